@@ -1,0 +1,4 @@
+from hebbsim.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The one shape in which every reader hands over text: splits of sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Sentences in one flat array of forms, with gold layers where there are any.
+
+    Attributes
+    ----------
+    name : str
+        ``train``, ``dev``, ``test`` or ``gen/NAME``.
+    forms : ndarray of str, shape=(T,)
+        Tokens as the learner sees them.
+    offsets : ndarray of int64, shape=(N + 1,)
+        Sentence ``i`` is ``forms[offsets[i]:offsets[i + 1]]``.
+    layers : dict of str to ndarray of str, shape=(T,)
+        Gold annotation by layer name (``grammatical``, ``thematic``, ...). Never
+        handed to a zero-label learner.
+    kinds : ndarray of str, shape=(N,), or None
+        Construction of each sentence, for per-construction tables.
+    """
+
+    name: str
+    forms: NDArray[np.str_]
+    offsets: NDArray[np.int64]
+    layers: dict[str, NDArray[np.str_]] = field(default_factory=dict)
+    kinds: NDArray[np.str_] | None = None
+
+    @property
+    def n_tokens(self) -> int:
+        return int(self.offsets[-1])
+
+    @property
+    def n_sentences(self) -> int:
+        return len(self.offsets) - 1
+
+    def sentences(self) -> list[list[str]]:
+        """Token lists, one a sentence: all that a zero-label learner is given."""
+        forms = self.forms.tolist()
+        return [forms[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
+
+    def subset(self, sentences: Sequence[int] | NDArray[np.integer], name: str | None = None) -> Split:
+        """The chosen sentences, in the order given, as a split of their own."""
+        index = np.asarray(sentences, dtype=np.int64)
+        lengths = np.diff(self.offsets)[index]
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        if len(index):
+            take = np.concatenate(
+                [np.arange(self.offsets[i], self.offsets[i + 1]) for i in index]
+            )
+        else:
+            take = np.zeros(0, dtype=np.int64)
+        return Split(
+            name=self.name if name is None else name,
+            forms=self.forms[take],
+            offsets=offsets,
+            layers={key: layer[take] for key, layer in self.layers.items()},
+            kinds=None if self.kinds is None else self.kinds[index],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """Named splits with their origin.
+
+    Attributes
+    ----------
+    name : str
+    splits : dict of str to Split
+        ``train`` always; ``dev``, ``test``, ``gen/NAME`` where the corpus has them.
+    layer : str or None
+        The gold layer that is scored when the user names none; None for raw text.
+    source, licence : str
+        Where the data comes from and on what terms.
+    sha256 : dict of str to str
+        Digest of every input file by file name (of the generator's output for
+        the built-in corpus); the key of every cache.
+    """
+
+    name: str
+    splits: dict[str, Split]
+    layer: str | None = None
+    source: str = ""
+    licence: str = ""
+    sha256: dict[str, str] = field(default_factory=dict)
+
+    def generalization(self) -> Iterator[Split]:
+        """The ``gen/NAME`` splits, in the corpus's own order."""
+        return (split for name, split in self.splits.items() if name.startswith("gen/"))
