@@ -1,0 +1,113 @@
+"""The project's ``njit``: one set of compile options and a cache that never stops a run.
+
+numba looks for a writable cache folder in this order: ``NUMBA_CACHE_DIR``, the
+``__pycache__`` beside the source, the user's cache folder. Three things are added
+here: where none of them can be written the kernel compiles uncached; a cache file that
+cannot be read or written later (full disk, truncated file) costs a compilation and
+nothing else; and a kernel is compiled anew when any engine module that it draws on has
+changed, not only its own file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+import numba
+from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+__all__ = ["FASTMATH", "njit"]
+
+# Sums may be reordered (so that dot products vectorise) and multiply-adds fused. Never
+# `nnan` or `ninf`: the check for weights that stop being finite must keep its meaning.
+FASTMATH = frozenset({"reassoc", "contract"})
+
+_PACKAGE = __name__.rpartition(".")[0]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@overload
+def njit(function: _Function, /) -> _Function: ...
+@overload
+def njit(**options: Any) -> Callable[[_Function], _Function]: ...
+
+
+def njit(function: Any = None, /, **options: Any) -> Any:
+    """Compile a kernel lazily, release the GIL while it runs, keep the machine code.
+
+    Use as ``@njit`` or ``@njit(option=value)``; options are those of ``numba.njit``.
+    Division follows numpy (by zero gives inf or NaN, no exception). With
+    ``NUMBA_DISABLE_JIT=1`` the function comes back as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> @njit
+    ... def scale(x, factor):
+    ...     for i in range(len(x)):
+    ...         x[i] *= factor
+    >>> x = np.ones(3, dtype=np.float32)
+    >>> scale(x, np.float32(2))
+    >>> x
+    array([2., 2., 2.], dtype=float32)
+    """
+    if function is None:
+        return lambda function: njit(function, **options)
+    options = {"fastmath": set(FASTMATH), "error_model": "numpy", "nogil": True, **options}
+    dispatcher = numba.njit(**options)(function)
+    if dispatcher is not function:  # the JIT is on
+        try:
+            dispatcher._cache = _KernelCache(function)
+        except (RuntimeError, OSError):  # no folder can be written
+            pass
+    return dispatcher
+
+
+class _KernelCache(FunctionCache):
+    """numba's file cache, fresh only while every engine module behind the kernel is."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        locator = self._impl.locator
+        self._cache_file = IndexDataCacheFile(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=(locator.get_source_stamp(), _sources_digest(function.__module__)),
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # whatever unpickling a damaged file may raise: compile instead
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            self.disable()
+
+
+def _sources_digest(module: str) -> str:
+    """SHA-256 over the sources of the engine modules that `module` draws names from."""
+    names: set[str] = set()
+    pending = [module]
+    while pending:
+        name = pending.pop()
+        if name in names or not name.startswith(_PACKAGE):
+            continue
+        names.add(name)
+        for value in list(vars(sys.modules[name]).values()):
+            # A module, or a function or class imported from one.
+            origin = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
+            pending.append(str(origin))
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        try:
+            digest.update(inspect.getsource(sys.modules[name]).encode())
+        except OSError:  # source not at hand: its own stamp is numba's affair
+            digest.update(name.encode())
+    return digest.hexdigest()

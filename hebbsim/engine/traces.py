@@ -1,0 +1,465 @@
+"""Multi-timescale traces of a token stream, dense and one-hot.
+
+A trace is an exponential moving average of what went by,
+
+    h_s[t] = (1 - alpha_s) h_s[t-1] + alpha_s x[t],    alpha_s = 1 / tau_s,
+
+so that an input k tokens ago weighs ``alpha_s (1 - alpha_s)**k``. Forward traces see the
+left context of a token; backward traces run the same recurrence from the end of each
+sentence and see the right context.
+
+Start-up says what a trace is while a sentence is young:
+
+``zero``    h starts at 0, so the weights of the inputs sum to less than 1;
+``first``   h starts at the first input;
+``debias``  as ``zero``, read out divided by ``1 - (1 - alpha)**n`` after n inputs
+            (Kingma & Ba 2015, section 3), so that the weights sum to 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.errors import BadInputError
+
+if TYPE_CHECKING:
+    import scipy.sparse
+
+__all__ = [
+    "STARTUPS",
+    "check_offsets",
+    "check_tokens",
+    "decays",
+    "dense_traces",
+    "dense_traces_kernel",
+    "one_hot_clear",
+    "one_hot_push",
+    "one_hot_traces",
+    "sentence_starts",
+]
+
+STARTUPS = ("zero", "first", "debias")
+# Their codes inside kernels, which read no globals.
+ZERO, FIRST, DEBIAS = range(3)
+
+
+# Public functions: validate, allocate, hand over -----------------------------------------
+
+
+def dense_traces(
+    x: ArrayLike,
+    offsets: ArrayLike | None = None,
+    timescales: str | Iterable[float] = (2, 8, 32),
+    *,
+    tokens: ArrayLike | None = None,
+    backward: bool = False,
+    startup: str = "zero",
+    include_current: bool = True,
+) -> NDArray[np.float32]:
+    """Traces of embedded tokens.
+
+    Parameters
+    ----------
+    x : array_like of float, shape=(T, D), or (V, D) with `tokens`
+        Input vectors, or the embedding table that `tokens` points into. Finite.
+    offsets : array_like of int, shape=(N + 1,), optional
+        Sentence ``i`` is ``offsets[i]:offsets[i + 1]``; traces start anew at each.
+        None: one stream that runs on.
+    timescales : str or iterable of float, shape=(S,)
+        In tokens.
+    tokens : array_like of int, shape=(T,), optional
+        Row of `x` at each token.
+    backward : bool
+        Run from the end of each sentence to its start.
+    startup : {"zero", "first", "debias"}
+    include_current : bool
+        Whether the trace at t has absorbed ``x[t]``. False gives the context alone:
+        0 at the first token of a sentence.
+
+    Returns
+    -------
+    ndarray of float32, shape=(T, S, D)
+
+    Raises
+    ------
+    BadInputError
+        Timescales, offsets, tokens or start-up that cannot be used; NaN or inf in `x`.
+
+    Examples
+    --------
+    An impulse decays as ``alpha (1 - alpha)**k``:
+
+    >>> dense_traces([[1.0], [0.0], [0.0]], timescales=[2, 4])[:, :, 0]
+    array([[0.5     , 0.25    ],
+           [0.25    , 0.1875  ],
+           [0.125   , 0.140625]], dtype=float32)
+    """
+    table = check_vectors(x)
+    if tokens is None:
+        index = np.arange(len(table), dtype=np.int32)
+    else:
+        index = check_tokens(tokens, len(table))
+    keep, alpha = decays(timescales)
+    starts = sentence_starts(check_offsets(offsets, len(index)), len(index), backward=backward)
+    n_scales, width = len(alpha), table.shape[1]
+    out = np.empty((len(index), n_scales, width), dtype=np.float32)
+    dense_traces_kernel(
+        index,
+        table,
+        starts,
+        backward,
+        keep,
+        alpha,
+        startup_code(startup),
+        include_current,
+        np.zeros((n_scales, width), dtype=np.float32),
+        np.zeros(n_scales, dtype=np.float32),
+        np.zeros(1, dtype=np.int64),
+        out.reshape(len(index), n_scales * width),
+    )
+    return out
+
+
+def one_hot_traces(
+    tokens: ArrayLike,
+    offsets: ArrayLike | None = None,
+    timescales: str | Iterable[float] = (2, 8, 32),
+    *,
+    n_types: int | None = None,
+    backward: bool = False,
+    startup: str = "zero",
+    include_current: bool = True,
+    tolerance: float = 1e-6,
+) -> scipy.sparse.csr_array:
+    """Traces of one-hot tokens, sparse: time and memory do not depend on the vocabulary.
+
+    Only types that the traces still hold are touched. Parameters are those of
+    :func:`dense_traces`, and:
+
+    Parameters
+    ----------
+    n_types : int, optional
+        V; by default the largest token plus 1.
+    tolerance : float
+        Values at or below it are dropped, which bounds the work per token in a stream
+        that runs on. With 0 the result is that of dense traces of an identity table.
+
+    Returns
+    -------
+    scipy.sparse.csr_array of float32, shape=(T, S * V)
+        Column ``s * V + v`` is the trace of type v at timescale s. Within a row, columns
+        stand in no particular order.
+
+    Raises
+    ------
+    BadInputError
+        As :func:`dense_traces`.
+
+    Examples
+    --------
+    >>> one_hot_traces([0, 1, 0], timescales=[2], n_types=2).toarray()
+    array([[0.5  , 0.   ],
+           [0.25 , 0.5  ],
+           [0.625, 0.25 ]], dtype=float32)
+    """
+    import scipy.sparse
+
+    index = check_tokens(tokens, n_types)
+    if n_types is None:
+        n_types = int(index.max(initial=-1)) + 1
+    if not (np.isfinite(tolerance) and 0 <= tolerance < 1):
+        raise BadInputError(f"tolerance {tolerance} is not in [0, 1)")
+    keep, alpha = decays(timescales)
+    starts = sentence_starts(check_offsets(offsets, len(index)), len(index), backward=backward)
+    active = min(n_types, len(index))  # no more types than that can be held at once
+    arguments = (
+        index,
+        starts,
+        backward,
+        keep,
+        alpha,
+        startup_code(startup),
+        include_current,
+        np.float32(tolerance),
+        np.full(n_types, -1, dtype=np.int32),
+        np.empty(active, dtype=np.int32),
+        np.zeros((len(alpha), active), dtype=np.float32),
+        np.zeros(len(alpha), dtype=np.float32),
+    )
+    # Twice the same walk: once to count what each row holds, once to write it down.
+    ends = np.zeros(len(index) + 1, dtype=np.int64)
+    nothing = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    one_hot_traces_kernel(*arguments, n_types, False, ends, *nothing)
+    np.cumsum(ends, out=ends)
+    columns = np.empty(ends[-1], dtype=np.int64)
+    values = np.empty(ends[-1], dtype=np.float32)
+    one_hot_traces_kernel(*arguments, n_types, True, ends, columns, values)
+    shape = (len(index), len(alpha) * n_types)
+    return scipy.sparse.csr_array((values, columns, ends), shape=shape)
+
+
+# Shared validation -------------------------------------------------------------------------
+
+
+def decays(
+    timescales: str | Iterable[float],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """``(1 - alpha, alpha)`` of checked timescales, each float32 of shape=(S,)."""
+    alpha = 1 / check_timescales(timescales)
+    return (1 - alpha).astype(np.float32), alpha.astype(np.float32)
+
+
+def startup_code(startup: str) -> int:
+    """The number that kernels know a start-up by."""
+    if startup not in STARTUPS:
+        raise BadInputError(f"start-up {startup!r} is unknown: choose {', '.join(STARTUPS)}")
+    return STARTUPS.index(startup)
+
+
+def check_vectors(x: ArrayLike) -> NDArray[np.float32]:
+    """`x` as a finite, contiguous float32 matrix, shape=(T, D)."""
+    try:
+        vectors = np.ascontiguousarray(x, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise BadInputError("input vectors must be numbers in rows of equal length") from None
+    if np.ndim(x) != 2:
+        raise BadInputError(f"input vectors must have shape (T, D), not {np.shape(x)}")
+    finite = np.isfinite(vectors).all(axis=1)
+    if not finite.all():
+        raise BadInputError(f"input vector {int(np.argmin(finite))} holds NaN or inf")
+    return vectors
+
+
+def check_tokens(tokens: ArrayLike, n_types: int | None) -> NDArray[np.int32]:
+    """Token ids as int32, shape=(T,), each in ``[0, n_types)``."""
+    index = np.asarray(tokens)
+    if index.ndim != 1:
+        raise BadInputError(f"tokens must be one row of ids, not an array of shape {index.shape}")
+    if index.size == 0:
+        return np.empty(0, dtype=np.int32)
+    if not np.issubdtype(index.dtype, np.integer):
+        raise BadInputError(f"tokens must be integer ids, not {index.dtype}")
+    limit = 2**31 - 1 if n_types is None else n_types
+    outside = (index < 0) | (index >= limit)
+    if outside.any():
+        position = int(np.argmax(outside))
+        raise BadInputError(
+            f"token {int(index[position])} at position {position} is outside 0..{limit - 1}"
+        )
+    return np.ascontiguousarray(index, dtype=np.int32)
+
+
+def check_offsets(offsets: ArrayLike | None, n_tokens: int) -> NDArray[np.int64]:
+    """Sentence bounds as int64: ascending, within ``[0, n_tokens]``; None means none."""
+    if offsets is None:
+        return np.empty(0, dtype=np.int64)
+    bounds = np.asarray(offsets)
+    if bounds.ndim != 1 or (bounds.size and not np.issubdtype(bounds.dtype, np.integer)):
+        raise BadInputError("sentence offsets must be one row of integers")
+    if bounds.size and (bounds[0] < 0 or bounds[-1] > n_tokens or (bounds[1:] < bounds[:-1]).any()):
+        raise BadInputError(f"sentence offsets must ascend within 0..{n_tokens}")
+    return bounds.astype(np.int64)
+
+
+def sentence_starts(
+    bounds: NDArray[np.int64], n_tokens: int, *, backward: bool = False
+) -> NDArray[np.bool_]:
+    """Where a trace starts anew, in its own direction of travel; bool, shape=(T,)."""
+    starts = np.zeros(n_tokens, dtype=np.bool_)
+    at = bounds - 1 if backward else bounds
+    starts[at[(at >= 0) & (at < n_tokens)]] = True
+    return starts
+
+
+# Kernels -----------------------------------------------------------------------------------
+
+
+@njit
+def dense_traces_kernel(
+    tokens, table, starts, backward, keep, alpha, startup, include_current, trace, mass, seen, out
+):
+    """Run traces over a stretch of tokens, from the state given and back into it.
+
+    Parameters
+    ----------
+    tokens : int32, shape=(T,)
+    table : float32, shape=(V, D)
+    starts : bool, shape=(T,)
+        Traces start anew before these tokens, in the direction of travel.
+    backward : bool
+    keep, alpha : float32, shape=(S,)
+        ``1 - alpha`` and ``alpha``.
+    startup : int
+        0 zero, 1 first, 2 debias.
+    include_current : bool
+        Write before or after the token is absorbed.
+    trace : float32, shape=(S, D)
+        State, read and written: traces without debias.
+    mass : float32, shape=(S,)
+        State: the same trace of a constant 1, which debias divides by.
+    seen : int64, shape=(1,)
+        State: tokens absorbed since the last start.
+    out : float32, shape=(T, S * D)
+        Filled.
+    """
+    n_tokens = len(tokens)
+    for step in range(n_tokens):
+        t = n_tokens - 1 - step if backward else step
+        if starts[t]:
+            seen[0] = 0
+            trace[:] = 0
+            mass[:] = 0
+        if not include_current:
+            _read(trace, mass, startup == 2 and seen[0] > 0, out[t])
+        _absorb(table[tokens[t]], startup == 1 and seen[0] == 0, keep, alpha, trace, mass)
+        seen[0] += 1
+        if include_current:
+            _read(trace, mass, startup == 2, out[t])
+
+
+@njit
+def _absorb(x, first, keep, alpha, trace, mass):
+    for s in range(len(keep)):
+        h = trace[s]
+        k = keep[s]
+        a = np.float32(1) if first else alpha[s]
+        for d in range(len(x)):
+            h[d] = k * h[d] + a * x[d]
+        mass[s] = k * mass[s] + a
+
+
+@njit
+def _read(trace, mass, debias, out):
+    n_scales, width = trace.shape
+    for s in range(n_scales):
+        h = trace[s]
+        row = out[s * width : (s + 1) * width]
+        scale = np.float32(1) / mass[s] if debias else np.float32(1)
+        for d in range(width):
+            row[d] = scale * h[d]
+
+
+@njit
+def one_hot_push(token, first, keep, alpha, tolerance, slot, active, value, mass, n_active):
+    """Absorb one one-hot token into the active set; returns how many types it then holds.
+
+    Parameters
+    ----------
+    token : int
+    first : bool
+        Give the token weight 1 instead of alpha (start-up ``first``).
+    keep, alpha : float32, shape=(S,)
+    tolerance : float32
+        A type whose traces are all at or below it leaves the set.
+    slot : int32, shape=(V,)
+        Where a type stands in the active set, -1 where it does not.
+    active : int32, shape=(A,)
+        The types held, in its first `n_active` places.
+    value : float32, shape=(S, A)
+        Their traces. Zero beyond `n_active`.
+    mass : float32, shape=(S,)
+        Trace of a constant 1.
+    n_active : int
+    """
+    n_scales = len(keep)
+    for s in range(n_scales):
+        row = value[s, :n_active]
+        k = keep[s]
+        for i in range(n_active):
+            row[i] *= k
+    place = slot[token]
+    if place < 0:
+        place = n_active
+        slot[token] = place
+        active[place] = token
+        n_active += 1
+    for s in range(n_scales):
+        a = np.float32(1) if first else alpha[s]
+        value[s, place] += a
+        mass[s] = keep[s] * mass[s] + a
+    i = 0
+    while i < n_active:
+        held = False
+        for s in range(n_scales):
+            held = held or value[s, i] > tolerance
+        if held:
+            i += 1
+        else:  # the last one takes the place of the one that leaves
+            n_active -= 1
+            slot[active[i]] = -1
+            if i < n_active:
+                active[i] = active[n_active]
+                slot[active[i]] = i
+            for s in range(n_scales):
+                value[s, i] = value[s, n_active]
+                value[s, n_active] = 0
+    return n_active
+
+
+@njit
+def one_hot_clear(slot, active, value, mass, n_active):
+    """Empty the active set, touching only what it holds; returns 0."""
+    for i in range(n_active):
+        slot[active[i]] = -1
+    value[:, :n_active] = 0
+    mass[:] = 0
+    return 0
+
+
+@njit
+def one_hot_traces_kernel(
+    tokens, starts, backward, keep, alpha, startup, include_current, tolerance,
+    slot, active, value, mass, n_types, write, ends, columns, values,
+):  # fmt: skip
+    """One-hot traces as rows of a CSR matrix.
+
+    With `write` false, ``ends[t + 1]`` receives the number of values that row t holds;
+    with `write` true, `ends` holds their running sum and `columns` and `values` (shape
+    ``(ends[T],)``) are filled. Other arguments as in :func:`one_hot_push` and
+    :func:`dense_traces_kernel`; the active set is empty before and after.
+    """
+    n_tokens = len(tokens)
+    out = (columns, values)
+    n_active = 0
+    seen = 0
+    for step in range(n_tokens):
+        t = n_tokens - 1 - step if backward else step
+        if starts[t]:
+            n_active = one_hot_clear(slot, active, value, mass, n_active)
+            seen = 0
+        debias = startup == 2 and (include_current or seen > 0)
+        at = ends[t]
+        if not include_current:
+            n = _emit(active, value, mass, n_active, debias, tolerance, n_types, write, at, out)
+        first = startup == 1 and seen == 0
+        n_active = one_hot_push(
+            tokens[t], first, keep, alpha, tolerance, slot, active, value, mass, n_active
+        )
+        seen += 1
+        if include_current:
+            n = _emit(active, value, mass, n_active, debias, tolerance, n_types, write, at, out)
+        if not write:
+            ends[t + 1] = n
+    one_hot_clear(slot, active, value, mass, n_active)
+
+
+@njit
+def _emit(active, value, mass, n_active, debias, tolerance, n_types, write, at, out):
+    """Write one row from place `at` on, or only count it; returns how many values it has."""
+    columns, values = out
+    n = 0
+    for s in range(len(mass)):
+        scale = np.float32(1) / mass[s] if debias else np.float32(1)
+        for i in range(n_active):
+            if value[s, i] > tolerance:
+                if write:
+                    columns[at + n] = s * n_types + active[i]
+                    values[at + n] = scale * value[s, i]
+                n += 1
+    return n
