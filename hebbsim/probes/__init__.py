@@ -1,0 +1,35 @@
+"""What is measured: read-out of clusters, scores, intervals, comparisons."""
+
+from hebbsim.probes.bootstrap import Comparison, Estimate, compare, resample_sums, seed_interval
+from hebbsim.probes.equivalence import LabelEquivalence, label_equivalence
+from hebbsim.probes.metrics import (
+    RoleScore,
+    accuracy,
+    one_to_one,
+    role_scores,
+    sentence_correct,
+    v_measure,
+)
+from hebbsim.probes.readout import RoleReadout
+from hebbsim.probes.structure import SplitStructure, decide_role, decide_roles, decide_split
+
+__all__ = [
+    "Comparison",
+    "Estimate",
+    "LabelEquivalence",
+    "RoleReadout",
+    "RoleScore",
+    "SplitStructure",
+    "accuracy",
+    "compare",
+    "decide_role",
+    "decide_roles",
+    "decide_split",
+    "label_equivalence",
+    "one_to_one",
+    "resample_sums",
+    "role_scores",
+    "seed_interval",
+    "sentence_correct",
+    "v_measure",
+]

@@ -1,0 +1,107 @@
+"""Scores of predicted roles and of the clusters beneath them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+from sklearn.metrics import v_measure_score
+from sklearn.metrics.cluster import contingency_matrix
+
+
+@dataclass(frozen=True)
+class RoleScore:
+    """How one role is found: fractions, and its number of gold tokens."""
+
+    role: str
+    recall: float
+    precision: float
+    f1: float
+    support: int
+
+
+def accuracy(gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
+    """Fraction of tokens whose role is right.
+
+    Examples
+    --------
+    >>> accuracy(np.array(["SUBJ", "OBJ"]), np.array(["SUBJ", "SUBJ"]))
+    0.5
+    """
+    return float(np.mean(np.asarray(gold) == np.asarray(predicted)))
+
+
+def role_scores(gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> list[RoleScore]:
+    """Recall, precision and F1 of every role in `gold`, the most frequent role first.
+
+    A role that is never predicted has precision 0.
+
+    Examples
+    --------
+    >>> subj, obj = role_scores(np.array(["S", "S", "O"]), np.array(["S", "O", "O"]))
+    >>> subj.role, subj.recall, subj.precision
+    ('S', 0.5, 1.0)
+    """
+    gold, predicted = np.asarray(gold), np.asarray(predicted)
+    roles, support = np.unique(gold, return_counts=True)
+    scores = []
+    for i in np.argsort(-support, kind="stable"):
+        of_role, as_role = gold == roles[i], predicted == roles[i]
+        hits, n_predicted = int(np.sum(of_role & as_role)), int(as_role.sum())
+        scores.append(
+            RoleScore(
+                role=str(roles[i]),
+                recall=hits / int(support[i]),
+                precision=hits / n_predicted if n_predicted else 0.0,
+                f1=2 * hits / (int(support[i]) + n_predicted),
+                support=int(support[i]),
+            )
+        )
+    return scores
+
+
+def v_measure(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
+    """Harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg 2007).
+
+    No mapping enters it. `ids` of shape (T, P) give the mean over the P columns.
+
+    Examples
+    --------
+    >>> v_measure(np.array(["S", "O", "S"]), np.array([4, 2, 4]))
+    1.0
+    """
+    ids = np.asarray(ids)
+    columns = ids[:, None] if ids.ndim == 1 else ids
+    return float(np.mean([v_measure_score(gold, column) for column in columns.T]))
+
+
+def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
+    """Accuracy when every cluster is matched with one role of its own, as well as can be.
+
+    The best matching (Kuhn 1955) is found on the tokens given, so the figure describes a
+    clustering with as many clusters as roles; it is not a prediction.
+
+    Examples
+    --------
+    >>> one_to_one(np.array(["S", "S", "O", "O"]), np.array([1, 1, 0, 1]))
+    0.75
+    """
+    table = contingency_matrix(gold, ids)
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return float(table[rows, columns].sum() / table.sum())
+
+
+def sentence_correct(
+    gold: NDArray[np.str_], predicted: NDArray[np.str_], offsets: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Number of right tokens of every sentence, shape=(N,), from offsets of shape (N + 1,).
+
+    Examples
+    --------
+    >>> sentence_correct(np.array(["S", "O", "S"]), np.array(["S", "S", "S"]), np.array([0, 2, 3]))
+    array([1, 1])
+    """
+    right = np.concatenate([[0], np.cumsum(np.asarray(gold) == np.asarray(predicted))])
+    return np.diff(right[offsets]).astype(np.int64)

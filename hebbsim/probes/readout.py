@@ -1,0 +1,104 @@
+"""Naming clusters: the only step of a zero-label run that reads a label."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.errors import BadInputError
+
+
+class RoleReadout:
+    """Map clusters to roles, fitted on a labelled development set alone.
+
+    One column of cluster ids is mapped many-to-one: every cluster carries the role
+    that most of its tokens have. Several columns (a population of P learners) vote by
+    summed log P(role | cluster), each estimate smoothed towards the role frequencies
+    of the fitting set:
+
+        P(r | c) = (n[c, r] + smoothing * P(r)) / (n[c] + smoothing)
+
+    Parameters
+    ----------
+    smoothing : float, default=1.0
+        Weight of the role frequencies, in tokens (above 0). Only populations use it.
+
+    Attributes
+    ----------
+    roles_ : ndarray of str, shape=(R,)
+        The roles seen, sorted.
+    counts_ : list of P ndarrays of int64, shape=(K + 1, R)
+        Tokens by cluster and role; the last row stands for clusters never seen.
+
+    Examples
+    --------
+    >>> readout = RoleReadout().fit([0, 0, 1, 1, 1], ["SUBJ", "SUBJ", "OBJ", "OBJ", "SUBJ"])
+    >>> readout.predict([1, 0, 7]).tolist()  # cluster 7 is new: the majority role
+    ['OBJ', 'SUBJ', 'SUBJ']
+    """
+
+    def __init__(self, smoothing: float = 1.0) -> None:
+        self.smoothing = smoothing
+
+    def fit(self, ids: NDArray[np.integer], roles: NDArray[np.str_]) -> RoleReadout:
+        """Count roles by cluster.
+
+        Parameters
+        ----------
+        ids : array-like of int, shape=(T,) or (T, P)
+            Cluster of every token, from 0; one column a population member.
+        roles : array-like of str, shape=(T,)
+
+        Raises
+        ------
+        BadInputError
+            If there are no tokens, not one role a token, or `smoothing` is not above 0.
+        """
+        if not self.smoothing > 0:
+            raise BadInputError(f"smoothing must be above 0, got {self.smoothing}")
+        ids = _columns(ids)
+        roles = np.asarray(roles)
+        if len(ids) == 0:
+            raise BadInputError("the read-out needs labelled tokens and got none")
+        if roles.shape != (len(ids),):
+            raise BadInputError(f"{len(ids)} cluster ids, but roles of shape {roles.shape}")
+        self.roles_, codes = np.unique(roles, return_inverse=True)
+        self.counts_ = [self._count(column, codes) for column in ids.T]
+        totals = np.bincount(codes)
+        frequencies = totals / totals.sum()
+        # Ties go to the more frequent role, so that a mapping does not hang on spelling.
+        preference = frequencies / (2 * len(codes))
+        self._winner = [(counts + preference).argmax(axis=1) for counts in self.counts_]
+        self._log_posterior = [
+            np.log(counts + self.smoothing * frequencies)
+            - np.log(counts.sum(axis=1, keepdims=True) + self.smoothing)
+            for counts in self.counts_
+        ]
+        return self
+
+    def predict(self, ids: NDArray[np.integer]) -> NDArray[np.str_]:
+        """Role of every token, shape=(T,), from cluster ids of shape (T,) or (T, P)."""
+        ids = _columns(ids)
+        if ids.shape[1] != len(self.counts_):
+            raise BadInputError(
+                f"fitted on {len(self.counts_)} columns of cluster ids, given {ids.shape[1]}"
+            )
+        last = [len(counts) - 1 for counts in self.counts_]
+        ids = np.where(ids < last, ids, last)
+        if ids.shape[1] == 1:
+            return self.roles_[self._winner[0][ids[:, 0]]]
+        score = np.zeros((len(ids), len(self.roles_)))
+        for column, log_posterior in zip(ids.T, self._log_posterior, strict=True):
+            score += log_posterior[column]
+        return self.roles_[score.argmax(axis=1)]
+
+    def _count(self, column: NDArray[np.integer], codes: NDArray[np.integer]) -> NDArray[np.int64]:
+        n_rows, n_roles = int(column.max()) + 2, len(self.roles_)
+        flat = np.bincount(column * n_roles + codes, minlength=n_rows * n_roles)
+        return flat.reshape(n_rows, n_roles).astype(np.int64)
+
+
+def _columns(ids: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Cluster ids as (T, P)."""
+    ids = np.asarray(ids, dtype=np.int64)
+    return ids[:, None] if ids.ndim == 1 else ids

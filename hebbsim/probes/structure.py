@@ -1,0 +1,97 @@
+"""Which roles and splits turn on structure, decided before a model is scored on test.
+
+The definitions use the development set, the training frequencies behind the type
+lookup, and the gold roles of a split; no prediction of a compared model on test or on
+a generalization split enters them.
+
+A *role* is decided on dev by two F1 scores: type lookup (content alone) and the
+zero-label learner with traces alone (structure alone).
+
+=============  ================================================================
+``structure``  traces alone exceed lookup by `MARGIN` or more
+``content``    lookup exceeds traces alone by `MARGIN` or more
+``either``     they lie closer, and the better one reaches `FLOOR`
+``neither``    both lie below `FLOOR`
+=============  ================================================================
+
+A generalization *split* turns on structure when lookup fails there, meaning that it is
+less accurate than on dev, and when at least half of the tokens that lookup gets wrong
+carry roles that structure decides on dev.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Decided = Literal["structure", "content", "either", "neither"]
+
+#: Difference in F1 from which one side decides a role.
+MARGIN = 0.1
+#: F1 below which a role counts as not found: wrong more often than right.
+FLOOR = 0.5
+
+
+class SplitStructure(NamedTuple):
+    """How a split stands to lookup and to the roles that structure decides."""
+
+    lookup: float
+    lookup_dev: float
+    share: float
+    decided: Literal["structure", "other"]
+
+
+def decide_role(lookup: float, traces: float) -> Decided:
+    """What decides a role, from the F1 of lookup and of traces alone on dev.
+
+    Examples
+    --------
+    >>> decide_role(lookup=0.62, traces=0.95), decide_role(lookup=0.99, traces=0.97)
+    ('structure', 'either')
+    """
+    if max(lookup, traces) < FLOOR:
+        return "neither"
+    # Rounded, so that a difference of exactly the margin does not hang on float error.
+    difference = round(traces - lookup, 12)
+    if difference >= MARGIN:
+        return "structure"
+    return "content" if difference <= -MARGIN else "either"
+
+
+def decide_roles(lookup: Mapping[str, float], traces: Mapping[str, float]) -> dict[str, Decided]:
+    """`decide_role` for every role that both mappings (role to F1) name."""
+    return {role: decide_role(lookup[role], traces[role]) for role in lookup if role in traces}
+
+
+def decide_split(
+    gold: NDArray[np.str_],
+    lookup: NDArray[np.str_],
+    *,
+    lookup_dev: float,
+    structure_roles: Collection[str],
+) -> SplitStructure:
+    """Whether a generalization split turns on structure.
+
+    Parameters
+    ----------
+    gold, lookup : ndarray of str, shape=(T,)
+        Roles of the split: as annotated and as type lookup gives them.
+    lookup_dev : float
+        Accuracy of lookup on dev.
+    structure_roles : collection of str
+        Roles that `decide_roles` calls ``structure``.
+
+    Examples
+    --------
+    >>> gold, lookup = np.array(["DET", "OBJ"]), np.array(["DET", "SUBJ"])
+    >>> decide_split(gold, lookup, lookup_dev=0.9, structure_roles={"OBJ"}).decided
+    'structure'
+    """
+    wrong = gold != lookup
+    share = float(np.isin(gold[wrong], list(structure_roles)).mean()) if wrong.any() else 0.0
+    accuracy = float(1 - wrong.mean())
+    turns = accuracy < lookup_dev and share >= 0.5
+    return SplitStructure(accuracy, lookup_dev, share, "structure" if turns else "other")

@@ -1,0 +1,300 @@
+"""Probes against closed forms, library oracles and hand-computed cases."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import precision_recall_fscore_support
+
+from hebbsim.errors import BadInputError
+from hebbsim.probes import (
+    RoleReadout,
+    accuracy,
+    compare,
+    decide_role,
+    decide_split,
+    label_equivalence,
+    one_to_one,
+    resample_sums,
+    role_scores,
+    seed_interval,
+    sentence_correct,
+    v_measure,
+)
+
+ROLES = np.array(["OBJ", "SUBJ", "DET"])
+
+
+def random_tokens(seed: int, n: int = 400, k: int = 12, p: int | None = None):
+    rng = np.random.default_rng(seed)
+    shape = (n,) if p is None else (n, p)
+    return rng.integers(k, size=shape), ROLES[rng.choice(3, size=n, p=[0.5, 0.3, 0.2])]
+
+
+# --- read-out ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_majority_mapping_equals_a_slow_count(seed):
+    ids, roles = random_tokens(seed)
+    readout = RoleReadout().fit(ids, roles)
+    for cluster in np.unique(ids):
+        of_cluster = roles[ids == cluster].tolist()
+        given_role = str(readout.predict([cluster])[0])
+        assert of_cluster.count(given_role) == max(of_cluster.count(r) for r in ROLES)
+
+
+def test_ties_and_unseen_clusters_take_the_more_frequent_role():
+    # Cluster 0 is split evenly; SUBJ is the majority over all, and sorts after OBJ.
+    readout = RoleReadout().fit([0, 0, 1, 1], ["OBJ", "SUBJ", "SUBJ", "SUBJ"])
+    assert readout.predict([0, 1, 5, 10**6]).tolist() == ["SUBJ"] * 4
+
+
+def test_a_cluster_inside_the_range_that_was_never_seen():
+    readout = RoleReadout().fit([0, 2, 2, 2], ["OBJ", "SUBJ", "SUBJ", "SUBJ"])
+    assert readout.predict([1]).tolist() == readout.predict([9]).tolist() == ["SUBJ"]
+
+
+def test_population_vote_by_hand():
+    # Two members. Smoothed P(r|c) = (n[c,r] + P(r)) / (n[c] + 1), P(A) = P(B) = 1/2.
+    ids = np.array([[0, 0], [0, 1], [0, 1], [1, 1], [1, 0], [1, 1]])
+    roles = np.array(["A", "A", "B", "B", "B", "A"])
+    readout = RoleReadout(smoothing=1.0).fit(ids, roles)
+    # Token (0, 1): member 0 sees A 2, B 1 of 3; member 1 sees A 2, B 2 of 4.
+    log_a = np.log(2.5 / 4) + np.log(2.5 / 5)
+    log_b = np.log(1.5 / 4) + np.log(2.5 / 5)
+    assert log_a > log_b
+    assert readout.predict([[0, 1]]).tolist() == ["A"]
+    # Token (1, 0): member 0 sees A 1, B 2; member 1 sees A 1, B 1.
+    assert readout.predict([[1, 0]]).tolist() == ["B"]
+
+
+def test_population_vote_equals_a_slow_sum():
+    ids, roles = random_tokens(3, p=4)
+    readout = RoleReadout(smoothing=2.5).fit(ids, roles)
+    names = sorted(set(roles))
+    prior = {r: np.mean(roles == r) for r in names}
+    new = random_tokens(4, n=50, k=14, p=4)[0]  # clusters 12 and 13 are new
+    for token, predicted in zip(new, readout.predict(new), strict=True):
+        score = dict.fromkeys(names, 0.0)
+        for member, cluster in enumerate(token):
+            inside = roles[ids[:, member] == cluster]
+            for r in names:
+                p = (np.sum(inside == r) + 2.5 * prior[r]) / (len(inside) + 2.5)
+                score[r] += np.log(p)
+        assert score[str(predicted)] == pytest.approx(max(score.values()))
+
+
+def test_a_population_of_one_is_the_majority_mapping():
+    ids, roles = random_tokens(5)
+    one = RoleReadout().fit(ids, roles).predict(ids)
+    assert np.array_equal(one, RoleReadout().fit(ids[:, None], roles).predict(ids[:, None]))
+
+
+@pytest.mark.parametrize(
+    ("ids", "roles", "smoothing", "message"),
+    [
+        ([], [], 1.0, "got none"),
+        ([0, 1], ["A"], 1.0, "2 cluster ids"),
+        ([0], ["A"], 0.0, "above 0"),
+        ([0], ["A"], float("nan"), "above 0"),
+    ],
+)
+def test_readout_refuses(ids, roles, smoothing, message):
+    with pytest.raises(BadInputError, match=message):
+        RoleReadout(smoothing=smoothing).fit(ids, roles)
+
+
+def test_readout_refuses_another_number_of_members():
+    ids, roles = random_tokens(0, p=3)
+    with pytest.raises(BadInputError, match="3 columns"):
+        RoleReadout().fit(ids, roles).predict(ids[:, :2])
+
+
+# --- metrics ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_role_scores_equal_scikit_learn(seed):
+    gold, predicted = random_tokens(seed)[1], random_tokens(seed + 100)[1]
+    scores = role_scores(gold, predicted)
+    assert [s.support for s in scores] == sorted((s.support for s in scores), reverse=True)
+    p, r, f, n = precision_recall_fscore_support(gold, predicted, labels=[s.role for s in scores])
+    assert np.allclose([s.precision for s in scores], p)
+    assert np.allclose([s.recall for s in scores], r)
+    assert np.allclose([s.f1 for s in scores], f)
+    assert [s.support for s in scores] == n.tolist()
+
+
+def test_a_role_never_predicted_scores_zero():
+    (score,) = [s for s in role_scores(np.array(["A", "B"]), np.array(["A", "A"])) if s.role == "B"]
+    assert (score.recall, score.precision, score.f1) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sentence_correct_equals_a_loop_and_allows_empty_sentences(seed):
+    gold, predicted = random_tokens(seed, n=10)[1], random_tokens(seed + 9, n=10)[1]
+    offsets = np.array([0, 3, 3, 7, 10])
+    expected = [
+        sum(g == p for g, p in zip(gold[a:b], predicted[a:b], strict=True))
+        for a, b in pairwise(offsets)
+    ]
+    assert sentence_correct(gold, predicted, offsets).tolist() == expected
+    assert sum(expected) / 10 == pytest.approx(accuracy(gold, predicted))
+
+
+def test_v_measure_and_one_to_one_ignore_the_names_of_clusters():
+    ids, roles = random_tokens(1, k=3)
+    renamed = np.array([7, 0, 4])[ids]
+    assert v_measure(roles, ids) == pytest.approx(v_measure(roles, renamed))
+    assert one_to_one(roles, ids) == one_to_one(roles, renamed)
+    perfect = np.unique(roles, return_inverse=True)[1]
+    assert v_measure(roles, perfect) == pytest.approx(1) and one_to_one(roles, perfect) == 1
+
+
+def test_v_measure_of_a_population_is_the_mean_over_members():
+    ids, roles = random_tokens(2, p=2)
+    each = [v_measure(roles, ids[:, i]) for i in range(2)]
+    assert v_measure(roles, ids) == pytest.approx(np.mean(each))
+
+
+# --- intervals --------------------------------------------------------------------------
+
+
+def test_seed_interval_equals_scipy():
+    values = [0.91, 0.93, 0.9, 0.95, 0.92]
+    estimate = seed_interval(values)
+    low, high = stats.t.interval(0.95, 4, loc=np.mean(values), scale=stats.sem(values))
+    assert estimate == pytest.approx((np.mean(values), low, high))
+
+
+def test_one_seed_has_no_interval():
+    estimate = seed_interval([0.5])
+    assert estimate.mean == 0.5 and np.isnan(estimate.low) and np.isnan(estimate.high)
+
+
+def test_resamples_are_paired_and_seeded():
+    counts = np.column_stack([np.arange(20.0), 3 * np.arange(20.0)])
+    draws = resample_sums(counts, n_resamples=50, random_state=1)
+    assert np.allclose(draws[:, 1], 3 * draws[:, 0])
+    assert np.array_equal(draws, resample_sums(counts, n_resamples=50, random_state=1))
+    assert not np.array_equal(draws, resample_sums(counts, n_resamples=50, random_state=2))
+
+
+def test_bootstrap_interval_agrees_with_scipy():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(3, 12, size=300)
+    a, b = rng.binomial(lengths, 0.9), rng.binomial(lengths, 0.8)
+    ours = compare(a, b, lengths, n_resamples=4000)
+    theirs = stats.bootstrap(
+        (a, b, lengths),
+        lambda x, y, n, axis: (x.sum(axis) - y.sum(axis)) / n.sum(axis),
+        paired=True, vectorized=True, method="percentile", n_resamples=4000, rng=1,
+    ).confidence_interval  # fmt: skip
+    assert ours.difference.mean == pytest.approx((a - b).sum() / lengths.sum())
+    assert ours.difference.low == pytest.approx(theirs.low, abs=0.003)
+    assert ours.difference.high == pytest.approx(theirs.high, abs=0.003)
+    assert ours.ratio.low < a.sum() / b.sum() < ours.ratio.high
+
+
+def test_a_model_against_itself_differs_by_nothing():
+    correct, lengths = np.array([1, 4, 2]), np.array([2, 5, 2])
+    assert compare(correct, correct, lengths).difference == (0, 0, 0)
+    assert compare(correct, correct, lengths).ratio == (1, 1, 1)
+
+
+def test_no_ratio_to_a_model_that_has_nothing_right():
+    result = compare(np.array([1, 1]), np.array([0, 0]), np.array([1, 1]))
+    assert np.isnan(result.ratio).all() and result.difference.mean == 1
+
+
+# --- label equivalence ------------------------------------------------------------------
+
+
+def test_equivalence_interpolates_in_log_sentences():
+    curve = np.array([[60.0], [80.0], [90.0]])
+    found = label_equivalence([10, 100, 10_000], curve, np.array([85.0]))
+    assert found.sentences == pytest.approx(1000) and found.place == "within"
+
+
+@pytest.mark.parametrize(("target", "place", "end"), [(5, "below", 30), (95, "above", 300)])
+def test_equivalence_outside_the_curve_is_said(target, place, end):
+    curve = np.array([[60.0], [90.0]])
+    found = label_equivalence([30, 300], curve, np.array([float(target)]))
+    assert found.place == place and found.sentences == pytest.approx(end)
+
+
+def test_equivalence_on_a_curve_that_dips_takes_the_first_crossing():
+    curve = np.array([[50.0], [80.0], [70.0], [90.0]])
+    at = [label_equivalence([1, 10, 100, 1000], curve, np.array([t])).sentences for t in (65, 85)]
+    assert at == pytest.approx([10**0.5, 10**2.5])
+
+
+def test_equivalence_interval_holds_the_estimate_and_shrinks_with_more_sentences():
+    rng = np.random.default_rng(0)
+    widths = []
+    for n in (100, 2500):
+        skill = [rng.binomial(8, p, size=n) for p in (0.7, 0.8, 0.9, 0.85)]
+        found = label_equivalence([10, 100, 1000], np.array(skill[:3]), skill[3])
+        assert found.low <= found.sentences <= found.high
+        widths.append(np.log(found.high / found.low))
+    assert widths[1] < widths[0]
+
+
+@pytest.mark.parametrize("labels", [[30], [30, 30], [300, 30]])
+def test_equivalence_refuses_a_curve_that_is_none(labels):
+    with pytest.raises(BadInputError, match="increasing"):
+        label_equivalence(labels, np.ones((len(labels), 1)), np.ones(1))
+
+
+# --- structure --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lookup", "traces", "decided"),
+    [
+        (0.6, 0.7, "structure"),
+        (0.7, 0.6, "content"),
+        (0.6, 0.69, "either"),
+        (0.1, 0.49, "neither"),
+        (0.0, 0.5, "structure"),
+    ],
+)
+def test_decide_role(lookup, traces, decided):
+    assert decide_role(lookup, traces) == decided
+
+
+@pytest.mark.parametrize(
+    ("gold", "lookup", "lookup_dev", "decided"),
+    [
+        ("DET OBJ OBJ", "DET SUBJ SUBJ", 0.9, "structure"),
+        ("DET OBJ OBJ", "DET SUBJ SUBJ", 0.3, "other"),  # lookup does no worse than on dev
+        ("DET OBJ DET", "MOD SUBJ MOD", 0.9, "other"),  # its errors lie elsewhere
+        ("DET OBJ", "DET OBJ", 1.0, "other"),
+    ],
+)
+def test_decide_split(gold, lookup, lookup_dev, decided):
+    found = decide_split(
+        np.array(gold.split()),
+        np.array(lookup.split()),
+        lookup_dev=lookup_dev,
+        structure_roles={"OBJ", "SUBJ"},
+    )
+    assert found.decided == decided
+
+
+# --- properties -------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ABC")), min_size=1, max_size=40))
+def test_the_mapping_is_the_best_many_to_one_mapping_of_its_own_tokens(tokens):
+    ids = np.array([c for c, _ in tokens])
+    roles = np.array([r for _, r in tokens])
+    best = sum(max(np.sum(roles[ids == c] == r) for r in set(roles)) for c in set(ids.tolist()))
+    assert np.sum(RoleReadout().fit(ids, roles).predict(ids) == roles) == best
