@@ -1,0 +1,80 @@
+"""Local learning rules, one file each.
+
+To add a rule, put a file ``NAME.py`` into this folder; nothing else changes. It holds a
+kernel and a ``RULE``, and the registry, the engine and the suite of checks that every
+rule must pass (``tests/test_rules.py``) find it by its file name::
+
+    @njit
+    def learn(weights, state, pre, event, clamped, eta, parameters, post):
+        for t in range(len(pre)):
+            ...
+
+    RULE = Rule(name="NAME", source="the paper", equation="ΔW = ...", learn=learn)
+
+The kernel goes through a block of B tokens and fills the arrays it is given, all float32:
+
+``weights``, shape=(m, n)
+    One row a unit; updated in place.
+``state``, shape as the rule's ``start(n, m)`` gave it
+    Whatever else the rule remembers; updated in place.
+``pre``, shape=(B, n)
+    Traces of the context at each token, before the token is absorbed; timescale s of
+    dimension d stands in column ``s * D + d``.
+``event``, shape=(B, D)
+    Vector of each token.
+``clamped``, bool
+    Whether the post side is the token's vector (``post="token"``) instead of the units'
+    own response.
+``eta``, scalar
+``parameters``, shape=(P,)
+    In the order in which the rule names them.
+``post``, shape=(B, m)
+    Filled with the activity of the units, taken before the update.
+
+Tokens must be taken in order, each with the same arithmetic however long the block is:
+results may not depend on how a stream is cut.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+
+from hebbsim.engine.rules._rule import Rule
+from hebbsim.errors import BadInputError
+
+__all__ = ["Rule", "get_rule", "rule_names"]
+
+
+def rule_names() -> tuple[str, ...]:
+    """Names of all rules, sorted: the files of this folder.
+
+    Examples
+    --------
+    >>> "oja" in rule_names()
+    True
+    """
+    files = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name for name in files if not name.startswith("_")))
+
+
+def get_rule(name: str) -> Rule:
+    """The rule of that name.
+
+    Raises
+    ------
+    BadInputError
+        No file of that name.
+
+    Examples
+    --------
+    >>> print(get_rule("delta").equation)
+    ΔW = η (x − y) hᵀ,  y = W h
+    """
+    names = rule_names()
+    if name not in names:
+        near = difflib.get_close_matches(str(name), names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose {', '.join(names)}"
+        raise BadInputError(f"learning rule {name!r} is unknown: {hint}")
+    return importlib.import_module(f"{__name__}.{name}").RULE

@@ -1,0 +1,34 @@
+"""Steps that several rules share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hebbsim.engine._jit import njit
+
+
+@njit
+def respond(weights, h, y):
+    """y = W h."""
+    for i in range(len(weights)):
+        w = weights[i]
+        total = np.float32(0)
+        for j in range(len(h)):
+            total += w[j] * h[j]
+        y[i] = total
+
+
+@njit
+def fill_post(weights, h, x, clamped, y):
+    """y = x where the post side is clamped to the token, else y = W h."""
+    if clamped:
+        y[:] = x
+    else:
+        respond(weights, h, y)
+
+
+@njit
+def add_scaled(w, factor, h):
+    """w += factor h."""
+    for j in range(len(h)):
+        w[j] += factor * h[j]

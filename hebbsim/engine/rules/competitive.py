@@ -1,0 +1,59 @@
+"""Competitive learning with conscience: the winner moves, frequent winners are held back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.rules._rule import Rule
+
+
+@njit
+def learn(weights, state, pre, event, clamped, eta, parameters, post):
+    n_units = len(weights)
+    conscience = parameters[0]
+    rate = parameters[1]
+    share = state  # running estimate of how often each unit is the closest
+    fair = np.float32(1) / np.float32(n_units)
+    for t in range(len(pre)):
+        h = pre[t]
+        closest = 0
+        winner = 0
+        least = np.float32(np.inf)
+        least_biased = np.float32(np.inf)
+        for i in range(n_units):
+            w = weights[i]
+            distance = np.float32(0)
+            for j in range(len(h)):
+                distance += (h[j] - w[j]) * (h[j] - w[j])
+            if distance < least:
+                least = distance
+                closest = i
+            biased = distance - conscience * (fair - share[i])
+            if biased < least_biased:
+                least_biased = biased
+                winner = i
+        for i in range(n_units):
+            share[i] -= rate * share[i]
+        share[closest] += rate
+        post[t, :] = 0
+        post[t, winner] = 1
+        w = weights[winner]
+        for j in range(len(h)):
+            w[j] += eta * (h[j] - w[j])
+
+
+RULE = Rule(
+    name="competitive",
+    source=(
+        "DeSieno, D. (1988). Adding a conscience to competitive learning. IEEE International "
+        "Conference on Neural Networks, volume 1, 117-124."
+    ),
+    equation=(
+        "ΔWᵢ = η yᵢ (h − Wᵢ),  yᵢ = [i = argmin ‖h − Wᵢ‖² − conscience (1/m − pᵢ)],  "
+        "Δpᵢ = rate ([i = argmin ‖h − Wᵢ‖²] − pᵢ)"
+    ),
+    learn=learn,
+    parameters={"conscience": 10.0, "rate": 0.0001},
+    start=lambda n_inputs, n_units: np.full(n_units, 1 / n_units, dtype=np.float32),
+)

@@ -1,0 +1,37 @@
+"""Grossberg's instar: active units move towards the pattern that made them active."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.rules._ops import fill_post
+from hebbsim.engine.rules._rule import Rule
+
+
+@njit
+def learn(weights, state, pre, event, clamped, eta, parameters, post):
+    for t in range(len(pre)):
+        h = pre[t]
+        y = post[t]
+        fill_post(weights, h, event[t], clamped, y)
+        for i in range(len(weights)):
+            # Activities are firing rates: a negative one would push weights away from h.
+            if y[i] < 0:
+                y[i] = np.float32(0)
+            w = weights[i]
+            step = eta * y[i]
+            for j in range(len(h)):
+                w[j] += step * (h[j] - w[j])
+
+
+RULE = Rule(
+    name="instar",
+    source=(
+        "Grossberg, S. (1976). Adaptive pattern classification and universal recoding: I. "
+        "Biological Cybernetics 23, 121-134."
+    ),
+    equation="ΔWᵢ = η yᵢ (h − Wᵢ),  y = max(0, W h)",
+    learn=learn,
+    posts=("output", "token"),
+)

@@ -1,0 +1,40 @@
+"""Spike-timing-dependent plasticity from traces: what came before is strengthened."""
+
+from __future__ import annotations
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.rules._rule import Rule
+
+
+@njit
+def learn(weights, state, pre, event, clamped, eta, parameters, post):
+    # Pre and post are the same D units, so the post-traces are the rows of `pre` too:
+    # block s of the inputs is the trace of all units at timescale s.
+    n_units, n_inputs = weights.shape
+    potentiation = eta * parameters[0]
+    depression = eta * parameters[1]
+    for t in range(len(pre)):
+        x = event[t]
+        post[t, :] = x
+        for block in range(0, n_inputs, n_units):
+            h = pre[t, block : block + n_units]
+            for i in range(n_units):
+                w = weights[i, block : block + n_units]
+                up = potentiation * x[i]
+                down = depression * h[i]
+                for j in range(n_units):
+                    w[j] += up * h[j] - down * x[j]
+
+
+RULE = Rule(
+    name="stdp",
+    source=(
+        "Morrison, A., Diesmann, M. & Gerstner, W. (2008). Phenomenological models of synaptic "
+        "plasticity based on spike timing. Biological Cybernetics 98, 459-478, section 4.1."
+    ),
+    equation="ΔWₛ = η (a_plus x hₛᵀ − a_minus hₛ xᵀ) at each timescale s",
+    learn=learn,
+    posts=("token",),
+    predictive=True,
+    parameters={"a_plus": 1.0, "a_minus": 1.0},
+)
