@@ -94,11 +94,12 @@ class RoleReadout:
 
     def _count(self, column: NDArray[np.integer], codes: NDArray[np.integer]) -> NDArray[np.int64]:
         n_rows, n_roles = int(column.max()) + 2, len(self.roles_)
-        flat = np.bincount(column * n_roles + codes, minlength=n_rows * n_roles)
-        return flat.reshape(n_rows, n_roles).astype(np.int64)
+        counts = np.zeros((n_rows, n_roles), dtype=np.int64)
+        np.add.at(counts, (column, codes), 1)
+        return counts
 
 
 def _columns(ids: NDArray[np.integer]) -> NDArray[np.int64]:
     """Cluster ids as (T, P)."""
-    ids = np.asarray(ids, dtype=np.int64)
-    return ids[:, None] if ids.ndim == 1 else ids
+    columns: NDArray[np.int64] = np.asarray(ids, dtype=np.int64)
+    return columns.reshape(len(columns), -1)
