@@ -1,0 +1,77 @@
+"""Records of chosen units at chosen intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.errors import BadInputError
+
+if TYPE_CHECKING:
+    from hebbsim.engine.trace_engine import TraceEngine
+
+__all__ = ["VARIABLES", "Recorder"]
+
+VARIABLES = ("weights", "traces", "post")
+
+
+class Recorder:
+    """Values of one variable, kept every so many tokens; see :meth:`TraceEngine.record`.
+
+    Attributes
+    ----------
+    variable : {"weights", "traces", "post"}
+    every : int
+        In tokens.
+    units : ndarray of int64, shape=(U,)
+    positions : ndarray of int64, shape=(M,)
+        Tokens learnt when each record was made.
+    values : ndarray of float32
+        shape=(M, U, S * D) of weights, (M, S, U) of traces, (M, U) of post.
+    """
+
+    def __init__(
+        self, variable: str, every: int, units: Sequence[int] | None, shape: tuple[int, ...]
+    ) -> None:
+        if variable not in VARIABLES:
+            raise BadInputError(f"cannot record {variable!r}: choose {', '.join(VARIABLES)}")
+        if not (isinstance(every, int | np.integer) and every >= 1):
+            raise BadInputError(f"every={every!r}: record every 1 token or more")
+        # Units are rows of the weights and columns of the traces and of the post side.
+        self._axis = 0 if variable == "weights" else -1
+        limit = shape[self._axis]
+        chosen = np.arange(limit) if units is None else np.asarray(units)
+        if chosen.ndim != 1 or (chosen.size and not np.issubdtype(chosen.dtype, np.integer)):
+            raise BadInputError("units to record must be one row of integers")
+        if ((chosen < 0) | (chosen >= limit)).any():
+            raise BadInputError(f"units to record must lie in 0..{limit - 1}")
+        self.variable = variable
+        self.every = int(every)
+        self.units = chosen.astype(np.int64)
+        shape_kept = list(shape)
+        shape_kept[self._axis] = len(chosen)
+        self._empty = np.empty((0, *shape_kept), dtype=np.float32)
+        self._positions: list[int] = []
+        self._values: list[NDArray[np.float32]] = []
+
+    @property
+    def positions(self) -> NDArray[np.int64]:
+        return np.array(self._positions, dtype=np.int64)
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        return np.stack(self._values) if self._values else self._empty
+
+    def due_in(self, position: int) -> int:
+        """Tokens from `position` to the next record."""
+        return self.every - position % self.every
+
+    def observe(self, engine: TraceEngine, post: NDArray[np.float32]) -> None:
+        """Keep a record if one is due; `post` is the activity at the last token."""
+        if engine.position % self.every == 0:
+            source = post if self.variable == "post" else getattr(engine, self.variable)
+            self._positions.append(engine.position)
+            self._values.append(source.take(self.units, axis=self._axis))

@@ -1,0 +1,519 @@
+"""A layer that learns by one local rule from the multi-timescale traces of a token stream."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
+from hebbsim.engine.recorder import Recorder
+from hebbsim.engine.rules import get_rule
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.engine.traces import (
+    check_offsets,
+    check_tokens,
+    check_vectors,
+    decays,
+    dense_traces_kernel,
+    sentence_starts,
+    startup_code,
+)
+from hebbsim.errors import BadInputError, DivergenceError
+
+__all__ = ["TraceEngine"]
+
+_KIND = "hebbsim.trace-engine/1"
+
+
+class TraceEngine:
+    """Traces of embedded tokens, and weights that learn from them by a local rule.
+
+    At each token t, in this order:
+
+    1. pre ``h`` is the context: the traces of the tokens before t, of all timescales side
+       by side (n = S * D). It does not hold token t itself, so a predictive rule has
+       something to predict.
+    2. post ``y`` is the units' own response, ``W h`` or what the rule makes of it, or
+       with ``post="token"`` the current token's vector. Predictive rules (delta, stdp)
+       have one unit per dimension of that vector.
+    3. The rule changes ``W``.
+    4. The traces absorb token t.
+
+    ``step`` and ``run`` give bit-identical results, however a stream is cut into calls.
+
+    Parameters
+    ----------
+    n_types : int
+        Vocabulary size V.
+    dim : int
+        Dimensions D of the random codes that embed tokens, of length about 1.
+    embedding : array_like of float, shape=(V, D), optional
+        Codes to use instead; finite.
+    timescales : str or iterable of float, shape=(S,)
+        In tokens, see :func:`~hebbsim.engine.timescales.check_timescales`.
+    rule : str
+        One of :func:`~hebbsim.engine.rules.rule_names`.
+    n_units : int, optional
+        Units m; by default D, which is also what ``post="token"`` and predictive rules
+        require.
+    eta : float
+        Learning rate, at least 0. May be assigned between calls.
+    startup : {"zero", "first", "debias"}
+        What a trace is while a sentence is young, see :mod:`hebbsim.engine.traces`.
+    reset : bool
+        Start traces anew at each sentence, or let them run on.
+    post : {"output", "token"}, optional
+        By default what the rule names first.
+    parameters : mapping of str to float, optional
+        Those of the rule, where they differ from its defaults.
+    random_state : int
+        Seeds the codes and the initial weights (normal, of length about 1; zero for
+        predictive rules and ``post="token"``).
+
+    Attributes
+    ----------
+    weights : ndarray of float32, shape=(m, S * D)
+    traces : ndarray of float32, shape=(S, D)
+        After the last token, before any debias.
+    rule_state : ndarray of float32, shape=(Q,)
+        What the rule remembers beside the weights (thresholds, running means).
+    embedding : ndarray of float32, shape=(V, D)
+    position : int
+        Tokens learnt so far.
+    rng : numpy.random.Generator
+        Part of every checkpoint.
+
+    Raises
+    ------
+    BadInputError
+        An argument that cannot be used.
+
+    Examples
+    --------
+    >>> engine = TraceEngine(3, dim=4, timescales=[2], rule="delta", eta=0.5)
+    >>> engine.run([0, 1, 0, 1, 2], offsets=[0, 2, 5]).position
+    5
+    """
+
+    def __init__(
+        self,
+        n_types: int,
+        *,
+        dim: int = 64,
+        embedding: ArrayLike | None = None,
+        timescales: str | Iterable[float] = (2, 8, 32),
+        rule: str = "delta",
+        n_units: int | None = None,
+        eta: float = 0.01,
+        startup: str = "zero",
+        reset: bool = True,
+        post: str | None = None,
+        parameters: Mapping[str, float] | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.n_types = _at_least_one("n_types", n_types)
+        self.timescales = check_timescales(timescales)
+        self.rule = get_rule(rule)
+        self.eta = eta
+        self.startup = startup
+        self.reset = bool(reset)
+        self.post = self.rule.posts[0] if post is None else post
+        self.parameters = self.rule.resolve(parameters)
+        if self.post not in self.rule.posts:
+            raise BadInputError(
+                f"rule {rule} cannot take post={post!r}: choose {', '.join(self.rule.posts)}"
+            )
+        if not (isinstance(random_state, int | np.integer) and random_state >= 0):
+            raise BadInputError(f"random_state {random_state!r} is not a whole number from 0 up")
+        self.rng = np.random.Generator(np.random.PCG64(int(random_state)))
+
+        if embedding is None:
+            dim = _at_least_one("dim", dim)
+            codes = self.rng.standard_normal((self.n_types, dim), dtype=np.float32)
+            self.embedding = codes / np.float32(np.sqrt(dim))
+        else:
+            self.embedding = check_vectors(embedding).copy()
+            if len(self.embedding) != self.n_types:
+                raise BadInputError(
+                    f"embedding has {len(self.embedding)} rows for {self.n_types} types"
+                )
+        width = self.embedding.shape[1]
+        n_inputs = len(self.timescales) * width
+
+        tied = self.rule.predictive or self.post == "token"
+        self.n_units = width if n_units is None else _at_least_one("n_units", n_units)
+        if tied and self.n_units != width:
+            raise BadInputError(
+                f"n_units is {self.n_units}: rule {rule} with post={self.post!r} has one unit "
+                f"per embedding dimension, {width}"
+            )
+        if tied:
+            self.weights = np.zeros((self.n_units, n_inputs), dtype=np.float32)
+        else:
+            self.weights = self.rng.standard_normal((self.n_units, n_inputs), dtype=np.float32)
+            self.weights /= np.float32(np.sqrt(n_inputs))
+
+        self.rule_state = self.rule.start(n_inputs, self.n_units)
+        self.traces = np.zeros((len(self.timescales), width), dtype=np.float32)
+        self._mass = np.zeros(len(self.timescales), dtype=np.float32)
+        self._seen = np.zeros(1, dtype=np.int64)
+        self.position = 0
+
+        self._keep, self._alpha = decays(self.timescales)
+        self._startup_code = startup_code(startup)
+        self._parameter_values = np.array(list(self.parameters.values()), dtype=np.float32)
+        self._recorders: list[Recorder] = []
+        # A block of traces that stays in the second-level cache. Its length is no part
+        # of any result.
+        block = min(max(2**16 // n_inputs, 16), 1024)
+        self._pre = np.empty((block, n_inputs), dtype=np.float32)
+        self._event = np.empty((block, width), dtype=np.float32)
+        self._post = np.empty((block, self.n_units), dtype=np.float32)
+        self._backup = [np.empty_like(array) for array in self._changing()]
+
+    @property
+    def eta(self) -> float:
+        return self._eta
+
+    @eta.setter
+    def eta(self, value: float) -> None:
+        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value >= 0):
+            raise BadInputError(f"eta is {value!r}: give a learning rate of 0 or more")
+        self._eta = float(value)
+
+    # Learning ------------------------------------------------------------------------------
+
+    def step(self, token: int) -> NDArray[np.float32]:
+        """Learn one token, a continuation of the current sentence.
+
+        Parameters
+        ----------
+        token : int
+
+        Returns
+        -------
+        ndarray of float32, shape=(m,)
+            Activity of the units, taken before the update.
+
+        Raises
+        ------
+        BadInputError
+            A token outside the vocabulary.
+        DivergenceError
+            As :meth:`run`.
+        """
+        post = np.empty((1, self.n_units), dtype=np.float32)
+        self.run([token], out=post)
+        return post[0]
+
+    def end_sentence(self) -> None:
+        """Start traces anew, unless they run on (``reset=False``)."""
+        if self.reset:
+            self.traces[:] = 0
+            self._mass[:] = 0
+            self._seen[:] = 0
+
+    def run(
+        self,
+        tokens: ArrayLike,
+        offsets: ArrayLike | None = None,
+        *,
+        out: NDArray[np.float32] | None = None,
+        progress: Callable[[float, float], object] | None = None,
+        period: float = 1.0,
+    ) -> TraceEngine:
+        """Learn a stretch of tokens.
+
+        Parameters
+        ----------
+        tokens : array_like of int, shape=(T,)
+        offsets : array_like of int, shape=(N + 1,), optional
+            Bounds of sentences. Traces start anew at each; tokens before the first bound
+            go on with the current sentence, and a bound at T ends the last one. None: all
+            tokens go on with the current sentence.
+        out : ndarray of float32, shape=(T, m), optional
+            Filled with the activity of the units at each token, taken before the update.
+        progress : callable, optional
+            ``progress(elapsed, fraction)``, seconds and share of the tokens, called at
+            most once every `period` seconds and once at the end.
+        period : float
+            In seconds.
+
+        Returns
+        -------
+        TraceEngine
+            Itself.
+
+        Raises
+        ------
+        BadInputError
+            Tokens or offsets that cannot be used; nothing has changed then.
+        DivergenceError
+            The weights stopped being finite. The engine then stands as it was before the
+            token that did it, which is the one at ``position``.
+        """
+        index = check_tokens(tokens, self.n_types)
+        n_tokens = len(index)
+        bounds = check_offsets(offsets if self.reset else None, n_tokens)
+        starts = sentence_starts(bounds, n_tokens)
+        if out is not None:
+            self._check_out(out, n_tokens)
+
+        began = reported = time.perf_counter()
+        done = 0
+        while done < n_tokens:
+            length = min(len(self._pre), n_tokens - done)
+            for recorder in self._recorders:
+                length = min(length, recorder.due_in(self.position))
+            block = slice(done, done + length)
+            post = self._post[:length] if out is None else out[block]
+            self._learn_checked(index[block], starts[block], post)
+            for recorder in self._recorders:
+                recorder.observe(self, post[-1])
+            done += length
+            now = time.perf_counter()
+            if progress is not None and now - reported >= period and done < n_tokens:
+                progress(now - began, done / n_tokens)
+                reported = now
+        if len(bounds) and bounds[-1] == n_tokens:
+            self.end_sentence()
+        if progress is not None:
+            progress(time.perf_counter() - began, 1.0)
+        return self
+
+    def _learn(
+        self, tokens: NDArray[np.int32], starts: NDArray[np.bool_], post: NDArray[np.float32]
+    ) -> None:
+        pre = self._pre[: len(tokens)]
+        event = self._event[: len(tokens)]
+        # Tokens are checked; any mode but "raise" spares numpy a copy.
+        np.take(self.embedding, tokens, axis=0, out=event, mode="clip")
+        dense_traces_kernel(
+            tokens,
+            self.embedding,
+            starts,
+            False,
+            self._keep,
+            self._alpha,
+            self._startup_code,
+            False,
+            self.traces,
+            self._mass,
+            self._seen,
+            pre,
+        )
+        self.rule.learn(
+            self.weights,
+            self.rule_state,
+            pre,
+            event,
+            self.post == "token",
+            np.float32(self._eta),
+            self._parameter_values,
+            post,
+        )
+
+    def _learn_checked(
+        self, tokens: NDArray[np.int32], starts: NDArray[np.bool_], post: NDArray[np.float32]
+    ) -> None:
+        # With the JIT off, numpy would warn of the overflow that is looked for here.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._keep_backup()
+            self._learn(tokens, starts, post)
+            if self._is_finite():
+                self.position += len(tokens)
+                return
+            # Once more, token by token: the same arithmetic meets the same token.
+            self._restore_backup()
+            for t in range(len(tokens)):
+                self._keep_backup()
+                self._learn(tokens[t : t + 1], starts[t : t + 1], post[t : t + 1])
+                if not self._is_finite():
+                    break
+                self.position += 1
+            self._restore_backup()
+        raise DivergenceError(
+            f"rule {self.rule.name} diverged at token {self.position}: its weights are no longer "
+            f"finite with learning rate eta={self._eta:g}; lower eta"
+        )
+
+    def _is_finite(self) -> bool:
+        return bool(np.isfinite(self.weights).all() and np.isfinite(self.rule_state).all())
+
+    def _changing(self) -> list[NDArray[Any]]:
+        return [self.weights, self.rule_state, self.traces, self._mass, self._seen]
+
+    def _keep_backup(self) -> None:
+        for kept, array in zip(self._backup, self._changing(), strict=True):
+            np.copyto(kept, array)
+
+    def _restore_backup(self) -> None:
+        for kept, array in zip(self._backup, self._changing(), strict=True):
+            np.copyto(array, kept)
+
+    def _check_out(self, out: NDArray[np.float32], n_tokens: int) -> None:
+        shape = (n_tokens, self.n_units)
+        if not (
+            isinstance(out, np.ndarray)
+            and out.shape == shape
+            and out.dtype == np.float32
+            and out.flags.c_contiguous
+            and out.flags.writeable
+        ):
+            raise BadInputError(f"out must be a contiguous float32 array of shape {shape}")
+
+    # Watching ------------------------------------------------------------------------------
+
+    def record(
+        self, variable: str = "weights", *, every: int = 1000, units: Sequence[int] | None = None
+    ) -> Recorder:
+        """Keep the values of chosen units from now on; no part of a checkpoint.
+
+        Parameters
+        ----------
+        variable : {"weights", "traces", "post"}
+        every : int
+            In tokens: a record is made whenever `position` is a multiple of it.
+        units : sequence of int, optional
+            Rows of the weights, columns of the traces, units of post. None: all.
+
+        Returns
+        -------
+        Recorder
+
+        Examples
+        --------
+        >>> engine = TraceEngine(2, dim=4, timescales=[2, 8])
+        >>> recorder = engine.record("traces", every=2, units=[0, 3])
+        >>> _ = engine.run([0, 1, 1, 0, 1])
+        >>> recorder.positions, recorder.values.shape
+        (array([2, 4]), (2, 2, 2))
+        """
+        shapes = {
+            "weights": self.weights.shape,
+            "traces": self.traces.shape,
+            "post": (self.n_units,),
+        }
+        recorder = Recorder(variable, every, units, shapes.get(variable, ()))
+        self._recorders.append(recorder)
+        return recorder
+
+    # State ---------------------------------------------------------------------------------
+
+    def config(self) -> dict[str, Any]:
+        """Arguments of the constructor, as JSON holds them; the embedding is state."""
+        return {
+            "n_types": self.n_types,
+            "timescales": self.timescales.tolist(),
+            "rule": self.rule.name,
+            "n_units": self.n_units,
+            "eta": self._eta,
+            "startup": self.startup,
+            "reset": self.reset,
+            "post": self.post,
+            "parameters": self.parameters,
+        }
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Copies of all that learning goes on from, the random state included, as arrays."""
+        return {
+            "embedding": self.embedding.copy(),
+            "weights": self.weights.copy(),
+            "rule_state": self.rule_state.copy(),
+            "traces": self.traces.copy(),
+            "mass": self._mass.copy(),
+            "seen": self._seen.copy(),
+            "position": np.array([self.position], dtype=np.int64),
+            "rng": _rng_words(self.rng),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Put back what :meth:`state` gave, of an engine of the same shape.
+
+        Raises
+        ------
+        BadInputError
+            Arrays missing, of other shapes or types, or not finite; nothing has changed then.
+        """
+        own = self.state()
+        for name, array in own.items():
+            if name not in state:
+                raise BadInputError(f"state of an engine lacks {name}")
+            given = state[name]
+            if given.shape != array.shape or given.dtype != array.dtype:
+                raise BadInputError(
+                    f"{name} in the state is {given.dtype} of shape {given.shape}, "
+                    f"not {array.dtype} of shape {array.shape}"
+                )
+            if not np.isfinite(given).all():
+                raise BadInputError(f"{name} in the state holds NaN or inf")
+        np.copyto(self.embedding, state["embedding"])
+        for name, array in zip(
+            ("weights", "rule_state", "traces", "mass", "seen"), self._changing(), strict=True
+        ):
+            np.copyto(array, state[name])
+        self.position = int(state["position"][0])
+        _set_rng(self.rng, state["rng"])
+
+    def same_state(self, other: TraceEngine) -> bool:
+        """Whether configuration and state are equal bit by bit."""
+        mine, theirs = self.state(), other.state()
+        return self.config() == other.config() and all(
+            mine[name].tobytes() == theirs[name].tobytes() for name in mine
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write configuration and state to a safetensors file, atomically.
+
+        Raises
+        ------
+        BadInputError
+            The file cannot be written.
+        """
+        write_checkpoint(path, _KIND, self.state(), self.config())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TraceEngine:
+        """The engine that :meth:`save` wrote; it goes on as if it had never stopped.
+
+        Raises
+        ------
+        BadInputError
+            No such file, or one that does not hold an engine.
+        """
+        arrays, config = read_checkpoint(path, _KIND)
+        try:
+            engine = cls(**config, embedding=arrays["embedding"])
+            engine.restore(arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadInputError(f"checkpoint {path} is damaged: {error}") from None
+        return engine
+
+
+def _at_least_one(name: str, value: int) -> int:
+    if not (isinstance(value, int | np.integer) and value >= 1):
+        raise BadInputError(f"{name} is {value!r}: give a whole number from 1 up")
+    return int(value)
+
+
+def _rng_words(rng: np.random.Generator) -> NDArray[np.uint64]:
+    """State of a PCG64 generator, shape=(6,): two 128-bit numbers and a spare half word."""
+    state: dict[str, Any] = dict(rng.bit_generator.state)
+    wide = [state["state"]["state"], state["state"]["inc"]]
+    words = [word for number in wide for word in (number >> 64, number & (2**64 - 1))]
+    return np.array([*words, state["has_uint32"], state["uinteger"]], dtype=np.uint64)
+
+
+def _set_rng(rng: np.random.Generator, words: NDArray[np.uint64]) -> None:
+    number = [int(word) for word in words]
+    rng.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": number[0] << 64 | number[1], "inc": number[2] << 64 | number[3]},
+        "has_uint32": number[4],
+        "uinteger": number[5],
+    }
