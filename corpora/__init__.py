@@ -1,0 +1,1 @@
+"""Data that travels with hebbsim: grammars, role schemes, the registry of corpora."""
