@@ -61,7 +61,9 @@ class Split:
         forms = self.forms.tolist()
         return [forms[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
-    def subset(self, sentences: Sequence[int] | NDArray[np.integer], name: str | None = None) -> Split:
+    def subset(
+        self, sentences: Sequence[int] | NDArray[np.integer], name: str | None = None
+    ) -> Split:
         """The chosen sentences, in the order given, as a split of their own."""
         index = np.asarray(sentences, dtype=np.int64)
         lengths = np.diff(self.offsets)[index]

@@ -1,0 +1,175 @@
+"""`load_corpus`: from a name or a path to a Corpus."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers import registry
+from hebbsim.readers.base import Corpus, Split
+from hebbsim.readers.cogs import find_cogs, read_cogs
+
+BUILTIN = "builtin"
+
+
+def known_names() -> list[str]:
+    """Names that `load_corpus` takes besides paths."""
+    return [BUILTIN, *registry.entries()]
+
+
+def load_corpus(
+    name_or_path: str | Path = BUILTIN,
+    *,
+    layer: str | None = None,
+    scheme: str | Path | None = None,
+    seed: int = 0,
+    offline: bool = False,
+    tokenizer: str = "plain",
+    parser: str | None = None,
+    progress: registry.Progress | None = None,
+) -> Corpus:
+    """Any corpus as splits of sentences with gold layers.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        ``builtin``; a registered name (``cogs``, ``ud-english-ewt``, ...); a CoNLL-U
+        file; a folder with ``*-{train,dev,test}.conllu[.gz]``, with the original COGS
+        files, with tables that ``hebbsim corpus make`` wrote, or with ``*.txt[.gz]``;
+        a plain text file. A name wins over a path: write ``./cogs`` for a folder.
+    layer : str, optional
+        The gold layer to score; default the corpus's own.
+    scheme : str or Path, optional
+        Role scheme for dependency relations; see `hebbsim.readers.ud.RoleScheme`.
+    seed : int
+        Seed of the built-in corpus.
+    offline : bool
+        Never download.
+    tokenizer : {"plain", "spacy"}
+        For text.
+    parser : str, optional
+        spaCy pipeline that gives text silver roles.
+    progress : callable, optional
+        Called with file name, bytes there, bytes in all while downloading.
+
+    Returns
+    -------
+    Corpus
+        A single annotated file is cut into its first 80 % of sentences for ``train``,
+        then 10 % each for ``dev`` and ``test``.
+
+    Raises
+    ------
+    BadInputError
+        If there is no such corpus, or it is damaged.
+
+    Examples
+    --------
+    >>> corpus = load_corpus("builtin")
+    >>> corpus.layer
+    'grammatical'
+    """
+    name = str(name_or_path)
+    path = Path(name_or_path)
+    if name == BUILTIN:
+        from hebbsim.readers.grammar import make_builtin
+
+        corpus = make_builtin(seed)
+    elif name in registry.entries():
+        corpus = _load_registered(registry.entries()[name], scheme, offline, progress)
+    elif path.is_dir():
+        corpus = _load_folder(path, scheme, tokenizer, parser)
+    elif path.is_file():
+        corpus = _load_file(path, scheme, tokenizer, parser)
+    else:
+        raise BadInputError(
+            f"no corpus or file '{name}'; known corpora: {', '.join(known_names())}"
+        )
+    return corpus if layer is None else _with_layer(corpus, layer)
+
+
+def _load_registered(
+    entry: registry.Entry,
+    scheme: str | Path | None,
+    offline: bool,
+    progress: registry.Progress | None,
+) -> Corpus:
+    files = registry.fetch(entry, offline=offline, progress=progress)
+    if entry.format == "cogs":
+        return read_cogs(files, source=entry.source, licence=entry.licence)
+    from hebbsim.readers.ud import read_ud
+
+    return read_ud(
+        files, name=entry.name, scheme=scheme, source=entry.source, licence=entry.licence
+    )
+
+
+def _load_folder(
+    path: Path, scheme: str | Path | None, tokenizer: str, parser: str | None
+) -> Corpus:
+    from hebbsim.readers.tables import find_tables, read_tables
+    from hebbsim.readers.text import find_text, read_text
+    from hebbsim.readers.ud import find_conllu, read_ud
+
+    name = path.resolve().name
+    treebank = find_conllu(path)
+    if treebank:
+        _need_train(path, treebank)
+        return read_ud(treebank, name=name, scheme=scheme, source=name)
+    cogs = find_cogs(path)
+    if cogs:
+        _need_train(path, cogs)
+        return read_cogs(cogs, source=name)
+    tables = find_tables(path)
+    if tables:
+        _need_train(path, tables)
+        return read_tables(path)
+    if find_text(path):
+        return read_text(path, tokenizer=tokenizer, parser=parser, scheme=scheme)
+    raise BadInputError(
+        f"{path}: no usable file in this folder; it needs *-train.conllu[.gz], the COGS files, "
+        "tables of 'hebbsim corpus make', or *.txt[.gz]"
+    )
+
+
+def _need_train(path: Path, files: dict[str, Path]) -> None:
+    if "train" not in files:
+        raise BadInputError(f"{path}: no train split, only {', '.join(files)}; add its file")
+
+
+def _load_file(path: Path, scheme: str | Path | None, tokenizer: str, parser: str | None) -> Corpus:
+    name = path.name.removesuffix(".gz")
+    if name.endswith((".conllu", ".conll")):
+        from hebbsim.readers.ud import read_ud
+
+        corpus = read_ud({"train": path}, name=Path(name).stem, scheme=scheme, source=path.name)
+        return replace(corpus, splits=cut(corpus.splits["train"]))
+    from hebbsim.readers.text import read_text
+
+    return read_text(path, tokenizer=tokenizer, parser=parser, scheme=scheme)
+
+
+def cut(split: Split) -> dict[str, Split]:
+    """One split as ``train`` (80 % of the sentences), ``dev`` and ``test``, in their order.
+
+    Neighbouring sentences stay together, because they share their topic. Fewer than
+    ten sentences all stay in ``train``.
+    """
+    n = split.n_sentences
+    if n < 10:
+        return {"train": split}
+    dev, test = n - 2 * (n // 10), n - n // 10
+    bounds = {"train": range(dev), "dev": range(dev, test), "test": range(test, n)}
+    return {name: split.subset(list(chosen), name) for name, chosen in bounds.items()}
+
+
+def _with_layer(corpus: Corpus, layer: str) -> Corpus:
+    for split in corpus.splits.values():
+        if layer not in split.layers:
+            layers = ", ".join(split.layers) or "none"
+            raise BadInputError(
+                f"corpus '{corpus.name}' has no layer '{layer}' in split '{split.name}'; "
+                f"its layers: {layers}"
+            )
+    return replace(corpus, layer=layer)

@@ -1,0 +1,220 @@
+"""Registered corpora: official addresses, SHA-256, local copies, resumable downloads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers.base import data_file, read_bytes
+
+# Called with file name, bytes there, bytes in all.
+Progress = Callable[[str, int, int], None]
+
+_CHUNK = 1 << 16
+_TIMEOUT = 30  # seconds without a byte
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """One original file: address, digest and size as downloaded, counts of its content."""
+
+    name: str
+    url: str
+    sha256: str
+    bytes: int
+    sentences: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered corpus.
+
+    Attributes
+    ----------
+    format : str
+        ``cogs`` or ``ud``: which reader takes the files.
+    files : dict of str to RemoteFile
+        By split name (``gen`` holds all generalization splits of COGS).
+    """
+
+    name: str
+    title: str
+    format: str
+    licence: str
+    source: str
+    commit: str
+    cite: str
+    files: Mapping[str, RemoteFile]
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """All registered corpora by name."""
+    content = json.loads(data_file("registry.json").read_text(encoding="utf-8"))
+    found = {}
+    for name, fields in content["corpora"].items():
+        files = {split: RemoteFile(**file) for split, file in fields.pop("files").items()}
+        found[name] = Entry(name=name, files=files, **fields)
+    return found
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: ``HEBBSIM_CACHE_DIR``, or the user's cache folder."""
+    chosen = os.environ.get("HEBBSIM_CACHE_DIR")
+    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("hebbsim"))
+
+
+def find_local(entry: Entry) -> dict[str, Path]:
+    """Local copies of a corpus's files by split name, without looking into them.
+
+    Looked for, plain or ``.gz``, in ``$HEBBSIM_DATA_DIR/NAME``, its ``original``
+    folder, and the folder of downloads.
+    """
+    folders = [cache_folder() / "corpora" / entry.name]
+    if os.environ.get("HEBBSIM_DATA_DIR"):
+        own = Path(os.environ["HEBBSIM_DATA_DIR"]) / entry.name
+        folders = [own, own / "original", *folders]
+    found = {}
+    for split, file in entry.files.items():
+        candidates = (f / name for f in folders for name in (file.name, f"{file.name}.gz"))
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is not None:
+            found[split] = path
+    return found
+
+
+def fetch(
+    entry: Entry, *, offline: bool = False, progress: Progress | None = None
+) -> dict[str, Path]:
+    """All files of a corpus by split name, downloading those that are not there.
+
+    A download that breaks off goes on where it stopped, now or at the next call. A
+    file is put in its place only when its SHA-256 is the registered one; one found
+    damaged among earlier downloads is fetched anew.
+
+    Parameters
+    ----------
+    entry : Entry
+    offline : bool
+        Refuse instead of downloading.
+    progress : callable, optional
+        Called with file name, bytes there, bytes in all.
+
+    Raises
+    ------
+    BadInputError
+        If files are missing and cannot be had, or a file has another SHA-256.
+    """
+    downloads = cache_folder() / "corpora" / entry.name
+    local = {}
+    for split, path in find_local(entry).items():
+        expected = entry.files[split].sha256
+        if hashlib.sha256(read_bytes(path)).hexdigest() == expected:
+            local[split] = path
+        elif path.parent != downloads:
+            raise BadInputError(
+                f"{path}: SHA-256 is not the registered {expected[:12]}...; replace the file, or "
+                "give the folder's path instead of the name to use it as it is"
+            )
+    missing = {split: file for split, file in entry.files.items() if split not in local}
+    if not missing:
+        return local
+    names = ", ".join(file.name for file in missing.values())
+    advice = f"put a copy in $HEBBSIM_DATA_DIR/{entry.name}"
+    if offline:
+        raise BadInputError(
+            f"corpus '{entry.name}': {names} not on this machine and downloading is off; run "
+            f"'hebbsim corpus fetch {entry.name}' once, or {advice}"
+        )
+
+    import pooch
+    import requests
+
+    pooch.get_logger().setLevel("ERROR")
+    manager = pooch.create(
+        path=downloads,
+        base_url="",
+        registry={file.name: f"sha256:{file.sha256}" for file in missing.values()},
+        urls={file.name: file.url for file in missing.values()},
+        retry_if_failed=2,
+    )
+    for split, file in missing.items():
+        downloader = ResumingDownloader(downloads / f"{file.name}.part", progress)
+        try:
+            local[split] = Path(manager.fetch(file.name, downloader=downloader))
+        except requests.HTTPError as error:
+            status = error.response.status_code if error.response is not None else "an error"
+            raise BadInputError(f"{file.url}: the server answered {status}; {advice}") from None
+        except requests.RequestException:
+            raise BadInputError(
+                f"{file.url}: cannot be reached; check the network and try again (what came is "
+                f"kept), or {advice}"
+            ) from None
+        except ValueError:
+            raise BadInputError(
+                f"{file.url}: SHA-256 of the download is not the registered {file.sha256[:12]}...; "
+                f"nothing was kept, try again or {advice}"
+            ) from None
+        except OSError as error:
+            raise BadInputError(
+                f"{downloads}: cannot write downloads ({error.strerror}); set "
+                "HEBBSIM_CACHE_DIR to a writable folder"
+            ) from None
+    return {split: local[split] for split in entry.files}
+
+
+class ResumingDownloader:
+    """A pooch downloader that goes on where an earlier attempt broke off.
+
+    Bytes are collected in a file of its own next to the target and handed to pooch,
+    which checks the digest, once all are there.
+
+    Parameters
+    ----------
+    part : Path
+        Where an unfinished download waits.
+    progress : callable, optional
+    """
+
+    def __init__(self, part: Path, progress: Progress | None = None) -> None:
+        self.part = part
+        self.progress = progress
+
+    def __call__(self, url: str, output_file: str, pooch: Any) -> None:
+        import requests
+
+        have = self.part.stat().st_size if self.part.exists() else 0
+        # Byte ranges count the plain file, so it must not be compressed on the way.
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+            if response.status_code == 416:  # what we have does not belong to this file
+                self.part.unlink()
+                raise requests.ConnectionError("the unfinished download did not fit")
+            response.raise_for_status()
+            resumed = response.status_code == 206 and response.headers.get(
+                "Content-Range", ""
+            ).startswith(f"bytes {have}-")
+            have = have if resumed else 0
+            total = have + int(response.headers.get("Content-Length", 0))
+            with self.part.open("ab" if resumed else "wb") as file:
+                for chunk in response.iter_content(_CHUNK):
+                    file.write(chunk)
+                    have += len(chunk)
+                    if self.progress is not None:
+                        self.progress(self.part.name.removesuffix(".part"), have, total)
+            if have < total:
+                raise requests.ConnectionError("the connection broke off")
+        shutil.move(self.part, output_file)
