@@ -1,0 +1,255 @@
+"""Traces: closed forms, oracles, start-up, direction, and what is refused."""
+
+import itertools
+
+import hypothesis.strategies as st
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from hebbsim.engine import check_timescales, dense_traces, one_hot_traces
+from hebbsim.engine.traces import decays, dense_traces_kernel, one_hot_push
+from hebbsim.errors import BadInputError
+
+STARTUPS = ["zero", "first", "debias"]
+TAUS = (1, 1.5, 2, 8, 50)
+
+rng = np.random.default_rng(0)
+INPUTS = {
+    "random": (rng.standard_normal((23, 4)), [0, 5, 5, 6, 20, 23]),
+    "constant": (np.full((9, 3), 2.5), [0, 4, 9]),
+    "literal": (np.array([[1.0, -2.0], [0.0, 0.0], [3.0, 0.5]]), [0, 3]),
+    "one token": (np.array([[0.7, -0.1]]), [0, 1]),
+    "empty": (np.empty((0, 3)), [0, 0]),
+    "no bounds": (rng.standard_normal((7, 2)), None),
+    "bounds inside": (rng.standard_normal((7, 2)), [2, 5]),
+}
+TOKENS = {
+    "random": (rng.integers(0, 6, 40), [0, 7, 7, 8, 30, 40]),
+    "repeated": (np.full(12, 3), [0, 4, 12]),
+    "one token": (np.array([5]), [0, 1]),
+    "empty": (np.empty(0, dtype=int), [0]),
+    "no bounds": (rng.integers(0, 3, 15), None),
+}
+
+
+@pytest.mark.parametrize("include_current", [True, False])
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("startup", STARTUPS)
+@pytest.mark.parametrize("case", INPUTS)
+def test_dense_traces_equal_the_sums_they_stand_for(case, startup, backward, include_current):
+    x, offsets = INPUTS[case]
+    options = {"backward": backward, "startup": startup, "include_current": include_current}
+    found = dense_traces(x, offsets, TAUS, **options)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(
+        found, naive.traces(x, offsets, TAUS, **options), rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("include_current", [True, False])
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("startup", STARTUPS)
+@pytest.mark.parametrize("case", TOKENS)
+def test_one_hot_traces_equal_dense_traces_of_an_identity(case, startup, backward, include_current):
+    tokens, offsets = TOKENS[case]
+    options = {"backward": backward, "startup": startup, "include_current": include_current}
+    found = one_hot_traces(tokens, offsets, TAUS, n_types=6, tolerance=0, **options)
+    expected = naive.traces(np.eye(6)[tokens], offsets, TAUS, **options)
+    assert found.shape == (len(tokens), len(TAUS) * 6)
+    np.testing.assert_allclose(found.toarray(), expected.reshape(found.shape), rtol=1e-5, atol=1e-6)
+    assert (found.data > 0).all()
+
+
+@pytest.mark.parametrize("tau", [1, 2, 10, 50])
+def test_impulse_response_is_alpha_times_powers_of_one_minus_alpha(tau):
+    impulse = np.zeros((60, 1))
+    impulse[0] = 1
+    alpha = 1 / tau
+    k = np.arange(60)
+    found = dense_traces(impulse, timescales=[tau])[:, 0, 0]
+    np.testing.assert_allclose(found, alpha * (1 - alpha) ** k, rtol=1e-5, atol=1e-12)
+
+
+@pytest.mark.parametrize("startup", STARTUPS)
+def test_tau_one_keeps_the_last_token_alone(startup):
+    x = np.array([[1e8], [1.0], [-3.0]], dtype=np.float32)
+    assert np.array_equal(dense_traces(x, timescales=[1], startup=startup)[:, 0], x)
+    held = one_hot_traces([4, 2, 4], timescales=[1], startup=startup)
+    assert np.array_equal(held.toarray(), np.eye(5)[[4, 2, 4]])
+
+
+def test_startups_on_a_constant_input():
+    x = np.ones((50, 1))
+    for tau in (2, 1000):
+        grown = 1 - (1 - 1 / tau) ** np.arange(1, 51)
+        np.testing.assert_allclose(dense_traces(x, timescales=[tau])[:, 0, 0], grown, rtol=1e-4)
+        for startup in ("first", "debias"):
+            found = dense_traces(x, timescales=[tau], startup=startup)
+            np.testing.assert_allclose(found, 1, rtol=1e-5)
+
+
+def test_a_trace_that_reaches_zero_does_not_start_again():
+    # "first" must go by the tokens seen, not by the value of the trace.
+    x = np.array([[0.0], [4.0]])
+    assert dense_traces(x, timescales=[4], startup="first")[1, 0, 0] == 1
+    held = one_hot_traces([0, 1, 1], timescales=[4], startup="first", tolerance=0.99)
+    assert held.toarray()[1].tolist() == [0, 0]  # all forgotten by then
+    assert held.toarray()[2].tolist() == [0, 0]  # and no second first
+
+
+def test_directions_mirror_each_other():
+    x = rng.standard_normal((11, 2)).astype(np.float32)
+    ahead = dense_traces(x, [0, 4, 11], (2, 8))
+    behind = dense_traces(x[::-1], [0, 7, 11], (2, 8), backward=True)
+    assert np.array_equal(ahead, behind[::-1])
+
+
+def test_sentences_do_not_see_each_other():
+    x = rng.standard_normal((12, 2)).astype(np.float32)
+    for backward in (False, True):
+        together = dense_traces(x, [0, 5, 12], TAUS, backward=backward)
+        assert np.array_equal(together[:5], dense_traces(x[:5], None, TAUS, backward=backward))
+        assert np.array_equal(together[5:], dense_traces(x[5:], None, TAUS, backward=backward))
+
+
+def test_tokens_point_into_a_table():
+    table = rng.standard_normal((5, 3)).astype(np.float32)
+    tokens = [4, 0, 0, 2]
+    assert np.array_equal(
+        dense_traces(table, [0, 2, 4], tokens=tokens), dense_traces(table[tokens], [0, 2, 4])
+    )
+
+
+def test_tolerance_drops_small_values_and_only_those():
+    tokens = rng.integers(0, 50, 500)
+    exact = one_hot_traces(tokens, timescales=(2, 8), tolerance=0).toarray()
+    for tolerance in (1e-3, 1e-2):
+        found = one_hot_traces(tokens, timescales=(2, 8), tolerance=tolerance)
+        assert (found.data > tolerance).all()
+        # A type is forgotten at most once in 1/alpha tokens, and loses no more than that.
+        assert np.abs(found.toarray() - exact).max() <= 2 * tolerance
+    assert found.nnz < np.count_nonzero(exact) / 2
+
+
+def test_cost_does_not_depend_on_the_vocabulary():
+    tokens = rng.integers(0, 20, 200)
+    small = one_hot_traces(tokens, timescales=(2, 8), n_types=20)
+    large = one_hot_traces(tokens, timescales=(2, 8), n_types=3_000_000)
+    assert small.nnz == large.nnz
+    assert np.array_equal(small.data, large.data)
+
+
+def test_the_active_set_stays_small_in_a_stream_that_runs_on():
+    keep, alpha = decays((2, 8))
+    n_types = 4000
+    slot = np.full(n_types, -1, dtype=np.int32)
+    active = np.empty(n_types, dtype=np.int32)
+    value = np.zeros((2, n_types), dtype=np.float32)
+    mass = np.zeros(2, dtype=np.float32)
+    n = 0
+    for token in range(n_types):
+        n = one_hot_push(token, False, keep, alpha, np.float32(1e-3), slot, active, value, mass, n)
+        held = active[:n]
+        assert np.array_equal(np.sort(held), np.sort(np.flatnonzero(slot >= 0)))
+        assert np.array_equal(slot[held], np.arange(n))
+        assert n <= 37  # 1/8 (7/8)**36 is the last value above .001
+        assert not value[:, n:].any()
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_traces_do_not_depend_on_how_a_stream_is_cut(data):
+    n = data.draw(st.integers(0, 30))
+    cuts = sorted({0, n, *data.draw(st.lists(st.integers(0, n), max_size=6))})
+    bounds = data.draw(st.lists(st.integers(0, n), max_size=4))
+    startup = data.draw(st.integers(0, 2))
+    inclusive = data.draw(st.booleans())
+    seed = data.draw(st.integers(0, 2**16))
+    table = np.random.default_rng(seed).standard_normal((7, 5)).astype(np.float32)
+    tokens = np.random.default_rng(seed + 1).integers(0, 7, n).astype(np.int32)
+    starts = np.zeros(n, dtype=np.bool_)
+    starts[[b for b in bounds if b < n]] = True
+    keep, alpha = decays((1, 2, 8))
+
+    def run(cuts):
+        state = np.zeros((3, 5), np.float32), np.zeros(3, np.float32), np.zeros(1, np.int64)
+        out = np.empty((n, 15), np.float32)
+        for a, b in itertools.pairwise(cuts):
+            dense_traces_kernel(
+                tokens[a:b], table, starts[a:b], False, keep, alpha, startup, inclusive,
+                *state, out[a:b],
+            )  # fmt: skip
+        return out.tobytes(), *(array.tobytes() for array in state)
+
+    assert run(cuts) == run([0, n])
+
+
+@pytest.mark.parametrize("given", ["2,8,32", " 2, 8 ,32", [2, 8, 32], (2.0, 8, 32)])
+def test_timescales_in_several_spellings(given):
+    assert check_timescales(given).tolist() == [2, 8, 32]
+
+
+def test_one_timescale_as_a_number():
+    assert check_timescales(4).tolist() == [4]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([0], "timescale 0 is below 1"),
+        ([2, 0.5], "timescale 0.5 is below 1"),
+        ([-3], "below 1"),
+        ([float("nan")], "timescale nan is not finite"),
+        ([float("inf")], "timescale inf is not finite"),
+        ("2,nan", "timescale nan is not finite"),
+        ([2, 8, 2.0], "timescale 2.0 is given twice"),
+        ("2,eight", "timescale 'eight' is not a number"),
+        ("2,,8", "timescale '' is not a number"),
+        ([None], "timescale None is not a number"),
+        ("", "no timescales"),
+        ([], "no timescales"),
+    ],
+)
+def test_unusable_timescales_are_refused_in_one_line(given, words):
+    with pytest.raises(BadInputError, match=words) as caught:
+        check_timescales(given)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(BadInputError, match=words):
+        dense_traces(np.eye(2), timescales=given)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (([[1.0], [np.nan]],), "input vector 1 holds NaN or inf"),
+        (([[np.inf], [0.0]],), "input vector 0 holds NaN or inf"),
+        (([1.0, 2.0],), "shape"),
+        (([[1.0, 2.0], [3.0]],), "rows of equal length"),
+        (([["a"]],), "must be numbers"),
+        (([[1.0], [2.0]], [0, 3]), "ascend within 0..2"),
+        (([[1.0], [2.0]], [-1, 2]), "ascend within 0..2"),
+        (([[1.0], [2.0]], [2, 1, 2]), "ascend within 0..2"),
+        (([[1.0], [2.0]], [0.5]), "row of integers"),
+    ],
+)
+def test_unusable_inputs_are_refused(arguments, words):
+    with pytest.raises(BadInputError, match=words):
+        dense_traces(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "words"),
+    [
+        (([0, 3],), {"n_types": 3}, "token 3 at position 1 is outside 0..2"),
+        (([0, -1],), {}, "token -1 at position 1"),
+        (([0.0, 1.0],), {}, "integer ids"),
+        (([[0, 1]],), {}, "one row of ids"),
+        (([0, 1],), {"startup": "warm"}, "start-up 'warm' is unknown"),
+        (([0, 1],), {"tolerance": np.nan}, "tolerance"),
+    ],
+)
+def test_unusable_tokens_are_refused(arguments, options, words):
+    with pytest.raises(BadInputError, match=words):
+        one_hot_traces(*arguments, **options)
