@@ -1,0 +1,23 @@
+"""Supervised baselines that a zero-label learner is measured against.
+
+Majority and lookup need numpy alone. The BiGRU needs torch, which is imported
+when a network is first trained, never when this package is.
+"""
+
+from __future__ import annotations
+
+from hebbsim.baselines.bigru import BiGRU, BiGRUConfig, TorchMissingError, train_bigru
+from hebbsim.baselines.cache import PredictionJob, cached_predictions, run_job
+from hebbsim.baselines.simple import LookupBaseline, MajorityBaseline
+
+__all__ = [
+    "BiGRU",
+    "BiGRUConfig",
+    "LookupBaseline",
+    "MajorityBaseline",
+    "PredictionJob",
+    "TorchMissingError",
+    "cached_predictions",
+    "run_job",
+    "train_bigru",
+]

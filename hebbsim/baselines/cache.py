@@ -1,0 +1,214 @@
+"""Predictions of trained BiGRUs, kept by the content that they follow from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import platformdirs
+from numpy.typing import NDArray
+
+from hebbsim._version import __version__
+from hebbsim.baselines.bigru import BiGRUConfig, TorchMissingError, train_bigru
+
+if TYPE_CHECKING:
+    from hebbsim.readers.base import Split
+
+__all__ = ["PredictionJob", "cached_predictions", "run_job"]
+
+
+def _folder() -> Path:
+    root = os.environ.get("HEBBSIM_CACHE_DIR") or platformdirs.user_cache_dir("hebbsim")
+    return Path(root) / "bigru"
+
+
+def _torch_version() -> str:
+    """Read from the installed metadata: a cache hit does not import torch."""
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        raise TorchMissingError from None
+
+
+def _digest_codes(codes: Mapping[str, NDArray[np.floating]] | None) -> str | None:
+    if codes is None:
+        return None
+    digest = hashlib.sha256()
+    for word in sorted(codes):
+        code = np.ascontiguousarray(codes[word], dtype="<f4")
+        digest.update(f"{word}\0{code.size}\0".encode())
+        digest.update(code.tobytes())
+    return digest.hexdigest()
+
+
+def _digest_forms(split: Split) -> str:
+    text = "\n".join("\t".join(words) for words in split.sentences())
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest_labelled(split: Split, layer: str) -> str:
+    roles = "\t".join(split.layers[layer].tolist())
+    return hashlib.sha256(f"{_digest_forms(split)}\n{roles}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class PredictionJob:
+    """One BiGRU to be trained and what it is to tag; picklable, for process pools.
+
+    Attributes
+    ----------
+    train, layer, dev, labels, codes, config, seed
+        As in `train_bigru`.
+    evaluation : dict of str to Split
+        The splits to tag, by any name.
+    sha256 : dict of str to str
+        Digests of the corpus (`Corpus.sha256`).
+    """
+
+    train: Split
+    layer: str
+    evaluation: Mapping[str, Split]
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    dev: Split | None = None
+    labels: int | None = None
+    codes: Mapping[str, NDArray[np.floating]] | None = None
+    config: BiGRUConfig = field(default_factory=BiGRUConfig)
+    seed: int = 0
+
+    def key(self) -> str:
+        """SHA-256 of all that the predictions follow from [64 hexadecimal digits].
+
+        Beside the digests of the corpus files stand those of the splits, for one
+        corpus can be read in more than one way (role schemes, subsets).
+        """
+        dev = None if self.labels is not None else self.dev
+        recipe = {
+            "corpus": dict(self.sha256),
+            "train": _digest_labelled(self.train, self.layer),
+            "dev": None if dev is None else _digest_labelled(dev, self.layer),
+            "evaluation": {name: _digest_forms(part) for name, part in self.evaluation.items()},
+            "layer": self.layer,
+            "labels": self.labels,
+            "codes": _digest_codes(self.codes),
+            "config": asdict(self.config),
+            "seed": self.seed,
+            "hebbsim": __version__,
+            "torch": _torch_version(),
+        }
+        return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+    def load(self) -> dict[str, NDArray[np.str_]] | None:
+        """The kept predictions, or None where there are none that can be used."""
+        return _read(_folder() / f"{self.key()}.npz", self.evaluation)
+
+
+def _read(path: Path, evaluation: Mapping[str, Split]) -> dict[str, NDArray[np.str_]] | None:
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            roles = kept["roles"]
+            found = {name: roles[kept[f"split {name}"]] for name in evaluation}
+    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile):
+        return None  # absent or damaged: the caller trains again
+    if any(len(found[name]) != part.n_tokens for name, part in evaluation.items()):
+        return None
+    return found
+
+
+def _write(path: Path, predictions: Mapping[str, NDArray[np.str_]]) -> None:
+    """Whole or not at all; where the folder cannot be written, nothing is kept."""
+    roles = np.unique(np.concatenate([*predictions.values(), np.zeros(0, dtype="<U1")]))
+    arrays: dict[str, Any] = {
+        f"split {name}": np.searchsorted(roles, part).astype(np.uint16)
+        for name, part in predictions.items()
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    except OSError:
+        return
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            np.savez_compressed(stream, roles=roles, **arrays)
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def run_job(job: PredictionJob) -> dict[str, NDArray[np.str_]]:
+    """Predictions of a job: those kept from an earlier run, or else trained and kept.
+
+    A function of the module's top level, so that a process pool can map it.
+    Training uses one thread, whatever the pool.
+
+    Raises
+    ------
+    TorchMissingError
+        If torch is not installed.
+    """
+    path = _folder() / f"{job.key()}.npz"
+    kept = _read(path, job.evaluation)
+    if kept is not None:
+        return kept
+    model = train_bigru(
+        job.train,
+        job.layer,
+        dev=job.dev,
+        labels=job.labels,
+        codes=job.codes,
+        config=job.config,
+        seed=job.seed,
+    )
+    predictions = {name: model.predict(part.sentences()) for name, part in job.evaluation.items()}
+    _write(path, predictions)
+    return predictions
+
+
+def cached_predictions(
+    train: Split,
+    evaluation: Mapping[str, Split],
+    *,
+    layer: str,
+    sha256: Mapping[str, str],
+    dev: Split | None = None,
+    labels: int | None = None,
+    codes: Mapping[str, NDArray[np.floating]] | None = None,
+    config: BiGRUConfig | None = None,
+    seed: int = 0,
+) -> dict[str, NDArray[np.str_]]:
+    """`run_job` of the job with these fields.
+
+    Returns
+    -------
+    dict of str to ndarray of str, shape=(T,)
+        Roles of all tokens of each split in `evaluation`.
+
+    Raises
+    ------
+    TorchMissingError
+        If torch is not installed.
+    """
+    return run_job(
+        PredictionJob(
+            train=train,
+            layer=layer,
+            evaluation=evaluation,
+            sha256=sha256,
+            dev=dev,
+            labels=labels,
+            codes=codes,
+            config=config or BiGRUConfig(),
+            seed=seed,
+        )
+    )

@@ -1,0 +1,107 @@
+"""What the BiGRU sees of a word: its identity, its affixes, a code from outside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Vocabulary", "affixes"]
+
+#: Longest prefix and suffix that are looked at, in characters.
+LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4
+#: Words enter the vocabulary sorted by count, so these come before all of them.
+PAD, UNKNOWN = 0, 1
+
+
+def affixes(word: str) -> list[str]:
+    """Prefixes, suffixes and shape of a word, as marked strings.
+
+    Examples
+    --------
+    >>> affixes("cats")
+    ['^c', '^ca', '^cat', 's$', 'ts$', 'ats$', 'cats$', '=a']
+    >>> affixes("1,5")
+    ['^0', '^0,', '^0,0', '0$', ',0$', '0,0$', '=0-']
+    """
+    plain = "".join("0" if letter.isdigit() else letter for letter in word)
+    shape = ("a" if any(map(str.isalpha, plain)) else "") + ("0" if "0" in plain else "")
+    shape += "" if plain.isalnum() else "-"
+    return [
+        *("^" + plain[:n] for n in range(1, min(LONGEST_PREFIX, len(plain)) + 1)),
+        *(plain[-n:] + "$" for n in range(1, min(LONGEST_SUFFIX, len(plain)) + 1)),
+        "=" + shape,
+    ]
+
+
+#: Most affixes that `affixes` can return for one word.
+N_AFFIXES = LONGEST_PREFIX + LONGEST_SUFFIX + 1
+
+
+class Vocabulary:
+    """Words and affixes of the training sentences, by number.
+
+    Parameters
+    ----------
+    sentences : sequence of sequence of str
+        The labelled training sentences and no others.
+    codes : mapping of str to ndarray, shape=(C,), or None
+        Codes of words, also of words outside `sentences`. Scaled to unit root
+        mean square over the mapping; a word without one gets zeros.
+
+    Attributes
+    ----------
+    counts : ndarray of int64, shape=(V,)
+        Occurrences of each word number; the padding and the unknown word have 0.
+    n_affixes : int
+        Numbers that affixes can have, with 0 for "none or never seen".
+    n_codes : int
+        C, or 0 without codes.
+    """
+
+    def __init__(
+        self,
+        sentences: Sequence[Sequence[str]],
+        codes: Mapping[str, NDArray[np.floating]] | None = None,
+    ) -> None:
+        seen = Counter(word for sentence in sentences for word in sentence)
+        ranked = sorted(seen, key=lambda word: (-seen[word], word))
+        self._words = {word: number for number, word in enumerate(ranked, start=UNKNOWN + 1)}
+        self.counts = np.array([0, 0, *(seen[word] for word in ranked)], dtype=np.int64)
+        # An affix of a single word says no more than the word itself.
+        spread = Counter(affix for word in ranked for affix in affixes(word))
+        shared = sorted(affix for affix, n_words in spread.items() if n_words > 1)
+        self._affixes = {affix: number for number, affix in enumerate(shared, start=1)}
+        self.n_affixes = len(shared) + 1
+        self._codes = codes or {}
+        self.n_codes = len(next(iter(self._codes.values()))) if self._codes else 0
+        if self.n_codes:
+            square = np.mean([np.mean(np.square(code)) for code in self._codes.values()])
+            self._scale = 1.0 / np.sqrt(max(float(square), 1e-12))
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def encode(
+        self, words: Sequence[str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Numbers, affix numbers and codes of words.
+
+        Returns
+        -------
+        numbers : ndarray of int64, shape=(n,)
+        affix_numbers : ndarray of int64, shape=(n, 8)
+            Filled up with 0.
+        codes : ndarray of float32, shape=(n, C)
+        """
+        numbers = np.array([self._words.get(word, UNKNOWN) for word in words], dtype=np.int64)
+        affix_numbers = np.zeros((len(words), N_AFFIXES), dtype=np.int64)
+        codes = np.zeros((len(words), self.n_codes), dtype=np.float32)
+        for row, word in enumerate(words):
+            for column, affix in enumerate(affixes(word)):
+                affix_numbers[row, column] = self._affixes.get(affix, 0)
+            if word in self._codes:
+                codes[row] = np.asarray(self._codes[word]) * self._scale
+        return numbers, affix_numbers, codes
