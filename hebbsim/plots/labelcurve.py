@@ -1,0 +1,172 @@
+"""The label curve of the BiGRU beside the learner that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from hebbsim.plots import style, tables
+from hebbsim.plots.labels import label_points
+from hebbsim.plots.style import MODEL_COLORS, MODEL_MARKERS, MODEL_NAMES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+
+@style.styled
+def plot_labels(
+    results: DataFrame,
+    *,
+    split: str = "test",
+    n_sentences: int | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Accuracy of the BiGRU by number of labelled sentences, beside the zero-label learner.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Rows of the results table.
+    split : str
+    n_sentences : int, optional
+        Number of sentences that ``labels=all`` stands for; without, that point
+        takes the next place on the axis and is named "all".
+    ax : Axes, optional
+        Drawn on a new figure without.
+
+    Raises
+    ------
+    NothingToDrawError
+        Fewer than two label counts of the BiGRU, or no accuracy of the learner.
+    """
+    table = tables.tidy(results)
+    accuracy = tables.select(table, split=split, metric="accuracy")
+    curve = tables.select(accuracy, {"labels": None}, model="bigru")
+    hebbian = tables.select(accuracy, {}, model="hebbian").head(1)
+    lookup = tables.select(accuracy, {}, model="lookup").head(1)
+    labels = [tables.words(condition)["labels"] for condition in curve["condition"]]
+    counts = {label: float(label) for label in labels if label.isdigit()}
+    if "all" in labels:
+        counts["all"] = float(n_sentences or max(counts.values(), default=100.0) * 10**0.5)
+    curve = curve.assign(x=[counts.get(label, np.nan) for label in labels], labels=labels)
+    curve = curve[curve["x"].notna()].drop_duplicates("x").sort_values("x")
+    tables.need(curve.iloc[1:], f"label curve of the BiGRU on {split}")
+    tables.need(hebbian, f"accuracy of the learner on {split}")
+
+    own = ax is None
+    ax = style.new_axes(2.5) if ax is None else ax
+    x = curve["x"].to_numpy(float)
+    color = MODEL_COLORS["bigru"]
+    ax.set_xscale("log")
+    ax.set_xlim(x[0] / 1.25, x[-1] * 1.12)
+    low, high = style.interval(curve)
+    ax.fill_between(x, low, high, color=color, alpha=0.2, lw=0)
+    ax.plot(x, curve["mean"], color=color, marker=MODEL_MARKERS["bigru"], label="bigru")
+    mean = float(hebbian["mean"].iloc[0])
+    low, high = style.interval(hebbian)
+    ax.axhspan(low[0], high[0], color=MODEL_COLORS["hebbian"], alpha=0.2, lw=0)
+    ax.axhline(mean, color=MODEL_COLORS["hebbian"], label="hebbian")
+    ends = [("bigru", float(curve["mean"].iloc[-1])), ("hebbian", mean)]
+    if len(lookup):
+        ends.append(("lookup", float(lookup["mean"].iloc[0])))
+        ax.axhline(ends[-1][1], color=MODEL_COLORS["lookup"], ls=(0, (4, 2)), label="lookup")
+    marks = _marks(accuracy, table, split, curve, mean)
+    color = MODEL_COLORS["hebbian"]
+    for mark in marks:
+        ax.plot(mark.x, mark.y, "o", color=color, mfc="white", zorder=4, label=mark.name)
+    ax.margins(y=0.1)
+    ax.set_ylim(ax.get_ylim())
+    ax.set_xticks(x, _tick_names(curve, n_sentences))
+    ax.minorticks_off()
+    ax.set_xlabel("labelled sentences that the BiGRU is trained on")
+    ax.set_ylabel("accuracy (fraction of tokens)")
+    _name_ends(ax, ends)
+    path = np.geomspace(x[0], x[-1], 60)
+    heights = np.interp(np.log(path), np.log(x), curve["mean"])
+    obstacles = [((x[0], level), (x[-1], level)) for _, level in ends[1:]]
+    obstacles += [((a, b), (a, b)) for a, b in zip(path, heights, strict=True)]
+    style.caption(
+        ax,
+        f"Accuracy by labelled sentences: {tables.corpus_of(table)}, {split}",
+        f"Mean; bands: 95\u00a0% interval over {tables.count_note(curve, 'seeds')}. "
+        "Hebbian: learnt without labels; labelled dev sentences name its clusters.",
+        whole_figure=own,
+    )
+    if marks:
+        label_points(
+            ax,
+            [mark.x for mark in marks],
+            [mark.y for mark in marks],
+            [mark.text for mark in marks],
+            colors=[color] * len(marks),
+            obstacles=obstacles,
+            fontsize=6.5,
+        )
+    return ax
+
+
+class _Mark(NamedTuple):
+    """A point of the zero-label learner on the plane of the label curve."""
+
+    name: str
+    x: float
+    y: float
+    text: str
+
+
+def _marks(
+    accuracy: DataFrame, table: DataFrame, split: str, curve: DataFrame, mean: float
+) -> list[_Mark]:
+    """Where the BiGRU meets the learner, and the learner mapped with few sentences."""
+    marks = []
+    same = tables.select(table, {}, model="hebbian", split=split, metric="label_equivalence")
+    for value in same["mean"].head(1):
+        # Off the curve's ends the table gives the end itself.
+        if mean > curve["mean"].max():
+            relation = "more than"
+        else:
+            relation = "fewer than" if mean < curve["mean"].iloc[0] else "equals"
+        text = f"{relation} {value:,.0f}\nlabelled sentences"
+        marks.append(_Mark("equivalence", value, mean, text))
+    few = tables.select(accuracy, {"labels": None}, model="hebbian")
+    for condition, value in zip(few["condition"], few["mean"], strict=True):
+        count = tables.words(condition)["labels"]
+        if count.isdigit():
+            text = f"mapped with {int(count):,}"
+            marks.append(_Mark(f"labels={count}", float(count), value, text))
+    return marks
+
+
+def _tick_names(curve: DataFrame, n_sentences: int | None) -> list[str]:
+    names = [f"{count:,.0f}" for count in curve["x"]]
+    if curve["labels"].iloc[-1] == "all":
+        names[-1] = f"all\n{n_sentences:,}" if n_sentences else "all"
+    return names
+
+
+def _name_ends(ax: Axes, lines: Sequence[tuple[str, float]]) -> None:
+    """Name horizontal lines at the right edge with their values, moved where they overlap."""
+    figure = ax.figure.canvas.figure
+    texts = [
+        ax.annotate(
+            f"{MODEL_NAMES[model]}\n{value:.3f}",
+            (1.0, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=MODEL_COLORS[model],
+            va="center",
+            fontsize=6.5,
+            linespacing=1.05,
+        )
+        for model, value in lines
+    ]
+    figure.draw_without_rendering()
+    scale = figure.dpi / 72
+    heights = [text.get_window_extent().height + 4 * scale for text in texts]
+    wanted = np.array([ax.transData.transform((1.0, value))[1] for _, value in lines])
+    for text, shift in zip(texts, style.spread(wanted, heights) - wanted, strict=True):
+        text.set_position((4, shift / scale))

@@ -1,0 +1,289 @@
+"""The look of every figure, defined once: colours, type sizes, writing to files.
+
+Figures are built from `matplotlib.figure.Figure`, never through pyplot, so that
+drawing neither opens a window nor touches figures of the calling program.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import tempfile
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbsim.errors import HebbsimError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import ErrorbarContainer
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Okabe & Ito's palette, told apart in the common forms of colour blindness.
+MODEL_COLORS = {
+    "hebbian": "#0072B2",
+    "bigru": "#D55E00",
+    "lookup": "#5A5A5A",
+    "majority": "#8A8A8A",
+}
+MODEL_NAMES = {
+    "hebbian": "Hebbian",
+    "bigru": "BiGRU",
+    "lookup": "word lookup",
+    "majority": "majority",
+}
+# One marker a model, so that a figure also reads in black and white.
+MODEL_MARKERS = {"hebbian": "o", "bigru": "s", "lookup": "|", "majority": "|"}
+DEPENDENCE_COLORS = {"structure": "#00785A", "content": "#A8487F"}
+INK, MUTED, GUIDE = "#222222", "#6B6B6B", "#DDDDDD"
+
+#: Width of every figure in inches: one column of a two-column page.
+WIDTH = 3.5
+#: Height of one row of a dot plot in inches.
+ROW = 0.19
+
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.0,
+    "text.color": INK,
+    # A role or split may be named with a dollar sign.
+    "text.parse_math": False,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 7.0,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 8.0,
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
+    "figure.titlesize": 8.0,
+    "figure.titleweight": "bold",
+    "figure.facecolor": "white",
+    "grid.color": GUIDE,
+    "grid.linewidth": 0.5,
+    "legend.borderaxespad": 0.2,
+    "legend.borderpad": 0.2,
+    "legend.columnspacing": 1.0,
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "legend.handlelength": 1.2,
+    "legend.handletextpad": 0.4,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4.0,
+    "savefig.dpi": 300,
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 6.5,
+    "xtick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 6.5,
+    "ytick.major.size": 2.5,
+    "ytick.major.width": 0.6,
+    # Identifiers inside an SVG are hashes; without a fixed salt they differ by run.
+    "svg.hashsalt": "hebbsim",
+}
+
+
+@contextmanager
+def context() -> Iterator[None]:
+    """House style for the time of a ``with`` block, whatever the user's matplotlibrc says."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(_STYLE)
+        yield
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Run a drawing function in house style."""
+
+    @functools.wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        with context():
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def new_axes(height: float) -> Axes:
+    """Axes alone on a new figure, `WIDTH` by `height` inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(w_pad=0.04, h_pad=0.04)  # type: ignore[call-arg]
+    return figure.add_subplot()
+
+
+def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
+    """Title above and a small note below that names n and interval.
+
+    On a figure of the project's own, both span the figure. In Axes that the
+    caller gave, the title is the Axes' and the note is left to the caller's caption.
+    """
+    if not whole_figure:
+        ax.set_title(title)
+        return
+    figure = ax.figure
+    figure.suptitle(_wrap(title, 8.0 * 1.08), x=0.015, ha="left")
+    # Unlike free text, a label of the figure is given room by the layout.
+    figure.supxlabel(
+        _wrap(note, 5.8), x=0.015, ha="left", fontsize=5.8, fontweight="normal", color=MUTED
+    )
+
+
+def _wrap(text: str, size: float) -> str:
+    per_character = 0.56 * size / 72
+    return "\n".join(textwrap.wrap(text, int((WIDTH - 0.1) / per_character)))
+
+
+def dots(
+    ax: Axes,
+    table: Any,
+    positions: ArrayLike,
+    *,
+    color: str,
+    marker: str = "o",
+    label: str | None = None,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    **style: Any,
+) -> ErrorbarContainer:
+    """Means as dots along x, intervals as whiskers, one row each.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``mean``, ``low`` and ``high``; an interval that is missing has no whisker.
+    positions : array_like of float, shape=(n,)
+        Place of each row on the y axis.
+    bounds : (float, float)
+        Values that the measure can take: an interval over seeds may reach past
+        them, its whisker does not.
+    """
+    low, high = interval(table, bounds)
+    mean = table["mean"].to_numpy(float)
+    whiskers = np.vstack([mean - low, high - mean])
+    return ax.errorbar(
+        mean,
+        np.asarray(positions, dtype=float),
+        xerr=whiskers if whiskers.any() else None,
+        fmt=marker,
+        color=color,
+        label=label,
+        elinewidth=1.0,
+        clip_on=False,
+        **style,
+    )
+
+
+def interval(
+    table: Any, bounds: tuple[float, float] = (0.0, 1.0)
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper ends, shapes (n,): within `bounds`, the mean where there is none."""
+    mean, low, high = (table[name].to_numpy(float) for name in ("mean", "low", "high"))
+    low = np.clip(np.where(np.isfinite(low), low, mean), *bounds)
+    high = np.clip(np.where(np.isfinite(high), high, mean), *bounds)
+    return np.minimum(low, mean), np.maximum(high, mean)
+
+
+def spread(positions: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
+    """Move label centres along a line as little as it takes for none to overlap.
+
+    Parameters
+    ----------
+    positions, sizes : array_like of float, shape=(n,)
+        Wanted centres and extents, in one unit.
+
+    Returns
+    -------
+    ndarray of float64, shape=(n,)
+        Centres in the order given; neighbours touch at most.
+
+    Notes
+    -----
+    Isotonic regression (pool adjacent violators) on the centres less the room
+    that the labels before them take: the least-squares solution.
+
+    Examples
+    --------
+    >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0]).tolist()
+    [-1.0, 1.0, 9.0]
+    """
+    wanted = np.asarray(positions, dtype=float)
+    extent = np.asarray(sizes, dtype=float)
+    order = np.argsort(wanted, kind="stable")
+    steps = (extent[order][1:] + extent[order][:-1]) / 2
+    room = np.concatenate([[0.0], np.cumsum(steps)])
+    blocks: list[tuple[float, int]] = []
+    for value in wanted[order] - room:
+        block = (float(value), 1)
+        while blocks and blocks[-1][0] > block[0]:
+            mean, size = blocks.pop()
+            total = size + block[1]
+            block = ((mean * size + block[0] * block[1]) / total, total)
+        blocks.append(block)
+    moved = np.repeat([mean for mean, _ in blocks], [size for _, size in blocks]) + room
+    result = np.empty_like(wanted)
+    result[order] = moved
+    return result
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write ``NAME.svg`` and ``NAME.png``, each whole or not at all, the same bytes every time.
+
+    Raises
+    ------
+    HebbsimError
+        The folder cannot be written.
+    """
+    # Dates and versions in the metadata would make two drawings of one table differ.
+    metadata: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None},
+    }
+    paths = []
+    for suffix, entries in metadata.items():
+        buffer = io.BytesIO()
+        with context():
+            figure.savefig(buffer, format=suffix, metadata=entries)
+        path = folder / f"{name}.{suffix}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _replace(path, buffer.getvalue())
+        except OSError as error:
+            raise HebbsimError(f"{path}: cannot write the figure: {error.strerror}") from error
+        paths.append(path)
+    return paths
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files that the owner alone may read.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,152 @@
+"""Rows of a results table, by what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hebbsim.errors import BadInputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLUMNS = (
+    "corpus",
+    "split",
+    "model",
+    "condition",
+    "metric",
+    "role",
+    "mean",
+    "low",
+    "high",
+    "n",
+    "unit",
+)
+#: How each model's reference run says so in `condition` (the learner's and the
+#: simple baselines' by saying nothing beside K).
+REFERENCE: dict[str, dict[str, Any]] = {
+    "hebbian": {},
+    "bigru": {"labels": "all"},
+    "lookup": {},
+    "majority": {},
+}
+_NUMBERS = ("mean", "low", "high", "n")
+
+
+class NothingToDrawError(BadInputError):
+    """A table holds no row that a figure could show."""
+
+
+def read(path: Path) -> DataFrame:
+    """A results table from a CSV file, with every text as written.
+
+    Raises
+    ------
+    BadInputError
+        There is no such file, it is not a table, or a column is missing.
+    """
+    import pandas as pd
+
+    try:
+        # A role may be called "NA" or "None", which pandas would read as missing.
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError:
+        raise BadInputError(f"{path}: no such table; give the folder of a finished run") from None
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise BadInputError(f"{path}: not a table that can be read: {error}") from None
+    try:
+        return tidy(table)
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from None
+
+
+def tidy(results: DataFrame) -> DataFrame:
+    """The same rows with text in text columns and numbers in number columns.
+
+    Raises
+    ------
+    BadInputError
+        A column is missing, or rows of more than one corpus are mixed.
+    """
+    import pandas as pd
+
+    missing = [name for name in COLUMNS if name not in results.columns]
+    if missing:
+        raise BadInputError(f"the results table has no column {', '.join(missing)}")
+    table = results.loc[:, list(COLUMNS)].copy()
+    for name in COLUMNS:
+        if name in _NUMBERS:
+            table[name] = pd.to_numeric(table[name], errors="coerce")
+        else:
+            table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
+    corpora = sorted(set(table["corpus"]))
+    if len(corpora) > 1:
+        raise BadInputError(f"rows of several corpora ({', '.join(corpora)}): choose one to draw")
+    return table[table["mean"].notna()].reset_index(drop=True)
+
+
+def words(condition: str) -> dict[str, str]:
+    """The ``key=value`` words of a condition.
+
+    Examples
+    --------
+    >>> words("K=300 view=own")
+    {'K': '300', 'view': 'own'}
+    """
+    return dict(word.split("=", 1) for word in condition.split() if "=" in word)
+
+
+def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns: str) -> DataFrame:
+    """Rows whose columns equal the values given and whose condition says exactly `condition`.
+
+    In `condition`, None stands for any value of a word; the number of clusters
+    ``K`` need not be named. Without `condition`, rows of every condition.
+    """
+    chosen = table
+    for name, value in columns.items():
+        chosen = chosen[chosen[name] == value]
+    if condition is not None:
+        said = [_says(text, condition) for text in chosen["condition"]]
+        chosen = chosen[np.array(said, dtype=bool)]
+    return chosen.reset_index(drop=True)
+
+
+def _says(text: str, condition: dict[str, Any]) -> bool:
+    said = words(text)
+    if "K" not in condition:
+        said.pop("K", None)
+    return said.keys() == condition.keys() and all(
+        value is None or said[key] == value for key, value in condition.items()
+    )
+
+
+def need(table: DataFrame, what: str) -> DataFrame:
+    """The table itself if it has rows.
+
+    Raises
+    ------
+    NothingToDrawError
+        It has none; `what` says of what.
+    """
+    if table.empty:
+        raise NothingToDrawError(f"the table has no rows to draw: {what}")
+    return table
+
+
+def corpus_of(table: DataFrame) -> str:
+    """Name of the corpus, short enough for a title."""
+    name = str(table["corpus"].iloc[0])
+    return name if len(name) <= 28 else f"{name[:27]}…"
+
+
+def count_note(table: DataFrame, of: str) -> str:
+    """How many repetitions means stand on, such as ``5 seeds``."""
+    counts = sorted({int(n) for n in table["n"].dropna()})
+    if not counts:
+        return f"{of} not counted"
+    most = counts[-1]
+    number = f"{most:,}" if len(counts) == 1 else f"{counts[0]:,} to {most:,}"
+    return f"{number} {of if most != 1 else of.removesuffix('s')}"
