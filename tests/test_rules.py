@@ -1,0 +1,323 @@
+"""The checks that every learning rule must pass, and what each rule is known to learn.
+
+A new rule needs an oracle in ``naive.RULES`` and a line in ``BY_HAND``; all else is found.
+"""
+
+import itertools
+
+import naive
+import numpy as np
+import pytest
+
+from hebbsim.engine.rules import get_rule, rule_names
+from hebbsim.errors import BadInputError
+
+VARIANTS = [(name, post) for name in rule_names() for post in get_rule(name).posts]
+each_variant = pytest.mark.parametrize(("name", "post"), VARIANTS)
+each_rule = pytest.mark.parametrize("name", rule_names())
+
+
+def learn(name, weights, state, pre, event, post="output", eta=0.05, **parameters):
+    """Run a kernel on copies; new weights, new state, post."""
+    rule = get_rule(name)
+    weights, state = np.array(weights, np.float32), np.array(state, np.float32)
+    out = np.full((len(pre), len(weights)), np.nan, dtype=np.float32)
+    values = np.array(list(rule.resolve(parameters).values()), dtype=np.float32)
+    rule.learn(
+        weights, state, np.float32(pre), np.float32(event), post == "token", np.float32(eta),
+        values, out,
+    )  # fmt: skip
+    return weights, state, out
+
+
+def setting(kind, post, seed=0):
+    """Weights (4, 8), pre (T, 8) and event (T, 4) of one kind."""
+    rng = np.random.default_rng(seed)
+    length = {"one token": 1, "empty": 0}.get(kind, 30)
+    weights = 0.3 * rng.standard_normal((4, 8))
+    pre, event = 0.5 * rng.standard_normal((length, 8)), rng.standard_normal((length, 4))
+    if kind == "constant":
+        pre[:], event[:] = 0.5, 0.25
+    elif kind == "repeated":
+        pre[:], event[:] = pre[:1], event[:1]
+    elif kind == "zero":
+        pre[:], event[:] = 0, 0
+    elif kind == "literal":
+        weights = np.eye(4, 8)
+        pre, event = np.eye(8)[[0, 3, 7]], np.eye(4)[[1, 1, 2]]
+    # Values that float32 holds, so that the oracle starts from the same ones.
+    return np.float32(weights), np.float32(pre), np.float32(event)
+
+
+# The public suite --------------------------------------------------------------------------
+
+
+@each_rule
+def test_a_rule_says_who_it_is(name):
+    rule = get_rule(name)
+    assert rule.name == name
+    assert rule.equation.startswith("ΔW")
+    assert any(f"({year})" in rule.source for year in range(1940, 2030))
+    assert rule.equation in str(rule)
+    assert rule.posts
+    for parameter in rule.parameters:
+        assert parameter in rule.equation  # what it does stands in the equation
+
+
+@pytest.mark.parametrize(
+    "kind", ["random", "constant", "repeated", "zero", "literal", "one token", "empty"]
+)
+@each_variant
+def test_kernel_equals_its_oracle(name, post, kind):
+    weights, pre, event = setting(kind, post)
+    rule = get_rule(name)
+    start = rule.start(8, 4)
+    found = learn(name, weights, start, pre, event, post)
+    expected = naive.learn(
+        name, weights, start, pre, event, post == "token", 0.05, rule.resolve(None)
+    )
+    for mine, oracle in zip(found, expected, strict=True):
+        assert mine.shape == oracle.shape
+        np.testing.assert_allclose(mine, oracle, rtol=2e-4, atol=2e-5)
+
+
+@each_variant
+def test_other_parameters_reach_the_kernel(name, post):
+    rule = get_rule(name)
+    weights, pre, event = setting("random", post)
+    start = rule.start(8, 4)
+    others = {key: 0.5 if value < 1 else 1.5 * value for key, value in rule.parameters.items()}
+    found = learn(name, weights, start, pre, event, post, **others)
+    expected = naive.learn(name, weights, start, pre, event, post == "token", 0.05, others)
+    for mine, oracle in zip(found, expected, strict=True):
+        np.testing.assert_allclose(mine, oracle, rtol=2e-4, atol=2e-5)
+    for key in others:  # each one matters
+        without = learn(
+            name, weights, start, pre, event, post, **{**others, key: rule.parameters[key]}
+        )
+        assert any(a.tobytes() != b.tobytes() for a, b in zip(found, without, strict=True))
+
+
+@each_variant
+def test_weights_change_with_eta_and_only_with_eta(name, post):
+    weights, pre, event = setting("random", post)
+    start = get_rule(name).start(8, 4)
+    still, _, out = learn(name, weights, start, pre, event, post, eta=0)
+    assert still.tobytes() == weights.tobytes()
+    assert np.isfinite(out).all()  # filled
+    moved, _, _ = learn(name, weights, start, pre, event, post, eta=0.05)
+    assert not np.array_equal(moved, weights)
+
+
+@each_variant
+def test_small_changes_are_in_proportion_to_eta(name, post):
+    weights, pre, event = setting("one token", post)
+    start = get_rule(name).start(8, 4)
+    once, twice = (
+        learn(name, weights, start, pre, event, post, eta=eta)[0] - weights for eta in (0.01, 0.02)
+    )
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-3, atol=1e-6)
+
+
+@each_variant
+def test_results_do_not_depend_on_the_length_of_blocks(name, post):
+    weights, pre, event = setting("random", post, seed=1)
+    whole = learn(name, weights, get_rule(name).start(8, 4), pre, event, post)
+    for cuts in ([0, 1, 2, 17, 30], list(range(31))):
+        w, state, outs = weights, get_rule(name).start(8, 4), []
+        for a, b in itertools.pairwise(cuts):
+            w, state, out = learn(name, w, state, pre[a:b], event[a:b], post)
+            outs.append(out)
+        assert w.tobytes() == whole[0].tobytes()
+        assert state.tobytes() == whole[1].tobytes()
+        assert np.concatenate(outs).tobytes() == whole[2].tobytes()
+
+
+# One step in two dimensions, by hand: W = [[1, 0], [0, 2]], h = (1, 2), x = (3, -1),
+# eta = 0.1. Without a teacher y = W h = (1, 4). Parameters stand beside the rule.
+BY_HAND = {
+    # y h' = [[1, 2], [4, 8]]
+    "hebb": ({}, [[1.1, 0.2], [0.4, 2.8]]),
+    # h - W'y = (1, 2) - (1, 8) = (0, -6)
+    "oja": ({}, [[1.0, -0.6], [0.0, -0.4]]),
+    # unit 0 leaves (1, 2) - (1, 0) = (0, 2), unit 1 of that (0, 2) - (0, 8) = (0, -6)
+    "sanger": ({}, [[1.0, 0.2], [0.0, -0.4]]),
+    # the means are 0 at first
+    "covariance": ({}, [[1.1, 0.2], [0.4, 2.8]]),
+    # the threshold is 0 at first: y^2 h' = [[1, 2], [16, 32]]
+    "bcm": ({}, [[1.1, 0.2], [1.6, 5.2]]),
+    # y (h - w) = 1 (0, 2) and 4 (1, 0)
+    "instar": ({}, [[1.0, 0.2], [0.4, 2.0]]),
+    # x - W h = (2, -5)
+    "delta": ({}, [[1.2, 0.4], [-0.5, 1.0]]),
+    # x h' - h x' / 2 = [[3, 6], [-1, -2]] - [[1.5, -.5], [3, -1]]
+    "stdp": ({"a_minus": 0.5}, [[1.15, 0.65], [-0.4, 1.9]]),
+    # distances 4 and 1: unit 1 moves by (1, 0) / 10
+    "competitive": ({}, [[1.0, 0.0], [0.1, 2.0]]),
+    # sharpness 0 shares equally: (h - u w) / 2 = (0, 2) / 2 and (1, -6) / 2
+    "soft_competitive": ({"sharpness": 0}, [[1.0, 0.1], [0.05, 1.7]]),
+}
+
+
+@each_rule
+def test_sign_and_direction_by_hand(name):
+    parameters, expected = BY_HAND[name]
+    rule = get_rule(name)
+    found, _, _ = learn(
+        name, [[1, 0], [0, 2]], rule.start(2, 2), [[1, 2]], [[3, -1]], rule.posts[0], 0.1,
+        **parameters,
+    )  # fmt: skip
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+# What each rule is known for ---------------------------------------------------------------
+
+
+def gaussian(n_tokens, scales, mean=0.0):
+    rng = np.random.default_rng(0)
+    return np.asarray(mean) + scales * rng.standard_normal((n_tokens, len(scales)))
+
+
+def unit_rows(weights):
+    return weights / np.linalg.norm(weights, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def small():
+    return 0.1 * np.random.default_rng(5).standard_normal((2, 4))
+
+
+def test_hebb_grows_along_the_main_direction(small):
+    h = gaussian(300, [0.2, 1.0, 0.2, 0.2])
+    weights, _, _ = learn("hebb", small[:1], [], h, h, eta=0.05)
+    assert np.linalg.norm(weights) > 10
+    assert abs(unit_rows(weights)[0, 1]) > 0.99
+
+
+def test_oja_finds_the_principal_subspace_and_keeps_its_length(small):
+    h = gaussian(4000, [0.2, 1.0, 0.8, 0.2])
+    weights, _, _ = learn("oja", small, [], h, h, eta=0.01)
+    np.testing.assert_allclose(weights @ weights.T, np.eye(2), atol=0.08)
+    assert np.abs(weights[:, [0, 3]]).max() < 0.08
+
+
+def test_sanger_finds_components_in_order(small):
+    h = gaussian(9000, [0.2, 1.0, 0.6, 0.2])
+    weights, _, _ = learn("sanger", small, [], h, h, eta=0.005)
+    np.testing.assert_allclose(np.abs(weights), [[0, 1, 0, 0], [0, 0, 1, 0]], atol=0.1)
+
+
+def test_covariance_ignores_what_is_always_there(small):
+    h = gaussian(3000, [0.1, 1.0, 0.1, 0.1], mean=[5, 0, 0, 0])
+    by_hebb, _, _ = learn("hebb", small[:1], [], h[:200], h, eta=0.001)
+    state = np.concatenate([h.mean(axis=0), [small[0] @ h.mean(axis=0)]])
+    weights, _, _ = learn("covariance", small[:1], state, h, h, eta=0.001, tau_mean=50)
+    assert abs(unit_rows(by_hebb)[0, 0]) > 0.9
+    assert abs(unit_rows(weights)[0, 1]) > 0.99
+
+
+def test_bcm_becomes_selective():
+    rng = np.random.default_rng(3)
+    patterns = np.array([[1.0, 0.3], [0.3, 1.0]])
+    h = patterns[rng.integers(0, 2, 8000)]
+    weights, _, _ = learn("bcm", [[0.5, 0.4]], [0], h, h, eta=0.01)
+    strong, weak = sorted(patterns @ weights[0], reverse=True)
+    # Fixed point of two patterns at equal odds: threshold and strong response are 2.
+    assert strong == pytest.approx(2, abs=0.3)
+    assert weak == pytest.approx(0, abs=0.2)
+
+
+def test_instar_takes_on_the_mean_of_what_excites_it():
+    h = gaussian(3000, [0.1, 0.1], mean=[1.0, 0.5])
+    weights, _, _ = learn("instar", [[0.3, 0.3], [-5.0, -5.0]], [], h, h, eta=0.01)
+    np.testing.assert_allclose(weights[0], [1.0, 0.5], atol=0.06)
+    assert weights[1].tolist() == [-5, -5]  # never active, never moved
+
+
+def test_delta_learns_a_linear_map(small):
+    truth = np.array([[1.0, -2.0, 0.0, 0.5], [0.3, 0.0, 1.0, -1.0]])
+    h = gaussian(2000, [1.0, 1.0, 1.0, 1.0])
+    weights, _, _ = learn("delta", small, [], h, h @ truth.T, eta=0.05)
+    np.testing.assert_allclose(weights, truth, atol=1e-4)
+
+
+def test_stdp_strengthens_what_came_before():
+    # Token 0, then token 1, at one timescale: 0 drives 1 and is not driven by it.
+    pre, event = [[0, 0], [1, 0]], [[1, 0], [0, 1]]
+    weights, _, _ = learn("stdp", np.zeros((2, 2)), [], pre, event, "token", 1.0)
+    assert weights.tolist() == [[0, -1], [1, 0]]
+
+
+def test_conscience_employs_units_that_would_never_win():
+    h = gaussian(4000, [0.3, 0.3])
+    start = np.array([[0.0, 0.0], [1.5, 1.5], [-1.5, 1.5]])
+    shares = {}
+    for conscience in (0, 10):
+        _, _, y = learn(
+            "competitive", start, np.full(3, 1 / 3), h, h, eta=0.05,
+            conscience=conscience, rate=0.01,
+        )  # fmt: skip
+        shares[conscience] = y[-1000:].mean(axis=0)
+    assert shares[0].tolist() == [1, 0, 0]
+    np.testing.assert_allclose(shares[10], 1 / 3, atol=0.1)
+
+
+def test_competitive_finds_the_centres():
+    rng = np.random.default_rng(0)
+    centres = np.array([[2.0, 0.0], [-2.0, 0.0], [0.0, 3.0]])
+    h = centres[rng.integers(0, 3, 3000)] + 0.1 * rng.standard_normal((3000, 2))
+    start = 0.1 * rng.standard_normal((3, 2))
+    weights, _, y = learn(
+        "competitive", start, np.full(3, 1 / 3), h, h, eta=0.02, conscience=10, rate=0.01
+    )
+    distance = np.linalg.norm(weights[:, None] - centres, axis=2)
+    assert distance.min(axis=0).max() < 0.25
+    assert set(np.unique(y)) == {0, 1} and (y.sum(axis=1) == 1).all()
+
+
+def test_soft_competitive_keeps_length_and_shares():
+    rng = np.random.default_rng(0)
+    directions = np.array([[1.0, 0.0], [0.0, 1.0]])
+    h = directions[rng.integers(0, 2, 4000)] + 0.05 * rng.standard_normal((4000, 2))
+    start = np.array([[0.6, 0.4], [0.4, 0.6]])
+    weights, _, y = learn("soft_competitive", start, [], h, h, eta=0.02, sharpness=8)
+    np.testing.assert_allclose(np.linalg.norm(weights, axis=1), 1, atol=0.1)
+    assert (unit_rows(weights) * directions).sum(axis=1).min() > 0.98
+    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_soft_competitive_survives_large_responses():
+    _, _, y = learn("soft_competitive", 100 * np.eye(2), [], [[3.0, 1.0]], [[0, 0]], eta=0)
+    assert y.tolist() == [[1, 0]]
+
+
+# The registry ------------------------------------------------------------------------------
+
+
+def test_every_rule_that_was_asked_for_is_there():
+    assert set(naive.RULES) == set(rule_names())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("ojas", "did you mean oja"), ("", "choose bcm"), ("_ops", "unknown"), (None, "unknown")],
+)
+def test_unknown_rules_are_refused(name, words):
+    with pytest.raises(BadInputError, match=words):
+        get_rule(name)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"tau": 3}, "has no parameter 'tau': it has tau_threshold"),
+        ({"tau_threshold": 0.5}, "at least 1"),
+        ({"tau_threshold": np.nan}, "at least 1"),
+        ({"tau_threshold": "long"}, "'long'"),
+    ],
+)
+def test_unusable_parameters_are_refused(given, words):
+    with pytest.raises(BadInputError, match=words):
+        get_rule("bcm").resolve(given)
+    with pytest.raises(BadInputError, match="at least 0"):
+        get_rule("competitive").resolve({"rate": -1})
