@@ -145,21 +145,23 @@ class Lexicon:
     def _pool(self, chosen: list[Any], place: str) -> Pool[Any]:
         """Weigh the words by frequency; leave out those that may not stand in `place`."""
         splits = grammar_data()["splits"]
-        allowed = [
-            word
-            for word in chosen
-            if not word.split
-            or place in splits[word.split]["only"]
-            or (word.split == self.shown and place in splits[word.split]["shown"])
-        ]
-        total = sum(word.weight for word in allowed)
-        focus = {
-            id(word): word.weight
-            for word in allowed
-            if self.shown and word.split == self.shown and place in splits[self.shown]["shown"]
-        }
-        raised = FOCUS * total / sum(focus.values()) if focus else 1.0
-        return Pool((word, word.weight * (raised if id(word) in focus else 1.0)) for word in allowed)
+        weights: list[float] = []
+        focus = 0.0
+        for word in chosen:
+            rule = splits.get(word.split, {"only": (place,)})
+            if place in rule["only"]:
+                # A word that train confines to few places is used more often there.
+                weights.append(word.weight * rule.get("weight", 1.0))
+            elif word.split == self.shown and place in rule["shown"]:
+                weights.append(-word.weight)  # scaled below
+                focus += word.weight
+            else:
+                weights.append(0.0)
+        raised = FOCUS * sum(weight for weight in weights if weight > 0) / focus if focus else 0.0
+        return Pool(
+            (word, weight if weight > 0 else -weight * raised)
+            for word, weight in zip(chosen, weights, strict=True)
+        )
 
 
 def surface_subject(verb: Verb, construction: str) -> tuple[str, ...]:

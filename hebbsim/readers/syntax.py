@@ -1,0 +1,432 @@
+"""Rules of the built-in grammar: one sentence after the other, from the top down.
+
+Every token is written together with its grammatical role, thematic role, number
+and clause depth, so that nothing has to be parsed. What a generalization split
+may hold out (a PP on a subject, a verb in the passive) is noted as an event.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from hebbsim.readers.lexicon import Lexicon, Noun, Pool, Verb, expand, grammar_data, surface_subject
+
+LAYERS = ("grammatical", "thematic", "number", "depth")
+# The most complex structure names the sentence; without one its main clause does.
+_MARKS = (
+    "object_relative",
+    "subject_relative",
+    "coordination",
+    "complement",
+    "infinitive",
+    "noun_pp",
+)
+_BE = {"past": ("was", "were"), "present": ("is", "are")}
+
+
+class Sentence:
+    """Tokens under construction, with what was built along the way.
+
+    `events` are what a split may hold out; `marks` name the sentence.
+    """
+
+    __slots__ = (
+        "depth", "events", "forms", "grammatical", "main", "marks", "nearest", "number",
+        "relatives", "thematic",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.forms: list[str] = []
+        self.grammatical: list[str] = []
+        self.thematic: list[str] = []
+        self.number: list[str] = []
+        self.depth: list[str] = []
+        self.events: set[str] = set()
+        self.marks: set[str] = set()
+        self.main = ""
+        self.nearest = ""  # number of the last noun written
+        self.relatives = 0  # relative clauses that are open
+
+    def add(
+        self, form: str, role: str, depth: int, theme: str = "NONE", number: str = "none"
+    ) -> None:
+        self.forms.append(form)
+        self.grammatical.append(role)
+        self.thematic.append(theme)
+        self.number.append(number)
+        self.depth.append(str(depth))
+
+    @property
+    def kind(self) -> str:
+        return next((mark for mark in _MARKS if mark in self.marks), self.main)
+
+
+class Subject:
+    """What the verb must know of a subject: class, number, and whether a PP or clause follows."""
+
+    __slots__ = ("kind", "modified", "number")
+
+    def __init__(self, kind: str, number: str, modified: bool = False) -> None:
+        self.kind = kind
+        self.number = number
+        self.modified = modified
+
+
+class Generator:
+    """Writes one sentence after the other."""
+
+    def __init__(self, lexicon: Lexicon, settings: dict[str, Any], random: Random) -> None:
+        data = grammar_data()
+        self.lexicon = lexicon
+        self.settings = settings
+        self.uniform = random.random
+        self.limits = data["settings"]  # what train allows at most
+        self.tenses = Pool(settings["tenses"].items())
+        self.determiners = {
+            number: Pool.parse(words) for number, words in data["determiners"].items()
+        }
+        self.adjectives = {kind: Pool.parse(words) for kind, words in data["adjectives"].items()}
+        self.adverbs = {place: Pool.parse(words) for place, words in data["adverbs"].items()}
+        self.pronouns = data["pronouns"]
+        self.stative = set(data["stative"].split())
+        self.modals = Pool.parse("will:5 can:3 must:2 should:2 may:1 could:2 would:2")
+        self.prepositions = {
+            (host, head): Pool(
+                ((Pool.parse(entry["words"]), tuple(entry["object"])), entry["weight"])
+                for entry in entries
+                if head in entry["head"]
+            )
+            for host, entries in data["prepositions"].items()
+            for head in {head for entry in entries for head in entry["head"]}
+        }
+        self.animate = set(expand(("animate",)))
+        self._constructions: dict[tuple[str, str, str], Pool[str]] = {}
+
+    def chance(self, name: str, role: str = "") -> bool:
+        """Whether an option of the settings happens this time."""
+        value = self.settings[name]
+        return self.uniform() < (value.get(role, 0.0) if role else value)
+
+    def constructions(self, among: str, slot: str = "", kind: str = "") -> Pool[str]:
+        """Constructions with a verb that takes a noun of class `kind` as `slot`."""
+        key = (among, slot, kind)
+        if key not in self._constructions:
+            self._constructions[key] = Pool(
+                (name, weight)
+                for name, weight in self.settings[among].items()
+                if (slot != "object" or name in ("transitive", "causative"))
+                and len(self.lexicon.verbs(name, slot, kind))
+            )
+        return self._constructions[key]
+
+    # Clauses
+
+    def sentence(self) -> Sentence:
+        out = Sentence()
+        if self.chance("adverb_first"):
+            out.add(self.adverbs["first"].draw(self.uniform), "ADV", 0)
+        out.main = self.clause(out, 0, 0)
+        if self.chance("clause_coordination"):
+            out.marks.add("coordination")
+            out.add("and", "CC", 0)
+            self.clause(out, 0, self.settings["max_cp"])
+        out.add(".", "PUNCT", 0)
+        return out
+
+    def clause(self, out: Sentence, depth: int, complements: int) -> str:
+        """A finite clause inside `complements` complement clauses; its construction."""
+        pool = self.constructions("constructions")
+        construction = pool.draw(self.uniform)
+        while construction == "complement" and complements >= self.settings["max_cp"]:
+            construction = pool.draw(self.uniform)
+        verb = self.lexicon.verbs(construction).draw(self.uniform)
+        subject = self.noun_phrase(
+            out, "SUBJ", _subject_theme(construction), surface_subject(verb, construction), depth
+        )
+        self.predicate(out, construction, verb, subject, depth, complements=complements)
+        if construction in ("unergative", "transitive") and self.chance("verb_coordination"):
+            out.marks.add("coordination")
+            out.add("and", "CC", depth)
+            verb = self.lexicon.verbs(construction, "subject", subject.kind).draw(self.uniform)
+            self.predicate(out, construction, verb, Subject(subject.kind, subject.number), depth)
+        return construction
+
+    def predicate(
+        self,
+        out: Sentence,
+        construction: str,
+        verb: Verb,
+        subject: Subject,
+        depth: int,
+        *,
+        complements: int = 0,
+        finite: bool = True,
+        gap: bool = False,
+    ) -> None:
+        """A verb with all that follows it; `gap` leaves out the object."""
+        if verb.split and construction not in grammar_data()["splits"][verb.split]["only"]:
+            out.events.add(verb.split)
+        self.verb_group(out, construction, verb, subject, depth, finite)
+        last = subject = Subject(subject.kind, subject.number)
+        if construction in ("double_object", "passive_recipient"):
+            if construction == "double_object":
+                self.noun_phrase(out, "IOBJ", "RECIPIENT", verb.recipient, depth, final=False)
+            last = self.noun_phrase(out, "OBJ", "THEME", verb.object, depth, given=True)
+        elif construction in ("transitive", "causative") and not gap:
+            last = self.noun_phrase(out, "OBJ", "THEME", verb.object, depth)
+        elif construction == "to_dative":
+            self.noun_phrase(out, "OBJ", "THEME", verb.object, depth, final=False)
+        if construction in ("to_dative", "passive_dative"):
+            out.add("to", "CASE", depth)
+            last = self.noun_phrase(out, "OBL", "RECIPIENT", verb.recipient, depth)
+        elif construction == "passive_by":
+            out.add("by", "CASE", depth)
+            last = self.noun_phrase(out, "OBL", "AGENT", verb.subject, depth)
+        elif construction == "complement":
+            out.marks.add("complement")
+            if complements + 1 > self.limits["max_cp"]:
+                out.events.add("deep_cp")
+            if not self.chance("bare_complement"):
+                out.add("that", "MARK", depth + 1)
+            self.clause(out, depth + 1, complements + 1)
+            return
+        elif construction == "infinitive":
+            out.marks.add("infinitive")
+            out.add("to", "MARK", depth + 1)
+            inner = self.constructions("infinitive", "subject", subject.kind).draw(self.uniform)
+            verb = self.lexicon.verbs(inner, "subject", subject.kind).draw(self.uniform)
+            self.predicate(out, inner, verb, subject, depth + 1, finite=False)
+            return
+        # After a relative clause, or a place, a PP of place would not be the verb's.
+        if not gap and not last.modified and (last is subject or last.kind != "place"):
+            if self.chance("location", construction):
+                self.location(out, "free" if construction == "unergative" else "bound", depth)
+        if construction != "copular" and self.chance("adverb_after"):
+            out.add(self.adverbs["after"].draw(self.uniform), "ADV", depth)
+
+    def location(self, out: Sentence, head: str, depth: int) -> None:
+        """A PP on the verb; ``bound`` means places alone, which no noun before it could claim."""
+        words, classes = self.prepositions["verb", head].draw(self.uniform)
+        out.add(words.draw(self.uniform), "CASE", depth)
+        self.noun_phrase(out, "OBL", "LOCATION", classes, depth)
+
+    def verb_group(
+        self,
+        out: Sentence,
+        construction: str,
+        verb: Verb,
+        subject: Subject,
+        depth: int,
+        finite: bool,
+    ) -> None:
+        """Auxiliaries, adverb and verb (or adjective, after a copula)."""
+        if not finite:
+            out.add(verb.base, "PRED", depth, "PRED")
+            return
+        plural = subject.number == "pl"
+        tense = self.tenses.draw(self.uniform)
+        if construction == "copular" or construction.startswith("passive"):
+            words = self.be(tense, plural)
+            if construction == "copular":
+                words.append(self.adjectives[_descriptive(subject.kind)].draw(self.uniform))
+            else:
+                words.append(verb.participle)
+        else:
+            words = self.active(tense, plural, verb)
+        if subject.modified and out.nearest != subject.number and _agrees(words[0], tense):
+            out.events.add("attractor")
+
+        adverb = construction != "copular" and tense != "negated" and self.chance("adverb_before")
+        if adverb and len(words) == 1:
+            out.add(self.adverbs["before"].draw(self.uniform), "ADV", depth)
+        for i, word in enumerate(words):
+            number = subject.number if i == 0 else "none"
+            if i == len(words) - 1:
+                out.add(word, "PRED", depth, "PRED", number)
+            else:
+                out.add(word, "ADV" if word == "not" else "AUX", depth, number=number)
+            if adverb and i == 0 < len(words) - 1:
+                out.add(self.adverbs["before"].draw(self.uniform), "ADV", depth)
+
+    def be(self, tense: str, plural: bool) -> list[str]:
+        """Forms of `be` before a participle or adjective."""
+        if tense == "perfect":
+            return ["have" if plural else "has", "been"]
+        if tense == "modal":
+            return [self.modals.draw(self.uniform), "be"]
+        if tense == "negated":
+            return [_BE["past"][plural], "not"]
+        return [_BE["present" if tense == "present" else "past"][plural]]
+
+    def active(self, tense: str, plural: bool, verb: Verb) -> list[str]:
+        if tense == "past":
+            return [verb.past]
+        if tense == "present":
+            return [verb.base if plural else verb.third]
+        if tense == "perfect":
+            had = self.uniform() < 0.3
+            return ["had" if had else "have" if plural else "has", verb.participle]
+        if tense == "progressive" and verb.base not in self.stative:
+            return [_BE["past" if self.uniform() < 0.5 else "present"][plural], verb.gerund]
+        if tense == "modal":
+            return [self.modals.draw(self.uniform), verb.base]
+        if tense == "progressive":
+            return [verb.past]
+        did = self.uniform() < 0.6
+        return ["did" if did else "do" if plural else "does", "not", verb.base]
+
+    # Noun phrases
+
+    def noun_phrase(
+        self,
+        out: Sentence,
+        role: str,
+        theme: str,
+        classes: tuple[str, ...],
+        depth: int,
+        *,
+        final: bool = True,
+        simple: bool = False,
+        given: bool = False,
+        chain: int = 0,
+    ) -> Subject:
+        """A noun or pronoun with all that belongs to it.
+
+        `final` is false where more of the verb phrase follows, so that a relative
+        clause would blur what belongs to which verb;
+        `simple` forbids PPs, clauses and coordination; `given` forbids pronouns (no
+        *gave emma it*); `chain` counts the PPs that this noun is inside of.
+        """
+        noun = self.lexicon.nouns(classes, role).draw(self.uniform)
+        if role in self.pronouns and not (noun.split or given) and self.chance("pronoun"):
+            kind = "animate" if noun.kind in self.animate else "inanimate"
+            forms = self.pronouns[role][kind]
+            form = list(forms)[int(self.uniform() * len(forms))]
+            out.add(form, role, depth, theme, forms[form])
+            out.nearest = forms[form]
+            return Subject(noun.kind, forms[form])
+
+        number = self.bare_phrase(out, noun, role, theme, depth)
+        subject = Subject(noun.kind, number)
+        if simple:
+            return subject
+        if noun.kind != "name":
+            subject.modified = self.modifier(out, noun, number, role, depth, final, chain)
+        if not subject.modified and self.chance("coordination", role):
+            other = self.lexicon.nouns((noun.kind,), role).draw(self.uniform)
+            if other is not noun:
+                out.marks.add("coordination")
+                out.events.add(f"coordination@{role}")
+                out.add("and", "CC", depth)
+                self.bare_phrase(out, other, role, theme, depth)
+                subject.number = "pl"
+        return subject
+
+    def bare_phrase(self, out: Sentence, noun: Noun, role: str, theme: str, depth: int) -> str:
+        """Determiner, adjectives and noun; its number."""
+        uniform = self.uniform
+        number = "sg"
+        if noun.kind != "name":
+            if noun.plural and uniform() < self.settings["plural"]:
+                number = "pl"
+            determiner = self.determiners[number if noun.plural else "mass"].draw(uniform)
+            adjectives = []
+            if uniform() < self.settings["adjective"]:
+                adjectives.append(self.adjectives[noun.kind].draw(uniform))
+            form = noun.plural if number == "pl" else noun.singular
+            if determiner == "a" and (adjectives or [form])[0][0] in "aeiou":
+                determiner = "an"
+            if determiner != "-":
+                out.add(determiner, "DET", depth)
+            for adjective in adjectives:
+                out.add(adjective, "MOD", depth)
+        else:
+            form = noun.singular
+        out.add(form, role, depth, theme, number)
+        out.nearest = number
+        if noun.split and role not in grammar_data()["splits"][noun.split]["only"]:
+            out.events.add(noun.split)
+        return number
+
+    def modifier(
+        self,
+        out: Sentence,
+        noun: Noun,
+        number: str,
+        role: str,
+        depth: int,
+        final: bool,
+        chain: int,
+    ) -> bool:
+        """At most one PP or relative clause after a noun; whether there is one.
+
+        Held-out nouns get no relative clause: it would tell what else they can be.
+        """
+        if chain < self.settings["max_pp"] and self.chance("pp", role):
+            out.marks.add("noun_pp")
+            out.events.add(f"pp@{role}")
+            if chain + 1 > self.limits["max_pp"]:
+                out.events.add("deep_pp")
+            words, classes = self.prepositions["noun", noun.kind].draw(self.uniform)
+            out.add(words.draw(self.uniform), "CASE", depth)
+            self.noun_phrase(out, "NMOD", "NMOD", classes, depth, chain=chain + 1)
+            return True
+        if noun.split or not final or out.relatives >= self.settings["max_relative"]:
+            return False
+        for gap in ("subject", "object"):
+            if self.chance(f"{gap}_relative", role):
+                pool = self.constructions("relative", gap, noun.kind)
+                if len(pool):
+                    out.marks.add(f"{gap}_relative")
+                    out.events.add(f"{gap}_relative@{role}")
+                    construction = pool.draw(self.uniform)
+                    out.relatives += 1
+                    if out.relatives > self.limits["max_relative"]:
+                        out.events.add("deep_relative")
+                    self.relative(out, noun, number, gap, construction, depth + 1)
+                    out.relatives -= 1
+                    return True
+        return False
+
+    def relative(
+        self, out: Sentence, noun: Noun, number: str, gap: str, construction: str, depth: int
+    ) -> None:
+        """A relative clause whose subject or object is the noun before it."""
+        verb = self.lexicon.verbs(construction, gap, noun.kind).draw(self.uniform)
+        if construction.startswith("passive"):
+            out.events.add("passive@relative")
+        relativizer = "that"
+        if self.uniform() < 0.4:
+            relativizer = "who" if noun.kind == "person" else "which"
+        if gap == "subject":
+            out.add(relativizer, "SUBJ", depth, _subject_theme(construction))
+            self.predicate(out, construction, verb, Subject(noun.kind, number), depth)
+        else:
+            if not self.chance("bare_relative"):
+                out.add(relativizer, "OBJ", depth, "THEME")
+            subject = self.noun_phrase(out, "SUBJ", "AGENT", verb.subject, depth, simple=True)
+            self.predicate(out, construction, verb, subject, depth, gap=True)
+
+
+def _subject_theme(construction: str) -> str:
+    """Thematic role of the surface subject."""
+    if construction == "passive_recipient":
+        return "RECIPIENT"
+    if construction.startswith("passive") or construction in (
+        "unaccusative",
+        "inchoative",
+        "copular",
+    ):
+        return "THEME"
+    return "AGENT"
+
+
+def _descriptive(kind: str) -> str:
+    """Class whose adjectives describe a noun (names are described like people)."""
+    return "person" if kind == "name" else kind
+
+
+def _agrees(form: str, tense: str) -> bool:
+    """Whether a finite form shows the number of its subject."""
+    return form in _BE["past"] or (tense not in ("past", "modal") and form not in ("had", "did"))
