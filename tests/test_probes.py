@@ -131,6 +131,12 @@ def test_role_scores_equal_scikit_learn(seed):
     assert [s.support for s in scores] == n.tolist()
 
 
+def test_role_scores_of_codes_are_those_of_names():
+    gold, predicted = random_tokens(0)[1], random_tokens(1)[1]
+    names, codes = np.unique(np.concatenate([gold, predicted]), return_inverse=True)
+    assert role_scores(gold, predicted) == role_scores(codes[:400], codes[400:], names)
+
+
 def test_a_role_never_predicted_scores_zero():
     (score,) = [s for s in role_scores(np.array(["A", "B"]), np.array(["A", "A"])) if s.role == "B"]
     assert (score.recall, score.precision, score.f1) == (0, 0, 0)

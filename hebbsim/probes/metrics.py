@@ -22,8 +22,8 @@ class RoleScore:
     support: int
 
 
-def accuracy(gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
-    """Fraction of tokens whose role is right.
+def accuracy(gold: NDArray, predicted: NDArray) -> float:
+    """Fraction of tokens whose role is right, roles given as names or as codes.
 
     Examples
     --------
@@ -33,10 +33,18 @@ def accuracy(gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
     return float(np.mean(np.asarray(gold) == np.asarray(predicted)))
 
 
-def role_scores(gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> list[RoleScore]:
+def role_scores(
+    gold: NDArray, predicted: NDArray, names: NDArray[np.str_] | None = None
+) -> list[RoleScore]:
     """Recall, precision and F1 of every role in `gold`, the most frequent role first.
 
     A role that is never predicted has precision 0.
+
+    Parameters
+    ----------
+    gold, predicted : ndarray of str, or of int with `names`, shape=(T,)
+    names : ndarray of str, shape=(R,), optional
+        Roles that integers stand for.
 
     Examples
     --------
@@ -52,7 +60,7 @@ def role_scores(gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> list[Rol
         hits, n_predicted = int(np.sum(of_role & as_role)), int(as_role.sum())
         scores.append(
             RoleScore(
-                role=str(roles[i]),
+                role=str(roles[i] if names is None else names[roles[i]]),
                 recall=hits / int(support[i]),
                 precision=hits / n_predicted if n_predicted else 0.0,
                 f1=2 * hits / (int(support[i]) + n_predicted),
@@ -94,7 +102,7 @@ def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
 
 
 def sentence_correct(
-    gold: NDArray[np.str_], predicted: NDArray[np.str_], offsets: NDArray[np.int64]
+    gold: NDArray, predicted: NDArray, offsets: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Number of right tokens of every sentence, shape=(N,), from offsets of shape (N + 1,).
 

@@ -1,0 +1,98 @@
+"""Training of supervised baselines in worker processes, beside the zero-label run.
+
+The workers import torch; the process that holds the Hebbian learner never does. A job
+is a pure function of its fields, so the results depend neither on the number of workers
+nor on the order in which they finish.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.baselines import PredictionJob, run_job
+from hebbsim.errors import HebbsimError
+
+Key = TypeVar("Key", bound=Hashable)
+Predictions = dict[str, NDArray[np.str_]]
+
+
+class BackgroundJobs(Generic[Key]):
+    """A context in which jobs run in worker processes; leaving it early ends them.
+
+    Parameters
+    ----------
+    workers : int
+        Processes at most. They start with the first job that no earlier run has kept.
+    """
+
+    def __init__(self, workers: int, run: Callable[[PredictionJob], Predictions] = run_job) -> None:
+        self._workers = workers
+        self._run = run
+        self._pool: ProcessPoolExecutor | None = None
+        self._kept: dict[Key, Predictions] = {}
+        self._futures: dict[Future[Predictions], Key] = {}
+
+    def __enter__(self) -> BackgroundJobs[Key]:
+        self._others = set(multiprocessing.active_children())
+        return self
+
+    def submit(self, key: Key, job: PredictionJob) -> None:
+        """Start a job, or take its predictions from an earlier run."""
+        kept = job.load()
+        if kept is not None:
+            self._kept[key] = kept
+            return
+        if self._pool is None:
+            # A forked worker would inherit compiled code and its threads; a spawned one
+            # starts clean.
+            self._pool = ProcessPoolExecutor(
+                self._workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_ignore_interrupts,
+            )
+        self._futures[self._pool.submit(self._run, job)] = key
+
+    def results(self) -> Iterator[tuple[Key, Predictions]]:
+        """Every submitted key with its predictions, those already there first.
+
+        Raises
+        ------
+        HebbsimError
+            A worker ended before its job did.
+        """
+        yield from self._kept.items()
+        try:
+            for future in as_completed(self._futures):
+                yield self._futures[future], future.result()
+        except BrokenProcessPool:
+            raise HebbsimError(
+                "a BiGRU worker process ended early (out of memory, or a script that calls "
+                "run_roles outside `if __name__ == '__main__':`); --baselines simple goes without"
+            ) from None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool is None:
+            return
+        if kind is not None:
+            for process in set(multiprocessing.active_children()) - self._others:
+                process.terminate()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the main process, which ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

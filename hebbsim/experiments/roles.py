@@ -1,0 +1,406 @@
+"""Zero-label role assignment beside supervised baselines: `hebbsim run roles`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from platform import node, platform
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.baselines import LookupBaseline, MajorityBaseline, PredictionJob, TorchMissingError
+from hebbsim.baselines.bigru import draw_labelled
+from hebbsim.experiments.background import BackgroundJobs
+from hebbsim.experiments.results import (
+    Results,
+    Score,
+    check_output,
+    provenance,
+    summarize,
+    write_run,
+)
+from hebbsim.experiments.roles_config import RolesConfig
+from hebbsim.experiments.roles_data import (
+    Gold,
+    check_clusters,
+    check_splits,
+    hold_out,
+)
+from hebbsim.experiments.roles_scores import (
+    Runs,
+    comparisons,
+    constructions,
+    equivalences,
+    structure_table,
+)
+from hebbsim.probes import RoleReadout, one_to_one, v_measure
+from hebbsim.readers.base import Corpus, Split
+
+if TYPE_CHECKING:
+    from hebbsim.models import HebbianRoleInducer, RolePopulation
+
+#: Called with a line to show, or None, and the steps done out of those known so far.
+Progress = Callable[[str | None, int, int], None]
+JobKey = tuple[str, int]  # condition, seed
+
+
+def run_roles(
+    config: RolesConfig | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Results:
+    """Learn roles without a label, map clusters on dev, score on test, compare.
+
+    Parameters
+    ----------
+    config : RolesConfig, optional
+        Or its fields as keywords.
+    out : path, optional
+        Run folder to write; none without. An earlier run folder of that name is replaced.
+    progress : callable, optional
+        Receives lines and step counts while the run goes on.
+
+    Returns
+    -------
+    Results
+        A corpus without roles gives the table ``clusters`` in place of scores.
+
+    Raises
+    ------
+    BadInputError
+        An option, the corpus or the output folder cannot be used.
+
+    Examples
+    --------
+    >>> from hebbsim import run_roles
+    >>> results = run_roles(corpus="builtin", seeds=1, baselines="simple")  # doctest: +SKIP
+    >>> results.select({}, model="hebbian", split="test", metric="accuracy")  # doctest: +SKIP
+    """
+    from hebbsim.readers import load_corpus
+
+    if config is None:
+        config = RolesConfig.checked(options)
+    if out is not None:
+        check_output(Path(out))
+    started = datetime.now(timezone.utc)
+    clock = time.perf_counter()
+    corpus = load_corpus(
+        config.corpus,
+        layer=config.layer,
+        scheme=config.scheme,
+        offline=config.offline,
+        tokenizer=config.tokenizer,
+        parser=config.parser,
+    )
+    run = _Run(config, corpus, progress or (lambda line, done, total: None))
+    results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
+    if out is not None:
+        from hebbsim.plots import draw_roles
+
+        run.say("drawing figures")
+        machine = {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - clock, 1),
+            "host": node(),
+            "platform": platform(),
+        }
+        write_run(Path(out), results, machine=machine, draw=draw_roles if results.rows else None)
+    return results
+
+
+def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePopulation:
+    """The zero-label learner of a configuration."""
+    from hebbsim.models import HebbianRoleInducer, RolePopulation
+
+    options: dict[str, Any] = {
+        "timescales": config.timescales,
+        "n_clusters": config.clusters,
+        "random_state": seed,
+    }
+    if config.members > 1:
+        return RolePopulation(n_members=config.members, **options)
+    return HebbianRoleInducer(**options)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster of a learner on text without roles, by its commonest words."""
+
+    cluster: int
+    tokens: int
+    words: str
+
+
+class _Run:
+    """The steps of one run and what they share."""
+
+    def __init__(self, config: RolesConfig, corpus: Corpus, progress: Progress) -> None:
+        self.config = config
+        self.progress = progress
+        self.done = self.total = 0
+        self.notes: list[str] = []
+        if corpus.layer is not None:
+            corpus, note = hold_out(corpus)
+            if note:
+                self.note(note)
+        check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+        self.corpus = corpus
+        self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)
+        self.progress(line, self.done, self.total)
+
+    def step(self, line: str | None = None) -> None:
+        self.done += 1
+        self.progress(line, self.done, self.total)
+
+    def fitted(self, seed: int) -> Any:
+        """A learner that has seen the tokens of train, and the text, and nothing else."""
+        text = None
+        if self.config.text:
+            from hebbsim.readers import stream_text
+
+            text = stream_text(self.config.text)
+        return make_learner(self.config, seed).fit(self.sentences["train"], text=text)
+
+    def results(self) -> Results:
+        train = self.corpus.splits["train"]
+        resolved = self.config.resolved() | {
+            "corpus": self.corpus.name,
+            "layer": self.corpus.layer,
+            "n_sentences": train.n_sentences,
+            "n_tokens": train.n_tokens,
+        }
+        del resolved["workers"]  # no number depends on it
+        return Results(
+            experiment="roles",
+            config=resolved,
+            provenance=provenance(inputs=self.corpus.sha256, seeds=range(self.config.seeds)),
+            notes=self.notes,
+        )
+
+    def without_roles(self) -> Results:
+        """Clusters of the first seed, the largest first, with their commonest words."""
+        self.total = 1
+        self.note(f"corpus {self.corpus.name} has no roles: clusters are shown by their words")
+        ids = _first(self.fitted(0).predict(self.sentences["train"]))
+        self.step()
+        words: dict[int, Counter[str]] = defaultdict(Counter)
+        forms = self.corpus.splits["train"].forms.tolist()
+        for cluster, word in zip(ids.tolist(), forms, strict=True):
+            words[cluster][word] += 1
+        largest = sorted(words.items(), key=lambda item: (-sum(item[1].values()), item[0]))
+        results = self.results()
+        results.tables["clusters"] = [
+            Cluster(c, sum(n.values()), " ".join(word for word, _ in n.most_common(10)))
+            for c, n in largest
+        ]
+        return results
+
+    def with_roles(self, layer: str) -> Results:
+        """Every model on every split, then the tables."""
+        config, corpus = self.config, self.corpus
+        check_splits(corpus, layer)
+        self.roles = {name: split.layers[layer] for name, split in corpus.splits.items()}
+        self.runs = Runs(corpus.name, Gold.of(corpus, layer))
+        self.other_scores: list[Score] = []
+        self.k = f"K={config.clusters}"
+        bigru = self.bigru_jobs() if config.baselines == "all" else {}
+        parts = self.parts() if config.ablations else {}
+        self.total = config.seeds * (1 + len(parts) + bool(bigru)) + len(bigru)
+        if config.baselines != "none":
+            self.simple_baselines()
+        with BackgroundJobs[JobKey](config.workers) as background:
+            for seed in range(config.seeds):
+                learner = self.fitted(seed)
+                self.learner_seed(learner, seed)
+                if bigru:
+                    # Only now, so that nothing stands in the way of the first result.
+                    jobs = bigru if seed == 0 else {}
+                    jobs = jobs | {
+                        ("labels=all codes=hebbian", seed): self.codes_job(learner, seed)
+                    }
+                    try:
+                        for key, job in jobs.items():
+                            background.submit(key, job)
+                    except TorchMissingError as error:
+                        self.note(f"no BiGRU beside the learner: {error}")
+                        self.total -= len(bigru) + config.seeds
+                        bigru = {}
+                for condition, changes in parts.items():
+                    part = _one(learner).derive(self.sentences["train"], **changes)
+                    self.add_hebbian(f"{self.k} {condition}", seed, self.cluster(part))
+                    self.step()
+            for (condition, seed), predicted in background.results():
+                self.runs.add("bigru", condition, seed, predicted)
+                self.step()
+        return self.tabulated()
+
+    # --- the zero-label learner -----------------------------------------------------------
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Changes to the token stage of a learner, by condition: its parts and a control."""
+        taus = self.config.timescales
+        return {
+            "view=own": {"view": "own"},
+            "view=traces": {"view": "traces"},
+            **({f"tau={tau:g}": {"timescales": (tau,)} for tau in taus} if len(taus) > 1 else {}),
+            "shuffled=traces": {"shuffle_traces": True},
+        }
+
+    def cluster(self, learner: Any) -> dict[str, NDArray[np.integer]]:
+        """Cluster ids of every split that is scored."""
+        return {
+            name: np.asarray(learner.predict(sentences))
+            for name, sentences in self.sentences.items()
+            if name != "train"
+        }
+
+    def learner_seed(self, learner: Any, seed: int) -> None:
+        """Everything that one fitted learner gives without learning anew."""
+        config = self.config
+        ids = self.cluster(learner)
+        if config.members > 1:
+            self.add_hebbian(f"{self.k} members={config.members}", seed, ids)
+        few = min(config.readout_sentences, self.corpus.splits["dev"].n_sentences)
+        members = f" members={config.members}" if config.members > 1 else ""
+        for draw in range(config.readout_draws):
+            labelled = draw_labelled(self.corpus.splits["dev"].n_sentences, few, draw)
+            self.add_hebbian(f"{self.k}{members} labels={few}", seed, ids, labelled=labelled)
+        one = {name: _first(of_split) for name, of_split in ids.items()}
+        self.add_hebbian(self.k, seed, one)
+        if config.ablations:
+            shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
+            self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
+        for name, of_split in one.items():
+            self.add_score(name, seed, "v_measure", v_measure(self.roles[name], of_split))
+            n_used = len(np.unique(of_split))
+            self.add_score(name, seed, "n_clusters_used", n_used, unit="clusters")
+            if config.clusters == len(self.runs.gold.names):
+                self.add_score(name, seed, "one_to_one", one_to_one(self.roles[name], of_split))
+        correct = self.runs.correct("hebbian", self.k + members, "test", seed=seed)
+        assert correct is not None
+        share = correct.sum() / self.corpus.splits["test"].n_tokens
+        self.step(f"hebbian seed {seed}: test accuracy {share:.3f}")
+
+    def add_hebbian(
+        self,
+        condition: str,
+        seed: int,
+        ids: dict[str, NDArray[np.integer]],
+        *,
+        dev_roles: NDArray[np.str_] | None = None,
+        labelled: NDArray[np.integer] | None = None,
+    ) -> None:
+        """Map clusters on dev, or on its labelled sentences alone, and keep the roles.
+
+        On dev itself, either half of the sentences is scored with the mapping of the other.
+        """
+        dev = self.corpus.splits["dev"]
+        dev_roles = self.roles["dev"] if dev_roles is None else dev_roles
+        sentence = np.repeat(np.arange(dev.n_sentences), np.diff(dev.offsets))
+        fitted_on = slice(None) if labelled is None else np.isin(sentence, labelled)
+        readout = RoleReadout().fit(ids["dev"][fitted_on], dev_roles[fitted_on])
+        predicted = {name: readout.predict(ids[name]) for name in ids if name != "dev"}
+        if labelled is None and dev.n_sentences > 1:
+            predicted["dev"] = np.empty_like(dev_roles)
+            for half in (sentence % 2 == 0, sentence % 2 == 1):
+                other = RoleReadout().fit(ids["dev"][~half], dev_roles[~half])
+                predicted["dev"][half] = other.predict(ids["dev"][half])
+        self.runs.add("hebbian", condition, seed, predicted)
+
+    def add_score(
+        self, split: str, seed: int, metric: str, value: float, unit: str = "fraction"
+    ) -> None:
+        self.other_scores.append(
+            Score(self.corpus.name, split, "hebbian", self.k, metric, None, seed, value, unit)
+        )
+
+    # --- supervised baselines -------------------------------------------------------------
+
+    def simple_baselines(self) -> None:
+        scored = {name: s for name, s in self.sentences.items() if name != "train"}
+        for name, model in (("majority", MajorityBaseline()), ("lookup", LookupBaseline())):
+            model.fit(self.sentences["train"], self.roles["train"])
+            self.runs.add(name, "", 0, {split: model.predict(s) for split, s in scored.items()})
+
+    def bigru_jobs(self) -> dict[JobKey, PredictionJob]:
+        """Every BiGRU but those that start from a learner's codes, by condition and seed."""
+        config, splits = self.config, self.corpus.splits
+        jobs = {("labels=all", seed): self.job(seed) for seed in range(config.seeds)}
+        few = min(config.readout_sentences, splits["dev"].n_sentences)
+        for seed in range(config.seeds):
+            jobs["labels=readout", seed] = self.job(seed, train=splits["dev"])
+        for draw in range(config.readout_draws):
+            condition = f"labels=readout-{few}"
+            jobs[condition, draw] = self.job(draw, train=splits["dev"], labels=few)
+        for labels in config.labels:
+            if labels < splits["train"].n_sentences:
+                for seed in range(min(config.curve_seeds, config.seeds)):
+                    jobs[f"labels={labels}", seed] = self.job(seed, labels=labels)
+        return jobs
+
+    def codes_job(self, learner: Any, seed: int) -> PredictionJob:
+        """A BiGRU that starts from the type codes of a learner."""
+        words = np.unique(np.concatenate([s.forms for s in self.corpus.splits.values()])).tolist()
+        codes = _one(learner).word_codes(words)
+        return self.job(seed, codes=dict(zip(words, codes, strict=True)))
+
+    def job(self, seed: int, *, train: Split | None = None, **options: Any) -> PredictionJob:
+        splits = self.corpus.splits
+        on_dev = train is not None  # then dev is no longer there to stop on or to score
+        held = {"train", "dev"} if on_dev else {"train"}
+        return PredictionJob(
+            train=train or splits["train"],
+            layer=self.corpus.layer or "",
+            evaluation={k: v for k, v in splits.items() if k not in held},
+            sha256=self.corpus.sha256,
+            dev=None if on_dev else splits["dev"],
+            seed=seed,
+            **options,
+        )
+
+    # --- tables ---------------------------------------------------------------------------
+
+    def tabulated(self) -> Results:
+        runs, config = self.runs, self.config
+        results = self.results()
+        main = [self.k, f"{self.k} members={config.members}"][: 1 + (config.members > 1)]
+        if config.ablations and config.baselines != "none":
+            results.tables["structure"] = structure_table(runs, f"{self.k} view=traces")
+        scores = runs.scores() + self.other_scores
+        results.rows = summarize(scores)
+        few = min(config.readout_sentences, self.corpus.splits["dev"].n_sentences)
+        rivals = {
+            "bigru": ("bigru", "labels=all"),
+            "bigru/readout": ("bigru", "labels=readout"),
+            "bigru/codes": ("bigru", "labels=all codes=hebbian"),
+            "lookup": ("lookup", ""),
+        }
+        for condition in main:
+            results.rows += comparisons(runs, condition, rivals)
+            results.rows += equivalences(runs, condition, self.corpus.splits["train"].n_sentences)
+        same_few = {f"bigru/readout-{few}": ("bigru", f"labels=readout-{few}")}
+        results.rows += comparisons(runs, f"{main[-1]} labels={few}", same_few)
+        results.tables |= {"per_seed": scores, "constructions": constructions(runs)}
+        return results
+
+
+def _one(learner: Any) -> Any:
+    """A single learner: the first member of a population."""
+    return learner.members_[0] if hasattr(learner, "members_") else learner
+
+
+def _first(ids: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Cluster ids of a single learner, shape=(T,)."""
+    ids = np.asarray(ids)
+    return ids if ids.ndim == 1 else ids[:, 0]

@@ -1,0 +1,129 @@
+"""Configuration of `hebbsim run roles`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.errors import BadInputError
+
+
+class RolesConfig(BaseModel):
+    """What `run_roles` does; every field is an option of the command line.
+
+    Attributes
+    ----------
+    corpus : str
+        ``builtin``, ``cogs``, a registered name, or a path.
+    layer : str or None
+        Gold layer to score; the corpus's own choice without.
+    scheme : Path or None
+        Role scheme of a treebank: dependency relation to role.
+    tokenizer : {"plain", "spacy"}
+        For a corpus of raw text.
+    parser : str or None
+        spaCy pipeline that gives raw text silver roles.
+    timescales : tuple of float
+        In tokens; of the forward and of the backward traces.
+    preset : {"default", "best"}
+        Other hyper-parameters of the learner: the plain ones, or those that dev chose.
+    clusters : int
+        K, the number of prototypes that tokens compete for.
+    members : int
+        Learners that vote by summed log P(role | cluster).
+    seeds : int
+        Repetitions, with seeds 0, 1, ...; of the BiGRU as well.
+    text : tuple of Path
+        Files or folders of unlabelled text to learn from beside the training sentences.
+    baselines : {"none", "simple", "all"}
+        ``simple`` are majority and lookup; ``all`` adds the BiGRU where torch is there.
+    labels : tuple of int
+        Labelled sentences at the points of the BiGRU's label curve, before all.
+    curve_seeds : int
+        Seeds of the BiGRU at each point of the curve but the last; the last has `seeds`.
+    readout_sentences, readout_draws : int
+        The read-out is fitted once more on so few dev sentences, drawn so many times.
+    ablations : bool
+        Whether to run the parts of the learner (own code, traces, single timescales)
+        and the controls (shuffled traces, shuffled labels).
+    offline : bool
+        Never reach for the network.
+    workers : int
+        Processes that train BiGRUs.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    corpus: str = "builtin"
+    layer: str | None = None
+    scheme: Path | None = None
+    tokenizer: Literal["plain", "spacy"] = "plain"
+    parser: str | None = None
+    timescales: tuple[float, ...] = (2.0, 8.0, 32.0)
+    preset: Literal["default", "best"] = "default"
+    clusters: Annotated[int, Field(ge=1)] = 300
+    members: Annotated[int, Field(ge=1)] = 1
+    seeds: Annotated[int, Field(ge=1)] = 5
+    text: tuple[Path, ...] = ()
+    baselines: Literal["none", "simple", "all"] = "all"
+    labels: tuple[Annotated[int, Field(ge=1)], ...] = (30, 100, 300, 1000, 3000)
+    curve_seeds: Annotated[int, Field(ge=1)] = 5
+    readout_sentences: Annotated[int, Field(ge=1)] = 100
+    readout_draws: Annotated[int, Field(ge=1)] = 5
+    ablations: bool = True
+    offline: bool = False
+    workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
+
+    @field_validator("timescales", mode="before")
+    @classmethod
+    def _read_timescales(cls, value: Any) -> tuple[float, ...]:
+        return tuple(check_timescales(value).tolist())
+
+    @field_validator("labels")
+    @classmethod
+    def _increasing(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(a >= b for a, b in pairwise(value)):
+            raise ValueError("give increasing numbers of sentences, such as 30,100,300")
+        return value
+
+    @field_validator("text", "scheme")
+    @classmethod
+    def _exists(cls, value: Any) -> Any:
+        for path in value if isinstance(value, tuple) else (value,):
+            if path is not None and not path.exists():
+                raise ValueError(f"{path}: no such file or folder")
+        return value
+
+    @classmethod
+    def checked(cls, options: Mapping[str, Any]) -> RolesConfig:
+        """A configuration from options by name.
+
+        Raises
+        ------
+        BadInputError
+            With one line on the first option that cannot be used, under its name on the
+            command line.
+
+        Examples
+        --------
+        >>> RolesConfig.checked({"timescales": "2,8"}).timescales
+        (2.0, 8.0)
+        """
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]).replace("_", "-")
+            message = first["msg"].removeprefix("Value error, ")
+            shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
+            raise BadInputError(f"--{name}: {message}{shown}") from None
+
+    def resolved(self) -> dict[str, Any]:
+        """Every value, ready for JSON."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,142 @@
+"""A corpus made ready for the roles experiment: splits, gold roles, construction names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers.base import Corpus, Split
+
+#: Fewest sentences that leave something to learn from when a tenth is held out.
+_FEWEST = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Gold:
+    """Gold roles of all splits as codes into one list of names.
+
+    Attributes
+    ----------
+    names : ndarray of str, shape=(R,)
+    codes : dict of str to ndarray of int16, shape=(T,)
+        By split; ``gen`` is all generalization splits on end.
+    offsets : dict of str to ndarray of int64, shape=(N + 1,)
+    kinds : dict of str to ndarray of str, shape=(N,), or None
+    """
+
+    names: NDArray[np.str_]
+    codes: dict[str, NDArray[np.int16]]
+    offsets: dict[str, NDArray[np.int64]]
+    kinds: dict[str, NDArray[np.str_] | None]
+
+    @classmethod
+    def of(cls, corpus: Corpus, layer: str) -> Gold:
+        names = np.unique(np.concatenate([s.layers[layer] for s in corpus.splits.values()]))
+        scored = {name: s for name, s in corpus.splits.items() if name != "train"}
+        gold = cls(
+            names=names,
+            codes={name: _encode(names, s.layers[layer]) for name, s in scored.items()},
+            offsets={name: s.offsets for name, s in scored.items()},
+            kinds={name: s.kinds for name, s in scored.items()},
+        )
+        return gold.pooled() if any(corpus.generalization()) else gold
+
+    def pooled(self) -> Gold:
+        """The same with ``gen`` before the generalization splits that it pools."""
+        parts = [name for name in self.codes if name.startswith("gen/")]
+        lengths = np.concatenate([np.diff(self.offsets[name]) for name in parts])
+        before = [name for name in self.codes if name not in parts]
+
+        def order(of: dict, pool: object) -> dict:
+            return {k: of[k] for k in before} | {"gen": pool} | {k: of[k] for k in parts}
+
+        return replace(
+            self,
+            codes=order(self.codes, np.concatenate([self.codes[name] for name in parts])),
+            offsets=order(self.offsets, np.concatenate([[0], np.cumsum(lengths)])),
+            kinds=order(self.kinds, None),
+        )
+
+    def encode(self, predicted: dict[str, NDArray[np.str_]]) -> dict[str, NDArray[np.int16]]:
+        """Predicted roles by split as codes, with ``gen`` pooled where all its parts are there."""
+        codes = {split: _encode(self.names, roles) for split, roles in predicted.items()}
+        parts = [name for name in self.codes if name.startswith("gen/")]
+        if parts and all(name in codes for name in parts):
+            codes["gen"] = np.concatenate([codes[name] for name in parts])
+        return codes
+
+
+def _encode(names: NDArray[np.str_], roles: NDArray[np.str_]) -> NDArray[np.int16]:
+    return np.searchsorted(names, roles).astype(np.int16)
+
+
+def hold_out(corpus: Corpus) -> tuple[Corpus, str | None]:
+    """A corpus with dev and test, and one line that says what stands in for a missing one.
+
+    Each missing split takes a tenth of the training sentences, from the end; the learner
+    does not see them.
+
+    Raises
+    ------
+    BadInputError
+        There are too few training sentences to do without some.
+    """
+    missing = [name for name in ("dev", "test") if name not in corpus.splits]
+    if not missing:
+        return corpus, None
+    train = corpus.splits["train"]
+    n = train.n_sentences
+    if n < _FEWEST:
+        raise BadInputError(
+            f"corpus {corpus.name}: no {' and no '.join(missing)} split, and {n} training "
+            f"sentence{'s' * (n != 1)} are too few to hold some out; give {_FEWEST} or more"
+        )
+    tenth = n // 10
+    edges = [n - tenth * k for k in range(len(missing), -1, -1)]
+    held = {
+        name: train.subset(range(a, b), name)
+        for name, a, b in zip(missing, edges[:-1], edges[1:], strict=True)
+    }
+    rest = {k: v for k, v in corpus.splits.items() if k != "train"}
+    splits = {"train": train.subset(range(edges[0]))} | held | rest
+    order = [k for k in ("train", "dev", "test") if k in splits]
+    splits = {k: splits[k] for k in order} | splits
+    share = "tenth" if len(missing) == 1 else "two tenths"
+    note = (
+        f"corpus {corpus.name} has no {' and no '.join(missing)} split: "
+        f"the last {share} of its training sentences ({tenth * len(missing):,}) stand in"
+    )
+    return replace(corpus, splits=splits), note
+
+
+def check_splits(corpus: Corpus, layer: str) -> None:
+    """Refuse a corpus on which nothing could be measured.
+
+    Raises
+    ------
+    BadInputError
+        A split is empty or lacks the layer, or dev has one role alone.
+    """
+    for name, split in corpus.splits.items():
+        if split.n_tokens == 0:
+            raise BadInputError(f"corpus {corpus.name}: the {name} split is empty")
+        if layer not in split.layers:
+            raise BadInputError(f"corpus {corpus.name}: the {name} split has no layer {layer}")
+    roles = np.unique(corpus.splits["dev"].layers[layer])
+    if len(roles) < 2:
+        raise BadInputError(
+            f"corpus {corpus.name}: every token of dev has the role {roles[0]}; "
+            "there is nothing to tell apart"
+        )
+
+
+def check_clusters(train: Split, clusters: int, name: str) -> None:
+    """Refuse more clusters than there are tokens to learn them from."""
+    if clusters > train.n_tokens:
+        raise BadInputError(
+            f"--clusters {clusters}: more than the {train.n_tokens:,} training tokens of "
+            f"corpus {name}; give fewer"
+        )
