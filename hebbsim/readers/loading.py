@@ -109,7 +109,7 @@ def _load_folder(
     path: Path, scheme: str | Path | None, tokenizer: str, parser: str | None
 ) -> Corpus:
     from hebbsim.readers.tables import find_tables, read_tables
-    from hebbsim.readers.text import find_text, read_text
+    from hebbsim.readers.text import find_text
     from hebbsim.readers.ud import find_conllu, read_ud
 
     name = path.resolve().name
@@ -126,7 +126,7 @@ def _load_folder(
         _need_train(path, tables)
         return read_tables(path)
     if find_text(path):
-        return read_text(path, tokenizer=tokenizer, parser=parser, scheme=scheme)
+        return _load_text(path, scheme, tokenizer, parser)
     raise BadInputError(
         f"{path}: no usable file in this folder; it needs *-train.conllu[.gz], the COGS files, "
         "tables of 'hebbsim corpus make', or *.txt[.gz]"
@@ -145,9 +145,14 @@ def _load_file(path: Path, scheme: str | Path | None, tokenizer: str, parser: st
 
         corpus = read_ud({"train": path}, name=Path(name).stem, scheme=scheme, source=path.name)
         return replace(corpus, splits=cut(corpus.splits["train"]))
-    from hebbsim.readers.text import read_text
+    return _load_text(path, scheme, tokenizer, parser)
 
-    return read_text(path, tokenizer=tokenizer, parser=parser, scheme=scheme)
+
+def _load_text(path: Path, scheme: str | Path | None, tokenizer: str, parser: str | None) -> Corpus:
+    from hebbsim.readers.silver import read_text
+
+    corpus = read_text(path, tokenizer=tokenizer, parser=parser, scheme=scheme)
+    return corpus if corpus.layer is None else replace(corpus, splits=cut(corpus.splits["train"]))
 
 
 def cut(split: Split) -> dict[str, Split]:

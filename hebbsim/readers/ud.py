@@ -221,7 +221,8 @@ def _word(path: Path, number: int, line: str, expected: int) -> _Word | None:
         raise BadInputError(f"{path}:{number}: the word is empty (column 2)")
     if head is None or head < 0:
         raise BadInputError(
-            f"{path}:{number}: no head ('{columns[6]}' in column 7); an annotated treebank is needed"
+            f"{path}:{number}: no head ('{columns[6]}' in column 7); "
+            "an annotated treebank is needed"
         )
     return number, form, head, columns[7]
 

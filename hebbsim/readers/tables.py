@@ -1,0 +1,172 @@
+"""Corpora as plain tables: one line a token, one file a split.
+
+The columns are those of the COGS token tables: ``sent_id``, ``type``, ``idx`` (from
+0), ``form``, then one column a gold layer; tab-separated, one header line, no quoting.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers.base import Corpus, Split, make_split, read_lines
+
+_SUFFIX = ".tokens.tsv"
+_FIXED = ("sent_id", "type", "idx", "form")
+
+
+def write_tables(corpus: Corpus, folder: Path) -> list[Path]:
+    """Write a corpus as tables, all of it or nothing.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    folder : Path
+        New or empty; receives ``SPLIT.tokens.tsv`` files and ``corpus.json``.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    BadInputError
+        If the folder is not empty, is a file, or cannot be written.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise BadInputError(f"{folder}: exists and is not an empty folder; name a new one")
+    about = {
+        "name": corpus.name,
+        "layer": corpus.layer,
+        "source": corpus.source,
+        "licence": corpus.licence,
+        "sha256": corpus.sha256,
+        "splits": list(corpus.splits),
+    }
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            names = [Path("corpus.json")]
+            (draft / names[0]).write_text(
+                json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            )
+            for name, split in corpus.splits.items():
+                names.append(Path(f"{name}{_SUFFIX}"))
+                target = draft / names[-1]
+                target.parent.mkdir(exist_ok=True)
+                target.write_text(_table(split), encoding="utf-8", newline="\n")
+            draft.chmod(0o755)
+            os.replace(draft, folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise BadInputError(f"{folder}: cannot be written ({error.strerror})") from None
+    return [folder / name for name in names]
+
+
+def _table(split: Split) -> str:
+    lines = ["\t".join((*_FIXED, *split.layers))]
+    layers = [layer.tolist() for layer in split.layers.values()]
+    stem = split.name.replace("/", "-")
+    at = 0
+    for i, sentence in enumerate(split.sentences()):
+        kind = "_" if split.kinds is None else str(split.kinds[i])
+        for idx, form in enumerate(sentence):
+            fields = (f"{stem}-{i + 1:05d}", kind, str(idx), form)
+            lines.append("\t".join((*fields, *(layer[at] for layer in layers))))
+            at += 1
+    return "\n".join(lines) + "\n"
+
+
+def find_tables(folder: Path) -> dict[str, Path]:
+    """Tables of a folder by split name, in the order that ``corpus.json`` gives."""
+    about = folder / "corpus.json"
+    if not about.is_file():
+        return {}
+    files = {name: folder / f"{name}{_SUFFIX}" for name in _about(about)["splits"]}
+    for path in files.values():
+        if not path.is_file():
+            raise BadInputError(f"{path}: missing, though {about} lists it")
+    return files
+
+
+def read_tables(folder: Path) -> Corpus:
+    """The corpus that `write_tables` wrote.
+
+    Raises
+    ------
+    BadInputError
+        If a table is damaged, naming file and line.
+    """
+    about = _about(folder / "corpus.json")
+    splits = {}
+    digests = {}
+    for name, path in find_tables(folder).items():
+        splits[name], digests[f"{name}{_SUFFIX}"] = _read_table(path, name)
+    return Corpus(
+        about["name"],
+        splits,
+        about.get("layer"),
+        about.get("source", ""),
+        about.get("licence", ""),
+        digests,
+    )
+
+
+def _about(path: Path) -> dict:
+    try:
+        about = json.loads("\n".join(read_lines(path)[0]))
+    except json.JSONDecodeError as error:
+        raise BadInputError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
+    good = isinstance(about, dict) and isinstance(about.get("name"), str)
+    names = about.get("splits") if good else None
+    if not isinstance(names, list) or not all(_is_split_name(name) for name in names):
+        raise BadInputError(f"{path}: needs 'name' and 'splits' (train, dev, test, gen/NAME)")
+    return about
+
+
+def _is_split_name(name: object) -> bool:
+    if not isinstance(name, str):
+        return False
+    stem = name.removeprefix("gen/")  # a name is part of a path: one folder, no way out of it
+    return bool(stem) and stem not in (".", "..") and "/" not in stem and "\\" not in stem
+
+
+def _read_table(path: Path, name: str) -> tuple[Split, str]:
+    lines, sha256 = read_lines(path)
+    header = lines[0].split("\t")
+    if tuple(header[:4]) != _FIXED:
+        raise BadInputError(f"{path}:1: the columns must begin with {', '.join(_FIXED)}")
+    sentences: list[list[str]] = []
+    kinds: list[str] = []
+    columns: list[list[str]] = [[] for _ in header[4:]]
+    last = None
+    for number, line in enumerate(lines[1:], 2):
+        if not line:
+            continue
+        fields = line.split("\t")
+        if len(fields) != len(header):
+            raise BadInputError(
+                f"{path}:{number}: {len(fields)} columns, the header has {len(header)}"
+            )
+        if fields[0] != last:
+            sentences.append([])
+            kinds.append(fields[1])
+            last = fields[0]
+        if not fields[3] or fields[2] != str(len(sentences[-1])):
+            raise BadInputError(
+                f"{path}:{number}: word {len(sentences[-1])} of the sentence was expected, "
+                f"not idx '{fields[2]}', form '{fields[3]}'"
+            )
+        sentences[-1].append(fields[3])
+        for column, value in zip(columns, fields[4:], strict=True):
+            column.append(value)
+    layers = dict(zip(header[4:], columns, strict=True))
+    return make_split(name, sentences, layers, None if set(kinds) == {"_"} else kinds), sha256
