@@ -14,6 +14,7 @@ a relativizer the role of the gap it stands for.
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from random import Random
 
 from hebbsim.errors import BadInputError
@@ -111,7 +112,8 @@ def _make_split(
     held_out -= {wanted, *rule.get("also", ())}
 
     # A string is hashed by SHA-512, so every split has its own stream, the same everywhere.
-    generator = Generator(Lexicon(shown), settings, Random(f"builtin/{seed}/{name}"))
+    lexicon = _lexicon(shown if "shown" in rule else "")
+    generator = Generator(lexicon, settings, Random(f"builtin/{seed}/{name}"))
     chosen: list[Sentence] = []
     for _ in range(_TRIES * (size + 10)):
         sentence = generator.sentence()
@@ -138,6 +140,12 @@ def _make_split(
         },
         [sentence.kind for sentence in chosen],
     )
+
+
+@cache
+def _lexicon(shown: str) -> Lexicon:
+    """One lexicon for all splits that hold out no words, one for each of the others."""
+    return Lexicon(shown)
 
 
 def _digest(splits: dict[str, Split]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from bisect import bisect
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from typing import Any, Generic, TypeVar
@@ -99,19 +99,19 @@ class Verb:
     split: str = ""
 
 
-@dataclass(frozen=True)
 class Lexicon:
-    """All nouns and verbs, with the words that `shown` may use beyond train.
+    """All nouns and verbs by what they may do.
 
-    Attributes
+    Parameters
     ----------
     shown : str
-        Generalization split whose held-out words may appear in their new slot;
-        empty for train, dev and test.
+        Generalization split whose held-out words may appear where train never has
+        them; empty for every split that holds out no words.
     """
 
-    shown: str = ""
-    _pools: dict[Hashable, Pool[Any]] = field(default_factory=dict, repr=False)
+    def __init__(self, shown: str = "") -> None:
+        self.shown = shown
+        self._pools: dict[Hashable, Pool[Any]] = {}
 
     def nouns(self, classes: tuple[str, ...], role: str) -> Pool[Noun]:
         """Nouns of these classes that may fill a grammatical role."""
@@ -130,15 +130,10 @@ class Lexicon:
         key = ("verb", construction, slot, kind)
         if key not in self._pools:
             chosen = [verb for verb in all_verbs() if construction in CONSTRUCTIONS[verb.frame]]
-            if slot:
-                chosen = [
-                    verb
-                    for verb in chosen
-                    if kind
-                    in expand(
-                        surface_subject(verb, construction) if slot == "subject" else verb.object
-                    )
-                ]
+            if slot == "subject":
+                chosen = [v for v in chosen if kind in expand(surface_subject(v, construction))]
+            elif slot == "object":
+                chosen = [v for v in chosen if kind in expand(v.object)]
             self._pools[key] = self._pool(chosen, construction)
         return self._pools[key]
 

@@ -7,6 +7,7 @@ may hold out (a PP on a subject, a verb in the passive) is noted as an event.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -22,31 +23,27 @@ _MARKS = (
     "infinitive",
     "noun_pp",
 )
+_WITH_OBJECT = ("transitive", "causative")  # can lose the object to a relativizer
 _BE = {"past": ("was", "were"), "present": ("is", "are")}
 
 
+@dataclass(slots=True)
 class Sentence:
     """Tokens under construction, with what was built along the way.
 
     `events` are what a split may hold out; `marks` name the sentence.
     """
 
-    __slots__ = (
-        "depth", "events", "forms", "grammatical", "main", "marks", "nearest", "number",
-        "relatives", "thematic",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.forms: list[str] = []
-        self.grammatical: list[str] = []
-        self.thematic: list[str] = []
-        self.number: list[str] = []
-        self.depth: list[str] = []
-        self.events: set[str] = set()
-        self.marks: set[str] = set()
-        self.main = ""
-        self.nearest = ""  # number of the last noun written
-        self.relatives = 0  # relative clauses that are open
+    forms: list[str] = field(default_factory=list)
+    grammatical: list[str] = field(default_factory=list)
+    thematic: list[str] = field(default_factory=list)
+    number: list[str] = field(default_factory=list)
+    depth: list[str] = field(default_factory=list)
+    events: set[str] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
+    main: str = ""
+    nearest: str = ""  # number of the last noun written
+    relatives: int = 0  # relative clauses that are open
 
     def add(
         self, form: str, role: str, depth: int, theme: str = "NONE", number: str = "none"
@@ -62,15 +59,13 @@ class Sentence:
         return next((mark for mark in _MARKS if mark in self.marks), self.main)
 
 
-class Subject:
-    """What the verb must know of a subject: class, number, and whether a PP or clause follows."""
+@dataclass(slots=True)
+class Phrase:
+    """What the rest of a clause must know of a noun phrase."""
 
-    __slots__ = ("kind", "modified", "number")
-
-    def __init__(self, kind: str, number: str, modified: bool = False) -> None:
-        self.kind = kind
-        self.number = number
-        self.modified = modified
+    kind: str  # class of the noun
+    number: str
+    modified: bool = False  # by a PP or a relative clause
 
 
 class Generator:
@@ -90,7 +85,7 @@ class Generator:
         self.adverbs = {place: Pool.parse(words) for place, words in data["adverbs"].items()}
         self.pronouns = data["pronouns"]
         self.stative = set(data["stative"].split())
-        self.modals = Pool.parse("will:5 can:3 must:2 should:2 may:1 could:2 would:2")
+        self.modals = Pool.parse(data["modals"])
         self.prepositions = {
             (host, head): Pool(
                 ((Pool.parse(entry["words"]), tuple(entry["object"])), entry["weight"])
@@ -115,7 +110,7 @@ class Generator:
             self._constructions[key] = Pool(
                 (name, weight)
                 for name, weight in self.settings[among].items()
-                if (slot != "object" or name in ("transitive", "causative"))
+                if (slot != "object" or name in _WITH_OBJECT)
                 and len(self.lexicon.verbs(name, slot, kind))
             )
         return self._constructions[key]
@@ -123,6 +118,7 @@ class Generator:
     # Clauses
 
     def sentence(self) -> Sentence:
+        """A whole sentence, of any construction that the settings give weight to."""
         out = Sentence()
         if self.chance("adverb_first"):
             out.add(self.adverbs["first"].draw(self.uniform), "ADV", 0)
@@ -149,7 +145,7 @@ class Generator:
             out.marks.add("coordination")
             out.add("and", "CC", depth)
             verb = self.lexicon.verbs(construction, "subject", subject.kind).draw(self.uniform)
-            self.predicate(out, construction, verb, Subject(subject.kind, subject.number), depth)
+            self.predicate(out, construction, verb, Phrase(subject.kind, subject.number), depth)
         return construction
 
     def predicate(
@@ -157,7 +153,7 @@ class Generator:
         out: Sentence,
         construction: str,
         verb: Verb,
-        subject: Subject,
+        subject: Phrase,
         depth: int,
         *,
         complements: int = 0,
@@ -168,12 +164,12 @@ class Generator:
         if verb.split and construction not in grammar_data()["splits"][verb.split]["only"]:
             out.events.add(verb.split)
         self.verb_group(out, construction, verb, subject, depth, finite)
-        last = subject = Subject(subject.kind, subject.number)
+        last = subject = Phrase(subject.kind, subject.number)
         if construction in ("double_object", "passive_recipient"):
             if construction == "double_object":
                 self.noun_phrase(out, "IOBJ", "RECIPIENT", verb.recipient, depth, final=False)
             last = self.noun_phrase(out, "OBJ", "THEME", verb.object, depth, given=True)
-        elif construction in ("transitive", "causative") and not gap:
+        elif construction in _WITH_OBJECT and not gap:
             last = self.noun_phrase(out, "OBJ", "THEME", verb.object, depth)
         elif construction == "to_dative":
             self.noun_phrase(out, "OBJ", "THEME", verb.object, depth, final=False)
@@ -216,7 +212,7 @@ class Generator:
         out: Sentence,
         construction: str,
         verb: Verb,
-        subject: Subject,
+        subject: Phrase,
         depth: int,
         finite: bool,
     ) -> None:
@@ -256,23 +252,22 @@ class Generator:
         if tense == "modal":
             return [self.modals.draw(self.uniform), "be"]
         if tense == "negated":
-            return [_BE["past"][plural], "not"]
+            return [_BE["past" if self.uniform() < 0.6 else "present"][plural], "not"]
         return [_BE["present" if tense == "present" else "past"][plural]]
 
     def active(self, tense: str, plural: bool, verb: Verb) -> list[str]:
-        if tense == "past":
+        """Auxiliaries and verb; stative verbs have no progressive."""
+        if tense == "past" or (tense == "progressive" and verb.base in self.stative):
             return [verb.past]
         if tense == "present":
             return [verb.base if plural else verb.third]
         if tense == "perfect":
             had = self.uniform() < 0.3
             return ["had" if had else "have" if plural else "has", verb.participle]
-        if tense == "progressive" and verb.base not in self.stative:
+        if tense == "progressive":
             return [_BE["past" if self.uniform() < 0.5 else "present"][plural], verb.gerund]
         if tense == "modal":
             return [self.modals.draw(self.uniform), verb.base]
-        if tense == "progressive":
-            return [verb.past]
         did = self.uniform() < 0.6
         return ["did" if did else "do" if plural else "does", "not", verb.base]
 
@@ -290,13 +285,13 @@ class Generator:
         simple: bool = False,
         given: bool = False,
         chain: int = 0,
-    ) -> Subject:
+    ) -> Phrase:
         """A noun or pronoun with all that belongs to it.
 
-        `final` is false where more of the verb phrase follows, so that a relative
-        clause would blur what belongs to which verb;
-        `simple` forbids PPs, clauses and coordination; `given` forbids pronouns (no
-        *gave emma it*); `chain` counts the PPs that this noun is inside of.
+        `final` is false where more of the verb phrase follows: a relative clause there
+        would blur which verb the rest belongs to. `simple` forbids PPs, clauses and
+        coordination; `given` forbids pronouns (no *gave emma it*); `chain` counts the
+        PPs that this noun is inside of.
         """
         noun = self.lexicon.nouns(classes, role).draw(self.uniform)
         if role in self.pronouns and not (noun.split or given) and self.chance("pronoun"):
@@ -305,10 +300,10 @@ class Generator:
             form = list(forms)[int(self.uniform() * len(forms))]
             out.add(form, role, depth, theme, forms[form])
             out.nearest = forms[form]
-            return Subject(noun.kind, forms[form])
+            return Phrase(noun.kind, forms[form])
 
         number = self.bare_phrase(out, noun, role, theme, depth)
-        subject = Subject(noun.kind, number)
+        subject = Phrase(noun.kind, number)
         if simple:
             return subject
         if noun.kind != "name":
@@ -331,19 +326,16 @@ class Generator:
             if noun.plural and uniform() < self.settings["plural"]:
                 number = "pl"
             determiner = self.determiners[number if noun.plural else "mass"].draw(uniform)
-            adjectives = []
+            adjective = ""
             if uniform() < self.settings["adjective"]:
-                adjectives.append(self.adjectives[noun.kind].draw(uniform))
-            form = noun.plural if number == "pl" else noun.singular
-            if determiner == "a" and (adjectives or [form])[0][0] in "aeiou":
+                adjective = self.adjectives[noun.kind].draw(uniform)
+            if determiner == "a" and (adjective or noun.singular)[0] in "aeiou":
                 determiner = "an"
             if determiner != "-":
                 out.add(determiner, "DET", depth)
-            for adjective in adjectives:
+            if adjective:
                 out.add(adjective, "MOD", depth)
-        else:
-            form = noun.singular
-        out.add(form, role, depth, theme, number)
+        out.add(noun.plural if number == "pl" else noun.singular, role, depth, theme, number)
         out.nearest = number
         if noun.split and role not in grammar_data()["splits"][noun.split]["only"]:
             out.events.add(noun.split)
@@ -375,18 +367,17 @@ class Generator:
         if noun.split or not final or out.relatives >= self.settings["max_relative"]:
             return False
         for gap in ("subject", "object"):
-            if self.chance(f"{gap}_relative", role):
-                pool = self.constructions("relative", gap, noun.kind)
-                if len(pool):
-                    out.marks.add(f"{gap}_relative")
-                    out.events.add(f"{gap}_relative@{role}")
-                    construction = pool.draw(self.uniform)
-                    out.relatives += 1
-                    if out.relatives > self.limits["max_relative"]:
-                        out.events.add("deep_relative")
-                    self.relative(out, noun, number, gap, construction, depth + 1)
-                    out.relatives -= 1
-                    return True
+            pool = self.constructions("relative", gap, noun.kind)
+            if self.chance(f"{gap}_relative", role) and len(pool):
+                out.marks.add(f"{gap}_relative")
+                out.events.add(f"{gap}_relative@{role}")
+                out.relatives += 1
+                if out.relatives > self.limits["max_relative"]:
+                    out.events.add("deep_relative")
+                construction = pool.draw(self.uniform)
+                self.relative(out, noun, number, gap, construction, depth + 1)
+                out.relatives -= 1
+                return True
         return False
 
     def relative(
@@ -401,7 +392,7 @@ class Generator:
             relativizer = "who" if noun.kind == "person" else "which"
         if gap == "subject":
             out.add(relativizer, "SUBJ", depth, _subject_theme(construction))
-            self.predicate(out, construction, verb, Subject(noun.kind, number), depth)
+            self.predicate(out, construction, verb, Phrase(noun.kind, number), depth)
         else:
             if not self.chance("bare_relative"):
                 out.add(relativizer, "OBJ", depth, "THEME")
