@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -45,8 +45,9 @@ def plot_labels(
     table = tables.tidy(results)
     accuracy = tables.select(table, split=split, metric="accuracy")
     curve = tables.select(accuracy, {"labels": None}, model="bigru")
-    hebbian = tables.select(accuracy, {}, model="hebbian").head(1)
-    lookup = tables.select(accuracy, {}, model="lookup").head(1)
+    learner = tables.reference(table, "hebbian")
+    hebbian = tables.select(accuracy, learner, model="hebbian")
+    lookup = tables.select(accuracy, {}, model="lookup")
     labels = [tables.words(condition)["labels"] for condition in curve["condition"]]
     counts = {label: float(label) for label in labels if label.isdigit()}
     if "all" in labels:
@@ -73,7 +74,7 @@ def plot_labels(
     if len(lookup):
         ends.append(("lookup", float(lookup["mean"].iloc[0])))
         ax.axhline(ends[-1][1], color=MODEL_COLORS["lookup"], ls=(0, (4, 2)), label="lookup")
-    marks = _marks(accuracy, table, split, curve, mean)
+    marks = _marks(tables.select(table, model="hebbian", split=split), learner, mean)
     color = MODEL_COLORS["hebbian"]
     for mark in marks:
         ax.plot(mark.x, mark.y, "o", color=color, mfc="white", zorder=4, label=mark.name)
@@ -117,21 +118,17 @@ class _Mark(NamedTuple):
     text: str
 
 
-def _marks(
-    accuracy: DataFrame, table: DataFrame, split: str, curve: DataFrame, mean: float
-) -> list[_Mark]:
+def _marks(rows: DataFrame, learner: Mapping[str, str], mean: float) -> list[_Mark]:
     """Where the BiGRU meets the learner, and the learner mapped with few sentences."""
     marks = []
-    same = tables.select(table, {}, model="hebbian", split=split, metric="label_equivalence")
-    for value in same["mean"].head(1):
-        # Off the curve's ends the table gives the end itself.
-        if mean > curve["mean"].max():
-            relation = "more than"
-        else:
-            relation = "fewer than" if mean < curve["mean"].iloc[0] else "equals"
-        text = f"{relation} {value:,.0f}\nlabelled sentences"
-        marks.append(_Mark("equivalence", value, mean, text))
-    few = tables.select(accuracy, {"labels": None}, model="hebbian")
+    # Beyond the curve's ends the table gives the end and says so.
+    beyond = {"": "equals", "above": "more than", "below": "fewer than"}
+    for place, relation in beyond.items():
+        condition = {**learner, "curve": place} if place else {**learner}
+        for value in tables.select(rows, condition, metric="label_equivalence")["mean"]:
+            text = f"{relation} {value:,.0f}\nlabelled sentences"
+            marks.append(_Mark("equivalence", value, mean, text))
+    few = tables.select(rows, {**learner, "labels": None}, metric="accuracy")
     for condition, value in zip(few["condition"], few["mean"], strict=True):
         count = tables.words(condition)["labels"]
         if count.isdigit():

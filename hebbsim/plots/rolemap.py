@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,8 @@ def plot_structure_content(
     scores = tables.select(table, split=split, metric="f1")
     if scores.empty:
         split, scores = "test", tables.select(table, split="test", metric="f1")
-    content = tables.select(scores, {}, model="lookup").drop_duplicates("role")
-    traces = tables.select(scores, {"view": "traces"}, model="hebbian").drop_duplicates("role")
+    content = tables.select(scores, {}, model="lookup")
+    traces = tables.select(scores, {"view": "traces"}, model="hebbian")
     both = content.merge(traces, on="role", suffixes=("_content", "_traces")).sort_values("role")
     tables.need(both, f"F1 by role of word lookup and of traces alone on {split}")
     roles = both["role"].tolist()
@@ -64,13 +65,26 @@ def plot_structure_content(
 
     own = ax is None
     ax = style.new_axes(3.75) if ax is None else ax
-    # The regions' names stand in strips beyond 0 and 1, where no role can be.
-    ax.set(xlim=(-0.04, 1.04), ylim=(-0.09, 1.09), aspect="equal")
+    # From 0, or nearer where all roles are found well. The regions' names stand in
+    # strips beyond the ends, where no role can be.
+    start = min(0.8, max(0.0, math.floor(min(x.min(), y.min()) * 10 - 0.5) / 10))
+    pad = 1.0 - start
+    left, right = start - 0.04 * pad, 1.0 + 0.04 * pad
+    bottom, top = start - 0.09 * pad, 1.0 + 0.09 * pad
+    step = 0.2 if pad > 0.6 else 0.1 if pad > 0.3 else 0.05
+    ticks = 1.0 - step * np.arange(int(pad / step + 1e-9) + 1)
+    ax.set_xticks(ticks)
+    ax.set_yticks(ticks)
+    ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     corner, end = FLOOR - MARGIN, 2.0
     region = np.array([(-1, FLOOR), (corner, FLOOR), (end - MARGIN, end), (-1, end)])
     names = {
-        "structure": (region, (-0.02, 1.075), ("left", "top")),
-        "content": (region[:, ::-1], (1.02, -0.075), ("right", "bottom")),
+        "structure": (region, (left + 0.02 * pad, top - 0.015 * pad), ("left", "top")),
+        "content": (
+            region[:, ::-1],
+            (right - 0.02 * pad, bottom + 0.015 * pad),
+            ("right", "bottom"),
+        ),
     }
     for kind, (outline, place, (ha, va)) in names.items():
         color = DEPENDENCE_COLORS[kind]
@@ -94,6 +108,9 @@ def plot_structure_content(
         y,
         roles,
         colors=colors,
-        obstacles=[((-0.04, 1.02), (1.04, 1.09)), ((-0.04, -0.09), (1.04, -0.02))],
+        obstacles=[
+            ((left, 1.0 + 0.02 * pad), (right, top)),
+            ((left, bottom), (right, start - 0.02 * pad)),
+        ],
     )
     return ax

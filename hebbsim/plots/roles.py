@@ -84,6 +84,6 @@ def _read_structure(path: Path) -> tuple[dict[str, str] | None, dict[str, str] |
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
         return None, None
-    roles = {row["role"]: row["decided"] for row in rows if row.get("role")}
-    splits = {row["split"]: row["decided"] for row in rows if not row.get("role")}
+    roles = {row["name"]: row["decided"] for row in rows if row["kind"] == "role"}
+    splits = {row["name"]: row["decided"] for row in rows if row["kind"] == "split"}
     return roles or None, splits or None

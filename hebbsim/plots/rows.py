@@ -59,12 +59,10 @@ def plot_roles(
         No recall of the learner on `split`.
     """
     table = tables.tidy(results)
+    every = tables.select(table, split=split, metric="recall")
     recall = {
-        model: tables.select(
-            table, condition, model=model, split=split, metric="recall"
-        ).drop_duplicates("role")
-        for model, condition in tables.REFERENCE.items()
-        if model in _SUPERVISION
+        model: tables.select(every, tables.reference(table, model), model=model)
+        for model in _SUPERVISION
     }
     hebbian = tables.need(recall["hebbian"], f"recall by role of the learner on {split}")
     mean = hebbian.set_index("role")["mean"]
@@ -132,9 +130,10 @@ def plot_generalization(
         No ``accuracy_difference`` rows of generalization splits.
     """
     table = tables.tidy(results)
+    learner = tables.reference(table, "hebbian")
     rows = tables.select(
-        table, {"minus": rival}, model="hebbian", metric="accuracy_difference"
-    ).drop_duplicates("split")
+        table, {**learner, "minus": rival}, model="hebbian", metric="accuracy_difference"
+    )
     single = rows[rows["split"].str.startswith("gen/")]
     tables.need(single, f"accuracy minus {rival} on generalization splits")
     single = single.sort_values(["mean", "split"])
@@ -179,8 +178,8 @@ def plot_generalization(
     style.caption(
         ax,
         f"Hebbian minus {MODEL_NAMES[rival]} on new constructions: {tables.corpus_of(table)}",
-        "Right of 0 the zero-label learner is better. Mean over "
-        f"{tables.count_note(single, 'seeds')}; 95\u00a0% interval by bootstrap over sentences.",
+        "Right of 0 the zero-label learner is better. Seeds averaged; 95\u00a0% interval by paired "
+        f"bootstrap over each split's {tables.count_note(single, 'sentences')}.",
         whole_figure=own,
     )
     return ax
@@ -213,7 +212,7 @@ def plot_timescales(
     """
     table = tables.tidy(results)
     accuracy = tables.select(table, split=split, metric="accuracy")
-    rows = accuracy[accuracy["model"] == "hebbian"].drop_duplicates("condition")
+    rows = tables.select(accuracy, model="hebbian")
     said = [tables.words(condition) for condition in rows["condition"]]
     keep = [not {"labels", "minus"} & words.keys() for words in said]
     rows = tables.need(rows[keep], f"accuracy of the learner on {split}")
@@ -244,7 +243,7 @@ def plot_timescales(
         values=rows["mean"],
     )
     references = [
-        tables.select(accuracy, tables.REFERENCE[model], model=model).head(1)
+        tables.select(accuracy, tables.reference(table, model), model=model)
         for model in ("majority", "lookup", "bigru")
     ]
     for reference in references:
@@ -277,7 +276,7 @@ def _rows(
     for label, name in zip(ax.get_yticklabels(), names, strict=True):
         label.set_color(DEPENDENCE_COLORS.get(dependence.get(name, ""), INK))
         if "\n" in label.get_text():
-            label.set(fontsize=5.6, linespacing=0.95)
+            label.set(fontsize=5.6, linespacing=1.0)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y")
     ax.spines["left"].set_visible(False)

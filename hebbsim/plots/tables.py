@@ -25,14 +25,6 @@ COLUMNS = (
     "n",
     "unit",
 )
-#: How each model's reference run says so in `condition` (the learner's and the
-#: simple baselines' by saying nothing beside K).
-REFERENCE: dict[str, dict[str, Any]] = {
-    "hebbian": {},
-    "bigru": {"labels": "all"},
-    "lookup": {},
-    "majority": {},
-}
 _NUMBERS = ("mean", "low", "high", "n")
 
 
@@ -112,6 +104,20 @@ def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns:
         said = [_says(text, condition) for text in chosen["condition"]]
         chosen = chosen[np.array(said, dtype=bool)]
     return chosen.reset_index(drop=True)
+
+
+def reference(table: DataFrame, model: str) -> dict[str, str]:
+    """Words of the condition under which a model is compared with the others.
+
+    The BiGRU has all labels. The learner is the one that the table compares with
+    rivals (a population says ``members``), or else the one that says nothing beside K.
+    """
+    if model == "bigru":
+        return {"labels": "all"}
+    compared = select(table, model=model, metric="accuracy_difference")["condition"]
+    for condition in compared.head(1):
+        return {k: v for k, v in words(condition).items() if k not in ("K", "minus")}
+    return {}
 
 
 def _says(text: str, condition: dict[str, Any]) -> bool:

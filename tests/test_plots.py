@@ -1,0 +1,420 @@
+"""Figures: written, the same every time, and true to the tables."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.text import Text
+
+from hebbsim.errors import BadInputError
+from hebbsim.plots import (
+    NothingToDrawError,
+    draw_roles,
+    plot_generalization,
+    plot_labels,
+    plot_roles,
+    plot_structure_content,
+    plot_timescales,
+    style,
+)
+from hebbsim.probes.structure import decide_role
+
+ROLES = "SUBJ OBJ IOBJ OBL NMOD PRED AMOD ADV DET CASE AUX CONJ MARK PUNCT OTHER".split()
+SPLITS = (
+    "active_to_passive cp_recursion do_dative_to_pp_dative obj_omitted_transitive_to_transitive "
+    "obj_pp_to_subj_pp obj_to_subj_common obj_to_subj_proper "
+    "only_seen_as_transitive_subj_as_unacc_subj only_seen_as_unacc_subj_as_obj_omitted_transitive_"
+    "subj only_seen_as_unacc_subj_as_unerg_subj passive_to_active pp_dative_to_do_dative "
+    "pp_recursion prim_to_inf_arg prim_to_obj_common prim_to_obj_proper prim_to_subj_common "
+    "prim_to_subj_proper subj_to_obj_common subj_to_obj_proper unacc_to_transitive"
+).split()
+
+
+def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
+    """A results table as a run writes it, with values drawn at random."""
+    rng = np.random.default_rng(seed)
+    rows = []
+
+    def add(split, model, condition, metric, mean, half=0.006, role="", n=5, unit="fraction"):
+        rows.append(
+            ["made", split, model, condition, metric, role, mean, mean - half, mean + half, n, unit]
+        )
+
+    lookup = rng.uniform(0.02, 0.98, len(roles))
+    traces = rng.uniform(0.05, 0.98, len(roles))
+    for split in ("dev", "test", *(["gen"] if gen else [])):
+        for role, a, b in zip(roles, lookup, traces, strict=True):
+            best = max(a, b)
+            add(split, "lookup", "", "f1", a, np.nan, role, n=1)
+            add(split, "hebbian", "K=300 view=traces", "f1", b, 0.02, role)
+            add(split, "lookup", "", "recall", a, np.nan, role, n=1)
+            add(split, "hebbian", "K=300 view=traces", "recall", b, 0.02, role)
+            add(split, "hebbian", "K=300", "recall", best, 0.03, role)
+            if bigru:
+                add(split, "bigru", "labels=all", "recall", best * rng.uniform(0.8, 1), 0.02, role)
+    for condition, mean in {
+        "K=300": top - 0.05,
+        "K=300 labels=100": top - 0.09,
+        "K=300 view=own": top - 0.2,
+        "K=300 view=traces": top - 0.12,
+        "K=300 tau=2": top - 0.06,
+        "K=300 tau=8": top - 0.08,
+        "K=300 tau=32": top - 0.14,
+        "K=300 shuffled=traces": top - 0.21,
+        "K=300 shuffled=labels": 0.21,
+    }.items():
+        add("test", "hebbian", condition, "accuracy", mean)
+    add("test", "lookup", "", "accuracy", top - 0.16, np.nan, n=1)
+    add("test", "majority", "", "accuracy", 0.2, np.nan, n=1)
+    if bigru:
+        for labels, mean in zip(
+            ("30", "100", "300", "1000", "3000", "all", "readout", "readout-100"),
+            np.array([0.35, 0.23, 0.15, 0.09, 0.045, 0.0, 0.06, 0.23]),
+            strict=True,
+        ):
+            add("test", "bigru", f"labels={labels}", "accuracy", top - mean, 0.01)
+        add("test", "bigru", "labels=all codes=hebbian", "accuracy", top + 0.005)
+        add("test", "hebbian", "K=300", "label_equivalence", 2640.0, 300, unit="sentences")
+        for split in ("test", "gen", *(f"gen/{name}" for name in gen)):
+            difference = -0.05 if split == "test" else rng.normal(0.01, 0.03)
+            if split.endswith("obj_pp_to_subj_pp"):
+                difference = 0.18
+            half = 0.01
+            add(
+                split,
+                "hebbian",
+                "K=300 minus=bigru",
+                "accuracy_difference",
+                difference,
+                half,
+                n=900,
+            )
+    columns = "corpus split model condition metric role mean low high n unit".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
+FIGURES = {"roles", "roles_gen", "generalization", "timescales", "labels", "structure_content"}
+
+
+def write_run(folder, results, **config):
+    folder.mkdir(exist_ok=True)
+    results.to_csv(folder / "results.csv", index=False)
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def drawn(ax, label):
+    """Data of the one artist with a label: a line, or the dots and whiskers of an error bar."""
+    (found,) = [a for a in [*ax.lines, *ax.containers] if a.get_label() == label]
+    line = found if hasattr(found, "get_xydata") else found.lines[0]
+    whiskers = (
+        [] if line is found else [seg for col in found.lines[2] for seg in col.get_segments()]
+    )
+    return np.asarray(line.get_xydata()), whiskers
+
+
+def rows(results, **columns):
+    for name, value in columns.items():
+        results = results[results[name] == value]
+    return results
+
+
+def texts_overlap(ax):
+    """Pairs of texts inside a figure that share area."""
+    figure = ax.figure
+    figure.draw_without_rendering()
+    boxes = [
+        # Of the text alone: an annotation's own extent includes its leader line.
+        (text.get_text(), Text.get_window_extent(text))
+        for text in figure.findobj(Text)
+        if text.get_text()
+    ]
+    # Edges may touch: line boxes hold more than their ink.
+    return [
+        (a, b)
+        for (a, one), (b, two) in itertools.combinations(boxes, 2)
+        if min(one.x1, two.x1) - max(one.x0, two.x0) > 1
+        and min(one.y1, two.y1) - max(one.y0, two.y0) > 1
+    ]
+
+
+@pytest.fixture(scope="module")
+def big():
+    return make_results()
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, big):
+    """A run folder with its figures drawn."""
+    folder = write_run(tmp_path_factory.mktemp("roles"), big, timescales=[2.0, 8.0, 32.0])
+    return folder, draw_roles(folder)
+
+
+class TestDrawRoles:
+    def test_writes_every_figure_and_nothing_else(self, run):
+        folder, paths = run
+        expected = {f"{name}.{suffix}" for name in FIGURES for suffix in ("svg", "png")}
+        assert {path.name for path in paths} == expected
+        assert {path.name for path in (folder / "figures").iterdir()} == expected
+        for path in paths:
+            start = b"\x89PNG\r\n\x1a\n" if path.suffix == ".png" else b"<?xml"
+            assert path.read_bytes().startswith(start)
+
+    def test_another_process_draws_the_same_bytes_without_pyplot(self, tmp_path, big, run):
+        folder = write_run(tmp_path / "again", big, timescales=[2.0, 8.0, 32.0])
+        code = (
+            "import sys, hebbsim.plots as plots; assert 'matplotlib' not in sys.modules; "
+            f"plots.draw_roles({str(folder)!r}); assert 'matplotlib.pyplot' not in sys.modules"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
+        for path in run[1]:
+            content = path.read_bytes()
+            assert content == (folder / "figures" / path.name).read_bytes(), path.name
+            assert b"<dc:date>" not in content
+
+    def test_a_changed_row_changes_its_figure_alone(self, tmp_path, big, run):
+        changed = big.copy()
+        changed.loc[changed["condition"] == "K=300 tau=8", "mean"] = 0.5
+        folder = write_run(tmp_path / "changed", changed, timescales=[2.0, 8.0, 32.0])
+        draw_roles(folder)
+        differ = {
+            path.name
+            for path in run[1]
+            if path.read_bytes() != (folder / "figures" / path.name).read_bytes()
+        }
+        assert differ == {"timescales.svg", "timescales.png"}
+
+    @pytest.mark.parametrize(
+        ("kwargs", "absent"),
+        [
+            ({"bigru": False}, {"generalization", "labels"}),
+            ({"gen": ()}, {"generalization", "roles_gen"}),
+            ({"roles": ("A", "NA"), "gen": (), "bigru": False},
+             {"generalization", "roles_gen", "labels"}),
+        ],
+    )  # fmt: skip
+    def test_absent_rows_drop_their_figures_alone(self, tmp_path, kwargs, absent):
+        folder = write_run(tmp_path / "run", make_results(**kwargs))
+        (folder / "figures").mkdir()
+        for name in FIGURES:
+            (folder / "figures" / f"{name}.svg").write_text("of an earlier run")
+        paths = draw_roles(folder)
+        assert {path.stem for path in paths} == FIGURES - absent
+        # What the earlier tables showed does not stay beside the new ones.
+        assert {path.stem for path in (folder / "figures").iterdir()} == FIGURES - absent
+
+    def test_a_table_without_rows_draws_nothing(self, tmp_path, big):
+        assert draw_roles(write_run(tmp_path / "run", big.iloc[:0])) == []
+
+    def test_marks_what_the_structure_table_says(self, tmp_path, big, monkeypatch):
+        folder = write_run(tmp_path / "run", big)
+        (folder / "structure.csv").write_text(
+            "kind,name,decided\nrole,SUBJ,structure\nrole,OBJ,either\n"
+            "split,gen/cp_recursion,structure\nsplit,gen/pp_recursion,other\n"
+        )
+        axes = {}
+        monkeypatch.setattr(
+            style, "save", lambda figure, folder, name: axes.update({name: figure.axes[0]}) or []
+        )
+        draw_roles(folder)
+        green = style.DEPENDENCE_COLORS["structure"]
+        for name, marked in (("roles", {"SUBJ"}), ("generalization", {"cp_recursion"})):
+            labels = axes[name].get_yticklabels()
+            assert {t.get_text() for t in labels if t.get_color() == green} == marked
+        assert len(drawn(axes["generalization"], "structure-dependent")[0]) == 1
+        assert len(drawn(axes["generalization"], "other")[0]) == len(SPLITS) - 1
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, "no such table"),
+            (b"", "not a table"),
+            (b"corpus,split\na,b\n", "no column model"),
+            (b"\xff\xfe\x00", "not a table"),
+        ],
+    )
+    def test_bad_tables_are_refused_by_name(self, tmp_path, content, said):
+        if content is not None:
+            (tmp_path / "results.csv").write_bytes(content)
+        with pytest.raises(BadInputError, match=rf"results\.csv: .*{said}"):
+            draw_roles(tmp_path)
+
+
+class TestValues:
+    """What stands in the Axes is what stands in the table."""
+
+    def test_roles(self, big):
+        ax = plot_roles(big)
+        names = [label.get_text() for label in ax.get_yticklabels()]
+        for label, model, condition in (
+            ("Hebbian, zero labels", "hebbian", "K=300"),
+            ("BiGRU, all labels", "bigru", "labels=all"),
+            ("word lookup", "lookup", ""),
+        ):
+            table = rows(big, split="test", model=model, condition=condition, metric="recall")
+            table = table.set_index("role")
+            points, whiskers = drawn(ax, label)
+            by_role = {names[round(y)]: x for x, y in points}
+            assert by_role == table["mean"].to_dict()
+            ends = {names[round(a[1])]: (a[0], b[0]) for a, b in whiskers}
+            for role, (low, high) in ends.items():
+                assert low == pytest.approx(max(0, table.low[role]))
+                assert high == pytest.approx(min(1, table.high[role]))
+            assert len(ends) == (0 if model == "lookup" else len(ROLES))
+        gain = rows(big, split="test", model="hebbian", condition="K=300", metric="recall")
+        gain = (
+            gain.set_index("role")["mean"]
+            - rows(
+                big, split="test", model="bigru", condition="labels=all", metric="recall"
+            ).set_index("role")["mean"]
+        )
+        assert names == gain.sort_values().index.tolist()
+
+    def test_generalization(self, big):
+        ax = plot_generalization(big)
+        table = rows(big, metric="accuracy_difference").set_index("split")
+        points, whiskers = drawn(ax, "other")
+        single = table[table.index.str.startswith("gen/")].sort_values("mean")
+        assert points[:, 0].tolist() == single["mean"].tolist()
+        assert [b[0] for _, b in whiskers] == pytest.approx(single["high"].tolist())
+        names = [t.get_text().replace("\n", "") for t in ax.get_yticklabels()]
+        assert names == ["test", "all generalization", *single.index.str.removeprefix("gen/")]
+
+    def test_timescales(self, big):
+        ax = plot_timescales(big, timescales=[2.0, 8.0, 32.0])
+        names = dict(
+            zip(ax.get_yticks(), (t.get_text() for t in ax.get_yticklabels()), strict=True)
+        )
+        found = {
+            names[y]: x
+            for label in ("whole set", "parts", "controls")
+            for x, y in drawn(ax, label)[0]
+        }
+        table = rows(big, split="test", model="hebbian", metric="accuracy")
+        table = table.set_index("condition")["mean"]
+        assert found == {
+            "τ = 2": table["K=300 tau=2"],
+            "τ = 8": table["K=300 tau=8"],
+            "τ = 32": table["K=300 tau=32"],
+            "τ = 2, 8, 32": table["K=300"],
+            "own code only": table["K=300 view=own"],
+            "traces only": table["K=300 view=traces"],
+            "shuffled traces": table["K=300 shuffled=traces"],
+            "shuffled labels": table["K=300 shuffled=labels"],
+        }
+
+    def test_labels(self, big):
+        ax = plot_labels(big, n_sentences=12544)
+        points, _ = drawn(ax, "bigru")
+        table = rows(big, model="bigru", metric="accuracy").set_index("condition")["mean"]
+        counts = {30: "30", 100: "100", 300: "300", 1000: "1000", 3000: "3000", 12544: "all"}
+        assert {x: y for x, y in points} == {x: table[f"labels={c}"] for x, c in counts.items()}
+        hebbian = rows(big, model="hebbian", split="test").set_index(["condition", "metric"])[
+            "mean"
+        ]
+        accuracy = hebbian["K=300", "accuracy"]
+        assert drawn(ax, "hebbian")[0][:, 1].tolist() == [accuracy] * 2
+        assert drawn(ax, "equivalence")[0].tolist() == [[2640.0, accuracy]]
+        assert drawn(ax, "labels=100")[0].tolist() == [
+            [100.0, hebbian["K=300 labels=100", "accuracy"]]
+        ]
+        assert any("equals 2,640" in text.get_text() for text in ax.texts)
+
+    @pytest.mark.parametrize(("place", "said"), [("above", "more than"), ("below", "fewer than")])
+    def test_labels_beyond_the_curve_say_so(self, big, place, said):
+        beyond = big.copy()
+        beyond.loc[beyond["metric"] == "label_equivalence", "condition"] = f"K=300 curve={place}"
+        texts = [text.get_text() for text in plot_labels(beyond).texts]
+        assert any(text.startswith(f"{said} 2,640") for text in texts)
+
+    def test_structure_content(self, big):
+        ax = plot_structure_content(big)
+        for role in ROLES:
+            (point,) = drawn(ax, role)[0]
+            dev = rows(big, split="dev", metric="f1", role=role).set_index("model")["mean"]
+            assert point.tolist() == [dev["lookup"], dev["hebbian"]]
+            text = next(t for t in ax.texts if t.get_text() == role)
+            decided = decide_role(dev["lookup"], dev["hebbian"])
+            assert text.get_color() == style.DEPENDENCE_COLORS.get(decided, style.INK)
+
+    def test_a_population_stands_for_the_learner_where_it_is_compared(self, big):
+        voting = big.copy()
+        learner = voting["model"] == "hebbian"
+        plain = voting["condition"].str.replace("K=300", "K=300 members=8")
+        parts = voting["condition"].str.contains("view|tau|shuffled")
+        voting.loc[learner & ~parts, "condition"] = plain[learner & ~parts]
+        for draw, label in ((plot_roles, "Hebbian, zero labels"), (plot_generalization, "other")):
+            assert np.array_equal(drawn(draw(voting), label)[0], drawn(draw(big), label)[0])
+        assert drawn(plot_labels(voting), "equivalence")[0][0, 0] == 2640.0
+
+
+class TestSingleFigures:
+    @pytest.mark.parametrize(
+        "draw",
+        [plot_roles, plot_generalization, plot_timescales, plot_labels, plot_structure_content],
+    )
+    def test_draw_on_given_axes_and_refuse_empty_tables(self, big, draw):
+        from matplotlib.figure import Figure
+
+        ax = Figure().add_subplot()
+        assert draw(big, ax=ax) is ax
+        assert ax.get_title(loc="left")
+        with pytest.raises(NothingToDrawError):
+            draw(big.iloc[:0])
+        with pytest.raises(BadInputError, match="several corpora"):
+            draw(pd.concat([big, big.assign(corpus="other")]))
+
+    def test_the_callers_settings_stay_as_they_were(self, big):
+        import matplotlib
+
+        with matplotlib.rc_context({"font.size": 23.0}):
+            plot_roles(big)
+            assert matplotlib.rcParams["font.size"] == 23.0
+
+    @pytest.mark.parametrize("draw", [plot_labels, plot_structure_content, plot_timescales])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_no_text_lies_on_another(self, draw, seed):
+        assert texts_overlap(draw(make_results(seed=seed))) == []
+
+    def test_labels_keep_apart_where_all_roles_crowd(self, big):
+        crowded = big.copy()
+        f1 = crowded["metric"] == "f1"
+        crowded.loc[f1, "mean"] = 1 - 0.15 * (1 - crowded.loc[f1, "mean"])
+        assert texts_overlap(plot_structure_content(crowded)) == []
+
+
+class TestSpread:
+    def test_moves_no_more_than_it_must(self):
+        assert style.spread([0.0, 10.0], [2.0, 2.0]).tolist() == [0.0, 10.0]
+        assert style.spread([5.0, 5.0, 5.0], [2.0, 2.0, 2.0]).tolist() == [3.0, 5.0, 7.0]
+
+    def test_random_labels_keep_apart_and_in_order(self):
+        rng = np.random.default_rng(0)
+        for _ in range(50):
+            wanted, sizes = rng.normal(size=8) * 4, rng.uniform(0.5, 3, 8)
+            moved = style.spread(wanted, sizes)
+            order = np.argsort(wanted)
+            gaps = np.diff(moved[order]) - (sizes[order][1:] + sizes[order][:-1]) / 2
+            assert gaps.min() >= -1e-9
+            assert moved.mean() == pytest.approx(wanted.mean(), abs=sizes.sum())
+
+
+def test_a_failed_write_leaves_the_old_figure_whole(tmp_path, big, monkeypatch):
+    ax = plot_timescales(big)
+    (path, _) = style.save(ax.figure, tmp_path, "figure")
+    before = path.read_bytes()
+
+    def fail(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(style.os, "replace", fail)
+    with pytest.raises(style.HebbsimError, match="No space left"):
+        style.save(plot_roles(big).figure, tmp_path, "figure")
+    assert path.read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["figure.png", "figure.svg"]
