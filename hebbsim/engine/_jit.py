@@ -81,13 +81,17 @@ class _KernelCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except Exception:  # whatever unpickling a damaged file may raise: compile instead
+        except Exception:  # whatever unpickling a damaged file may raise
+            self._or_go_without(self.flush)  # an empty index, for this run to fill again
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
+        self._or_go_without(super().save_overload, sig, data)
+
+    def _or_go_without(self, write: Callable[..., None], *arguments: Any) -> None:
         try:
-            super().save_overload(sig, data)
-        except OSError:
+            write(*arguments)
+        except Exception:  # the kernel is compiled; no failure to keep it may stop the run
             self.disable()
 
 

@@ -1,0 +1,172 @@
+"""Kernels are cached where they can be, and a run goes on where they cannot."""
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+
+import hebbsim
+from hebbsim.engine._jit import njit
+
+PACKAGE = Path(hebbsim.__file__).parent
+needs_jit = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="NUMBA_DISABLE_JIT is set")
+
+LEARN = """
+import numpy as np
+from hebbsim.engine.rules import get_rule
+weights, state, pre, event, parameters, post = (
+    np.full(shape, 0.5, np.float32) for shape in [(2, 3), 0, (4, 3), (4, 2), 0, (4, 2)]
+)
+get_rule("delta").learn(weights, state, pre, event, False, np.float32(0.5), parameters, post)
+print(weights.tolist())
+"""
+KERNELS = {"delta.learn", "_ops.respond", "_ops.add_scaled"}
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the package, and a function that runs code on it in a new process."""
+    shutil.copytree(PACKAGE, tmp_path / "hebbsim", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run(code=LEARN, **environment):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+        result = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            cwd=tmp_path,
+            env={
+                **kept,
+                "HOME": str(tmp_path / "home"),
+                "XDG_CACHE_HOME": str(tmp_path / "user-cache"),
+                "PYTHONPATH": str(tmp_path),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **{key: str(value) for key, value in environment.items()},
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        assert result.stderr == ""
+        return result.stdout
+
+    run.root = tmp_path
+    return run
+
+
+def kernels(folder):
+    """Names of the kernels whose machine code lies anywhere below a folder."""
+    return {path.name.partition("-")[0] for path in folder.rglob("*.nbc")}
+
+
+def refuse_writing(root):
+    """Make cache folders beside the sources impossible, for root too: files stand there."""
+    for source in {path.parent for path in (root / "hebbsim" / "engine").rglob("*.py")}:
+        (source / "__pycache__").write_text("")
+
+
+@needs_jit
+def test_kernels_are_kept_beside_their_sources(copy):
+    copy()
+    assert KERNELS == kernels(copy.root / "hebbsim")
+    assert not (copy.root / "user-cache").exists()
+
+
+@needs_jit
+def test_a_package_that_cannot_be_written_is_cached_for_the_user(copy):
+    refuse_writing(copy.root)
+    expected = copy()
+    assert KERNELS == kernels(copy.root / "user-cache")
+    assert copy() == expected
+
+
+@needs_jit
+def test_where_nothing_can_be_written_the_run_goes_on_uncached(copy):
+    refuse_writing(copy.root)
+    (copy.root / "a file").write_text("")
+    out = copy(
+        XDG_CACHE_HOME=copy.root / "a file", HOME=copy.root / "a file",
+        NUMBA_CACHE_DIR=copy.root / "a file",
+    )  # fmt: skip
+    assert not kernels(copy.root)
+    assert out == copy(NUMBA_DISABLE_JIT=1)
+
+
+@needs_jit
+def test_a_damaged_cache_costs_a_compilation_and_no_more(copy):
+    expected = copy()
+    # The folder holds machine code (.nbc) and an index of it (.nbi).
+    for suffix in ("*.nbc", "*.nbi"):
+        for path in (copy.root / "hebbsim").rglob(suffix):
+            path.write_bytes(path.read_bytes()[:-100])
+        assert copy() == expected
+    # The last run has put the cache in order again: nothing is left to write.
+    files = {path: path.stat().st_mtime_ns for path in (copy.root / "hebbsim").rglob("*.nb?")}
+    assert kernels(copy.root) == KERNELS
+    assert copy() == expected
+    assert files == {path: path.stat().st_mtime_ns for path in files}
+
+
+@needs_jit
+def test_a_kernel_is_compiled_anew_when_one_it_calls_has_changed(copy):
+    before = copy()
+    shared = copy.root / "hebbsim" / "engine" / "rules" / "_ops.py"
+    source = shared.read_text()
+    assert source.count("w[j] += factor * h[j]") == 1
+    shared.write_text(source.replace("w[j] += factor * h[j]", "w[j] -= factor * h[j]"))
+    changed = copy()
+    assert changed != before
+    shared.write_text(source)
+    assert copy() == before
+
+
+@needs_jit
+def test_a_disk_that_fills_up_costs_the_cache_alone(monkeypatch):
+    def add_one(x):
+        for i in range(len(x)):
+            x[i] += 1
+
+    kernel = njit(add_one)
+
+    def fail():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(kernel._cache._impl.locator, "ensure_cache_path", fail)
+    x = np.zeros(3, dtype=np.float32)
+    kernel(x)
+    assert x.tolist() == [1, 1, 1]
+    assert len(kernel.signatures) == 1
+
+
+@needs_jit
+def test_no_kernel_may_assume_that_numbers_are_finite():
+    from hebbsim.engine.rules import get_rule
+    from hebbsim.engine.traces import dense_traces_kernel
+
+    for kernel in (dense_traces_kernel, get_rule("delta").learn):
+        assert set(kernel.targetoptions["fastmath"]) == {"reassoc", "contract"}
+        assert kernel.targetoptions["error_model"] == "numpy"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import hebbsim",
+        "import hebbsim.engine",
+        "from hebbsim.engine import check_timescales; check_timescales('2,8')",
+    ],
+)
+def test_numba_loads_when_first_needed(copy, code):
+    assert copy(f"{code}; import sys; print('numba' in sys.modules)") == "False\n"
+
+
+@pytest.mark.parametrize("name", ["hebbsim", "hebbsim.engine"])
+def test_lazy_names_resolve(copy, name):
+    code = f"import {name} as m; print(m.TraceEngine.__name__, 'TraceEngine' in dir(m)); m.nothing"
+    code = f"try:\n    exec({code!r})\nexcept AttributeError as error:\n    print(error)"
+    assert copy(code) == f"TraceEngine True\nmodule '{name}' has no attribute 'nothing'\n"
