@@ -222,6 +222,8 @@ class Generator:
             return
         plural = subject.number == "pl"
         tense = self.tenses.draw(self.uniform)
+        if tense == "progressive" and verb.base in self.stative:
+            tense = "past"
         if construction == "copular" or construction.startswith("passive"):
             words = self.be(tense, plural)
             if construction == "copular":
@@ -256,8 +258,8 @@ class Generator:
         return [_BE["present" if tense == "present" else "past"][plural]]
 
     def active(self, tense: str, plural: bool, verb: Verb) -> list[str]:
-        """Auxiliaries and verb; stative verbs have no progressive."""
-        if tense == "past" or (tense == "progressive" and verb.base in self.stative):
+        """Auxiliaries and verb."""
+        if tense == "past":
             return [verb.past]
         if tense == "present":
             return [verb.base if plural else verb.third]
