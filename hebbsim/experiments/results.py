@@ -135,12 +135,18 @@ class Results:
         }
 
 
-def provenance(*, inputs: Mapping[str, str], seeds: Sequence[int]) -> dict[str, Any]:
-    """Versions, input digests and seeds: all that a number may depend on but the configuration."""
-    packages = {"hebbsim": __version__}
+def package_versions() -> dict[str, str]:
+    """Versions of hebbsim and of those of `PACKAGES` that are installed."""
+    found = {"hebbsim": __version__}
     for name in PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
-            packages[name] = version(name)
+            found[name] = version(name)
+    return found
+
+
+def provenance(*, inputs: Mapping[str, str], seeds: Sequence[int]) -> dict[str, Any]:
+    """Versions, input digests and seeds: all that a number may depend on but the configuration."""
+    packages = package_versions()
     return {"packages": packages, "inputs": dict(sorted(inputs.items())), "seeds": list(seeds)}
 
 

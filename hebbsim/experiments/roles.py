@@ -105,7 +105,6 @@ def run_roles(
     if out is not None:
         from hebbsim.plots import draw_roles
 
-        run.say("drawing figures")
         machine = {
             "started": started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - clock, 1),
@@ -150,14 +149,10 @@ class _Run:
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
             if note:
-                self.note(note)
+                self.notes.append(note)
         check_clusters(corpus.splits["train"], config.clusters, corpus.name)
         self.corpus = corpus
         self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
-
-    def note(self, line: str) -> None:
-        self.notes.append(line)
-        self.progress(line, self.done, self.total)
 
     def step(self, line: str | None = None) -> None:
         self.done += 1
@@ -167,7 +162,7 @@ class _Run:
         """A learner that has seen the tokens of train, and the text, and nothing else."""
         text = None
         if self.config.text:
-            from hebbsim.readers import stream_text
+            from hebbsim.readers.text import stream_text
 
             text = stream_text(self.config.text)
         return make_learner(self.config, seed).fit(self.sentences["train"], text=text)
@@ -191,7 +186,9 @@ class _Run:
     def without_roles(self) -> Results:
         """Clusters of the first seed, the largest first, with their commonest words."""
         self.total = 1
-        self.note(f"corpus {self.corpus.name} has no roles: clusters are shown by their words")
+        self.notes.append(
+            f"corpus {self.corpus.name} has no roles: clusters are shown by their words"
+        )
         ids = _first(self.fitted(0).predict(self.sentences["train"]))
         self.step()
         words: dict[int, Counter[str]] = defaultdict(Counter)
@@ -233,7 +230,7 @@ class _Run:
                         for key, job in jobs.items():
                             background.submit(key, job)
                     except TorchMissingError as error:
-                        self.note(f"no BiGRU beside the learner: {error}")
+                        self.notes.append(f"no BiGRU beside the learner: {error}")
                         self.total -= len(bigru) + config.seeds
                         bigru = {}
                 for condition, changes in parts.items():

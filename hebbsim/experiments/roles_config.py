@@ -85,6 +85,11 @@ class RolesConfig(BaseModel):
     def _read_timescales(cls, value: Any) -> tuple[float, ...]:
         return tuple(check_timescales(value).tolist())
 
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _read_labels(cls, value: Any) -> Any:
+        return [part for part in value.split(",") if part] if isinstance(value, str) else value
+
     @field_validator("labels")
     @classmethod
     def _increasing(cls, value: tuple[int, ...]) -> tuple[int, ...]:

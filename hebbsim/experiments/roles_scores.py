@@ -49,7 +49,7 @@ class Runs:
     def items(self) -> Iterator[tuple[tuple[str, str], dict[int, list[Codes]]]]:
         """Models and conditions in the order of the tables, whatever the order of arrival."""
         rank = {"hebbian": 0, "bigru": 1, "lookup": 2, "majority": 3}
-        for key in sorted(self._codes, key=lambda k: (rank[k[0]], _natural(k[1]))):
+        for key in sorted(self._codes, key=lambda k: (rank[k[0]], _reading_order(k[1]))):
             yield key, dict(sorted(self._codes[key].items()))
 
     def correct(
@@ -113,15 +113,19 @@ def is_plain(model: str, condition: str) -> bool:
     )
 
 
-def _natural(condition: str) -> list[tuple[int, float, str]]:
-    """Sort key: shorter conditions first, numbers by size, ``all`` after every number."""
-    parts = [word.partition("=")[2] for word in condition.split()]
-    keys = [(0, float(p), "") if _is_number(p) else (1, 0.0, p) for p in parts]
-    return [(len(parts), 0.0, ""), *keys]
+_WORDS = ("K", "members", "labels", "codes", "view", "tau", "shuffled")
 
 
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
+def _reading_order(condition: str) -> list[tuple[int, float, str]]:
+    """Sort key: plain runs, few labels, parts, controls; numbers by size before ``all``."""
+    key = []
+    for word in condition.split():
+        name, _, value = word.partition("=")
+        try:
+            key.append((_WORDS.index(name), float(value), ""))
+        except ValueError:
+            key.append((_WORDS.index(name), float("inf"), value))
+    return key
 
 
 def comparisons(runs: Runs, hebbian: str, rivals: dict[str, tuple[str, str]]) -> list[Row]:

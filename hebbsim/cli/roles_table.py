@@ -1,0 +1,228 @@
+"""The tables that `hebbsim run roles` prints; they fit 80 columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hebbsim.experiments.results import Results, Row
+
+_PARTS = {
+    "view=own": "own code only",
+    "view=traces": "traces only",
+    "shuffled=traces": "control: traces shuffled",
+    "shuffled=labels": "control: dev roles shuffled",
+}
+_MOST_CLUSTERS = 20
+
+
+def show(results: Results, folder: Path, console: Console | None = None) -> None:
+    """Print what a run found, the headline first, the files last."""
+    console = console or Console(highlight=False, soft_wrap=False)
+    if "clusters" in results.tables:
+        _show_clusters(results, console)
+    else:
+        _show_models(results, console)
+        _show_roles(results, console)
+        _show_splits(results, console)
+        console.print()
+        for line in _headline(results):
+            console.print(line)
+    for note in results.notes:
+        console.print(f"Note: {note}", markup=False)
+    shown = "Figures and tables" if (folder / "figures").is_dir() else "Tables"
+    console.print(f"{shown}: {folder}", markup=False, soft_wrap=True)
+
+
+def _table(first: str, *columns: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(first, no_wrap=True, overflow="ellipsis")
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(text, style="bold", markup=False)
+
+
+def _show_models(results: Results, console: Console) -> None:
+    config = results.config
+    taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
+    console.print()
+    console.print(
+        f"Corpus {config['corpus']}, {config['layer']} roles; K = {config['clusters']}; "
+        f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}",
+        markup=False,
+    )
+    has_gen = bool(results.select(split="gen", metric="accuracy"))
+    splits = ["test", "gen"] if has_gen else ["test"]
+    _heading(console, "Accuracy")
+    table = _table("model", "labels", *splits, "V-measure")
+    for model, condition, name, labels in _model_rows(results):
+        cells = [_cell(_find(results, model, condition, split)) for split in splits]
+        v = _find(results, model, condition, "test", metric="v_measure")
+        table.add_row(name, labels, *cells, f"{v.mean:.3f}" if v else "")
+    console.print(table)
+    curve = [
+        (row.words["labels"], row.mean)
+        for row in results.select(model="bigru", split="test", metric="accuracy")
+        if set(row.words) == {"labels"} and row.words["labels"].isdigit()
+    ]
+    if curve:
+        points = ", ".join(f"{value:.3f} with {int(n):,}" for n, value in curve)
+        console.print(f"BiGRU on test by labelled sentences: {points}")
+
+
+def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
+    """Model, condition, name and labels of each line, in the order of the results."""
+    few = results.config["readout_sentences"]
+    lines = []
+    for row in results.select(split="test", metric="accuracy"):
+        words = row.words
+        words.pop("K", None)
+        members, labels = words.pop("members", None), words.pop("labels", None)
+        (part,) = [f"{k}={v}" for k, v in words.items()] or [""]
+        if row.model == "hebbian":
+            name = "  " * bool(part) + _PARTS.get(part, part.replace("tau=", "timescale "))
+            name = name or "hebbian"
+            if members:
+                name += f", {members} voting"
+            shown = "none"
+            if labels:
+                name += f", mapped with {labels}"
+        elif row.model == "bigru":
+            name = "bigru, hebbian codes" if part else "bigru"
+            if labels and labels.isdigit():
+                continue  # the label curve has a line of its own
+            shown = {"all": "all", "readout": "dev", f"readout-{few}": f"{few} of dev"}.get(
+                labels or "", labels or ""
+            )
+        else:
+            name, shown = row.model, "all"
+        lines.append((row.model, row.condition, name, shown))
+    return lines
+
+
+def _find(
+    results: Results, model: str, condition: str, split: str, metric: str = "accuracy"
+) -> Row | None:
+    found = results.select(model=model, split=split, metric=metric, role=None)
+    return next((row for row in found if row.condition == condition), None)
+
+
+def _cell(row: Row | None) -> str:
+    """A mean and half of its interval: 0.912 ±0.004."""
+    if row is None:
+        return ""
+    if row.low is None or row.high is None:
+        return f"{row.mean:.3f}       "
+    return f"{row.mean:.3f} ±{(row.high - row.low) / 2:.3f}"
+
+
+def _reference(results: Results) -> tuple[str, str]:
+    """Conditions of the learner (the population where there is one) and of its rival."""
+    config = results.config
+    members = f" members={config['members']}" if config["members"] > 1 else ""
+    return f"K={config['clusters']}{members}", "labels=all"
+
+
+def _show_roles(results: Results, console: Console) -> None:
+    mine, theirs = _reference(results)
+    splits = [s for s in ("test", "gen") if results.select(split=s, metric="recall")]
+    decided = {s.name: s.decided for s in results.tables.get("structure", ()) if s.kind == "role"}
+    recall = {(r.split, r.model, r.condition, r.role): r.mean
+              for r in results.select(metric="recall")}  # fmt: skip
+    with_bigru = any(key[1] == "bigru" for key in recall)
+    columns = [f"{s} {m}" for s in splits for m in ("hebbian", "bigru")[: 1 + with_bigru]]
+    _heading(console, "Recall by role")
+    table = _table("role", *columns, *(["decided by"] if decided else []))
+    for row in results.select(split="test", model="hebbian", metric="recall"):
+        if row.condition != mine:
+            continue
+        cells = []
+        for split in splits:
+            a = recall.get((split, "hebbian", mine, row.role))
+            b = recall.get((split, "bigru", theirs, row.role))
+            ahead = a is not None and b is not None and round(a, 3) > round(b, 3)
+            cells.append(Text(f"{a:.3f}" if a is not None else "", style="bold" if ahead else ""))
+            if with_bigru:
+                cells.append(Text(f"{b:.3f}" if b is not None else ""))
+        extra = [decided.get(str(row.role), "")] if decided else []
+        table.add_row(str(row.role), *cells, *extra)
+    console.print(table)
+
+
+def _show_splits(results: Results, console: Console) -> None:
+    mine, theirs = _reference(results)
+    rows = [
+        r
+        for r in results.select(metric="accuracy", model="hebbian")
+        if r.condition == mine and r.split.startswith("gen/")
+    ]
+    if not rows:
+        return
+    turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
+    difference = {
+        r.split: r
+        for r in results.select(metric="accuracy_difference", model="hebbian")
+        if r.condition == f"{mine} minus=bigru"
+    }
+    columns = ["hebbian", "bigru", "difference", "95 % interval"] if difference else ["hebbian"]
+    note = " (* turns on structure, by definition on dev)" if turns else ""
+    _heading(console, f"Generalization splits{note}")
+    table = _table("split", *columns)
+    for row in sorted(rows, key=lambda r: (r.split not in turns, r.split)):
+        name = row.split.removeprefix("gen/") + (" *" if row.split in turns else "")
+        d = difference.get(row.split)
+        cells = [f"{row.mean:.3f}"]
+        if d is not None and d.low is not None and d.high is not None:
+            other = _find(results, "bigru", theirs, row.split)
+            cells += [f"{other.mean:.3f}" if other else "", f"{d.mean:+.3f}",
+                      f"{d.low:+.3f} to {d.high:+.3f}"]  # fmt: skip
+        table.add_row(name, *cells)
+    console.print(table)
+
+
+def _headline(results: Results) -> list[str]:
+    """What the run says in words."""
+    mine, _ = _reference(results)
+    lines = []
+    for row in results.select(split="test", metric="accuracy_ratio"):
+        if row.condition == f"{mine} over=bigru":
+            lines.append(
+                f"Without a label the learner reaches {row.mean:.1%} of the BiGRU's accuracy "
+                f"on test ({row.low:.1%} to {row.high:.1%})."
+            )
+    for row in results.select(split="test", metric="label_equivalence"):
+        words = row.words
+        place = words.pop("curve", None)
+        if " ".join(f"{k}={v}" for k, v in words.items()) != mine:
+            continue
+        if place is None:
+            lines.append(
+                f"It does as well as a BiGRU trained on {row.mean:,.0f} labelled sentences "
+                f"({row.low:,.0f} to {row.high:,.0f})."
+            )
+        else:
+            more = "more" if place == "above" else "fewer"
+            lines.append(
+                f"It does as well as a BiGRU trained on {more} than {row.mean:,.0f} "
+                "labelled sentences, where the label curve ends."
+            )
+    return lines
+
+
+def _show_clusters(results: Results, console: Console) -> None:
+    clusters = results.tables["clusters"]
+    shown = min(_MOST_CLUSTERS, len(clusters))
+    _heading(console, f"The {shown} largest of {len(clusters)} clusters")
+    table = _table("cluster", "tokens")
+    table.add_column("commonest words", no_wrap=True, overflow="ellipsis", ratio=1)
+    for record in clusters[:_MOST_CLUSTERS]:
+        table.add_row(str(record.cluster), f"{record.tokens:,}", Text(record.words))
+    console.print(table)

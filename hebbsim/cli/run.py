@@ -1,0 +1,168 @@
+"""`hebbsim run EXPERIMENT`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hebbsim.experiments.roles import Progress
+
+app = typer.Typer(
+    help="Run an experiment and write its tables and figures.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+
+@app.callback()
+def _run() -> None:
+    """Run an experiment and write its tables and figures."""
+
+
+@app.command()
+def roles(
+    corpus: Annotated[
+        str,
+        typer.Option(
+            help="builtin, a name that `hebbsim corpus list` shows, or a path: CoNLL-U file or "
+            "folder, COGS folder, plain text."
+        ),
+    ] = "builtin",
+    layer: Annotated[
+        str | None, typer.Option(help="Gold layer to score, such as thematic.")
+    ] = None,
+    timescales: Annotated[
+        str, typer.Option(help="Trace timescales in tokens, comma-separated.")
+    ] = "2,8,32",
+    preset: Annotated[
+        str, typer.Option(help="default, or best: what the dev split chose.")
+    ] = "default",
+    clusters: Annotated[
+        int, typer.Option(metavar="K", help="Clusters that tokens compete for.")
+    ] = 300,
+    members: Annotated[int, typer.Option(metavar="P", help="Learners that vote on a role.")] = 1,
+    seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 5,
+    text: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE...",
+            help="Unlabelled UTF-8 text (or folders of it) to learn from as well.",
+        ),
+    ] = None,
+    scheme: Annotated[
+        Path | None, typer.Option(help="Role scheme: JSON from dependency relation to role.")
+    ] = None,
+    tokenizer: Annotated[
+        str, typer.Option(help="plain or spacy, for a corpus of raw text.")
+    ] = "plain",
+    parser: Annotated[
+        str | None, typer.Option(help="spaCy pipeline that gives raw text silver roles.")
+    ] = None,
+    baselines: Annotated[
+        str, typer.Option(help="none, simple (majority, lookup), or all (and BiGRU).")
+    ] = "all",
+    labels: Annotated[
+        str, typer.Option(help="Labelled sentences at the points of the BiGRU's label curve.")
+    ] = "30,100,300,1000,3000",
+    ablations: Annotated[
+        bool, typer.Option(help="Run the learner's parts and the controls.")
+    ] = True,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/roles-CORPUS without.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
+    ] = False,
+) -> None:
+    """Assign roles without labels, beside supervised baselines.
+
+    A Hebbian learner sees the words of the training split and nothing else. Its clusters
+    are named on dev and scored on test and on the generalization splits. A corpus without
+    roles is clustered and shown by its commonest words.
+    """
+    from hebbsim.experiments.results import check_output
+    from hebbsim.experiments.roles_config import RolesConfig
+
+    given: dict[str, Any] = {
+        "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
+        "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
+        "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
+        "labels": labels, "ablations": ablations, "offline": offline, "workers": workers,
+    }  # fmt: skip
+    if workers is None:
+        del given["workers"]
+    config = RolesConfig.checked(given)
+    folder = out if out is not None else Path("runs") / f"roles-{_slug(corpus)}"
+    check_output(folder)
+
+    from hebbsim.experiments.roles import run_roles
+
+    with _progress() as progress:
+        results = run_roles(config, out=folder, progress=progress)
+    if json:
+        from hebbsim.experiments.results import json_text
+
+        sys.stdout.write(json_text(results.document()))
+    else:
+        from hebbsim.cli.roles_table import show
+
+        show(results, folder)
+
+
+def spread(words: Sequence[str], option: str) -> list[str]:
+    """Repeat an option before each of the values that follow it, as a shell's ``*`` gives them.
+
+    Examples
+    --------
+    >>> spread(["roles", "--text", "a.txt", "b.txt", "--json"], "--text")
+    ['roles', '--text', 'a.txt', '--text', 'b.txt', '--json']
+    """
+    found: list[str] = []
+    inside = 0
+    for word in words:
+        if word.startswith("-"):
+            inside = int(word == option)
+        elif inside:
+            if inside > 1:
+                found.append(option)
+            inside += 1
+        found.append(word)
+    return found
+
+
+def _slug(corpus: str) -> str:
+    """A folder name from the name or path of a corpus."""
+    name = Path(corpus).resolve().name if set("/.") & set(corpus) else corpus
+    for suffix in (".gz", ".conllu", ".conll", ".txt"):
+        name = name.removesuffix(suffix)
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name) or "corpus"
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Progress]:
+    """Lines and a bar on stderr where that is a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda line, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("learning", total=None)
+
+        def show(line: str | None, done: int, total: int) -> None:
+            if line:
+                bar.console.print(line, highlight=False, markup=False)
+            bar.update(task, completed=done, total=total or None)
+
+        yield show
