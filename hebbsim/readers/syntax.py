@@ -295,7 +295,7 @@ class Generator:
         coordination; `given` forbids pronouns (no *gave emma it*); `chain` counts the
         PPs that this noun is inside of.
         """
-        noun = self.lexicon.nouns(classes, role).draw(self.uniform)
+        noun = self.noun(out, classes, role)
         if role in self.pronouns and not (noun.split or given) and self.chance("pronoun"):
             kind = "animate" if noun.kind in self.animate else "inanimate"
             forms = self.pronouns[role][kind]
@@ -311,7 +311,7 @@ class Generator:
         if noun.kind != "name":
             subject.modified = self.modifier(out, noun, number, role, depth, final, chain)
         if not subject.modified and self.chance("coordination", role):
-            other = self.lexicon.nouns((noun.kind,), role).draw(self.uniform)
+            other = self.noun(out, (noun.kind,), role)
             if other is not noun:
                 out.marks.add("coordination")
                 out.events.add(f"coordination@{role}")
@@ -319,6 +319,14 @@ class Generator:
                 self.bare_phrase(out, other, role, theme, depth)
                 subject.number = "pl"
         return subject
+
+    def noun(self, out: Sentence, classes: tuple[str, ...], role: str) -> Noun:
+        """A noun for a role; nobody is named twice in a sentence."""
+        pool = self.lexicon.nouns(classes, role)
+        noun = pool.draw(self.uniform)
+        while noun.kind == "name" and noun.singular in out.forms:
+            noun = pool.draw(self.uniform)
+        return noun
 
     def bare_phrase(self, out: Sentence, noun: Noun, role: str, theme: str, depth: int) -> str:
         """Determiner, adjectives and noun; its number."""
