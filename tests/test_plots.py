@@ -22,6 +22,7 @@ from hebbsim.plots import (
     plot_structure_content,
     plot_timescales,
     style,
+    tables,
 )
 from hebbsim.probes.structure import decide_role
 
@@ -325,6 +326,7 @@ class TestValues:
             [100.0, hebbian["K=300 labels=100", "accuracy"]]
         ]
         assert any("equals 2,640" in text.get_text() for text in ax.texts)
+        assert "Equals 2,340 to 2,940" in plot_labels(big).figure.get_supxlabel().replace("\n", " ")
 
     @pytest.mark.parametrize(("place", "said"), [("above", "more than"), ("below", "fewer than")])
     def test_labels_beyond_the_curve_say_so(self, big, place, said):
@@ -344,14 +346,17 @@ class TestValues:
             assert text.get_color() == style.DEPENDENCE_COLORS.get(decided, style.INK)
 
     def test_a_population_stands_for_the_learner_where_it_is_compared(self, big):
-        voting = big.copy()
-        learner = voting["model"] == "hebbian"
-        plain = voting["condition"].str.replace("K=300", "K=300 members=8")
-        parts = voting["condition"].str.contains("view|tau|shuffled")
-        voting.loc[learner & ~parts, "condition"] = plain[learner & ~parts]
+        alone = ~big["condition"].str.contains("view|tau|shuffled")
+        voting = big[(big["model"] == "hebbian") & alone].copy()
+        voting["condition"] = voting["condition"].str.replace("K=300", "K=300 members=8")
+        voting["mean"] *= 0.9
+        both = pd.concat([big, voting])
         for draw, label in ((plot_roles, "Hebbian, zero labels"), (plot_generalization, "other")):
-            assert np.array_equal(drawn(draw(voting), label)[0], drawn(draw(big), label)[0])
-        assert drawn(plot_labels(voting), "equivalence")[0][0, 0] == 2640.0
+            single, several = (set(drawn(draw(r), label)[0][:, 0]) for r in (big, both))
+            assert several == {0.9 * x for x in single}
+        assert drawn(plot_labels(both), "equivalence")[0][0, 0] == 0.9 * 2640
+        names = [label.get_text() for label in plot_timescales(both).get_yticklabels()]
+        assert "8 learners voting" in names
 
 
 class TestSingleFigures:
@@ -387,6 +392,21 @@ class TestSingleFigures:
         f1 = crowded["metric"] == "f1"
         crowded.loc[f1, "mean"] = 1 - 0.15 * (1 - crowded.loc[f1, "mean"])
         assert texts_overlap(plot_structure_content(crowded)) == []
+
+    def test_names_of_close_lines_keep_apart(self, big):
+        close = big.copy()
+        close.loc[(big["model"] == "lookup") & (big["metric"] == "accuracy"), "mean"] = 0.845
+        assert texts_overlap(plot_timescales(close)) == []
+
+
+def test_a_role_may_have_any_name(tmp_path):
+    names = ("NA", "None", "nan", "$x_1$")
+    write_run(tmp_path, make_results(roles=names))
+    table = tables.read(tmp_path / "results.csv")
+    assert set(table["role"]) == {"", *names}
+    ax = plot_roles(table)
+    ax.figure.draw_without_rendering()
+    assert {label.get_text() for label in ax.get_yticklabels()} == set(names)
 
 
 class TestSpread:

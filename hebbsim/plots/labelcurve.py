@@ -58,7 +58,7 @@ def plot_labels(
     tables.need(hebbian, f"accuracy of the learner on {split}")
 
     own = ax is None
-    ax = style.new_axes(2.5) if ax is None else ax
+    ax = style.new_axes(2.9) if ax is None else ax
     x = curve["x"].to_numpy(float)
     color = MODEL_COLORS["bigru"]
     ax.set_xscale("log")
@@ -84,7 +84,6 @@ def plot_labels(
     ax.minorticks_off()
     ax.set_xlabel("labelled sentences that the BiGRU is trained on")
     ax.set_ylabel("accuracy (fraction of tokens)")
-    _name_ends(ax, ends)
     path = np.geomspace(x[0], x[-1], 60)
     heights = np.interp(np.log(path), np.log(x), curve["mean"])
     obstacles = [((x[0], level), (x[-1], level)) for _, level in ends[1:]]
@@ -93,9 +92,12 @@ def plot_labels(
         ax,
         f"Accuracy by labelled sentences: {tables.corpus_of(table)}, {split}",
         f"Mean; bands: 95\u00a0% interval over {tables.count_note(curve, 'seeds')}. "
-        "Hebbian: learnt without labels; labelled dev sentences name its clusters.",
+        "Hebbian: learnt without labels; labelled dev sentences name its clusters."
+        + "".join(mark.note for mark in marks)
+        + tables.population_note(learner),
         whole_figure=own,
     )
+    _name_ends(ax, ends)
     if marks:
         label_points(
             ax,
@@ -116,6 +118,7 @@ class _Mark(NamedTuple):
     x: float
     y: float
     text: str
+    note: str = ""
 
 
 def _marks(rows: DataFrame, learner: Mapping[str, str], mean: float) -> list[_Mark]:
@@ -125,9 +128,12 @@ def _marks(rows: DataFrame, learner: Mapping[str, str], mean: float) -> list[_Ma
     beyond = {"": "equals", "above": "more than", "below": "fewer than"}
     for place, relation in beyond.items():
         condition = {**learner, "curve": place} if place else {**learner}
-        for value in tables.select(rows, condition, metric="label_equivalence")["mean"]:
+        found = tables.select(rows, condition, metric="label_equivalence")
+        for value, low, high in found[["mean", "low", "high"]].itertuples(index=False):
             text = f"{relation} {value:,.0f}\nlabelled sentences"
-            marks.append(_Mark("equivalence", value, mean, text))
+            note = f" Equals {low:,.0f} to {high:,.0f} by bootstrap over sentences."
+            within = not place and low < high
+            marks.append(_Mark("equivalence", value, mean, text, note if within else ""))
     few = tables.select(rows, {**learner, "labels": None}, metric="accuracy")
     for condition, value in zip(few["condition"], few["mean"], strict=True):
         count = tables.words(condition)["labels"]

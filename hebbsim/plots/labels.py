@@ -82,7 +82,7 @@ def label_points(
         crossed = _crossed(points[i], offsets, np.delete(others, i, axis=0))
         cost = (
             10 * _overlap(boxes, others).sum(axis=1)
-            + 2 * scale**2 * crossed
+            + 6 * scale**2 * crossed
             + 10 * _outside(boxes, frame)
             + np.arange(len(boxes)) * 0.02 * scale**2
         )

@@ -98,6 +98,7 @@ def plot_roles(
         ax,
         f"Recall by role{versus}: {tables.corpus_of(table)}, {split}",
         f"Mean and 95\u00a0% interval over {tables.count_note(hebbian, 'seeds')}."
+        + tables.population_note(tables.reference(table, "hebbian"))
         + _colour_note(order, dependence or {}, "role"),
         whole_figure=own,
     )
@@ -179,7 +180,8 @@ def plot_generalization(
         ax,
         f"Hebbian minus {MODEL_NAMES[rival]} on new constructions: {tables.corpus_of(table)}",
         "Right of 0 the zero-label learner is better. Seeds averaged; 95\u00a0% interval by paired "
-        f"bootstrap over each split's {tables.count_note(single, 'sentences')}.",
+        f"bootstrap over each split's {tables.count_note(single, 'sentences')}."
+        + tables.population_note(learner),
         whole_figure=own,
     )
     return ax

@@ -109,15 +109,21 @@ def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns:
 def reference(table: DataFrame, model: str) -> dict[str, str]:
     """Words of the condition under which a model is compared with the others.
 
-    The BiGRU has all labels. The learner is the one that the table compares with
-    rivals (a population says ``members``), or else the one that says nothing beside K.
+    The BiGRU has all labels. The learner is the last one that the table compares with
+    rivals: the population (``members``) where there is one, else the single learner.
     """
     if model == "bigru":
         return {"labels": "all"}
     compared = select(table, model=model, metric="accuracy_difference")["condition"]
-    for condition in compared.head(1):
-        return {k: v for k, v in words(condition).items() if k not in ("K", "minus")}
+    for condition in compared.tail(1):
+        said = words(condition)
+        return {key: said[key] for key in said if key not in ("K", "minus", "labels")}
     return {}
+
+
+def population_note(learner: dict[str, str]) -> str:
+    """Says that several learners vote, where they do."""
+    return f" Hebbian: {learner['members']} learners voting." if "members" in learner else ""
 
 
 def _says(text: str, condition: dict[str, Any]) -> bool:
