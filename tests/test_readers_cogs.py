@@ -14,7 +14,8 @@ DATA = Path(os.environ.get("HEBBSIM_DATA_DIR", "."), "cogs")
 
 PASSIVE = (
     "A rose was helped by a dog .",
-    "rose ( x _ 1 ) AND help . theme ( x _ 3 , x _ 1 ) AND help . agent ( x _ 3 , x _ 6 ) AND dog ( x _ 6 )",
+    "rose ( x _ 1 ) AND help . theme ( x _ 3 , x _ 1 ) AND help . agent ( x _ 3 , x _ 6 ) "
+    "AND dog ( x _ 6 )",
 )
 
 

@@ -10,6 +10,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -93,7 +94,7 @@ def split_text(text: str) -> list[list[str]]:
     if "“" in text or "”" in text:
         words = ['"' if word in "“”" else word for word in words]
     ends = _sentence_ends(tokens, cased=not text.islower())
-    return [words[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+    return [words[a:b] for a, b in pairwise([0, *ends])]
 
 
 def _sentence_ends(tokens: Sequence[str], *, cased: bool) -> list[int]:

@@ -1,0 +1,274 @@
+"""`hebbsim corpus`: what corpora there are, what is in them, fetching and writing them."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hebbsim.readers import Corpus
+    from hebbsim.readers.registry import Entry
+
+SCHEMA = "hebbsim.corpus/1"
+
+app = typer.Typer(
+    help="List, describe, fetch and write corpora.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never download.")]
+Scheme = Annotated[
+    str | None, typer.Option("--scheme", metavar="FILE", help="Relation-to-role file.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the built-in corpus.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A registered name or a path.")]
+
+
+@app.command("list")
+def list_corpora(as_json: Json = False) -> None:
+    """List the corpora known by name and whether they are on this machine."""
+    from hebbsim.readers.registry import entries
+
+    rows: list[dict[str, Any]] = [
+        {
+            "name": "builtin",
+            "title": "English-like sentences of a built-in grammar",
+            "licence": "BSD-3-Clause",
+            "where": "built in",
+        }
+    ]
+    for entry in entries().values():
+        rows.append(
+            {
+                "name": entry.name,
+                "title": entry.title,
+                "sentences": sum(file.sentences for file in entry.files.values()),
+                "words": sum(file.tokens for file in entry.files.values()),
+                "licence": entry.licence,
+                "where": _where(entry),
+            }
+        )
+    if as_json:
+        _print_json({"corpora": rows})
+        return
+    cells = [
+        [row["name"], _count(row.get("sentences")), _count(row.get("words")), *(
+            row[key] for key in ("licence", "where"))]
+        for row in rows
+    ]  # fmt: skip
+    _print_table(["corpus", ">sentences", ">words", "licence", "where"], cells)
+
+
+@app.command()
+def info(
+    name: Name,
+    layer: Annotated[str | None, typer.Option(help="Gold layer to count.")] = None,
+    scheme: Scheme = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Show splits, sizes, roles, licence and source of a corpus; downloads nothing."""
+    from hebbsim.readers import load_corpus
+    from hebbsim.readers.registry import entries
+
+    entry = entries().get(name)
+    if entry is not None and _where(entry) == "not here":
+        document = _describe_entry(entry)
+    else:
+        document = _describe(
+            load_corpus(name, layer=layer, scheme=scheme, seed=seed, offline=True), entry
+        )
+    if as_json:
+        _print_json(document)
+        return
+    for key in ("name", "title", "source", "commit", "licence", "cite", "where", "layer"):
+        if document.get(key):
+            typer.echo(_wrap(f"{key:<9}{document[key]}"))
+    cells = [
+        [split["name"], _count(split["sentences"]), _count(split["words"])]
+        for split in document["splits"]
+    ]
+    _print_table(["split", ">sentences", ">words"], cells)
+    if document.get("roles"):
+        total = sum(document["roles"].values())
+        cells = [
+            [role, _count(n), f"{100 * n / total:.1f} %"] for role, n in document["roles"].items()
+        ]
+        _print_table([f"{document['layer']} role in train", ">words", ">share"], cells)
+    if entry is not None and document["where"] == "not here":
+        typer.echo(f"Fetch it: hebbsim corpus fetch {name}")
+
+
+@app.command()
+def fetch(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Registered names.")],
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Download corpora and check them; what is there already is only checked."""
+    from hebbsim.errors import BadInputError
+    from hebbsim.readers import registry
+
+    known = registry.entries()
+    for name in names:
+        if name not in known:
+            raise BadInputError(f"no corpus '{name}' to fetch; registered: {', '.join(known)}")
+    rows = []
+    with _Downloads() as downloads:
+        for name in names:
+            files = registry.fetch(known[name], offline=offline, progress=downloads.update)
+            for split, path in files.items():
+                file = known[name].files[split]
+                rows.append(
+                    {"corpus": name, "split": split, "path": str(path), "sha256": file.sha256}
+                )
+    if as_json:
+        _print_json({"files": rows})
+        return
+    for row in rows:
+        typer.echo(f"{row['corpus']} {row['split']}: {row['path']}")
+
+
+@app.command()
+def make(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder.")],
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A name or a path.")] = "builtin",
+    scheme: Scheme = None,
+    seed: Seed = 0,
+    tokenizer: Annotated[str, typer.Option(help="For text: plain or spacy.")] = "plain",
+    parser: Annotated[
+        str | None, typer.Option(metavar="PIPELINE", help="spaCy pipeline for silver roles.")
+    ] = None,
+    offline: Offline = False,
+    as_json: Json = False,
+) -> None:
+    """Write a corpus as tables, one line a word, that load by the folder's path."""
+    from hebbsim.readers import load_corpus
+    from hebbsim.readers.tables import write_tables
+
+    with _Downloads() as downloads:
+        corpus = load_corpus(
+            name,
+            scheme=scheme,
+            seed=seed,
+            tokenizer=tokenizer,
+            parser=parser,
+            offline=offline,
+            progress=downloads.update,
+        )
+    files = write_tables(corpus, out)
+    if as_json:
+        _print_json({"name": corpus.name, "files": [str(path) for path in files]})
+        return
+    words = sum(split.n_tokens for split in corpus.splits.values())
+    typer.echo(f"{corpus.name}: {len(corpus.splits)} splits, {words:,} words in {out}")
+
+
+class _Downloads:
+    """Progress of downloads on standard error; silent where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> _Downloads:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def update(self, name: str, done: int, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        if self._progress is None:
+            console = Console(stderr=True)
+            self._progress = Progress(console=console, disable=not console.is_terminal)
+            self._progress.start()
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(name)
+        self._progress.update(self._tasks[name], completed=done, total=total)
+
+
+def _where(entry: Entry) -> str:
+    from hebbsim.readers.registry import cache_folder, find_local
+
+    found = find_local(entry)
+    if len(found) < len(entry.files):
+        return "partly here" if found else "not here"
+    downloads = cache_folder() / "corpora"
+    return "downloaded" if all(downloads in p.parents for p in found.values()) else "local copy"
+
+
+def _describe_entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "title": entry.title,
+        "source": entry.source,
+        "commit": entry.commit,
+        "licence": entry.licence,
+        "cite": entry.cite,
+        "where": _where(entry),
+        "splits": [
+            {"name": split, "sentences": file.sentences, "words": file.tokens}
+            for split, file in entry.files.items()
+        ],
+    }
+
+
+def _describe(corpus: Corpus, entry: Entry | None) -> dict[str, Any]:
+    import numpy as np
+
+    document: dict[str, Any] = {"source": corpus.source, "licence": corpus.licence}
+    if entry is not None:
+        document = _describe_entry(entry)
+    document |= {
+        "name": corpus.name,
+        "layer": corpus.layer,
+        "layers": list(corpus.splits["train"].layers),
+        "splits": [
+            {"name": split.name, "sentences": split.n_sentences, "words": split.n_tokens}
+            for split in corpus.splits.values()
+        ],
+        "sha256": corpus.sha256,
+    }
+    if corpus.layer is not None:
+        roles, counts = np.unique(corpus.splits["train"].layers[corpus.layer], return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        document["roles"] = {str(roles[i]): int(counts[i]) for i in order}
+    return document
+
+
+def _count(n: int | None) -> str:
+    return "" if n is None else f"{n:,}"
+
+
+def _wrap(line: str) -> str:
+    return textwrap.fill(line, 80, subsequent_indent=" " * 9, break_long_words=False)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    typer.echo(json.dumps({"schema": SCHEMA, **document}, indent=1, ensure_ascii=False))
+
+
+def _print_table(header: list[str], rows: list[list[str]]) -> None:
+    """A table on standard output; a header that begins with ``>`` aligns right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(header[0], overflow="fold")
+    for title in header[1:]:
+        justify: Any = "right" if title[0] == ">" else "left"
+        table.add_column(title.removeprefix(">"), justify=justify, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False, markup=False)
+    console.width = min(console.width, 80)
+    console.print(table)

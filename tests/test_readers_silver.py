@@ -1,0 +1,107 @@
+"""spaCy: its tokenizer, pipelines that parse or are missing, labels to roles."""
+
+import pytest
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers import load_corpus
+from hebbsim.readers.silver import blank_pipeline, load_parser
+from hebbsim.readers.text import stream_text
+from hebbsim.readers.ud import RoleScheme
+
+spacy = pytest.importorskip("spacy")
+
+# form: position of the head from 0, label, part of speech.
+CLEARNLP = {
+    "dogs": (1, "nsubj", "NOUN"),
+    "chased": (1, "ROOT", "VERB"),
+    "cats": (1, "dobj", "NOUN"),
+    "of": (2, "prep", "ADP"),
+    "kings": (3, "pobj", "NOUN"),
+    "in": (1, "prep", "ADP"),
+    "gardens": (5, "pobj", "NOUN"),
+    "and": (6, "cc", "CCONJ"),
+    "parks": (6, "conj", "NOUN"),
+    ".": (1, "punct", "PUNCT"),
+}
+UD = {"dogs": (1, "nsubj", "NOUN"), "chased": (1, "ROOT", "VERB"), "cats": (1, "obj", "NOUN")}
+TEXT = "Dogs chased cats of kings in gardens and parks ."
+
+
+def pipeline(folder, labels):
+    """A spaCy pipeline on disk whose parser looks words up in a table."""
+
+    @spacy.Language.component("table_parser")
+    def parse(doc):
+        for token in doc:
+            head, label, pos = labels.get(token.lower_, (token.sent.start, "dep", "X"))
+            token.head, token.dep_, token.pos_ = doc[token.sent.start + head], label, pos
+        return doc
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("table_parser")
+    nlp.to_disk(folder)
+    return str(folder)
+
+
+def test_clearnlp_labels_become_the_same_roles(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text(f"{TEXT}\n" * 10)
+    corpus = load_corpus(path, parser=pipeline(tmp_path / "nlp", CLEARNLP))
+    assert corpus.layer == "grammatical" and list(corpus.splits) == ["train", "dev", "test"]
+    split = corpus.splits["dev"]
+    assert split.sentences() == [TEXT.lower().split()]
+    assert split.layers["grammatical"].tolist() == (
+        "SUBJ PRED OBJ CASE NMOD CASE OBL CC OBL PUNCT".split()
+    )
+
+
+def test_ud_labels_take_the_ud_scheme(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats\n\nDogs chased cats\n")
+    corpus = load_corpus(path, parser=pipeline(tmp_path / "nlp", UD))
+    assert corpus.splits["train"].layers["grammatical"].tolist() == ["SUBJ", "PRED", "OBJ"] * 2
+
+
+def test_a_scheme_of_ones_own(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats")
+    scheme = tmp_path / "s.json"
+    scheme.write_text('{"dobj": "PATIENT"}')
+    parser = pipeline(tmp_path / "nlp", CLEARNLP)
+    layer = load_corpus(path, parser=parser, scheme=scheme).splits["train"].layers["grammatical"]
+    assert layer.tolist() == ["OTHER", "OTHER", "PATIENT"]
+
+
+def test_a_pipeline_that_does_not_parse_is_refused(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats")
+    nlp = spacy.blank("en")
+    nlp.to_disk(tmp_path / "nlp")
+    with pytest.raises(BadInputError, match="does not parse dependencies"):
+        load_corpus(path, parser=str(tmp_path / "nlp"))
+
+
+def test_a_missing_pipeline_names_the_install_command():
+    with pytest.raises(BadInputError, match="python -m spacy download en_no_such_sm") as caught:
+        load_parser("en_no_such_sm")
+    assert "\n" not in str(caught.value)
+
+
+def test_tokenizer_alone_needs_no_model(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("She can't  go. Why?")
+    assert list(stream_text(path, tokenizer="spacy")) == [
+        ["she", "ca", "n't", "go", "."],
+        ["why", "?"],
+    ]
+
+
+def test_unknown_language_is_refused():
+    with pytest.raises(BadInputError, match="no tokenizer for 'qq'"):
+        blank_pipeline("qq")
+
+
+def test_both_schemes_speak_of_the_same_roles():
+    clearnlp, ud = (set(RoleScheme.load(n).roles.values()) for n in ("clearnlp-roles", "ud-roles"))
+    assert clearnlp == ud
