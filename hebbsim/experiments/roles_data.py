@@ -91,8 +91,8 @@ def hold_out(corpus: Corpus) -> tuple[Corpus, str | None]:
     n = train.n_sentences
     if n < _FEWEST:
         raise BadInputError(
-            f"corpus {corpus.name}: no {' and no '.join(missing)} split, and {n} training "
-            f"sentence{'s' * (n != 1)} are too few to hold some out; give {_FEWEST} or more"
+            f"corpus {corpus.name}: no {' and no '.join(missing)} split, and too few training "
+            f"sentences ({n}) to hold some out; give {_FEWEST} or more"
         )
     tenth = n // 10
     edges = [n - tenth * k for k in range(len(missing), -1, -1)]

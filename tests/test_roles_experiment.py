@@ -1,0 +1,550 @@
+"""The roles experiment with a small stand-in for the learner."""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import hebbsim.readers
+from hebbsim.baselines import TorchMissingError
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.experiments import roles
+from hebbsim.experiments.background import BackgroundJobs
+from hebbsim.experiments.roles import run_roles
+from hebbsim.experiments.roles_config import RolesConfig
+from hebbsim.experiments.roles_data import Gold, hold_out
+from hebbsim.readers.base import Corpus, make_split
+
+NOUNS = ["cat", "dog", "girl", "boy", "bird", "fish"]
+VERBS = ["saw", "fed", "liked"]
+
+
+def tiny_split(name, n, seed):
+    """Sentences `noun verb noun .`: word order alone tells subject from object."""
+    rng = np.random.default_rng(seed)
+    words, gold = [], []
+    for _ in range(n):
+        words.append([*rng.choice(NOUNS, 1), *rng.choice(VERBS, 1), *rng.choice(NOUNS, 1), "."])
+        gold += ["SUBJ", "PRED", "OBJ", "PUNCT"]
+    return make_split(name, words, {"grammatical": gold}, kinds=[f"kind{i % 2}" for i in range(n)])
+
+
+@pytest.fixture
+def tiny():
+    sizes = {"train": 60, "dev": 30, "test": 40, "gen/a": 20, "gen/b": 10}
+    splits = {name: tiny_split(name, n, i) for i, (name, n) in enumerate(sizes.items())}
+    return Corpus("tiny", splits, layer="grammatical", sha256={"tiny.txt": "0" * 64})
+
+
+class FakeLearner:
+    """Clusters a token by its left neighbour, with the learner's interface; keeps what it got."""
+
+    received: ClassVar[list] = []
+
+    def __init__(self, n_clusters, random_state, view="both", shuffle_traces=False, **_):
+        self.n_clusters, self.random_state = n_clusters, random_state
+        self.view, self.shuffle_traces = view, shuffle_traces
+
+    def fit(self, sentences, *, text=None):
+        self.received.append(("fit", sentences))
+        if text is not None:
+            self.received.append(("text", list(text)))
+        return self
+
+    def derive(self, sentences, **changes):
+        options = {"n_clusters": self.n_clusters, "random_state": self.random_state}
+        return type(self)(**options | changes).fit(sentences)
+
+    def predict(self, sentences):
+        self.received.append(("predict", sentences))
+        rng = np.random.default_rng(self.random_state)
+        ids = []
+        for words in sentences:
+            for left, word in zip(["", *words[:-1]], words, strict=True):
+                kind = "noun" if word in NOUNS else word
+                before = "start" if left == "" else "verb" if left in VERBS else "noun"
+                seen = {"own": word, "traces": before, "both": f"{before} {kind}"}[self.view]
+                if self.shuffle_traces:
+                    seen = str(rng.integers(10**6))
+                # A hash that is the same in every process.
+                ids.append(zlib.crc32(f"{self.random_state} {seen}".encode()) % self.n_clusters)
+        return np.array(ids, dtype=np.int32)
+
+    def word_codes(self, words):
+        self.received.append(("word_codes", words))
+        return np.zeros((len(words), 4), dtype=np.float32)
+
+
+class FakePopulation(FakeLearner):
+    """Two learners side by side."""
+
+    @property
+    def members_(self):
+        return [FakeLearner(self.n_clusters, self.random_state)]
+
+    def predict(self, sentences):
+        return np.column_stack(
+            [FakeLearner(self.n_clusters, 10 * self.random_state + i).predict(sentences)
+             for i in range(2)]
+        )  # fmt: skip
+
+
+class FakeJobs:
+    """Runs no BiGRU: right on three tokens of four, by a rule of the job's own fields."""
+
+    submitted: ClassVar[dict] = {}
+
+    def __init__(self, workers):
+        type(self).submitted = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def submit(self, key, job):
+        self.submitted[key] = job
+
+    def results(self):
+        for key, job in self.submitted.items():
+            predicted = {}
+            for name, split in job.evaluation.items():
+                gold = split.layers[job.layer].copy()
+                gold[job.seed :: 4] = "PRED"
+                predicted[name] = gold
+            yield key, predicted
+
+
+@pytest.fixture
+def fakes(monkeypatch, tiny):
+    """The experiment on the tiny corpus with fakes for what learns."""
+    setup = SimpleNamespace(corpus=tiny, learner=FakeLearner, received=[])
+    monkeypatch.setattr(FakeLearner, "received", setup.received)
+    monkeypatch.setattr(
+        roles, "make_learner",
+        lambda config, seed: (FakePopulation if config.members > 1 else FakeLearner)(
+            n_clusters=config.clusters, random_state=seed
+        ),
+    )  # fmt: skip
+    monkeypatch.setattr(roles, "BackgroundJobs", _Subscriptable(FakeJobs))
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *a, **k: setup.corpus)
+    return setup
+
+
+class _Subscriptable:
+    def __init__(self, made):
+        self.made = made
+
+    def __getitem__(self, _):
+        return self.made
+
+
+def run(**options):
+    given = {"clusters": 50, "seeds": 2, "labels": (10, 30), "readout_sentences": 8}
+    return run_roles(**given | options)
+
+
+def value(results, condition, split="test", model="hebbian", metric="accuracy", role=None):
+    (row,) = [
+        r for r in results.rows
+        if (r.model, r.condition, r.split, r.metric, r.role)
+        == (model, condition, split, metric, role)
+    ]  # fmt: skip
+    return row.mean
+
+
+# --- no label reaches the learner ---------------------------------------------------------
+
+
+def test_the_learner_receives_words_and_sentence_ends_alone(fakes):
+    run()
+    splits = fakes.corpus.splits
+    train = splits["train"].sentences()
+    words = {str(word) for split in splits.values() for word in split.forms}
+    assert {kind for kind, _ in fakes.received} == {"fit", "predict", "word_codes"}
+    for kind, given in fakes.received:
+        if kind == "fit":
+            assert given == train  # and nothing of dev, test or gen
+        flat = given if kind == "word_codes" else [w for sentence in given for w in sentence]
+        assert type(given) is list and all(type(word) is str for word in flat)
+        assert set(flat) <= words
+
+
+def test_training_roles_change_nothing_for_the_learner(fakes, tiny):
+    before = run()
+    train = tiny.splits["train"]
+    shuffled = np.random.default_rng(0).permutation(train.layers["grammatical"])
+    fakes.corpus = replace(
+        tiny,
+        splits={**tiny.splits, "train": replace(train, layers={"grammatical": shuffled})},
+    )
+    after = run()
+
+    def of(results, model):
+        return [s for s in results.tables["per_seed"] if s.model == model]
+
+    assert of(before, "hebbian") == of(after, "hebbian")
+    assert of(before, "lookup") != of(after, "lookup")  # the shuffle did happen
+
+
+def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
+    seen = []
+    fit = roles.RoleReadout.fit
+
+    def spy(self, ids, gold):
+        seen.append(np.asarray(gold))
+        return fit(self, ids, gold)
+
+    monkeypatch.setattr(roles.RoleReadout, "fit", spy)
+    # Roles that tell the splits apart: a mapping that saw test would know the name "test".
+    fakes.corpus = replace(
+        tiny,
+        splits={
+            name: replace(split, layers={"grammatical": np.char.add(
+                split.layers["grammatical"], "" if name in ("train", "dev") else "/elsewhere")})
+            for name, split in tiny.splits.items()
+        },
+    )  # fmt: skip
+    run(baselines="none")
+    assert seen and not any(name.endswith("elsewhere") for gold in seen for name in set(gold))
+    assert max(map(len, seen)) == tiny.splits["dev"].n_tokens
+
+
+def test_on_dev_either_half_is_scored_with_the_mapping_of_the_other(fakes, monkeypatch):
+    # Every token a cluster of its own: a mapping scored on its own tokens would be perfect.
+    monkeypatch.setattr(
+        FakeLearner, "predict", lambda self, s: np.arange(sum(map(len, s)), dtype=np.int32)
+    )
+    assert value(run(), "K=50", split="dev") == pytest.approx(0.25)
+
+
+# --- what is measured -----------------------------------------------------------------------
+
+
+def test_structure_is_found_and_lookup_fails_on_word_order(fakes):
+    results = run()
+    assert value(results, "K=50") == 1
+    assert value(results, "", model="lookup") < 0.9
+    decided = {s.name: s.decided for s in results.tables["structure"]}
+    assert decided["SUBJ"] == "structure" and decided["PRED"] == "content"
+    assert {"gen/a", "gen/b"} <= decided.keys()
+
+
+def test_controls_lie_near_chance(fakes):
+    results = run()
+    for condition in ("K=50 shuffled=labels", "K=50 shuffled=traces"):
+        assert value(results, condition) < 0.6 < value(results, "K=50")
+
+
+def test_every_condition_is_there_once(fakes):
+    results = run(timescales=(2, 8))
+    keys = [(r.split, r.model, r.condition, r.metric, r.role) for r in results.rows]
+    assert len(keys) == len(set(keys))
+    conditions = {(r.model, r.condition) for r in results.rows if r.metric == "accuracy"}
+    assert conditions == {
+        ("hebbian", "K=50"), ("hebbian", "K=50 labels=8"),
+        ("hebbian", "K=50 view=own"), ("hebbian", "K=50 view=traces"),
+        ("hebbian", "K=50 tau=2"), ("hebbian", "K=50 tau=8"),
+        ("hebbian", "K=50 shuffled=traces"), ("hebbian", "K=50 shuffled=labels"),
+        ("bigru", "labels=all"), ("bigru", "labels=all codes=hebbian"),
+        ("bigru", "labels=10"), ("bigru", "labels=30"),
+        ("bigru", "labels=readout"), ("bigru", "labels=readout-8"),
+        ("lookup", ""), ("majority", ""),
+    }  # fmt: skip
+    metrics = {r.metric for r in results.rows if r.condition == "K=50"}
+    assert metrics == {"accuracy", "recall", "precision", "f1", "v_measure", "n_clusters_used"}
+    compared = {r.condition for r in results.rows if r.metric == "accuracy_difference"}
+    assert compared == {
+        "K=50 minus=bigru", "K=50 minus=bigru/readout", "K=50 minus=bigru/codes",
+        "K=50 minus=lookup", "K=50 labels=8 minus=bigru/readout-8",
+    }  # fmt: skip
+
+
+def test_differences_are_those_of_the_means(fakes):
+    results = run()
+    for split in ("test", "gen", "gen/a"):
+        mine = value(results, "K=50", split)
+        theirs = value(results, "labels=all", split, model="bigru")
+        found = value(results, "K=50 minus=bigru", split, metric="accuracy_difference")
+        assert found == pytest.approx(mine - theirs)
+        found = value(results, "K=50 over=bigru", split, metric="accuracy_ratio")
+        assert found == pytest.approx(mine / theirs)
+
+
+def test_gen_pools_the_tokens_of_its_splits(fakes, tiny):
+    results = run()
+    n = {name: tiny.splits[name].n_tokens for name in ("gen/a", "gen/b")}
+    each = [value(results, "", name, model="lookup") * n[name] for name in n]
+    assert value(results, "", "gen", model="lookup") == pytest.approx(sum(each) / sum(n.values()))
+
+
+def test_the_bigru_gets_exactly_the_sentences_of_the_readout(fakes, tiny, monkeypatch):
+    drawn = []
+    draw = roles.draw_labelled
+    monkeypatch.setattr(roles, "draw_labelled", lambda *a: (drawn.append(draw(*a)), drawn[-1])[1])
+    run()
+    jobs = FakeJobs.submitted
+    assert jobs["labels=readout", 0].train is tiny.splits["dev"]
+    for draw_number in range(5):
+        job = jobs["labels=readout-8", draw_number]
+        # train_bigru draws its labelled sentences with its seed, as the read-out did.
+        assert (job.train, job.labels) == (tiny.splits["dev"], 8)
+        assert np.array_equal(draw(30, job.labels, job.seed), drawn[draw_number])
+        assert "dev" not in job.evaluation and job.dev is None
+
+
+def test_draws_of_one_seed_are_averaged_before_seeds_are(fakes):
+    (row,) = run().select({"labels": "8"}, split="test", metric="accuracy", model="hebbian")
+    assert row.n == 2  # seeds, not seeds times draws
+
+
+def test_a_population_stands_beside_its_first_member(fakes):
+    results = run(members=2)
+    assert value(results, "K=50 members=2") == 1 and value(results, "K=50") == 1
+    assert {"K=50 members=2 minus=bigru", "K=50 minus=bigru"} <= {r.condition for r in results.rows}
+    assert value(results, "K=50 members=2 labels=8") > 0.5
+
+
+def test_two_runs_give_the_same_results(fakes):
+    assert run().document() == run().document()
+
+
+def test_without_torch_the_run_goes_on_and_says_so(fakes, monkeypatch):
+    def missing(self, key, job):
+        raise TorchMissingError
+
+    monkeypatch.setattr(FakeJobs, "submit", missing)
+    results = run()
+    assert not results.select(model="bigru") and value(results, "K=50") == 1
+    (note,) = results.notes
+    assert "torch" in note and "\n" not in note
+
+
+def test_without_torch_the_steps_still_add_up(fakes, monkeypatch):
+    def missing(self, key, job):
+        raise TorchMissingError
+
+    monkeypatch.setattr(FakeJobs, "submit", missing)
+    steps = []
+    run(progress=lambda line, done, total: steps.append((done, total)))
+    assert steps[-1][0] == steps[-1][1]
+
+
+def test_steps_add_up_and_the_first_result_comes_before_any_bigru_starts(fakes):
+    steps = []
+
+    def progress(line, done, total):
+        steps.append((line, done, total, len(FakeJobs.submitted)))
+
+    FakeJobs.submitted = {}
+    run(progress=progress)
+    assert steps[-1][1] == steps[-1][2]
+    assert steps[0][0] == "hebbian seed 0: test accuracy 1.000" and steps[0][3] == 0
+
+
+@pytest.mark.parametrize(("baselines", "models"), [
+    ("none", {"hebbian"}),
+    ("simple", {"hebbian", "lookup", "majority"}),
+])  # fmt: skip
+def test_baselines_can_be_left_out(fakes, baselines, models):
+    assert {r.model for r in run(baselines=baselines).rows} == models
+
+
+def test_the_run_folder_is_drawn_and_complete(fakes, tmp_path):
+    run(out=tmp_path / "run")
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {
+        "config.json", "provenance.json", "results.json", "results.csv", "per_seed.csv",
+        "constructions.csv", "structure.csv", "machine.json", "figures",
+    }  # fmt: skip
+    assert {p.suffix for p in (tmp_path / "run" / "figures").iterdir()} == {".svg", ".png"}
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["corpus"] == "tiny" and config["n_sentences"] == 60
+    assert "workers" not in config
+
+
+# --- text without roles -----------------------------------------------------------------
+
+
+def test_text_without_roles_gives_clusters_by_their_words(fakes, tiny):
+    bare = {"train": replace(tiny.splits["train"], layers={}, kinds=None)}
+    fakes.corpus = replace(tiny, splits=bare, layer=None)
+    results = run()
+    assert results.rows == [] and "no roles" in results.notes[0]
+    table = results.tables["clusters"]
+    assert sum(c.tokens for c in table) == bare["train"].n_tokens
+    assert [c.tokens for c in table] == sorted((c.tokens for c in table), reverse=True)
+    assert "." in [c.words for c in table]
+
+
+def test_extra_text_reaches_the_learner_as_sentences(fakes, tmp_path):
+    (tmp_path / "more.txt").write_text("The fish saw it. A dog sat.\n")
+    run(text=(tmp_path / "more.txt",), baselines="none", ablations=False)
+    texts = [given for kind, given in fakes.received if kind == "text"]
+    assert len(texts) == 2 and texts[0][0] == ["the", "fish", "saw", "it", "."]
+
+
+# --- corpora that lack something ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(("missing", "sizes"), [
+    (["dev"], {"train": 54, "dev": 6, "test": 40}),
+    (["test"], {"train": 54, "dev": 30, "test": 6}),
+    (["dev", "test"], {"train": 48, "dev": 6, "test": 6}),
+])  # fmt: skip
+def test_a_missing_split_is_held_out_of_train(tiny, missing, sizes):
+    splits = {k: v for k, v in tiny.splits.items() if k not in missing}
+    found, note = hold_out(replace(tiny, splits=splits))
+    assert {k: found.splits[k].n_sentences for k in sizes} == sizes
+    assert all(name in note for name in missing)
+    rejoined = [w for k in ("train", *missing) for w in found.splits[k].sentences()]
+    assert rejoined == tiny.splits["train"].sentences()
+
+
+def test_a_run_on_a_held_out_split_says_so(fakes, tiny):
+    fakes.corpus = replace(tiny, splits={"train": tiny.splits["train"]})
+    results = run()
+    assert "no dev and no test split" in results.notes[0]
+    assert value(results, "K=50") > 0.9
+    learnt = [given for kind, given in fakes.received if kind == "fit"]
+    assert {len(sentences) for sentences in learnt} == {48}
+
+
+def test_one_sentence_is_too_few(fakes, tiny):
+    fakes.corpus = replace(tiny, splits={"train": tiny.splits["train"].subset([0])})
+    with pytest.raises(BadInputError, match=r"too few training sentences \(1\)"):
+        run(clusters=2)
+
+
+def test_one_role_is_nothing_to_tell_apart(fakes, tiny):
+    same = {
+        name: replace(s, layers={"grammatical": np.full(s.n_tokens, "X")})
+        for name, s in tiny.splits.items()
+    }
+    fakes.corpus = replace(tiny, splits=same)
+    with pytest.raises(BadInputError, match="every token of dev has the role X"):
+        run()
+
+
+def test_more_clusters_than_tokens_are_refused(fakes):
+    with pytest.raises(BadInputError, match=r"--clusters 241: more than the 240 training tokens"):
+        run(clusters=241)
+    run(clusters=240, baselines="none", ablations=False)
+
+
+def test_a_split_without_the_layer_is_refused(fakes, tiny):
+    fakes.corpus = replace(
+        tiny, splits={**tiny.splits, "gen/b": replace(tiny.splits["gen/b"], layers={})}
+    )
+    with pytest.raises(BadInputError, match="gen/b split has no layer grammatical"):
+        run()
+
+
+def test_a_bad_output_folder_is_refused_before_any_work(fakes, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInputError, match="is a file"):
+        run(out=tmp_path / "file")
+    assert fakes.received == []
+
+
+# --- configuration --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"timescales": "0"}, "--timescales: .*below 1"),
+    ({"timescales": "0.5"}, "--timescales: .*below 1"),
+    ({"timescales": "nan"}, "--timescales: .*not finite"),
+    ({"timescales": "2,2"}, "--timescales: .*twice"),
+    ({"timescales": "two"}, "--timescales: .*not a number"),
+    ({"timescales": ""}, "--timescales: "),
+    ({"seeds": 0}, "--seeds: .*got 0"),
+    ({"clusters": 0}, "--clusters: .*got 0"),
+    ({"members": -1}, "--members: .*got -1"),
+    ({"baselines": "some"}, "--baselines: .*'some'"),
+    ({"preset": "fast"}, "--preset: .*'fast'"),
+    ({"labels": "30,10"}, "--labels: .*increasing"),
+    ({"labels": "a"}, "--labels: .*'a'"),
+    ({"text": ("nowhere.txt",)}, "--text: nowhere.txt: no such"),
+    ({"scheme": "nowhere.json"}, "--scheme: nowhere.json: no such"),
+    ({"colour": "red"}, "--colour: "),
+])  # fmt: skip
+def test_a_bad_option_is_named_on_one_line(options, message):
+    with pytest.raises(BadInputError, match=message) as error:
+        RolesConfig.checked(options)
+    assert "\n" not in str(error.value)
+
+
+# --- gold and background --------------------------------------------------------------------
+
+
+def test_gold_codes_are_names_again(tiny):
+    gold = Gold.of(tiny, "grammatical")
+    for name in gold.codes:
+        if name != "gen":
+            assert np.array_equal(
+                gold.names[gold.codes[name]], tiny.splits[name].layers["grammatical"]
+            )
+    assert list(gold.codes) == ["dev", "test", "gen", "gen/a", "gen/b"]
+    assert gold.offsets["gen"][-1] == len(gold.codes["gen"]) == 30 * 4
+
+
+class Job:
+    """A job that no earlier run has kept, or one that was."""
+
+    def __init__(self, number, kept=None):
+        self.number, self.kept = number, kept
+
+    def load(self):
+        return self.kept
+
+
+def square(job):
+    time.sleep(0.05 * (3 - job.number))  # so that jobs do not end in the order they began
+    return {"test": np.array([str(job.number**2)])}
+
+
+def vanish(job):
+    import os
+
+    os._exit(1)
+
+
+def wait(job):
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_do_not_depend_on_the_number_of_workers(workers):
+    with BackgroundJobs(workers, square) as jobs:
+        for number in range(3):
+            jobs.submit(number, Job(number))
+        found = {key: predicted["test"].tolist() for key, predicted in jobs.results()}
+    assert found == {0: ["0"], 1: ["1"], 2: ["4"]}
+
+
+def test_kept_predictions_start_no_worker():
+    with BackgroundJobs(1, vanish) as jobs:
+        jobs.submit("a", Job(0, kept={"test": np.array(["kept"])}))
+        assert dict(jobs.results())["a"]["test"].tolist() == ["kept"]
+
+
+def test_a_worker_that_dies_is_one_line():
+    with pytest.raises(HebbsimError, match="ended early"), BackgroundJobs(1, vanish) as jobs:
+        jobs.submit("a", Job(0))
+        list(jobs.results())
+
+
+def test_leaving_early_ends_the_workers():
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), BackgroundJobs(1, wait) as jobs:
+        jobs.submit("a", Job(0))
+        raise KeyboardInterrupt
+    assert time.monotonic() - started < 300
