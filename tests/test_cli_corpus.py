@@ -1,0 +1,130 @@
+"""`hebbsim corpus`: tables for people, one JSON document for programs, one line on errors."""
+
+import json
+
+import pytest
+
+from hebbsim.cli import main
+from hebbsim.readers import load_corpus
+
+SENTENCE = "1\tA\t_\t_\t_\t_\t2\tdet\t_\t_\n2\tdog\t_\t_\t_\t_\t0\troot\t_\t_\n\n"
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Runs a command line where nothing is downloaded: exit code, output, errors."""
+    monkeypatch.setenv("HEBBSIM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("HEBBSIM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def call(*words):
+        with pytest.raises(SystemExit) as caught:
+            main(["corpus", *map(str, words)])
+        captured = capsys.readouterr()
+        if "--json" not in words:  # a path may be as long as it is
+            lines = [line for line in captured.out.splitlines() if str(tmp_path) not in line]
+            assert all(len(line) <= 80 for line in lines)
+        return caught.value.code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def treebank(tmp_path):
+    folder = tmp_path / "xx_pud"
+    folder.mkdir()
+    (folder / "xx_pud-ud-train.conllu").write_text(SENTENCE * 3)
+    (folder / "xx_pud-ud-test.conllu").write_text(SENTENCE)
+    return folder
+
+
+def test_list_names_every_corpus_and_where_it_is(run):
+    code, out, err = run("list")
+    assert (code, err) == (0, "")
+    for name in ("builtin", "cogs", "ud-english-ewt", "ud-korean-gsd", "ud-welsh-ccg"):
+        assert name in out
+    assert "254,818" in out and "not here" in out and "built in" in out
+
+
+def test_list_as_json_is_one_document(run, tmp_path):
+    local = tmp_path / "data" / "ud-welsh-ccg"
+    local.mkdir(parents=True)
+    (local / "cy_ccg-ud-dev.conllu.gz").touch()
+    code, out, _ = run("list", "--json")
+    document = json.loads(out)
+    assert code == 0 and document["schema"] == "hebbsim.corpus/1"
+    where = {row["name"]: row["where"] for row in document["corpora"]}
+    assert where["cogs"] == "not here" and where["ud-welsh-ccg"] == "partly here"
+
+
+def test_info_of_a_treebank(run, treebank):
+    code, out, _ = run("info", treebank, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["splits"] == [
+        {"name": "train", "sentences": 3, "words": 6},
+        {"name": "test", "sentences": 1, "words": 2},
+    ]
+    assert document["layer"] == "grammatical" and document["roles"] == {"DET": 3, "PRED": 3}
+    code, out, _ = run("info", treebank)
+    assert code == 0 and "50.0 %" in out
+
+
+def test_info_of_the_builtin_corpus_counts_another_layer(run):
+    code, out, _ = run("info", "builtin", "--layer", "thematic")
+    assert code == 0 and "AGENT" in out and "gen/" in out
+
+
+def test_info_of_an_absent_corpus_downloads_nothing(run):
+    code, out, _ = run("info", "cogs")
+    assert code == 0 and "24,155" in out and "hebbsim corpus fetch cogs" in out
+
+
+def test_make_writes_tables_that_load(run, tmp_path, treebank):
+    out_folder = tmp_path / "tables"
+    code, out, _ = run("make", treebank, "--out", out_folder, "--json")
+    assert code == 0 and len(json.loads(out)["files"]) == 3
+    corpus = load_corpus(out_folder)
+    assert corpus.splits["train"].sentences() == [["a", "dog"]] * 3
+    code, _, err = run("make", treebank, "--out", out_folder)
+    assert code == 2 and "name a new one" in err
+
+
+def test_make_writes_the_builtin_corpus_the_same_from_the_same_seed(run, tmp_path):
+    for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert run("make", "--seed", seed, "--out", tmp_path / folder)[0] == 0
+    one, same, other = ((tmp_path / f / "train.tokens.tsv").read_bytes() for f in "abc")
+    assert one == same != other
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["info", "no-such"], "known corpora: builtin, cogs"),
+        (["fetch", "no-such"], "registered: cogs"),
+        (["fetch", "cogs", "--offline"], "not on this machine"),
+        (["make", "cogs", "--offline", "--out", "x"], "not on this machine"),
+        (["info", "builtin", "--layer", "color"], "its layers"),
+        (["make"], "--out"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(run, words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert message in err and len(err.splitlines()) == 1
+    assert not (tmp_path / "x").exists()
+
+
+def test_unknown_scheme_is_one_line(run, treebank):
+    code, _, err = run("info", treebank, "--scheme", "nowhere.json")
+    assert code == 2 and "role scheme 'nowhere.json'" in err
+
+
+def test_progress_is_silent_where_standard_error_is_no_terminal(capsys):
+    from hebbsim.cli.corpus import _Downloads
+
+    with _Downloads() as downloads:
+        downloads.update("a.txt", 1, 2)
+        downloads.update("a.txt", 2, 2)
+    assert capsys.readouterr() == ("", "")
