@@ -46,6 +46,10 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def parsed(corpus):
+    return parse(corpus)
+
+
+def parse(corpus):
     """Sentences of every split as lists of tokens."""
     result = {}
     for name, split in corpus.splits.items():
@@ -382,6 +386,14 @@ def test_one_form_has_several_roles(corpus):
     assert {"SUBJ", "OBJ", "IOBJ", "OBL", "NMOD"} <= roles["girl"]
 
 
+def test_nobody_is_named_twice(parsed):
+    names = {noun.singular for noun in all_nouns() if noun.kind == "name"}
+    for sentences in parsed.values():
+        for tokens in sentences:
+            named = [t.form for t in tokens if t.form in names]
+            assert len(set(named)) == len(named)
+
+
 # Gold layers.
 
 
@@ -580,6 +592,9 @@ def test_held_out_nouns(parsed, name):
             assert all(shows)
             continue
         for tokens in sentences:
+            # A relative clause would tell what else the noun can be.
+            opened = [i for i, kind in openings(tokens) if "relative" in kind]
+            assert not any(tokens[i - 1].form in singular for i in opened)
             assert all(
                 t.role in rule["only"] for t in tokens if t.form in singular and t.role in NOMINAL
             )
@@ -667,6 +682,12 @@ def test_held_out_structures(parsed, name):
         elif split.removeprefix("gen/") not in allowed:
             found = [" ".join(t.form for t in tokens) for tokens in sentences if shows(tokens)]
             assert not found, (split, found[:3])
+
+
+def test_what_is_held_out_stays_out_whatever_the_settings(monkeypatch):
+    monkeypatch.setitem(grammar_data()["settings"]["pp"], "SUBJ", 0.5)
+    train = parse(make_builtin(0, n_train=100, n_dev=0, n_test=0, n_gen=0))["train"]
+    assert "SUBJ" not in {host for tokens in train for host in pp_hosts(tokens)}
 
 
 def test_every_split_holds_something_out():
