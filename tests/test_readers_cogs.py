@@ -101,6 +101,12 @@ def test_reads_plain_and_gzip_alike_and_splits_gen_by_type(tmp_path):
         np.testing.assert_array_equal(corpus.splits[name].forms, again.splits[name].forms)
 
 
+def test_carriage_returns_are_no_part_of_the_type(tmp_path):
+    path = tmp_path / "gen.tsv"
+    path.write_bytes("\t".join((*PASSIVE, "kind\r\n")).encode())
+    assert list(read_cogs({"gen": path}).splits) == ["gen/kind"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

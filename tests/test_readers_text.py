@@ -241,11 +241,12 @@ def test_damaged_tables_name_file_and_line(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "about", ["{", "[]", '{"name": "x"}', '{"name": "x", "splits": ["../up"]}']
+    "about",
+    ["{", "[]", '{"name": "x"}', '{"name": "x", "splits": ["../up"]}', '{"splits": ["train"]}'],
 )
 def test_bad_corpus_json_is_refused(tmp_path, about):
     (tmp_path / "corpus.json").write_text(about)
-    with pytest.raises(BadInputError, match=r"corpus\.json"):
+    with pytest.raises(BadInputError, match=r"corpus\.json:(1: not JSON| needs 'name')"):
         load_corpus(tmp_path)
 
 

@@ -111,6 +111,7 @@ def test_what_came_is_kept_for_the_next_call(server, folders):
 def test_a_server_without_ranges_starts_over(server, folders):
     server.drops, server.ranges = 1, False
     assert fetch(entry(server.url))["train"].read_bytes() == CONTENT
+    assert len(server.requests) == 2
 
 
 def test_an_unfinished_download_that_does_not_fit_is_dropped(server, folders):
