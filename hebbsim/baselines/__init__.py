@@ -6,7 +6,7 @@ when a network is first trained, never when this package is.
 
 from __future__ import annotations
 
-from hebbsim.baselines.bigru import BiGRU, BiGRUConfig, TorchMissingError, train_bigru
+from hebbsim.baselines.bigru import BiGRU, BiGRUConfig, TorchMissingError, config_for, train_bigru
 from hebbsim.baselines.cache import PredictionJob, cached_predictions, run_job
 from hebbsim.baselines.simple import LookupBaseline, MajorityBaseline
 
@@ -18,6 +18,7 @@ __all__ = [
     "PredictionJob",
     "TorchMissingError",
     "cached_predictions",
+    "config_for",
     "run_job",
     "train_bigru",
 ]

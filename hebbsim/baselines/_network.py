@@ -221,7 +221,7 @@ def train(
     """
     n_batches = -(-int(np.count_nonzero(tokens.lengths)) // config.batch_size)
     optimizer = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
@@ -234,6 +234,7 @@ def train(
     target = torch.from_numpy(roles).to(tokens.numbers.device)
     curve: list[float] = []
     best: dict[str, Tensor] = {}
+    best_epoch = 0
     for _ in range(epochs):
         network.train()
         for chosen in _by_length(tokens.lengths, rng, config.batch_size):
@@ -247,10 +248,12 @@ def train(
         if dev is None:
             continue
         accuracy = float(np.mean(tag(network, dev[0]) == dev[1]))
-        if accuracy > max(curve, default=-1.0):
+        # Of equally good epochs the last: it was trained at the lowest rate.
+        if accuracy >= max(curve, default=0.0):
             best = {name: value.clone() for name, value in network.state_dict().items()}
+            best_epoch = len(curve)
         curve.append(accuracy)
-        if len(curve) - int(np.argmax(curve)) > config.patience:
+        if len(curve) - 1 - best_epoch >= config.patience:
             break
     if best:
         network.load_state_dict(best)

@@ -18,7 +18,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from hebbsim._version import __version__
-from hebbsim.baselines.bigru import BiGRUConfig, TorchMissingError, train_bigru
+from hebbsim.baselines.bigru import BiGRUConfig, TorchMissingError, config_for, train_bigru
 
 if TYPE_CHECKING:
     from hebbsim.readers.base import Split
@@ -50,14 +50,12 @@ def _digest_codes(codes: Mapping[str, NDArray[np.floating]] | None) -> str | Non
     return digest.hexdigest()
 
 
-def _digest_forms(split: Split) -> str:
-    text = "\n".join("\t".join(words) for words in split.sentences())
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _digest_labelled(split: Split, layer: str) -> str:
-    roles = "\t".join(split.layers[layer].tolist())
-    return hashlib.sha256(f"{_digest_forms(split)}\n{roles}".encode()).hexdigest()
+def _digest(split: Split, layer: str | None = None) -> str:
+    """Of the words and sentence ends, and of one gold layer where it is named."""
+    digest = hashlib.sha256(np.asarray(split.offsets, dtype="<i8").tobytes())
+    for column in [split.forms] if layer is None else [split.forms, split.layers[layer]]:
+        digest.update("\0".join(column.tolist()).encode())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,7 @@ class PredictionJob:
     dev: Split | None = None
     labels: int | None = None
     codes: Mapping[str, NDArray[np.floating]] | None = None
-    config: BiGRUConfig = field(default_factory=BiGRUConfig)
+    config: BiGRUConfig | None = None
     seed: int = 0
 
     def key(self) -> str:
@@ -93,13 +91,13 @@ class PredictionJob:
         dev = None if self.labels is not None else self.dev
         recipe = {
             "corpus": dict(self.sha256),
-            "train": _digest_labelled(self.train, self.layer),
-            "dev": None if dev is None else _digest_labelled(dev, self.layer),
-            "evaluation": {name: _digest_forms(part) for name, part in self.evaluation.items()},
+            "train": _digest(self.train, self.layer),
+            "dev": None if dev is None else _digest(dev, self.layer),
+            "evaluation": {name: _digest(part) for name, part in self.evaluation.items()},
             "layer": self.layer,
             "labels": self.labels,
             "codes": _digest_codes(self.codes),
-            "config": asdict(self.config),
+            "config": asdict(self.config or config_for(self.train)),
             "seed": self.seed,
             "hebbsim": __version__,
             "torch": _torch_version(),
@@ -208,7 +206,7 @@ def cached_predictions(
             dev=dev,
             labels=labels,
             codes=codes,
-            config=config or BiGRUConfig(),
+            config=config,
             seed=seed,
         )
     )
