@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -20,7 +20,7 @@ from hebbsim.errors import BadInputError, HebbsimError
 
 # typer carries its own click or uses the installed one, by version; either way the
 # exception that means bad usage is the parent of typer.BadParameter.
-_UsageError = typer.BadParameter.__mro__[1]
+_UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="hebbsim",
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)
         sys.stdout.flush()
     except _UsageError as error:
-        _complain(f"{_first_line(error.format_message())} (see --help)")  # type: ignore[attr-defined]
+        _complain(f"{_first_line(error.format_message())} (see --help)")
         status = 2
     except (typer.Abort, KeyboardInterrupt):
         status = 130

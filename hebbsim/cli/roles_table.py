@@ -13,8 +13,8 @@ from hebbsim.experiments.results import Results, Row
 _PARTS = {
     "view=own": "own code only",
     "view=traces": "traces only",
-    "shuffled=traces": "control: traces shuffled",
-    "shuffled=labels": "control: dev roles shuffled",
+    "shuffled=traces": "traces shuffled",
+    "shuffled=labels": "dev roles shuffled",
 }
 _MOST_CLUSTERS = 20
 
@@ -59,23 +59,28 @@ def _show_models(results: Results, console: Console) -> None:
         f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}",
         markup=False,
     )
-    has_gen = bool(results.select(split="gen", metric="accuracy"))
-    splits = ["test", "gen"] if has_gen else ["test"]
-    _heading(console, "Accuracy")
+    splits = [s for s in ("test", "gen") if results.select(split=s, metric="accuracy")]
+    _heading(console, "Accuracy, with half of the 95 % interval over seeds")
     table = _table("model", "labels", *splits, "V-measure")
     for model, condition, name, labels in _model_rows(results):
         cells = [_cell(_find(results, model, condition, split)) for split in splits]
         v = _find(results, model, condition, "test", metric="v_measure")
         table.add_row(name, labels, *cells, f"{v.mean:.3f}" if v else "")
     console.print(table)
+    console.print("Labels are those learnt from; clusters are named with the roles of dev.")
     curve = [
-        (row.words["labels"], row.mean)
+        (row.words["labels"], f"{row.mean:.3f}")
         for row in results.select(model="bigru", split="test", metric="accuracy")
-        if set(row.words) == {"labels"} and row.words["labels"].isdigit()
+        if set(row.words) == {"labels"} and not row.words["labels"].startswith("readout")
     ]
-    if curve:
-        points = ", ".join(f"{value:.3f} with {int(n):,}" for n, value in curve)
-        console.print(f"BiGRU on test by labelled sentences: {points}")
+    if len(curve) > 1:
+        names = [
+            f"{int(n):,}" if n.isdigit() else f"all {config['n_sentences']:,}" for n, _ in curve
+        ]
+        _heading(console, "BiGRU on test by labelled sentences")
+        table = _table("sentences", *names)
+        table.add_row("accuracy", *(value for _, value in curve))
+        console.print(table)
 
 
 def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
@@ -115,13 +120,13 @@ def _find(
     return next((row for row in found if row.condition == condition), None)
 
 
-def _cell(row: Row | None) -> str:
+def _cell(row: Row | None, sign: str = "") -> str:
     """A mean and half of its interval: 0.912 ±0.004."""
     if row is None:
         return ""
     if row.low is None or row.high is None:
-        return f"{row.mean:.3f}       "
-    return f"{row.mean:.3f} ±{(row.high - row.low) / 2:.3f}"
+        return f"{row.mean:{sign}.3f}       "
+    return f"{row.mean:{sign}.3f} ±{(row.high - row.low) / 2:.3f}"
 
 
 def _reference(results: Results) -> tuple[str, str]:
@@ -172,49 +177,63 @@ def _show_splits(results: Results, console: Console) -> None:
         for r in results.select(metric="accuracy_difference", model="hebbian")
         if r.condition == f"{mine} minus=bigru"
     }
-    columns = ["hebbian", "bigru", "difference", "95 % interval"] if difference else ["hebbian"]
+    columns = ["hebbian", "bigru", "difference"] if difference else ["hebbian"]
     note = " (* turns on structure, by definition on dev)" if turns else ""
     _heading(console, f"Generalization splits{note}")
     table = _table("split", *columns)
     for row in sorted(rows, key=lambda r: (r.split not in turns, r.split)):
         name = row.split.removeprefix("gen/") + (" *" if row.split in turns else "")
-        d = difference.get(row.split)
         cells = [f"{row.mean:.3f}"]
-        if d is not None and d.low is not None and d.high is not None:
+        if row.split in difference:
             other = _find(results, "bigru", theirs, row.split)
-            cells += [f"{other.mean:.3f}" if other else "", f"{d.mean:+.3f}",
-                      f"{d.low:+.3f} to {d.high:+.3f}"]  # fmt: skip
+            cells += [f"{other.mean:.3f}" if other else "", _cell(difference[row.split], "+")]
         table.add_row(name, *cells)
     console.print(table)
 
 
 def _headline(results: Results) -> list[str]:
-    """What the run says in words."""
+    """What the run says in words, one sentence a line."""
     mine, _ = _reference(results)
     lines = []
     for row in results.select(split="test", metric="accuracy_ratio"):
-        if row.condition == f"{mine} over=bigru":
+        if row.condition == f"{mine} over=bigru" and row.low is not None and row.high is not None:
             lines.append(
-                f"Without a label the learner reaches {row.mean:.1%} of the BiGRU's accuracy "
-                f"on test ({row.low:.1%} to {row.high:.1%})."
+                f"On test, {100 * row.mean:.1f} % of the BiGRU's accuracy "
+                f"({100 * row.low:.1f} to {100 * row.high:.1f}) without a label."
             )
     for row in results.select(split="test", metric="label_equivalence"):
         words = row.words
         place = words.pop("curve", None)
         if " ".join(f"{k}={v}" for k, v in words.items()) != mine:
             continue
-        if place is None:
+        if place is not None:
+            side = "more" if place == "above" else "fewer"
             lines.append(
-                f"It does as well as a BiGRU trained on {row.mean:,.0f} labelled sentences "
+                f"It equals a BiGRU trained on {side} than {row.mean:,.0f} labelled sentences."
+            )
+        elif row.low is not None and row.high is not None:
+            lines.append(
+                f"It equals a BiGRU trained on {row.mean:,.0f} labelled sentences "
                 f"({row.low:,.0f} to {row.high:,.0f})."
             )
-        else:
-            more = "more" if place == "above" else "fewer"
-            lines.append(
-                f"It does as well as a BiGRU trained on {more} than {row.mean:,.0f} "
-                "labelled sentences, where the label curve ends."
-            )
-    return lines
+    ahead = _ahead(results, mine)
+    return lines + ([ahead] if ahead else [])
+
+
+def _ahead(results: Results, mine: str) -> str | None:
+    """On how many of the splits that turn on structure the learner is ahead."""
+    turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
+    differences = [
+        row.mean
+        for row in results.select(metric="accuracy_difference", model="hebbian")
+        if row.split in turns and row.condition == f"{mine} minus=bigru"
+    ]
+    if not differences:
+        return None
+    return (
+        f"It is ahead on {sum(d > 0 for d in differences)} of the {len(differences)} "
+        "generalization splits that turn on structure."
+    )
 
 
 def _show_clusters(results: Results, console: Console) -> None:

@@ -70,6 +70,10 @@ def roles(
     labels: Annotated[
         str, typer.Option(help="Labelled sentences at the points of the BiGRU's label curve.")
     ] = "30,100,300,1000,3000",
+    bigru_seeds: Annotated[int, typer.Option(help="Repetitions of the BiGRU with all labels.")] = 2,
+    curve_seeds: Annotated[
+        int, typer.Option(help="Repetitions of the BiGRU in every other condition.")
+    ] = 1,
     ablations: Annotated[
         bool, typer.Option(help="Run the learner's parts and the controls.")
     ] = True,
@@ -95,7 +99,8 @@ def roles(
         "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
         "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
-        "labels": labels, "ablations": ablations, "offline": offline, "workers": workers,
+        "labels": labels, "bigru_seeds": bigru_seeds, "curve_seeds": curve_seeds,
+        "ablations": ablations, "offline": offline, "workers": workers,
     }  # fmt: skip
     if workers is None:
         del given["workers"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -176,12 +177,22 @@ class _Run:
             "n_tokens": train.n_tokens,
         }
         del resolved["workers"]  # no number depends on it
+        inputs = self.corpus.sha256 | {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in self.text_files()
+        }
         return Results(
             experiment="roles",
             config=resolved,
-            provenance=provenance(inputs=self.corpus.sha256, seeds=range(self.config.seeds)),
+            provenance=provenance(inputs=inputs, seeds=range(self.config.seeds)),
             notes=self.notes,
         )
+
+    def text_files(self) -> list[Path]:
+        """The unlabelled text, folders as the files in them."""
+        from hebbsim.readers.text import find_text
+
+        paths = self.config.text
+        return [file for p in paths for file in (find_text(p) if p.is_dir() else [p])]
 
     def without_roles(self) -> Results:
         """Clusters of the first seed, the largest first, with their commonest words."""
@@ -213,14 +224,16 @@ class _Run:
         self.k = f"K={config.clusters}"
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts() if config.ablations else {}
-        self.total = config.seeds * (1 + len(parts) + bool(bigru)) + len(bigru)
+        self.total = config.seeds * (1 + len(parts)) + len(bigru)
+        if bigru:
+            self.total += min(config.seeds, config.curve_seeds)
         if config.baselines != "none":
             self.simple_baselines()
         with BackgroundJobs[JobKey](config.workers) as background:
             for seed in range(config.seeds):
                 learner = self.fitted(seed)
                 self.learner_seed(learner, seed)
-                if bigru:
+                if bigru and seed < config.curve_seeds:
                     # Only now, so that nothing stands in the way of the first result.
                     jobs = bigru if seed == 0 else {}
                     jobs = jobs | {
@@ -231,7 +244,7 @@ class _Run:
                             background.submit(key, job)
                     except TorchMissingError as error:
                         self.notes.append(f"no BiGRU beside the learner: {error}")
-                        self.total -= len(bigru) + config.seeds
+                        self.total -= len(bigru) + min(config.seeds, config.curve_seeds)
                         bigru = {}
                 for condition, changes in parts.items():
                     part = _one(learner).derive(self.sentences["train"], **changes)
@@ -333,17 +346,17 @@ class _Run:
     def bigru_jobs(self) -> dict[JobKey, PredictionJob]:
         """Every BiGRU but those that start from a learner's codes, by condition and seed."""
         config, splits = self.config, self.corpus.splits
-        jobs = {("labels=all", seed): self.job(seed) for seed in range(config.seeds)}
+        # The longest first, so that no worker is left with one at the end.
+        jobs = {("labels=all", seed): self.job(seed) for seed in range(config.bigru_seeds)}
         few = min(config.readout_sentences, splits["dev"].n_sentences)
-        for seed in range(config.seeds):
-            jobs["labels=readout", seed] = self.job(seed, train=splits["dev"])
-        for draw in range(config.readout_draws):
-            condition = f"labels=readout-{few}"
-            jobs[condition, draw] = self.job(draw, train=splits["dev"], labels=few)
-        for labels in config.labels:
-            if labels < splits["train"].n_sentences:
-                for seed in range(min(config.curve_seeds, config.seeds)):
+        for seed in range(config.curve_seeds):
+            for labels in reversed(config.labels):
+                if labels < splits["train"].n_sentences:
                     jobs[f"labels={labels}", seed] = self.job(seed, labels=labels)
+            jobs["labels=readout", seed] = self.job(seed, train=splits["dev"])
+            # The same draw as the read-out's of this number.
+            few_labels = self.job(seed, train=splits["dev"], labels=few)
+            jobs[f"labels=readout-{few}", seed] = few_labels
         return jobs
 
     def codes_job(self, learner: Any, seed: int) -> PredictionJob:

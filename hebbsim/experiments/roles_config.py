@@ -38,15 +38,16 @@ class RolesConfig(BaseModel):
     members : int
         Learners that vote by summed log P(role | cluster).
     seeds : int
-        Repetitions, with seeds 0, 1, ...; of the BiGRU as well.
+        Repetitions of the learner, with seeds 0, 1, ...
     text : tuple of Path
         Files or folders of unlabelled text to learn from beside the training sentences.
     baselines : {"none", "simple", "all"}
         ``simple`` are majority and lookup; ``all`` adds the BiGRU where torch is there.
     labels : tuple of int
         Labelled sentences at the points of the BiGRU's label curve, before all.
-    curve_seeds : int
-        Seeds of the BiGRU at each point of the curve but the last; the last has `seeds`.
+    bigru_seeds, curve_seeds : int
+        Repetitions of the BiGRU: with all labels, and in every other condition. The
+        defaults keep a run on the built-in corpus short; a reported table has 5 of each.
     readout_sentences, readout_draws : int
         The read-out is fitted once more on so few dev sentences, drawn so many times.
     ablations : bool
@@ -73,7 +74,8 @@ class RolesConfig(BaseModel):
     text: tuple[Path, ...] = ()
     baselines: Literal["none", "simple", "all"] = "all"
     labels: tuple[Annotated[int, Field(ge=1)], ...] = (30, 100, 300, 1000, 3000)
-    curve_seeds: Annotated[int, Field(ge=1)] = 5
+    bigru_seeds: Annotated[int, Field(ge=1)] = 2
+    curve_seeds: Annotated[int, Field(ge=1)] = 1
     readout_sentences: Annotated[int, Field(ge=1)] = 100
     readout_draws: Annotated[int, Field(ge=1)] = 5
     ablations: bool = True

@@ -1,0 +1,277 @@
+"""The command line: exit codes, one-line errors, quick help, tables of 80 columns."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from hebbsim import __version__
+from hebbsim.cli import main, roles_table
+from hebbsim.cli.run import _slug, spread
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.experiments import roles
+from hebbsim.experiments.results import Results, Row
+from hebbsim.experiments.roles import Cluster
+from hebbsim.experiments.roles_scores import Structure
+
+
+def row(model, condition, split, mean, metric="accuracy", role=None, unit="fraction"):
+    return Row(
+        "tiny", split, model, condition, metric, role, mean, mean - 0.01, mean + 0.01, 5, unit
+    )
+
+
+def found(**config):
+    """Results with a line for every table."""
+    given = {
+        "corpus": "tiny", "layer": "grammatical", "clusters": 300, "members": 1, "seeds": 5,
+        "timescales": [2.0, 8.0, 32.0], "readout_sentences": 100, "n_sentences": 4000,
+    }  # fmt: skip
+    rows = [
+        row("hebbian", condition, split, 0.9)
+        for condition in ("K=300", "K=300 labels=100", "K=300 view=own", "K=300 tau=2",
+                          "K=300 shuffled=labels")
+        for split in ("test", "gen", "gen/obj_omitted_transitive_to_transitive")
+    ]  # fmt: skip
+    rows += [
+        row("bigru", condition, split, 0.8)
+        for condition in ("labels=30", "labels=3000", "labels=all", "labels=all codes=hebbian",
+                          "labels=readout", "labels=readout-100")
+        for split in ("test", "gen", "gen/obj_omitted_transitive_to_transitive")
+    ]  # fmt: skip
+    rows += [row("lookup", "", "test", 0.7), row("majority", "", "test", 0.2)]
+    for split in ("test", "gen"):
+        rows.append(row("hebbian", "K=300", split, 0.75, "recall", "SUBJ"))
+        rows.append(row("bigru", "labels=all", split, 0.65, "recall", "SUBJ"))
+    rows += [
+        row("hebbian", "K=300 minus=bigru", "gen/obj_omitted_transitive_to_transitive", 0.1,
+            "accuracy_difference"),
+        row("hebbian", "K=300 over=bigru", "test", 0.97, "accuracy_ratio"),
+        row("hebbian", "K=300", "test", 0.61, "v_measure"),
+        row("hebbian", "K=300", "test", 1234.0, "label_equivalence", unit="sentences"),
+    ]  # fmt: skip
+    structure = [
+        Structure("role", "SUBJ", "structure", 0.5, 0.9),
+        Structure("split", "gen/obj_omitted_transitive_to_transitive", "structure", 0.5),
+    ]
+    return Results("roles", given | config, {}, rows, {"structure": structure}, ["one note"])
+
+
+@pytest.fixture
+def experiment(monkeypatch, tmp_path):
+    """`run_roles` replaced: it records what it got and gives `found()`, or raises."""
+    monkeypatch.chdir(tmp_path)
+    calls = []
+
+    def fake(config, *, out, progress):
+        calls.append((config, out))
+        progress("hebbian seed 0: test accuracy 0.970", 1, 5)
+        if fake.error is not None:
+            raise fake.error
+        return found()
+
+    fake.error, fake.calls = None, calls
+    monkeypatch.setattr(roles, "run_roles", fake)
+    return fake
+
+
+def run(*words):
+    with pytest.raises(SystemExit) as exit_:
+        main(words)
+    return exit_.value.code
+
+
+def python(*words, **options):
+    return subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, timeout=120, **options
+    )
+
+
+# --- exit codes and messages --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("error", "code", "said"), [
+    (BadInputError("corpus.conllu:7: nine columns"), 2, "hebbsim: corpus.conllu:7: nine columns\n"),
+    (HebbsimError("it broke"), 1, "hebbsim: it broke\n"),
+    (ZeroDivisionError("division"), 1,
+     "hebbsim: ZeroDivisionError: division (--debug shows where)\n"),
+    (KeyboardInterrupt(), 130, "hebbsim: interrupted; nothing was written\n"),
+    (BadInputError("two\nlines"), 2, "hebbsim: two lines\n"),
+])  # fmt: skip
+def test_an_error_is_one_line_and_an_exit_code(experiment, capsys, error, code, said):
+    experiment.error = error
+    assert run("run", "roles") == code
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", said)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place):
+    experiment.error = BadInputError("bad")
+    words = ["run", "roles"]
+    words.insert(place, "--debug")
+    assert run(*words) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err and "BadInputError: bad" in err
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["rum"], "No such command 'rum'"),
+    (["run", "rolls"], "No such command 'rolls'"),
+    (["run", "roles", "--seeds", "many"], "--seeds"),
+    (["run", "roles", "--seeds", "0"], "--seeds"),
+    (["run", "roles", "--clusters", "0"], "--clusters"),
+    (["run", "roles", "--members", "0"], "--members"),
+    (["run", "roles", "--colour", "red"], "--colour"),
+    (["run", "roles", "extra"], "extra"),
+    (["run", "roles", "--timescales", "0"], "--timescales"),
+    (["run", "roles", "--timescales", "0.5"], "--timescales"),
+    (["run", "roles", "--timescales", "2,nan"], "--timescales"),
+    (["run", "roles", "--timescales", "2,2"], "--timescales"),
+    (["run", "roles", "--timescales", "2,x"], "--timescales"),
+    (["run", "roles", "--timescales", ""], "--timescales"),
+    (["run", "roles", "--baselines", "some"], "--baselines"),
+    (["run", "roles", "--labels", "300,30"], "--labels"),
+    (["run", "roles", "--text", "nowhere.txt"], "--text: nowhere.txt"),
+    (["run", "roles", "--scheme", "nowhere.json"], "--scheme: nowhere.json"),
+])  # fmt: skip
+def test_bad_usage_is_one_line_that_names_the_option(experiment, capsys, words, said):
+    assert run(*words) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and said in err
+    assert experiment.calls == []
+
+
+def test_an_output_that_cannot_be_is_refused_before_any_work(experiment, capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert run("run", "roles", "--out", "file") == 2
+    assert "--out file: is a file" in capsys.readouterr().err
+    assert experiment.calls == []
+
+
+def test_a_real_unknown_corpus_ends_with_2(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert run("run", "roles", "--corpus", "nowhere") == 2
+    err = capsys.readouterr().err
+    assert "nowhere" in err and err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what is printed ------------------------------------------------------------------------
+
+
+def test_json_is_one_document_and_nothing_else(experiment, capsys):
+    assert run("run", "roles", "--json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["schema"] == "hebbsim.results/1" and err == ""
+
+
+def test_options_reach_the_configuration(experiment):
+    words = ["--corpus", "cogs", "--timescales", "2,8", "--seeds", "3", "--clusters", "600",
+             "--members", "4", "--no-ablations", "--workers", "1", "--labels", "10,20",
+             "--layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
+    assert run("run", "roles", *words) == 0
+    ((config, out),) = experiment.calls
+    assert str(out) == "here"
+    assert (config.corpus, config.layer, config.timescales) == ("cogs", "thematic", (2.0, 8.0))
+    assert (config.seeds, config.clusters, config.members) == (3, 600, 4)
+    assert (config.ablations, config.offline, config.workers) == (False, True, 1)
+    assert config.labels == (10, 20)
+
+
+def test_defaults_of_the_command_line_are_those_of_the_configuration(experiment):
+    run("run", "roles")
+    ((config, out),) = experiment.calls
+    assert config == type(config)() and str(out) == "runs/roles-builtin"
+
+
+def test_text_takes_several_files_as_a_shell_gives_them(experiment, tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("words\n")
+    run("run", "roles", "--text", "a.txt", "b.txt", "--seeds", "1")
+    ((config, _),) = experiment.calls
+    assert [path.name for path in config.text] == ["a.txt", "b.txt"]
+
+
+def test_spread_leaves_other_options_alone():
+    words = ["run", "roles", "--out", "x", "--text", "a", "b", "--json", "--text", "c"]
+    assert spread(words, "--text") == [
+        "run", "roles", "--out", "x", "--text", "a", "--text", "b", "--json", "--text", "c",
+    ]  # fmt: skip
+    assert spread(["--text"], "--text") == ["--text"]
+
+
+@pytest.mark.parametrize(("corpus", "name"), [
+    ("builtin", "builtin"),
+    ("ud-english-ewt", "ud-english-ewt"),
+    ("./my corpus/", "my-corpus"),
+    ("a/en-train.conllu.gz", "en-train"),
+])  # fmt: skip
+def test_the_run_folder_is_named_after_the_corpus(corpus, name):
+    assert _slug(corpus) == name
+
+
+@pytest.mark.parametrize("results", [
+    found(),
+    found(members=8),
+    found(corpus="a-corpus-with-a-name-of-some-length"),
+    Results("roles", {"corpus": "t"}, {}, tables={"clusters": [Cluster(1, 10**6, "word " * 40)]}),
+])  # fmt: skip
+def test_tables_fit_80_columns(results, tmp_path):
+    stream = io.StringIO()
+    roles_table.show(results, tmp_path, Console(file=stream, width=80))
+    lines = stream.getvalue().splitlines()
+    assert lines and max(map(len, lines[:-1])) <= 80
+
+
+def test_the_table_holds_the_numbers(tmp_path):
+    stream = io.StringIO()
+    roles_table.show(found(), tmp_path, Console(file=stream, width=80))
+    text = stream.getvalue()
+    for part in (
+        "0.900 ±0.010", "0.610", "own code only", "dev roles shuffled", "structure",
+        "97.0 % of the BiGRU's accuracy", "a BiGRU trained on 1,234 labelled sentences",
+        "ahead on 1 of the 1", "+0.100 ±0.010", "Note: one note", str(tmp_path.name),
+    ):  # fmt: skip
+        assert part in text, part
+
+
+def test_an_equivalence_beyond_the_curve_is_said(tmp_path):
+    results = found()
+    last = results.rows.pop()
+    beyond = Row(**{**vars(last), "condition": "K=300 curve=above", "mean": 4000.0})
+    results.rows.append(beyond)
+    stream = io.StringIO()
+    roles_table.show(results, tmp_path, Console(file=stream, width=80))
+    assert "more than 4,000 labelled sentences" in stream.getvalue()
+
+
+# --- the process ----------------------------------------------------------------------------
+
+
+def test_help_and_version_load_nothing_heavy():
+    code = (
+        "import sys; from hebbsim.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "finally: print([m for m in ('numba', 'torch', 'spacy', 'sklearn', 'scipy', 'pandas', "
+        "'matplotlib', 'numpy') if m in sys.modules], file=sys.stderr)"
+    )
+    for words in (["--help"], ["--version"], ["run", "roles", "--help"]):
+        result = python("-c", code, *words)
+        assert result.returncode == 0 and result.stderr.strip() == "[]", words
+
+
+def test_python_m_is_the_same_command():
+    result = python("-m", "hebbsim", "--version")
+    assert (result.returncode, result.stdout) == (0, f"hebbsim {__version__}\n")
+
+
+def test_versions_name_what_a_result_depends_on(capsys):
+    assert run("versions") == 0
+    out = capsys.readouterr().out
+    assert f"hebbsim       {__version__}" in out and "numpy" in out and "python" in out
