@@ -1,8 +1,9 @@
 """Local learning rules, one file each.
 
-To add a rule, put a file ``NAME.py`` into this folder; nothing else changes. It holds a
-kernel and a ``RULE``, and the registry, the engine and the suite of checks that every
-rule must pass (``tests/test_rules.py``) find it by its file name::
+To add a rule, put a file ``NAME.py`` into this folder; nothing else in the package
+changes. It holds a kernel and a ``RULE``, and the registry, the engine and the suite of
+checks that every rule must pass find it by its file name. The suite asks for two things
+of its own: an oracle in ``tests/naive.py``, one step by hand in ``tests/test_rules.py``::
 
     @njit
     def learn(weights, state, pre, event, clamped, eta, parameters, post):
