@@ -36,20 +36,20 @@ def found(**config):
         row("hebbian", condition, split, 0.9)
         for condition in ("K=300", "K=300 labels=100", "K=300 view=own", "K=300 tau=2",
                           "K=300 shuffled=labels")
-        for split in ("test", "gen", "gen/obj_omitted_transitive_to_transitive")
+        for split in ("test", "gen", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj")
     ]  # fmt: skip
     rows += [
         row("bigru", condition, split, 0.8)
         for condition in ("labels=30", "labels=3000", "labels=all", "labels=all codes=hebbian",
                           "labels=readout", "labels=readout-100")
-        for split in ("test", "gen", "gen/obj_omitted_transitive_to_transitive")
+        for split in ("test", "gen", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj")
     ]  # fmt: skip
     rows += [row("lookup", "", "test", 0.7), row("majority", "", "test", 0.2)]
     for split in ("test", "gen"):
         rows.append(row("hebbian", "K=300", split, 0.75, "recall", "SUBJ"))
         rows.append(row("bigru", "labels=all", split, 0.65, "recall", "SUBJ"))
     rows += [
-        row("hebbian", "K=300 minus=bigru", "gen/obj_omitted_transitive_to_transitive", 0.1,
+        row("hebbian", "K=300 minus=bigru", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj", 0.1,
             "accuracy_difference"),
         row("hebbian", "K=300 over=bigru", "test", 0.97, "accuracy_ratio"),
         row("hebbian", "K=300", "test", 0.61, "v_measure"),
@@ -57,7 +57,9 @@ def found(**config):
     ]  # fmt: skip
     structure = [
         Structure("role", "SUBJ", "structure", 0.5, 0.9),
-        Structure("split", "gen/obj_omitted_transitive_to_transitive", "structure", 0.5),
+        Structure(
+            "split", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj", "structure", 0.5
+        ),
     ]
     return Results("roles", given | config, {}, rows, {"structure": structure}, ["one note"])
 

@@ -70,6 +70,7 @@ def test_the_document_has_the_shape_that_every_experiment_shares():
         "corpus", "split", "model", "condition", "metric", "role", "mean", "low", "high", "n",
         "unit",
     ]  # fmt: skip
+    assert document["tables"] == {"empty": []}
     assert document["provenance"]["inputs"] == {"a": "1", "b": "2"}
     assert "numpy" in document["provenance"]["packages"]
 

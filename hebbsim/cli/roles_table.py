@@ -17,6 +17,8 @@ _PARTS = {
     "shuffled=labels": "dev roles shuffled",
 }
 _MOST_CLUSTERS = 20
+#: Characters of a name that leave room for four columns of numbers.
+_WIDEST_NAME = 48
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
@@ -39,7 +41,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
 
 def _table(first: str, *columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column(first, no_wrap=True, overflow="ellipsis")
+    table.add_column(first, no_wrap=True, overflow="ellipsis", max_width=_WIDEST_NAME)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     return table
@@ -182,7 +184,8 @@ def _show_splits(results: Results, console: Console) -> None:
     _heading(console, f"Generalization splits{note}")
     table = _table("split", *columns)
     for row in sorted(rows, key=lambda r: (r.split not in turns, r.split)):
-        name = row.split.removeprefix("gen/") + (" *" if row.split in turns else "")
+        mark = "* " if row.split in turns else "  "
+        name = (mark if turns else "") + row.split.removeprefix("gen/")
         cells = [f"{row.mean:.3f}"]
         if row.split in difference:
             other = _find(results, "bigru", theirs, row.split)

@@ -132,6 +132,11 @@ class Results:
             "provenance": self.provenance,
             "notes": self.notes,
             "results": [asdict(r) for r in self.rows],
+            "tables": {
+                name: [asdict(record) for record in table]
+                for name, table in self.tables.items()
+                if name != "per_seed"  # as long as everything else together
+            },
         }
 
 
