@@ -16,8 +16,7 @@ from hebbsim.cli.run import _slug, spread
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import roles
 from hebbsim.experiments.results import Results, Row
-from hebbsim.experiments.roles import Cluster
-from hebbsim.experiments.roles_scores import Structure
+from hebbsim.experiments.roles_scores import Cluster, Structure
 
 
 def row(model, condition, split, mean, metric="accuracy", role=None, unit="fraction"):

@@ -15,7 +15,7 @@ import pytest
 import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import roles
+from hebbsim.experiments import roles, roles_config
 from hebbsim.experiments.background import BackgroundJobs
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.roles_config import RolesConfig
@@ -480,6 +480,15 @@ def test_a_bad_option_is_named_on_one_line(options, message):
     with pytest.raises(BadInputError, match=message) as error:
         RolesConfig.checked(options)
     assert "\n" not in str(error.value)
+
+
+def test_the_best_preset_fills_in_what_is_not_given(monkeypatch):
+    chosen = {"timescales": (3, 9), "clusters": 600, "learner": {"eta": 0.1}}
+    monkeypatch.setattr(roles_config, "BEST", {"cogs": chosen, "*": {"clusters": 7}})
+    best = RolesConfig.checked({"preset": "best", "corpus": "cogs", "clusters": 40})
+    assert (best.timescales, best.clusters, best.learner) == ((3, 9), 40, {"eta": 0.1})
+    assert RolesConfig.checked({"preset": "best"}).clusters == 7
+    assert RolesConfig.checked({"corpus": "cogs"}).clusters == 300
 
 
 # --- gold and background --------------------------------------------------------------------

@@ -38,15 +38,18 @@ def roles(
         str | None, typer.Option(help="Gold layer to score, such as thematic.")
     ] = None,
     timescales: Annotated[
-        str, typer.Option(help="Trace timescales in tokens, comma-separated.")
-    ] = "2,8,32",
+        str | None,
+        typer.Option(help="Trace timescales in tokens, comma-separated; 2,8,32 without."),
+    ] = None,
     preset: Annotated[
         str, typer.Option(help="default, or best: what the dev split chose.")
     ] = "default",
     clusters: Annotated[
-        int, typer.Option(metavar="K", help="Clusters that tokens compete for.")
-    ] = 300,
-    members: Annotated[int, typer.Option(metavar="P", help="Learners that vote on a role.")] = 1,
+        int | None, typer.Option(metavar="K", help="Clusters that tokens compete for; 300 without.")
+    ] = None,
+    members: Annotated[
+        int | None, typer.Option(metavar="P", help="Learners that vote on a role; 1 without.")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 5,
     text: Annotated[
         list[Path] | None,
@@ -102,9 +105,8 @@ def roles(
         "labels": labels, "bigru_seeds": bigru_seeds, "curve_seeds": curve_seeds,
         "ablations": ablations, "offline": offline, "workers": workers,
     }  # fmt: skip
-    if workers is None:
-        del given["workers"]
-    config = RolesConfig.checked(given)
+    # What is not given is left to the preset and to the defaults of the configuration.
+    config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})
     folder = out if out is not None else Path("runs") / f"roles-{_slug(corpus)}"
     check_output(folder)
 

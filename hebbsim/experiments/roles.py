@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from platform import node, platform
@@ -35,6 +33,7 @@ from hebbsim.experiments.roles_data import (
 )
 from hebbsim.experiments.roles_scores import (
     Runs,
+    clusters,
     comparisons,
     constructions,
     equivalences,
@@ -120,7 +119,7 @@ def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePop
     """The zero-label learner of a configuration."""
     from hebbsim.models import HebbianRoleInducer, RolePopulation
 
-    options: dict[str, Any] = {
+    options: dict[str, Any] = config.learner | {
         "timescales": config.timescales,
         "n_clusters": config.clusters,
         "random_state": seed,
@@ -128,15 +127,6 @@ def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePop
     if config.members > 1:
         return RolePopulation(n_members=config.members, **options)
     return HebbianRoleInducer(**options)
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A cluster of a learner on text without roles, by its commonest words."""
-
-    cluster: int
-    tokens: int
-    words: str
 
 
 class _Run:
@@ -202,16 +192,8 @@ class _Run:
         )
         ids = _first(self.fitted(0).predict(self.sentences["train"]))
         self.step()
-        words: dict[int, Counter[str]] = defaultdict(Counter)
-        forms = self.corpus.splits["train"].forms.tolist()
-        for cluster, word in zip(ids.tolist(), forms, strict=True):
-            words[cluster][word] += 1
-        largest = sorted(words.items(), key=lambda item: (-sum(item[1].values()), item[0]))
         results = self.results()
-        results.tables["clusters"] = [
-            Cluster(c, sum(n.values()), " ".join(word for word, _ in n.most_common(10)))
-            for c, n in largest
-        ]
+        results.tables["clusters"] = clusters(ids, self.corpus.splits["train"].forms)
         return results
 
     def with_roles(self, layer: str) -> Results:

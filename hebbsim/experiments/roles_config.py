@@ -8,10 +8,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
+
+#: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
+#: and under ``learner`` any keyword of the learner. An option that is given wins.
+BEST: dict[str, dict[str, Any]] = {"*": {}}
 
 
 class RolesConfig(BaseModel):
@@ -32,7 +36,9 @@ class RolesConfig(BaseModel):
     timescales : tuple of float
         In tokens; of the forward and of the backward traces.
     preset : {"default", "best"}
-        Other hyper-parameters of the learner: the plain ones, or those that dev chose.
+        ``best`` fills in what dev chose (`BEST`) wherever no value is given.
+    learner : dict
+        Further hyper-parameters of the learner, by name.
     clusters : int
         K, the number of prototypes that tokens compete for.
     members : int
@@ -68,6 +74,7 @@ class RolesConfig(BaseModel):
     parser: str | None = None
     timescales: tuple[float, ...] = (2.0, 8.0, 32.0)
     preset: Literal["default", "best"] = "default"
+    learner: dict[str, Any] = Field(default_factory=dict)
     clusters: Annotated[int, Field(ge=1)] = 300
     members: Annotated[int, Field(ge=1)] = 1
     seeds: Annotated[int, Field(ge=1)] = 5
@@ -81,6 +88,14 @@ class RolesConfig(BaseModel):
     ablations: bool = True
     offline: bool = False
     workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("preset") != "best":
+            return given
+        chosen = BEST.get(str(given.get("corpus", "builtin")), BEST["*"])
+        return {**chosen, **given}
 
     @field_validator("timescales", mode="before")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -287,3 +287,24 @@ def structure_table(runs: Runs, traces: str) -> list[Structure]:
                           lookup_dev=found.lookup_dev, share=found.share)
             )  # fmt: skip
     return table
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster of a learner on text without roles, by its commonest words."""
+
+    cluster: int
+    tokens: int
+    words: str
+
+
+def clusters(ids: NDArray[np.integer], forms: NDArray[np.str_]) -> list[Cluster]:
+    """The clusters of all tokens, the largest first, each with its ten commonest words."""
+    words: dict[int, Counter[str]] = defaultdict(Counter)
+    for cluster, word in zip(ids.tolist(), forms.tolist(), strict=True):
+        words[cluster][word] += 1
+    table = [
+        Cluster(cluster, sum(count.values()), " ".join(w for w, _ in count.most_common(10)))
+        for cluster, count in words.items()
+    ]
+    return sorted(table, key=lambda record: (-record.tokens, record.cluster))

@@ -102,4 +102,4 @@ class RoleReadout:
 def _columns(ids: NDArray[np.integer]) -> NDArray[np.int64]:
     """Cluster ids as (T, P)."""
     columns: NDArray[np.int64] = np.asarray(ids, dtype=np.int64)
-    return columns.reshape(len(columns), -1)
+    return columns[:, None] if columns.ndim == 1 else columns
