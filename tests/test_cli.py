@@ -19,6 +19,9 @@ from hebbsim.experiments.results import Results, Row
 from hebbsim.experiments.roles_scores import Cluster, Structure
 
 
+LONG = "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj"
+
+
 def row(model, condition, split, mean, metric="accuracy", role=None, unit="fraction"):
     return Row(
         "tiny", split, model, condition, metric, role, mean, mean - 0.01, mean + 0.01, 5, unit
@@ -35,20 +38,20 @@ def found(**config):
         row("hebbian", condition, split, 0.9)
         for condition in ("K=300", "K=300 labels=100", "K=300 view=own", "K=300 tau=2",
                           "K=300 shuffled=labels")
-        for split in ("test", "gen", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj")
+        for split in ("test", "gen", LONG)
     ]  # fmt: skip
     rows += [
         row("bigru", condition, split, 0.8)
         for condition in ("labels=30", "labels=3000", "labels=all", "labels=all codes=hebbian",
                           "labels=readout", "labels=readout-100")
-        for split in ("test", "gen", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj")
+        for split in ("test", "gen", LONG)
     ]  # fmt: skip
     rows += [row("lookup", "", "test", 0.7), row("majority", "", "test", 0.2)]
     for split in ("test", "gen"):
         rows.append(row("hebbian", "K=300", split, 0.75, "recall", "SUBJ"))
         rows.append(row("bigru", "labels=all", split, 0.65, "recall", "SUBJ"))
     rows += [
-        row("hebbian", "K=300 minus=bigru", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj", 0.1,
+        row("hebbian", "K=300 minus=bigru", LONG, 0.1,
             "accuracy_difference"),
         row("hebbian", "K=300 over=bigru", "test", 0.97, "accuracy_ratio"),
         row("hebbian", "K=300", "test", 0.61, "v_measure"),
@@ -56,9 +59,7 @@ def found(**config):
     ]  # fmt: skip
     structure = [
         Structure("role", "SUBJ", "structure", 0.5, 0.9),
-        Structure(
-            "split", "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj", "structure", 0.5
-        ),
+        Structure("split", LONG, "structure", 0.5),
     ]
     return Results("roles", given | config, {}, rows, {"structure": structure}, ["one note"])
 
