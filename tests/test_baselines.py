@@ -303,6 +303,18 @@ def test_second_run_is_read_not_trained(cache_folder, monkeypatch):
     assert [path.suffix for path in cache_folder.rglob("*.*")] == [".npz"]  # nothing left over
 
 
+def test_every_split_gets_its_own_predictions(cache_folder):
+    pytest.importorskip("torch")
+    splits = {name: make_split(n, n, name) for name, n in [("test", 7), ("gen/a", 3), ("dev", 5)]}
+    splits["gen/none"] = splits["dev"].subset([])
+    job = make_job(evaluation=splits, config=FAST)
+    model = train_bigru(job.train, job.layer, config=FAST)
+    for predictions in (run_job(job), run_job(job)):  # trained, then read
+        assert list(predictions) == list(splits)
+        for name, split in splits.items():
+            assert np.array_equal(predictions[name], model.predict(split.sentences()))
+
+
 def relabelled(split: Split) -> Split:
     return dataclasses.replace(split, layers={"grammatical": np.full(split.n_tokens, "X")})
 

@@ -79,14 +79,14 @@ class BiGRUConfig:
     affix_size: int = 16
     hidden: int = 48
     layers: int = 1
-    dropout: float = 0.3
+    dropout: float = 0.5
     word_dropout: float = 0.25
     embedding_scale: float = 0.1
     learning_rate: float = 1e-2
     weight_decay: float = 0.01
-    batch_size: int = 64
-    epochs: int = 4
-    min_updates: int = 200
+    batch_size: int = 32
+    epochs: int = 3
+    min_updates: int = 300
     patience: int = 5
 
     def __post_init__(self) -> None:
@@ -107,10 +107,9 @@ LARGE_VOCABULARY = BiGRUConfig(
     affix_size=100,
     hidden=128,
     layers=2,
-    dropout=0.5,
     learning_rate=6e-3,
+    batch_size=64,
     epochs=8,
-    min_updates=300,
 )
 #: Distinct words from which a vocabulary counts as large.
 LARGE_FROM = 2000

@@ -168,7 +168,14 @@ def run_job(job: PredictionJob) -> dict[str, NDArray[np.str_]]:
         config=job.config,
         seed=job.seed,
     )
-    predictions = {name: model.predict(part.sentences()) for name, part in job.evaluation.items()}
+    # All at once: a word of several splits is looked up once, and batches are full.
+    parts = list(job.evaluation.values())
+    roles = model.predict([words for part in parts for words in part.sentences()])
+    ends = np.cumsum([part.n_tokens for part in parts])
+    predictions = {
+        name: roles[end - part.n_tokens : end]
+        for (name, part), end in zip(job.evaluation.items(), ends.tolist(), strict=True)
+    }
     _write(path, predictions)
     return predictions
 
