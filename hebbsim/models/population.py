@@ -1,0 +1,86 @@
+"""Several learners whose clusters vote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from hebbsim.models.inducer import HebbianRoleInducer, Sentences
+
+__all__ = ["RolePopulation"]
+
+
+class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """P learners over the same type codes, each attending to directions of its own.
+
+    Parameters
+    ----------
+    n_members : int, default=8
+        P.
+    timescales, n_clusters, random_state
+        As of `HebbianRoleInducer`; K is that of each member.
+    context_share : float, default=0.5
+        Share of the context directions that a member attends to, drawn at random.
+    options : dict, optional
+        Further parameters of the members.
+
+    Attributes
+    ----------
+    members_ : list of HebbianRoleInducer
+    """
+
+    def __init__(
+        self,
+        n_members: int = 8,
+        *,
+        timescales: str | Iterable[float] = (2, 8, 32),
+        n_clusters: int = 300,
+        context_share: float = 0.5,
+        random_state: int = 0,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.n_members = n_members
+        self.timescales = timescales
+        self.n_clusters = n_clusters
+        self.context_share = context_share
+        self.random_state = random_state
+        self.options = options
+
+    def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> RolePopulation:
+        """Learn the type codes once, the token stage of every member."""
+        sentences = [list(sentence) for sentence in sentences]
+        first = HebbianRoleInducer(
+            timescales=self.timescales,
+            n_clusters=self.n_clusters,
+            random_state=self.random_state,
+            **(self.options or {}),
+        ).fit(sentences, text=text)
+        seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
+        self.members_ = [
+            first.derive(sentences, context_share=self.context_share, random_state=int(seed))
+            for seed in seeds
+        ]
+        self.first_ = first
+        return self
+
+    def predict(self, sentences: Sentences) -> NDArray[np.int32]:
+        """Cluster of every token in every member, shape=(T, P)."""
+        sentences = [list(sentence) for sentence in sentences]
+        return np.stack([member.predict(sentences) for member in self.members_], axis=1)
+
+    def transform(self, sentences: Sentences) -> NDArray[np.float32]:
+        """Vectors of all tokens, shape=(T, D), members side by side."""
+        sentences = [list(sentence) for sentence in sentences]
+        return np.hstack([member.transform(sentences) for member in self.members_])
+
+    def derive(self, sentences: Sentences, **changes: Any) -> HebbianRoleInducer:
+        """A single learner over the shared type codes; see `HebbianRoleInducer.derive`."""
+        return self.first_.derive(sentences, **changes)
+
+    def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Codes of words out of context, shape=(n, C)."""
+        return self.first_.word_codes(words)

@@ -1,0 +1,273 @@
+"""Codes of word types: which category of words a word belongs to, learned from its contexts.
+
+Five steps, all local and all without a label:
+
+1. A word's *signature* is its mean left and right trace over one-hot context words
+   (`hebbsim.engine.contexts`), its square root taken, at length one (so that distances are
+   Hellinger distances), reduced by Sanger's rule.
+2. Words compete for *categories* by their signatures; a word's *code* is its soft category.
+3. Signatures are learned again over the codes of the context words in place of the words
+   themselves, and words compete again; twice.
+4. A predictor learns, by the delta rule, a word's signature from its mean context and its
+   shape (affixes). Rare words take n/(n + r) of their own signature and the rest from it.
+5. The code of a word never seen is what the predictor gives for this one occurrence.
+
+Step 3 is in the spirit of Schütze (1995), "Distributional part-of-speech tagging", which
+reduces over words first and over word classes then.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine.contexts import code_contexts, sum_code_contexts, sum_word_contexts
+from hebbsim.engine.prediction import learn_prediction
+from hebbsim.models.components import Components
+from hebbsim.models.prototypes import Prototypes, unit_rows
+from hebbsim.models.vocabulary import Encoded, ShapeFeatures, Vocabulary
+
+__all__ = ["TypeCodes", "contexts_of"]
+
+#: A one-hot trace is cut where it has fallen to this share of its first value.
+TOLERANCE = 0.01
+
+
+class TypeCodes:
+    """Learn a code for every word of a vocabulary.
+
+    Parameters
+    ----------
+    timescales : ndarray of float64, shape=(S,)
+    n_context_words : int
+        Context words told apart in the first signatures.
+    n_categories : int
+        C, the length of a code.
+    n_components : int
+        Directions kept of a signature.
+    sharpness : float
+        Of the soft competition: softmax of so many times the cosine.
+    rounds : int
+        How often signatures are learned again over codes.
+    rare : float
+        r in n/(n + r): so many occurrences weigh as much as the predictor.
+    min_count : int
+        Rarer words take no part in the competition and teach the predictor nothing.
+    rng : numpy.random.Generator
+
+    Attributes
+    ----------
+    codes : ndarray of float32, shape=(V, C)
+        Rows sum to one.
+    """
+
+    codes: NDArray[np.float32]
+
+    def __init__(
+        self,
+        timescales: NDArray[np.float64],
+        *,
+        n_context_words: int,
+        n_categories: int,
+        n_components: int,
+        sharpness: float,
+        rounds: int,
+        rare: float,
+        min_count: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self.timescales = timescales
+        self.n_context_words = n_context_words
+        self.n_categories = n_categories
+        self.n_components = n_components
+        self.sharpness = sharpness
+        self.rounds = rounds
+        self.rare = rare
+        self.min_count = min_count
+        self.rng = rng
+        self.alpha = (1 / timescales).astype(np.float32)
+        self.keep = (1 - 1 / timescales).astype(np.float32)
+
+    def learn(self, vocabulary: Vocabulary, text: Sequence[Encoded]) -> TypeCodes:
+        """Learn every step on `text`, whose words `vocabulary` has counted."""
+        counts = vocabulary.counts
+        self.counts = counts
+        common = np.flatnonzero(counts >= self.min_count)
+        if len(common) < 2:  # a corpus without repetition: whatever there is competes
+            common = np.arange(len(counts))
+        words = self._word_signatures(text, len(counts))
+        self._categorise(words, common)
+        del words
+        for _ in range(self.rounds):
+            self._sum_codes(text)
+            self._categorise(unit_rows(np.sqrt(self.contexts)), common)
+        self._sum_codes(text)
+        self._complete(vocabulary, common)
+        return self
+
+    # Signatures -------------------------------------------------------------------------
+
+    def _word_signatures(self, text: Sequence[Encoded], n_types: int) -> NDArray[np.float32]:
+        longest = max((int(np.diff(t.offsets).max(initial=1)) for t in text), default=1)
+        slowest = float(self.timescales.max())
+        reach = 1 if slowest == 1 else 1 + int(math.log(TOLERANCE) / math.log1p(-1 / slowest))
+        lags = np.arange(min(reach, longest + 1))
+        weights = (self.alpha[:, None] * self.keep[:, None] ** lags).astype(np.float32)
+        n_columns = min(self.n_context_words, n_types)
+        sums = np.zeros((n_types, 2, len(self.alpha), n_columns + 2), dtype=np.float32)
+        for stretch in text:
+            sum_word_contexts(stretch.ids, stretch.offsets, n_columns, weights, sums)
+        flat = sums.reshape(n_types, -1)
+        np.sqrt(flat, out=flat)
+        flat /= np.maximum(np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None], np.float32(1e-12))
+        return flat
+
+    def _sum_codes(self, text: Sequence[Encoded]) -> None:
+        """Mean code contexts of all types, shape=(V, 2 * S * (C + 1)), as ``contexts``."""
+        n_types, width = self.codes.shape
+        shape = (len(self.alpha), width + 1)
+        sums = np.zeros((n_types, 2, *shape), dtype=np.float32)
+        table = np.vstack([self.codes, self.unknown_code])
+        for stretch in text:
+            longest = int(np.diff(stretch.offsets).max(initial=0))
+            sum_code_contexts(
+                np.where(stretch.ids < 0, n_types, stretch.ids).astype(np.int32),
+                stretch.offsets,
+                table,
+                self.keep,
+                self.alpha,
+                np.empty(shape, dtype=np.float32),
+                np.empty((longest, *shape), dtype=np.float32),
+                sums,
+            )
+        self.contexts = sums.reshape(n_types, -1)
+        self.contexts /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
+
+    # Categories -------------------------------------------------------------------------
+
+    def _visits(self, common: NDArray[np.intp], power: float, n: int) -> NDArray[np.int64]:
+        """Types in the order in which they are learned from, frequent ones more often."""
+        weight = np.minimum(self.counts[common], 1000).astype(np.float64) ** power
+        return self.rng.choice(common, size=n, p=weight / weight.sum()).astype(np.int64)
+
+    def _categorise(self, signatures: NDArray[np.float32], common: NDArray[np.intp]) -> None:
+        reducer = Components(self.n_components, signatures.shape[1])
+        n = min(4 * len(common), 40_000)
+        reducer.learn(signatures, self._visits(common, 1.0, n))
+        self.points = unit_rows(reducer.project(signatures))
+        weights = np.zeros(len(self.points))
+        weights[common] = np.sqrt(np.minimum(self.counts[common], 1000))
+        self.categories = Prototypes(
+            self.points, self.n_categories, rng=self.rng, weights=weights, conscience=1.0
+        )
+        n = max(8 * len(common), 40 * self.n_categories)
+        for epoch in range(4):
+            self.categories.learn(self.points, self._visits(common, 0.5, n // 4), fair=epoch < 3)
+            self.categories.forget(0.3)
+        self._code(self.points)
+
+    def _code(self, points: NDArray[np.float32]) -> None:
+        self.codes = self.categories.soft(points, self.sharpness)
+        rare = self.counts <= self.min_count
+        self.unknown_code = (self.codes[rare] if rare.any() else self.codes).mean(axis=0)
+
+    # Rare and unknown words ---------------------------------------------------------------
+
+    def _complete(self, vocabulary: Vocabulary, common: NDArray[np.intp]) -> None:
+        words = list(vocabulary.index)
+        self.shapes = ShapeFeatures(words, min_words=5)
+        active, n_active = self.shapes.active(words)
+        x = self.contexts
+        order = np.concatenate([self.rng.permutation(common) for _ in range(10)]).astype(np.int64)
+        self.power = np.maximum((x[common] ** 2).mean(axis=0), np.float32(1e-5))
+        n_out = self.points.shape[1]
+        self.context_weights = np.zeros((x.shape[1], n_out), dtype=np.float32)
+        self.shape_weights = np.zeros((max(1, len(self.shapes)), n_out), dtype=np.float32)
+        self.bias = self.points[common].mean(axis=0)
+        learn_prediction(
+            x,
+            self.points,
+            order,
+            np.linspace(0.5, 0.02, len(order), dtype=np.float32),
+            self.power,
+            self.context_weights,
+            self.bias,
+            active,
+            n_active,
+            self.shape_weights,
+            np.empty(n_out, dtype=np.float32),
+        )
+        own = (self.counts / (self.counts + self.rare)).astype(np.float32)[:, None]
+        guess = self._guess(x, active, n_active)
+        self._code(own * self.points + (1 - own) * guess)
+
+    def _guess(
+        self,
+        contexts: NDArray[np.float32],
+        active: NDArray[np.int32],
+        n_active: NDArray[np.int32],
+    ) -> NDArray[np.float32]:
+        guess = contexts @ self.context_weights + self.bias
+        for column in range(active.shape[1]):
+            has = np.flatnonzero(n_active > column)
+            guess[has] += self.shape_weights[active[has, column]]
+        return unit_rows(guess)
+
+    def lookup(self, encoded: Encoded) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Codes of the tokens of some sentences: a row for each, and the table of rows.
+
+        Returns
+        -------
+        rows : ndarray of int32, shape=(T,)
+        table : ndarray of float32, shape=(V + number of unknown tokens, C)
+        """
+        unknown = np.flatnonzero(encoded.ids < 0)
+        n_types = len(self.codes)
+        if not len(unknown):
+            return encoded.ids, self.codes
+        blank = np.vstack([self.codes, self.unknown_code])
+        rows = np.where(encoded.ids < 0, n_types, encoded.ids).astype(np.int32)
+        guess = np.empty((len(unknown), self.points.shape[1]), dtype=np.float32)
+        active, n_active = self.shapes.active(encoded.unknown)
+        done = 0
+        for start, stop, first, last in stretches(encoded.offsets):
+            here = unknown[(unknown >= first) & (unknown < last)] - first
+            if len(here):
+                offsets = encoded.offsets[start : stop + 1] - first
+                both = contexts_of(rows[first:last], offsets, blank, self.keep, self.alpha)
+                x = both[:, here].transpose(1, 0, 2).reshape(len(here), -1)
+                part = slice(done, done + len(here))
+                guess[part] = self._guess(x, active[part], n_active[part])
+                done += len(here)
+        rows[unknown] = n_types + np.arange(len(unknown), dtype=np.int32)
+        return rows, np.vstack([self.codes, self.categories.soft(guess, self.sharpness)])
+
+
+def contexts_of(
+    rows: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    table: NDArray[np.float32],
+    keep: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Left and right code traces of every token, shape=(2, T, S * (C + 1))."""
+    shape = (len(alpha), table.shape[1] + 1)
+    out = np.empty((2, len(rows), *shape), dtype=np.float32)
+    trace = np.empty(shape, dtype=np.float32)
+    code_contexts(rows, offsets, np.ascontiguousarray(table), keep, alpha, trace, out)
+    return out.reshape(2, len(rows), -1)
+
+
+def stretches(offsets: NDArray[np.int64], n_tokens: int = 8192) -> list[tuple[int, int, int, int]]:
+    """Runs of whole sentences of about `n_tokens`: first and last sentence, first and last token."""
+    cuts = [0]
+    while cuts[-1] < len(offsets) - 1:
+        reach = offsets[cuts[-1]] + n_tokens
+        cut = int(np.searchsorted(offsets, reach, side="right")) - 1
+        cuts.append(min(max(cut, cuts[-1] + 1), len(offsets) - 1))
+    return [
+        (a, b, int(offsets[a]), int(offsets[b])) for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+    ]
