@@ -387,7 +387,7 @@ def test_text_without_roles_gives_clusters_by_their_words(fakes, tiny):
 
 def test_extra_text_reaches_the_learner_as_sentences(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("The fish saw it. A dog sat.\n")
-    run(text=(tmp_path / "more.txt",), baselines="none", ablations=False)
+    run(text=(tmp_path / "more.txt",), baselines="none", part_seeds=0)
     texts = [given for kind, given in fakes.received if kind == "text"]
     assert len(texts) == 2 and texts[0][0] == ["the", "fish", "saw", "it", "."]
 
@@ -437,7 +437,7 @@ def test_one_role_is_nothing_to_tell_apart(fakes, tiny):
 def test_more_clusters_than_tokens_are_refused(fakes):
     with pytest.raises(BadInputError, match=r"--clusters 241: more than the 240 training tokens"):
         run(clusters=241)
-    run(clusters=240, baselines="none", ablations=False)
+    run(clusters=240, baselines="none", part_seeds=0)
 
 
 def test_a_split_without_the_layer_is_refused(fakes, tiny):

@@ -77,9 +77,9 @@ def roles(
     curve_seeds: Annotated[
         int, typer.Option(help="Repetitions of the BiGRU in every other condition.")
     ] = 1,
-    ablations: Annotated[
-        bool, typer.Option(help="Run the learner's parts and the controls.")
-    ] = True,
+    part_seeds: Annotated[
+        int, typer.Option(help="Repetitions of the learner's parts and of a control; 0 for none.")
+    ] = 3,
     workers: Annotated[
         int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
     ] = None,
@@ -103,7 +103,7 @@ def roles(
         "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
         "labels": labels, "bigru_seeds": bigru_seeds, "curve_seeds": curve_seeds,
-        "ablations": ablations, "offline": offline, "workers": workers,
+        "part_seeds": part_seeds, "offline": offline, "workers": workers,
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.
     config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})

@@ -205,8 +205,8 @@ class _Run:
         self.other_scores: list[Score] = []
         self.k = f"K={config.clusters}"
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
-        parts = self.parts() if config.ablations else {}
-        self.total = config.seeds * (1 + len(parts)) + len(bigru)
+        parts = self.parts()
+        self.total = config.seeds + min(config.seeds, config.part_seeds) * len(parts) + len(bigru)
         if bigru:
             self.total += min(config.seeds, config.curve_seeds)
         if config.baselines != "none":
@@ -228,7 +228,7 @@ class _Run:
                         self.notes.append(f"no BiGRU beside the learner: {error}")
                         self.total -= len(bigru) + min(config.seeds, config.curve_seeds)
                         bigru = {}
-                for condition, changes in parts.items():
+                for condition, changes in parts.items() if seed < config.part_seeds else ():
                     part = _one(learner).derive(self.sentences["train"], **changes)
                     self.add_hebbian(f"{self.k} {condition}", seed, self.cluster(part))
                     self.step()
@@ -270,9 +270,8 @@ class _Run:
             self.add_hebbian(f"{self.k}{members} labels={few}", seed, ids, labelled=labelled)
         one = {name: _first(of_split) for name, of_split in ids.items()}
         self.add_hebbian(self.k, seed, one)
-        if config.ablations:
-            shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
-            self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
+        shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
+        self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
         for name, of_split in one.items():
             self.add_score(name, seed, "v_measure", v_measure(self.roles[name], of_split))
             n_used = len(np.unique(of_split))
@@ -367,7 +366,7 @@ class _Run:
         runs, config = self.runs, self.config
         results = self.results()
         main = [self.k, f"{self.k} members={config.members}"][: 1 + (config.members > 1)]
-        if config.ablations and config.baselines != "none":
+        if config.part_seeds and config.baselines != "none":
             results.tables["structure"] = structure_table(runs, f"{self.k} view=traces")
         scores = runs.scores() + self.other_scores
         results.rows = summarize(scores)

@@ -52,13 +52,13 @@ class RolesConfig(BaseModel):
     labels : tuple of int
         Labelled sentences at the points of the BiGRU's label curve, before all.
     bigru_seeds, curve_seeds : int
-        Repetitions of the BiGRU: with all labels, and in every other condition. The
-        defaults keep a run on the built-in corpus short; a reported table has 5 of each.
+        Repetitions of the BiGRU: with all labels, and in every other condition. These
+        defaults and that of `part_seeds` keep a run short; a reported table has 5 of each.
     readout_sentences, readout_draws : int
         The read-out is fitted once more on so few dev sentences, drawn so many times.
-    ablations : bool
-        Whether to run the parts of the learner (own code, traces, single timescales)
-        and the controls (shuffled traces, shuffled labels).
+    part_seeds : int
+        Repetitions of the learner's parts (own code, traces, single timescales) and of
+        the control with shuffled traces; 0 leaves them out.
     offline : bool
         Never reach for the network.
     workers : int
@@ -85,7 +85,7 @@ class RolesConfig(BaseModel):
     curve_seeds: Annotated[int, Field(ge=1)] = 1
     readout_sentences: Annotated[int, Field(ge=1)] = 100
     readout_draws: Annotated[int, Field(ge=1)] = 5
-    ablations: bool = True
+    part_seeds: Annotated[int, Field(ge=0)] = 3
     offline: bool = False
     workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
 
