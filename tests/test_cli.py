@@ -18,7 +18,6 @@ from hebbsim.experiments import roles
 from hebbsim.experiments.results import Results, Row
 from hebbsim.experiments.roles_scores import Cluster, Structure
 
-
 LONG = "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj"
 
 
