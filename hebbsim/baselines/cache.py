@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import platformdirs
@@ -50,12 +51,19 @@ def _digest_codes(codes: Mapping[str, NDArray[np.floating]] | None) -> str | Non
     return digest.hexdigest()
 
 
+#: Digests of splits alive, for the many jobs of a run share them.
+_DIGESTS: WeakKeyDictionary[Split, dict[str | None, str]] = WeakKeyDictionary()
+
+
 def _digest(split: Split, layer: str | None = None) -> str:
     """Of the words and sentence ends, and of one gold layer where it is named."""
-    digest = hashlib.sha256(np.asarray(split.offsets, dtype="<i8").tobytes())
-    for column in [split.forms] if layer is None else [split.forms, split.layers[layer]]:
-        digest.update("\0".join(column.tolist()).encode())
-    return digest.hexdigest()
+    known = _DIGESTS.setdefault(split, {})
+    if layer not in known:
+        digest = hashlib.sha256(np.asarray(split.offsets, dtype="<i8").tobytes())
+        for column in [split.forms] if layer is None else [split.forms, split.layers[layer]]:
+            digest.update("\0".join(column.tolist()).encode())
+        known[layer] = digest.hexdigest()
+    return known[layer]
 
 
 @dataclass(frozen=True, eq=False)
