@@ -43,13 +43,13 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
     shuffle_traces : bool, default=False
         Control: traces are taken from a random order of all tokens, so that the contexts
         keep their distribution and lose their meaning.
-    n_categories : int, default=100
+    n_categories : int, default=150
         C, categories that word types compete for.
     n_components : int, default=50
         Directions kept of a type's signature.
     n_context_words : int, default=500
         Words told apart in the first signatures: the commonest.
-    sharpness : float, default=20
+    sharpness : float, default=12
         Of the soft categories: softmax of so many times the cosine.
     rounds : int, default=2
         How often signatures are learned again over codes.
@@ -97,10 +97,10 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         *,
         view: Literal["both", "own", "traces"] = "both",
         shuffle_traces: bool = False,
-        n_categories: int = 100,
+        n_categories: int = 150,
         n_components: int = 50,
         n_context_words: int = 500,
-        sharpness: float = 20.0,
+        sharpness: float = 12.0,
         rounds: int = 2,
         rare: float = 5.0,
         min_count: int = 3,

@@ -95,6 +95,8 @@ class TypeCodes:
         """Learn every step on `text`, whose words `vocabulary` has counted."""
         counts = vocabulary.counts
         self.counts = counts
+        # Of a word above this share of the text, more occurrences say nothing new.
+        self.weight = np.minimum(counts, 0.005 * counts.sum())
         common = np.flatnonzero(counts >= self.min_count)
         if len(common) < 2:  # a corpus without repetition: whatever there is competes
             common = np.arange(len(counts))
@@ -150,7 +152,7 @@ class TypeCodes:
 
     def _visits(self, common: NDArray[np.intp], power: float, n: int) -> NDArray[np.int64]:
         """Types in the order in which they are learned from, frequent ones more often."""
-        weight = np.minimum(self.counts[common], 1000).astype(np.float64) ** power
+        weight = self.weight[common] ** power
         return self.rng.choice(common, size=n, p=weight / weight.sum()).astype(np.int64)
 
     def _categorise(self, signatures: NDArray[np.float32], common: NDArray[np.intp]) -> None:
@@ -159,9 +161,9 @@ class TypeCodes:
         reducer.learn(signatures, self._visits(common, 1.0, n))
         self.points = unit_rows(reducer.project(signatures))
         weights = np.zeros(len(self.points))
-        weights[common] = np.sqrt(np.minimum(self.counts[common], 1000))
+        weights[common] = np.sqrt(self.weight[common])
         self.categories = Prototypes(
-            self.points, self.n_categories, rng=self.rng, weights=weights, conscience=1.0
+            self.points, self.n_categories, rng=self.rng, weights=weights, conscience=0.03
         )
         n = max(8 * len(common), 40 * self.n_categories)
         for epoch in range(4):
