@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import LookupBaseline, MajorityBaseline, PredictionJob, TorchMissingError
 from hebbsim.baselines.bigru import draw_labelled
@@ -101,7 +102,10 @@ def run_roles(
         parser=config.parser,
     )
     run = _Run(config, corpus, progress or (lambda line, done, total: None))
-    results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
+    # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
+    # and leaves the other cores to the workers.
+    with threadpool_limits(1):
+        results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
     if out is not None:
         from hebbsim.plots import draw_roles
 
