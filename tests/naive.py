@@ -116,3 +116,108 @@ def learn(name, weights, state, pre, event, clamped, eta, parameters):
         W, state, y = RULES[name](W, state, h, x, clamped, eta, parameters)
         post.append(y)
     return W, state, np.reshape(post, (len(pre), len(W)))
+
+
+# The zero-label learner's kernels.
+
+
+def outward(offsets, side):
+    """Every token with the places met walking left (0) or right (1); None is the boundary."""
+    for a, b in itertools.pairwise(offsets):
+        for t in range(a, b):
+            inside = range(t - 1, a - 1, -1) if side == 0 else range(t + 1, b)
+            yield t, [*inside, None]
+
+
+def word_contexts(ids, offsets, n_words, timescales, n_rows, reach=None):
+    """Sums over a word's occurrences of its one-hot contexts, shape=(V, 2, S, C + 2)."""
+    sums = np.zeros((n_rows, 2, len(timescales), n_words + 2))
+    for side in range(2):
+        for t, places in outward(offsets, side):
+            for k, place in enumerate(places[:reach]):
+                if place is None:
+                    column = n_words + 1
+                else:
+                    column = ids[place] if 0 <= ids[place] < n_words else n_words
+                for s, tau in enumerate(timescales):
+                    if 0 <= ids[t] < n_rows:
+                        sums[ids[t], side, s, column] += 1 / tau * (1 - 1 / tau) ** k
+    return sums
+
+
+def code_contexts(ids, offsets, codes, timescales):
+    """Traces of the codes around every token, the boundary last, shape=(2, T, S, C + 1)."""
+    n_codes = np.shape(codes)[1]
+    out = np.zeros((2, len(ids), len(timescales), n_codes + 1))
+    for side in range(2):
+        for t, places in outward(offsets, side):
+            for k, place in enumerate(places):
+                code = np.eye(n_codes + 1)[n_codes]
+                if place is not None:
+                    code = np.append(np.float64(codes[ids[place]]), 0)
+                for s, tau in enumerate(timescales):
+                    out[side, t, s] += 1 / tau * (1 - 1 / tau) ** k * code
+    return out
+
+
+def sum_code_contexts(ids, offsets, codes, timescales, n_rows):
+    """The same, summed by word, shape=(V, 2, S, C + 1)."""
+    contexts = code_contexts(ids, offsets, codes, timescales)
+    sums = np.zeros((n_rows, *contexts.shape[:1], *contexts.shape[2:]))
+    for t, word in enumerate(ids):
+        if word < n_rows:
+            sums[word] += contexts[:, t]
+    return sums
+
+
+def components(x, order, amnesia, mean, vectors, seen):
+    """Candid incremental principal components: new mean, vectors and number seen."""
+    mean, vectors = np.array(mean, dtype=np.float64), np.array(vectors, dtype=np.float64)
+    for m in order:
+        seen += 1
+        w = min(1, (1 + amnesia) / seen) if seen > 2 * amnesia else 1 / seen
+        mean += (x[m] - mean) / seen
+        u = x[m] - mean
+        for i in range(min(len(vectors), seen)):
+            if not vectors[i].any():
+                vectors[i] = u
+                break
+            length = np.linalg.norm(vectors[i])
+            vectors[i] = (1 - w) * vectors[i] + w * (u @ vectors[i]) / length * u
+            u = u - (u @ vectors[i]) / (vectors[i] @ vectors[i]) * vectors[i]
+    return mean, vectors, seen
+
+
+def compete(x, order, conscience, memory, prototypes, wins, share, spread):
+    """Competition with conscience: new prototypes, wins, share and spread."""
+    p, wins, share = (np.array(a, dtype=np.float64) for a in (prototypes, wins, share))
+    for m in order:
+        distance = ((x[m] - p) ** 2).sum(axis=1)
+        winner = np.argmin(distance + conscience * spread * (len(p) * share - 1))
+        share += (np.eye(len(p))[winner] - share) / (20 * len(p))
+        wins[winner] += 1
+        p[winner] += (x[m] - p[winner]) / min(wins[winner], memory)
+        spread += 0.001 * (distance[winner] - spread)
+    return p, wins, share, spread
+
+
+def nearest(x, prototypes):
+    return [int(np.argmin(((row - prototypes) ** 2).sum(axis=1))) for row in x]
+
+
+def predict_code(x, features, weights, bias, feature_weights):
+    """What the predictor answers to one input with some active features."""
+    return x @ weights + bias + sum((feature_weights[f] for f in features), np.zeros(len(bias)))
+
+
+def learn_prediction(x, target, order, eta, power, weights, bias, features, feature_weights):
+    """The normalised delta rule: new weights, bias and feature weights."""
+    W, b, F = (np.array(a, dtype=np.float64) for a in (weights, bias, feature_weights))
+    for m, step in zip(order, eta, strict=True):
+        error = target[m] - predict_code(x[m], features[m], W, b, F)
+        step = step / (x[m] @ (x[m] / power) + len(features[m]) + 1)
+        W += step * np.outer(x[m] / power, error)
+        b += step * error
+        for f in features[m]:
+            F[f] += step * error
+    return W, b, F

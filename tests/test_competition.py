@@ -1,0 +1,372 @@
+"""Competition, components and prediction: oracles, cases by hand, what they converge to."""
+
+import naive
+import numpy as np
+import pytest
+
+from hebbsim.engine.competition import compete, nearest
+from hebbsim.engine.components import learn_components
+from hebbsim.engine.prediction import learn_prediction
+from hebbsim.models.components import Components
+from hebbsim.models.prototypes import Prototypes, unit_rows
+
+rng = np.random.default_rng(0)
+INPUTS = {
+    "random": rng.standard_normal((40, 5)),
+    "literal": np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.5]]),
+    "repeated": np.full((12, 3), 1.5),
+    "one row": np.array([[0.3, -0.7, 2.0]]),
+    "empty": np.empty((0, 3)),
+}
+
+
+def f32(*arrays):
+    copies = tuple(np.array(array, dtype=np.float32) for array in arrays)
+    return copies[0] if len(copies) == 1 else copies
+
+
+def visits(x, times=4):
+    n = len(x)
+    return np.random.default_rng(2).integers(0, max(n, 1), times * n).astype(np.int64)
+
+
+# Competition ------------------------------------------------------------------------------
+
+
+class State:
+    """Everything the competition remembers."""
+
+    def __init__(self, prototypes, wins=None, share=None, spread=0.0):
+        self.prototypes = f32(prototypes)
+        n = len(self.prototypes)
+        self.squares = (self.prototypes**2).sum(axis=1)
+        self.wins = np.ones(n, dtype=np.float32) if wins is None else f32(wins)
+        self.share = np.full(n, 1 / n, dtype=np.float32) if share is None else f32(share)
+        self.spread = np.full(1, spread, dtype=np.float32)
+
+    def run(self, x, order, conscience=0.0, memory=1e9):
+        compete(
+            f32(x), np.array(order, dtype=np.int64), np.float32(conscience), np.float32(memory),
+            self.prototypes, self.squares, self.wins, self.share, self.spread,
+        )  # fmt: skip
+        return self
+
+
+@pytest.mark.parametrize("memory", [1e9, 3.0])
+@pytest.mark.parametrize("conscience", [0.0, 3.0])
+@pytest.mark.parametrize("case", INPUTS)
+def test_competition_equals_its_oracle(case, conscience, memory):
+    x = f32(INPUTS[case])
+    start = State(rng.standard_normal((4, x.shape[1])), [1, 3, 1, 2], [0.4, 0.3, 0.2, 0.1], 0.8)
+    before = start.prototypes, start.wins, start.share
+    p, wins, share, spread = naive.compete(x, visits(x), conscience, memory, *before, 0.8)
+    found = start.run(x, visits(x), conscience, memory)
+    np.testing.assert_array_equal(found.wins, wins)
+    np.testing.assert_allclose(found.prototypes, p, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.share, share, rtol=1e-4)
+    np.testing.assert_allclose(found.spread, spread, rtol=1e-4)
+
+
+def test_the_winner_moves_towards_the_input_by_hand():
+    found = State([[0.0, 0.0], [4.0, 0.0]]).run([[1.0, 1.0]], [0])
+    assert found.prototypes.tolist() == [[0.5, 0.5], [4.0, 0.0]]  # its second win: half way
+    assert found.squares.tolist() == [0.5, 16.0]
+    assert found.wins.tolist() == [2, 1]
+    np.testing.assert_allclose(found.share, [0.5 + 0.5 / 40, 0.5 - 0.5 / 40])
+    np.testing.assert_allclose(found.spread, [0.001 * 2])
+
+
+def test_the_loser_by_distance_wins_by_conscience():
+    # Squared distances 1 and 4; 1 + c spread (2 share - 1) is 1 + 2 * 1 > 4 - 2 * 1.
+    state = State([[0.0, 0.0], [3.0, 0.0]], share=[1.0, 0.0], spread=1.0)
+    assert state.run([[1.0, 0.0]], [0], conscience=2.0).wins.tolist() == [1, 2]
+    state = State([[0.0, 0.0], [3.0, 0.0]], share=[1.0, 0.0], spread=1.0)
+    assert state.run([[1.0, 0.0]], [0], conscience=1.0).wins.tolist() == [2, 1]
+
+
+def test_without_inputs_nothing_moves():
+    state = State(rng.standard_normal((3, 2))).run(INPUTS["literal"], [])
+    before = State(state.prototypes)
+    for name in vars(state):
+        np.testing.assert_array_equal(getattr(state, name), getattr(before, name))
+
+
+def test_squares_are_kept_up_to_date():
+    x = rng.standard_normal((500, 6)) * 3
+    state = State(x[:20]).run(x, visits(x), conscience=2.0)
+    assert not np.allclose(state.prototypes, x[:20], atol=0.1)
+    np.testing.assert_allclose(state.squares, (state.prototypes**2).sum(axis=1), rtol=1e-5)
+
+
+def test_a_prototype_is_the_mean_of_what_it_won_and_of_its_start():
+    x = rng.standard_normal((50, 3))
+    state = State(np.zeros((1, 3))).run(x, range(50))
+    np.testing.assert_allclose(state.prototypes[0], x.sum(axis=0) / 51, rtol=1e-4, atol=1e-6)
+
+
+def test_memory_bounds_the_step_from_below():
+    state = State([[0.0]], wins=[1e6]).run([[1.0]], [0], memory=4.0)
+    assert state.prototypes[0, 0] == 0.25
+
+
+def test_conscience_evens_out_the_shares():
+    x = np.random.default_rng(3).exponential(size=(8000, 2)) ** 2  # dense near 0, a long tail
+    shares = []
+    for conscience in (0.0, 1.0, 10.0):
+        state = State(x[:10]).run(x, range(8000), conscience)
+        shares.append(state.share.max())
+        assert state.share.sum() == pytest.approx(1, abs=1e-3)
+    assert shares[0] > 1.5 * shares[1]
+    assert 1.15 / 10 > shares[2] > 1 / 10
+
+
+def test_conscience_wakes_prototypes_that_never_win():
+    x = np.random.default_rng(3).uniform(-1, 1, (6000, 2))
+    start = [[0.0, 0.0], [2.1, 0.0], [0.0, 2.1]]
+    assert State(start).run(x, range(6000)).wins.tolist() == [6001, 1, 1]
+    fair = State(start).run(x, range(6000), conscience=3.0)
+    assert fair.share.min() > 0.5 / 3
+    assert np.abs(fair.prototypes).max() < 1  # drawn in among the inputs
+
+
+@pytest.mark.parametrize("case", INPUTS)
+def test_nearest_equals_its_oracle(case):
+    x = f32(INPUTS[case])
+    prototypes = f32(rng.standard_normal((7, x.shape[1])))
+    out = np.full(len(x), -9, dtype=np.int32)
+    nearest(x, prototypes, (prototypes**2).sum(axis=1), out)
+    assert out.tolist() == naive.nearest(x, prototypes)
+
+
+def test_the_first_of_two_equally_close_prototypes_wins():
+    prototypes = f32([[9, 9], [1, 0], [-1, 0], [1, 0]])
+    out = np.empty(3, dtype=np.int32)
+    squares = (prototypes**2).sum(axis=1)
+    nearest(f32([[0, 0], [0, 5], [2, 0]]), prototypes, squares, out)
+    assert out.tolist() == [1, 1, 1]
+    assert State(prototypes).run([[0, 0]], [0]).wins.tolist() == [1, 2, 1, 1]
+
+
+# Prototypes -------------------------------------------------------------------------------
+
+
+def test_prototypes_start_at_different_inputs():
+    x = f32(rng.standard_normal((30, 4)))
+    centres = Prototypes(x, 30, rng=np.random.default_rng(0)).centres
+    assert {row.tobytes() for row in centres} == {row.tobytes() for row in x}
+    centres[:] = 0
+    assert x.any()  # the inputs are not the prototypes
+
+
+def test_inputs_without_weight_are_no_start():
+    x = f32(np.arange(10)[:, None])
+    weights = np.where(np.arange(10) < 3, 1.0, 0.0)
+    for n in (3, 5):  # five out of three: some come twice
+        centres = Prototypes(x, n, rng=np.random.default_rng(0), weights=weights).centres
+        assert set(centres[:, 0]) <= {0, 1, 2}
+        assert len(centres) == n
+
+
+def test_unfair_competition_has_no_conscience():
+    x = f32(np.random.default_rng(3).uniform(-1, 1, (6000, 2)))
+    wins = {}
+    for fair in (True, False):
+        prototypes = Prototypes(x, 3, rng=np.random.default_rng(0), conscience=3.0)
+        prototypes.centres[:] = [[0, 0], [2.1, 0], [0, 2.1]]
+        prototypes.squares[:] = [0, 2.1**2, 2.1**2]
+        prototypes.learn(x, np.arange(6000), fair=fair)
+        wins[fair] = prototypes.wins.tolist()
+    assert wins[False] == [6001, 1, 1]
+    assert min(wins[True]) > 500
+
+
+def test_forgetting_makes_steps_longer_but_never_longer_than_the_way():
+    prototypes = Prototypes(f32([[0.0]]), 1, rng=np.random.default_rng(0))
+    prototypes.learn(f32([[0.0]]), np.zeros(99, dtype=np.int64))
+    prototypes.forget(0.5)
+    assert prototypes.wins.tolist() == [50]
+    prototypes.forget(1e-9)
+    assert prototypes.wins.tolist() == [1]
+
+
+def test_soft_winners_sum_to_one_and_agree_with_the_winner():
+    x = unit_rows(f32(rng.standard_normal((50, 6))))
+    prototypes = Prototypes(x, 8, rng=np.random.default_rng(0))
+    soft = prototypes.soft(x, 12.0)
+    cosine = x.astype(np.float64) @ prototypes.centres.T
+    expected = np.exp(12 * cosine) / np.exp(12 * cosine).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(soft, expected, rtol=1e-4)
+    np.testing.assert_allclose(soft.sum(axis=1), 1, rtol=1e-5)
+    assert np.array_equal(soft.argmax(axis=1), prototypes.winners(x))  # all of length one
+    assert np.isfinite(prototypes.soft(1000 * x, 500.0)).all()
+    np.testing.assert_allclose(prototypes.soft(np.zeros_like(x), 12.0), 1 / 8, rtol=1e-5)
+
+
+def test_unit_rows_leave_zeros_alone():
+    found = unit_rows(f32([[3.0, 4.0], [0.0, 0.0]]))
+    np.testing.assert_allclose(found, [[0.6, 0.8], [0.0, 0.0]], rtol=1e-6)
+
+
+# Components -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("amnesia", [0.0, 0.4, 2.0])
+@pytest.mark.parametrize("case", INPUTS)
+def test_components_equal_their_oracle(case, amnesia):
+    x = f32(INPUTS[case])
+    width = x.shape[1]
+    mean, vectors = np.zeros(width, dtype=np.float32), np.zeros((2, width), dtype=np.float32)
+    seen, work = np.zeros(1, dtype=np.int64), np.empty(width, dtype=np.float32)
+    expected = naive.components(x, visits(x), amnesia, mean, vectors, 0)
+    learn_components(x, visits(x), np.float32(amnesia), mean, vectors, seen, work)
+    np.testing.assert_allclose(mean, expected[0], rtol=1e-4, atol=1e-5)
+    # Where nothing is left over, rounding decides which way a component starts.
+    signs = np.where((vectors * expected[1]).sum(axis=1) < 0, -1, 1)[:, None]
+    np.testing.assert_allclose(vectors, signs * expected[1], rtol=1e-3, atol=1e-4)
+    assert seen[0] == expected[2] == 4 * len(x)
+
+
+def test_three_inputs_by_hand():
+    learner = Components(2, 2, amnesia=0.0)
+    x = f32([[1, 0], [-1, 0], [0, 3]])
+    learner.learn(x, np.arange(2))  # the first is the mean, the second starts a component
+    assert learner.components.tolist() == [[-1, 0], [0, 0]]
+    learner.learn(x, np.array([2]))  # (0, 2) from the mean: nothing along the first, all is left
+    np.testing.assert_allclose(learner.components, [[-2 / 3, 0], [0, 2]], rtol=1e-6)
+    np.testing.assert_allclose(learner.mean, [0, 1], atol=1e-7)
+    np.testing.assert_allclose(learner.project(f32([[5, 4]])), [[-5, 3]], rtol=1e-6)
+
+
+def test_known_principal_directions_are_found():
+    source = np.random.default_rng(4)
+    axes = np.linalg.qr(source.standard_normal((6, 6)))[0]
+    deviation = np.array([4.0, 2.5, 1.5, 0.3, 0.2, 0.1])
+    x = f32(source.standard_normal((5000, 6)) * deviation @ axes.T + [3, -2, 0, 1, 0, 5])
+    learner = Components(3, 6)
+    learner.learn(x, np.arange(len(x)))
+    lengths = np.linalg.norm(learner.components, axis=1)
+    cosines = np.abs(learner.components @ axes[:, :3]) / lengths[:, None]
+    np.testing.assert_allclose(cosines, np.eye(3), atol=0.1)
+    assert cosines.diagonal().min() > 0.99
+    np.testing.assert_allclose(lengths, deviation[:3] ** 2, rtol=0.2)  # the eigenvalues
+    np.testing.assert_allclose(learner.mean, x.mean(axis=0), atol=1e-3)
+    np.testing.assert_allclose(learner.project(x).std(axis=0), deviation[:3], rtol=0.1)
+
+
+def test_components_do_not_depend_on_how_the_stream_is_cut():
+    x = f32(INPUTS["random"])
+    whole, parts = Components(3, 5), Components(3, 5)
+    whole.learn(x, np.arange(40))
+    for a, b in ((0, 1), (1, 1), (1, 17), (17, 40)):
+        parts.learn(x, np.arange(a, b))
+    assert np.array_equal(whole.components, parts.components)
+    assert np.array_equal(whole.mean, parts.mean)
+
+
+def test_never_more_components_than_dimensions():
+    learner = Components(50, 4)
+    learner.learn(f32(rng.standard_normal((100, 4))), np.arange(100))
+    assert learner.project(np.zeros((2, 4), dtype=np.float32)).shape == (2, 4)
+
+
+def test_inputs_that_are_all_equal_have_no_direction():
+    learner = Components(2, 3)
+    learner.learn(f32(INPUTS["repeated"]), visits(INPUTS["repeated"]))
+    assert not learner.components.any()
+    assert not learner.project(f32(INPUTS["repeated"])).any()
+
+
+# Prediction -------------------------------------------------------------------------------
+
+
+def a_task(n=20, width=4, n_out=3, n_features=6):
+    """Inputs (some zero), targets, features of every row, and weights to start from."""
+    source = np.random.default_rng(5)
+    x = source.standard_normal((n, width)) * (source.random((n, width)) < 0.7)
+    features = [sorted(source.permutation(n_features)[: source.integers(0, 4)]) for _ in range(n)]
+    return (
+        *f32(x, source.standard_normal((n, n_out)), 0.5 + source.random(width)),
+        features,
+        *f32(
+            source.standard_normal((width, n_out)),
+            source.standard_normal(n_out),
+            source.standard_normal((n_features, n_out)),
+        ),
+    )
+
+
+def learn(x, target, order, eta, power, features, weights, bias, feature_weights):
+    """The kernel on copies; its new weights, bias and feature weights."""
+    weights, bias, feature_weights = f32(weights, bias, feature_weights)
+    active = np.full((len(x), 4), 10**6, dtype=np.int32)  # only the first n may be read
+    for row, some in zip(active, features, strict=True):
+        row[: len(some)] = some
+    n_active = np.array([len(some) for some in features], dtype=np.int32)
+    learn_prediction(
+        f32(x), f32(target), np.array(order, dtype=np.int64), f32(eta), f32(power), weights, bias,
+        active, n_active, feature_weights, np.empty(len(bias), dtype=np.float32),
+    )  # fmt: skip
+    return weights, bias, feature_weights
+
+
+@pytest.mark.parametrize("n", [20, 1, 0])
+def test_prediction_equals_its_oracle(n):
+    x, target, power, features, *start = a_task(n)
+    order, eta = visits(x), np.linspace(1, 0.1, 4 * n)
+    found = learn(x, target, order, eta, power, features, *start)
+    weights, bias, feature_weights = start
+    expected = naive.learn_prediction(
+        x, target, order, eta, power, weights, bias, features, feature_weights
+    )
+    for new, oracle, old in zip(found, expected, start, strict=True):
+        np.testing.assert_allclose(new, oracle, rtol=1e-3, atol=1e-4)
+        assert np.array_equal(new, old) == (n == 0)
+
+
+def test_one_correction_by_hand():
+    # Input (1, 2), power one: the error is shared out over 1 + 1 + 4 = 6.
+    found = learn(
+        [[1, 2]], [[1, 0]], [0], [1.0], [1, 1], [[]],
+        np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)),
+    )  # fmt: skip
+    np.testing.assert_allclose(found[0], [[1 / 6, 0], [2 / 6, 0]], rtol=1e-6)
+    np.testing.assert_allclose(found[1], [1 / 6, 0], rtol=1e-6)
+    assert not found[2].any()
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])
+def test_a_correction_removes_its_share_of_the_error(eta):
+    x, target, power, features, *start = a_task()
+    for m in range(len(x)):
+        after = learn(x, target, [m], [eta], power, features, *start)
+        old, new = (naive.predict_code(x[m], features[m], *weights) for weights in (start, after))
+        np.testing.assert_allclose(new - old, eta * (target[m] - old), rtol=1e-3, atol=1e-5)
+        if eta == 0:
+            assert all(np.array_equal(a, b) for a, b in zip(start, after, strict=True))
+
+
+def test_inputs_and_features_that_are_silent_learn_nothing():
+    x, target, power, _, *start = a_task()
+    x = np.where([False, True, False, True], 0, x)
+    weights, _, feature_weights = learn(
+        x, target, [0, 1, 2], [1, 1, 1], power, [[2]] * len(x), *start
+    )
+    assert np.array_equal(weights[[1, 3]], start[0][[1, 3]])
+    assert not np.isclose(weights[[0, 2]], start[0][[0, 2]]).any()
+    others = [0, 1, 3, 4, 5]
+    assert np.array_equal(feature_weights[others], start[2][others])
+    assert not np.isclose(feature_weights[2], start[2][2]).any()
+
+
+def test_a_linear_relation_is_found():
+    source = np.random.default_rng(6)
+    x = source.standard_normal((400, 3)) * [1.0, 0.1, 5.0]  # power makes up for the scale
+    true = source.standard_normal((3, 2))
+    target = x @ true + [1.0, -1.0]
+    order = np.tile(np.arange(400), 10)
+    weights, bias, _ = learn(
+        x, target, order, np.full(len(order), 0.5), (x**2).mean(axis=0), [[]] * 400,
+        np.zeros((3, 2)), np.zeros(2), np.zeros((1, 2)),
+    )  # fmt: skip
+    np.testing.assert_allclose(weights, true, atol=1e-3)
+    np.testing.assert_allclose(bias, [1.0, -1.0], atol=1e-3)

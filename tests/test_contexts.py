@@ -1,0 +1,179 @@
+"""Contexts of tokens and types: oracles, a case by hand, boundaries, unknown words."""
+
+import naive
+import numpy as np
+import pytest
+
+from hebbsim.engine.contexts import code_contexts, sum_code_contexts, sum_word_contexts
+from hebbsim.models.types import contexts_of, stretches
+
+TAUS = (1, 1.5, 2, 8, 32)
+N_ROWS, N_WORDS = 6, 4
+
+rng = np.random.default_rng(0)
+TEXTS = {
+    "random": (rng.integers(0, N_ROWS, 60), [0, 1, 9, 9, 30, 60]),
+    "literal": ([0, 1, 2, 0], [0, 3, 4]),
+    "repeated": (np.full(15, 2), [0, 5, 15]),
+    "one token": ([3], [0, 1]),
+    "empty": ([], [0]),
+}
+
+
+def word_sums(ids, offsets, taus, reach, n_rows=N_ROWS):
+    tau = np.array(taus, dtype=np.float64)[:, None]
+    weights = (1 / tau * (1 - 1 / tau) ** np.arange(reach)).astype(np.float32)
+    sums = np.zeros((n_rows, 2, len(taus), N_WORDS + 2), dtype=np.float32)
+    ids, offsets = np.array(ids, dtype=np.int32), np.array(offsets, dtype=np.int64)
+    sum_word_contexts(ids, offsets, N_WORDS, weights, sums)
+    return sums
+
+
+def code_arguments(ids, offsets, taus):
+    tau = np.array(taus, dtype=np.float64)
+    keep, alpha = (1 - 1 / tau).astype(np.float32), (1 / tau).astype(np.float32)
+    return np.array(ids, dtype=np.int32), np.array(offsets, dtype=np.int64), keep, alpha
+
+
+def token_contexts(ids, offsets, codes, taus):
+    ids, offsets, keep, alpha = code_arguments(ids, offsets, taus)
+    shape = (len(taus), codes.shape[1] + 1)
+    out = np.full((2, len(ids), *shape), np.nan, dtype=np.float32)
+    trace = np.full(shape, np.nan, dtype=np.float32)
+    code_contexts(ids, offsets, codes, keep, alpha, trace, out)
+    return out
+
+
+def code_sums(ids, offsets, codes, taus, n_rows):
+    ids, offsets, keep, alpha = code_arguments(ids, offsets, taus)
+    shape = (len(taus), codes.shape[1] + 1)
+    row = np.empty((int(np.diff(offsets).max(initial=0)), *shape), dtype=np.float32)
+    sums = np.zeros((n_rows, 2, *shape), dtype=np.float32)
+    trace = np.empty(shape, dtype=np.float32)
+    sum_code_contexts(ids, offsets, codes, keep, alpha, trace, row, sums)
+    return sums
+
+
+def some_codes(n=N_ROWS, width=3):
+    return np.random.default_rng(1).dirichlet(np.ones(width), n).astype(np.float32)
+
+
+@pytest.mark.parametrize("reach", [1, 3, 61])
+@pytest.mark.parametrize("case", TEXTS)
+def test_word_contexts_equal_the_sums_they_stand_for(case, reach):
+    found = word_sums(*TEXTS[case], TAUS, reach)
+    expected = naive.word_contexts(*TEXTS[case], N_WORDS, TAUS, N_ROWS, reach)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_code_contexts_equal_the_sums_they_stand_for(case):
+    codes = some_codes()
+    found = token_contexts(*TEXTS[case], codes, TAUS)
+    expected = naive.code_contexts(*TEXTS[case], codes, TAUS)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_rows", [N_ROWS, 3])
+@pytest.mark.parametrize("case", TEXTS)
+def test_summed_code_contexts_equal_the_sums_they_stand_for(case, n_rows):
+    codes = some_codes()
+    found = code_sums(*TEXTS[case], codes, TAUS, n_rows)
+    expected = naive.sum_code_contexts(*TEXTS[case], codes, TAUS, n_rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_two_words_by_hand():
+    # "w0 w1", tau = 2: a neighbour weighs 1/2, the one beyond 1/4; the boundary is the last.
+    sums = word_sums([0, 1], [0, 2], [2], 5)
+    left, right = sums[:2, 0, 0], sums[:2, 1, 0]
+    assert left.tolist() == [[0, 0, 0, 0, 0, 0.5], [0.5, 0, 0, 0, 0, 0.25]]
+    assert right.tolist() == [[0, 0.5, 0, 0, 0, 0.25], [0, 0, 0, 0, 0, 0.5]]
+    out = token_contexts([0, 1], [0, 2], np.eye(2, dtype=np.float32), [2])
+    assert out[0, :, 0].tolist() == [[0, 0, 0.5], [0.5, 0, 0.25]]
+    assert out[1, :, 0].tolist() == [[0, 0.5, 0.25], [0, 0, 0.5]]
+
+
+def test_one_hot_codes_give_the_words_own_contexts():
+    ids, offsets = TEXTS["random"]
+    ids = np.minimum(ids, N_WORDS - 1)
+    words = word_sums(ids, offsets, TAUS, 61)
+    codes = code_sums(ids, offsets, np.eye(N_WORDS, dtype=np.float32), TAUS, N_ROWS)
+    assert not words[..., N_WORDS].any()
+    np.testing.assert_allclose(np.delete(words, N_WORDS, axis=-1), codes, rtol=1e-4, atol=1e-6)
+
+
+def test_words_without_a_column_share_one_and_words_without_a_row_have_none():
+    ids, offsets = [0, 5, 1, -1, 2], [0, 5]
+    sums = word_sums(ids, offsets, [2, 8], 10, n_rows=5)
+    np.testing.assert_allclose(
+        sums, naive.word_contexts(ids, offsets, N_WORDS, [2, 8], 5, 10), rtol=1e-5
+    )
+    assert sums[1, :, 0, N_WORDS].tolist() == [0.5, 0.5]  # 5 to the left, -1 to the right
+    assert not sums[3:].any()  # neither 5 nor -1 was added to a row
+    unknown = code_sums([0, 4, 1], [0, 3], some_codes(5), [2], 2)
+    np.testing.assert_allclose(unknown[1, 0, 0, :3], some_codes(5)[[0, 4]].T @ [0.25, 0.5])
+
+
+def test_sums_are_added_to():
+    ids, offsets = TEXTS["random"]
+    ids, offsets = np.array(ids, dtype=np.int32), np.array(offsets, dtype=np.int64)
+    weights = np.array([[0.5, 0.25]], dtype=np.float32)
+    once, twice = np.zeros((2, N_ROWS, 2, 1, N_WORDS + 2), dtype=np.float32)
+    sum_word_contexts(ids, offsets, N_WORDS, weights, once)
+    for _ in range(2):
+        sum_word_contexts(ids, offsets, N_WORDS, weights, twice)
+    np.testing.assert_allclose(twice, 2 * once, rtol=1e-6)
+
+
+def test_tau_one_sees_the_next_word_alone():
+    out = token_contexts([0, 1, 2], [0, 3], np.eye(3, dtype=np.float32), [1])[:, :, 0]
+    boundary = 3
+    assert np.array_equal(out[0], np.eye(4)[[boundary, 0, 1]])
+    assert np.array_equal(out[1], np.eye(4)[[1, 2, boundary]])
+    sums = word_sums([0, 1, 2], [0, 3], [1], 10)[:3, :, 0]
+    assert np.array_equal(sums[:, 0], np.eye(6)[[5, 0, 1]])
+    assert np.array_equal(sums[:, 1], np.eye(6)[[1, 2, 5]])
+
+
+def test_sentences_do_not_see_each_other():
+    ids, codes = rng.integers(0, N_ROWS, 20), some_codes()
+    together = token_contexts(ids, [0, 7, 20], codes, TAUS)
+    assert np.array_equal(together[:, :7], token_contexts(ids[:7], [0, 7], codes, TAUS))
+    assert np.array_equal(together[:, 7:], token_contexts(ids[7:], [0, 13], codes, TAUS))
+    apart = word_sums(ids[:7], [0, 7], TAUS, 30) + word_sums(ids[7:], [0, 13], TAUS, 30)
+    np.testing.assert_allclose(word_sums(ids, [0, 7, 20], TAUS, 30), apart, rtol=1e-4, atol=1e-6)
+
+
+def test_directions_mirror_each_other():
+    ids, codes = rng.integers(0, N_ROWS, 12), some_codes()
+    ahead = token_contexts(ids, [0, 12], codes, TAUS)
+    behind = token_contexts(ids[::-1], [0, 12], codes, TAUS)
+    assert np.array_equal(ahead[0], behind[1][::-1])
+    assert np.array_equal(ahead[1], behind[0][::-1])
+
+
+def test_a_context_sums_to_what_the_trace_has_absorbed():
+    # Codes and the boundary all have mass one, so k inputs leave 1 - (1 - alpha)**k.
+    out = token_contexts(np.zeros(9), [0, 9], some_codes(), [4])[:, :, 0].sum(axis=-1)
+    np.testing.assert_allclose(out[0], 1 - 0.75 ** np.arange(1, 10), rtol=1e-5)
+
+
+def test_contexts_of_is_the_kernel_with_the_timescales_flattened():
+    ids, offsets = TEXTS["random"]
+    rows, bounds, keep, alpha = code_arguments(ids, offsets, TAUS)
+    found = contexts_of(rows, bounds, some_codes(), keep, alpha)
+    assert found.shape == (2, len(ids), len(TAUS) * 4)
+    expected = token_contexts(ids, offsets, some_codes(), TAUS)
+    assert np.array_equal(found, expected.reshape(found.shape))
+
+
+@pytest.mark.parametrize("lengths", [[3, 4, 5, 1], [30, 1, 1], [1, 1, 30], [8, 8], [1], []])
+def test_stretches_are_whole_sentences_and_cover_them_all(lengths):
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    found = stretches(offsets, n_tokens=8)
+    sentences = [n for start, stop, _, _ in found for n in range(start, stop)]
+    assert sentences == list(range(len(lengths)))
+    for start, stop, first, last in found:
+        assert (first, last) == (offsets[start], offsets[stop])
+        assert last - first <= 8 or stop == start + 1
