@@ -123,14 +123,14 @@ def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePop
     """The zero-label learner of a configuration."""
     from hebbsim.models import HebbianRoleInducer, RolePopulation
 
-    options: dict[str, Any] = config.learner | {
+    options: dict[str, Any] = {
         "timescales": config.timescales,
         "n_clusters": config.clusters,
         "random_state": seed,
     }
     if config.members > 1:
-        return RolePopulation(n_members=config.members, **options)
-    return HebbianRoleInducer(**options)
+        return RolePopulation(n_members=config.members, options=config.learner, **options)
+    return HebbianRoleInducer(**config.learner, **options)
 
 
 class _Run:

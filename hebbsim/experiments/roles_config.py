@@ -15,7 +15,21 @@ from hebbsim.errors import BadInputError
 
 #: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
 #: and under ``learner`` any keyword of the learner. An option that is given wins.
-BEST: dict[str, dict[str, Any]] = {"*": {}}
+BEST: dict[str, dict[str, Any]] = {
+    "builtin": {},
+    "cogs": {"timescales": (2.0,), "clusters": 600},
+    # Anything else is taken for natural text; these values were chosen on the dev split of
+    # ud-english-ewt.
+    "*": {
+        "timescales": (1.1, 3.3),
+        "learner": {
+            "n_categories": 150,
+            "context_weight": 0.7,
+            "trace_weights": (0.0, 0.0),
+            "frequent": 0.001,
+        },
+    },
+}
 
 
 class RolesConfig(BaseModel):

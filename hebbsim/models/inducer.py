@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
@@ -27,10 +28,11 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
     """Sort tokens into K clusters by what they are and by the traces around them.
 
     Word types first get codes (`hebbsim.models.types.TypeCodes`). A token's vector is its
-    own code beside its left and its right context: traces of the codes around it, through a
-    *predictive projection*, the directions along which that side foretells the own code,
-    learned by the delta rule. Tokens then compete for K prototypes. Every step is local,
-    takes one token at a time, and receives tokens and sentence boundaries only.
+    own code beside its left and its right context: traces of the codes around it, seen twice,
+    through a *predictive projection*, the directions along which that side foretells the own
+    code, learned by the delta rule, and along their *principal directions*, learned by
+    Sanger's rule. Tokens then compete for K prototypes. Every step is local, takes one token
+    at a time, and receives tokens and sentence boundaries only.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
     shuffle_traces : bool, default=False
         Control: traces are taken from a random order of all tokens, so that the contexts
         keep their distribution and lose their meaning.
-    n_categories : int, default=150
+    n_categories : int, default=100
         C, categories that word types compete for.
     n_components : int, default=50
         Directions kept of a type's signature.
@@ -58,15 +60,17 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
     min_count : int, default=3
         Rarer types take no part in the competition of types.
     n_directions : int, default=30
-        Directions of the predictive projection of each side.
-    context_weight : float, default=0.7
-        Length of each side of the context; the own code has length one.
+        Of each projection of each side.
+    context_weight : float, default=0.9
+        Length of each side through the predictive projection; the own code has length one.
+    trace_weights : tuple of float, default=(0.7, 0.3)
+        Length of the left and of the right side along the principal directions.
     context_share : float, default=1
         Share of the directions that this learner attends to, drawn at random. Below one it
         makes the members of a population differ.
     conscience : float, default=3
         See `hebbsim.engine.competition.compete`.
-    frequent : float, default=0.001
+    frequent : float, default=0.01
         Tokens of words more frequent than this are passed over, in the competition of
         tokens, with probability ``1 - sqrt(frequent / frequency)``.
     epochs : int, default=3
@@ -97,7 +101,7 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         *,
         view: Literal["both", "own", "traces"] = "both",
         shuffle_traces: bool = False,
-        n_categories: int = 150,
+        n_categories: int = 100,
         n_components: int = 50,
         n_context_words: int = 500,
         sharpness: float = 12.0,
@@ -105,10 +109,11 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         rare: float = 5.0,
         min_count: int = 3,
         n_directions: int = 30,
-        context_weight: float = 0.7,
+        context_weight: float = 0.9,
+        trace_weights: tuple[float, float] = (0.7, 0.3),
         context_share: float = 1.0,
         conscience: float = 3.0,
-        frequent: float = 1e-3,
+        frequent: float = 0.01,
         epochs: int = 3,
         max_types: int = 30_000,
         random_state: int = 0,
@@ -126,6 +131,7 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         self.min_count = min_count
         self.n_directions = n_directions
         self.context_weight = context_weight
+        self.trace_weights = trace_weights
         self.context_share = context_share
         self.conscience = conscience
         self.frequent = frequent
@@ -184,6 +190,31 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         self._fit_tokens(parts[0])
         return self
 
+    def partial_fit(self, sentences: Sentences) -> HebbianRoleInducer:
+        """Learn on from a stretch of a stream, every step at once, in one pass.
+
+        The first stretch should hold a few thousand tokens: categories and prototypes start
+        from it. New words are admitted while there is room (`max_types`). Memory does not
+        grow with the stream.
+
+        Parameters
+        ----------
+        sentences : iterable of sequences of str
+        """
+        if not hasattr(self, "types_"):
+            return self.fit(sentences)
+        encoded = self.vocabulary_.take_in(sentences)
+        if not len(encoded.ids):
+            return self
+        self.types_.learn_on(self.vocabulary_, encoded)
+        for block in stretches(encoded.offsets):
+            self._learn_projection(encoded, block, eta=0.05)
+        x = self._vectors(encoded)
+        chosen = np.flatnonzero(self._rng.random(len(x)) < self._chance(encoded))
+        self.prototypes_.learn(x, self._rng.permutation(chosen))
+        self.n_tokens_seen_ += len(x)
+        return self
+
     def derive(self, sentences: Sentences, **changes: Any) -> HebbianRoleInducer:
         """A learner that shares this one's type codes and learns the token stage afresh.
 
@@ -204,114 +235,135 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         other._fit_tokens(self.vocabulary_.encode(sentences))
         return other
 
+    def recruit(
+        self, sentences: Sentences, random_state: int, context_share: float
+    ) -> HebbianRoleInducer:
+        """A learner with this one's codes and projections and prototypes of its own.
+
+        It attends to its own draw of the directions: a member for a population.
+        """
+        self._check_fitted()
+        other = copy.copy(self).set_params(random_state=random_state, context_share=context_share)
+        other._rng = np.random.default_rng([random_state, 1])
+        other._attend()
+        other._fit_prototypes(self.vocabulary_.encode(sentences))
+        return other
+
     def _fit_tokens(self, encoded: Encoded) -> None:
+        self._start_projection(encoded)
+        if self.view != "own":
+            blocks = stretches(encoded.offsets)
+            for epoch in range(self.epochs):
+                order = self._rng.permutation(len(blocks))
+                for step, block in enumerate(order):
+                    done = (epoch + step / len(blocks)) / self.epochs
+                    self._learn_projection(encoded, blocks[block], eta=0.5 * (1 - done) + 0.01)
+        self._fit_prototypes(encoded)
+
+    def _start_projection(self, encoded: Encoded) -> None:
         self._rng = np.random.default_rng([self.random_state, 1])
         tau = check_timescales(self.timescales)
         self._alpha = (1 / tau).astype(np.float32)
         self._keep = (1 - 1 / tau).astype(np.float32)
         rows, table = self.types_.lookup(encoded)
-        roots = np.sqrt(table)
-        rows = self._context_rows(rows)
-        visits = min(len(rows), 50_000)
+        visits = self._rng.permutation(rows)[:50_000].astype(np.int64)
         self._own = Components(self.n_directions, table.shape[1])
-        self._own.learn(roots, self._rng.permutation(rows)[:visits].astype(np.int64))
-        if self.view != "own":
-            self._fit_projection(encoded, rows, roots)
-            kept = self._rng.random((2, len(self._own.components))) < self.context_share
+        self._own.learn(np.sqrt(table), visits)
+        n_out, width = len(self._own.components), len(tau) * (table.shape[1] + 1)
+        self._weights = np.zeros((2, width, n_out), dtype=np.float32)
+        self._bias = np.zeros((2, n_out), dtype=np.float32)
+        self._power = np.zeros((2, width), dtype=np.float32)
+        self._principal = [Components(self.n_directions, width) for _ in range(2)]
+        self._attend()
+
+    def _attend(self) -> None:
+        """Draw the directions that this learner attends to: projection, side, direction."""
+        widths = (len(self._own.components), len(self._principal[0].components))
+        self._attended = []
+        for width in widths:
+            kept = self._rng.random((2, width)) < self.context_share
             kept[:, 0] |= ~kept.any(axis=1)
-            self._attended = kept
-        self.n_tokens_seen_ = len(rows)
+            self._attended.append([np.flatnonzero(side) for side in kept])
+
+    def _learn_projection(
+        self, encoded: Encoded, block: tuple[int, int, int, int], eta: float
+    ) -> None:
+        """Learn one stretch: to foretell the own code from each side, and its directions."""
+        start, stop, first, last = block
+        rows, table = self.types_.lookup(encoded.part(start, stop))
+        part = encoded.offsets[start : stop + 1] - first
+        x = self._roots_of_traces(rows, table, part)
+        own = self._own.project(np.sqrt(table))[rows]
+        order = self._rng.permutation(last - first)
+        for side in range(2):
+            if not self._power[side].any():
+                self._power[side] = np.maximum((x[side] ** 2).mean(axis=0), np.float32(1e-4))
+            learn_prediction(
+                x[side],
+                own,
+                order,
+                np.full(len(order), eta, dtype=np.float32),
+                self._power[side],
+                self._weights[side],
+                self._bias[side],
+                np.zeros((len(order), 1), dtype=np.int32),
+                np.zeros(len(order), dtype=np.int32),
+                np.zeros((1, own.shape[1]), dtype=np.float32),
+                np.empty(own.shape[1], dtype=np.float32),
+            )
+            if self.trace_weights[side]:
+                self._principal[side].learn(x[side], order[: len(order) // 4])
+
+    def _fit_prototypes(self, encoded: Encoded) -> None:
         x = self._vectors(encoded)
         self.prototypes_ = Prototypes(x, self.n_clusters, rng=self._rng, conscience=self.conscience)
-        counts = np.append(self.vocabulary_.counts, 1)[encoded.ids]
-        frequency = counts / max(1, self.vocabulary_.counts.sum())
-        chance = np.minimum(1, np.sqrt(self.frequent / frequency))
+        chance = self._chance(encoded)
         for epoch in range(self.epochs):
             order = self._rng.permutation(np.flatnonzero(self._rng.random(len(x)) < chance))
             last = epoch == self.epochs - 1
             self.prototypes_.learn(x, order, fair=not last or epoch == 0)
             if not last:
                 self.prototypes_.forget(0.3)
+        self.n_tokens_seen_ = len(x)
 
-    def _fit_projection(
-        self, encoded: Encoded, rows: NDArray[np.int32], roots: NDArray[np.float32]
-    ) -> None:
-        """Learn, for each side, to foretell the own code's components from its traces."""
-        own, table = self._own.project(roots), roots**2
-        width = len(self._alpha) * (table.shape[1] + 1)
-        n_out = own.shape[1]
-        self._weights = np.zeros((2, width, n_out), dtype=np.float32)
-        self._bias = np.zeros((2, n_out), dtype=np.float32)
-        power = None
-        none = np.zeros((0, 1), dtype=np.int32)
-        blocks = stretches(encoded.offsets)
-        steps = len(blocks) * self.epochs
-        step = 0
-        for _ in range(self.epochs):
-            for b in self._rng.permutation(len(blocks)):
-                start, stop, first, last = blocks[b]
-                x = self._roots_of_traces(rows, table, encoded.offsets, start, stop)
-                if power is None:
-                    power = np.maximum((x**2).mean(axis=1), np.float32(1e-4))
-                eta = np.float32(0.5 * (1 - step / steps) + 0.01)
-                step += 1
-                order = self._rng.permutation(last - first)
-                n_active = np.zeros(last - first, dtype=np.int32)
-                active = np.zeros((last - first, 1), dtype=np.int32)
-                for side in range(2):
-                    learn_prediction(
-                        x[side],
-                        own[rows[first:last]],
-                        order,
-                        np.full(len(order), eta, dtype=np.float32),
-                        power[side],
-                        self._weights[side],
-                        self._bias[side],
-                        active,
-                        n_active,
-                        none.astype(np.float32),
-                        np.empty(n_out, dtype=np.float32),
-                    )
+    def _chance(self, encoded: Encoded) -> NDArray[np.float64]:
+        """How likely each token is to compete: less for frequent words."""
+        counts = np.append(self.vocabulary_.counts, 1)[encoded.ids]
+        frequency = counts / max(1, self.vocabulary_.counts.sum())
+        return np.minimum(1, np.sqrt(self.frequent / frequency))
 
     # Vectors ------------------------------------------------------------------------------
 
-    def _context_rows(self, rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        if not self.shuffle_traces:
-            return rows
-        return np.random.default_rng([self.random_state, 2]).permutation(rows)
-
     def _roots_of_traces(
-        self,
-        rows: NDArray[np.int32],
-        table: NDArray[np.float32],
-        offsets: NDArray[np.int64],
-        start: int,
-        stop: int,
+        self, rows: NDArray[np.int32], table: NDArray[np.float32], offsets: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Square roots of the code traces of sentences start to stop, shape=(2, T, width)."""
-        first, last = offsets[start], offsets[stop]
-        part = offsets[start : stop + 1] - first
-        x = contexts_of(rows[first:last], part, table, self._keep, self._alpha)
+        """Square roots of the code traces of every token, shape=(2, T, S * (C + 1))."""
+        if self.shuffle_traces:
+            rows = np.random.default_rng([self.random_state, 2]).permutation(rows)
+        x = contexts_of(rows, offsets, table, self._keep, self._alpha)
         return np.sqrt(x, out=x)
 
     def _vectors(self, encoded: Encoded) -> NDArray[np.float32]:
         rows, table = self.types_.lookup(encoded)
-        n_own = table.shape[1] if self.view != "traces" else 0
-        sides = [] if self.view == "own" else [np.flatnonzero(kept) for kept in self._attended]
-        out = np.empty((len(rows), n_own + sum(map(len, sides))), dtype=np.float32)
-        if n_own:
-            out[:, :n_own] = np.sqrt(table)[rows]
-        if sides:
-            around = self._context_rows(rows)
-            for start, stop, first, last in stretches(encoded.offsets):
-                x = self._roots_of_traces(around, table, encoded.offsets, start, stop)
-                at = n_own
-                for side, kept in enumerate(sides):
-                    z = x[side] @ self._weights[side] + self._bias[side]
-                    part = np.float32(self.context_weight) * unit_rows(z[:, kept])
-                    out[first:last, at : at + len(kept)] = part
-                    at += len(kept)
-        return out
+        columns = [np.sqrt(table)[rows]] if self.view != "traces" else []
+        if self.view == "own":
+            return columns[0]
+        seen: list[list[NDArray[np.float32]]] = []
+        for start, stop, first, last in stretches(encoded.offsets):
+            part = encoded.offsets[start : stop + 1] - first
+            x = self._roots_of_traces(rows[first:last], table, part)
+            seen.append([])
+            for side in range(2):
+                z = x[side] @ self._weights[side] + self._bias[side]
+                kept = self._attended[0][side]
+                seen[-1].append(np.float32(self.context_weight) * unit_rows(z[:, kept]))
+            for side, weight in enumerate(self.trace_weights):
+                if weight:
+                    z = self._principal[side].project(x[side])
+                    kept = self._attended[1][side]
+                    seen[-1].append(np.float32(weight) * unit_rows(z[:, kept]))
+        columns += [np.vstack(parts) for parts in zip(*seen, strict=True)]
+        return np.hstack(columns)
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
         """Vectors of all tokens, shape=(T, D): own code, left and right context."""

@@ -15,7 +15,7 @@ __all__ = ["RolePopulation"]
 
 
 class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """P learners over the same type codes, each attending to directions of its own.
+    """P learners over the same codes and projections, each with directions of its own.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.options = options
 
     def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> RolePopulation:
-        """Learn the type codes once, the token stage of every member."""
+        """Learn codes and projections once, the prototypes of every member."""
         sentences = [list(sentence) for sentence in sentences]
         first = HebbianRoleInducer(
             timescales=self.timescales,
@@ -60,10 +60,7 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             **(self.options or {}),
         ).fit(sentences, text=text)
         seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
-        self.members_ = [
-            first.derive(sentences, context_share=self.context_share, random_state=int(seed))
-            for seed in seeds
-        ]
+        self.members_ = [first.recruit(sentences, int(seed), self.context_share) for seed in seeds]
         self.first_ = first
         return self
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,9 @@ class TypeCodes:
     """
 
     codes: NDArray[np.float32]
+    contexts: NDArray[np.float32]
+    unknown_code: NDArray[np.float32]
+    categories: Prototypes
 
     def __init__(
         self,
@@ -155,8 +159,37 @@ class TypeCodes:
         weight = self.weight[common] ** power
         return self.rng.choice(common, size=n, p=weight / weight.sum()).astype(np.int64)
 
+    def learn_on(self, vocabulary: Vocabulary, stretch: Encoded) -> None:
+        """Learn from one more stretch of text, which `vocabulary` has counted.
+
+        Contexts go on over the codes as they are; the types met in the stretch compete for
+        the categories by their new contexts.
+        """
+        before = self.counts
+        self.counts = vocabulary.counts
+        n_new = len(self.counts) - len(before)
+        sums = self.contexts * before[:, None].astype(np.float32)
+        self.codes = np.vstack([self.codes, np.repeat(self.unknown_code[None], n_new, axis=0)])
+        self._sum_codes([stretch])
+        self.contexts *= self.counts[:, None].astype(np.float32)
+        self.contexts[: len(before)] += sums
+        self.contexts /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
+        signatures = unit_rows(np.sqrt(self.contexts))
+        met = np.unique(stretch.ids[stretch.ids >= 0])
+        common = met[self.counts[met] >= self.min_count].astype(np.int64)
+        self.reducer.learn(signatures, self.rng.permutation(common))
+        self.points = unit_rows(self.reducer.project(signatures))
+        self.categories.learn(self.points, self.rng.permutation(common))
+        self._predict_points(
+            list(vocabulary.index),
+            self.contexts,
+            self.points,
+            self.rng.permutation(common),
+            np.full(len(common), 0.02, dtype=np.float32),
+        )
+
     def _categorise(self, signatures: NDArray[np.float32], common: NDArray[np.intp]) -> None:
-        reducer = Components(self.n_components, signatures.shape[1])
+        self.reducer = reducer = Components(self.n_components, signatures.shape[1])
         n = min(4 * len(common), 40_000)
         reducer.learn(signatures, self._visits(common, 1.0, n))
         self.points = unit_rows(reducer.project(signatures))
@@ -181,30 +214,41 @@ class TypeCodes:
     def _complete(self, vocabulary: Vocabulary, common: NDArray[np.intp]) -> None:
         words = list(vocabulary.index)
         self.shapes = ShapeFeatures(words, min_words=5)
-        active, n_active = self.shapes.active(words)
-        x = self.contexts
-        order = np.concatenate([self.rng.permutation(common) for _ in range(10)]).astype(np.int64)
-        self.power = np.maximum((x[common] ** 2).mean(axis=0), np.float32(1e-5))
         n_out = self.points.shape[1]
-        self.context_weights = np.zeros((x.shape[1], n_out), dtype=np.float32)
+        n_inputs = self.contexts.shape[1]
+        self.power = np.maximum((self.contexts[common] ** 2).mean(axis=0), np.float32(1e-5))
+        self.context_weights = np.zeros((n_inputs, n_out), dtype=np.float32)
         self.shape_weights = np.zeros((max(1, len(self.shapes)), n_out), dtype=np.float32)
         self.bias = self.points[common].mean(axis=0)
+        order = np.concatenate([self.rng.permutation(common) for _ in range(10)]).astype(np.int64)
+        eta = np.linspace(0.5, 0.02, len(order), dtype=np.float32)
+        self._predict_points(words, self.contexts, self.points, order, eta)
+
+    def _predict_points(
+        self,
+        words: Sequence[str],
+        contexts: NDArray[np.float32],
+        points: NDArray[np.float32],
+        order: NDArray[np.int64],
+        eta: NDArray[np.float32],
+    ) -> None:
+        """Learn points from contexts and shapes, and code the words with both."""
+        active, n_active = self.shapes.active(words)
         learn_prediction(
-            x,
-            self.points,
+            contexts,
+            points,
             order,
-            np.linspace(0.5, 0.02, len(order), dtype=np.float32),
+            eta,
             self.power,
             self.context_weights,
             self.bias,
             active,
             n_active,
             self.shape_weights,
-            np.empty(n_out, dtype=np.float32),
+            np.empty(points.shape[1], dtype=np.float32),
         )
         own = (self.counts / (self.counts + self.rare)).astype(np.float32)[:, None]
-        guess = self._guess(x, active, n_active)
-        self._code(own * self.points + (1 - own) * guess)
+        self._code(own * points + (1 - own) * self._guess(contexts, active, n_active))
 
     def _guess(
         self,
@@ -264,12 +308,10 @@ def contexts_of(
 
 
 def stretches(offsets: NDArray[np.int64], n_tokens: int = 8192) -> list[tuple[int, int, int, int]]:
-    """Runs of whole sentences of about `n_tokens`: first and last sentence, first and last token."""
+    """Cut text into runs of whole sentences: their first and last sentence and token."""
     cuts = [0]
     while cuts[-1] < len(offsets) - 1:
         reach = offsets[cuts[-1]] + n_tokens
         cut = int(np.searchsorted(offsets, reach, side="right")) - 1
         cuts.append(min(max(cut, cuts[-1] + 1), len(offsets) - 1))
-    return [
-        (a, b, int(offsets[a]), int(offsets[b])) for a, b in zip(cuts[:-1], cuts[1:], strict=True)
-    ]
+    return [(a, b, int(offsets[a]), int(offsets[b])) for a, b in pairwise(cuts)]

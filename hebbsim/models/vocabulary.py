@@ -33,6 +33,14 @@ class Encoded:
         self.offsets = offsets
         self.unknown = unknown
 
+    def part(self, start: int, stop: int) -> Encoded:
+        """Sentences `start` to `stop`."""
+        first, last = self.offsets[start], self.offsets[stop]
+        before = int((self.ids[:first] < 0).sum())
+        ids = self.ids[first:last]
+        unknown = self.unknown[before : before + int((ids < 0).sum())]
+        return Encoded(ids, self.offsets[start : stop + 1] - first, unknown)
+
 
 class Vocabulary:
     """Word types in order of arrival, with their counts, up to a fixed number.
