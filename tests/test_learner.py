@@ -213,12 +213,10 @@ def test_a_sentence_is_predicted_by_itself(fitted):
 
 def test_long_calls_are_not_cut_inside_a_sentence(inducer):
     long = [word for sentence in TRAIN * 10 for word in sentence]  # beyond one block of work
-    sentences = [*DEV, long, *DEV]
-    found = inducer.predict(sentences)
-    n = n_tokens(DEV)
-    assert np.array_equal(found[:n], inducer.predict(DEV))
-    assert np.array_equal(found[-n:], inducer.predict(DEV))
-    assert np.array_equal(found[n:-n], inducer.predict([long]))
+    parts = [[["the", "grumbling"], *DEV], [long], [*ODD, *DEV]]
+    found = inducer.transform([sentence for part in parts for sentence in part])
+    apart = np.vstack([inducer.transform(part) for part in parts])
+    np.testing.assert_allclose(found, apart, atol=1e-5)
 
 
 # Shapes -----------------------------------------------------------------------------------
@@ -289,6 +287,8 @@ def test_a_derived_learner_shares_the_codes_and_relearns_the_rest(inducer):
     }  # fmt: skip
     assert np.array_equal(other.word_codes(["the", "dog"]), inducer.word_codes(["the", "dog"]))
     assert set(other.predict(DEV)) <= set(range(5))
+    reseeded = inducer.derive(TRAIN, random_state=9)
+    assert not np.array_equal(reseeded.predict(DEV), inducer.predict(DEV))
     with pytest.raises(BadInputError, match="view"):
         inducer.derive(TRAIN, view="sideways")
 
@@ -370,6 +370,13 @@ def test_more_text_is_read_once_and_changes_the_codes(kind):
     words = ["the", "dog", "glorp"]
     assert not np.allclose(plain.word_codes(words), more.word_codes(words), atol=1e-3)
     assert len(more.predict(DEV)) == n_tokens(DEV)
+
+
+def test_contexts_in_the_text_count_not_its_words_alone():
+    backwards = [sentence[::-1] for sentence in TRAIN]  # the same words, as often
+    one, other = (LEARNERS["inducer"]().fit(TRAIN, text=text) for text in (TRAIN, backwards))
+    assert one.vocabulary_.index == other.vocabulary_.index
+    assert not np.allclose(one.word_codes(["the"]), other.word_codes(["the"]), atol=1e-3)
 
 
 def test_words_of_the_text_become_known_and_its_tokens_are_not_clustered():
