@@ -523,7 +523,7 @@ def test_any_timescales_learn(timescales):
         ({"timescales": "2,eight"}, "not a number"),
         ({"timescales": ()}, "no timescales"),
         ({"view": "sideways"}, "view 'sideways' is unknown: choose both, own or traces"),
-        ({"n_clusters": 0}, "n_clusters is 0: give at least 1"),
+        ({"n_clusters": 0}, "n_clusters is 0: give a whole number from 1 on"),
         ({"n_clusters": -4}, "n_clusters"),
         ({"n_clusters": float("nan")}, "n_clusters"),
         ({"n_categories": 0}, "n_categories"),

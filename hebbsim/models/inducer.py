@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 
 from hebbsim.engine.prediction import learn_prediction
@@ -23,8 +24,24 @@ __all__ = ["HebbianRoleInducer"]
 
 Sentences = Iterable[Sequence[str]]
 
+#: Parameters that a derived learner may change: all but those of the type codes.
+TOKEN_STAGE = (
+    "timescales",
+    "n_clusters",
+    "view",
+    "shuffle_traces",
+    "n_directions",
+    "context_weight",
+    "trace_weights",
+    "context_share",
+    "conscience",
+    "frequent",
+    "epochs",
+    "random_state",
+)
 
-class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+
+class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Sort tokens into K clusters by what they are and by the traces around them.
 
     Word types first get codes (`hebbsim.models.types.TypeCodes`). A token's vector is its
@@ -43,8 +60,9 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
     view : {"both", "own", "traces"}, default="both"
         What a token's vector holds: own code and contexts, or one of them (ablations).
     shuffle_traces : bool, default=False
-        Control: traces are taken from a random order of all tokens, so that the contexts
-        keep their distribution and lose their meaning.
+        Control: traces are taken from a random order of the tokens of a stretch of text
+        (8192), so that contexts keep their distribution and, but for the distance to the
+        sentence's ends, lose their tie to the token.
     n_categories : int, default=100
         C, categories that word types compete for.
     n_components : int, default=50
@@ -93,6 +111,10 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
     >>> learner.predict([["the", "cat", "saw", "a", "dog"]]).shape
     (5,)
     """
+
+    vocabulary_: Vocabulary
+    types_: TypeCodes
+    prototypes_: Prototypes
 
     def __init__(
         self,
@@ -160,21 +182,16 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         self._check()
         vocabulary = Vocabulary(max_types=2**31 - 1)
         parts = [vocabulary.take_in(sentences)]
-        if len(parts[0].ids) < self.n_clusters:
-            raise BadInputError(
-                f"{self.n_clusters} clusters for {len(parts[0].ids)} tokens: "
-                "give more text or fewer clusters"
-            )
+        self._check_tokens(parts[0])
         if text is not None:
             parts.append(vocabulary.take_in(text))
+        words = list(vocabulary.index)
         renumbered = vocabulary.sort(self.max_types)
-        words = None
+        dropped = parts[0].ids[renumbered[parts[0].ids] < 0]
+        parts[0].unknown = [words[number] for number in dropped]
         for part in parts:
             part.ids = renumbered[part.ids]
         self.vocabulary_ = vocabulary
-        if (parts[0].ids < 0).any():
-            words = [word for sentence in sentences for word in sentence]
-            parts[0].unknown = [words[at] for at in np.flatnonzero(parts[0].ids < 0)]
         rng = np.random.default_rng([self.random_state, 0])
         self.types_ = TypeCodes(
             check_timescales(self.timescales),
@@ -203,6 +220,9 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         """
         if not hasattr(self, "types_"):
             return self.fit(sentences)
+        # Copies: what this learner learns is not to change those that share its codes.
+        self.vocabulary_ = copy.deepcopy(self.vocabulary_)
+        self.types_ = self.types_.fork()
         encoded = self.vocabulary_.take_in(sentences)
         if not len(encoded.ids):
             return self
@@ -223,16 +243,19 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         sentences : iterable of sequences of str
             What this learner was fitted on.
         **changes
-            Parameters of the token stage: ``view``, ``shuffle_traces``, ``timescales``,
-            ``n_clusters``, ``n_directions``, ``context_weight``, ``context_share``,
-            ``conscience``, ``frequent``, ``epochs``, ``random_state``.
+            Parameters of the token stage: `TOKEN_STAGE`.
         """
         self._check_fitted()
+        for name in changes:
+            if name in self.get_params() and name not in TOKEN_STAGE:
+                raise BadInputError(f"{name} belongs to the type codes, which are shared: fit anew")
         other = HebbianRoleInducer(**{**self.get_params(), **changes})
         other._check()
+        encoded = self.vocabulary_.encode(sentences)
+        other._check_tokens(encoded)
         other.vocabulary_ = self.vocabulary_
         other.types_ = self.types_
-        other._fit_tokens(self.vocabulary_.encode(sentences))
+        other._fit_tokens(encoded)
         return other
 
     def recruit(
@@ -244,9 +267,12 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         """
         self._check_fitted()
         other = copy.copy(self).set_params(random_state=random_state, context_share=context_share)
+        other._check()
+        encoded = self.vocabulary_.encode(sentences)
+        other._check_tokens(encoded)
         other._rng = np.random.default_rng([random_state, 1])
         other._attend()
-        other._fit_prototypes(self.vocabulary_.encode(sentences))
+        other._fit_prototypes(encoded)
         return other
 
     def _fit_tokens(self, encoded: Encoded) -> None:
@@ -348,6 +374,10 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         columns = [np.sqrt(table)[rows]] if self.view != "traces" else []
         if self.view == "own":
             return columns[0]
+        if not len(rows):  # nothing to see, at the usual width
+            rows, offsets = np.zeros(1, dtype=np.int32), np.array([0, 1])
+            blank = Encoded(rows, offsets, [])
+            return self._vectors(blank)[:0]
         seen: list[list[NDArray[np.float32]]] = []
         for start, stop, first, last in stretches(encoded.offsets):
             part = encoded.offsets[start : stop + 1] - first
@@ -372,7 +402,8 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token, shape=(T,); nothing is learned."""
-        return self.prototypes_.winners(self.transform(sentences))
+        vectors = self.transform(sentences)
+        return self.prototypes_.winners(vectors)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Codes of words out of context, shape=(n, C)."""
@@ -387,24 +418,45 @@ class HebbianRoleInducer(ClusterMixin, TransformerMixin, BaseEstimator):  # type
         if not hasattr(self, "types_"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
 
+    def _check_tokens(self, encoded: Encoded) -> None:
+        if len(encoded.ids) < self.n_clusters:
+            raise BadInputError(
+                f"{self.n_clusters} clusters for {len(encoded.ids)} tokens: "
+                "give more text or fewer clusters"
+            )
+
     def _check(self) -> None:
         check_timescales(self.timescales)
         if self.view not in ("both", "own", "traces"):
             raise BadInputError(f"view {self.view!r} is unknown: choose both, own or traces")
-        least = {
-            "n_clusters": 1,
-            "n_categories": 1,
-            "n_components": 1,
-            "n_context_words": 1,
-            "rounds": 0,
-            "rare": 0,
-            "min_count": 1,
-            "n_directions": 1,
-            "epochs": 1,
-            "max_types": 1,
-        }
-        for name, bound in least.items():
-            if not getattr(self, name) >= bound:
-                raise BadInputError(f"{name} is {getattr(self, name)}: give at least {bound}")
+        for name, least in WHOLE.items():
+            value = getattr(self, name)
+            if not isinstance(value, numbers.Integral) or value < least:
+                raise BadInputError(f"{name} is {value!r}: give a whole number from {least} on")
+        sizes = {name: getattr(self, name) for name in REAL}
+        sizes |= dict(
+            zip(("left trace_weights", "right trace_weights"), self.trace_weights, strict=True)
+        )
+        for name, value in sizes.items():
+            if not isinstance(value, numbers.Real) or not 0 <= float(value) < float("inf"):
+                raise BadInputError(f"{name} is {value!r}: give a number from 0 on")
         if not 0 < self.context_share <= 1:
-            raise BadInputError(f"context_share is {self.context_share}: give a share up to 1")
+            raise BadInputError(f"context_share is {self.context_share!r}: give a share up to 1")
+        if self.frequent == 0:
+            raise BadInputError("frequent is 0: no token would compete; give a share above 0")
+
+
+#: Parameters that are whole numbers, with the least, and those that are sizes.
+WHOLE = {
+    "n_clusters": 1,
+    "n_categories": 1,
+    "n_components": 1,
+    "n_context_words": 1,
+    "rounds": 1,
+    "min_count": 1,
+    "n_directions": 1,
+    "epochs": 1,
+    "max_types": 1,
+    "random_state": 0,
+}
+REAL = ("sharpness", "rare", "context_weight", "context_share", "conscience", "frequent")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.exceptions import NotFittedError
 
+from hebbsim.errors import BadInputError
 from hebbsim.models.inducer import HebbianRoleInducer, Sentences
 
 __all__ = ["RolePopulation"]
@@ -33,6 +36,9 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     members_ : list of HebbianRoleInducer
     """
 
+    members_: list[HebbianRoleInducer]
+    first_: HebbianRoleInducer
+
     def __init__(
         self,
         n_members: int = 8,
@@ -52,7 +58,9 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> RolePopulation:
         """Learn codes and projections once, the prototypes of every member."""
-        sentences = [list(sentence) for sentence in sentences]
+        if not isinstance(self.n_members, numbers.Integral) or self.n_members < 1:
+            raise BadInputError(f"n_members is {self.n_members!r}: give a whole number from 1 on")
+        sentences = as_lists(sentences)
         first = HebbianRoleInducer(
             timescales=self.timescales,
             n_clusters=self.n_clusters,
@@ -66,18 +74,30 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token in every member, shape=(T, P)."""
-        sentences = [list(sentence) for sentence in sentences]
-        return np.stack([member.predict(sentences) for member in self.members_], axis=1)
+        sentences = as_lists(sentences)
+        return np.stack([member.predict(sentences) for member in self._fitted()], axis=1)
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
         """Vectors of all tokens, shape=(T, D), members side by side."""
-        sentences = [list(sentence) for sentence in sentences]
-        return np.hstack([member.transform(sentences) for member in self.members_])
+        sentences = as_lists(sentences)
+        return np.hstack([member.transform(sentences) for member in self._fitted()])
 
     def derive(self, sentences: Sentences, **changes: Any) -> HebbianRoleInducer:
         """A single learner over the shared type codes; see `HebbianRoleInducer.derive`."""
+        self._fitted()
         return self.first_.derive(sentences, **changes)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Codes of words out of context, shape=(n, C)."""
+        self._fitted()
         return self.first_.word_codes(words)
+
+    def _fitted(self) -> list[HebbianRoleInducer]:
+        if not hasattr(self, "members_"):
+            raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
+        return self.members_
+
+
+def as_lists(sentences: Sentences) -> list[Sequence[str]]:
+    """Sentences that can be gone through again."""
+    return sentences if isinstance(sentences, list) else list(sentences)

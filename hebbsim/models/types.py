@@ -18,6 +18,7 @@ reduces over words first and over word classes then.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
 from itertools import pairwise
@@ -52,7 +53,7 @@ class TypeCodes:
     sharpness : float
         Of the soft competition: softmax of so many times the cosine.
     rounds : int
-        How often signatures are learned again over codes.
+        How often signatures are learned again over codes, at least once.
     rare : float
         r in n/(n + r): so many occurrences weigh as much as the predictor.
     min_count : int
@@ -67,6 +68,7 @@ class TypeCodes:
 
     codes: NDArray[np.float32]
     contexts: NDArray[np.float32]
+    context_codes: NDArray[np.float32]
     unknown_code: NDArray[np.float32]
     categories: Prototypes
 
@@ -108,9 +110,10 @@ class TypeCodes:
         self._categorise(words, common)
         del words
         for _ in range(self.rounds):
-            self._sum_codes(text)
+            # Contexts stay over these codes: the categories are about to be drawn afresh.
+            self.context_codes = np.vstack([self.codes, self.unknown_code])
+            self.contexts = self._mean_contexts(text)
             self._categorise(unit_rows(np.sqrt(self.contexts)), common)
-        self._sum_codes(text)
         self._complete(vocabulary, common)
         return self
 
@@ -131,26 +134,26 @@ class TypeCodes:
         flat /= np.maximum(np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None], np.float32(1e-12))
         return flat
 
-    def _sum_codes(self, text: Sequence[Encoded]) -> None:
-        """Mean code contexts of all types, shape=(V, 2 * S * (C + 1)), as ``contexts``."""
-        n_types, width = self.codes.shape
+    def _mean_contexts(self, text: Sequence[Encoded]) -> NDArray[np.float32]:
+        """Mean context, over ``context_codes``, of every type, shape=(V, 2 * S * (C + 1))."""
+        n_types, width = len(self.counts), self.context_codes.shape[1]
         shape = (len(self.alpha), width + 1)
         sums = np.zeros((n_types, 2, *shape), dtype=np.float32)
-        table = np.vstack([self.codes, self.unknown_code])
         for stretch in text:
             longest = int(np.diff(stretch.offsets).max(initial=0))
             sum_code_contexts(
                 np.where(stretch.ids < 0, n_types, stretch.ids).astype(np.int32),
                 stretch.offsets,
-                table,
+                self.context_codes,
                 self.keep,
                 self.alpha,
                 np.empty(shape, dtype=np.float32),
                 np.empty((longest, *shape), dtype=np.float32),
                 sums,
             )
-        self.contexts = sums.reshape(n_types, -1)
-        self.contexts /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
+        flat = sums.reshape(n_types, -1)
+        flat /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
+        return flat
 
     # Categories -------------------------------------------------------------------------
 
@@ -159,21 +162,28 @@ class TypeCodes:
         weight = self.weight[common] ** power
         return self.rng.choice(common, size=n, p=weight / weight.sum()).astype(np.int64)
 
+    def fork(self) -> TypeCodes:
+        """A copy that may learn on without changing this one."""
+        other = copy.copy(self)
+        changing = ("reducer", "categories", "context_weights", "shape_weights", "bias", "rng")
+        for name in changing:
+            setattr(other, name, copy.deepcopy(getattr(self, name)))
+        return other
+
     def learn_on(self, vocabulary: Vocabulary, stretch: Encoded) -> None:
         """Learn from one more stretch of text, which `vocabulary` has counted.
 
         Contexts go on over the codes as they are; the types met in the stretch compete for
         the categories by their new contexts.
         """
-        before = self.counts
-        self.counts = vocabulary.counts
+        before, self.counts = self.counts, vocabulary.counts
+        unknown = self.context_codes[-1:]
         n_new = len(self.counts) - len(before)
-        sums = self.contexts * before[:, None].astype(np.float32)
-        self.codes = np.vstack([self.codes, np.repeat(self.unknown_code[None], n_new, axis=0)])
-        self._sum_codes([stretch])
-        self.contexts *= self.counts[:, None].astype(np.float32)
-        self.contexts[: len(before)] += sums
-        self.contexts /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
+        self.context_codes = np.vstack([self.context_codes, np.repeat(unknown, n_new, axis=0)])
+        fresh = self._mean_contexts([stretch])
+        share = (before / np.maximum(self.counts[: len(before)], 1)).astype(np.float32)
+        fresh[: len(before)] += share[:, None] * self.contexts
+        self.contexts = fresh
         signatures = unit_rows(np.sqrt(self.contexts))
         met = np.unique(stretch.ids[stretch.ids >= 0])
         common = met[self.counts[met] >= self.min_count].astype(np.int64)
@@ -194,7 +204,7 @@ class TypeCodes:
         reducer.learn(signatures, self._visits(common, 1.0, n))
         self.points = unit_rows(reducer.project(signatures))
         weights = np.zeros(len(self.points))
-        weights[common] = np.sqrt(self.weight[common])
+        weights[common] = self.weight[common]
         self.categories = Prototypes(
             self.points, self.n_categories, rng=self.rng, weights=weights, conscience=0.03
         )
@@ -274,7 +284,6 @@ class TypeCodes:
         n_types = len(self.codes)
         if not len(unknown):
             return encoded.ids, self.codes
-        blank = np.vstack([self.codes, self.unknown_code])
         rows = np.where(encoded.ids < 0, n_types, encoded.ids).astype(np.int32)
         guess = np.empty((len(unknown), self.points.shape[1]), dtype=np.float32)
         active, n_active = self.shapes.active(encoded.unknown)
@@ -283,7 +292,9 @@ class TypeCodes:
             here = unknown[(unknown >= first) & (unknown < last)] - first
             if len(here):
                 offsets = encoded.offsets[start : stop + 1] - first
-                both = contexts_of(rows[first:last], offsets, blank, self.keep, self.alpha)
+                both = contexts_of(
+                    rows[first:last], offsets, self.context_codes, self.keep, self.alpha
+                )
                 x = both[:, here].transpose(1, 0, 2).reshape(len(here), -1)
                 part = slice(done, done + len(here))
                 guess[part] = self._guess(x, active[part], n_active[part])

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.errors import BadInputError
+
 __all__ = ["Encoded", "ShapeFeatures", "Vocabulary", "shape_features"]
 
 UNKNOWN = -1
@@ -76,6 +78,7 @@ class Vocabulary:
         unknown: list[str] = []
         get = self.index.get
         for sentence in sentences:
+            _check_sentence(sentence)
             for word in sentence:
                 number = get(word, UNKNOWN)
                 if number < 0:
@@ -92,6 +95,7 @@ class Vocabulary:
         unknown: list[str] = []
         index, room = self.index, self.max_types
         for sentence in sentences:
+            _check_sentence(sentence)
             for word in sentence:
                 number = index.get(word, UNKNOWN)
                 if number < 0:
@@ -132,6 +136,13 @@ class Vocabulary:
         """Add the words of a stretch of text to the counts."""
         known = encoded.ids[encoded.ids >= 0]
         self.counts += np.bincount(known, minlength=len(self.index))
+
+
+def _check_sentence(sentence: Sequence[str]) -> None:
+    if isinstance(sentence, str):
+        raise BadInputError(
+            f"a sentence is the text {sentence[:40]!r}: give a list of words for each sentence"
+        )
 
 
 def shape_features(word: str) -> list[str]:
