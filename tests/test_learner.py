@@ -153,12 +153,6 @@ def test_fit_starts_afresh(kind):
     assert not differences(snapshot(again), snapshot(once))
 
 
-@pytest.mark.parametrize("use", ["transform", "word_codes", "derive"])
-def test_nothing_is_answered_before_fit(use):
-    with pytest.raises(NotFittedError, match="fit"):
-        getattr(LEARNERS["inducer"](), use)([["a"]])
-
-
 # The same, and not the same ---------------------------------------------------------------
 
 
@@ -529,7 +523,7 @@ def test_any_timescales_learn(timescales):
         ({"n_categories": 0}, "n_categories"),
         ({"n_components": 0}, "n_components"),
         ({"n_context_words": 0}, "n_context_words"),
-        ({"rounds": -1}, "rounds"),
+        ({"rounds": 0}, "rounds"),
         ({"rare": -0.1}, "rare"),
         ({"rare": float("nan")}, "rare"),
         ({"min_count": 0}, "min_count"),
@@ -593,3 +587,103 @@ def test_a_population_learns_roles(larger):
     score = mapped_accuracy(RolePopulation(4, n_clusters=60).fit(sentences), dev)
     single = mapped_accuracy(HebbianRoleInducer(n_clusters=60).fit(sentences), dev)
     assert score > single - 0.01
+
+
+@pytest.mark.parametrize("use", ["predict", "transform", "word_codes", "derive"])
+@every_learner
+def test_nothing_is_answered_before_fit(kind, use):
+    with pytest.raises(NotFittedError, match="fit"):
+        getattr(LEARNERS[kind](), use)([["a"]])
+
+
+@pytest.mark.parametrize("nothing", [[], [[]], [[], []]])
+def test_nothing_to_predict(fitted, nothing):
+    assert fitted.predict(nothing).shape == fitted.predict(DEV)[:0].shape
+    assert fitted.transform(nothing).shape == fitted.transform(DEV)[:0].shape
+
+
+def test_learning_on_leaves_derived_learners_alone():
+    parent = LEARNERS["inducer"]().fit(TRAIN[:80])
+    child = parent.derive(TRAIN[:80], random_state=4)
+    before = [learner.transform(DEV) for learner in (parent, child)]
+    child.partial_fit(TRAIN[80:])
+    assert np.array_equal(before[0], parent.transform(DEV))
+    again = parent.derive(TRAIN[:80], random_state=4)
+    parent.partial_fit(TRAIN[80:])
+    assert np.array_equal(before[1], again.transform(DEV))
+
+
+def test_a_stream_teaches_roles(larger):
+    sentences, dev = larger.splits["train"].sentences(), larger.splits["dev"]
+    majority = np.unique(dev.layers["grammatical"], return_counts=True)[1].max() / dev.n_tokens
+    learner = HebbianRoleInducer(n_clusters=60)
+    score = []
+    for start in range(0, 600, 150):
+        learner.partial_fit(sentences[start : start + 150])
+        score.append(mapped_accuracy(learner, dev))
+    assert score[-1] > majority + 0.4, score
+    assert score[-1] > score[0] - 0.01, score
+
+
+def test_learning_on_keeps_the_codes_of_words_that_stay_the_same(larger):
+    # More of the same text: a word stays in the category that it had.
+    sentences = larger.splits["train"].sentences()
+    learner = HebbianRoleInducer(n_clusters=60).fit(sentences)
+    known = learner.types_.counts >= learner.min_count
+    before = learner.types_.codes[known].argmax(axis=1)
+    learner.partial_fit(sentences)
+    assert (learner.types_.codes[known].argmax(axis=1) == before).mean() > 0.5
+
+
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_a_stream_is_learned_whatever_the_rounds(rounds):
+    learner = LEARNERS["inducer"](rounds=rounds).partial_fit(TRAIN[:80]).partial_fit(TRAIN[80:])
+    assert np.isfinite(learner.transform(DEV)).all()
+
+
+@every_learner
+def test_a_bounded_vocabulary_and_sentences_that_can_be_read_once(kind):
+    learner = LEARNERS[kind](max_types=25).fit(iter(TRAIN))
+    assert len(learner.predict(iter(DEV))) == n_tokens(DEV)
+
+
+def test_more_clusters_than_tokens_are_refused_when_deriving(inducer):
+    with pytest.raises(BadInputError, match="clusters for"):
+        inducer.derive(TRAIN, n_clusters=N_TOKENS + 1)
+    with pytest.raises(BadInputError, match="0 tokens"):
+        inducer.derive([])
+
+
+@pytest.mark.parametrize("name", ["n_categories", "n_components", "rounds", "rare", "max_types"])
+def test_what_the_codes_depend_on_cannot_be_derived(inducer, name):
+    with pytest.raises((BadInputError, TypeError), match=name):
+        inducer.derive(TRAIN, **{name: 3})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n_clusters": 2.5}, {"n_clusters": "5"}, {"n_clusters": None}, {"n_categories": 2.5},
+        {"epochs": 1.5}, {"max_types": 2.5}, {"sharpness": float("nan")}, {"sharpness": -1},
+        {"context_weight": float("nan")}, {"context_weight": -1}, {"conscience": float("nan")},
+        {"conscience": -1}, {"frequent": -1}, {"frequent": 0}, {"frequent": float("nan")},
+        {"random_state": -1}, {"random_state": 1.5},
+    ],
+)  # fmt: skip
+def test_other_parameters_that_make_no_sense_are_refused_in_one_line(changes):
+    (name,) = changes
+    with pytest.raises(BadInputError, match=name) as caught:
+        LEARNERS["inducer"](**changes).fit(TRAIN)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("n_members", [0, -1])
+def test_a_population_without_members_is_refused(n_members):
+    with pytest.raises(BadInputError, match="n_members"):
+        RolePopulation(n_members, n_clusters=K, options=SMALL).fit(TRAIN)
+
+
+@every_learner
+def test_a_sentence_is_words_not_one_string(kind):
+    with pytest.raises(BadInputError, match="words"):
+        LEARNERS[kind]().fit(["the dog saw a cat"] * 20)
