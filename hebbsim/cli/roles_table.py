@@ -98,7 +98,7 @@ def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
             name = "  " * bool(part) + _PARTS.get(part, part.replace("tau=", "timescale "))
             name = name or "hebbian"
             if members:
-                name += f", {members} voting"
+                name = f"{members} voting" if name == "hebbian" else f"{name}, {members} voting"
             shown = "none"
             if labels:
                 name += f", mapped with {labels}"

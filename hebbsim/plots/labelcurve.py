@@ -147,6 +147,8 @@ def _tick_names(curve: DataFrame, n_sentences: int | None) -> list[str]:
     names = [f"{count:,.0f}" for count in curve["x"]]
     if curve["labels"].iloc[-1] == "all":
         names[-1] = f"all\n{n_sentences:,}" if n_sentences else "all"
+        if len(names) > 1 and curve["x"].iloc[-1] < 2 * curve["x"].iloc[-2]:
+            names[-2] = ""  # too close to be told apart on a logarithmic axis
     return names
 
 
