@@ -282,7 +282,7 @@ def test_the_configuration_follows_the_vocabulary():
 def test_without_torch_one_line_says_what_to_install(monkeypatch):
     monkeypatch.delitem(sys.modules, "hebbsim.baselines._network", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(TorchMissingError, match=r"pip install hebbsim\[torch\]") as caught:
+    with pytest.raises(TorchMissingError, match=r"pip install 'hebbsim\[torch\]'") as caught:
         train_bigru(make_split(3, 0), "grammatical")
     assert isinstance(caught.value, HebbsimError) and "\n" not in str(caught.value)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 
 import numpy as np
 import pytest
@@ -160,9 +159,16 @@ def test_a_file_is_no_output_folder(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
-    # The question is asked of the system, whose answer to root is always yes.
-    asked = []
-    monkeypatch.setattr(module.os, "access", lambda path, mode: asked.append((path, mode)))
+    # Permission bits do not bind root, so the system's refusal is played.
+    def refuse(prefix, dir):
+        assert dir == tmp_path
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(module.tempfile, "mkdtemp", refuse)
     with pytest.raises(BadInputError, match="not writable"):
         check_output(tmp_path / "new" / "run")
-    assert asked == [(tmp_path, os.W_OK | os.X_OK)]
+
+
+def test_asking_whether_a_folder_can_be_written_leaves_nothing(tmp_path):
+    check_output(tmp_path / "new" / "run")
+    assert not list(tmp_path.iterdir())

@@ -32,7 +32,7 @@ class TorchMissingError(HebbsimError):
     """A BiGRU was asked for where torch is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("the BiGRU needs torch: pip install hebbsim[torch]")
+        super().__init__("torch is not installed: pip install 'hebbsim[torch]'")
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)
         sys.stdout.flush()
     except _UsageError as error:
-        _complain(f"{_first_line(error.format_message())} (see --help)")
+        if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
+            print(error.format_message(), file=sys.stderr)
+        else:
+            _complain(f"{_first_line(error.format_message())} (see --help)")
         status = 2
     except (typer.Abort, KeyboardInterrupt):
         status = 130

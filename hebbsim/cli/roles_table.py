@@ -62,7 +62,8 @@ def _show_models(results: Results, console: Console) -> None:
         markup=False,
     )
     splits = [s for s in ("test", "gen") if results.select(split=s, metric="accuracy")]
-    _heading(console, "Accuracy, with half of the 95 % interval over seeds")
+    several = config["seeds"] > 1
+    _heading(console, "Accuracy" + ", with half of the 95 % interval over seeds" * several)
     table = _table("model", "labels", *splits, "V-measure")
     for model, condition, name, labels in _model_rows(results):
         cells = [_cell(_find(results, model, condition, split)) for split in splits]
@@ -244,6 +245,8 @@ def _show_clusters(results: Results, console: Console) -> None:
     shown = min(_MOST_CLUSTERS, len(clusters))
     _heading(console, f"The {shown} largest of {len(clusters)} clusters")
     table = _table("cluster", "tokens")
+    for column in table.columns:
+        column.min_width = len(str(column.header))
     table.add_column("commonest words", no_wrap=True, overflow="ellipsis", ratio=1)
     for record in clusters[:_MOST_CLUSTERS]:
         table.add_row(str(record.cluster), f"{record.tokens:,}", Text(record.words))

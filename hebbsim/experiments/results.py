@@ -190,8 +190,12 @@ def check_output(folder: Path) -> None:
     parent = next(p for p in folder.absolute().parents if p.exists())
     if not parent.is_dir():
         raise BadInputError(f"--out {folder}: {parent} is a file; name another folder")
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise BadInputError(f"--out {folder}: {parent} is not writable; name another folder")
+    try:  # permission bits do not tell: root passes them, a read-only file system does not
+        os.rmdir(tempfile.mkdtemp(prefix=".hebbsim-", dir=parent))
+    except OSError:
+        raise BadInputError(
+            f"--out {folder}: {parent} is not writable; name another folder"
+        ) from None
 
 
 def _is_run_folder(folder: Path) -> bool:

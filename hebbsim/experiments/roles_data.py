@@ -138,5 +138,5 @@ def check_clusters(train: Split, clusters: int, name: str) -> None:
     if clusters > train.n_tokens:
         raise BadInputError(
             f"--clusters {clusters}: more than the {train.n_tokens:,} training tokens of "
-            f"corpus {name}; give fewer"
+            f"corpus {name}; give fewer, such as --clusters {max(2, train.n_tokens // 20)}"
         )

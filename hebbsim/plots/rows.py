@@ -97,7 +97,7 @@ def plot_roles(
     style.caption(
         ax,
         f"Recall by role{versus}: {tables.corpus_of(table)}, {split}",
-        f"Mean and 95\u00a0% interval over {tables.count_note(hebbian, 'seeds')}."
+        tables.interval_note(hebbian)
         + tables.population_note(tables.reference(table, "hebbian"))
         + _colour_note(order, dependence or {}, "role"),
         whole_figure=own,
@@ -257,8 +257,8 @@ def plot_timescales(
     style.caption(
         ax,
         f"Accuracy by timescale: {tables.corpus_of(table)}, {split}",
-        f"Mean and 95\u00a0% interval over {tables.count_note(rows, 'seeds')}. "
-        "τ in tokens; dashed lines: the baselines' means.",
+        f"{tables.interval_note(rows)} τ in tokens"
+        + ("; dashed lines: the baselines' means." if any(map(len, references)) else "."),
         whole_figure=own,
     )
     return ax
@@ -284,7 +284,7 @@ def _rows(
     ax.spines["left"].set_visible(False)
     ax.set_ylim(min(places) - 0.6, max(places) + 0.6)
     if values is not None:
-        signed = "+" if ax.get_xlim()[0] < 0 else ""
+        signed = "+" if min(values) < 0 else ""  # differences; an interval may reach below 0
         for place, value in zip(places, values, strict=True):
             ax.annotate(
                 f"{value:{signed}.3f}".replace("-", "\u2212"),

@@ -154,6 +154,12 @@ def corpus_of(table: DataFrame) -> str:
     return name if len(name) <= 28 else f"{name[:27]}…"
 
 
+def interval_note(table: DataFrame) -> str:
+    """What the points of a table are, such as ``Mean and 95 % interval over 5 seeds.``"""
+    note = count_note(table, "seeds")
+    return "One seed." if note == "1 seed" else f"Mean and 95\u00a0% interval over {note}."
+
+
 def count_note(table: DataFrame, of: str) -> str:
     """How many repetitions means stand on, such as ``5 seeds``."""
     counts = sorted({int(n) for n in table["n"].dropna()})
