@@ -71,7 +71,9 @@ def label_points(
     for box in obstacles:
         low, high = np.sort(ax.transData.transform(np.asarray(box, dtype=float)), axis=0)
         taken.append(np.concatenate([low - scale, high + scale]))
-    frame = np.asarray(ax.get_window_extent().extents)
+    # The margin to the right of the axes is free, and keeps labels of the last points near.
+    frame = np.array(ax.get_window_extent().extents)
+    frame[2] = max(frame[2], figure.bbox.x1 - 2 * scale)
 
     distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
     crowded = np.argsort(-(distances < 40 * scale).sum(axis=1), kind="stable")
