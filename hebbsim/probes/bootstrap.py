@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.special import stdtrit  # a light import beside scipy.stats
 
 #: Resamples of every bootstrap; the ends of a 95 % interval then rest on 25 draws each.
 N_RESAMPLES = 1000
@@ -39,7 +39,7 @@ def seed_interval(values: Sequence[float] | NDArray[np.floating], level: float =
     mean, n = float(values.mean()), len(values)
     if n < 2:
         return Estimate(mean, np.nan, np.nan)
-    half = float(student_t.ppf((1 + level) / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    half = float(stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(n))
     return Estimate(mean, mean - half, mean + half)
 
 

@@ -6,9 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
-from sklearn.metrics import v_measure_score
-from sklearn.metrics.cluster import contingency_matrix
 
 
 @dataclass(frozen=True)
@@ -80,6 +77,8 @@ def v_measure(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     >>> v_measure(np.array(["S", "O", "S"]), np.array([4, 2, 4]))
     1.0
     """
+    from sklearn.metrics import v_measure_score  # seconds to import: not before it is used
+
     ids = np.asarray(ids)
     columns = ids[:, None] if ids.ndim == 1 else ids
     return float(np.mean([v_measure_score(gold, column) for column in columns.T]))
@@ -96,6 +95,9 @@ def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     >>> one_to_one(np.array(["S", "S", "O", "O"]), np.array([1, 1, 0, 1]))
     0.75
     """
+    from scipy.optimize import linear_sum_assignment
+    from sklearn.metrics.cluster import contingency_matrix
+
     table = contingency_matrix(gold, ids)
     rows, columns = linear_sum_assignment(table, maximize=True)
     return float(table[rows, columns].sum() / table.sum())
