@@ -687,3 +687,10 @@ def test_a_population_without_members_is_refused(n_members):
 def test_a_sentence_is_words_not_one_string(kind):
     with pytest.raises(BadInputError, match="words"):
         LEARNERS[kind]().fit(["the dog saw a cat"] * 20)
+
+
+def test_learning_on_leaves_the_learner_that_recruited_alone():
+    parent = LEARNERS["inducer"]().fit(TRAIN[:80])
+    before = parent.transform(DEV)
+    parent.recruit(TRAIN[:80], random_state=4, context_share=0.5).partial_fit(TRAIN[80:])
+    assert np.array_equal(before, parent.transform(DEV))

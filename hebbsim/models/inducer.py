@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 
 from hebbsim.engine.prediction import learn_prediction
 from hebbsim.engine.timescales import check_timescales
+from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
@@ -267,6 +268,9 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """
         self._check_fitted()
         other = copy.copy(self).set_params(random_state=random_state, context_share=context_share)
+        # Learned in place if this member learns on: not to be the same arrays.
+        for name in ("_weights", "_bias", "_power", "_principal"):
+            setattr(other, name, copy.deepcopy(getattr(self, name)))
         other._check()
         encoded = self.vocabulary_.encode(sentences)
         other._check_tokens(encoded)
@@ -289,8 +293,7 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def _start_projection(self, encoded: Encoded) -> None:
         self._rng = np.random.default_rng([self.random_state, 1])
         tau = check_timescales(self.timescales)
-        self._alpha = (1 / tau).astype(np.float32)
-        self._keep = (1 - 1 / tau).astype(np.float32)
+        self._keep, self._alpha = decays(tau)
         rows, table = self.types_.lookup(encoded)
         visits = self._rng.permutation(rows)[:50_000].astype(np.int64)
         self._own = Components(self.n_directions, table.shape[1])

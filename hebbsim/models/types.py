@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.contexts import code_contexts, sum_code_contexts, sum_word_contexts
 from hebbsim.engine.prediction import learn_prediction
+from hebbsim.engine.traces import decays
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
 from hebbsim.models.vocabulary import Encoded, ShapeFeatures, Vocabulary
@@ -94,8 +95,7 @@ class TypeCodes:
         self.rare = rare
         self.min_count = min_count
         self.rng = rng
-        self.alpha = (1 / timescales).astype(np.float32)
-        self.keep = (1 - 1 / timescales).astype(np.float32)
+        self.keep, self.alpha = decays(timescales)
 
     def learn(self, vocabulary: Vocabulary, text: Sequence[Encoded]) -> TypeCodes:
         """Learn every step on `text`, whose words `vocabulary` has counted."""
