@@ -52,6 +52,10 @@ class FakeLearner:
         self.n_clusters, self.random_state = n_clusters, random_state
         self.view, self.shuffle_traces = view, shuffle_traces
 
+    @property
+    def prototypes_(self):
+        return SimpleNamespace(centres=np.eye(self.n_clusters, dtype=np.float32))
+
     def fit(self, sentences, *, text=None):
         self.received.append(("fit", sentences))
         if text is not None:
@@ -87,13 +91,10 @@ class FakePopulation(FakeLearner):
 
     @property
     def members_(self):
-        return [FakeLearner(self.n_clusters, self.random_state)]
+        return [FakeLearner(self.n_clusters, 10 * self.random_state + i) for i in range(2)]
 
     def predict(self, sentences):
-        return np.column_stack(
-            [FakeLearner(self.n_clusters, 10 * self.random_state + i).predict(sentences)
-             for i in range(2)]
-        )  # fmt: skip
+        return np.column_stack([member.predict(sentences) for member in self.members_])
 
 
 class FakeJobs:
@@ -199,9 +200,9 @@ def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
     seen = []
     fit = roles.RoleReadout.fit
 
-    def spy(self, ids, gold):
+    def spy(self, ids, gold, prototypes):
         seen.append(np.asarray(gold))
-        return fit(self, ids, gold)
+        return fit(self, ids, gold, prototypes)
 
     monkeypatch.setattr(roles.RoleReadout, "fit", spy)
     # Roles that tell the splits apart: a mapping that saw test would know the name "test".
@@ -223,7 +224,8 @@ def test_on_dev_either_half_is_scored_with_the_mapping_of_the_other(fakes, monke
     monkeypatch.setattr(
         FakeLearner, "predict", lambda self, s: np.arange(sum(map(len, s)), dtype=np.int32)
     )
-    assert value(run(), "K=50", split="dev") == pytest.approx(0.25)
+    results = run(clusters=200)
+    assert value(results, "K=200", split="dev") == pytest.approx(0.25)
 
 
 # --- what is measured -----------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from platform import node, platform
@@ -133,6 +134,26 @@ def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePop
     return HebbianRoleInducer(**config.learner, **options)
 
 
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """What a fitted learner makes of the splits that are scored.
+
+    Attributes
+    ----------
+    ids : dict of str to ndarray of int, shape=(T,) or (T, P)
+        Clusters of the tokens of each split.
+    prototypes : list of P ndarrays of float32, shape=(K, D)
+        Where those clusters lie.
+    """
+
+    ids: dict[str, NDArray[np.integer]]
+    prototypes: list[NDArray[np.float32]]
+
+    def first(self) -> Clustering:
+        """That of the first member of a population alone."""
+        return Clustering({k: _first(ids) for k, ids in self.ids.items()}, self.prototypes[:1])
+
+
 class _Run:
     """The steps of one run and what they share."""
 
@@ -253,30 +274,32 @@ class _Run:
             "shuffled=traces": {"shuffle_traces": True},
         }
 
-    def cluster(self, learner: Any) -> dict[str, NDArray[np.integer]]:
+    def cluster(self, learner: Any) -> Clustering:
         """Cluster ids of every split that is scored."""
-        return {
+        ids = {
             name: np.asarray(learner.predict(sentences))
             for name, sentences in self.sentences.items()
             if name != "train"
         }
+        members = getattr(learner, "members_", [learner])
+        return Clustering(ids, [member.prototypes_.centres for member in members])
 
     def learner_seed(self, learner: Any, seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""
         config = self.config
-        ids = self.cluster(learner)
+        found = self.cluster(learner)
         if config.members > 1:
-            self.add_hebbian(f"{self.k} members={config.members}", seed, ids)
+            self.add_hebbian(f"{self.k} members={config.members}", seed, found)
         few = min(config.readout_sentences, self.corpus.splits["dev"].n_sentences)
         members = f" members={config.members}" if config.members > 1 else ""
         for draw in range(config.readout_draws):
             labelled = draw_labelled(self.corpus.splits["dev"].n_sentences, few, draw)
-            self.add_hebbian(f"{self.k}{members} labels={few}", seed, ids, labelled=labelled)
-        one = {name: _first(of_split) for name, of_split in ids.items()}
+            self.add_hebbian(f"{self.k}{members} labels={few}", seed, found, labelled=labelled)
+        one = found.first()
         self.add_hebbian(self.k, seed, one)
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
         self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
-        for name, of_split in one.items():
+        for name, of_split in one.ids.items():
             self.add_score(name, seed, "v_measure", v_measure(self.roles[name], of_split))
             n_used = len(np.unique(of_split))
             self.add_score(name, seed, "n_clusters_used", n_used, unit="clusters")
@@ -291,7 +314,7 @@ class _Run:
         self,
         condition: str,
         seed: int,
-        ids: dict[str, NDArray[np.integer]],
+        found: Clustering,
         *,
         dev_roles: NDArray[np.str_] | None = None,
         labelled: NDArray[np.integer] | None = None,
@@ -304,12 +327,13 @@ class _Run:
         dev_roles = self.roles["dev"] if dev_roles is None else dev_roles
         sentence = np.repeat(np.arange(dev.n_sentences), np.diff(dev.offsets))
         fitted_on = slice(None) if labelled is None else np.isin(sentence, labelled)
-        readout = RoleReadout().fit(ids["dev"][fitted_on], dev_roles[fitted_on])
+        ids, prototypes = found.ids, found.prototypes
+        readout = RoleReadout().fit(ids["dev"][fitted_on], dev_roles[fitted_on], prototypes)
         predicted = {name: readout.predict(ids[name]) for name in ids if name != "dev"}
         if labelled is None and dev.n_sentences > 1:
             predicted["dev"] = np.empty_like(dev_roles)
             for half in (sentence % 2 == 0, sentence % 2 == 1):
-                other = RoleReadout().fit(ids["dev"][~half], dev_roles[~half])
+                other = RoleReadout().fit(ids["dev"][~half], dev_roles[~half], prototypes)
                 predicted["dev"][half] = other.predict(ids["dev"][half])
         self.runs.add("hebbian", condition, seed, predicted)
 
