@@ -67,6 +67,31 @@ def test_competition_equals_its_oracle(case, conscience, memory):
     np.testing.assert_allclose(found.spread, spread, rtol=1e-4)
 
 
+@pytest.mark.parametrize("n_prototypes", [1, 2, 3, 4, 5, 9])
+@pytest.mark.parametrize("n", [1, 3, 15, 16, 17, 50])
+def test_competition_equals_its_oracle_whatever_the_sizes(n, n_prototypes):
+    source = np.random.default_rng(n)
+    x = f32(source.standard_normal((n, 21)))
+    start = State(source.standard_normal((n_prototypes, 21)), spread=30.0)
+    before = start.prototypes, start.wins, start.share
+    p, wins, share, spread = naive.compete(x, visits(x), 1.0, 1e9, *before, 30.0)
+    found = start.run(x, visits(x), 1.0)
+    np.testing.assert_array_equal(found.wins, wins)
+    np.testing.assert_allclose(found.prototypes, p, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.share, share, rtol=1e-4)
+    np.testing.assert_allclose(found.spread, spread, rtol=1e-4)
+
+
+@pytest.mark.parametrize("cuts", [(1, 2, 3), (16, 32), (7, 7, 40), range(1, 60)])
+def test_a_stream_of_inputs_may_be_cut_anywhere(cuts):
+    x = f32(np.random.default_rng(6).standard_normal((60, 9)))
+    whole, parts = State(x[:5]).run(x, range(60), 3.0), State(x[:5])
+    for part in np.split(np.arange(60), list(cuts)):
+        parts.run(x, part, 3.0)
+    for name, value in vars(whole).items():
+        np.testing.assert_allclose(getattr(parts, name), value, rtol=1e-4, atol=1e-5)
+
+
 def test_the_winner_moves_towards_the_input_by_hand():
     found = State([[0.0, 0.0], [4.0, 0.0]]).run([[1.0, 1.0]], [0])
     assert found.prototypes.tolist() == [[0.5, 0.5], [4.0, 0.0]]  # its second win: half way
@@ -145,6 +170,32 @@ def test_the_first_of_two_equally_close_prototypes_wins():
     nearest(f32([[0, 0], [0, 5], [2, 0]]), prototypes, squares, out)
     assert out.tolist() == [1, 1, 1]
     assert State(prototypes).run([[0, 0]], [0]).wins.tolist() == [1, 2, 1, 1]
+
+
+@pytest.mark.parametrize("width", [1, 7, 16, 50, 129])
+def test_of_equal_prototypes_the_first_wins_wherever_it_stands(width):
+    x = f32(np.random.default_rng(8).integers(-9, 10, (35, width)))  # sums without rounding
+    for n_prototypes in range(1, 10):
+        prototypes = f32(np.tile(x[3], (n_prototypes, 1)))
+        out = np.full(len(x), -9, dtype=np.int32)
+        nearest(x, prototypes, (prototypes**2).sum(axis=1), out)
+        assert not out.any()
+        # Each input is where they stand: nothing moves, and they stay equal.
+        wins = State(prototypes).run(x, [3] * 35).wins
+        assert wins.tolist() == [36] + [1] * (n_prototypes - 1)
+
+
+def test_the_nearest_of_many():
+    x = f32(np.random.default_rng(9).standard_normal((103, 40)))
+    for n_prototypes in (1, 2, 3, 6, 31):
+        prototypes = x[:n_prototypes] + np.float32(0.1)
+        squares, out = (prototypes**2).sum(axis=1), np.empty(len(x), dtype=np.int32)
+        nearest(x, prototypes, squares, out)
+        assert out.tolist() == naive.nearest(x, prototypes)
+        alone = np.empty(1, dtype=np.int32)
+        for n in range(len(x)):  # where an input stands in the call changes nothing
+            nearest(x[n : n + 1], prototypes, squares, alone)
+            assert alone[0] == out[n]
 
 
 # Prototypes -------------------------------------------------------------------------------
