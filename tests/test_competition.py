@@ -267,14 +267,26 @@ def test_components_equal_their_oracle(case, amnesia):
     x = f32(INPUTS[case])
     width = x.shape[1]
     mean, vectors = np.zeros(width, dtype=np.float32), np.zeros((2, width), dtype=np.float32)
-    seen, work = np.zeros(1, dtype=np.int64), np.empty(width, dtype=np.float32)
+    seen = np.zeros(1, dtype=np.int64)
     expected = naive.components(x, visits(x), amnesia, mean, vectors, 0)
-    learn_components(x, visits(x), np.float32(amnesia), mean, vectors, seen, work)
+    learn_components(x, visits(x), np.float32(amnesia), mean, vectors, seen)
     np.testing.assert_allclose(mean, expected[0], rtol=1e-4, atol=1e-5)
     # Where nothing is left over, rounding decides which way a component starts.
     signs = np.where((vectors * expected[1]).sum(axis=1) < 0, -1, 1)[:, None]
     np.testing.assert_allclose(vectors, signs * expected[1], rtol=1e-3, atol=1e-4)
     assert seen[0] == expected[2] == 4 * len(x)
+
+
+@pytest.mark.parametrize("n_components", [1, 4, 9])
+@pytest.mark.parametrize("width", [9, 64, 150])
+def test_components_equal_their_oracle_whatever_the_sizes(width, n_components):
+    x = f32(np.random.default_rng(width).standard_normal((60, width)) * 2.0 ** -np.arange(width))
+    learner = Components(n_components, width)
+    mean, vectors, _ = naive.components(x, range(60), 2.0, learner.mean, learner.components, 0)
+    learner.learn(x, np.arange(60))
+    np.testing.assert_allclose(learner.mean, mean, rtol=1e-4, atol=1e-6)
+    scale = np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.testing.assert_allclose(learner.components / scale, vectors / scale, atol=1e-3)
 
 
 def test_three_inputs_by_hand():
@@ -304,9 +316,10 @@ def test_known_principal_directions_are_found():
     np.testing.assert_allclose(learner.project(x).std(axis=0), deviation[:3], rtol=0.1)
 
 
-def test_components_do_not_depend_on_how_the_stream_is_cut():
-    x = f32(INPUTS["random"])
-    whole, parts = Components(3, 5), Components(3, 5)
+@pytest.mark.parametrize("width", [5, 64, 303])
+def test_components_do_not_depend_on_how_the_stream_is_cut(width):
+    x = f32(np.random.default_rng(7).standard_normal((40, width)))
+    whole, parts = Components(3, width), Components(3, width)
     whole.learn(x, np.arange(40))
     for a, b in ((0, 1), (1, 1), (1, 17), (17, 40)):
         parts.learn(x, np.arange(a, b))
@@ -372,6 +385,31 @@ def test_prediction_equals_its_oracle(n):
     for new, oracle, old in zip(found, expected, start, strict=True):
         np.testing.assert_allclose(new, oracle, rtol=1e-3, atol=1e-4)
         assert np.array_equal(new, old) == (n == 0)
+
+
+@pytest.mark.parametrize("n_out", [1, 3, 4, 17])
+@pytest.mark.parametrize("width", [1, 5, 16, 33])
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 40])
+def test_prediction_equals_its_oracle_whatever_the_sizes(n, width, n_out):
+    x, target, power, features, *start = a_task(n, width, n_out)
+    order, eta = np.arange(n)[::-1], np.linspace(1, 0.1, n)
+    found = learn(x, target, order, eta, power, features, *start)
+    weights, bias, feature_weights = start
+    expected = naive.learn_prediction(
+        x, target, order, eta, power, weights, bias, features, feature_weights
+    )
+    for new, oracle in zip(found, expected, strict=True):
+        np.testing.assert_allclose(new, oracle, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("cuts", [(1, 2, 3), (16, 32), range(1, 40)])
+def test_a_stream_of_corrections_may_be_cut_anywhere(cuts):
+    x, target, power, features, *start = a_task(40)
+    whole = learn(x, target, range(40), np.full(40, 0.5), power, features, *start)
+    for part in np.split(np.arange(40), list(cuts)):
+        start = learn(x, target, part, np.full(len(part), 0.5), power, features, *start)
+    for one, other in zip(whole, start, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 def test_one_correction_by_hand():

@@ -14,48 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.products import multiply_rows
 
 __all__ = ["compete", "nearest"]
-
-
-@njit
-def _multiply_rows(a, i, b, k, out):
-    """out[i : i + 4, k : k + 4] = a[i : i + 4] @ b[k : k + 4].T, as far as there are rows.
-
-    Sixteen sums in one loop over whole arrays: views would be counted references, and an
-    array to add to might overlap the others for all that the compiler knows. Past the end
-    the last row is taken again, so that every product is the same sum in the same order.
-    """
-    i1, i2, i3 = min(i + 1, len(a) - 1), min(i + 2, len(a) - 1), min(i + 3, len(a) - 1)
-    k1, k2, k3 = min(k + 1, len(b) - 1), min(k + 2, len(b) - 1), min(k + 3, len(b) - 1)
-    zero = out.dtype.type(0)
-    s00 = s01 = s02 = s03 = zero
-    s10 = s11 = s12 = s13 = zero
-    s20 = s21 = s22 = s23 = zero
-    s30 = s31 = s32 = s33 = zero
-    for d in range(a.shape[1]):
-        a0, a1, a2, a3 = a[i, d], a[i1, d], a[i2, d], a[i3, d]
-        b0, b1, b2, b3 = b[k, d], b[k1, d], b[k2, d], b[k3, d]
-        s00 += a0 * b0
-        s01 += a0 * b1
-        s02 += a0 * b2
-        s03 += a0 * b3
-        s10 += a1 * b0
-        s11 += a1 * b1
-        s12 += a1 * b2
-        s13 += a1 * b3
-        s20 += a2 * b0
-        s21 += a2 * b1
-        s22 += a2 * b2
-        s23 += a2 * b3
-        s30 += a3 * b0
-        s31 += a3 * b1
-        s32 += a3 * b2
-        s33 += a3 * b3
-    out[i, k], out[i, k1], out[i, k2], out[i, k3] = s00, s01, s02, s03
-    out[i1, k], out[i1, k1], out[i1, k2], out[i1, k3] = s10, s11, s12, s13
-    out[i2, k], out[i2, k1], out[i2, k2], out[i2, k3] = s20, s21, s22, s23
-    out[i3, k], out[i3, k1], out[i3, k2], out[i3, k3] = s30, s31, s32, s33
 
 
 @njit
@@ -106,10 +67,10 @@ def compete(x, order, conscience, memory, prototypes, squares, wins, share, spre
         rows = block[:n]
         for k in range(0, n_prototypes, 4):
             for i in range(0, n, 4):
-                _multiply_rows(rows, i, prototypes, k, dots)
+                multiply_rows(rows, i, prototypes, k, dots)
         for i in range(0, n, 4):
             for j in range(i, n, 4):
-                _multiply_rows(rows, i, rows, j, among)
+                multiply_rows(rows, i, rows, j, among)
         faded = unit(1)  # what is left, by now, of the shares at the start of the block
         for i in range(n):
             pull = unit(conscience) * spread[0] * n_prototypes * faded
@@ -162,7 +123,7 @@ def nearest(x, prototypes, squares, out):
         rows = x[start : start + n]
         for k in range(0, n_prototypes, 4):
             for i in range(0, n, 4):
-                _multiply_rows(rows, i, prototypes, k, dots)
+                multiply_rows(rows, i, prototypes, k, dots)
         for i in range(n):
             winner = 0
             best = unit(-3.0e38)

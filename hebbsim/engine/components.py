@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hebbsim.engine._jit import njit
 
 __all__ = ["learn_components"]
 
 
 @njit
-def learn_components(x, order, amnesia, mean, components, seen, residual):
+def learn_components(x, order, amnesia, mean, components, seen):
     """Sanger's rule with the step size that needs no tuning (candid form, CCIPCA).
 
     Component i takes in the part of the input that components 0 .. i-1 leave over, by the
@@ -34,43 +36,61 @@ def learn_components(x, order, amnesia, mean, components, seen, residual):
         Updated in place; all zero before the first input.
     seen : ndarray of int64, shape=(1,)
         Inputs so far; updated in place.
-    residual : ndarray of float32, shape=(D,)
-        Work space.
     """
     n_components, width = components.shape
+    unit = components.dtype.type
+    # Copies whose rows are whole vectors, unrolled: no rest of a row to go through one by one.
+    vectors = np.zeros((n_components, (width + 63) // 64 * 64), components.dtype)
+    residual = np.zeros(vectors.shape[1], components.dtype)
+    squares = np.zeros(n_components, components.dtype)
+    for i in range(n_components):
+        square = unit(0)
+        for d in range(width):
+            vectors[i, d] = components[i, d]
+            square += components[i, d] * components[i, d]
+        squares[i] = square
     for m in range(len(order)):
-        row = x[order[m]]
+        row = order[m]
         seen[0] += 1
         n = seen[0]
         step = min(1.0, (1.0 + amnesia) / n) if n > 2 * amnesia else 1.0 / n
-        rate = type(mean[0])(1.0 / n)
-        w = type(mean[0])(step)
+        rate = unit(1.0 / n)
+        w = unit(step)
         for d in range(width):
-            mean[d] += rate * (row[d] - mean[d])
+            mean[d] += rate * (x[row, d] - mean[d])
         for d in range(width):
-            residual[d] = row[d] - mean[d]
+            residual[d] = x[row, d] - mean[d]
+        dot = unit(0)
+        for d in range(len(residual)):
+            dot += vectors[0, d] * residual[d]
         for i in range(min(n_components, n)):
-            v = components[i]
-            square = v[0] * 0
-            dot = v[0] * 0
-            for d in range(width):
-                square += v[d] * v[d]
-            for d in range(width):
-                dot += v[d] * residual[d]
-            if square <= 0:  # its first input
-                for d in range(width):
-                    v[d] = residual[d]
+            if squares[i] <= 0:  # its first input
+                square = unit(0)
+                for d in range(len(residual)):
+                    vectors[i, d] = residual[d]
+                    square += residual[d] * residual[d]
+                squares[i] = square
                 break
-            pull = w * dot / square ** type(mean[0])(0.5)
-            for d in range(width):
-                v[d] += pull * residual[d] - w * v[d]
-            square = v[0] * 0
-            dot = v[0] * 0
-            for d in range(width):
-                square += v[d] * v[d]
-            for d in range(width):
-                dot += v[d] * residual[d]
-            if square > 0:
-                out = dot / square
-                for d in range(width):
-                    residual[d] -= out * v[d]
+            # Two passes: the first moves v and measures it, the second takes it away and
+            # measures what is left along the next component.
+            fade = unit(1) - w
+            pull = w * dot / squares[i] ** unit(0.5)
+            square = unit(0)
+            dot = unit(0)
+            for d in range(len(residual)):
+                v = fade * vectors[i, d] + pull * residual[d]
+                vectors[i, d] = v
+                square += v * v
+                dot += v * residual[d]
+            squares[i] = square
+            if i + 1 == n_components:
+                break
+            out = dot / square if square > 0 else unit(0)
+            dot = unit(0)
+            for d in range(len(residual)):
+                left = residual[d] - out * vectors[i, d]
+                residual[d] = left
+                dot += left * vectors[i + 1, d]
+    for i in range(n_components):
+        for d in range(width):
+            components[i, d] = vectors[i, d]

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hebbsim.engine._jit import njit
+from hebbsim.engine.products import add_rows, multiply_rows
 
 __all__ = ["learn_prediction"]
+
+
+@njit
+def _in_sixteens(n):
+    """n, rounded up so that loops over rows are whole vectors."""
+    return (n + 15) // 16 * 16
 
 
 @njit
@@ -18,6 +27,10 @@ def learn_prediction(
     a is a binary vector with few ones. The delta rule (Widrow & Hoff 1960), normalised by
     the input (NLMS), each input gained by its own mean square (`power`), so that common and
     rare inputs are learned alike; eta_n is `eta` of the n-th input.
+
+    Sixteen inputs at a time are multiplied with the weights as they stand; what the first
+    of them teach, the later ones see through the products among the inputs. Equal to one
+    correction after another, to rounding.
 
     Parameters
     ----------
@@ -39,37 +52,61 @@ def learn_prediction(
     error : ndarray of float32, shape=(P,)
         Work space.
     """
-    width = x.shape[1]
-    n_out = target.shape[1]
-    unit = type(bias[0])
-    for m in range(len(order)):
-        row = x[order[m]]
-        goal = target[order[m]]
-        features = active[order[m]]
-        size = unit(1 + n_active[order[m]])
-        for p in range(n_out):
-            error[p] = goal[p] - bias[p]
+    width, n_out = weights.shape
+    unit = weights.dtype.type
+    columns = np.zeros((n_out, _in_sixteens(width)), weights.dtype)
+    for p in range(n_out):
         for d in range(width):
-            value = row[d]
-            if value != 0:
-                w = weights[d]
-                for p in range(n_out):
-                    error[p] -= value * w[p]
-                size += value * value / power[d]
-        for a in range(n_active[order[m]]):
-            w = feature_weights[features[a]]
+            columns[p, d] = weights[d, p]
+    gain = np.empty(width, weights.dtype)
+    for d in range(width):
+        gain[d] = 1 / power[d]
+    inputs = np.zeros((16, columns.shape[1]), weights.dtype)
+    gained = np.zeros(inputs.shape, weights.dtype)
+    answers = np.empty((16, n_out), weights.dtype)
+    among = np.empty((16, 16), weights.dtype)
+    change = np.empty((16, n_out), weights.dtype)
+    for start in range(0, len(order), 16):
+        n = min(16, len(order) - start)
+        for i in range(n):
+            source = order[start + i]
+            for d in range(width):
+                inputs[i, d] = x[source, d]
+            for d in range(width):
+                gained[i, d] = gain[d] * inputs[i, d]
+        for p in range(0, n_out, 4):
+            for i in range(0, n, 4):
+                multiply_rows(inputs, i, columns, p, answers)
+        for i in range(0, n, 4):
+            for j in range(0, i + 1, 4):
+                multiply_rows(inputs, i, gained, j, among)
+        for i in range(n):
+            source = order[start + i]
+            n_features = n_active[source]
             for p in range(n_out):
-                error[p] -= w[p]
-        rate = eta[m] / size
+                error[p] = target[source, p] - bias[p] - answers[i, p]
+            for j in range(i):
+                for p in range(n_out):
+                    error[p] -= among[i, j] * change[j, p]
+            for a in range(n_features):
+                feature = active[source, a]
+                for p in range(n_out):
+                    error[p] -= feature_weights[feature, p]
+            rate = eta[start + i] / (among[i, i] + unit(1 + n_features))
+            for p in range(n_out):
+                error[p] *= rate
+            for p in range(n_out):
+                change[i, p] = error[p]
+            for p in range(n_out):
+                bias[p] += error[p]
+            for a in range(n_features):
+                feature = active[source, a]
+                for p in range(n_out):
+                    feature_weights[feature, p] += error[p]
+        for i in range(n, 16):  # a last block that is not full
+            for p in range(n_out):
+                change[i, p] = 0
+        add_rows(change, gained, columns)
+    for d in range(width):
         for p in range(n_out):
-            bias[p] += rate * error[p]
-        for d in range(width):
-            if row[d] != 0:
-                w = weights[d]
-                pull = rate * row[d] / power[d]
-                for p in range(n_out):
-                    w[p] += pull * error[p]
-        for a in range(n_active[order[m]]):
-            w = feature_weights[features[a]]
-            for p in range(n_out):
-                w[p] += rate * error[p]
+            weights[d, p] = columns[p, d]

@@ -36,7 +36,6 @@ class Components:
             self.mean,
             self.components,
             self.seen,
-            np.empty_like(self.mean),
         )
 
     def project(self, x: NDArray[np.float32]) -> NDArray[np.float32]:

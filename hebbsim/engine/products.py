@@ -1,0 +1,73 @@
+"""Matrix products small enough to stay in cache, as kernels are made of.
+
+BLAS is not called from kernels: it may bring threads, and its sums depend on the size of
+what it is given. Here a product is the same sum in the same order wherever it stands.
+"""
+
+from __future__ import annotations
+
+from hebbsim.engine._jit import njit
+
+__all__ = ["add_rows", "multiply_rows"]
+
+
+@njit
+def multiply_rows(a, i, b, k, out):
+    """out[i : i + 4, k : k + 4] = a[i : i + 4] @ b[k : k + 4].T, as far as there are rows.
+
+    Sixteen sums in one loop over whole arrays: views would be counted references, and an
+    array to add to might overlap the others for all that the compiler knows. Past the end
+    the last row is taken again, so that every product is the same sum in the same order.
+    """
+    i1, i2, i3 = min(i + 1, len(a) - 1), min(i + 2, len(a) - 1), min(i + 3, len(a) - 1)
+    k1, k2, k3 = min(k + 1, len(b) - 1), min(k + 2, len(b) - 1), min(k + 3, len(b) - 1)
+    zero = out.dtype.type(0)
+    s00 = s01 = s02 = s03 = zero
+    s10 = s11 = s12 = s13 = zero
+    s20 = s21 = s22 = s23 = zero
+    s30 = s31 = s32 = s33 = zero
+    for d in range(a.shape[1]):
+        a0, a1, a2, a3 = a[i, d], a[i1, d], a[i2, d], a[i3, d]
+        b0, b1, b2, b3 = b[k, d], b[k1, d], b[k2, d], b[k3, d]
+        s00 += a0 * b0
+        s01 += a0 * b1
+        s02 += a0 * b2
+        s03 += a0 * b3
+        s10 += a1 * b0
+        s11 += a1 * b1
+        s12 += a1 * b2
+        s13 += a1 * b3
+        s20 += a2 * b0
+        s21 += a2 * b1
+        s22 += a2 * b2
+        s23 += a2 * b3
+        s30 += a3 * b0
+        s31 += a3 * b1
+        s32 += a3 * b2
+        s33 += a3 * b3
+    out[i, k], out[i, k1], out[i, k2], out[i, k3] = s00, s01, s02, s03
+    out[i1, k], out[i1, k1], out[i1, k2], out[i1, k3] = s10, s11, s12, s13
+    out[i2, k], out[i2, k1], out[i2, k2], out[i2, k3] = s20, s21, s22, s23
+    out[i3, k], out[i3, k1], out[i3, k2], out[i3, k3] = s30, s31, s32, s33
+
+
+@njit
+def add_rows(weights, rows, out):
+    """out += weights.T @ rows, for rows in eights.
+
+    Parameters
+    ----------
+    weights : ndarray of float32, shape=(8 n, P)
+    rows : ndarray of float32, shape=(8 n, D)
+    out : ndarray of float32, shape=(P, D)
+    """
+    for p in range(len(out)):
+        for i in range(0, len(rows), 8):
+            # One sum an element, so that it is loaded and stored once.
+            w0, w1, w2, w3 = weights[i, p], weights[i + 1, p], weights[i + 2, p], weights[i + 3, p]
+            w4, w5, w6 = weights[i + 4, p], weights[i + 5, p], weights[i + 6, p]
+            w7 = weights[i + 7, p]
+            for d in range(rows.shape[1]):
+                total = w0 * rows[i, d] + w1 * rows[i + 1, d] + w2 * rows[i + 2, d]
+                total += w3 * rows[i + 3, d] + w4 * rows[i + 4, d] + w5 * rows[i + 5, d]
+                out[p, d] += total + w6 * rows[i + 6, d] + w7 * rows[i + 7, d]
