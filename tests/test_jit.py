@@ -20,13 +20,18 @@ needs_jit = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="NUMBA_DISABLE_J
 LEARN = """
 import numpy as np
 from hebbsim.engine.rules import get_rule
-weights, state, pre, event, parameters, post = (
+weights, state, pre, table, parameters, post = (
     np.full(shape, 0.5, np.float32) for shape in [(2, 3), 0, (4, 3), (4, 2), 0, (4, 2)]
 )
-get_rule("delta").learn(weights, state, pre, event, False, np.float32(0.5), parameters, post)
+tokens = np.arange(4, dtype=np.int32)
+get_rule("delta").learn(
+    weights, state, pre, tokens, table, False, np.float32(0.5), parameters, post
+)
 print(weights.tolist())
 """
-KERNELS = {"delta.learn", "_ops.respond", "_ops.add_scaled"}
+KERNELS = {
+    "delta.learn", "_linear.in_order", "_linear._learn_unit", "_ops.dot", "_ops.add_scaled",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -5,27 +5,35 @@ A new rule needs an oracle in ``naive.RULES`` and a line in ``BY_HAND``; all els
 
 import itertools
 
+import hypothesis.strategies as st
 import naive
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from hebbsim.engine.rules import get_rule, rule_names
 from hebbsim.errors import BadInputError
 
-VARIANTS = [(name, post) for name in rule_names() for post in get_rule(name).posts]
-each_variant = pytest.mark.parametrize(("name", "post"), VARIANTS)
+IN_BLOCKS = [name for name in rule_names() if get_rule(name).learn_blocks]
+VARIANTS = [
+    (name, post, kernel)
+    for name in rule_names()
+    for post in get_rule(name).posts
+    for kernel in (["learn", "learn_blocks"] if name in IN_BLOCKS else ["learn"])
+]
+each_variant = pytest.mark.parametrize(("name", "post", "kernel"), VARIANTS)
 each_rule = pytest.mark.parametrize("name", rule_names())
 
 
-def learn(name, weights, state, pre, event, post="output", eta=0.05, **parameters):
+def learn(name, weights, state, pre, event, post="output", eta=0.05, kernel="learn", **parameters):
     """Run a kernel on copies; new weights, new state, post."""
     rule = get_rule(name)
     weights, state = np.array(weights, np.float32), np.array(state, np.float32)
     out = np.full((len(pre), len(weights)), np.nan, dtype=np.float32)
     values = np.array(list(rule.resolve(parameters).values()), dtype=np.float32)
-    rule.learn(
-        weights, state, np.float32(pre), np.float32(event), post == "token", np.float32(eta),
-        values, out,
+    getattr(rule, kernel)(
+        weights, state, np.float32(pre), np.arange(len(pre), dtype=np.int32), np.float32(event),
+        post == "token", np.float32(eta), values, out,
     )  # fmt: skip
     return weights, state, out
 
@@ -68,11 +76,11 @@ def test_a_rule_says_who_it_is(name):
     "kind", ["random", "constant", "repeated", "zero", "literal", "one token", "empty"]
 )
 @each_variant
-def test_kernel_equals_its_oracle(name, post, kind):
+def test_kernel_equals_its_oracle(name, post, kernel, kind):
     weights, pre, event = setting(kind, post)
     rule = get_rule(name)
     start = rule.start(8, 4)
-    found = learn(name, weights, start, pre, event, post)
+    found = learn(name, weights, start, pre, event, post, kernel=kernel)
     expected = naive.learn(
         name, weights, start, pre, event, post == "token", 0.05, rule.resolve(None)
     )
@@ -82,55 +90,86 @@ def test_kernel_equals_its_oracle(name, post, kind):
 
 
 @each_variant
-def test_other_parameters_reach_the_kernel(name, post):
+def test_other_parameters_reach_the_kernel(name, post, kernel):
     rule = get_rule(name)
     weights, pre, event = setting("random", post)
     start = rule.start(8, 4)
     others = {key: 0.5 if value < 1 else 1.5 * value for key, value in rule.parameters.items()}
-    found = learn(name, weights, start, pre, event, post, **others)
+    found = learn(name, weights, start, pre, event, post, kernel=kernel, **others)
     expected = naive.learn(name, weights, start, pre, event, post == "token", 0.05, others)
     for mine, oracle in zip(found, expected, strict=True):
         np.testing.assert_allclose(mine, oracle, rtol=2e-4, atol=2e-5)
     for key in others:  # each one matters
         without = learn(
-            name, weights, start, pre, event, post, **{**others, key: rule.parameters[key]}
+            name,
+            weights,
+            start,
+            pre,
+            event,
+            post,
+            kernel=kernel,
+            **{**others, key: rule.parameters[key]},
         )
         assert any(a.tobytes() != b.tobytes() for a, b in zip(found, without, strict=True))
 
 
 @each_variant
-def test_weights_change_with_eta_and_only_with_eta(name, post):
+def test_weights_change_with_eta_and_only_with_eta(name, post, kernel):
     weights, pre, event = setting("random", post)
     start = get_rule(name).start(8, 4)
-    still, _, out = learn(name, weights, start, pre, event, post, eta=0)
+    still, _, out = learn(name, weights, start, pre, event, post, eta=0, kernel=kernel)
     assert still.tobytes() == weights.tobytes()
     assert np.isfinite(out).all()  # filled
-    moved, _, _ = learn(name, weights, start, pre, event, post, eta=0.05)
+    moved, _, _ = learn(name, weights, start, pre, event, post, eta=0.05, kernel=kernel)
     assert not np.array_equal(moved, weights)
 
 
 @each_variant
-def test_small_changes_are_in_proportion_to_eta(name, post):
+def test_small_changes_are_in_proportion_to_eta(name, post, kernel):
     weights, pre, event = setting("one token", post)
     start = get_rule(name).start(8, 4)
     once, twice = (
-        learn(name, weights, start, pre, event, post, eta=eta)[0] - weights for eta in (0.01, 0.02)
+        learn(name, weights, start, pre, event, post, eta, kernel)[0] - weights
+        for eta in (0.01, 0.02)
     )
     np.testing.assert_allclose(twice, 2 * once, rtol=1e-3, atol=1e-6)
 
 
 @each_variant
-def test_results_do_not_depend_on_the_length_of_blocks(name, post):
+def test_results_do_not_depend_on_the_length_of_chunks(name, post, kernel):
     weights, pre, event = setting("random", post, seed=1)
-    whole = learn(name, weights, get_rule(name).start(8, 4), pre, event, post)
+    whole = learn(name, weights, get_rule(name).start(8, 4), pre, event, post, kernel=kernel)
     for cuts in ([0, 1, 2, 17, 30], list(range(31))):
         w, state, outs = weights, get_rule(name).start(8, 4), []
         for a, b in itertools.pairwise(cuts):
-            w, state, out = learn(name, w, state, pre[a:b], event[a:b], post)
+            w, state, out = learn(name, w, state, pre[a:b], event[a:b], post, kernel=kernel)
             outs.append(out)
-        assert w.tobytes() == whole[0].tobytes()
-        assert state.tobytes() == whole[1].tobytes()
-        assert np.concatenate(outs).tobytes() == whole[2].tobytes()
+        for found, expected in zip((w, state, np.concatenate(outs)), whole, strict=True):
+            if kernel == "learn":
+                assert found.tobytes() == expected.tobytes()
+            else:
+                np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_taking_blocks_of_tokens_equals_the_recurrence(data):
+    name = data.draw(st.sampled_from(IN_BLOCKS))
+    n_units, n_inputs, n_types, n_tokens = (
+        data.draw(st.integers(low, high)) for low, high in ((1, 13), (1, 40), (1, 6), (0, 70))
+    )
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**16)))
+    weights = np.float32(rng.standard_normal((n_units, n_inputs)))
+    # Contexts that repeat are where the tokens of a block change one another the most.
+    tokens = rng.integers(0, n_types, n_tokens)
+    pre = np.float32(rng.standard_normal((n_types, n_inputs)) / np.sqrt(n_inputs))[tokens]
+    event = np.float32(rng.standard_normal((n_types, n_units)))[tokens]
+    eta = data.draw(st.sampled_from([0.0, 0.01, 0.3]))
+    found = learn(name, weights, [], pre, event, eta=eta, kernel="learn_blocks")
+    expected = naive.learn(name, weights, [], pre, event, False, np.float32(eta), {})
+    for mine, oracle in zip(found, expected, strict=True):
+        scale = np.abs(oracle).max(initial=1)
+        np.testing.assert_allclose(mine / scale, oracle / scale, atol=1e-5)
 
 
 # One step in two dimensions, by hand: W = [[1, 0], [0, 2]], h = (1, 2), x = (3, -1),

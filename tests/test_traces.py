@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from hebbsim.engine import check_timescales, dense_traces, one_hot_traces
-from hebbsim.engine.traces import decays, dense_traces_kernel, one_hot_push
+from hebbsim.engine.traces import chunk_traces, decays, one_hot_push
 from hebbsim.errors import BadInputError
 
 STARTUPS = ["zero", "first", "debias"]
@@ -165,7 +165,6 @@ def test_traces_do_not_depend_on_how_a_stream_is_cut(data):
     cuts = sorted({0, n, *data.draw(st.lists(st.integers(0, n), max_size=6))})
     bounds = data.draw(st.lists(st.integers(0, n), max_size=4))
     startup = data.draw(st.integers(0, 2))
-    inclusive = data.draw(st.booleans())
     seed = data.draw(st.integers(0, 2**16))
     table = np.random.default_rng(seed).standard_normal((7, 5)).astype(np.float32)
     tokens = np.random.default_rng(seed + 1).integers(0, 7, n).astype(np.int32)
@@ -174,14 +173,15 @@ def test_traces_do_not_depend_on_how_a_stream_is_cut(data):
     keep, alpha = decays((1, 2, 8))
 
     def run(cuts):
-        state = np.zeros((3, 5), np.float32), np.zeros(3, np.float32), np.zeros(1, np.int64)
-        out = np.empty((n, 15), np.float32)
+        traces, mass, seen = np.zeros((3, 5), np.float32), np.zeros(3, np.float32), np.zeros(1, int)
+        contexts = [b""]
         for a, b in itertools.pairwise(cuts):
-            dense_traces_kernel(
-                tokens[a:b], table, starts[a:b], False, keep, alpha, startup, inclusive,
-                *state, out[a:b],
-            )  # fmt: skip
-        return out.tobytes(), *(array.tobytes() for array in state)
+            rows = np.full((b - a + 2, 3, 5), np.nan, np.float32)
+            rows[0] = traces
+            chunk_traces(tokens[a:b], table, starts[a:b], keep, alpha, startup, mass, seen, rows)
+            contexts.append(rows[: b - a].tobytes())
+            traces = rows[b - a]
+        return b"".join(contexts), traces.tobytes(), mass.tobytes(), seen.tobytes()
 
     assert run(cuts) == run([0, n])
 

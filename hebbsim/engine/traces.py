@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.memory import aligned_empty
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 
@@ -33,11 +34,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STARTUPS",
+    "absorb",
     "check_offsets",
+    "check_out",
     "check_tokens",
+    "chunk_traces",
     "decays",
     "dense_traces",
     "dense_traces_kernel",
+    "index_and_table",
+    "last_traces",
+    "last_traces_kernel",
     "one_hot_clear",
     "one_hot_push",
     "one_hot_traces",
@@ -61,6 +68,7 @@ def dense_traces(
     backward: bool = False,
     startup: str = "zero",
     include_current: bool = True,
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Traces of embedded tokens.
 
@@ -81,6 +89,8 @@ def dense_traces(
     include_current : bool
         Whether the trace at t has absorbed ``x[t]``. False gives the context alone:
         0 at the first token of a sentence.
+    out : ndarray of float32, shape=(T, S, D), optional
+        Filled and returned, instead of a new array whose pages the system must clear first.
 
     Returns
     -------
@@ -89,7 +99,12 @@ def dense_traces(
     Raises
     ------
     BadInputError
-        Timescales, offsets, tokens or start-up that cannot be used; NaN or inf in `x`.
+        Timescales, offsets, tokens, start-up or `out` that cannot be used; NaN or inf in `x`.
+
+    See Also
+    --------
+    last_traces : The traces after the last token alone.
+    hebbsim.engine.TraceEngine : Learns from traces without ever holding those of a whole text.
 
     Examples
     --------
@@ -100,15 +115,14 @@ def dense_traces(
            [0.25    , 0.1875  ],
            [0.125   , 0.140625]], dtype=float32)
     """
-    table = check_vectors(x)
-    if tokens is None:
-        index = np.arange(len(table), dtype=np.int32)
-    else:
-        index = check_tokens(tokens, len(table))
+    index, table = index_and_table(x, tokens)
     keep, alpha = decays(timescales)
     starts = sentence_starts(check_offsets(offsets, len(index)), len(index), backward=backward)
-    n_scales, width = len(alpha), table.shape[1]
-    out = np.empty((len(index), n_scales, width), dtype=np.float32)
+    shape = (len(index), len(alpha), table.shape[1])
+    if out is None:
+        out = aligned_empty(shape)
+    else:
+        check_out(out, shape)
     dense_traces_kernel(
         index,
         table,
@@ -118,12 +132,47 @@ def dense_traces(
         alpha,
         startup_code(startup),
         include_current,
-        np.zeros((n_scales, width), dtype=np.float32),
-        np.zeros(n_scales, dtype=np.float32),
-        np.zeros(1, dtype=np.int64),
-        out.reshape(len(index), n_scales * width),
+        np.zeros(len(alpha), dtype=np.float32),
+        out,
     )
     return out
+
+
+def last_traces(
+    x: ArrayLike,
+    offsets: ArrayLike | None = None,
+    timescales: str | Iterable[float] = (2, 8, 32),
+    *,
+    tokens: ArrayLike | None = None,
+    startup: str = "zero",
+) -> NDArray[np.float32]:
+    """Traces after the last token alone, in memory that does not grow with the text.
+
+    Parameters are those of :func:`dense_traces`; its last row, bit by bit.
+
+    Returns
+    -------
+    ndarray of float32, shape=(S, D)
+        Zero of an empty text.
+
+    Raises
+    ------
+    BadInputError
+        As :func:`dense_traces`.
+
+    Examples
+    --------
+    >>> last_traces([[1.0], [0.0], [0.0]], timescales=[2, 4])[:, 0]
+    array([0.125   , 0.140625], dtype=float32)
+    """
+    index, table = index_and_table(x, tokens)
+    keep, alpha = decays(timescales)
+    starts = sentence_starts(check_offsets(offsets, len(index)), len(index))
+    rows = aligned_empty((2, len(alpha), table.shape[1]))
+    rows[:] = 0
+    mass = np.zeros(len(alpha), dtype=np.float32)
+    last_traces_kernel(index, table, starts, keep, alpha, startup_code(startup), mass, rows)
+    return rows[len(index) % 2]
 
 
 def one_hot_traces(
@@ -207,6 +256,16 @@ def one_hot_traces(
 # Shared validation -------------------------------------------------------------------------
 
 
+def index_and_table(
+    x: ArrayLike, tokens: ArrayLike | None
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Rows to take, and the table to take them from."""
+    table = check_vectors(x)
+    if tokens is None:
+        return np.arange(len(table), dtype=np.int32), table
+    return check_tokens(tokens, len(table)), table
+
+
 def decays(
     timescales: str | Iterable[float],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -255,6 +314,18 @@ def check_tokens(tokens: ArrayLike, n_types: int | None) -> NDArray[np.int32]:
     return np.ascontiguousarray(index, dtype=np.int32)
 
 
+def check_out(out: NDArray[np.float32], shape: tuple[int, ...]) -> None:
+    """Refuse an array to fill that a kernel cannot fill."""
+    if not (
+        isinstance(out, np.ndarray)
+        and out.shape == shape
+        and out.dtype == np.float32
+        and out.flags.c_contiguous
+        and out.flags.writeable
+    ):
+        raise BadInputError(f"out must be a contiguous float32 array of shape {shape}")
+
+
 def check_offsets(offsets: ArrayLike | None, n_tokens: int) -> NDArray[np.int64]:
     """Sentence bounds as int64: ascending, within ``[0, n_tokens]``; None means none."""
     if offsets is None:
@@ -281,68 +352,118 @@ def sentence_starts(
 
 
 @njit
-def dense_traces_kernel(
-    tokens, table, starts, backward, keep, alpha, startup, include_current, trace, mass, seen, out
-):
-    """Run traces over a stretch of tokens, from the state given and back into it.
+def absorb(table, token, seen, keep, alpha, startup, mass, rows, before, after):
+    """``rows[after]``: the traces ``rows[before]`` once a token is absorbed into them.
+
+    Traces are kept as they are read: under debias the division by the mass is part of the
+    two factors, so that no array is gone over twice.
 
     Parameters
     ----------
-    tokens : int32, shape=(T,)
     table : float32, shape=(V, D)
-    starts : bool, shape=(T,)
-        Traces start anew before these tokens, in the direction of travel.
-    backward : bool
+    token : int
+    seen : int
+        Tokens absorbed since the last start; with 0, ``rows[before]`` is not read.
     keep, alpha : float32, shape=(S,)
         ``1 - alpha`` and ``alpha``.
     startup : int
         0 zero, 1 first, 2 debias.
-    include_current : bool
-        Write before or after the token is absorbed.
-    trace : float32, shape=(S, D)
-        State, read and written: traces without debias.
     mass : float32, shape=(S,)
-        State: the same trace of a constant 1, which debias divides by.
+        State, used by debias alone: the trace of a constant 1.
+    rows : float32, shape=(R, S, D)
+        Row `after` is filled.
+    before, after : int
+        Two different rows.
+    """
+    x = table[token]
+    # One array read and one written in each inner loop: LLVM vectorises these for sure.
+    for s in range(len(keep)):
+        k, a = keep[s], alpha[s]
+        old, new = rows[before, s], rows[after, s]
+        if seen == 0:
+            mass[s] = a
+            if startup != 0:
+                a = np.float32(1)
+            for d in range(len(x)):
+                new[d] = a * x[d]
+        else:
+            if startup == 2:
+                k *= mass[s]
+                mass[s] = k + a
+                k /= mass[s]
+                a /= mass[s]
+            for d in range(len(x)):
+                new[d] = k * old[d] + a * x[d]
+
+
+@njit
+def chunk_traces(tokens, table, starts, keep, alpha, startup, mass, seen, rows):
+    """Contexts of a chunk of tokens: row t holds the traces before token t is absorbed.
+
+    Parameters are those of :func:`absorb`, and:
+
+    Parameters
+    ----------
+    tokens : int32, shape=(T,)
+    starts : bool, shape=(T,)
+        Traces start anew before these tokens.
     seen : int64, shape=(1,)
         State: tokens absorbed since the last start.
-    out : float32, shape=(T, S * D)
+    rows : float32, shape=(T + 1 or more, S, D)
+        Row 0 holds the traces to go on from; row T receives those after the last token.
+    """
+    for t in range(len(tokens)):
+        if starts[t]:
+            seen[0] = 0
+            rows[t] = 0
+        absorb(table, tokens[t], seen[0], keep, alpha, startup, mass, rows, t, t + 1)
+        seen[0] += 1
+
+
+@njit
+def dense_traces_kernel(
+    tokens, table, starts, backward, keep, alpha, startup, include_current, mass, out
+):
+    """Traces at every token, each made from the row of the token before.
+
+    Parameters are those of :func:`chunk_traces`, and:
+
+    Parameters
+    ----------
+    backward : bool
+        Whether to travel from the last token to the first.
+    include_current : bool
+        Write after or before the token is absorbed.
+    out : float32, shape=(T, S, D)
         Filled.
     """
     n_tokens = len(tokens)
+    seen = 0
     for step in range(n_tokens):
         t = n_tokens - 1 - step if backward else step
         if starts[t]:
-            seen[0] = 0
-            trace[:] = 0
-            mass[:] = 0
-        if not include_current:
-            _read(trace, mass, startup == 2 and seen[0] > 0, out[t])
-        _absorb(table[tokens[t]], startup == 1 and seen[0] == 0, keep, alpha, trace, mass)
-        seen[0] += 1
+            seen = 0
+        before = t
+        if seen > 0:
+            before = t + 1 if backward else t - 1
         if include_current:
-            _read(trace, mass, startup == 2, out[t])
+            absorb(table, tokens[t], seen, keep, alpha, startup, mass, out, before, t)
+        elif seen > 0:
+            absorb(table, tokens[before], seen - 1, keep, alpha, startup, mass, out, before, t)
+        else:
+            out[t] = 0
+        seen += 1
 
 
 @njit
-def _absorb(x, first, keep, alpha, trace, mass):
-    for s in range(len(keep)):
-        h = trace[s]
-        k = keep[s]
-        a = np.float32(1) if first else alpha[s]
-        for d in range(len(x)):
-            h[d] = k * h[d] + a * x[d]
-        mass[s] = k * mass[s] + a
-
-
-@njit
-def _read(trace, mass, debias, out):
-    n_scales, width = trace.shape
-    for s in range(n_scales):
-        h = trace[s]
-        row = out[s * width : (s + 1) * width]
-        scale = np.float32(1) / mass[s] if debias else np.float32(1)
-        for d in range(width):
-            row[d] = scale * h[d]
+def last_traces_kernel(tokens, table, starts, keep, alpha, startup, mass, rows):
+    """Traces after the last token, in row ``T % 2`` of `rows`, float32 of shape=(2, S, D)."""
+    seen = 0
+    for t in range(len(tokens)):
+        if starts[t]:
+            seen = 0
+        absorb(table, tokens[t], seen, keep, alpha, startup, mass, rows, t % 2, 1 - t % 2)
+        seen += 1
 
 
 @njit

@@ -6,13 +6,13 @@ checks that every rule must pass find it by its file name. The suite asks for tw
 of its own: an oracle in ``tests/naive.py``, one step by hand in ``tests/test_rules.py``::
 
     @njit
-    def learn(weights, state, pre, event, clamped, eta, parameters, post):
+    def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         for t in range(len(pre)):
             ...
 
     RULE = Rule(name="NAME", source="the paper", equation="ΔW = ...", learn=learn)
 
-The kernel goes through a block of B tokens and fills the arrays it is given, all float32:
+The kernel goes through a chunk of B tokens and fills the arrays it is given, all float32:
 
 ``weights``, shape=(m, n)
     One row a unit; updated in place.
@@ -21,8 +21,8 @@ The kernel goes through a block of B tokens and fills the arrays it is given, al
 ``pre``, shape=(B, n)
     Traces of the context at each token, before the token is absorbed; timescale s of
     dimension d stands in column ``s * D + d``.
-``event``, shape=(B, D)
-    Vector of each token.
+``tokens``, int32, shape=(B,), and ``table``, shape=(V, D)
+    The vector of token t is ``table[tokens[t]]``.
 ``clamped``, bool
     Whether the post side is the token's vector (``post="token"``) instead of the units'
     own response.
@@ -32,8 +32,12 @@ The kernel goes through a block of B tokens and fills the arrays it is given, al
 ``post``, shape=(B, m)
     Filled with the activity of the units, taken before the update.
 
-Tokens must be taken in order, each with the same arithmetic however long the block is:
-results may not depend on how a stream is cut.
+Each token must be taken with the same arithmetic however long the chunk is: results may not
+depend on how a stream is cut. Where units do not see each other it is fastest to go through
+them outside and through the tokens inside, so that the weights of one stay in the cache.
+
+A rule may name a second kernel, ``learn_blocks``, that takes several tokens at a time and
+equals the first to rounding.
 """
 
 from __future__ import annotations

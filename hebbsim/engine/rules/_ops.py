@@ -8,14 +8,18 @@ from hebbsim.engine._jit import njit
 
 
 @njit
+def dot(w, h):
+    total = np.float32(0)
+    for j in range(len(h)):
+        total += w[j] * h[j]
+    return total
+
+
+@njit
 def respond(weights, h, y):
     """y = W h."""
     for i in range(len(weights)):
-        w = weights[i]
-        total = np.float32(0)
-        for j in range(len(h)):
-            total += w[j] * h[j]
-        y[i] = total
+        y[i] = dot(weights[i], h)
 
 
 @njit

@@ -44,6 +44,8 @@ class Rule:
     parameters : mapping of str to float
         Names and defaults, in the order in which the kernel reads them. None may be
         negative; one whose name starts with ``tau`` is at least 1 (tokens).
+    learn_blocks : callable, optional
+        A faster kernel that equals `learn` to rounding.
     start : callable
         ``start(n_inputs, n_units)`` gives what the rule remembers beside the weights, a
         flat float32 array.
@@ -56,6 +58,7 @@ class Rule:
     posts: tuple[Post, ...] = ("output",)
     predictive: bool = False
     parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    learn_blocks: Callable[..., Any] | None = None
     start: Callable[[int, int], NDArray[np.float32]] = no_state
 
     def __str__(self) -> str:

@@ -5,21 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.rules._ops import add_scaled, respond
+from hebbsim.engine.rules._ops import add_scaled, dot
 from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     rate = np.float32(1) / parameters[0]
-    threshold = state
-    for t in range(len(pre)):
-        h = pre[t]
-        y = post[t]
-        respond(weights, h, y)
-        for i in range(len(weights)):
-            add_scaled(weights[i], eta * y[i] * (y[i] - threshold[i]), h)
-            threshold[i] += rate * (y[i] * y[i] - threshold[i])
+    for i in range(len(weights)):
+        w = weights[i]
+        threshold = state[i]
+        for t in range(len(pre)):
+            h = pre[t]
+            y = dot(w, h)
+            post[t, i] = y
+            add_scaled(w, eta * y * (y - threshold), h)
+            threshold += rate * (y * y - threshold)
+        state[i] = threshold
 
 
 RULE = Rule(

@@ -9,7 +9,7 @@ from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_units = len(weights)
     conscience = parameters[0]
     rate = parameters[1]

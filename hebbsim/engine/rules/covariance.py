@@ -10,7 +10,7 @@ from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_units, n_inputs = weights.shape
     rate = np.float32(1) / parameters[0]
     mean_h = state[:n_inputs]
@@ -19,7 +19,7 @@ def learn(weights, state, pre, event, clamped, eta, parameters, post):
     for t in range(len(pre)):
         h = pre[t]
         y = post[t]
-        fill_post(weights, h, event[t], clamped, y)
+        fill_post(weights, h, table[tokens[t]], clamped, y)
         centred[:] = h
         for j in range(n_inputs):
             centred[j] -= mean_h[j]

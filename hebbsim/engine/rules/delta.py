@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.rules._ops import add_scaled, respond
+from hebbsim.engine.rules._linear import in_blocks, in_order
 from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
-    for t in range(len(pre)):
-        h = pre[t]
-        x = event[t]
-        prediction = post[t]
-        respond(weights, h, prediction)
-        for i in range(len(weights)):
-            add_scaled(weights[i], eta * (x[i] - prediction[i]), h)
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
+    in_order(weights, pre, tokens, table, True, eta, post)
+
+
+@njit
+def learn_blocks(weights, state, pre, tokens, table, clamped, eta, parameters, post):
+    in_blocks(weights, pre, tokens, table, True, eta, post)
 
 
 RULE = Rule(
@@ -26,5 +25,6 @@ RULE = Rule(
     ),
     equation="ΔW = η (x − y) hᵀ,  y = W h",
     learn=learn,
+    learn_blocks=learn_blocks,
     predictive=True,
 )

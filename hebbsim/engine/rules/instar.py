@@ -5,22 +5,22 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.rules._ops import fill_post
+from hebbsim.engine.rules._ops import dot
 from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
-    for t in range(len(pre)):
-        h = pre[t]
-        y = post[t]
-        fill_post(weights, h, event[t], clamped, y)
-        for i in range(len(weights)):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
+    for i in range(len(weights)):
+        w = weights[i]
+        for t in range(len(pre)):
+            h = pre[t]
+            y = table[tokens[t], i] if clamped else dot(w, h)
             # Activities are firing rates: a negative one would push weights away from h.
-            if y[i] < 0:
-                y[i] = np.float32(0)
-            w = weights[i]
-            step = eta * y[i]
+            if y < 0:
+                y = np.float32(0)
+            post[t, i] = y
+            step = eta * y
             for j in range(len(h)):
                 w[j] += step * (h[j] - w[j])
 

@@ -10,12 +10,12 @@ from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     residual = np.empty(weights.shape[1], np.float32)
     for t in range(len(pre)):
         h = pre[t]
         y = post[t]
-        fill_post(weights, h, event[t], clamped, y)
+        fill_post(weights, h, table[tokens[t]], clamped, y)
         residual[:] = h
         for i in range(len(weights)):
             add_scaled(residual, -y[i], weights[i])

@@ -10,7 +10,7 @@ from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     residual = np.empty(weights.shape[1], np.float32)
     for t in range(len(pre)):
         h = pre[t]

@@ -10,7 +10,7 @@ from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_units = len(weights)
     sharpness = parameters[0]
     response = np.empty(n_units, np.float32)

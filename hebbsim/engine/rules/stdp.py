@@ -7,20 +7,20 @@ from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, event, clamped, eta, parameters, post):
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     # Pre and post are the same D units, so the post-traces are the rows of `pre` too:
     # block s of the inputs is the trace of all units at timescale s.
     n_units, n_inputs = weights.shape
     potentiation = eta * parameters[0]
     depression = eta * parameters[1]
-    for t in range(len(pre)):
-        x = event[t]
-        post[t, :] = x
-        for block in range(0, n_inputs, n_units):
-            h = pre[t, block : block + n_units]
-            for i in range(n_units):
+    for i in range(n_units):
+        for t in range(len(pre)):
+            x = table[tokens[t]]
+            post[t, i] = x[i]
+            up = potentiation * x[i]
+            for block in range(0, n_inputs, n_units):
+                h = pre[t, block : block + n_units]
                 w = weights[i, block : block + n_units]
-                up = potentiation * x[i]
                 down = depression * h[i]
                 for j in range(n_units):
                     w[j] += up * h[j] - down * x[j]

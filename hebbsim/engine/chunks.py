@@ -1,0 +1,149 @@
+"""Traces led chunk by chunk through a buffer in the cache straight into a learner.
+
+The traces of a whole text are never held: at D=256 and three timescales they are 3 KB a
+token, and writing them to memory and reading them back takes longer than computing them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.memory import aligned_empty
+from hebbsim.engine.traces import (
+    check_offsets,
+    chunk_traces,
+    decays,
+    index_and_table,
+    sentence_starts,
+    startup_code,
+)
+
+__all__ = ["chunk_length", "mean_traces", "through_chunks"]
+
+
+def chunk_length(n_inputs: int) -> int:
+    """Tokens whose contexts of `n_inputs` values fill about 192 KB; no part of any result."""
+    return min(max(49152 // n_inputs // 4 * 4, 16), 1024)
+
+
+def _run(
+    tokens, table, starts, keep, alpha, startup, traces, mass, seen, rows,
+    weights, state, clamped, eta, parameters, post,
+):  # fmt: skip
+    """Learn a stretch of T tokens, from the state given and back into it.
+
+    Parameters
+    ----------
+    tokens, table, starts, keep, alpha, startup, mass, seen
+        As in :func:`~hebbsim.engine.traces.chunk_traces`.
+    traces : float32, shape=(S, D)
+        State, read and written.
+    rows : float32, shape=(C + 1, S, D)
+        The buffer, of C tokens.
+    weights, state, clamped, eta, parameters
+        As in :mod:`hebbsim.engine.rules`.
+    post : float32, shape=(T, m), or (C, m)
+        Filled; a shorter one holds the last chunk alone.
+    """
+    n_tokens = len(tokens)
+    length = len(rows) - 1
+    flat = rows.reshape(length + 1, weights.shape[1])
+    rows[0] = traces
+    for a in range(0, n_tokens, length):
+        b = min(a + length, n_tokens)
+        chunk_traces(tokens[a:b], table, starts[a:b], keep, alpha, startup, mass, seen, rows)
+        y = post[a:b] if len(post) == n_tokens else post[: b - a]
+        learn(weights, state, flat[: b - a], tokens[a:b], table, clamped, eta, parameters, y)  # noqa: F821
+        rows[0] = rows[b - a]
+    traces[:] = rows[0]
+
+
+@functools.cache
+def through_chunks(learn: Callable[..., Any]) -> Callable[..., None]:
+    """The kernel that leads a stream through chunks into the kernel `learn` of a rule.
+
+    One is compiled for each `learn`, which it finds as a global name: numba caches no
+    function that holds another in a closure or takes it as an argument.
+    """
+    name = f"{_run.__name__}_{learn.__module__.rpartition('.')[2]}_{learn.__name__}"
+    run = FunctionType(_run.__code__, {**globals(), "learn": learn}, name)
+    run.__qualname__ = name
+    run.__module__ = learn.__module__  # whose sources decide whether a cached kernel is fresh
+    return njit(run)
+
+
+@njit
+def add_up(weights, state, pre, tokens, table, clamped, eta, parameters, post):
+    """A learner that only sums its inputs, in `state`, float64 of shape=(n,)."""
+    total = weights[0]
+    total[:] = 0
+    for t in range(len(pre)):
+        h = pre[t]
+        for j in range(len(h)):
+            total[j] += h[j]
+    for j in range(len(total)):
+        state[j] += total[j]
+
+
+def mean_traces(
+    x: ArrayLike,
+    offsets: ArrayLike | None = None,
+    timescales: str | Iterable[float] = (2, 8, 32),
+    *,
+    tokens: ArrayLike | None = None,
+    startup: str = "zero",
+) -> NDArray[np.float32]:
+    """The mean context of a text, in memory that does not grow with it.
+
+    Parameters are those of :func:`~hebbsim.engine.dense_traces`; the mean of its rows with
+    ``include_current=False``, to rounding.
+
+    Returns
+    -------
+    ndarray of float32, shape=(S, D)
+        Zero of an empty text.
+
+    Raises
+    ------
+    BadInputError
+        As :func:`~hebbsim.engine.dense_traces`.
+
+    Examples
+    --------
+    Contexts of an impulse and of what comes after it are 0, .5 and .25:
+
+    >>> mean_traces([[1.0], [0.0], [0.0]], timescales=[2])
+    array([[0.25]], dtype=float32)
+    """
+    index, table = index_and_table(x, tokens)
+    keep, alpha = decays(timescales)
+    shape = len(alpha), table.shape[1]
+    n_inputs = shape[0] * shape[1]
+    traces, nothing = np.zeros(shape, dtype=np.float32), np.empty((0, 0), dtype=np.float32)
+    total = np.zeros(n_inputs)
+    through_chunks(add_up)(
+        index,
+        table,
+        sentence_starts(check_offsets(offsets, len(index)), len(index)),
+        keep,
+        alpha,
+        startup_code(startup),
+        traces,
+        np.zeros(len(alpha), dtype=np.float32),
+        np.zeros(1, dtype=np.int64),
+        aligned_empty((chunk_length(n_inputs) + 1, *shape)),
+        aligned_empty((1, n_inputs)),
+        total,
+        False,
+        np.float32(0),
+        np.empty(0, dtype=np.float32),
+        nothing,
+    )
+    return (total / max(len(index), 1)).astype(np.float32).reshape(shape)

@@ -1,0 +1,44 @@
+"""Memory that vector units read and write whole lines of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine._jit import njit
+
+__all__ = ["aligned_copy", "aligned_empty", "all_finite"]
+
+LINE = 64  # bytes: a cache line, and the widest vector register
+
+
+def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """An array that starts at a cache line, contents undefined; float32.
+
+    NumPy starts arrays at 16 bytes, so that three of four vector accesses straddle two lines.
+
+    Examples
+    --------
+    >>> aligned_empty((2, 3)).ctypes.data % 64
+    0
+    """
+    size = int(np.prod(shape)) * np.dtype(np.float32).itemsize
+    raw = np.empty(size + LINE, dtype=np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size].view(np.float32).reshape(shape)
+
+
+def aligned_copy(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A copy that starts at a cache line, float32 and contiguous."""
+    copy = aligned_empty(array.shape)
+    copy[...] = array
+    return copy
+
+
+@njit
+def all_finite(values):
+    """Whether no value is infinite or NaN; float32, shape=(N,)."""
+    total = np.float32(0)
+    for i in range(len(values)):
+        total += np.float32(0) * values[i]  # NaN of any that is not finite
+    return total == 0
