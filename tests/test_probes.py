@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF
 from sklearn.metrics import precision_recall_fscore_support
 
 from hebbsim.errors import BadInputError
@@ -110,66 +108,6 @@ def test_a_population_of_one_is_the_majority_mapping():
 def test_readout_refuses(ids, roles, smoothing, message):
     with pytest.raises(BadInputError, match=message):
         RoleReadout(smoothing=smoothing).fit(ids, roles)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_roles_of_prototypes_equal_a_gaussian_process_of_scikit_learn(seed):
-    rng = np.random.default_rng(seed)
-    ids, roles = random_tokens(seed, n=40, k=30)
-    prototypes = rng.normal(size=(30, 4))
-    nearest = np.sort(np.linalg.norm(prototypes[:, None] - prototypes, axis=2))[:, 1]
-    process = GaussianProcessRegressor(
-        RBF(1.5 * np.sqrt(np.mean(nearest**2)), "fixed"), alpha=0.7, optimizer=None
-    )
-    # One observation a token; the process has mean zero, so the frequencies are taken off.
-    names, codes = np.unique(roles, return_inverse=True)
-    observed = np.eye(len(names))[codes]
-    process.fit(prototypes[ids], observed - observed.mean(axis=0))
-    expected = process.predict(prototypes) + observed.mean(axis=0)
-    readout = RoleReadout(width=1.5, noise=0.7).fit(ids, roles, [prototypes])
-    assert len(np.unique(ids)) < 30
-    assert np.array_equal(readout.predict(np.arange(30)), names[expected.argmax(axis=1)])
-    # A vote for which the prior is everything shows it whole.
-    prior = RoleReadout(1e12, width=1.5, noise=0.7).fit(ids, roles, [prototypes])
-    shares = np.clip(expected, 1e-3, 1)
-    shares /= shares.sum(axis=1, keepdims=True)
-    assert np.allclose(np.exp(prior._log_posterior[0][:-1]), shares, atol=1e-6)
-
-
-def test_a_cluster_without_a_label_takes_the_role_of_its_neighbour():
-    ids, roles = [0, 0, 0, 2, 2], ["SUBJ"] * 3 + ["OBJ"] * 2
-    line = np.array([[0.0], [1], [10], [11]])
-    assert RoleReadout().fit(ids, roles).predict([3]).tolist() == ["SUBJ"]
-    readout = RoleReadout().fit(ids, roles, [line])
-    assert readout.predict([0, 1, 2, 3, 9]).tolist() == ["SUBJ"] * 2 + ["OBJ"] * 2 + ["SUBJ"]
-    # Too narrow to reach a neighbour.
-    readout = RoleReadout(width=0.01).fit(ids, roles, [line])
-    assert readout.predict([0, 1, 2, 3]).tolist() == ["SUBJ"] * 2 + ["OBJ"] + ["SUBJ"]
-
-
-def test_a_population_votes_with_the_roles_of_neighbours():
-    # Both members see the token in clusters without a label, next to clusters of objects.
-    ids, roles = np.array([[0, 2], [0, 2], [0, 2], [2, 0], [2, 0]]), ["SUBJ"] * 3 + ["OBJ"] * 2
-    line = np.array([[0.0], [1], [10], [11]])
-    assert RoleReadout().fit(ids, roles).predict([[3, 1]]).tolist() == ["SUBJ"]
-    readout = RoleReadout().fit(ids, roles, [line, line])
-    assert readout.predict([[3, 1]]).tolist() == ["OBJ"]
-
-
-@pytest.mark.parametrize("centres", [np.zeros((4, 2)), np.zeros((4, 0))])
-def test_prototypes_that_lie_on_one_another_share_their_labels(centres):
-    readout = RoleReadout().fit([0, 1, 1], ["OBJ", "SUBJ", "SUBJ"], [centres])
-    assert readout.predict([0, 1, 2, 3]).tolist() == ["SUBJ"] * 4
-
-
-def test_a_single_prototype_is_enough():
-    assert RoleReadout().fit([0, 0], ["A", "A"], [np.ones((1, 3))]).predict([0, 1])[0] == "A"
-
-
-@pytest.mark.parametrize("sizes", [(2,), (3, 3), ()])
-def test_readout_refuses_prototypes_of_other_clusters(sizes):
-    with pytest.raises(BadInputError, match="prototypes by column"):
-        RoleReadout().fit([0, 2], ["A", "B"], [np.zeros((n, 2)) for n in sizes])
 
 
 def test_readout_refuses_another_number_of_members():

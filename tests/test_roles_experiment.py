@@ -56,6 +56,9 @@ class FakeLearner:
     def prototypes_(self):
         return SimpleNamespace(centres=np.eye(self.n_clusters, dtype=np.float32))
 
+    def transform(self, sentences):
+        return self.prototypes_.centres[self.predict(sentences)]
+
     def fit(self, sentences, *, text=None):
         self.received.append(("fit", sentences))
         if text is not None:
@@ -197,14 +200,15 @@ def test_training_roles_change_nothing_for_the_learner(fakes, tiny):
 
 
 def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
-    seen = []
-    fit = roles.RoleReadout.fit
+    fit = {readout: readout.fit for readout in (roles.RoleReadout, roles.SoftReadout)}
+    seen = {readout: [] for readout in fit}
 
-    def spy(self, ids, gold, prototypes):
-        seen.append(np.asarray(gold))
-        return fit(self, ids, gold, prototypes)
+    def spy(self, ids, gold, *prototypes):
+        seen[type(self)].append(np.asarray(gold))
+        return fit[type(self)](self, ids, gold, *prototypes)
 
-    monkeypatch.setattr(roles.RoleReadout, "fit", spy)
+    for readout in fit:
+        monkeypatch.setattr(readout, "fit", spy)
     # Roles that tell the splits apart: a mapping that saw test would know the name "test".
     fakes.corpus = replace(
         tiny,
@@ -215,8 +219,9 @@ def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
         },
     )  # fmt: skip
     run(baselines="none")
-    assert seen and not any(name.endswith("elsewhere") for gold in seen for name in set(gold))
-    assert max(map(len, seen)) == tiny.splits["dev"].n_tokens
+    for given in seen.values():
+        assert not any(name.endswith("elsewhere") for gold in given for name in set(gold))
+        assert max(map(len, given)) == tiny.splits["dev"].n_tokens
 
 
 def test_on_dev_either_half_is_scored_with_the_mapping_of_the_other(fakes, monkeypatch):
@@ -253,6 +258,8 @@ def test_every_condition_is_there_once(fakes):
     conditions = {(r.model, r.condition) for r in results.rows if r.metric == "accuracy"}
     assert conditions == {
         ("hebbian", "K=50"), ("hebbian", "K=50 labels=8"),
+        ("hebbian", "K=50 readout=majority"),
+        ("hebbian", "K=50 labels=8 readout=majority"),
         ("hebbian", "K=50 view=own"), ("hebbian", "K=50 view=traces"),
         ("hebbian", "K=50 tau=2"), ("hebbian", "K=50 tau=8"),
         ("hebbian", "K=50 shuffled=traces"), ("hebbian", "K=50 shuffled=labels"),

@@ -41,7 +41,14 @@ from hebbsim.experiments.roles_scores import (
     equivalences,
     structure_table,
 )
-from hebbsim.probes import RoleReadout, one_to_one, v_measure
+from hebbsim.probes import (
+    Memberships,
+    RoleReadout,
+    SoftReadout,
+    memberships,
+    one_to_one,
+    v_measure,
+)
 from hebbsim.readers.base import Corpus, Split
 
 if TYPE_CHECKING:
@@ -136,22 +143,38 @@ def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePop
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """What a fitted learner makes of the splits that are scored.
+    """What a fitted learner, or each of P members, makes of the splits that are scored.
 
     Attributes
     ----------
-    ids : dict of str to ndarray of int, shape=(T,) or (T, P)
-        Clusters of the tokens of each split.
+    members : dict of str to list of P Memberships
+        By split, the clusters of its tokens.
     prototypes : list of P ndarrays of float32, shape=(K, D)
         Where those clusters lie.
     """
 
-    ids: dict[str, NDArray[np.integer]]
+    members: dict[str, list[Memberships]]
     prototypes: list[NDArray[np.float32]]
 
     def first(self) -> Clustering:
-        """That of the first member of a population alone."""
-        return Clustering({k: _first(ids) for k, ids in self.ids.items()}, self.prototypes[:1])
+        """That of the first member alone."""
+        members = {split: found[:1] for split, found in self.members.items()}
+        return Clustering(members, self.prototypes[:1])
+
+    def winners(self, split: str) -> NDArray[np.int32]:
+        """The nearest cluster of every token, shape=(T, P)."""
+        return np.stack([found.clusters[:, 0] for found in self.members[split]], axis=1)
+
+    def mapping(
+        self, dev_roles: NDArray[np.str_], on: NDArray[np.bool_], *, soft: bool
+    ) -> Callable[[str], NDArray[np.str_]]:
+        """Map clusters to roles on some tokens of dev: roles of all tokens of a split."""
+        if not soft:
+            majority = RoleReadout().fit(self.winners("dev")[on], dev_roles[on])
+            return lambda split: majority.predict(self.winners(split))
+        labelled = [found.part(on) for found in self.members["dev"]]
+        readout = SoftReadout().fit(labelled, dev_roles[on], self.prototypes)
+        return lambda split: readout.predict(self.members[split])
 
 
 class _Run:
@@ -275,31 +298,41 @@ class _Run:
         }
 
     def cluster(self, learner: Any) -> Clustering:
-        """Cluster ids of every split that is scored."""
-        ids = {
-            name: np.asarray(learner.predict(sentences))
+        """The clusters of every split that is scored."""
+        learners = getattr(learner, "members_", [learner])
+        prototypes = [one.prototypes_.centres for one in learners]
+        members = {
+            name: [
+                memberships(one.transform(sentences), centres)
+                for one, centres in zip(learners, prototypes, strict=True)
+            ]
             for name, sentences in self.sentences.items()
             if name != "train"
         }
-        members = getattr(learner, "members_", [learner])
-        return Clustering(ids, [member.prototypes_.centres for member in members])
+        return Clustering(members, prototypes)
 
     def learner_seed(self, learner: Any, seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""
         config = self.config
         found = self.cluster(learner)
-        if config.members > 1:
-            self.add_hebbian(f"{self.k} members={config.members}", seed, found)
-        few = min(config.readout_sentences, self.corpus.splits["dev"].n_sentences)
         members = f" members={config.members}" if config.members > 1 else ""
+        if members:
+            self.add_hebbian(self.k + members, seed, found)
+        self.add_hebbian(f"{self.k}{members} readout=majority", seed, found, soft=False)
+        few = min(config.readout_sentences, self.corpus.splits["dev"].n_sentences)
         for draw in range(config.readout_draws):
             labelled = draw_labelled(self.corpus.splits["dev"].n_sentences, few, draw)
-            self.add_hebbian(f"{self.k}{members} labels={few}", seed, found, labelled=labelled)
+            condition = f"{self.k}{members} labels={few}"
+            self.add_hebbian(condition, seed, found, labelled=labelled)
+            self.add_hebbian(
+                f"{condition} readout=majority", seed, found, labelled=labelled, soft=False
+            )
         one = found.first()
         self.add_hebbian(self.k, seed, one)
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
         self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
-        for name, of_split in one.ids.items():
+        for name in one.members:
+            of_split = one.winners(name)[:, 0]
             self.add_score(name, seed, "v_measure", v_measure(self.roles[name], of_split))
             n_used = len(np.unique(of_split))
             self.add_score(name, seed, "n_clusters_used", n_used, unit="clusters")
@@ -318,6 +351,7 @@ class _Run:
         *,
         dev_roles: NDArray[np.str_] | None = None,
         labelled: NDArray[np.integer] | None = None,
+        soft: bool = True,
     ) -> None:
         """Map clusters on dev, or on its labelled sentences alone, and keep the roles.
 
@@ -326,15 +360,14 @@ class _Run:
         dev = self.corpus.splits["dev"]
         dev_roles = self.roles["dev"] if dev_roles is None else dev_roles
         sentence = np.repeat(np.arange(dev.n_sentences), np.diff(dev.offsets))
-        fitted_on = slice(None) if labelled is None else np.isin(sentence, labelled)
-        ids, prototypes = found.ids, found.prototypes
-        readout = RoleReadout().fit(ids["dev"][fitted_on], dev_roles[fitted_on], prototypes)
-        predicted = {name: readout.predict(ids[name]) for name in ids if name != "dev"}
+        on = np.full(len(sentence), True) if labelled is None else np.isin(sentence, labelled)
+        name = found.mapping(dev_roles, on, soft=soft)
+        predicted = {split: name(split) for split in found.members if split != "dev"}
         if labelled is None and dev.n_sentences > 1:
             predicted["dev"] = np.empty_like(dev_roles)
             for half in (sentence % 2 == 0, sentence % 2 == 1):
-                other = RoleReadout().fit(ids["dev"][~half], dev_roles[~half], prototypes)
-                predicted["dev"][half] = other.predict(ids["dev"][half])
+                other = found.mapping(dev_roles, ~half, soft=soft)
+                predicted["dev"][half] = other("dev")[half]
         self.runs.add("hebbian", condition, seed, predicted)
 
     def add_score(

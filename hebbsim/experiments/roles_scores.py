@@ -113,7 +113,7 @@ def is_plain(model: str, condition: str) -> bool:
     )
 
 
-_WORDS = ("K", "members", "labels", "codes", "view", "tau", "shuffled")
+_WORDS = ("K", "members", "labels", "codes", "view", "tau", "shuffled", "readout")
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:

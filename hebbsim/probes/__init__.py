@@ -11,14 +11,17 @@ from hebbsim.probes.metrics import (
     v_measure,
 )
 from hebbsim.probes.readout import RoleReadout
+from hebbsim.probes.soft_readout import Memberships, SoftReadout, memberships
 from hebbsim.probes.structure import SplitStructure, decide_role, decide_roles, decide_split
 
 __all__ = [
     "Comparison",
     "Estimate",
     "LabelEquivalence",
+    "Memberships",
     "RoleReadout",
     "RoleScore",
+    "SoftReadout",
     "SplitStructure",
     "accuracy",
     "compare",
@@ -26,6 +29,7 @@ __all__ = [
     "decide_roles",
     "decide_split",
     "label_equivalence",
+    "memberships",
     "one_to_one",
     "resample_sums",
     "role_scores",
