@@ -1,0 +1,82 @@
+"""`hebbsim bench` and `hebbsim warmup`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench(
+    works: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[WORK...]",
+            help="traces, delta, sparse, compete, startup, roles, growth; without, all but growth.",
+        ),
+    ] = None,
+    peers: Annotated[
+        str,
+        typer.Option(
+            metavar="all|none|NAME,...", help="Packages to measure beside hebbsim, if installed."
+        ),
+    ] = "all",
+    rounds: Annotated[int, typer.Option(help="Rounds in which every contender runs once.")] = 7,
+    seconds: Annotated[float, typer.Option(help="That one run takes, about.")] = 0.2,
+    corpus: Annotated[
+        str, typer.Option(help="Of the work roles: a name or path as in `hebbsim run roles`.")
+    ] = "builtin",
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/bench without.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
+    ] = False,
+) -> None:
+    """Measure hebbsim beside other packages and the limits of the machine, on one core.
+
+    All take turns, so that a busy machine slows all alike; times are CPU time. Medians
+    with quartiles over the rounds.
+    """
+    from hebbsim.cli.run import _progress
+    from hebbsim.experiments.bench.run import DEFAULT_WORKS, BenchConfig, run_bench
+    from hebbsim.experiments.results import check_output
+
+    config = BenchConfig(
+        works=tuple(dict.fromkeys(works or DEFAULT_WORKS)),
+        peers=() if peers == "none" else tuple(peers.split(",")),
+        rounds=rounds,
+        seconds=seconds,
+        corpus=corpus,
+        offline=offline,
+    )
+    folder = out if out is not None else Path("runs") / "bench"
+    check_output(folder)
+    with _progress() as progress:
+        results = run_bench(config, out=folder, progress=progress)
+    if json:
+        from hebbsim.experiments.results import json_text
+
+        sys.stdout.write(json_text(results.document()))
+    else:
+        from hebbsim.cli.bench_table import show
+
+        show(results, folder)
+
+
+def warmup(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compile all kernels now and keep them, so that no later run waits for it."""
+    from hebbsim.engine.warmup import warm_up
+
+    done = warm_up()
+    if json:
+        from dataclasses import asdict
+
+        from hebbsim.experiments.results import json_text
+
+        sys.stdout.write(json_text(asdict(done)))
+    else:
+        typer.echo(str(done))

@@ -1,0 +1,287 @@
+"""Timing side by side: rounds in which every contender runs once, on one core.
+
+A machine that is shared or warms up changes its speed within a run. Contenders that take
+turns meet the same machine, so a ratio is taken within each round and its median reported.
+The clock is CPU seconds of the whole process: what other programs take is not counted, and
+a second thread gains nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+__all__ = [
+    "Contender",
+    "Quartiles",
+    "Ready",
+    "Timing",
+    "gap",
+    "get_ready",
+    "is_installed",
+    "one_core",
+    "quartiles",
+    "ratios",
+    "run_rounds",
+]
+
+Clock = Callable[[], float]
+#: Tokens of the first run, whose result is compared with that of the reference.
+FIRST = 128
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do a work.
+
+    Attributes
+    ----------
+    name : str
+    prepare : callable
+        ``prepare(n)`` sets up the work on the first n tokens, untimed, and gives a function
+        of no arguments that does it from the start and returns its result.
+    package : str
+        What must be installed.
+    ours : bool
+    result : callable, optional
+        Turns what the work returns into the array that others are compared with, or into
+        its last rows, untimed. None: another computation, which is not compared.
+    tolerance : float
+        Largest difference allowed, as a share of the largest value.
+    note : str
+        In what the computation differs.
+    most : int
+        Tokens that one run may take.
+    unit : str
+    scale : float
+        What is done, in `unit`, for each of the n that `prepare` is given.
+    flops, bytes : float
+        Operations, and bytes moved to or from the memory that `limit` names, for a token.
+    limit : str
+        The limit of the machine that bounds the work.
+    """
+
+    name: str
+    prepare: Callable[[int], Callable[[], Any]]
+    package: str = "numpy"
+    ours: bool = False
+    result: Callable[[Any], NDArray[np.floating]] | None = None
+    tolerance: float = 1e-4
+    note: str = ""
+    most: int = 2**16
+    unit: str = "tokens"
+    scale: float = 1.0
+    flops: float = 0.0
+    bytes: float = 0.0
+    limit: str = ""
+
+
+class Ready(NamedTuple):
+    """A contender set up for as many tokens as one run takes."""
+
+    contender: Contender
+    n_tokens: int
+    run: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One run of one contender."""
+
+    work: str
+    contender: str
+    round: int
+    amount: float
+    unit: str
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        return self.amount / self.seconds
+
+
+class Quartiles(NamedTuple):
+    """Median, lower and upper quartile."""
+
+    median: float
+    low: float
+    high: float
+
+
+def quartiles(values: Iterable[float]) -> Quartiles:
+    """Median and quartiles of some values.
+
+    Examples
+    --------
+    >>> quartiles([1.0, 2.0, 3.0, 4.0, 50.0])
+    Quartiles(median=3.0, low=2.0, high=4.0)
+    """
+    low, median, high = np.quantile(list(values), [0.25, 0.5, 0.75])
+    return Quartiles(float(median), float(low), float(high))
+
+
+def ratios(timings: Sequence[Timing], contender: str, other: str) -> list[float]:
+    """Rate of one contender over that of another, round by round."""
+    rates = {(t.contender, t.round): t.rate for t in timings}
+    rounds = sorted({t.round for t in timings})
+    return [
+        rates[contender, r] / rates[other, r]
+        for r in rounds
+        if (contender, r) in rates and (other, r) in rates
+    ]
+
+
+def is_installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def gap(result: NDArray[np.floating], reference: NDArray[np.floating]) -> float:
+    """Largest difference between two results, as a share of the largest value.
+
+    Examples
+    --------
+    >>> gap(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+    0.5
+    """
+    a, b = np.asarray(result, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    if a.shape != b.shape:
+        return float("inf")
+    return float(np.abs(a - b).max(initial=0) / max(np.abs(b).max(initial=0), 1e-30))
+
+
+def get_ready(
+    contender: Contender,
+    reference: NDArray[np.floating] | None,
+    seconds: float,
+    clock: Clock = time.process_time,
+) -> tuple[Ready, NDArray[np.floating] | None]:
+    """Compile, compare with the reference, and find how many tokens fill a run.
+
+    Parameters
+    ----------
+    contender : Contender
+    reference : ndarray or None
+        Result on the first `FIRST` tokens; None: not known yet.
+    seconds : float
+        That a run should take, within a factor of two, where its tokens suffice.
+    clock : callable
+
+    Returns
+    -------
+    Ready
+    ndarray or None
+        The contender's own result on the first `FIRST` tokens.
+
+    Raises
+    ------
+    ArithmeticError
+        The results differ by more than the contender's tolerance.
+    """
+    n = min(FIRST, contender.most)
+    run = contender.prepare(n)
+    given = run()
+    result = None
+    if contender.result is not None:
+        result = np.array(contender.result(given))
+        if reference is not None:
+            difference = gap(result, reference[len(reference) - len(result) :])
+            if not difference <= contender.tolerance:
+                raise ArithmeticError(
+                    f"its result differs from the reference by {difference:.2g} of the largest "
+                    f"value, more than {contender.tolerance:g}"
+                )
+    del given
+    while True:
+        began = clock()
+        run()
+        elapsed = clock() - began
+        if elapsed >= seconds / 2 or n >= contender.most:
+            return Ready(contender, n, run), result
+        # The next power of two that fills the time, at most 64 times as many: the first
+        # runs are mostly overhead.
+        wanted = n * min(max(seconds / max(elapsed, 1e-9), 2.0), 64.0)
+        n = min(2 ** int(np.log2(wanted)), contender.most)
+        run = contender.prepare(n)
+        run()
+
+
+def run_rounds(
+    work: str,
+    ready: Sequence[Ready],
+    rounds: int,
+    *,
+    clock: Clock = time.process_time,
+    after: Callable[[int], object] = lambda done: None,
+) -> list[Timing]:
+    """Let every contender run once in each round, in the order given.
+
+    Parameters
+    ----------
+    work : str
+    ready : sequence of Ready
+    rounds : int
+    clock : callable
+    after : callable
+        Called with the number of rounds done.
+    """
+    timings = []
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(rounds):
+            for contender, n_tokens, run in ready:
+                began = clock()
+                run()
+                seconds = clock() - began
+                amount = n_tokens * contender.scale
+                timings.append(
+                    Timing(work, contender.name, number, amount, contender.unit, seconds)
+                )
+            after(number + 1)
+    finally:
+        if collecting:
+            gc.enable()
+    return timings
+
+
+@contextmanager
+def one_core() -> Iterator[int | None]:
+    """One core and one thread for everything inside, child processes included.
+
+    Yields the number of the core; None where the system cannot hold a process to one, and
+    thread counts alone are set.
+    """
+    # Read when these libraries are first loaded.
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+    wanted = dict.fromkeys(names, "1")
+    wanted["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
+    wanted["JAX_PLATFORMS"] = "cpu"
+    before = {name: os.environ.get(name) for name in wanted}
+    pinned = hasattr(os, "sched_setaffinity")
+    cores = os.sched_getaffinity(0) if pinned else set()
+    core = max(cores) if pinned else None
+    os.environ.update(wanted)
+    try:
+        if core is not None:
+            os.sched_setaffinity(0, {core})
+        with threadpool_limits(1):
+            yield core
+    finally:
+        if core is not None:
+            os.sched_setaffinity(0, cores)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

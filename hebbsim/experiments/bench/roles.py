@@ -1,0 +1,53 @@
+"""Zero-label roles: the whole fit of a learner, beside training the BiGRU to convergence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hebbsim.experiments.bench.harness import Contender
+from hebbsim.experiments.bench.work import Work
+
+__all__ = ["roles"]
+
+
+def roles(corpus: str = "builtin", offline: bool = False) -> Work:
+    """Both learn from the train split of the corpus; the BiGRU stops when dev no longer gains.
+
+    The learner is that of ``hebbsim run roles --preset best``, without further text.
+    """
+    from hebbsim.experiments.roles import make_learner
+    from hebbsim.experiments.roles_config import RolesConfig
+    from hebbsim.readers import load_corpus
+
+    config = RolesConfig.checked({"corpus": corpus, "preset": "best", "offline": offline})
+    loaded = load_corpus(config.corpus, offline=offline)
+    train, dev = loaded.splits["train"], loaded.splits["dev"]
+    layer = loaded.layer or ""
+
+    def fit(n: int) -> Callable[[], Any]:
+        sentences = train.sentences()
+        make_learner(config, 0).fit(sentences[:400])  # kernels compiled
+        return lambda: make_learner(config, 0).fit(sentences)
+
+    def bigru(n: int) -> Callable[[], Any]:
+        from hebbsim.baselines import BiGRUConfig, train_bigru
+
+        short = BiGRUConfig(epochs=1, min_updates=1)
+        train_bigru(train.subset(range(8)), layer, dev=None, config=short)  # torch loaded
+        return lambda: train_bigru(train, layer, dev=dev, seed=0)
+
+    scale = {"most": 1, "scale": float(train.n_tokens)}
+    return Work(
+        "roles",
+        f"zero-label fit on {loaded.name}, {train.n_tokens:,} tokens",
+        [
+            Contender("whole fit", fit, "numba", True, **scale),
+            Contender("BiGRU", bigru, "torch", **scale, note="all labels, to convergence on dev"),
+        ],
+        corpus=loaded.name,
+        size={"tokens": train.n_tokens, "clusters": config.clusters},
+        rounds=1,
+        rehearsed=False,
+        bounded=False,
+    )
