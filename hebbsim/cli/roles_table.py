@@ -15,7 +15,7 @@ _PARTS = {
     "view=traces": "traces only",
     "shuffled=traces": "traces shuffled",
     "shuffled=labels": "dev roles shuffled",
-    "readout=majority": "majority role by cluster",
+    "readout=majority": "by majority",
 }
 _MOST_CLUSTERS = 20
 #: Characters of a name that leave room for four columns of numbers.

@@ -113,7 +113,7 @@ def is_plain(model: str, condition: str) -> bool:
     )
 
 
-_WORDS = ("K", "members", "labels", "codes", "view", "tau", "shuffled", "readout")
+_WORDS = ("K", "members", "readout", "labels", "codes", "view", "tau", "shuffled")
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:
