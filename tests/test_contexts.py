@@ -47,10 +47,9 @@ def token_contexts(ids, offsets, codes, taus):
 def code_sums(ids, offsets, codes, taus, n_rows):
     ids, offsets, keep, alpha = code_arguments(ids, offsets, taus)
     shape = (len(taus), codes.shape[1] + 1)
-    row = np.empty((int(np.diff(offsets).max(initial=0)), *shape), dtype=np.float32)
     sums = np.zeros((n_rows, 2, *shape), dtype=np.float32)
     trace = np.empty(shape, dtype=np.float32)
-    sum_code_contexts(ids, offsets, codes, keep, alpha, trace, row, sums)
+    sum_code_contexts(ids, offsets, codes, keep, alpha, trace, sums)
     return sums
 
 
@@ -124,6 +123,22 @@ def test_sums_are_added_to():
     for _ in range(2):
         sum_word_contexts(ids, offsets, N_WORDS, weights, twice)
     np.testing.assert_allclose(twice, 2 * once, rtol=1e-6)
+
+
+def test_word_sums_have_the_same_bits_however_the_text_is_cut():
+    source = np.random.default_rng(5)
+    ids = source.integers(0, N_ROWS, 2_300_000).astype(np.int32)  # more than two blocks
+    inner = np.unique(source.integers(1, len(ids), 300_000))
+    inner = inner[(inner < 5000) | (inner > 1_200_000)]  # and a sentence longer than one
+    offsets = np.concatenate([[0], inner, [len(ids)]])
+    weights = np.array([[0.5, 0.25, 0.125], [0.2, 0.1, 0.05]], dtype=np.float32)
+    whole, parts = np.zeros((2, N_ROWS, 2, 2, N_WORDS + 2), dtype=np.float32)
+    sum_word_contexts(ids, offsets, N_WORDS, weights, whole)
+    n = len(offsets)
+    for start, stop in ((0, 7), (7, n // 3), (n // 3, n - 1)):
+        sum_word_contexts(ids, offsets[start : stop + 1], N_WORDS, weights, parts)
+    assert np.array_equal(whole, parts)
+    assert whole.all()
 
 
 def test_tau_one_sees_the_next_word_alone():

@@ -11,6 +11,8 @@ own that stands just outside the sentence.
 
 from __future__ import annotations
 
+import numpy as np
+
 from hebbsim.engine._jit import njit
 
 __all__ = ["code_contexts", "sum_code_contexts", "sum_word_contexts"]
@@ -35,50 +37,92 @@ def sum_word_contexts(ids, offsets, n_words, weights, sums):
         alpha_s (1 - alpha_s)**k for k = 0 .. reach - 1.
     sums : ndarray of float32, shape=(V, 2, S, C + 2)
         Added to.
+
+    Notes
+    -----
+    Words take their turn, about a million tokens at a time, so that a row is fetched once
+    for all its occurrences. A row is added to in the order of the text: the same bits as
+    token by token, however the text is cut at the ends of sentences.
     """
     n_scales, reach = weights.shape
-    for n in range(len(offsets) - 1):
-        start, stop = offsets[n], offsets[n + 1]
-        for t in range(start, stop):
-            word = ids[t]
-            if word < 0 or word >= len(sums):
-                continue
-            for side in range(2):
-                step = -1 if side == 0 else 1
-                for k in range(reach):
-                    at = t + step * (k + 1)
-                    if at < start - 1 or at > stop:
-                        break
-                    if at < start or at == stop:
-                        column = n_words + 1
-                    elif 0 <= ids[at] < n_words:
-                        column = ids[at]
-                    else:
-                        column = n_words
+    n_rows = len(sums)
+    n_sentences = len(offsets) - 1
+    columns = np.empty(0, np.int32)
+    places = np.empty(0, np.int32)
+    near = np.empty(reach, np.int64)
+    ends = np.empty(n_rows + 1, np.int64)
+    first = 0
+    while first < n_sentences:
+        last = first + 1
+        while last < n_sentences and offsets[last + 1] - offsets[first] <= 1 << 20:
+            last += 1
+        size = offsets[last] - offsets[first] + last - first + 1
+        if size > len(columns):
+            columns = np.empty(size, np.int32)
+            places = np.empty(size, np.int32)
+        _sort_by_word(ids, offsets[first : last + 1], n_words, columns, places, ends)
+        start = 0
+        for word in range(n_rows):
+            for i in range(start, ends[word]):
+                for side in range(2):
+                    step = -1 if side == 0 else 1
+                    at = places[i]
+                    n_near = 0
+                    while n_near < reach:
+                        at += step
+                        near[n_near] = columns[at]
+                        n_near += 1
+                        if columns[at] == n_words + 1:
+                            break
                     for s in range(n_scales):
-                        sums[word, side, s, column] += weights[s, k]
+                        for k in range(n_near):
+                            sums[word, side, s, near[k]] += weights[s, k]
+            start = ends[word]
+        first = last
 
 
 @njit
-def _sweep(ids, start, stop, backward, codes, keep, alpha, trace, out):
-    """One side of one sentence: out[t] is the trace before token t is absorbed."""
+def _sort_by_word(ids, offsets, n_words, columns, places, ends):
+    """Sentences as columns, a boundary on either side, and where each word stands in them.
+
+    The places of a word are ``places[ends[word - 1] : ends[word]]``, in the order of the
+    text, for every word below ``len(ends) - 1``.
+    """
+    n_rows = len(ends) - 1
+    for word in range(n_rows + 1):
+        ends[word] = 0
+    columns[0] = n_words + 1
+    at = 1
+    for n in range(len(offsets) - 1):
+        for t in range(offsets[n], offsets[n + 1]):
+            word = ids[t]
+            columns[at] = word if 0 <= word < n_words else n_words
+            if 0 <= word < n_rows:
+                ends[word + 1] += 1
+            at += 1
+        columns[at] = n_words + 1
+        at += 1
+    for word in range(n_rows):
+        ends[word + 1] += ends[word]
+    at = 1
+    for n in range(len(offsets) - 1):
+        for t in range(offsets[n], offsets[n + 1]):
+            word = ids[t]
+            if 0 <= word < n_rows:
+                places[ends[word]] = at  # where it starts, until it has moved to the end
+                ends[word] += 1
+            at += 1
+        at += 1
+
+
+@njit
+def _begin(alpha, trace):
+    """The boundary alone, absorbed by an empty trace."""
     n_scales, width = trace.shape
     for s in range(n_scales):
         for c in range(width):
             trace[s, c] = 0
-        trace[s, width - 1] = alpha[s]  # the boundary, absorbed by an empty trace
-    for i in range(stop - start):
-        t = stop - 1 - i if backward else start + i
-        code = codes[ids[t]]
-        for s in range(n_scales):
-            h = trace[s]
-            o = out[t - start, s]
-            for c in range(width):
-                o[c] = h[c]
-            for c in range(width):
-                h[c] = keep[s] * h[c]
-            for c in range(width - 1):
-                h[c] += alpha[s] * code[c]
+        trace[s, width - 1] = alpha[s]
 
 
 @njit
@@ -99,28 +143,49 @@ def code_contexts(ids, offsets, codes, keep, alpha, trace, out):
     out : ndarray of float32, shape=(2, T, S, C + 1)
         Filled; the last column is the trace of the sentence boundary.
     """
-    for n in range(len(offsets) - 1):
-        start, stop = offsets[n], offsets[n + 1]
-        _sweep(ids, start, stop, False, codes, keep, alpha, trace, out[0, start:stop])
-        _sweep(ids, start, stop, True, codes, keep, alpha, trace, out[1, start:stop])
-
-
-@njit
-def sum_code_contexts(ids, offsets, codes, keep, alpha, trace, row, sums):
-    """Add to every word the traces of the codes around it.
-
-    As `code_contexts`, with `row` of shape=(longest sentence, S, C + 1) as further work
-    space and `sums` of shape=(V, 2, S, C + 1) added to. Words from V on have no row.
-    """
     n_scales, width = trace.shape
+    last = width - 1
     for n in range(len(offsets) - 1):
         start, stop = offsets[n], offsets[n + 1]
         for side in range(2):
-            _sweep(ids, start, stop, side == 1, codes, keep, alpha, trace, row)
-            for t in range(start, stop):
-                if ids[t] < len(sums):
-                    for s in range(n_scales):
-                        total = sums[ids[t], side, s]
-                        h = row[t - start, s]
-                        for c in range(width):
-                            total[c] += h[c]
+            _begin(alpha, trace)
+            for i in range(start, stop):
+                t = i if side == 0 else start + stop - 1 - i
+                word = ids[t]
+                for s in range(n_scales):
+                    k, a = keep[s], alpha[s]
+                    for c in range(last):
+                        h = trace[s, c]
+                        out[side, t, s, c] = h
+                        trace[s, c] = k * h + a * codes[word, c]
+                    out[side, t, s, last] = trace[s, last]
+                    trace[s, last] *= k
+
+
+@njit
+def sum_code_contexts(ids, offsets, codes, keep, alpha, trace, sums):
+    """Add to every word the traces of the codes around it.
+
+    As `code_contexts`, with `sums` of shape=(V, 2, S, C + 1) added to in place of `out`.
+    Words from V on have no row.
+    """
+    n_scales, width = trace.shape
+    last = width - 1
+    for n in range(len(offsets) - 1):
+        start, stop = offsets[n], offsets[n + 1]
+        for side in range(2):
+            _begin(alpha, trace)
+            for i in range(start, stop):
+                word = ids[i if side == 0 else start + stop - 1 - i]
+                for s in range(n_scales):
+                    k, a = keep[s], alpha[s]
+                    if word < len(sums):
+                        for c in range(last):
+                            h = trace[s, c]
+                            sums[word, side, s, c] += h
+                            trace[s, c] = k * h + a * codes[word, c]
+                        sums[word, side, s, last] += trace[s, last]
+                    else:
+                        for c in range(last):
+                            trace[s, c] = k * trace[s, c] + a * codes[word, c]
+                    trace[s, last] *= k

@@ -140,7 +140,6 @@ class TypeCodes:
         shape = (len(self.alpha), width + 1)
         sums = np.zeros((n_types, 2, *shape), dtype=np.float32)
         for stretch in text:
-            longest = int(np.diff(stretch.offsets).max(initial=0))
             sum_code_contexts(
                 np.where(stretch.ids < 0, n_types, stretch.ids).astype(np.int32),
                 stretch.offsets,
@@ -148,7 +147,6 @@ class TypeCodes:
                 self.keep,
                 self.alpha,
                 np.empty(shape, dtype=np.float32),
-                np.empty((longest, *shape), dtype=np.float32),
                 sums,
             )
         flat = sums.reshape(n_types, -1)
