@@ -340,6 +340,23 @@ def test_inputs_that_are_all_equal_have_no_direction():
     assert not learner.project(f32(INPUTS["repeated"])).any()
 
 
+@pytest.mark.parametrize("width", [20, 372])
+def test_the_bits_do_not_depend_on_where_arrays_lie(width):
+    x = f32(np.random.default_rng(0).random((60, width)))
+    source, found, held = np.random.default_rng(1), set(), []
+    for n in range(150):
+        # Memory taken and given back, so that work space lies elsewhere each time.
+        spare = [np.empty(size) for size in source.integers(1, 150_000, source.integers(1, 20))]
+        del spare
+        learner, state = Components(8, width), State(x[:7])
+        learner.learn(x, visits(x, 1))
+        state.run(x, visits(x, 1), 3.0)
+        found.add(learner.components.tobytes() + state.prototypes.tobytes())
+        if n % 3 == 0:
+            held.append((learner, state))
+    assert len(found) == 1
+
+
 # Prediction -------------------------------------------------------------------------------
 
 

@@ -87,13 +87,14 @@ def compete(x, order, conscience, memory, prototypes, squares, wins, share, spre
             wins[winner] += 1
             step = unit(1) / min(wins[winner], unit(memory))
             distance = unit(0)
-            square = unit(0)
             for d in range(width):
                 away = block[i, d] - prototypes[winner, d]
-                moved = prototypes[winner, d] + step * away
-                prototypes[winner, d] = moved
                 distance += away * away
-                square += moved * moved
+            for d in range(width):
+                prototypes[winner, d] += step * (block[i, d] - prototypes[winner, d])
+            square = unit(0)
+            for d in range(width):
+                square += prototypes[winner, d] * prototypes[winner, d]
             squares[winner] = square
             for j in range(i + 1, n):
                 dots[j, winner] += step * (among[i, j] - dots[j, winner])

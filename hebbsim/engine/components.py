@@ -44,10 +44,11 @@ def learn_components(x, order, amnesia, mean, components, seen):
     residual = np.zeros(vectors.shape[1], components.dtype)
     squares = np.zeros(n_components, components.dtype)
     for i in range(n_components):
-        square = unit(0)
         for d in range(width):
             vectors[i, d] = components[i, d]
-            square += components[i, d] * components[i, d]
+        square = unit(0)
+        for d in range(len(residual)):
+            square += vectors[i, d] * vectors[i, d]
         squares[i] = square
     for m in range(len(order)):
         row = order[m]
@@ -68,29 +69,28 @@ def learn_components(x, order, amnesia, mean, components, seen):
                 square = unit(0)
                 for d in range(len(residual)):
                     vectors[i, d] = residual[d]
+                for d in range(len(residual)):
                     square += residual[d] * residual[d]
                 squares[i] = square
                 break
-            # Two passes: the first moves v and measures it, the second takes it away and
-            # measures what is left along the next component.
             fade = unit(1) - w
             pull = w * dot / squares[i] ** unit(0.5)
+            for d in range(len(residual)):
+                vectors[i, d] = fade * vectors[i, d] + pull * residual[d]
             square = unit(0)
             dot = unit(0)
             for d in range(len(residual)):
-                v = fade * vectors[i, d] + pull * residual[d]
-                vectors[i, d] = v
-                square += v * v
-                dot += v * residual[d]
+                square += vectors[i, d] * vectors[i, d]
+                dot += vectors[i, d] * residual[d]
             squares[i] = square
             if i + 1 == n_components:
                 break
             out = dot / square if square > 0 else unit(0)
+            for d in range(len(residual)):
+                residual[d] -= out * vectors[i, d]
             dot = unit(0)
             for d in range(len(residual)):
-                left = residual[d] - out * vectors[i, d]
-                residual[d] = left
-                dot += left * vectors[i + 1, d]
+                dot += vectors[i + 1, d] * residual[d]
     for i in range(n_components):
         for d in range(width):
             components[i, d] = vectors[i, d]

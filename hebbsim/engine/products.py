@@ -2,6 +2,10 @@
 
 BLAS is not called from kernels: it may bring threads, and its sums depend on the size of
 what it is given. Here a product is the same sum in the same order wherever it stands.
+
+For the same bits every time, a loop adds up or writes to an array, never both: whether one
+that does both runs on vectors is decided anew for each call by where the arrays lie in
+memory, and a sum over vectors is rounded differently.
 """
 
 from __future__ import annotations

@@ -42,4 +42,5 @@ class Components:
         """Coordinates of every row along the components, shape=(N, P)."""
         length = np.sqrt(np.einsum("pd,pd->p", self.components, self.components))
         directions = self.components / np.maximum(length, np.float32(1e-12))[:, None]
-        return (x - self.mean) @ directions.T
+        # The mean is taken away afterwards: x may be large, and is not to be copied.
+        return x @ directions.T - directions @ self.mean

@@ -322,7 +322,8 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rows, table = self.types_.lookup(encoded.part(start, stop))
         part = encoded.offsets[start : stop + 1] - first
         x = self._roots_of_traces(rows, table, part)
-        own = self._own.project(np.sqrt(table))[rows]
+        met, which = np.unique(rows, return_inverse=True)
+        own = self._own.project(np.sqrt(table[met]))[which]
         order = self._rng.permutation(last - first)
         for side in range(2):
             if not self._power[side].any():
