@@ -129,10 +129,9 @@ class _Inputs:
         shape = (len(self.alpha), self.width + 1)
         sums = np.zeros((self.n_types, 2, *shape), np.float32)
         trace = np.empty(shape, np.float32)
-        row = np.empty((int(np.diff(offsets).max()), *shape), np.float32)
 
         def run() -> Floats:
-            sum_code_contexts(ids, offsets, codes, self.keep, self.alpha, trace, row, sums)
+            sum_code_contexts(ids, offsets, codes, self.keep, self.alpha, trace, sums)
             return sums
 
         return run
