@@ -7,25 +7,16 @@ token, and writing them to memory and reading them back takes longer than comput
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-
 from hebbsim.engine._jit import njit
-from hebbsim.engine.memory import aligned_empty
-from hebbsim.engine.traces import (
-    check_offsets,
-    chunk_traces,
-    decays,
-    index_and_table,
-    sentence_starts,
-    startup_code,
-)
+from hebbsim.engine.traces import chunk_traces
 
-__all__ = ["chunk_length", "mean_traces", "through_chunks"]
+__all__ = ["chunk_length", "through_chunks"]
+
+learn: Callable[..., None]  # of one rule in each copy of _run
 
 
 def chunk_length(n_inputs: int) -> int:
@@ -77,73 +68,3 @@ def through_chunks(learn: Callable[..., Any]) -> Callable[..., None]:
     run.__qualname__ = name
     run.__module__ = learn.__module__  # whose sources decide whether a cached kernel is fresh
     return njit(run)
-
-
-@njit
-def add_up(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    """A learner that only sums its inputs, in `state`, float64 of shape=(n,)."""
-    total = weights[0]
-    total[:] = 0
-    for t in range(len(pre)):
-        h = pre[t]
-        for j in range(len(h)):
-            total[j] += h[j]
-    for j in range(len(total)):
-        state[j] += total[j]
-
-
-def mean_traces(
-    x: ArrayLike,
-    offsets: ArrayLike | None = None,
-    timescales: str | Iterable[float] = (2, 8, 32),
-    *,
-    tokens: ArrayLike | None = None,
-    startup: str = "zero",
-) -> NDArray[np.float32]:
-    """The mean context of a text, in memory that does not grow with it.
-
-    Parameters are those of :func:`~hebbsim.engine.dense_traces`; the mean of its rows with
-    ``include_current=False``, to rounding.
-
-    Returns
-    -------
-    ndarray of float32, shape=(S, D)
-        Zero of an empty text.
-
-    Raises
-    ------
-    BadInputError
-        As :func:`~hebbsim.engine.dense_traces`.
-
-    Examples
-    --------
-    Contexts of an impulse and of what comes after it are 0, .5 and .25:
-
-    >>> mean_traces([[1.0], [0.0], [0.0]], timescales=[2])
-    array([[0.25]], dtype=float32)
-    """
-    index, table = index_and_table(x, tokens)
-    keep, alpha = decays(timescales)
-    shape = len(alpha), table.shape[1]
-    n_inputs = shape[0] * shape[1]
-    traces, nothing = np.zeros(shape, dtype=np.float32), np.empty((0, 0), dtype=np.float32)
-    total = np.zeros(n_inputs)
-    through_chunks(add_up)(
-        index,
-        table,
-        sentence_starts(check_offsets(offsets, len(index)), len(index)),
-        keep,
-        alpha,
-        startup_code(startup),
-        traces,
-        np.zeros(len(alpha), dtype=np.float32),
-        np.zeros(1, dtype=np.int64),
-        aligned_empty((chunk_length(n_inputs) + 1, *shape)),
-        aligned_empty((1, n_inputs)),
-        total,
-        False,
-        np.float32(0),
-        np.empty(0, dtype=np.float32),
-        nothing,
-    )
-    return (total / max(len(index), 1)).astype(np.float32).reshape(shape)

@@ -351,49 +351,43 @@ def sentence_starts(
 # Kernels -----------------------------------------------------------------------------------
 
 
-@njit
-def absorb(table, token, seen, keep, alpha, startup, mass, rows, before, after):
-    """``rows[after]``: the traces ``rows[before]`` once a token is absorbed into them.
+@njit(inline="always")  # a call for each token would take a third of the time
+def absorb(x, seen, keep, alpha, startup, mass, before, after):
+    """The traces `before`, once a token is absorbed into them, are written to `after`.
 
     Traces are kept as they are read: under debias the division by the mass is part of the
     two factors, so that no array is gone over twice.
 
     Parameters
     ----------
-    table : float32, shape=(V, D)
-    token : int
+    x : float32, shape=(D,)
+        The token's vector.
     seen : int
-        Tokens absorbed since the last start; with 0, ``rows[before]`` is not read.
+        Tokens absorbed since the last start; with 0, `before` must be zero.
     keep, alpha : float32, shape=(S,)
         ``1 - alpha`` and ``alpha``.
     startup : int
         0 zero, 1 first, 2 debias.
     mass : float32, shape=(S,)
         State, used by debias alone: the trace of a constant 1.
-    rows : float32, shape=(R, S, D)
-        Row `after` is filled.
-    before, after : int
-        Two different rows.
+    before, after : float32, shape=(S, D)
+        Two different arrays; the second is filled.
     """
-    x = table[token]
-    # One array read and one written in each inner loop: LLVM vectorises these for sure.
     for s in range(len(keep)):
         k, a = keep[s], alpha[s]
-        old, new = rows[before, s], rows[after, s]
+        # One array read and one written in the inner loop: more, and LLVM gives up on it.
+        old, new = before[s], after[s]
         if seen == 0:
             mass[s] = a
             if startup != 0:
                 a = np.float32(1)
-            for d in range(len(x)):
-                new[d] = a * x[d]
-        else:
-            if startup == 2:
-                k *= mass[s]
-                mass[s] = k + a
-                k /= mass[s]
-                a /= mass[s]
-            for d in range(len(x)):
-                new[d] = k * old[d] + a * x[d]
+        elif startup == 2:
+            k *= mass[s]
+            mass[s] = k + a
+            k /= mass[s]
+            a /= mass[s]
+        for d in range(len(x)):
+            new[d] = k * old[d] + a * x[d]
 
 
 @njit
@@ -405,6 +399,7 @@ def chunk_traces(tokens, table, starts, keep, alpha, startup, mass, seen, rows):
     Parameters
     ----------
     tokens : int32, shape=(T,)
+    table : float32, shape=(V, D)
     starts : bool, shape=(T,)
         Traces start anew before these tokens.
     seen : int64, shape=(1,)
@@ -412,12 +407,14 @@ def chunk_traces(tokens, table, starts, keep, alpha, startup, mass, seen, rows):
     rows : float32, shape=(T + 1 or more, S, D)
         Row 0 holds the traces to go on from; row T receives those after the last token.
     """
+    n = seen[0]
     for t in range(len(tokens)):
         if starts[t]:
-            seen[0] = 0
+            n = 0
             rows[t] = 0
-        absorb(table, tokens[t], seen[0], keep, alpha, startup, mass, rows, t, t + 1)
-        seen[0] += 1
+        absorb(table[tokens[t]], n, keep, alpha, startup, mass, rows[t], rows[t + 1])
+        n += 1
+    seen[0] = n
 
 
 @njit
@@ -438,18 +435,20 @@ def dense_traces_kernel(
         Filled.
     """
     n_tokens = len(tokens)
+    nothing = np.zeros((len(keep), table.shape[1]), np.float32)
     seen = 0
     for step in range(n_tokens):
         t = n_tokens - 1 - step if backward else step
+        last = t + 1 if backward else t - 1
         if starts[t]:
             seen = 0
-        before = t
+        before = nothing
         if seen > 0:
-            before = t + 1 if backward else t - 1
+            before = out[last]
         if include_current:
-            absorb(table, tokens[t], seen, keep, alpha, startup, mass, out, before, t)
+            absorb(table[tokens[t]], seen, keep, alpha, startup, mass, before, out[t])
         elif seen > 0:
-            absorb(table, tokens[before], seen - 1, keep, alpha, startup, mass, out, before, t)
+            absorb(table[tokens[last]], seen - 1, keep, alpha, startup, mass, before, out[t])
         else:
             out[t] = 0
         seen += 1
@@ -458,11 +457,15 @@ def dense_traces_kernel(
 @njit
 def last_traces_kernel(tokens, table, starts, keep, alpha, startup, mass, rows):
     """Traces after the last token, in row ``T % 2`` of `rows`, float32 of shape=(2, S, D)."""
+    nothing = np.zeros((len(keep), table.shape[1]), np.float32)
     seen = 0
     for t in range(len(tokens)):
         if starts[t]:
             seen = 0
-        absorb(table, tokens[t], seen, keep, alpha, startup, mass, rows, t % 2, 1 - t % 2)
+        before = nothing
+        if seen > 0:
+            before = rows[t % 2]
+        absorb(table[tokens[t]], seen, keep, alpha, startup, mass, before, rows[1 - t % 2])
         seen += 1
 
 
