@@ -174,3 +174,17 @@ def test_lazy_names_resolve(copy, name):
     code = f"import {name} as m; print(m.TraceEngine.__name__, 'TraceEngine' in dir(m)); m.nothing"
     code = f"try:\n    exec({code!r})\nexcept AttributeError as error:\n    print(error)"
     assert copy(code) == f"TraceEngine True\nmodule '{name}' has no attribute 'nothing'\n"
+
+
+@needs_jit
+def test_loading_numba_leaves_scipy_for_later_and_the_user_nothing_to_miss(copy):
+    out = copy(
+        "import gc, sys\n"
+        + LEARN.replace("print", "_ =")
+        + "print('scipy.linalg' in sys.modules, gc.isenabled())\n"
+        "import numba\n"
+        "print(numba.njit(lambda a: np.trace(np.linalg.inv(np.dot(a, a))))(2 * np.eye(2)))\n"
+        "import scipy.linalg\n"
+        "print(scipy.linalg.det(2 * np.eye(2)))\n"
+    )
+    assert out.splitlines() == ["False True", "0.5", "4.0"]

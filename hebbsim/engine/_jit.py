@@ -6,20 +6,63 @@ here: where none of them can be written the kernel compiles uncached; a cache fi
 cannot be read or written later (full disk, truncated file) costs a compilation and
 nothing else; and a kernel is compiled anew when any engine module that it draws on has
 changed, not only its own file.
+
+Half of the time from the start of a process to its first result goes into loading numba.
+Two things that it does then are put off: see `_uncollected` and `_scipy_later`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any, TypeVar, overload
 
-import numba
-from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-__all__ = ["FASTMATH", "njit"]
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection: numba makes many objects when it loads, and keeps them all."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _scipy_later() -> Iterator[None]:
+    """Let numba find SciPy's BLAS without loading it; no kernel here calls it.
+
+    numba loads scipy.linalg only to know that it is there, and again when a function that
+    needs it is compiled: a stand-in answers the first question.
+    """
+    names = ("scipy", "scipy.linalg", "scipy.linalg.cython_blas")
+    stand_ins = [name for name in names if name not in sys.modules]
+    sys.modules.update({name: ModuleType(name) for name in stand_ins})
+    try:
+        yield
+    finally:
+        for name in stand_ins:
+            del sys.modules[name]
+
+
+with _uncollected():
+    import numba
+
+    with _scipy_later():
+        import numba.np.arraymath
+    from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+__all__ = ["FASTMATH", "KERNELS", "njit"]
+
+#: Every kernel made so far, for those who ask what is compiled and where it is kept.
+KERNELS: list[Any] = []
 
 # Sums may be reordered (so that dot products vectorise) and multiply-adds fused. Never
 # `nnan` or `ninf`: the check for weights that stop being finite must keep its meaning.
@@ -59,6 +102,7 @@ def njit(function: Any = None, /, **options: Any) -> Any:
     options = {"fastmath": set(FASTMATH), "error_model": "numpy", "nogil": True, **options}
     dispatcher = numba.njit(**options)(function)
     if dispatcher is not function:  # the JIT is on
+        KERNELS.append(dispatcher)
         try:
             dispatcher._cache = _KernelCache(function)
         except (RuntimeError, OSError):  # no folder can be written
@@ -80,7 +124,8 @@ class _KernelCache(FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
-            return super().load_overload(sig, target_context)
+            with _uncollected():
+                return super().load_overload(sig, target_context)
         except Exception:  # whatever unpickling a damaged file may raise
             self._or_go_without(self.flush)  # an empty index, for this run to fill again
             return None
