@@ -107,7 +107,7 @@ def _find(rows: Sequence[Row], metric: str, way: str, **words: str) -> Row | Non
 
 def _table(first: str, *columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column(first, no_wrap=True, overflow="ellipsis", max_width=26)
+    table.add_column(first, no_wrap=True, overflow="ellipsis", max_width=32)
     for column in columns:
         table.add_column(column, justify="right")
     return table

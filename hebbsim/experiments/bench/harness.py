@@ -201,18 +201,19 @@ def get_ready(
                     f"value, more than {contender.tolerance:g}"
                 )
     del given
-    while True:
+    while n < contender.most:
         began = clock()
         run()
         elapsed = clock() - began
-        if elapsed >= seconds / 2 or n >= contender.most:
-            return Ready(contender, n, run), result
+        if elapsed >= seconds / 2:
+            break
         # The next power of two that fills the time, at most 64 times as many: the first
         # runs are mostly overhead.
         wanted = n * min(max(seconds / max(elapsed, 1e-9), 2.0), 64.0)
         n = min(2 ** int(np.log2(wanted)), contender.most)
         run = contender.prepare(n)
         run()
+    return Ready(contender, n, run), result
 
 
 def run_rounds(
