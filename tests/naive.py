@@ -170,6 +170,12 @@ def sum_code_contexts(ids, offsets, codes, timescales, n_rows):
     return sums
 
 
+def sum_random_contexts(ids, offsets, codes, timescales, n_rows):
+    """The same with a code for the boundary, the last of the codes, shape=(V, 2, S, C)."""
+    sums = sum_code_contexts(ids, offsets, codes[:-1], timescales, n_rows)
+    return sums[..., :-1] + sums[..., -1:] * np.float64(codes[-1])
+
+
 def components(x, order, amnesia, mean, vectors, seen):
     """Candid incremental principal components: new mean, vectors and number seen."""
     mean, vectors = np.array(mean, dtype=np.float64), np.array(vectors, dtype=np.float64)

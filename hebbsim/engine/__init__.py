@@ -10,7 +10,9 @@ from typing import Any
 
 # Public name -> module that defines it; resolved on first use (PEP 562).
 _LAZY = {
+    "RandomSignatures": "signatures",
     "TraceEngine": "trace_engine",
+    "WordSignatures": "signatures",
     "check_timescales": "timescales",
     "dense_traces": "traces",
     "get_rule": "rules",
