@@ -677,6 +677,16 @@ def test_other_parameters_that_make_no_sense_are_refused_in_one_line(changes):
     assert "\n" not in str(caught.value)
 
 
+def test_members_in_parallel_learn_the_same():
+    learners = [LEARNERS["population"]().set_params(n_members=6, n_jobs=n) for n in (None, 1, 2, 5)]
+    one, *others = [learner.fit(TRAIN) for learner in learners]
+    for other in others:
+        for a, b in zip(one.members_, other.members_, strict=True):
+            assert not differences(snapshot(a), snapshot(b))
+        assert np.array_equal(one.predict(DEV), other.predict(DEV))
+        assert np.array_equal(one.transform(DEV), other.transform(DEV))
+
+
 @pytest.mark.parametrize("n_members", [0, -1])
 def test_a_population_without_members_is_refused(n_members):
     with pytest.raises(BadInputError, match="n_members"):

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
 from hebbsim.models.inducer import HebbianRoleInducer, Sentences
 
 __all__ = ["RolePopulation"]
+
+Result = TypeVar("Result")
 
 
 class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -30,6 +35,9 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         Share of the context directions that a member attends to, drawn at random.
     options : dict, optional
         Further parameters of the members.
+    n_jobs : int, optional
+        Members that learn and predict at a time, each in a thread (-1: as many as there are
+        cores). No number depends on it.
 
     Attributes
     ----------
@@ -48,6 +56,7 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         context_share: float = 0.5,
         random_state: int = 0,
         options: dict[str, Any] | None = None,
+        n_jobs: int | None = None,
     ) -> None:
         self.n_members = n_members
         self.timescales = timescales
@@ -55,6 +64,7 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.context_share = context_share
         self.random_state = random_state
         self.options = options
+        self.n_jobs = n_jobs
 
     def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> RolePopulation:
         """Learn codes and projections once, the prototypes of every member."""
@@ -68,19 +78,21 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             **(self.options or {}),
         ).fit(sentences, text=text)
         seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
-        self.members_ = [first.recruit(sentences, int(seed), self.context_share) for seed in seeds]
+        recruit = partial(first.recruit, sentences, context_share=self.context_share)
+        self.members_ = self._each(recruit, seeds.tolist())
         self.first_ = first
         return self
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token in every member, shape=(T, P)."""
         sentences = as_lists(sentences)
-        return np.stack([member.predict(sentences) for member in self._fitted()], axis=1)
+        found = self._each(lambda member: member.predict(sentences), self._fitted())
+        return np.stack(found, axis=1)
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
         """Vectors of all tokens, shape=(T, D), members side by side."""
         sentences = as_lists(sentences)
-        return np.hstack([member.transform(sentences) for member in self._fitted()])
+        return np.hstack(self._each(lambda member: member.transform(sentences), self._fitted()))
 
     def derive(self, sentences: Sentences, **changes: Any) -> HebbianRoleInducer:
         """A single learner over the shared type codes; see `HebbianRoleInducer.derive`."""
@@ -91,6 +103,14 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Codes of words out of context, shape=(n, C)."""
         self._fitted()
         return self.first_.word_codes(words)
+
+    def _each(self, do: Callable[[Any], Result], parts: Iterable[Any]) -> list[Result]:
+        """What `do` returns for each part, in order; `n_jobs` at a time."""
+        # Kernels leave the interpreter to the other threads. BLAS gets one thread each, as
+        # it sums in another order with more.
+        with threadpool_limits(1, user_api="blas"):
+            done = Parallel(self.n_jobs, prefer="threads")(delayed(do)(part) for part in parts)
+        return list(done)
 
     def _fitted(self) -> list[HebbianRoleInducer]:
         if not hasattr(self, "members_"):
