@@ -16,7 +16,7 @@ from hebbsim.errors import BadInputError
 #: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
 #: and under ``learner`` any keyword of the learner. An option that is given wins.
 BEST: dict[str, dict[str, Any]] = {
-    "builtin": {},
+    "builtin": {"clusters": 600, "learner": {"frequent": 0.003}},
     "cogs": {"timescales": (2.0,), "clusters": 600},
     # Anything else is taken for natural text; these values were chosen on the dev split of
     # ud-english-ewt.
