@@ -20,6 +20,7 @@ from hebbsim.experiments.background import BackgroundJobs
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.roles_config import RolesConfig
 from hebbsim.experiments.roles_data import Gold, hold_out
+from hebbsim.models import HebbianRoleInducer
 from hebbsim.readers.base import Corpus, make_split
 
 NOUNS = ["cat", "dog", "girl", "boy", "bird", "fish"]
@@ -324,6 +325,20 @@ def test_a_population_stands_beside_its_first_member(fakes):
 
 def test_two_runs_give_the_same_results(fakes):
     assert run().document() == run().document()
+
+
+def test_seeds_that_learn_at_a_time_learn_the_same(fakes, monkeypatch):
+    def learner(config, seed):
+        return HebbianRoleInducer(
+            n_clusters=config.clusters, n_categories=8, n_components=6, n_context_words=40,
+            n_directions=5, epochs=2, random_state=seed,
+        )  # fmt: skip
+
+    monkeypatch.setattr(roles, "make_learner", learner)
+    options = {"clusters": 12, "seeds": 4, "baselines": "none", "part_seeds": 0}
+    one, other = [run(workers=workers, **options).document() for workers in (1, 3)]
+    assert len({row["mean"] for row in one["results"]}) > 3
+    assert other == one
 
 
 def test_without_torch_the_run_goes_on_and_says_so(fakes, monkeypatch):

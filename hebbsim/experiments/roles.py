@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -206,6 +207,19 @@ class _Run:
             text = stream_text(self.config.text)
         return make_learner(self.config, seed).fit(self.sentences["train"], text=text)
 
+    def learners(self) -> Iterator[tuple[int, Any]]:
+        """The learner of every seed, in order, some of them learning at a time, in threads.
+
+        The first is alone, so that its result comes soon, and no more are begun than there
+        are workers, as each takes its memory. A learner shares nothing with another.
+        """
+        yield 0, self.fitted(0)
+        workers = self.config.workers
+        with ThreadPoolExecutor(workers) as threads:
+            for first in range(1, self.config.seeds, workers):
+                seeds = range(first, min(first + workers, self.config.seeds))
+                yield from zip(seeds, threads.map(self.fitted, seeds), strict=True)
+
     def results(self) -> Results:
         train = self.corpus.splits["train"]
         resolved = self.config.resolved() | {
@@ -260,8 +274,7 @@ class _Run:
         if config.baselines != "none":
             self.simple_baselines()
         with BackgroundJobs[JobKey](config.workers) as background:
-            for seed in range(config.seeds):
-                learner = self.fitted(seed)
+            for seed, learner in self.learners():
                 self.learner_seed(learner, seed)
                 if bigru and seed < config.curve_seeds:
                     # Only now, so that nothing stands in the way of the first result.

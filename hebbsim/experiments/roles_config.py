@@ -76,7 +76,7 @@ class RolesConfig(BaseModel):
     offline : bool
         Never reach for the network.
     workers : int
-        Processes that train BiGRUs.
+        Processes that train BiGRUs, and seeds that learn at a time. No number depends on it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
