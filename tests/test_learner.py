@@ -387,7 +387,7 @@ def test_words_of_the_text_become_known_and_its_tokens_are_not_clustered():
 @every_learner
 def test_the_vocabulary_is_bounded_and_the_rest_still_predicted(kind, max_types):
     learner = LEARNERS[kind](max_types=max_types).fit(TRAIN, text=DEV)
-    one = learner if kind == "inducer" else learner.first_
+    one = learner if kind == "inducer" else learner.members_[0]
     words = [word for sentence in TRAIN + DEV for word in sentence]
     counts = sorted((words.count(word) for word in set(words)), reverse=True)
     assert len(one.vocabulary_) == len(one.types_.codes) == max_types
@@ -530,6 +530,9 @@ def test_any_timescales_learn(timescales):
         ({"n_directions": 0}, "n_directions"),
         ({"epochs": 0}, "epochs"),
         ({"max_types": 0}, "max_types"),
+        ({"weight_spread": 1}, "weight_spread"),
+        ({"weight_spread": -0.1}, "weight_spread"),
+        ({"weight_spread": float("nan")}, "weight_spread"),
         ({"context_share": 0}, "context_share"),
         ({"context_share": 1.1}, "context_share"),
         ({"context_share": float("nan")}, "context_share"),
@@ -587,6 +590,31 @@ def test_a_population_learns_roles(larger):
     score = mapped_accuracy(RolePopulation(4, n_clusters=60).fit(sentences), dev)
     single = mapped_accuracy(HebbianRoleInducer(n_clusters=60).fit(sentences), dev)
     assert score > single - 0.01
+
+
+def test_members_share_the_vocabulary_and_differ_in_everything_drawn():
+    members = LEARNERS["population"]().fit(TRAIN).members_
+    first, second = members[:2]
+    assert all(member.vocabulary_ is first.vocabulary_ for member in members)
+    assert not np.array_equal(first.types_.codes, second.types_.codes)
+    # Words seen at the length that a member gives its own code, contexts at theirs.
+    width = first.types_.codes.shape[1]
+    lengths = [np.linalg.norm(member.transform(DEV)[:, :width], axis=1) for member in members]
+    for length in lengths:
+        assert np.allclose(length, length[0], atol=1e-5)
+        assert 0.4 <= length[0] <= 1.6
+    assert abs(lengths[0][0] - lengths[1][0]) > 1e-3
+    assert {len(np.hstack(member._attended[0])) for member in members} != {2 * first.n_directions}
+
+
+def test_a_learner_alone_weights_nothing_by_chance(inducer):
+    width = inducer.types_.codes.shape[1]
+    assert np.allclose(np.linalg.norm(inducer.transform(DEV)[:, :width], axis=1), 1, atol=1e-5)
+
+
+def test_what_a_population_derives_attends_to_everything():
+    derived = LEARNERS["population"]().fit(TRAIN).derive(TRAIN)
+    assert (derived.context_share, derived.weight_spread) == (1.0, 0.0)
 
 
 @pytest.mark.parametrize("use", ["predict", "transform", "word_codes", "derive"])
@@ -697,10 +725,3 @@ def test_a_population_without_members_is_refused(n_members):
 def test_a_sentence_is_words_not_one_string(kind):
     with pytest.raises(BadInputError, match="words"):
         LEARNERS[kind]().fit(["the dog saw a cat"] * 20)
-
-
-def test_learning_on_leaves_the_learner_that_recruited_alone():
-    parent = LEARNERS["inducer"]().fit(TRAIN[:80])
-    before = parent.transform(DEV)
-    parent.recruit(TRAIN[:80], random_state=4, context_share=0.5).partial_fit(TRAIN[80:])
-    assert np.array_equal(before, parent.transform(DEV))

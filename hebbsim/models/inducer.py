@@ -35,6 +35,7 @@ TOKEN_STAGE = (
     "context_weight",
     "trace_weights",
     "context_share",
+    "weight_spread",
     "conscience",
     "frequent",
     "epochs",
@@ -85,8 +86,10 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     trace_weights : tuple of float, default=(0.7, 0.3)
         Length of the left and of the right side along the principal directions.
     context_share : float, default=1
-        Share of the directions that this learner attends to, drawn at random. Below one it
-        makes the members of a population differ.
+        Share of the directions that this learner attends to, drawn at random.
+    weight_spread : float, default=0
+        Own code and contexts are weighted by draws between one less and one more than this
+        (below 1). The two make the members of a population differ.
     conscience : float, default=3
         See `hebbsim.engine.competition.compete`.
     frequent : float, default=0.01
@@ -135,6 +138,7 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         context_weight: float = 0.9,
         trace_weights: tuple[float, float] = (0.7, 0.3),
         context_share: float = 1.0,
+        weight_spread: float = 0.0,
         conscience: float = 3.0,
         frequent: float = 0.01,
         epochs: int = 3,
@@ -156,6 +160,7 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.context_weight = context_weight
         self.trace_weights = trace_weights
         self.context_share = context_share
+        self.weight_spread = weight_spread
         self.conscience = conscience
         self.frequent = frequent
         self.epochs = epochs
@@ -180,6 +185,12 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         BadInputError
             A parameter is out of range, or there are fewer tokens than clusters.
         """
+        return self._learn(*self._read(sentences, text))
+
+    def _read(
+        self, sentences: Sentences, text: Sentences | None
+    ) -> tuple[Vocabulary, list[Encoded]]:
+        """Take in what `fit` is given: sentences, and text where there is some, as ids."""
         self._check()
         vocabulary = Vocabulary(max_types=2**31 - 1)
         parts = [vocabulary.take_in(sentences)]
@@ -192,6 +203,10 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         parts[0].unknown = [words[number] for number in dropped]
         for part in parts:
             part.ids = renumbered[part.ids]
+        return vocabulary, parts
+
+    def _learn(self, vocabulary: Vocabulary, parts: list[Encoded]) -> HebbianRoleInducer:
+        """Learn every stage from what was read, which stays as it is."""
         self.vocabulary_ = vocabulary
         rng = np.random.default_rng([self.random_state, 0])
         self.types_ = TypeCodes(
@@ -259,26 +274,6 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         other._fit_tokens(encoded)
         return other
 
-    def recruit(
-        self, sentences: Sentences, random_state: int, context_share: float
-    ) -> HebbianRoleInducer:
-        """A learner with this one's codes and projections and prototypes of its own.
-
-        It attends to its own draw of the directions: a member for a population.
-        """
-        self._check_fitted()
-        other = copy.copy(self).set_params(random_state=random_state, context_share=context_share)
-        # Learned in place if this member learns on: not to be the same arrays.
-        for name in ("_weights", "_bias", "_power", "_principal"):
-            setattr(other, name, copy.deepcopy(getattr(self, name)))
-        other._check()
-        encoded = self.vocabulary_.encode(sentences)
-        other._check_tokens(encoded)
-        other._rng = np.random.default_rng([random_state, 1])
-        other._attend()
-        other._fit_prototypes(encoded)
-        return other
-
     def _fit_tokens(self, encoded: Encoded) -> None:
         self._start_projection(encoded)
         if self.view != "own":
@@ -306,13 +301,17 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self._attend()
 
     def _attend(self) -> None:
-        """Draw the directions that this learner attends to: projection, side, direction."""
+        """Draw what this learner attends to: directions by projection and side, and weights."""
         widths = (len(self._own.components), len(self._principal[0].components))
         self._attended = []
         for width in widths:
             kept = self._rng.random((2, width)) < self.context_share
             kept[:, 0] |= ~kept.any(axis=1)
             self._attended.append([np.flatnonzero(side) for side in kept])
+        usual = np.array([1, self.context_weight, self.context_weight, *self.trace_weights])
+        drawn = self._rng.uniform(1 - self.weight_spread, 1 + self.weight_spread, len(usual))
+        lengths = np.float32(usual * drawn)
+        self._own_length, self._lengths = lengths[0], lengths[1:].reshape(2, 2)
 
     def _learn_projection(
         self, encoded: Encoded, block: tuple[int, int, int, int], eta: float
@@ -375,7 +374,7 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def _vectors(self, encoded: Encoded) -> NDArray[np.float32]:
         rows, table = self.types_.lookup(encoded)
-        columns = [np.sqrt(table)[rows]] if self.view != "traces" else []
+        columns = [self._own_length * np.sqrt(table)[rows]] if self.view != "traces" else []
         if self.view == "own":
             return columns[0]
         if not len(rows):  # nothing to see, at the usual width
@@ -390,12 +389,12 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for side in range(2):
                 z = x[side] @ self._weights[side] + self._bias[side]
                 kept = self._attended[0][side]
-                seen[-1].append(np.float32(self.context_weight) * unit_rows(z[:, kept]))
-            for side, weight in enumerate(self.trace_weights):
-                if weight:
+                seen[-1].append(self._lengths[0, side] * unit_rows(z[:, kept]))
+            for side, length in enumerate(self._lengths[1]):
+                if length:
                     z = self._principal[side].project(x[side])
                     kept = self._attended[1][side]
-                    seen[-1].append(np.float32(weight) * unit_rows(z[:, kept]))
+                    seen[-1].append(length * unit_rows(z[:, kept]))
         columns += [np.vstack(parts) for parts in zip(*seen, strict=True)]
         return np.hstack(columns)
 
@@ -446,6 +445,8 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 raise BadInputError(f"{name} is {value!r}: give a number from 0 on")
         if not 0 < self.context_share <= 1:
             raise BadInputError(f"context_share is {self.context_share!r}: give a share up to 1")
+        if not self.weight_spread < 1:
+            raise BadInputError(f"weight_spread is {self.weight_spread!r}: give a number below 1")
         if self.frequent == 0:
             raise BadInputError("frequent is 0: no token would compete; give a share above 0")
 
@@ -463,4 +464,12 @@ WHOLE = {
     "max_types": 1,
     "random_state": 0,
 }
-REAL = ("sharpness", "rare", "context_weight", "context_share", "conscience", "frequent")
+REAL = (
+    "sharpness",
+    "rare",
+    "context_weight",
+    "context_share",
+    "weight_spread",
+    "conscience",
+    "frequent",
+)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,7 +22,11 @@ Result = TypeVar("Result")
 
 
 class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """P learners over the same codes and projections, each with directions of its own.
+    """P learners of the same sentences, each with draws of its own.
+
+    They differ in whatever chance decides in a learner, from the categories of words on, in
+    the directions of the context that they attend to, and in the weight of own code and
+    contexts. Only the vocabulary is common.
 
     Parameters
     ----------
@@ -32,7 +35,8 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     timescales, n_clusters, random_state
         As of `HebbianRoleInducer`; K is that of each member.
     context_share : float, default=0.5
-        Share of the context directions that a member attends to, drawn at random.
+    weight_spread : float, default=0.6
+        See `HebbianRoleInducer`.
     options : dict, optional
         Further parameters of the members.
     n_jobs : int, optional
@@ -45,7 +49,6 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     members_: list[HebbianRoleInducer]
-    first_: HebbianRoleInducer
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         timescales: str | Iterable[float] = (2, 8, 32),
         n_clusters: int = 300,
         context_share: float = 0.5,
+        weight_spread: float = 0.6,
         random_state: int = 0,
         options: dict[str, Any] | None = None,
         n_jobs: int | None = None,
@@ -62,25 +66,29 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.timescales = timescales
         self.n_clusters = n_clusters
         self.context_share = context_share
+        self.weight_spread = weight_spread
         self.random_state = random_state
         self.options = options
         self.n_jobs = n_jobs
 
     def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> RolePopulation:
-        """Learn codes and projections once, the prototypes of every member."""
+        """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
         if not isinstance(self.n_members, numbers.Integral) or self.n_members < 1:
             raise BadInputError(f"n_members is {self.n_members!r}: give a whole number from 1 on")
-        sentences = as_lists(sentences)
-        first = HebbianRoleInducer(
-            timescales=self.timescales,
-            n_clusters=self.n_clusters,
-            random_state=self.random_state,
-            **(self.options or {}),
-        ).fit(sentences, text=text)
         seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
-        recruit = partial(first.recruit, sentences, context_share=self.context_share)
-        self.members_ = self._each(recruit, seeds.tolist())
-        self.first_ = first
+        members = [
+            HebbianRoleInducer(
+                timescales=self.timescales,
+                n_clusters=self.n_clusters,
+                context_share=self.context_share,
+                weight_spread=self.weight_spread,
+                random_state=int(seed),
+                **(self.options or {}),
+            )
+            for seed in seeds
+        ]
+        vocabulary, parts = members[0]._read(sentences, text)
+        self.members_ = self._each(lambda member: member._learn(vocabulary, parts), members)
         return self
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
@@ -95,14 +103,16 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.hstack(self._each(lambda member: member.transform(sentences), self._fitted()))
 
     def derive(self, sentences: Sentences, **changes: Any) -> HebbianRoleInducer:
-        """A single learner over the shared type codes; see `HebbianRoleInducer.derive`."""
-        self._fitted()
-        return self.first_.derive(sentences, **changes)
+        """A single learner over the codes of the first member, which attends to everything.
+
+        See `HebbianRoleInducer.derive`.
+        """
+        whole = {"context_share": 1.0, "weight_spread": 0.0}
+        return self._fitted()[0].derive(sentences, **{**whole, **changes})
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Codes of words out of context, shape=(n, C)."""
-        self._fitted()
-        return self.first_.word_codes(words)
+        """Codes of words out of context in the first member, shape=(n, C)."""
+        return self._fitted()[0].word_codes(words)
 
     def _each(self, do: Callable[[Any], Result], parts: Iterable[Any]) -> list[Result]:
         """What `do` returns for each part, in order; `n_jobs` at a time."""
