@@ -130,6 +130,27 @@ def test_a_kernel_is_compiled_anew_when_one_it_calls_has_changed(copy):
 
 
 @needs_jit
+@pytest.mark.parametrize(
+    ("file", "line", "changed"),
+    [
+        ("traces.py", "new[d] = k * old[d] + a * x[d]", "new[d] = k * old[d] - a * x[d]"),
+        ("rules/_linear.py", "c0 = gain * (x0 - y0)", "c0 = gain * (x0 + x0 - y0)"),
+    ],
+)
+def test_the_kernel_of_a_rule_is_fresh_when_the_traces_and_the_rule_are(copy, file, line, changed):
+    code = """
+from hebbsim.engine import TraceEngine
+print(TraceEngine(3, dim=4).run([0, 1, 2, 0, 1, 2, 0, 1]).weights.tolist())
+"""
+    before = copy(code)
+    source = copy.root / "hebbsim" / "engine" / file
+    text = source.read_text()
+    assert text.count(line) == 1
+    source.write_text(text.replace(line, changed))
+    assert copy(code) != before
+
+
+@needs_jit
 def test_a_disk_that_fills_up_costs_the_cache_alone(monkeypatch):
     def add_one(x):
         for i in range(len(x)):

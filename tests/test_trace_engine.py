@@ -375,6 +375,17 @@ def test_recording_changes_nothing_and_keeps_what_was_there():
     assert build().record("traces", every=3).values.shape == (0, 3, 5)
 
 
+def test_recorders_see_the_same_without_out():
+    tokens, offsets = text(1300)
+    kept = []
+    for out in (None, np.empty((1300, 5), dtype=np.float32)):
+        engine = build("oja")  # 15 inputs: chunks of 1024
+        recorder = engine.record("post", every=130)
+        engine.run(tokens, offsets, out=out)
+        kept.append(recorder.values)
+    assert kept[0].tobytes() == kept[1].tobytes() == out[129::130].tobytes()
+
+
 @pytest.mark.parametrize(
     ("variable", "options", "words"),
     [

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from hebbsim.engine import check_timescales, dense_traces, one_hot_traces
-from hebbsim.engine.traces import chunk_traces, decays, one_hot_push
+from hebbsim.engine.memory import aligned_copy, aligned_empty, all_finite
+from hebbsim.engine.traces import chunk_traces, decays, last_traces, one_hot_push
 from hebbsim.errors import BadInputError
 
 STARTUPS = ["zero", "first", "debias"]
@@ -184,6 +185,49 @@ def test_traces_do_not_depend_on_how_a_stream_is_cut(data):
         return b"".join(contexts), traces.tobytes(), mass.tobytes(), seen.tobytes()
 
     assert run(cuts) == run([0, n])
+
+
+@pytest.mark.parametrize("startup", STARTUPS)
+@pytest.mark.parametrize("case", INPUTS)
+def test_last_traces_are_the_last_row(case, startup):
+    x, offsets = INPUTS[case]
+    found = last_traces(x, offsets, TAUS, startup=startup)
+    rows = dense_traces(x, offsets, TAUS, startup=startup)
+    expected = rows[-1] if len(rows) else np.zeros_like(found)
+    assert found.tobytes() == expected.tobytes()
+
+
+def test_an_array_given_is_filled_and_returned():
+    x = rng.standard_normal((6, 3))
+    out = np.full((6, 2, 3), np.nan, dtype=np.float32)  # nothing of it may be read
+    for options in ({}, {"backward": True}, {"include_current": False}):
+        assert dense_traces(x, [0, 2, 6], [2, 8], out=out, **options) is out
+        assert out.tobytes() == dense_traces(x, [0, 2, 6], [2, 8], **options).tobytes()
+        out[:] = np.nan
+    for bad in (out[:5], np.zeros((6, 2, 3)), out.transpose(0, 2, 1), out.tolist()):
+        with pytest.raises(BadInputError, match=r"float32 array of shape \(6, 2, 3\)"):
+            dense_traces(x, timescales=[2, 8], out=bad)
+
+
+@pytest.mark.parametrize("length", [0, 1, 15, 16, 17, 1000])
+def test_one_value_that_is_not_finite_is_found_anywhere(length):
+    values = rng.standard_normal(length).astype(np.float32)
+    values[: length // 2] *= 1e38
+    assert all_finite(values)
+    for place in {0, length // 2, length - 1} if length else ():
+        for bad in (np.nan, np.inf, -np.inf):
+            spoilt = values.copy()
+            spoilt[place] = bad
+            assert not all_finite(spoilt)
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (0, 4), (7, 2, 3)])
+def test_aligned_arrays_start_at_a_cache_line(shape):
+    for array in (aligned_empty(shape), aligned_copy(np.ones(shape, dtype=np.float32))):
+        assert array.shape == shape and array.dtype == np.float32
+        assert array.flags.c_contiguous and array.flags.writeable
+        assert array.ctypes.data % 64 == 0 or array.size == 0
+    assert (aligned_copy(np.ones(shape, dtype=np.float32)) == 1).all()
 
 
 @pytest.mark.parametrize("given", ["2,8,32", " 2, 8 ,32", [2, 8, 32], (2.0, 8, 32)])

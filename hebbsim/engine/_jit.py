@@ -119,7 +119,7 @@ class _KernelCache(FunctionCache):
         self._cache_file = IndexDataCacheFile(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
-            source_stamp=(locator.get_source_stamp(), _sources_digest(function.__module__)),
+            source_stamp=(locator.get_source_stamp(), _sources_digest(function)),
         )
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
@@ -140,19 +140,17 @@ class _KernelCache(FunctionCache):
             self.disable()
 
 
-def _sources_digest(module: str) -> str:
-    """SHA-256 over the sources of the engine modules that `module` draws names from."""
+def _sources_digest(function: Callable[..., Any]) -> str:
+    """SHA-256 over the sources of the engine modules that `function` draws names from."""
     names: set[str] = set()
-    pending = [module]
+    # Its global names need not be those of its module: some kernels are copies that differ
+    # in what one name stands for.
+    pending = [function.__module__, *_origins(function.__globals__)]
     while pending:
         name = pending.pop()
-        if name in names or not name.startswith(_PACKAGE):
-            continue
-        names.add(name)
-        for value in list(vars(sys.modules[name]).values()):
-            # A module, or a function or class imported from one.
-            origin = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
-            pending.append(str(origin))
+        if name not in names and name.startswith(_PACKAGE):
+            names.add(name)
+            pending.extend(_origins(vars(sys.modules[name])))
     digest = hashlib.sha256()
     for name in sorted(names):
         try:
@@ -160,3 +158,11 @@ def _sources_digest(module: str) -> str:
         except OSError:  # source not at hand: its own stamp is numba's affair
             digest.update(name.encode())
     return digest.hexdigest()
+
+
+def _origins(namespace: dict[str, Any]) -> list[str]:
+    """Modules in a namespace, and those that its functions and classes were imported from."""
+    return [
+        str(value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", ""))
+        for value in list(namespace.values())
+    ]

@@ -66,5 +66,4 @@ def through_chunks(learn: Callable[..., Any]) -> Callable[..., None]:
     name = f"{_run.__name__}_{learn.__module__.rpartition('.')[2]}_{learn.__name__}"
     run = FunctionType(_run.__code__, {**globals(), "learn": learn}, name)
     run.__qualname__ = name
-    run.__module__ = learn.__module__  # whose sources decide whether a cached kernel is fresh
     return njit(run)
