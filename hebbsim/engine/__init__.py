@@ -16,6 +16,7 @@ _LAZY = {
     "check_timescales": "timescales",
     "dense_traces": "traces",
     "get_rule": "rules",
+    "last_traces": "traces",
     "one_hot_traces": "traces",
     "rule_names": "rules",
 }

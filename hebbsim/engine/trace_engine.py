@@ -205,6 +205,9 @@ class TraceEngine:
     def step(self, token: int) -> NDArray[np.float32]:
         """Learn one token, a continuation of the current sentence.
 
+        All weights are copied and checked at each call; :meth:`run` does that once in 1024
+        tokens.
+
         Parameters
         ----------
         token : int
