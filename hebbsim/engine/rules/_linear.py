@@ -8,9 +8,10 @@ changes for the later ones through the products of their inputs,
     y_k = W h_k + Σ_{l<k} gain (x_l − y_l) h_l·h_k,
 
 and adds the four changes at once. That is exact but for rounding. Eight numbers loaded serve
-sixteen multiply-adds, and weights are stored once for four tokens. This is the chunked form of the delta rule (Yang, S., Wang, B., Zhang, Y.,
-Shen, Y. & Kim, Y. (2024). Parallelizing linear transformers with the delta rule over
-sequence length. NeurIPS 37, section 3) with a chunk as small as the registers.
+sixteen multiply-adds, and weights are stored once for four tokens. This is the chunked form
+of the delta rule (Yang, S., Wang, B., Zhang, Y., Shen, Y. & Kim, Y. (2024). Parallelizing
+linear transformers with the delta rule over sequence length. NeurIPS 37, section 3) with a
+chunk as small as the registers.
 """
 
 from __future__ import annotations
