@@ -15,7 +15,7 @@ _PARTS = {
     "view=traces": "traces only",
     "shuffled=traces": "traces shuffled",
     "shuffled=labels": "dev roles shuffled",
-    "readout=majority": "by majority",
+    "readout=soft": "soft read-out",
 }
 _MOST_CLUSTERS = 20
 #: Characters of a name that leave room for four columns of numbers.

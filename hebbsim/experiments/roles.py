@@ -157,11 +157,6 @@ class Clustering:
     members: dict[str, list[Memberships]]
     prototypes: list[NDArray[np.float32]]
 
-    def first(self) -> Clustering:
-        """That of the first member alone."""
-        members = {split: found[:1] for split, found in self.members.items()}
-        return Clustering(members, self.prototypes[:1])
-
     def winners(self, split: str) -> NDArray[np.int32]:
         """The nearest cluster of every token, shape=(T, P)."""
         return np.stack([found.clusters[:, 0] for found in self.members[split]], axis=1)
@@ -252,7 +247,7 @@ class _Run:
         self.notes.append(
             f"corpus {self.corpus.name} has no roles: clusters are shown by their words"
         )
-        ids = _first(self.fitted(0).predict(self.sentences["train"]))
+        ids = np.atleast_2d(self.fitted(0).predict(self.sentences["train"]).T)[0]
         self.step()
         results = self.results()
         results.tables["clusters"] = clusters(ids, self.corpus.splits["train"].forms)
@@ -290,7 +285,7 @@ class _Run:
                         self.total -= len(bigru) + min(config.seeds, config.curve_seeds)
                         bigru = {}
                 for condition, changes in parts.items() if seed < config.part_seeds else ():
-                    part = _one(learner).derive(self.sentences["train"], **changes)
+                    part = learner.derive(self.sentences["train"], **changes)
                     self.add_hebbian(f"{self.k} {condition}", seed, self.cluster(part))
                     self.step()
             for (condition, seed), predicted in background.results():
@@ -327,21 +322,14 @@ class _Run:
     def learner_seed(self, learner: Any, seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""
         config = self.config
-        found = self.cluster(learner)
-        members = f" members={config.members}" if config.members > 1 else ""
-        if members:
-            self.add_hebbian(self.k + members, seed, found)
-        self.add_hebbian(f"{self.k}{members} readout=majority", seed, found, soft=False)
-        few = min(config.readout_sentences, self.corpus.splits["dev"].n_sentences)
-        for draw in range(config.readout_draws):
-            labelled = draw_labelled(self.corpus.splits["dev"].n_sentences, few, draw)
-            condition = f"{self.k}{members} labels={few}"
-            self.add_hebbian(condition, seed, found, labelled=labelled)
-            self.add_hebbian(
-                f"{condition} readout=majority", seed, found, labelled=labelled, soft=False
-            )
-        one = found.first()
-        self.add_hebbian(self.k, seed, one)
+        main = self.k
+        if config.members > 1:
+            main += f" members={config.members}"
+            self.readouts(main, seed, self.cluster(learner))
+            # Beside the votes: one learner, which attends to everything.
+            learner = learner.derive(self.sentences["train"])
+        one = self.cluster(learner)
+        self.readouts(self.k, seed, one)
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
         self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
         for name in one.members:
@@ -351,10 +339,20 @@ class _Run:
             self.add_score(name, seed, "n_clusters_used", n_used, unit="clusters")
             if config.clusters == len(self.runs.gold.names):
                 self.add_score(name, seed, "one_to_one", one_to_one(self.roles[name], of_split))
-        correct = self.runs.correct("hebbian", self.k + members, "test", seed=seed)
+        correct = self.runs.correct("hebbian", main, "test", seed=seed)
         assert correct is not None
         share = correct.sum() / self.corpus.splits["test"].n_tokens
         self.step(f"hebbian seed {seed}: test accuracy {share:.3f}")
+
+    def readouts(self, main: str, seed: int, found: Clustering) -> None:
+        """Name clusters by either read-out, from all of dev and from few of its sentences."""
+        few = min(self.config.readout_sentences, self.corpus.splits["dev"].n_sentences)
+        for readout, soft in (("", False), (" readout=soft", True)):
+            self.add_hebbian(main + readout, seed, found, soft=soft)
+            for draw in range(self.config.readout_draws):
+                labelled = draw_labelled(self.corpus.splits["dev"].n_sentences, few, draw)
+                condition = f"{main} labels={few}{readout}"
+                self.add_hebbian(condition, seed, found, labelled=labelled, soft=soft)
 
     def add_hebbian(
         self,
@@ -364,7 +362,7 @@ class _Run:
         *,
         dev_roles: NDArray[np.str_] | None = None,
         labelled: NDArray[np.integer] | None = None,
-        soft: bool = True,
+        soft: bool = False,
     ) -> None:
         """Map clusters on dev, or on its labelled sentences alone, and keep the roles.
 
@@ -417,7 +415,7 @@ class _Run:
     def codes_job(self, learner: Any, seed: int) -> PredictionJob:
         """A BiGRU that starts from the type codes of a learner."""
         words = np.unique(np.concatenate([s.forms for s in self.corpus.splits.values()])).tolist()
-        codes = _one(learner).word_codes(words)
+        codes = learner.word_codes(words)
         return self.job(seed, codes=dict(zip(words, codes, strict=True)))
 
     def job(self, seed: int, *, train: Split | None = None, **options: Any) -> PredictionJob:
@@ -440,6 +438,7 @@ class _Run:
         runs, config = self.runs, self.config
         results = self.results()
         main = [self.k, f"{self.k} members={config.members}"][: 1 + (config.members > 1)]
+        main += [f"{condition} readout=soft" for condition in main]
         if config.part_seeds and config.baselines != "none":
             results.tables["structure"] = structure_table(runs, f"{self.k} view=traces")
         scores = runs.scores() + self.other_scores
@@ -455,17 +454,8 @@ class _Run:
             results.rows += comparisons(runs, condition, rivals)
             results.rows += equivalences(runs, condition, self.corpus.splits["train"].n_sentences)
         same_few = {f"bigru/readout-{few}": ("bigru", f"labels=readout-{few}")}
-        results.rows += comparisons(runs, f"{main[-1]} labels={few}", same_few)
+        for condition in main:
+            name, soft, _ = condition.partition(" readout=soft")
+            results.rows += comparisons(runs, f"{name} labels={few}{soft}", same_few)
         results.tables |= {"per_seed": scores, "constructions": constructions(runs)}
         return results
-
-
-def _one(learner: Any) -> Any:
-    """A single learner: the first member of a population."""
-    return learner.members_[0] if hasattr(learner, "members_") else learner
-
-
-def _first(ids: NDArray[np.integer]) -> NDArray[np.integer]:
-    """Cluster ids of a single learner, shape=(T,)."""
-    ids = np.asarray(ids)
-    return ids if ids.ndim == 1 else ids[:, 0]

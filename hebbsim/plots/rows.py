@@ -335,7 +335,7 @@ def _condition_name(words: Mapping[str, str], timescales: Sequence[float]) -> st
         "view=traces": "traces only",
         "shuffled=traces": "shuffled traces",
         "shuffled=labels": "shuffled labels",
-        "readout=majority": "by majority",
+        "readout=soft": "soft read-out",
     }
     said = []
     for key, value in words.items():
