@@ -69,7 +69,7 @@ def warmup(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compile all kernels now and keep them, so that no later run waits for it."""
-    from hebbsim.engine.warmup import warm_up
+    from hebbsim.experiments.warmup import warm_up
 
     done = warm_up()
     if json:

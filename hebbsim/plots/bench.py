@@ -206,9 +206,7 @@ def _lines(table: DataFrame, axis: str, unit: str, title: str, ax: Axes | None) 
     ax.set_xlabel(AXIS_LABELS[axis], color=INK)
     ax.set_ylabel(unit)
     ax.legend()
-    style.caption(
-        ax, title, "Median and quartiles over rounds, one core.", whole_figure=own
-    )
+    style.caption(ax, title, "Median and quartiles over rounds, one core.", whole_figure=own)
     return ax
 
 

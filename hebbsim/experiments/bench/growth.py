@@ -16,7 +16,7 @@ from hebbsim.experiments.bench.delta import delta
 from hebbsim.experiments.bench.harness import Contender, Timing, quartiles
 from hebbsim.experiments.bench.sparse import sparse
 from hebbsim.experiments.bench.traces import traces
-from hebbsim.experiments.bench.work import Work
+from hebbsim.experiments.bench.work import Work, slug
 from hebbsim.experiments.results import Row
 
 __all__ = ["AXES", "Axis", "growth", "peak_memory"]
@@ -126,26 +126,23 @@ AXES = (
 
 def growth(axes: Sequence[Axis] = AXES) -> list[Work]:
     """A work for each axis; its contenders are the points of the figure."""
-    works = []
-    for axis in axes:
-        points = {
-            f"{line} @ {value}": (line, value, make(value))
-            for line, make in axis.lines.items()
-            for value in axis.values
-        }
-        works.append(
-            Work(
-                f"growth/{axis.name}",
-                f"cost by {axis.name}",
-                [replace(c, name=name, ours=True, result=None) for name, (*_, c) in points.items()],
-                size={"values": list(axis.values)},
-                rounds=3,
-                rehearsed=not axis.streamed,
-                bounded=False,
-                tabulate=partial(_rows, axis),
-            )
+    return [
+        Work(
+            f"growth/{axis.name}",
+            f"cost by {axis.name}",
+            [
+                replace(make(value), name=f"{line} @ {value}", ours=True, result=None)
+                for line, make in axis.lines.items()
+                for value in axis.values
+            ],
+            size={"values": list(axis.values)},
+            rounds=3,
+            rehearsed=not axis.streamed,
+            bounded=False,
+            tabulate=partial(_rows, axis),
         )
-    return works
+        for axis in axes
+    ]
 
 
 def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
@@ -154,7 +151,7 @@ def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
     def row(line: str, value: int, metric: str, values: Sequence[float], unit: str) -> Row:
         median, low, high = quartiles(values)
         return Row(
-            work.corpus, work.name, "hebbian", f"line={line.replace(' ', '-')} value={value}",
+            work.corpus, work.name, "hebbian", f"line={slug(line)} value={value}",
             metric, None, median, low, high, len(values), unit,
         )  # fmt: skip
 

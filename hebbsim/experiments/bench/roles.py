@@ -37,7 +37,7 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
         train_bigru(train.subset(range(8)), layer, dev=None, config=short)  # torch loaded
         return lambda: train_bigru(train, layer, dev=dev, seed=0)
 
-    scale = {"most": 1, "scale": float(train.n_tokens)}
+    scale: dict[str, Any] = {"most": 1, "scale": float(train.n_tokens)}
     return Work(
         "roles",
         f"zero-label fit on {loaded.name}, {train.n_tokens:,} tokens",

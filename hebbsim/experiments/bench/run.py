@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from platform import node
-from typing import Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.bench import machine
@@ -23,7 +22,7 @@ from hebbsim.experiments.bench.harness import (
     ratios,
     run_rounds,
 )
-from hebbsim.experiments.bench.work import Work
+from hebbsim.experiments.bench.work import Work, slug
 from hebbsim.experiments.results import Results, Row, check_output, provenance, write_run
 
 __all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
@@ -129,7 +128,8 @@ def run_bench(
             run.measure(work)
     results = Results(
         "bench",
-        asdict(config) | {
+        asdict(config)
+        | {
             "pinned": core is not None,
             "titles": {work.name: work.title for work in works},
             "sizes": {work.name: work.size for work in works},
@@ -223,9 +223,7 @@ class _Run:
                 continue
             try:
                 if work.rehearsed:
-                    ready, result = get_ready(
-                        contender, reference, self.config.seconds, work.clock
-                    )
+                    ready, result = get_ready(contender, reference, self.config.seconds, work.clock)
                     reference = result if reference is None else reference
                 else:
                     ready = Ready(contender, contender.most, contender.prepare(contender.most))
@@ -244,8 +242,8 @@ class _Run:
         c = contender
         self.entries.append(
             Entry(
-                work.name, c.name, slug(c.name), c.package, c.ours, status, n_tokens, c.flops, c.bytes, c.limit,
-                c.note,
+                work.name, c.name, slug(c.name), c.package, c.ours, status, n_tokens,
+                c.flops, c.bytes, c.limit, c.note,
             )
         )  # fmt: skip
 
@@ -258,9 +256,7 @@ class _Run:
         return notes
 
 
-def work_rows(
-    work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]
-) -> list[Row]:
+def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
     """Rates, ratios of our own to each peer and to its limit, and the limits themselves.
 
     Parameters
@@ -280,10 +276,10 @@ def work_rows(
         words = [f"way={slug(contender.name)}", *(f"over={slug(name)}" for name in over)]
         condition = " ".join([*words, "spread=quartiles"])
         model = "hebbian" if contender.ours else contender.name
-        median, low, high = quartiles(values)
-        interval = (low, high) if len(values) > 1 else (None, None)
+        median, *spread = quartiles(values)
+        low, high = spread if len(values) > 1 else (None, None)
         rows.append(
-            Row(work.corpus, work.name, model, condition, metric, None, median, *interval,
+            Row(work.corpus, work.name, model, condition, metric, None, median, low, high,
                 len(values), unit)
         )  # fmt: skip
 
@@ -314,14 +310,3 @@ def work_rows(
             else:
                 row(contender, "ratio", values, "ratio", other.name)
     return rows
-
-
-def slug(name: str) -> str:
-    """A name as one word of a condition.
-
-    Examples
-    --------
-    >>> slug("to DRAM")
-    'to-DRAM'
-    """
-    return "-".join(name.replace(",", "").replace("=", "-").split())

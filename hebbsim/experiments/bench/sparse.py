@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -165,7 +166,7 @@ class _Inputs:
         logging.getLogger("gensim").setLevel(logging.ERROR)
         ids, offsets = self.part(n)
         words = [str(i) for i in ids.tolist()]
-        sentences = [words[a:b] for a, b in zip(offsets, offsets[1:], strict=False)]
+        sentences = [words[a:b] for a, b in pairwise(offsets)]
         model = Word2Vec(sg=sg, min_count=1, window=WINDOW, workers=1, seed=0)
         model.build_vocab(sentences)
         return lambda: model.train(sentences, total_examples=len(sentences), epochs=1)

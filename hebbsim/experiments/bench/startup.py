@@ -38,9 +38,7 @@ def startup() -> Work:
     cached = functools.partial(processes.start, os.environ)
 
     def plain(name: str, code: str, package: str = "numpy", ours: bool = False) -> Contender:
-        return Contender(
-            name, lambda n: lambda: cached(code), package, ours, most=1, unit="starts"
-        )
+        return Contender(name, lambda n: lambda: cached(code), package, ours, most=1, unit="starts")
 
     return Work(
         "startup",

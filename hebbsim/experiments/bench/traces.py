@@ -90,9 +90,7 @@ class _Inputs:
         from hebbsim.engine import dense_traces
 
         tokens, out = self.tokens[:n], self.room(n)
-        return lambda: dense_traces(
-            self.table, timescales=self.timescales, tokens=tokens, out=out
-        )
+        return lambda: dense_traces(self.table, timescales=self.timescales, tokens=tokens, out=out)
 
     def to_learner(self, n: int) -> Run:
         from hebbsim.engine.chunks import chunk_length, through_chunks

@@ -12,7 +12,7 @@ from hebbsim.experiments.bench.harness import Clock, Contender, Timing
 if TYPE_CHECKING:
     from hebbsim.experiments.results import Row
 
-__all__ = ["TIMESCALES", "Work"]
+__all__ = ["TIMESCALES", "Work", "slug"]
 
 #: Of every work that has traces.
 TIMESCALES = (2.0, 8.0, 32.0)
@@ -53,3 +53,14 @@ class Work:
     rehearsed: bool = True
     bounded: bool = True
     tabulate: Callable[[Work, Sequence[Timing]], list[Row]] | None = None
+
+
+def slug(name: str) -> str:
+    """A name as one word of a condition.
+
+    Examples
+    --------
+    >>> slug("to DRAM")
+    'to-DRAM'
+    """
+    return "-".join(name.replace(",", "").replace("=", "-").split())

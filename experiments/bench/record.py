@@ -1,0 +1,178 @@
+"""Goals beside what a run measured: python experiments/bench/record.py RUN...
+
+Copies the tables of run folders of `hebbsim bench` to ``experiments/bench/results/``, with the
+machine, and writes ``experiments/bench/RESULTS.md`` from them. Of two runs that measured the
+same, the later one on the command line counts.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+TABLES = ("results.csv", "contenders.csv", "timings.csv", "machine.json", "config.json")
+
+
+class Goal(NamedTuple):
+    """What a row of the results should be at least, or at most where `most`."""
+
+    text: str
+    split: str
+    metric: str
+    words: dict[str, str]
+    least: float | None
+    aim: float | None = None
+    most: bool = False
+
+
+def ratio(split: str, way: str, over: str, least: float, aim: float | None = None) -> Goal:
+    text = f"{split}, {way.replace('-', ' ')} / {over.replace('-', ' ')}"
+    return Goal(text, split, "ratio", {"way": way, "over": over}, least, aim)
+
+
+def share(split: str, way: str, limit: str, least: float | None, aim: float) -> Goal:
+    text = f"{split}, {way.replace('-', ' ')}: share of {limit.replace('-', ' ')}"
+    return Goal(text, split, "share_of_limit", {"way": way, "over": limit}, least, aim)
+
+
+GOALS = (
+    ratio("traces", "into-the-learner", "JAX-scan", 8),
+    ratio("traces", "into-the-learner", "scipy-lfilter", 25),
+    share("traces", "into-the-learner", "L2-store", 0.36, 0.6),
+    ratio("traces", "to-DRAM", "JAX-scan", 3),
+    share("traces", "to-DRAM", "DRAM-store", 0.6, 0.9),
+    share("delta", "delta-rule", "FMA-peak", 0.62, 0.75),
+    ratio("delta", "delta-rule", "JAX-scan", 1.5),
+    ratio("delta", "delta-rule", "BLAS-loop", 2.3),
+    ratio("delta", "delta-rule", "torch", 4),
+    ratio("delta", "delta-rule", "BindsNET", 30),
+    ratio("delta", "delta-rule", "ngc-learn", 40),
+    ratio("sparse", "projected", "gensim-CBOW", 8),
+    ratio("sparse", "projected", "gensim-skip-gram", 30),
+    ratio("sparse", "exact", "hash-map", 2.5),
+    share("sparse", "projected", "DRAM-read+write", None, 0.5),
+    share("compete", "competition", "prototypes-read", 0.7, 0.85),
+    ratio("compete", "competition", "sklearn-MiniBatchKMeans", 1.4),
+    ratio("compete", "competition", "NumPy", 2.8),
+    ratio("roles", "whole-fit", "BiGRU", 10, 30),
+    Goal("start-up, second process: CPU seconds to the first result", "startup", "cpu_seconds",
+         {"way": "first-result-kernels-cached"}, 0.6, most=True),
+    Goal("memory of a stream of 20 million tokens, MB", "growth/tokens", "peak_memory",
+         {"line": "peak-memory", "value": "20000000"}, 500, most=True),
+)  # fmt: skip
+
+
+def main(folders: list[str]) -> None:
+    runs = [Path(folder) for folder in folders]
+    if not runs:
+        sys.exit(__doc__)
+    for run in runs:
+        target = HERE / "results" / run.name
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for name in TABLES:
+            shutil.copy(run / name, target / name)
+        shutil.copytree(run / "figures", target / "figures", dirs_exist_ok=True)
+    documents = [json.loads((run / "results.json").read_text(encoding="utf-8")) for run in runs]
+    rows = [row for document in reversed(documents) for row in document["results"]]
+    (HERE / "RESULTS.md").write_text(report(documents, rows), encoding="utf-8")
+
+
+def report(documents: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
+    lines = ["# What `hebbsim bench` measured", ""]
+    lines += ["Written by `record.py`; medians, with quartiles over the rounds.", ""]
+    about = documents[-1]["provenance"]["machine"]
+    caches = ", ".join(f"{name} {size // 1024:,} KB" for name, size in about["caches"].items())
+    lines += [f"{about['cpu']}, {about['cores']} cores; {caches}; one core used.", ""]
+    lines += ["| goal | at least | aim | measured | met |", "|---|---|---|---|---|"]
+    lines += [goal_line(goal, rows) for goal in GOALS]
+    lines += [vocabulary_line(rows, way) for way in ("exact", "projected")]
+    lines += ["", "## Limits of the machine", "", "| limit | rate |", "|---|---|"]
+    limits = [row for row in rows if row["metric"] == "limit"]
+    for name in dict.fromkeys(row["model"] for row in limits):
+        mine = sorted((r["mean"], r["unit"]) for r in limits if r["model"] == name)
+        value, unit = mine[len(mine) // 2]
+        lines.append(f"| {name} | {value:.3g} {unit} |")
+    for split in dict.fromkeys(row["split"] for row in rows):
+        lines += ["", f"## {split}", "", "| | | |", "|---|---|---|"]
+        for row in rows:
+            if row["split"] == split and row["metric"] in SHOWN:
+                words = said(row)
+                name = row["model"] if row["model"] != "hebbian" else "**hebbsim**"
+                what = words.get("way") or f"{words['line']}, {words['value']}"
+                shown = "" if name == row["model"] else f" {what.replace('-', ' ')}"
+                lines.append(f"| {name}{shown} | {spread(row)} | {row['unit']} |")
+    notes = [note for document in documents for note in document["notes"]]
+    lines += ["", *(f"- {note}" for note in dict.fromkeys(notes))]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+SHOWN = ("rate", "cpu_seconds", "microseconds_per_token", "peak_memory")
+
+
+def goal_line(goal: Goal, rows: list[dict[str, Any]]) -> str:
+    found = find(rows, goal.split, goal.metric, goal.words)
+    bound = "" if goal.least is None else f"{'at most ' if goal.most else ''}{goal.least:g}"
+    aim = "" if goal.aim is None else f"{goal.aim:g}"
+    if found is None:
+        return f"| {goal.text} | {bound} | {aim} | not measured | |"
+    return f"| {goal.text} | {bound} | {aim} | {spread(found)} | {verdict(goal, found['mean'])} |"
+
+
+def vocabulary_line(rows: list[dict[str, Any]], way: str) -> str:
+    """Cost at 200,000 types over cost at 5,000."""
+    small, large = (
+        find(rows, "growth/vocabulary", "microseconds_per_token",
+             {"line": f"signatures-{way}", "value": value})
+        for value in ("5000", "200000")
+    )  # fmt: skip
+    text = f"sparse, {way}: cost at 40 times the vocabulary"
+    if small is None or large is None:
+        return f"| {text} | at most 2.5 | 1.5 | not measured | |"
+    goal = Goal(text, "", "", {}, 2.5, 1.5, most=True)
+    times = large["mean"] / small["mean"]
+    return f"| {text} | at most 2.5 | 1.5 | {times:.2f} | {verdict(goal, times)} |"
+
+
+def verdict(goal: Goal, value: float) -> str:
+    def reached(bound: float) -> bool:
+        return value <= bound if goal.most else value >= bound
+
+    if goal.aim is not None and reached(goal.aim):
+        return "aim reached"
+    if goal.least is None:
+        return "short of the aim"
+    return "yes" if reached(goal.least) else "no"
+
+
+def find(
+    rows: list[dict[str, Any]], split: str, metric: str, words: dict[str, str]
+) -> dict[str, Any] | None:
+    for row in rows:
+        if (row["split"], row["metric"]) == (split, metric):
+            given = said(row)
+            if all(given.get(key) == value for key, value in words.items()):
+                return row
+    return None
+
+
+def said(row: dict[str, Any]) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in row["condition"].split())
+
+
+def spread(row: dict[str, Any]) -> str:
+    if row["low"] is None:
+        return f"{row['mean']:,.3g}"
+    return f"{number(row['mean'])} ({number(row['low'])} to {number(row['high'])})"
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

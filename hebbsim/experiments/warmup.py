@@ -1,0 +1,101 @@
+"""Compile every kernel once, so that no later run waits for it."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Warmup", "warm_up"]
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """What `warm_up` did.
+
+    Attributes
+    ----------
+    compiled : int
+        Kernels that were not in the cache, those that others call included.
+    loaded : int
+        Kernels that were.
+    seconds : float
+    folder : str or None
+        Where the cache lies; None where a kernel could not be kept.
+    """
+
+    compiled: int
+    loaded: int
+    seconds: float
+    folder: str | None
+
+    def __str__(self) -> str:
+        if not self.compiled + self.loaded:
+            return "Nothing to compile: NUMBA_DISABLE_JIT is set"
+        done = f"{self.compiled} kernels compiled, {self.loaded} found in the cache"
+        kept = (
+            f"Cache: {self.folder}"
+            if self.folder
+            else "They could not be kept: no cache folder can be written, and every process will "
+            "compile anew.\nSet NUMBA_CACHE_DIR to a folder that can."
+        )
+        return f"{done}; {self.seconds:.1f} s\n{kept}"
+
+
+def warm_up() -> Warmup:
+    """Run a tiny version of all that has kernels, through the doors that users take.
+
+    Examples
+    --------
+    >>> print(warm_up())  # doctest: +SKIP
+    0 kernels compiled, 38 found in the cache; 1.4 s
+    Cache: /home/user/hebbsim/engine
+    """
+    from hebbsim.engine._jit import KERNELS
+
+    began = time.perf_counter()
+    _run_engine()
+    _run_learners()
+    ready = [kernel for kernel in KERNELS if kernel.signatures]
+    loaded = sum(
+        len(kernel.signatures) == sum(kernel.stats.cache_hits.values()) for kernel in ready
+    )
+    kept = [folder for kernel in ready if (folder := _folder(kernel))]
+    return Warmup(
+        compiled=len(ready) - loaded,
+        loaded=loaded,
+        seconds=time.perf_counter() - began,
+        folder=os.path.commonpath(kept) if len(kept) == len(ready) > 0 else None,
+    )
+
+
+def _folder(kernel: Any) -> str | None:
+    """Where a kernel is kept; None where writing failed or no folder was found."""
+    enabled = getattr(kernel._cache, "_enabled", False)
+    return kernel.stats.cache_path if enabled else None
+
+
+def _run_engine() -> None:
+    from hebbsim.engine import TraceEngine, dense_traces, get_rule, one_hot_traces, rule_names
+    from hebbsim.engine.traces import last_traces
+
+    tokens = np.arange(8) % 3
+    for name in rule_names():
+        blocks = get_rule(name).learn_blocks is not None
+        for in_order in {True, not blocks}:
+            TraceEngine(3, dim=4, rule=name, in_order=in_order).run(tokens)
+    for traces in (dense_traces, last_traces):
+        traces(np.eye(3), tokens=tokens)
+    one_hot_traces(tokens)
+
+
+def _run_learners() -> None:
+    from hebbsim.models import HebbianRoleInducer
+
+    sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
+    learner = HebbianRoleInducer(n_clusters=4, n_categories=4).fit(sentences, text=sentences)
+    learner.predict([["the", "unknown", "cat"]])
+    HebbianRoleInducer(n_clusters=4, n_categories=4).partial_fit(sentences).transform(sentences)
