@@ -98,19 +98,38 @@ def report(documents: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
         value, unit = mine[len(mine) // 2]
         lines.append(f"| {name} | {value:.3g} {unit} |")
     for split in dict.fromkeys(row["split"] for row in rows):
-        lines += ["", f"## {split}", "", "| | | |", "|---|---|---|"]
-        for row in rows:
-            if row["split"] == split and row["metric"] in SHOWN:
-                words = said(row)
-                name = row["model"] if row["model"] != "hebbian" else "**hebbsim**"
-                what = words.get("way") or f"{words['line']}, {words['value']}"
-                shown = "" if name == row["model"] else f" {what.replace('-', ' ')}"
-                lines.append(f"| {name}{shown} | {spread(row)} | {row['unit']} |")
+        mine = [row for row in rows if row["split"] == split and row["metric"] in SHOWN]
+        lines += ["", f"## {split}", "", *(growth if "/" in split else rates)(mine)]
     notes = [note for document in documents for note in document["notes"]]
     lines += ["", *(f"- {note}" for note in dict.fromkeys(notes))]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def rates(rows: list[dict[str, Any]]) -> list[str]:
+    """A line for each contender."""
+    lines = ["| | median (quartiles) | |", "|---|---|---|"]
+    for row in rows:
+        ours = row["model"] == "hebbian"
+        name = f"**hebbsim** {said(row)['way'].replace('-', ' ')}" if ours else row["model"]
+        lines.append(f"| {name} | {spread(row)} | {row['unit']} |")
+    return lines
+
+
+def growth(rows: list[dict[str, Any]]) -> list[str]:
+    """A line for each thing that grows, a column for each value."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in rows:
+        words = said(row)
+        line = f"{words['line'].replace('-', ' ')} ({row['unit']})"
+        cells.setdefault(line, {})[words["value"]] = number(row["mean"])
+    values = list(dict.fromkeys(value for line in cells.values() for value in line))
+    lines = [f"| | {' | '.join(f'{int(v):,}' for v in values)} |", "|---" * (len(values) + 1) + "|"]
+    for name, found in cells.items():
+        lines.append(f"| {name} | {' | '.join(found.get(v, '') for v in values)} |")
+    return lines
+
+
+#: Metrics that the tables of works show; the others follow from them.
 SHOWN = ("rate", "cpu_seconds", "microseconds_per_token", "peak_memory")
 
 
@@ -166,7 +185,7 @@ def said(row: dict[str, Any]) -> dict[str, str]:
 
 def spread(row: dict[str, Any]) -> str:
     if row["low"] is None:
-        return f"{row['mean']:,.3g}"
+        return number(row["mean"])
     return f"{number(row['mean'])} ({number(row['low'])} to {number(row['high'])})"
 
 

@@ -180,7 +180,7 @@ def plot_memory(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     table = results[results["metric"] == "peak_memory"]
     drawn = _lines(table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax)
     drawn.set_yscale("linear")
-    drawn.set_ylim(0, max(500.0, 1.1 * table["high"].max()))
+    drawn.set_ylim(0, max(500.0, 1.1 * table["mean"].max()))
     return drawn
 
 
@@ -197,7 +197,8 @@ def _lines(table: DataFrame, axis: str, unit: str, title: str, ax: Axes | None) 
     for (line, rows), color, marker in zip(
         table.groupby("line", sort=False), COLORS, MARKERS, strict=False
     ):
-        whiskers = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+        low, high = style.interval(rows, (0.0, np.inf))
+        whiskers = [rows["mean"] - low, high - rows["mean"]]
         ax.errorbar(
             rows["value"], rows["mean"], yerr=whiskers, color=color, marker=marker, label=line,
             elinewidth=0.8,

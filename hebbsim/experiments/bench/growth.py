@@ -149,7 +149,8 @@ def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
     """Microseconds a token at every value; peak memory as well where a stream grows."""
 
     def row(line: str, value: int, metric: str, values: Sequence[float], unit: str) -> Row:
-        median, low, high = quartiles(values)
+        median, *spread = quartiles(values)
+        low, high = spread if len(values) > 1 else (None, None)
         return Row(
             work.corpus, work.name, "hebbian", f"line={slug(line)} value={value}",
             metric, None, median, low, high, len(values), unit,

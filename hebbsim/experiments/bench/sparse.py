@@ -52,8 +52,8 @@ def sparse(
 ) -> Work:
     """Signatures over random codes of the context words, and exact over the words themselves.
 
-    Both sides of every word, within its sentence. The exact sums tell the `n_columns`
-    commonest context words apart.
+    Both sides of every word, within its sentence: two signatures of S times `width` values.
+    The exact sums tell the `n_columns` commonest context words apart.
     """
     inputs = _Inputs(*zipf_corpus(n_types, n_tokens), n_types, timescales, width, n_columns)
     n_scales = len(timescales)
@@ -70,7 +70,7 @@ def sparse(
                       bytes=2 * 8.0 * n_scales * width, limit="DRAM read+write",
                       note=f"sums of random codes, D={width}"),
             Contender("gensim CBOW", inputs.cbow, "gensim", **common,
-                      note=f"100 dimensions, {window}, negative sampling: another computation"),
+                      note=f"D={width}, {window}, negative sampling: another computation"),
             Contender("gensim skip-gram", inputs.skip_gram, "gensim", **common,
                       note="as CBOW"),
             Contender("co-occurrence count", inputs.cooccurrence, "scipy", **common,
@@ -167,7 +167,9 @@ class _Inputs:
         ids, offsets = self.part(n)
         words = [str(i) for i in ids.tolist()]
         sentences = [words[a:b] for a, b in pairwise(offsets)]
-        model = Word2Vec(sg=sg, min_count=1, window=WINDOW, workers=1, seed=0)
+        model = Word2Vec(
+            sg=sg, vector_size=self.width, window=WINDOW, min_count=1, workers=1, seed=0
+        )
         model.build_vocab(sentences)
         return lambda: model.train(sentences, total_examples=len(sentences), epochs=1)
 
