@@ -28,6 +28,8 @@ BEST: dict[str, dict[str, Any]] = {
             "trace_weights": (0.0, 0.0),
             "frequent": 0.001,
         },
+        "text": {"n_categories": 250},
+        "members": {"context_weight": 0.5, "trace_weights": (0.5, 0.5)},
     },
 }
 
@@ -108,8 +110,14 @@ class RolesConfig(BaseModel):
     def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("preset") != "best":
             return given
-        chosen = BEST.get(str(given.get("corpus", "builtin")), BEST["*"])
-        return {**chosen, **given}
+        chosen = dict(BEST.get(str(given.get("corpus", "builtin")), BEST["*"]))
+        further = {option: chosen.pop(option, {}) for option in ("text", "members")}
+        learner = dict(chosen.get("learner", {}))
+        if given.get("text"):
+            learner |= further["text"]
+        if given.get("members") not in (None, 1):
+            learner |= further["members"]
+        return {**chosen, "learner": learner, **given}
 
     @field_validator("timescales", mode="before")
     @classmethod
