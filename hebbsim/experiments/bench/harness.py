@@ -134,11 +134,7 @@ def ratios(timings: Sequence[Timing], contender: str, other: str) -> list[float]
     """Rate of one contender over that of another, round by round."""
     rates = {(t.contender, t.round): t.rate for t in timings}
     rounds = sorted({t.round for t in timings})
-    return [
-        rates[contender, r] / rates[other, r]
-        for r in rounds
-        if (contender, r) in rates and (other, r) in rates
-    ]
+    return [rates[contender, r] / rates[other, r] for r in rounds]
 
 
 def is_installed(package: str) -> bool:
