@@ -428,7 +428,12 @@ def test_the_table_fits_80_columns(tiny, tmp_path):
 
 @pytest.mark.parametrize(
     "words",
-    [("bench", "trace"), ("bench", "--rounds", "0"), ("bench", "--seconds", "-1")],
+    [
+        ("bench", "trace"),
+        ("bench", "--rounds", "0"),
+        ("bench", "--seconds", "-1"),
+        ("bench", "startup", "--peers", "jaxx"),
+    ],
 )
 def test_bad_usage_is_one_line(words, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

@@ -97,9 +97,8 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
         raise NothingToDrawError("the table has no rows to draw: limits of the machine")
     own = ax is None
     ax = style.new_axes(3.0) if ax is None else ax
-    _log_scales(ax)
     peak = limits["FMA peak"]
-    x = np.geomspace(0.15, 6, 200)
+    x = np.geomspace(0.08, 6, 200)
     for name in ROOFS:
         if name in limits:
             ax.plot(x, np.minimum(peak, x * limits[name]), color=MUTED, lw=0.8)
@@ -128,7 +127,8 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
             )  # fmt: skip
         ax.plot([], [], marker, color=color, label=work)
     ax.set_xlim(x[0], x[-1])
-    ax.set_xticks([0.2, 0.5, 1, 2, 5])
+    _log_scales(ax)
+    ax.set_xticks([0.1, 0.2, 0.5, 1, 2, 5])
     ax.set_xlabel("operations a byte")
     ax.set_ylabel("GFLOP/s")
     ax.legend(loc="lower right")
@@ -189,7 +189,6 @@ def _lines(table: DataFrame, axis: str, unit: str, title: str, ax: Axes | None) 
     need(table, f"growth along {axis}")
     own = ax is None
     ax = style.new_axes(2.3) if ax is None else ax
-    _log_scales(ax)
     said = [words(condition) for condition in table["condition"]]
     table = table.assign(
         line=[s["line"].replace("-", " ") for s in said], value=[float(s["value"]) for s in said]
@@ -203,23 +202,44 @@ def _lines(table: DataFrame, axis: str, unit: str, title: str, ax: Axes | None) 
             rows["value"], rows["mean"], yerr=whiskers, color=color, marker=marker, label=line,
             elinewidth=0.8,
         )  # fmt: skip
-    ax.set_ylim(bottom=ax.get_ylim()[0] / 2, top=ax.get_ylim()[1] * 2)
+    ax.set_ylim(table["mean"].min() / 2, table["mean"].max() * 4)
+    _log_scales(ax)
+    ax.set_xticks(sorted(set(table["value"])))
+    ax.minorticks_off()
     ax.set_xlabel(AXIS_LABELS[axis], color=INK)
     ax.set_ylabel(unit)
-    ax.legend()
+    if table["line"].nunique() > 1:
+        ax.legend()
     style.caption(ax, title, "Median and quartiles over rounds, one core.", whole_figure=own)
     return ax
 
 
 def _log_scales(ax: Axes) -> None:
     """Both axes logarithmic, with plain numbers: the house style reads no mathematics."""
-    from matplotlib.ticker import FuncFormatter, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     ax.set_xscale("log")
     ax.set_yscale("log")
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:,g}"))
+        low, high = axis.get_view_interval()
+        steps = (1.0,) if high > 100 * low else (1.0, 2.0, 5.0)
+        axis.set_major_locator(LogLocator(subs=steps))
+        axis.set_major_formatter(FuncFormatter(lambda value, place: _short(value)))
         axis.set_minor_formatter(NullFormatter())
+
+
+def _short(value: float) -> str:
+    """A number with k or M.
+
+    Examples
+    --------
+    >>> [_short(x) for x in (0.5, 200_000, 2e7)]
+    ['0.5', '200k', '20M']
+    """
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
 
 
 def _read(path: Path) -> DataFrame:

@@ -186,6 +186,10 @@ class _Run:
             "growth": growth,
         }
         works = [work for name in config.works for work in makers[name]()]
+        packages = {contender.package for work in works for contender in work.contenders}
+        for peer in set(config.peers) - packages - {"all"}:
+            known = ", ".join(sorted(packages))
+            raise BadInputError(f"--peers: no work has a contender of {peer!r}: choose {known}")
         self.total = sum(min(config.rounds, w.rounds or config.rounds) for w in works)
         return works
 
