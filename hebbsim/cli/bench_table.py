@@ -109,7 +109,7 @@ def _table(first: str, *columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column(first, no_wrap=True, overflow="ellipsis", max_width=32)
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=column in ("quartiles", "of limit"))
     return table
 
 
