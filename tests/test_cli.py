@@ -33,10 +33,15 @@ def found(**config):
         "corpus": "tiny", "layer": "grammatical", "clusters": 300, "members": 1, "seeds": 5,
         "timescales": [2.0, 8.0, 32.0], "readout_sentences": 100, "n_sentences": 4000,
     }  # fmt: skip
+    given |= config
+    whole = ["K=300", "K=300 members=8"][: 1 + (given["members"] > 1)]
     rows = [
         row("hebbian", condition, split, 0.9)
-        for condition in ("K=300", "K=300 labels=100", "K=300 view=own", "K=300 tau=2",
-                          "K=300 shuffled=labels")
+        for one in whole
+        for condition in (one, f"{one} readout=soft", f"{one} labels=100",
+                          f"{one} labels=100 readout=soft",
+                          *(["K=300 view=own", "K=300 tau=2", "K=300 shuffled=labels"]
+                            if one == "K=300" else []))
         for split in ("test", "gen", LONG)
     ]  # fmt: skip
     rows += [
@@ -47,20 +52,22 @@ def found(**config):
     ]  # fmt: skip
     rows += [row("lookup", "", "test", 0.7), row("majority", "", "test", 0.2)]
     for split in ("test", "gen"):
-        rows.append(row("hebbian", "K=300", split, 0.75, "recall", "SUBJ"))
+        rows.append(row("hebbian", whole[-1], split, 0.75, "recall", "SUBJ"))
         rows.append(row("bigru", "labels=all", split, 0.65, "recall", "SUBJ"))
     rows += [
-        row("hebbian", "K=300 minus=bigru", LONG, 0.1,
-            "accuracy_difference"),
-        row("hebbian", "K=300 over=bigru", "test", 0.97, "accuracy_ratio"),
+        row("hebbian", f"{whole[-1]} minus=bigru", LONG, 0.1, "accuracy_difference"),
+        row("hebbian", f"{whole[-1]} over=bigru", "test", 0.97, "accuracy_ratio"),
+        row("hebbian", f"{whole[-1]} readout=soft over=bigru", "test", 0.98, "accuracy_ratio"),
         row("hebbian", "K=300", "test", 0.61, "v_measure"),
-        row("hebbian", "K=300", "test", 1234.0, "label_equivalence", unit="sentences"),
+        row("hebbian", f"{whole[-1]} readout=soft", "test", 4321.0, "label_equivalence",
+            unit="sentences"),
+        row("hebbian", whole[-1], "test", 1234.0, "label_equivalence", unit="sentences"),
     ]  # fmt: skip
     structure = [
         Structure("role", "SUBJ", "structure", 0.5, 0.9),
         Structure("split", LONG, "structure", 0.5),
     ]
-    return Results("roles", given | config, {}, rows, {"structure": structure}, ["one note"])
+    return Results("roles", given, {}, rows, {"structure": structure}, ["one note"])
 
 
 @pytest.fixture
@@ -224,19 +231,44 @@ def test_the_run_folder_is_named_after_the_corpus(corpus, name):
     Results("roles", {"corpus": "t"}, {}, tables={"clusters": [Cluster(1, 10**6, "word " * 40)]}),
 ])  # fmt: skip
 def test_tables_fit_80_columns(results, tmp_path):
-    stream = io.StringIO()
-    roles_table.show(results, tmp_path, Console(file=stream, width=80))
-    lines = stream.getvalue().splitlines()
+    lines = printed(results, tmp_path).splitlines()
     assert lines and max(map(len, lines[:-1])) <= 80
 
 
-def test_the_table_holds_the_numbers(tmp_path):
+def printed(results, folder):
     stream = io.StringIO()
-    roles_table.show(found(), tmp_path, Console(file=stream, width=80))
-    text = stream.getvalue()
+    roles_table.show(results, folder, Console(file=stream, width=80))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("members", [1, 8])
+def test_no_name_and_no_number_of_a_table_is_cut(members, tmp_path):
+    text = printed(found(members=members), tmp_path)
+    assert "…" not in text
+    assert "\n* only_seen_as_unacc_subj_as_obj_omitted_ " in text
+    assert "\n    transitive_subj " in text
+
+
+def test_what_is_made_of_one_learner_stands_below_it(tmp_path):
+    lines = printed(found(members=8), tmp_path).splitlines()
+    names = [line[:23].rstrip() for line in lines if "none  " in line]
+    readouts = ["  soft read-out", "  mapped with 100", "  soft, mapped with 100"]
+    parts = ["  own code only", "  timescale 2", "  dev roles shuffled"]
+    assert names == ["hebbian", *readouts, *parts, "8 voting", *readouts]
+
+
+def test_tables_of_a_population_say_that_it_votes(tmp_path):
+    text = printed(found(members=8), tmp_path)
+    assert "Recall by role (hebbian: 8 voting)" in text
+    assert "splits (hebbian: 8 voting; * turns on structure" in text
+
+
+def test_the_table_holds_the_numbers(tmp_path):
+    text = printed(found(), tmp_path)
     for part in (
         "0.900 ±0.010", "0.610", "own code only", "dev roles shuffled", "structure",
         "97.0 % of the BiGRU's accuracy", "a BiGRU trained on 1,234 labelled sentences",
+        "By the soft read-out: 98.0 %, and 4,321 labelled sentences",
         "ahead on 1 of the 1", "+0.100 ±0.010", "Note: one note", str(tmp_path.name),
     ):  # fmt: skip
         assert part in text, part
@@ -247,9 +279,7 @@ def test_an_equivalence_beyond_the_curve_is_said(tmp_path):
     last = results.rows.pop()
     beyond = Row(**{**vars(last), "condition": "K=300 curve=above", "mean": 4000.0})
     results.rows.append(beyond)
-    stream = io.StringIO()
-    roles_table.show(results, tmp_path, Console(file=stream, width=80))
-    assert "more than 4,000 labelled sentences" in stream.getvalue()
+    assert "more than 4,000 labelled sentences" in printed(results, tmp_path)
 
 
 # --- the process ----------------------------------------------------------------------------

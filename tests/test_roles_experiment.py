@@ -20,6 +20,7 @@ from hebbsim.experiments.background import BackgroundJobs
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.roles_config import RolesConfig
 from hebbsim.experiments.roles_data import Gold, hold_out
+from hebbsim.experiments.roles_scores import Runs
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.readers.base import Corpus, make_split
 
@@ -600,3 +601,17 @@ def test_leaving_early_ends_the_workers(tmp_path):
         raise KeyboardInterrupt
     # Leaving waits for the workers, so one that was not ended would have finished.
     assert not (tmp_path / "mark").exists()
+
+
+def test_rows_come_in_reading_order_whatever_the_order_of_arrival(tiny):
+    of_one = ["K=9", "K=9 readout=soft", "K=9 labels=5", "K=9 labels=5 readout=soft"]
+    voting = [condition.replace("K=9", "K=9 members=8") for condition in of_one]
+    parts = ["K=9 view=own", "K=9 view=traces", "K=9 tau=2", "K=9 tau=32", "K=9 shuffled=labels"]
+    curve = ["labels=30", "labels=100", "labels=all", "labels=all codes=hebbian", "labels=readout"]
+    wanted = [("hebbian", condition) for condition in of_one + parts + voting]
+    wanted += [("bigru", condition) for condition in curve]
+    wanted += [("lookup", ""), ("majority", "")]
+    runs = Runs("tiny", Gold.of(tiny, "grammatical"))
+    for model, condition in reversed(wanted):
+        runs.add(model, condition, 0, {})
+    assert [key for key, _ in runs.items()] == wanted

@@ -15,11 +15,10 @@ _PARTS = {
     "view=traces": "traces only",
     "shuffled=traces": "traces shuffled",
     "shuffled=labels": "dev roles shuffled",
-    "readout=soft": "soft read-out",
 }
 _MOST_CLUSTERS = 20
-#: Characters of a name that leave room for four columns of numbers.
-_WIDEST_NAME = 48
+#: Characters of a split's name that leave room for its numbers.
+_WIDEST_SPLIT = 48
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
@@ -42,7 +41,8 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
 
 def _table(first: str, *columns: str) -> Table:
     table = Table(box=None, pad_edge=False)
-    table.add_column(first, no_wrap=True, overflow="ellipsis", max_width=_WIDEST_NAME)
+    # Of what is too wide, names alone are folded: no number is ever cut.
+    table.add_column(first, overflow="fold")
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
     return table
@@ -71,7 +71,10 @@ def _show_models(results: Results, console: Console) -> None:
         v = _find(results, model, condition, "test", metric="v_measure")
         table.add_row(name, labels, *cells, f"{v.mean:.3f}" if v else "")
     console.print(table)
-    console.print("Labels are those learnt from; clusters are named with the roles of dev.")
+    console.print(
+        "Labels are those learnt from. Clusters are named with roles of dev: by majority,"
+    )
+    console.print("or by the soft read-out, where a token belongs to several clusters.")
     curve = [
         (row.words["labels"], f"{row.mean:.3f}")
         for row in results.select(model="bigru", split="test", metric="accuracy")
@@ -90,31 +93,37 @@ def _show_models(results: Results, console: Console) -> None:
 def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
     """Model, condition, name and labels of each line, in the order of the results."""
     few = results.config["readout_sentences"]
+    shown = {"all": "all", "readout": "dev", f"readout-{few}": f"{few} of dev"}
     lines = []
     for row in results.select(split="test", metric="accuracy"):
         words = row.words
-        words.pop("K", None)
-        members, labels = words.pop("members", None), words.pop("labels", None)
-        (part,) = [f"{k}={v}" for k, v in words.items()] or [""]
         if row.model == "hebbian":
-            name = "  " * bool(part) + _PARTS.get(part, part.replace("tau=", "timescale "))
-            name = name or "hebbian"
-            if members:
-                name = f"{members} voting" if name == "hebbian" else f"{name}, {members} voting"
-            shown = "none"
-            if labels:
-                name += f", mapped with {labels}"
+            name, labels = _learner_name(words), "none"
         elif row.model == "bigru":
-            name = "bigru, hebbian codes" if part else "bigru"
-            if labels and labels.isdigit():
+            name = "bigru, hebbian codes" if "codes" in words else "bigru"
+            labels = shown.get(words["labels"], words["labels"])
+            if labels.isdigit():
                 continue  # the label curve has a line of its own
-            shown = {"all": "all", "readout": "dev", f"readout-{few}": f"{few} of dev"}.get(
-                labels or "", labels or ""
-            )
         else:
-            name, shown = row.model, "all"
-        lines.append((row.model, row.condition, name, shown))
+            name, labels = row.model, "all"
+        lines.append((row.model, row.condition, name, labels))
     return lines
+
+
+def _learner_name(words: dict[str, str]) -> str:
+    """A learner by its name, what is made of the same learner below it, indented."""
+    said = [
+        _PARTS.get(f"{key}={value}", f"{key.replace('tau', 'timescale')} {value}")
+        for key, value in words.items()
+        if key not in ("K", "members", "labels", "readout")
+    ]
+    if "readout" in words:
+        said.append("soft" if "labels" in words else "soft read-out")
+    if "labels" in words:
+        said.append(f"mapped with {words['labels']}")
+    if said:
+        return "  " + ", ".join(said)
+    return f"{words['members']} voting" if "members" in words else "hebbian"
 
 
 def _find(
@@ -140,6 +149,13 @@ def _reference(results: Results) -> tuple[str, str]:
     return f"K={config['clusters']}{members}", "labels=all"
 
 
+def _remarks(results: Results, *remarks: str) -> str:
+    """Who is meant by "hebbian" where it is not one learner, and other remarks on a table."""
+    members = results.config["members"]
+    said = [f"hebbian: {members} voting"] * (members > 1) + [*remarks]
+    return f" ({'; '.join(said)})" if said else ""
+
+
 def _show_roles(results: Results, console: Console) -> None:
     mine, theirs = _reference(results)
     splits = [s for s in ("test", "gen") if results.select(split=s, metric="recall")]
@@ -148,7 +164,7 @@ def _show_roles(results: Results, console: Console) -> None:
               for r in results.select(metric="recall")}  # fmt: skip
     with_bigru = any(key[1] == "bigru" for key in recall)
     columns = [f"{s} {m}" for s in splits for m in ("hebbian", "bigru")[: 1 + with_bigru]]
-    _heading(console, "Recall by role")
+    _heading(console, f"Recall by role{_remarks(results)}")
     table = _table("role", *columns, *(["decided by"] if decided else []))
     for row in results.select(split="test", model="hebbian", metric="recall"):
         if row.condition != mine:
@@ -182,12 +198,12 @@ def _show_splits(results: Results, console: Console) -> None:
         if r.condition == f"{mine} minus=bigru"
     }
     columns = ["hebbian", "bigru", "difference"] if difference else ["hebbian"]
-    note = " (* turns on structure, by definition on dev)" if turns else ""
-    _heading(console, f"Generalization splits{note}")
+    note = ["* turns on structure, judged on dev"] * bool(turns)
+    _heading(console, f"Generalization splits{_remarks(results, *note)}")
     table = _table("split", *columns)
     for row in sorted(rows, key=lambda r: (r.split not in turns, r.split)):
         mark = "* " if row.split in turns else "  "
-        name = (mark if turns else "") + row.split.removeprefix("gen/")
+        name = (mark if turns else "") + _broken(row.split.removeprefix("gen/"))
         cells = [f"{row.mean:.3f}"]
         if row.split in difference:
             other = _find(results, "bigru", theirs, row.split)
@@ -196,33 +212,51 @@ def _show_splits(results: Results, console: Console) -> None:
     console.print(table)
 
 
+def _broken(name: str) -> str:
+    """A long name on two lines, the first as full as an underscore allows."""
+    if len(name) <= _WIDEST_SPLIT:
+        return name
+    cut = name.rfind("_", 0, _WIDEST_SPLIT) + 1 or _WIDEST_SPLIT
+    return f"{name[:cut]}\n    {name[cut:]}"
+
+
 def _headline(results: Results) -> list[str]:
     """What the run says in words, one sentence a line."""
     mine, _ = _reference(results)
     lines = []
-    for row in results.select(split="test", metric="accuracy_ratio"):
-        if row.condition == f"{mine} over=bigru" and row.low is not None and row.high is not None:
-            lines.append(
-                f"On test, {100 * row.mean:.1f} % of the BiGRU's accuracy "
-                f"({100 * row.low:.1f} to {100 * row.high:.1f}) without a label."
-            )
-    for row in results.select(split="test", metric="label_equivalence"):
-        words = row.words
-        place = words.pop("curve", None)
-        if " ".join(f"{k}={v}" for k, v in words.items()) != mine:
-            continue
-        if place is not None:
-            side = "more" if place == "above" else "fewer"
-            lines.append(
-                f"It equals a BiGRU trained on {side} than {row.mean:,.0f} labelled sentences."
-            )
-        elif row.low is not None and row.high is not None:
-            lines.append(
-                f"It equals a BiGRU trained on {row.mean:,.0f} labelled sentences "
-                f"({row.low:,.0f} to {row.high:,.0f})."
-            )
+    share, equal = _ratio(results, mine), _equivalent(results, mine)
+    if share:
+        lines.append(f"On test, {share[0]} of the BiGRU's accuracy ({share[1]}) without a label.")
+    if equal:
+        lines.append(f"It equals a BiGRU trained on {equal}.")
+    soft = _ratio(results, f"{mine} readout=soft"), _equivalent(results, f"{mine} readout=soft")
+    if soft[0] and soft[1]:
+        lines.append(f"By the soft read-out: {soft[0][0]}, and {soft[1]}.")
     ahead = _ahead(results, mine)
     return lines + ([ahead] if ahead else [])
+
+
+def _ratio(results: Results, condition: str) -> tuple[str, str] | None:
+    """Share of the BiGRU's accuracy on test, and its interval."""
+    for row in results.select(split="test", metric="accuracy_ratio"):
+        if row.condition == f"{condition} over=bigru" and row.low is not None:
+            assert row.high is not None
+            return f"{100 * row.mean:.1f} %", f"{100 * row.low:.1f} to {100 * row.high:.1f}"
+    return None
+
+
+def _equivalent(results: Results, condition: str) -> str | None:
+    """With how many labelled sentences the BiGRU does as well on test."""
+    for row in results.select(split="test", metric="label_equivalence"):
+        name, _, place = row.condition.partition(" curve=")
+        if name != condition:
+            continue
+        if place:
+            side = "more" if place == "above" else "fewer"
+            return f"{side} than {row.mean:,.0f} labelled sentences"
+        if row.low is not None and row.high is not None:
+            return f"{row.mean:,.0f} labelled sentences ({row.low:,.0f} to {row.high:,.0f})"
+    return None
 
 
 def _ahead(results: Results, mine: str) -> str | None:

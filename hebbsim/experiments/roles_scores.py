@@ -113,14 +113,17 @@ def is_plain(model: str, condition: str) -> bool:
     )
 
 
-_WORDS = ("K", "members", "readout", "labels", "codes", "view", "tau", "shuffled")
+_WORDS = ("members", "K", "readout", "labels", "codes", "view", "tau", "shuffled")
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:
-    """Sort key: plain runs, few labels, parts, controls; numbers by size before ``all``."""
-    key = []
-    for word in condition.split():
-        name, _, value = word.partition("=")
+    """Sort key: the single learner, then each population; numbers by size before ``all``.
+
+    Within each, plain runs by either read-out, those with few labels, parts, controls.
+    """
+    words = dict(word.partition("=")[::2] for word in condition.split())
+    key = [(0, float(words.pop("members", 1)), "")]
+    for name, value in words.items():
         try:
             key.append((_WORDS.index(name), float(value), ""))
         except ValueError:
