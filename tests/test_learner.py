@@ -592,6 +592,30 @@ def test_a_population_learns_roles(larger):
     assert score > single - 0.01
 
 
+def test_types_compete_by_their_endings_too():
+    # Two endings in the same contexts: only how words end can tell them apart.
+    rng = np.random.default_rng(0)
+    stems = [f"{a}{b}" for a in "bdfgklmp" for b in "aeiou"]
+    words = [[f"{stem}mari", f"{stem}kolu"] for stem in stems]
+    sentences = [
+        ["oh", str(rng.choice(words[rng.integers(len(words))])), "so"] for _ in range(1500)
+    ]
+
+    def told_apart(ending_weight):
+        small = {"n_categories": 6, "n_components": 6, "n_context_words": 20, "n_directions": 5}
+        learner = HebbianRoleInducer(n_clusters=6, ending_weight=ending_weight, **small)
+        learner.fit(sentences).partial_fit([["oh", "zzmari", "so"]] * 20)
+        codes = learner.word_codes([word for pair in words for word in pair] + ["xxmari"])
+        ours, others = codes[0:-1:2].mean(axis=0), codes[1::2].mean(axis=0)
+        unseen = codes[-1]
+        return np.abs(ours - others).sum(), np.abs(unseen - ours).sum()
+
+    without, _ = told_apart(0.0)
+    apart, unseen = told_apart(1.0)
+    assert apart > 1.5 > 0.7 > without
+    assert unseen < 0.5  # a word never seen is taken for what it ends like
+
+
 def test_members_share_the_vocabulary_and_differ_in_everything_drawn():
     members = LEARNERS["population"]().fit(TRAIN).members_
     first, second = members[:2]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hebbsim.models.vocabulary import ShapeFeatures, Vocabulary, shape_features
+from hebbsim.models.vocabulary import EndingCodes, ShapeFeatures, Vocabulary, shape_features
 
 TEXT = [["the", "dog", "saw", "the", "cat"], [], ["the", "cat"], ["a", "dog", "sat"]]
 
@@ -129,3 +129,20 @@ def test_no_shared_feature_and_no_word():
     active, n_active = shapes.active([])
     assert active.shape == (0, 1)
     assert n_active.shape == (0,)
+
+
+def test_words_that_end_alike_have_like_codes():
+    stems = ["b", "d", "f", "g", "k", "l", "m", "p"]
+    words = [stem + ending for stem in stems for ending in ("ari", "olu")]
+    codes = EndingCodes(ShapeFeatures(words, min_words=5), 200, np.random.default_rng(0))
+    found = codes.of([*words, "x", "zari"])
+    length = np.linalg.norm(found, axis=1)
+    assert np.allclose(length[:-2], 1, atol=1e-5) and length[-2] == 0  # x: nothing shared
+    alike = found @ found.T
+    assert alike[0, 2] > 0.99 and alike[0, -1] > 0.99  # bari, dari; zari was never seen
+    assert abs(alike[0, 1]) < 0.3  # bari, bolu
+    # Beginnings have no code, however many words share them.
+    starts = EndingCodes(
+        ShapeFeatures([f"pre{i}" for i in "abcdefgh"], 5), 20, np.random.default_rng(0)
+    )
+    assert not starts.of(["prea"]).any()

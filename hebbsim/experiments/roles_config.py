@@ -18,6 +18,18 @@ from hebbsim.errors import BadInputError
 BEST: dict[str, dict[str, Any]] = {
     "builtin": {"clusters": 600, "learner": {"frequent": 0.003}},
     "cogs": {"timescales": (2.0,), "clusters": 600},
+    # Chosen on its dev split: Korean marks roles by endings.
+    "ud-korean-gsd": {
+        "timescales": (1.1, 3.3),
+        "learner": {
+            "n_categories": 300,
+            "min_count": 2,
+            "ending_weight": 1.4,
+            "context_weight": 0.5,
+            "trace_weights": (0.0, 0.0),
+            "frequent": 0.001,
+        },
+    },
     # Anything else is taken for natural text; these values were chosen on the dev split of
     # ud-english-ewt.
     "*": {

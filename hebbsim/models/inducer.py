@@ -79,6 +79,9 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         A word that occurred n times keeps n/(n + rare) of its own signature.
     min_count : int, default=3
         Rarer types take no part in the competition of types.
+    ending_weight : float, default=0
+        Types compete by how words end, too, with this weight; signatures have weight one. For
+        languages whose endings carry grammar.
     n_directions : int, default=30
         Of each projection of each side.
     context_weight : float, default=0.9
@@ -134,6 +137,7 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rounds: int = 2,
         rare: float = 5.0,
         min_count: int = 3,
+        ending_weight: float = 0.0,
         n_directions: int = 30,
         context_weight: float = 0.9,
         trace_weights: tuple[float, float] = (0.7, 0.3),
@@ -156,6 +160,7 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.rounds = rounds
         self.rare = rare
         self.min_count = min_count
+        self.ending_weight = ending_weight
         self.n_directions = n_directions
         self.context_weight = context_weight
         self.trace_weights = trace_weights
@@ -218,6 +223,7 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             rounds=self.rounds,
             rare=self.rare,
             min_count=self.min_count,
+            ending_weight=float(self.ending_weight),
             rng=rng,
         ).learn(vocabulary, parts)
         self._fit_tokens(parts[0])
@@ -467,6 +473,7 @@ WHOLE = {
 REAL = (
     "sharpness",
     "rare",
+    "ending_weight",
     "context_weight",
     "context_share",
     "weight_spread",

@@ -5,7 +5,8 @@ Five steps, all local and all without a label:
 1. A word's *signature* is its mean left and right trace over one-hot context words
    (`hebbsim.engine.contexts`), its square root taken, at length one (so that distances are
    Hellinger distances), reduced by Sanger's rule.
-2. Words compete for *categories* by their signatures; a word's *code* is its soft category.
+2. Words compete for *categories* by their signatures, and where endings carry grammar by how
+   they end (`hebbsim.models.vocabulary.EndingCodes`); a word's *code* is its soft category.
 3. Signatures are learned again over the codes of the context words in place of the words
    themselves, and words compete again; twice.
 4. A predictor learns, by the delta rule, a word's signature from its mean context and its
@@ -31,12 +32,14 @@ from hebbsim.engine.prediction import learn_prediction
 from hebbsim.engine.traces import decays
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
-from hebbsim.models.vocabulary import Encoded, ShapeFeatures, Vocabulary
+from hebbsim.models.vocabulary import Encoded, EndingCodes, ShapeFeatures, Vocabulary
 
 __all__ = ["TypeCodes", "contexts_of"]
 
 #: A one-hot trace is cut where it has fallen to this share of its first value.
 TOLERANCE = 0.01
+#: Dimensions of the code of an ending.
+ENDING_WIDTH = 100
 
 
 class TypeCodes:
@@ -59,6 +62,8 @@ class TypeCodes:
         r in n/(n + r): so many occurrences weigh as much as the predictor.
     min_count : int
         Rarer words take no part in the competition and teach the predictor nothing.
+    ending_weight : float
+        Length of the code of a word's ending beside its signature, which has length one.
     rng : numpy.random.Generator
 
     Attributes
@@ -84,6 +89,7 @@ class TypeCodes:
         rounds: int,
         rare: float,
         min_count: int,
+        ending_weight: float,
         rng: np.random.Generator,
     ) -> None:
         self.timescales = timescales
@@ -94,6 +100,7 @@ class TypeCodes:
         self.rounds = rounds
         self.rare = rare
         self.min_count = min_count
+        self.ending_weight = ending_weight
         self.rng = rng
         self.keep, self.alpha = decays(timescales)
 
@@ -106,15 +113,19 @@ class TypeCodes:
         common = np.flatnonzero(counts >= self.min_count)
         if len(common) < 2:  # a corpus without repetition: whatever there is competes
             common = np.arange(len(counts))
-        words = self._word_signatures(text, len(counts))
-        self._categorise(words, common)
-        del words
+        words = list(vocabulary.index)
+        self.shapes = ShapeFeatures(words, min_words=5)
+        # A generator of its own: without endings everything else is drawn as ever.
+        self.endings = EndingCodes(self.shapes, ENDING_WIDTH, self.rng.spawn(1)[0])
+        signatures = self._word_signatures(text, len(counts))
+        self._categorise(words, signatures, common)
+        del signatures
         for _ in range(self.rounds):
             # Contexts stay over these codes: the categories are about to be drawn afresh.
             self.context_codes = np.vstack([self.codes, self.unknown_code])
             self.contexts = self._mean_contexts(text)
-            self._categorise(unit_rows(np.sqrt(self.contexts)), common)
-        self._complete(vocabulary, common)
+            self._categorise(words, unit_rows(np.sqrt(self.contexts)), common)
+        self._complete(words, common)
         return self
 
     # Signatures -------------------------------------------------------------------------
@@ -187,30 +198,46 @@ class TypeCodes:
         common = met[self.counts[met] >= self.min_count].astype(np.int64)
         self.reducer.learn(signatures, self.rng.permutation(common))
         self.points = unit_rows(self.reducer.project(signatures))
-        self.categories.learn(self.points, self.rng.permutation(common))
+        words = list(vocabulary.index)
+        self.categories.learn(self._with_endings(self.points, words), self.rng.permutation(common))
         self._predict_points(
-            list(vocabulary.index),
+            words,
             self.contexts,
             self.points,
             self.rng.permutation(common),
             np.full(len(common), 0.02, dtype=np.float32),
         )
 
-    def _categorise(self, signatures: NDArray[np.float32], common: NDArray[np.intp]) -> None:
+    def _with_endings(
+        self, points: NDArray[np.float32], words: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """What words compete with: their points, and the codes of how they end."""
+        if not self.ending_weight:
+            return points
+        endings = np.float32(self.ending_weight) * self.endings.of(words)
+        return unit_rows(np.hstack([unit_rows(points), endings]))
+
+    def _categorise(
+        self,
+        words: Sequence[str],
+        signatures: NDArray[np.float32],
+        common: NDArray[np.intp],
+    ) -> None:
         self.reducer = reducer = Components(self.n_components, signatures.shape[1])
         n = min(4 * len(common), 40_000)
         reducer.learn(signatures, self._visits(common, 1.0, n))
         self.points = unit_rows(reducer.project(signatures))
-        weights = np.zeros(len(self.points))
+        points = self._with_endings(self.points, words)
+        weights = np.zeros(len(points))
         weights[common] = self.weight[common]
         self.categories = Prototypes(
-            self.points, self.n_categories, rng=self.rng, weights=weights, conscience=0.03
+            points, self.n_categories, rng=self.rng, weights=weights, conscience=0.03
         )
         n = max(8 * len(common), 40 * self.n_categories)
         for epoch in range(4):
-            self.categories.learn(self.points, self._visits(common, 0.5, n // 4), fair=epoch < 3)
+            self.categories.learn(points, self._visits(common, 0.5, n // 4), fair=epoch < 3)
             self.categories.forget(0.3)
-        self._code(self.points)
+        self._code(points)
 
     def _code(self, points: NDArray[np.float32]) -> None:
         self.codes = self.categories.soft(points, self.sharpness)
@@ -219,9 +246,7 @@ class TypeCodes:
 
     # Rare and unknown words ---------------------------------------------------------------
 
-    def _complete(self, vocabulary: Vocabulary, common: NDArray[np.intp]) -> None:
-        words = list(vocabulary.index)
-        self.shapes = ShapeFeatures(words, min_words=5)
+    def _complete(self, words: Sequence[str], common: NDArray[np.intp]) -> None:
         n_out = self.points.shape[1]
         n_inputs = self.contexts.shape[1]
         self.power = np.maximum((self.contexts[common] ** 2).mean(axis=0), np.float32(1e-5))
@@ -256,7 +281,8 @@ class TypeCodes:
             np.empty(points.shape[1], dtype=np.float32),
         )
         own = (self.counts / (self.counts + self.rare)).astype(np.float32)[:, None]
-        self._code(own * points + (1 - own) * self._guess(contexts, active, n_active))
+        completed = own * points + (1 - own) * self._guess(contexts, active, n_active)
+        self._code(self._with_endings(completed, words))
 
     def _guess(
         self,
@@ -298,7 +324,8 @@ class TypeCodes:
                 guess[part] = self._guess(x, active[part], n_active[part])
                 done += len(here)
         rows[unknown] = n_types + np.arange(len(unknown), dtype=np.int32)
-        return rows, np.vstack([self.codes, self.categories.soft(guess, self.sharpness)])
+        points = self._with_endings(guess, encoded.unknown)
+        return rows, np.vstack([self.codes, self.categories.soft(points, self.sharpness)])
 
 
 def contexts_of(

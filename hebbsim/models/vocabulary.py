@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
+from hebbsim.models.prototypes import unit_rows
 
-__all__ = ["Encoded", "ShapeFeatures", "Vocabulary", "shape_features"]
+__all__ = ["Encoded", "EndingCodes", "ShapeFeatures", "Vocabulary", "shape_features"]
 
 UNKNOWN = -1
 
@@ -186,3 +187,33 @@ class ShapeFeatures:
         for number, row in enumerate(rows):
             active[number, : len(row)] = row
         return active, lengths
+
+
+class EndingCodes:
+    """Codes that are alike for words that end alike: sums of random codes of what they share.
+
+    Parameters
+    ----------
+    shapes : ShapeFeatures
+        Of its features, endings of up to three letters, digits and marks have a code.
+    width : int
+        Of a code.
+    rng : numpy.random.Generator
+    """
+
+    def __init__(self, shapes: ShapeFeatures, width: int, rng: np.random.Generator) -> None:
+        self.shapes = shapes
+        self.codes = rng.standard_normal((max(1, len(shapes)), width), dtype=np.float32)
+        for feature, number in shapes.index.items():
+            is_ending = feature[0] == "-" and len(feature) <= 4
+            if not is_ending and feature not in ("digit", "mark"):
+                self.codes[number] = 0
+
+    def of(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Codes of some words, shape=(n, width), at length one, or zero without any feature."""
+        active, n_active = self.shapes.active(words)
+        total = np.zeros((len(words), self.codes.shape[1]), dtype=np.float32)
+        for column in range(active.shape[1]):
+            has = np.flatnonzero(n_active > column)
+            total[has] += self.codes[active[has, column]]
+        return unit_rows(total)
