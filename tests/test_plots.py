@@ -61,7 +61,9 @@ def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
                 add(split, "bigru", "labels=all", "recall", best * rng.uniform(0.8, 1), 0.02, role)
     for condition, mean in {
         "K=300": top - 0.05,
+        "K=300 readout=soft": top - 0.04,
         "K=300 labels=100": top - 0.09,
+        "K=300 labels=100 readout=soft": top - 0.055,
         "K=300 view=own": top - 0.2,
         "K=300 view=traces": top - 0.12,
         "K=300 tau=2": top - 0.06,
@@ -304,6 +306,7 @@ class TestValues:
             "τ = 8": table["K=300 tau=8"],
             "τ = 32": table["K=300 tau=32"],
             "τ = 2, 8, 32": table["K=300"],
+            "soft read-out": table["K=300 readout=soft"],
             "own code only": table["K=300 view=own"],
             "traces only": table["K=300 view=traces"],
             "shuffled traces": table["K=300 shuffled=traces"],
@@ -324,6 +327,9 @@ class TestValues:
         assert drawn(ax, "equivalence")[0].tolist() == [[2640.0, accuracy]]
         assert drawn(ax, "labels=100")[0].tolist() == [
             [100.0, hebbian["K=300 labels=100", "accuracy"]]
+        ]
+        assert drawn(ax, "soft, labels=100")[0].tolist() == [
+            [100.0, hebbian["K=300 labels=100 readout=soft", "accuracy"]]
         ]
         assert any("equals 2,640" in text.get_text() for text in ax.texts)
         assert "Equals 2,340 to 2,940" in plot_labels(big).figure.get_supxlabel().replace("\n", " ")
@@ -357,6 +363,15 @@ class TestValues:
         assert drawn(plot_labels(both), "equivalence")[0][0, 0] == 0.9 * 2640
         names = [label.get_text() for label in plot_timescales(both).get_yticklabels()]
         assert "8 learners voting" in names
+
+    def test_clusters_named_by_majority_are_drawn_where_both_read_outs_are_compared(self, big):
+        soft = big[big["condition"].isin(["K=300", "K=300 minus=bigru"])].copy()
+        soft["condition"] = soft["condition"].str.replace("K=300", "K=300 readout=soft")
+        soft["mean"] *= 0.9
+        both = pd.concat([big, soft])
+        for draw, label in ((plot_roles, "Hebbian, zero labels"), (plot_generalization, "other")):
+            assert np.array_equal(drawn(draw(both), label)[0], drawn(draw(big), label)[0])
+        assert drawn(plot_labels(both), "equivalence")[0].size
 
 
 class TestSingleFigures:

@@ -77,7 +77,8 @@ def plot_labels(
     marks = _marks(tables.select(table, model="hebbian", split=split), learner, mean)
     color = MODEL_COLORS["hebbian"]
     for mark in marks:
-        ax.plot(mark.x, mark.y, "o", color=color, mfc="white", zorder=4, label=mark.name)
+        shape = "o" if mark.text else "D"
+        ax.plot(mark.x, mark.y, shape, color=color, mfc="white", zorder=4, label=mark.name)
     ax.margins(y=0.1)
     ax.set_ylim(ax.get_ylim())
     ax.set_xticks(x, _tick_names(curve, n_sentences))
@@ -98,13 +99,15 @@ def plot_labels(
         whole_figure=own,
     )
     _name_ends(ax, ends)
-    if marks:
+    obstacles += [((mark.x, mark.y), (mark.x, mark.y)) for mark in marks if not mark.text]
+    named = [mark for mark in marks if mark.text]
+    if named:
         label_points(
             ax,
-            [mark.x for mark in marks],
-            [mark.y for mark in marks],
-            [mark.text for mark in marks],
-            colors=[color] * len(marks),
+            [mark.x for mark in named],
+            [mark.y for mark in named],
+            [mark.text for mark in named],
+            colors=[color] * len(named),
             obstacles=obstacles,
             fontsize=6.5,
         )
@@ -112,7 +115,7 @@ def plot_labels(
 
 
 class _Mark(NamedTuple):
-    """A point of the zero-label learner on the plane of the label curve."""
+    """A point of the zero-label learner on the plane of the label curve, named if it has text."""
 
     name: str
     x: float
@@ -135,12 +138,24 @@ def _marks(rows: DataFrame, learner: Mapping[str, str], mean: float) -> list[_Ma
             within = not place and low < high
             marks.append(_Mark("equivalence", value, mean, text, note if within else ""))
     few = tables.select(rows, {**learner, "labels": None}, metric="accuracy")
-    for condition, value in zip(few["condition"], few["mean"], strict=True):
-        count = tables.words(condition)["labels"]
-        if count.isdigit():
-            text = f"mapped with {int(count):,}"
-            marks.append(_Mark(f"labels={count}", float(count), value, text))
+    for count, value in _by_count(few):
+        marks.append(_Mark(f"labels={count}", count, value, f"mapped with {count:,}"))
+    few = tables.select(rows, {**learner, "labels": None, "readout": "soft"}, metric="accuracy")
+    for count, value in _by_count(few):
+        # Named in the note alone: beside the other there is seldom room for a second label.
+        note = f" Diamond: mapped with {count:,} by the soft read-out."
+        marks.append(_Mark(f"soft, labels={count}", count, value, "", note))
     return marks
+
+
+def _by_count(rows: DataFrame) -> list[tuple[int, float]]:
+    """Number of labelled sentences and mean of the rows that name such a number."""
+    labels = [tables.words(condition)["labels"] for condition in rows["condition"]]
+    return [
+        (int(label), value)
+        for label, value in zip(labels, rows["mean"], strict=True)
+        if label.isdigit()
+    ]
 
 
 def _tick_names(curve: DataFrame, n_sentences: int | None) -> list[str]:

@@ -316,12 +316,12 @@ def _colour_note(names: Sequence[str], dependence: Mapping[str, str], what: str)
 
 
 def _condition_order(words: Mapping[str, str]) -> tuple[int, float, str]:
-    """Single timescales, the whole set, its parts, controls, anything else."""
+    """Single timescales, the whole set by either read-out, its parts, controls, anything else."""
     keys = words.keys() - {"K"}
     tau = float(words.get("tau", "nan")) if "tau" in keys else 0.0
     text = " ".join(f"{key}={words[key]}" for key in sorted(keys))
-    if not keys or keys == {"members"}:
-        return (1, float(len(keys)), text)
+    if keys <= {"members", "readout"}:
+        return (1, float(words.get("members", 1)), text)
     for group, key in ((3, "shuffled"), (2, "view"), (0, "tau")):
         if key in keys:
             return (group, tau, text)

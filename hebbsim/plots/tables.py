@@ -110,15 +110,15 @@ def reference(table: DataFrame, model: str) -> dict[str, str]:
     """Words of the condition under which a model is compared with the others.
 
     The BiGRU has all labels. The learner is the last one that the table compares with
-    rivals: the population (``members``) where there is one, else the single learner.
+    rivals: the population (``members``) where there is one, else the single learner,
+    in either case with clusters named by majority (no ``readout`` in the condition).
     """
     if model == "bigru":
         return {"labels": "all"}
     compared = select(table, model=model, metric="accuracy_difference")["condition"]
-    for condition in compared.tail(1):
-        said = words(condition)
-        return {key: said[key] for key in said if key not in ("K", "minus", "labels")}
-    return {}
+    plain = [said for said in map(words, compared) if "readout" not in said]
+    last = plain[-1] if plain else {}
+    return {key: last[key] for key in last if key not in ("K", "minus", "labels")}
 
 
 def population_note(learner: dict[str, str]) -> str:
