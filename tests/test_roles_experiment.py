@@ -519,18 +519,18 @@ def test_the_best_preset_fills_in_what_is_not_given(monkeypatch):
     assert RolesConfig.checked({"corpus": "cogs"}).clusters == 300
 
 
-def test_the_best_preset_knows_text_and_members(monkeypatch, tmp_path):
-    chosen = {"learner": {"a": 1, "b": 1}, "text": {"a": 2}, "members": {"b": 3}}
-    monkeypatch.setattr(roles_config, "BEST", {"*": chosen})
+def test_the_best_preset_knows_members_that_vote(monkeypatch):
+    chosen = {"learner": {"a": 1, "b": 1}, "members": {"b": 3}}
+    monkeypatch.setattr(roles_config, "BEST", {"*": chosen, "cogs": {"clusters": 7}})
 
-    def learner(**options):
-        return RolesConfig.checked({"preset": "best", **options}).learner
+    def best(**options):
+        return RolesConfig.checked({"preset": "best", **options})
 
-    text = (tmp_path,)
-    assert learner() == learner(members=1) == {"a": 1, "b": 1}
-    assert learner(text=text) == {"a": 2, "b": 1}
-    assert learner(text=text, members=8) == {"a": 2, "b": 3}
-    assert learner(members=8, learner={"c": 4}) == {"c": 4}
+    assert best().learner == best(members=1).learner == {"a": 1, "b": 1}
+    assert best(members=8).learner == {"a": 1, "b": 3}
+    assert best(members=8).members == 8
+    assert best(members=8, learner={"c": 4}).learner == {"c": 4}
+    assert best(corpus="cogs", members=8).learner == {}
     assert chosen["learner"] == {"a": 1, "b": 1}
 
 

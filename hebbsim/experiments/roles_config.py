@@ -35,12 +35,11 @@ BEST: dict[str, dict[str, Any]] = {
     "*": {
         "timescales": (1.1, 3.3),
         "learner": {
-            "n_categories": 150,
+            "n_categories": 250,
             "context_weight": 0.7,
             "trace_weights": (0.0, 0.0),
             "frequent": 0.001,
         },
-        "text": {"n_categories": 250},
         "members": {"context_weight": 0.5, "trace_weights": (0.5, 0.5)},
     },
 }
@@ -123,13 +122,10 @@ class RolesConfig(BaseModel):
         if given.get("preset") != "best":
             return given
         chosen = dict(BEST.get(str(given.get("corpus", "builtin")), BEST["*"]))
-        further = {option: chosen.pop(option, {}) for option in ("text", "members")}
-        learner = dict(chosen.get("learner", {}))
-        if given.get("text"):
-            learner |= further["text"]
+        voting = chosen.pop("members", {})
         if given.get("members") not in (None, 1):
-            learner |= further["members"]
-        return {**chosen, "learner": learner, **given}
+            chosen["learner"] = {**chosen.get("learner", {}), **voting}
+        return {**chosen, **given}
 
     @field_validator("timescales", mode="before")
     @classmethod
