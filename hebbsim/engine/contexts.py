@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.prefetch import prefetch
 
 __all__ = ["code_contexts", "sum_code_contexts", "sum_word_contexts"]
 
@@ -42,7 +43,9 @@ def sum_word_contexts(ids, offsets, n_words, weights, sums):
     -----
     Words take their turn, about a million tokens at a time, so that a row is fetched once
     for all its occurrences. A row is added to in the order of the text: the same bits as
-    token by token, however the text is cut at the ends of sentences.
+    token by token, however the text is cut at the ends of sentences. What the next
+    occurrence adds to is fetched while this one is added, for the first eight of each word:
+    the rest of a word's are mostly in the cache.
     """
     n_scales, reach = weights.shape
     n_rows = len(sums)
@@ -62,8 +65,14 @@ def sum_word_contexts(ids, offsets, n_words, weights, sums):
             places = np.empty(size, np.int32)
         _sort_by_word(ids, offsets[first : last + 1], n_words, columns, places, ends)
         start = 0
+        ahead, begin = 0, 0  # the word of the next occurrence, and its first
         for word in range(n_rows):
             for i in range(start, ends[word]):
+                while ahead < n_rows and ends[ahead] <= i + 1:
+                    begin = ends[ahead]
+                    ahead += 1
+                if ahead < n_rows and i + 1 - begin < 8:
+                    _fetch(columns, places[i + 1], ahead, reach, sums)
                 for side in range(2):
                     step = -1 if side == 0 else 1
                     at = places[i]
@@ -79,6 +88,22 @@ def sum_word_contexts(ids, offsets, n_words, weights, sums):
                             sums[word, side, s, near[k]] += weights[s, k]
             start = ends[word]
         first = last
+
+
+@njit
+def _fetch(columns, place, word, reach, sums):
+    """Ask for the sums that an occurrence of a word at this place adds to."""
+    n_scales, width = sums.shape[2:]
+    for side in range(2):
+        row = (word * 2 + side) * n_scales
+        step = -1 if side == 0 else 1
+        at = place
+        for _ in range(reach):
+            at += step
+            for s in range(n_scales):
+                prefetch(sums, (row + s) * width + columns[at], 1)
+            if columns[at] == width - 1:
+                break
 
 
 @njit

@@ -52,8 +52,10 @@ def sparse(
 ) -> Work:
     """Signatures over random codes of the context words, and exact over the words themselves.
 
-    Both sides of every word, within its sentence: two signatures of S times `width` values.
-    The exact sums tell the `n_columns` commonest context words apart.
+    Within the sentence. Projected: the left side, S times `width` values a word, which are
+    read and written in no order of memory. Exact: both sides; the `n_columns` commonest
+    context words are told apart. gensim: embeddings of `width` values, trained on the words
+    up to `WINDOW` away on both sides, with five negative samples each.
     """
     inputs = _Inputs(*zipf_corpus(n_types, n_tokens), n_types, timescales, width, n_columns)
     n_scales = len(timescales)
@@ -67,8 +69,8 @@ def sparse(
             Contender("hash map", inputs.hash_map, "numba", False, _hashed_rows, **common,
                       note="numba.typed.Dict from pairs of words to sums"),
             Contender("projected", inputs.projected, "numba", True, **common,
-                      bytes=2 * 8.0 * n_scales * width, limit="DRAM read+write",
-                      note=f"sums of random codes, D={width}"),
+                      bytes=8.0 * n_scales * width + width, limit="DRAM read+write",
+                      note=f"RandomSignatures.learn, left side, D={width}"),
             Contender("gensim CBOW", inputs.cbow, "gensim", **common,
                       note=f"D={width}, {window}, negative sampling: another computation"),
             Contender("gensim skip-gram", inputs.skip_gram, "gensim", **common,
@@ -94,8 +96,8 @@ class _Inputs:
     ) -> None:
         self.ids, self.offsets = ids, offsets
         self.n_types, self.width, self.n_columns = n_types, width, n_columns
+        self.timescales = timescales
         alpha = 1 / np.array(timescales)
-        self.alpha, self.keep = alpha.astype(np.float32), (1 - alpha).astype(np.float32)
         lags = np.arange(np.diff(offsets).max() + 1)
         self.weights = (alpha[:, None] * (1 - alpha)[:, None] ** lags).astype(np.float32)
 
@@ -110,7 +112,7 @@ class _Inputs:
         from hebbsim.engine.contexts import sum_word_contexts
 
         ids, offsets = self.part(n)
-        sums = np.zeros((self.n_types, 2, len(self.alpha), self.n_columns + 2), np.float32)
+        sums = np.zeros((self.n_types, 2, len(self.timescales), self.n_columns + 2), np.float32)
         met = np.unique(ids)
 
         def run() -> tuple[Any, ...]:
@@ -121,21 +123,11 @@ class _Inputs:
         return run
 
     def projected(self, n: int) -> Run:
-        from hebbsim.engine.contexts import sum_code_contexts
+        from hebbsim.engine import RandomSignatures
 
         ids, offsets = self.part(n)
-        codes = np.random.default_rng(1).standard_normal(
-            (self.n_types, self.width), dtype=np.float32
-        )
-        shape = (len(self.alpha), self.width + 1)
-        sums = np.zeros((self.n_types, 2, *shape), np.float32)
-        trace = np.empty(shape, np.float32)
-
-        def run() -> Floats:
-            sum_code_contexts(ids, offsets, codes, self.keep, self.alpha, trace, sums)
-            return sums
-
-        return run
+        signatures = RandomSignatures(self.n_types, self.width, self.timescales, sides=1)
+        return lambda: signatures.learn(ids, offsets)
 
     # Peers -------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.engine.memory import aligned_copy
 from hebbsim.experiments.bench.harness import Contender
 from hebbsim.experiments.bench.work import TIMESCALES, Work
 
@@ -75,7 +76,7 @@ class _Inputs:
     def __init__(
         self, table: Floats, tokens: NDArray[np.int32], timescales: Sequence[float]
     ) -> None:
-        self.table = table
+        self.table = aligned_copy(table)
         self.tokens = tokens
         self.timescales = timescales
         alpha = 1 / np.array(timescales)
