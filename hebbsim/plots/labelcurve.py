@@ -100,7 +100,8 @@ def plot_labels(
     )
     _name_ends(ax, ends)
     obstacles += [((mark.x, mark.y), (mark.x, mark.y)) for mark in marks if not mark.text]
-    named = [mark for mark in marks if mark.text]
+    # The shorter names first: they go beside their points, the longer ones around them.
+    named = sorted((mark for mark in marks if mark.text), key=lambda mark: len(mark.text))
     if named:
         label_points(
             ax,
