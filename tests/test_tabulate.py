@@ -1,0 +1,100 @@
+"""The script that writes the tables of REPRODUCING.md and the README from run folders."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / "experiments/roles/tabulate.py"
+
+pytestmark = pytest.mark.skipif(not SCRIPT.exists(), reason="not run from the source tree")
+
+
+@pytest.fixture(scope="module")
+def tabulate():
+    spec = importlib.util.spec_from_file_location("tabulate", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    # A dataclass looks its module up by name.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "tabulate", module)
+        spec.loader.exec_module(module)
+        yield module
+
+
+@pytest.mark.parametrize(("plain", "soft", "target", "strict", "met"), [
+    (0.96, 0.97, 0.96, False, "yes"),
+    (0.95, 0.96, 0.96, False, "softly"),
+    (0.946, 0.95, 0.96, False, "short by 0.014"),
+    (0.946, None, 0.96, False, "short by 0.014"),
+    (0.9596, None, 0.96, False, "yes"),  # as it is shown
+    (0.0, 0.0, 0.0, False, "yes"),
+    (0.0, 0.0, 0.0, True, "no, equal"),
+    (0.0, 0.001, 0.0, True, "softly"),
+    (0.5, 0.6, None, False, ""),
+])  # fmt: skip
+def test_a_verdict_follows_from_the_numbers(tabulate, plain, soft, target, strict, met):
+    assert tabulate.verdict(plain, soft, target, strict) == met
+
+
+def write_run(folder, rows, structure=(), **config):
+    folder.mkdir()
+    keys = ("split", "model", "condition", "metric", "role", "mean", "low", "high")
+    document = {
+        "config": {"members": 1, "clusters": 9, "seeds": 5} | config,
+        "results": [dict(zip(keys, row, strict=True)) for row in rows],
+        "tables": {"structure": list(structure)},
+    }
+    (folder / "results.json").write_text(json.dumps(document))
+    (folder / "machine.json").write_text('{"seconds": 61.0}')
+    return folder
+
+
+def test_a_claim_reads_the_population_where_the_run_has_one(tabulate, tmp_path):
+    rows = [
+        ("test", "hebbian", f"K=9{words}", "accuracy", None, mean, mean - 0.01, mean + 0.01)
+        for words, mean in [("", 0.5), (" readout=soft", 0.6), (" members=8", 0.7),
+                            (" members=8 readout=soft", 0.8)]
+    ]  # fmt: skip
+    run = tabulate.Run(write_run(tmp_path / "some", rows, members=8))
+    claim = tabulate.Claim("accuracy", "some", target=0.75)
+    assert claim.row({"some": run}) == (
+        "accuracy", "some", "0.700 (0.690 to 0.710)", "0.800 (0.790 to 0.810)", "0.75", "softly",
+    )  # fmt: skip
+
+
+def test_splits_ahead_are_counted_among_those_that_turn_on_structure(tabulate, tmp_path):
+    structure = [
+        {"kind": "split", "name": f"gen/{name}", "decided": decided}
+        for name, decided in [("a", "structure"), ("b", "structure"), ("c", "other")]
+    ]
+    rows = [
+        (f"gen/{name}", "hebbian", f"K=9{readout} minus=bigru", "accuracy_difference", None,
+         mean, None, None)
+        for readout, means in [("", (0.1, -0.1, 0.1)), (" readout=soft", (0.1, 0.1, -0.1))]
+        for name, mean in zip("abc", means, strict=True)
+    ]  # fmt: skip
+    run = tabulate.Run(write_run(tmp_path / "some", rows, structure))
+    assert tabulate.splits_row(run, run)[1:] == (
+        "some", "1 of 2 (a)", "2 of 2 (a, b)", "all", "softly",
+    )  # fmt: skip
+
+
+def test_text_around_the_markers_stays(tabulate, tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("Before.\n<!-- one -->\nold\n<!-- /one -->\nAfter.\n")
+    tabulate.fill(path, one=["new", "lines"])
+    assert path.read_text() == "Before.\n<!-- one -->\nnew\nlines\n<!-- /one -->\nAfter.\n"
+    with pytest.raises(SystemExit, match="no markers <!-- two -->"):
+        tabulate.fill(path, two=["lines"])
+
+
+def test_pages_hold_every_marker(tabulate):
+    text = (ROOT / "experiments/REPRODUCING.md").read_text(encoding="utf-8")
+    for name in ("runs", "claims", "baselines", "equivalence", "parts"):
+        assert f"<!-- {name} -->\n" in text and f"<!-- /{name} -->" in text
+    assert "<!-- results -->\n" in (ROOT / "README.md").read_text(encoding="utf-8")
