@@ -218,7 +218,6 @@ def sum_random_contexts(ids, offsets, codes, scale, keep, alpha, trace, code, su
         Added to.
     """
     n_sides, n_scales, width = sums.shape[1:]
-    row = n_scales * width
     for n in range(len(offsets) - 1):
         start, stop = offsets[n], offsets[n + 1]
         for side in range(n_sides):
@@ -228,12 +227,13 @@ def sum_random_contexts(ids, offsets, codes, scale, keep, alpha, trace, code, su
             for i in range(start, stop):
                 word = ids[i if side == 0 else start + stop - 1 - i]
                 ahead = i + 4 if side == 0 else start + stop - 1 - i - 4
-                if start <= ahead < len(ids):
-                    prefetch(sums, (ids[ahead] * n_sides + side) * row, row)
-                    prefetch(codes, ids[ahead] * width, width)
+                coming = ids[ahead] if start <= ahead < len(ids) else word
+                prefetch(codes, coming * width, width)
                 for c in range(width):
                     code[c] = scale * codes[word, c]
                 for s in range(n_scales):
+                    # A scale at a time: all at once, requests would wait for one another.
+                    prefetch(sums, ((coming * n_sides + side) * n_scales + s) * width, width)
                     k, a = keep[s], alpha[s]
                     for c in range(width):
                         h = trace[s, c]

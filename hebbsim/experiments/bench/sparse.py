@@ -159,10 +159,12 @@ class _Inputs:
         ids, offsets = self.part(n)
         words = [str(i) for i in ids.tolist()]
         sentences = [words[a:b] for a, b in pairwise(offsets)]
+        counts = np.bincount(self.ids, minlength=self.n_types)
         model = Word2Vec(
             sg=sg, vector_size=self.width, window=WINDOW, min_count=1, workers=1, seed=0
         )
-        model.build_vocab(sentences)
+        # All words, also of a part: a small vocabulary would stay in the cache.
+        model.build_vocab_from_freq({str(i): int(c) for i, c in enumerate(counts) if c})
         return lambda: model.train(sentences, total_examples=len(sentences), epochs=1)
 
     def cooccurrence(self, n: int) -> Run:
