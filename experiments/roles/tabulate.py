@@ -337,9 +337,8 @@ def parts_table(runs: dict[str, Run]) -> list[str]:
         if name in runs and runs[name].find(split, "view=own")
     ]
     conditions = {"everything": "", "own code alone": "view=own", "traces alone": "view=traces"}
-    if "builtin" in runs:
-        taus = [f"{tau:g}" for tau in runs["builtin"].config["timescales"]]
-        conditions |= {f"timescale {tau} alone": f"tau={tau}" for tau in taus}
+    taus = sorted({tau for name, _ in columns for tau in runs[name].config["timescales"]})
+    conditions |= {f"timescale {tau:g} alone": f"tau={tau:g}" for tau in taus}
     conditions["traces shuffled"] = "shuffled=traces"
     rows = []
     for name, words in conditions.items():
