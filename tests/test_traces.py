@@ -10,7 +10,8 @@ from hypothesis import given, settings
 
 from hebbsim.engine import check_timescales, dense_traces, one_hot_traces
 from hebbsim.engine.memory import aligned_copy, aligned_empty, all_finite
-from hebbsim.engine.traces import chunk_traces, decays, last_traces, one_hot_push
+from hebbsim.engine.one_hot import one_hot_push
+from hebbsim.engine.traces import chunk_traces, decays, last_traces
 from hebbsim.errors import BadInputError
 
 STARTUPS = ["zero", "first", "debias"]

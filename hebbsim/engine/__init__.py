@@ -17,7 +17,7 @@ _LAZY = {
     "dense_traces": "traces",
     "get_rule": "rules",
     "last_traces": "traces",
-    "one_hot_traces": "traces",
+    "one_hot_traces": "one_hot",
     "rule_names": "rules",
 }
 
