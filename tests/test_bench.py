@@ -297,6 +297,14 @@ def test_a_run_ends_in_rates_ratios_and_shares(tiny, tmp_path):
     assert names == {"roofline.png", "roofline.svg"}
 
 
+def test_versions_are_of_the_packages_measured(tiny, monkeypatch):
+    monkeypatch.setattr(bench, "packages_distributions", lambda: {"numpy": ["a-peer"]})
+    monkeypatch.setattr(bench, "version", lambda name: f"{name} 1.2")
+    packages = run_bench(BenchConfig(rounds=1)).provenance["packages"]
+    assert packages["a-peer"] == "a-peer 1.2"
+    assert "no_such_package" not in packages
+
+
 def test_peers_are_those_asked_for(tiny):
     names = [e.contender for e in bench_entries(BenchConfig(peers=()))]
     assert names == ["fast, ours"]

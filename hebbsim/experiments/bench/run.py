@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from platform import node
 
@@ -126,6 +127,8 @@ def run_bench(
         works = run.works()
         for work in works:
             run.measure(work)
+    facts = provenance(inputs={}, seeds=[0]) | {"machine": machine.describe()}
+    facts["packages"] |= run.versions()
     results = Results(
         "bench",
         asdict(config)
@@ -134,7 +137,7 @@ def run_bench(
             "titles": {work.name: work.title for work in works},
             "sizes": {work.name: work.size for work in works},
         },
-        provenance(inputs={}, seeds=[0]) | {"machine": machine.describe()},
+        facts,
         rows=run.rows,
         tables={"contenders": run.entries, "timings": run.timings},
         notes=run.notes(),
@@ -250,6 +253,13 @@ class _Run:
                 c.flops, c.bytes, c.limit, c.note,
             )
         )  # fmt: skip
+
+    def versions(self) -> dict[str, str]:
+        """Of the packages whose contenders were measured."""
+        packages = {entry.package for entry in self.entries if entry.status == "measured"}
+        distributions = packages_distributions()
+        named = sorted(d for package in packages for d in distributions.get(package, [])[:1])
+        return {name: version(name) for name in named}
 
     def notes(self) -> list[str]:
         notes = []
