@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
-TABLES = ("results.csv", "contenders.csv", "timings.csv", "machine.json", "config.json")
+TABLES = ("results.csv", "contenders.csv", "timings.csv", "provenance.json", "config.json")
 
 
 class Goal(NamedTuple):
@@ -88,6 +88,8 @@ def report(documents: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
     about = documents[-1]["provenance"]["machine"]
     caches = ", ".join(f"{name} {size // 1024:,} KB" for name, size in about["caches"].items())
     lines += [f"{about['cpu']}, {about['cores']} cores; {caches}; one core used.", ""]
+    packages = {n: v for d in documents for n, v in d["provenance"]["packages"].items()}
+    lines += [", ".join(f"{name} {version}" for name, version in packages.items()) + ".", ""]
     lines += ["| goal | at least | aim | measured | met |", "|---|---|---|---|---|"]
     lines += [goal_line(goal, rows) for goal in GOALS]
     lines += [vocabulary_line(rows, way) for way in ("exact", "projected")]
@@ -165,7 +167,9 @@ def verdict(goal: Goal, value: float) -> str:
         return "aim reached"
     if goal.least is None:
         return "short of the aim"
-    return "yes" if reached(goal.least) else "no"
+    if reached(goal.least):
+        return "yes"
+    return f"no, {value / goal.least:.2f} times the bound"
 
 
 def find(

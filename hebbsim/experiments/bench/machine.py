@@ -114,7 +114,11 @@ def _best_width() -> int:
 def _buffer(length: int) -> NDArray[np.float32]:
     from hebbsim.engine.memory import aligned_empty
 
-    array = aligned_empty((length,))
+    # From the first 2 MB boundary of an array so large that NumPy asks for huge pages: how much
+    # of a cache many small pages can use is left to chance.
+    array = aligned_empty((length + 2**20,))
+    start = -array.ctypes.data % 2**21 // 4
+    array = array[start : start + length]
     array[:] = 1
     return array
 
