@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.prefetch import prefetch
 from hebbsim.engine.memory import aligned_empty
+from hebbsim.engine.prefetch import prefetch
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 
