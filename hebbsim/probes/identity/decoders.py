@@ -1,0 +1,314 @@
+"""Decoders of past tokens from a trace state, and the interface that they share.
+
+What S traces hold of one dimension is a sum over the past,
+
+    h = sum_k g_k x[t-k] + noise,    g_k = alpha (1 - alpha)**k    (an S-vector for each lag),
+
+so that the token at lag k is sent through S parallel channels of gain g_k, with all other
+tokens as interference. A `Channel` says what a decoder may know: codes, timescales, noise
+and how frequent each type is. A new decoder is a subclass of `Decoder` with a name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from hebbsim.errors import BadInputError
+from hebbsim.probes.identity.states import States
+
+#: Time constants of the slowest trace after which the past is taken to be over.
+_PAST = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """What is known of a trace state before it is read.
+
+    Attributes
+    ----------
+    codes : ndarray of float64, shape=(V, D)
+    timescales : ndarray of float64, shape=(S,)
+    noise : ndarray of float64, shape=(S,)
+        Root mean square of noise and rounding in each trace.
+    prior : ndarray of float64, shape=(V,)
+        Relative frequency of each type, greater than 0.
+    """
+
+    codes: NDArray[np.float64]
+    timescales: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    prior: NDArray[np.float64]
+
+    def gains(self, n_lags: int) -> NDArray[np.float64]:
+        """``alpha (1 - alpha)**k``, shape=(K, S)."""
+        alpha = 1 / self.timescales
+        return alpha * (1 - alpha) ** np.arange(n_lags)[:, None]
+
+    @cached_property
+    def log_prior(self) -> NDArray[np.float64]:
+        return np.log(self.prior)
+
+    @cached_property
+    def mean(self) -> NDArray[np.float64]:
+        """Mean code over the stream, shape=(D,)."""
+        return self.prior @ self.codes
+
+    @cached_property
+    def power(self) -> float:
+        """Variance of a code over the stream, per dimension."""
+        deviations = self.codes - self.mean
+        return float(self.prior @ (deviations**2).mean(axis=1))
+
+    @cached_property
+    def past(self) -> NDArray[np.float64]:
+        """Gains of all lags that matter, shape=(K, S)."""
+        return self.gains(int(np.ceil(_PAST * self.timescales.max())))
+
+    def weights(self, lag: int, *, cancelled: int = 0) -> NDArray[np.float64]:
+        """Weights of the traces whose sum is nearest to x[t-lag] in the mean square, shape=(S,).
+
+        Every code is taken for an independent draw, so that no training is needed (the
+        Wiener solution). Lags below `cancelled` are known and do not interfere.
+        """
+        gains = np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])[cancelled:]
+        # As least squares, not as normal equations: those square what is ill-conditioned.
+        spread = self.noise / np.sqrt(self.power) if self.power > 0 else self.noise
+        system = np.concatenate([gains, np.diag(spread)])
+        norm = np.linalg.norm(system, axis=0)
+        norm[norm == 0] = 1
+        target = np.zeros(len(system))
+        target[lag - cancelled] = 1
+        return np.linalg.lstsq(system / norm, target, rcond=None)[0] / norm
+
+    def likelihoods(
+        self,
+        states: NDArray[np.float64],
+        weights: NDArray[np.float64],
+        lag: int,
+        *,
+        cancelled: int = 0,
+    ) -> NDArray[np.float64]:
+        """Log-likelihood of each type at a lag from one sum of traces, up to a constant.
+
+        What the sum holds beside the token is taken for Gaussian noise.
+
+        Parameters
+        ----------
+        states : ndarray of float64, shape=(N, S, D)
+            With what the `cancelled` lags added taken out.
+        weights : ndarray of float64, shape=(S,)
+
+        Returns
+        -------
+        ndarray of float64, shape=(N, V)
+        """
+        gains = np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])[cancelled:]
+        through = gains @ weights
+        gain = through[lag - cancelled]
+        rest = through @ through - gain**2
+        variance = rest * self.power + ((weights * self.noise) ** 2).sum()
+        if not gain**2 * self.power > np.finfo(np.float64).tiny:
+            return np.zeros((len(states), len(self.codes)))  # nothing of this lag is left
+        variance = max(variance, np.finfo(np.float64).eps ** 2 * gain**2 * self.power) / gain**2
+        read = np.einsum("nsd,s->nd", states, weights)
+        found = (read - (through.sum() - gain) * self.mean) / gain
+        norms = (self.codes**2).sum(axis=1) / 2
+        return (found @ self.codes.T - norms) / variance
+
+
+class Decoder(ABC):
+    """Log-likelihoods of the token at each lag, given a state.
+
+    Parameters
+    ----------
+    channel : Channel
+
+    Attributes
+    ----------
+    name : str
+        By which `get_decoder` finds the class.
+    trained : bool
+        Whether `fit` must see states with their tokens.
+    """
+
+    name: ClassVar[str]
+    trained: ClassVar[bool] = False
+    _registry: ClassVar[dict[str, type[Decoder]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls):
+            Decoder._registry[cls.name] = cls
+
+    def __init__(self, channel: Channel, random_state: int = 0) -> None:
+        self.channel = channel
+        self.random_state = random_state
+
+    def fit(self, states: States) -> Decoder:
+        """Learn from states with their tokens; nothing for a decoder in closed form."""
+        return self
+
+    @abstractmethod
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        """Read states.
+
+        Parameters
+        ----------
+        states : ndarray of float64, shape=(N, S, D)
+            N is at least 1.
+        n_lags : int
+
+        Yields
+        ------
+        ndarray of float64, shape=(N, V)
+            For lag 0, 1, ...: log P(state | type) up to a constant of each state. Added to
+            the log prior it ranks the types.
+        """
+
+
+def decoder_names() -> list[str]:
+    """Names that `get_decoder` takes."""
+    return list(Decoder._registry)
+
+
+def get_decoder(name: str) -> type[Decoder]:
+    """The decoder class of a name.
+
+    Raises
+    ------
+    BadInputError
+        No decoder has that name.
+    """
+    try:
+        return Decoder._registry[name]
+    except KeyError:
+        raise BadInputError(
+            f"unknown decoder '{name}'; known: {', '.join(decoder_names())}"
+        ) from None
+
+
+class Nearest(Decoder):
+    """Nearest code to the one trace that holds most of the lag."""
+
+    name = "nearest"
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        channel = self.channel
+        total = (channel.past**2).sum(axis=0) + channel.noise**2 / (channel.power or 1)
+        for lag, gains in enumerate(channel.gains(n_lags)):
+            weights = np.zeros(len(gains))
+            weights[np.argmax(gains**2 / total)] = 1
+            yield channel.likelihoods(states, weights, lag)
+
+
+class Linear(Decoder):
+    """Nearest code to the best sum of traces, in closed form (`Channel.weights`)."""
+
+    name = "linear"
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        for lag in range(n_lags):
+            yield self.channel.likelihoods(states, self.channel.weights(lag), lag)
+
+
+class Cancellation(Decoder):
+    """Successive cancellation: decide on lag 0, take it out of every trace, go on to lag 1.
+
+    The decision is the likeliest type under the Gaussian likelihood and the prior. An error
+    stays in the traces, and later lags suffer from it.
+    """
+
+    name = "cancellation"
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        channel = self.channel
+        rest = states.copy()
+        for lag, gains in enumerate(channel.gains(n_lags)):
+            weights = channel.weights(lag, cancelled=lag)
+            scores = channel.likelihoods(rest, weights, lag, cancelled=lag)
+            yield scores
+            chosen = np.argmax(scores + channel.log_prior, axis=1)
+            rest -= gains[:, None] * channel.codes[chosen, None, :]
+
+
+class Pursuit(Decoder):
+    """Orthogonal matching pursuit over all pairs of lag and type (Pati et al. 1993).
+
+    It knows that one type stands at each lag only by how many atoms it may take, and knows
+    nothing of noise.
+    """
+
+    name = "pursuit"
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        from sklearn.linear_model import orthogonal_mp
+
+        channel = self.channel
+        n_types = len(channel.codes)
+        gains = channel.gains(n_lags)
+        atoms = np.einsum("ks,vd->kvsd", gains, channel.codes).reshape(n_lags * n_types, -1)
+        norms = np.linalg.norm(atoms, axis=1)
+        norms[norms == 0] = 1
+        n_atoms = min(n_lags, atoms.shape[1])
+        found = orthogonal_mp(
+            (atoms / norms[:, None]).T, states.reshape(len(states), -1).T, n_nonzero_coefs=n_atoms
+        ).reshape(n_lags * n_types, -1)
+        for scores in (found / norms[:, None]).reshape(n_lags, n_types, -1):
+            yield scores.T
+
+
+class MaximumLikelihood(Decoder):
+    """Every sequence of the last tokens is tried, for small alphabets.
+
+    Exact where no more tokens than those have gone by; older ones are taken for Gaussian
+    noise. The log-likelihood of a type sums over what may stand at the other lags.
+    """
+
+    name = "likelihood"
+    #: Sequences to try at most.
+    most: ClassVar[int] = 2**14
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        channel = self.channel
+        n_types = len(channel.codes)
+        depth = min(n_lags, int(np.log(self.most) / np.log(n_types)) if n_types > 1 else n_lags)
+        if depth < 1:
+            raise BadInputError(
+                f"decoder likelihood: {n_types} types are too many to try; give {self.most} or "
+                "fewer"
+            )
+        sequences = np.array(list(product(range(n_types), repeat=depth)))
+        white = self._whitening(depth)
+        older = channel.past[depth:].sum(axis=0)[:, None] * channel.mean
+        gains = channel.gains(depth)
+        means = np.einsum("ks,qkd->qsd", gains, channel.codes[sequences])
+        means = np.einsum("rs,qsd->qrd", white, means).reshape(len(sequences), -1)
+        read = np.einsum("rs,nsd->nrd", white, states - older).reshape(len(states), -1)
+        joint = read @ means.T - (means**2).sum(axis=1) / 2
+        joint += channel.log_prior[sequences].sum(axis=1)
+        for lag in range(n_lags):
+            if lag >= depth:
+                yield np.zeros((len(states), n_types))
+                continue
+            of_type = [
+                logsumexp(joint[:, sequences[:, lag] == v], axis=1) - channel.log_prior[v]
+                for v in range(n_types)
+            ]
+            yield np.stack(of_type, axis=1)
+
+    def _whitening(self, depth: int) -> NDArray[np.float64]:
+        """Matrix that makes what is left of older tokens, and noise, white, shape=(S, S)."""
+        channel = self.channel
+        older = channel.past[depth:]
+        covariance = channel.power * older.T @ older + np.diag(channel.noise**2)
+        values, vectors = np.linalg.eigh(covariance)
+        least = max(values.max() * np.finfo(np.float64).eps, np.finfo(np.float64).tiny)
+        return (vectors / np.sqrt(np.maximum(values, least))).T

@@ -1,0 +1,134 @@
+"""Decoders that learn from states with their tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.errors import HebbsimError
+from hebbsim.probes.identity.decoders import Decoder
+from hebbsim.probes.identity.states import States
+
+
+class _Trained(Decoder):
+    """Common to trained decoders: states as standardised features."""
+
+    trained = True
+
+    def fit(self, states: States) -> Decoder:
+        flat = states.values.reshape(len(states), -1)
+        self.centre_ = flat.mean(axis=0)
+        spread = flat.std(axis=0)
+        self.spread_ = np.where(spread > 0, spread, 1)
+        self._fit(self._features(states.values), states.tokens)
+        return self
+
+    def _features(self, states: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (states.reshape(len(states), -1) - self.centre_) / self.spread_
+
+    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+        raise NotImplementedError
+
+
+class Ridge(_Trained):
+    """Nearest code to a ridge regression on the codes of each lag."""
+
+    name = "ridge"
+    strength = 1e-3
+
+    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+        from sklearn.linear_model import Ridge as Regression
+
+        targets = self.channel.codes[tokens].reshape(len(tokens), -1)
+        # One regression for all lags: they share the features, so also the factorisation.
+        self.model_ = Regression(alpha=self.strength * len(features)).fit(features, targets)
+        shape = (len(tokens), tokens.shape[1], self.channel.codes.shape[1])
+        residual = (targets - self.model_.predict(features)).reshape(shape)
+        self.variance_ = np.maximum((residual**2).mean(axis=(0, 2)), np.finfo(np.float64).tiny)
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        codes, channel = self.channel.codes, self.channel
+        found = self.model_.predict(self._features(states)).reshape(len(states), -1, codes.shape[1])
+        for lag in range(n_lags):
+            variance = self.variance_[lag]
+            # The regression shrinks towards the mean code by the share that it explains.
+            gain = max(1 - variance / channel.power, 1e-6) if channel.power > 0 else 1.0
+            unbiased = channel.mean + (found[:, lag] - channel.mean) / gain
+            yield (unbiased @ codes.T - (codes**2).sum(axis=1) / 2) * gain / variance
+
+
+class Softmax(_Trained):
+    """Multinomial logistic regression for each lag."""
+
+    name = "softmax"
+
+    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+        self.models_ = [self._model(features, of_lag) for of_lag in tokens.T]
+
+    def _model(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> Any:
+        from sklearn.linear_model import LogisticRegression
+
+        if len(np.unique(tokens)) < 2:
+            return None  # one class alone: there is nothing to learn
+        return LogisticRegression(max_iter=200).fit(features, tokens)
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        features = self._features(states)
+        for model in self.models_[:n_lags]:
+            scores = np.zeros((len(states), len(self.channel.codes)))
+            if model is not None:
+                found = model.predict_log_proba(features)
+                scores[:] = found.min(axis=1, keepdims=True)  # types never seen in training
+                scores[:, model.classes_] = found
+                scores -= self.channel.log_prior
+            yield scores
+
+
+class Perceptron(_Trained):
+    """A network with one hidden layer, one softmax for each lag; needs torch."""
+
+    name = "mlp"
+    hidden = 512
+    epochs = 60
+    batch = 256
+
+    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+        try:
+            import torch
+        except ImportError:
+            raise HebbsimError(
+                "decoder mlp needs torch, which is not installed; leave it out of --decoders"
+            ) from None
+        generator = torch.Generator().manual_seed(self.random_state)
+        self.n_lags_ = tokens.shape[1]
+        n_types = len(self.channel.codes)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.random_state)
+            self.model_ = torch.nn.Sequential(
+                torch.nn.Linear(features.shape[1], self.hidden),
+                torch.nn.GELU(),
+                torch.nn.Linear(self.hidden, self.n_lags_ * n_types),
+            )
+        optimizer = torch.optim.AdamW(self.model_.parameters(), lr=2e-3, weight_decay=0.01)
+        x = torch.from_numpy(features.astype(np.float32))
+        y = torch.from_numpy(tokens)
+        for _ in range(self.epochs):
+            for rows in torch.randperm(len(x), generator=generator).split(self.batch):
+                logits = self.model_(x[rows]).reshape(len(rows) * self.n_lags_, n_types)
+                loss = torch.nn.functional.cross_entropy(logits, y[rows].reshape(-1))
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        import torch
+
+        with torch.inference_mode():
+            x = torch.from_numpy(self._features(states).astype(np.float32))
+            logits = self.model_(x).reshape(len(x), self.n_lags_, -1)
+            scores = torch.log_softmax(logits, dim=-1).numpy().astype(np.float64)
+        for lag in range(n_lags):
+            yield scores[:, lag] - self.channel.log_prior

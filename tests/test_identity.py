@@ -1,0 +1,367 @@
+"""Decoders of past tokens from trace states, where the answer is known in closed form."""
+
+import itertools
+
+import naive
+import numpy as np
+import pytest
+
+from hebbsim.engine import dense_traces
+from hebbsim.errors import BadInputError
+from hebbsim.probes.identity import (
+    Channel,
+    Condition,
+    States,
+    bigram_information,
+    decoder_names,
+    entropy,
+    get_decoder,
+    lag_bounds,
+    make_codes,
+    make_states,
+    read,
+    total_bound,
+)
+from hebbsim.probes.identity.states import round_bfloat16, round_int8, run_traces
+
+CLOSED = ("nearest", "linear", "cancellation")
+
+
+def setting(
+    *,
+    taus=(2, 10, 50),
+    n_types=50,
+    dim=32,
+    n_lags=4,
+    condition=None,
+    streams=40,
+    length=80,
+    n_last=4,
+    codes="random",
+    seed=0,
+):
+    """States of uniform streams and the channel that they came through."""
+    rng = np.random.default_rng(seed)
+    taus = np.array(taus, dtype=float)
+    table = make_codes(n_types, dim, rng, codes)
+    tokens = rng.integers(n_types, size=(streams, length))
+    states = make_states(
+        table, tokens, taus, condition or Condition(), n_last=n_last, n_lags=n_lags, rng=rng
+    )
+    return states, Channel(table, taus, states.noise, np.full(n_types, 1 / n_types))
+
+
+def decisions(name, states, channel, n_lags, train=None):
+    """Likeliest types, shape=(N, K)."""
+    decoder = get_decoder(name)(channel)
+    if train is not None:
+        decoder.fit(train)
+    scores = list(decoder.decode(states.values, n_lags))
+    assert all(np.isfinite(s).all() for s in scores)
+    return np.stack([np.argmax(s + channel.log_prior, axis=1) for s in scores], axis=1)
+
+
+def accuracies(name, states, channel, n_lags, train=None):
+    found = decisions(name, states, channel, n_lags, train)
+    return (found == states.tokens[:, :n_lags]).mean(axis=0)
+
+
+# --- states ----------------------------------------------------------------------------------
+
+
+def test_states_are_traces():
+    rng = np.random.default_rng(0)
+    codes = make_codes(7, 5, rng)
+    tokens = rng.integers(7, size=(3, 12))
+    taus = np.array([1.0, 2.0, 10.0])
+    states = make_states(codes, tokens, taus, Condition(), n_last=2, n_lags=3, rng=rng)
+    for i, stream in enumerate(tokens):
+        expected = naive.traces(codes[stream], timescales=taus)[-2:]
+        np.testing.assert_allclose(states.values[2 * i : 2 * i + 2], expected, atol=1e-15)
+        np.testing.assert_array_equal(states.tokens[2 * i + 1], stream[:-4:-1])
+        np.testing.assert_array_equal(states.tokens[2 * i], stream[-2:-5:-1])
+
+
+def test_single_precision_is_that_of_the_engine():
+    rng = np.random.default_rng(1)
+    codes = make_codes(9, 4, rng)
+    tokens = rng.integers(9, size=(1, 40))
+    held = run_traces(codes, tokens, np.array([2.0, 8.0]), 40, dtype=np.float32)[0]
+    engine = dense_traces(codes, timescales=(2, 8), tokens=tokens[0])
+    assert held.dtype == np.float32
+    np.testing.assert_allclose(held, engine, rtol=1e-5, atol=1e-8)
+
+
+def test_bfloat16_is_the_nearest_number_ties_to_even():
+    rng = np.random.default_rng(2)
+    x = np.concatenate([rng.standard_normal(500) * 10.0 ** rng.integers(-20, 20, 500), [0.0]])
+    x = np.concatenate([x, [1 + 2**-8, 1 + 3 * 2**-8, -1 - 2**-8]]).astype(np.float32)
+    for value, rounded in zip(x.astype(float), round_bfloat16(x).astype(float), strict=True):
+        if value == 0:
+            assert rounded == 0
+            continue
+        unit = 2.0 ** (np.floor(np.log2(abs(value))) - 7)  # 8 significant bits
+        assert rounded == np.rint(value / unit) * unit
+
+
+def test_bfloat16_is_that_of_torch():
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(3).standard_normal(1000).astype(np.float32)
+    expected = torch.from_numpy(x).to(torch.bfloat16).to(torch.float32).numpy()
+    np.testing.assert_array_equal(round_bfloat16(x), expected)
+
+
+def test_int8_has_255_levels_and_saturates():
+    x = np.linspace(-3, 3, 10_001)[None, None]
+    rounded = round_int8(x, np.array([[2.0]]))
+    assert len(np.unique(rounded)) == 255
+    assert np.abs(rounded).max() == 2.0
+    inside = np.abs(x) <= 2
+    assert np.abs(rounded - x)[inside].max() <= 1 / 127 + 1e-12
+    assert not round_int8(np.zeros((1, 1, 2)), np.zeros((1, 1))).any()
+
+
+def test_rounding_at_every_step_is_coarser_than_at_the_readout():
+    for precision in ("float32", "bfloat16", "int8"):
+        step, _ = setting(condition=Condition(precision))
+        once, _ = setting(condition=Condition(precision, rounding="readout"))
+        assert (step.noise > once.noise).all()
+        assert (once.noise > 0).all()
+
+
+def test_noise_has_the_power_that_was_asked_for():
+    clean, _ = setting(streams=200)
+    noisy, _ = setting(streams=200, condition=Condition(snr=10))
+    difference = np.sqrt(((noisy.values - clean.values) ** 2).mean(axis=(0, 2)))
+    np.testing.assert_allclose(difference, noisy.noise, rtol=0.02)
+    power = (clean.values**2).mean(axis=(0, 2))
+    np.testing.assert_allclose(noisy.noise**2 / power, 0.1, rtol=1e-6)
+
+
+def test_what_cannot_be_asked_for():
+    with pytest.raises(BadInputError, match="unknown precision 'float16'"):
+        Condition("float16")
+    with pytest.raises(BadInputError, match="unknown rounding"):
+        Condition(rounding="never")
+    with pytest.raises(BadInputError, match="not finite"):
+        Condition(snr=float("nan"))
+    with pytest.raises(BadInputError, match="unknown codes"):
+        make_codes(3, 3, np.random.default_rng(0), "hot")
+    with pytest.raises(BadInputError, match="too short"):
+        setting(length=5, n_lags=4)
+    with pytest.raises(BadInputError, match="unknown decoder 'oracle'; known: nearest"):
+        get_decoder("oracle")
+
+
+# --- decoders in closed form -----------------------------------------------------------------
+
+
+def test_one_hot_at_timescale_2_is_exact_until_the_format_ends():
+    """x[t-k] is binary digit k + 1 of its component: alpha >= 1/2 loses no digit."""
+    for condition, digits in ((Condition(), 53), (Condition("float32"), 24)):
+        n_lags = digits + 8
+        states, channel = setting(
+            taus=(2,), n_types=6, codes="one-hot", n_lags=n_lags, length=120, condition=condition
+        )
+        right = accuracies("cancellation", states, channel, n_lags)
+        assert (right[: digits - 3] == 1).all()
+        assert (right[digits + 4 :] < 0.6).all()
+
+
+def test_timescale_1_keeps_lag_0_alone():
+    states, channel = setting(taus=(1,), streams=100)
+    for name in ("nearest", "linear", "cancellation"):
+        right = accuracies(name, states, channel, 4)
+        assert right[0] == 1
+        assert (right[1:] < 0.1).all()
+    scores = list(get_decoder("cancellation")(channel).decode(states.values, 4))
+    bits = [read(s, states.tokens[:, k], channel.log_prior).bits for k, s in enumerate(scores)]
+    np.testing.assert_allclose(bits[0], np.log2(50))
+    np.testing.assert_allclose(bits[1:], 0, atol=0.05)
+    assert lag_bounds(channel, 3)[1] == 0
+
+
+def test_cancellation_finds_a_dozen_tokens_in_single_precision():
+    states, channel = setting(
+        n_types=1000, dim=64, n_lags=12, condition=Condition("float32"), length=220, streams=60
+    )
+    assert (accuracies("cancellation", states, channel, 12) >= 0.99).all()
+
+
+@pytest.mark.parametrize(
+    "taus, n_found", [((2, 10, 50), 1), (tuple(2 ** (i / 2) for i in range(2, 10)), 3)]
+)
+def test_linear_finds_about_half_as_many_lags_as_traces(taus, n_found):
+    states, channel = setting(taus=taus, n_types=1000, dim=64, n_lags=8, length=150)
+    right = accuracies("linear", states, channel, 8)
+    found = int((right >= 0.5).sum())
+    assert n_found <= found <= (len(taus) + 1) // 2 + 1
+
+
+def test_weights_are_the_least_squares_of_the_data():
+    states, channel = setting(
+        streams=2000, length=300, n_types=3000, dim=8, condition=Condition(snr=15)
+    )
+    flat = states.values.transpose(0, 2, 1).reshape(-1, 3)
+    for lag in range(3):
+        target = channel.codes[states.tokens[:, lag]].ravel()
+        learnt = np.linalg.lstsq(flat, target, rcond=None)[0]
+        expected = channel.weights(lag)
+        error = np.linalg.norm(learnt - expected) / np.linalg.norm(expected)
+        assert error < 0.1
+
+
+def test_likelihood_is_the_posterior_by_enumeration():
+    """Short streams of a tiny alphabet in strong noise, against a sum over all streams."""
+    rng = np.random.default_rng(4)
+    n_types, depth = 3, 4
+    codes = rng.standard_normal((n_types, 2))
+    taus = np.array([1.5, 4.0])
+    prior = np.array([0.5, 0.3, 0.2])
+    noise = np.array([0.2, 0.1])
+    channel = Channel(codes, taus, noise, prior)
+    channel.__dict__["past"] = channel.gains(depth)  # no token before these
+    gains = channel.gains(depth)
+    states = rng.standard_normal((5, 2, 2))
+    found = list(get_decoder("likelihood")(channel).decode(states, depth))
+    for n, state in enumerate(states):
+        joint = np.zeros((depth, n_types))
+        for sequence in itertools.product(range(n_types), repeat=depth):
+            mean = sum(gains[k][:, None] * codes[v] for k, v in enumerate(sequence))
+            density = np.exp(-(((state - mean) / noise[:, None]) ** 2).sum() / 2)
+            for k, v in enumerate(sequence):
+                joint[k, v] += density * np.prod(prior[list(sequence)])
+        for k in range(depth):
+            posterior = np.exp(found[k][n] - found[k][n].max()) * prior
+            np.testing.assert_allclose(
+                posterior / posterior.sum(), joint[k] / joint[k].sum(), rtol=1e-6, atol=1e-12
+            )
+
+
+def test_maximum_likelihood_is_not_beaten():
+    options = dict(n_types=4, dim=4, condition=Condition(snr=12), streams=300, n_lags=5)
+    states, channel = setting(**options)
+    best = np.mean(accuracies("likelihood", states, channel, 5))
+    for name in ("nearest", "linear", "cancellation", "pursuit"):
+        assert np.mean(accuracies(name, states, channel, 5)) <= best + 0.01
+
+
+def test_too_large_an_alphabet_to_enumerate():
+    states, channel = setting(n_types=20_000, dim=4, streams=2, n_last=1)
+    with pytest.raises(BadInputError, match="20000 types are too many"):
+        list(get_decoder("likelihood")(channel).decode(states.values, 2))
+
+
+def test_pursuit_recovers_few_tokens():
+    states, channel = setting(
+        taus=(1.5, 3, 6, 12), n_types=20, dim=64, length=3, n_last=1, n_lags=3, streams=60
+    )
+    assert (accuracies("pursuit", states, channel, 3) >= 0.9).all()
+
+
+@pytest.mark.parametrize("name", ["ridge", "softmax", "mlp"])
+def test_trained_decoders_learn(name):
+    if name == "mlp":
+        pytest.importorskip("torch")
+    options = dict(n_types=8, dim=12, n_lags=2)
+    train, channel = setting(streams=200, **options)
+    states, _ = setting(streams=80, **options)
+    rng = np.random.default_rng(9)
+    tokens = rng.integers(8, size=(80, 80))
+    states = make_states(
+        channel.codes, tokens, channel.timescales, Condition(), n_last=4, n_lags=2, rng=rng
+    )
+    right = accuracies(name, states, channel, 2, train)
+    assert right[0] >= 0.9
+    shuffled = States(train.values, rng.permutation(train.tokens), train.noise)
+    assert accuracies(name, states, channel, 2, shuffled)[0] < 0.3
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        {"nearest", "linear", "cancellation", "pursuit", "likelihood", "ridge", "softmax", "mlp"}
+    ),
+)
+def test_every_decoder_takes_one_type_and_one_state(name):
+    if name == "mlp":
+        pytest.importorskip("torch")
+    assert name in decoder_names()
+    for n_types in (1, 3):
+        train, channel = setting(n_types=n_types, dim=4, streams=6, n_lags=2, length=30)
+        one = States(train.values[:1], train.tokens[:1], train.noise)
+        found = decisions(name, one, channel, 2, train)
+        assert found.shape == (1, 2)
+        assert n_types > 1 or not found.any()
+
+
+def test_decoding_changes_no_state_and_repeats():
+    states, channel = setting()
+    before = states.values.copy()
+    for name in CLOSED:
+        first = decisions(name, states, channel, 4)
+        np.testing.assert_array_equal(first, decisions(name, states, channel, 4))
+    np.testing.assert_array_equal(states.values, before)
+
+
+# --- information -----------------------------------------------------------------------------
+
+
+def test_bits_never_exceed_entropy_nor_fall_below_nothing():
+    rng = np.random.default_rng(5)
+    prior = 1 / np.arange(1, 21)
+    log_prior = np.log(prior / prior.sum())
+    tokens = rng.choice(20, size=400, p=np.exp(log_prior))
+    sure = np.where(np.arange(20) == tokens[:, None], 0.0, -1e6)
+    for scores in (sure, rng.standard_normal((400, 20)) * 1e3, sure[::-1], np.zeros((400, 20))):
+        reading = read(scores, tokens, log_prior)
+        assert reading.bits <= reading.entropy
+        assert reading.bits > -0.05
+    assert read(sure, tokens, log_prior).bits == pytest.approx(
+        read(sure, tokens, log_prior).entropy
+    )
+
+
+def test_bits_of_a_binary_symmetric_channel():
+    """1 - H(p), whatever the scale of the log-likelihoods."""
+    rng = np.random.default_rng(6)
+    tokens = rng.integers(2, size=20_000)
+    seen = tokens ^ (rng.random(20_000) < 0.11)
+    scores = np.where(np.arange(2) == seen[:, None], 37.0, 5.0)
+    reading = read(scores, tokens, np.log([0.5, 0.5]))
+    assert reading.bits == pytest.approx(1 - entropy(np.array([0.11, 0.89])), abs=0.02)
+    assert reading.accuracy == pytest.approx(0.89, abs=0.01)
+
+
+@pytest.mark.parametrize("snr", [-10, 0, 10, 30])
+def test_no_decoder_exceeds_the_gaussian_bounds(snr):
+    states, channel = setting(
+        n_types=30, dim=6, n_lags=8, streams=400, condition=Condition(snr=snr), length=200
+    )
+    bounds = lag_bounds(channel, 8)
+    for name in CLOSED:
+        scores = get_decoder(name)(channel).decode(states.values, 8)
+        bits = [read(s, states.tokens[:, k], channel.log_prior).bits for k, s in enumerate(scores)]
+        assert (bits <= bounds + 0.1).all()
+        assert sum(bits) <= total_bound(channel) + 0.3
+
+
+def test_bounds_of_one_trace_in_closed_form():
+    prior = np.array([0.5, 0.5])
+    channel = Channel(np.array([[1.0], [-1.0]]), np.array([2.0]), np.array([0.5]), prior)
+    expected = [np.log2(1 + (0.5 ** (k + 1) / 0.5) ** 2) / 2 for k in range(5)]
+    np.testing.assert_allclose(lag_bounds(channel, 5), expected)
+    # All lags through one output: the sum of their powers, 1/3 over 1/4.
+    assert total_bound(channel) == pytest.approx(np.log2(1 + 4 / 3) / 2)
+    quiet = Channel(channel.codes, channel.timescales, np.array([1e-9]), prior)
+    np.testing.assert_allclose(lag_bounds(quiet, 5), 1)
+
+
+def test_bigram_information():
+    rng = np.random.default_rng(7)
+    uniform = np.full(4, 0.25)
+    noise = rng.integers(4, size=20_000)
+    assert abs(bigram_information(noise[:10_000], noise[10_000:], uniform)) < 0.01
+    cycle = np.arange(400) % 4
+    assert bigram_information(cycle, cycle, uniform) == pytest.approx(2, abs=0.01)
+    assert bigram_information(cycle[:1], cycle, uniform) == 0
