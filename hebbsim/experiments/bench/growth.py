@@ -93,7 +93,7 @@ AXES = (
         "vocabulary",
         (5_000, 10_000, 20_000, 50_000, 100_000, 200_000),
         {
-            "signatures, exact": _pick("n_types", sparse, "exact"),
+            "signatures, exact": _pick("n_types", sparse, "exact, continued"),
             "signatures, projected": _pick("n_types", sparse, "projected"),
         },
     ),

@@ -66,6 +66,8 @@ def sparse(
         f"one-hot signatures, V={n_types // 1000}k, S={n_scales}",
         [
             Contender("exact", inputs.exact, "numba", True, _rows, **common),
+            Contender("exact, continued", inputs.exact_continued, "numba", True, **common,
+                      note="added to the sums of earlier text, which exact clears"),
             Contender("hash map", inputs.hash_map, "numba", False, _hashed_rows, **common,
                       note="numba.typed.Dict from pairs of words to sums"),
             Contender("projected", inputs.projected, "numba", True, **common,
@@ -109,18 +111,26 @@ class _Inputs:
     # Ours --------------------------------------------------------------------------------
 
     def exact(self, n: int) -> Run:
+        run, sums = self._exact(n)
+        met = np.unique(self.ids[:n])
+
+        def anew() -> tuple[Any, ...]:
+            sums[met] = 0
+            run()
+            return sums, met
+
+        return anew
+
+    def exact_continued(self, n: int) -> Run:
+        return self._exact(n)[0]
+
+    def _exact(self, n: int) -> tuple[Run, Floats]:
         from hebbsim.engine.contexts import sum_word_contexts
 
         ids, offsets = self.part(n)
-        sums = np.zeros((self.n_types, 2, len(self.timescales), self.n_columns + 2), np.float32)
-        met = np.unique(ids)
-
-        def run() -> tuple[Any, ...]:
-            sums[met] = 0
-            sum_word_contexts(ids, offsets, self.n_columns, self.weights, sums)
-            return sums, met
-
-        return run
+        shape = self.n_types, 2, len(self.timescales), self.n_columns + 2
+        sums = np.zeros(shape, np.float32)
+        return lambda: sum_word_contexts(ids, offsets, self.n_columns, self.weights, sums), sums
 
     def projected(self, n: int) -> Run:
         from hebbsim.engine import RandomSignatures
