@@ -124,6 +124,85 @@ def roles(
         show(results, folder)
 
 
+@app.command()
+def identity(
+    timescales: Annotated[
+        str | None,
+        typer.Option(help="Trace timescales in tokens, comma-separated; 2,10,50 without."),
+    ] = None,
+    dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of a random code.")] = 64,
+    types: Annotated[
+        int, typer.Option(metavar="V", help="Types; of a text the commonest, the rest as one.")
+    ] = 1000,
+    lags: Annotated[int, typer.Option(metavar="K", help="Decode lags 0 to K - 1.")] = 32,
+    codes: Annotated[str, typer.Option(help="random or one-hot.")] = "random",
+    stream: Annotated[
+        str, typer.Option(help="uniform, zipf, or a corpus as of `hebbsim run roles`.")
+    ] = "uniform",
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Of float64, float32, bfloat16, int8, comma-separated; all without."),
+    ] = None,
+    rounding: Annotated[
+        str, typer.Option(help="Round the state after every step, or at the readout alone.")
+    ] = "step",
+    noise: Annotated[
+        str | None,
+        typer.Option(metavar="DB", help="Signal-to-noise ratios; 40,20,0 without; or none."),
+    ] = None,
+    decoders: Annotated[
+        str | None,
+        typer.Option(
+            help="Of nearest, linear, ridge, cancellation (these without), pursuit, likelihood, "
+            "softmax, mlp."
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 5,
+    states: Annotated[int, typer.Option(help="States decoded per seed.")] = 320,
+    training: Annotated[int, typer.Option(help="States that trained decoders learn from.")] = 3200,
+    map_seeds: Annotated[
+        int, typer.Option(help="Repetitions of the capacity map; 0 for none.")
+    ] = 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; runs/identity-STREAM without.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
+    ] = False,
+) -> None:
+    """Decode past tokens from traces: which are still there, and for which decoder.
+
+    Each decoder reads the token 0, 1, ... steps ago from the state of the traces. Bits are
+    those of calibrated log-loss, beside the bounds of the noisy channel.
+    """
+    from hebbsim.experiments.identity_config import IdentityConfig
+    from hebbsim.experiments.results import check_output
+
+    given: dict[str, Any] = {
+        "timescales": timescales, "dim": dim, "types": types, "lags": lags, "codes": codes,
+        "stream": stream, "precision": precision, "rounding": rounding, "noise": noise,
+        "decoders": decoders, "seeds": seeds, "states": states, "training": training,
+        "map_seeds": map_seeds, "offline": offline,
+    }  # fmt: skip
+    config = IdentityConfig.checked({k: v for k, v in given.items() if v is not None})
+    folder = out if out is not None else Path("runs") / f"identity-{_slug(stream)}"
+    check_output(folder)
+
+    from hebbsim.experiments.identity import run_identity
+
+    with _progress() as progress:
+        results = run_identity(config, out=folder, progress=progress)
+    if json:
+        from hebbsim.experiments.results import json_text
+
+        sys.stdout.write(json_text(results.document()))
+    else:
+        from hebbsim.cli.identity_table import show
+
+        show(results, folder)
+
+
 def spread(words: Sequence[str], option: str) -> list[str]:
     """Repeat an option before each of the values that follow it, as a shell's ``*`` gives them.
 

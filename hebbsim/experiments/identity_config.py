@@ -1,0 +1,148 @@
+"""Configuration of `hebbsim run identity`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.errors import BadInputError
+from hebbsim.probes.identity import PRECISIONS, Condition, get_decoder
+
+#: Timescales of the capacity map, by the name that a row has there.
+TIMESCALE_SETS = {
+    "2": "2",
+    "10": "10",
+    "50": "50",
+    "2,8,32": "2,8,32",
+    "2,10,50": "2,10,50",
+    "log8": ",".join(f"{tau:.3g}" for tau in np.geomspace(2, 64, 8)),
+    "log16": ",".join(f"{tau:.3g}" for tau in np.geomspace(2, 64, 16)),
+}
+
+_Count = Annotated[int, Field(ge=1)]
+
+
+class IdentityConfig(BaseModel):
+    """What `run_identity` does; every field is an option of the command line.
+
+    Attributes
+    ----------
+    timescales : tuple of float
+        In tokens.
+    dim : int
+        D, dimensions of a random code; one-hot codes have one for each type.
+    types : int
+        V. Of a text, the commonest types; all others share one code.
+    lags : int
+        K: lags 0 to K - 1 are decoded.
+    codes : {"random", "one-hot"}
+    stream : str
+        ``uniform``, ``zipf``, or any corpus that `hebbsim run roles` reads.
+    precision : tuple of str
+        Number formats of the state.
+    rounding : {"step", "readout"}
+        Round the state after every token, or the state that is read alone.
+    noise : tuple of float
+        Signal-to-noise ratios in decibels, each a condition of its own in float64.
+    decoders : tuple of str
+    seeds : int
+        Repetitions: codes, streams and noise are drawn anew.
+    states : int
+        States that are decoded per seed, half to calibrate and half to score.
+    training : int
+        States that trained decoders learn from.
+    map_seeds : int
+        Repetitions of the capacity map, at most `seeds`; 0 leaves it out.
+    offline : bool
+        Never reach for the network.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    timescales: tuple[float, ...] = (2.0, 10.0, 50.0)
+    dim: _Count = 64
+    types: Annotated[int, Field(ge=2)] = 1000
+    lags: _Count = 32
+    codes: Literal["random", "one-hot"] = "random"
+    stream: str = "uniform"
+    precision: tuple[str, ...] = PRECISIONS
+    rounding: Literal["step", "readout"] = "step"
+    noise: tuple[float, ...] = (40.0, 20.0, 0.0)
+    decoders: tuple[str, ...] = ("nearest", "linear", "ridge", "cancellation")
+    seeds: _Count = 5
+    states: Annotated[int, Field(ge=16)] = 320
+    training: Annotated[int, Field(ge=16)] = 3200
+    map_seeds: Annotated[int, Field(ge=0)] = 1
+    offline: bool = False
+
+    @field_validator("timescales", mode="before")
+    @classmethod
+    def _read_timescales(cls, value: Any) -> tuple[float, ...]:
+        return tuple(check_timescales(value).tolist())
+
+    @field_validator("precision", "noise", "decoders", mode="before")
+    @classmethod
+    def _read_list(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = tuple(part.strip() for part in value.split(",") if part.strip())
+        return () if parts == ("none",) else parts
+
+    @field_validator("precision", "noise", "decoders")
+    @classmethod
+    def _known_once(cls, value: tuple[Any, ...], info: Any) -> tuple[Any, ...]:
+        for part in value:
+            if info.field_name == "precision":
+                Condition(part)
+            elif info.field_name == "noise":
+                Condition(snr=part)
+            else:
+                get_decoder(part)
+            if value.count(part) > 1:
+                raise ValueError(f"{part} is given twice")
+        if not value and info.field_name != "noise":
+            raise ValueError("name at least one")
+        return value
+
+    @classmethod
+    def checked(cls, options: Mapping[str, Any]) -> IdentityConfig:
+        """A configuration from options by name.
+
+        Raises
+        ------
+        BadInputError
+            With one line on the first option that cannot be used, under its name on the
+            command line.
+
+        Examples
+        --------
+        >>> IdentityConfig.checked({"noise": "30,10"}).noise
+        (30.0, 10.0)
+        """
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]).replace("_", "-")
+            message = first["msg"].removeprefix("Value error, ")
+            shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
+            raise BadInputError(f"--{name}: {message}{shown}") from None
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """How the state is held: each number format, then each noise in float64."""
+        held = [Condition(p, self.rounding) for p in self.precision]
+        return held + [Condition(snr=snr) for snr in self.noise]
+
+    def taus(self) -> NDArray[np.float64]:
+        """Timescales as an array, shape=(S,)."""
+        return np.array(self.timescales)
+
+    def resolved(self) -> dict[str, Any]:
+        """Every value, ready for JSON."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,98 @@
+"""Token streams of the identity experiment: drawn, or the words of a corpus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.errors import BadInputError
+
+DRAWN = ("uniform", "zipf")
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where tokens come from.
+
+    Attributes
+    ----------
+    name : str
+    prior : ndarray of float64, shape=(V,)
+        Of a text: counts of its first half, one half added to each.
+    text : ndarray of int64, shape=(T,), or None
+        None where tokens are independent draws from the prior.
+    sha256 : dict of str to str
+        Digests of the files of a corpus.
+    """
+
+    name: str
+    prior: NDArray[np.float64]
+    text: NDArray[np.int64] | None = None
+    sha256: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def halves(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What is learnt from, and what is decoded."""
+        assert self.text is not None
+        middle = len(self.text) // 2
+        return self.text[:middle], self.text[middle:]
+
+    def streams(
+        self, n_streams: int, length: int, rng: np.random.Generator, *, training: bool = False
+    ) -> NDArray[np.int64]:
+        """Streams of equal length, shape=(n_streams, length).
+
+        Those of a text begin at random places of its first half for training, of its second
+        half otherwise.
+        """
+        if self.text is None:
+            return rng.choice(len(self.prior), size=(n_streams, length), p=self.prior)
+        half = self.halves[0 if training else 1]
+        if len(half) < length:
+            raise BadInputError(
+                f"--stream {self.name}: half of its {len(self.text):,} tokens are too few for "
+                f"streams of {length:,}; give a longer text, fewer lags or shorter timescales"
+            )
+        starts = rng.integers(len(half) - length + 1, size=n_streams)
+        return half[starts[:, None] + np.arange(length)]
+
+
+def make_source(stream: str, n_types: int, *, offline: bool = False) -> Source:
+    """The source of a stream by name.
+
+    Parameters
+    ----------
+    stream : str
+        ``uniform``; ``zipf``, where type i has frequency proportional to 1 / i; or a name or
+        path that `load_corpus` takes, whose training split is read as one stream.
+    n_types : int
+        V. Of a corpus the V - 1 commonest types stand for themselves, and the rest share one;
+        V is less where the corpus has fewer.
+    offline : bool
+
+    Raises
+    ------
+    BadInputError
+        The corpus cannot be read, or holds too little.
+    """
+    if stream == "uniform":
+        return Source(stream, np.full(n_types, 1 / n_types))
+    if stream == "zipf":
+        weights = 1 / np.arange(1, n_types + 1)
+        return Source(stream, weights / weights.sum())
+    from hebbsim.readers import load_corpus
+
+    corpus = load_corpus(stream, offline=offline)
+    types, ids, counts = np.unique(
+        corpus.splits["train"].forms, return_inverse=True, return_counts=True
+    )
+    if len(types) < 2:
+        raise BadInputError(f"--stream {stream}: it has one type alone; there is nothing to tell")
+    rank = np.empty(len(types), dtype=np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(types))
+    text = np.minimum(rank, n_types - 1)[ids.ravel()]
+    n_types = min(n_types, len(types))
+    seen = np.bincount(text[: len(text) // 2], minlength=n_types) + 0.5
+    return Source(corpus.name, seen / seen.sum(), text, corpus.sha256)

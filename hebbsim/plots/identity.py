@@ -1,0 +1,231 @@
+"""Figures of `hebbsim run identity`, drawn from the run folder's tables alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hebbsim.plots import style, tables
+from hebbsim.plots.tables import NothingToDrawError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+# Okabe & Ito's palette once more, by what a line stands for; a marker each, for black and white.
+_DECODERS = {
+    "cancellation": ("#0072B2", "o"),
+    "likelihood": ("#222222", "*"),
+    "pursuit": ("#56B4E9", "v"),
+    "mlp": ("#CC79A7", "D"),
+    "softmax": ("#E69F00", "P"),
+    "linear": ("#D55E00", "s"),
+    "ridge": ("#009E73", "^"),
+    "nearest": ("#6B6B6B", "x"),
+}
+_CONDITIONS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#6B6B6B")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "x")
+#: Number format of the figure of decoders, the first of these that a run has.
+_USUAL = ("float32", "float64", "bfloat16", "int8")
+
+
+def draw_identity(folder: str | Path) -> list[Path]:
+    """Draw every figure that the tables of a run folder have rows for.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``results.csv``.
+
+    Returns
+    -------
+    list of Path
+        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure.
+
+    Raises
+    ------
+    BadInputError
+        ``results.csv`` is absent or not a results table.
+    """
+    folder = Path(folder)
+    results = tables.read(folder / "results.csv")
+    figures = {"decoders": plot_decoders, "precision": plot_precision, "capacity": plot_capacity}
+    paths = []
+    for name, draw in figures.items():
+        try:
+            ax = draw(results)
+        except NothingToDrawError:
+            continue
+        paths += style.save(ax.figure.canvas.figure, folder / "figures", name)
+    return paths
+
+
+@style.styled
+def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Bits about the token at each lag, one line a decoder, in single precision.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Rows of a results table.
+    ax : Axes, optional
+        A new figure without.
+    """
+    rows = _lags(results)
+    condition = min(set(rows["held"]), key=_rank)
+    rows = rows[rows["held"] == condition]
+    lines = {name: rows[rows["model"] == name] for name in _DECODERS}
+    return _curves(
+        results,
+        {name: line for name, line in lines.items() if len(line)},
+        _DECODERS,
+        f"What a decoder finds of past tokens, {_name(condition)}",
+        ax,
+    )
+
+
+@style.styled
+def plot_precision(results: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Bits about the token at each lag by the best decoder, one line a number format or noise.
+
+    Parameters are those of :func:`plot_decoders`.
+    """
+    rows = _lags(results)
+    totals = rows.groupby("model")["mean"].sum()
+    best = str(totals.idxmax())
+    rows = rows[rows["model"] == best]
+    held = list(dict.fromkeys(rows["held"]))
+    looks = {
+        name: (_CONDITIONS[i % len(_CONDITIONS)], _MARKERS[i % len(_MARKERS)])
+        for i, name in enumerate(map(_name, held))
+    }
+    lines = {_name(name): rows[rows["held"] == name] for name in held}
+    return _curves(results, lines, looks, f"Precision and noise: {best}", ax)
+
+
+@style.styled
+def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Bits over all lags, timescales by number format or noise.
+
+    Parameters are those of :func:`plot_decoders`.
+    """
+    rows = results[(results["split"] == "map") & (results["metric"] == "total_bits")]
+    if rows.empty:
+        raise NothingToDrawError("no row of a capacity map")
+    cells = {}
+    for condition, value in rows[["condition", "mean"]].itertuples(index=False):
+        taus, _, held = condition.partition(" ")
+        cells[taus.removeprefix("timescales="), _name(held)] = value
+    sets = list(dict.fromkeys(taus for taus, _ in cells))
+    held = list(dict.fromkeys(name for _, name in cells))
+    table = np.array([[cells[taus, name] for name in held] for taus in sets])
+    whole_figure = ax is None
+    ax = style.new_axes(0.26 * len(sets) + 1.35) if ax is None else ax
+    ax.imshow(table, aspect="auto", cmap="Blues", vmin=0)
+    middle = table.max() * 0.55
+    for (i, j), value in np.ndenumerate(table):
+        ink = "white" if value > middle else style.INK
+        ax.text(j, i, f"{value:.0f}", ha="center", va="center", color=ink, fontsize=6.5)
+    ax.set_xticks(
+        range(len(held)), [name.replace("noise ", "") for name in held], rotation=40, ha="right"
+    )
+    ax.set_yticks(range(len(sets)), sets)
+    ax.set_ylabel("timescales in tokens")
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    n_lags = int(_lags(results)["lag"].max()) + 1
+    n = int(rows["n"].max())
+    style.caption(
+        ax,
+        f"Bits that {rows['model'].iloc[0]} finds in lags 0 to {n_lags - 1}",
+        f"Of {n_lags * _entropy(results):.0f} that went in. "
+        "log8, log16: as many timescales from 2 to 64. dB: Gaussian noise on the state. "
+        f"n = {n} seed{'s' * (n != 1)}.",
+        whole_figure=whole_figure,
+    )
+    return ax
+
+
+def _lags(results: DataFrame) -> DataFrame:
+    """Rows of bits by lag, with columns ``lag`` and ``held`` (the rest of the condition)."""
+    rows = results[
+        (results["split"] == "test")
+        & (results["metric"] == "bits")
+        & (results["model"] != "bound")
+        & results["condition"].str.startswith("lag=")
+    ].copy()
+    if rows.empty:
+        raise NothingToDrawError("no row of bits by lag")
+    parts = rows["condition"].str.partition(" ")
+    rows["lag"] = parts[0].str.removeprefix("lag=").astype(int)
+    rows["held"] = parts[2]
+    return rows
+
+
+def _rank(held: str) -> tuple[bool, int]:
+    words = tables.words(held)
+    return "snr" in words, _USUAL.index(words["precision"])
+
+
+def _name(held: str) -> str:
+    """A condition as a reader calls it."""
+    words = tables.words(held)
+    if "snr" in words:
+        return f"noise {words['snr']} dB"
+    rounding = words.get("rounding")
+    return words["precision"] + (f", {rounding}" if rounding else "")
+
+
+def _entropy(results: DataFrame) -> float:
+    rows = results[(results["model"] == "stream") & (results["metric"] == "entropy")]
+    return float(rows["mean"].iloc[0])
+
+
+def _curves(
+    results: DataFrame,
+    lines: Mapping[str, DataFrame],
+    looks: Mapping[str, Sequence[str]],
+    title: str,
+    ax: Axes | None,
+) -> Axes:
+    """Bits against lag with bands of the intervals, and the entropy of the stream above."""
+    whole_figure = ax is None
+    ax = style.new_axes(2.6) if ax is None else ax
+    entropy = _entropy(results)
+    for i, (name, rows) in enumerate(lines.items()):
+        color, marker = looks[name]
+        low, high = style.interval(rows, (0.0, entropy))
+        ax.fill_between(rows["lag"], low, high, color=color, alpha=0.2, linewidth=0)
+        ax.plot(
+            rows["lag"],
+            rows["mean"],
+            color=color,
+            marker=marker,
+            markevery=(i % 4, 4),
+            markersize=3.5,
+            label=name,
+            clip_on=False,
+        )
+    ax.axhline(entropy, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
+    last = max(int(rows["lag"].max()) for rows in lines.values())
+    ax.annotate(
+        "entropy of the stream", (last, entropy), xytext=(0, 3), textcoords="offset points",
+        ha="right", color=style.MUTED, fontsize=6.5,
+    )  # fmt: skip
+    ax.set_xlim(0, max(last, 1))
+    ax.set_ylim(0, entropy * 1.1)
+    ax.set_xlabel("lag in tokens")
+    ax.set_ylabel("bits about the token")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)
+    n = max(int(rows["n"].max()) for rows in lines.values())
+    style.caption(
+        ax,
+        title,
+        f"Mean and 95 % interval over {n} seed{'s' * (n != 1)}. Bits: entropy less calibrated "
+        "log-loss.",
+        whole_figure=whole_figure,
+    )
+    return ax
