@@ -178,13 +178,23 @@ def plot_memory(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         No peaks were measured.
     """
     table = results[results["metric"] == "peak_memory"]
-    drawn = _lines(table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax)
+    drawn = _lines(
+        table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax,
+        note="One process, all of it counted.",
+    )  # fmt: skip
     drawn.set_yscale("linear")
     drawn.set_ylim(0, max(500.0, 1.1 * table["mean"].max()))
     return drawn
 
 
-def _lines(table: DataFrame, axis: str, unit: str, title: str, ax: Axes | None) -> Axes:
+def _lines(
+    table: DataFrame,
+    axis: str,
+    unit: str,
+    title: str,
+    ax: Axes | None,
+    note: str = "Median and quartiles over rounds, one core.",
+) -> Axes:
     """A line for each ``line=`` of the conditions, over their ``value=``."""
     need(table, f"growth along {axis}")
     own = ax is None
@@ -210,7 +220,7 @@ def _lines(table: DataFrame, axis: str, unit: str, title: str, ax: Axes | None) 
     ax.set_ylabel(unit)
     if table["line"].nunique() > 1:
         ax.legend()
-    style.caption(ax, title, "Median and quartiles over rounds, one core.", whole_figure=own)
+    style.caption(ax, title, note, whole_figure=own)
     return ax
 
 
