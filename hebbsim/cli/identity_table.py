@@ -24,7 +24,9 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     console.print()
     console.print(
         f"Stream {config['stream']}; V = {config['types']}, {width}; timescales {taus}; "
-        f"{seeds} seed{'s' * (seeds != 1)}",
+        f"{seeds} seed{'s' * (seeds != 1)}"
+        + ", rounded at the readout"
+        * (config["rounding"] == "readout"),
         markup=False,
         soft_wrap=True,
     )
@@ -56,10 +58,7 @@ def condition_name(words: dict[str, str]) -> str:
     >>> condition_name({"precision": "int8"}), condition_name({"precision": "float64", "snr": "20"})
     ('int8', 'noise 20 dB')
     """
-    if "snr" in words:
-        return f"noise {words['snr']} dB"
-    rounding = words.get("rounding")
-    return words["precision"] + (f", {rounding}" if rounding else "")
+    return f"noise {words['snr']} dB" if "snr" in words else words["precision"]
 
 
 def _heading(console: Console, text: str) -> None:

@@ -29,7 +29,6 @@ from hebbsim.probes.identity import (
     Condition,
     States,
     bigram_information,
-    entropy,
     get_decoder,
     lag_bounds,
     make_codes,
@@ -186,7 +185,7 @@ class _Run:
 
     def stream_scores(self, seed: int) -> None:
         """What is known of a token without any trace."""
-        self.add(seed, "stream", "", "entropy", entropy(self.source.prior))
+        self.add(seed, "stream", "", "entropy", self.source.entropy)
         known = 0.0
         if self.source.text is not None:
             known = bigram_information(*self.source.halves, self.source.prior)
@@ -197,7 +196,8 @@ class _Run:
         config = self.config
         channel, states = self.channel_states(seed, config.taus(), condition, config.states, 0)
         words = condition.words
-        bounds = lag_bounds(channel, config.lags)
+        capacities = lag_bounds(channel, config.lags, np.inf)
+        bounds = np.minimum(capacities, self.source.entropy)
         for lag, bound in enumerate(bounds):
             self.add(seed, "bound", f"lag={lag} {words}", "bits", float(bound))
         most = min(total_bound(channel), float(bounds.sum()))
@@ -222,7 +222,12 @@ class _Run:
             found = [reading.accuracy < 0.5 for reading in readings]
             n_found = found.index(True) if any(found) else len(found)
             self.add(seed, name, words, "total_bits", sum(r.bits for r in readings))
-            excess = max(r.bits - bound for r, bound in zip(readings, bounds, strict=True))
+            # Against the entropy of the very tokens that were scored, which the mean over a
+            # sample is near to but not equal.
+            excess = max(
+                reading.bits - min(capacity, reading.entropy)
+                for reading, capacity in zip(readings, capacities, strict=True)
+            )
             self.add(seed, name, words, "excess", excess)
             self.add(seed, name, words, "lags_found", n_found, unit="lags")
             self.step(f"{name}, {words}: {n_found} lags found" if seed == 0 else None)

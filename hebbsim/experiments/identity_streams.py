@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
-
-DRAWN = ("uniform", "zipf")
+from hebbsim.probes.identity import entropy
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +30,13 @@ class Source:
     prior: NDArray[np.float64]
     text: NDArray[np.int64] | None = None
     sha256: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def entropy(self) -> float:
+        """Bits a token by the prior; of a text, its cross-entropy over the second half."""
+        if self.text is None:
+            return entropy(self.prior)
+        return float(-np.log2(self.prior[self.halves[1]]).mean())
 
     @property
     def halves(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -219,13 +219,12 @@ def _curves(
     ax.set_ylim(0, entropy * 1.1)
     ax.set_xlabel("lag in tokens")
     ax.set_ylabel("bits about the token")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=4)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=4)
     n = max(int(rows["n"].max()) for rows in lines.values())
     style.caption(
         ax,
         title,
-        f"Mean and 95 % interval over {n} seed{'s' * (n != 1)}. Bits: entropy less calibrated "
-        "log-loss.",
+        f"Mean and 95 % interval over {n} seed{'s' * (n != 1)}. Bits: entropy less log-loss.",
         whole_figure=whole_figure,
     )
     return ax

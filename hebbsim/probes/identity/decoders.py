@@ -269,7 +269,8 @@ class MaximumLikelihood(Decoder):
     """Every sequence of the last tokens is tried, for small alphabets.
 
     Exact where no more tokens than those have gone by; older ones are taken for Gaussian
-    noise. The log-likelihood of a type sums over what may stand at the other lags.
+    noise. The log-likelihood of a type sums over what may stand at the other lags; of lags
+    beyond those that can be tried it says nothing.
     """
 
     name = "likelihood"

@@ -125,21 +125,22 @@ def entropy(prior: NDArray[np.float64]) -> float:
     return float(-(positive * np.log2(positive)).sum())
 
 
-def lag_bounds(channel: Channel, n_lags: int) -> NDArray[np.floating]:
+def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> NDArray[np.floating]:
     """Most bits that a state can hold about the token at each lag, shape=(K,).
 
     All other tokens are given away, which for independent tokens can only help; what is
     left is one Gaussian channel of S parallel outputs in each dimension, and no input of
     its covariance C carries more than ``1/2 log2 det(1 + C sum_s g_s**2 / noise_s**2)``
-    (Cover & Thomas 2006, section 9.5), nor more than the entropy of the stream. It holds
-    for additive Gaussian noise and independent tokens; for rounding it is an estimate.
+    (Cover & Thomas 2006, section 9.5), nor more than `most` bits, without it the
+    entropy of the prior. It holds for additive Gaussian noise and independent tokens; for
+    rounding it is an estimate.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = channel.gains(n_lags) ** 2 / channel.noise**2
     ratio = np.where(channel.gains(n_lags) == 0, 0.0, ratio).sum(axis=1)
     variances = _variances(channel)
     capacity = np.log2(1 + ratio[:, None] * variances).sum(axis=1) / 2
-    return np.minimum(capacity, entropy(channel.prior))
+    return np.minimum(capacity, entropy(channel.prior) if most is None else most)
 
 
 def total_bound(channel: Channel) -> float:
