@@ -78,7 +78,11 @@ def main(folders: list[str]) -> None:
             shutil.copy(run / name, target / name)
         shutil.copytree(run / "figures", target / "figures", dirs_exist_ok=True)
     documents = [json.loads((run / "results.json").read_text(encoding="utf-8")) for run in runs]
-    rows = [row for document in reversed(documents) for row in document["results"]]
+    rows = []
+    seen: set[str] = set()  # works that a later run has measured
+    for document in reversed(documents):
+        rows += [row for row in document["results"] if row["split"] not in seen]
+        seen |= {row["split"] for row in document["results"]}
     (HERE / "RESULTS.md").write_text(report(documents, rows), encoding="utf-8")
 
 
@@ -194,7 +198,7 @@ def spread(row: dict[str, Any]) -> str:
 
 
 def number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+    return f"{float(f'{value:.3g}'):,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 if __name__ == "__main__":
