@@ -304,6 +304,14 @@ def test_decoding_changes_no_state_and_repeats():
     np.testing.assert_array_equal(states.values, before)
 
 
+def test_codes_of_unequal_length_are_told_apart():
+    codes = np.array([[1.0], [2.0], [3.0]])
+    channel = Channel(codes, np.array([1.0]), np.array([1e-3]), np.full(3, 1 / 3))
+    for name in (*CLOSED, "likelihood"):
+        scores = next(get_decoder(name)(channel).decode(codes[:, None], 1))
+        assert scores.argmax(axis=1).tolist() == [0, 1, 2]
+
+
 # --- information -----------------------------------------------------------------------------
 
 
@@ -378,3 +386,5 @@ def test_bigram_information():
     cycle = np.arange(400) % 4
     assert bigram_information(cycle, cycle, uniform) == pytest.approx(2, abs=0.01)
     assert bigram_information(cycle[:1], cycle, uniform) == 0
+    unseen = cycle[::-1]
+    assert bigram_information(cycle, unseen, uniform) == pytest.approx(0, abs=0.01)

@@ -62,6 +62,15 @@ def test_bits_stay_below_the_bounds(run):
         assert row.mean <= bound.mean + 0.3
 
 
+def test_a_number_format_is_bounded_by_its_size_and_estimated_by_its_errors(run):
+    results, _, _ = run
+    bound = results.select({"precision": "int8"}, model="bound", metric="total_bits")[0]
+    assert bound.mean == pytest.approx(min(3 * np.log2(20), 3 * 16 * 8))
+    assert results.select({"precision": "int8"}, model="estimate", metric="total_bits")
+    noisy = {"precision": "float64", "snr": "10"}
+    assert not results.select(noisy, model="estimate", metric="total_bits")
+
+
 def test_more_noise_leaves_fewer_bits():
     results = run_identity(**SMALL | {"noise": "30,10,-10", "map_seeds": 0, "lags": 6})
     totals = [
@@ -125,12 +134,23 @@ def test_a_text_is_read_by_its_commonest_types(tmp_path):
     source = make_source(str(text), 4)
     assert len(source.prior) == 4
     assert source.prior.sum() == pytest.approx(1)
+    np.testing.assert_allclose(source.prior[:3], [2 / 6, 1 / 6, 1 / 6], atol=0.01)
     first, second = source.halves
     streams = source.streams(50, 12, np.random.default_rng(0))
     windows = np.lib.stride_tricks.sliding_window_view(second, 12)
     assert all((windows == stream).all(axis=1).any() for stream in streams)
     assert len(first) + len(second) == len(source.text)
     assert make_source(str(text), 1000).prior.shape == (8,)
+
+
+def test_training_and_decoding_read_different_halves(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("one two .\n" * 200 + "three four .\n" * 200)
+    source = make_source(str(text), 10)
+    rng = np.random.default_rng(0)
+    learnt = source.streams(20, 30, rng, training=True)
+    assert np.unique(source.streams(20, 30, rng)).size == np.unique(learnt).size == 3
+    assert np.intersect1d(source.streams(20, 30, rng), learnt).size == 1  # the full stop
 
 
 def test_too_short_a_text(tmp_path):

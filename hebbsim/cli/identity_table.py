@@ -13,6 +13,9 @@ from hebbsim.experiments.results import Results, Row
 #: Lags of the accuracy table, as far as they were decoded.
 _LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31)
 
+#: Models that are no decoder.
+_LIMITS = ("bound", "estimate")
+
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print what a run found."""
@@ -67,7 +70,7 @@ def _heading(console: Console, text: str) -> None:
 
 
 def _totals(results: Results, metric: str) -> list[Row]:
-    return [r for r in results.select(split="test", metric=metric) if r.model != "bound"]
+    return [r for r in results.select(split="test", metric=metric) if r.model not in _LIMITS]
 
 
 def _show_accuracy(results: Results, console: Console) -> None:
@@ -107,8 +110,10 @@ def _show_totals(results: Results, console: Console) -> None:
         )
         table.add_row(shown, total.model, *cells)
     console.print(table)
-    console.print("Above it: the most bits beyond the bound of a single lag. Bounds are exact for")
-    console.print("noise; for a number format they stand for rounding errors as Gaussian noise.")
+    console.print(
+        "Bound: capacity of the Gaussian channel under noise, else entropy. Above it: the"
+    )
+    console.print("most bits that any one lag has beyond its bound.")
 
 
 def _show_map(results: Results, console: Console) -> None:

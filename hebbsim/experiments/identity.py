@@ -72,8 +72,10 @@ def run_identity(
         Per decoder, condition and lag ``accuracy`` and ``bits``; per decoder and condition
         ``total_bits`` and ``lags_found`` (lags before the first whose accuracy is below one
         half), and ``excess``, the most bits above the bound at any lag. Model ``bound``
-        has the most bits that are possible, ``stream`` the entropy and what the next token
-        tells of a token. Split ``map`` is the capacity map.
+        has the most bits that are possible: by the Gaussian channel under noise, by entropy
+        and by the size of the state in a number format, where ``estimate`` has those of
+        Gaussian noise of the size of the rounding errors. ``stream`` has the entropy and what
+        the next token tells of a token. Split ``map`` is the capacity map.
 
     Raises
     ------
@@ -197,11 +199,13 @@ class _Run:
         channel, states = self.channel_states(seed, config.taus(), condition, config.states, 0)
         words = condition.words
         capacities = lag_bounds(channel, config.lags, np.inf)
-        bounds = np.minimum(capacities, self.source.entropy)
-        for lag, bound in enumerate(bounds):
-            self.add(seed, "bound", f"lag={lag} {words}", "bits", float(bound))
-        most = min(total_bound(channel), float(bounds.sum()))
-        self.add(seed, "bound", words, "total_bits", most)
+        total = total_bound(channel)
+        if condition.snr is None:
+            # Rounding is no Gaussian noise: what holds of it is how many states there are.
+            self.bound_rows(seed, "estimate", words, capacities, total)
+            capacities = np.full(config.lags, np.inf)
+            total = float(condition.bits * states.values[0].size)
+        self.bound_rows(seed, "bound", words, capacities, total)
         training: States | None = None
         for name in config.decoders:
             decoder = get_decoder(name)(channel, random_state=seed)
@@ -231,6 +235,15 @@ class _Run:
             self.add(seed, name, words, "excess", excess)
             self.add(seed, name, words, "lags_found", n_found, unit="lags")
             self.step(f"{name}, {words}: {n_found} lags found" if seed == 0 else None)
+
+    def bound_rows(
+        self, seed: int, model: str, words: str, capacities: NDArray[np.floating], total: float
+    ) -> None:
+        """Most bits at each lag and over all, with the entropy of the stream."""
+        bounds = np.minimum(capacities, self.source.entropy)
+        for lag, bound in enumerate(bounds):
+            self.add(seed, model, f"lag={lag} {words}", "bits", float(bound))
+        self.add(seed, model, words, "total_bits", min(total, float(bounds.sum())))
 
     def map_cell(
         self, seed: int, name: str, taus: NDArray[np.float64], condition: Condition

@@ -154,7 +154,7 @@ def _lags(results: DataFrame) -> DataFrame:
     rows = results[
         (results["split"] == "test")
         & (results["metric"] == "bits")
-        & (results["model"] != "bound")
+        & ~results["model"].isin(["bound", "estimate"])
         & results["condition"].str.startswith("lag=")
     ].copy()
     if rows.empty:

@@ -26,6 +26,7 @@ from hebbsim.errors import BadInputError
 
 #: Number formats that a state can be held in.
 PRECISIONS = ("float64", "float32", "bfloat16", "int8")
+_BITS = {"float64": 64, "float32": 32, "bfloat16": 16, "int8": 8}
 CODES = ("random", "one-hot")
 
 _LEVELS = 127
@@ -64,6 +65,11 @@ class Condition:
             raise BadInputError(f"unknown rounding '{self.rounding}'; known: step, readout")
         if self.snr is not None and not np.isfinite(self.snr):
             raise BadInputError(f"signal-to-noise ratio {self.snr} is not finite; give decibels")
+
+    @property
+    def bits(self) -> int:
+        """Bits of one number of the state."""
+        return _BITS[self.precision]
 
     @property
     def words(self) -> str:
