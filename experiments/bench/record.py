@@ -155,7 +155,8 @@ def vocabulary_line(rows: list[dict[str, Any]], way: str) -> str:
              {"line": f"signatures-{way}", "value": value})
         for value in ("5000", "200000")
     )  # fmt: skip
-    text = f"sparse, {way}: cost at 40 times the vocabulary"
+    form = f"{way}, adding to earlier sums" if way == "exact" else way
+    text = f"sparse, {form}: cost at 40 times the vocabulary"
     if small is None or large is None:
         return f"| {text} | at most 2.5 | 1.5 | not measured | |"
     goal = Goal(text, "", "", {}, 2.5, 1.5, most=True)
