@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hebbsim.engine import check_timescales, dense_traces, one_hot_traces
 from hebbsim.engine.memory import aligned_copy, aligned_empty, all_finite
 from hebbsim.engine.one_hot import one_hot_push
+from hebbsim.engine.threads import for_each_part
 from hebbsim.engine.traces import chunk_traces, decays, last_traces
 from hebbsim.errors import BadInputError
 
@@ -298,3 +299,40 @@ def test_unusable_inputs_are_refused(arguments, words):
 def test_unusable_tokens_are_refused(arguments, options, words):
     with pytest.raises(BadInputError, match=words):
         one_hot_traces(*arguments, **options)
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("offsets", [None, [], [0, 3, 4, 4, 9, 40], [7], list(range(41))])
+def test_threads_change_no_bit(offsets, backward):
+    x = np.random.default_rng(0).standard_normal((40, 5), dtype=np.float32)
+    options = {"timescales": TAUS, "backward": backward, "startup": "debias"}
+    alone = dense_traces(x, offsets, **options)
+    for n_jobs in (1, 2, 3, 50, -1):
+        assert np.array_equal(dense_traces(x, offsets, **options, n_jobs=n_jobs), alone)
+
+
+def test_parts_are_whole_sentences_and_all_of_them():
+    bounds = np.array([0, 3, 4, 9, 40, 41, 80])
+    for n_jobs in (1, 2, 3, 7, 100):
+        parts = []
+        for_each_part(lambda *part: parts.append(part), bounds, n_jobs)  # noqa: B023
+        parts.sort()
+        edges = [first for first, _ in parts] + [parts[-1][1]]
+        assert edges == [0, *[last for _, last in parts]]
+        assert set(edges) <= set(bounds.tolist()) and edges[-1] == 80
+        assert 1 < len(parts) <= n_jobs or n_jobs == 1
+    for_each_part(lambda *_: pytest.fail("nothing to do"), np.array([0]), 2)
+
+
+def test_what_fails_in_a_thread_fails():
+    def fail(first, last):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        for_each_part(fail, np.array([0, 1, 2]), 2)
+
+
+@pytest.mark.parametrize("n_jobs", [0, -2, 1.5, "2"])
+def test_a_number_of_threads_that_cannot_be_is_refused(n_jobs):
+    with pytest.raises(BadInputError, match="n_jobs"):
+        dense_traces(np.ones((2, 1)), n_jobs=n_jobs)

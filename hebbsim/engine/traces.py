@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from hebbsim.engine._jit import njit
 from hebbsim.engine.memory import aligned_empty
 from hebbsim.engine.prefetch import prefetch
+from hebbsim.engine.threads import for_each_part
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 
@@ -63,6 +64,7 @@ def dense_traces(
     startup: str = "zero",
     include_current: bool = True,
     out: NDArray[np.float32] | None = None,
+    n_jobs: int | None = None,
 ) -> NDArray[np.float32]:
     """Traces of embedded tokens.
 
@@ -85,6 +87,8 @@ def dense_traces(
         0 at the first token of a sentence.
     out : ndarray of float32, shape=(T, S, D), optional
         Filled and returned, instead of a new array whose pages the system must clear first.
+    n_jobs : int, optional
+        Threads that share the sentences (-1: as many as cores). No number depends on it.
 
     Returns
     -------
@@ -111,25 +115,29 @@ def dense_traces(
     """
     index, table = index_and_table(x, tokens)
     keep, alpha = decays(timescales)
-    starts = sentence_starts(check_offsets(offsets, len(index)), len(index), backward=backward)
+    inner = check_offsets(offsets, len(index))
+    starts = sentence_starts(inner, len(index), backward=backward)
     shape = (len(index), len(alpha), table.shape[1])
-    if out is None:
-        out = aligned_empty(shape)
-    else:
-        check_out(out, shape)
-    dense_traces_kernel(
-        index,
-        table,
-        starts,
-        backward,
-        keep,
-        alpha,
-        startup_code(startup),
-        include_current,
-        np.zeros(len(alpha), dtype=np.float32),
-        out,
-    )
-    return out
+    filled = aligned_empty(shape) if out is None else check_out(out, shape)
+    code = startup_code(startup)
+
+    def fill(first: int, last: int) -> None:
+        dense_traces_kernel(
+            index[first:last],
+            table,
+            starts[first:last],
+            backward,
+            keep,
+            alpha,
+            code,
+            include_current,
+            np.zeros(len(alpha), dtype=np.float32),
+            filled[first:last],
+        )
+
+    bounds = np.unique(np.concatenate([[0], inner, [len(index)]])).astype(np.int64)
+    for_each_part(fill, bounds, n_jobs)
+    return filled
 
 
 def last_traces(
@@ -230,8 +238,8 @@ def check_tokens(tokens: ArrayLike, n_types: int | None) -> NDArray[np.int32]:
     return np.ascontiguousarray(index, dtype=np.int32)
 
 
-def check_out(out: NDArray[np.float32], shape: tuple[int, ...]) -> None:
-    """Refuse an array to fill that a kernel cannot fill."""
+def check_out(out: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """`out`, unless a kernel cannot fill it."""
     if not (
         isinstance(out, np.ndarray)
         and out.shape == shape
@@ -240,6 +248,7 @@ def check_out(out: NDArray[np.float32], shape: tuple[int, ...]) -> None:
         and out.flags.writeable
     ):
         raise BadInputError(f"out must be a contiguous float32 array of shape {shape}")
+    return out
 
 
 def check_offsets(offsets: ArrayLike | None, n_tokens: int) -> NDArray[np.int64]:
