@@ -82,6 +82,11 @@ def test_more_noise_leaves_fewer_bits():
     means = [rows[0].mean for rows in totals]
     assert means == sorted(means, reverse=True)
     assert means[0] > means[2] + 1
+    faint = {"precision": "float64", "snr": "-10"}
+    found = results.select(faint, model="cancellation", metric="lags_found")[0].mean
+    first = results.select({"lag": "0", **faint}, model="cancellation", metric="accuracy")[0].mean
+    assert first < 0.4
+    assert found == 0
 
 
 def test_the_same_seed_gives_the_same_numbers(run):
