@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from hebbsim.engine.timescales import check_timescales
-from hebbsim.errors import BadInputError
+from hebbsim.experiments.config import ExperimentConfig, Timescales
 from hebbsim.probes.identity import PRECISIONS, Condition, get_decoder
 
 #: Timescales of the capacity map, by the name that a row has there.
@@ -27,7 +25,7 @@ TIMESCALE_SETS = {
 _Count = Annotated[int, Field(ge=1)]
 
 
-class IdentityConfig(BaseModel):
+class IdentityConfig(ExperimentConfig):
     """What `run_identity` does; every field is an option of the command line.
 
     Attributes
@@ -60,11 +58,14 @@ class IdentityConfig(BaseModel):
         Repetitions of the capacity map, at most `seeds`; 0 leaves it out.
     offline : bool
         Never reach for the network.
+
+    Examples
+    --------
+    >>> IdentityConfig.checked({"noise": "30,10"}).noise
+    (30.0, 10.0)
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    timescales: tuple[float, ...] = (2.0, 10.0, 50.0)
+    timescales: Timescales = (2.0, 10.0, 50.0)
     dim: _Count = 64
     types: Annotated[int, Field(ge=2)] = 1000
     lags: _Count = 32
@@ -79,11 +80,6 @@ class IdentityConfig(BaseModel):
     training: Annotated[int, Field(ge=16)] = 3200
     map_seeds: Annotated[int, Field(ge=0)] = 1
     offline: bool = False
-
-    @field_validator("timescales", mode="before")
-    @classmethod
-    def _read_timescales(cls, value: Any) -> tuple[float, ...]:
-        return tuple(check_timescales(value).tolist())
 
     @field_validator("precision", "noise", "decoders", mode="before")
     @classmethod
@@ -109,30 +105,6 @@ class IdentityConfig(BaseModel):
             raise ValueError("name at least one")
         return value
 
-    @classmethod
-    def checked(cls, options: Mapping[str, Any]) -> IdentityConfig:
-        """A configuration from options by name.
-
-        Raises
-        ------
-        BadInputError
-            With one line on the first option that cannot be used, under its name on the
-            command line.
-
-        Examples
-        --------
-        >>> IdentityConfig.checked({"noise": "30,10"}).noise
-        (30.0, 10.0)
-        """
-        try:
-            return cls(**options)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0]).replace("_", "-")
-            message = first["msg"].removeprefix("Value error, ")
-            shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
-            raise BadInputError(f"--{name}: {message}{shown}") from None
-
     @property
     def conditions(self) -> list[Condition]:
         """How the state is held: each number format, then each noise in float64."""
@@ -142,7 +114,3 @@ class IdentityConfig(BaseModel):
     def taus(self) -> NDArray[np.float64]:
         """Timescales as an array, shape=(S,)."""
         return np.array(self.timescales)
-
-    def resolved(self) -> dict[str, Any]:
-        """Every value, ready for JSON."""
-        return self.model_dump(mode="json")

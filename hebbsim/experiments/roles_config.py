@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from hebbsim.engine.timescales import check_timescales
-from hebbsim.errors import BadInputError
+from hebbsim.experiments.config import ExperimentConfig, Timescales
 
 #: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
 #: and under ``learner`` any keyword of the learner. An option that is given wins.
@@ -45,7 +43,7 @@ BEST: dict[str, dict[str, Any]] = {
 }
 
 
-class RolesConfig(BaseModel):
+class RolesConfig(ExperimentConfig):
     """What `run_roles` does; every field is an option of the command line.
 
     Attributes
@@ -90,16 +88,19 @@ class RolesConfig(BaseModel):
         Never reach for the network.
     workers : int
         Processes that train BiGRUs, and seeds that learn at a time. No number depends on it.
-    """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Examples
+    --------
+    >>> RolesConfig.checked({"timescales": "2,8"}).timescales
+    (2.0, 8.0)
+    """
 
     corpus: str = "builtin"
     layer: str | None = None
     scheme: Path | None = None
     tokenizer: Literal["plain", "spacy"] = "plain"
     parser: str | None = None
-    timescales: tuple[float, ...] = (2.0, 8.0, 32.0)
+    timescales: Timescales = (2.0, 8.0, 32.0)
     preset: Literal["default", "best"] = "default"
     learner: dict[str, Any] = Field(default_factory=dict)
     clusters: Annotated[int, Field(ge=1)] = 300
@@ -127,11 +128,6 @@ class RolesConfig(BaseModel):
             chosen["learner"] = {**chosen.get("learner", {}), **voting}
         return {**chosen, **given}
 
-    @field_validator("timescales", mode="before")
-    @classmethod
-    def _read_timescales(cls, value: Any) -> tuple[float, ...]:
-        return tuple(check_timescales(value).tolist())
-
     @field_validator("labels", mode="before")
     @classmethod
     def _read_labels(cls, value: Any) -> Any:
@@ -151,31 +147,3 @@ class RolesConfig(BaseModel):
             if path is not None and not path.exists():
                 raise ValueError(f"{path}: no such file or folder")
         return value
-
-    @classmethod
-    def checked(cls, options: Mapping[str, Any]) -> RolesConfig:
-        """A configuration from options by name.
-
-        Raises
-        ------
-        BadInputError
-            With one line on the first option that cannot be used, under its name on the
-            command line.
-
-        Examples
-        --------
-        >>> RolesConfig.checked({"timescales": "2,8"}).timescales
-        (2.0, 8.0)
-        """
-        try:
-            return cls(**options)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0]).replace("_", "-")
-            message = first["msg"].removeprefix("Value error, ")
-            shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
-            raise BadInputError(f"--{name}: {message}{shown}") from None
-
-    def resolved(self) -> dict[str, Any]:
-        """Every value, ready for JSON."""
-        return self.model_dump(mode="json")

@@ -1,0 +1,52 @@
+"""What the configurations of the experiments have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.errors import BadInputError
+
+__all__ = ["ExperimentConfig", "Timescales"]
+
+_Config = TypeVar("_Config", bound="ExperimentConfig")
+
+
+def _read_timescales(value: Any) -> tuple[float, ...]:
+    return tuple(check_timescales(value).tolist())
+
+
+#: Timescales in tokens, as numbers or as text such as ``2,8,32``.
+Timescales = Annotated[tuple[float, ...], BeforeValidator(_read_timescales)]
+
+
+class ExperimentConfig(BaseModel):
+    """Fields are the options of an experiment's command, and of its function."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def checked(cls: type[_Config], options: Mapping[str, Any]) -> _Config:
+        """A configuration from options by name.
+
+        Raises
+        ------
+        BadInputError
+            With one line on the first option that cannot be used, under its name on the
+            command line.
+        """
+        try:
+            return cls(**options)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0]).replace("_", "-")
+            message = first["msg"].removeprefix("Value error, ")
+            shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
+            raise BadInputError(f"--{name}: {message}{shown}") from None
+
+    def resolved(self) -> dict[str, Any]:
+        """Every value, ready for JSON."""
+        return self.model_dump(mode="json")
