@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from hebbsim.cli.carry_out import carry_out
+
 
 def bench(
     works: Annotated[
@@ -39,7 +41,7 @@ def bench(
     All take turns, so that a busy machine slows all alike; times are CPU time. Medians
     with quartiles over the rounds.
     """
-    from hebbsim.cli.run import _progress
+    from hebbsim.cli.bench_table import show
     from hebbsim.experiments.bench.run import DEFAULT_WORKS, BenchConfig, run_bench
     from hebbsim.experiments.results import check_output
 
@@ -53,16 +55,7 @@ def bench(
     )
     folder = out if out is not None else Path("runs") / "bench"
     check_output(folder)
-    with _progress() as progress:
-        results = run_bench(config, out=folder, progress=progress)
-    if json:
-        from hebbsim.experiments.results import json_text
-
-        sys.stdout.write(json_text(results.document()))
-    else:
-        from hebbsim.cli.bench_table import show
-
-        show(results, folder)
+    carry_out(run_bench, show, config, folder, json=json)
 
 
 def warmup(

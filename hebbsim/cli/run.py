@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from hebbsim.experiments.roles import Progress
+from hebbsim.cli.carry_out import carry_out
 
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
@@ -110,18 +107,10 @@ def roles(
     folder = out if out is not None else Path("runs") / f"roles-{_slug(corpus)}"
     check_output(folder)
 
+    from hebbsim.cli.roles_table import show
     from hebbsim.experiments.roles import run_roles
 
-    with _progress() as progress:
-        results = run_roles(config, out=folder, progress=progress)
-    if json:
-        from hebbsim.experiments.results import json_text
-
-        sys.stdout.write(json_text(results.document()))
-    else:
-        from hebbsim.cli.roles_table import show
-
-        show(results, folder)
+    carry_out(run_roles, show, config, folder, json=json)
 
 
 @app.command()
@@ -189,18 +178,10 @@ def identity(
     folder = out if out is not None else Path("runs") / f"identity-{_slug(stream)}"
     check_output(folder)
 
+    from hebbsim.cli.identity_table import show
     from hebbsim.experiments.identity import run_identity
 
-    with _progress() as progress:
-        results = run_identity(config, out=folder, progress=progress)
-    if json:
-        from hebbsim.experiments.results import json_text
-
-        sys.stdout.write(json_text(results.document()))
-    else:
-        from hebbsim.cli.identity_table import show
-
-        show(results, folder)
+    carry_out(run_identity, show, config, folder, json=json)
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:
@@ -230,25 +211,3 @@ def _slug(corpus: str) -> str:
     for suffix in (".gz", ".conllu", ".conll", ".txt"):
         name = name.removesuffix(suffix)
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in name) or "corpus"
-
-
-@contextlib.contextmanager
-def _progress() -> Iterator[Progress]:
-    """Lines and a bar on stderr where that is a terminal; silence elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda line, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("learning", total=None)
-
-        def show(line: str | None, done: int, total: int) -> None:
-            if line:
-                bar.console.print(line, highlight=False, markup=False)
-            bar.update(task, completed=done, total=total or None)
-
-        yield show

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from collections.abc import Iterator
 from pathlib import Path
-from platform import node, platform
 from typing import Any
 
 import numpy as np
@@ -17,6 +14,8 @@ from hebbsim.engine.timescales import check_timescales
 from hebbsim.experiments.identity_config import TIMESCALE_SETS, IdentityConfig
 from hebbsim.experiments.identity_streams import Source, make_source
 from hebbsim.experiments.results import (
+    Clock,
+    Progress,
     Results,
     Score,
     check_output,
@@ -36,9 +35,6 @@ from hebbsim.probes.identity import (
     read,
     total_bound,
 )
-
-#: Called with a line to show, or None, and the steps done out of all.
-Progress = Callable[[str | None, int, int], None]
 
 #: States read from each stream.
 _PER_STREAM = 8
@@ -93,21 +89,14 @@ def run_identity(
         config = IdentityConfig.checked(options)
     if out is not None:
         check_output(Path(out))
-    started = datetime.now(timezone.utc)
-    clock = time.perf_counter()
+    clock = Clock()
     source = make_source(config.stream, config.types, offline=config.offline)
     with threadpool_limits(1):  # BLAS sums in another order with more threads
         results = _Run(config, source, progress or (lambda line, done, total: None)).results()
     if out is not None:
         from hebbsim.plots.identity import draw_identity
 
-        machine = {
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 1),
-            "host": node(),
-            "platform": platform(),
-        }
-        write_run(Path(out), results, machine=machine, draw=draw_identity)
+        write_run(Path(out), results, machine=clock.machine(), draw=draw_identity)
     return results
 
 

@@ -8,11 +8,14 @@ import io
 import json
 import math
 import os
+import platform
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields
+from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,9 @@ from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 
 SCHEMA = "hebbsim.results/1"
+
+#: Called with a line to show, or None, the steps done and all of them (0 while unknown).
+Progress = Callable[[str | None, int, int], None]
 
 #: Packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "conllu", "spacy")
@@ -204,6 +210,23 @@ def _is_run_folder(folder: Path) -> bool:
         return document["schema"].startswith("hebbsim.results/")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+class Clock:
+    """Started with a run, it says when, where and how long."""
+
+    def __init__(self) -> None:
+        self._started = datetime.now(timezone.utc)
+        self._began = time.perf_counter()
+
+    def machine(self) -> dict[str, Any]:
+        """For `write_run`."""
+        return {
+            "started": self._started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - self._began, 1),
+            "host": platform.node(),
+            "platform": platform.platform(),
+        }
 
 
 @contextlib.contextmanager

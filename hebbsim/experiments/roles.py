@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
-from platform import node, platform
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +17,8 @@ from hebbsim.baselines import LookupBaseline, MajorityBaseline, PredictionJob, T
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.experiments.background import BackgroundJobs
 from hebbsim.experiments.results import (
+    Clock,
+    Progress,
     Results,
     Score,
     check_output,
@@ -55,8 +54,6 @@ from hebbsim.readers.base import Corpus, Split
 if TYPE_CHECKING:
     from hebbsim.models import HebbianRoleInducer, RolePopulation
 
-#: Called with a line to show, or None, and the steps done out of those known so far.
-Progress = Callable[[str | None, int, int], None]
 JobKey = tuple[str, int]  # condition, seed
 
 
@@ -100,8 +97,7 @@ def run_roles(
         config = RolesConfig.checked(options)
     if out is not None:
         check_output(Path(out))
-    started = datetime.now(timezone.utc)
-    clock = time.perf_counter()
+    clock = Clock()
     corpus = load_corpus(
         config.corpus,
         layer=config.layer,
@@ -118,13 +114,9 @@ def run_roles(
     if out is not None:
         from hebbsim.plots import draw_roles
 
-        machine = {
-            "started": started.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 1),
-            "host": node(),
-            "platform": platform(),
-        }
-        write_run(Path(out), results, machine=machine, draw=draw_roles if results.rows else None)
+        write_run(
+            Path(out), results, machine=clock.machine(), draw=draw_roles if results.rows else None
+        )
     return results
 
 

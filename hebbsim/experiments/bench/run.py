@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
-from platform import node
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.bench import machine
@@ -24,15 +21,21 @@ from hebbsim.experiments.bench.harness import (
     run_rounds,
 )
 from hebbsim.experiments.bench.work import Work, slug
-from hebbsim.experiments.results import Results, Row, check_output, provenance, write_run
+from hebbsim.experiments.results import (
+    Clock,
+    Progress,
+    Results,
+    Row,
+    check_output,
+    provenance,
+    write_run,
+)
 
 __all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
 
 #: In the order in which they run.
 DEFAULT_WORKS = ("traces", "delta", "sparse", "compete", "startup", "roles")
 WORKS = (*DEFAULT_WORKS, "growth")
-
-Progress = Callable[[str | None, int, int], object]
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def run_bench(
     config = config or BenchConfig()
     if out is not None:
         check_output(Path(out))
-    began, clock = datetime.now(timezone.utc), time.perf_counter()
+    clock = Clock()
     run = _Run(config, progress or (lambda line, done, total: None))
     with one_core() as core:
         works = run.works()
@@ -145,13 +148,7 @@ def run_bench(
     if out is not None:
         from hebbsim.plots.bench import draw_bench
 
-        about = {
-            "started": began.isoformat(timespec="seconds"),
-            "seconds": round(time.perf_counter() - clock, 1),
-            "host": node(),
-            **machine.describe(),
-        }
-        write_run(Path(out), results, machine=about, draw=draw_bench)
+        write_run(Path(out), results, machine=clock.machine() | machine.describe(), draw=draw_bench)
     return results
 
 

@@ -1,0 +1,53 @@
+"""What every command that runs an experiment does: progress, the run, and its tables or JSON."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hebbsim.experiments.results import Progress, Results
+
+
+def carry_out(
+    run: Callable[..., Results],
+    show: Callable[[Results, Path], None],
+    config: Any,
+    folder: Path,
+    *,
+    json: bool,
+) -> None:
+    """Run an experiment into `folder`, and print its tables or its one JSON document."""
+    with progress() as report:
+        results = run(config, out=folder, progress=report)
+    if json:
+        from hebbsim.experiments.results import json_text
+
+        sys.stdout.write(json_text(results.document()))
+    else:
+        show(results, folder)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Progress]:
+    """Lines and a bar on stderr where that is a terminal; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda line, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("learning", total=None)
+
+        def show(line: str | None, done: int, total: int) -> None:
+            if line:
+                bar.console.print(line, highlight=False, markup=False)
+            bar.update(task, completed=done, total=total or None)
+
+        yield show
