@@ -32,7 +32,13 @@ from hebbsim.engine.prediction import learn_prediction
 from hebbsim.engine.traces import decays
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
-from hebbsim.models.vocabulary import Encoded, EndingCodes, ShapeFeatures, Vocabulary
+from hebbsim.models.vocabulary import (
+    Encoded,
+    EndingCodes,
+    ShapeFeatures,
+    Vocabulary,
+    add_active,
+)
 
 __all__ = ["TypeCodes", "contexts_of"]
 
@@ -115,8 +121,9 @@ class TypeCodes:
             common = np.arange(len(counts))
         words = list(vocabulary.index)
         self.shapes = ShapeFeatures(words, min_words=5)
-        # A generator of its own: without endings everything else is drawn as ever.
-        self.endings = EndingCodes(self.shapes, ENDING_WIDTH, self.rng.spawn(1)[0])
+        if self.ending_weight:
+            # A generator of its own: everything else is drawn as without endings.
+            self.endings = EndingCodes(self.shapes, ENDING_WIDTH, self.rng.spawn(1)[0])
         signatures = self._word_signatures(text, len(counts))
         self._categorise(words, signatures, common)
         del signatures
@@ -291,9 +298,7 @@ class TypeCodes:
         n_active: NDArray[np.int32],
     ) -> NDArray[np.float32]:
         guess = contexts @ self.context_weights + self.bias
-        for column in range(active.shape[1]):
-            has = np.flatnonzero(n_active > column)
-            guess[has] += self.shape_weights[active[has, column]]
+        add_active(guess, active, n_active, self.shape_weights)
         return unit_rows(guess)
 
     def lookup(self, encoded: Encoded) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError
 from hebbsim.models.prototypes import unit_rows
 
-__all__ = ["Encoded", "EndingCodes", "ShapeFeatures", "Vocabulary", "shape_features"]
+__all__ = [
+    "Encoded",
+    "EndingCodes",
+    "ShapeFeatures",
+    "Vocabulary",
+    "add_active",
+    "shape_features",
+]
 
 UNKNOWN = -1
 
@@ -189,6 +196,21 @@ class ShapeFeatures:
         return active, lengths
 
 
+def add_active(
+    total: NDArray[np.float32],
+    active: NDArray[np.int32],
+    n_active: NDArray[np.int32],
+    table: NDArray[np.float32],
+) -> None:
+    """Add to every row of `total` those rows of `table` whose features are active there.
+
+    `active` and `n_active` are those of `ShapeFeatures.active`.
+    """
+    for column in range(active.shape[1]):
+        has = np.flatnonzero(n_active > column)
+        total[has] += table[active[has, column]]
+
+
 class EndingCodes:
     """Codes that are alike for words that end alike: sums of random codes of what they share.
 
@@ -211,9 +233,6 @@ class EndingCodes:
 
     def of(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Codes of some words, shape=(n, width), at length one, or zero without any feature."""
-        active, n_active = self.shapes.active(words)
         total = np.zeros((len(words), self.codes.shape[1]), dtype=np.float32)
-        for column in range(active.shape[1]):
-            has = np.flatnonzero(n_active > column)
-            total[has] += self.codes[active[has, column]]
+        add_active(total, *self.shapes.active(words), self.codes)
         return unit_rows(total)
