@@ -12,6 +12,7 @@ from rich.console import Console
 
 from hebbsim import __version__
 from hebbsim.cli import main, roles_table
+from hebbsim.cli.carry_out import progress
 from hebbsim.cli.run import _slug, spread
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import roles
@@ -306,3 +307,15 @@ def test_versions_name_what_a_result_depends_on(capsys):
     assert run("versions") == 0
     out = capsys.readouterr().out
     assert f"hebbsim       {__version__}" in out and "numpy" in out and "python" in out
+
+
+def test_lines_of_progress_stand_on_a_terminal_and_nowhere_else(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with progress() as report:
+            report("hebbian seed 0", 1, 2)
+        assert ("hebbian seed 0" in stream.getvalue()) == stream.isatty()
