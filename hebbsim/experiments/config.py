@@ -23,6 +23,27 @@ def _read_timescales(value: Any) -> tuple[float, ...]:
 Timescales = Annotated[tuple[float, ...], BeforeValidator(_read_timescales)]
 
 
+#: What pydantic found, by its name for it, in words that say what to give.
+_WORDS = {
+    "greater_than_equal": "give a number of at least {ge}",
+    "greater_than": "give a number above {gt}",
+    "less_than_equal": "give a number of at most {le}",
+    "less_than": "give a number below {lt}",
+    "int_parsing": "give a whole number",
+    "int_from_float": "give a whole number",
+    "float_parsing": "give a number",
+    "literal_error": "give {expected}",
+}
+
+
+def _plain(error: Mapping[str, Any]) -> str:
+    """What is wrong with an option, and what to give instead."""
+    words = _WORDS.get(error["type"])
+    if words is not None:
+        return words.format(**error.get("ctx", {}))
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
 class ExperimentConfig(BaseModel):
     """Fields are the options of an experiment's command, and of its function."""
 
@@ -43,7 +64,7 @@ class ExperimentConfig(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]).replace("_", "-")
-            message = first["msg"].removeprefix("Value error, ")
+            message = _plain(first)
             shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
             raise BadInputError(f"--{name}: {message}{shown}") from None
 

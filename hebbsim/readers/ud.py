@@ -22,6 +22,8 @@ DEFAULT_SCHEME = "ud-roles"
 
 _SPLIT_FILE = re.compile(r"(?:^|.*-)(train|dev|test)\.conllu(?:\.gz)?$")
 _FIELDS = ("id", "form", "head", "deprel")
+#: Ids that are whole numbers, ranges of multiword tokens, or those of empty nodes.
+_ID = re.compile(r"\d+(?:[-.]\d+)?$")
 
 # Word of a sentence: line number, form, head (0 for the root), relation.
 _Word = tuple[int, str, int, str]
@@ -210,8 +212,12 @@ def _word(path: Path, number: int, line: str, expected: int) -> _Word | None:
     form = re.sub(" {2,}", " ", columns[1])
     try:
         token: Any = parse_line(f"{columns[0]}\t{form}\t{columns[6]}\t{columns[7]}", _FIELDS)
-    except ParseException as error:
-        raise BadInputError(f"{path}:{number}: {error}") from None
+    except ParseException:
+        column, value = (1, columns[0]) if not _ID.match(columns[0]) else (7, columns[6])
+        raise BadInputError(
+            f"{path}:{number}: '{value}' in column {column} is no number; CoNLL-U has the "
+            f"{'word id' if column == 1 else 'id of the head'} there"
+        ) from None
     position, head = token["id"], token["head"]
     if isinstance(position, tuple):
         return None
