@@ -10,6 +10,10 @@ import typer
 
 from hebbsim.cli.carry_out import carry_out
 
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with what an interrupted run left in its folder.")
+]
+
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
     rich_markup_mode=None,
@@ -81,6 +85,7 @@ def roles(
         int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/roles-CORPUS without.")] = None,
+    resume: Resume = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -110,7 +115,7 @@ def roles(
     from hebbsim.cli.roles_table import show
     from hebbsim.experiments.roles import run_roles
 
-    carry_out(run_roles, show, config, folder, json=json)
+    carry_out(run_roles, show, config, folder, json=json, resume=resume)
 
 
 @app.command()
@@ -155,6 +160,7 @@ def identity(
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/identity-STREAM without.")
     ] = None,
+    resume: Resume = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -181,7 +187,7 @@ def identity(
     from hebbsim.cli.identity_table import show
     from hebbsim.experiments.identity import run_identity
 
-    carry_out(run_identity, show, config, folder, json=json)
+    carry_out(run_identity, show, config, folder, json=json, resume=resume)
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:
