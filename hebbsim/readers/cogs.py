@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.base import Corpus, Split, make_split, read_lines
+from hebbsim.readers.base import Corpus, Split, make_split
+from hebbsim.readers.lines import LineStream
 
 FILES = ("train", "dev", "test", "gen")
 
@@ -191,7 +192,7 @@ class _Row(NamedTuple):
 
 
 def _read(path: Path) -> tuple[list[_Row], str]:
-    lines, sha256 = read_lines(path)
+    lines = LineStream(path)
     rows = []
     for number, line in enumerate(lines, 1):
         if not line:
@@ -211,7 +212,7 @@ def _read(path: Path) -> tuple[list[_Row], str]:
         except ValueError as error:
             raise BadInputError(f"{path}:{number}: {error}") from None
         rows.append(_Row(kind, [token.lower() for token in tokens], analysis))
-    return rows, sha256
+    return rows, lines.sha256
 
 
 def _split(name: str, rows: Sequence[_Row]) -> Split:
