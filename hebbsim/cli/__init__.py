@@ -79,6 +79,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     debug = "--debug" in words
     interrupted = False
     words = run.spread([word for word in words if word != "--debug"], "--text")
+    if words[:2] == ["run", "stream"]:
+        words = run.spread(words, "--corpus")
     try:
         with terminating() as arrived:
             status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)
