@@ -28,6 +28,9 @@ KIND = "hebbsim.learner/1"
 Arrays = dict[str, NDArray[Any]]
 Learner = TypeVar("Learner", bound="Saved")
 
+#: Of the arrays of a learner.
+_DTYPES = ("<f4", "<f8", "<i4", "<i8", "|b1")
+
 #: What a document that does not fit raises on the way to an object.
 _MISFITS = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
 
@@ -229,6 +232,9 @@ def from_state(
         Arrays are missing or do not fit each other, or the document is no learner.
     """
     try:
+        for name, array in arrays.items():
+            if array.dtype.str not in _DTYPES or not np.isfinite(array).all():
+                raise ValueError(f"array {name} is {array.dtype}, or holds NaN or inf")
         reader = _Reader(arrays)
         learner = reader.value(document["learner"])
         if not isinstance(learner, Saved):
@@ -326,8 +332,6 @@ def _expect(thing: Any, dtype: Any = np.float32, **shapes: tuple[int, ...]) -> N
         good = isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == len(shape)
         if not good or any(n not in (-1, m) for n, m in zip(shape, array.shape, strict=True)):
             raise ValueError(f"{name} of {type(thing).__name__} is not {dtype.__name__} {shape}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{name} of {type(thing).__name__} holds NaN or inf")
 
 
 def _check_components(it: Any) -> None:
@@ -380,11 +384,13 @@ def _check_types(it: Any) -> None:
 def _check_inducer(it: Any) -> None:
     it._check()
     if "types_" not in vars(it):
+        if "prototypes_" in vars(it):
+            raise ValueError("prototypes without codes")
         return
     n_words = len(it.vocabulary_.index)
     if "codes" in vars(it.types_) and n_words != len(it.types_.codes):
         raise ValueError("not as many codes as words")
-    if "_own" not in vars(it):
+    if "_own" not in vars(it) and "prototypes_" not in vars(it):
         return
     n_taus, n_codes = len(it._keep), it.types_.codes.shape[1]
     width, n_out = n_taus * (n_codes + 1), len(it._own.components)
@@ -394,9 +400,17 @@ def _check_inducer(it: Any) -> None:
         if it._principal[side].components.shape[1] != width:
             raise ValueError("contexts are not as wide as their directions")
     if "prototypes_" in vars(it):
-        vectors = it.transform([["a"]])
+        # A word that it knows, if it knows any, and one that it does not.
+        try:
+            with np.errstate(all="ignore"):
+                vectors = it.transform([[next(iter(it.vocabulary_.index), "a"), "\0"]])
+                it.prototypes_.winners(vectors[:0])
+        except Exception as error:  # whatever the compiler and numpy say of what does not fit
+            raise ValueError(f"{type(error).__name__} when it is used") from None
         if vectors.shape[1] != it.prototypes_.centres.shape[1] or vectors.dtype != np.float32:
             raise ValueError("prototypes are not as wide as vectors")
+        if not np.isfinite(vectors).all():
+            raise ValueError("its vectors are not finite")
         if len(it.prototypes_.centres) != it.n_clusters:
             raise ValueError("not as many prototypes as clusters")
 

@@ -113,6 +113,8 @@ def make_split(
     sentences: Sequence[Sequence[str]],
     layers: Mapping[str, Sequence[str]] | None = None,
     kinds: Sequence[str] | None = None,
+    *,
+    source: object = None,
 ) -> Split:
     """A Split from token lists.
 
@@ -123,20 +125,24 @@ def make_split(
     layers : mapping of str to sequence of str, shape=(T,), optional
         Annotation, flat over all tokens.
     kinds : sequence of str, shape=(N,), optional
+    source : object, optional
+        A file, to be named where it cannot be used.
 
     Raises
     ------
     BadInputError
         If there is no token at all, or too much text to hold in one array.
     """
+    where = "" if source is None else f"{source}: "
     forms = [form for sentence in sentences for form in sentence]
     if not forms:
-        raise BadInputError(f"split '{name}' holds no words; give a file with text in it")
+        raise BadInputError(f"{where}split '{name}' holds no words; give a file with text in it")
     longest = max(forms, key=len)
     if 4 * len(longest) * len(forms) > _MAX_ARRAY_BYTES:
         raise BadInputError(
-            f"split '{name}' is too large to hold in memory ({len(forms):,} words, the longest of "
-            f"{len(longest):,} characters: '{longest[:20]}'); stream it with --text instead"
+            f"{where}split '{name}' is too large to hold in memory ({len(forms):,} words, the "
+            f"longest of {len(longest):,} characters: '{longest[:20]}'); stream it with --text "
+            "instead"
         )
     offsets = np.zeros(len(sentences) + 1, dtype=np.int64)
     np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])

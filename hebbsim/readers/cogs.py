@@ -215,13 +215,13 @@ def _read(path: Path) -> tuple[list[_Row], str]:
     return rows, lines.sha256
 
 
-def _split(name: str, rows: Sequence[_Row]) -> Split:
+def _split(name: str, rows: Sequence[_Row], path: Path) -> Split:
     layers = {
         "thematic": [role for row in rows for role in row.analysis.thematic],
         "grammatical": [role for row in rows for role in row.analysis.grammatical],
     }
     kinds = [row.analysis.clauses[-1] for row in rows]
-    return make_split(name, [row.forms for row in rows], layers, kinds)
+    return make_split(name, [row.forms for row in rows], layers, kinds, source=path)
 
 
 def find_cogs(folder: Path) -> dict[str, Path]:
@@ -262,7 +262,7 @@ def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "")
         if name == "gen":
             for kind in sorted({row.type for row in rows}):
                 chosen = [row for row in rows if row.type == kind]
-                splits[f"gen/{kind}"] = _split(f"gen/{kind}", chosen)
+                splits[f"gen/{kind}"] = _split(f"gen/{kind}", chosen, path)
         else:
-            splits[name] = _split(name, rows)
+            splits[name] = _split(name, rows, path)
     return Corpus("cogs", splits, "thematic", source, licence, sha256)

@@ -118,7 +118,7 @@ def read_text(
         name = name.removesuffix(ending)
     return Corpus(
         name,
-        {"train": make_split("train", sentences, layers)},
+        {"train": make_split("train", sentences, layers, source=path)},
         "grammatical" if layers else None,
         source=path.name,
         sha256=sha256,

@@ -126,8 +126,8 @@ def _about(path: Path) -> dict:
         about = json.loads("\n".join(LineStream(path)))
     except json.JSONDecodeError as error:
         raise BadInputError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
-    except RecursionError:
-        raise BadInputError(f"{path}: not JSON (nested too deeply)") from None
+    except (RecursionError, ValueError):
+        raise BadInputError(f"{path}: JSON that cannot be read (nesting, or a number)") from None
     good = isinstance(about, dict) and isinstance(about.get("name"), str)
     names = about.get("splits") if good else None
     if not isinstance(names, list) or not all(_is_split_name(name) for name in names):
@@ -139,6 +139,8 @@ def _is_split_name(name: object) -> bool:
     if not isinstance(name, str):
         return False
     stem = name.removeprefix("gen/")  # a name is part of a path: one folder, no way out of it
+    if not stem.isprintable() or len(stem.encode(errors="replace")) > 200:
+        return False
     return bool(stem) and stem not in (".", "..") and "/" not in stem and "\\" not in stem
 
 
@@ -174,4 +176,5 @@ def _read_table(path: Path, name: str) -> tuple[Split, str]:
             column.append(value)
     layers = dict(zip(header[4:], columns, strict=True))
     kinds_or_none = None if set(kinds) == {"_"} else kinds
-    return make_split(name, sentences, layers, kinds_or_none), stream.sha256
+    split = make_split(name, sentences, layers, kinds_or_none, source=path)
+    return split, stream.sha256

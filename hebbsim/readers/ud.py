@@ -73,7 +73,7 @@ class RoleScheme:
             )
         try:
             content = json.loads(text)
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             line = getattr(error, "lineno", 1)
             raise BadInputError(f"{name}:{line}: role scheme is not JSON ({error})") from None
         roles = content.get("roles", content) if isinstance(content, dict) else None
@@ -181,7 +181,8 @@ def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
         sentences.append([word[1].lower() for word in words])
     if not sentences:
         raise BadInputError(f"{path}: no sentence in it; a CoNLL-U file is needed")
-    return make_split(name, sentences, {"grammatical": roles}), lines.sha256
+    split = make_split(name, sentences, {"grammatical": roles}, source=path)
+    return split, lines.sha256
 
 
 def _sentences(path: Path, lines: Iterable[str]) -> Iterator[list[_Word]]:
@@ -211,7 +212,7 @@ def _word(path: Path, number: int, line: str, expected: int) -> _Word | None:
     form = re.sub(" {2,}", " ", columns[1])
     try:
         token: Any = parse_line(f"{columns[0]}\t{form}\t{columns[6]}\t{columns[7]}", _FIELDS)
-    except ParseException as error:
+    except (ParseException, ValueError) as error:  # the latter of a number that is too long
         raise BadInputError(f"{path}:{number}: {error}") from None
     position, head = token["id"], token["head"]
     if isinstance(position, tuple):
