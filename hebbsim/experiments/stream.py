@@ -276,9 +276,17 @@ class _Run:
 
 
 def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
-    """Least-squares slope a million tokens, and its 95 % interval."""
+    """Least-squares slope a million tokens, and its 95 % interval.
+
+    Examples
+    --------
+    >>> slope([1e6, 2e6, 3e6], [5.0, 5.0, 5.0])
+    [0.0, 0.0, 0.0]
+    """
     from scipy.stats import linregress, t
 
+    if min(values) == max(values):  # no correlation to tell an error by
+        return [0.0, 0.0, 0.0]
     fit = linregress(np.asarray(tokens) / 1e6, values)
     half = fit.stderr * t.ppf(0.975, len(tokens) - 2)
     return [float(fit.slope), float(fit.slope - half), float(fit.slope + half)]
