@@ -9,6 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from hebbsim.cli.carry_out import carry_out
+from hebbsim.cli.stream import stream
+
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with what an interrupted run left in its folder.")
+]
 
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
@@ -81,6 +86,7 @@ def roles(
         int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/roles-CORPUS without.")] = None,
+    resume: Resume = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -110,7 +116,7 @@ def roles(
     from hebbsim.cli.roles_table import show
     from hebbsim.experiments.roles import run_roles
 
-    carry_out(run_roles, show, config, folder, json=json)
+    carry_out(run_roles, show, config, folder, json=json, resume=resume)
 
 
 @app.command()
@@ -155,6 +161,7 @@ def identity(
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/identity-STREAM without.")
     ] = None,
+    resume: Resume = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -181,7 +188,10 @@ def identity(
     from hebbsim.cli.identity_table import show
     from hebbsim.experiments.identity import run_identity
 
-    carry_out(run_identity, show, config, folder, json=json)
+    carry_out(run_identity, show, config, folder, json=json, resume=resume)
+
+
+app.command()(stream)
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:
@@ -195,7 +205,7 @@ def spread(words: Sequence[str], option: str) -> list[str]:
     found: list[str] = []
     inside = 0
     for word in words:
-        if word.startswith("-"):
+        if word.startswith("-") and word != "-":
             inside = int(word == option)
         elif inside:
             if inside > 1:
