@@ -80,6 +80,20 @@ def roles(
     workers: Annotated[
         int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
     ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Learn in N shards on Dask workers (extra cluster); no number depends on N.",
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask scheduler, such as tcp://host:8786; processes of this machine without.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/roles-CORPUS without.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
@@ -101,6 +115,7 @@ def roles(
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
         "labels": labels, "bigru_seeds": bigru_seeds, "curve_seeds": curve_seeds,
         "part_seeds": part_seeds, "offline": offline, "workers": workers,
+        "shards": shards, "scheduler": scheduler,
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.
     config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})

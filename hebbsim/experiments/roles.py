@@ -200,8 +200,22 @@ class _Run:
         The first is alone, so that its result comes soon, and no more are begun than there
         are workers, as each takes its memory. A learner shares nothing with another.
         """
+        config = self.config
+        if config.shards is not None:
+            from hebbsim.experiments.roles_shards import sharded_learners
+
+            yield from sharded_learners(
+                lambda seed: make_learner(config, seed),
+                config.seeds,
+                self.sentences["train"],
+                text=self.text_files(),
+                shards=config.shards,
+                scheduler=config.scheduler,
+                say=lambda line: self.progress(line, self.done, self.total),
+            )
+            return
         yield 0, self.fitted(0)
-        workers = self.config.workers
+        workers = config.workers
         with ThreadPoolExecutor(workers) as threads:
             for first in range(1, self.config.seeds, workers):
                 seeds = range(first, min(first + workers, self.config.seeds))
@@ -215,7 +229,8 @@ class _Run:
             "n_sentences": train.n_sentences,
             "n_tokens": train.n_tokens,
         }
-        del resolved["workers"]  # no number depends on it
+        for name in ("workers", "scheduler"):  # no number depends on them
+            del resolved[name]
         inputs = self.corpus.sha256 | {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in self.text_files()
         }
@@ -239,7 +254,8 @@ class _Run:
         self.notes.append(
             f"corpus {self.corpus.name} has no roles: clusters are shown by their words"
         )
-        ids = np.atleast_2d(self.fitted(0).predict(self.sentences["train"]).T)[0]
+        _, learner = next(self.learners())
+        ids = np.atleast_2d(learner.predict(self.sentences["train"]).T)[0]
         self.step()
         results = self.results()
         results.tables["clusters"] = clusters(ids, self.corpus.splits["train"].forms)

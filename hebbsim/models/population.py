@@ -73,10 +73,17 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> RolePopulation:
         """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
+        members = self._draw_members()
+        vocabulary, parts = members[0]._read(sentences, text)
+        self.members_ = self._each(lambda member: member._learn(vocabulary, parts), members)
+        return self
+
+    def _draw_members(self) -> list[HebbianRoleInducer]:
+        """Members that have yet to learn, each with a seed of its own."""
         if not isinstance(self.n_members, numbers.Integral) or self.n_members < 1:
             raise BadInputError(f"n_members is {self.n_members!r}: give a whole number from 1 on")
         seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
-        members = [
+        return [
             HebbianRoleInducer(
                 timescales=self.timescales,
                 n_clusters=self.n_clusters,
@@ -87,9 +94,6 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             )
             for seed in seeds
         ]
-        vocabulary, parts = members[0]._read(sentences, text)
-        self.members_ = self._each(lambda member: member._learn(vocabulary, parts), members)
-        return self
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token in every member, shape=(T, P)."""
