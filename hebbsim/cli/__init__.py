@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
@@ -17,6 +18,7 @@ import typer
 from hebbsim._version import __version__
 from hebbsim.cli import bench, corpus, run
 from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.interrupts import Interruption, terminating
 
 # typer carries its own click or uses the installed one, by version; either way the
 # exception that means bad usage is the parent of typer.BadParameter.
@@ -69,21 +71,30 @@ def versions() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Run a command line and exit: 0 done, 1 failed, 2 bad usage or input, 130 interrupted."""
+    """Run a command line and exit.
+
+    0 done, 1 failed, 2 bad usage or input, 130 or 143 interrupted (SIGINT, SIGTERM).
+    """
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
+    interrupted = False
     words = run.spread([word for word in words if word != "--debug"], "--text")
     try:
-        status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)
-        sys.stdout.flush()
+        with terminating() as arrived:
+            status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)
+            sys.stdout.flush()
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
             print(error.format_message(), file=sys.stderr)
         else:
             _complain(f"{_first_line(error.format_message())} (see --help)")
         status = 2
+    except Interruption as error:
+        _complain(str(error))
+        status = error.status
+        _leave_threads(status)
     except (typer.Abort, KeyboardInterrupt):
-        status = 130
+        interrupted = True
     except BrokenPipeError:
         # The reader of a pipe left; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -91,14 +102,29 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        elif isinstance(error, HebbsimError):
-            _complain(str(error))
         else:
-            _complain(f"{type(error).__name__}: {error} (--debug shows where)")
+            known = isinstance(error, HebbsimError)
+            message = str(error) if known else f"{type(error).__name__}: {error}"
+            hints = [getattr(error, "kept", ""), "" if known else "--debug shows where"]
+            hint = "; ".join(filter(None, hints))
+            _complain(f"{message} ({hint})" if hint else message)
         status = 2 if isinstance(error, BadInputError) else 1
-    if status == 130:
+        _leave_threads(status)
+    else:  # typer makes this status of an interruption that reaches it
+        interrupted = status == 130
+    if interrupted:
+        status = 143 if arrived else 130
         _complain("interrupted; nothing was written")
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _leave_threads(status: int) -> None:
+    """Exit at once where threads still learn: they cannot be told to stop, only left."""
+    others = [t for t in threading.enumerate() if t is not threading.main_thread()]
+    if any(not thread.daemon for thread in others):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _complain(message: str) -> None:

@@ -19,10 +19,27 @@ def carry_out(
     folder: Path,
     *,
     json: bool,
+    resume: bool | None = None,
 ) -> None:
-    """Run an experiment into `folder`, and print its tables or its one JSON document."""
-    with progress() as report:
-        results = run(config, out=folder, progress=report)
+    """Run an experiment into `folder`, and print its tables or its one JSON document.
+
+    `resume` is passed on to experiments that know it. A run that is to be resumed and is
+    done already is told of, and is no failure.
+    """
+    from hebbsim.experiments.resume import AlreadyFinished
+    from hebbsim.interrupts import Interruption
+
+    more = {} if resume is None else {"resume": resume}
+    try:
+        with progress() as report:
+            results = run(config, out=folder, progress=report, **more)
+    except AlreadyFinished as finished:
+        print(f"hebbsim: {finished}", file=sys.stderr)
+        if json:
+            sys.stdout.write((folder / "results.json").read_text(encoding="utf-8"))
+        return
+    except KeyboardInterrupt as error:
+        raise Interruption(error) from error
     if json:
         from hebbsim.experiments.results import json_text
 

@@ -10,6 +10,10 @@ import typer
 
 from hebbsim.cli.carry_out import carry_out
 
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with what an interrupted run left in its folder.")
+]
+
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
     rich_markup_mode=None,
@@ -95,6 +99,7 @@ def roles(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/roles-CORPUS without.")] = None,
+    resume: Resume = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -125,7 +130,7 @@ def roles(
     from hebbsim.cli.roles_table import show
     from hebbsim.experiments.roles import run_roles
 
-    carry_out(run_roles, show, config, folder, json=json)
+    carry_out(run_roles, show, config, folder, json=json, resume=resume)
 
 
 @app.command()
@@ -170,6 +175,7 @@ def identity(
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/identity-STREAM without.")
     ] = None,
+    resume: Resume = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -196,7 +202,7 @@ def identity(
     from hebbsim.cli.identity_table import show
     from hebbsim.experiments.identity import run_identity
 
-    carry_out(run_identity, show, config, folder, json=json)
+    carry_out(run_identity, show, config, folder, json=json, resume=resume)
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:

@@ -1,11 +1,18 @@
-"""Arrays and their description in one safetensors file, written whole or not at all."""
+"""Arrays and their description in one safetensors file, written whole or not at all.
+
+A file names what it holds and the version of that format (``hebbsim.trace-engine/2``), and
+carries a SHA-256 of its content, so that a damaged one is never taken for a whole one.
+Reading builds arrays and JSON values; nothing in a file is ever executed.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +21,12 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["read_checkpoint", "write_checkpoint"]
+__all__ = ["Checkpoints", "read_checkpoint", "write_checkpoint"]
+
+Arrays = dict[str, NDArray[Any]]
+Content = tuple[Arrays, dict[str, Any]]
+
+_SUFFIX = ".safetensors"
 
 
 def write_checkpoint(
@@ -40,11 +52,22 @@ def write_checkpoint(
     """
     from safetensors.numpy import save
 
-    target = Path(path)
+    text = json.dumps(config, sort_keys=True)
+    whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     content = save(
-        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
-        metadata={"kind": kind, "config": json.dumps(config, sort_keys=True)},
+        whole, metadata={"kind": kind, "config": text, "sha256": _digest(kind, whole, text)}
     )
+    write_whole(Path(path), content)
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Put `content` where a reader finds all of it or what was there before.
+
+    Raises
+    ------
+    BadInputError
+        The file cannot be written; nothing has changed then.
+    """
     try:
         # In the folder of the target: a rename does not cross file systems.
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
@@ -65,14 +88,25 @@ def write_checkpoint(
 
 
 def read_checkpoint(
-    path: str | os.PathLike[str], kind: str
-) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    path: str | os.PathLike[str],
+    kind: str,
+    *,
+    migrate: Mapping[int, Callable[[Arrays, dict[str, Any]], Content]] | None = None,
+) -> Content:
     """Arrays and configuration that :func:`write_checkpoint` wrote.
+
+    Parameters
+    ----------
+    path : path
+    kind : str
+        As it was written.
+    migrate : mapping of int to callable, optional
+        By version, what makes the next version's content of this one's.
 
     Raises
     ------
     BadInputError
-        No such file, a damaged one, or one of another kind.
+        No such file, a damaged one, one of another kind, or of a version that cannot be read.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -80,13 +114,148 @@ def read_checkpoint(
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError) as error:
-        raise BadInputError(f"cannot read checkpoint {path}: {error}") from None
-    if metadata.get("kind") != kind:
-        raise BadInputError(
-            f"checkpoint {path} holds {metadata.get('kind', 'something else')}, not {kind}"
-        )
+    # safetensors passes on what numpy says of a format that it has not (TypeError and the rest).
+    except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadInputError(f"cannot read checkpoint {path}: {reason}") from None
+    text = metadata.get("config", "")
+    given = metadata.get("kind", "")
+    # Files of before there was a digest have none, and are taken as they are.
+    if metadata.get("sha256", "") not in ("", _digest(given, arrays, text)):
+        raise BadInputError(f"checkpoint {path} is damaged: its content is not what was written")
     try:
-        return arrays, json.loads(metadata["config"])
-    except (KeyError, ValueError):
-        raise BadInputError(f"checkpoint {path} is damaged: no configuration in it") from None
+        config = json.loads(text)
+        if not isinstance(config, dict):
+            raise ValueError
+    except (ValueError, RecursionError):
+        config = None
+    return _migrated(path, kind, given, arrays, config, migrate or {})
+
+
+def _migrated(
+    path: str | os.PathLike[str],
+    kind: str,
+    given: str,
+    arrays: Arrays,
+    config: dict[str, Any] | None,
+    migrate: Mapping[int, Callable[[Arrays, dict[str, Any]], Content]],
+) -> Content:
+    name, _, version = kind.rpartition("/")
+    own_name, _, own_version = given.rpartition("/")
+    if own_name != name or not (own_version.isascii() and own_version.isdigit()):
+        shown = "".join(c for c in given[:60] if c.isprintable()) or "something else"
+        raise BadInputError(f"checkpoint {path} holds {shown}, not {kind}")
+    if config is None:
+        raise BadInputError(f"checkpoint {path} is damaged: no configuration in it")
+    at, wanted = int(own_version[:9]), int(version)
+    if at > wanted:
+        raise BadInputError(
+            f"checkpoint {path} is of format {at}, and this hebbsim knows {name} up to format "
+            f"{wanted}: upgrade hebbsim"
+        )
+    while at < wanted:
+        if at not in migrate:
+            raise BadInputError(
+                f"checkpoint {path} is of format {at} of {name}, which this hebbsim no longer "
+                f"reads (it reads {wanted}): go on with the hebbsim that wrote it, or learn anew"
+            )
+        try:
+            arrays, config = migrate[at](arrays, config)
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise BadInputError(f"checkpoint {path} is damaged: not of format {at}") from None
+        at += 1
+    return arrays, config
+
+
+def _digest(kind: str, arrays: Mapping[str, NDArray[Any]], config: str) -> str:
+    digest = hashlib.sha256(f"{kind}\0{config}".encode(errors="surrogatepass"))
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name], order="C")
+        digest.update(f"\0{name}\0{array.dtype.str}{array.shape}".encode(errors="surrogatepass"))
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+class Checkpoints:
+    """The last states of one thing in a folder, each named by its position.
+
+    Parameters
+    ----------
+    folder : path
+        Made with the first state that is saved.
+    kind : str
+        See :func:`write_checkpoint`.
+    keep : int
+        States kept; two, so that one is whole whatever happens to the other.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> kept = Checkpoints(tempfile.mkdtemp(), "doc.example/1")
+    >>> for position in (10, 20, 30):
+    ...     _ = kept.save(position, {"weights": np.ones(3) * position}, {"eta": 0.1})
+    >>> [path.name.lstrip("0") for path in kept.paths()]
+    ['20.safetensors', '30.safetensors']
+    >>> kept.load()[0]["weights"]
+    array([30., 30., 30.])
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], kind: str, *, keep: int = 2) -> None:
+        self.folder = Path(folder)
+        self.kind = kind
+        self.keep = keep
+
+    def paths(self) -> list[Path]:
+        """The files, oldest first."""
+        try:
+            names = os.listdir(self.folder)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise BadInputError(f"{self.folder}: cannot be read ({error.strerror})") from None
+        stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        return [self._path(int(stem)) for stem in sorted(filter(_is_position, stems))]
+
+    def _path(self, position: int) -> Path:
+        return self.folder / f"{position:015d}{_SUFFIX}"
+
+    def save(
+        self, position: int, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any]
+    ) -> Path:
+        """Write a state, then remove those that are no longer kept."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInputError(f"{self.folder}: cannot be written ({error.strerror})") from None
+        path = self._path(position)
+        write_checkpoint(path, self.kind, arrays, config)
+        for old in self.paths()[: -self.keep]:
+            with contextlib.suppress(OSError):
+                old.unlink()
+        return path
+
+    def load(self) -> Content | None:
+        """The last state, or None where there is none.
+
+        Raises
+        ------
+        BadInputError
+            The last one cannot be used; the message names it, and the one before it if that
+            is whole.
+        """
+        paths = self.paths()
+        if not paths:
+            return None
+        try:
+            return read_checkpoint(paths[-1], self.kind)
+        except BadInputError as error:
+            advice = "remove it to begin anew"
+            if len(paths) > 1:
+                with contextlib.suppress(BadInputError):
+                    read_checkpoint(paths[-2], self.kind)
+                    advice = f"remove it to go on from {paths[-2].name}, which is whole"
+            raise BadInputError(f"{error}; {advice}") from None
+
+
+def _is_position(stem: str) -> bool:
+    return len(stem) == 15 and stem.isascii() and stem.isdigit()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hebbsim.experiments.results import (
     summarize,
     write_run,
 )
+from hebbsim.experiments.resume import Units, open_run
 from hebbsim.probes.identity import (
     Channel,
     Condition,
@@ -49,6 +51,7 @@ def run_identity(
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    resume: bool = False,
     **options: Any,
 ) -> Results:
     """Decode the last tokens of a stream from trace states, and count the bits found.
@@ -61,6 +64,8 @@ def run_identity(
         Run folder to write; none without. An earlier run folder of that name is replaced.
     progress : callable, optional
         Receives lines and step counts while the run goes on.
+    resume : bool
+        Go on with what an interrupted run of the same configuration left in `out`.
 
     Returns
     -------
@@ -90,22 +95,27 @@ def run_identity(
     if out is not None:
         check_output(Path(out))
     clock = Clock()
-    source = make_source(config.stream, config.types, offline=config.offline)
-    with threadpool_limits(1):  # BLAS sums in another order with more threads
-        results = _Run(config, source, progress or (lambda line, done, total: None)).results()
-    if out is not None:
-        from hebbsim.plots.identity import draw_identity
+    with open_run(out, resume=resume) as kept:
+        source = make_source(config.stream, config.types, offline=config.offline)
+        run = _Run(config, source, kept, progress or (lambda line, done, total: None))
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
+            results = run.results()
+        if out is not None:
+            from hebbsim.plots.identity import draw_identity
 
-        write_run(Path(out), results, machine=clock.machine(), draw=draw_identity)
+            write_run(Path(out), results, machine=clock.machine(), draw=draw_identity)
     return results
 
 
 class _Run:
     """The steps of one run and what they share."""
 
-    def __init__(self, config: IdentityConfig, source: Source, progress: Progress) -> None:
+    def __init__(
+        self, config: IdentityConfig, source: Source, kept: Units, progress: Progress
+    ) -> None:
         self.config = config
         self.source = source
+        self.kept = kept
         self.progress = progress
         self.scores: list[Score] = []
         self.map_seeds = min(config.map_seeds, config.seeds)
@@ -126,24 +136,42 @@ class _Run:
         )
 
     def results(self) -> Results:
+        results = Results(
+            experiment="identity",
+            config=self.config.resolved() | {"types": len(self.source.prior)},
+            provenance=provenance(inputs=self.source.sha256, seeds=range(self.config.seeds)),
+        )
+        self.kept.begin(results.experiment, results.config, results.provenance)
         for seed in range(self.config.seeds):
             self.stream_scores(seed)
             for condition in self.config.conditions:
-                self.decode(seed, condition)
+                self.part(f"seed={seed} {condition.words}", self.decode, seed, condition)
         for seed in range(self.map_seeds):
             for name, taus in TIMESCALE_SETS.items():
                 for condition in self.config.conditions:
-                    self.map_cell(seed, name, check_timescales(taus), condition)
-        resolved = self.config.resolved() | {"types": len(self.source.prior)}
-        results = Results(
-            experiment="identity",
-            config=resolved,
-            provenance=provenance(inputs=self.source.sha256, seeds=range(self.config.seeds)),
-            rows=summarize(self.scores),
-            tables={"per_seed": self.scores},
-        )
+                    words = f"map seed={seed} timescales={name} {condition.words}"
+                    tau = check_timescales(taus)
+                    self.part(words, self.map_cell, seed, name, tau, condition)
+        results.rows = summarize(self.scores)
+        results.tables = {"per_seed": self.scores}
         results.notes += self.notes()
         return results
+
+    def part(self, name: str, measure: Callable[..., None], *arguments: Any) -> None:
+        """The scores that a measurement adds, or that an interrupted run had of it."""
+        before, done = len(self.scores), self.done
+
+        def compute() -> list[Any]:
+            measure(*arguments)
+            added = self.scores[before:]
+            del self.scores[before:]
+            return [self.done - done, [asdict(score) for score in added]]
+
+        steps, added = self.kept.json(name, compute)
+        self.scores += [Score(**score) for score in added]
+        if self.done < done + steps:
+            self.done = done + steps - 1
+            self.step()
 
     def notes(self) -> Iterator[str]:
         if len(self.source.prior) < self.config.types:

@@ -205,6 +205,8 @@ def check_output(folder: Path) -> None:
 
 
 def _is_run_folder(folder: Path) -> bool:
+    if [path.name for path in folder.iterdir()] == ["unfinished"]:
+        return True  # of a run that was interrupted: see `hebbsim.experiments.resume`
     try:
         document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         return document["schema"].startswith("hebbsim.results/")
@@ -239,7 +241,9 @@ def replacing(folder: Path) -> Iterator[Path]:
     folder = folder.absolute()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        # Of this shape, so that the next run removes what is left of one that was killed here.
+        draft = tempfile.mkdtemp(".hebbsim", prefix=f".{folder.name}.", dir=folder.parent)
+        temporary = Path(draft)
     except OSError as error:
         raise BadInputError(f"--out {folder}: cannot be written ({error.strerror})") from None
     try:

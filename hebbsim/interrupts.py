@@ -1,0 +1,83 @@
+"""SIGINT and SIGTERM: both end a run the same way, after what must not be cut in two."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+__all__ = ["Interruption", "Terminated", "held", "terminating"]
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived: handled wherever Ctrl-C is."""
+
+
+class Interruption(Exception):
+    """What a command makes of either: one line, and the status to exit with."""
+
+    def __init__(self, cause: KeyboardInterrupt) -> None:
+        super().__init__(f"interrupted; {getattr(cause, 'kept', 'nothing was written')}")
+        number = signal.SIGTERM if isinstance(cause, Terminated) else signal.SIGINT
+        self.status = 128 + number
+
+
+@contextlib.contextmanager
+def terminating() -> Iterator[list[int]]:
+    """A block in which SIGTERM raises `Terminated`, as SIGINT raises KeyboardInterrupt.
+
+    Gives a list that holds the signal's number once it has arrived.
+    """
+    arrived: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield arrived
+        return
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield arrived
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def held() -> Iterator[None]:
+    """A block that signals do not cut: what arrives takes effect when it is done.
+
+    Examples
+    --------
+    >>> done = []
+    >>> try:
+    ...     with held():
+    ...         signal.raise_signal(signal.SIGINT)
+    ...         done.append("whole")
+    ... except KeyboardInterrupt:
+    ...     done.append("then interrupted")
+    >>> done
+    ['whole', 'then interrupted']
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    before: dict[signal.Signals, Any] = {}
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, note)
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])

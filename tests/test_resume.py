@@ -1,0 +1,308 @@
+"""Finished parts of a run: kept whole, read back bit by bit, never mixed with another run's."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
+from hebbsim.errors import BadInputError
+from hebbsim.experiments import resume as module
+from hebbsim.experiments.results import Results, provenance, write_run
+from hebbsim.experiments.resume import AlreadyFinished, Units, open_run
+from hebbsim.interrupts import Terminated, held, terminating
+
+CONFIG = {"clusters": 300, "timescales": (2.0, 8.0)}
+PROVENANCE = provenance(inputs={"a.txt": "0" * 64}, seeds=range(2))
+
+
+def run(out, *, fail_at=None, error=KeyboardInterrupt, resume=False, config=None, calls=None):
+    """Three parts, the sum of which is the result; `fail_at` ends it before that part."""
+    calls = [] if calls is None else calls
+    config = CONFIG if config is None else config
+    results = Results("toy", config, PROVENANCE)
+    with open_run(out, resume=resume) as kept:
+        kept.begin("toy", config, PROVENANCE)
+        total = np.zeros(3)
+        for seed in range(3):
+            if seed == fail_at:
+                raise error
+
+            def compute(seed=seed):
+                calls.append(seed)
+                return {"x": np.random.default_rng(seed).random(3)}, {"seed": seed, "none": None}
+
+            unit = kept.take(f"seed={seed}", compute)
+            assert unit.document == {"seed": seed, "none": None}
+            total += unit.arrays["x"]
+        results.notes.append(total.tobytes().hex())
+        write_run(out, results, machine={})
+    return results.notes[0]
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_resumed_run_does_what_is_left_and_gives_the_same_bits(tmp_path):
+    whole = run(tmp_path / "whole")
+    for fail_at in (1, 2):
+        out = tmp_path / f"cut{fail_at}"
+        with pytest.raises(KeyboardInterrupt) as caught:
+            run(out, fail_at=fail_at)
+        assert "--resume" in caught.value.kept
+        calls = []
+        assert run(out, resume=True, calls=calls) == whole
+        assert calls == list(range(fail_at, 3))
+        assert names(out) == names(tmp_path / "whole")
+        assert (out / "results.json").read_text() == (
+            tmp_path / "whole" / "results.json"
+        ).read_text()
+    assert sorted(os.listdir(tmp_path)) == ["cut1", "cut2", "whole"]
+
+
+def test_without_resume_a_run_begins_anew(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", fail_at=2)
+    calls = []
+    run(tmp_path / "a", calls=calls)
+    assert calls == [0, 1, 2]
+
+
+def test_an_end_before_the_first_part_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run(tmp_path / "a", fail_at=0)
+    assert not hasattr(caught.value, "kept")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_earlier_run_stands_until_the_next_is_done(tmp_path):
+    first = run(tmp_path / "a")
+    with pytest.raises(OSError):
+        run(tmp_path / "a", fail_at=1, error=OSError(28, "No space left on device"))
+    assert first in (tmp_path / "a" / "results.json").read_text()
+    assert run(tmp_path / "a", resume=True, calls=(calls := [])) == first
+    assert calls == [1, 2]
+
+
+def test_parts_of_another_run_are_not_taken(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", fail_at=1)
+    before = names(tmp_path / "a")
+    for config, words in [
+        ({**CONFIG, "clusters": 200}, "clusters was 300 and is 200"),
+        ({**CONFIG, "new": 1}, "new was null and is 1"),
+        ({"clusters": 300}, "timescales was .* and is null"),
+    ]:
+        with pytest.raises(BadInputError, match=words) as caught:
+            run(tmp_path / "a", resume=True, config=config)
+        assert "\n" not in str(caught.value) and not hasattr(caught.value, "kept")
+    assert names(tmp_path / "a") == before
+
+
+def test_versions_and_inputs_are_part_of_what_must_agree(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", fail_at=1)
+    changed = {**PROVENANCE, "inputs": {"a.txt": "1" * 64}}
+    monkeypatch.setattr(sys.modules[__name__], "PROVENANCE", changed)
+    with pytest.raises(BadInputError, match=r"inputs.a.txt was .* and is"):
+        run(tmp_path / "a", resume=True)
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    run(tmp_path / "a")
+    with pytest.raises(AlreadyFinished, match="is finished"):
+        run(tmp_path / "a", resume=True)
+    calls = []
+    run(tmp_path / "a", resume=True, config={"clusters": 2}, calls=calls)
+    assert calls == [0, 1, 2]
+
+
+def test_nothing_to_resume_is_a_beginning(tmp_path):
+    calls = []
+    run(tmp_path / "a", resume=True, calls=calls)
+    assert calls == [0, 1, 2]
+
+
+def test_a_damaged_part_is_refused_by_name_and_not_lost(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", fail_at=2)
+    part = tmp_path / "a" / "unfinished" / "units" / "seed=1.safetensors"
+    content = bytearray(part.read_bytes())
+    content[-3] ^= 1  # in the numbers: nothing but the digest tells
+    part.write_bytes(content)
+    with pytest.raises(BadInputError, match=r"seed=1.safetensors is damaged.*remove it"):
+        run(tmp_path / "a", resume=True)
+    part.unlink()
+    calls = []
+    run(tmp_path / "a", resume=True, calls=calls)
+    assert calls == [1, 2]
+
+
+def test_values_come_back_as_they_were(tmp_path):
+    arrays = {
+        "f4": np.array([1.5, np.nan, -0.0, np.inf], dtype=np.float32),
+        "i2": np.arange(3, dtype=np.int16),
+        "u8": np.array([2**64 - 1], dtype=np.uint64),
+        "bool": np.array([True, False]),
+        "empty": np.zeros((0, 3)),
+        "scalar": np.array(7),
+        "strided": np.arange(12).reshape(3, 4)[:, ::2],
+    }
+    document = {"a": [1, 0.1 + 0.2, None, "ü☃\ud800"], "b": {"c": True, "inf": float("inf")}}
+    names_ = ["seed=0", "a b/c", "a b_c", "../../up", ".hidden", "x" * 300, "é", ""]
+    with open_run(tmp_path / "a") as kept:
+        kept.begin("toy", {}, {})
+        for name in names_:
+            kept.put(name, arrays, {"name": name, **document})
+        assert kept.n_kept == len(names_)
+        for name in names_:
+            found = kept.get(name)
+            assert found.document == {"name": name, **document}
+            for key, array in arrays.items():
+                back = found.arrays[key]
+                assert (back.dtype, back.shape) == (array.dtype, array.shape)
+                assert back.tobytes() == array.tobytes()
+    assert os.listdir(tmp_path) == []
+
+
+def test_json_is_the_same_computed_or_read_back(tmp_path):
+    with open_run(tmp_path / "a") as kept:
+        kept.begin("toy", {}, {})
+        once = kept.json("p", lambda: [(1, 2.5), {"k": np.float64(0.1)}])
+        assert once == kept.json("p", lambda: 1 / 0) == [[1, 2.5], {"k": 0.1}]
+    assert Units(None).json("p", lambda: (1,)) == [1]
+
+
+# --- two runs, one folder -----------------------------------------------------------------
+
+
+def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
+    with open_run(tmp_path / "a") as kept:
+        kept.begin("toy", {}, {})
+        kept.put("p", document=1)
+        other = (
+            "import sys\nfrom hebbsim.experiments.resume import open_run\n"
+            "with open_run(sys.argv[1]) as kept: pass\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", other, str(tmp_path / "a")], capture_output=True, text=True
+        )
+        assert f"another run writes to it (process {os.getpid()} on" in done.stderr
+        assert kept.get("p").document == 1
+    with open_run(tmp_path / "a"):
+        pass
+
+
+def test_what_a_killed_run_left_beside_its_folder_goes(tmp_path):
+    run(tmp_path / "a")
+    keep = [".a.notours", ".ab.12345678.hebbsim", "b"]
+    for name in [".a.12345678.hebbsim", ".a.12345678.hebbsim-old", *keep]:
+        (tmp_path / name).mkdir()
+    run(tmp_path / "a")
+    assert sorted(os.listdir(tmp_path)) == sorted(["a", *keep])
+
+
+def test_a_run_killed_between_the_two_renames_is_put_back(tmp_path):
+    first = run(tmp_path / "a")
+    (tmp_path / "a").rename(tmp_path / ".a.12345678.hebbsim-old")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", fail_at=1)
+    assert first in (tmp_path / "a" / "results.json").read_text()
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "mine.txt").write_text("mine")
+    with pytest.raises(BadInputError, match="holds no hebbsim run"):
+        run(tmp_path / "a")
+    assert names(tmp_path / "a") == ["mine.txt"]
+
+
+# --- states -------------------------------------------------------------------------------
+
+
+def test_the_last_two_states_are_kept_and_a_damaged_one_is_refused(tmp_path):
+    kept = Checkpoints(tmp_path / "c", "toy/1")
+    assert kept.load() is None
+    for position in (9, 10, 100):
+        kept.save(position, {"x": np.full(2, position)}, {"position": position})
+    assert [int(path.stem) for path in kept.paths()] == [10, 100]
+    last = kept.paths()[-1]
+    content = bytearray(last.read_bytes())
+    content[-1] ^= 4
+    last.write_bytes(content)
+    with pytest.raises(BadInputError) as caught:
+        kept.load()
+    assert str(last) in str(caught.value)
+    assert f"remove it to go on from {kept.paths()[0].name}, which is whole" in str(caught.value)
+    last.unlink()
+    assert kept.load()[1] == {"position": 10}
+    kept.paths()[0].write_bytes(b"")
+    with pytest.raises(BadInputError, match="begin anew"):
+        kept.load()
+
+
+def test_other_formats_are_migrated_or_refused(tmp_path):
+    path = tmp_path / "x.safetensors"
+    write_checkpoint(path, "toy/1", {"x": np.arange(2)}, {"eta": 1})
+    steps = {
+        1: lambda arrays, config: (arrays, {**config, "two": 2}),
+        2: lambda arrays, config: ({"y": arrays["x"] + 1}, config),
+    }
+    arrays, config = read_checkpoint(path, "toy/3", migrate=steps)
+    assert arrays["y"].tolist() == [1, 2] and config == {"eta": 1, "two": 2}
+    with pytest.raises(BadInputError, match=r"format 1 of toy, which this hebbsim no longer reads"):
+        read_checkpoint(path, "toy/3", migrate={2: steps[2]})
+    with pytest.raises(BadInputError, match="damaged: not of format 1"):
+        read_checkpoint(path, "toy/2", migrate={1: lambda arrays, config: arrays["missing"]})
+    write_checkpoint(path, "toy/4", {}, {})
+    with pytest.raises(BadInputError, match="up to format 3: upgrade hebbsim"):
+        read_checkpoint(path, "toy/3")
+    for kind in ("other/3", "toy", "toy/", "toy/x", "toy/²", ""):
+        write_checkpoint(path, kind, {}, {})
+        with pytest.raises(BadInputError, match=r"holds .*, not toy/3"):
+            read_checkpoint(path, "toy/3")
+
+
+# --- signals ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("number", "error"), [
+    (signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated),
+])  # fmt: skip
+def test_a_signal_waits_until_what_is_held_is_done(number, error):
+    done = []
+    with terminating() as arrived:
+        with pytest.raises(error), held():
+            signal.raise_signal(number)
+            done.append(1)
+        with pytest.raises(error):
+            signal.raise_signal(number)
+    assert done == [1]
+    assert len(arrived) == 2 * (number == signal.SIGTERM)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_part_is_written_whole_when_a_signal_arrives_meanwhile(tmp_path, monkeypatch):
+    write = module.write_checkpoint
+
+    def late(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        write(*arguments)
+
+    monkeypatch.setattr(module, "write_checkpoint", late)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a")
+    monkeypatch.undo()
+    assert names(tmp_path / "a" / "unfinished" / "units") == ["seed=0.safetensors"]
+    about = json.loads((tmp_path / "a" / "unfinished" / "run.json").read_text())
+    assert about["config"]["timescales"] == [2.0, 8.0]
+    run(tmp_path / "a", resume=True, calls=(calls := []))
+    assert calls == [1, 2]
