@@ -225,6 +225,7 @@ class _Run:
         train = self.corpus.splits["train"]
         resolved = self.config.resolved() | {
             "corpus": self.corpus.name,
+            "source": self.config.corpus,
             "layer": self.corpus.layer,
             "n_sentences": train.n_sentences,
             "n_tokens": train.n_tokens,

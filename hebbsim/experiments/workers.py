@@ -130,7 +130,10 @@ def open_dask(scheduler: str | None = None, n_workers: int | None = None) -> Ite
             "Dask is not installed: pip install 'hebbsim[cluster]', or leave out --shards and "
             "--scheduler"
         ) from None
-    settings = {"distributed.scheduler.allowed-failures": _DEATHS}
+    settings = {
+        "distributed.scheduler.allowed-failures": _DEATHS,
+        "distributed.worker.daemon": False,  # an experiment may have processes of its own
+    }
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
         if scheduler in (None, "local"):
