@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.sweep import read_scores, run_folders
 from hebbsim.probes.paired import adjust, paired_test
@@ -155,7 +157,7 @@ def _chosen(
     most = max((int(words.get("members", 1)) for words in said), default=1)
     keys = [" ".join(f"{k}={v}" for k, v in w.items() if k not in _SIZES) for w in said]
     rows = rows.assign(key=keys)
-    rows = rows[[int(words.get("members", 1)) == most for words in said]]
+    rows = rows[np.array([int(words.get("members", 1)) == most for words in said], dtype=bool)]
     plain = rows[rows["key"].isin(["", "readout=soft"])]
     return rows if every_condition or plain.empty else plain
 

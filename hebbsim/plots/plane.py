@@ -98,7 +98,7 @@ def draw_planes(
             for axis, value in zip(others, values, strict=True)
             if axis != "corpus"
         ]
-        seeds = group.groupby("timescales")["seed"].nunique().min()
+        seeds = int(group.groupby("timescales")["seed"].nunique().min())
         ax = plot_plane(
             group,
             title=", ".join([str(group["corpus"].iloc[0]), *said]),
