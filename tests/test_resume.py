@@ -11,12 +11,16 @@ import sys
 import numpy as np
 import pytest
 
+import hebbsim.plots.identity
+import hebbsim.readers
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
+from hebbsim.experiments import identity, roles
 from hebbsim.experiments import resume as module
 from hebbsim.experiments.results import Results, provenance, write_run
 from hebbsim.experiments.resume import AlreadyFinished, Units, open_run
 from hebbsim.interrupts import Terminated, held, terminating
+from hebbsim.readers.grammar import make_builtin
 
 CONFIG = {"clusters": 300, "timescales": (2.0, 8.0)}
 PROVENANCE = provenance(inputs={"a.txt": "0" * 64}, seeds=range(2))
@@ -306,3 +310,90 @@ def test_a_part_is_written_whole_when_a_signal_arrives_meanwhile(tmp_path, monke
     assert about["config"]["timescales"] == [2.0, 8.0]
     run(tmp_path / "a", resume=True, calls=(calls := []))
     assert calls == [1, 2]
+
+
+# --- experiments --------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """What no handler expects."""
+
+
+EXPERIMENTS = {
+    "roles": {
+        "clusters": 12, "seeds": 2, "part_seeds": 1, "bigru_seeds": 1, "labels": "30",
+        "timescales": "2,8", "readout_draws": 1,
+    },
+    "members": {"clusters": 12, "members": 2, "seeds": 1, "part_seeds": 0, "baselines": "simple"},
+    "identity": {
+        "types": 20, "dim": 16, "lags": 3, "seeds": 2, "states": 32, "precision": "float32",
+        "noise": "20", "decoders": "nearest,cancellation",
+    },
+}  # fmt: skip
+
+
+def experiment(name, out, **more):
+    if name == "identity":
+        return identity.run_identity(out=out, **EXPERIMENTS[name], **more)
+    options = {"learner": {"n_categories": 10, "n_components": 8, "epochs": 1}}
+    return roles.run_roles(out=out, **EXPERIMENTS[name], **options, **more)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A small corpus, a BiGRU that guesses, and no figures."""
+    corpus = make_builtin(n_train=60, n_dev=20, n_test=20, n_gen=0)
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: corpus)
+    monkeypatch.setattr(hebbsim.plots, "draw_roles", lambda folder: [])
+    monkeypatch.setattr(hebbsim.plots.identity, "draw_identity", lambda folder: [])
+
+    class Guesses(dict):
+        def __init__(self, workers):
+            super().__init__()
+
+        def submit(self, key, job):
+            rng = np.random.default_rng(job.seed)
+            self[key] = {
+                name: rng.permutation(split.layers[job.layer])
+                for name, split in job.evaluation.items()
+            }
+
+        def results(self):
+            yield from self.items()
+
+        def __class_getitem__(cls, _):
+            return cls
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+    monkeypatch.setattr(roles, "BackgroundJobs", Guesses)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_killed_after_every_part_gives_the_same_folder(
+    name, quick, tmp_path, monkeypatch
+):
+    experiment(name, tmp_path / "whole")
+    put = Units.put
+    ends = 0
+    while True:
+
+        def killed(self, *arguments):
+            put(self, *arguments)
+            raise Killed
+
+        monkeypatch.setattr(Units, "put", killed)
+        try:
+            experiment(name, tmp_path / "cut", resume=True)
+            break
+        except Killed:
+            ends += 1
+    assert ends == {"roles": 12, "members": 1, "identity": 18}[name]
+    assert names(tmp_path / "cut") == names(tmp_path / "whole")
+    for path in (tmp_path / "whole").iterdir():
+        if path.name != "machine.json":
+            assert path.read_bytes() == (tmp_path / "cut" / path.name).read_bytes(), path.name

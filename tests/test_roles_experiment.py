@@ -61,7 +61,7 @@ class FakeLearner:
     def transform(self, sentences):
         return self.prototypes_.centres[self.predict(sentences)]
 
-    def fit(self, sentences, *, text=None):
+    def fit(self, sentences, *, text=None, checkpoints=None):
         self.received.append(("fit", sentences))
         if text is not None:
             self.received.append(("text", list(text)))

@@ -120,8 +120,7 @@ def read_checkpoint(
         raise BadInputError(f"cannot read checkpoint {path}: {reason}") from None
     text = metadata.get("config", "")
     given = metadata.get("kind", "")
-    # Files of before there was a digest have none, and are taken as they are.
-    if metadata.get("sha256", "") not in ("", _digest(given, arrays, text)):
+    if metadata.get("sha256") != _digest(given, arrays, text):
         raise BadInputError(f"checkpoint {path} is damaged: its content is not what was written")
     try:
         config = json.loads(text)

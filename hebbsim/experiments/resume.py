@@ -158,6 +158,13 @@ class Units:
 
     # Parts --------------------------------------------------------------------------------
 
+    def has(self, name: str) -> bool:
+        """Whether a part is finished."""
+        return self.folder is not None and self._path(name).exists()
+
+    def _path(self, name: str) -> Path:
+        return self._home / "units" / f"{_file_name(name)}.safetensors"
+
     def get(self, name: str) -> Unit | None:
         """A finished part, or None.
 
@@ -166,11 +173,9 @@ class Units:
         BadInputError
             It is there and damaged.
         """
-        if self.folder is None:
+        if not self.has(name):
             return None
-        path = self._home / "units" / f"{_file_name(name)}.safetensors"
-        if not path.exists():
-            return None
+        path = self._path(name)
         try:
             arrays, about = read_checkpoint(path, _KIND)
         except BadInputError as error:
@@ -184,7 +189,7 @@ class Units:
         """Keep a finished part; what `checkpoints` kept of it goes."""
         if self.folder is None:
             return
-        path = self._home / "units" / f"{_file_name(name)}.safetensors"
+        path = self._path(name)
         with _writing(path.parent), held():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_checkpoint(path, _KIND, arrays or {}, {"name": name, "document": document})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from hebbsim.experiments.results import (
     summarize,
     write_run,
 )
+from hebbsim.experiments.resume import Units, open_run
 from hebbsim.experiments.roles_config import RolesConfig
 from hebbsim.experiments.roles_data import (
     Gold,
@@ -62,6 +64,7 @@ def run_roles(
     *,
     out: str | Path | None = None,
     progress: Progress | None = None,
+    resume: bool = False,
     **options: Any,
 ) -> Results:
     """Learn roles without a label, map clusters on dev, score on test, compare.
@@ -74,6 +77,8 @@ def run_roles(
         Run folder to write; none without. An earlier run folder of that name is replaced.
     progress : callable, optional
         Receives lines and step counts while the run goes on.
+    resume : bool
+        Go on with what an interrupted run of the same configuration left in `out`.
 
     Returns
     -------
@@ -98,25 +103,25 @@ def run_roles(
     if out is not None:
         check_output(Path(out))
     clock = Clock()
-    corpus = load_corpus(
-        config.corpus,
-        layer=config.layer,
-        scheme=config.scheme,
-        offline=config.offline,
-        tokenizer=config.tokenizer,
-        parser=config.parser,
-    )
-    run = _Run(config, corpus, progress or (lambda line, done, total: None))
-    # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
-    # and leaves the other cores to the workers.
-    with threadpool_limits(1):
-        results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
-    if out is not None:
-        from hebbsim.plots import draw_roles
-
-        write_run(
-            Path(out), results, machine=clock.machine(), draw=draw_roles if results.rows else None
+    with open_run(out, resume=resume) as kept:
+        corpus = load_corpus(
+            config.corpus,
+            layer=config.layer,
+            scheme=config.scheme,
+            offline=config.offline,
+            tokenizer=config.tokenizer,
+            parser=config.parser,
         )
+        run = _Run(config, corpus, kept, progress or (lambda line, done, total: None))
+        # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
+        # and leaves the other cores to the workers.
+        with threadpool_limits(1):
+            results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
+        if out is not None:
+            from hebbsim.plots import draw_roles
+
+            draw = draw_roles if results.rows else None
+            write_run(Path(out), results, machine=clock.machine(), draw=draw)
     return results
 
 
@@ -165,11 +170,19 @@ class Clustering:
         return lambda split: readout.predict(self.members[split])
 
 
+def _later(fitted: Callable[[int], Any], seed: int) -> Callable[[], Any]:
+    """What fits the learner of a seed when it is first asked for."""
+    return cache(partial(fitted, seed))
+
+
 class _Run:
     """The steps of one run and what they share."""
 
-    def __init__(self, config: RolesConfig, corpus: Corpus, progress: Progress) -> None:
+    def __init__(
+        self, config: RolesConfig, corpus: Corpus, kept: Units, progress: Progress
+    ) -> None:
         self.config = config
+        self.kept = kept
         self.progress = progress
         self.done = self.total = 0
         self.notes: list[str] = []
@@ -187,18 +200,21 @@ class _Run:
 
     def fitted(self, seed: int) -> Any:
         """A learner that has seen the tokens of train, and the text, and nothing else."""
-        text = None
+        options: dict[str, Any] = {"text": None}
         if self.config.text:
             from hebbsim.readers.text import stream_text
 
-            text = stream_text(self.config.text)
-        return make_learner(self.config, seed).fit(self.sentences["train"], text=text)
+            options["text"] = stream_text(self.config.text)
+        if self.kept.folder is not None:
+            options["checkpoints"] = self.kept.states_folder(f"seed={seed}")
+        return make_learner(self.config, seed).fit(self.sentences["train"], **options)
 
-    def learners(self) -> Iterator[tuple[int, Any]]:
-        """The learner of every seed, in order, some of them learning at a time, in threads.
+    def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
+        """What gives the learner of every seed, in order, some learning at a time, in threads.
 
         The first is alone, so that its result comes soon, and no more are begun than there
-        are workers, as each takes its memory. A learner shares nothing with another.
+        are workers, as each takes its memory. A learner shares nothing with another. Seeds
+        of which nothing is left to do learn only if asked for.
         """
         config = self.config
         if config.shards is not None:
@@ -214,12 +230,23 @@ class _Run:
                 say=lambda line: self.progress(line, self.done, self.total),
             )
             return
-        yield 0, self.fitted(0)
         workers = config.workers
-        with ThreadPoolExecutor(workers) as threads:
-            for first in range(1, self.config.seeds, workers):
-                seeds = range(first, min(first + workers, self.config.seeds))
-                yield from zip(seeds, threads.map(self.fitted, seeds), strict=True)
+        threads = ThreadPoolExecutor(workers)
+        names = ["main", *parts]
+        try:
+            for first in [0, *range(1, config.seeds, workers)]:
+                last = min(first + workers, config.seeds) if first else 1
+                begun = {}
+                for seed in range(first, last):
+                    wanted = names if seed < config.part_seeds else names[:1]
+                    if all(self.kept.has(f"seed={seed} {name}") for name in wanted):
+                        begun[seed] = _later(self.fitted, seed)
+                    else:
+                        begun[seed] = threads.submit(self.fitted, seed).result
+                yield from begun.items()
+        finally:
+            # Not waited for: on the way here from an interruption, what they learn is lost.
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def results(self) -> Results:
         train = self.corpus.splits["train"]
@@ -242,6 +269,10 @@ class _Run:
             notes=self.notes,
         )
 
+    def begin(self) -> None:
+        results = self.results()
+        self.kept.begin(results.experiment, results.config, results.provenance)
+
     def text_files(self) -> list[Path]:
         """The unlabelled text, folders as the files in them."""
         from hebbsim.readers.text import find_text
@@ -255,8 +286,9 @@ class _Run:
         self.notes.append(
             f"corpus {self.corpus.name} has no roles: clusters are shown by their words"
         )
-        _, learner = next(self.learners())
-        ids = np.atleast_2d(learner.predict(self.sentences["train"]).T)[0]
+        self.begin()
+        _, learner = next(self.learners([]))
+        ids = np.atleast_2d(learner().predict(self.sentences["train"]).T)[0]
         self.step()
         results = self.results()
         results.tables["clusters"] = clusters(ids, self.corpus.splits["train"].forms)
@@ -269,6 +301,7 @@ class _Run:
         self.roles = {name: split.layers[layer] for name, split in corpus.splits.items()}
         self.runs = Runs(corpus.name, Gold.of(corpus, layer))
         self.other_scores: list[Score] = []
+        self.added: list[tuple[str, str, int, dict[str, NDArray[np.str_]]]] = []
         self.k = f"K={config.clusters}"
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts()
@@ -277,30 +310,98 @@ class _Run:
             self.total += min(config.seeds, config.curve_seeds)
         if config.baselines != "none":
             self.simple_baselines()
+        self.begin()
         with BackgroundJobs[JobKey](config.workers) as background:
-            for seed, learner in self.learners():
-                self.learner_seed(learner, seed)
+            for seed, learner in self.learners(list(parts)):
+                self.part(f"seed={seed} main", self.learner_seed, learner, seed)
+                self.step(self.last_line(seed))
                 if bigru and seed < config.curve_seeds:
                     # Only now, so that nothing stands in the way of the first result.
                     jobs = bigru if seed == 0 else {}
-                    jobs = jobs | {
-                        ("labels=all codes=hebbian", seed): self.codes_job(learner, seed)
-                    }
                     try:
                         for key, job in jobs.items():
-                            background.submit(key, job)
+                            self.submit(background, key, lambda job: job, job)
+                        key = ("labels=all codes=hebbian", seed)
+                        self.submit(background, key, self.codes_job, learner, seed)
                     except TorchMissingError as error:
                         self.notes.append(f"no BiGRU beside the learner: {error}")
                         self.total -= len(bigru) + min(config.seeds, config.curve_seeds)
                         bigru = {}
                 for condition, changes in parts.items() if seed < config.part_seeds else ():
-                    part = learner.derive(self.sentences["train"], **changes)
-                    self.add_hebbian(f"{self.k} {condition}", seed, self.cluster(part))
+                    name = f"seed={seed} {condition}"
+                    self.part(name, self.derived, learner, seed, condition, changes)
                     self.step()
+                self.kept.drop(f"seed={seed}")
             for (condition, seed), predicted in background.results():
-                self.runs.add("bigru", condition, seed, predicted)
+                name = f"bigru {condition} seed={seed}"
+                self.part(name, self.add, "bigru", condition, seed, predicted)
                 self.step()
         return self.tabulated()
+
+    # --- parts that an interrupted run may have finished ----------------------------------
+
+    def add(
+        self, model: str, condition: str, seed: int, predicted: dict[str, NDArray[np.str_]]
+    ) -> None:
+        """Keep predicted roles, as those of the part under way."""
+        self.added.append((model, condition, seed, predicted))
+
+    def part(self, name: str, measure: Callable[..., None], *arguments: Any) -> None:
+        """The predictions and scores that a measurement adds, or that are kept of it."""
+        self.added, before = [], self.other_scores
+        found = self.kept.get(name)
+        names = self.runs.gold.names
+        if found is None:
+            self.other_scores = []
+            measure(*arguments)
+            arrays = {
+                f"{number} {split}": self.runs.gold.encode({split: roles})[split]
+                for number, (*_, predicted) in enumerate(self.added)
+                for split, roles in predicted.items()
+            }
+            keys = [key for *key, _ in self.added]
+            self.kept.put(
+                name, arrays, {"keys": keys, "scores": list(map(asdict, self.other_scores))}
+            )
+        else:
+            self.other_scores = [Score(**score) for score in found.document["scores"]]
+            for number, (model, condition, seed) in enumerate(found.document["keys"]):
+                predicted = {
+                    key.partition(" ")[2]: names[codes]
+                    for key, codes in found.arrays.items()
+                    if key.partition(" ")[0] == str(number)
+                }
+                self.added.append((model, condition, seed, predicted))
+        self.other_scores = before + self.other_scores
+        for key in self.added:
+            self.runs.add(*key)
+
+    def submit(
+        self,
+        background: BackgroundJobs[JobKey],
+        key: JobKey,
+        job: Callable[..., PredictionJob],
+        *arguments: Any,
+    ) -> None:
+        """Train a BiGRU beside the learner, unless its predictions are kept."""
+        condition, seed = key
+        name = f"bigru {condition} seed={seed}"
+        if self.kept.has(name):
+            self.part(name, lambda: None)
+            self.step()
+        else:
+            background.submit(key, job(*arguments))
+
+    def last_line(self, seed: int) -> str:
+        correct = self.runs.correct("hebbian", self.main_condition, "test", seed=seed)
+        assert correct is not None
+        share = correct.sum() / self.corpus.splits["test"].n_tokens
+        return f"hebbian seed {seed}: test accuracy {share:.3f}"
+
+    @property
+    def main_condition(self) -> str:
+        members = self.config.members
+        return self.k if members == 1 else f"{self.k} members={members}"
 
     # --- the zero-label learner -----------------------------------------------------------
 
@@ -328,13 +429,18 @@ class _Run:
         }
         return Clustering(members, prototypes)
 
-    def learner_seed(self, learner: Any, seed: int) -> None:
+    def derived(
+        self, fitted: Callable[[], Any], seed: int, condition: str, changes: dict[str, Any]
+    ) -> None:
+        """One of the learner's parts, or a control."""
+        part = fitted().derive(self.sentences["train"], **changes)
+        self.add_hebbian(f"{self.k} {condition}", seed, self.cluster(part))
+
+    def learner_seed(self, fitted: Callable[[], Any], seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""
-        config = self.config
-        main = self.k
+        config, learner = self.config, fitted()
         if config.members > 1:
-            main += f" members={config.members}"
-            self.readouts(main, seed, self.cluster(learner))
+            self.readouts(self.main_condition, seed, self.cluster(learner))
             # Beside the votes: one learner, which attends to everything.
             learner = learner.derive(self.sentences["train"])
         one = self.cluster(learner)
@@ -348,10 +454,6 @@ class _Run:
             self.add_score(name, seed, "n_clusters_used", n_used, unit="clusters")
             if config.clusters == len(self.runs.gold.names):
                 self.add_score(name, seed, "one_to_one", one_to_one(self.roles[name], of_split))
-        correct = self.runs.correct("hebbian", main, "test", seed=seed)
-        assert correct is not None
-        share = correct.sum() / self.corpus.splits["test"].n_tokens
-        self.step(f"hebbian seed {seed}: test accuracy {share:.3f}")
 
     def readouts(self, main: str, seed: int, found: Clustering) -> None:
         """Name clusters by either read-out, from all of dev and from few of its sentences."""
@@ -388,7 +490,7 @@ class _Run:
             for half in (sentence % 2 == 0, sentence % 2 == 1):
                 other = found.mapping(dev_roles, ~half, soft=soft)
                 predicted["dev"][half] = other("dev")[half]
-        self.runs.add("hebbian", condition, seed, predicted)
+        self.add("hebbian", condition, seed, predicted)
 
     def add_score(
         self, split: str, seed: int, metric: str, value: float, unit: str = "fraction"
@@ -421,8 +523,9 @@ class _Run:
             jobs[f"labels=readout-{few}", seed] = few_labels
         return jobs
 
-    def codes_job(self, learner: Any, seed: int) -> PredictionJob:
+    def codes_job(self, fitted: Callable[[], Any], seed: int) -> PredictionJob:
         """A BiGRU that starts from the type codes of a learner."""
+        learner = fitted()
         words = np.unique(np.concatenate([s.forms for s in self.corpus.splits.values()])).tolist()
         codes = learner.word_codes(words)
         return self.job(seed, codes=dict(zip(words, codes, strict=True)))

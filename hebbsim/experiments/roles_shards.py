@@ -23,8 +23,8 @@ def sharded_learners(
     shards: int,
     scheduler: str | None,
     say: Callable[[str], object],
-) -> Iterator[tuple[int, Any]]:
-    """The learner of every seed, in order, each fitted on all workers of a cluster.
+) -> Iterator[tuple[int, Callable[[], Any]]]:
+    """What gives the learner of every seed, in order, each fitted on all workers of a cluster.
 
     Parameters
     ----------
@@ -43,9 +43,11 @@ def sharded_learners(
             DaskWorkers(client), sentences, shards, text=[Path(p).resolve() for p in text]
         )
         for seed in range(seeds):
-            common.say = partial(_say, say, seed)
-            yield seed, fit_shards(make(seed), common)
+            yield seed, partial(_fitted, make, seed, common, say)
 
 
-def _say(say: Callable[[str], object], seed: int, line: str) -> None:
-    say(f"seed {seed}: {line}")
+def _fitted(
+    make: Callable[[int], Any], seed: int, shards: Shards, say: Callable[[str], object]
+) -> Any:
+    shards.say = lambda line: say(f"seed {seed}: {line}")
+    return fit_shards(make(seed), shards)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import numbers
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +18,7 @@ from hebbsim.engine.prediction import learn_prediction
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError
+from hebbsim.models.checkpoint import Saved, Stages
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
 from hebbsim.models.types import Text, TypeCodes, contexts_of, stretches
@@ -46,7 +49,7 @@ TOKEN_STAGE = (
 )
 
 
-class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Sort tokens into K clusters by what they are and by the traces around them.
 
     Word types first get codes (`hebbsim.models.types.TypeCodes`). A token's vector is its
@@ -177,7 +180,13 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     # Learning -----------------------------------------------------------------------------
 
-    def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> HebbianRoleInducer:
+    def fit(
+        self,
+        sentences: Sentences,
+        *,
+        text: Sentences | None = None,
+        checkpoints: str | os.PathLike[str] | None = None,
+    ) -> HebbianRoleInducer:
         """Learn afresh, each step to its end before the next.
 
         Parameters
@@ -187,13 +196,18 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         text : iterable of sequences of str, optional
             More text, read once as a stream, kept as numbers (four bytes a token), for the
             codes of word types alone.
+        checkpoints : path, optional
+            Folder for the last two states on the way. Where it holds some, learning goes on
+            from the last, on the same sentences and text, to the same bits.
 
         Raises
         ------
         BadInputError
-            A parameter is out of range, or there are fewer tokens than clusters.
+            A parameter is out of range, there are fewer tokens than clusters, or checkpoints
+            are damaged or not of this learner and these sentences.
         """
-        return self._learn(*self._read(sentences, text))
+        kept = None if checkpoints is None else Stages(checkpoints)
+        return self._learn(*self._read(sentences, text), kept)
 
     def _read(
         self, sentences: Sentences, text: Sentences | None
@@ -213,11 +227,19 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             part.ids = renumbered[part.ids]
         return vocabulary, parts
 
-    def _learn(self, vocabulary: Vocabulary, parts: list[Encoded]) -> HebbianRoleInducer:
+    def _learn(
+        self, vocabulary: Vocabulary, parts: list[Encoded], kept: Stages | None = None
+    ) -> HebbianRoleInducer:
         """Learn every stage from what was read, which stays as it is."""
-        self.vocabulary_ = vocabulary
-        self.types_ = self._new_types().learn(vocabulary, Text(parts))
-        self._fit_tokens(parts[0])
+        done = 0 if kept is None else kept.restore(self, vocabulary)
+        if not done:
+            self.vocabulary_ = vocabulary
+            self.types_ = self._new_types()
+        stages = [*self.types_.stages(vocabulary, Text(parts)), *self._token_stages(parts[0])]
+        for number, stage in enumerate(stages[done:], done + 1):
+            stage()
+            if kept is not None:
+                kept.keep(self, number)
         return self
 
     def _new_types(self) -> TypeCodes:
@@ -287,15 +309,22 @@ class HebbianRoleInducer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return other
 
     def _fit_tokens(self, encoded: Encoded) -> None:
-        self._start_projection(encoded)
-        if self.view != "own":
-            blocks = stretches(encoded.offsets)
-            for epoch in range(self.epochs):
-                order = self._rng.permutation(len(blocks))
-                for step, block in enumerate(order):
-                    done = (epoch + step / len(blocks)) / self.epochs
-                    self._learn_projection(encoded, blocks[block], eta=0.5 * (1 - done) + 0.01)
-        self._fit_prototypes(encoded)
+        for stage in self._token_stages(encoded):
+            stage()
+
+    def _token_stages(self, encoded: Encoded) -> Iterator[Callable[[], None]]:
+        """What follows the type codes, in order; each needs no more than what is an attribute."""
+        yield lambda: self._start_projection(encoded)
+        for epoch in range(self.epochs if self.view != "own" else 0):
+            yield partial(self._project_once, encoded, epoch)
+        yield lambda: self._fit_prototypes(encoded)
+
+    def _project_once(self, encoded: Encoded, epoch: int) -> None:
+        """One pass of the projection over the tokens, a stretch at a time."""
+        blocks = stretches(encoded.offsets)
+        for step, block in enumerate(self._rng.permutation(len(blocks))):
+            done = (epoch + step / len(blocks)) / self.epochs
+            self._learn_projection(encoded, blocks[block], eta=0.5 * (1 - done) + 0.01)
 
     def _start_projection(self, encoded: Encoded) -> None:
         self._rng = np.random.default_rng([self.random_state, 1])

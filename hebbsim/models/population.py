@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numbers
+import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,6 +16,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
+from hebbsim.models.checkpoint import Saved, Stages
 from hebbsim.models.inducer import HebbianRoleInducer, Sentences
 
 __all__ = ["RolePopulation"]
@@ -21,7 +24,7 @@ __all__ = ["RolePopulation"]
 Result = TypeVar("Result")
 
 
-class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """P learners of the same sentences, each with draws of its own.
 
     They differ in whatever chance decides in a learner, from the categories of words on, in
@@ -71,11 +74,21 @@ class RolePopulation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.options = options
         self.n_jobs = n_jobs
 
-    def fit(self, sentences: Sentences, *, text: Sentences | None = None) -> RolePopulation:
+    def fit(
+        self,
+        sentences: Sentences,
+        *,
+        text: Sentences | None = None,
+        checkpoints: str | os.PathLike[str] | None = None,
+    ) -> RolePopulation:
         """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
         members = self._draw_members()
         vocabulary, parts = members[0]._read(sentences, text)
-        self.members_ = self._each(lambda member: member._learn(vocabulary, parts), members)
+        kept: list[Stages | None] = [None] * len(members)
+        if checkpoints is not None:
+            kept = [Stages(Path(checkpoints) / f"member={n}") for n in range(len(members))]
+        learn = lambda pair: pair[0]._learn(vocabulary, parts, pair[1])  # noqa: E731
+        self.members_ = self._each(learn, zip(members, kept, strict=True))
         return self
 
     def _draw_members(self) -> list[HebbianRoleInducer]:

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -173,28 +173,43 @@ class TypeCodes:
 
     def learn(self, vocabulary: Vocabulary, text: Passes) -> TypeCodes:
         """Learn every step on `text`, whose words `vocabulary` has counted."""
+        for stage in self.stages(vocabulary, text):
+            stage()
+        return self
+
+    def stages(self, vocabulary: Vocabulary, text: Passes) -> Iterator[Callable[[], None]]:
+        """The steps of `learn`, in order; each needs no more than what is an attribute."""
+        words = list(vocabulary.index)
+        yield lambda: self._learn_words(vocabulary, words, text)
+        for _ in range(self.rounds):
+            yield lambda: self._learn_codes(words, text)
+        yield lambda: self._complete(words, self._common())
+
+    def _learn_words(self, vocabulary: Vocabulary, words: Sequence[str], text: Passes) -> None:
+        """First signatures and categories, over words."""
         counts = vocabulary.counts
         self.counts = counts
         # Of a word above this share of the text, more occurrences say nothing new.
         self.weight = np.minimum(counts, 0.005 * counts.sum())
-        common = np.flatnonzero(counts >= self.min_count)
-        if len(common) < 2:  # a corpus without repetition: whatever there is competes
-            common = np.arange(len(counts))
-        words = list(vocabulary.index)
         self.shapes = ShapeFeatures(words, min_words=5)
         if self.ending_weight:
             # A generator of its own: everything else is drawn as without endings.
             self.endings = EndingCodes(self.shapes, ENDING_WIDTH, self.rng.spawn(1)[0])
-        signatures = self._word_signatures(text, len(counts))
-        self._categorise(words, signatures, common)
-        del signatures
-        for _ in range(self.rounds):
-            # Contexts stay over these codes: the categories are about to be drawn afresh.
-            self.context_codes = np.vstack([self.codes, self.unknown_code])
-            self.contexts = self._mean_contexts(text)
-            self._categorise(words, unit_rows(np.sqrt(self.contexts)), common)
-        self._complete(words, common)
-        return self
+        self._categorise(words, self._word_signatures(text, len(counts)), self._common())
+
+    def _learn_codes(self, words: Sequence[str], text: Passes) -> None:
+        """Signatures and categories anew, over codes."""
+        # Contexts stay over these codes: the categories are about to be drawn afresh.
+        self.context_codes = np.vstack([self.codes, self.unknown_code])
+        self.contexts = self._mean_contexts(text)
+        self._categorise(words, unit_rows(np.sqrt(self.contexts)), self._common())
+
+    def _common(self) -> NDArray[np.intp]:
+        """Words that are common enough to compete."""
+        common = np.flatnonzero(self.counts >= self.min_count)
+        if len(common) < 2:  # a corpus without repetition: whatever there is competes
+            common = np.arange(len(self.counts))
+        return common
 
     # Signatures -------------------------------------------------------------------------
 

@@ -1,0 +1,421 @@
+"""Learners in files: arrays in safetensors, everything else in JSON, and nothing executed.
+
+A learner is a tree of objects of this package, arrays, random states and plain values.
+`state_of` takes it apart into arrays and a JSON document, `from_state` puts it together again:
+bit by bit, shared parts shared, random states where they were. Only classes of this package
+are built, from the names that the document gives; what does not fit together is refused.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
+from hebbsim.errors import BadInputError
+
+__all__ = ["Saved", "Stages", "from_state", "state_of"]
+
+KIND = "hebbsim.learner/1"
+
+Arrays = dict[str, NDArray[Any]]
+Learner = TypeVar("Learner", bound="Saved")
+
+#: What a document that does not fit raises on the way to an object.
+_MISFITS = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
+
+
+class Saved:
+    """A learner that can be written to a file and read back, at any moment of its life.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from hebbsim.models import HebbianRoleInducer
+    >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
+    >>> learner = HebbianRoleInducer(n_clusters=5, n_categories=4).fit(sentences)
+    >>> path = Path(tempfile.mkdtemp()) / "learner.safetensors"
+    >>> learner.save(path)
+    >>> again = HebbianRoleInducer.load(path).partial_fit(sentences)
+    >>> bool((again.predict(sentences) == learner.partial_fit(sentences).predict(sentences)).all())
+    True
+    """
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all state to a safetensors file, whole or not at all.
+
+        Raises
+        ------
+        BadInputError
+            The file cannot be written.
+        """
+        write_checkpoint(path, KIND, *state_of(self))
+
+    @classmethod
+    def load(cls: type[Learner], path: str | os.PathLike[str]) -> Learner:
+        """The learner that :meth:`save` wrote; it goes on as if it had never stopped.
+
+        Raises
+        ------
+        BadInputError
+            No such file, a damaged one, or one of another learner.
+        """
+        learner = from_state(*read_checkpoint(path, KIND), source=path)
+        if not isinstance(learner, cls):
+            raise BadInputError(
+                f"checkpoint {path} holds a {type(learner).__name__}, not a {cls.__name__}"
+            )
+        return learner
+
+
+class Stages:
+    """The last two states of a learner in the midst of `fit`, in a folder.
+
+    Parameters
+    ----------
+    folder : path
+    every : float
+        Seconds that pass, at least, from one state written to the next; what is lost when a
+        run is killed costs about as long, or the stage under way.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, every: float = 20.0) -> None:
+        self._kept = Checkpoints(folder, KIND)
+        self._every = every
+        self._last = time.monotonic()
+
+    def restore(self, learner: Any, vocabulary: Any) -> int:
+        """Put the last state into a learner; stages done, 0 where there is none.
+
+        Raises
+        ------
+        BadInputError
+            The state is damaged, or of a learner of other parameters or other words.
+        """
+        content = self._kept.load()
+        if content is None:
+            return 0
+        folder = self._kept.folder
+        found = from_state(*content, source=folder)
+        same = type(found) is type(learner) and _plain(found) == _plain(learner)
+        words = vars(found)["vocabulary_"] if same else vocabulary
+        same = same and list(words.index) == list(vocabulary.index)
+        if not same or words.counts.tolist() != vocabulary.counts.tolist():
+            raise BadInputError(
+                f"{folder}: states of another learner or of other sentences; name another folder"
+            )
+        vars(learner).update(vars(found))
+        # What was just read is equal, and shared with other learners.
+        learner.vocabulary_, learner.types_.counts = vocabulary, vocabulary.counts
+        return int(self._kept.paths()[-1].stem)
+
+    def keep(self, learner: Any, done: int) -> None:
+        """Write the state after so many stages, unless the last was written just now."""
+        if time.monotonic() - self._last >= self._every:
+            self._kept.save(done, *state_of(learner))
+            self._last = time.monotonic()
+
+
+def _plain(learner: Any) -> str:
+    parameters = learner.get_params()
+    return repr({**parameters, "timescales": [*map(str, np.ravel(parameters["timescales"]))]})
+
+
+# Apart -----------------------------------------------------------------------------------
+
+
+def state_of(learner: Any) -> tuple[Arrays, dict[str, Any]]:
+    """A learner as arrays by name, and a document that JSON holds.
+
+    Raises
+    ------
+    TypeError
+        It holds something that is neither of this package nor plain.
+    """
+    writer = _Writer()
+    return writer.arrays, {"learner": writer.value(learner)} | {"n_objects": len(writer.objects)}
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self.arrays: Arrays = {}
+        self.objects: dict[int, int] = {}
+        self._names: dict[int, str] = {}
+        self._known = _classes()
+
+    def value(self, value: Any) -> Any:
+        if value is None or (isinstance(value, (bool, int, float, str)) and _is_plain(value)):
+            return value
+        if isinstance(value, np.generic):
+            name = f"{len(self.arrays)}"
+            self.arrays[name] = np.asarray(value)
+            return {"scalar": name}
+        if isinstance(value, np.ndarray):
+            return {"array": self._array(value)}
+        if isinstance(value, (list, tuple)):
+            return {type(value).__name__: [self.value(part) for part in value]}
+        if isinstance(value, dict):
+            return {"dict": [[self.value(k), self.value(v)] for k, v in value.items()]}
+        if isinstance(value, np.random.Generator):
+            return {"random": _random_state(value)}
+        name = type(value).__name__
+        if self._known.get(name) is not type(value):
+            raise TypeError(f"a checkpoint cannot hold a {type(value).__qualname__}")
+        if id(value) in self.objects:
+            return {"same": self.objects[id(value)]}
+        number = self.objects[id(value)] = len(self.objects)
+        state = {key: self.value(part) for key, part in sorted(vars(value).items())}
+        return {"object": name, "number": number, "state": state}
+
+    def _array(self, array: NDArray[Any]) -> str:
+        # Arrays that two objects share stay shared: one may add to it in place.
+        if id(array) not in self._names:
+            if array.dtype.kind not in "biuf":
+                raise TypeError(f"a checkpoint cannot hold an array of {array.dtype}")
+            name = self._names[id(array)] = f"{len(self.arrays)}"
+            self.arrays[name] = array
+        return self._names[id(array)]
+
+
+def _is_plain(value: Any) -> bool:
+    return type(value) in (bool, int, float, str)  # no subclass, such as numpy's float64
+
+
+def _random_state(rng: np.random.Generator) -> dict[str, Any]:
+    bits = rng.bit_generator
+    seeds: Any = bits.seed_seq
+    state: dict[str, Any] = dict(bits.state)
+    if state["bit_generator"] != "PCG64":
+        raise TypeError(f"a checkpoint cannot hold a generator of {state['bit_generator']}")
+    entropy = seeds.entropy
+    return {
+        "state": [state["state"]["state"], state["state"]["inc"]],
+        "spare": [state["has_uint32"], state["uinteger"]],
+        "entropy": [int(word) for word in np.ravel(entropy)],
+        "one_number": np.ndim(entropy) == 0,
+        "spawn_key": [int(word) for word in seeds.spawn_key],
+        "spawned": seeds.n_children_spawned,
+    }
+
+
+# Together --------------------------------------------------------------------------------
+
+
+def from_state(
+    arrays: Mapping[str, NDArray[Any]],
+    document: Mapping[str, Any],
+    *,
+    source: object = "of a learner",
+) -> Any:
+    """The learner that `state_of` took apart.
+
+    Parameters
+    ----------
+    arrays, document
+        What `state_of` gave.
+    source : object
+        Named where they cannot be used.
+
+    Raises
+    ------
+    BadInputError
+        Arrays are missing or do not fit each other, or the document is no learner.
+    """
+    try:
+        reader = _Reader(arrays)
+        learner = reader.value(document["learner"])
+        if not isinstance(learner, Saved):
+            raise ValueError("no learner in it")
+        for thing in reader.objects.values():
+            check = _CHECKS.get(type(thing).__name__)
+            if check is not None:
+                check(thing)
+    except (*_MISFITS, RecursionError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise BadInputError(f"checkpoint {source} is damaged: {reason}") from None
+    return learner
+
+
+class _Reader:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        self.objects: dict[int, Any] = {}
+        self._arrays = arrays
+        self._known = _classes()
+
+    def value(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            if isinstance(value, list):
+                raise ValueError("a list that says not what it is")
+            return value
+        if "object" in value:
+            return self._object(value)
+        ((kind, content),) = value.items()
+        if kind == "scalar":
+            return self._arrays[content][()]
+        if kind == "array":
+            return self._arrays[content]
+        if kind == "list":
+            return [self.value(part) for part in content]
+        if kind == "tuple":
+            return tuple(self.value(part) for part in content)
+        if kind == "dict":
+            return {self.value(k): self.value(v) for k, v in content}
+        if kind == "random":
+            return _random(content)
+        if kind == "same":
+            return self.objects[content]
+        raise ValueError(f"an unknown kind of value, {kind!r}")
+
+    def _object(self, value: dict[str, Any]) -> Any:
+        cls: Any = self._known[value["object"]]
+        thing = self.objects[value["number"]] = cls.__new__(cls)
+        for name, part in value["state"].items():
+            if not name.isidentifier() or (hasattr(cls, name) and callable(getattr(cls, name))):
+                raise ValueError(f"{value['object']} has no attribute {name!r}")
+            vars(thing)[name] = self.value(part)
+        return thing
+
+
+def _random(content: dict[str, Any]) -> np.random.Generator:
+    entropy = [int(word) for word in content["entropy"]]
+    seeds = np.random.SeedSequence(
+        entropy[0] if content["one_number"] else entropy,
+        spawn_key=tuple(content["spawn_key"]),
+        n_children_spawned=content["spawned"],
+    )
+    rng = np.random.Generator(np.random.PCG64(seeds))
+    state, inc = content["state"]
+    has_spare, spare = content["spare"]
+    rng.bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": state, "inc": inc},
+        "has_uint32": has_spare,
+        "uinteger": spare,
+    }
+    return rng
+
+
+def _classes() -> dict[str, type]:
+    """The classes of this package by name: the only ones that a checkpoint may hold."""
+    import hebbsim.models
+
+    found: dict[str, type] = {}
+    for info in pkgutil.iter_modules(hebbsim.models.__path__):
+        module = importlib.import_module(f"hebbsim.models.{info.name}")
+        own = (v for v in vars(module).values() if isinstance(v, type))
+        found |= {cls.__name__: cls for cls in own if cls.__module__ == module.__name__}
+    return found
+
+
+# What kernels take on trust: they look at no bounds --------------------------------------
+
+
+def _expect(thing: Any, dtype: Any = np.float32, **shapes: tuple[int, ...]) -> None:
+    """Attributes that are there have this type and shape; -1 stands for any length."""
+    for name, shape in shapes.items():
+        array = vars(thing).get(name)
+        if array is None and name not in vars(thing):
+            continue  # a stage that is still to come
+        good = isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == len(shape)
+        if not good or any(n not in (-1, m) for n, m in zip(shape, array.shape, strict=True)):
+            raise ValueError(f"{name} of {type(thing).__name__} is not {dtype.__name__} {shape}")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise ValueError(f"{name} of {type(thing).__name__} holds NaN or inf")
+
+
+def _check_components(it: Any) -> None:
+    _expect(it, components=(-1, -1))
+    _expect(it, mean=(it.components.shape[1],))
+    _expect(it, np.int64, seen=(1,))
+
+
+def _check_prototypes(it: Any) -> None:
+    _expect(it, centres=(-1, -1))
+    n = len(it.centres)
+    _expect(it, squares=(n,), wins=(n,), share=(n,), spread=(1,))
+
+
+def _check_numbered(index: Any) -> None:
+    """Words or features numbered from 0 on."""
+    if not isinstance(index, dict) or list(index.values()) != list(range(len(index))):
+        raise ValueError("words are not numbered from 0 on")
+    if not all(type(word) is str for word in index):
+        raise ValueError("words are not text")
+
+
+def _check_vocabulary(it: Any) -> None:
+    _check_numbered(it.index)
+    _expect(it, np.int64, counts=(len(it.index),))
+
+
+def _check_endings(it: Any) -> None:
+    _expect(it, codes=(max(1, len(it.shapes.index)), -1))
+
+
+def _check_types(it: Any) -> None:
+    n_taus = len(it.timescales)
+    _expect(it, keep=(n_taus,), alpha=(n_taus,), codes=(-1, -1))
+    if "counts" not in vars(it):
+        return
+    _expect(it, np.int64, counts=(-1,))
+    n_types, n_codes = len(it.counts), it.codes.shape[1]
+    # Contexts are over the codes of before, which may be of another width.
+    width = 2 * n_taus * (getattr(it, "context_codes", it.codes).shape[1] + 1)
+    n_points = it.points.shape[1]
+    _expect(it, codes=(n_types, n_codes), unknown_code=(n_codes,), points=(n_types, n_points))
+    _expect(it, contexts=(n_types, width), context_codes=(n_types + 1, -1), bias=(n_points,))
+    _expect(it, power=(width,), context_weights=(width, n_points))
+    _expect(it, shape_weights=(max(1, len(it.shapes.index)), n_points))
+    if "contexts" in vars(it) and it.reducer.components.shape[1] != width:
+        raise ValueError("signatures are not as wide as their directions")
+
+
+def _check_inducer(it: Any) -> None:
+    it._check()
+    if "types_" not in vars(it):
+        return
+    n_words = len(it.vocabulary_.index)
+    if "codes" in vars(it.types_) and n_words != len(it.types_.codes):
+        raise ValueError("not as many codes as words")
+    if "_own" not in vars(it):
+        return
+    n_taus, n_codes = len(it._keep), it.types_.codes.shape[1]
+    width, n_out = n_taus * (n_codes + 1), len(it._own.components)
+    _expect(it, _keep=(n_taus,), _alpha=(n_taus,), _weights=(2, width, n_out))
+    _expect(it, _bias=(2, n_out), _power=(2, width), _lengths=(2, 2))
+    for side in range(2):
+        if it._principal[side].components.shape[1] != width:
+            raise ValueError("contexts are not as wide as their directions")
+    if "prototypes_" in vars(it):
+        vectors = it.transform([["a"]])
+        if vectors.shape[1] != it.prototypes_.centres.shape[1] or vectors.dtype != np.float32:
+            raise ValueError("prototypes are not as wide as vectors")
+        if len(it.prototypes_.centres) != it.n_clusters:
+            raise ValueError("not as many prototypes as clusters")
+
+
+def _check_population(it: Any) -> None:
+    members = vars(it).get("members_", [])
+    if not isinstance(members, list) or any(
+        type(member).__name__ != "HebbianRoleInducer" for member in members
+    ):
+        raise ValueError("members are not learners")
+
+
+_CHECKS: dict[str, Callable[[Any], None]] = {
+    "Components": _check_components,
+    "Prototypes": _check_prototypes,
+    "Vocabulary": _check_vocabulary,
+    "ShapeFeatures": lambda it: _check_numbered(it.index),
+    "EndingCodes": _check_endings,
+    "TypeCodes": _check_types,
+    "HebbianRoleInducer": _check_inducer,
+    "RolePopulation": _check_population,
+}
