@@ -287,7 +287,8 @@ class _Run:
             f"corpus {self.corpus.name} has no roles: clusters are shown by their words"
         )
         self.begin()
-        _, learner = next(self.learners([]))
+        learners = self.learners([])  # a cluster ends with what gives its learners
+        _, learner = next(learners)
         ids = np.atleast_2d(learner().predict(self.sentences["train"]).T)[0]
         self.step()
         results = self.results()

@@ -13,6 +13,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import uuid
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -94,10 +96,11 @@ class DaskWorkers:
         return self.value(parts[0])
 
     def _submit(self, name: str, call: Callable[..., Any], *held: Future) -> Future:
-        import uuid
-
-        # A key of its own: were it made of the arguments, all of them would be hashed.
-        return self.client.submit(call, *held, key=f"{name}-{uuid.uuid4().hex}", pure=False)
+        with warnings.catch_warnings():
+            # The words of a shard travel with its task: from there they can be sent again.
+            warnings.filterwarnings("ignore", "Sending large graph")
+            # A key of its own: were it made of the arguments, all of them would be hashed.
+            return self.client.submit(call, *held, key=f"{name}-{uuid.uuid4().hex}", pure=False)
 
 
 def _merge(*parts: Any) -> Any:
@@ -141,7 +144,7 @@ def open_dask(scheduler: str | None = None, n_workers: int | None = None) -> Ite
                 LocalCluster(
                     n_workers=n_workers or os.cpu_count() or 1,
                     threads_per_worker=1,
-                    dashboard_address=None,
+                    dashboard_address=":0",
                     memory_limit=0,
                     silence_logs=50,
                 )
