@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, run
+from hebbsim.cli import bench, corpus, doctor, run, sweep
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 
@@ -35,6 +35,10 @@ app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
 app.command("bench")(bench.bench)
 app.command("warmup")(bench.warmup)
+app.command("sweep")(sweep.sweep)
+app.command("compare")(sweep.compare)
+app.command("rerun")(sweep.rerun)
+app.command("doctor")(doctor.doctor)
 
 
 def _show_version(asked: bool) -> None:

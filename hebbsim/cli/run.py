@@ -85,6 +85,20 @@ def roles(
     workers: Annotated[
         int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
     ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Learn in N shards on Dask workers (extra cluster); no number depends on N.",
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask scheduler, such as tcp://host:8786; processes of this machine without.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/roles-CORPUS without.")] = None,
     resume: Resume = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
@@ -107,6 +121,7 @@ def roles(
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
         "labels": labels, "bigru_seeds": bigru_seeds, "curve_seeds": curve_seeds,
         "part_seeds": part_seeds, "offline": offline, "workers": workers,
+        "shards": shards, "scheduler": scheduler,
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.
     config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})
@@ -192,6 +207,44 @@ def identity(
 
 
 app.command()(stream)
+
+
+@app.command()
+def rules(
+    corpus: Annotated[str, typer.Option(help="With roles; as of `hebbsim run roles`.")] = "builtin",
+    rule: Annotated[str, typer.Option(help="Learning rule; an unknown name lists all.")] = "oja",
+    eta: Annotated[float, typer.Option(help="Its learning rate.")] = 0.001,
+    timescales: Annotated[str, typer.Option(help="In tokens, comma-separated.")] = "2,8",
+    dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of random codes.")] = 64,
+    clusters: Annotated[int, typer.Option(metavar="K", help="Clusters of tokens.")] = 100,
+    passes: Annotated[int, typer.Option(help="Over the training sentences.")] = 1,
+    context_weight: Annotated[
+        float, typer.Option(help="Of the units' response beside the own code.")
+    ] = 0.7,
+    seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 3,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/rules-RULE without.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
+    ] = False,
+) -> None:
+    """Measure what a local rule finds in traces, beside units that do not learn."""
+    from hebbsim.experiments.results import check_output
+    from hebbsim.experiments.rules import RulesConfig, run_rules
+
+    config = RulesConfig.checked(
+        {
+            "corpus": corpus, "rule": rule, "eta": eta, "timescales": timescales, "dim": dim,
+            "clusters": clusters, "passes": passes, "context_weight": context_weight,
+            "seeds": seeds, "offline": offline,
+        }
+    )  # fmt: skip
+    folder = out if out is not None else Path("runs") / f"rules-{config.rule}"
+    check_output(folder)
+
+    from hebbsim.cli.rules_table import show
+
+    carry_out(run_rules, show, config, folder, json=json)
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:

@@ -226,6 +226,7 @@ class Clock:
         return {
             "started": self._started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self._began, 1),
+            "directory": os.getcwd(),  # where relative paths in the configuration start
             "host": platform.node(),
             "platform": platform.platform(),
         }

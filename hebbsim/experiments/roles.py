@@ -246,15 +246,30 @@ class _Run:
         are workers, as each takes its memory. A learner shares nothing with another. Seeds
         of which nothing is left to do learn only if asked for.
         """
-        workers = self.config.workers
+        config = self.config
+        if config.shards is not None:
+            from hebbsim.experiments.roles_shards import sharded_learners
+
+            for seed, fitted in sharded_learners(
+                lambda seed: make_learner(config, seed),
+                config.seeds,
+                self.sentences["train"],
+                text=list(self.text.values()),
+                shards=config.shards,
+                scheduler=config.scheduler,
+                say=lambda line: self.progress(line, self.done, self.total),
+            ):
+                yield seed, cache(fitted)
+            return
+        workers = config.workers
         threads = ThreadPoolExecutor(workers)
         names = ["main", *parts]
         try:
-            for first in [0, *range(1, self.config.seeds, workers)]:
-                last = min(first + workers, self.config.seeds) if first else 1
+            for first in [0, *range(1, config.seeds, workers)]:
+                last = min(first + workers, config.seeds) if first else 1
                 begun = {}
                 for seed in range(first, last):
-                    wanted = names if seed < self.config.part_seeds else names[:1]
+                    wanted = names if seed < config.part_seeds else names[:1]
                     if all(self.kept.has(f"seed={seed} {name}") for name in wanted):
                         begun[seed] = _later(self.fitted, seed)
                     else:
@@ -268,11 +283,13 @@ class _Run:
         train = self.corpus.splits["train"]
         resolved = self.config.resolved() | {
             "corpus": self.corpus.name,
+            "source": self.config.corpus,
             "layer": self.corpus.layer,
             "n_sentences": train.n_sentences,
             "n_tokens": train.n_tokens,
         }
-        del resolved["workers"]  # no number depends on it
+        for name in ("workers", "scheduler"):  # no number depends on them
+            del resolved[name]
         inputs = self.corpus.sha256 | self.inputs
         return Results(
             experiment="roles",
@@ -292,7 +309,9 @@ class _Run:
             f"corpus {self.corpus.name} has no roles: clusters are shown by their words"
         )
         self.begin()
-        ids = np.atleast_2d(self.fitted(0).predict(self.sentences["train"]).T)[0]
+        learners = self.learners([])  # a cluster ends with what gives its learners
+        _, learner = next(learners)
+        ids = np.atleast_2d(learner().predict(self.sentences["train"]).T)[0]
         self.step()
         results = self.results()
         results.tables["clusters"] = clusters(ids, self.corpus.splits["train"].forms)

@@ -89,6 +89,12 @@ class RolesConfig(ExperimentConfig):
         Never reach for the network.
     workers : int
         Processes that train BiGRUs, and seeds that learn at a time. No number depends on it.
+    shards : int or None
+        Learn on Dask workers, from so many shards (`hebbsim.models.sharded`). How many does
+        not change a number; that there are any does.
+    scheduler : str or None
+        Address of a Dask scheduler; a cluster on this machine without. Given alone, `shards`
+        is 8.
 
     Examples
     --------
@@ -117,6 +123,8 @@ class RolesConfig(ExperimentConfig):
     part_seeds: Annotated[int, Field(ge=0)] = 3
     offline: bool = False
     workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
+    shards: Annotated[int, Field(ge=1)] | None = None
+    scheduler: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +136,13 @@ class RolesConfig(ExperimentConfig):
         if given.get("members") not in (None, 1):
             chosen["learner"] = {**chosen.get("learner", {}), **voting}
         return {**chosen, **given}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shards_for_scheduler(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("scheduler") and given.get("shards") is None:
+            return {**given, "shards": 8}
+        return given
 
     @field_validator("labels", mode="before")
     @classmethod

@@ -21,12 +21,15 @@ from hebbsim.errors import BadInputError
 from hebbsim.models.checkpoint import Saved, Stages
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
-from hebbsim.models.types import TypeCodes, contexts_of, stretches
+from hebbsim.models.types import Text, TypeCodes, contexts_of, stretches
 from hebbsim.models.vocabulary import Encoded, Vocabulary
 
 __all__ = ["HebbianRoleInducer"]
 
 Sentences = Iterable[Sequence[str]]
+
+#: Tokens that the directions of the own code are learned from, at most.
+MOST_VISITS = 50_000
 
 #: Parameters that a derived learner may change: all but those of the type codes.
 TOKEN_STAGE = (
@@ -213,7 +216,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         self._check()
         vocabulary = Vocabulary(max_types=2**31 - 1)
         parts = [vocabulary.take_in(sentences)]
-        self._check_tokens(parts[0])
+        self._check_tokens(len(parts[0].ids))
         if text is not None:
             parts.append(vocabulary.take_in(text))
         words = list(vocabulary.index)
@@ -231,24 +234,28 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         done = 0 if kept is None else kept.restore(self, vocabulary)
         if not done:
             self.vocabulary_ = vocabulary
-            self.types_ = TypeCodes(
-                check_timescales(self.timescales),
-                n_context_words=self.n_context_words,
-                n_categories=min(self.n_categories, len(vocabulary)),
-                n_components=self.n_components,
-                sharpness=self.sharpness,
-                rounds=self.rounds,
-                rare=self.rare,
-                min_count=self.min_count,
-                ending_weight=float(self.ending_weight),
-                rng=np.random.default_rng([self.random_state, 0]),
-            )
-        stages = [*self.types_.stages(vocabulary, parts), *self._token_stages(parts[0])]
+            self.types_ = self._new_types()
+        stages = [*self.types_.stages(vocabulary, Text(parts)), *self._token_stages(parts[0])]
         for number, stage in enumerate(stages[done:], done + 1):
             stage()
             if kept is not None:
                 kept.keep(self, number)
         return self
+
+    def _new_types(self) -> TypeCodes:
+        """Type codes of this learner's parameters, yet to be learned."""
+        return TypeCodes(
+            check_timescales(self.timescales),
+            n_context_words=self.n_context_words,
+            n_categories=min(self.n_categories, len(self.vocabulary_)),
+            n_components=self.n_components,
+            sharpness=self.sharpness,
+            rounds=self.rounds,
+            rare=self.rare,
+            min_count=self.min_count,
+            ending_weight=float(self.ending_weight),
+            rng=np.random.default_rng([self.random_state, 0]),
+        )
 
     def partial_fit(self, sentences: Sentences) -> HebbianRoleInducer:
         """Learn on from a stretch of a stream, every step at once, in one pass.
@@ -295,7 +302,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         other = HebbianRoleInducer(**{**self.get_params(), **changes})
         other._check()
         encoded = self.vocabulary_.encode(sentences)
-        other._check_tokens(encoded)
+        other._check_tokens(len(encoded.ids))
         other.vocabulary_ = self.vocabulary_
         other.types_ = self.types_
         other._fit_tokens(encoded)
@@ -321,10 +328,13 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
 
     def _start_projection(self, encoded: Encoded) -> None:
         self._rng = np.random.default_rng([self.random_state, 1])
+        rows, table = self.types_.lookup(encoded)
+        self._start_from(table, self._rng.permutation(rows)[:MOST_VISITS].astype(np.int64))
+
+    def _start_from(self, table: NDArray[np.float32], visits: NDArray[np.int64]) -> None:
+        """Directions of the own code, from rows of `table` in the order of `visits`."""
         tau = check_timescales(self.timescales)
         self._keep, self._alpha = decays(tau)
-        rows, table = self.types_.lookup(encoded)
-        visits = self._rng.permutation(rows)[:50_000].astype(np.int64)
         self._own = Components(self.n_directions, table.shape[1])
         self._own.learn(np.sqrt(table), visits)
         n_out, width = len(self._own.components), len(tau) * (table.shape[1] + 1)
@@ -455,10 +465,10 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         if not hasattr(self, "types_"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
 
-    def _check_tokens(self, encoded: Encoded) -> None:
-        if len(encoded.ids) < self.n_clusters:
+    def _check_tokens(self, n_tokens: int) -> None:
+        if n_tokens < self.n_clusters:
             raise BadInputError(
-                f"{self.n_clusters} clusters for {len(encoded.ids)} tokens: "
+                f"{self.n_clusters} clusters for {n_tokens} tokens: "
                 "give more text or fewer clusters"
             )
 

@@ -82,10 +82,21 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
         checkpoints: str | os.PathLike[str] | None = None,
     ) -> RolePopulation:
         """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
+        members = self._draw_members()
+        vocabulary, parts = members[0]._read(sentences, text)
+        kept: list[Stages | None] = [None] * len(members)
+        if checkpoints is not None:
+            kept = [Stages(Path(checkpoints) / f"member={n}") for n in range(len(members))]
+        learn = lambda pair: pair[0]._learn(vocabulary, parts, pair[1])  # noqa: E731
+        self.members_ = self._each(learn, zip(members, kept, strict=True))
+        return self
+
+    def _draw_members(self) -> list[HebbianRoleInducer]:
+        """Members that have yet to learn, each with a seed of its own."""
         if not isinstance(self.n_members, numbers.Integral) or self.n_members < 1:
             raise BadInputError(f"n_members is {self.n_members!r}: give a whole number from 1 on")
         seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
-        members = [
+        return [
             HebbianRoleInducer(
                 timescales=self.timescales,
                 n_clusters=self.n_clusters,
@@ -96,13 +107,6 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
             )
             for seed in seeds
         ]
-        vocabulary, parts = members[0]._read(sentences, text)
-        kept: list[Stages | None] = [None] * len(members)
-        if checkpoints is not None:
-            kept = [Stages(Path(checkpoints) / f"member={n}") for n in range(len(members))]
-        learn = lambda pair: pair[0]._learn(vocabulary, parts, pair[1])  # noqa: E731
-        self.members_ = self._each(learn, zip(members, kept, strict=True))
-        return self
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token in every member, shape=(T, P)."""

@@ -23,6 +23,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,12 +41,72 @@ from hebbsim.models.vocabulary import (
     add_active,
 )
 
-__all__ = ["TypeCodes", "contexts_of"]
+__all__ = ["Passes", "Text", "TypeCodes", "contexts_of"]
 
 #: A one-hot trace is cut where it has fallen to this share of its first value.
 TOLERANCE = 0.01
 #: Dimensions of the code of an ending.
 ENDING_WIDTH = 100
+
+
+class Passes(Protocol):
+    """What the codes of types take from a text: sums over its tokens, each in one pass."""
+
+    def longest(self) -> int:
+        """Tokens of the longest sentence."""
+
+    def sum_words(
+        self, n_types: int, n_columns: int, weights: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Traces around every type over one-hot words, shape=(V, 2, S, n_columns + 2)."""
+
+    def sum_codes(
+        self,
+        n_types: int,
+        codes: NDArray[np.float32],
+        keep: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Traces around every type over codes, shape=(V, 2, S, C + 1); unknown words are V."""
+
+
+class Text:
+    """Text in memory, passed over from end to end."""
+
+    def __init__(self, parts: Sequence[Encoded]) -> None:
+        self.parts = parts
+
+    def longest(self) -> int:
+        return max((int(np.diff(part.offsets).max(initial=1)) for part in self.parts), default=1)
+
+    def sum_words(
+        self, n_types: int, n_columns: int, weights: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        sums = np.zeros((n_types, 2, len(weights), n_columns + 2), dtype=np.float32)
+        for part in self.parts:
+            sum_word_contexts(part.ids, part.offsets, n_columns, weights, sums)
+        return sums
+
+    def sum_codes(
+        self,
+        n_types: int,
+        codes: NDArray[np.float32],
+        keep: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        shape = (len(alpha), codes.shape[1] + 1)
+        sums = np.zeros((n_types, 2, *shape), dtype=np.float32)
+        for part in self.parts:
+            sum_code_contexts(
+                np.where(part.ids < 0, n_types, part.ids).astype(np.int32),
+                part.offsets,
+                codes,
+                keep,
+                alpha,
+                np.empty(shape, dtype=np.float32),
+                sums,
+            )
+        return sums
 
 
 class TypeCodes:
@@ -110,15 +171,13 @@ class TypeCodes:
         self.rng = rng
         self.keep, self.alpha = decays(timescales)
 
-    def learn(self, vocabulary: Vocabulary, text: Sequence[Encoded]) -> TypeCodes:
+    def learn(self, vocabulary: Vocabulary, text: Passes) -> TypeCodes:
         """Learn every step on `text`, whose words `vocabulary` has counted."""
         for stage in self.stages(vocabulary, text):
             stage()
         return self
 
-    def stages(
-        self, vocabulary: Vocabulary, text: Sequence[Encoded]
-    ) -> Iterator[Callable[[], None]]:
+    def stages(self, vocabulary: Vocabulary, text: Passes) -> Iterator[Callable[[], None]]:
         """The steps of `learn`, in order; each needs no more than what is an attribute."""
         words = list(vocabulary.index)
         yield lambda: self._learn_words(vocabulary, words, text)
@@ -126,9 +185,7 @@ class TypeCodes:
             yield lambda: self._learn_codes(words, text)
         yield lambda: self._complete(words, self._common())
 
-    def _learn_words(
-        self, vocabulary: Vocabulary, words: Sequence[str], text: Sequence[Encoded]
-    ) -> None:
+    def _learn_words(self, vocabulary: Vocabulary, words: Sequence[str], text: Passes) -> None:
         """First signatures and categories, over words."""
         counts = vocabulary.counts
         self.counts = counts
@@ -140,7 +197,7 @@ class TypeCodes:
             self.endings = EndingCodes(self.shapes, ENDING_WIDTH, self.rng.spawn(1)[0])
         self._categorise(words, self._word_signatures(text, len(counts)), self._common())
 
-    def _learn_codes(self, words: Sequence[str], text: Sequence[Encoded]) -> None:
+    def _learn_codes(self, words: Sequence[str], text: Passes) -> None:
         """Signatures and categories anew, over codes."""
         # Contexts stay over these codes: the categories are about to be drawn afresh.
         self.context_codes = np.vstack([self.codes, self.unknown_code])
@@ -156,36 +213,21 @@ class TypeCodes:
 
     # Signatures -------------------------------------------------------------------------
 
-    def _word_signatures(self, text: Sequence[Encoded], n_types: int) -> NDArray[np.float32]:
-        longest = max((int(np.diff(t.offsets).max(initial=1)) for t in text), default=1)
+    def _word_signatures(self, text: Passes, n_types: int) -> NDArray[np.float32]:
         slowest = float(self.timescales.max())
         reach = 1 if slowest == 1 else 1 + int(math.log(TOLERANCE) / math.log1p(-1 / slowest))
-        lags = np.arange(min(reach, longest + 1))
+        lags = np.arange(min(reach, text.longest() + 1))
         weights = (self.alpha[:, None] * self.keep[:, None] ** lags).astype(np.float32)
-        n_columns = min(self.n_context_words, n_types)
-        sums = np.zeros((n_types, 2, len(self.alpha), n_columns + 2), dtype=np.float32)
-        for stretch in text:
-            sum_word_contexts(stretch.ids, stretch.offsets, n_columns, weights, sums)
+        sums = text.sum_words(n_types, min(self.n_context_words, n_types), weights)
         flat = sums.reshape(n_types, -1)
         np.sqrt(flat, out=flat)
         flat /= np.maximum(np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None], np.float32(1e-12))
         return flat
 
-    def _mean_contexts(self, text: Sequence[Encoded]) -> NDArray[np.float32]:
+    def _mean_contexts(self, text: Passes) -> NDArray[np.float32]:
         """Mean context, over ``context_codes``, of every type, shape=(V, 2 * S * (C + 1))."""
-        n_types, width = len(self.counts), self.context_codes.shape[1]
-        shape = (len(self.alpha), width + 1)
-        sums = np.zeros((n_types, 2, *shape), dtype=np.float32)
-        for stretch in text:
-            sum_code_contexts(
-                np.where(stretch.ids < 0, n_types, stretch.ids).astype(np.int32),
-                stretch.offsets,
-                self.context_codes,
-                self.keep,
-                self.alpha,
-                np.empty(shape, dtype=np.float32),
-                sums,
-            )
+        n_types = len(self.counts)
+        sums = text.sum_codes(n_types, self.context_codes, self.keep, self.alpha)
         flat = sums.reshape(n_types, -1)
         flat /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
         return flat
@@ -215,7 +257,7 @@ class TypeCodes:
         unknown = self.context_codes[-1:]
         n_new = len(self.counts) - len(before)
         self.context_codes = np.vstack([self.context_codes, np.repeat(unknown, n_new, axis=0)])
-        fresh = self._mean_contexts([stretch])
+        fresh = self._mean_contexts(Text([stretch]))
         share = (before / np.maximum(self.counts[: len(before)], 1)).astype(np.float32)
         fresh[: len(before)] += share[:, None] * self.contexts
         self.contexts = fresh

@@ -1,0 +1,74 @@
+"""`hebbsim doctor`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from hebbsim.doctor import Report
+
+_TITLES = {
+    "versions": "Versions",
+    "machine": "Machine",
+    "threads": "Threads",
+    "folders": "Folders",
+    "graphics": "GPU (only torch uses one)",
+}
+
+
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Look at this installation: versions, threads, folders, GPU, and what an extra would add.
+
+    Exit code 1 where something needs mending.
+    """
+    from hebbsim.doctor import examine
+
+    found = examine()
+    if json:
+        from hebbsim.experiments.results import json_text
+
+        sys.stdout.write(json_text(found.document()))
+    else:
+        _show(found)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _show(found: Report, console: Console | None = None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = console or Console(highlight=False)
+    for name, values in found.sections.items():
+        console.print()
+        console.print(_TITLES[name], style="bold")
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True, min_width=14)
+        table.add_column(overflow="fold")
+        for key, value in values.items():
+            table.add_row(key, value)
+        console.print(table)
+    console.print()
+    console.print("Extras", style="bold")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, min_width=14)
+    table.add_column(overflow="fold")
+    for extra in found.extras:
+        state = "installed" if extra.complete else f"lacks {', '.join(extra.missing)}"
+        table.add_row(extra.name, f"{extra.purpose}: {state}" if extra.purpose else state)
+    console.print(table)
+    lacking = [extra.name for extra in found.extras if not extra.complete]
+    if lacking:
+        console.print(f"To add one: pip install 'hebbsim[{lacking[0]}]'", markup=False)
+    console.print()
+    for problem in found.problems:
+        console.print(f"To mend: {problem}", markup=False, soft_wrap=True)
+    if not found.problems:
+        console.print("Nothing to mend.")

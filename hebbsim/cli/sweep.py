@@ -1,0 +1,280 @@
+"""`hebbsim sweep`, `hebbsim compare` and `hebbsim rerun`: many runs, and a run once more."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hebbsim.cli.carry_out import progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from hebbsim.experiments.compare import Compared
+    from hebbsim.experiments.rerun import Agreement
+    from hebbsim.experiments.sweep import SweepResults
+
+#: Lines of a table on the terminal, at most.
+_MOST = 40
+
+
+def sweep(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.toml",
+            help='experiment = "roles"; [base]: options of all runs; [grid]: lists of values '
+            "that vary, as in clusters = [100, 300]; plane = [2, 8, 32]: every timescale and "
+            "every pair.",
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the sweep; runs/sweep-FILE without.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Runs at a time, in processes of this machine.")
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Dask scheduler to run them on (all workers must find the folder), or local.",
+        ),
+    ] = None,
+    list_runs: Annotated[
+        bool, typer.Option("--list", help="Show the runs that the file asks for, and stop.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run an experiment over timescales, clusters, rules, corpora or any other option.
+
+    Each run has its folder; table.parquet holds the scores of all, one row a seed. Given
+    again, only runs that are not finished are done: after an interruption, or with more
+    values in the file.
+    """
+    from hebbsim.experiments.sweep_file import read_sweep
+
+    asked = read_sweep(file)
+    if list_runs:
+        for point in asked.points:
+            typer.echo(point.name)
+        return
+    folder = out if out is not None else Path("runs") / f"sweep-{file.stem}"
+
+    from hebbsim.experiments.sweep import run_sweep
+    from hebbsim.interrupts import Interruption
+
+    try:
+        with progress() as report:
+            found = run_sweep(asked, folder, workers=workers, scheduler=scheduler, progress=report)
+    except KeyboardInterrupt as error:
+        setattr(error, "kept", "runs that are finished are kept: the same command goes on")  # noqa: B010
+        raise Interruption(error) from error
+    if json:
+        _print_json(found.document())
+    else:
+        _show_sweep(found, folder)
+    if found.failed:
+        raise typer.Exit(1)
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...", help="Folders of runs, the first to compare with; or of a sweep."
+        ),
+    ],
+    metric: Annotated[str | None, typer.Option(help="accuracy without.")] = None,
+    split: Annotated[
+        list[str] | None, typer.Option(help="test and gen without; may be given several times.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="hebbian without, where there is one.")] = None,
+    all_pairs: Annotated[
+        bool, typer.Option("--all-pairs", help="Each run with each other, not with the first.")
+    ] = False,
+    all_conditions: Annotated[
+        bool, typer.Option("--all-conditions", help="Parts and controls of the learner, too.")
+    ] = False,
+    correction: Annotated[
+        str, typer.Option(help="For many tests: holm, bh (false discovery rate), or none.")
+    ] = "holm",
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Compare runs seed by seed: differences with 95 % intervals, p corrected for their number."""
+    from hebbsim.experiments.compare import compare_runs, document
+
+    found = compare_runs(
+        runs,
+        metric=metric,
+        splits=split or (),
+        model=model,
+        every_pair=all_pairs,
+        every_condition=all_conditions,
+        correction=correction,
+    )
+    if json:
+        _print_json(document(found, correction))
+    else:
+        _show_compared(found, correction)
+
+
+def rerun(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run.")],
+    out: Annotated[Path | None, typer.Option(help="Of the repetition; DIR-rerun without.")] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Differences of numbers that count as agreement.")
+    ] = 0.0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run again what a run's folder says, and check that every number is the same.
+
+    Exit code 1 where one is not.
+    """
+    from hebbsim.experiments import rerun as module
+    from hebbsim.interrupts import Interruption
+
+    try:
+        with progress() as report:
+            found = module.rerun(folder, out, tolerance=tolerance, progress=report)
+    except KeyboardInterrupt as error:
+        raise Interruption(error) from error
+    if json:
+        _print_json(found.document())
+    else:
+        _show_agreement(found)
+    if not found.agrees:
+        raise typer.Exit(1)
+
+
+# Tables of 80 columns ---------------------------------------------------------------------------
+
+
+def _print_json(document: object) -> None:
+    from hebbsim.experiments.results import json_text
+
+    sys.stdout.write(json_text(document))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+def _table(texts: list[str], *numbers: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _show_sweep(found: SweepResults, folder: Path, console: Console | None = None) -> None:
+    from hebbsim.experiments.sweep_file import shown
+
+    console = console or _console()
+    experiment, axes = found.sweep.experiment, found.sweep.axes
+    n = len(found.runs)
+    console.print()
+    console.print(
+        f"{n} runs of {experiment.name}, {found.n_kept} of them there before; "
+        f"{experiment.metric.replace('_', ' ')} on {experiment.split}",
+        markup=False,
+        soft_wrap=True,
+    )
+    several = any(run.n > 1 for run in found.runs)
+    half = "±95 %" if several else ""
+    table = _table([axis.rpartition(".")[2] for axis in axes] or ["run"], "mean", half, "seeds")
+    ranked = sorted(
+        (run for run in found.runs if run.estimate is not None),
+        key=lambda run: -run.estimate.mean if run.estimate else 0.0,
+    )
+    for run in ranked[:_MOST]:
+        assert run.estimate is not None
+        width = (run.estimate.high - run.estimate.low) / 2
+        cells = [shown(run.values[axis]) for axis in axes] or [run.run]
+        table.add_row(
+            *cells, f"{run.estimate.mean:.3f}", f"{width:.3f}" if width == width else "", str(run.n)
+        )
+    console.print(table)
+    if len(ranked) > _MOST:
+        console.print(f"and {len(ranked) - _MOST} more")
+    for run in found.failed[:10]:
+        console.print(f"Failed: {run.run}: {run.error}", markup=False, soft_wrap=True)
+    if found.failed:
+        console.print(
+            f"{len(found.failed)} of {n} runs are not finished: the same command tries them again"
+        )
+    console.print(f"All scores: {folder / 'table.parquet'}", markup=False, soft_wrap=True)
+    if found.figures:
+        console.print(f"Figures: {folder / 'figures'}", markup=False, soft_wrap=True)
+
+
+def _show_compared(found: list[Compared], correction: str, console: Console | None = None) -> None:
+    console = console or _console()
+    by = {"holm": "Holm", "bh": "Benjamini and Hochberg", "none": "nothing"}[correction]
+    first: tuple[str, str] | None = None
+    for row in found:
+        pair = (row.run, row.minus)
+        if pair == first:
+            continue
+        first = pair
+        rows = [r for r in found if (r.run, r.minus) == pair]
+        console.print()
+        console.print(f"{row.run} minus {row.minus}", style="bold", markup=False, soft_wrap=True)
+        table = _table(["split", "condition"], "mean", "minus", "difference", "95 %", "p", "n")
+        for r in rows:
+            interval = "" if r.low is None else f"{r.low:+.4f} to {r.high:+.4f}"
+            name = " ".join(filter(None, [r.model if r.model != "hebbian" else "", r.condition]))
+            table.add_row(
+                r.split, name, f"{r.value:.4f}", f"{r.other:.4f}", f"{r.difference:+.4f}",
+                interval, _p(r.corrected), str(r.n),
+            )  # fmt: skip
+        console.print(table)
+    tests = sum(row.p is not None for row in found)
+    console.print()
+    console.print(
+        f"{found[0].metric.capitalize()} by seed, paired; t intervals of each difference alone; "
+        f"p of {tests} test{'s' * (tests != 1)},"
+    )
+    console.print(f"corrected by {by}.")
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return ""
+    return "<.0001" if p < 0.0001 else f"{p:.4f}".removeprefix("0")
+
+
+def _show_agreement(found: Agreement, console: Console | None = None) -> None:
+    console = console or _console()
+    table = _table(["table"], "cells", "differ", "largest")
+    for each in found.tables:
+        if each.problem:
+            table.add_row(each.table, "", "", each.problem)
+        else:
+            size = f"{each.largest:.3g}" if each.differing else "0"
+            table.add_row(each.table, f"{each.cells:,}", f"{each.differing:,}", size)
+    console.print()
+    console.print(table)
+    for each in found.tables:
+        if each.where:
+            console.print(f"{each.table}: {each.where}", markup=False, soft_wrap=True)
+    for line in found.changed:
+        console.print(f"Not as before: {line}", markup=False, soft_wrap=True)
+    if found.exact:
+        verdict = "Every number is the same."
+    elif found.agrees:
+        verdict = f"No number differs by more than {found.tolerance:g}."
+    else:
+        verdict = "The two runs do not agree."
+    console.print(verdict)
+    console.print(f"The run again: {found.again}", markup=False, soft_wrap=True)

@@ -1,0 +1,285 @@
+"""Where the tasks of one run are done: here, in processes of this machine, or on Dask workers.
+
+`DaskWorkers` are the `hebbsim.models.sharded.Workers` of many machines. `run_all` does
+independent jobs, such as the runs of a sweep, on any of the three.
+
+A Dask task whose worker dies is done again on another, and so is what it needs of the tasks
+before it: nothing is scattered, which Dask could not make anew. Dask sends functions and
+arguments by pickle, so that a scheduler must be one that you trust.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import uuid
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.models.summaries import merge_all
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+__all__ = ["DaskWorkers", "open_dask", "run_all"]
+
+#: Seconds to wait for a scheduler, and for the first of its workers.
+PATIENCE = 10.0, 60.0
+#: Summaries merged by one task.
+_FAN_IN = 8
+#: Workers that may die on a task before it is given up.
+_DEATHS = 10
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+class _Call:
+    """A function and those of its arguments that are at hand, opaque to Dask.
+
+    Dask would look for futures inside every list of words.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: Sequence[Any]) -> None:
+        from distributed import Future
+
+        self.function = function
+        self.held = [isinstance(arg, Future) for arg in args]
+        self.args = [None if held else arg for arg, held in zip(args, self.held, strict=True)]
+
+    def __call__(self, *held: Any) -> Any:
+        waiting = iter(held)
+        args = [
+            next(waiting) if is_held else arg
+            for arg, is_held in zip(self.args, self.held, strict=True)
+        ]
+        return self.function(*args)
+
+
+class DaskWorkers:
+    """Tasks on the workers of a Dask cluster; see `hebbsim.models.sharded.Workers`."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def hold(self, function: Callable[..., Any], *args: Any) -> Future:
+        from distributed import Future
+
+        held = [arg for arg in args if isinstance(arg, Future)]
+        name = function.__name__.strip("_")
+        return self._submit(name, _Call(function, args), *held)
+
+    def value(self, held: Future) -> Any:
+        from distributed import KilledWorker
+
+        try:
+            return held.result()
+        except KilledWorker as error:
+            raise HebbsimError(
+                f"task {error.task} ended {_DEATHS} workers in turn, perhaps for want of memory: "
+                "give more shards, fewer --max-types, or larger workers"
+            ) from None
+
+    def merged(self, held: Sequence[Future]) -> Any:
+        parts = list(held)
+        while len(parts) > 1:
+            parts = [
+                self._submit("merge", _merge, *parts[i : i + _FAN_IN])
+                for i in range(0, len(parts), _FAN_IN)
+            ]
+        return self.value(parts[0])
+
+    def _submit(self, name: str, call: Callable[..., Any], *held: Future) -> Future:
+        with warnings.catch_warnings():
+            # The words of a shard travel with its task: from there they can be sent again.
+            warnings.filterwarnings("ignore", "Sending large graph")
+            # A key of its own: were it made of the arguments, all of them would be hashed.
+            return self.client.submit(call, *held, key=f"{name}-{uuid.uuid4().hex}", pure=False)
+
+
+def _merge(*parts: Any) -> Any:
+    return merge_all(parts)
+
+
+@contextlib.contextmanager
+def open_dask(scheduler: str | None = None, n_workers: int | None = None) -> Iterator[Client]:
+    """A client of a Dask cluster, closed at the end with what was started for it.
+
+    Parameters
+    ----------
+    scheduler : str, optional
+        Address such as ``tcp://host:8786``, or a scheduler file (``*.json``). Without, or
+        ``local``, a cluster of processes on this machine.
+    n_workers : int, optional
+        Of a cluster on this machine: as many as there are cores without.
+
+    Raises
+    ------
+    BadInputError
+        Dask is not installed, there is no scheduler at that address, or its workers lack
+        hebbsim or have another version of it.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ModuleNotFoundError:
+        raise BadInputError(
+            "Dask is not installed: pip install 'hebbsim[cluster]', or leave out --shards and "
+            "--scheduler"
+        ) from None
+    settings = {
+        "distributed.scheduler.allowed-failures": _DEATHS,
+        "distributed.worker.daemon": False,  # an experiment may have processes of its own
+    }
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        if scheduler in (None, "local"):
+            cluster = stack.enter_context(
+                LocalCluster(
+                    n_workers=n_workers or os.cpu_count() or 1,
+                    threads_per_worker=1,
+                    dashboard_address=":0",
+                    memory_limit=0,
+                    silence_logs=50,
+                )
+            )
+            client = stack.enter_context(Client(cluster))
+        else:
+            assert scheduler is not None
+            client = stack.enter_context(_connect(scheduler))
+        _check_workers(client)
+        yield client
+
+
+def _connect(scheduler: str) -> Client:
+    from distributed import Client
+
+    try:
+        if scheduler.endswith(".json"):
+            if not Path(scheduler).is_file():
+                raise BadInputError(f"--scheduler {scheduler}: no such scheduler file")
+            return Client(scheduler_file=scheduler, timeout=PATIENCE[0])
+        return Client(scheduler, timeout=PATIENCE[0])
+    except (OSError, ValueError, TypeError) as error:
+        if isinstance(error, BadInputError):
+            raise
+        raise BadInputError(
+            f"--scheduler {scheduler}: no Dask scheduler there ({type(error).__name__}); give an "
+            "address such as tcp://host:8786, or leave it out for a cluster on this machine"
+        ) from None
+
+
+def _check_workers(client: Client) -> None:
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    from hebbsim._version import __version__
+
+    class OneThread(WorkerPlugin):
+        """BLAS sums in another order with more threads."""
+
+        name = "hebbsim-one-thread"
+
+        def setup(self, worker: Any) -> None:
+            import scipy.linalg  # noqa: F401  # its BLAS is not numpy's
+            from threadpoolctl import threadpool_limits
+
+            threadpool_limits(1)
+
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE[1])
+    except TimeoutError:
+        raise BadInputError(
+            f"the Dask scheduler {client.scheduler_info()['address']} has no workers; start some "
+            "with `dask worker ADDRESS`"
+        ) from None
+    try:
+        found = client.run(_version)
+    except Exception as error:  # whatever a worker without hebbsim raises
+        raise BadInputError(
+            f"a Dask worker cannot import hebbsim ({error}); install it there"
+        ) from None
+    other = {address: v for address, v in found.items() if v != __version__}
+    if other:
+        address, theirs = next(iter(other.items()))
+        raise BadInputError(
+            f"Dask worker {address} has hebbsim {theirs}, not {__version__}: install one version"
+        )
+    client.register_plugin(OneThread())
+
+
+def _version() -> str:
+    from hebbsim._version import __version__
+
+    return __version__
+
+
+def run_all(
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> Iterator[tuple[int, Result | Exception]]:
+    """Do independent jobs; the number of each with its result, or what went wrong, as they end.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module, so that other processes find it.
+    jobs : sequence
+    workers : int
+        Processes of this machine; 1 is this one.
+    scheduler : str, optional
+        A Dask cluster in their place, as of `open_dask`.
+    """
+    if scheduler is not None:
+        yield from _run_dask(function, jobs, scheduler, workers)
+    elif workers == 1:
+        for number, job in enumerate(jobs):
+            yield number, _caught(function, job)
+    else:
+        yield from _run_processes(function, jobs, workers)
+
+
+def _caught(function: Callable[[Job], Result], job: Job) -> Result | Exception:
+    try:
+        return function(job)
+    except Exception as error:
+        return error
+
+
+def _run_processes(
+    function: Callable[[Job], Result], jobs: Sequence[Job], workers: int
+) -> Iterator[tuple[int, Result | Exception]]:
+    # Spawned, not forked: a forked process would inherit compiled code and its threads.
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context)
+    try:
+        futures = {pool.submit(function, job): number for number, job in enumerate(jobs)}
+        for future in as_completed(futures):
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                error = HebbsimError("a process ended early, perhaps for want of memory")
+            if error is not None and not isinstance(error, Exception):
+                raise error
+            yield futures[future], future.result() if error is None else error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _run_dask(
+    function: Callable[[Job], Result], jobs: Sequence[Job], scheduler: str, workers: int
+) -> Iterator[tuple[int, Result | Exception]]:
+    from distributed import as_completed as ended
+
+    with open_dask(scheduler, workers) as client:
+        held = DaskWorkers(client)
+        futures = {held.hold(function, job): number for number, job in enumerate(jobs)}
+        for future in ended(futures, raise_errors=False):
+            yield futures[future], _caught(held.value, future)

@@ -1,0 +1,90 @@
+"""Paired comparisons over seeds, and what is left of them when there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr
+
+from hebbsim.errors import BadInputError
+from hebbsim.probes.bootstrap import Estimate, seed_interval
+
+__all__ = ["CORRECTIONS", "PairedTest", "adjust", "paired_test"]
+
+CORRECTIONS = ("holm", "bh", "none")
+
+
+class PairedTest(NamedTuple):
+    """Mean difference with its 95 % interval, and its two-sided p (NaN of one pair)."""
+
+    difference: Estimate
+    p: float
+    n: int
+
+
+def paired_test(values: ArrayLike, others: ArrayLike) -> PairedTest:
+    """Paired t test (Student 1908) of ``values - others``, pair by pair.
+
+    Parameters
+    ----------
+    values, others : array_like of float, shape=(n,)
+
+    Examples
+    --------
+    >>> found = paired_test([0.92, 0.94, 0.93], [0.90, 0.91, 0.92])
+    >>> round(found.difference.mean, 3), round(found.p, 3)
+    (0.02, 0.074)
+    """
+    differences = np.asarray(values, dtype=float) - np.asarray(others, dtype=float)
+    n = len(differences)
+    estimate = seed_interval(differences)
+    if n < 2:
+        return PairedTest(estimate, float("nan"), n)
+    error = differences.std(ddof=1) / np.sqrt(n)
+    # Differences that are equal but for rounding would give a t of any size.
+    if error <= 1e-12 * max(1.0, np.abs(differences).max()):
+        return PairedTest(estimate, 1.0 if abs(estimate.mean) < 1e-12 else 0.0, n)
+    return PairedTest(estimate, float(2 * stdtr(n - 1, -abs(estimate.mean) / error)), n)
+
+
+def adjust(p: Sequence[float] | NDArray[np.floating], correction: str) -> NDArray[np.float64]:
+    """p values corrected for their number; NaN, which is no test, stays and is not counted.
+
+    Parameters
+    ----------
+    p : array_like of float, shape=(n,)
+    correction : {"holm", "bh", "none"}
+        Holm (1979) bounds the chance of any false finding, Benjamini & Hochberg (1995) the
+        expected share of them.
+
+    Raises
+    ------
+    BadInputError
+        An unknown correction.
+
+    Examples
+    --------
+    >>> adjust([0.01, 0.04, 0.03], "holm").round(3).tolist()
+    [0.03, 0.06, 0.06]
+    >>> adjust([0.01, 0.04, 0.03], "bh").round(3).tolist()
+    [0.03, 0.04, 0.04]
+    """
+    if correction not in CORRECTIONS:
+        raise BadInputError(f"--correction {correction}: choose {', '.join(CORRECTIONS)}")
+    given = np.asarray(p, dtype=np.float64)
+    found = given.copy()
+    tested = np.flatnonzero(~np.isnan(given))
+    n = len(tested)
+    if not n or correction == "none":
+        return found
+    order = tested[np.argsort(given[tested], kind="stable")]
+    rank = np.arange(1, n + 1)
+    if correction == "holm":
+        stepped = np.maximum.accumulate(given[order] * (n + 1 - rank))
+    else:
+        stepped = np.minimum.accumulate((given[order] * n / rank)[::-1])[::-1]
+    found[order] = np.minimum(stepped, 1)
+    return found
