@@ -40,19 +40,30 @@ def read(path: Path) -> DataFrame:
     BadInputError
         There is no such file, it is not a table, or a column is missing.
     """
+    try:
+        return tidy(read_text(path))
+    except BadInputError as error:
+        said = str(error)
+        raise BadInputError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+
+
+def read_text(path: Path) -> DataFrame:
+    """Any table from a CSV file, every value as written.
+
+    Raises
+    ------
+    BadInputError
+        There is no such file, or it is not a table.
+    """
     import pandas as pd
 
     try:
         # A role may be called "NA" or "None", which pandas would read as missing.
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:
         raise BadInputError(f"{path}: no such table; give the folder of a finished run") from None
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise BadInputError(f"{path}: not a table that can be read: {error}") from None
-    try:
-        return tidy(table)
-    except BadInputError as error:
-        raise BadInputError(f"{path}: {error}") from None
 
 
 def tidy(results: DataFrame) -> DataFrame:
