@@ -177,8 +177,14 @@ def json_text(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def check_output(folder: Path) -> None:
+def check_output(folder: Path, ours: Callable[[Path], bool] | None = None) -> None:
     """Refuse an output folder that could not be written, before any work is done.
+
+    Parameters
+    ----------
+    folder : Path
+    ours : callable, optional
+        Whether a folder that is not empty may be replaced; a run folder may without.
 
     Raises
     ------
@@ -186,9 +192,10 @@ def check_output(folder: Path) -> None:
         It is a file, it is a folder of something else, or its parent cannot be written.
     """
     if folder.is_dir():
-        if any(folder.iterdir()) and not _is_run_folder(folder):
+        if any(folder.iterdir()) and not (ours or _is_run_folder)(folder):
+            what = "report" if ours else "run"
             raise BadInputError(
-                f"--out {folder}: a folder that is not empty and holds no hebbsim run; "
+                f"--out {folder}: a folder that is not empty and holds no hebbsim {what}; "
                 "name another one"
             )
     elif folder.exists():

@@ -96,7 +96,7 @@ class RunTables:
         Raises
         ------
         BadInputError
-            It is absent, no results table, or of several corpora.
+            It is absent or no results table.
         """
         return tables.read(self.folder / "results.csv")
 

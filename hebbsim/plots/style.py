@@ -290,11 +290,7 @@ def save(
     for suffix in formats:
         content = rendered(figure, suffix, dpi)
         path = folder / f"{name}.{suffix}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _replace(path, content)
-        except OSError as error:
-            raise HebbsimError(f"{path}: cannot write the figure: {error.strerror}") from error
+        write_whole(path, content)
         paths.append(path)
     return paths
 
@@ -316,6 +312,21 @@ def rendered(figure: Figure, suffix: str, dpi: float | None = None) -> bytes:
         options: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
         figure.savefig(buffer, format=suffix, metadata=metadata[suffix], **options)
     return buffer.getvalue()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all, in a folder that is made where there is none.
+
+    Raises
+    ------
+    HebbsimError
+        It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as error:
+        raise HebbsimError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _replace(path: Path, content: bytes) -> None:

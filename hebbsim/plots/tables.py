@@ -41,7 +41,7 @@ def read(path: Path) -> DataFrame:
         There is no such file, it is not a table, or a column is missing.
     """
     try:
-        return tidy(read_text(path))
+        return typed(read_text(path))
     except BadInputError as error:
         said = str(error)
         raise BadInputError(said if said.startswith(str(path)) else f"{path}: {said}") from None
@@ -67,12 +67,27 @@ def read_text(path: Path) -> DataFrame:
 
 
 def tidy(results: DataFrame) -> DataFrame:
-    """The same rows with text in text columns and numbers in number columns.
+    """The rows of the one corpus that a figure shows, as `typed` gives them.
 
     Raises
     ------
     BadInputError
         A column is missing, or rows of more than one corpus are mixed.
+    """
+    table = typed(results)
+    corpora = sorted(set(table["corpus"]))
+    if len(corpora) > 1:
+        raise BadInputError(f"rows of several corpora ({', '.join(corpora)}): choose one to draw")
+    return table
+
+
+def typed(results: DataFrame) -> DataFrame:
+    """The rows that have a mean, with text in text columns and numbers in number columns.
+
+    Raises
+    ------
+    BadInputError
+        A column is missing.
     """
     import pandas as pd
 
@@ -85,9 +100,6 @@ def tidy(results: DataFrame) -> DataFrame:
             table[name] = pd.to_numeric(table[name], errors="coerce")
         else:
             table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
-    corpora = sorted(set(table["corpus"]))
-    if len(corpora) > 1:
-        raise BadInputError(f"rows of several corpora ({', '.join(corpora)}): choose one to draw")
     return table[table["mean"].notna()].reset_index(drop=True)
 
 
