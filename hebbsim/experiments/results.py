@@ -35,7 +35,13 @@ PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "conllu", "spacy
 
 @dataclass(frozen=True)
 class Score:
-    """One value of one metric for one seed."""
+    """One value of one metric for one seed.
+
+    Examples
+    --------
+    >>> Score("made", "test", "hebbian", "K=9", "accuracy", None, 0, 0.5).unit
+    'fraction'
+    """
 
     corpus: str
     split: str
@@ -54,6 +60,11 @@ class Row:
 
     `role` is None for a metric that is not about one role; `low` and `high` are None
     where one value alone was measured.
+
+    Examples
+    --------
+    >>> Row("made", "test", "hebbian", "K=9 tau=2", "accuracy", None, 0.5, None, None, 1).words
+    {'K': '9', 'tau': '2'}
     """
 
     corpus: str
@@ -111,6 +122,13 @@ class Results:
         Further tidy tables, by file name without ``.csv``.
     notes : list of str
         What a reader should know, such as a baseline that could not run.
+
+    Examples
+    --------
+    >>> scores = [Score("made", "test", "hebbian", "K=9", "accuracy", None, s, 0.5) for s in (0, 1)]
+    >>> results = Results("roles", {}, {}, rows=summarize(scores))
+    >>> [row.n for row in results.select({}, metric="accuracy")]
+    [2]
     """
 
     experiment: str

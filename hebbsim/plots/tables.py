@@ -29,7 +29,17 @@ _NUMBERS = ("mean", "low", "high", "n")
 
 
 class NothingToDrawError(BadInputError):
-    """A table holds no row that a figure could show."""
+    """A table holds no row that a figure could show.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> try:
+    ...     need(pd.DataFrame(), "recall by role")
+    ... except NothingToDrawError as error:
+    ...     print(error)
+    the table has no rows to draw: recall by role
+    """
 
 
 def read(path: Path) -> DataFrame:
