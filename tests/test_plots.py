@@ -301,6 +301,11 @@ class TestValues:
         }
         table = rows(big, split="test", model="hebbian", metric="accuracy")
         table = table.set_index("condition")["mean"]
+        # Far below the rest, it would press all others into a heap: a triangle and its value.
+        beyond = {names[y] for _, y in drawn(ax, "left of the axis")[0]}
+        assert beyond == {"shuffled labels"}
+        assert "0.210" in {text.get_text() for text in ax.texts}
+        assert "majority: 0.200" in style.caption_of(ax).note
         assert found == {
             "τ = 2": table["K=300 tau=2"],
             "τ = 8": table["K=300 tau=8"],
@@ -310,8 +315,12 @@ class TestValues:
             "own code only": table["K=300 view=own"],
             "traces only": table["K=300 view=traces"],
             "shuffled traces": table["K=300 shuffled=traces"],
-            "shuffled labels": table["K=300 shuffled=labels"],
         }
+
+    def test_timescales_without_a_far_value_shows_all(self, big):
+        near = big[~big["condition"].str.contains("labels") & (big["model"] != "majority")]
+        ax = plot_timescales(near)
+        assert "left of the axis" not in {line.get_label() for line in ax.lines}
 
     def test_labels(self, big):
         ax = plot_labels(big, n_sentences=12544)

@@ -29,7 +29,13 @@ __all__ = [
 
 
 class TorchMissingError(HebbsimError):
-    """A BiGRU was asked for where torch is not installed."""
+    """A BiGRU was asked for where torch is not installed.
+
+    Examples
+    --------
+    >>> str(TorchMissingError())
+    "torch is not installed: pip install 'hebbsim[torch]'"
+    """
 
     def __init__(self) -> None:
         super().__init__("torch is not installed: pip install 'hebbsim[torch]'")
@@ -73,6 +79,11 @@ class BiGRUConfig:
     ------
     BadInputError
         If a value is not finite or out of range.
+
+    Examples
+    --------
+    >>> BiGRUConfig(hidden=64, layers=1).hidden
+    64
     """
 
     word_size: int = 32
@@ -148,6 +159,17 @@ class BiGRU:
         Roles that it can give: those of its labelled sentences.
     dev_curve : list of float
         Accuracy on dev after each epoch; empty where there was no dev split.
+
+    Examples
+    --------
+    >>> import importlib.util
+    >>> from hebbsim.readers.base import make_split
+    >>> sentences = [["dogs", "sleep"], ["cats", "run"]] * 8
+    >>> split = make_split("train", sentences, {"role": ["SUBJ", "PRED"] * 16})
+    >>> if importlib.util.find_spec("torch"):
+    ...     config = BiGRUConfig(hidden=8, layers=1, epochs=2)
+    ...     network = train_bigru(split, "role", config=config)
+    ...     assert network.predict([["dogs", "run"]]).shape == (2,)
     """
 
     def __init__(

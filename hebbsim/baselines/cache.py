@@ -78,6 +78,13 @@ class PredictionJob:
         The splits to tag, by any name.
     sha256 : dict of str to str
         Digests of the corpus (`Corpus.sha256`).
+
+    Examples
+    --------
+    >>> from hebbsim.readers.base import make_split
+    >>> split = make_split("train", [["dogs", "sleep"]] * 2, {"role": ["SUBJ", "PRED"] * 2})
+    >>> PredictionJob(split, "role", {"test": split}, seed=3).labels is None  # learns from all
+    True
     """
 
     train: Split

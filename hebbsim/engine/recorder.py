@@ -31,6 +31,15 @@ class Recorder:
         Tokens learnt when each record was made.
     values : ndarray of float32
         shape=(M, U, S * D) of weights, (M, S, U) of traces, (M, U) of post.
+
+    Examples
+    --------
+    >>> from hebbsim.engine import TraceEngine
+    >>> engine = TraceEngine(3, dim=4, timescales=[2])
+    >>> record = engine.record("traces", every=2, units=[0])
+    >>> _ = engine.run([0, 1, 2, 0])
+    >>> record.positions.tolist(), record.values.shape
+    ([2, 4], (2, 1, 1))
     """
 
     def __init__(

@@ -35,7 +35,13 @@ PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "conllu", "spacy
 
 @dataclass(frozen=True)
 class Score:
-    """One value of one metric for one seed."""
+    """One value of one metric for one seed.
+
+    Examples
+    --------
+    >>> Score("made", "test", "hebbian", "K=9", "accuracy", None, 0, 0.5).unit
+    'fraction'
+    """
 
     corpus: str
     split: str
@@ -54,6 +60,11 @@ class Row:
 
     `role` is None for a metric that is not about one role; `low` and `high` are None
     where one value alone was measured.
+
+    Examples
+    --------
+    >>> Row("made", "test", "hebbian", "K=9 tau=2", "accuracy", None, 0.5, None, None, 1).words
+    {'K': '9', 'tau': '2'}
     """
 
     corpus: str
@@ -111,6 +122,13 @@ class Results:
         Further tidy tables, by file name without ``.csv``.
     notes : list of str
         What a reader should know, such as a baseline that could not run.
+
+    Examples
+    --------
+    >>> scores = [Score("made", "test", "hebbian", "K=9", "accuracy", None, s, 0.5) for s in (0, 1)]
+    >>> results = Results("roles", {}, {}, rows=summarize(scores))
+    >>> [row.n for row in results.select({}, metric="accuracy")]
+    [2]
     """
 
     experiment: str
@@ -177,8 +195,14 @@ def json_text(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def check_output(folder: Path) -> None:
+def check_output(folder: Path, ours: Callable[[Path], bool] | None = None) -> None:
     """Refuse an output folder that could not be written, before any work is done.
+
+    Parameters
+    ----------
+    folder : Path
+    ours : callable, optional
+        Whether a folder that is not empty may be replaced; a run folder may without.
 
     Raises
     ------
@@ -186,9 +210,10 @@ def check_output(folder: Path) -> None:
         It is a file, it is a folder of something else, or its parent cannot be written.
     """
     if folder.is_dir():
-        if any(folder.iterdir()) and not _is_run_folder(folder):
+        if any(folder.iterdir()) and not (ours or _is_run_folder)(folder):
+            what = "report" if ours else "run"
             raise BadInputError(
-                f"--out {folder}: a folder that is not empty and holds no hebbsim run; "
+                f"--out {folder}: a folder that is not empty and holds no hebbsim {what}; "
                 "name another one"
             )
     elif folder.exists():

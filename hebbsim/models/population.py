@@ -49,6 +49,13 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
     Attributes
     ----------
     members_ : list of HebbianRoleInducer
+
+    Examples
+    --------
+    >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
+    >>> learners = RolePopulation(2, n_clusters=5, options={"n_categories": 4}).fit(sentences)
+    >>> learners.predict([["the", "cat", "saw", "a", "dog"]]).shape  # a cluster of each member
+    (5, 2)
     """
 
     members_: list[HebbianRoleInducer]

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from hebbsim.plots.bench import draw_bench, plot_growth, plot_memory, plot_roofline
+from hebbsim.plots.figures import Drawing, Drawn, draw
+from hebbsim.plots.identity import draw_identity, plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.roles import draw_roles
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
+from hebbsim.plots.run import RunTables
 from hebbsim.plots.tables import NothingToDrawError
 
 __all__ = [
+    "Drawing",
+    "Drawn",
     "NothingToDrawError",
+    "RunTables",
+    "draw",
+    "draw_bench",
+    "draw_identity",
     "draw_roles",
+    "plot_capacity",
+    "plot_decoders",
     "plot_generalization",
+    "plot_growth",
     "plot_labels",
+    "plot_memory",
+    "plot_precision",
     "plot_roles",
+    "plot_roofline",
     "plot_structure_content",
     "plot_timescales",
 ]

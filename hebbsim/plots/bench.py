@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.errors import BadInputError
-from hebbsim.plots import style
+from hebbsim.plots import style, tables
+from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.run import RunTables
 from hebbsim.plots.style import INK, MUTED
 from hebbsim.plots.tables import NothingToDrawError, need, words
 
@@ -29,46 +30,6 @@ AXIS_LABELS = {
     "K": "prototypes K",
     "dimension": "dimension D",
 }
-
-
-def draw_bench(folder: str | Path) -> list[Path]:
-    """Draw the figures that the tables of a run folder have rows for.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``results.csv`` and ``contenders.csv``.
-
-    Returns
-    -------
-    list of Path
-        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure.
-
-    Raises
-    ------
-    BadInputError
-        A table is absent or cannot be read.
-    """
-    folder = Path(folder)
-    results = _read(folder / "results.csv")
-    figures: dict[str, Axes] = {}
-    try:
-        figures["roofline"] = plot_roofline(results, _read(folder / "contenders.csv"))
-    except NothingToDrawError:
-        pass
-    for axis in AXIS_LABELS:
-        try:
-            figures[f"growth_{axis.lower()}"] = plot_growth(results, axis)
-        except NothingToDrawError:
-            pass
-    try:
-        figures["growth_memory"] = plot_memory(results)
-    except NothingToDrawError:
-        pass
-    paths = []
-    for name, ax in figures.items():
-        paths += style.save(ax.figure.canvas.figure, folder / "figures", name)
-    return paths
 
 
 @style.styled
@@ -252,16 +213,52 @@ def _short(value: float) -> str:
     return f"{value:g}"
 
 
-def _read(path: Path) -> DataFrame:
+def _numbers(table: DataFrame | None) -> DataFrame:
+    """A table of text with numbers where they are; without rows where there is no table."""
     import pandas as pd
 
-    try:
-        table = pd.read_csv(path, keep_default_na=False, encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInputError(f"{path}: no such table; give the folder of a finished run") from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise BadInputError(f"{path}: not a table that can be read: {error}") from None
+    if table is None:
+        raise NothingToDrawError("the run folder lacks a table")
     for name in ("mean", "low", "high", "flops", "bytes"):
         if name in table:
             table[name] = pd.to_numeric(table[name], errors="coerce")
     return table
+
+
+def _results(run: RunTables) -> DataFrame:
+    return _numbers(tables.read_text(run.folder / "results.csv"))
+
+
+def _growth(axis: str) -> Drawing:
+    return Drawing(plot_growth, lambda run: {"results": _results(run), "axis": axis})
+
+
+FIGURES = {
+    "roofline": Drawing(
+        plot_roofline,
+        lambda run: {"results": _results(run), "contenders": _numbers(run.table("contenders"))},
+    ),
+    **{f"growth_{axis.lower()}": _growth(axis) for axis in AXIS_LABELS},
+    "growth_memory": Drawing(plot_memory, lambda run: {"results": _results(run)}),
+}
+
+
+def draw_bench(folder: str | Path) -> list[Path]:
+    """Draw the figures that the tables of a run folder have rows for.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``results.csv`` and ``contenders.csv``.
+
+    Returns
+    -------
+    list of Path
+        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure.
+
+    Raises
+    ------
+    BadInputError
+        A table is absent or cannot be read.
+    """
+    return draw_folder(folder, FIGURES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hebbsim.plots import style, tables
+from hebbsim.plots.figures import Drawing, draw_folder
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -30,37 +31,6 @@ _CONDITIONS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7",
 _MARKERS = ("o", "s", "^", "D", "v", "P", "x")
 #: Number format of the figure of decoders, the first of these that a run has.
 _USUAL = ("float32", "float64", "bfloat16", "int8")
-
-
-def draw_identity(folder: str | Path) -> list[Path]:
-    """Draw every figure that the tables of a run folder have rows for.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``results.csv``.
-
-    Returns
-    -------
-    list of Path
-        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure.
-
-    Raises
-    ------
-    BadInputError
-        ``results.csv`` is absent or not a results table.
-    """
-    folder = Path(folder)
-    results = tables.read(folder / "results.csv")
-    figures = {"decoders": plot_decoders, "precision": plot_precision, "capacity": plot_capacity}
-    paths = []
-    for name, draw in figures.items():
-        try:
-            ax = draw(results)
-        except NothingToDrawError:
-            continue
-        paths += style.save(ax.figure.canvas.figure, folder / "figures", name)
-    return paths
 
 
 @style.styled
@@ -147,6 +117,34 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         whole_figure=whole_figure,
     )
     return ax
+
+
+FIGURES = {
+    "decoders": Drawing(plot_decoders),
+    "precision": Drawing(plot_precision),
+    "capacity": Drawing(plot_capacity),
+}
+
+
+def draw_identity(folder: str | Path) -> list[Path]:
+    """Draw every figure that the tables of a run folder have rows for.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``results.csv``.
+
+    Returns
+    -------
+    list of Path
+        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure.
+
+    Raises
+    ------
+    BadInputError
+        ``results.csv`` is absent or not a results table.
+    """
+    return draw_folder(folder, FIGURES)
 
 
 def _lags(results: DataFrame) -> DataFrame:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbsim.plots import style, tables
 from hebbsim.plots.style import (
@@ -229,12 +230,20 @@ def plot_timescales(
     own = ax is None
     ax = style.new_axes(1.05 + ROW * (place[0] + 1)) if ax is None else ax
     color = MODEL_COLORS["hebbian"]
-    looks: list[tuple[list[bool], dict[str, Any]]] = [
+    references = [
+        tables.select(accuracy, tables.reference(table, model), model=model)
+        for model in ("majority", "lookup", "bigru")
+    ]
+    named = [(r["model"].iloc[0], float(r["mean"].iloc[0])) for r in references if len(r)]
+    start = _start(rows["mean"].to_numpy(float), [mean for _, mean in named])
+    near = rows["mean"].to_numpy(float) >= start
+    looks: list[tuple[Any, dict[str, Any]]] = [
         ([g == 1 for g in groups], {"color": color, "label": "whole set"}),
         ([g in (0, 2, 4) for g in groups], {"color": color, "mfc": "white", "label": "parts"}),
         ([g == 3 for g in groups], {"color": MUTED, "mfc": "white", "label": "controls"}),
     ]
     for chosen, look in looks:
+        chosen = near & chosen
         if any(chosen):
             style.dots(ax, rows[chosen], place[chosen], **look)
     _rows(
@@ -244,24 +253,49 @@ def plot_timescales(
         positions=place,
         values=rows["mean"],
     )
-    references = [
-        tables.select(accuracy, tables.reference(table, model), model=model)
-        for model in ("majority", "lookup", "bigru")
-    ]
-    for reference in references:
-        for model, mean in zip(reference["model"], reference["mean"], strict=True):
-            ax.axvline(mean, color=MODEL_COLORS[model], lw=0.9, ls=(0, (4, 2)), zorder=1)
+    inside = [(model, mean) for model, mean in named if mean >= start]
+    outside = [f"{MODEL_NAMES[model]}: {mean:.3f}" for model, mean in named if mean < start]
+    for model, mean in inside:
+        ax.axvline(mean, color=MODEL_COLORS[model], lw=0.9, ls=(0, (4, 2)), zorder=1)
     ax.margins(x=0.06)
+    if not near.all():
+        ax.plot(
+            [0.018] * int((~near).sum()),
+            place[~near],
+            "<",
+            color=MUTED,
+            label="left of the axis",
+            transform=ax.get_yaxis_transform(),
+        )
     ax.set_xlabel("accuracy (fraction of tokens)")
-    _name_lines(ax, [(r["model"].iloc[0], r["mean"].iloc[0]) for r in references if len(r)])
+    _name_lines(ax, inside)
     style.caption(
         ax,
         f"Accuracy by timescale: {tables.corpus_of(table)}, {split}",
         f"{tables.interval_note(rows)} τ in tokens"
-        + ("; dashed lines: the baselines' means." if any(map(len, references)) else "."),
+        + ("; dashed lines: the baselines' means." if inside else ".")
+        + ("" if near.all() else " Triangle: left of the axis.")
+        + (f" Not shown, {', '.join(outside)}." if outside else ""),
         whole_figure=own,
     )
     return ax
+
+
+def _start(values: NDArray[np.float64], lines: Sequence[float]) -> float:
+    """Where the axis begins: short of values so far below the rest that these would be a heap.
+
+    Examples
+    --------
+    >>> _start(np.array([0.16, 0.86, 0.94, 0.95]), [0.19, 0.99]), _start(np.array([0.5, 0.8]), [])
+    (0.86, 0.5)
+    """
+    every = np.sort(np.concatenate([values, lines]))
+    gaps = np.diff(every[: len(every) // 2 + 1])  # most values stay
+    if len(every) > 3:
+        widest = int(gaps.argmax())
+        if gaps[widest] > every[-1] - every[widest + 1]:
+            return float(every[widest + 1])
+    return float(every[0])
 
 
 def _rows(
@@ -286,8 +320,11 @@ def _rows(
     if values is not None:
         signed = "+" if min(values) < 0 else ""  # differences; an interval may reach below 0
         for place, value in zip(places, values, strict=True):
+            text = f"{value:{signed}.3f}"
+            if not float(text):
+                text = "0.000"  # no sign where no digit is left
             ax.annotate(
-                f"{value:{signed}.3f}".replace("-", "\u2212"),
+                text.replace("-", "\u2212"),
                 (1.0, place),
                 xycoords=("axes fraction", "data"),
                 xytext=(4, 0),

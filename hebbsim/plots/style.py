@@ -1,4 +1,6 @@
-"""The look of every figure, defined once: colours, type sizes, writing to files.
+"""The look of every figure, defined once: colours, captions, writing to files.
+
+Type sizes and lines stand in the style sheet ``hebbsim.mplstyle`` beside this file.
 
 Figures are built from `matplotlib.figure.Figure`, never through pyplot, so that
 drawing neither opens a window nor touches figures of the calling program.
@@ -11,10 +13,12 @@ import io
 import os
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,50 +56,38 @@ WIDTH = 3.5
 #: Height of one row of a dot plot in inches.
 ROW = 0.19
 
-_STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 7.0,
-    "text.color": INK,
-    # A role or split may be named with a dollar sign.
-    "text.parse_math": False,
-    "axes.edgecolor": MUTED,
-    "axes.labelcolor": INK,
-    "axes.labelsize": 7.0,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 8.0,
-    "axes.titleweight": "bold",
-    "axes.axisbelow": True,
-    "figure.titlesize": 8.0,
-    "figure.titleweight": "bold",
-    "figure.facecolor": "white",
-    "grid.color": GUIDE,
-    "grid.linewidth": 0.5,
-    "legend.borderaxespad": 0.2,
-    "legend.borderpad": 0.2,
-    "legend.columnspacing": 1.0,
-    "legend.fontsize": 6.5,
-    "legend.frameon": False,
-    "legend.handlelength": 1.2,
-    "legend.handletextpad": 0.4,
-    "lines.linewidth": 1.2,
-    "lines.markersize": 4.0,
-    "savefig.dpi": 300,
-    "xtick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "xtick.labelsize": 6.5,
-    "xtick.major.size": 2.5,
-    "xtick.major.width": 0.6,
-    "ytick.color": MUTED,
-    "ytick.labelcolor": INK,
-    "ytick.labelsize": 6.5,
-    "ytick.major.size": 2.5,
-    "ytick.major.width": 0.6,
-    # Identifiers inside an SVG are hashes; without a fixed salt they differ by run.
-    "svg.hashsalt": "hebbsim",
-}
+#: The style sheet, for any matplotlib of your own: ``plt.style.use("hebbsim.plots.hebbsim")``.
+SHEET = Path(__file__).with_name("hebbsim.mplstyle")
+#: Formats that a figure can be written in.
+FORMATS = ("svg", "png", "pdf")
+
+
+class Caption(NamedTuple):
+    """What stands above and below a figure: its title, and n, seeds and intervals.
+
+    Examples
+    --------
+    >>> str(Caption("Recall by role", "Mean over 5 seeds."))
+    'Recall by role. Mean over 5 seeds.'
+    """
+
+    title: str
+    note: str
+
+    def __str__(self) -> str:
+        return f"{self.title}. {self.note}"
+
+
+# The caption of each Axes that one was given to, however it was shown.
+_captions: WeakKeyDictionary[Any, Caption] = WeakKeyDictionary()
+_written_inside: ContextVar[bool] = ContextVar("written_inside", default=True)
+
+
+@functools.cache
+def _sheet() -> Any:
+    from matplotlib import rc_params_from_file
+
+    return rc_params_from_file(SHEET, use_default_template=False)
 
 
 @contextmanager
@@ -105,7 +97,7 @@ def context() -> Iterator[None]:
 
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(_STYLE)
+        matplotlib.rcParams.update(_sheet())
         yield
 
 
@@ -137,10 +129,14 @@ def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
     """Title above and a small note below that names n and interval.
 
     On a figure of the project's own, both span the figure. In Axes that the
-    caller gave, the title is the Axes' and the note is left to the caller's caption.
+    caller gave, the title is the Axes' and the note is left to the caller's caption,
+    see `caption_of`.
     """
+    _captions[ax] = Caption(" ".join(title.split()), " ".join(note.split()))
     if not whole_figure:
         ax.set_title(title)
+        return
+    if not _written_inside.get():
         return
     figure = ax.figure
     figure.suptitle(_wrap(title, 8.0 * 1.08), x=0.015, ha="left")
@@ -148,6 +144,27 @@ def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
     figure.supxlabel(
         _wrap(note, 5.8), x=0.015, ha="left", fontsize=5.8, fontweight="normal", color=MUTED
     )
+
+
+def caption_of(ax: Axes) -> Caption:
+    """The caption that a plotting function made for its Axes.
+
+    Raises
+    ------
+    KeyError
+        No plotting function of this package drew on them.
+    """
+    return _captions[ax]
+
+
+@contextmanager
+def without_captions() -> Iterator[None]:
+    """Leave captions to a page around the figures, for the time of a ``with`` block."""
+    token = _written_inside.set(False)
+    try:
+        yield
+    finally:
+        _written_inside.reset(token)
 
 
 def _wrap(text: str, size: float) -> str:
@@ -246,32 +263,70 @@ def spread(positions: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
     return result
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write ``NAME.svg`` and ``NAME.png``, each whole or not at all, the same bytes every time.
+def save(
+    figure: Figure,
+    folder: Path,
+    name: str,
+    formats: Sequence[str] = ("svg", "png"),
+    dpi: float | None = None,
+) -> list[Path]:
+    """Write ``NAME.FORMAT`` for each format, whole or not at all, the same bytes every time.
+
+    The caption travels inside: as title and description of an SVG or PNG, as title and
+    subject of a PDF.
+
+    Parameters
+    ----------
+    formats : sequence of {"svg", "png", "pdf"}
+    dpi : float, optional
+        Dots an inch of a PNG; those of the style sheet without.
 
     Raises
     ------
     HebbsimError
         The folder cannot be written.
     """
-    # Dates and versions in the metadata would make two drawings of one table differ.
-    metadata: dict[str, dict[str, Any]] = {
-        "svg": {"Date": None, "Creator": None},
-        "png": {"Software": None},
-    }
     paths = []
-    for suffix, entries in metadata.items():
-        buffer = io.BytesIO()
-        with context():
-            figure.savefig(buffer, format=suffix, metadata=entries)
+    for suffix in formats:
+        content = rendered(figure, suffix, dpi)
         path = folder / f"{name}.{suffix}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _replace(path, buffer.getvalue())
-        except OSError as error:
-            raise HebbsimError(f"{path}: cannot write the figure: {error.strerror}") from error
+        write_whole(path, content)
         paths.append(path)
     return paths
+
+
+def rendered(figure: Figure, suffix: str, dpi: float | None = None) -> bytes:
+    """The file of a figure in one of `FORMATS`."""
+    said = next((_captions[ax] for ax in figure.axes if ax in _captions), Caption("", ""))
+    # Dates and versions in the metadata would make two drawings of one table differ.
+    metadata: dict[str, dict[str, Any]] = {
+        "svg": {"Date": None, "Creator": None, "Title": said.title, "Description": said.note},
+        "png": {"Software": None, "Title": said.title, "Description": said.note},
+        "pdf": {
+            "CreationDate": None, "Creator": None, "Producer": None,
+            "Title": said.title, "Subject": said.note,
+        },
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    with context():
+        options: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
+        figure.savefig(buffer, format=suffix, metadata=metadata[suffix], **options)
+    return buffer.getvalue()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all, in a folder that is made where there is none.
+
+    Raises
+    ------
+    HebbsimError
+        It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, content)
+    except OSError as error:
+        raise HebbsimError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -29,7 +29,17 @@ _NUMBERS = ("mean", "low", "high", "n")
 
 
 class NothingToDrawError(BadInputError):
-    """A table holds no row that a figure could show."""
+    """A table holds no row that a figure could show.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> try:
+    ...     need(pd.DataFrame(), "recall by role")
+    ... except NothingToDrawError as error:
+    ...     print(error)
+    the table has no rows to draw: recall by role
+    """
 
 
 def read(path: Path) -> DataFrame:
@@ -40,28 +50,54 @@ def read(path: Path) -> DataFrame:
     BadInputError
         There is no such file, it is not a table, or a column is missing.
     """
+    try:
+        return typed(read_text(path))
+    except BadInputError as error:
+        said = str(error)
+        raise BadInputError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+
+
+def read_text(path: Path) -> DataFrame:
+    """Any table from a CSV file, every value as written.
+
+    Raises
+    ------
+    BadInputError
+        There is no such file, or it is not a table.
+    """
     import pandas as pd
 
     try:
         # A role may be called "NA" or "None", which pandas would read as missing.
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:
         raise BadInputError(f"{path}: no such table; give the folder of a finished run") from None
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise BadInputError(f"{path}: not a table that can be read: {error}") from None
-    try:
-        return tidy(table)
-    except BadInputError as error:
-        raise BadInputError(f"{path}: {error}") from None
 
 
 def tidy(results: DataFrame) -> DataFrame:
-    """The same rows with text in text columns and numbers in number columns.
+    """The rows of the one corpus that a figure shows, as `typed` gives them.
 
     Raises
     ------
     BadInputError
         A column is missing, or rows of more than one corpus are mixed.
+    """
+    table = typed(results)
+    corpora = sorted(set(table["corpus"]))
+    if len(corpora) > 1:
+        raise BadInputError(f"rows of several corpora ({', '.join(corpora)}): choose one to draw")
+    return table
+
+
+def typed(results: DataFrame) -> DataFrame:
+    """The rows that have a mean, with text in text columns and numbers in number columns.
+
+    Raises
+    ------
+    BadInputError
+        A column is missing.
     """
     import pandas as pd
 
@@ -74,9 +110,6 @@ def tidy(results: DataFrame) -> DataFrame:
             table[name] = pd.to_numeric(table[name], errors="coerce")
         else:
             table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
-    corpora = sorted(set(table["corpus"]))
-    if len(corpora) > 1:
-        raise BadInputError(f"rows of several corpora ({', '.join(corpora)}): choose one to draw")
     return table[table["mean"].notna()].reset_index(drop=True)
 
 

@@ -17,6 +17,11 @@ class LabelEquivalence(NamedTuple):
 
     Where the curve never meets the target, `sentences` is the end of the curve and
     `place` says on which side: ``below`` its first point or ``above`` its last.
+
+    Examples
+    --------
+    >>> LabelEquivalence(148.0, 135.0, 160.0, "within").place
+    'within'
     """
 
     sentences: float

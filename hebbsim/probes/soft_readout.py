@@ -23,6 +23,13 @@ class Memberships(NamedTuple):
     clusters : ndarray of int32, shape=(T, M)
     shares : ndarray of float32, shape=(T, M)
         Rows sum to one.
+
+    Examples
+    --------
+    >>> shares = np.array([[0.9, 0.1], [0.6, 0.4]], dtype=np.float32)
+    >>> found = Memberships(np.array([[3, 1], [0, 3]], dtype=np.int32), shares)
+    >>> found.part(slice(1)).clusters.tolist()
+    [[3, 1]]
     """
 
     clusters: NDArray[np.int32]

@@ -37,6 +37,12 @@ class Split:
         handed to a zero-label learner.
     kinds : ndarray of str, shape=(N,), or None
         Construction of each sentence, for per-construction tables.
+
+    Examples
+    --------
+    >>> split = make_split("train", [["dogs", "sleep"], ["cats"]])
+    >>> split.n_tokens, split.sentences()
+    (3, [['dogs', 'sleep'], ['cats']])
     """
 
     name: str
@@ -94,6 +100,12 @@ class Corpus:
     sha256 : dict of str to str
         Digest of every input file by file name (of the generator's output for
         the built-in corpus); the key of every cache.
+
+    Examples
+    --------
+    >>> corpus = Corpus("mine", {"train": make_split("train", [["dogs", "sleep"]])})
+    >>> corpus.layer is None, list(corpus.generalization())
+    (True, [])
     """
 
     name: str

@@ -49,6 +49,12 @@ class Rule:
     start : callable
         ``start(n_inputs, n_units)`` gives what the rule remembers beside the weights, a
         flat float32 array.
+
+    Examples
+    --------
+    >>> from hebbsim.engine import get_rule
+    >>> get_rule("competitive").resolve({"conscience": 2.0})["conscience"]
+    2.0
     """
 
     name: str

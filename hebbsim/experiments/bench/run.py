@@ -55,6 +55,11 @@ class BenchConfig:
     corpus : str
         Of the work ``roles``.
     offline : bool
+
+    Examples
+    --------
+    >>> BenchConfig(works=("traces",), peers=(), rounds=1).seconds
+    0.2
     """
 
     works: tuple[str, ...] = DEFAULT_WORKS

@@ -41,6 +41,13 @@ class Channel:
         Root mean square of noise and rounding in each trace.
     prior : ndarray of float64, shape=(V,)
         Relative frequency of each type, greater than 0.
+
+    Examples
+    --------
+    >>> codes = np.eye(3)
+    >>> channel = Channel(codes, np.array([2.0]), np.array([1e-7]), np.full(3, 1 / 3))
+    >>> channel.gains(3).ravel().tolist()
+    [0.5, 0.25, 0.125]
     """
 
     codes: NDArray[np.float64]
@@ -138,6 +145,15 @@ class Decoder(ABC):
         By which `get_decoder` finds the class.
     trained : bool
         Whether `fit` must see states with their tokens.
+
+    Examples
+    --------
+    >>> codes = np.eye(3)
+    >>> channel = Channel(codes, np.array([2.0]), np.array([1e-7]), np.full(3, 1 / 3))
+    >>> decoder = get_decoder("cancellation")(channel)
+    >>> state = np.array([[[0.5, 0.25, 0.125]]])  # the last token was 0, before it 1, then 2
+    >>> [int(scores.argmax()) for scores in decoder.decode(state, 3)]
+    [0, 1, 2]
     """
 
     name: ClassVar[str]

@@ -27,6 +27,11 @@ class Reading:
         information, which no calibration can push above `entropy`.
     entropy : float
         Mean of ``-log2 prior`` of the same tokens.
+
+    Examples
+    --------
+    >>> Reading(accuracy=0.5, bits=1.2, entropy=2.0).bits
+    1.2
     """
 
     accuracy: float

@@ -92,6 +92,16 @@ class States:
     noise : ndarray of float64, shape=(S,)
         Root mean square of what sets the state apart from that in exact arithmetic, by
         timescale: measured for rounding, given for noise.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> codes = make_codes(5, 8, rng)
+    >>> tokens = rng.integers(5, size=(2, 20))
+    >>> states = make_states(codes, tokens, np.array([2.0, 8.0]), Condition("float32"),
+    ...                      n_last=3, n_lags=4, rng=rng)
+    >>> states.values.shape, states.tokens.shape
+    ((6, 2, 8), (6, 4))
     """
 
     values: NDArray[np.float64]

@@ -34,7 +34,20 @@ class _Trained(Decoder):
 
 
 class Ridge(_Trained):
-    """Nearest code to a ridge regression on the codes of each lag."""
+    """Nearest code to a ridge regression on the codes of each lag.
+
+    Examples
+    --------
+    >>> from hebbsim.probes.identity import Channel, Condition, make_codes, make_states
+    >>> rng, taus = np.random.default_rng(0), np.array([2.0, 8.0])
+    >>> codes, tokens = make_codes(4, 16, rng), rng.integers(4, size=(40, 30))
+    >>> states = make_states(codes, tokens, taus, Condition(), n_last=8, n_lags=1, rng=rng)
+    >>> channel = Channel(codes, taus, states.noise, np.full(4, 1 / 4))
+    >>> decoder = Ridge(channel).fit(states)
+    >>> (scores,) = decoder.decode(states.values, 1)
+    >>> bool((scores.argmax(axis=1) == states.tokens[:, 0]).mean() > 0.9)
+    True
+    """
 
     name = "ridge"
     strength = 1e-3
@@ -61,7 +74,20 @@ class Ridge(_Trained):
 
 
 class Softmax(_Trained):
-    """Multinomial logistic regression for each lag."""
+    """Multinomial logistic regression for each lag.
+
+    Examples
+    --------
+    >>> from hebbsim.probes.identity import Channel, Condition, make_codes, make_states
+    >>> rng, taus = np.random.default_rng(0), np.array([2.0, 8.0])
+    >>> codes, tokens = make_codes(4, 16, rng), rng.integers(4, size=(40, 30))
+    >>> states = make_states(codes, tokens, taus, Condition(), n_last=8, n_lags=1, rng=rng)
+    >>> channel = Channel(codes, taus, states.noise, np.full(4, 1 / 4))
+    >>> decoder = Softmax(channel).fit(states)
+    >>> (scores,) = decoder.decode(states.values, 1)
+    >>> bool((scores.argmax(axis=1) == states.tokens[:, 0]).mean() > 0.9)
+    True
+    """
 
     name = "softmax"
 
@@ -88,7 +114,13 @@ class Softmax(_Trained):
 
 
 class Perceptron(_Trained):
-    """A network with one hidden layer, one softmax for each lag; needs torch."""
+    """A network with one hidden layer, one softmax for each lag; needs torch.
+
+    Examples
+    --------
+    >>> Perceptron.trained, Perceptron.hidden
+    (True, 512)
+    """
 
     name = "mlp"
     hidden = 512

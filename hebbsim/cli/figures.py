@@ -1,0 +1,183 @@
+"""`hebbsim figures`: draw the figures of finished runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hebbsim.errors import BadInputError
+
+if TYPE_CHECKING:
+    from hebbsim.plots import Drawn, RunTables
+
+
+def figures(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Figures to draw; --list shows their names."),
+    ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR", help="Run folder, may be repeated; without, every run in ./runs."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder to draw into, as RUN-NAME; without, figures/ of each run folder.",
+        ),
+    ] = None,
+    formats: Annotated[
+        str, typer.Option("--format", help="Of svg, png, pdf, comma-separated.")
+    ] = "svg,png",
+    dpi: Annotated[
+        float, typer.Option(help="Dots an inch of a PNG; figures are 3.5 inches wide.")
+    ] = 300,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Show the names of figures and draw nothing.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of a table.")
+    ] = False,
+) -> None:
+    """Draw figures from the tables of finished runs alone; nothing is run again.
+
+    Beside the figures stands captions.md, with n, seeds and intervals of each. An SVG or PDF
+    keeps sharp at any size; for slides as PNG, --dpi 600.
+    """
+    from hebbsim.plots.figures import check_names, figures_of
+    from hebbsim.plots.run import RunTables, find_runs
+
+    wanted = _formats(formats)
+    if not 30 <= dpi <= 2400:
+        raise BadInputError(f"--dpi: give a number from 30 to 2400, got {dpi:g}")
+    runs = [RunTables(folder) for folder in run] if run else find_runs()
+    if listed:
+        _show_names([r.experiment for r in runs] if run else None, json=json)
+        return
+    if not runs:
+        raise BadInputError(
+            "no run folder in ./runs; make one, such as by `hebbsim run roles`, or name one "
+            "with --run DIR"
+        )
+    if out is not None and out.exists() and not out.is_dir():
+        raise BadInputError(f"--out {out}: is a file; name a folder")
+    _check_folders(runs, out)
+    check_names(names or (), [r.experiment for r in runs])
+    found: list[tuple[RunTables, list[Drawn]]] = [
+        (one, _draw(one, names, out, wanted, dpi)) for one in runs
+    ]
+    if not any(drawn for _, drawn in found):
+        said = " or ".join(str(r.folder) for r, _ in found)
+        what = ", ".join(names) if names else "a figure"
+        if not any(figures_of(r.experiment) for r, _ in found):
+            raise BadInputError(f"{said}: no figures are known of `{found[0][0].experiment}`")
+        raise BadInputError(f"{said}: the tables have no rows to draw {what} from")
+    _write_captions(found, out)
+    _show(found, json=json)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    from hebbsim.plots.style import FORMATS
+
+    wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for name in wanted or ("",):
+        if name not in FORMATS:
+            raise BadInputError(f"--format: give any of {', '.join(FORMATS)}, got {name!r}")
+    return wanted
+
+
+def _check_folders(runs: list[RunTables], out: Path | None) -> None:
+    """With ``--out``, two runs of one name would draw over each other."""
+    names = [run.name for run in runs]
+    if out is not None:
+        for run in runs:
+            if names.count(run.name) > 1:
+                raise BadInputError(
+                    f"--out {out}: two runs are called {run.name}; draw them one at a time"
+                )
+
+
+def _draw(
+    run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...], dpi: float
+) -> list[Drawn]:
+    from hebbsim.plots.figures import draw
+
+    prefix = f"{run.name}-" if out is not None else ""
+    return draw(run, names, out=out, prefix=prefix, formats=formats, dpi=dpi)
+
+
+def _write_captions(found: list[tuple[RunTables, list[Drawn]]], out: Path | None) -> None:
+    """``captions.md`` beside the figures: all of a folder, also those of earlier drawings."""
+    from hebbsim.plots.captions import write_captions
+
+    for run, drawn in found:
+        if drawn:
+            write_captions(out if out is not None else run.folder / "figures", drawn)
+
+
+def _show_names(experiments: list[str] | None, *, json: bool) -> None:
+    from hebbsim.experiments.results import json_text
+    from hebbsim.plots.figures import MODULES, figures_of
+
+    chosen = list(dict.fromkeys(experiments or MODULES))
+    known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen}
+    if json:
+        sys.stdout.write(json_text(known))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for experiment, about in known.items():
+        console.print(f"of hebbsim {_verb(experiment)}", style="bold", markup=False)
+        _print_table(console, list(about.items()))
+
+
+def _verb(experiment: str) -> str:
+    return experiment if experiment == "bench" else f"run {experiment}"
+
+
+def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
+    if json:
+        from hebbsim.experiments.results import json_text
+
+        document = [
+            {
+                "run": str(run.folder), "experiment": run.experiment, "name": one.name,
+                "title": one.caption.title, "note": one.caption.note, "about": one.about,
+                "files": [str(path) for path in one.paths],
+            }
+            for run, drawn in found
+            for one in drawn
+        ]  # fmt: skip
+        sys.stdout.write(json_text({"schema": "hebbsim.figures/1", "figures": document}))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for run, drawn in found:
+        if not drawn:
+            console.print(f"{run.folder}: no rows for these figures", markup=False, soft_wrap=True)
+            continue
+        console.print(f"{run.name}: hebbsim {_verb(run.experiment)}", style="bold", markup=False)
+        _print_table(console, [(one.name, f"{one.caption}") for one in drawn])
+        folder = drawn[0].paths[0].parent
+        suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)
+        console.print(f"Figures ({suffixes}) and captions: {folder}", markup=False, soft_wrap=True)

@@ -1,0 +1,60 @@
+"""`hebbsim report`: claims, measurements and verdicts of finished runs on one page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hebbsim.report import Report
+
+
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run folders, of any experiment.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the report; an earlier one is replaced.")
+    ] = Path("report"),
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of a table.")
+    ] = False,
+) -> None:
+    """Put the claims of the paper and what runs measured side by side, with verdicts.
+
+    Writes report.html, one page that holds all it shows and prints well, and the same as
+    report.md and report.json. Nothing is run again. Claims without a run are said to be so.
+    """
+    from hebbsim.report import build_report, write_report
+
+    found = build_report(runs)
+    paths = write_report(out, found)
+    if json:
+        from hebbsim.experiments.results import json_text
+
+        sys.stdout.write(json_text(found.document()))
+        return
+    _show(found, paths)
+
+
+def _show(found: Report, paths: list[Path]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from hebbsim.report.claims import CLAIMS, VERDICTS
+
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("claim", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_column("what was found", overflow="fold")
+    for claim in CLAIMS.values():
+        words = VERDICTS[found.verdict(claim.key)]
+        table.add_row(*map(Text, (claim.key, claim.title, words, found.summary(claim))))
+    console.print(table)
+    console.print(f"Report: {', '.join(map(str, paths))}", markup=False, soft_wrap=True)

@@ -1,0 +1,177 @@
+"""Every figure by experiment and name, drawn from a run folder's tables alone."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hebbsim.errors import BadInputError
+from hebbsim.plots import style
+from hebbsim.plots.run import RunTables
+from hebbsim.plots.tables import NothingToDrawError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Experiments with figures, and the module whose ``FIGURES`` names them. A module that is
+#: called like its experiment need not stand here.
+MODULES = {
+    "roles": "hebbsim.plots.roles",
+    "identity": "hebbsim.plots.identity",
+    "bench": "hebbsim.plots.bench",
+}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: its plotting function, and what of a run folder the function is given.
+
+    Attributes
+    ----------
+    plot : callable
+        Takes the arguments below and ``ax=``.
+    arguments : callable
+        From a run folder to keywords of `plot`; the results table alone without.
+
+    Examples
+    --------
+    >>> from hebbsim.plots import plot_roles
+    >>> Drawing(plot_roles, lambda run: {"results": run.results, "split": "gen"}).about
+    'Recall of each role: the zero-label learner, the BiGRU, word lookup.'
+    """
+
+    plot: Callable[..., Axes]
+    arguments: Callable[[RunTables], dict[str, Any]] = lambda run: {"results": run.results}
+
+    def __call__(self, run: RunTables, ax: Axes | None = None) -> Axes:
+        return self.plot(**self.arguments(run), ax=ax)
+
+    @property
+    def about(self) -> str:
+        """What is drawn, in a line."""
+        return (self.plot.__doc__ or "").strip().partition("\n")[0]
+
+
+class Drawn(NamedTuple):
+    """A figure as it was drawn for a run.
+
+    Examples
+    --------
+    >>> Drawn("roles", "What is drawn.", style.Caption("Recall", "5 seeds."), []).alt
+    'Recall. What is drawn.'
+    """
+
+    name: str
+    about: str
+    caption: style.Caption
+    paths: list[Path]
+
+    @property
+    def alt(self) -> str:
+        """For those who do not see it; the caption stands beside it."""
+        return f"{self.caption.title}. {self.about}"
+
+
+def figures_of(experiment: str) -> Mapping[str, Drawing]:
+    """The figures of an experiment, by name; empty where it has none."""
+    try:
+        module = importlib.import_module(
+            MODULES.get(experiment, f"hebbsim.plots.{experiment.replace('-', '_')}")
+        )
+    except ModuleNotFoundError:
+        return {}
+    return getattr(module, "FIGURES", {})
+
+
+def axes_of(run: RunTables, names: Sequence[str] | None = None) -> dict[str, tuple[Drawing, Axes]]:
+    """Drawings of a run by name, and the Axes each made; those without rows are left out."""
+    found = {}
+    for name, drawing in figures_of(run.experiment).items():
+        if names is None or name in names:
+            try:
+                found[name] = drawing, drawing(run)
+            except NothingToDrawError:
+                continue
+    return found
+
+
+def draw(
+    run: RunTables,
+    names: Sequence[str] | None = None,
+    *,
+    out: str | Path | None = None,
+    prefix: str = "",
+    formats: Sequence[str] = ("svg", "png"),
+    dpi: float | None = None,
+) -> list[Drawn]:
+    """Draw the figures of a run that its tables have rows for.
+
+    Parameters
+    ----------
+    run : RunTables
+    names : sequence of str, optional
+        Which; every one without.
+    out : path, optional
+        Folder; ``figures`` in the run folder without.
+    prefix : str
+        Before each file's name.
+    formats, dpi
+        As of `hebbsim.plots.style.save`.
+
+    Raises
+    ------
+    BadInputError
+        The run's tables are absent or cannot be read.
+    HebbsimError
+        The folder cannot be written.
+    """
+    folder = Path(out) if out is not None else run.folder / "figures"
+    return [
+        Drawn(
+            name,
+            drawing.about,
+            style.caption_of(ax),
+            style.save(ax.figure.canvas.figure, folder, prefix + name, formats, dpi),
+        )
+        for name, (drawing, ax) in axes_of(run, names).items()
+    ]
+
+
+def draw_folder(folder: str | Path, figures: Mapping[str, Drawing]) -> list[Path]:
+    """Draw into ``folder/figures`` and remove what the tables no longer support.
+
+    Returns
+    -------
+    list of Path
+        ``NAME.svg`` and ``NAME.png`` of each figure. Drawing twice gives the same bytes.
+    """
+    run = RunTables(folder)
+    paths = []
+    for name, drawing in figures.items():
+        try:
+            ax = drawing(run)
+        except NothingToDrawError:
+            for suffix in style.FORMATS:
+                (run.folder / "figures" / f"{name}.{suffix}").unlink(missing_ok=True)
+            continue
+        paths += style.save(ax.figure.canvas.figure, run.folder / "figures", name)
+    return paths
+
+
+def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
+    """Refuse a figure that no experiment given has.
+
+    Raises
+    ------
+    BadInputError
+        It names those that there are.
+    """
+    known = {name: None for e in experiments for name in figures_of(e)}
+    for name in names:
+        if name not in known:
+            has = ", ".join(known) or "no figure"
+            of = ", ".join(sorted(set(experiments)))
+            raise BadInputError(f"{name}: no such figure; {of} has {has}")

@@ -1,0 +1,234 @@
+"""A report from run folders: claims, findings, verdicts, tables, figures, provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.results import check_output, json_text, replacing
+from hebbsim.plots import style
+from hebbsim.plots.figures import Drawn, axes_of
+from hebbsim.plots.run import RunTables
+from hebbsim.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
+from hebbsim.report.evidence import Rows, findings_of, interval
+
+SCHEMA = "hebbsim.report/1"
+
+#: Metrics that the table of a run shows, and the splits, by experiment; of any other experiment
+#: all rows that are not about a role, as far as `MOST_ROWS` allows.
+SHOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "roles": (("accuracy", "v_measure", "accuracy_ratio", "label_equivalence"), ("test", "gen")),
+    "identity": (("total_bits", "lags_found"), ("test",)),
+}
+MOST_ROWS = 100
+
+#: Which figures stand beside a claim.
+FIGURES = {
+    "C1": ("labels", "timescales", "roles"),
+    "C2": ("generalization", "structure_content"),
+    "C3": ("decoders", "precision"),
+    "C6": ("capacity",),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure in a report.
+
+    Examples
+    --------
+    >>> from hebbsim.plots.style import Caption
+    >>> Picture("run-roles", Drawn("roles", "Recall.", Caption("A title", "n"), []), b"", b"").claim
+    'C1'
+    """
+
+    file: str
+    drawn: Drawn
+    svg: bytes
+    png: bytes
+
+    @property
+    def claim(self) -> str:
+        """Key of the claim that it stands beside; empty where it stands with its run."""
+        return next((key for key, names in FIGURES.items() if self.drawn.name in names), "")
+
+
+@dataclass
+class Part:
+    """What a report says of one run.
+
+    Examples
+    --------
+    >>> from hebbsim.plots import RunTables
+    >>> Part(RunTables("runs/roles-builtin"), []).run.name
+    'roles-builtin'
+    """
+
+    run: RunTables
+    findings: list[Finding]
+    pictures: list[Picture] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of the results table that a reader should see, as they are printed."""
+        every = Rows(self.run.results).find(role="")
+        metrics, splits = SHOWN.get(self.run.experiment, ((), ()))
+        chosen = [
+            row
+            for row in every
+            if not metrics or (row["metric"] in metrics and row["split"] in splits)
+        ]
+        return [
+            row | {"value": Finding("", "", **interval(row)).value} for row in chosen[:MOST_ROWS]
+        ]
+
+    @property
+    def left_out(self) -> int:
+        """Rows of the results table that `rows` does not hold."""
+        return len(self.run.results) - len(self.rows)
+
+
+@dataclass
+class Report:
+    """Claims beside what runs measured.
+
+    Attributes
+    ----------
+    parts : list of Part
+        One a run, in the order given.
+
+    Examples
+    --------
+    >>> Report([]).verdict("C1")
+    'absent'
+    """
+
+    parts: list[Part]
+
+    def findings(self, claim: str) -> list[tuple[Part, Finding]]:
+        """All that was measured of a claim, and by which run."""
+        return [(part, f) for part in self.parts for f in part.findings if f.claim == claim]
+
+    def verdict(self, claim: str) -> str:
+        """Key of `hebbsim.report.claims.VERDICTS`."""
+        given = any(p.run.experiment in CLAIMS[claim].experiments for p in self.parts)
+        return verdict((finding for _, finding in self.findings(claim)), given)
+
+    def summary(self, claim: Claim) -> str:
+        """What was found of a claim, in a line."""
+        found = self.findings(claim.key)
+        if not found:
+            if self.verdict(claim.key) == "absent":
+                return f"Needs a run of hebbsim run {' | '.join(claim.experiments)}."
+            return "The runs given hold no row that speaks to it."
+        judged = [f for _, f in found if f.judgement]
+        count = {k: sum(f.judgement == k for f in judged) for k in ("yes", "part", "no", "open")}
+        said = [
+            f"{count[key]} {text}"
+            for key, text in (
+                ("yes", "for it"), ("part", "in part"), ("no", "against"), ("open", "undecided")
+            )
+            if count[key]
+        ]  # fmt: skip
+        if not said:
+            return "Shown below; none decides."
+        measures = f"{len(judged)} measurement{'s' * (len(judged) != 1)}"
+        part, first = next((part, f) for part, f in found if f.judgement)
+        run = f" in {part.run.name}" if len(self.parts) > 1 else ""
+        return f"{measures}: {', '.join(said)}. First{run}: {first.measure}, {first.value}."
+
+    def document(self) -> dict[str, Any]:
+        """The report as one JSON document."""
+        return {
+            "schema": SCHEMA,
+            "runs": [
+                {"name": p.run.name, "experiment": p.run.experiment, "config": p.run.config,
+                 "provenance": p.run.document["provenance"]}
+                for p in self.parts
+            ],
+            "claims": [
+                {
+                    "claim": claim.key, "text": claim.text, "rule": claim.rule,
+                    "verdict": VERDICTS[self.verdict(claim.key)],
+                    "findings": [
+                        {"run": part.run.name, "measure": f.measure, "mean": f.mean, "low": f.low,
+                         "high": f.high, "n": f.n, "over": f.over, "unit": f.unit,
+                         "bound": f.bound, "text": f.text, "judgement": f.judgement}
+                        for part, f in self.findings(claim.key)
+                    ],
+                }
+                for claim in CLAIMS.values()
+            ],
+        }  # fmt: skip
+
+
+def build_report(folders: Sequence[str | Path]) -> Report:
+    """Read run folders, judge, and draw.
+
+    Parameters
+    ----------
+    folders : sequence of path
+        Run folders, of any experiment.
+
+    Raises
+    ------
+    BadInputError
+        A folder holds no finished run, or two are of one name.
+    """
+    runs = [RunTables(folder) for folder in folders]
+    names = [run.name for run in runs]
+    for run in runs:
+        _ = run.document, run.results
+        if names.count(run.name) > 1:
+            raise BadInputError(f"{run.folder}: two runs are called {run.name}; rename one folder")
+    return Report([Part(run, findings_of(run), _pictures(run)) for run in runs])
+
+
+def _pictures(run: RunTables) -> list[Picture]:
+    with style.without_captions():
+        found = axes_of(run)
+    return [
+        Picture(
+            f"{run.name}-{name}",
+            Drawn(name, drawing.about, style.caption_of(ax), []),
+            style.rendered(ax.figure.canvas.figure, "svg"),
+            style.rendered(ax.figure.canvas.figure, "png", 200),
+        )
+        for name, (drawing, ax) in found.items()
+    ]
+
+
+def write_report(folder: str | Path, report: Report) -> list[Path]:
+    """Write ``report.html``, ``report.md`` with ``figures/``, and ``report.json``.
+
+    The HTML page holds all that it shows; the folder takes the place of an earlier report
+    whole, or not at all.
+
+    Raises
+    ------
+    BadInputError
+        The folder is a file, holds something else, or cannot be written.
+    """
+    from hebbsim.report.page import html_page, markdown_page
+
+    folder = Path(folder)
+    check_output(folder, ours=_is_report)
+    with replacing(folder) as temporary:
+        (temporary / "report.html").write_text(html_page(report), encoding="utf-8")
+        (temporary / "report.md").write_text(markdown_page(report), encoding="utf-8")
+        (temporary / "report.json").write_text(json_text(report.document()), encoding="utf-8")
+        for picture in (picture for part in report.parts for picture in part.pictures):
+            style.write_whole(temporary / "figures" / f"{picture.file}.png", picture.png)
+    return [folder / name for name in ("report.html", "report.md", "report.json")]
+
+
+def _is_report(folder: Path) -> bool:
+    try:
+        document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        return str(document["schema"]).startswith("hebbsim.report/")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

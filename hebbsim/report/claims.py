@@ -1,0 +1,260 @@
+"""The claims of the paper, what a measurement says of one, and how a verdict is reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+#: Of one measurement: it supports the claim, contradicts it, does so in part of the cases that
+#: it counts, or cannot tell; None where it is shown for what it is worth.
+Judgement = Literal["yes", "no", "part", "open"]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of Singh (2026), in our words.
+
+    Attributes
+    ----------
+    key : str
+    title, text : str
+        In a few words, and in a sentence.
+    experiments : tuple of str
+        Those whose runs can speak to it.
+    rule : str
+        When a measurement counts for it.
+
+    Examples
+    --------
+    >>> CLAIMS["C1"].experiments
+    ('roles',)
+    """
+
+    key: str
+    title: str
+    text: str
+    experiments: tuple[str, ...]
+    rule: str
+
+
+CLAIMS = {
+    claim.key: claim
+    for claim in (
+        Claim(
+            "C1",
+            "Roles without labels",
+            "A Hebbian architecture on traces at several timescales reaches 96 % of a supervised "
+            "BiGRU on grammatical role assignment, with zero labels.",
+            ("roles",),
+            "Accuracy on test divided by that of a BiGRU with all labels; holds where the whole "
+            "interval is at .96 or above, fails where it is below.",
+        ),
+        Claim(
+            "C2",
+            "Ahead where structure decides",
+            "It surpasses the supervised model on structure-dependent roles.",
+            ("roles",),
+            "Which roles and splits turn on structure is fixed on dev. A split is ahead where the "
+            "interval of the difference to the BiGRU lies above 0, a role where the intervals of "
+            "recall do not touch; the claim holds where all are ahead, and fails where none is.",
+        ),
+        Claim(
+            "C3",
+            "Traces destroy identity",
+            "The traces of a text no longer tell which token stood k steps ago.",
+            ("identity",),
+            "Bits that a decoder reads about the last tokens, of those that went in; the claim "
+            "holds where the whole interval is below one half, fails where it is above.",
+        ),
+        Claim(
+            "C4",
+            "EMA language models fall behind",
+            "A language model of 130M parameters with only EMA context reaches a perplexity on C4 "
+            "of 260, about 8 times that of GPT-2.",
+            ("lm",),
+            "Perplexity divided by that of a GPT-2 architecture of equal parameters and tokens; "
+            "holds where the whole interval is at 8 or above, fails where it is below.",
+        ),
+        Claim(
+            "C5",
+            "The predictor does not matter",
+            "Putting full softmax attention over the traces in place of the linear predictor gives "
+            "the same loss.",
+            ("predictor",),
+            "Loss minus that of the linear predictor, as a share of it; holds where the whole "
+            "interval is within 1.5 %, fails where all of it is beyond.",
+        ),
+        Claim(
+            "C6",
+            "What is discarded stays lost",
+            "By the data processing inequality no predictor after the traces recovers what these "
+            "discard.",
+            ("identity",),
+            "Bits above the bound at any lag; holds unless a whole interval lies above 0.",
+        ),
+        Claim(
+            "C7",
+            "Only learned selection resolves it",
+            "Only a selection that is learned and depends on the input resolves the dilution.",
+            ("selection", "recall", "blimp"),
+            "Validation loss or recall beside fixed decays: holds where selection that depends on "
+            "the input is better and decays that are only learned are not, by the intervals.",
+        ),
+        Claim(
+            "C8",
+            "Depth dilutes alike",
+            "The same dilution happens across depth: a residual stream loses earlier layers, and "
+            "learned selection over layers keeps them.",
+            ("depth",),
+            "Readability of early layers at the last one, learned selection minus residual "
+            "stream; holds where the whole interval is above 0, fails where it is below.",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one run measured of one claim.
+
+    Attributes
+    ----------
+    claim : str
+        Key of `CLAIMS`.
+    measure : str
+        What was measured.
+    mean, low, high : float or None
+        With the 95 % interval; a measurement that counts cases has none of them, and `text`.
+    n : int
+        Repetitions.
+    over : str
+        Of what, such as ``seeds`` or ``sentences``.
+    unit : str
+    bound : float or None
+        What the value is held against.
+    judgement : {"yes", "no", "part", "open"} or None
+    text : str
+        The value in words, in place of numbers.
+
+    Examples
+    --------
+    >>> Finding("C1", "accuracy / BiGRU", 0.95, 0.946, 0.953, 900, "sentences", bound=0.96).value
+    '0.950 (0.946 to 0.953)'
+    """
+
+    claim: str
+    measure: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    over: str = "seeds"
+    unit: str = "fraction"
+    bound: float | None = None
+    judgement: Judgement | None = None
+    text: str = ""
+
+    @property
+    def value(self) -> str:
+        """As it is printed."""
+        if self.mean is None:
+            return self.text
+        if self.low is None or self.high is None:
+            return number(self.mean, self.unit)
+        low, high = number(self.low, self.unit), number(self.high, self.unit)
+        return f"{number(self.mean, self.unit)} ({low} to {high})"
+
+    @property
+    def repeated(self) -> str:
+        """Such as ``5 seeds``."""
+        if not self.n:
+            return ""
+        return f"{self.n:,} {self.over if self.n != 1 else self.over.removesuffix('s')}"
+
+
+def number(value: float, unit: str = "fraction") -> str:
+    """A value at the digits that its unit is read at.
+
+    Examples
+    --------
+    >>> number(0.95), number(2640.4, "sentences"), number(318.84, "bits"), number(-0.0001)
+    ('0.950', '2,640', '318.8', '0.000')
+    """
+    if unit in ("sentences", "tokens"):
+        return f"{value:,.0f}"
+    digits = 3 if abs(value) < 10 else 1
+    text = f"{value:,.{digits}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text.replace("-", "\u2212")
+
+
+def at_least(low: float | None, high: float | None, bound: float) -> Judgement:
+    """Whether a value is at a bound or above, by its interval.
+
+    Examples
+    --------
+    >>> at_least(0.97, 0.98, 0.96), at_least(0.94, 0.95, 0.96), at_least(0.95, 0.97, 0.96)
+    ('yes', 'no', 'open')
+    >>> at_least(None, None, 0.96)  # one value tells nothing of its spread
+    'open'
+    """
+    if low is None or high is None or not math.isfinite(low + high):
+        return "open"
+    return "yes" if low >= bound else "no" if high < bound else "open"
+
+
+def below(low: float | None, high: float | None, bound: float) -> Judgement:
+    """Whether a value is below a bound, by its interval.
+
+    Examples
+    --------
+    >>> below(0.1, 0.2, 0.5), below(0.5, 0.6, 0.5), below(0.4, 0.6, 0.5)
+    ('yes', 'no', 'open')
+    """
+    opposite: dict[Judgement, Judgement] = {"yes": "no", "no": "yes"}
+    found = at_least(low, high, bound)
+    return opposite.get(found, found)
+
+
+def counted(ahead: int, of: int) -> Judgement:
+    """A claim about every one of several cases.
+
+    Examples
+    --------
+    >>> counted(3, 3), counted(0, 3), counted(1, 3), counted(0, 0)
+    ('yes', 'no', 'part', 'open')
+    """
+    if not of:
+        return "open"
+    return "yes" if ahead == of else "part" if ahead else "no"
+
+
+#: Verdicts on a claim, in words.
+VERDICTS = {
+    "holds": "holds",
+    "part": "holds in part",
+    "fails": "does not hold",
+    "open": "not decided",
+    "absent": "no run given",
+}
+
+
+def verdict(findings: Iterable[Finding], runs_given: bool) -> str:
+    """Key of `VERDICTS` from all that was measured of a claim.
+
+    What cannot tell neither supports nor contradicts.
+
+    Examples
+    --------
+    >>> def found(judgement):
+    ...     return Finding("C1", "", judgement=judgement)
+    >>> verdict([found("yes"), found("open")], True), verdict([found("yes"), found("no")], True)
+    ('holds', 'part')
+    >>> verdict([found("no"), found(None)], True), verdict([], True), verdict([], False)
+    ('fails', 'open', 'absent')
+    """
+    said = {finding.judgement for finding in findings} - {None, "open"}
+    if not said:
+        return "open" if runs_given else "absent"
+    return "holds" if said == {"yes"} else "fails" if said == {"no"} else "part"
