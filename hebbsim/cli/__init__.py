@@ -15,7 +15,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, run
+from hebbsim.cli import bench, corpus, demo, run
 from hebbsim.errors import BadInputError, HebbsimError
 
 # typer carries its own click or uses the installed one, by version; either way the
@@ -33,6 +33,7 @@ app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
 app.command("bench")(bench.bench)
 app.command("warmup")(bench.warmup)
+app.command("demo")(demo.demo)
 
 
 def _show_version(asked: bool) -> None:

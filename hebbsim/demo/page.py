@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
 
-__all__ = ["body", "head", "lessons", "standalone"]
+__all__ = ["body", "head", "lesson_timescales", "lessons", "stages", "standalone"]
 
-SCRIPTS = ("util", "score", "panels", "controls", "lessons", "main")
+SCRIPTS = ("util", "score", "panels", "controls", "lessons", "record", "main")
 
 #: What a browser may load. The live page talks to its own server; BokehJS evaluates code.
 LIVE_POLICY = (
@@ -35,6 +36,25 @@ def lessons() -> list[dict[str, Any]]:
     """The guided lessons, as the page and the recording follow them."""
     found: list[dict[str, Any]] = json.loads(_text("lessons.json"))
     return found
+
+
+def stages() -> Iterator[dict[str, Any]]:
+    """How the lessons set the page, step by step: before a question, and at the reveal."""
+    for lesson in lessons():
+        for step in lesson["steps"]:
+            yield step["stage"]
+            if "then" in step["question"]:
+                yield step["question"]["then"]
+
+
+def lesson_timescales() -> list[tuple[float, ...]]:
+    """All sets of timescales that the lessons use."""
+    found = [
+        stage["settings"]["timescales"]
+        for stage in stages()
+        if "timescales" in stage.get("settings", {})
+    ]
+    return list(dict.fromkeys(tuple(map(float, taus)) for taus in found))
 
 
 def head(policy: str) -> str:

@@ -52,9 +52,7 @@ def cut_text(text: str) -> tuple[Sentences, int]:
     return sentences, n_words
 
 
-def read_text(
-    room: Room, named: Named, sentences: Sentences, settings: Settings
-) -> dict[str, Any]:
+def read_text(room: Room, named: Named, sentences: Sentences, settings: Settings) -> dict[str, Any]:
     """What memory, roles and weights are after each word of a text.
 
     Returns

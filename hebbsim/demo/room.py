@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Sequence
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from hebbsim.baselines import LookupBaseline, MajorityBaseline
 from hebbsim.demo.content import BEFORE, CodeBook
+from hebbsim.demo.page import lesson_timescales
 from hebbsim.demo.settings import Settings
 from hebbsim.demo.weights import Groups, find_groups, make_engine
 from hebbsim.engine import TraceEngine
+from hebbsim.engine.rules import rule_names
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.probes import RoleReadout
@@ -35,7 +38,7 @@ N_TRAIN, N_DEV, N_TEST = 4000, 600, 300
 #: Streams of text from which words are read back for the rates.
 N_STREAMS = 30
 #: Learners and engines kept for other settings of the sliders.
-KEPT = 12
+KEPT = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +126,7 @@ class Room:
             ).fit(self.train.sentences())
             self.groups = find_groups(self.learner)
             self.named(Settings().timescales)
+            self.engine(Settings()).run([0, 1])  # compiles the kernels, where they are new
         except Exception as error:  # a thread must not die in silence
             self.failure = f"{error}" if isinstance(error, HebbsimError) else repr(error)
             raise
@@ -140,6 +144,16 @@ class Room:
             return False
         self.bigru = model
         return True
+
+    def warm(self, *, bigru: bool = True) -> None:
+        """Have ready what a class may ask for later: learners of the lessons, BiGRU, rules."""
+        for timescales in lesson_timescales():
+            self.named(timescales)
+        if bigru:
+            self.train_bigru()
+        for name in rule_names():
+            with contextlib.suppress(HebbsimError):
+                make_engine(Settings(rule=name)).run([0, 1])
 
     def bigru_roles(self, sentences: Sequence[Sequence[str]]) -> list[str] | None:
         """Roles that the supervised model gives, or None where there is none (yet)."""

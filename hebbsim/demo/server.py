@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ LONGEST = 200_000
 
 _TEMPLATE = """{% extends base %}
 {% block postamble %}{{ page_head }}{% endblock %}
-{% block contents %}{{ page_body }}{% endblock %}
+{% block contents %}<div hidden>{{ super() }}</div>{{ page_body }}{% endblock %}
 """
 
 
@@ -60,13 +61,14 @@ def make_server(room: Room, port: int = 0) -> Server:
         The port cannot be used.
     """
     boot = secrets.token_hex(4)
+    port = port or _free_port()
     application = Application(FunctionHandler(partial(_fill, room), trap_exceptions=True))
     try:
         return Server(
             {"/": application},
             address=HOST,
             port=port,
-            allow_websocket_origin=[f"{HOST}:{port}", f"localhost:{port}"] if port else None,
+            allow_websocket_origin=[f"{HOST}:{port}", f"localhost:{port}"],
             extra_patterns=[(r"/alive", _Alive, {"boot": boot})],
             check_unused_sessions_milliseconds=2000,
             unused_session_lifetime_milliseconds=6000,
@@ -75,6 +77,13 @@ def make_server(room: Room, port: int = 0) -> Server:
         raise BadInputError(
             f"--port: {port} cannot be used ({error.strerror}); choose another one, or 0 for any"
         ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind((HOST, 0))
+        number: int = found.getsockname()[1]
+        return number
 
 
 class _Alive(RequestHandler):

@@ -37,7 +37,7 @@ class Session:
         self.live = LiveLearner(room)
         self.learning = False
         self._n_words = len(self.sentences[0])
-        self._survived: Settings | None = None
+        self._survival: tuple[Settings, Message] | None = None
 
     def hello(self) -> Message:
         """What the page needs to know of the room."""
@@ -97,11 +97,14 @@ class Session:
             else None,
             **reading,
         }
+        yield {"kind": "survival", "id": number, **self._survived(named)}
+
+    def _survived(self, named: Named) -> Message:
         # The rule and its rate have no part in what survives in the traces.
-        key = settings.model_copy(update={"rule": "delta", "eta": 0.1, "fresh": False})
-        if key != self._survived or settings.live:
-            yield {"kind": "survival", "id": number, **survival(self.room, named, settings)}
-            self._survived = key
+        settings = self.settings.model_copy(update={"rule": "delta", "eta": 0.1, "fresh": False})
+        if self._survival is None or self._survival[0] != settings or settings.live:
+            self._survival = settings, survival(self.room, named, settings)
+        return self._survival[1]
 
     def _named(self) -> Named:
         if self.settings.live and self.live.named is not None:

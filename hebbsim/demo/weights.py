@@ -16,7 +16,7 @@ from hebbsim.models.prototypes import Prototypes
 
 __all__ = ["Groups", "Steps", "find_groups", "learn_sentence", "make_engine"]
 
-N_GROUPS = 10
+N_GROUPS = 12
 #: Units of a rule whose units do not stand for groups.
 N_UNITS = 6
 
@@ -47,16 +47,18 @@ class Groups:
 
 
 def find_groups(learner: HebbianRoleInducer) -> Groups:
-    """Let the words of a learner compete for ten groups by their codes."""
+    """Let the words of a learner compete for a few groups by their codes."""
     words = list(learner.vocabulary_.index)
     counts = learner.vocabulary_.counts.astype(np.float64)
     points = np.sqrt(learner.word_codes(words))
     rng = np.random.default_rng(5)
-    weight = np.sqrt(counts)
-    prototypes = Prototypes(points, N_GROUPS, rng=rng, weights=weight, conscience=1.0)
-    for epoch in range(4):
+    # No function word shall outweigh all other words.
+    weight = np.sqrt(np.minimum(counts, 0.01 * counts.sum()))
+    prototypes = Prototypes(points, N_GROUPS, rng=rng, weights=weight, conscience=0.03)
+    for epoch in range(6):
         order = rng.choice(len(words), size=4000, p=weight / weight.sum())
-        prototypes.learn(points, order, fair=epoch < 3)
+        prototypes.learn(points, order, fair=epoch < 5)
+        prototypes.forget(0.3)
     found = prototypes.winners(points)
     # The commonest group first; empty ones are left out.
     totals = np.bincount(found, weights=counts, minlength=N_GROUPS)
@@ -97,7 +99,7 @@ class Steps:
     weights : ndarray of float32, shape=(T + 1, m, S, G)
     groups : ndarray of int32, shape=(T,)
     guesses : ndarray of int, shape=(T,), or None
-        The group expected before each word came, where units stand for groups.
+        The group expected before each word came, where units stand for groups; -1 for none.
     """
 
     weights: NDArray[np.float32]
@@ -117,10 +119,9 @@ def learn_sentence(engine: TraceEngine, groups: NDArray[np.int32]) -> Steps:
     weights = [engine.weights.reshape(shape).copy()]
     guesses = []
     for group in groups.tolist():
-        guesses.append(int(np.argmax(engine.weights @ engine.traces.reshape(-1))))
+        expected = engine.weights @ engine.traces.reshape(-1)
+        guesses.append(int(np.argmax(expected)) if expected.any() else -1)
         engine.step(group)
         weights.append(engine.weights.reshape(shape).copy())
     stand_for_groups = engine.post == "token" or engine.rule.predictive
-    return Steps(
-        np.array(weights), groups, np.array(guesses) if stand_for_groups else None
-    )
+    return Steps(np.array(weights), groups, np.array(guesses) if stand_for_groups else None)
