@@ -95,15 +95,18 @@ def _choices(room: Room) -> Iterator[tuple[What, Settings]]:
     told = [stage for stage in stages() if "text" in stage]
     for stage in told:
         yield stage["text"], Settings.checked(stage.get("settings", {}))
-    texts: list[What] = list(range(min(N_EXAMPLES, len(room.examples))))
-    # Whoever leaves a lesson for the sliders takes its text along.
-    texts += [stage["text"] for stage in told]
-    for what in texts:
-        for timescales in TIMESCALES:
-            for precision in PRECISIONS:
-                yield what, Settings(timescales=timescales, precision=precision)  # type: ignore[arg-type]
-            for noise in NOISES:
-                yield what, Settings(timescales=timescales, noise=noise)
+    for settings in _settings():
+        for number in range(min(N_EXAMPLES, len(room.examples))):
+            yield number, settings
+
+
+def _settings() -> Iterator[Settings]:
+    """Where the sliders of a recording can stand: noise in one number format alone."""
+    for timescales in TIMESCALES:
+        for precision in PRECISIONS:
+            yield Settings.checked({"timescales": timescales, "precision": precision})
+        for noise in NOISES:
+            yield Settings.checked({"timescales": timescales, "noise": noise})
 
 
 class Recording:

@@ -58,6 +58,6 @@ def held(learner: HebbianRoleInducer, condition: Condition) -> HebbianRoleInduce
     if condition.snr is None and condition.precision in ("float64", "float32"):
         return learner  # the learner's own format
     view = _Held(**learner.get_params())
-    vars(view).update(vars(learner))
+    view.__dict__.update(learner.__dict__)
     view.condition = condition
     return view

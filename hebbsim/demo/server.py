@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 from bokeh.application import Application
+from bokeh.application.application import SessionContext
 from bokeh.application.handlers import FunctionHandler
 from bokeh.core.properties import String
 from bokeh.document import Document
@@ -120,7 +121,12 @@ def _fill(room: Room, document: Document) -> None:
         worker[0].ask(message)
 
     wire.on_change("ask", asked)
-    document.on_session_destroyed(lambda context: [found.close() for found in worker] and None)
+
+    def closed(context: SessionContext) -> None:
+        for found in worker:
+            found.close()
+
+    document.on_session_destroyed(closed)
 
 
 def _parse(text: str) -> dict[str, Any] | None:
@@ -143,7 +149,7 @@ def _sender(document: Document, wire: Wire) -> Callable[[dict[str, Any]], None]:
         text = json.dumps({**answer, "serial": number}, ensure_ascii=False, separators=(",", ":"))
 
         def put() -> None:
-            wire.answer = text
+            wire.update(answer=text)
 
         document.add_next_tick_callback(put)
 

@@ -222,7 +222,14 @@
     if (explore) {
       lesson.number = -1;
       state.rows = ALL_ROWS;
-      if (state.reading) build();
+      // A recording has other sliders for the sentences to choose from than for those of lessons.
+      if (data.mode === "recorded" && state.request.text !== undefined) {
+        state.request = { example: 0 };
+        state.settings = { ...DEFAULTS };
+        showRequest();
+        memory.draw();
+        ask("end");
+      } else if (state.reading) build();
     } else lesson.open(number, at);
     save();
   }
