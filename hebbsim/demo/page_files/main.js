@@ -138,6 +138,9 @@
   const score = new Heb.Score($("score"), $("score-box"), (t) => { play(false); go(t); });
   const memory = new Heb.Memory($("memory"), state, (changes, tab) => {
     Object.assign(state.settings, changes);
+    // A recording has noise in one number format alone: the other slider makes room.
+    if (state.recorded && changes.noise) state.settings.precision = "float32";
+    if (state.recorded && changes.precision && changes.precision !== "float32") state.settings.noise = 0;
     memory.draw();
     if (tab) setTab(tab);
     ask();
