@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[torch,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[torch,demo,test]'
 	touch $@
 
 roles: $(STAMP)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, doctor, figures, report, run, sweep
+from hebbsim.cli import bench, corpus, demo, doctor, figures, report, run, sweep
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 
@@ -41,6 +41,7 @@ app.command("rerun")(sweep.rerun)
 app.command("doctor")(doctor.doctor)
 app.command("figures")(figures.figures)
 app.command("report")(report.report)
+app.command("demo")(demo.demo)
 
 
 def _show_version(asked: bool) -> None:

@@ -1,0 +1,116 @@
+"use strict";
+// Guided lessons: each step says something, sets the stage, asks, lets the class predict, and
+// reveals. Numbers in what it says are filled in from what the page has just measured.
+Heb.facts = (state) => {
+  const facts = {};
+  const r = state.pending.reading ? null : state.reading, s = state.pending.survival ? null : state.survival, h = state.hello, l = state.learning;
+  if (r) {
+    const t = r.words.length - 1;
+    const right = (key) => r[key][t].filter((word, k) => word === r.words[t - k]).length;
+    Object.assign(facts, {
+      n_words: r.words.length, linear_right: right("linear"), clever_right: right("cancellation"),
+      kept_right: r.places[t].filter((place, slot) => place >= 0 && r.kept[t][slot] === r.words[place]).length,
+      n_slots: r.slots.length, n_numbers: r.slots.length * 64,
+      kept_words: r.places[t].filter((p) => p >= 0).sort((a, b) => a - b).map((p) => r.words[p]).join(", "),
+      slot_roles: r.slots.join(", "),
+    });
+    if (r.gold) facts.roles_right = r.gold.filter((role, j) => role === r.roles[t][j]).length;
+    facts.roles_list = r.words.map((w, j) => `${w} ${r.roles[t][j]}`).join(", ");
+  }
+  if (s) {
+    facts.roles_pct = Heb.percent(s.roles, 1);
+    s.linear.forEach((v, k) => { facts[`linear_${k}`] = Heb.percent(v); facts[`clever_${k}`] = Heb.percent(s.cancellation[k]); });
+  }
+  if (h) Object.assign(facts, { n_sentences: h.n_sentences.toLocaleString("en"), n_clusters: h.n_clusters, n_corpus: h.n_words.toLocaleString("en"), lookup_pct: Heb.percent(h.references.lookup), majority_pct: Heb.percent(h.references.majority) });
+  if (l && l.curve.length) {
+    const [first, last] = [l.curve[0], l.curve.at(-1)];
+    Object.assign(facts, { live_first_words: first[0].toLocaleString("en"), live_first: Heb.percent(first[1]), live_words: last[0].toLocaleString("en"), live_pct: Heb.percent(last[1]) });
+  }
+  return facts;
+};
+
+// Bold between asterisks, numbers between braces; anything not measured yet shows as dots.
+Heb.say = (text, facts) =>
+  text.split(/(\*[^*]+\*)/).map((part) => {
+    const bold = part.startsWith("*");
+    const filled = (bold ? part.slice(1, -1) : part).replace(/\{(\w+)\}/g, (_, name) => facts[name] ?? "…");
+    return bold ? Heb.el("strong", {}, filled) : filled;
+  });
+
+Heb.Lesson = class {
+  constructor(root, lessons, act) {
+    Object.assign(this, { root, lessons, act, number: -1, at: 0, chosen: null, revealed: false, was: {} });
+  }
+
+  get lesson() { return this.lessons[this.number]; }
+  get step() { return this.lesson && this.lesson.steps[this.at]; }
+
+  open(number, at = 0) {
+    this.number = number;
+    this.go(at);
+  }
+
+  go(at) {
+    this.at = Math.max(0, Math.min(at, this.lesson.steps.length - 1));
+    this.chosen = null;
+    this.revealed = false;
+    this.was = {};
+    this.act.stage(this.step.stage || {});
+    this.draw();
+    this.root.scrollIntoView({ block: "nearest" });
+    if (this.root.parentElement) this.root.parentElement.scrollTop = 0;
+  }
+
+  next() { if (this.at < this.lesson.steps.length - 1) this.go(this.at + 1); else if (this.number < this.lessons.length - 1) this.act.open(this.number + 1); }
+  previous() { if (this.at > 0) this.go(this.at - 1); }
+
+  reveal() {
+    const q = this.step && this.step.question;
+    if (!q || this.revealed) return;
+    this.was = Object.fromEntries(Object.entries(this.act.facts()).map(([k, v]) => [`was_${k}`, v]));
+    this.revealed = true;
+    this.draw();
+    if (q.then) this.act.stage(q.then);
+    const found = this.root.querySelector(".reveal");
+    if (found) found.scrollIntoView({ block: "nearest" });
+  }
+
+  draw() {
+    const { lesson, step } = this;
+    if (!step) return;
+    const active = document.activeElement;
+    const focus = active && this.root.contains(active) ? active.dataset.key : null;
+    const facts = { ...this.act.facts(), ...this.was };
+    const nodes = [
+      Heb.el("div", { class: "dots" }, lesson.steps.map((_, i) => Heb.el("i", { class: i === this.at ? "here" : i < this.at ? "done" : "" })),
+        Heb.el("span", {}, `step ${this.at + 1} of ${lesson.steps.length}, ${lesson.minutes} minutes in all`)),
+      Heb.el("h2", {}, step.title),
+      ...step.text.map((text) => Heb.el("p", {}, Heb.say(text, facts))),
+    ];
+    if (step.task) nodes.push(Heb.el("p", { class: "task" }, Heb.say(step.task, facts)));
+    const q = step.question;
+    if (q) {
+      nodes.push(Heb.el("div", { class: "question" }, Heb.el("p", {}, Heb.say(q.text, facts)),
+        Heb.el("div", { class: "options", role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
+          this.revealed && i !== q.answer && i !== this.chosen ? null : Heb.el("button", { type: "button", "data-key": `option${i}`, "aria-pressed": String(this.chosen === i), class: this.revealed ? (i === q.answer ? "answer" : "missed") : "",
+            onclick: () => { if (!this.revealed) { this.chosen = i; this.draw(); } } },
+            Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, facts)), this.revealed && i === q.answer ? " ✓" : null))),
+        this.revealed
+          ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts))))
+          : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `The class says ${"ABCD"[this.chosen]}. Reveal`)));
+    }
+    const last = this.at === lesson.steps.length - 1;
+    const following = this.lessons[this.number + 1];
+    nodes.push(Heb.el("div", { class: "steps" },
+      Heb.el("button", { type: "button", "data-key": "previous", disabled: this.at === 0, onclick: () => this.previous() }, "Back"),
+      last ? (following ? Heb.el("button", { type: "button", class: "next", "data-key": "next", onclick: () => this.next() }, `Lesson ${this.number + 2}`)
+        : Heb.el("button", { type: "button", class: "next", "data-key": "next", onclick: () => this.act.open(-1) }, "Explore"))
+        : Heb.el("button", { type: "button", class: `next${!q || this.revealed ? " main" : ""}`, "data-key": "next", onclick: () => this.next() }, "Next")));
+    this.root.replaceChildren(...nodes);
+    if (focus) {
+      const same = this.root.querySelector(`[data-key="${focus}"]`) || this.root.querySelector('[data-key="next"]');
+      if (same && !same.disabled) same.focus({ preventScroll: true });
+      else this.root.querySelector('[data-key="next"]').focus({ preventScroll: true });
+    }
+  }
+};

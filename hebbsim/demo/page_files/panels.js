@@ -1,0 +1,172 @@
+"use strict";
+// A closer look: what survives, prototypes, weights, live learning, the bare numbers.
+Heb.PANELS = {
+  survival: { name: "What survives" },
+  prototypes: { name: "Prototypes" },
+  weights: { name: "Weights" },
+  learning: { name: "Learn live" },
+  numbers: { name: "The numbers" },
+};
+
+// A line chart in `box`, drawn at the size that the box has, so that type stays as large.
+Heb.chart = (box, { lines, marks = [], x, ticks, xlabel, label }) => {
+  const width = Math.max(260, box.clientWidth), height = Math.max(120, box.clientHeight);
+  const [left, right, top, bottom] = [52, 12, 12, 40];
+  const sx = (v) => left + ((v - x[0]) / (x[1] - x[0])) * (width - left - right);
+  const sy = (v) => top + (1 - v) * (height - top - bottom);
+  const parts = [];
+  for (const v of height < 170 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]) {
+    parts.push(Heb.svg("line", { x1: left, x2: width - right, y1: sy(v), y2: sy(v), stroke: v ? "#e4e1d9" : "#55606e" }));
+    parts.push(Heb.svg("text", { x: left - 8, y: sy(v) + 5, "text-anchor": "end", class: "soft" }, `${100 * v} %`));
+  }
+  for (const v of ticks) parts.push(Heb.svg("text", { x: sx(v), y: height - 21, "text-anchor": "middle", class: "soft" }, v.toLocaleString("en")));
+  parts.push(Heb.svg("text", { x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle" }, xlabel));
+  for (const mark of marks) {
+    parts.push(Heb.svg("line", { x1: left, x2: width - right, y1: sy(mark.y), y2: sy(mark.y), stroke: mark.colour, "stroke-width": mark.width || 2, "stroke-dasharray": mark.dash || "" }));
+    if (mark.name) parts.push(Heb.svg("text", { x: width - right, y: sy(mark.y) + (mark.below ? 17 : -6), "text-anchor": "end", style: `fill:${mark.ink || mark.colour}`, class: "strong" }, mark.name));
+  }
+  for (const line of lines) {
+    const points = line.points.map(([a, b]) => [sx(a), sy(b)]);
+    parts.push(Heb.svg("polyline", { points: points.map((p) => p.join(",")).join(" "), fill: "none", stroke: line.colour, "stroke-width": 3, "stroke-dasharray": line.dash || "", "stroke-linejoin": "round" }));
+    for (const [a, b] of line.mark === "none" ? points.slice(-1) : points) {
+      parts.push(line.mark === "s"
+        ? Heb.svg("rect", { x: a - 4.5, y: b - 4.5, width: 9, height: 9, fill: line.colour })
+        : Heb.svg("circle", { cx: a, cy: b, r: 5, fill: line.mark === "o" ? "#fff" : line.colour, stroke: line.colour, "stroke-width": 2.5 }));
+    }
+  }
+  box.replaceChildren(Heb.svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label }, parts));
+};
+
+Heb.key = (line, text) =>
+  Heb.el("span", { style: { display: "flex", gap: "8px", "align-items": "center" } },
+    Heb.svg("svg", { viewBox: "0 0 34 14", style: "width:34px;height:14px;flex:none", "aria-hidden": "true" },
+      Heb.svg("line", { x1: 0, x2: 34, y1: 7, y2: 7, stroke: line.colour, "stroke-width": 3, "stroke-dasharray": line.dash }),
+      line.mark === "s" ? Heb.svg("rect", { x: 12.5, y: 2.5, width: 9, height: 9, fill: line.colour })
+        : line.mark === "o" ? Heb.svg("circle", { cx: 17, cy: 7, r: 5, fill: "#fff", stroke: line.colour, "stroke-width": 2.5 }) : []),
+    Heb.el("span", {}, text));
+
+Heb.PANELS.survival.draw = (panel, state) => {
+  const s = state.survival;
+  if (!s) return panel.replaceChildren(Heb.el("p", {}, "Measuring …"));
+  const figure = Heb.el("div", { class: "figure" });
+  const L = Heb.LINES;
+  panel.replaceChildren(figure, Heb.el("div", { class: "words" },
+    Heb.key(L.roles, `roles right: ${Heb.percent(s.roles)}`),
+    Heb.key(L.cancellation, `read cleverly, 8 words on: ${Heb.percent(s.cancellation[8])}`),
+    Heb.key(L.linear, `read simply, 8 words on: ${Heb.percent(s.linear[8])}`),
+    Heb.el("small", {}, `Over ${s.n_tokens.toLocaleString("en")} test words and ${s.n_states} states of the memory.`)));
+  Heb.chart(figure, {
+    x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
+    label: `Roles right: ${Heb.percent(s.roles)}. Words right by words ago, simple reader: ${s.linear.map((v) => Heb.percent(v)).join(", ")}; clever reader: ${s.cancellation.map((v) => Heb.percent(v)).join(", ")}.`,
+    marks: [{ y: s.roles, colour: L.roles.colour, width: 5, name: "" }],
+    lines: ["cancellation", "linear"].map((key) => ({ ...L[key], points: s[key].map((v, k) => [k, v]) })),
+  });
+};
+
+Heb.PANELS.prototypes.draw = (panel, state) => {
+  const r = state.reading;
+  const t = state.t;
+  const cards = r.winners[t].map(([cluster, share], rank) => {
+    const p = r.prototypes[cluster];
+    return Heb.el("div", { class: `proto${rank ? "" : " winner"}` },
+      Heb.el("div", {}, Heb.el("b", {}, rank ? `${rank + 1}. ` : "Winner "), Heb.role(p.role)),
+      Heb.el("div", { class: "meter", title: "how close, among these four" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
+      p.share === null ? "No word of the named sentences fell here."
+        : `${Heb.percent(p.share)} of its ${p.tokens} words are ${p.role}`,
+      Heb.el("ul", {}, p.examples.map(([a, w, b]) => Heb.el("li", {}, a ? `${a} ` : "", Heb.el("b", {}, w), b ? ` ${b}` : ""))));
+  });
+  panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: "0 0 190px" } },
+    Heb.el("span", { class: "big", dir: "auto" }, r.words[t]),
+    Heb.el("span", {}, "falls to the prototype that is closest to the word and its neighbours. Nobody told it what these share.")),
+    Heb.el("div", { class: "protos" }, cards));
+};
+
+Heb.PANELS.weights.draw = (panel, state) => {
+  const w = state.reading.weights;
+  if (!w) return panel.replaceChildren(Heb.el("p", {}, "The weights were not recorded for this choice."));
+  if (w.error) return panel.replaceChildren(Heb.el("p", {}, `The weights ran away: ${w.error}.`));
+  const t = state.t;
+  const [old, now] = [w.values[t], w.values[t + 1]];
+  const taus = state.reading.settings.timescales;
+  const G = now[0][0].length, m = now.length, S = taus.length;
+  const figure = Heb.el("div", { class: "figure" });
+  const tied = w.guesses !== null || m === G;
+  const group = w.groups[t];
+  let most = 1, where = null;
+  now.forEach((unit, i) => unit.forEach((row, s) => row.forEach((v, j) => {
+    const d = v - old[i][s][j];
+    if (Math.abs(d) > Math.abs(most)) { most = d; where = [i, s, j]; }
+  })));
+  const words = Heb.el("div", { class: "words" },
+    Heb.el("span", {}, Heb.el("b", { dir: "auto" }, state.reading.words[t]), ` is of the group “${w.names[group]}”.`),
+    w.guesses && w.guesses[t] >= 0 ? Heb.el("span", {}, "Expected: ", Heb.el("b", {}, `“${w.names[w.guesses[t]]}”`), w.guesses[t] === group ? " ✓ right" : " ✗ wrong") : null,
+    where ? Heb.el("span", {}, most > 0 ? "Most strengthened" : "Most weakened", `: ${tied ? `“${w.names[where[0]]}”` : `unit ${where[0] + 1}`} after “${w.names[where[2]]}”, timescale ${taus[where[1]]}.`) : Heb.el("span", {}, "No weight changes."),
+    Heb.el("small", {}, "Ringed: changed by this word. Blue is positive, orange negative."));
+  panel.replaceChildren(figure, words);
+  const width = Math.max(300, figure.clientWidth), height = Math.max(150, figure.clientHeight);
+  const [left, top] = [Math.min(0.3 * width, 8 + 6.6 * Math.max(...(tied ? w.names : ["unit 10"]).map((name) => name.length))), 20];
+  const cw = (width - left - 8 * (S - 1)) / (S * G), ch = (height - top - 2) / m;
+  const parts = [];
+  const colour = (v) => { const a = Math.min(1, Math.sqrt(Math.abs(v) / 1000)); return v >= 0 ? `rgba(0,114,178,${a})` : `rgba(192,78,0,${a})`; };
+  taus.forEach((tau, s) => parts.push(Heb.svg("text", { x: left + s * (G * cw + 8) + (G * cw) / 2, y: 14, "text-anchor": "middle" }, S > 4 ? `${tau}` : `timescale ${tau}`)));
+  const rings = [];
+  now.forEach((unit, i) => {
+    const mine = tied && i === group;
+    parts.push(Heb.svg("text", { x: left - 6, y: top + (i + 0.5) * ch + 4.5, "text-anchor": "end", class: mine ? "strong" : "soft", style: `font-size:${Math.min(13.5, Math.max(10, ch))}px` }, tied ? w.names[i] : `unit ${i + 1}`));
+    unit.forEach((row, s) => row.forEach((v, j) => {
+      const x = left + s * (G * cw + 8) + j * cw, y = top + i * ch;
+      const tip = Heb.svg("title", {}, `${tied ? w.names[i] : `unit ${i + 1}`} after ${w.names[j]}, timescale ${taus[s]}: ${((v / 1000) * w.largest).toFixed(3)}`);
+      parts.push(Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: "#f4f2ed" }), Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: colour(v) }, tip));
+      const d = Math.abs(v - old[i][s][j]) / Math.abs(most);
+      if (d > 0.3) rings.push(Heb.svg("rect", { x: x - 0.5, y: y - 0.5, width: cw, height: ch, fill: "none", stroke: "#18222f", "stroke-width": 1 + 2 * d, rx: 2 }));
+    }));
+  });
+  figure.replaceChildren(Heb.svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Weights from groups of past words to the group of the current word" }, parts, rings));
+};
+
+Heb.PANELS.learning.draw = (panel, state, act) => {
+  const live = state.learning, hello = state.hello;
+  const figure = Heb.el("div", { class: "figure" });
+  const last = live.curve.at(-1);
+  const use = Heb.el("input", { type: "checkbox", id: "use-live", onchange: (e) => act.live(e.target.checked) });
+  use.checked = state.settings.live;
+  const button = (what, text, cls) => Heb.el("button", { type: "button", class: cls, "data-what": what, onclick: () => act.learn(what) }, text);
+  panel.replaceChildren(figure, Heb.el("div", { class: "words" },
+    Heb.el("span", { class: "big" }, last ? `${Heb.percent(last[1])} right` : "Not begun"),
+    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words, each read once, without a label` : "A learner that has read nothing yet."),
+    Heb.el("span", { style: { display: "flex", gap: "8px", "flex-wrap": "wrap" } },
+      live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "The corpus is at its end.") : button("start", last ? "Go on" : "Start", "main"),
+      last ? button("reset", "Start anew", "") : null),
+    state.recorded ? null : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
+  const marks = hello ? [
+    { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `look-up of the word, all labels: ${Heb.percent(hello.references.lookup)}` },
+    { y: hello.references.majority, colour: "#8a8a8a", dash: "3 4", ink: "#55606e", name: `always the commonest role: ${Heb.percent(hello.references.majority)}` }] : [];
+  const end = hello ? hello.live_words : 30000;
+  Heb.chart(figure, {
+    x: [0, end], ticks: [0, 10000, 20000, 30000].filter((v) => v <= end), xlabel: "words read",
+    label: last ? `Accuracy ${Heb.percent(last[1])} after ${last[0]} words` : "Nothing learned yet", marks,
+    lines: live.curve.length ? [{ ...Heb.LINES.roles, points: live.curve }] : [],
+  });
+};
+
+Heb.PANELS.numbers.draw = (panel, state) => {
+  const r = state.reading;
+  const states = r.states && r.states[state.t];
+  if (!states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
+  const figure = Heb.el("div", { class: "figure" });
+  panel.replaceChildren(figure, Heb.el("div", { class: "words" },
+    Heb.el("span", { class: "big" }, `${states.length} × ${states[0].length} numbers`),
+    Heb.el("span", {}, "are all that the memory holds. Every word has a code of as many numbers; a trace is the fading sum of them all.")));
+  const width = Math.max(300, figure.clientWidth), height = Math.max(120, figure.clientHeight);
+  const left = 92, D = states[0].length, cw = (width - left) / D, gap = 8, ch = (height - gap * states.length) / states.length;
+  const parts = [];
+  states.forEach((row, s) => {
+    const top = Math.max(...row.map(Math.abs), 1);
+    parts.push(Heb.svg("text", { x: left - 8, y: s * (ch + gap) + ch / 2 + 5, "text-anchor": "end" }, `timescale ${r.settings.timescales[s]}`));
+    row.forEach((v, d) => {
+      const a = Math.abs(v) / top;
+      parts.push(Heb.svg("rect", { x: left + d * cw, y: s * (ch + gap), width: cw - 0.8, height: ch, fill: v >= 0 ? `rgba(0,114,178,${a})` : `rgba(192,78,0,${a})` }));
+    });
+  });
+  figure.replaceChildren(Heb.svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The numbers of each trace as a strip of colours" }, parts));
+};

@@ -1,0 +1,139 @@
+"use strict";
+// The score: a column for each word, a row for each thing that happens to it. Built once for a
+// reading; `show(t)` then changes only what word t changes.
+Heb.Score = class {
+  constructor(root, box, onPick) {
+    Object.assign(this, { root, box, onPick, cells: [], t: -1 });
+  }
+
+  build(reading, rows, narrow) {
+    this.reading = reading;
+    this.t = -1;
+    const n = reading.words.length;
+    const taus = reading.settings.timescales;
+    const wide = Math.max(...reading.words.map((word) => [...word].length));
+    const size = n <= 9 ? 19 : n <= 12 ? 17 : 16;
+    const column = Math.min(120, Math.max(narrow ? 72 : 62, wide * size * 0.63 + 12));
+    const rtl = /^[^A-Za-z]*[\u0590-\u08ff\ufb1d-\ufefc]/.test(reading.words.join(" "));
+    const { root } = this;
+    root.dir = rtl ? "rtl" : "ltr";
+    root.style.setProperty("--word", `${size}px`);
+    root.style.setProperty("--chip", n <= 9 ? "15px" : "14px");
+    const shown = rows.filter((row) => (row === "gold" ? reading.gold : row === "bigru" ? reading.bigru : true));
+    const nBars = shown.includes("traces") ? taus.length : 0;
+    root.style.setProperty("--bar", `${shown.length <= 3 ? (nBars > 2 ? 72 : 104) : nBars > 4 ? 34 : nBars > 3 ? 38 : 42}px`);
+    root.style.gridTemplateColumns = `${narrow ? "" : "minmax(138px, max-content)"} 58px repeat(${n}, minmax(${column}px, 1fr))`;
+    root.replaceChildren();
+    this.cells = [];
+    this.rows = {};
+    const label = (text, small, two) => Heb.el("div", { class: `label${two ? " two" : ""}` }, text, small ? Heb.el("small", {}, small) : null);
+    const add = (key, head, first, make) => {
+      if (!(narrow && key === "words")) root.append(head);
+      root.append(first || Heb.el("div", { class: "cell" }));
+      this.rows[key] = reading.words.map((word, j) => {
+        const cell = make(word, j);
+        cell.dataset.column = j;
+        this.cells.push(cell);
+        root.append(cell);
+        return cell;
+      });
+    };
+    add("words", label("words"), Heb.el("div", { class: "cell earlier" }, "before"), (word, j) =>
+      Heb.el("div", { class: `cell word${reading.known[j] ? "" : " unknown"}` },
+        Heb.el("button", { type: "button", dir: "auto", tabindex: "-1",
+          title: reading.known[j] ? word : `${word}: a word that the learner has never seen`,
+          onclick: () => this.onPick(j) }, word)));
+    const blank = (cls) => () => Heb.el("div", { class: `cell ${cls}` });
+    const parts = {
+      roles: () => add("roles", label("role", "learned"), null, blank("")),
+      gold: () => add("gold", label("role", "by the book"), null, (word, j) =>
+        Heb.el("div", { class: "cell" }, Heb.role(reading.gold[j], { cls: "thin" }))),
+      bigru: () => add("bigru", label("role", "BiGRU"), null, blank("")),
+      traces: () => taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true),
+        Heb.el("div", { class: "cell bar rest" }, Heb.el("b"), Heb.el("i")), () =>
+          Heb.el("div", { class: "cell bar", style: { "--trace": Heb.TRACES[s] } }, Heb.el("b"), Heb.el("i")))),
+      linear: () => add("linear", label("read back", "simply"), null, blank("back")),
+      cancellation: () => add("cancellation", label("read back", "cleverly"), null, blank("back")),
+      kept: () => add("kept", label("kept", "selectively"), null, blank("back")),
+    };
+    let group = "";
+    for (const key of shown) {
+      const kind = key === "traces" ? "t" : ["roles", "gold", "bigru"].includes(key) ? "r" : "c";
+      if (kind !== group) root.append(Heb.el("div", { class: "rule" }));
+      group = kind;
+      parts[key]();
+    }
+  }
+
+  show(t) {
+    const r = this.reading;
+    if (!r) return;
+    const before = this.t;
+    this.t = t;
+    const bar = parseFloat(getComputedStyle(this.root).getPropertyValue("--bar"));
+    for (const cell of this.cells) cell.classList.toggle("now", Number(cell.dataset.column) === t);
+    this.rows.words.forEach((cell, j) => cell.classList.toggle("future", j > t));
+    const fill = (cell, node) => (node ? cell.replaceChildren(node) : cell.replaceChildren());
+    if (this.rows.roles) {
+      this.rows.roles.forEach((cell, j) => {
+        const role = j <= t ? r.roles[t][j] : null;
+        if (!role) return fill(cell, null);
+        const node = Heb.role(role);
+        if (r.gold && r.gold[j] !== role) node.classList.add("wrong");
+        if (before >= 0 && j <= before && r.roles[before][j] !== role) node.classList.add("changed");
+        fill(cell, node);
+      });
+    }
+    if (this.rows.bigru) {
+      this.rows.bigru.forEach((cell, j) => {
+        const role = j <= t ? r.bigru[t][j] : null;
+        const node = role && Heb.role(role, { cls: "thin" });
+        if (node && r.gold && r.gold[j] !== role) node.classList.add("wrong");
+        fill(cell, node);
+      });
+    }
+    r.settings.timescales.forEach((tau, s) => {
+      const cells = this.rows[`trace${s}`];
+      if (!cells) return;
+      const alpha = 1 / tau;
+      const set = (cell, share, top) => {
+        cell.lastChild.style.height = `${Math.min(100, (100 * share) / top) * 0.01 * (bar - 22)}px`;
+        cell.firstChild.textContent = share >= 0.095 ? `${Math.round(100 * share)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "";
+      };
+      cells.forEach((cell, j) => set(cell, j <= t ? alpha * (1 - alpha) ** (t - j) : 0, alpha));
+      set(cells[0].previousSibling, tau === 1 ? 0 : (1 - alpha) ** (t + 1), 1);
+    });
+    for (const key of ["linear", "cancellation"]) {
+      if (!this.rows[key]) continue;
+      this.rows[key].forEach((cell, j) => {
+        const word = j <= t ? r[key][t][t - j] : undefined;
+        cell.className = `cell back${j === t ? " now" : ""}`;
+        if (word === undefined) return fill(cell, null);
+        cell.classList.add(word === r.words[j] ? "right" : "wrong");
+        fill(cell, Heb.el("span", { dir: "auto", title: word }, word));
+      });
+    }
+    if (this.rows.kept) {
+      const places = r.places[t];
+      this.rows.kept.forEach((cell, j) => {
+        const slot = places.indexOf(j);
+        cell.className = `cell back${j === t ? " now" : ""}`;
+        if (j > t) return fill(cell, null);
+        if (slot < 0) { cell.classList.add("none"); return fill(cell, Heb.el("span", { title: "not kept" }, "–")); }
+        const word = r.kept[t][slot];
+        cell.classList.add(word === r.words[j] ? "right" : "wrong");
+        fill(cell, Heb.el("span", { dir: "auto", title: `kept as ${r.slots[slot]}` }, word));
+      });
+    }
+    this.follow(t);
+  }
+
+  // Scroll the box, not the page, so that word t can be seen.
+  follow(t) {
+    const cell = this.rows.words[t];
+    const [outer, inner] = [this.box.getBoundingClientRect(), cell.getBoundingClientRect()];
+    const left = outer.left + 200 * (outer.width > 700), right = outer.right - 20;
+    if (inner.left < left) this.box.scrollLeft -= left - inner.left + 20;
+    else if (inner.right > right) this.box.scrollLeft += inner.right - right + 40;
+  }
+};

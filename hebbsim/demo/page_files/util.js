@@ -1,0 +1,71 @@
+"use strict";
+// Small things that every part of the page uses. Text goes in as text, never as markup.
+const Heb = {};
+
+Heb.el = (tag, attrs = {}, ...kids) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attrs)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [k, v] of Object.entries(value)) node.style.setProperty(k, v);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...kids.flat().filter((kid) => kid !== null && kid !== undefined && kid !== false));
+  return node;
+};
+
+Heb.svg = (tag, attrs = {}, ...kids) => {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attrs)) node.setAttribute(name, value);
+  node.append(...kids.flat());
+  return node;
+};
+
+Heb.$ = (id) => document.getElementById(id);
+
+Heb.icon = (name) => {
+  const paths = {
+    play: "M6 4l11 6-11 6z", pause: "M5 4h4v12H5zm6 0h4v12h-4z",
+    forth: "M5 4l8 6-8 6zm9 0h2v12h-2z", back: "M15 4l-8 6 8 6zM4 4h2v12H4z",
+    restart: "M10 3a7 7 0 1 1-6.6 4.7l1.9.7A5 5 0 1 0 10 5v3L5 4l5-4z",
+  };
+  return Heb.svg("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, Heb.svg("path", { d: paths[name] }));
+};
+
+Heb.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
+
+// Roles: the arguments of a verb have strong colours, what goes with them has quiet ones, and
+// each is written out, so that nothing hangs on colour alone.
+Heb.ROLES = {
+  SUBJ: ["#0072b2", "#fff", "subject: who does it"], AGENT: ["#0072b2", "#fff", "agent: who does it"],
+  OBJ: ["#c04e00", "#fff", "object: what it is done to"], THEME: ["#c04e00", "#fff", "theme: what it is done to"],
+  IOBJ: ["#a8487f", "#fff", "indirect object: who gets it"], RECIPIENT: ["#a8487f", "#fff", "recipient: who gets it"],
+  OBL: ["#e69f00", "#18222f", "oblique: where, with what, by whom"],
+  NMOD: ["#f0d264", "#18222f", "says more of a noun"],
+  PRED: ["#18222f", "#fff", "predicate: what is done"],
+  ADV: ["#00785a", "#fff", "adverb: how, when"], MOD: ["#9bd3f5", "#18222f", "says which or what kind"],
+};
+Heb.QUIET = {
+  DET: "determiner: the, a, every", CASE: "preposition: to, in, by", AUX: "helping verb: is, has, will",
+  CC: "joins: and, or", MARK: "opens a clause: that, who", PUNCT: "full stop, comma", NONE: "no role",
+};
+
+Heb.role = (name, options = {}) => {
+  const [fill, ink, words] = Heb.ROLES[name] || ["#e4e1d9", "#18222f", Heb.QUIET[name] || name];
+  const node = Heb.el("span", { class: `role ${options.cls || ""}`, title: words }, name);
+  node.style.setProperty("--role", options.cls === "thin" && !Heb.ROLES[name] ? "#b9b6ae" : fill);
+  node.style.setProperty("--role-ink", ink);
+  return node;
+};
+
+// The three kinds of curve, the same everywhere: a colour, a dash and a marker each.
+Heb.LINES = {
+  roles: { colour: "#0072b2", name: "roles", dash: "", mark: "none" },
+  linear: { colour: "#c04e00", name: "words, simple reader", dash: "7 5", mark: "o" },
+  cancellation: { colour: "#00785a", name: "words, clever reader", dash: "2 4", mark: "s" },
+};
+
+Heb.TRACES = ["#0072b2", "#00785a", "#a8487f", "#c04e00", "#55606e", "#7a5c00"];
+
+// Traces, and how words of a plain page say them.
+Heb.tauName = (tau) => (tau <= 3 ? "fast trace" : tau <= 12 ? "middling trace" : "slow trace");

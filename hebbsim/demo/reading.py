@@ -1,0 +1,205 @@
+"""Everything that the page shows of one text, after each of its words, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from hebbsim.demo.content import read_back, recall_rates, select
+from hebbsim.demo.held import held
+from hebbsim.demo.room import Named, Room
+from hebbsim.demo.settings import Settings
+from hebbsim.demo.weights import learn_sentence
+from hebbsim.errors import DivergenceError
+from hebbsim.probes import memberships
+from hebbsim.readers.text import split_text
+
+__all__ = ["MOST_WORDS", "cut_text", "read_text", "survival"]
+
+#: Words of a text that are shown, and characters of it that are looked at.
+MOST_WORDS = 60
+MOST_CHARACTERS = 20_000
+#: Prototypes told of each token.
+N_WINNERS = 4
+
+Sentences = list[list[str]]
+
+
+def cut_text(text: str) -> tuple[Sentences, int]:
+    """Sentences of what was typed, `MOST_WORDS` words at most, and how many words there were.
+
+    Examples
+    --------
+    >>> cut_text("The dog ran. It slept.")
+    ([['the', 'dog', 'ran', '.'], ['it', 'slept', '.']], 7)
+    >>> cut_text("  ")
+    ([], 0)
+    """
+    # A lone half of a character pair, which a browser may send, is no text.
+    text = text.encode("utf-8", "replace").decode()
+    whole = split_text(text[:MOST_CHARACTERS])
+    n_words = sum(map(len, whole))
+    if len(text) > MOST_CHARACTERS:
+        n_words = max(n_words, len(text.split()))
+    sentences: Sentences = []
+    room = MOST_WORDS
+    for sentence in whole:
+        if room and sentence:
+            sentences.append(sentence[:room])
+            room -= len(sentences[-1])
+    return sentences, n_words
+
+
+def read_text(room: Room, named: Named, sentences: Sentences, settings: Settings) -> dict[str, Any]:
+    """What memory, roles and weights are after each word of a text.
+
+    Returns
+    -------
+    dict
+        Plain data; lists by word have one entry for each of T words, and those that tell of
+        the past have T entries at most inside, the newest or the oldest first as said:
+        ``roles[t][j]`` is the role of word j once word t is read, ``linear[t][k]`` the word
+        read back for k words before t.
+    """
+    words = [word for sentence in sentences for word in sentence]
+    book = room.book.with_words(words)
+    roles, winners = _roles(named, sentences, settings)
+    content = read_back(book, room.before, words, settings)
+    slots = slots_of(room, len(settings.timescales))
+    chosen = [slots.index(now[-1]) if now[-1] in slots else None for now in roles]
+    places, kept = select(book, words, chosen, len(slots), settings.condition)
+    clusters = {cluster for winner in winners for cluster, _ in winner}
+    return {
+        "words": words,
+        "starts": np.cumsum([0, *map(len, sentences)])[:-1].tolist(),
+        "known": [word in room.learner.vocabulary_.index for word in words],
+        "gold": _gold(room, sentences),
+        "settings": settings.resolved(),
+        "roles": roles,
+        "winners": winners,
+        "prototypes": {str(c): room.describe(named, c) for c in sorted(clusters)},
+        "bigru": _prefix_roles(sentences, room.bigru_roles(_prefixes(sentences))),
+        # Codes have length one: a number of a code is of size 1 / sqrt(D).
+        "states": np.rint(content.states * 1000).astype(int).tolist(),
+        "linear": content.linear,
+        "cancellation": content.cancellation,
+        "slots": slots,
+        "places": places,
+        "kept": kept,
+        "weights": _weights(room, words, sentences, settings),
+    }
+
+
+def slots_of(room: Room, n: int) -> list[str]:
+    """The roles whose words are told least by the role: what is worth keeping of a sentence.
+
+    By the entropy of their words in dev, of roles that make up 2 % of it or more.
+    """
+    roles, forms = room.dev.layers[room.layer], room.dev.forms
+    bits = {}
+    for role in room.roles:
+        counts = np.unique(forms[roles == role], return_counts=True)[1]
+        if counts.sum() >= 0.02 * len(forms):
+            share = counts / counts.sum()
+            bits[role] = float(-(share * np.log2(share)).sum())
+    return sorted(bits, key=lambda role: -bits[role])[:n]
+
+
+def _prefixes(sentences: Sentences) -> Sentences:
+    return [sentence[: t + 1] for sentence in sentences for t in range(len(sentence))]
+
+
+def _prefix_roles(sentences: Sentences, flat: Sequence[str] | None) -> list[list[str]] | None:
+    """Roles of all prefixes, one after the other, as roles of the text so far."""
+    if flat is None:
+        return None
+    found: list[list[str]] = []
+    done: list[str] = []
+    at = 0
+    for sentence in sentences:
+        now: list[str] = []
+        for t in range(len(sentence)):
+            now = list(flat[at : at + t + 1])
+            at += t + 1
+            found.append(done + now)
+        done = done + now
+    return found
+
+
+def _roles(
+    named: Named, sentences: Sentences, settings: Settings
+) -> tuple[list[list[str]], list[list[tuple[int, float]]]]:
+    """Roles of the text so far after each word, and the prototypes closest to each word."""
+    view = held(named.learner, settings.condition)
+    prefixes = _prefixes(sentences)
+    vectors = view.transform(prefixes)
+    flat = named.role_of(view.prototypes_.winners(vectors))
+    last = np.cumsum([len(prefix) for prefix in prefixes]) - 1
+    near = memberships(vectors[last], view.prototypes_.centres, N_WINNERS)
+    winners = [
+        [(int(c), round(float(share), 3)) for c, share in zip(*row, strict=True)]
+        for row in zip(near.clusters, near.shares, strict=True)
+    ]
+    roles = _prefix_roles(sentences, flat)
+    assert roles is not None
+    return roles, winners
+
+
+def _gold(room: Room, sentences: Sentences) -> list[str] | None:
+    found: list[str] = []
+    for sentence in sentences:
+        gold = room.gold(sentence)
+        if gold is None:
+            return None
+        found += gold
+    return found
+
+
+def _weights(
+    room: Room, words: list[str], sentences: Sentences, settings: Settings
+) -> dict[str, Any]:
+    """Weights before the text and after each word, in thousandths of the largest."""
+    try:
+        engine = room.engine(settings)
+        steps = []
+        at = 0
+        numbers = room.groups.numbers(room.learner, words)
+        for sentence in sentences:
+            engine.end_sentence()
+            steps.append(learn_sentence(engine, numbers[at : at + len(sentence)]))
+            at += len(sentence)
+    except DivergenceError as error:
+        return {"error": str(error)}
+    weights = np.concatenate([steps[0].weights[:1], *(step.weights[1:] for step in steps)])
+    largest = float(np.abs(weights).max()) or 1.0
+    guesses = [step.guesses for step in steps if step.guesses is not None]
+    return {
+        "values": np.rint(weights * (1000 / largest)).astype(int).tolist(),
+        "largest": largest,
+        "groups": numbers.tolist(),
+        "names": room.groups.names,
+        "guesses": np.concatenate(guesses).tolist() if guesses else None,
+        "equation": engine.rule.equation,
+    }
+
+
+def survival(room: Room, named: Named, settings: Settings) -> dict[str, Any]:
+    """What survives in the memory, over text: roles on test, words by how long ago they were.
+
+    Returns
+    -------
+    dict
+        ``roles`` and the references are accuracies on test; ``linear`` and ``cancellation``
+        have the share of words read back right 0, 1, ... words ago.
+    """
+    view = held(named.learner, settings.condition)
+    found = np.array(named.role_of(view.predict(room.test.sentences())))
+    return {
+        "settings": settings.resolved(),
+        "roles": float((found == room.test.layers[room.layer]).mean()),
+        "n_tokens": room.test.n_tokens,
+        "n_states": 5 * len(room.streams),
+        **recall_rates(room.book, room.streams, settings),
+    }

@@ -1,0 +1,369 @@
+"""The classroom without a browser: what a window is told, and what the lessons claim."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from hebbsim.cli import main
+from hebbsim.demo import export
+from hebbsim.demo.content import CodeBook, read_back, select
+from hebbsim.demo.held import held
+from hebbsim.demo.live import LiveLearner
+from hebbsim.demo.page import STATIC_POLICY, lessons, stages, standalone
+from hebbsim.demo.reading import MOST_WORDS, cut_text, slots_of
+from hebbsim.demo.room import Room
+from hebbsim.demo.session import Session
+from hebbsim.demo.settings import Settings
+from hebbsim.demo.weights import N_GROUPS
+from hebbsim.demo.worker import Worker
+from hebbsim.engine.rules import rule_names
+from hebbsim.errors import BadInputError
+from hebbsim.probes.identity import Condition, make_codes
+from hebbsim.readers import load_corpus
+from hebbsim.readers.grammar import make_builtin
+
+SENTENCE = "the captain was sending a short poem to chloe ."
+ROWS = {"roles", "gold", "bigru", "traces", "linear", "cancellation", "kept"}
+TABS = {"survival", "prototypes", "weights", "learning", "numbers"}
+
+
+@pytest.fixture(scope="module")
+def room():
+    room = Room(make_builtin(n_train=400, n_dev=100, n_test=100, n_gen=0), clusters=60)
+    room.prepare()
+    return room
+
+
+def ask(session, **message):
+    return list(session.handle({"do": "read", "id": 1, "settings": {}, **message}))
+
+
+def reading(session, text, **settings):
+    answers = ask(session, text=text, settings=settings)
+    return next(a for a in answers if a["kind"] == "reading")
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"timescales": [0]}, "below 1"),
+        ({"timescales": [2, 2]}, "twice"),
+        ({"timescales": [65]}, "from 1 to 64"),
+        ({"timescales": [2.5]}, "whole numbers"),
+        ({"timescales": list(range(1, 8))}, "6 at most"),
+        ({"timescales": ["<script>"]}, "not a number"),
+        ({"precision": "float16"}, "precision"),
+        ({"noise": -1}, "noise"),
+        ({"noise": float("nan")}, "noise"),
+        ({"eta": 2}, "eta"),
+        ({"rule": "magic"}, "unknown"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_one_line(room, given, word):
+    session = Session(room)
+    (answer,) = ask(session, text=SENTENCE, settings=given)
+    assert answer["kind"] == "error" and word in answer["text"] and "\n" not in answer["text"]
+    assert session.settings == Settings()  # nothing has changed
+
+
+def test_roles_are_those_of_what_has_been_read(room):
+    session = Session(room)
+    found = reading(session, f"{SENTENCE} the dog ran .")
+    learner = room.learner
+    words = SENTENCE.split()
+    for t in range(len(words)):
+        ids = learner.predict([words[: t + 1]])
+        assert found["roles"][t] == room.named((2.0, 8.0, 32.0)).role_of(ids)
+    # A sentence that is over keeps its roles; the next one starts anew.
+    ids = learner.predict([words, ["the", "dog"]])
+    assert found["roles"][len(words) + 1] == room.named((2.0, 8.0, 32.0)).role_of(ids)
+    assert found["starts"] == [0, len(words)]
+
+
+def test_the_past_is_read_from_the_traces_alone(room):
+    words = SENTENCE.split()
+    book = room.book.with_words(words)
+    exact = read_back(book, room.before, words, Settings(precision="float64"))
+    for t in range(len(words)):
+        assert exact.cancellation[t] == words[t::-1]
+    # With another past behind the sentence, its words are read all the same.
+    other = read_back(book, room.before[::-1], words, Settings(precision="float64"))
+    assert other.cancellation == exact.cancellation
+    assert not np.allclose(other.states, exact.states)
+    # The state is what the recurrence says, over the whole past.
+    tau = np.array(Settings().timescales)[:, None]
+    state = np.zeros((3, book.codes.shape[1]))
+    for word in [*room.before, *words]:
+        state = (1 - 1 / tau) * state + book.codes[book.index[word]] / tau
+    np.testing.assert_allclose(exact.states[-1], state, atol=1e-12)
+
+
+def test_noise_takes_words_and_leaves_roles():
+    # On the corpus that the page shows, as the lessons say it.
+    room = Room(load_corpus("builtin"))
+    room.prepare()
+    session = Session(room)
+    found = {}
+    asked = {(json.dumps(s.get("settings", {})), s["text"]) for s in stages() if "text" in s}
+    for settings, text in sorted(asked):
+        if not {"rule", "live", "eta"} & set(json.loads(settings)):
+            for answer in ask(session, text=text, settings=json.loads(settings)):
+                assert answer["kind"] != "error", answer
+                found[answer["kind"], text, settings] = answer
+
+    def survived(**settings):
+        return next(
+            v
+            for (kind, _, s), v in found.items()
+            if kind == "survival" and s == json.dumps(settings)
+        )
+
+    clean, noisy, coarse, fast = (
+        survived(), survived(noise=10), survived(precision="int8"), survived(timescales=[2])
+    )  # fmt: skip
+    # Structure survives ...
+    assert clean["roles"] > room.references["lookup"]
+    for other in (noisy, coarse, fast):
+        assert abs(other["roles"] - clean["roles"]) < 0.015
+    # ... content does not.
+    assert clean["cancellation"][8] > 0.95 and noisy["cancellation"][8] < 0.5
+    assert clean["linear"][0] > 0.95 and max(clean["linear"][1:]) < 0.4
+    # What the reveals say of their sentences.
+    plain = found["reading", SENTENCE, "{}"]
+    last, words = len(plain["words"]) - 1, plain["words"]
+    assert plain["cancellation"][last] == words[::-1]
+    assert sum(a == b for a, b in zip(plain["linear"][last], words[::-1], strict=True)) <= 3
+    noisy = found["reading", SENTENCE, '{"noise": 10}']
+    kept = {words[p]: noisy["kept"][last][i] for i, p in enumerate(noisy["places"][last])}
+    assert kept == {"captain": "captain", "sending": "sending", "poem": "poem"}
+    assert plain["winners"][1][0][0] != plain["winners"][6][0][0]  # captain, poem
+    wrong = found["reading", "ruby repairs the yellow bush that the baker does not carry .", "{}"]
+    assert [g == r for g, r in zip(wrong["gold"], wrong["roles"][-1], strict=True)].index(
+        False
+    ) == 5
+    nonsense = found["reading", "a florp gave the wug a blick .", "{}"]
+    assert nonsense["roles"][-1][1:7] == ["SUBJ", "PRED", "DET", "IOBJ", "DET", "OBJ"]
+    assert nonsense["known"][1] is False
+
+
+def test_hebbs_rule_joins_the_word_with_what_was_before_it(room):
+    session = Session(room)
+    found = reading(session, SENTENCE, rule="hebb", fresh=True)["weights"]
+    values, (the, captain) = np.array(found["values"]), found["groups"][:2]
+    assert not values[0].any() and not values[1].any()  # nothing was before the first word
+    assert found["guesses"][0] == -1
+    change = values[2] - values[1]
+    assert np.argwhere(change).tolist() == [[captain, s, the] for s in range(3)]
+    assert change[captain, 0, the] > change[captain, 2, the] > 0
+    taught = reading(session, SENTENCE, rule="hebb")["weights"]
+    assert np.any(taught["values"][0])
+
+
+@pytest.mark.parametrize("rule", rule_names())
+def test_every_rule_can_be_chosen(room, rule):
+    found = reading(Session(room), "the dog ran .", rule=rule, eta=0.01)["weights"]
+    shape = np.array(found["values"]).shape
+    assert shape[0] == 5 and shape[2:] == (3, N_GROUPS)
+    assert (found["guesses"] is not None) == (shape[1] == N_GROUPS)
+
+
+def test_weights_that_run_away_are_said_to(room):
+    found = reading(Session(room), SENTENCE, rule="bcm", eta=1.0)
+    assert "diverged" in found["weights"]["error"]
+    assert found["roles"]  # and everything else is there
+
+
+def test_a_selective_memory_is_the_recurrence_of_a_trace():
+    book = CodeBook(["a", "b", "c"], np.ones(3))
+    places, read = select(book, ["a", "b", "c", "a"], [0, None, 1, 1], 2, Condition())
+    assert places == [[0, -1], [0, -1], [0, 2], [0, 3]]
+    assert [row[0] for row in read] == ["a"] * 4
+    assert [row[1] for row in read[2:]] == ["c", "a"]
+    noisy = select(book, ["a"] * 200, [0] * 200, 1, Condition(snr=-40))[1]
+    assert 0.2 < np.mean([row[0] == "a" for row in noisy]) < 0.5  # by chance
+
+
+def test_codes_of_known_words_do_not_depend_on_new_ones():
+    book = CodeBook(["a", "b"], np.ones(2))
+    more = book.with_words(["b", "c", "c"])
+    assert more.words == ["a", "b", "c"] and book.with_words(["a"]) is book
+    np.testing.assert_array_equal(more.codes[:2], book.codes)
+    np.testing.assert_array_equal(more.codes, make_codes(3, 64, np.random.default_rng(0)))
+
+
+def test_held_traces_are_noisy_and_leave_the_learner_as_it_was(room):
+    learner, sentences = room.learner, room.test.sentences()
+    before = learner.transform(sentences)
+    noisy = held(learner, Condition(snr=0.0)).transform(sentences)
+    rounded = held(learner, Condition(precision="int8")).transform(sentences)
+    assert held(learner, Condition()) is learner
+    np.testing.assert_array_equal(learner.transform(sentences), before)
+    assert np.abs(noisy - before).mean() > 2 * np.abs(rounded - before).mean() > 0
+    np.testing.assert_array_equal(held(learner, Condition(snr=0.0)).transform(sentences), noisy)
+
+
+def test_slots_are_roles_with_the_most_various_words(room):
+    assert set(slots_of(room, 3)) <= set(room.roles)
+    assert not {"DET", "PUNCT", "AUX", "CASE"} & set(slots_of(room, 3))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\u202eשלום עולם", 2),
+        ("👩‍👩‍👧 🎉🎉 ran", 1),
+        ("<script>alert(1)</script>", 3),
+        ("\ud800 half a pair", 3),
+        ("a" * 50_000, 1),
+        ("{'; DROP TABLE}", 3),
+    ],
+)
+def test_any_text_can_be_read(room, text, words):
+    found = reading(Session(room), text)
+    assert len(found["words"]) >= words and len(found["roles"][-1]) == len(found["words"])
+    json.dumps(found, ensure_ascii=False).encode()  # fit to be sent
+
+
+def test_long_text_is_cut_and_said_to_be(room):
+    session = Session(room)
+    found = reading(session, "the dog saw a cat . " * 2000)
+    assert len(found["words"]) == MOST_WORDS
+    assert "60 of 12,000 words" in found["note"]
+    assert cut_text("word " * 10_000)[1] == 10_000
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b"])
+def test_no_words_is_an_error_that_says_what_to_do(room, text):
+    (answer,) = ask(Session(room), text=text)
+    assert answer["kind"] == "error" and "Type a sentence" in answer["text"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"do": "read", "example": 99}, {"do": "read", "example": True, "text": ""}, {"do": "fly"},
+     {"do": "read", "text": None, "settings": "x"}, {"do": "learn", "what": "fly"}, {}],
+)  # fmt: skip
+def test_messages_that_no_page_sends_do_no_harm(room, message):
+    answers = list(Session(room).handle({**message, "id": 3}))
+    assert answers
+
+
+def test_windows_do_not_share_their_state(room):
+    one, two = Session(room), Session(room)
+    first = reading(two, SENTENCE)
+    reading(one, SENTENCE, timescales=[4], noise=50)
+    list(one.handle({"do": "learn", "what": "start"}))
+    list(one.advance())
+    assert two.settings == Settings() and not two.learning and not two.live.curve
+    assert reading(two, SENTENCE) == first
+
+
+def test_the_live_learner_reads_every_word_once_and_gets_better(room):
+    live = LiveLearner(room)
+    while not live.done:
+        live.step()
+    words = [n for n, _ in live.curve]
+    assert words[-1] == room.train.n_tokens and words == sorted(set(words))
+    assert live.curve[-1][1] > live.curve[0][1] > room.references["majority"]
+
+
+def test_live_roles_are_those_of_the_live_learner(room):
+    session = Session(room)
+    reading(session, SENTENCE, live=True)
+    list(session.handle({"do": "learn", "what": "start"}))
+    _, told = list(session.advance())
+    learner = session.live.named
+    ids = learner.learner.predict([SENTENCE.split()])
+    assert told["roles"][-1] == learner.role_of(ids)
+
+
+def test_a_worker_answers_the_last_of_many_questions(room):
+    answers = []
+    worker = Worker(room, answers.append)
+    for number in range(20):
+        worker.ask({"do": "read", "id": number, "text": SENTENCE, "settings": {}})
+    worker.close()
+    worker._thread.join(60)
+    assert not worker._thread.is_alive()
+    asked = [a["id"] for a in answers if a["kind"] == "reading"]
+    assert answers[0]["kind"] == "hello" and asked[-1] == 19 and len(asked) < 20
+
+
+def test_a_room_that_cannot_learn_says_why():
+    room = Room(make_builtin(n_train=20, n_dev=5, n_test=5, n_gen=0), clusters=0)
+    with pytest.raises(BadInputError):
+        room.prepare()
+    answers = []
+    Worker(room, answers.append)._thread.join(60)
+    assert answers[-1]["kind"] == "broken" and "n_clusters" in answers[-1]["text"]
+
+
+def test_lessons_are_whole():
+    assert len(lessons()) >= 4
+    for lesson in lessons():
+        assert lesson["title"] and lesson["minutes"] >= 8 and len(lesson["steps"]) >= 4
+        for step in lesson["steps"]:
+            question = step["question"]
+            assert step["title"] and step["text"] and question["reveal"]
+            assert 0 <= question["answer"] < len(question["options"])
+            assert step["stage"]["rows"] and step["stage"]["tab"] in TABS
+    for stage in stages():
+        assert set(stage.get("rows", [])) <= ROWS
+        Settings.checked(stage.get("settings", {}))
+
+
+def test_the_page_asks_for_nothing():
+    text = standalone({"mode": "recorded", "recorded": {"x": "</script><script>alert(1)"}})
+    assert STATIC_POLICY in text and "default-src 'none'" in text
+    assert not re.findall(r"(?:src|href)\s*=\s*[\"'](?!#|data:)", text)
+    assert set(re.findall(r"https?://[^\s\"'<]+", text)) == {"http://www.w3.org/2000/svg"}
+    assert "</script><script>alert(1)" not in text
+
+
+def test_a_recording_holds_what_the_page_can_ask_for(room, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "TIMESCALES", ((2.0, 8.0, 32.0),))
+    monkeypatch.setattr(export, "NOISES", (0.0, 10.0))
+    path = export.write_page(room, tmp_path / "page", bigru=False)
+    text = path.read_text(encoding="utf-8")
+    data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["recorded"]
+    key = f"{SENTENCE}|2,8,32|float32|10|delta|0.1|false"
+    packed = data["readings"][key]
+    words = [data["shared"]["texts"][n] for n in packed["linear"][-1]]
+    session = Session(room)
+    assert words == reading(session, SENTENCE, noise=10)["linear"][-1]
+    assert data["survival"]["2,8,32|float32|10"]["roles"] < 1
+    # Written again, it is the same, and no other page is overwritten.
+    assert export.write_page(room, tmp_path / "page", bigru=False).read_text("utf-8") == text
+    path.write_text("<title>my page</title>")
+    with pytest.raises(BadInputError, match="another page"):
+        export.write_page(room, tmp_path / "page")
+    assert path.read_text() == "<title>my page</title>"
+    assert [p.name for p in path.parent.iterdir()] == ["index.html"]
+
+
+def run(*words):
+    with pytest.raises(SystemExit) as end:
+        main(list(words))
+    return end.value.code
+
+
+def test_a_corpus_without_roles_is_refused(tmp_path, capsys):
+    text = tmp_path / "plain.txt"
+    text.write_text("the dog ran . " * 50)
+    assert run("demo", "--corpus", str(text), "--no-browser") == 2
+    assert "no roles to show" in capsys.readouterr().err
+
+
+def test_an_export_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("x")
+    assert run("demo", "--export", str(file)) == 2
+    assert "is a file" in capsys.readouterr().err
+
+
+def test_help_names_what_the_page_does(capsys):
+    assert run("demo", "--help") == 0
+    assert "--export" in capsys.readouterr().out

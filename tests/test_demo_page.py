@@ -1,0 +1,381 @@
+"""The page in a real browser: Debian's chromium, driven by playwright."""
+
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from hebbsim.demo import export
+from hebbsim.demo.page import lessons
+from hebbsim.demo.room import Room
+from hebbsim.readers.grammar import make_builtin
+
+pytest.importorskip("bokeh", reason="the extra demo is not installed")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = os.environ.get("HEBBSIM_CHROMIUM") or shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+#: Milliseconds that a machine busy with other things may take.
+PATIENCE = 60_000
+PROJECTOR, PHONE = (1280, 720), (390, 844)
+SENTENCE = "the captain was sending a short poem to chloe ."
+
+
+@pytest.fixture(scope="module")
+def room():
+    room = Room(make_builtin(n_train=300, n_dev=80, n_test=80, n_gen=0), clusters=50)
+    room.prepare()
+    return room
+
+
+@contextmanager
+def serving(room, port=0):
+    """A server in a thread; its address."""
+    from tornado.ioloop import IOLoop
+
+    from hebbsim.demo.server import make_server
+
+    ready, held = threading.Event(), {}
+
+    def run():
+        import asyncio
+
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        held["server"] = server = make_server(room, port)
+        held["loop"] = loop = IOLoop.current()
+        server.start()
+        loop.add_callback(ready.set)
+        loop.start()
+        server.stop()
+        server.unlisten()
+        loop.close(all_fds=True)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    try:
+        yield f"http://127.0.0.1:{held['server'].port}/"
+    finally:
+        held["loop"].add_callback(held["loop"].stop)
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def address(room):
+    with serving(room) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Window:
+    """A page with every foreign request blocked, and all that goes wrong in it kept."""
+
+    def __init__(self, browser, url, size=PROJECTOR):
+        self.context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
+        )
+        self.foreign, self.errors = [], []
+        self.context.route("**/*", self._route)
+        self.page = page = self.context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(url)
+        self.settle()
+
+    def _route(self, route):
+        url = urlsplit(route.request.url)
+        if url.scheme in ("data", "file") or url.hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
+
+    def settle(self):
+        """Wait for the answers to what was asked last."""
+        self.page.wait_for_function(
+            "window.hebbsim && hebbsim.state.reading && !hebbsim.state.pending.reading"
+            " && !hebbsim.state.pending.survival"
+        )
+
+    def state(self, name):
+        return self.page.evaluate(f"hebbsim.state.{name}")
+
+    def read(self, text):
+        self.page.fill("#text", text)
+        self.page.click("#read")
+        self.settle()
+
+    def set_range(self, selector, value):
+        self.page.eval_on_selector(
+            selector,
+            "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', {bubbles: true}));"
+            " e.dispatchEvent(new Event('change', {bubbles: true})); }",
+            value,
+        )
+        self.settle()
+
+    def close(self):
+        self.context.close()
+        assert self.foreign == [] and self.errors == []
+
+
+@contextmanager
+def window(browser, url, size=PROJECTOR):
+    found = Window(browser, url, size)
+    yield found
+    found.close()
+
+
+def test_loads_alone_and_steps_by_keys(browser, address):
+    with window(browser, address) as w:
+        words = w.page.locator("#score .word").all_inner_texts()
+        assert words == w.state("reading.words") and w.state("t") == 0
+        w.page.keyboard.press("ArrowRight")
+        w.page.keyboard.press("ArrowRight")
+        assert w.state("t") == 2 and "word 3 of" in w.page.inner_text("#where")
+        # The bars are the shares that a trace of that timescale gives.
+        shares = w.page.locator("#score .bar:not(.rest)").all_inner_texts()[:3]
+        assert shares == ["13 %", "25 %", "50 %"]
+        w.page.keyboard.press("ArrowLeft")
+        w.page.keyboard.press("End")
+        assert w.state("t") == len(words) - 1 and w.page.is_disabled("#forth")
+        w.page.keyboard.press("Home")
+        w.set_range("#speed", 4)
+        w.page.keyboard.press("Space")
+        w.page.wait_for_function("hebbsim.state.t >= 2")
+        w.page.keyboard.press("Space")
+        assert not w.state("playing")
+        w.page.keyboard.press("?")
+        assert w.page.is_visible("#help")
+        w.page.keyboard.press("Escape")
+
+
+def test_sliders_change_what_is_read_back(browser, address):
+    with window(browser, address) as w:
+        w.read(SENTENCE)
+        w.page.keyboard.press("Escape")
+        exact = w.state("reading.cancellation.at(-1)")
+        w.page.focus("#tau1")
+        w.page.keyboard.press("ArrowRight")
+        w.settle()
+        assert w.state("settings.timescales") == [2, 9, 32]
+        assert w.page.evaluate("document.activeElement.id") == "tau1"
+        w.page.click("#add-tau")
+        w.settle()
+        assert len(w.state("reading.settings.timescales")) == 4
+        w.page.click("#drop0")
+        w.settle()
+        assert w.state("reading.settings.timescales") == [4, 9, 32]
+        w.set_range("#noise", 6)
+        assert w.state("reading.settings.noise") == 100
+        assert w.state("reading.cancellation.at(-1)") != exact
+        assert w.page.locator("#score .back.wrong").count() > 3
+        w.page.check("#bits-int8")
+        w.settle()
+        assert w.state("reading.settings.precision") == "int8"
+        w.page.select_option("#rule", "oja")
+        w.settle()
+        assert "Oja" in w.page.inner_text("#rule option:checked")
+        w.set_range("#eta", 0)
+        assert w.state("reading.settings.eta") == 0.001
+        for tab in ("prototypes", "weights", "learning", "numbers", "survival"):
+            w.page.click(f"#tab-{tab}")
+            assert w.page.locator("#panel svg, #panel .proto").count() >= 1
+        w.page.keyboard.press("ArrowLeft")  # tabs answer to arrow keys
+        assert w.state("tab") == "numbers"
+
+
+@pytest.mark.parametrize("number", range(len(lessons())))
+def test_lessons_ask_and_reveal(browser, address, number):
+    with window(browser, address) as w:
+        w.page.keyboard.press(str(number + 1))
+        for step in lessons()[number]["steps"]:
+            w.settle()
+            assert w.page.inner_text("#lesson h2") == step["title"]
+            question = step["question"]
+            w.page.click("#lesson .options button >> nth=0")
+            assert not w.page.is_visible("#lesson .reveal")
+            w.page.keyboard.press("r")
+            w.settle()
+            if "learn" in question.get("then", {}):
+                w.page.wait_for_function("hebbsim.state.learning.curve.length >= 2")
+            w.page.wait_for_function(
+                "!document.querySelector('#lesson .reveal').innerText.includes('…')"
+            )
+            w.page.wait_for_selector("#lesson .options .answer")
+            w.page.keyboard.press("n")
+
+
+def test_two_windows_are_two_states(browser, address):
+    with window(browser, address) as one, window(browser, address) as two:
+        before = two.state("reading")
+        one.read("the dog ran .")
+        one.set_range("#noise", 4)
+        one.page.click("#tab-learning")
+        one.page.click("[data-what=start]")
+        one.page.wait_for_function("hebbsim.state.learning.curve.length >= 2")
+        assert two.state("reading") == before and two.state("learning.curve") == []
+        two.page.reload()  # a server would tell a shared state now
+        two.settle()
+        assert two.state("reading") == before
+
+
+def test_learning_live_leaves_the_page_free(browser, address):
+    with window(browser, address) as w:
+        w.page.click("#tab-learning")
+        w.page.click("[data-what=start]")
+        w.page.wait_for_function("hebbsim.state.learning.curve.length >= 1")
+        w.page.keyboard.press("ArrowRight")
+        assert w.state("t") == 1
+        w.read("the dog ran .")
+        assert w.state("reading.words") == ["the", "dog", "ran", "."]
+        w.page.wait_for_function("hebbsim.state.learning.done")
+        curve = w.state("learning.curve")
+        assert len(curve) == 3 and curve[-1][1] > curve[0][1]
+        w.page.check("#use-live")
+        w.settle()
+        assert w.state("reading.settings.live") is True
+        w.page.click("[data-what=reset]")
+        w.page.wait_for_function("hebbsim.state.learning.curve.length === 0")
+
+
+def test_any_input_is_shown_as_text(browser, address):
+    with window(browser, address) as w:
+        w.read("<script>window.hacked = 1</script> <img src=x onerror='window.hacked=1'>")
+        w.read("'\"><svg onload=window.hacked=1> & &amp; {{ 7 * 7 }} ${7*7}")
+        assert w.page.evaluate("window.hacked") is None
+        assert "svg" in " ".join(w.page.locator("#score .word").all_inner_texts())
+        w.read("👩‍👩‍👧 the 🎉 ran .")
+        assert "🎉" in w.page.locator("#score .word").all_inner_texts()
+        w.read("הכלב ראה את החתול .")
+        assert w.page.get_attribute("#score", "dir") == "rtl"
+        first, last = (
+            w.page.locator("#score .word").all()[0],
+            w.page.locator("#score .word").all()[-1],
+        )
+        assert first.bounding_box()["x"] > last.bounding_box()["x"]
+        w.read("word " * 10_000)
+        assert "60 of 10,000 words" in w.page.inner_text("#note")
+        shown = w.state("reading.words")
+        w.read("   ")
+        assert "Type a sentence" in w.page.inner_text("#note")
+        assert w.state("reading.words") == shown  # what was there is still there
+        w.read("x" * 5000)
+        assert w.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_stopped_server_is_said_and_found_again(browser, room):
+    with serving(room) as url:
+        port = urlsplit(url).port
+        w = Window(browser, url)
+        w.read(SENTENCE)
+        w.set_range("#noise", 4)
+        w.page.keyboard.press("Escape")
+        w.page.click("#restart")
+        w.page.click("#forth")
+        before = w.state("reading")
+    w.page.wait_for_selector("#banner:visible")
+    assert "stopped" in w.page.inner_text("#banner")
+    w.page.click("#forth")  # what has been read can still be looked at
+    assert w.state("t") == 2
+    with serving(room, port):
+        w.page.wait_for_selector("#banner", state="hidden")
+        w.settle()
+        assert w.state("reading") == {**before, "serial": w.state("reading.serial")} | {
+            "id": w.state("reading.id")
+        }
+        assert w.state("t") == 2 and w.page.input_value("#text") == SENTENCE
+        w.read("the dog ran .")
+        assert w.state("reading.words.length") == 4
+        assert w.foreign == []
+        w.context.close()
+
+
+@pytest.mark.parametrize("size", [PROJECTOR, PHONE])
+def test_everything_fits_the_screen(browser, address, size):
+    with window(browser, address, size) as w:
+        for number in range(len(lessons()) + 1):
+            w.page.evaluate("n => document.querySelectorAll('#views button')[n].click()", number)
+            w.settle()
+            fits = w.page.evaluate(
+                "[document.documentElement.scrollWidth - innerWidth,"
+                " document.documentElement.scrollHeight - innerHeight]"
+            )
+            assert fits[0] <= 0
+            assert size == PHONE or fits[1] <= 0
+            smallest = w.page.evaluate(
+                "Math.min(...[...document.querySelectorAll('body *')].filter(e =>"
+                " e.checkVisibility() && !e.closest('.sr, svg') && [...e.childNodes].some(n =>"
+                " n.nodeType === 3 && n.data.trim())).map(e =>"
+                " parseFloat(getComputedStyle(e).fontSize)))"
+            )
+            assert smallest >= 13
+        if size == PHONE:
+            for name in ("toggle", "forth", "back", "restart"):
+                box = w.page.locator(f"#{name}").bounding_box()
+                assert min(box["width"], box["height"]) >= 44  # a thumb
+
+
+def test_focus_goes_in_reading_order(browser, address):
+    with window(browser, address) as w:
+        seen = []
+        for _ in range(14):
+            w.page.keyboard.press("Tab")
+            seen.append(
+                w.page.evaluate("(e => e.id || e.className || e.innerText)(document.activeElement)")
+            )
+            outline = w.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline != "none" or "skip" in seen[-1]
+        assert seen[:2] == ["skip", "Explore"]
+        assert seen.index("tau0") < seen.index("drop0") < seen.index("add-tau")
+        unnamed = w.page.evaluate(
+            "[...document.querySelectorAll('button, input, select')].filter(e =>"
+            " e.checkVisibility() && !(e.getAttribute('aria-label') || e.innerText.trim() ||"
+            " (e.labels && e.labels.length && e.labels[0].innerText.trim()))).map(e => e.id)"
+        )
+        assert unnamed == []
+
+
+def test_a_recording_works_from_a_file(browser, room, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "TIMESCALES", ((2.0,), (2.0, 8.0, 32.0)))
+    path = export.write_page(room, tmp_path, bigru=False)
+    with window(browser, path.as_uri()) as w:
+        requests = []
+        w.page.on("request", lambda r: requests.append(r.url))
+        words = w.state("reading.words")
+        w.page.keyboard.press("ArrowRight")
+        w.page.select_option("#example", "1")
+        w.settle()
+        assert w.state("reading.words") != words
+        w.page.check("#bits-bfloat16")
+        w.settle()
+        w.set_range("#noise", 2)
+        # Noise was recorded in one number format: the other slider makes room.
+        assert w.state("reading.settings.noise") == 10 and w.page.is_hidden("#note")
+        assert w.page.is_checked("#bits-float32")
+        for number, lesson in enumerate(lessons()):
+            w.page.keyboard.press(str(number + 1))
+            for _ in lesson["steps"]:
+                w.settle()
+                assert w.page.is_hidden("#note"), w.page.inner_text("#note")
+                w.page.keyboard.press("r")
+                w.page.wait_for_function(
+                    "!document.querySelector('#lesson .reveal').innerText.includes('…')"
+                )
+                w.page.keyboard.press("n")
+        w.page.keyboard.press("0")
+        w.settle()
+        assert w.page.is_hidden("#note") and requests == []
