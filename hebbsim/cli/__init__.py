@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
     words = run.spread([word for word in words if word != "--debug"], "--text")
+    kept = ""
     try:
         status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)
         sys.stdout.flush()
@@ -82,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         else:
             _complain(f"{_first_line(error.format_message())} (see --help)")
         status = 2
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt) as stop:
+        kept = str(stop)
         status = 130
     except BrokenPipeError:
         # The reader of a pipe left; what is still buffered has nowhere to go.
@@ -97,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             _complain(f"{type(error).__name__}: {error} (--debug shows where)")
         status = 2 if isinstance(error, BadInputError) else 1
     if status == 130:
-        _complain("interrupted; nothing was written")
+        _complain(kept or "interrupted; nothing was written")
     sys.exit(status if isinstance(status, int) else 0)
 
 

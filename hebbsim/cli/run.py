@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hebbsim.cli import run_lm
 from hebbsim.cli.carry_out import carry_out
 
 app = typer.Typer(
@@ -182,6 +183,9 @@ def identity(
     from hebbsim.experiments.identity import run_identity
 
     carry_out(run_identity, show, config, folder, json=json)
+
+
+run_lm.register(app)
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:

@@ -106,9 +106,7 @@ class _Base(ExperimentConfig):
         training = {"tokens": self.tokens, "batch": self.batch, "precision": self.precision}
         training["learning_rate"] = self.learning_rate  # type: ignore[assignment]
         given = [{k: v for k, v in part.items() if v is not None} for part in (model, training)]
-        return [
-            load_preset(name, given[0] | values, given[1]) for name in self.preset.split(",")
-        ]
+        return [load_preset(name, given[0] | values, given[1]) for name in self.preset.split(",")]
 
     def source(self) -> str:
         """The data, found.
@@ -193,7 +191,7 @@ class SelectionConfig(_Base):
     blimp: Path | None = None
     pairs: _Count = 100
     recall_seeds: Annotated[int, Field(ge=0)] = 3
-    recall_tokens: _Count = 4_000_000
+    recall_tokens: _Count = 1_000_000
 
     _list = field_validator("models", mode="before")(_read_list)
     _names = field_validator("models")(_models)
@@ -235,9 +233,9 @@ class RecallConfig(ExperimentConfig):
     task: Literal["mqar", "copy", "both"] = "both"
     preset: str = "nano"
     pairs: tuple[_Count, ...] = (4, 8, 16)
-    keys: _Count = 64
-    length: _Count = 64
-    tokens: _Count = 4_000_000
+    keys: _Count = 32
+    length: _Count = 48
+    tokens: _Count = 1_000_000
     batch: _Count = 64
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     seeds: _Count = 3

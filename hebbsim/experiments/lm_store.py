@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Packed", "prepare", "train_all"]
 
 #: Makes the examples to learn from and to validate on; crosses to other processes.
-MakeExamples = Callable[[], "tuple[Examples, Examples]"]
+MakeExamples = Callable[[], "tuple[Any, Any]"]
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,7 @@ class TrainingConfig(ExperimentConfig):
     clip: Annotated[float, Field(gt=0)] = 1.0
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: bool = False
-    evaluations: _Count = 12
+    evaluations: _Count = 8
     checkpoint_every: Annotated[float, Field(ge=0)] = 60.0
 
     @model_validator(mode="after")
@@ -183,7 +183,7 @@ def load_preset(
     >>> load_preset("tiny", {"predictor": "mlp"}).model.name
     'ema-mlp'
     """
-    path = files("hebbsim.lm").joinpath("presets", f"{name}.json")
+    path = files("hebbsim.lm").joinpath("presets").joinpath(f"{name}.json")
     if not path.is_file():
         raise BadInputError(f"--preset {name}: not one of {', '.join(preset_names())}")
     values = json.loads(path.read_text(encoding="utf-8"))

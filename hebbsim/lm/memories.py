@@ -205,9 +205,11 @@ def fast_weights(
         seen = torch.ones(size, size, dtype=torch.bool, device=q.device).tril()
         held: Tensor | float = 1.0
         if segments is not None:
+            assert before is not None
             numbers = segments[:, part]
-            seen = seen & (numbers[:, :, None] == numbers[:, None])[:, None]
-            held = (numbers == before)[:, None, :, None].to(q.dtype)
+            same = torch.eq(numbers[:, :, None], numbers[:, None])
+            seen = seen & same[:, None]
+            held = torch.eq(numbers, before)[:, None, :, None].to(q.dtype)
             before = numbers[:, -1:]
         # What each token writes: its value, less what is already there for the delta rule.
         if beta is None:
@@ -224,7 +226,8 @@ def fast_weights(
         kept: Tensor = written
         if segments is not None:
             kept = written * (numbers == numbers[:, -1:])[:, None, :, None]
-            total = total * held[:, :, -1:]  # type: ignore[index]
+            assert isinstance(held, Tensor)
+            total = total * held[:, :, -1:]
         total = total + kept.transpose(2, 3) @ k_
     return torch.cat(found, dim=2), total
 
@@ -255,11 +258,11 @@ def _fast_weights_here(
     segments: Tensor | None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """On CUDA by the kernels of flash-linear-attention, where they are installed."""
-    if q.is_cuda and segments is None:
+    if q.is_cuda and (total is None or segments is None):
         from hebbsim.lm.fla_kernels import available, fla_fast_weights
 
         if available():
-            return fla_fast_weights(q, k, v, beta, total)
+            return fla_fast_weights(q, k, v, beta, total, segments)
     return fast_weights(q, k, v, beta, total, segments)
 
 

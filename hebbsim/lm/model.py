@@ -160,9 +160,7 @@ def sized(config: ModelConfig) -> ModelConfig:
     """
     if config.hidden is not None:
         return config
-    one, two = (
-        count_parameters(config.model_copy(update={"hidden": hidden})) for hidden in (1, 2)
-    )
+    one, two = (count_parameters(config.model_copy(update={"hidden": hidden})) for hidden in (1, 2))
     assert config.parameters is not None
     hidden = round((config.parameters - one) / (two - one)) + 1
     if hidden < 1:

@@ -87,9 +87,7 @@ class Tokens:
             )
         return cls(path, context, description["end"])
 
-    def examples(
-        self, numbers: NDArray[np.integer]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def examples(self, numbers: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows, and the token behind each token of them [shapes (B, T)]."""
         starts = np.asarray(numbers)[:, None] * self.context
         rows = self.values[starts + np.arange(self.context + 1)].astype(np.int64)
@@ -138,7 +136,7 @@ def describe(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise BadInputError(f"{folder}: no packed.json; not a folder of packed tokens") from None
     except (OSError, ValueError, KeyError, TypeError):
-        raise BadInputError(f"{folder}/packed.json: damaged; remove the folder, pack again") from None
+        raise BadInputError(f"{folder}/packed.json: damaged; remove it, pack again") from None
     return found
 
 
@@ -181,7 +179,9 @@ def pack(
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"source": source.digest(), "held_out": held_out}
-    done = describe(folder) if (folder / "packed.json").exists() else None
+    done: dict[str, Any] | None = None
+    if (folder / "packed.json").exists():
+        done = describe(folder)
     if done and {key: done[key] for key in identity} != identity:
         raise BadInputError(
             f"{folder}: packed from another source; remove it or name another folder"
@@ -198,7 +198,8 @@ def pack(
                 f"{vocabulary:,}; give --vocabulary {len(tokenizer)}"
             )
         tokenizer.save(folder / "tokenizer.json")
-        done = identity | {
+        done = {
+            **identity,
             "end": tokenizer.end, "vocabulary": len(tokenizer), "documents": 0,
             "tokens": dict.fromkeys(SPLITS, 0), "complete": False,
         }  # fmt: skip

@@ -2,8 +2,9 @@
 
 A source is plain text (``.txt``), JSON lines with a field ``text`` as C4 and FineWeb come
 (``.json``, ``.jsonl``), parquet with such a column, any of the first two with ``.gz`` behind; a
-folder of these, less those whose names say that they are for validation or test; ``builtin``, the sentences of the built-in grammar; or ``c4``, ``fineweb`` or
-``hf:NAME[:CONFIGURATION]``, streamed through Hugging Face `datasets`.
+folder of these, less those whose names say that they are for validation or test; ``builtin``, the
+sentences of the built-in grammar; or ``c4``, ``fineweb`` or ``hf:NAME[:CONFIGURATION]``, streamed
+through Hugging Face `datasets`.
 """
 
 from __future__ import annotations

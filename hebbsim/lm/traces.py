@@ -88,7 +88,9 @@ def traces(
             f"segments: expected shape {tuple(x.shape[:2])}, got {tuple(segments.shape)}"
         )
     if form == "auto":
-        form = "fused" if x.is_cuda and _triton_is_there() else "chunked"
+        # The fused kernel takes timescales as given: it has no gradient for them.
+        fixed = not alpha.requires_grad and x.dtype != torch.float64
+        form = "fused" if fixed and x.is_cuda and _triton_is_there() else "chunked"
     if form == "naive":
         return _naive(x, alpha, initial, segments)
     if form == "chunked":
@@ -96,6 +98,8 @@ def traces(
     if form == "fused":
         if not _triton_is_there():
             raise BadInputError("form 'fused' needs Triton, which is not installed; use 'chunked'")
+        if alpha.requires_grad:
+            raise BadInputError("form 'fused' has no gradient for alphas; use 'chunked'")
         from hebbsim.lm.triton_traces import fused_traces
 
         return fused_traces(x, alpha, initial, segments)

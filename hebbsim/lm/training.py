@@ -22,11 +22,19 @@ from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.lm.config import ModelConfig, TrainingConfig
 from hebbsim.lm.model import LanguageModel, flops_per_token, sized
 
-__all__ = ["Examples", "Trained", "load_model", "reproducible", "segments_of", "train", "validation_loss"]
+__all__ = [
+    "Examples",
+    "Trained",
+    "load_model",
+    "reproducible",
+    "segments_of",
+    "train",
+    "validation_loss",
+]
 
 KIND = "hebbsim.lm/1"
 #: Validation tokens behind each point of a curve.
-VALIDATION_TOKENS = 24_576
+VALIDATION_TOKENS = 8_192
 #: bf16 matrix products a second of GPUs by a word of their name; others are measured.
 PEAKS = {"H100": 790e12, "H200": 790e12}
 
@@ -46,9 +54,7 @@ class Examples(Protocol):
     def spread(self, tokens: int) -> NDArray[np.int64]:
         """Numbers of examples that stand for the whole, about so many tokens."""
 
-    def examples(
-        self, numbers: NDArray[np.int64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def examples(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Inputs and targets, -100 where there is none [shapes (B, T)]."""
 
     def fingerprint(self) -> str:
@@ -83,17 +89,22 @@ def reproducible(seed: int) -> Iterator[None]:
     Sums over threads are added up in an order that depends on how many there are.
     """
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    setting: Any = torch.utils.deterministic  # type: ignore[attr-defined]
+    filling = setting.fill_uninitialized_memory
     cuda = torch.cuda.is_available()
     with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if cuda else []):
         torch.manual_seed(seed)
         if not cuda:
             torch.set_num_threads(1)
             torch.use_deterministic_algorithms(True)
+            # Nothing here reads memory before it is written; filling it takes time.
+            setting.fill_uninitialized_memory = False
         try:
             yield
         finally:
             torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(deterministic)
+            setting.fill_uninitialized_memory = filling
 
 
 class _Objective(nn.Module):
@@ -265,7 +276,7 @@ class _Run:
     def points(self) -> set[int]:
         """Updates after which validation is looked at: evenly spaced in the logarithm."""
         n = self.training.evaluations
-        found = np.geomspace(max(1, self.updates / 32), self.updates, n) if n > 1 else []
+        found = np.geomspace(max(1.0, self.updates / 32), self.updates, n)
         return {round(x) for x in found} | {self.updates}
 
     def update(self, objective: Any) -> float:
