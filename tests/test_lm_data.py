@@ -10,12 +10,12 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
-from hebbsim.errors import BadInputError  # noqa: E402
-from hebbsim.lm import packed as packed_module  # noqa: E402
-from hebbsim.lm.evaluation import distances  # noqa: E402
-from hebbsim.lm.packed import Tokens, describe, pack  # noqa: E402
-from hebbsim.lm.sources import LONGEST, Source, cut, open_source, stream_hugging_face  # noqa: E402
-from hebbsim.lm.tokenizer import END, Tokenizer  # noqa: E402
+from hebbsim.errors import BadInputError
+from hebbsim.lm import packed as packed_module
+from hebbsim.lm.evaluation import distances
+from hebbsim.lm.packed import Tokens, describe, pack
+from hebbsim.lm.sources import LONGEST, Source, cut, open_source, stream_hugging_face
+from hebbsim.lm.tokenizer import END, Tokenizer
 
 DOCUMENTS = [f"Document {i} says that {i} apples fell, twice." for i in range(40)]
 

@@ -69,9 +69,7 @@ def test_traces_go_on_from_a_state(cut):
     first, state = traces(x[:, :cut], ALPHAS, None, segments[:, :cut], chunk=8)
     # A state belongs to the document of the first token behind it.
     same = segments[:, cut] == segments[:, cut - 1]
-    rest, end = traces(
-        x[:, cut:], ALPHAS, state * same[:, None, None], segments[:, cut:], chunk=8
-    )
+    rest, end = traces(x[:, cut:], ALPHAS, state * same[:, None, None], segments[:, cut:], chunk=8)
     torch.testing.assert_close(torch.cat([first, rest], dim=1), whole)
     torch.testing.assert_close(end, final)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -56,11 +55,6 @@ def cell(row: Row | None, digits: int = 3, *, percent: bool = False) -> str:
     return shown
 
 
-def _one(results: Results, **columns: Any) -> Row | None:
-    rows = results.select(**columns)
-    return rows[0] if rows else None
-
-
 def _models(results: Results, split: str, metric: str, condition: str | None = None) -> list[str]:
     rows = results.select(split=split, metric=metric)
     if condition is not None:
@@ -77,11 +71,11 @@ def _lm(results: Results, console: Console) -> None:
     for size in sizes:
         for model in models:
             at = f"preset={size}"
-            n = _one(results, model=model, condition=at, metric="parameters")
+            n = _named(results, at, model, "parameters", "model")
             table.add_row(
                 size, model, f"{n.mean:,.0f}" if n else "",
                 *(
-                    cell(_one(results, model=model, condition=at, metric="perplexity", split=s), 1)
+                    cell(_named(results, at, model, "perplexity", s), 1)
                     for s in splits
                 ),
             )  # fmt: skip
@@ -113,8 +107,7 @@ def _by_distance(results: Results, console: Console, size: str, models: list[str
     _heading(console, f"Loss on test by tokens since the last occurrence, {size}")
     shown = [
         d for d in _DISTANCES
-        if results.select(condition=None, split="test", metric="share")
-        and any(r.words.get("distance") == d for r in results.select(metric="share", split="test"))
+        if any(r.words.get("distance") == d for r in results.select(metric="share", split="test"))
     ]  # fmt: skip
     table = _table("model", *shown)
     for model in models:

@@ -86,11 +86,15 @@ def _run(name: str, config_name: str, given: dict[str, Any]) -> None:
 
     from hebbsim.cli.lm_table import show
     from hebbsim.experiments.lm_base import need_torch
+    from hebbsim.experiments.lm_store import rank
 
     need_torch()
     module = import_module(f"hebbsim.experiments.{name if name in ('depth', 'recall') else 'lm'}")
     run: Callable[..., Any] = getattr(module, f"run_{name}")
-    carry_out(run, show, config, folder, json=json)
+    if rank():  # one of several that torchrun started: the first one speaks
+        run(config)
+    else:
+        carry_out(run, show, config, folder, json=json)
 
 
 def lm(

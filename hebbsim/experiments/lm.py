@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hebbsim.experiments.lm_base import Experiment, carry_through, one_size
+from hebbsim.experiments.lm_base import Experiment, carry_through, one_size, quiet
 from hebbsim.experiments.lm_config import (
     BlimpConfig,
     LmConfig,
@@ -103,9 +103,7 @@ def _held_out(experiment: Experiment, packed: Packed, preset: Preset) -> dict[st
         paths = [str(Path(root) / "c4-sample" / "c4-excerpts.jsonl.gz")]
     found = {}
     for path in paths:
-        where = prepare(
-            experiment.config, preset, experiment.progress, data=path, tokenizer=packed.tokenizer()
-        )
+        where = prepare(experiment.config, preset, quiet, data=path, tokenizer=packed.tokenizer())
         name = where.name.split(".")[0]
         found["c4" if name.startswith("c4") else name] = where
         experiment.inputs[where.name] = where.digest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hebbsim.experiments.lm_config import _Base, model_values
-from hebbsim.experiments.lm_store import Job, Packed, Text, prepare, train_all
+from hebbsim.experiments.lm_store import Job, Packed, Text, prepare, rank, train_all
 from hebbsim.experiments.results import (
     Clock,
     Progress,
@@ -139,6 +139,8 @@ def carry_through(
         torch is not installed, or an option, the data or the folder cannot be used.
     """
     need_torch()
+    if rank():
+        out = None  # of the processes that torchrun started, the first writes
     if out is not None:
         check_output(Path(out))
     clock = Clock()

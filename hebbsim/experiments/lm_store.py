@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -97,11 +99,31 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInputError(f"--store {config.store}: {error.strerror}") from None
-    pack(
-        source, folder, vocabulary=vocabulary, tokenizer=tokenizer, tokens=limit,
-        held_out=held_out, say=lambda line: progress(line, 0, 0),
-    )  # fmt: skip
+    if rank():
+        _wait(folder, limit)
+    else:
+        pack(
+            source, folder, vocabulary=vocabulary, tokenizer=tokenizer, tokens=limit,
+            held_out=held_out, say=lambda line: progress(line, 0, 0),
+        )  # fmt: skip
     return Packed(folder, source.name, describe(folder)["vocabulary"], source.digest())
+
+
+def rank() -> int:
+    """Number of this process among those that torchrun started; 0 for one alone."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def _wait(folder: Path, limit: int | None) -> None:
+    """Until the first process has packed; torchrun ends this one where that one fails."""
+    from hebbsim.lm.packed import describe
+
+    while True:
+        if (folder / "packed.json").exists():
+            done = describe(folder)
+            if done["complete"] or (limit and done["tokens"]["train"] >= limit):
+                return
+        time.sleep(1.0)
 
 
 @dataclass(frozen=True)

@@ -314,14 +314,21 @@ def attend(q: Tensor, k: Tensor, v: Tensor, start: int, segments: Tensor | None)
 
 
 class KeyValueAttention(_Heads):
-    """Softmax attention as a memory of a SPEN block."""
+    """Softmax attention as a memory of a SPEN block.
+
+    Queries and keys have length one, as in fast weights, and scores a learned scale (Henry et
+    al. 2020, "Query-Key Normalization for Transformers").
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.attention = Attention(config.heads, config.dim // config.heads)
+        size = config.dim // config.heads
+        self.attention = Attention(config.heads, size)
+        self.sharpness = nn.Parameter(torch.full((config.heads, 1, 1), 10.0 * size**0.5))
 
     def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
         kept, before = (None, None) if state is None else state
         q, k, v = self.read(u, before, segments)
-        y, kept = self.attention(q, k, v, kept, segments)
+        q = (F.normalize(q, dim=-1) * self.sharpness).to(v.dtype)
+        y, kept = self.attention(q, F.normalize(k, dim=-1).to(v.dtype), v, kept, segments)
         return y.transpose(1, 2).flatten(2), (kept, u[:, -1])

@@ -136,6 +136,7 @@ class DepthSelector(nn.Module):
 
 
 def _start(module: nn.Module) -> None:
+    """First weights, the same for every model: GPT-2's (larger ones made GPT-2 learn slower)."""
     if isinstance(module, nn.Linear | nn.Embedding):
         nn.init.normal_(module.weight, std=0.02)
     if isinstance(module, nn.Linear) and module.bias is not None:

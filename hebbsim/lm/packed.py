@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -32,6 +33,8 @@ HELD_OUT = 100
 SAMPLE = 20_000_000
 #: Documents that are encoded and written at a time.
 _BLOCK = 512
+#: Seconds between lines of progress.
+_SAY_EVERY = 5.0
 
 Say = Callable[[str], None]
 
@@ -210,13 +213,16 @@ def pack(
         with (folder / f"{split}.bin").open("ab") as file:
             file.truncate(2 * done["tokens"][split])
     texts = source.documents(done["documents"])
+    said = time.monotonic()
     while not (tokens and done["tokens"]["train"] >= tokens):
         block = list(islice(texts, _BLOCK))
         if not block:
             done["complete"] = True
             break
         _append(folder, block, tokenizer, done)
-        say(f"packed {done['tokens']['train']:,} tokens of {done['documents']:,} documents")
+        if time.monotonic() - said > _SAY_EVERY:
+            say(f"packed {done['tokens']['train']:,} tokens of {done['documents']:,} documents")
+            said = time.monotonic()
         _write_description(folder, done)
     _write_description(folder, done)
     return done
