@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from hebbsim.cli import run_lm
 from hebbsim.cli.carry_out import carry_out
 from hebbsim.cli.stream import stream
 
@@ -245,6 +246,9 @@ def rules(
     from hebbsim.cli.rules_table import show
 
     carry_out(run_rules, show, config, folder, json=json)
+
+
+run_lm.register(app)
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:

@@ -63,8 +63,10 @@ class ExperimentConfig(BaseModel):
             return cls(**options)
         except ValidationError as error:
             first = error.errors()[0]
-            name = str(first["loc"][0]).replace("_", "-")
             message = _plain(first)
+            if not first["loc"]:  # about several options at once
+                raise BadInputError(message) from None
+            name = str(first["loc"][0]).replace("_", "-")
             shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
             raise BadInputError(f"--{name}: {message}{shown}") from None
 

@@ -1,0 +1,273 @@
+"""`hebbsim run lm | predictor | selection | depth | blimp | recall`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hebbsim.cli.carry_out import carry_out
+
+__all__ = ["register"]
+
+# Options that several of the commands have.
+_Preset = Annotated[str, typer.Option(help="Size: nano, micro, tiny, small, 130m, 130m-gpt2.")]
+_Presets = Annotated[
+    str,
+    typer.Option(help="Sizes, comma-separated: nano, micro, tiny, small, 130m, 130m-gpt2."),
+]
+_Data = Annotated[
+    str | None,
+    typer.Option(
+        help="Text: a file or folder of .txt, .json, .jsonl (.gz) or .parquet, builtin, c4, "
+        "fineweb, hf:NAME; $HEBBSIM_DATA_DIR/text without."
+    ),
+]
+_Models = Annotated[
+    str | None,
+    typer.Option(
+        help="Of gpt2, window, ema, learned, gated, hebbian, delta, attention, ema-mlp, "
+        "ema-attention, comma-separated."
+    ),
+]
+_Seeds = Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")]
+_Tokens = Annotated[
+    int | None, typer.Option(help="Tokens that each model learns from; the preset's without.")
+]
+_Batch = Annotated[int | None, typer.Option(help="Sequences of one update.")]
+_Rate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
+_Context = Annotated[int | None, typer.Option(help="Tokens of a sequence.")]
+_Vocabulary = Annotated[int | None, typer.Option(help="Tokens of the vocabulary.")]
+_Tokenizer = Annotated[
+    Path | None,
+    typer.Option(help="tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt."),
+]
+_Timescales = Annotated[
+    str | None, typer.Option(help="Trace timescales in tokens; 2,10,50 without.")
+]
+_Precision = Annotated[
+    str | None, typer.Option(help="auto, float32 or bfloat16; auto: bfloat16 on CUDA.")
+]
+_Store = Annotated[
+    Path, typer.Option(help="Folder of packed text and trained models; resumed from.")
+]
+_Log = Annotated[Path | None, typer.Option(help="Folder for TensorBoard's event files.")]
+_Workers = Annotated[int, typer.Option(help="Processes that train models side by side.")]
+_Out = Annotated[Path | None, typer.Option(help="Run folder; runs/COMMAND-PRESET without.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+_Evaluate = Annotated[int, typer.Option(help="Tokens of each split that are scored.")]
+_Blimp = Annotated[
+    Path | None,
+    typer.Option(help="blimp.jsonl[.gz] or a folder; $HEBBSIM_DATA_DIR/blimp without."),
+]
+_STORE = Path("runs/lm-store")
+
+
+def register(app: typer.Typer) -> None:
+    """Mount the commands below `hebbsim run`."""
+    for command in (lm, predictor, selection, depth, blimp, recall):
+        app.command()(command)
+
+
+def _run(name: str, config_name: str, given: dict[str, Any]) -> None:
+    """Check the options, and carry the experiment out."""
+    from hebbsim.experiments import lm_config
+    from hebbsim.experiments.results import check_output
+
+    out, json = given.pop("out"), given.pop("json")
+    options = {k: v for k, v in given.items() if v is not None}
+    config = getattr(lm_config, config_name).checked(options)
+    slug = config.preset.replace(",", "-")
+    folder = out if out is not None else Path("runs") / f"{name}-{slug}"
+    check_output(folder)
+
+    from hebbsim.cli.lm_table import show
+    from hebbsim.experiments.lm_base import need_torch
+    from hebbsim.experiments.lm_store import rank
+
+    need_torch()
+    module = import_module(f"hebbsim.experiments.{name if name in ('depth', 'recall') else 'lm'}")
+    run: Callable[..., Any] = getattr(module, f"run_{name}")
+    if rank():  # one of several that torchrun started: the first one speaks
+        run(config)
+    else:
+        carry_out(run, show, config, folder, json=json)
+
+
+def lm(
+    preset: _Presets = "tiny",
+    models: _Models = None,
+    data: _Data = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            help="More sources to evaluate on, comma-separated, such as a C4 validation shard."
+        ),
+    ] = None,
+    seeds: _Seeds = 3,
+    tokens: _Tokens = None,
+    batch: _Batch = None,
+    learning_rate: _Rate = None,
+    context: _Context = None,
+    vocabulary: _Vocabulary = None,
+    tokenizer: _Tokenizer = None,
+    timescales: _Timescales = None,
+    precision: _Precision = None,
+    evaluate: _Evaluate = 65_536,
+    store: _Store = _STORE,
+    log: _Log = None,
+    workers: _Workers = 1,
+    out: _Out = None,
+    json: _Json = False,
+) -> None:
+    """Train language models with traces for context beside GPT-2's architecture.
+
+    Equally large, on the same tokens in the same order: loss over tokens and over parameters,
+    the ratio of their perplexities, and perplexity by what there is to predict. Interrupted,
+    the same command goes on.
+    """
+    _run("lm", "LmConfig", locals())
+
+
+def predictor(
+    preset: _Preset = "tiny",
+    models: _Models = None,
+    data: _Data = None,
+    seeds: _Seeds = 3,
+    tokens: _Tokens = None,
+    batch: _Batch = None,
+    learning_rate: _Rate = None,
+    context: _Context = None,
+    vocabulary: _Vocabulary = None,
+    tokenizer: _Tokenizer = None,
+    timescales: _Timescales = None,
+    precision: _Precision = None,
+    evaluate: _Evaluate = 65_536,
+    store: _Store = _STORE,
+    log: _Log = None,
+    workers: _Workers = 1,
+    out: _Out = None,
+    json: _Json = False,
+) -> None:
+    """Does a better predictor over the same traces help? Linear, MLP, softmax attention."""
+    _run("predictor", "PredictorConfig", locals())
+
+
+def selection(
+    preset: _Preset = "tiny",
+    models: _Models = None,
+    data: _Data = None,
+    blimp: _Blimp = None,
+    pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 100,
+    recall_seeds: Annotated[
+        int, typer.Option(help="Repetitions of associative recall; 0 for none.")
+    ] = 3,
+    recall_tokens: Annotated[
+        int, typer.Option(help="Tokens that each model learns recall from.")
+    ] = 1_000_000,
+    seeds: _Seeds = 3,
+    tokens: _Tokens = None,
+    batch: _Batch = None,
+    learning_rate: _Rate = None,
+    context: _Context = None,
+    vocabulary: _Vocabulary = None,
+    tokenizer: _Tokenizer = None,
+    timescales: _Timescales = None,
+    precision: _Precision = None,
+    evaluate: _Evaluate = 65_536,
+    store: _Store = _STORE,
+    log: _Log = None,
+    workers: _Workers = 1,
+    out: _Out = None,
+    json: _Json = False,
+) -> None:
+    """The ladder of selection: one block, one memory after another.
+
+    Window, traces, learned decays, input-dependent gates, Hebbian and delta-rule fast weights,
+    attention: loss on text, BLiMP and associative recall.
+    """
+    _run("selection", "SelectionConfig", locals())
+
+
+def depth(
+    preset: _Preset = "nano",
+    model: Annotated[str, typer.Option(help="Whose blocks are stacked.")] = "ema",
+    layers: Annotated[
+        str | None, typer.Option(help="Depths, comma-separated; 4,12,24,48 without.")
+    ] = None,
+    data: _Data = None,
+    seeds: _Seeds = 3,
+    tokens: _Tokens = None,
+    batch: _Batch = None,
+    learning_rate: _Rate = None,
+    context: _Context = None,
+    vocabulary: _Vocabulary = None,
+    tokenizer: _Tokenizer = None,
+    timescales: _Timescales = None,
+    precision: _Precision = None,
+    evaluate: Annotated[int, typer.Option(help="Tokens that probes read.")] = 8_192,
+    store: _Store = _STORE,
+    log: _Log = None,
+    workers: _Workers = 1,
+    out: _Out = None,
+    json: _Json = False,
+) -> None:
+    """Dilution over depth: a residual stream against learned selection over layers.
+
+    How much of each layer a linear probe reads at the top, how much gradient reaches it, and
+    the loss.
+    """
+    _run("depth", "DepthConfig", locals())
+
+
+def blimp(
+    preset: _Preset = "tiny",
+    models: _Models = None,
+    data: _Data = None,
+    blimp: _Blimp = None,
+    pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 1000,
+    seeds: _Seeds = 3,
+    tokens: _Tokens = None,
+    batch: _Batch = None,
+    learning_rate: _Rate = None,
+    context: _Context = None,
+    vocabulary: _Vocabulary = None,
+    tokenizer: _Tokenizer = None,
+    timescales: _Timescales = None,
+    precision: _Precision = None,
+    store: _Store = _STORE,
+    log: _Log = None,
+    workers: _Workers = 1,
+    out: _Out = None,
+    json: _Json = False,
+) -> None:
+    """Minimal pairs of BLiMP by phenomenon: what survives with structure alone."""
+    _run("blimp", "BlimpConfig", locals())
+
+
+def recall(
+    preset: _Preset = "nano",
+    models: _Models = None,
+    task: Annotated[str, typer.Option(help="mqar, copy, or both.")] = "both",
+    pairs: Annotated[
+        str | None,
+        typer.Option(help="Pairs of a key and a value (copied tokens); 4,8,16 without."),
+    ] = None,
+    keys: Annotated[int, typer.Option(help="Distinct keys, and as many values.")] = 32,
+    length: Annotated[int, typer.Option(help="Tokens of a sequence of associative recall.")] = 48,
+    tokens: Annotated[int, typer.Option(help="Tokens that each model learns from.")] = 1_000_000,
+    batch: Annotated[int, typer.Option(help="Sequences of one update.")] = 64,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 3e-3,
+    seeds: _Seeds = 3,
+    evaluate: Annotated[int, typer.Option(help="Sequences scored for each number.")] = 512,
+    store: _Store = _STORE,
+    log: _Log = None,
+    workers: _Workers = 1,
+    out: _Out = None,
+    json: _Json = False,
+) -> None:
+    """Associative recall (MQAR) and copying by memory, number of pairs and distance."""
+    _run("recall", "RecallConfig", locals())

@@ -1,0 +1,193 @@
+"""Configurations of language models and of their training, and the presets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.config import ExperimentConfig, Timescales
+
+__all__ = [
+    "MEMORIES",
+    "PREDICTORS",
+    "ModelConfig",
+    "Preset",
+    "TrainingConfig",
+    "load_preset",
+    "preset_names",
+]
+
+_Count = Annotated[int, Field(ge=1)]
+_Memory = Literal["window", "ema", "learned", "gated", "hebbian", "delta", "attention"]
+_Predictor = Literal["linear", "mlp", "attention"]
+
+#: The ladder of selection, from no memory beyond a window to attention.
+MEMORIES: tuple[str, ...] = get_args(_Memory)
+PREDICTORS: tuple[str, ...] = get_args(_Predictor)
+
+
+class ModelConfig(ExperimentConfig):
+    """A language model.
+
+    Attributes
+    ----------
+    architecture : {"spen", "gpt2"}
+    memory : str
+        What a SPEN block sees of the past: a rung of the ladder (`MEMORIES`).
+    predictor : {"linear", "mlp", "attention"}
+        How a SPEN block predicts its input from the memory one token ago.
+    depth : {"residual", "selection"}
+        What a block reads: the sum of all earlier layers, or a learned, input-dependent
+        selection of them.
+    vocabulary, context, dim, layers, heads : int
+        V, T, D, L, and heads of attention and fast weights.
+    timescales : tuple of float
+        Of the traces, in tokens.
+    window : int
+        Tokens that the rung ``window`` sees, the present one included.
+    hidden : int, optional
+        Units of the feed-forward layer; without, as many as bring the model to `parameters`.
+    active : float
+        Share of those units that SPEN keeps at each token.
+    parameters : int, optional
+        Wanted number of parameters, embedding included once.
+
+    Examples
+    --------
+    >>> ModelConfig(parameters=1_300_000).name
+    'ema'
+    >>> ModelConfig(architecture="gpt2", hidden=512).name
+    'gpt2'
+    """
+
+    architecture: Literal["spen", "gpt2"] = "spen"
+    memory: _Memory = "ema"
+    predictor: _Predictor = "linear"
+    depth: Literal["residual", "selection"] = "residual"
+    vocabulary: Annotated[int, Field(ge=2, le=65536)] = 2048
+    context: Annotated[int, Field(ge=2)] = 256
+    dim: _Count = 128
+    layers: _Count = 4
+    heads: _Count = 4
+    timescales: Timescales = (2.0, 10.0, 50.0)
+    window: _Count = 4
+    hidden: _Count | None = None
+    active: Annotated[float, Field(gt=0, le=1)] = 0.06
+    parameters: _Count | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> ModelConfig:
+        if self.dim % (2 * self.heads):
+            raise ValueError(
+                f"dim {self.dim} is no multiple of twice the heads ({self.heads}); change either"
+            )
+        if self.hidden is None and self.parameters is None:
+            raise ValueError("give hidden or parameters")
+        return self
+
+    @property
+    def name(self) -> str:
+        """What results call the model."""
+        if self.architecture == "gpt2":
+            name = "gpt2"
+        else:
+            name = self.memory if self.predictor == "linear" else f"{self.memory}-{self.predictor}"
+        return name if self.depth == "residual" else f"{name}-selection"
+
+
+class TrainingConfig(ExperimentConfig):
+    """How a model learns.
+
+    Attributes
+    ----------
+    tokens : int
+        Tokens seen in all; a corpus that is shorter is read again in another order.
+    batch : int
+        Sequences of one update, over all processes and rounds of accumulation.
+    accumulate : int
+        Parts that a batch is computed in.
+    learning_rate : float
+        Peak of AdamW's, reached after `warmup` of the updates, falling along a cosine to
+        `floor` of it.
+    weight_decay, beta1, beta2, clip : float
+        `clip` bounds the norm of the gradient.
+    precision : {"auto", "float32", "bfloat16"}
+        auto: bfloat16 autocast on CUDA, float32 elsewhere.
+    compile : bool
+        Through `torch.compile`; worth its minutes on CUDA.
+    evaluations : int
+        Points of the validation curve.
+    checkpoint_every : float
+        Seconds between checkpoints.
+    """
+
+    tokens: _Count = 3_000_000
+    batch: _Count = 16
+    accumulate: _Count = 1
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    floor: Annotated[float, Field(ge=0, le=1)] = 0.1
+    weight_decay: Annotated[float, Field(ge=0)] = 0.1
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    clip: Annotated[float, Field(gt=0)] = 1.0
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
+    evaluations: _Count = 8
+    checkpoint_every: Annotated[float, Field(ge=0)] = 60.0
+
+    @model_validator(mode="after")
+    def _parts(self) -> TrainingConfig:
+        if self.batch % self.accumulate:
+            raise ValueError(f"batch {self.batch} is no multiple of accumulate {self.accumulate}")
+        return self
+
+    def updates(self, context: int) -> int:
+        """Updates that see `tokens`, rounded up."""
+        return -(-self.tokens // (self.batch * context))
+
+
+class Preset(ExperimentConfig):
+    """A size: a model, the training that suits it, and the vocabulary it reads."""
+
+    model: ModelConfig
+    training: TrainingConfig
+
+
+def preset_names() -> list[str]:
+    """Presets that are there, by number of parameters."""
+    folder = files("hebbsim.lm").joinpath("presets")
+    found = [p.name.removesuffix(".json") for p in folder.iterdir() if p.name.endswith(".json")]
+    return sorted(found, key=lambda name: (load_preset(name).model.parameters or 0, name))
+
+
+def load_preset(
+    name: str,
+    model: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> Preset:
+    """A preset by name, with some of its values replaced.
+
+    Raises
+    ------
+    BadInputError
+        No such preset, or a value that cannot be used.
+
+    Examples
+    --------
+    >>> load_preset("tiny", {"predictor": "mlp"}).model.name
+    'ema-mlp'
+    """
+    path = files("hebbsim.lm").joinpath("presets").joinpath(f"{name}.json")
+    if not path.is_file():
+        raise BadInputError(f"--preset {name}: not one of {', '.join(preset_names())}")
+    values = json.loads(path.read_text(encoding="utf-8"))
+    return Preset(
+        model=ModelConfig.checked(values["model"] | dict(model or {})),
+        training=TrainingConfig.checked(values["training"] | dict(training or {})),
+    )

@@ -1,0 +1,104 @@
+"""Loss by what is to be predicted: tokens that stood in the document before, and new ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hebbsim.lm.model import LanguageModel
+from hebbsim.lm.packed import Tokens
+from hebbsim.lm.training import segments_of
+
+__all__ = ["DISTANCES", "TokenLosses", "distances", "token_losses"]
+
+#: Bins of the distance to the last occurrence, in tokens: name, first, last.
+DISTANCES = (
+    ("1-4", 1, 4),
+    ("5-16", 5, 16),
+    ("17-64", 17, 64),
+    ("65-256", 65, 256),
+    ("257+", 257, 1 << 40),
+    ("new", 0, 0),
+)
+
+
+@dataclass(frozen=True)
+class TokenLosses:
+    """Of every token that was predicted.
+
+    Attributes
+    ----------
+    losses : ndarray of float64, shape=(N,)
+        In nats.
+    distances : ndarray of int64, shape=(N,)
+        Tokens since its last occurrence in the document, 0 where it is new there.
+    """
+
+    losses: NDArray[np.float64]
+    distances: NDArray[np.int64]
+
+    def mean(self) -> float:
+        """Over all tokens."""
+        return float(self.losses.mean())
+
+    def by_distance(self) -> dict[str, tuple[float, int]]:
+        """Mean loss and number of tokens of each bin of `DISTANCES` that has any."""
+        found = {}
+        for name, first, last in DISTANCES:
+            inside = (self.distances >= first) & (self.distances <= last)
+            if inside.any():
+                found[name] = (float(self.losses[inside].mean()), int(inside.sum()))
+        return found
+
+
+def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
+    """Tokens since each token's last occurrence in its document; 0 where there was none.
+
+    Parameters
+    ----------
+    tokens : ndarray of int, shape=(N,)
+    end : int
+        Begins a document.
+
+    Examples
+    --------
+    >>> distances(np.array([0, 5, 6, 5, 0, 5, 5]), end=0).tolist()
+    [0, 0, 0, 2, 0, 0, 1]
+    """
+    document = np.cumsum(tokens == end)
+    key = document * 65536 + tokens
+    order = np.argsort(key, kind="stable")
+    same = key[order][1:] == key[order][:-1]
+    found = np.zeros(len(tokens), dtype=np.int64)
+    found[order[1:][same]] = (order[1:] - order[:-1])[same]
+    return found
+
+
+def token_losses(model: LanguageModel, tokens: Tokens, limit: int) -> TokenLosses:
+    """Losses over about `limit` tokens, in rows spread evenly over a split.
+
+    A model sees its row alone; the distance is counted in the whole document, so that what lies
+    before the row stays out of its reach.
+    """
+    numbers = tokens.spread(limit)
+    since = distances(np.asarray(tokens.values, dtype=np.int64), tokens.end)
+    device = model.embedding.weight.device
+    found, apart = [], []
+    training = model.training
+    model.eval()
+    with torch.inference_mode():
+        for start in range(0, len(numbers), 16):
+            chosen = numbers[start : start + 16]
+            inputs, targets = (torch.from_numpy(x).to(device) for x in tokens.examples(chosen))
+            logits, _ = model(inputs, None, segments_of(inputs, tokens.end))
+            losses = torch.nn.functional.cross_entropy(
+                logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
+            )
+            found.append(losses.double().cpu().numpy())
+            places = chosen[:, None] * tokens.context + np.arange(1, tokens.context + 1)
+            apart.append(since[places].ravel())
+    model.train(training)
+    return TokenLosses(np.concatenate(found), np.concatenate(apart))

@@ -1,0 +1,53 @@
+"""A block of the GPT-2 architecture: pre-norm, softmax attention, GELU.
+
+Source: Radford et al. (2019), "Language Models are Unsupervised Multitask Learners". The
+learned positions and the tied embedding are in `hebbsim.lm.model`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hebbsim.lm.config import ModelConfig
+from hebbsim.lm.memories import attend
+
+__all__ = ["Gpt2Block"]
+
+
+class Gpt2Block(nn.Module):
+    """One block; `forward` returns what it adds to the residual stream."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        assert config.hidden is not None
+        self.heads = config.heads
+        self.attention_norm = nn.LayerNorm(config.dim)
+        self.project = nn.Linear(config.dim, 3 * config.dim)
+        self.merge = nn.Linear(config.dim, config.dim)
+        self.norm = nn.LayerNorm(config.dim)
+        self.expand = nn.Linear(config.dim, config.hidden)
+        self.contract = nn.Linear(config.hidden, config.dim)
+
+    @property
+    def output(self) -> list[nn.Linear]:
+        """The layers that write to the residual stream."""
+        return [self.merge, self.contract]
+
+    def forward(
+        self, x: Tensor, state: Any = None, segments: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
+        q, k, v = (
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for part in self.project(self.attention_norm(x)).chunk(3, dim=-1)
+        )
+        start = 0
+        if state is not None:
+            start = state[0].shape[2]
+            k, v = torch.cat([state[0], k], dim=2), torch.cat([state[1], v], dim=2)
+        attended = self.merge(attend(q, k, v, start, segments).transpose(1, 2).flatten(2))
+        hidden = F.gelu(self.expand(self.norm(x + attended)), approximate="tanh")
+        return attended + self.contract(hidden), (k, v)

@@ -1,0 +1,334 @@
+"""The ladder of memories: what a block may know of past tokens.
+
+=============  ====================================================================
+``window``     the last n inputs as they are
+``ema``        traces at fixed timescales
+``learned``    traces whose decay is learned, one for each channel and timescale
+``gated``      traces whose decay depends on the input (selective EMA)
+``hebbian``    outer-product writes into a matrix, read by a query: linear attention
+``delta``      the same, but a write replaces what the matrix has under its key
+``attention``  softmax attention: every past token is kept
+=============  ====================================================================
+
+A memory maps block inputs u [shape=(B, T, D)] to features [shape=(B, T, F)] of the past up to
+and with each token, starts empty at each document, and hands back its state, so that tokens
+may come one at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hebbsim.lm.config import ModelConfig
+from hebbsim.lm.traces import linear_scan, starts_of, traces
+
+__all__ = ["Attention", "fast_weights", "make_memory"]
+
+State = Any
+
+
+def make_memory(config: ModelConfig) -> nn.Module:
+    """The rung of the ladder that a configuration names."""
+    kinds: dict[str, type[nn.Module]] = {
+        "window": Window, "ema": Traces, "learned": LearnedTraces, "gated": GatedTraces,
+        "hebbian": FastWeights, "delta": FastWeights, "attention": KeyValueAttention,
+    }  # fmt: skip
+    return kinds[config.memory](config)
+
+
+def shifted(x: Tensor, before: Tensor | None, segments: Tensor | None) -> Tensor:
+    """Each token's predecessor, zero at the start of a document [shape=(B, T, D)].
+
+    `before`, shape=(B, D), precedes the first token; nothing does without.
+    """
+    first = torch.zeros_like(x[:, :1]) if before is None else before[:, None].to(x.dtype)
+    moved = torch.cat([first, x[:, :-1]], dim=1)
+    return moved if segments is None else moved.masked_fill(starts_of(segments)[..., None], 0)
+
+
+class Window(nn.Module):
+    """The last `config.window` inputs, the present one first."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.window = config.window
+        self.width = config.window * config.dim
+
+    def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
+        n_before = self.window - 1
+        before = u.new_zeros(len(u), n_before, u.shape[2]) if state is None else state.to(u.dtype)
+        padded = torch.cat([before, u], dim=1)
+        views = padded.unfold(1, self.window, 1).flip(-1)  # (B, T, D, n)
+        if segments is not None:
+            # A token counts if it is of the same document; the state is of the first's.
+            numbers = torch.cat([segments[:, :1].expand(-1, n_before), segments], dim=1)
+            same = numbers.unfold(1, self.window, 1).flip(-1) == segments[..., None]
+            views = views * same[:, :, None]
+        return views.transpose(2, 3).flatten(2), padded[:, padded.shape[1] - n_before :]
+
+
+class Traces(nn.Module):
+    """Traces at the fixed timescales of the configuration."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.alphas = [1 / tau for tau in config.timescales]
+        self.width = len(self.alphas) * config.dim
+
+    def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
+        h, state = traces(u, self.alphas, state, segments)
+        return h.flatten(2), state
+
+
+class _Scanned(nn.Module):
+    """Traces h[t] = a[t] h[t-1] + (1 - a[t]) u[t] whose a is a sigmoid of `logits`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.n_traces = len(config.timescales)
+        self.width = self.n_traces * config.dim
+        taus = torch.tensor(config.timescales).clamp(min=1.01)
+        # sigmoid(logit) = 1 - 1/tau
+        self.start = torch.log(taus - 1).repeat_interleave(config.dim)
+
+    def logits(self, u: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
+        with torch.autocast(u.device.type, enabled=False):
+            a = torch.sigmoid(self.logits(u.float() if u.dtype == torch.bfloat16 else u))
+            inputs = u.to(a.dtype).repeat(1, 1, self.n_traces)
+            written = (1 - a) * inputs
+            if segments is not None:
+                a = a.masked_fill(starts_of(segments)[..., None], 0)
+            if state is None:
+                state = torch.zeros_like(written[:, 0])
+            h = linear_scan(a.transpose(0, 1), written.transpose(0, 1), state)
+        return h.transpose(0, 1).to(u.dtype), h[-1]
+
+
+class LearnedTraces(_Scanned):
+    """Decays learned from the data and then the same for every token."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.decay = nn.Parameter(self.start.clone())
+
+    def logits(self, u: Tensor) -> Tensor:
+        return self.decay.to(u.dtype).expand(*u.shape[:2], -1)
+
+
+class GatedTraces(_Scanned):
+    """Decays that depend on the input: what is worth keeping is kept."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.gate = nn.Linear(config.dim, self.width)
+        self.gate.own_bias = True  # type: ignore[assignment]
+        with torch.no_grad():
+            self.gate.bias.copy_(self.start)
+
+    def logits(self, u: Tensor) -> Tensor:
+        return self.gate(u)
+
+
+class _Heads(nn.Module):
+    """Queries, keys and values of heads, from each token and the one before it."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.width = config.dim
+        self.project = nn.Linear(config.dim, 3 * config.dim, bias=False)
+        # Shares of the preceding token, by channel, in what query, key and value see.
+        self.shift = nn.Parameter(torch.tensor([0.0, 0.5, 0.0])[:, None].repeat(1, config.dim))
+
+    def read(
+        self, u: Tensor, before: Tensor | None, segments: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Each of shape (B, H, T, D / H)."""
+        back = shifted(u, before, segments) - u
+        mixed = u[:, :, None] + self.shift.to(u.dtype) * back[:, :, None]  # (B, T, 3, D)
+        weights = self.project.weight.unflatten(0, (3, -1))
+        q, k, v = (F.linear(mixed[:, :, i], weights[i]) for i in range(3))
+        shape = (self.heads, -1)
+        return tuple(x.unflatten(2, shape).transpose(1, 2) for x in (q, k, v))  # type: ignore[return-value]
+
+
+def fast_weights(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    beta: Tensor | None,
+    initial: Tensor | None = None,
+    segments: Tensor | None = None,
+    chunk: int = 64,
+) -> tuple[Tensor, Tensor]:
+    """Write outer products of values and keys, read with queries, a chunk at a time.
+
+    Without `beta`, ``S[t] = S[t-1] + v k'`` (Hebb; linear attention). With it, the delta rule
+    ``S[t] = S[t-1] + beta (v - S[t-1] k) k'``. The read-out is ``S[t] q``.
+
+    Parameters
+    ----------
+    q, k, v : Tensor, shape=(B, H, T, E)
+    beta : Tensor, shape=(B, H, T), optional
+        Share of an old value that a write replaces, in [0, 1]; keys have length one.
+    initial : Tensor, shape=(B, H, E, E), optional
+        Rows are values, columns keys.
+    segments : Tensor of int, shape=(B, T), optional
+
+    Returns
+    -------
+    read : Tensor, shape=(B, H, T, E)
+    final : Tensor, shape=(B, H, E, E)
+
+    References
+    ----------
+    Schlag, Irie, Schmidhuber (2021), "Linear Transformers Are Secretly Fast Weight
+    Programmers"; Yang et al. (2024), "Parallelizing Linear Transformers with the Delta Rule
+    over Sequence Length", the chunked form.
+    """
+    total, n_tokens = initial, q.shape[2]
+    if total is None:
+        total = q.new_zeros(*q.shape[:2], v.shape[3], k.shape[3])
+    found = []
+    before = None if segments is None else segments[:, :1]
+    for start in range(0, n_tokens, chunk):
+        part = slice(start, start + chunk)
+        q_, k_, v_ = q[:, :, part], k[:, :, part], v[:, :, part]
+        size = q_.shape[2]
+        seen = torch.ones(size, size, dtype=torch.bool, device=q.device).tril()
+        held: Tensor | float = 1.0
+        if segments is not None:
+            assert before is not None
+            numbers = segments[:, part]
+            same = torch.eq(numbers[:, :, None], numbers[:, None])
+            seen = seen & same[:, None]
+            held = torch.eq(numbers, before)[:, None, :, None].to(q.dtype)
+            before = numbers[:, -1:]
+        # What each token writes: its value, less what is already there for the delta rule.
+        if beta is None:
+            written = v_
+        else:
+            step = beta[:, :, part, None]
+            mask = seen & ~torch.eye(size, dtype=torch.bool, device=q.device)
+            overlap = step * (k_ @ k_.transpose(2, 3)).masked_fill(~mask, 0)
+            wanted = step * (v_ - held * (k_ @ total.transpose(2, 3)))
+            lower = overlap + torch.eye(size, dtype=q.dtype, device=q.device)
+            written = torch.linalg.solve_triangular(lower, wanted, upper=False, unitriangular=True)
+        near = (q_ @ k_.transpose(2, 3)).masked_fill(~seen, 0) @ written
+        found.append(near + held * (q_ @ total.transpose(2, 3)))
+        kept: Tensor = written
+        if segments is not None:
+            kept = written * (numbers == numbers[:, -1:])[:, None, :, None]
+            assert isinstance(held, Tensor)
+            total = total * held[:, :, -1:]
+        total = total + kept.transpose(2, 3) @ k_
+    return torch.cat(found, dim=2), total
+
+
+class FastWeights(_Heads):
+    """Hebbian or delta-rule fast weights."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.step = nn.Linear(config.dim, config.heads) if config.memory == "delta" else None
+        self.norm = nn.LayerNorm(config.dim // config.heads)
+
+    def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
+        total, before = (None, None) if state is None else state
+        with torch.autocast(u.device.type, enabled=False):
+            x = u.float() if u.dtype == torch.bfloat16 else u
+            q, k, v = self.read(x, before, segments)
+            q, k = (F.normalize(F.silu(part), dim=-1) for part in (q, k))
+            beta = None if self.step is None else torch.sigmoid(self.step(x)).transpose(1, 2)
+            read, total = _fast_weights_here(q, k, v, beta, total, segments)
+            # Sums of writes grow with the text; the read-out's length would say how far.
+            y = self.norm(read).transpose(1, 2).flatten(2)
+        return y.to(u.dtype), (total, u[:, -1])
+
+
+def _fast_weights_here(
+    q: Tensor, k: Tensor, v: Tensor, beta: Tensor | None, total: Tensor | None,
+    segments: Tensor | None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """On CUDA by the kernels of flash-linear-attention, where they are installed."""
+    if q.is_cuda and (total is None or segments is None):
+        from hebbsim.lm.fla_kernels import available, fla_fast_weights
+
+        if available():
+            return fla_fast_weights(q, k, v, beta, total, segments)
+    return fast_weights(q, k, v, beta, total, segments)
+
+
+class Attention(nn.Module):
+    """Causal softmax attention with rotary positions, over one document at a time."""
+
+    def __init__(self, heads: int, size: int) -> None:
+        super().__init__()
+        self.heads = heads
+        turns = 10000.0 ** (-torch.arange(0, size, 2) / size)
+        self.register_buffer("turns", turns, persistent=False)
+
+    turns: Tensor
+
+    def rotate(self, x: Tensor, start: int) -> Tensor:
+        """Su et al. (2021), "RoFormer": pairs of channels turned by their position."""
+        steps = torch.arange(start, start + x.shape[2], device=x.device, dtype=torch.float32)
+        angles = steps[:, None] * self.turns
+        sin, cos = angles.sin().to(x.dtype), angles.cos().to(x.dtype)
+        left, right = x.chunk(2, dim=-1)
+        return torch.cat([left * cos - right * sin, left * sin + right * cos], dim=-1)
+
+    def forward(
+        self, q: Tensor, k: Tensor, v: Tensor, state: State, segments: Tensor | None
+    ) -> tuple[Tensor, State]:
+        """Over heads: shapes (B, H, T, E) in and out; the state holds all keys and values."""
+        start = 0 if state is None else state[0].shape[2]
+        q, k = self.rotate(q, start), self.rotate(k, start)
+        if state is not None:
+            k, v = torch.cat([state[0], k], dim=2), torch.cat([state[1], v], dim=2)
+        return attend(q, k, v, start, segments), (k, v)
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, start: int, segments: Tensor | None) -> Tensor:
+    """Scaled dot-product attention to earlier tokens and oneself, within the document.
+
+    Queries stand at positions `start` and on; what precedes them belongs to the document of
+    the first.
+    """
+    n_tokens = q.shape[2]
+    if segments is None and not start:
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    places = torch.arange(start + n_tokens, device=q.device)
+    mask = (places[start:, None] >= places)[None, None]
+    if segments is not None:
+        numbers = torch.cat([segments[:, :1].expand(-1, start), segments], dim=1)
+        mask = mask & (segments[:, :, None] == numbers[:, None])[:, None]
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+
+class KeyValueAttention(_Heads):
+    """Softmax attention as a memory of a SPEN block.
+
+    Queries and keys have length one, as in fast weights, and scores a learned scale (Henry et
+    al. 2020, "Query-Key Normalization for Transformers").
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        size = config.dim // config.heads
+        self.attention = Attention(config.heads, size)
+        self.sharpness = nn.Parameter(torch.full((config.heads, 1, 1), 10.0 * size**0.5))
+
+    def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
+        kept, before = (None, None) if state is None else state
+        q, k, v = self.read(u, before, segments)
+        q = (F.normalize(q, dim=-1) * self.sharpness).to(v.dtype)
+        y, kept = self.attention(q, F.normalize(k, dim=-1).to(v.dtype), v, kept, segments)
+        return y.transpose(1, 2).flatten(2), (kept, u[:, -1])

@@ -1,0 +1,265 @@
+"""Token files: documents end to end as 16-bit numbers, mapped into memory.
+
+A packed folder holds ``train.bin``, ``validation.bin`` and ``test.bin`` (little-endian uint16,
+each document behind the end-of-text token), ``tokenizer.json`` and ``packed.json``, which says
+how far the source was read. Packing may stop anywhere and go on where that file says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.lm.sources import Source
+from hebbsim.lm.tokenizer import Tokenizer
+
+__all__ = ["SPLITS", "Tokens", "pack"]
+
+SPLITS = ("train", "validation", "test")
+#: One document in so many is held out for validation, and one for test.
+HELD_OUT = 100
+#: Characters of the source that a vocabulary is learned from.
+SAMPLE = 20_000_000
+#: Documents that are encoded and written at a time.
+_BLOCK = 512
+#: Seconds between lines of progress.
+_SAY_EVERY = 5.0
+
+Say = Callable[[str], None]
+
+
+class Tokens:
+    """One split of a packed folder: rows of `context` tokens and the ones that follow them.
+
+    Parameters
+    ----------
+    path : Path
+        ``SPLIT.bin``.
+    context : int
+        T.
+    end : int
+        Number of the token that begins a document.
+    """
+
+    def __init__(self, path: Path, context: int, end: int) -> None:
+        self.path, self.context, self.end = path, context, end
+        size = path.stat().st_size
+        self.values: NDArray[np.uint16] = (
+            np.memmap(path, dtype="<u2", mode="r") if size else np.empty(0, dtype="<u2")
+        )
+        self.n_rows = max(0, (len(self.values) - 1) // context)
+        if not self.n_rows:
+            raise BadInputError(
+                f"{path}: {len(self.values)} tokens are too few for one row of {context}; give "
+                "more text or a shorter context"
+            )
+
+    @classmethod
+    def open(cls, folder: Path, split: str, context: int, vocabulary: int) -> Tokens:
+        """A split of a packed folder.
+
+        Raises
+        ------
+        BadInputError
+            Not a packed folder, a truncated file, or a vocabulary of another size.
+        """
+        description = describe(folder)
+        path = folder / f"{split}.bin"
+        expected = 2 * description["tokens"][split]
+        size = path.stat().st_size if path.exists() else -1
+        if size < expected:
+            raise BadInputError(
+                f"{path}: truncated, {max(size, 0):,} of {expected:,} bytes; remove {folder} and "
+                "pack again"
+            )
+        if description["vocabulary"] > vocabulary:
+            raise BadInputError(
+                f"{folder}: packed with a vocabulary of {description['vocabulary']:,} tokens, the "
+                f"model has {vocabulary:,}; give --vocabulary {description['vocabulary']}"
+            )
+        return cls(path, context, description["end"])
+
+    def examples(self, numbers: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows, and the token behind each token of them [shapes (B, T)]."""
+        starts = np.asarray(numbers)[:, None] * self.context
+        rows = self.values[starts + np.arange(self.context + 1)].astype(np.int64)
+        return rows[:, :-1], rows[:, 1:]
+
+    def spread(self, tokens: int) -> NDArray[np.int64]:
+        """Rows evenly over the split, about so many tokens in all."""
+        n = max(1, min(self.n_rows, tokens // self.context))
+        return np.linspace(0, self.n_rows - 1, n).round().astype(np.int64)
+
+    def fingerprint(self) -> str:
+        """Of the tokens at hand: their number and a sample of them."""
+        total = hashlib.sha256(str(len(self.values)).encode())
+        step = max(1, len(self.values) // 65536)
+        total.update(np.ascontiguousarray(self.values[::step]).tobytes())
+        return total.hexdigest()[:16]
+
+    def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
+        """All rows as one pass reads them, the same for every model [shape=(N,)]."""
+        return np.random.default_rng([seed, epoch]).permutation(self.n_rows)
+
+    def batch(self, seed: int, step: int, size: int) -> NDArray[np.int64]:
+        """Rows of update `step`; passes follow each other without a gap [shape=(B,)]."""
+        first = step * size
+        found: list[NDArray[np.int64]] = []
+        while size:
+            epoch, place = divmod(first, self.n_rows)
+            part = self.order(seed, epoch)[place : place + size]
+            found.append(part)
+            first += len(part)
+            size -= len(part)
+        return np.concatenate(found)
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """What ``packed.json`` says.
+
+    Raises
+    ------
+    BadInputError
+        There is none, or it is damaged.
+    """
+    try:
+        found = json.loads((folder / "packed.json").read_text(encoding="utf-8"))
+        found["tokens"]["train"], found["documents"], found["end"], found["vocabulary"]
+    except FileNotFoundError:
+        raise BadInputError(f"{folder}: no packed.json; not a folder of packed tokens") from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadInputError(f"{folder}/packed.json: damaged; remove it, pack again") from None
+    return found
+
+
+def pack(
+    source: Source,
+    folder: Path,
+    *,
+    vocabulary: int,
+    tokenizer: Tokenizer | None = None,
+    tokens: int | None = None,
+    held_out: int = HELD_OUT,
+    say: Say = lambda line: None,
+) -> dict[str, Any]:
+    """Encode a source into a packed folder, going on where an earlier call ended.
+
+    Parameters
+    ----------
+    source : Source
+    folder : Path
+    vocabulary : int
+        Tokens of the vocabulary that is learned from the source where none is given.
+    tokenizer : Tokenizer, optional
+    tokens : int, optional
+        Stop once the training split has so many; the whole source without.
+    held_out : int
+        Of so many documents one goes to validation and one to test; 1 puts all of them
+        into test.
+    say : callable
+        Receives lines of progress.
+
+    Returns
+    -------
+    dict
+        The contents of ``packed.json``.
+
+    Raises
+    ------
+    BadInputError
+        The source cannot be read, or the folder holds another source or vocabulary.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = {"source": source.digest(), "held_out": held_out}
+    done: dict[str, Any] | None = None
+    if (folder / "packed.json").exists():
+        done = describe(folder)
+    if done and {key: done[key] for key in identity} != identity:
+        raise BadInputError(
+            f"{folder}: packed from another source; remove it or name another folder"
+        )
+    if done and (done["complete"] or (tokens and done["tokens"]["train"] >= tokens)):
+        return done
+    if done is None:
+        if tokenizer is None:
+            say(f"learning a vocabulary of {vocabulary:,} tokens from {source.name}")
+            tokenizer = Tokenizer.train(_sample(source.documents()), vocabulary)
+        elif len(tokenizer) > vocabulary:
+            raise BadInputError(
+                f"the vocabulary has {len(tokenizer):,} tokens, more than the model's "
+                f"{vocabulary:,}; give --vocabulary {len(tokenizer)}"
+            )
+        tokenizer.save(folder / "tokenizer.json")
+        done = {
+            **identity,
+            "end": tokenizer.end, "vocabulary": len(tokenizer), "documents": 0,
+            "tokens": dict.fromkeys(SPLITS, 0), "complete": False,
+        }  # fmt: skip
+    else:
+        tokenizer = Tokenizer.load(folder)
+    for split in SPLITS:
+        # What was written after the last description is written again.
+        with (folder / f"{split}.bin").open("ab") as file:
+            file.truncate(2 * done["tokens"][split])
+    texts = source.documents(done["documents"])
+    said = time.monotonic()
+    while not (tokens and done["tokens"]["train"] >= tokens):
+        block = list(islice(texts, _BLOCK))
+        if not block:
+            done["complete"] = True
+            break
+        _append(folder, block, tokenizer, done)
+        if time.monotonic() - said > _SAY_EVERY:
+            say(f"packed {done['tokens']['train']:,} tokens of {done['documents']:,} documents")
+            said = time.monotonic()
+        _write_description(folder, done)
+    _write_description(folder, done)
+    return done
+
+
+def _append(folder: Path, block: list[str], tokenizer: Tokenizer, done: dict[str, Any]) -> None:
+    parts: dict[str, list[NDArray[np.int64]]] = {split: [] for split in SPLITS}
+    for number, numbers in enumerate(tokenizer.encode(block), done["documents"]):
+        place = number % done["held_out"]
+        split = "test" if place == done["held_out"] // 2 else "validation" if not place else "train"
+        parts[split] += [np.array([done["end"]]), numbers]
+    for split, found in parts.items():
+        if not found:
+            continue
+        values = np.concatenate(found).astype("<u2")
+        try:
+            with (folder / f"{split}.bin").open("ab") as file:
+                file.write(values.tobytes())
+        except OSError as error:
+            raise HebbsimError(f"{folder}: cannot be written ({error.strerror})") from None
+        done["tokens"][split] += len(values)
+    done["documents"] += len(block)
+
+
+def _write_description(folder: Path, description: dict[str, Any]) -> None:
+    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".packed-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(description, file, indent=2)
+    os.replace(temporary, folder / "packed.json")
+
+
+def _sample(documents: Iterator[str]) -> Iterator[str]:
+    """Every few documents up to a bound: a vocabulary should see the whole source."""
+    total = 0
+    for number, document in enumerate(documents):
+        if number % 4 == 0:
+            yield document
+            total += len(document)
+        if total > SAMPLE:
+            return

@@ -1,0 +1,117 @@
+"""SPEN: a block that predicts its input from a memory of the past, and works on the error.
+
+    u  = norm(x)
+    h  = memory(u)                     traces at several timescales, or another rung
+    u^ = predictor(h one token ago)    what the past says of the present
+    e  = u - u^                        what it did not say
+    m  = norm(W [u, h, e])             context mix
+    x  + W2 top-k(gelu(W1 m))          sparse feed-forward, residual
+
+Source: Singh (2026), arXiv:2604.08556, figure 1. The prediction sees no token of its own
+moment: an error of a prediction that does would be no error.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hebbsim.lm.config import ModelConfig
+from hebbsim.lm.memories import Attention, make_memory, shifted
+
+__all__ = ["SpenBlock", "top_k"]
+
+
+def top_k(x: Tensor, k: int) -> Tensor:
+    """The k largest along the last axis; zero elsewhere (ties at the bound are all kept).
+
+    Examples
+    --------
+    >>> top_k(torch.tensor([3.0, 1.0, 2.0]), 2).tolist()
+    [3.0, 0.0, 2.0]
+    """
+    least = x.detach().topk(k, dim=-1, sorted=False).values.amin(-1, keepdim=True)
+    return x * (x >= least)
+
+
+class LinearPredictor(nn.Module):
+    def __init__(self, width: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.out = nn.Linear(width, config.dim)
+
+    def forward(self, past: Tensor, state: Any, segments: Tensor | None) -> tuple[Tensor, Any]:
+        return self.out(past), None
+
+
+class MlpPredictor(nn.Module):
+    def __init__(self, width: int, config: ModelConfig) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(width, config.dim)
+        self.out = nn.Linear(config.dim, config.dim)
+
+    def forward(self, past: Tensor, state: Any, segments: Tensor | None) -> tuple[Tensor, Any]:
+        return self.out(F.gelu(self.hidden(past))), None
+
+
+class AttentionPredictor(nn.Module):
+    """Softmax attention over the traces of all earlier tokens.
+
+    Half as wide inside as the model: at a fixed number of parameters, what it takes is taken
+    from the feed-forward layer.
+    """
+
+    def __init__(self, width: int, config: ModelConfig) -> None:
+        super().__init__()
+        # An even number of channels to a head, for the rotation.
+        self.shape = (config.heads, 2 * max(1, config.dim // (4 * config.heads)))
+        inner = math.prod(self.shape)
+        self.project = nn.Linear(width, 3 * inner, bias=False)
+        self.attention = Attention(*self.shape)
+        self.out = nn.Linear(inner, config.dim)
+
+    def forward(self, past: Tensor, state: Any, segments: Tensor | None) -> tuple[Tensor, Any]:
+        parts = self.project(past).chunk(3, dim=-1)
+        q, k, v = (part.unflatten(2, self.shape).transpose(1, 2) for part in parts)
+        y, state = self.attention(q, k, v, state, segments)
+        return self.out(y.transpose(1, 2).flatten(2)), state
+
+
+_PREDICTORS = {"linear": LinearPredictor, "mlp": MlpPredictor, "attention": AttentionPredictor}
+
+
+class SpenBlock(nn.Module):
+    """One block; `forward` returns what it adds to the residual stream."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        assert config.hidden is not None
+        self.norm = nn.LayerNorm(config.dim)
+        self.memory = make_memory(config)
+        width = int(self.memory.width)  # type: ignore[arg-type]
+        self.predictor = _PREDICTORS[config.predictor](width, config)
+        self.mix = nn.Linear(width + 2 * config.dim, config.dim)
+        self.mix_norm = nn.LayerNorm(config.dim)
+        self.expand = nn.Linear(config.dim, config.hidden)
+        self.contract = nn.Linear(config.hidden, config.dim)
+        self.active = max(1, math.ceil(config.active * config.hidden))
+
+    @property
+    def output(self) -> list[nn.Linear]:
+        """The layers that write to the residual stream."""
+        return [self.contract]
+
+    def forward(
+        self, x: Tensor, state: Any = None, segments: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
+        held, before, predicting = (None, None, None) if state is None else state
+        u = self.norm(x)
+        h, held = self.memory(u, held, segments)
+        past = shifted(h, before, segments)
+        predicted, predicting = self.predictor(past, predicting, segments)
+        mixed = self.mix_norm(self.mix(torch.cat([u, h, u - predicted], dim=-1)))
+        y = self.contract(top_k(F.gelu(self.expand(mixed)), self.active))
+        return y, (held, h[:, -1], predicting)

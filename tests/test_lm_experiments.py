@@ -1,0 +1,274 @@
+"""`hebbsim run lm | predictor | selection | depth | blimp | recall`: rows, figures, commands."""
+
+import json
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("torch")
+pytest.importorskip("tokenizers")
+
+from hebbsim.cli import app, main
+from hebbsim.cli.lm_table import show
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.depth import run_depth
+from hebbsim.experiments.lm import run_blimp, run_lm, run_predictor, run_selection
+from hebbsim.experiments.lm_config import LmConfig, RecallConfig
+from hebbsim.experiments.recall import run_recall
+from hebbsim.plots.lm import draw_lm
+
+TEXT = {
+    "preset": "pico", "data": "builtin", "seeds": 2, "tokens": 2048, "vocabulary": 300,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def blimp(tmp_path_factory):
+    path = tmp_path_factory.mktemp("blimp") / "blimp.jsonl"
+    pairs = [
+        {
+            "UID": f"{term}_{kind}", "linguistics_term": term,
+            "sentence_good": f"the cat {i} sleeps .", "sentence_bad": f"the cat {i} sleep .",
+        }
+        for term in ("agreement", "binding")
+        for kind in (1, 2)
+        for i in range(4)
+    ]  # fmt: skip
+    path.write_text("\n".join(map(json.dumps, pairs)))
+    return path
+
+
+def shown(results, folder):
+    from rich.console import Console
+
+    console = Console(width=80, record=True, highlight=False)
+    show(results, folder, console)
+    text = console.export_text()
+    assert max(map(len, text.splitlines())) <= 80
+    return text
+
+
+@pytest.fixture(scope="module")
+def lm(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lm") / "run"
+    more = tmp_path_factory.mktemp("c4") / "c4-validation.jsonl"
+    more.write_text(json.dumps({"text": "a page of the web , " * 40}) + "\n")
+    options = TEXT | {"preset": "pico,nano", "context": 64, "validation": str(more)}
+    steps = []
+    results = run_lm(
+        **options, store=store, evaluate=2048, out=folder,
+        progress=lambda *step: steps.append(step),
+    )  # fmt: skip
+    return results, folder, steps
+
+
+def test_loss_over_tokens_and_parameters(lm):
+    results, _, steps = lm
+    for model in ("ema", "gpt2"):
+        for size in ("pico", "nano"):
+            curve = [
+                r for r in results.select(model=model, metric="validation_loss")
+                if r.words["preset"] == size
+            ]  # fmt: skip
+            assert [r.n for r in curve] == [2] * len(curve)
+            assert int(curve[-1].words["tokens"]) >= 2048
+            assert curve[-1].mean < curve[0].mean
+            for split in ("test", "c4"):
+                rows = results.select(model=model, condition=None, metric="perplexity", split=split)
+                assert len(rows) == 2
+    done, total = steps[-1][1:]
+    assert done == total > 0
+
+
+def test_ratios_are_those_of_the_curves(lm):
+    results, _, _ = lm
+    seeds = {
+        (s.model, s.condition, s.seed): s.value
+        for s in results.tables["per_seed"]
+        if s.metric == "validation_loss"
+    }
+    ratios = [s for s in results.tables["per_seed"] if s.metric == "perplexity_ratio"]
+    assert ratios
+    for score in ratios:
+        gap = seeds["ema", score.condition, score.seed] - seeds["gpt2", score.condition, score.seed]
+        assert score.value == pytest.approx(math.exp(gap))
+
+
+def test_shares_of_distances_add_up(lm):
+    results, _, _ = lm
+    shares = [
+        r.mean for r in results.select(model="ema", metric="share", split="test")
+        if r.words["preset"] == "pico"
+    ]  # fmt: skip
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_models_are_equally_large(lm):
+    results, _, _ = lm
+    sizes = {(r.model, r.words["preset"]): r.mean for r in results.select(metric="parameters")}
+    for size in ("pico", "nano"):
+        assert sizes["ema", size] == pytest.approx(sizes["gpt2", size], rel=0.02)
+
+
+def test_a_second_run_trains_nothing_and_finds_the_same(lm, store, monkeypatch, tmp_path):
+    results, _, _ = lm
+    from hebbsim.lm import training
+
+    monkeypatch.setattr(training._Run, "update", None)
+    again = run_lm(
+        **TEXT | {"preset": "pico,nano", "context": 64}, store=store, evaluate=2048,
+        validation=results.config["validation"],
+    )  # fmt: skip
+    assert again.rows == results.rows
+
+
+def test_figures_and_tables_of_lm(lm):
+    results, folder, _ = lm
+    for name in ("curves", "ratio", "parameters", "distances"):
+        assert (folder / "figures" / f"{name}.png").stat().st_size > 1000
+    text = shown(results, folder)
+    for word in ("Perplexity", "gpt2", "pico", "Ratio", "c4"):
+        assert word in text
+
+
+def test_predictor(store, tmp_path):
+    results = run_predictor(**TEXT, store=store, evaluate=2048, out=tmp_path / "run")
+    rows = results.select(metric="relative_difference")
+    assert [r.model for r in rows] == ["ema-mlp", "ema-attention"]
+    assert all(r.n == 2 and r.low is not None for r in rows)
+    assert (tmp_path / "run" / "figures" / "predictor.svg").exists()
+    assert "ema-attention" in shown(results, tmp_path)
+
+
+def test_selection(store, blimp, tmp_path):
+    results = run_selection(
+        **TEXT | {"seeds": 1}, models="window,gated,delta", store=store, evaluate=2048,
+        blimp=blimp, recall_tokens=3072, recall_seeds=1, out=tmp_path / "run",
+    )  # fmt: skip
+    for model in ("window", "gated", "delta"):
+        rows = [r for r in results.select(model=model) if not r.condition]
+        assert {(r.split, r.metric) for r in rows} >= {
+            ("test", "loss"), ("blimp", "accuracy"), ("recall", "accuracy"),
+        }  # fmt: skip
+    assert (tmp_path / "run" / "figures" / "ladder.png").exists()
+    assert "chance" in shown(results, tmp_path)
+
+
+def test_depth(store, tmp_path):
+    results = run_depth(
+        **TEXT | {"seeds": 1}, layers="1,3", store=store, evaluate=1024, out=tmp_path / "run"
+    )
+    for kind in ("residual", "selection"):
+        probes = [r for r in results.select(model=kind, metric="probe") if r.words["layers"] == "3"]
+        assert [r.words["layer"] for r in probes] == ["0", "1", "2", "3"]
+    for name in ("depth_loss", "readability"):
+        assert (tmp_path / "run" / "figures" / f"{name}.png").exists()
+    shown(results, tmp_path)
+
+
+def test_blimp(store, blimp, tmp_path):
+    results = run_blimp(**TEXT, store=store, blimp=blimp, pairs=3, out=tmp_path / "run")
+    accuracies = {r.condition: r.mean for r in results.select(model="gpt2", metric="accuracy")}
+    parts = [v for c, v in accuracies.items() if c.startswith("paradigm=")]
+    assert len(parts) == 4 and accuracies[""] == pytest.approx(sum(parts) / 4)
+    assert results.select(model="ema", metric="accuracy_difference")
+    assert "agreement" in shown(results, tmp_path)
+    (blimp.parent / "bad.jsonl").write_text("{}")
+    with pytest.raises(BadInputError, match="line 1"):
+        run_blimp(**TEXT, store=store, blimp=blimp.parent / "bad.jsonl")
+
+
+def test_recall(store, tmp_path):
+    results = run_recall(
+        preset="pico", models="ema,attention", pairs="2,3", keys=6, length=10, tokens=1280,
+        seeds=1, evaluate=50, store=store, out=tmp_path / "run",
+    )  # fmt: skip
+    for split, word in (("mqar", "pairs"), ("copy", "length")):
+        for n in (2, 3):
+            for model in ("ema", "attention", "chance"):
+                rows = results.select({word: str(n)}, split=split, model=model)
+                assert len(rows) == 1 and 0 <= rows[0].mean <= 1
+    assert results.select({"pairs": "2"}, split="mqar", model="chance")[0].mean == 0.5
+    assert "Copying" in shown(results, tmp_path)
+    assert draw_lm(tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_workers_find_the_same(store, tmp_path):
+    options = {
+        "preset": "pico", "models": "ema,delta", "task": "mqar", "pairs": "2", "keys": 5,
+        "length": 8, "tokens": 1024, "seeds": 1, "evaluate": 20,
+    }  # fmt: skip
+    alone = run_recall(**options, store=tmp_path / "a")
+    together = run_recall(**options, store=tmp_path / "b", workers=2)
+    assert alone.rows == together.rows
+
+
+@pytest.mark.slow
+def test_delta_recalls_where_fixed_traces_guess(tmp_path):
+    results = run_recall(preset="nano", models="ema,delta", task="mqar", seeds=1, store=tmp_path)
+    assert results.select({"pairs": "16"}, model="delta", split="mqar")[0].mean > 0.95
+    assert results.select({"pairs": "16"}, model="ema", split="mqar")[0].mean < 0.2
+
+
+def test_the_command_prints_a_table_or_one_document(store, tmp_path):
+    command = [
+        "run", "recall", "--preset", "pico", "--models", "ema", "--task", "copy", "--pairs", "2",
+        "--keys", "5", "--tokens", "512", "--seeds", "1", "--evaluate", "20",
+        "--store", str(store), "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0 and "Copying" in done.stdout
+    done = CliRunner().invoke(app, [*command, "--json"])
+    document = json.loads(done.stdout)
+    assert document["schema"] == "hebbsim.results/1" and document["experiment"] == "recall"
+
+
+@pytest.mark.parametrize("verb", ["lm", "predictor", "selection", "depth", "blimp", "recall"])
+def test_every_command_explains_itself(verb):
+    done = CliRunner().invoke(app, ["run", verb, "--help"], env={"COLUMNS": "80"})
+    assert done.exit_code == 0 and "--preset" in done.stdout and "--seeds" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "match"),
+    [
+        (["lm", "--preset", "huge"], "--preset: huge is not one of"),
+        (["lm", "--models", "ema,lstm"], "--models: lstm is not one of"),
+        (["lm", "--data", "absent.txt"], "absent.txt: no such file"),
+        (["predictor", "--preset", "pico,nano", "--data", "builtin"], "runs one size"),
+        (["recall", "--pairs", "30", "--preset", "pico"], "--length 48"),
+        (["lm", "--data", "builtin", "--tokenizer", "absent"], "no vocabulary there"),
+        (["lm", "--data", "builtin", "--vocabulary", "100"], "at least 257"),
+        (["blimp", "--data", "builtin", "--blimp", "absent.jsonl"], "no such file"),
+        (["lm", "--timescales", "0.1", "--data", "builtin"], "--timescales"),
+    ],
+)
+def test_bad_input_is_one_line(words, match, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HEBBSIM_DATA_DIR", raising=False)
+    with pytest.raises(SystemExit) as stop:
+        main(["run", *words])
+    error = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert match in error and error.count("\n") == 1
+    assert not (tmp_path / "runs" / "lm-tiny").exists()
+
+
+def test_without_data_the_message_says_what_to_do(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HEBBSIM_DATA_DIR", raising=False)
+    with pytest.raises(SystemExit):
+        main(["run", "lm"])
+    assert "--data builtin" in capsys.readouterr().err
+
+
+def test_where_runs_are_kept_changes_no_configuration(tmp_path):
+    assert LmConfig(store=tmp_path).resolved() == LmConfig().resolved()
+    assert RecallConfig(workers=2).resolved() == RecallConfig().resolved()
