@@ -155,12 +155,15 @@ class Legendre(Memory):
 
 
 class FastWeights(Memory):
-    """A matrix that binds every token to the one before it, by the delta rule.
+    """A matrix that binds tokens to how long ago they were, by the delta rule.
 
-    ``W += (v - W k) k'`` with key k and value v random projections of the codes of the last
-    token and of this one, keys at length one. Source: Schlag, Irie & Schmidhuber (2021),
-    "Linear Transformers Are Secretly Fast Weight Programmers", equation 24, with a learning
-    rate of 1.
+    ``W += (v - W k) k'``, where the value v is a random projection of the code of the token
+    and the key k stands for now. Before every token the matrix is turned, so that what was
+    bound to k is found under the next older key: keys are turns of one another by a random
+    rotation. Source of the rule: Schlag, Irie & Schmidhuber (2021), "Linear Transformers Are
+    Secretly Fast Weight Programmers", equation 24, with a learning rate of 1.
+
+    Keys made of tokens would need a query to be read; a probe of the state has none.
     """
 
     name = "fast-weights"
@@ -174,17 +177,16 @@ class FastWeights(Memory):
         n_streams, length = tokens.shape
         n_values, n_keys = self.shape()
         width = self.codes.shape[1]
-        values = self.codes @ self.rng.standard_normal((width, n_values))
-        keys = self.codes @ self.rng.standard_normal((width, n_keys))
-        norms = np.linalg.norm(keys, axis=1, keepdims=True)
-        keys = (keys / np.where(norms > 0, norms, 1)).astype(np.float32)
-        values = values.astype(np.float32)
-        first = np.full(n_keys, n_keys**-0.5, dtype=np.float32)  # the key of no token
+        projection = self.rng.standard_normal((width, n_values))
+        values = (self.codes @ projection).astype(np.float32)
+        turn = np.linalg.qr(self.rng.standard_normal((n_keys, n_keys)))[0].astype(np.float32)
+        key = np.zeros(n_keys, dtype=np.float32)
+        key[0] = 1
         state = np.zeros((n_streams, n_values, n_keys), dtype=np.float32)
         out = np.empty((n_streams, length, self.size), dtype=np.float32)
         for t in range(length):
-            key = keys[tokens[:, t - 1]] if t else np.broadcast_to(first, (n_streams, n_keys))
-            error = values[tokens[:, t]] - np.einsum("nvk,nk->nv", state, key)
-            state = state + error[:, :, None] * key[:, None, :]
+            state = state @ turn
+            error = values[tokens[:, t]] - state @ key
+            state += error[:, :, None] * key
             out[:, t] = state.reshape(n_streams, -1)
         return out
