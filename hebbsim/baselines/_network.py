@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -209,8 +209,8 @@ def tag(network: Tagger, tokens: Tokens) -> NDArray[np.int64]:
 
 def forward_states(network: Tagger, tokens: Tokens) -> NDArray[np.float32]:
     """What the first layer's left-to-right half holds after every token [shape=(T, H)]."""
-    ahead = network.ahead[0]
-    states = np.zeros((len(tokens.types), ahead.hidden_size), dtype=np.float32)
+    ahead: Any = network.ahead[0]
+    states = np.zeros((len(tokens.types), int(ahead.hidden_size)), dtype=np.float32)
     order = np.argsort(tokens.lengths, kind="stable")
     order = order[tokens.lengths[order] > 0]
     network.eval()

@@ -23,7 +23,7 @@ TIMESCALE_SETS = {
 }
 
 #: Memories that probes compare: those of `hebbsim.probes.identity.memories` and two GRUs.
-MEMORIES = ("traces", "window", "lmu", "fast-weights", "gru", "bigru")
+MEMORIES = ("traces", "traces-learned", "window", "lmu", "fast-weights", "gru", "bigru")
 
 _Count = Annotated[int, Field(ge=1)]
 

@@ -33,7 +33,7 @@ from hebbsim.probes.identity.decoders import Cancellation
 __all__ = ["ALPHAS", "expansion_scores", "processing_scores"]
 
 _TYPES, _DIM, _TOKENS, _SNR = 4, 8, 6, 15.0
-_TRAINING, _STATES = 6000, 3000
+_TRAINING, _STATES = 4000, 1600
 #: Layers that the states pass through.
 DEPTH = _TOKENS
 #: 1 - 1/phi, where two pasts of three tokens lead to the same state.

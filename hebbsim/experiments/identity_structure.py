@@ -21,7 +21,17 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import Score
-from hebbsim.probes.identity import Channel, Decoder, Reading, States, get_decoder, make_codes, read
+from hebbsim.probes.identity import (
+    Channel,
+    Condition,
+    Decoder,
+    Reading,
+    States,
+    get_decoder,
+    make_codes,
+    read,
+)
+from hebbsim.probes.identity.states import hold, run_traces
 from hebbsim.readers.annotation import structure, subject_distances
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.loading import cut
@@ -32,9 +42,12 @@ if TYPE_CHECKING:
 __all__ = [
     "LAGS",
     "NETWORKS",
+    "SWEEP_LAG",
     "TAUS",
     "Material",
     "Part",
+    "content_scores",
+    "corpus_codes",
     "draw_material",
     "fit_probe",
     "fixed_states",
@@ -47,6 +60,7 @@ __all__ = [
 LAGS = (0, 1, 2, 3, 4, 6, 8)
 #: Timescales of single traces, read at one lag.
 TAUS = (1, 2, 4, 8, 16, 32, 64)
+SWEEP_LAG = 1
 #: Commonest words that identity tells apart; the others are one class.
 N_WORDS = 300
 #: Memories that need torch: the untrained GRU and the forward half of a BiGRU.
@@ -54,7 +68,9 @@ NETWORKS = ("gru", "bigru")
 #: Fewer tokens than this in dev or test are not scored.
 _FEWEST = 40
 #: Sentences that a BiGRU learns its roles from.
-_NETWORK_SENTENCES = 2000
+_NETWORK_SENTENCES = 1200
+#: States by types that cancellation scores at once: bounds the time on large vocabularies.
+_MOST_SCORES = 3_000_000
 CONTENT, AGREEMENT = "word", "subject_number"
 
 
@@ -102,6 +118,8 @@ class Material:
         Labels of each property by number; of `CONTENT`, the words.
     controls : dict of str to ndarray of int64, shape=(V,)
         Random label of every word type, by property.
+    words : list of str
+        V words, the commonest of train first.
     counts : ndarray of int64, shape=(V,)
         Occurrences of each word in all of train.
     whole : Split
@@ -111,6 +129,7 @@ class Material:
     parts: dict[str, Part]
     names: dict[str, NDArray[np.str_]]
     controls: dict[str, NDArray[np.int64]]
+    words: list[str]
     counts: NDArray[np.int64]
     whole: Split
 
@@ -166,7 +185,7 @@ def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material
     for name in of_train:
         known = parts["train"].labels[name]
         controls[name] = rng.choice(known[known >= 0], size=len(number))
-    return Material(parts, names, controls, all_counts, whole)
+    return Material(parts, names, controls, list(number), all_counts, whole)
 
 
 def _draw(split: Split, n_tokens: int, rng: np.random.Generator) -> Split:
@@ -448,6 +467,61 @@ def plane_scores(
             yield from _Writer(corpus.name, "plane", "past", seed).reading(said, past)
 
 
-def corpus_codes(material: Material, dim: int, seed: int) -> NDArray[np.float64]:
-    """A random code of every word type, shape=(V, D)."""
-    return make_codes(len(material.counts), dim, np.random.default_rng([seed, 6]))
+def content_scores(
+    corpus: str,
+    material: Material,
+    codes: NDArray[np.float64],
+    taus: NDArray[np.float64],
+    seed: int,
+    n_states: int,
+) -> Iterator[Score]:
+    """Which word stood at each lag, by cancellation, from traces of the same sentences.
+
+    States are those with all of `LAGS` in their sentence; half of dev, half of test.
+    """
+    prior = (material.counts + 0.5) / (material.counts + 0.5).sum()
+    n = min(n_states, max(_FEWEST, _MOST_SCORES // len(prior))) // 2
+    rng = np.random.default_rng([seed, 8])
+    write = _Writer(corpus, "structure", "cancellation", seed)
+    for precision in ("float32", "bfloat16"):
+        condition = Condition(precision)
+        values, histories, errors = [], [], []
+        for key in ("dev", "test"):
+            table, inside = material.parts[key].padded()
+            exact = run_traces(codes, table, taus, table.shape[1])
+            held = hold(exact, codes, table, taus, condition)
+            sentence, place = np.nonzero(inside & (np.arange(table.shape[1]) >= max(LAGS)))
+            if len(place) < max(2, _FEWEST // 2):
+                return
+            chosen = rng.permutation(len(place))[:n]
+            sentence, place = sentence[chosen], place[chosen]
+            values.append(held[sentence, place])
+            errors.append(held[sentence, place] - exact[sentence, place])
+            history = place[:, None] - np.arange(max(LAGS) + 1)
+            histories.append(table[sentence[:, None], history])
+        least = min(map(len, values))
+        states = np.concatenate([part[:least] for part in values])
+        tokens = np.concatenate([part[:least] for part in histories])
+        noise = np.sqrt((np.concatenate(errors) ** 2).mean(axis=(0, 2)))
+        decoder = get_decoder("cancellation")(Channel(codes, taus, noise, prior))
+        for lag, scores in enumerate(decoder.decode(states, max(LAGS) + 1)):
+            if lag in LAGS:
+                reading = read(scores, tokens[:, lag], np.log(prior))
+                words = f"property={CONTENT} lag={lag} precision={precision}"
+                yield from write.reading(words, reading)
+
+
+def corpus_codes(
+    material: Material, dim: int, seed: int, kind: str = "random"
+) -> NDArray[np.float64]:
+    """A code of every word type, drawn or learned from all of train, shape=(V, D)."""
+    n_types = len(material.counts)
+    rng = np.random.default_rng([seed, 6])
+    if kind != "learned":
+        return make_codes(n_types, dim, rng)
+    from hebbsim.experiments.identity_codes import learned_codes
+
+    whole = material.whole
+    number = {word: i for i, word in enumerate(material.words)}
+    ids = np.array([number[word] for word in whole.forms.tolist()])
+    return learned_codes(ids, n_types, dim, rng, whole.offsets)
