@@ -71,6 +71,8 @@ class IdentityConfig(ExperimentConfig):
         Trained decoder that reads structure, and content beside it.
     probe_training, probe_states : int
         Tokens that probes learn from, and tokens that they are scored on, half of which calibrate.
+    sentence : str or None
+        Of `hebbsim.experiments.identity_sentence` alone: what to read back.
     workers : int
         Threads; no number depends on how many.
     offline : bool
@@ -102,6 +104,7 @@ class IdentityConfig(ExperimentConfig):
     probe: str = "discriminant"
     probe_training: Annotated[int, Field(ge=200)] = 8000
     probe_states: Annotated[int, Field(ge=200)] = 3000
+    sentence: str | None = None
     workers: Annotated[int, Field(ge=1)] = 2
     offline: bool = False
 

@@ -267,6 +267,17 @@ def fit_probe(
     return decoder.fit(States(values, labels[:, None], np.zeros(1)))
 
 
+def fit_rows(
+    probe: str, material: Material, states: dict[str, NDArray[np.float32]], name: str, lag: int
+) -> Decoder | None:
+    """A probe of one property at one lag; None where train has too few such tokens."""
+    rows = _rows(material, name, lag)
+    if len(rows.state["train"]) < _FEWEST:
+        return None
+    n_labels = len(material.names[name])
+    return fit_probe(probe, states["train"][rows.state["train"]], rows.label["train"], n_labels, 0)
+
+
 def _scores(decoder: Decoder, states: NDArray[np.floating]) -> NDArray[np.float64]:
     return next(iter(decoder.decode(np.asarray(states, dtype=np.float64)[:, None], 1)))
 
@@ -512,10 +523,16 @@ def content_scores(
 
 
 def corpus_codes(
-    material: Material, dim: int, seed: int, kind: str = "random"
+    material: Material, dim: int, seed: int, kind: str = "random", n_types: int | None = None
 ) -> NDArray[np.float64]:
-    """A code of every word type, drawn or learned from all of train, shape=(V, D)."""
-    n_types = len(material.counts)
+    """A code of every word type, drawn or learned from all of train, shape=(V, D).
+
+    Parameters
+    ----------
+    n_types : int, optional
+        V; as many as the material has without. Further types have not been seen.
+    """
+    n_types = len(material.counts) if n_types is None else n_types
     rng = np.random.default_rng([seed, 6])
     if kind != "learned":
         return make_codes(n_types, dim, rng)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hebbsim.plots import style, tables
+from hebbsim.plots.processing import plot_processing
+from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -18,10 +20,13 @@ if TYPE_CHECKING:
 # Okabe & Ito's palette once more, by what a line stands for; a marker each, for black and white.
 _DECODERS = {
     "cancellation": ("#0072B2", "o"),
+    "beam": ("#222222", "d"),
+    "language": ("#CC79A7", "<"),
     "likelihood": ("#222222", "*"),
     "pursuit": ("#56B4E9", "v"),
     "mlp": ("#CC79A7", "D"),
     "softmax": ("#E69F00", "P"),
+    "discriminant": ("#F0C000", "p"),
     "linear": ("#D55E00", "s"),
     "ridge": ("#009E73", "^"),
     "nearest": ("#6B6B6B", "x"),
@@ -51,8 +56,16 @@ def draw_identity(folder: str | Path) -> list[Path]:
         ``results.csv`` is absent or not a results table.
     """
     folder = Path(folder)
-    results = tables.read(folder / "results.csv")
-    figures = {"decoders": plot_decoders, "precision": plot_precision, "capacity": plot_capacity}
+    results = tables.read(folder / "results.csv", several=True)
+    figures: dict[str, Callable[[DataFrame], Axes]] = {
+        "decoders": plot_decoders,
+        "precision": plot_precision,
+        "capacity": plot_capacity,
+        "structure": plot_structure,
+        "plane": plot_plane,
+        "memories": plot_memories,
+        "processing": plot_processing,
+    }
     paths = []
     for name, draw in figures.items():
         try:

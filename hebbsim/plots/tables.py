@@ -32,8 +32,10 @@ class NothingToDrawError(BadInputError):
     """A table holds no row that a figure could show."""
 
 
-def read(path: Path) -> DataFrame:
+def read(path: Path, *, several: bool = False) -> DataFrame:
     """A results table from a CSV file, with every text as written.
+
+    With `several`, its rows may be of several corpora.
 
     Raises
     ------
@@ -50,18 +52,18 @@ def read(path: Path) -> DataFrame:
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise BadInputError(f"{path}: not a table that can be read: {error}") from None
     try:
-        return tidy(table)
+        return tidy(table, several=several)
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
 
 
-def tidy(results: DataFrame) -> DataFrame:
+def tidy(results: DataFrame, *, several: bool = False) -> DataFrame:
     """The same rows with text in text columns and numbers in number columns.
 
     Raises
     ------
     BadInputError
-        A column is missing, or rows of more than one corpus are mixed.
+        A column is missing, or rows of more than one corpus are mixed (but for `several`).
     """
     import pandas as pd
 
@@ -75,7 +77,7 @@ def tidy(results: DataFrame) -> DataFrame:
         else:
             table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
     corpora = sorted(set(table["corpus"]))
-    if len(corpora) > 1:
+    if len(corpora) > 1 and not several:
         raise BadInputError(f"rows of several corpora ({', '.join(corpora)}): choose one to draw")
     return table[table["mean"].notna()].reset_index(drop=True)
 
