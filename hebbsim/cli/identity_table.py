@@ -34,12 +34,11 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         soft_wrap=True,
     )
     entropy = results.select(model="stream", metric="entropy")[0].mean
-    known = [
-        f"{row.mean:.2f} by order {row.words['order']}"
-        for row in results.select(model="stream", metric="ngram_information")
-    ]
+    known = results.select(model="stream", metric="ngram_information")
+    orders = ", ".join(f"{int(row.words['order']) - 1}" for row in known)
     console.print(
-        f"Entropy {entropy:.2f} bits a token, of which n-gram models tell {', '.join(known)}"
+        f"Entropy {entropy:.2f} bits a token; the next {orders} tokens tell "
+        + ", ".join(f"{row.mean:.2f}" for row in known)
     )
     _show_accuracy(results, console)
     _show_totals(results, console)
@@ -140,9 +139,7 @@ def _show_structure(results: Results, console: Console) -> None:
     names = list(dict.fromkeys(row.words["property"] for row in rows))
     _heading(console, f"Structure and content of the same traces, {rows[0].corpus}: share of bits")
     lags = (0, 1, 2, 4, 8)
-    table = _table(
-        "read by", "property", *(f"lag {lag}" for lag in lags), "selective", "word", "past"
-    )
+    table = _table("property", *map(str, lags), "selectivity", "word", "past", "learned")
     for name in names:
         cells = [
             _only(results.select({"property": name, "lag": str(lag)}, model="traces",
@@ -155,19 +152,20 @@ def _show_structure(results: Results, console: Console) -> None:
         )
         plane = [
             _only(results.select({"property": name}, split="plane", model=m, metric="share"))
-            for m in ("word", "past")
+            for m in ("word", "traces", "traces-learned")
         ]
         gap = "" if selective is None else f"{selective.mean:+.2f}"
-        table.add_row("linear", name, *map(_share, cells), gap, *map(_share, plane))
+        table.add_row(name, *map(_share, cells), gap, *map(_share, plane))
     cancelled = [
         _only(results.select({"property": "word", "lag": str(lag), "precision": "float32"},
                              model="cancellation", metric="share"))
         for lag in lags
     ]  # fmt: skip
-    table.add_row("cancellation", "word", *map(_share, cancelled), "", "", "")
+    table.add_row("word, by cancellation", *map(_share, cancelled), "", "", "")
     console.print(table)
-    console.print("Selective: accuracy less that of random labels by word, lag 1. Word, past: what")
-    console.print("the word alone, and traces before it, tell (lag 0).")
+    console.print("By lag, with a linear probe. Selectivity: accuracy less that of random labels")
+    console.print("by word, at lag 1. Word: what the word alone tells. Past, learned: what traces")
+    console.print("of random and of learned codes before the word tell.")
 
 
 def _show_memories(results: Results, console: Console) -> None:
@@ -183,7 +181,7 @@ def _show_memories(results: Results, console: Console) -> None:
         for name in ("position", "pos", "role", "depth")
         if results.select({"property": name, "lag": "1"}, split="structure", metric="share")
     ]
-    table = _table("memory", *(f"word {lag}" for lag in lags), *(f"{name} 1" for name in others))
+    table = _table("memory", *(f"word {lag}" if not lag else str(lag) for lag in lags), *others)
     for model in models:
         asked = [("word", str(lag)) for lag in lags] + [(name, "1") for name in others]
         cells = [
@@ -193,6 +191,7 @@ def _show_memories(results: Results, console: Console) -> None:
         ]  # fmt: skip
         table.add_row(model, *map(_share, cells))
     console.print(table)
+    console.print("Word: at lags 0 to 8. The other properties: at lag 1.")
 
 
 def _show_limits(results: Results, console: Console) -> None:

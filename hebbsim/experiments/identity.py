@@ -71,6 +71,8 @@ _WITHOUT = {
     "gru": "torch is not installed",
     "bigru": "it needs torch and a corpus with roles",
 }
+#: Traces of which codes are looked at closely.
+_CODES_OF = {"traces": "random", "traces-learned": "learned"}
 #: torch keeps one random state and one number of threads for all.
 _TORCH = threading.Lock()
 _DRAWING = threading.Lock()
@@ -368,7 +370,8 @@ class _Run:
                 self.missing.add(name)
                 continue
             yield partial(self.memory, seed, name)
-        yield partial(self.sweep, seed)
+        for model in _CODES_OF:
+            yield partial(self.sweep, seed, model)
 
     def memory(self, seed: int, name: str) -> Iterator[Score]:
         """Every property at every lag from one memory."""
@@ -385,26 +388,27 @@ class _Run:
                 self.missing.add(name)
                 return
         else:
-            kind = "learned" if name == "traces-learned" else "random"
+            kind = _CODES_OF.get(name, "random")
             codes = corpus_codes(material, config.dim, seed, kind)
             states = fixed_states(
                 name.removesuffix("-learned"), material, codes, config.taus(), seed
             )
         yield from structure_scores(self.corpus, material, states, name, seed, probe=config.probe)
 
-    def sweep(self, seed: int) -> Iterator[Score]:
-        """Single traces by timescale, word against past, and cancellation on the same states."""
+    def sweep(self, seed: int, model: str) -> Iterator[Score]:
+        """Word against past, single traces by timescale, and cancellation on the same states."""
         assert self.corpus is not None
         config, material = self.config, self.material(seed)
-        codes = corpus_codes(material, config.dim, seed)
+        codes = corpus_codes(material, config.dim, seed, _CODES_OF[model])
         states = fixed_states("traces", material, codes, config.taus(), seed)
-        yield from plane_scores(self.corpus, material, states, seed, probe=config.probe)
-        yield from content_scores(
-            self.corpus.name, material, codes, config.taus(), seed, config.states
-        )
+        yield from plane_scores(self.corpus, material, states, model, seed, probe=config.probe)
+        if model == "traces":
+            yield from content_scores(
+                self.corpus.name, material, codes, config.taus(), seed, config.states
+            )
         for tau in TAUS:
             states = fixed_states("traces", material, codes, np.array([float(tau)]), seed)
             yield from structure_scores(
-                self.corpus, material, states, "traces", seed, probe=config.probe,
+                self.corpus, material, states, model, seed, probe=config.probe,
                 lags=(SWEEP_LAG,), words=f" timescales={tau}", control=False,
             )  # fmt: skip

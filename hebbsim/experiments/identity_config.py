@@ -102,8 +102,8 @@ class IdentityConfig(ExperimentConfig):
     structure: str = "auto"
     memories: tuple[str, ...] = MEMORIES
     probe: str = "discriminant"
-    probe_training: Annotated[int, Field(ge=200)] = 8000
-    probe_states: Annotated[int, Field(ge=200)] = 3000
+    probe_training: Annotated[int, Field(ge=200)] = 6000
+    probe_states: Annotated[int, Field(ge=200)] = 2400
     sentence: str | None = None
     workers: Annotated[int, Field(ge=1)] = 2
     offline: bool = False

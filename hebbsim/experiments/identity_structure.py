@@ -443,14 +443,15 @@ def plane_scores(
     corpus: Corpus,
     material: Material,
     states: dict[str, NDArray[np.float32]],
+    model: str,
     seed: int,
     *,
     probe: str = "discriminant",
 ) -> Iterator[Score]:
     """What the word alone and what its past alone tell of each property.
 
-    The word: a count of labels for each word type. The past: the probe on the state before
-    the word.
+    The word: a count of labels for each word type. The past, under the name of its memory: the
+    probe on the state before the word.
     """
     for name in material.names:
         said = f"property={name}"
@@ -468,14 +469,15 @@ def plane_scores(
         scores = [table[material.parts[k].types[rows.token[k][:n]]] for k in keys]
         labels = [rows.label[k][:n] for k in keys]
         word = read(np.concatenate(scores), np.concatenate(labels), np.log(prior))
-        yield from _Writer(corpus.name, "plane", "word", seed).reading(said, word)
+        if model == "traces":
+            yield from _Writer(corpus.name, "plane", "word", seed).reading(said, word)
         before = _rows(material, name, -1)
         fitted = fit_probe(
             probe, states["train"][before.state["train"]], before.label["train"], n_labels, seed
         )
         past = _read(fitted, states, before, before.label)
         if past is not None:
-            yield from _Writer(corpus.name, "plane", "past", seed).reading(said, past)
+            yield from _Writer(corpus.name, "plane", model, seed).reading(said, past)
 
 
 def content_scores(

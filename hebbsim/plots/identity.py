@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def draw_identity(folder: str | Path) -> list[Path]:
         "precision": plot_precision,
         "capacity": plot_capacity,
         "structure": plot_structure,
+        "structure-learned": partial(plot_structure, model="traces-learned"),
         "plane": plot_plane,
         "memories": plot_memories,
         "processing": plot_processing,

@@ -43,7 +43,7 @@ def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     for kind, (label, color, marker) in _LAYERS.items():
         found = tables.select(rows, {"layers": kind, "depth": None}, model="linear")
         depth = np.array([int(tables.words(text)["depth"]) for text in found["condition"]])
-        low, high = style.interval(found, (0.0, np.inf))
+        low, high = style.interval(found, (0.0, top * 1.1))
         ax.fill_between(depth, low, high, color=color, alpha=0.2, linewidth=0)
         ax.plot(depth, found["mean"], color=color, marker=marker, label=label, clip_on=False)
         deepest = max(deepest, *depth)

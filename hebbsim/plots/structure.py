@@ -34,6 +34,8 @@ _MEMORIES = {
     "gru": ("GRU, untrained", "#E69F00", "v"),
     "bigru": ("BiGRU, forward half", "#D55E00", "P"),
 }
+#: Memories of the past on the plane.
+_PASTS = ("traces", "traces-learned")
 #: Lag at which memories are compared for structure.
 _AT = "1"
 
@@ -61,6 +63,21 @@ def _curve(ax: Axes, rows: DataFrame, key: str, look: tuple[str, str, str], **mo
     )  # fmt: skip
 
 
+def _two_panels(ratios: tuple[float, float], *, sharey: bool) -> tuple[list[Axes], Axes]:
+    """Two axes side by side, and below them one that holds their legend alone."""
+    ax = style.new_axes(3.0)
+    figure = ax.figure.canvas.figure
+    ax.remove()
+    grid = figure.add_gridspec(2, 2, width_ratios=ratios, height_ratios=(1, 0.2))
+    left = figure.add_subplot(grid[0, 0])
+    right = figure.add_subplot(grid[0, 1], sharey=left if sharey else None)
+    if sharey:
+        right.tick_params(labelleft=False)
+    legend = figure.add_subplot(grid[1, :])
+    legend.set_axis_off()
+    return [left, right], legend
+
+
 @style.styled
 def plot_structure(results: DataFrame, *, model: str = "traces") -> Axes:
     """Share of each property that a state tells, against lag and against timescale.
@@ -73,7 +90,7 @@ def plot_structure(results: DataFrame, *, model: str = "traces") -> Axes:
     results : DataFrame
         Rows of a results table.
     model : str
-        The memory of the first panel.
+        ``traces`` or, of learned codes, ``traces-learned``.
 
     Returns
     -------
@@ -81,13 +98,10 @@ def plot_structure(results: DataFrame, *, model: str = "traces") -> Axes:
         The first panel.
     """
     by_lag = _rows(results, "structure", model, lag=None)
-    by_tau = _rows(results, "structure", "traces", lag=None, timescales=None)
+    by_tau = _rows(results, "structure", model, lag=None, timescales=None)
     if by_lag.empty:
         raise NothingToDrawError("no row of structure by lag")
-    ax = style.new_axes(2.95)
-    figure = ax.figure
-    ax.remove()
-    panels = figure.subplots(1, 2, sharey=True, width_ratios=(1.15, 1))  # type: ignore[union-attr]
+    panels, below = _two_panels((1.15, 1), sharey=True)
     for name, look in PROPERTIES.items():
         for panel, rows, key in zip(panels, (by_lag, by_tau), ("lag", "timescales"), strict=True):
             of_property = [said == name for said in _word(rows, "property")]
@@ -99,7 +113,8 @@ def plot_structure(results: DataFrame, *, model: str = "traces") -> Axes:
         look = (_CANCELLED, "#222222", "s")
         _curve(panels[0], cancelled, "lag", look, linestyle=(0, (3, 1.5)), markerfacecolor="white")
     panels[0].set_ylim(0, 1.04)
-    panels[0].set_xlim(left=0)
+    panels[0].set_xlim(0, 8)
+    panels[0].set_xticks(range(0, 9, 2))
     panels[0].set_xlabel("lag in tokens")
     panels[0].set_ylabel("share of its bits that a state tells")
     panels[1].set_xlabel("timescale of one trace, lag 1")
@@ -107,12 +122,15 @@ def plot_structure(results: DataFrame, *, model: str = "traces") -> Axes:
     panels[1].set_xticks([1, 2, 4, 8, 16, 32, 64], ["1", "2", "4", "8", "16", "32", "64"])
     panels[1].minorticks_off()
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)  # type: ignore[call-arg]
+    below.legend(handles, labels, loc="center", ncols=3)
     corpus = tables.corpus_of(by_lag)
+    codes = "random" if model == "traces" else "learned"
     style.caption(
         panels[0],
-        f"Structure and content in the same states, {corpus}",
-        f"A linear probe; dashed: successive cancellation, float32. {tables.interval_note(by_lag)}",
+        f"Structure and content in traces of {codes} codes, {corpus}",
+        "A linear probe"
+        + ("; dashed: successive cancellation, float32" * (model == "traces"))
+        + f". {tables.interval_note(by_lag)}",
         whole_figure=True,
     )
     return panels[0]
@@ -129,32 +147,37 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         A new figure without.
     """
-    rows = {model: _rows(results, "plane", model) for model in ("word", "past")}
-    if rows["word"].empty or rows["past"].empty:
+    rows = {model: _rows(results, "plane", model) for model in ("word", *_PASTS)}
+    if rows["word"].empty or all(rows[model].empty for model in _PASTS):
         raise NothingToDrawError("no row of the plane of structure and content")
     whole_figure = ax is None
-    ax = style.new_axes(3.1) if ax is None else ax
+    ax = style.new_axes(3.3) if ax is None else ax
     points = {}
     for model, table in rows.items():
         low, high = style.interval(table)
         for i, name in enumerate(_word(table, "property")):
             points[model, name] = (float(table["mean"].iloc[i]), low[i], high[i])
     for name, (label, color, marker) in PROPERTIES.items():
-        if ("word", name) not in points or ("past", name) not in points:
+        found = [model for model in _PASTS if (model, name) in points]
+        if ("word", name) not in points or not found:
             continue
-        (x, x_low, x_high), (y, y_low, y_high) = points["word", name], points["past", name]
-        ax.errorbar(
-            x, y, xerr=[[x - x_low], [x_high - x]], yerr=[[y - y_low], [y_high - y]],
-            fmt=marker, color=color, markersize=6, elinewidth=0.9, clip_on=False, zorder=3,
-        )  # fmt: skip
-        right = x < 0.6
+        x, x_low, x_high = points["word", name]
+        heights = [points[model, name][0] for model in found]
+        ax.plot([x] * len(found), heights, color=color, linewidth=0.8, zorder=1)
+        for model in found:
+            y, y_low, y_high = points[model, name]
+            ax.errorbar(
+                x, y, xerr=[[x - x_low], [x_high - x]], yerr=[[y - y_low], [y_high - y]],
+                fmt=marker, color=color, markersize=5.5, elinewidth=0.8, clip_on=False, zorder=3,
+                markerfacecolor="white" if model == "traces" else color,
+            )  # fmt: skip
         ax.annotate(
-            label, (x, y), xytext=(7 if right else -7, 5), textcoords="offset points",
-            ha="left" if right else "right", color=color, fontsize=7,
+            label, (x, max(heights)), xytext=(0, 7), textcoords="offset points",
+            ha="left" if x < 0.15 else "right" if x > 0.85 else "center",
+            color=color, fontsize=7,
         )  # fmt: skip
-    top = max(
-        0.5, 1.15 * max(high for (model, _), (_, _, high) in points.items() if model == "past")
-    )
+    highest = max(high for (model, _), (_, _, high) in points.items() if model != "word")
+    top = max(0.5, 1.15 * highest)
     ax.plot([0, top], [0, top], color=style.GUIDE, linewidth=0.8, zorder=0)
     ax.set_xlim(0, 1.02)
     ax.set_ylim(0, min(top, 1.02))
@@ -163,7 +186,8 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     style.caption(
         ax,
         f"What is structure, and what is content, {tables.corpus_of(rows['word'])}",
-        f"Word: counts of labels by word. Past: a linear probe on the state before the word. "
+        "Word: counts of labels by word. Traces: a linear probe on the state before the word; "
+        "white: of random codes, filled: of learned codes. "
         f"{tables.interval_note(rows['word'])}",
         whole_figure=whole_figure,
     )
@@ -188,10 +212,7 @@ def plot_memories(results: DataFrame) -> Axes:
     of_memory = {name: rows for name, rows in of_memory.items() if len(rows)}
     if not of_memory:
         raise NothingToDrawError("no row of a memory")
-    ax = style.new_axes(2.95)
-    figure = ax.figure
-    ax.remove()
-    panels = figure.subplots(1, 2)  # type: ignore[union-attr]
+    panels, below = _two_panels((1.15, 1), sharey=False)
     for name, rows in of_memory.items():
         label, color, marker = _MEMORIES[name]
         properties, lags = np.array(_word(rows, "property")), np.array(_word(rows, "lag"))
@@ -205,7 +226,8 @@ def plot_memories(results: DataFrame) -> Axes:
             markersize=6, clip_on=False, linestyle="none",
         )  # fmt: skip
     panels[0].set_ylim(0, 1.04)
-    panels[0].set_xlim(left=0)
+    panels[0].set_xlim(0, 8)
+    panels[0].set_xticks(range(0, 9, 2))
     panels[0].set_xlabel("lag in tokens")
     panels[0].set_ylabel("share of the word's bits")
     panels[1].set_xlim(0, 1.02)
@@ -213,7 +235,7 @@ def plot_memories(results: DataFrame) -> Axes:
     panels[1].set_xlabel("content: word, mean over lags")
     panels[1].set_ylabel(f"structure at lag {_AT}, mean share")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)  # type: ignore[call-arg]
+    below.legend(handles, labels, loc="center", ncols=3)
     rows = next(iter(of_memory.values()))
     style.caption(
         panels[0],
