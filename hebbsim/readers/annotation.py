@@ -75,8 +75,8 @@ def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
     >>> from hebbsim import load_corpus
     >>> corpus = load_corpus("builtin")
     >>> found = structure(corpus, corpus.splits["dev"])
-    >>> [str(found[name][4]) for name in found]
-    ['4', 'AUX', 'AUX', '0', 'sg']
+    >>> str(corpus.splits["dev"].forms[7]), [str(found[name][7]) for name in found]
+    ('were', ['2', 'AUX', 'AUX', '0', 'pl'])
     """
     layers = split.layers
     place = np.arange(split.n_tokens) - np.repeat(split.offsets[:-1], np.diff(split.offsets))

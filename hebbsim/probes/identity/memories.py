@@ -52,7 +52,6 @@ class Memory(ABC):
         self.codes = codes
         self.timescales = timescales
         self.size = len(timescales) * codes.shape[1]
-        self.rng = rng
 
     @abstractmethod
     def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
@@ -173,20 +172,28 @@ class FastWeights(Memory):
         keys = max(n for n in range(1, int(self.size**0.5) + 1) if self.size % n == 0)
         return self.size // keys, keys
 
+    def __init__(
+        self,
+        codes: NDArray[np.float64],
+        timescales: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__(codes, timescales, rng)
+        n_values, n_keys = self.shape()
+        projection = rng.standard_normal((codes.shape[1], n_values))
+        self.values = (codes @ projection).astype(np.float32)
+        self.turn = np.linalg.qr(rng.standard_normal((n_keys, n_keys)))[0].astype(np.float32)
+
     def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
         n_streams, length = tokens.shape
         n_values, n_keys = self.shape()
-        width = self.codes.shape[1]
-        projection = self.rng.standard_normal((width, n_values))
-        values = (self.codes @ projection).astype(np.float32)
-        turn = np.linalg.qr(self.rng.standard_normal((n_keys, n_keys)))[0].astype(np.float32)
         key = np.zeros(n_keys, dtype=np.float32)
         key[0] = 1
         state = np.zeros((n_streams, n_values, n_keys), dtype=np.float32)
         out = np.empty((n_streams, length, self.size), dtype=np.float32)
         for t in range(length):
-            state = state @ turn
-            error = values[tokens[:, t]] - state @ key
+            state = state @ self.turn
+            error = self.values[tokens[:, t]] - state @ key
             state += error[:, :, None] * key
             out[:, t] = state.reshape(n_streams, -1)
         return out
