@@ -174,6 +174,9 @@ def identity(
     probe: Annotated[
         str, typer.Option(help="discriminant, ridge, softmax or mlp: reads structure.")
     ] = "discriminant",
+    limits: Annotated[
+        bool, typer.Option(help="Deeper processing of a state, and the past of one trace.")
+    ] = True,
     sentence: Annotated[
         str | None,
         typer.Option(
@@ -204,7 +207,7 @@ def identity(
         "decoders": decoders, "seeds": seeds, "states": states, "training": training,
         "map_seeds": map_seeds, "map_decoder": map_decoder, "structure": structure,
         "memories": memories, "probe": probe, "sentence": sentence, "offline": offline,
-        "workers": workers,
+        "workers": workers, "limits": limits,
     }  # fmt: skip
     config = IdentityConfig.checked({k: v for k, v in given.items() if v is not None})
     name = "sentence" if sentence is not None else _slug(stream)

@@ -124,7 +124,7 @@ def run_identity(
     --------
     >>> results = run_identity(types=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
     ...                        precision="float32", noise="none", decoders="cancellation",
-    ...                        structure="none")
+    ...                        structure="none", limits=False)
     >>> [row.mean for row in results.select(model="cancellation", metric="accuracy")]
     [1.0, 1.0]
     """
@@ -213,13 +213,15 @@ class _Run:
                 # Networks wait for one another, so other jobs stand between them.
                 yield from self.structure_jobs(seed)
             yield partial(self.stream_scores, seed)
-            yield partial(processing_scores, self.source.name, config.taus(), seed)
+            if config.limits:
+                yield partial(processing_scores, self.source.name, config.taus(), seed)
             for condition in config.conditions:
                 yield partial(self.decode, seed, condition)
             if seed < self.map_seeds:
                 for name, taus in TIMESCALE_SETS.items():
                     yield partial(self.map_row, seed, name, check_timescales(taus))
-        yield partial(expansion_scores, self.source.name)
+        if config.limits:
+            yield partial(expansion_scores, self.source.name)
 
     @staticmethod
     def line(scores: list[Score]) -> str | None:

@@ -71,6 +71,8 @@ class IdentityConfig(ExperimentConfig):
         Trained decoder that reads structure, and content beside it.
     probe_training, probe_states : int
         Tokens that probes learn from, and tokens that they are scored on, half of which calibrate.
+    limits : bool
+        Measure what deeper processing adds, and the longest past of one trace.
     sentence : str or None
         Of `hebbsim.experiments.identity_sentence` alone: what to read back.
     workers : int
@@ -104,6 +106,7 @@ class IdentityConfig(ExperimentConfig):
     probe: str = "discriminant"
     probe_training: Annotated[int, Field(ge=200)] = 6000
     probe_states: Annotated[int, Field(ge=200)] = 2400
+    limits: bool = True
     sentence: str | None = None
     workers: Annotated[int, Field(ge=1)] = 2
     offline: bool = False

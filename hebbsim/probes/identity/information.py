@@ -255,5 +255,7 @@ def successor_model(
     ).reshape(n_types, n_types)
     contexts = counts.sum(axis=1)
     after, before = held_out[1:], held_out[:-1]
-    strength = _best_strength(counts[after, before], contexts[after], prior[before])
+    strength = 1.0
+    if len(after):
+        strength = _best_strength(counts[after, before], contexts[after], prior[before])
     return np.log((counts + strength * prior) / (contexts + strength)[:, None])
