@@ -12,14 +12,20 @@ from hebbsim.probes.identity import (
     Channel,
     Condition,
     States,
-    bigram_information,
     decoder_names,
     entropy,
+    exact_past,
     get_decoder,
+    get_memory,
     lag_bounds,
     make_codes,
     make_states,
+    memory_names,
+    ngram_information,
+    pasts,
     read,
+    smallest_distance,
+    successor_model,
     total_bound,
 )
 from hebbsim.probes.identity.states import round_bfloat16, round_int8, run_traces
@@ -219,8 +225,7 @@ def test_likelihood_is_the_posterior_by_enumeration():
     taus = np.array([1.5, 4.0])
     prior = np.array([0.5, 0.3, 0.2])
     noise = np.array([0.2, 0.1])
-    channel = Channel(codes, taus, noise, prior)
-    channel.__dict__["past"] = channel.gains(depth)  # no token before these
+    channel = Channel(codes, taus, noise, prior, n_past=depth)  # no token before these
     gains = channel.gains(depth)
     states = rng.standard_normal((5, 2, 2))
     found = list(get_decoder("likelihood")(channel).decode(states, depth))
@@ -259,7 +264,7 @@ def test_pursuit_recovers_few_tokens():
     assert (accuracies("pursuit", states, channel, 3) >= 0.9).all()
 
 
-@pytest.mark.parametrize("name", ["ridge", "softmax", "mlp"])
+@pytest.mark.parametrize("name", ["ridge", "discriminant", "softmax", "mlp"])
 def test_trained_decoders_learn(name):
     if name == "mlp":
         pytest.importorskip("torch")
@@ -280,7 +285,8 @@ def test_trained_decoders_learn(name):
 @pytest.mark.parametrize(
     "name",
     sorted(
-        {"nearest", "linear", "cancellation", "pursuit", "likelihood", "ridge", "softmax", "mlp"}
+        "nearest linear cancellation language beam pursuit likelihood ridge discriminant "
+        "softmax mlp".split()
     ),
 )
 def test_every_decoder_takes_one_type_and_one_state(name):
@@ -382,9 +388,224 @@ def test_bigram_information():
     rng = np.random.default_rng(7)
     uniform = np.full(4, 0.25)
     noise = rng.integers(4, size=20_000)
-    assert abs(bigram_information(noise[:10_000], noise[10_000:], uniform)) < 0.01
+    assert abs(ngram_information(noise[:10_000], noise[10_000:], uniform)) < 0.01
     cycle = np.arange(400) % 4
-    assert bigram_information(cycle, cycle, uniform) == pytest.approx(2, abs=0.01)
-    assert bigram_information(cycle[:1], cycle, uniform) == 0
+    assert ngram_information(cycle, cycle, uniform) == pytest.approx(2, abs=0.01)
+    assert ngram_information(cycle[:1], cycle, uniform) == 0
     unseen = cycle[::-1]
-    assert bigram_information(cycle, unseen, uniform) == pytest.approx(0, abs=0.01)
+    assert ngram_information(cycle, unseen, uniform) == pytest.approx(0, abs=0.01)
+
+
+def test_ngram_information_counts_contexts_of_every_length():
+    """A token is the sum of the two after it, modulo 3: a bigram model knows nothing of it."""
+    rng = np.random.default_rng(8)
+    backwards = list(rng.integers(3, size=2))
+    for _ in range(8000):
+        noisy = rng.random() < 0.1
+        backwards.append(rng.integers(3) if noisy else (backwards[-1] + backwards[-2]) % 3)
+    tokens = np.array(backwards[::-1])
+    uniform = np.full(3, 1 / 3)
+    found = [ngram_information(tokens[:4000], tokens[4000:], uniform, n) for n in (2, 3, 4)]
+    right = 0.9 + 0.1 / 3
+    known = np.log2(3) - entropy(np.array([right, *[(1 - right) / 2] * 2]))
+    assert found[0] == pytest.approx(0, abs=0.05)
+    np.testing.assert_allclose(found[1:], known, atol=0.08)
+    assert ngram_information(tokens[:3], tokens, uniform, 4) == 0
+
+
+def test_successor_model_is_that_of_the_counts():
+    tokens = np.array([0, 1, 2] * 200)
+    model = np.exp(successor_model(tokens, tokens, np.full(3, 1 / 3)))
+    np.testing.assert_allclose(model.sum(axis=1), 1)
+    np.testing.assert_allclose(model, np.eye(3)[[2, 0, 1]], atol=0.01)  # 2 stands before 0
+
+
+def test_bits_beyond_a_language_model():
+    """Scores that say what the model knows already add nothing; those that say more do."""
+    rng = np.random.default_rng(9)
+    known = rng.integers(4, size=4000)  # a pair of types
+    tokens = 2 * known + rng.integers(2, size=4000)
+    log_prior = np.where(np.arange(8) // 2 == known[:, None], np.log(0.5), np.log(1e-9))
+    log_prior -= np.log(np.exp(log_prior).sum(axis=1, keepdims=True))
+    same = np.where(np.arange(8) // 2 == known[:, None], 0.0, -50.0)
+    assert read(same, tokens, log_prior).bits == pytest.approx(0, abs=0.01)
+    sure = np.where(np.arange(8) == tokens[:, None], 0.0, -50.0)
+    assert read(sure, tokens, log_prior).bits == pytest.approx(1, abs=0.01)
+    assert read(sure, tokens, np.log(np.full(8, 1 / 8))).bits == pytest.approx(3, abs=0.01)
+
+
+# --- decoders that know more -----------------------------------------------------------------
+
+
+def test_a_list_finds_what_one_past_cannot():
+    """A trace of timescale 5: the best single decision is often wrong, the list is not."""
+    options = dict(taus=(5,), n_types=200, dim=64, n_lags=8, condition=Condition("float32"))
+    states, channel = setting(streams=10, length=60, **options)
+    alone = accuracies("cancellation", states, channel, 8)
+    listed = accuracies("beam", states, channel, 8)
+    assert listed[:5].mean() >= 0.9
+    assert listed[:5].mean() > alone[:5].mean() + 0.2
+
+
+def test_a_wide_list_is_the_exact_posterior():
+    """With every past in the list the shares are those of `likelihood`."""
+    rng = np.random.default_rng(10)
+    codes = rng.standard_normal((3, 2))
+    noise = np.array([0.2, 0.1])
+    prior = np.array([0.5, 0.3, 0.2])
+    channel = Channel(codes, np.array([1.5, 4.0]), noise, prior, n_past=4)
+    states = rng.standard_normal((5, 2, 2))
+    beam = get_decoder("beam")(channel)
+    beam.width = 3**4
+    found = zip(
+        beam.decode(states, 4), get_decoder("likelihood")(channel).decode(states, 4), strict=True
+    )
+    for lag, (listed, exact) in enumerate(found):
+        shares = np.exp(listed + channel.log_prior)
+        posterior = np.exp(exact - exact.max(axis=1, keepdims=True)) * prior
+        posterior /= posterior.sum(axis=1, keepdims=True)
+        if lag == 3:  # nothing was learnt after the last lag was reached
+            np.testing.assert_allclose(shares, posterior, rtol=1e-6, atol=1e-12)
+        else:  # a fifth of the shares are those of the time when the lag was reached
+            assert (shares >= 0.8 * posterior - 1e-9).all()
+
+
+def test_a_language_model_helps_where_noise_hides_tokens():
+    rng = np.random.default_rng(11)
+    n_types, length = 30, 60
+    transition = rng.dirichlet(np.full(n_types, 0.1), size=n_types)
+    tokens = np.empty((150, length), dtype=np.int64)
+    tokens[:, 0] = rng.integers(n_types, size=150)
+    for t in range(1, length):
+        for row in range(150):
+            tokens[row, t] = rng.choice(n_types, p=transition[tokens[row, t - 1]])
+    codes = make_codes(n_types, 8, rng)
+    taus = np.array([2.0, 10.0])
+    prior = np.bincount(tokens.ravel(), minlength=n_types) / tokens.size
+    states = make_states(codes, tokens, taus, Condition(snr=12), n_last=2, n_lags=4, rng=rng)
+    stream = tokens[:75].ravel()
+    model = successor_model(stream, tokens[75:].ravel(), prior)
+    channel = Channel(codes, taus, states.noise, prior, log_successor=model)
+    plain = Channel(codes, taus, states.noise, prior)
+    helped = accuracies("language", states, channel, 4)
+    assert helped[0] == accuracies("cancellation", states, channel, 4)[0]
+    assert helped[1:3].mean() > accuracies("cancellation", states, channel, 4)[1:3].mean() + 0.05
+    np.testing.assert_array_equal(
+        decisions("language", states, plain, 4), decisions("cancellation", states, plain, 4)
+    )
+
+
+def test_the_discriminant_is_that_of_scikit_learn():
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    states, channel = setting(n_types=10, dim=6, n_lags=2, streams=100)
+    decoder = get_decoder("discriminant")(channel)
+    decoder.ridge, decoder.shrinkage = 1e-9, 0.0
+    decoder.fit(states)
+    features = decoder._features(states.values)
+    for lag, scores in enumerate(decoder.decode(states.values, 2)):
+        other = LinearDiscriminantAnalysis(priors=channel.prior)
+        other.fit(features, states.tokens[:, lag])
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(shares, other.predict_proba(features), atol=0.02)
+
+
+# --- expansion in base 1 / (1 - alpha) ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("alpha", [0.75, 0.5, 0.49, 0.45, 0.4, (3 - 5**0.5) / 2, 0.3])
+def test_the_exact_past_is_that_of_all_pasts(alpha):
+    """Every past of n tokens is decoded exactly, and some past of n + 1 is not."""
+    longest = min(exact_past(alpha), 7)
+    for n in {1, int(longest), int(longest) + 1}:
+        sequences = pasts(3, n)
+        gains = alpha * (1 - alpha) ** np.arange(n)
+        states = np.einsum("k,qkv->qv", gains, np.eye(3)[sequences])[:, None]
+        uniform = np.full(3, 1 / 3)
+        channel = Channel(np.eye(3), np.array([1 / alpha]), np.zeros(1), uniform, n_past=n)
+        scores = get_decoder("cancellation")(channel).decode(states, n)
+        found = [np.argmax(of_lag, axis=1) for of_lag in scores]
+        wrong = (np.stack(found, axis=1) != sequences).any(axis=1)
+        if n <= longest or alpha >= 0.5:
+            assert not wrong.any()
+        elif abs(alpha - 0.382) > 0.01:  # there two types tie, and either may be named
+            assert wrong.any()
+
+
+def test_two_pasts_may_lead_to_one_state_below_one_half_and_not_above():
+    golden = (3 - 5**0.5) / 2
+    assert smallest_distance(golden, 2, 3) < 1e-12
+    assert exact_past(golden) == 2
+    for alpha in (0.5, 0.6, 0.9):
+        assert exact_past(alpha) == np.inf
+        assert smallest_distance(alpha, 3, 5) > 0
+    with pytest.raises(BadInputError, match="alpha is 0"):
+        exact_past(0)
+
+
+# --- memories --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sentences():
+    rng = np.random.default_rng(12)
+    return make_codes(9, 6, rng), np.array([2.0, 10.0, 50.0]), rng.integers(9, size=(4, 7))
+
+
+def test_every_memory_has_the_size_of_the_traces_and_looks_back_only(sentences):
+    codes, taus, tokens = sentences
+    assert set(memory_names()) == {"traces", "window", "lmu", "fast-weights"}
+    changed = tokens.copy()
+    changed[:, 4:] = (changed[:, 4:] + 1) % 9
+    for name in memory_names():
+        one, other = (
+            get_memory(name)(codes, taus, np.random.default_rng(0)).run(x)
+            for x in (tokens, changed)
+        )
+        assert one.shape == (4, 7, 18)
+        np.testing.assert_array_equal(one[:, :4], other[:, :4])
+        assert (one[:, 4] != other[:, 4]).any(axis=1).all()
+    with pytest.raises(BadInputError, match="unknown memory 'tape'"):
+        get_memory("tape")
+
+
+def test_a_window_holds_the_last_codes(sentences):
+    codes, taus, tokens = sentences
+    states = get_memory("window")(codes, taus, np.random.default_rng(0)).run(tokens)
+    expected = codes[tokens[:, [5, 4, 3]]].reshape(4, -1)
+    np.testing.assert_allclose(states[:, 5], expected, rtol=1e-6)
+    assert not states[:, 0, 6:].any()
+
+
+def test_the_legendre_memory_follows_its_equation(sentences):
+    """Against small steps of ``theta dm/dt = A m + B u``."""
+    codes, taus, tokens = sentences
+    memory = get_memory("lmu")(codes, taus, np.random.default_rng(0))
+    order, theta, steps = 3, memory.stretch * 3, 4000
+    a = np.array(
+        [[(2 * i + 1) * (-1 if i < j else (-1) ** (i - j + 1)) for j in range(3)] for i in range(3)]
+    )
+    b = np.array([(2 * i + 1) * (-1) ** i for i in range(3)])
+    m = np.zeros((order, 6))
+    for token in tokens[0]:
+        for _ in range(steps):
+            m = m + (a @ m + b[:, None] * codes[token]) / (theta * steps)
+    np.testing.assert_allclose(memory.run(tokens)[0, -1].reshape(order, 6), m, atol=2e-3)
+
+
+def test_fast_weights_give_back_what_was_just_bound(sentences):
+    codes, taus, tokens = sentences
+    memory = get_memory("fast-weights")(codes, taus, np.random.default_rng(0))
+    n_values, n_keys = memory.shape()
+    assert (n_values, n_keys) == (6, 3)
+    found = memory.run(tokens)[:, -1].reshape(4, n_values, n_keys)
+    values = memory.values
+    # The delta rule leaves no error at the key of now, whatever was there before.
+    np.testing.assert_allclose(found[:, :, 0], values[tokens[:, -1]], atol=1e-5)
+    # All else is what was there, turned.
+    np.testing.assert_allclose(memory.turn @ memory.turn.T, np.eye(n_keys), atol=1e-6)
+    before = memory.run(tokens[:, :-1])[:, -1].reshape(4, n_values, n_keys) @ memory.turn
+    error = values[tokens[:, -1]] - before[:, :, 0]
+    before[:, :, 0] += error
+    np.testing.assert_allclose(found, before, atol=1e-5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from hebbsim.baselines.features import PAD, UNKNOWN, Vocabulary
 if TYPE_CHECKING:
     from hebbsim.baselines.bigru import BiGRUConfig
 
-__all__ = ["Tagger", "Tokens", "choose_device", "reproducible", "tag", "train"]
+__all__ = ["Tagger", "Tokens", "choose_device", "forward_states", "reproducible", "tag", "train"]
 
 #: Padded tokens that are tagged at once.
 TOKENS_AT_ONCE = 8192
@@ -156,8 +156,8 @@ class Tagger(nn.Module):
         keep = 1.0 - self.dropout
         return x * torch.empty_like(x[:1]).bernoulli_(keep).div_(keep)
 
-    def forward(self, tokens: Tokens, batch: Batch) -> Tensor:
-        """Scores of every token inside [shape=(number of tokens, R)]."""
+    def embed(self, tokens: Tokens, batch: Batch) -> Tensor:
+        """Inputs of the first layer [shape=(L, B, E)]."""
         numbers = tokens.numbers[batch.types]
         if self.training and self.word_dropout:
             # The rarer a word, the more often the network must do without it.
@@ -169,6 +169,11 @@ class Tagger(nn.Module):
         if self.affixes is not None:
             flat = self.affixes(tokens.affixes[batch.types.flatten()])
             x = torch.cat([x, flat.view(*batch.types.shape, -1)], dim=2)
+        return x
+
+    def forward(self, tokens: Tokens, batch: Batch) -> Tensor:
+        """Scores of every token inside [shape=(number of tokens, R)]."""
+        x = self.embed(tokens, batch)
         for ahead, back in zip(self.ahead, self.back, strict=True):
             x = self._drop(x)
             right = _mirrored(back(_mirrored(x, batch.mirror))[0], batch.mirror)
@@ -200,6 +205,21 @@ def tag(network: Tagger, tokens: Tokens) -> NDArray[np.int64]:
             roles[batch.positions] = network(tokens, batch).argmax(1).cpu().numpy()
             order = order[size:]
     return roles
+
+
+def forward_states(network: Tagger, tokens: Tokens) -> NDArray[np.float32]:
+    """What the first layer's left-to-right half holds after every token [shape=(T, H)]."""
+    ahead: Any = network.ahead[0]
+    states = np.zeros((len(tokens.types), int(ahead.hidden_size)), dtype=np.float32)
+    order = np.argsort(tokens.lengths, kind="stable")
+    order = order[tokens.lengths[order] > 0]
+    network.eval()
+    with torch.inference_mode():
+        for start in range(0, len(order), 256):
+            batch = tokens.batch(order[start : start + 256])
+            found = ahead(network.embed(tokens, batch))[0]
+            states[batch.positions] = found[batch.inside].cpu().numpy()
+    return states
 
 
 def train(

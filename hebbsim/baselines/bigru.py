@@ -25,6 +25,7 @@ __all__ = [
     "config_for",
     "draw_labelled",
     "train_bigru",
+    "untrained_bigru",
 ]
 
 
@@ -205,6 +206,35 @@ class BiGRU:
         with module.reproducible(0, device):
             tokens = module.Tokens.of(sentences, self._vocabulary, device)
             return self.roles[module.tag(self._network, tokens)]
+
+    def forward_states(self, sentences: Sequence[Sequence[str]]) -> NDArray[np.float32]:
+        """State of the first layer's left-to-right half after every token.
+
+        Returns
+        -------
+        ndarray of float32, shape=(T, H)
+        """
+        module = _network_module()
+        device = self._network.output.weight.device
+        with module.reproducible(0, device):
+            tokens = module.Tokens.of(sentences, self._vocabulary, device)
+            return module.forward_states(self._network, tokens)
+
+
+def untrained_bigru(train: Split, config: BiGRUConfig, *, seed: int = 0) -> BiGRU:
+    """A BiGRU as its weights were drawn, with the words of a split.
+
+    Raises
+    ------
+    TorchMissingError
+        If torch is not installed.
+    """
+    module = _network_module()
+    device = module.choose_device()
+    with module.reproducible(seed, device):
+        vocabulary = Vocabulary(train.sentences(), None)
+        network = module.Tagger(vocabulary, 1, config).to(device)
+    return BiGRU(network, vocabulary, np.array(["NONE"]), [])
 
 
 def draw_labelled(n_sentences: int, labels: int, seed: int) -> NDArray[np.int64]:

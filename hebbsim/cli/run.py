@@ -146,7 +146,9 @@ def identity(
         int, typer.Option(metavar="V", help="Types; of a text the commonest, the rest as one.")
     ] = 1000,
     lags: Annotated[int, typer.Option(metavar="K", help="Decode lags 0 to K - 1.")] = 32,
-    codes: Annotated[str, typer.Option(help="random or one-hot.")] = "random",
+    codes: Annotated[
+        str, typer.Option(help="random, one-hot, or learned from the contexts of a text.")
+    ] = "random",
     stream: Annotated[
         str, typer.Option(help="uniform, zipf, or a corpus as of `hebbsim run roles`.")
     ] = "uniform",
@@ -164,8 +166,8 @@ def identity(
     decoders: Annotated[
         str | None,
         typer.Option(
-            help="Of nearest, linear, ridge, cancellation (these without), pursuit, likelihood, "
-            "softmax, mlp."
+            help="Of nearest, linear, ridge, cancellation (these without), beam, language, "
+            "pursuit, likelihood, discriminant, softmax, mlp."
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 5,
@@ -173,7 +175,37 @@ def identity(
     training: Annotated[int, typer.Option(help="States that trained decoders learn from.")] = 3200,
     map_seeds: Annotated[
         int, typer.Option(help="Repetitions of the capacity map; 0 for none.")
-    ] = 1,
+    ] = 5,
+    map_decoder: Annotated[
+        str, typer.Option(help="Decoder of the capacity map; beam finds more, and takes long.")
+    ] = "cancellation",
+    structure: Annotated[
+        str,
+        typer.Option(
+            help="Corpus whose structure is read too; auto: that of the stream, or the built-in "
+            "one; none."
+        ),
+    ] = "auto",
+    memories: Annotated[
+        str | None,
+        typer.Option(
+            help="Of traces, traces-learned, window, lmu, fast-weights, gru, bigru, at equal "
+            "size; all without; or none."
+        ),
+    ] = None,
+    probe: Annotated[
+        str, typer.Option(help="discriminant, ridge, softmax or mlp: reads structure.")
+    ] = "discriminant",
+    limits: Annotated[
+        bool, typer.Option(help="Deeper processing of a state, and the past of one trace.")
+    ] = True,
+    sentence: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Read this sentence back instead, word by word, in seconds."
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Threads; no number depends on it.")] = 2,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; runs/identity-STREAM without.")
     ] = None,
@@ -186,7 +218,8 @@ def identity(
     """Decode past tokens from traces: which are still there, and for which decoder.
 
     Each decoder reads the token 0, 1, ... steps ago from the state of the traces. Bits are
-    those of calibrated log-loss, beside the bounds of the noisy channel.
+    those of calibrated log-loss, beside the bounds of the noisy channel. The same probes read
+    structure (position, part of speech, role, depth, number) and other memories of the same size.
     """
     from hebbsim.experiments.identity_config import IdentityConfig
     from hebbsim.experiments.results import check_output
@@ -195,11 +228,21 @@ def identity(
         "timescales": timescales, "dim": dim, "types": types, "lags": lags, "codes": codes,
         "stream": stream, "precision": precision, "rounding": rounding, "noise": noise,
         "decoders": decoders, "seeds": seeds, "states": states, "training": training,
-        "map_seeds": map_seeds, "offline": offline,
+        "map_seeds": map_seeds, "map_decoder": map_decoder, "structure": structure,
+        "memories": memories, "probe": probe, "sentence": sentence, "offline": offline,
+        "workers": workers, "limits": limits,
     }  # fmt: skip
     config = IdentityConfig.checked({k: v for k, v in given.items() if v is not None})
-    folder = out if out is not None else Path("runs") / f"identity-{_slug(stream)}"
+    name = "sentence" if sentence is not None else _slug(stream)
+    folder = out if out is not None else Path("runs") / f"identity-{name}"
     check_output(folder)
+
+    if sentence is not None:
+        from hebbsim.cli.sentence_table import show as show_sentence
+        from hebbsim.experiments.identity_sentence import run_sentence
+
+        carry_out(run_sentence, show_sentence, config, folder, json=json)
+        return
 
     from hebbsim.cli.identity_table import show
     from hebbsim.experiments.identity import run_identity

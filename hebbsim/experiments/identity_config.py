@@ -22,6 +22,9 @@ TIMESCALE_SETS = {
     "log16": ",".join(f"{tau:.3g}" for tau in np.geomspace(2, 64, 16)),
 }
 
+#: Memories that probes compare: those of `hebbsim.probes.identity.memories` and two GRUs.
+MEMORIES = ("traces", "traces-learned", "window", "lmu", "fast-weights", "gru", "bigru")
+
 _Count = Annotated[int, Field(ge=1)]
 
 
@@ -38,7 +41,8 @@ class IdentityConfig(ExperimentConfig):
         V. Of a text, the commonest types; all others share one code.
     lags : int
         K: lags 0 to K - 1 are decoded.
-    codes : {"random", "one-hot"}
+    codes : {"random", "one-hot", "learned"}
+        ``learned`` are those of words that a text's contexts teach, without labels.
     stream : str
         ``uniform``, ``zipf``, or any corpus that `hebbsim run roles` reads.
     precision : tuple of str
@@ -56,6 +60,23 @@ class IdentityConfig(ExperimentConfig):
         States that trained decoders learn from.
     map_seeds : int
         Repetitions of the capacity map, at most `seeds`; 0 leaves it out.
+    map_decoder : str
+        Decoder of the capacity map; it must need no training.
+    structure : str
+        Corpus whose structure is read from the same states: ``auto`` (that of the stream, or
+        the built-in one for a drawn stream), ``none``, or a corpus.
+    memories : tuple of str
+        Memories of equal size that the same probes read, traces first.
+    probe : str
+        Trained decoder that reads structure, and content beside it.
+    probe_training, probe_states : int
+        Tokens that probes learn from, and tokens that they are scored on, half of which calibrate.
+    limits : bool
+        Measure what deeper processing adds, and the longest past of one trace.
+    sentence : str or None
+        Of `hebbsim.experiments.identity_sentence` alone: what to read back.
+    workers : int
+        Threads; no number depends on how many.
     offline : bool
         Never reach for the network.
 
@@ -69,7 +90,7 @@ class IdentityConfig(ExperimentConfig):
     dim: _Count = 64
     types: Annotated[int, Field(ge=2)] = 1000
     lags: _Count = 32
-    codes: Literal["random", "one-hot"] = "random"
+    codes: Literal["random", "one-hot", "learned"] = "random"
     stream: str = "uniform"
     precision: tuple[str, ...] = PRECISIONS
     rounding: Literal["step", "readout"] = "step"
@@ -78,10 +99,19 @@ class IdentityConfig(ExperimentConfig):
     seeds: _Count = 5
     states: Annotated[int, Field(ge=16)] = 320
     training: Annotated[int, Field(ge=16)] = 3200
-    map_seeds: Annotated[int, Field(ge=0)] = 1
+    map_seeds: Annotated[int, Field(ge=0)] = 5
+    map_decoder: str = "cancellation"
+    structure: str = "auto"
+    memories: tuple[str, ...] = MEMORIES
+    probe: str = "discriminant"
+    probe_training: Annotated[int, Field(ge=200)] = 6000
+    probe_states: Annotated[int, Field(ge=200)] = 2400
+    limits: bool = True
+    sentence: str | None = None
+    workers: Annotated[int, Field(ge=1)] = 2
     offline: bool = False
 
-    @field_validator("precision", "noise", "decoders", mode="before")
+    @field_validator("precision", "noise", "decoders", "memories", mode="before")
     @classmethod
     def _read_list(cls, value: Any) -> Any:
         if not isinstance(value, str):
@@ -89,7 +119,7 @@ class IdentityConfig(ExperimentConfig):
         parts = tuple(part.strip() for part in value.split(",") if part.strip())
         return () if parts == ("none",) else parts
 
-    @field_validator("precision", "noise", "decoders")
+    @field_validator("precision", "noise", "decoders", "memories")
     @classmethod
     def _known_once(cls, value: tuple[Any, ...], info: Any) -> tuple[Any, ...]:
         for part in value:
@@ -97,12 +127,24 @@ class IdentityConfig(ExperimentConfig):
                 Condition(part)
             elif info.field_name == "noise":
                 Condition(snr=part)
+            elif info.field_name == "memories":
+                if part not in MEMORIES:
+                    raise ValueError(f"unknown memory '{part}'; known: {', '.join(MEMORIES)}")
             else:
                 get_decoder(part)
             if value.count(part) > 1:
                 raise ValueError(f"{part} is given twice")
-        if not value and info.field_name != "noise":
+        if not value and info.field_name not in ("noise", "memories"):
             raise ValueError("name at least one")
+        return value
+
+    @field_validator("probe", "map_decoder")
+    @classmethod
+    def _right_kind(cls, value: str, info: Any) -> str:
+        trained = info.field_name == "probe"
+        if get_decoder(value).trained != trained:
+            kind = "learns from states" if trained else "needs no training"
+            raise ValueError(f"'{value}' is not a decoder that {kind}")
         return value
 
     @property

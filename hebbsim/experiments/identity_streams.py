@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import entropy
+
+if TYPE_CHECKING:
+    from hebbsim.readers.base import Corpus
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,14 +26,19 @@ class Source:
         Of a text: counts of its first half, one half added to each.
     text : ndarray of int64, shape=(T,), or None
         None where tokens are independent draws from the prior.
-    sha256 : dict of str to str
-        Digests of the files of a corpus.
+    corpus : Corpus or None
+        Where the text comes from.
     """
 
     name: str
     prior: NDArray[np.float64]
     text: NDArray[np.int64] | None = None
-    sha256: dict[str, str] = field(default_factory=dict)
+    corpus: Corpus | None = None
+
+    @property
+    def sha256(self) -> dict[str, str]:
+        """Digests of the files of the corpus."""
+        return {} if self.corpus is None else self.corpus.sha256
 
     @property
     def entropy(self) -> float:
@@ -101,4 +110,4 @@ def make_source(stream: str, n_types: int, *, offline: bool = False) -> Source:
     text = np.minimum(rank, n_types - 1)[ids.ravel()]
     n_types = min(n_types, len(types))
     seen = np.bincount(text[: len(text) // 2], minlength=n_types) + 0.5
-    return Source(corpus.name, seen / seen.sum(), text, corpus.sha256)
+    return Source(corpus.name, seen / seen.sum(), text, corpus)

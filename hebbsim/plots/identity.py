@@ -10,6 +10,8 @@ import numpy as np
 
 from hebbsim.plots import style, tables
 from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.processing import plot_processing
+from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
 # Okabe & Ito's palette once more, by what a line stands for; a marker each, for black and white.
 _DECODERS = {
     "cancellation": ("#0072B2", "o"),
+    "beam": ("#222222", "d"),
+    "language": ("#CC79A7", "<"),
     "likelihood": ("#222222", "*"),
     "pursuit": ("#56B4E9", "v"),
     "mlp": ("#CC79A7", "D"),
     "softmax": ("#E69F00", "P"),
+    "discriminant": ("#F0C000", "p"),
     "linear": ("#D55E00", "s"),
     "ridge": ("#009E73", "^"),
     "nearest": ("#6B6B6B", "x"),
@@ -123,6 +128,13 @@ FIGURES = {
     "decoders": Drawing(plot_decoders),
     "precision": Drawing(plot_precision),
     "capacity": Drawing(plot_capacity),
+    "structure": Drawing(plot_structure),
+    "structure-learned": Drawing(
+        plot_structure, lambda run: {"results": run.results, "model": "traces-learned"}
+    ),
+    "plane": Drawing(plot_plane),
+    "memories": Drawing(plot_memories),
+    "processing": Drawing(plot_processing),
 }
 
 

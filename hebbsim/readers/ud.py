@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from conllu.exceptions import ParseException
 from conllu.parser import parse_line
@@ -17,6 +17,7 @@ from conllu.parser import parse_line
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, data_file, make_split
 from hebbsim.readers.lines import LineStream, without_packing
+from hebbsim.readers.trees import clause_depths, subject_numbers
 
 OTHER = "OTHER"
 DEFAULT_SCHEME = "ud-roles"
@@ -25,9 +26,16 @@ _SPLIT_FILE = re.compile(r"(?:^|.*-)(train|dev|test)\.conllu(?:\.(?:gz|bz2|xz|zs
 _FIELDS = ("id", "form", "head", "deprel")
 #: Ids that are whole numbers, ranges of multiword tokens, or those of empty nodes.
 _ID = re.compile(r"\d{1,9}(?:[-.]\d{1,9})?$")
+_LAYERS = ("grammatical", "pos", "depth", "subject_number", "subject_distance")
 
-# Word of a sentence: line number, form, head (0 for the root), relation.
-_Word = tuple[int, str, int, str]
+
+class _Word(NamedTuple):
+    line: int
+    form: str
+    head: int  # 0 for the root
+    relation: str
+    pos: str
+    features: str
 
 
 class RoleScheme:
@@ -138,10 +146,11 @@ class CoordinationCycle(ValueError):
 
 
 def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
-    """One CoNLL-U file as a split with the layer ``grammatical``.
+    """One CoNLL-U file as a split.
 
-    Words are the lines with an integer id, lower-cased; multiword tokens and empty
-    nodes are passed over.
+    Layers: ``grammatical`` (roles), ``pos`` (universal part of speech), ``depth`` (of the
+    clause), ``subject_number`` and ``subject_distance`` (at finite verbs). Words are the
+    lines with an integer id, lower-cased; multiword tokens and empty nodes are passed over.
 
     Parameters
     ----------
@@ -164,27 +173,32 @@ def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
     """
     lines = LineStream(path)
     sentences = []
-    roles: list[str] = []
+    layers: dict[str, list[str]] = {name: [] for name in _LAYERS}
     for words in _sentences(path, lines):
-        heads = [word[2] for word in words]
-        for number, _, head, _ in words:
-            if head > len(words):
+        heads = [word.head for word in words]
+        relations = [word.relation for word in words]
+        for word in words:
+            if word.head > len(words):
                 raise BadInputError(
-                    f"{path}:{number}: head {head} does not exist (the sentence has "
+                    f"{path}:{word.line}: head {word.head} does not exist (the sentence has "
                     f"{len(words)} words); correct column 7"
                 )
         try:
-            roles += scheme.assign(heads, [word[3] for word in words])
+            layers["grammatical"] += scheme.assign(heads, relations)
         except CoordinationCycle as cycle:
             raise BadInputError(
-                f"{path}:{words[cycle.args[0]][0]}: conjuncts depend on each other in a circle; "
+                f"{path}:{words[cycle.args[0]].line}: conjuncts depend on each other in a circle; "
                 "correct column 7"
             ) from None
-        sentences.append([word[1].lower() for word in words])
+        sentences.append([word.form.lower() for word in words])
+        layers["pos"] += [word.pos for word in words]
+        layers["depth"] += clause_depths(heads, relations)
+        numbers, distances = subject_numbers(heads, relations, [word.features for word in words])
+        layers["subject_number"] += numbers
+        layers["subject_distance"] += distances
     if not sentences:
         raise BadInputError(f"{path}: no sentence in it; a CoNLL-U file is needed")
-    split = make_split(name, sentences, {"grammatical": roles}, source=path)
-    return split, lines.sha256
+    return make_split(name, sentences, layers, source=path), lines.sha256
 
 
 def _sentences(path: Path, lines: Iterable[str]) -> Iterator[list[_Word]]:
@@ -232,7 +246,7 @@ def _word(path: Path, number: int, line: str, expected: int) -> _Word | None:
             f"{path}:{number}: no head ('{columns[6]}' in column 7); "
             "an annotated treebank is needed"
         )
-    return number, form, head, columns[7]
+    return _Word(number, form, head, columns[7], columns[3], columns[5])
 
 
 def find_conllu(folder: Path) -> dict[str, Path]:

@@ -1,14 +1,18 @@
 """Which past tokens a trace state still tells: decoders, conditions, bits."""
 
 from hebbsim.probes.identity.decoders import Channel, Decoder, decoder_names, get_decoder
+from hebbsim.probes.identity.expansion import exact_past, pasts, smallest_distance
 from hebbsim.probes.identity.information import (
     Reading,
-    bigram_information,
     entropy,
     lag_bounds,
+    ngram_information,
     read,
+    successor_model,
     total_bound,
 )
+from hebbsim.probes.identity.joint import Beam
+from hebbsim.probes.identity.memories import Memory, get_memory, memory_names
 from hebbsim.probes.identity.states import (
     CODES,
     PRECISIONS,
@@ -17,26 +21,35 @@ from hebbsim.probes.identity.states import (
     make_codes,
     make_states,
 )
-from hebbsim.probes.identity.trained import Perceptron, Ridge, Softmax
+from hebbsim.probes.identity.trained import Discriminant, Perceptron, Ridge, Softmax
 
 __all__ = [
     "CODES",
     "PRECISIONS",
+    "Beam",
     "Channel",
     "Condition",
     "Decoder",
+    "Discriminant",
+    "Memory",
     "Perceptron",
     "Reading",
     "Ridge",
     "Softmax",
     "States",
-    "bigram_information",
     "decoder_names",
     "entropy",
+    "exact_past",
     "get_decoder",
+    "get_memory",
     "lag_bounds",
     "make_codes",
     "make_states",
+    "memory_names",
+    "ngram_information",
+    "pasts",
     "read",
+    "smallest_distance",
+    "successor_model",
     "total_bound",
 ]

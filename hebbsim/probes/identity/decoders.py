@@ -41,6 +41,10 @@ class Channel:
         Root mean square of noise and rounding in each trace.
     prior : ndarray of float64, shape=(V,)
         Relative frequency of each type, greater than 0.
+    n_past : int or None
+        Tokens that have gone by since the traces were zero; None for a long stream.
+    log_successor : ndarray of float64, shape=(V, V), or None
+        Row w: log P(type | the next token is w), where a language model knows it.
 
     Examples
     --------
@@ -54,6 +58,8 @@ class Channel:
     timescales: NDArray[np.float64]
     noise: NDArray[np.float64]
     prior: NDArray[np.float64]
+    n_past: int | None = None
+    log_successor: NDArray[np.float64] | None = None
 
     def gains(self, n_lags: int) -> NDArray[np.float64]:
         """``alpha (1 - alpha)**k``, shape=(K, S)."""
@@ -78,7 +84,12 @@ class Channel:
     @cached_property
     def past(self) -> NDArray[np.float64]:
         """Gains of all lags that matter, shape=(K, S)."""
-        return self.gains(int(np.ceil(_PAST * self.timescales.max())))
+        n_lags = int(np.ceil(_PAST * self.timescales.max()))
+        return self.gains(n_lags if self.n_past is None else min(n_lags, self.n_past))
+
+    def past_to(self, lag: int) -> NDArray[np.float64]:
+        """`past`, with `lag` in it, however long ago it was."""
+        return np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])
 
     def weights(self, lag: int, *, cancelled: int = 0) -> NDArray[np.float64]:
         """Weights of the traces whose sum is nearest to x[t-lag] in the mean square, shape=(S,).
@@ -86,7 +97,7 @@ class Channel:
         Every code is taken for an independent draw, so that no training is needed (the
         Wiener solution). Lags below `cancelled` are known and do not interfere.
         """
-        gains = np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])[cancelled:]
+        gains = self.past_to(lag)[cancelled:]
         # As least squares, not as normal equations: those square what is ill-conditioned.
         spread = self.noise / np.sqrt(self.power) if self.power > 0 else self.noise
         system = np.concatenate([gains, np.diag(spread)])
@@ -118,7 +129,7 @@ class Channel:
         -------
         ndarray of float64, shape=(N, V)
         """
-        gains = np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])[cancelled:]
+        gains = self.past_to(lag)[cancelled:]
         through = gains @ weights
         gain = through[lag - cancelled]
         rest = through @ through - gain**2
@@ -245,14 +256,43 @@ class Cancellation(Decoder):
     name = "cancellation"
 
     def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        for scores, _, _ in self.steps(states, n_lags):
+            yield scores
+
+    def steps(
+        self, states: NDArray[np.float64], n_lags: int
+    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]]:
+        """Likelihoods of each lag, the types decided on, and the states without them."""
         channel = self.channel
         rest = states.copy()
+        chosen: NDArray[np.int64] | None = None
         for lag, gains in enumerate(channel.gains(n_lags)):
             weights = channel.weights(lag, cancelled=lag)
             scores = channel.likelihoods(rest, weights, lag, cancelled=lag)
-            yield scores
+            scores = scores + self.known(chosen)
             chosen = np.argmax(scores + channel.log_prior, axis=1)
-            rest -= gains[:, None] * channel.codes[chosen, None, :]
+            rest = rest - gains[:, None] * channel.codes[chosen, None, :]
+            yield scores, chosen, rest
+
+    def known(self, following: NDArray[np.int64] | None) -> NDArray[np.float64] | float:
+        """What the token decided on just now says of the one before it: here, nothing."""
+        return 0.0
+
+
+class LanguageCancellation(Cancellation):
+    """Cancellation that reads with a language model at hand.
+
+    The prior of a lag is that of a bigram model, given the token that was found at the lag
+    after it. Without `Channel.log_successor` it is `Cancellation`.
+    """
+
+    name = "language"
+
+    def known(self, following: NDArray[np.int64] | None) -> NDArray[np.float64] | float:
+        channel = self.channel
+        if following is None or channel.log_successor is None:
+            return 0.0
+        return channel.log_successor[following] - channel.log_prior
 
 
 class Pursuit(Decoder):

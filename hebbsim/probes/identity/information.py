@@ -57,8 +57,9 @@ def read(
         Log-likelihoods up to a constant of each state.
     tokens : ndarray of int, shape=(N,)
         N is at least 2.
-    log_prior : ndarray of float64, shape=(V,)
-        Natural logarithms that sum to 1 as probabilities.
+    log_prior : ndarray of float64, shape=(V,) or (N, V)
+        Natural logarithms that sum to 1 as probabilities; a row for each state where the
+        bits wanted are those beyond what a language model knows of that token.
 
     Examples
     --------
@@ -71,10 +72,15 @@ def read(
     # Single precision suffices then, at half the time.
     scores = (scores - scores.max(axis=1, keepdims=True)).astype(np.float32)
     half = len(scores) // 2
-    beta, share = _calibrated(scores[:half], tokens[:half], log_prior)
+    of_each = log_prior.ndim == 2
+    beta, share = _calibrated(
+        scores[:half], tokens[:half], log_prior[:half] if of_each else log_prior
+    )
     scores, tokens = scores[half:], tokens[half:]
+    log_prior = log_prior[half:] if of_each else log_prior
     right = np.argmax(log_prior + beta * scores, axis=1) == tokens
-    entropy = float(-log_prior[tokens].mean() / np.log(2))
+    surprise = log_prior[np.arange(len(tokens)), tokens] if of_each else log_prior[tokens]
+    entropy = float(-surprise.mean() / np.log(2))
     bits = float(np.log2(share + (1 - share) * _ratios(scores, tokens, log_prior, beta)).mean())
     # The minimum is true already but for rounding.
     return Reading(float(right.mean()), min(bits, entropy), entropy)
@@ -111,7 +117,8 @@ def _ratios(
 ) -> NDArray[np.float64]:
     """Posterior over prior of the right types, shape=(N,)."""
     likelihoods = np.exp(np.float32(beta) * scores)
-    evidence = likelihoods @ np.exp(log_prior).astype(np.float32)
+    prior = np.exp(log_prior).astype(np.float32)
+    evidence = likelihoods @ prior if prior.ndim == 1 else (likelihoods * prior).sum(axis=1)
     ratios: NDArray[np.float64] = np.divide(
         likelihoods[np.arange(len(tokens)), tokens], evidence, dtype=np.float64
     )
@@ -165,40 +172,95 @@ def _variances(channel: Channel) -> NDArray[np.floating]:
     return np.linalg.svd(deviations, compute_uv=False) ** 2
 
 
-def bigram_information(
-    tokens: NDArray[np.integer], held_out: NDArray[np.integer], prior: NDArray[np.float64]
+def ngram_information(
+    tokens: NDArray[np.integer],
+    held_out: NDArray[np.integer],
+    prior: NDArray[np.float64],
+    order: int = 2,
 ) -> float:
-    """Bits about a token that its successor gives, by an interpolated bigram model.
+    """Bits about a token that the next ``order - 1`` tokens give, by an n-gram model.
 
-    This much of lag k is known from lag k - 1 without any trace. Counts come from `tokens`,
-    the weight of the prior from the first half of `held_out`, the bits from its second half.
+    This much of lag k is known from the lags before it without any trace. Counts come from
+    `tokens`, the strengths of the shorter contexts from the first half of `held_out`, the bits
+    from its second half.
 
     Parameters
     ----------
     tokens, held_out : ndarray of int, shape=(T,)
     prior : ndarray of float64, shape=(V,)
+    order : int
+        2 for a bigram model.
 
     Examples
     --------
     >>> stream = np.arange(1000) % 4
-    >>> round(bigram_information(stream, stream, np.full(4, 0.25)), 2)
+    >>> round(ngram_information(stream, stream, np.full(4, 0.25)), 2)
     2.0
+    >>> stream = np.array([0, 0, 1, 1] * 500)  # two tokens on tell what one does not
+    >>> [abs(round(ngram_information(stream, stream, np.full(2, 0.5), n), 1)) for n in (2, 3)]
+    [0.0, 1.0]
+    """
+    n_asked = len(held_out) - order + 1
+    if len(tokens) < order or n_asked < 2:
+        return 0.0
+    base = prior[held_out]
+    found = base
+    n_types = len(prior)
+    context = np.zeros(len(tokens) + len(held_out), dtype=np.int64)
+    for n in range(2, order + 1):
+        # The context of token i is tokens i + 1 to i + n - 1, by a number of its own.
+        following = np.concatenate([_later(tokens, n - 1), _later(held_out, n - 1)])
+        context = np.unique(context * (n_types + 1) + following, return_inverse=True)[1].ravel()
+        here = np.concatenate([tokens, held_out]).astype(np.int64)
+        pair = np.unique(context * n_types + here, return_inverse=True)[1].ravel()
+        learnt = slice(0, len(tokens) - n + 1)  # the last tokens have no whole context
+        contexts = np.bincount(context[learnt], minlength=context.max() + 1)
+        pairs = np.bincount(pair[learnt], minlength=pair.max() + 1)
+        asked = slice(len(tokens), None)
+        seen, of_context = pairs[pair[asked]], contexts[context[asked]]
+        half = n_asked // 2
+        strength = _best_strength(seen[:half], of_context[:half], found[:half])
+        found = (seen + strength * found) / (of_context + strength)
+    scored = slice(n_asked // 2, n_asked)
+    return float(np.log2(found[scored] / base[scored]).mean())
+
+
+def _later(tokens: NDArray[np.integer], n: int) -> NDArray[np.int64]:
+    """The token n places on, counted from 1; 0 past the end."""
+    return np.concatenate([tokens[n:] + 1, np.zeros(min(n, len(tokens)), dtype=np.int64)])
+
+
+def _best_strength(
+    seen: NDArray[np.integer], of_context: NDArray[np.integer], shorter: NDArray[np.float64]
+) -> float:
+    """Observations that the shorter context is worth, by likelihood."""
+    strengths = np.geomspace(0.01, 1e6, 33)
+    return max(
+        strengths,
+        key=lambda s: float(np.log((seen + s * shorter) / (of_context + s)).mean()),
+    )
+
+
+def successor_model(
+    tokens: NDArray[np.integer], held_out: NDArray[np.integer], prior: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Natural log of P(type | next token) by the bigram model, shape=(V, V), a row a next token.
+
+    Counts come from `tokens`, the strength of the prior from `held_out`.
+
+    Examples
+    --------
+    >>> model = successor_model(np.arange(400) % 4, np.arange(40) % 4, np.full(4, 0.25))
+    >>> model[3].argmax()  # before 3 stands 2
+    np.int64(2)
     """
     n_types = len(prior)
-    pairs, counts = np.unique(tokens[1:] * n_types + tokens[:-1], return_counts=True)
-    following = np.bincount(tokens[1:], minlength=n_types)
-    asked = held_out[1:] * n_types + held_out[:-1]
-    if len(pairs) == 0 or len(asked) < 2:
-        return 0.0
-    place = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
-    seen = np.where(pairs[place] == asked, counts[place], 0)
-    context, base = following[held_out[1:]], prior[held_out[:-1]]
-    half = len(asked) // 2
-    strengths = np.geomspace(0.01, 1e6, 33)
-
-    def gains(part: slice, strength: float) -> float:
-        smoothed = (seen[part] + strength * base[part]) / (context[part] + strength)
-        return float(np.log2(smoothed / base[part]).mean())
-
-    best = max(strengths, key=lambda strength: gains(slice(half), strength))
-    return gains(slice(half, None), best)
+    counts = np.bincount(
+        tokens[1:].astype(np.int64) * n_types + tokens[:-1], minlength=n_types**2
+    ).reshape(n_types, n_types)
+    contexts = counts.sum(axis=1)
+    after, before = held_out[1:], held_out[:-1]
+    strength = 1.0
+    if len(after):
+        strength = _best_strength(counts[after, before], contexts[after], prior[before])
+    return np.log((counts + strength * prior) / (contexts + strength)[:, None])

@@ -27,6 +27,7 @@ from hebbsim.errors import BadInputError
 #: Number formats that a state can be held in.
 PRECISIONS = ("float64", "float32", "bfloat16", "int8")
 _BITS = {"float64": 64, "float32": 32, "bfloat16": 16, "int8": 8}
+#: Codes that `make_codes` draws.
 CODES = ("random", "one-hot")
 
 _LEVELS = 127
@@ -252,7 +253,7 @@ def make_states(
             f"give {n_last + n_lags - 1} tokens"
         )
     exact = run_traces(codes, tokens, timescales, n_last)
-    values = _held(exact, codes, tokens, timescales, condition)
+    values = hold(exact, codes, tokens, timescales, condition)
     noise = np.sqrt(np.mean((values - exact) ** 2, axis=(0, 1, 3)))
     power = np.mean(exact**2, axis=(0, 1, 3))
     # What rounding does to float64 cannot be seen from float64; it is of this size.
@@ -270,14 +271,26 @@ def make_states(
     )
 
 
-def _held(
+def hold(
     exact: NDArray[np.float64],
     codes: NDArray[np.float64],
     tokens: NDArray[np.integer],
     timescales: NDArray[np.float64],
     condition: Condition,
 ) -> NDArray[np.float64]:
-    """The states as the number format holds them."""
+    """States as the number format of a condition holds them.
+
+    Parameters
+    ----------
+    exact : ndarray of float64, shape=(B, n_last, S, D)
+        What `run_traces` gives in float64.
+    codes, tokens, timescales
+        As of `run_traces`.
+
+    Returns
+    -------
+    ndarray of float64, shape=(B, n_last, S, D)
+    """
     if condition.precision == "float64":
         return exact
     scale = np.abs(exact).max(axis=(0, 1, 3), initial=0.0)[:, None]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
 from hebbsim.errors import HebbsimError
 from hebbsim.probes.identity.decoders import Decoder
@@ -71,6 +72,46 @@ class Ridge(_Trained):
             gain = max(1 - variance / channel.power, 1e-6) if channel.power > 0 else 1.0
             unbiased = channel.mean + (found[:, lag] - channel.mean) / gain
             yield (unbiased @ codes.T - (codes**2).sum(axis=1) / 2) * gain / variance
+
+
+class Discriminant(_Trained):
+    """Linear discriminant analysis in closed form: one Gaussian a type, of shared covariance.
+
+    As linear as softmax regression and of like accuracy, at a hundredth of the time
+    (Hastie et al. 2009, "The Elements of Statistical Learning", section 4.3).
+    """
+
+    name = "discriminant"
+    #: Added to the variance of every standardised feature.
+    ridge = 1e-4
+    #: Observations at the common mean that are added to those of every type.
+    shrinkage = 1.0
+
+    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+        gram = features.T @ features
+        self.weights_ = [self._of_lag(features, gram, of_lag) for of_lag in tokens.T]
+
+    def _of_lag(
+        self, x: NDArray[np.float64], gram: NDArray[np.float64], tokens: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        n_types = len(self.channel.codes)
+        counts = np.bincount(tokens, minlength=n_types)
+        order = np.argsort(tokens, kind="stable")
+        present = np.flatnonzero(counts)
+        first = np.cumsum(counts[present]) - counts[present]
+        sums = np.zeros((n_types, x.shape[1]))
+        sums[present] = np.add.reduceat(x[order], first, axis=0)
+        means = sums / np.maximum(counts, 1)[:, None]
+        within = (gram - sums.T @ means) / len(x)
+        within[np.diag_indices_from(within)] += self.ridge
+        means *= (counts / (counts + self.shrinkage))[:, None]
+        weights = cho_solve(cho_factor(within, lower=True), means.T)
+        return weights, (means * weights.T).sum(axis=1) / 2
+
+    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+        features = self._features(states)
+        for weights, norms in self.weights_[:n_lags]:
+            yield features @ weights - norms
 
 
 class Softmax(_Trained):

@@ -1,0 +1,69 @@
+"""Codes of words that their contexts teach: what a zero-label learner would keep in traces."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbsim.engine.signatures import WordSignatures
+from hebbsim.models.components import Components
+from hebbsim.models.prototypes import unit_rows
+
+__all__ = ["learned_codes"]
+
+#: Context words with a column of their own in a signature.
+_CONTEXT_WORDS = 500
+#: Passes over the types in Sanger's rule.
+_PASSES = 4
+#: Rarer words share the code of what has hardly been seen.
+_SEEN = 3
+
+
+def learned_codes(
+    tokens: ArrayLike, n_types: int, dim: int, rng: np.random.Generator, offsets: ArrayLike | None
+) -> NDArray[np.float64]:
+    """Hebbian signatures of words, reduced by Sanger's rule, of mean square length one.
+
+    Parameters
+    ----------
+    tokens : array_like of int, shape=(T,)
+        Below `n_types`, the commonest first.
+    n_types : int
+        V. A type that `tokens` lacks has the mean code of those that occur
+        up to three times.
+    dim : int
+        D.
+    rng : numpy.random.Generator
+        Of the order in which types are seen.
+    offsets : array_like of int or None
+        Where sentences begin and end; None for one stream.
+
+    Returns
+    -------
+    ndarray of float64, shape=(V, D)
+        Float32 numbers, as random codes are.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> text = rng.integers(2, size=400) + np.tile([0, 2], 200)  # one of 0, 1, then of 2, 3
+    >>> codes = learned_codes(text, 4, 2, rng, None)
+    >>> bool(np.linalg.norm(codes[0] - codes[1]) < np.linalg.norm(codes[0] - codes[2]))
+    True
+    """
+    signatures = WordSignatures(n_types, min(_CONTEXT_WORDS, n_types), timescales=(2, 8))
+    signatures.learn(np.asarray(tokens, dtype=np.int32), offsets)
+    counts = signatures.counts
+    seen = np.flatnonzero(counts)
+    x = unit_rows(np.sqrt(signatures.means().reshape(n_types, -1)))
+    reducer = Components(dim, x.shape[1])
+    weight = np.minimum(counts[seen], 0.005 * counts.sum())
+    for _ in range(_PASSES):
+        order = rng.choice(seen, size=2 * len(seen), p=weight / weight.sum())
+        reducer.learn(x, order.astype(np.int64))
+    found = np.zeros((n_types, dim), dtype=np.float32)
+    found[:, : len(reducer.components)] = unit_rows(reducer.project(x))
+    rare = seen[counts[seen] <= _SEEN]
+    found[counts == 0] = found[rare if len(rare) else seen].mean(axis=0)
+    codes = found / np.sqrt((found[seen] ** 2).sum(axis=1).mean())
+    return codes.astype(np.float32).astype(np.float64)

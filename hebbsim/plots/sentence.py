@@ -1,0 +1,144 @@
+"""Figure of one sentence read back from the state after its last word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hebbsim.errors import BadInputError
+from hebbsim.plots import style, tables
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+__all__ = ["draw_sentence", "plot_sentence"]
+
+_NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
+_WIDEST = 7.2
+
+
+def draw_sentence(folder: str | Path) -> list[Path]:
+    """Draw the figure of a run folder of `hebbsim run identity --sentence`.
+
+    Raises
+    ------
+    BadInputError
+        A table is absent or cannot be read.
+    """
+    folder = Path(folder)
+    read = _table(folder / "sentence.csv", ("seed", "decoder", "condition", "lag", "word", "read"))
+    structure = None
+    if (folder / "structure.csv").is_file():
+        structure = _table(folder / "structure.csv", ("lag", "property", "read", "probability"))
+    ax = plot_sentence(read, structure)
+    return style.save(ax.figure.canvas.figure, folder / "figures", "sentence")
+
+
+def _table(path: Path, columns: tuple[str, ...]) -> DataFrame:
+    import pandas as pd
+
+    try:
+        table = pd.read_csv(path, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{path}: not a table that can be read: {error}") from None
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise BadInputError(f"{path}: no column {', '.join(missing)}")
+    return table
+
+
+def condition_name(condition: str) -> str:
+    """A condition as a reader calls it."""
+    said = tables.words(condition)
+    return f"{said['snr']} dB" if "snr" in said else said["precision"]
+
+
+@style.styled
+def plot_sentence(
+    read: DataFrame, structure: DataFrame | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Words from left to right; a row for each decoder and condition, dark where it is right.
+
+    Where a word is read wrongly, the cell shows what was read with the codes of the first
+    seed. Below, what a linear probe reads of the structure of each word.
+
+    Parameters
+    ----------
+    read : DataFrame
+        Table ``sentence`` of the run.
+    structure : DataFrame, optional
+        Table ``structure``.
+    ax : Axes, optional
+        A new figure without.
+    """
+    decoders = list(dict.fromkeys(read["decoder"]))
+    conditions = list(dict.fromkeys(read["condition"]))
+    # The linear decoders hardly depend on the condition: their first one stands for all.
+    kept = [
+        (decoder, condition)
+        for decoder in decoders
+        for condition in (conditions if decoder not in ("nearest", "linear") else conditions[:1])
+    ]
+    n_words = int(read["lag"].max()) + 1
+    first = read[(read["seed"] == read["seed"].min()) & (read["decoder"] == decoders[0])]
+    first = first[first["condition"] == conditions[0]].sort_values("lag", ascending=False)
+    words = list(map(str, first["word"]))
+    n_structure = 0 if structure is None else structure["property"].nunique()
+    n_rows = len(kept) + n_structure
+    whole_figure = ax is None
+    if ax is None:
+        height = 0.22 * n_rows + 1.5
+        ax = style.new_axes(height)
+        width = min(_WIDEST, max(style.WIDTH, 1.3 + 0.52 * n_words))
+        ax.figure.canvas.figure.set_size_inches(width, height)
+    right = np.zeros((len(kept), n_words))
+    size = 5.5 if n_words <= 14 else 4.2
+    for i, (decoder, condition) in enumerate(kept):
+        rows = read[(read["decoder"] == decoder) & (read["condition"] == condition)]
+        for lag, of_lag in rows.groupby("lag"):
+            column = n_words - 1 - int(lag)
+            right[i, column] = np.mean(of_lag["word"].astype(str) == of_lag["read"].astype(str))
+            shown = of_lag.sort_values("seed").iloc[0]
+            if str(shown["word"]) != str(shown["read"]):
+                ax.text(
+                    column, i, _short(str(shown["read"])), ha="center", va="center",
+                    fontsize=size, color="white" if right[i, column] > 0.6 else style.INK,
+                )  # fmt: skip
+    ax.imshow(right, aspect="auto", cmap="Blues", vmin=0, vmax=1.15)
+    names = [f"{decoder}, {condition_name(condition)}" for decoder, condition in kept]
+    if structure is not None:
+        for j, (name, rows) in enumerate(structure.groupby("property", sort=False)):
+            y = len(kept) + j
+            names.append(_NAMES.get(str(name), str(name)))
+            for _, row in rows.iterrows():
+                sure = float(row["probability"])
+                ax.text(
+                    n_words - 1 - int(row["lag"]), y, _short(str(row["read"])), ha="center",
+                    va="center", fontsize=size, color="#00785A", alpha=0.3 + 0.7 * sure,
+                )  # fmt: skip
+        ax.axhline(len(kept) - 0.5, color="white", linewidth=3)
+    ax.set_xlim(-0.5, n_words - 0.5)
+    ax.set_ylim(n_rows - 0.5, -0.5)
+    ax.set_xticks(range(n_words), words, rotation=40 if n_words > 8 else 0)
+    ax.xaxis.tick_top()
+    ax.set_yticks(range(n_rows), names)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    n = int(read["seed"].nunique())
+    note = f"Dark: read rightly, by share of {n} code book{'s' * (n != 1)}; else the word read."
+    if n_structure:
+        note += " Green: a linear probe on traces of learned codes, faint where unsure."
+    style.caption(
+        ax,
+        "One sentence, read back from its last state",
+        note,
+        whole_figure=whole_figure,
+    )
+    return ax
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 8 else f"{word[:7]}…"

@@ -1,0 +1,199 @@
+"""Fixed memories of equal size, to set traces beside: no weight of theirs is trained.
+
+A memory reads the codes of a sentence token by token and keeps so many numbers. A new one is
+a subclass of `Memory` with a name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
+
+from hebbsim.errors import BadInputError
+from hebbsim.probes.identity.states import run_traces
+
+__all__ = ["FastWeights", "Legendre", "Memory", "Traces", "Window", "get_memory", "memory_names"]
+
+
+class Memory(ABC):
+    """What is kept of a sentence after each of its tokens.
+
+    Parameters
+    ----------
+    codes : ndarray of float64, shape=(V, D)
+    timescales : ndarray of float64, shape=(S,)
+        Of the traces that the memory is set beside: it has S * D numbers as they do.
+    rng : numpy.random.Generator
+        Of fixed random weights.
+
+    Attributes
+    ----------
+    name : str
+        By which `get_memory` finds the class.
+    """
+
+    name: ClassVar[str]
+    _registry: ClassVar[dict[str, type[Memory]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        if "name" in vars(cls):
+            Memory._registry[cls.name] = cls
+
+    def __init__(
+        self,
+        codes: NDArray[np.float64],
+        timescales: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> None:
+        self.codes = codes
+        self.timescales = timescales
+        self.size = len(timescales) * codes.shape[1]
+
+    @abstractmethod
+    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+        """States after each token, from a state of zero.
+
+        Parameters
+        ----------
+        tokens : ndarray of int, shape=(B, L)
+            B sentences; what comes after the end of a short one does not matter.
+
+        Returns
+        -------
+        ndarray of float32, shape=(B, L, S * D)
+        """
+
+
+def memory_names() -> list[str]:
+    """Names that `get_memory` takes."""
+    return list(Memory._registry)
+
+
+def get_memory(name: str) -> type[Memory]:
+    """The class of a name.
+
+    Raises
+    ------
+    BadInputError
+        No memory has that name.
+    """
+    try:
+        return Memory._registry[name]
+    except KeyError:
+        raise BadInputError(
+            f"unknown memory '{name}'; known: {', '.join(memory_names())}"
+        ) from None
+
+
+class Traces(Memory):
+    """Exponential traces at several timescales, in single precision."""
+
+    name = "traces"
+
+    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+        length = tokens.shape[1]
+        states = run_traces(self.codes, tokens, self.timescales, length, dtype=np.float32)
+        return states.reshape(*tokens.shape, -1)
+
+
+class Window(Memory):
+    """The codes of the last S tokens, one beside the other, and nothing older."""
+
+    name = "window"
+
+    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+        n_streams, length = tokens.shape
+        width = self.codes.shape[1]
+        out = np.zeros((n_streams, length, len(self.timescales), width), dtype=np.float32)
+        for lag in range(min(len(self.timescales), length)):
+            out[:, lag:, lag] = self.codes[tokens[:, : length - lag]]
+        return out.reshape(n_streams, length, -1)
+
+
+class Legendre(Memory):
+    """Legendre memory unit: each dimension of a sliding window as S polynomial coefficients.
+
+    ``theta dm/dt = A m + B u``, held constant between tokens. Source: Voelker, Kajić & Eliasmith
+    (2019), "Legendre Memory Units", equations 1 to 3; the measure HiPPO-LegT of Gu et al.
+    (2020), "HiPPO: Recurrent Memory with Optimal Polynomial Projections".
+    """
+
+    name = "lmu"
+    #: Length of the window in tokens for each coefficient.
+    stretch: ClassVar[float] = 2.0
+
+    def transition(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Matrices of one token, shapes (S, S) and (S,)."""
+        order = len(self.timescales)
+        theta = self.stretch * order
+        i, j = np.arange(order)[:, None], np.arange(order)
+        a = (2 * i + 1) / theta * np.where(i < j, -1.0, (-1.0) ** (i - j + 1))
+        b = (2 * i[:, 0] + 1) / theta * (-1.0) ** i[:, 0]
+        # exp of the system with its input as one more state: exact for an input held constant
+        whole = np.zeros((order + 1, order + 1))
+        whole[:order, :order], whole[:order, order] = a, b
+        step = expm(whole)
+        return step[:order, :order], step[:order, order]
+
+    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+        n_streams, length = tokens.shape
+        a, b = (part.astype(np.float32) for part in self.transition())
+        width = self.codes.shape[1]
+        table = self.codes.astype(np.float32)
+        state = np.zeros((n_streams, len(a), width), dtype=np.float32)
+        out = np.empty((n_streams, length, *state.shape[1:]), dtype=np.float32)
+        for t in range(length):
+            state = np.einsum("ij,njd->nid", a, state)
+            state += b[:, None] * table[tokens[:, t], None, :]
+            out[:, t] = state
+        return out.reshape(n_streams, length, -1)
+
+
+class FastWeights(Memory):
+    """A matrix that binds tokens to how long ago they were, by the delta rule.
+
+    ``W += (v - W k) k'``, where the value v is a random projection of the code of the token
+    and the key k stands for now. Before every token the matrix is turned, so that what was
+    bound to k is found under the next older key: keys are turns of one another by a random
+    rotation. Source of the rule: Schlag, Irie & Schmidhuber (2021), "Linear Transformers Are
+    Secretly Fast Weight Programmers", equation 24, with a learning rate of 1.
+
+    Keys made of tokens would need a query to be read; a probe of the state has none.
+    """
+
+    name = "fast-weights"
+
+    def shape(self) -> tuple[int, int]:
+        """Dimensions of a value and of a key: S * D numbers as square as can be."""
+        keys = max(n for n in range(1, int(self.size**0.5) + 1) if self.size % n == 0)
+        return self.size // keys, keys
+
+    def __init__(
+        self,
+        codes: NDArray[np.float64],
+        timescales: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__(codes, timescales, rng)
+        n_values, n_keys = self.shape()
+        projection = rng.standard_normal((codes.shape[1], n_values))
+        self.values = (codes @ projection).astype(np.float32)
+        self.turn = np.linalg.qr(rng.standard_normal((n_keys, n_keys)))[0].astype(np.float32)
+
+    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+        n_streams, length = tokens.shape
+        n_values, n_keys = self.shape()
+        key = np.zeros(n_keys, dtype=np.float32)
+        key[0] = 1
+        state = np.zeros((n_streams, n_values, n_keys), dtype=np.float32)
+        out = np.empty((n_streams, length, self.size), dtype=np.float32)
+        for t in range(length):
+            state = state @ self.turn
+            error = self.values[tokens[:, t]] - state @ key
+            state += error[:, :, None] * key
+            out[:, t] = state.reshape(n_streams, -1)
+        return out
