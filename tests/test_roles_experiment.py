@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import zlib
@@ -10,12 +11,13 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import roles, roles_config
+from hebbsim.experiments import roles, roles_config, roles_tokens
 from hebbsim.experiments.background import BackgroundJobs
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.roles_config import RolesConfig
@@ -391,12 +393,45 @@ def test_the_run_folder_is_drawn_and_complete(fakes, tmp_path):
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
         "config.json", "provenance.json", "results.json", "results.csv", "per_seed.csv",
-        "constructions.csv", "structure.csv", "machine.json", "figures",
+        "constructions.csv", "structure.csv", "machine.json", "figures", "tokens.csv.gz",
     }  # fmt: skip
     assert {p.suffix for p in (tmp_path / "run" / "figures").iterdir()} == {".svg", ".png"}
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["corpus"] == "tiny" and config["n_sentences"] == 60
     assert "workers" not in config
+
+
+def test_the_table_of_tokens_agrees_with_the_scores(fakes, tmp_path):
+    results = run(out=tmp_path / "run", seeds=2)
+    table = pd.read_csv(tmp_path / "run" / "tokens.csv.gz", keep_default_na=False)
+    for split in ("dev", "test"):
+        gold = fakes.corpus.splits[split]
+        rows = table[table["split"] == split]
+        assert rows["word"].tolist() == gold.forms.tolist()
+        assert rows["gold"].tolist() == gold.layers["grammatical"].tolist()
+        assert rows["sentence"].iloc[-1] == gold.n_sentences
+        assert rows["position"].max() == np.diff(gold.offsets).max()
+    test = table[table["split"] == "test"]
+    for column, model, condition in (
+        ("hebbian", "hebbian", "K=50"), ("hebbian_soft", "hebbian", "K=50 readout=soft"),
+        ("bigru", "bigru", "labels=all"), ("lookup", "lookup", ""),
+    ):  # fmt: skip
+        [first] = [
+            score.value
+            for score in results.tables["per_seed"]
+            if (score.split, score.model, score.condition) == ("test", model, condition)
+            and (score.metric, score.role, score.seed) == ("accuracy", None, 0)
+        ]
+        assert (test[column] == test["gold"]).mean() == pytest.approx(first)
+    # A cluster has one name.
+    assert (test.groupby("cluster")["hebbian"].nunique() == 1).all()
+
+
+def test_the_table_of_tokens_is_bounded(monkeypatch, tiny):
+    monkeypatch.setattr(roles_tokens, "MOST_TOKENS", 7)
+    splits = {name: (tiny.splits[name], {}) for name in ("dev", "test")}
+    lines = gzip.decompress(roles_tokens.tokens_file(splits)).decode().splitlines()
+    assert len(lines) == 8 and lines[-1].startswith("dev,")
 
 
 # --- text without roles -----------------------------------------------------------------
@@ -411,6 +446,9 @@ def test_text_without_roles_gives_clusters_by_their_words(fakes, tiny):
     assert sum(c.tokens for c in table) == bare["train"].n_tokens
     assert [c.tokens for c in table] == sorted((c.tokens for c in table), reverse=True)
     assert "." in [c.words for c in table]
+    lines = gzip.decompress(results.files["tokens.csv.gz"]).decode().splitlines()
+    assert lines[0] == "split,sentence,position,word,cluster"
+    assert len(lines) == 1 + bare["train"].n_tokens
 
 
 def test_extra_text_reaches_the_learner_as_sentences(fakes, tmp_path):

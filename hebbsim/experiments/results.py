@@ -122,6 +122,8 @@ class Results:
         Further tidy tables, by file name without ``.csv``.
     notes : list of str
         What a reader should know, such as a baseline that could not run.
+    files : dict of str to bytes
+        Further files of the run folder, by name; no part of the document.
 
     Examples
     --------
@@ -137,6 +139,7 @@ class Results:
     rows: list[Row] = field(default_factory=list)
     tables: dict[str, list[Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
         """Rows with the given columns, and with exactly the given words beside ``K``."""
@@ -301,7 +304,7 @@ def write_run(
     ``config.json``     the resolved configuration
     ``provenance.json`` package versions, input digests, seeds
     ``results.json``    the document that ``--json`` prints
-    ``results.csv``     its rows; the further tables stand beside it
+    ``results.csv``     its rows; further tables and files stand beside it
     ``figures/``        what `draw` makes of those tables alone
     ``machine.json``    time stamps and host: the one file that may differ
                         between two runs of the same configuration
@@ -328,5 +331,7 @@ def write_run(
     with replacing(folder) as temporary:
         for name, text in texts.items():
             (temporary / name).write_text(text, encoding="utf-8")
+        for name, content in results.files.items():
+            (temporary / name).write_bytes(content)
         figures = [path.relative_to(temporary) for path in draw(temporary)] if draw else []
     return [folder / path for path in figures]

@@ -43,6 +43,7 @@ from hebbsim.experiments.roles_scores import (
     equivalences,
     structure_table,
 )
+from hebbsim.experiments.roles_tokens import tokens_file
 from hebbsim.probes import (
     Memberships,
     RoleReadout,
@@ -314,7 +315,9 @@ class _Run:
         ids = np.atleast_2d(learner().predict(self.sentences["train"]).T)[0]
         self.step()
         results = self.results()
-        results.tables["clusters"] = clusters(ids, self.corpus.splits["train"].forms)
+        train = self.corpus.splits["train"]
+        results.tables["clusters"] = clusters(ids, train.forms)
+        results.files["tokens.csv.gz"] = tokens_file({"train": (train, {"cluster": ids})})
         return results
 
     def with_roles(self, layer: str) -> Results:
@@ -325,6 +328,7 @@ class _Run:
         self.runs = Runs(corpus.name, Gold.of(corpus, layer))
         self.other_scores: list[Score] = []
         self.added: list[tuple[str, str, int, dict[str, NDArray[np.str_]]]] = []
+        self.winners: dict[str, NDArray[np.int32]] = {}  # of the first seed's single learner
         self.k = f"K={config.clusters}"
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts()
@@ -371,23 +375,30 @@ class _Run:
 
     def part(self, name: str, measure: Callable[..., None], *arguments: Any) -> None:
         """The predictions and scores that a measurement adds, or that are kept of it."""
-        self.added, before = [], self.other_scores
+        self.added, before, winners = [], self.other_scores, self.winners
         found = self.kept.get(name)
         names = self.runs.gold.names
         if found is None:
             self.other_scores = []
             measure(*arguments)
-            arrays = {
+            arrays: dict[str, NDArray[np.integer]] = {
                 f"{number} {split}": self.runs.gold.encode({split: roles})[split]
                 for number, (*_, predicted) in enumerate(self.added)
                 for split, roles in predicted.items()
             }
+            if self.winners is not winners:
+                arrays |= {f"winners {split}": ids for split, ids in self.winners.items()}
             keys = [key for *key, _ in self.added]
             self.kept.put(
                 name, arrays, {"keys": keys, "scores": list(map(asdict, self.other_scores))}
             )
         else:
             self.other_scores = [Score(**score) for score in found.document["scores"]]
+            self.winners |= {
+                key.partition(" ")[2]: ids
+                for key, ids in found.arrays.items()
+                if key.startswith("winners ")
+            }
             for number, (model, condition, seed) in enumerate(found.document["keys"]):
                 predicted = {
                     key.partition(" ")[2]: names[codes]
@@ -467,6 +478,8 @@ class _Run:
             # Beside the votes: one learner, which attends to everything.
             learner = learner.derive(self.sentences["train"])
         one = self.cluster(learner)
+        if seed == 0:
+            self.winners = {name: one.winners(name)[:, 0] for name in one.members}
         self.readouts(self.k, seed, one)
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
         self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
@@ -593,4 +606,22 @@ class _Run:
             name, soft, _ = condition.partition(" readout=soft")
             results.rows += comparisons(runs, f"{name} labels={few}{soft}", same_few)
         results.tables |= {"per_seed": scores, "constructions": constructions(runs)}
+        results.files["tokens.csv.gz"] = self.tokens()
         return results
+
+    def tokens(self) -> bytes:
+        """The table of tokens: gold roles, and those that the first run of each model gives."""
+        models = {
+            "hebbian": ("hebbian", self.main_condition),
+            "hebbian_soft": ("hebbian", f"{self.main_condition} readout=soft"),
+            "bigru": ("bigru", "labels=all"),
+            "lookup": ("lookup", ""),
+        }
+        splits = {}
+        for name, split in self.corpus.splits.items():
+            if name != "train":
+                found = {column: self.runs.roles(*key, name) for column, key in models.items()}
+                columns = {column: roles for column, roles in found.items() if roles is not None}
+                cluster = {"cluster": self.winners[name]} if name in self.winners else {}
+                splits[name] = (split, {"gold": self.roles[name], **cluster, **columns})
+        return tokens_file(splits)

@@ -52,6 +52,14 @@ class Runs:
         for key in sorted(self._codes, key=lambda k: (rank[k[0]], _reading_order(k[1]))):
             yield key, dict(sorted(self._codes[key].items()))
 
+    def roles(self, model: str, condition: str, split: str) -> NDArray[np.str_] | None:
+        """Predicted role of every token in the first run of a model, shape=(T,)."""
+        for draws in self._codes.get((model, condition), {}).values():
+            for codes in draws:
+                if split in codes:
+                    return self.gold.names[codes[split]]
+        return None
+
     def correct(
         self, model: str, condition: str, split: str, seed: int | None = None
     ) -> NDArray[np.float64] | None:
