@@ -139,7 +139,7 @@ def _show_structure(results: Results, console: Console) -> None:
     names = list(dict.fromkeys(row.words["property"] for row in rows))
     _heading(console, f"Structure and content of the same traces, {rows[0].corpus}: share of bits")
     lags = (0, 1, 2, 4, 8)
-    table = _table("property", *map(str, lags), "selectivity", "word", "past", "learned")
+    table = _table("property", *map(str, lags), "select.", "word", "past", "learned")
     for name in names:
         cells = [
             _only(results.select({"property": name, "lag": str(lag)}, model="traces",
@@ -161,11 +161,15 @@ def _show_structure(results: Results, console: Console) -> None:
                              model="cancellation", metric="share"))
         for lag in lags
     ]  # fmt: skip
-    table.add_row("word, by cancellation", *map(_share, cancelled), "", "", "")
+    table.add_row("word, cancelled", *map(_share, cancelled), "", "", "")
     console.print(table)
-    console.print("By lag, with a linear probe. Selectivity: accuracy less that of random labels")
-    console.print("by word, at lag 1. Word: what the word alone tells. Past, learned: what traces")
-    console.print("of random and of learned codes before the word tell.")
+    console.print(
+        "By lag, with a linear probe; last line: by cancellation in float32. Select.: the"
+    )
+    console.print("accuracy less that of random labels by word, lag 1. Word: what the word alone")
+    console.print(
+        "tells. Past, learned: what traces of random and of learned codes before it tell."
+    )
 
 
 def _show_memories(results: Results, console: Console) -> None:

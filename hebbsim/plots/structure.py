@@ -34,6 +34,8 @@ _MEMORIES = {
     "gru": ("GRU, untrained", "#E69F00", "v"),
     "bigru": ("BiGRU, forward half", "#D55E00", "P"),
 }
+#: Properties whose name stands below their point, where neighbours would hide it.
+_BELOW = ("pos", "depth")
 #: Memories of the past on the plane.
 _PASTS = ("traces", "traces-learned")
 #: Lag at which memories are compared for structure.
@@ -186,7 +188,8 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
                 markerfacecolor="white" if model == "traces" else color,
             )  # fmt: skip
         ax.annotate(
-            label, (x, max(heights)), xytext=(0, 7), textcoords="offset points",
+            label, (x, min(heights) if name in _BELOW else max(heights)),
+            xytext=(0, -12 if name in _BELOW else 7), textcoords="offset points",
             ha="left" if x < 0.15 else "right" if x > 0.85 else "center",
             color=color, fontsize=7,
         )  # fmt: skip
@@ -248,7 +251,7 @@ def plot_memories(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     panels[0].set_ylabel("share of the word's bits")
     panels[1].set_xlim(0, 1.02)
     panels[1].set_ylim(0, 1.02)
-    panels[1].set_xlabel("content: word, mean over lags")
+    panels[1].set_xlabel("word, mean over lags")
     panels[1].set_ylabel(f"structure at lag {_AT}, mean share")
     handles, labels = panels[0].get_legend_handles_labels()
     below.legend(handles, labels, loc="center", ncols=3)
