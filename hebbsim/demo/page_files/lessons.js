@@ -66,7 +66,7 @@ Heb.Lesson = class {
 
   reveal() {
     const q = this.step && this.step.question;
-    if (!q || this.revealed) return;
+    if (!q || this.revealed || this.act.waiting()) return;
     this.was = Object.fromEntries(Object.entries(this.act.facts()).map(([k, v]) => [`was_${k}`, v]));
     this.revealed = true;
     this.draw();
@@ -97,7 +97,7 @@ Heb.Lesson = class {
             Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, facts)), this.revealed && i === q.answer ? " ✓" : null))),
         this.revealed
           ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts))))
-          : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `The class says ${"ABCD"[this.chosen]}. Reveal`)));
+          : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", disabled: this.act.waiting(), onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `The class says ${"ABCD"[this.chosen]}. Reveal`)));
     }
     const last = this.at === lesson.steps.length - 1;
     const following = this.lessons[this.number + 1];

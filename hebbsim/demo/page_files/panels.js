@@ -69,10 +69,10 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
   const cards = r.winners[t].map(([cluster, share], rank) => {
     const p = r.prototypes[cluster];
     return Heb.el("div", { class: `proto${rank ? "" : " winner"}` },
-      Heb.el("div", {}, Heb.el("b", {}, rank ? `${rank + 1}. ` : "Winner "), Heb.role(p.role)),
+      Heb.el("div", { class: "head", title: p.share === null ? "No word of the named sentences fell here" : `${Heb.percent(p.share)} of the ${p.tokens} words that fell here are ${p.role}` },
+        Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role),
+        p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of ${p.tokens}`)),
       Heb.el("div", { class: "meter", title: "how close, among these four" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
-      p.share === null ? "No word of the named sentences fell here."
-        : `${Heb.percent(p.share)} of its ${p.tokens} words are ${p.role}`,
       Heb.el("ul", {}, p.examples.map(([a, w, b]) => Heb.el("li", {}, a ? `${a} ` : "", Heb.el("b", {}, w), b ? ` ${b}` : ""))));
   });
   panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: "0 0 190px" } },
