@@ -182,6 +182,7 @@
       if (stage.settings) state.settings = { ...DEFAULTS, ...stage.settings };
       if (stage.text !== undefined) state.request = { text: stage.text };
       if (stage.rows) state.rows = stage.rows;
+      if (state.tab === "survival") drawPanel();
       if (stage.tab) setTab(stage.tab);
       play(false);
       if (stage.settings || stage.text !== undefined) ask(stage.at || "end");
