@@ -326,6 +326,7 @@ def test_the_page_asks_for_nothing():
 def test_a_recording_holds_what_the_page_can_ask_for(room, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "TIMESCALES", ((2.0, 8.0, 32.0),))
     monkeypatch.setattr(export, "NOISES", (0.0, 10.0))
+    monkeypatch.setattr(export, "N_EXAMPLES", 1)
     path = export.write_page(room, tmp_path / "page", bigru=False)
     text = path.read_text(encoding="utf-8")
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["recorded"]

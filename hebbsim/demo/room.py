@@ -38,7 +38,7 @@ N_TRAIN, N_DEV, N_TEST = 4000, 600, 300
 #: Streams of text from which words are read back for the rates.
 N_STREAMS = 30
 #: Learners and engines kept for other settings of the sliders.
-KEPT = 20
+KEPT = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +169,7 @@ class Room:
 
     def named(self, timescales: tuple[float, ...]) -> Named:
         """The learner over traces of these timescales, with its clusters named."""
-        return self._keep(("named", timescales), lambda: self.name(self._derived(timescales)))
+        return self.keep(("named", timescales), lambda: self.name(self._derived(timescales)))
 
     def _derived(self, timescales: tuple[float, ...]) -> HebbianRoleInducer:
         if timescales == Settings().timescales:
@@ -192,7 +192,7 @@ class Room:
         engine = make_engine(settings)
         if not settings.fresh:
             key = ("weights", settings.timescales, settings.rule, settings.eta)
-            engine.restore(self._keep(key, lambda: self._taught(settings)))
+            engine.restore(self.keep(key, lambda: self._taught(settings)))
         return engine
 
     def _taught(self, settings: Settings) -> dict[str, NDArray[Any]]:
@@ -201,14 +201,18 @@ class Room:
         engine.run(self.groups.numbers(self.learner, forms), self.train.offsets)
         return engine.state()
 
-    def _keep(self, key: Hashable, make: Callable[[], Value]) -> Value:
+    def keep(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What `make` gave when this key was first asked for; the oldest keys are forgotten."""
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = make()
-                if len(self._kept) > KEPT:
-                    # The first one is that of the defaults, which every window starts with.
-                    self._kept.pop(list(self._kept)[1])
-            value: Value = self._kept[key]
+            if key in self._kept:
+                found: Value = self._kept[key]
+                return found
+        # Outside the lock: what one window waits for is not to hold up another.
+        made = make()
+        with self._lock:
+            value: Value = self._kept.setdefault(key, made)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
             return value
 
     # Looked up ----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from bokeh.server.server import Server
 from tornado.web import RequestHandler
 
 from hebbsim.demo.page import LIVE_POLICY, body, head
-from hebbsim.demo.worker import Worker
+from hebbsim.demo.worker import WindowGone, Worker
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -151,6 +151,12 @@ def _sender(document: Document, wire: Wire) -> Callable[[dict[str, Any]], None]:
         def put() -> None:
             wire.update(answer=text)
 
-        document.add_next_tick_callback(put)
+        context = document.session_context
+        if context is None or context.destroyed:
+            raise WindowGone
+        try:
+            document.add_next_tick_callback(put)
+        except AttributeError:  # destroyed just now, as a window may be at any time
+            raise WindowGone from None
 
     return send

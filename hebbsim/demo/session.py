@@ -37,7 +37,6 @@ class Session:
         self.live = LiveLearner(room)
         self.learning = False
         self._n_words = len(self.sentences[0])
-        self._survival: tuple[Settings, Message] | None = None
 
     def hello(self) -> Message:
         """What the page needs to know of the room."""
@@ -102,9 +101,9 @@ class Session:
     def _survived(self, named: Named) -> Message:
         # The rule and its rate have no part in what survives in the traces.
         settings = self.settings.model_copy(update={"rule": "delta", "eta": 0.1, "fresh": False})
-        if self._survival is None or self._survival[0] != settings or settings.live:
-            self._survival = settings, survival(self.room, named, settings)
-        return self._survival[1]
+        if settings.live:
+            return survival(self.room, named, settings)
+        return self.room.keep(settings, lambda: survival(self.room, named, settings))
 
     def _named(self) -> Named:
         if self.settings.live and self.live.named is not None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 
 from hebbsim.demo.settings import Settings
 from hebbsim.engine import TraceEngine
 from hebbsim.engine.rules import get_rule
 from hebbsim.models import HebbianRoleInducer
-from hebbsim.models.prototypes import Prototypes
 
 __all__ = ["Groups", "Steps", "find_groups", "learn_sentence", "make_engine"]
 
@@ -23,55 +23,53 @@ N_UNITS = 6
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Word types sorted into a few groups by their codes, without a label.
+    """Word types sorted into a few groups by their signatures, without a label.
 
     Attributes
     ----------
     names : list of str
         The commonest words of each group.
     of : dict of str to int
+    centres : ndarray of float32, shape=(N_GROUPS, C)
+        Mean codes of the groups.
     """
 
     names: list[str]
     of: dict[str, int]
-    prototypes: Prototypes
+    centres: NDArray[np.float32]
 
     def numbers(self, learner: HebbianRoleInducer, words: Sequence[str]) -> NDArray[np.int32]:
         """Group of every word, shape=(T,); words never seen go by their code."""
         new = [word for word in dict.fromkeys(words) if word not in self.of]
         known = dict(self.of)
         if new:
-            found = self.prototypes.winners(np.sqrt(learner.word_codes(new)))
-            known.update(zip(new, found.tolist(), strict=True))
+            near = np.sqrt(learner.word_codes(new)) @ np.sqrt(self.centres).T
+            known.update(zip(new, near.argmax(axis=1).tolist(), strict=True))
         return np.array([known[word] for word in words], dtype=np.int32)
 
 
 def find_groups(learner: HebbianRoleInducer) -> Groups:
-    """Let the words of a learner compete for a few groups by their codes."""
+    """Sort the words of a learner into a few groups, the commonest group first."""
     words = list(learner.vocabulary_.index)
     counts = learner.vocabulary_.counts.astype(np.float64)
-    points = np.sqrt(learner.word_codes(words))
-    rng = np.random.default_rng(5)
     # No function word shall outweigh all other words.
-    weight = np.sqrt(np.minimum(counts, 0.01 * counts.sum()))
-    prototypes = Prototypes(points, N_GROUPS, rng=rng, weights=weight, conscience=0.03)
-    for epoch in range(6):
-        order = rng.choice(len(words), size=4000, p=weight / weight.sum())
-        prototypes.learn(points, order, fair=epoch < 5)
-        prototypes.forget(0.3)
-    found = prototypes.winners(points)
-    # The commonest group first; empty ones are left out.
-    totals = np.bincount(found, weights=counts, minlength=N_GROUPS)
-    order = np.argsort(-totals)
-    prototypes.centres = np.ascontiguousarray(prototypes.centres[order])
-    prototypes.squares = np.ascontiguousarray(prototypes.squares[order])
-    found = prototypes.winners(points)
+    weight = np.minimum(counts, 0.002 * counts.sum())
+    found = KMeans(N_GROUPS, n_init=5, random_state=0).fit(
+        learner.types_.points, sample_weight=weight
+    )
+    totals = np.bincount(found.labels_, weights=counts, minlength=N_GROUPS)
+    place = np.argsort(np.argsort(-totals))
+    labels = place[found.labels_]
+    codes = learner.word_codes(words)
+    centres = np.zeros((N_GROUPS, codes.shape[1]), dtype=np.float32)
     names = []
     for group in range(N_GROUPS):
-        members = np.flatnonzero(found == group)
-        top = members[np.argsort(-counts[members], kind="stable")][:2]
-        names.append(", ".join(words[i] for i in top) or "none")
-    return Groups(names, dict(zip(words, found.tolist(), strict=True)), prototypes)
+        members = np.flatnonzero(labels == group)
+        top = members[np.argsort(-counts[members], kind="stable")]
+        names.append(", ".join(words[i] for i in top[:2]) or "none")
+        if len(members):
+            centres[group] = codes[members].mean(axis=0)
+    return Groups(names, dict(zip(words, labels.tolist(), strict=True)), centres)
 
 
 def make_engine(settings: Settings) -> TraceEngine:

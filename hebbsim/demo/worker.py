@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -12,10 +13,14 @@ from typing import Any
 from hebbsim.demo.room import Room
 from hebbsim.demo.session import Message, Session
 
-__all__ = ["Worker"]
+__all__ = ["WindowGone", "Worker"]
 
 #: Seconds between two steps of the live learner, so that a class can follow.
 PACE = 0.35
+
+
+class WindowGone(Exception):
+    """Raised where an answer is sent: the window has been closed."""
 
 
 class Worker:
@@ -26,7 +31,7 @@ class Worker:
     room : Room
         Need not be prepared yet.
     send : callable
-        Given each answer, in that thread.
+        Given each answer, in that thread; may raise `WindowGone`.
     """
 
     def __init__(self, room: Room, send: Callable[[Message], None]) -> None:
@@ -45,11 +50,14 @@ class Worker:
         self._asked.put(None)
 
     def _run(self) -> None:
-        try:
-            self._serve()
-        except Exception as error:  # the page must not wait for ever
-            traceback.print_exc()
-            self._send({"kind": "broken", "text": f"{type(error).__name__}: {error}"})
+        with contextlib.suppress(WindowGone):
+            try:
+                self._serve()
+            except WindowGone:
+                raise
+            except Exception as error:  # the page must not wait for ever
+                traceback.print_exc()
+                self._send({"kind": "broken", "text": f"{type(error).__name__}: {error}"})
 
     def _serve(self) -> None:
         room = self.room

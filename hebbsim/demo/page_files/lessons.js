@@ -66,8 +66,9 @@ Heb.Lesson = class {
 
   reveal() {
     const q = this.step && this.step.question;
-    if (!q || this.revealed) return;
-    this.was = Object.fromEntries(Object.entries(this.act.facts()).map(([k, v]) => [`was_${k}`, v]));
+    if (!q || this.revealed || this.act.waiting()) return;
+    this.asked = this.act.facts();
+    this.was = Object.fromEntries(Object.entries(this.asked).map(([k, v]) => [`was_${k}`, v]));
     this.revealed = true;
     this.draw();
     if (q.then) this.act.stage(q.then);
@@ -81,23 +82,25 @@ Heb.Lesson = class {
     const active = document.activeElement;
     const focus = active && this.root.contains(active) ? active.dataset.key : null;
     const facts = { ...this.act.facts(), ...this.was };
+    // What was asked stays as it was asked, whatever the reveal measures.
+    const asked = this.revealed ? this.asked : facts;
     const nodes = [
       Heb.el("div", { class: "dots" }, lesson.steps.map((_, i) => Heb.el("i", { class: i === this.at ? "here" : i < this.at ? "done" : "" })),
         Heb.el("span", {}, `step ${this.at + 1} of ${lesson.steps.length}, ${lesson.minutes} minutes in all`)),
       Heb.el("h2", {}, step.title),
-      ...step.text.map((text) => Heb.el("p", {}, Heb.say(text, facts))),
+      ...step.text.map((text) => Heb.el("p", {}, Heb.say(text, asked))),
     ];
-    if (step.task) nodes.push(Heb.el("p", { class: "task" }, Heb.say(step.task, facts)));
+    if (step.task) nodes.push(Heb.el("p", { class: "task" }, Heb.say(step.task, asked)));
     const q = step.question;
     if (q) {
-      nodes.push(Heb.el("div", { class: "question" }, Heb.el("p", {}, Heb.say(q.text, facts)),
+      nodes.push(Heb.el("div", { class: "question" }, Heb.el("p", {}, Heb.say(q.text, asked)),
         Heb.el("div", { class: "options", role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
           this.revealed && i !== q.answer && i !== this.chosen ? null : Heb.el("button", { type: "button", "data-key": `option${i}`, "aria-pressed": String(this.chosen === i), class: this.revealed ? (i === q.answer ? "answer" : "missed") : "",
             onclick: () => { if (!this.revealed) { this.chosen = i; this.draw(); } } },
-            Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, facts)), this.revealed && i === q.answer ? " ✓" : null))),
+            Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, asked)), this.revealed && i === q.answer ? " ✓" : null))),
         this.revealed
           ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts))))
-          : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `The class says ${"ABCD"[this.chosen]}. Reveal`)));
+          : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", disabled: this.act.waiting(), onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `The class says ${"ABCD"[this.chosen]}. Reveal`)));
     }
     const last = this.at === lesson.steps.length - 1;
     const following = this.lessons[this.number + 1];

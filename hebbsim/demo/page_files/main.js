@@ -40,7 +40,7 @@
         const key = Heb.recordKey(message);
         const base = data.recorded.readings[key];
         if (!base) return receive({ kind: "error", id: message.id, text: "This choice is not in the recording." });
-        receive({ kind: "reading", id: message.id, note: null, ...Heb.unpack(base, data.recorded.texts) });
+        receive({ kind: "reading", id: message.id, note: null, ...Heb.unpack(base, data.recorded.shared) });
         receive({ kind: "survival", id: message.id, ...data.recorded.survival[Heb.survivalKey(message.settings)] });
       } else if (message.do === "learn") {
         clearInterval(recorded.timer);
@@ -176,11 +176,13 @@
     learn(what) { source.send({ do: "learn", what }); },
     live(on) { state.settings.live = on; ask(); },
     facts: () => Heb.facts(state),
+    waiting: () => state.pending.reading || state.pending.survival,
     open: (number, at) => open(number, at),
     stage(stage) {
       if (stage.settings) state.settings = { ...DEFAULTS, ...stage.settings };
       if (stage.text !== undefined) state.request = { text: stage.text };
       if (stage.rows) state.rows = stage.rows;
+      if (state.tab === "survival") drawPanel();
       if (stage.tab) setTab(stage.tab);
       play(false);
       if (stage.settings || stage.text !== undefined) ask(stage.at || "end");

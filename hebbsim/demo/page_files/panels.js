@@ -50,16 +50,17 @@ Heb.PANELS.survival.draw = (panel, state) => {
   if (!s) return panel.replaceChildren(Heb.el("p", {}, "Measuring …"));
   const figure = Heb.el("div", { class: "figure" });
   const L = Heb.LINES;
+  // A lesson that has not come to the readers yet does not give them away.
+  const words = ["cancellation", "linear"].filter((key) => state.rows.includes(key));
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     Heb.key(L.roles, `roles right: ${Heb.percent(s.roles)}`),
-    Heb.key(L.cancellation, `read cleverly, 8 words on: ${Heb.percent(s.cancellation[8])}`),
-    Heb.key(L.linear, `read simply, 8 words on: ${Heb.percent(s.linear[8])}`),
+    ...words.map((key) => Heb.key(L[key], `${L[key].name}, 8 words ago: ${Heb.percent(s[key][8])}`)),
     Heb.el("small", {}, `Over ${s.n_tokens.toLocaleString("en")} test words and ${s.n_states} states of the memory.`)));
   Heb.chart(figure, {
     x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
     label: `Roles right: ${Heb.percent(s.roles)}. Words right by words ago, simple reader: ${s.linear.map((v) => Heb.percent(v)).join(", ")}; clever reader: ${s.cancellation.map((v) => Heb.percent(v)).join(", ")}.`,
     marks: [{ y: s.roles, colour: L.roles.colour, width: 5, name: "" }],
-    lines: ["cancellation", "linear"].map((key) => ({ ...L[key], points: s[key].map((v, k) => [k, v]) })),
+    lines: words.map((key) => ({ ...L[key], points: s[key].map((v, k) => [k, v]) })),
   });
 };
 
@@ -69,10 +70,10 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
   const cards = r.winners[t].map(([cluster, share], rank) => {
     const p = r.prototypes[cluster];
     return Heb.el("div", { class: `proto${rank ? "" : " winner"}` },
-      Heb.el("div", {}, Heb.el("b", {}, rank ? `${rank + 1}. ` : "Winner "), Heb.role(p.role)),
+      Heb.el("div", { class: "head", title: p.share === null ? "No word of the named sentences fell here" : `${Heb.percent(p.share)} of the ${p.tokens} words that fell here are ${p.role}` },
+        Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role),
+        p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of ${p.tokens}`)),
       Heb.el("div", { class: "meter", title: "how close, among these four" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
-      p.share === null ? "No word of the named sentences fell here."
-        : `${Heb.percent(p.share)} of its ${p.tokens} words are ${p.role}`,
       Heb.el("ul", {}, p.examples.map(([a, w, b]) => Heb.el("li", {}, a ? `${a} ` : "", Heb.el("b", {}, w), b ? ` ${b}` : ""))));
   });
   panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: "0 0 190px" } },
@@ -104,7 +105,7 @@ Heb.PANELS.weights.draw = (panel, state) => {
     Heb.el("small", {}, "Ringed: changed by this word. Blue is positive, orange negative."));
   panel.replaceChildren(figure, words);
   const width = Math.max(300, figure.clientWidth), height = Math.max(150, figure.clientHeight);
-  const [left, top] = [Math.min(0.3 * width, 8 + 6.6 * Math.max(...(tied ? w.names : ["unit 10"]).map((name) => name.length))), 20];
+  const [left, top] = [Math.min(0.3 * width, 8 + 7.3 * Math.max(...(tied ? w.names : ["unit 10"]).map((name) => name.length))), 20];
   const cw = (width - left - 8 * (S - 1)) / (S * G), ch = (height - top - 2) / m;
   const parts = [];
   const colour = (v) => { const a = Math.min(1, Math.sqrt(Math.abs(v) / 1000)); return v >= 0 ? `rgba(0,114,178,${a})` : `rgba(192,78,0,${a})`; };
@@ -158,7 +159,7 @@ Heb.PANELS.numbers.draw = (panel, state) => {
     Heb.el("span", { class: "big" }, `${states.length} × ${states[0].length} numbers`),
     Heb.el("span", {}, "are all that the memory holds. Every word has a code of as many numbers; a trace is the fading sum of them all.")));
   const width = Math.max(300, figure.clientWidth), height = Math.max(120, figure.clientHeight);
-  const left = 92, D = states[0].length, cw = (width - left) / D, gap = 8, ch = (height - gap * states.length) / states.length;
+  const left = 92, D = states[0].length, cw = (width - left) / D, gap = 8, ch = Math.min(64, (height - gap * states.length) / states.length);
   const parts = [];
   states.forEach((row, s) => {
     const top = Math.max(...row.map(Math.abs), 1);

@@ -11,18 +11,29 @@ Heb.Score = class {
     this.t = -1;
     const n = reading.words.length;
     const taus = reading.settings.timescales;
-    const wide = Math.max(...reading.words.map((word) => [...word].length));
-    const size = n <= 9 ? 19 : n <= 12 ? 17 : 16;
-    const column = Math.min(120, Math.max(narrow ? 72 : 62, wide * size * 0.63 + 12));
+    // As large as fits: every column as wide as its word, or its role, needs.
+    const large = window.innerWidth >= 1500;
+    const head = narrow ? 0 : large ? 176 : 134;
+    const room = this.box.clientWidth - head - 68;
+    const needs = (size, chip) => reading.words.map((word, j) => {
+      const roles = [reading.gold && reading.gold[j], reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
+      const role = Math.max(...roles.map((name) => (name ? name.length : 0)));
+      return Math.round(Math.min(150, Math.max(narrow ? 66 : 54, [...word].length * size * 0.64 + 15, [...word].length * chip * 0.58 + 28, role * chip * 0.7 + 22)));
+    });
+    const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
+    const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
+    const widths = needs(size, chip);
+    const spare = Math.max(0, room - widths.reduce((a, b) => a + b, 0)) / n;
+    const columns = widths.map((width) => `${Math.floor(Math.min(width + spare, 170))}px`).join(" ");
     const rtl = /^[^A-Za-z]*[\u0590-\u08ff\ufb1d-\ufefc]/.test(reading.words.join(" "));
     const { root } = this;
     root.dir = rtl ? "rtl" : "ltr";
     root.style.setProperty("--word", `${size}px`);
-    root.style.setProperty("--chip", n <= 9 ? "15px" : "14px");
+    root.style.setProperty("--chip", `${chip}px`);
     const shown = rows.filter((row) => (row === "gold" ? reading.gold : row === "bigru" ? reading.bigru : true));
     const nBars = shown.includes("traces") ? taus.length : 0;
     root.style.setProperty("--bar", `${shown.length <= 3 ? (nBars > 2 ? 72 : 104) : nBars > 4 ? 34 : nBars > 3 ? 38 : 42}px`);
-    root.style.gridTemplateColumns = `${narrow ? "" : "minmax(138px, max-content)"} 58px repeat(${n}, minmax(${column}px, 1fr))`;
+    root.style.gridTemplateColumns = `${narrow ? "" : `${head}px`} 58px ${columns}`;
     root.replaceChildren();
     this.cells = [];
     this.rows = {};
@@ -52,9 +63,9 @@ Heb.Score = class {
       traces: () => taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true),
         Heb.el("div", { class: "cell bar rest" }, Heb.el("b"), Heb.el("i")), () =>
           Heb.el("div", { class: "cell bar", style: { "--trace": Heb.TRACES[s] } }, Heb.el("b"), Heb.el("i")))),
-      linear: () => add("linear", label("read back", "simply"), null, blank("back")),
-      cancellation: () => add("cancellation", label("read back", "cleverly"), null, blank("back")),
-      kept: () => add("kept", label("kept", "selectively"), null, blank("back")),
+      linear: () => add("linear", label("simple reader"), null, blank("back")),
+      cancellation: () => add("cancellation", label("clever reader"), null, blank("back")),
+      kept: () => add("kept", label("selected"), null, blank("back")),
     };
     let group = "";
     for (const key of shown) {

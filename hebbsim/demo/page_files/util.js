@@ -61,8 +61,8 @@ Heb.role = (name, options = {}) => {
 // The three kinds of curve, the same everywhere: a colour, a dash and a marker each.
 Heb.LINES = {
   roles: { colour: "#0072b2", name: "roles", dash: "", mark: "none" },
-  linear: { colour: "#c04e00", name: "words, simple reader", dash: "7 5", mark: "o" },
-  cancellation: { colour: "#00785a", name: "words, clever reader", dash: "2 4", mark: "s" },
+  linear: { colour: "#c04e00", name: "simple reader", dash: "7 5", mark: "o" },
+  cancellation: { colour: "#00785a", name: "clever reader", dash: "2 4", mark: "s" },
 };
 
 Heb.TRACES = ["#0072b2", "#00785a", "#a8487f", "#c04e00", "#55606e", "#7a5c00"];
