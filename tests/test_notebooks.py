@@ -12,7 +12,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 #: In place of what the cell tagged "parameters" says.
 SMALL = {
     "from-one-neuron-to-roles": {"n_sentences": 300, "n_clusters": 30, "lags": 3},
-    "your-own-corpus-your-own-rule": {"n_sentences": 200, "n_clusters": 15, "n_seeds": 2},
+    "your-own-corpus-your-own-rule": {"n_sentences": 200, "n_clusters": 15, "n_seeds": 1},
 }
 
 nbformat = pytest.importorskip("nbformat")

@@ -399,6 +399,18 @@ class TestSingleFigures:
         with pytest.raises(BadInputError, match="several corpora"):
             draw(pd.concat([big, big.assign(corpus="other")]))
 
+    @pytest.mark.parametrize(
+        "draw",
+        [plot_roles, plot_generalization, plot_timescales, plot_labels, plot_structure_content],
+    )
+    def test_title_and_legend_keep_apart_on_given_axes(self, big, draw):
+        from matplotlib.figure import Figure
+
+        with style.context():
+            ax = Figure(figsize=(4.5, 6.0), layout="constrained").add_subplot()
+            draw(big, ax=ax)
+            assert texts_overlap(ax) == []
+
     def test_the_callers_settings_stay_as_they_were(self, big):
         import matplotlib
 

@@ -1,4 +1,4 @@
-"""Tables of REPRODUCING.md and of the README, figures and tidy tables, from run folders.
+"""Tables of REPRODUCING.md and of the README, and tidy tables, from run folders.
 
     python experiments/roles/tabulate.py FOLDER
 
@@ -11,15 +11,11 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from hebbsim.plots import draw_roles
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,10 +34,6 @@ RUNS = {
     "korean": "--corpus ud-korean-gsd --preset best --bigru-seeds 5 --part-seeds 0"
     " --labels 100,1000",
     "welsh": "--corpus ud-welsh-ccg --preset best --bigru-seeds 5 --part-seeds 0 --labels 100,1000",
-}
-FIGURES = {
-    "builtin": ("roles", "generalization", "labels", "timescales", "structure_content"),
-    "cogs": ("generalization",),
 }
 SOFT = "readout=soft"
 
@@ -418,17 +410,6 @@ def copy_tables(name: str, folder: Path) -> None:
         csv.writer(file, lineterminator="\n").writerows(rounded(folder / "results.csv"))
 
 
-def copy_figures(name: str, folder: Path) -> None:
-    """Draw a run's tables with the figures of today."""
-    with tempfile.TemporaryDirectory() as temporary:
-        for file in ("results.csv", "structure.csv", "config.json"):
-            if (folder / file).exists():
-                shutil.copy(folder / file, temporary)
-        for path in draw_roles(temporary):
-            if path.stem in FIGURES[name]:
-                shutil.copyfile(path, ROOT / "figures" / f"{name}-{path.name}")
-
-
 def main(folder: Path) -> None:
     runs = {n: Run(folder / n) for n in RUNS if (folder / n / "results.json").is_file()}
     if not runs:
@@ -446,8 +427,6 @@ def main(folder: Path) -> None:
     fill(ROOT / "README.md", results=readme_table(runs))
     for name, run in runs.items():
         copy_tables(name, run.folder)
-        if name in FIGURES:
-            copy_figures(name, run.folder)
 
 
 if __name__ == "__main__":

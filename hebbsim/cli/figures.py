@@ -126,7 +126,7 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     from hebbsim.plots.figures import MODULES, figures_of
 
     chosen = list(dict.fromkeys(experiments or MODULES))
-    known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen}
+    known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen if figures_of(e)}
     if json:
         sys.stdout.write(json_text(known))
         return

@@ -22,7 +22,7 @@ def write_captions(folder: Path, drawn: Sequence[Drawn]) -> Path:
         The folder cannot be written.
     """
     path = folder / "captions.md"
-    sections = _read(path) if path.exists() else {}
+    sections = read_captions(path) if path.exists() else {}
     for one in drawn:
         sections[one.paths[0].stem] = f"**{one.caption.title}.** {one.caption.note}"
     there = {found.stem for found in folder.iterdir()}
@@ -31,7 +31,7 @@ def write_captions(folder: Path, drawn: Sequence[Drawn]) -> Path:
     return path
 
 
-def _read(path: Path) -> dict[str, str]:
-    """Sections of an earlier page by their headings."""
+def read_captions(path: Path) -> dict[str, str]:
+    """Captions of such a page by the names of the figures' files."""
     parts = path.read_text(encoding="utf-8", errors="replace").split("\n## ")[1:]
     return {name.strip(): text.strip() for name, _, text in (p.partition("\n") for p in parts)}

@@ -16,11 +16,17 @@ from hebbsim.plots.tables import NothingToDrawError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Experiments with figures, and the module whose ``FIGURES`` names them. A module that is
-#: called like its experiment need not stand here.
+#: Experiments with figures, and the module whose ``FIGURES`` names them: a drawing by name, or
+#: in a module of several experiments such a mapping by experiment.
 MODULES = {
     "roles": "hebbsim.plots.roles",
     "identity": "hebbsim.plots.identity",
+    "lm": "hebbsim.plots.lm",
+    "predictor": "hebbsim.plots.lm",
+    "selection": "hebbsim.plots.lm",
+    "depth": "hebbsim.plots.lm",
+    "blimp": "hebbsim.plots.lm",
+    "recall": "hebbsim.plots.lm",
     "bench": "hebbsim.plots.bench",
 }
 
@@ -78,12 +84,10 @@ class Drawn(NamedTuple):
 def figures_of(experiment: str) -> Mapping[str, Drawing]:
     """The figures of an experiment, by name; empty where it has none."""
     try:
-        module = importlib.import_module(
-            MODULES.get(experiment, f"hebbsim.plots.{experiment.replace('-', '_')}")
-        )
-    except ModuleNotFoundError:
+        found = getattr(importlib.import_module(MODULES[experiment]), "FIGURES", {})
+    except (KeyError, ModuleNotFoundError):
         return {}
-    return getattr(module, "FIGURES", {})
+    return found.get(experiment, {}) if all(isinstance(f, dict) for f in found.values()) else found
 
 
 def axes_of(run: RunTables, names: Sequence[str] | None = None) -> dict[str, tuple[Drawing, Axes]]:

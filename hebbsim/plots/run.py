@@ -89,6 +89,12 @@ class RunTables:
         """When, where and how long; empty where the folder does not say."""
         return self._object("machine.json")
 
+    @property
+    def started(self) -> str:
+        """When the run began and how long it took, in words; empty where it is not known."""
+        began, seconds = self.machine.get("started"), self.machine.get("seconds")
+        return "" if began is None or seconds is None else f"started {began}, {seconds:,.0f} s"
+
     @cached_property
     def results(self) -> DataFrame:
         """The results table.

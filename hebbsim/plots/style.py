@@ -134,7 +134,9 @@ def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
     """
     _captions[ax] = Caption(" ".join(title.split()), " ".join(note.split()))
     if not whole_figure:
-        ax.set_title(title)
+        # Legends, and the names of vertical lines, stand between Axes and title.
+        above = ax.get_legend() is not None or any(text.get_position()[1] > 1 for text in ax.texts)
+        ax.set_title(title, pad=16.0 if above else None)
         return
     if not _written_inside.get():
         return

@@ -31,7 +31,11 @@ FIGURES = {
     "C1": ("labels", "timescales", "roles"),
     "C2": ("generalization", "structure_content"),
     "C3": ("decoders", "precision"),
+    "C4": ("curves", "ratio", "parameters"),
+    "C5": ("predictor",),
     "C6": ("capacity",),
+    "C7": ("ladder", "recall"),
+    "C8": ("readability",),
 }
 
 

@@ -98,7 +98,7 @@ CLAIMS = {
             "C7",
             "Only learned selection resolves it",
             "Only a selection that is learned and depends on the input resolves the dilution.",
-            ("selection", "recall", "blimp"),
+            ("selection", "recall"),
             "Validation loss or recall beside fixed decays: holds where selection that depends on "
             "the input is better and decays that are only learned are not, by the intervals.",
         ),

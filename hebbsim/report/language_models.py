@@ -1,8 +1,9 @@
 """Claims C4, C5, C7 and C8 from runs of language models.
 
-Read are rows of metric ``loss`` (nats a token) and ``accuracy``, by the models' names
-(``gpt2``; ``ema``, ``ema-mlp``, ``ema-attention``; the rungs of the ladder; ``NAME-selection``
-over layers), each with its like: the same split and the same words of the condition.
+Read are, by the models' names: ``perplexity_ratio`` along training and ``loss`` (nats a token) of
+`hebbsim run lm`; ``relative_difference`` of the loss of ``predictor``; ``loss`` and ``accuracy``
+of ``selection`` and ``recall``, rungs of the ladder beside ``ema``; ``probe`` (how readable an
+early layer is at the last) and ``loss`` of ``depth``, models ``residual`` and ``selection``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hebbsim.plots.run import RunTables
-from hebbsim.report.claims import Finding, Judgement, at_least, below
+from hebbsim.report.claims import Finding, Judgement, at_least
 from hebbsim.report.evidence import Rows, evidence_of, interval
 
 #: Perplexity of the paper's EMA model over GPT-2's, on C4.
@@ -26,27 +27,43 @@ LEARNED = "learned"
 
 @evidence_of("lm")
 def behind(run: RunTables) -> Iterator[Finding]:
-    """Perplexity of each model over that of GPT-2's architecture."""
+    """Perplexity of each model over that of GPT-2's architecture, at the end of training."""
     rows = Rows(run.results)
-    for mine, theirs in _pairs(rows, "loss", "gpt2"):
-        gap = difference(mine, theirs)
-        ratio: dict[str, Any] = {key: None if x is None else math.exp(x) for key, x in gap.items()}
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows.find(metric="perplexity_ratio"):
+        key = row["model"], row["words"].get("preset", "")
+        if key not in last or _tokens(row) > _tokens(last[key]):
+            last[key] = row
+    for (models, preset), row in last.items():
+        found = interval(row)
         yield Finding(
-            "C4", f"perplexity of {mine['model']} / GPT-2 architecture, {_where(mine)}",
-            **ratio, n=int(mine["n"]), unit="ratio", bound=TIMES,
-            judgement=at_least(ratio["low"], ratio["high"], TIMES),
+            "C4", f"perplexity of {models}, {preset}, {row['split']} after {_tokens(row):,} tokens",
+            bound=TIMES, judgement=at_least(found["low"], found["high"], TIMES), **found,
         )  # fmt: skip
+    for mine, theirs in _pairs(rows, "loss", "gpt2"):
+        if mine["words"].keys() <= {"preset"}:
+            gap = difference(mine, theirs)
+            ratio: dict[str, Any] = {k: None if x is None else math.exp(x) for k, x in gap.items()}
+            yield Finding(
+                "C4", f"perplexity of {mine['model']}/gpt2, {_where(mine)}",
+                **ratio, n=int(mine["n"]), unit="ratio", bound=TIMES,
+                judgement=at_least(ratio["low"], ratio["high"], TIMES),
+            )  # fmt: skip
+
+
+def _tokens(row: dict[str, Any]) -> int:
+    return int(row["words"].get("tokens", 0))
 
 
 @evidence_of("predictor")
 def same(run: RunTables) -> Iterator[Finding]:
-    """Loss of richer predictors minus that of the linear one, as a share of it."""
-    for mine, theirs in _pairs(Rows(run.results), "loss", "ema"):
-        gap: dict[str, Any] = {key: None if x is None else x / float(theirs["mean"])
-               for key, x in difference(mine, theirs).items()}  # fmt: skip
+    """Loss of richer predictors minus that of the first one, as a share of it, by seed."""
+    for row in Rows(run.results).find(metric="relative_difference"):
+        found = interval(row)
         yield Finding(
-            "C5", f"loss of {mine['model']} minus linear predictor, as a share, {_where(mine)}",
-            **gap, n=int(mine["n"]), bound=SAME, judgement=_within(gap["low"], gap["high"]),
+            "C5", f"loss of {row['model']} minus that of {row['words'].get('minus', 'the first')}, "
+            f"as a share, {row['split']}",
+            bound=SAME, judgement=_within(found["low"], found["high"]), **found,
         )  # fmt: skip
 
 
@@ -59,45 +76,47 @@ def _within(low: float | None, high: float | None) -> Judgement:
     return "no" if low > SAME or high < -SAME else "open"
 
 
-@evidence_of("selection", "recall", "blimp")
+@evidence_of("selection", "recall")
 def ladder(run: RunTables) -> Iterator[Finding]:
     """Rungs of the ladder beside fixed decays: loss, where lower is better, and accuracy."""
     rows = Rows(run.results)
     for metric, better in (("loss", -1.0), ("accuracy", 1.0)):
         for mine, theirs in _pairs(rows, metric, "ema"):
             selective = mine["model"] in SELECTIVE
-            if not selective and mine["model"] != LEARNED:
+            if mine["words"] or not (selective or mine["model"] == LEARNED):
                 continue
             gap = difference(mine, theirs)
             ends = sorted(better * gap[end] for end in ("low", "high") if gap[end] is not None)
             low, high = ends if len(ends) == 2 else (None, None)
-            gains = at_least(low, high, 0.0)
             # Decays that are only learned should gain nothing that can be told from 0.
             told: Judgement = "open" if low is None else "no" if low > 0 else "yes"
             yield Finding(
-                "C7", f"{metric} of {mine['model']} minus fixed decays, {_where(mine)}",
+                "C7", f"{metric} of {mine['model']} minus that of fixed decays, {_where(mine)}",
                 **gap, n=int(mine["n"]), unit=mine["unit"], bound=0.0,
-                judgement=gains if selective else told,
+                judgement=at_least(low, high, 0.0) if selective else told,
             )  # fmt: skip
 
 
 @evidence_of("depth")
 def depth(run: RunTables) -> Iterator[Finding]:
-    """Selection over layers beside the residual stream, by whatever the run scored."""
+    """Selection over layers beside the residual stream: the earliest layer, and the loss."""
     rows = Rows(run.results)
-    for metric, better in (("readability", 1.0), ("loss", -1.0)):
-        for theirs in rows.find(metric=metric):
-            for mine in rows.find(
-                theirs["words"], metric=metric, split=theirs["split"],
-                model=f"{theirs['model']}-selection",
-            ):  # fmt: skip
-                gap = difference(mine, theirs)
-                told = at_least if better > 0 else below
-                yield Finding(
-                    "C8", f"{metric} with selection over layers minus residual, {_where(mine)}",
-                    **gap, n=int(mine["n"]), unit=mine["unit"], bound=0.0,
-                    judgement=told(gap["low"], gap["high"], 0.0),
-                )  # fmt: skip
+    pairs = list(_pairs(rows, "probe", "residual"))
+    earliest = min((int(mine["words"].get("layer", 0)) for mine, _ in pairs), default=0)
+    for mine, theirs in pairs:
+        if int(mine["words"].get("layer", 0)) == earliest:
+            gap = difference(mine, theirs)
+            yield Finding(
+                "C8", f"readable of layer {earliest} at the last of {mine['words']['layers']}, "
+                "selection over layers minus residual stream",
+                **gap, n=int(mine["n"]), unit=mine["unit"], bound=0.0,
+                judgement=at_least(gap["low"], gap["high"], 0.0),
+            )  # fmt: skip
+    for mine, theirs in _pairs(rows, "loss", "residual"):
+        yield Finding(
+            "C8", f"loss, selection over layers minus residual stream, {_where(mine)}",
+            **difference(mine, theirs), n=int(mine["n"]), unit=mine["unit"],
+        )  # fmt: skip
 
 
 def _pairs(

@@ -1,0 +1,64 @@
+"""The gallery, from run folders: python figures/make.py FOLDER
+
+FOLDER holds run folders by the names in `GALLERY`, each made by its command with
+``--out FOLDER/NAME``. Their figures are drawn here as NAME-FIGURE, from their tables alone, as
+``hebbsim figures`` does; the figures of runs that are absent stay as they are. ``README.md`` is
+written from ``captions.md``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hebbsim.plots import RunTables, draw
+from hebbsim.plots.captions import read_captions, write_captions
+
+HERE = Path(__file__).resolve().parent
+#: Runs by name: the command that makes one, and the figures that are shown of it.
+GALLERY = {
+    "builtin": (
+        "hebbsim run roles --timescales 2,8,32 --bigru-seeds 5 --curve-seeds 5 --part-seeds 5",
+        ("roles", "labels", "timescales", "structure_content", "generalization"),
+    ),
+    "cogs": (
+        "hebbsim run roles --corpus cogs --preset best --bigru-seeds 5 --labels 100,1000",
+        ("generalization",),
+    ),
+    "identity": ("hebbsim run identity", ("decoders", "precision", "capacity")),
+}
+HEAD = """# Gallery
+
+Written by `make.py`. Each figure is drawn from the tables of a run alone, as SVG and PNG
+(`--format pdf` as well); its caption also stands in the file. In your own matplotlib:
+`plt.style.use("hebbsim.plots.hebbsim")`; every function of `hebbsim.plots` takes `ax=`.
+Figures of the benchmark: [experiments/bench](../experiments/bench/RESULTS.md).
+"""
+
+
+def main(folder: Path) -> None:
+    for name, (_, figures) in GALLERY.items():
+        if (folder / name / "results.json").is_file():
+            drawn = draw(RunTables(folder / name), figures, out=HERE, prefix=f"{name}-")
+            write_captions(HERE, drawn)
+        else:
+            print(f"{folder / name}: no such run; its figures stay", file=sys.stderr)
+    (HERE / "README.md").write_text(page(read_captions(HERE / "captions.md")), encoding="utf-8")
+
+
+def page(captions: dict[str, str]) -> str:
+    parts = [HEAD]
+    for name, (command, figures) in GALLERY.items():
+        parts.append(f"## {name}\n\n    {command} --out runs/{name}\n")
+        for figure in figures:
+            caption = captions[f"{name}-{figure}"]
+            title = caption.split("**")[1].rstrip(".")
+            parts.append(f'<img src="{name}-{figure}.svg" alt="{title}" width="480">\n')
+            parts.append(f"{caption}\n\n    hebbsim figures {figure} --run runs/{name}\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python figures/make.py FOLDER")
+    main(Path(sys.argv[1]))
