@@ -237,6 +237,8 @@ def test_what_kernels_would_read_beyond_is_refused(whole, tmp_path):
     bad["learner"]["state"]["types_"]["state"] = without
     changed = {**arrays, types["context_codes"]["array"]: short}
     assert refuses(changed, bad, tmp_path)
+    length = document["learner"]["state"]["_own_length"]["scalar"]
+    assert refuses({**arrays, length: np.ones((3, 1), dtype=np.float32)}, document, tmp_path)
     squares = document["learner"]["state"]["prototypes_"]["state"]["squares"]["array"]
     assert refuses({**arrays, squares: arrays[squares][:1]}, document, tmp_path)
 

@@ -264,6 +264,8 @@ class _Reader:
             return self._object(value)
         ((kind, content),) = value.items()
         if kind == "scalar":
+            if self._arrays[content].ndim:
+                raise ValueError(f"array {content} is no single number")
             return self._arrays[content][()]
         if kind == "array":
             return self._arrays[content]
