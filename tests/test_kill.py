@@ -68,7 +68,7 @@ def whole_files(out):
     for path in out.rglob("*.safetensors"):
         if not path.name.startswith("."):
             with safe_open(path, framework="numpy") as file:
-                kind = file.metadata()["kind"]
+                kind = json.loads(file.metadata()["hebbsim"])["kind"]
             read_checkpoint(path, kind)
     if (out / "results.json").exists():
         assert {"config.json", "provenance.json", "results.csv"} <= set(os.listdir(out))

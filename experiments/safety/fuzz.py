@@ -76,22 +76,25 @@ def main() -> None:
             slowest = max(slowest, time.process_time() - start)
             counts[kind][0] += 1
             counts[kind][1] += refused
-    document = {
-        "seed": options.seed,
-        "inputs": options.inputs,
-        "refused": sum(refused for _, refused in counts.values()),
-        "by kind": {k: {"inputs": n, "refused": r} for k, (n, r) in counts.items()},
-        "findings": findings,
-        "cpu_seconds": round(time.process_time() - began, 1),
-        "slowest_seconds": round(slowest, 3),
-        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "memory_mb_before": before // 1024,
-    }
-    text = json.dumps(document, indent=1)
+            if number % 25_000 == 24_999 or number == options.inputs - 1:
+                text = json.dumps(
+                    {
+                        "seed": options.seed,
+                        "inputs": number + 1,
+                        "refused": sum(refused for _, refused in counts.values()),
+                        "by kind": {k: {"inputs": n, "refused": r} for k, (n, r) in counts.items()},
+                        "findings": findings,
+                        "cpu_seconds": round(time.process_time() - began, 1),
+                        "slowest_seconds": round(slowest, 3),
+                        "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                        "memory_mb_before": before // 1024,
+                    },
+                    indent=1,
+                )
+                if options.out:  # so far, should it be ended
+                    options.out.parent.mkdir(parents=True, exist_ok=True)
+                    options.out.write_text(text + "\n")
     print(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n")
     sys.exit(bool(findings))
 
 

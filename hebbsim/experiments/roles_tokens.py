@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hebbsim.experiments.results import utf8
 from hebbsim.readers.base import Split
 
 __all__ = ["MOST_TOKENS", "tokens_file"]
@@ -61,4 +62,4 @@ def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> 
         heads = sentence[:n].tolist(), position[:n].tolist(), forms
         writer.writerows(zip([split_name] * n, *heads, *more, strict=True))
     # No time stamp: two runs of one configuration write the same file.
-    return gzip.compress(stream.getvalue().encode(), compresslevel=6, mtime=0)
+    return gzip.compress(utf8(stream.getvalue()), compresslevel=6, mtime=0)
