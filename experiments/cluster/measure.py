@@ -1,7 +1,7 @@
 """Measure learning in shards: merge error, accuracy, scaling, and the model on paper.
 
     python experiments/cluster/measure.py merge TEXT       # a folder of text
-    python experiments/cluster/measure.py accuracy FOLDER  # run folders are kept there
+    python experiments/cluster/measure.py accuracy        # all corpora, or those named
     python experiments/cluster/measure.py scaling TEXT
     python experiments/cluster/measure.py paper
     python experiments/cluster/measure.py tabulate         # tables of NOTES.md
@@ -123,32 +123,66 @@ def merge_errors(text: list[list[str]], n_columns: int = 500) -> list[dict[str, 
 # Accuracy --------------------------------------------------------------------------------------
 
 
-def accuracy(folder: Path) -> None:
-    """One pass and shards on the same seeds, compared pair by pair."""
-    from hebbsim.experiments.compare import compare_runs
-    from hebbsim.experiments.roles import run_roles
+def accuracy(*names: Path) -> None:
+    """One pass and shards on the same seeds, compared pair by pair; all corpora without names.
 
+    In this process: on Dask workers not a bit differs, which is tested.
+    """
+    rows: list[dict[str, Any]] = []
+    for corpus in map(str, names or CORPORA):
+        rows += compare_ways(corpus)
+        save("accuracy", rows)
+
+
+def compare_ways(name: str) -> list[dict[str, Any]]:
+    from threadpoolctl import threadpool_limits
+
+    from hebbsim.experiments.roles import make_learner
+    from hebbsim.experiments.roles_config import RolesConfig
+    from hebbsim.models.sharded import InProcess, Shards, fit_shards
+    from hebbsim.probes import RoleReadout
+    from hebbsim.probes.paired import paired_test
+    from hebbsim.readers import load_corpus
+
+    config = RolesConfig.checked({"corpus": name, **CORPORA[name]})
+    corpus = load_corpus(name)
+    sentences = {split: s.sentences() for split, s in corpus.splits.items()}
+    roles = {split: s.layers[corpus.layer] for split, s in corpus.splits.items()}
+    parts = {"dev": ["dev"], "test": ["test"], "gen": [s for s in roles if s.startswith("gen/")]}
+    found: dict[tuple[str, str], list[float]] = {}
+    with threadpool_limits(1):
+        for seed in range(config.seeds):
+            for way in ("one pass", "shards"):
+                learner = make_learner(config, seed)
+                if way == "shards":
+                    fit_shards(learner, Shards(InProcess(), sentences["train"], 4))
+                else:
+                    learner.fit(sentences["train"])
+                named = RoleReadout().fit(learner.predict(sentences["dev"]), roles["dev"])
+                for part, splits in parts.items():
+                    if not splits:
+                        continue
+                    right = total = 0
+                    for split in splits:
+                        predicted = named.predict(learner.predict(sentences[split]))
+                        right += int((predicted == roles[split]).sum())
+                        total += len(predicted)
+                    found.setdefault((part, way), []).append(right / total)
+                print(name, seed, way, {k[0]: round(v[-1], 4) for k, v in found.items()})
     rows = []
-    for corpus, options in CORPORA.items():
-        for name, shards in (("one-pass", None), ("shards", 4)):
-            out = folder / f"{corpus}-{name}"
-            if not (out / "results.json").is_file():
-                run_roles(
-                    corpus=corpus, baselines="none", part_seeds=0, workers=1,
-                    readout_draws=1, shards=shards, out=out, **options,
-                )  # fmt: skip
-        pair = [folder / f"{corpus}-one-pass", folder / f"{corpus}-shards"]
-        for found in compare_runs(pair, correction="holm"):
+    for part in ("test", "gen"):
+        if (part, "shards") in found:
+            shards, one = found[part, "shards"], found[part, "one pass"]
+            test = paired_test(shards, one)
             rows.append(
                 {
-                    "corpus": corpus, "split": found.split,
-                    "read-out": found.condition or "majority",
-                    "one pass": found.other, "shards": found.value,
-                    "difference": found.difference, "low": found.low, "high": found.high,
-                    "p": found.corrected, "seeds": found.n,
+                    "corpus": name, "split": part, "seeds": test.n,
+                    "one pass": np.mean(one), "shards": np.mean(shards),
+                    "difference": test.difference.mean, "low": test.difference.low,
+                    "high": test.difference.high, "p": test.p,
                 }
             )  # fmt: skip
-        save("accuracy", rows)
+    return rows
 
 
 # Scaling ---------------------------------------------------------------------------------------
