@@ -61,7 +61,7 @@ def save(name: str, rows: list[dict[str, Any]]) -> None:
 def merge(folder: Path) -> None:
     """Sums of one pass in float32, and of merged shards, against float64."""
     rows = []
-    for n_tokens in (100_000, 1_000_000):
+    for n_tokens in (30_000, 300_000):
         rows += merge_errors(sentences_of(folder, n_tokens))
     save("merge", rows)
 
@@ -98,7 +98,7 @@ def merge_errors(text: list[list[str]], n_columns: int = 500) -> list[dict[str, 
         }
 
     one_pass, merged = sums(Text([whole])), []
-    for n_shards in (1, 7, 64):
+    for n_shards in (1, 5, 64):
         shards = Shards(InProcess(), text, n_shards)
         shards.use(20_000)
         merged.append(sums(shards))
@@ -106,7 +106,7 @@ def merge_errors(text: list[list[str]], n_columns: int = 500) -> list[dict[str, 
     for kind, size in exact.items():
         same = all(m[kind].tobytes() == merged[0][kind].tobytes() for m in merged)
         there = size > 0
-        for name, found in (("one pass", one_pass), ("1, 7 or 64 shards", merged[0])):
+        for name, found in (("one pass", one_pass), ("1, 5 or 64 shards", merged[0])):
             error = np.abs(found[kind][there] - size[there])
             rows.append(
                 {
@@ -194,19 +194,19 @@ def scaling(folder: Path) -> None:
     from hebbsim.experiments.workers import DaskWorkers, open_dask
     from hebbsim.models.sharded import Shards, fit_shards
 
-    text = sentences_of(folder, 300_000)
-    options = {"timescales": (2, 8), "n_clusters": 300, "epochs": 1}
+    text = sentences_of(folder, 60_000)
+    options = {"timescales": (2, 8), "n_clusters": 100, "epochs": 1}
     rows = []
     for workers, share in ((1, 1.0), (2, 1.0), (1, 0.5)):
         part = text[: int(share * len(text))]
         n_tokens = sum(map(len, part))
         with open_dask(n_workers=workers) as client:
-            warm = Shards(DaskWorkers(client), part[:2000], workers)
+            warm = Shards(DaskWorkers(client), part[:500], workers)
             fit_shards(HebbianRoleInducer(**options), warm)
             before = client.run(time.process_time)
             began, own = time.perf_counter(), time.process_time()
             shards = Shards(DaskWorkers(client), part, 2 * workers)
-            fit_shards(HebbianRoleInducer(**options), shards, round_size=4096)
+            fit_shards(HebbianRoleInducer(**options), shards, round_size=8192)
             wall, own = time.perf_counter() - began, time.process_time() - own
             after = client.run(time.process_time)
             used = [after[a] - before[a] for a in after]
@@ -246,13 +246,13 @@ def stages(text: list[list[str]]) -> None:
             calls["merge"] = calls.get("merge", 0) + len(held) - 1
             return found
 
-    options = {"timescales": (2, 8), "n_clusters": 300, "epochs": 1}
+    options = {"timescales": (2, 8), "n_clusters": 100, "epochs": 1}
     sharded.fit_shards(
-        HebbianRoleInducer(**options), sharded.Shards(sharded.InProcess(), text[:2000], 2)
+        HebbianRoleInducer(**options), sharded.Shards(sharded.InProcess(), text[:500], 2)
     )
     began = time.process_time()
     shards = sharded.Shards(Timed(), text, 4)
-    sharded.fit_shards(HebbianRoleInducer(**options), shards, round_size=4096)
+    sharded.fit_shards(HebbianRoleInducer(**options), shards, round_size=8192)
     whole = time.process_time() - began
     rows = [
         {
@@ -267,7 +267,7 @@ def stages(text: list[list[str]]) -> None:
                  "us_by_token": 1e6 * driver / shards.n_tokens, "bytes_sent": 0})  # fmt: skip
     types = [
         {"tokens": n, "types": len({w for s in text[: n // 18] for w in s})}
-        for n in (40_000, 80_000, 150_000, 300_000)
+        for n in (10_000, 20_000, 40_000, 60_000)
     ]
     save("types", types)
     save("stages", rows)
