@@ -1,0 +1,70 @@
+"""`hebbsim run rules`: what a rule finds beside units that do not learn."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import hebbsim.readers
+from hebbsim.cli import rules_table
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.rules import RulesConfig, _Learner, run_rules
+from hebbsim.models.vocabulary import Vocabulary
+from hebbsim.readers.base import Corpus, make_split
+
+NOUNS, VERBS = ["cat", "dog", "girl", "boy"], ["saw", "fed"]
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """`noun verb noun .`: a noun after a verb is an object."""
+    splits = {}
+    for seed, (name, n) in enumerate({"train": 200, "dev": 60, "test": 60}.items()):
+        rng = np.random.default_rng(seed)
+        words = [[*rng.choice(NOUNS, 1), *rng.choice(VERBS, 1), *rng.choice(NOUNS, 1), "."]
+                 for _ in range(n)]  # fmt: skip
+        splits[name] = make_split(
+            name, words, {"grammatical": ["SUBJ", "PRED", "OBJ", "PUNCT"] * n}
+        )
+    corpus = Corpus("tiny", splits, layer="grammatical", sha256={"tiny": "0"})
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: corpus)
+    return corpus
+
+
+def test_the_context_tells_what_the_word_does_not(tiny, tmp_path):
+    found = run_rules(corpus="tiny", rule="delta", clusters=20, dim=16, out=tmp_path / "run")
+    accuracy = {row.condition: row.mean for row in found.select(split="test", metric="accuracy")}
+    assert accuracy["K=20"] > 0.9 > 0.8 > accuracy["K=20 view=own"]
+    assert set(accuracy) == {"K=20", "K=20 learning=off", "K=20 view=own"}
+    stream = io.StringIO()
+    rules_table.show(found, Path("x"), Console(file=stream, width=80))
+    assert "own code alone" in stream.getvalue()
+
+
+def test_learning_changes_the_units_and_its_control_does_not(tiny):
+    train = Vocabulary(100).take_in(tiny.splits["train"].sentences())
+    for eta in (0.0, 0.01):
+        learner = _Learner(RulesConfig(rule="oja", eta=eta, dim=8, clusters=5), 7, seed=0)
+        before = learner.engine.weights.copy()
+        learner.fit(train)
+        assert (learner.engine.weights == before).all() == (eta == 0)
+
+
+def test_words_never_seen_share_a_code_and_predicting_changes_nothing(tiny):
+    vocabulary = Vocabulary(max_types=100)
+    train = vocabulary.take_in(tiny.splits["train"].sentences())
+    learner = _Learner(RulesConfig(rule="oja", dim=8, clusters=5), len(vocabulary), seed=0)
+    learner.fit(train)
+    text = vocabulary.encode([["zebra", "saw", "gnu", "."]])
+    one, other = learner.vectors(text), learner.vectors(text)
+    assert one.tobytes() == other.tobytes()
+    assert (one[0, :8] == one[2, :8]).all()
+
+
+def test_a_rule_that_is_not_there_is_refused():
+    with pytest.raises(BadInputError, match="oja"):
+        RulesConfig.checked({"rule": "ojo"})
