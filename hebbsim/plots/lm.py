@@ -100,6 +100,16 @@ def _named(model: str) -> str:
     return NAMES.get(model, model)
 
 
+def _count_axis(ax: Axes) -> None:
+    """A logarithmic axis of counts, such as 50k and 2M."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
 def _band(ax: Axes, x: Any, rows: DataFrame, color: str, limit: float = 1e9) -> None:
     low, high = style.interval(rows, (0.0, limit))
     ax.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
@@ -130,7 +140,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
             seen, line["mean"], color=color, marker=marker, markersize=3, label=label,
             linestyle=_STYLES[sizes.index(size) % len(_STYLES)],
         )  # fmt: skip
-    ax.set_xscale("log")
+    _count_axis(ax)
     ax.set_xlabel("tokens seen")
     ax.set_ylabel("validation loss (nats)")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
@@ -160,7 +170,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
             label=f"{_named(model.partition('/')[0])}, {size}",
         )  # fmt: skip
     ax.axhline(1.0, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
-    ax.set_xscale("log")
+    _count_axis(ax)
     ax.set_xlabel("tokens seen")
     ax.set_ylabel("perplexity / that of GPT-2")
     ax.legend(loc="best")
@@ -197,7 +207,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
             elinewidth=1, label=_named(model.partition("/")[0]),
         )  # fmt: skip
     ax.axhline(1.0, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
-    ax.set_xscale("log")
+    _count_axis(ax)
     ax.set_xlabel("parameters")
     ax.set_ylabel("perplexity / that of GPT-2")
     ax.legend(loc="best")
