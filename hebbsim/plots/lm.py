@@ -43,8 +43,11 @@ NAMES = {
     "ema-attention": "EMA, attention predictor",
     "residual": "residual stream",
     "selection": "learned selection",
+    "blind": "any value",
+    "chance": "one of the values there",
 }
 _DISTANCES = ("new", "1-4", "5-16", "17-64", "65-256", "257+")
+_GUESSES = {"blind": (0, (1, 2)), "chance": (0, (4, 2))}
 _STYLES = ("-", (0, (4, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
 
 
@@ -442,8 +445,9 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = style.new_axes(2.6) if ax is None else ax
     for model, line in rows.groupby("model", sort=False):
         x = line[word].astype(int)
-        if model == "chance":
-            ax.plot(x, line["mean"], color=style.MUTED, linestyle=(0, (4, 2)), label="chance")
+        if model in _GUESSES:
+            dashes = _GUESSES[model]
+            ax.plot(x, line["mean"], color=style.MUTED, linestyle=dashes, label=_named(model))
             continue
         color, marker = LOOKS[model]
         _band(ax, x, line, color, 1.0)
@@ -456,7 +460,7 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     pairs = word == "pairs"
     style.caption(
         ax, "Associative recall" if pairs else "Copying",
-        tables.interval_note(rows) + " Chance: one of the values of the sequence." * pairs,
+        tables.interval_note(rows) + " Dotted and dashed: guesses.",
         whole_figure=whole_figure,
     )  # fmt: skip
     return ax
