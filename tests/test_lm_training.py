@@ -89,6 +89,17 @@ def test_an_interrupted_run_leaves_a_checkpoint_to_go_on_from(text, tmp_path):
     assert run(text, path=path).curve == run(text).curve
 
 
+@pytest.mark.parametrize("name", ["ema", "gated", "delta", "attention", "gpt2"])
+def test_bfloat16_autocast_starts_as_float32(text, name):
+    config = ModelConfig(**VALUES | model_values(name))
+    once = TRAINING.model_copy(update={"tokens": 64, "evaluations": 1})
+    exact = run(text, config=config, training=once)
+    half = run(text, config=config, training=once.model_copy(update={"precision": "bfloat16"}))
+    assert half.curve[0][1] == pytest.approx(exact.curve[0][1], abs=0.02)
+    assert half.curve != exact.curve
+    assert all(p.dtype == torch.float32 for p in half.model.parameters())
+
+
 def test_seeds_differ_and_one_seed_does_not(text):
     first, same, other = run(text), run(text), run(text, seed=1)
     assert first.curve == same.curve and first.curve != other.curve

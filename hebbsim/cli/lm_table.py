@@ -155,8 +155,9 @@ def _selection(results: Results, console: Console) -> None:
             cell(_named(results, "", model, "accuracy", "blimp")),
             cell(_named(results, "", model, "accuracy", "recall")),
         )  # fmt: skip
-    chance = _named(results, "", "chance", "accuracy", "recall")
-    table.add_row("chance", "", "", "0.500", cell(chance).split(" ")[0])
+    for guess, blimp in (("blind", "0.500"), ("chance", "")):
+        recall = _named(results, "", guess, "accuracy", "recall")
+        table.add_row(guess, "", "", blimp, cell(recall).split(" ")[0])
     console.print(table)
 
 
@@ -210,3 +211,4 @@ def _recall(results: Results, console: Console) -> None:
         console.print(table)
         if any("distance" in c for c in conditions):
             console.print("n: pairs; then, of the most pairs, by distance from query to key.")
+        console.print("blind: any value; chance: one of those that the sequence has.")

@@ -14,10 +14,12 @@ from hebbsim.cli.carry_out import carry_out
 __all__ = ["register"]
 
 # Options that several of the commands have.
-_Preset = Annotated[str, typer.Option(help="Size: nano, micro, tiny, small, 130m, 130m-gpt2.")]
+_Preset = Annotated[
+    str, typer.Option(help="Size: pico, nano, micro, tiny, small, 130m, 130m-gpt2.")
+]
 _Presets = Annotated[
     str,
-    typer.Option(help="Sizes, comma-separated: nano, micro, tiny, small, 130m, 130m-gpt2."),
+    typer.Option(help="Sizes, comma-separated: pico, nano, micro, tiny, small, 130m, 130m-gpt2."),
 ]
 _Data = Annotated[
     str | None,

@@ -41,8 +41,8 @@ def run_recall(
     -------
     Results
         On split ``mqar`` (``copy``): ``accuracy`` over all, by ``pairs`` (``length``), and of
-        the most pairs by ``distance``. Model ``chance`` guesses one of the values that the
-        sequence has (copying: any token).
+        the most pairs by ``distance``. Model ``blind`` guesses any value, ``chance`` one of
+        those that the sequence has (copying: any token).
 
     Raises
     ------
@@ -139,9 +139,11 @@ def score_recall(experiment: Experiment, config: RecallConfig, split: str) -> No
                 seed, name, f"tokens={found.curve[-1][0]}", "validation_loss",
                 found.curve[-1][1], split=split,
             )  # fmt: skip
+    guesses = {"blind": [1 / config.keys for _ in config.pairs]}
+    guesses["chance"] = guesses["blind"] if copying else [1 / n for n in config.pairs]
     for seed in range(config.seeds):
-        for n in config.pairs:
-            add(seed, "chance", f"{word}={n}", 1 / config.keys if copying else 1 / n)
-        chances = [1 / config.keys if copying else 1 / n for n in config.pairs]
-        weighted = sum(n * c for n, c in zip(config.pairs, chances, strict=True))
-        add(seed, "chance", "", weighted / sum(config.pairs))
+        for guess, values in guesses.items():
+            for n, value in zip(config.pairs, values, strict=True):
+                add(seed, guess, f"{word}={n}", value)
+            weighted = sum(n * value for n, value in zip(config.pairs, values, strict=True))
+            add(seed, guess, "", weighted / sum(config.pairs))

@@ -220,8 +220,8 @@ def _constants(x: Tensor, alpha: Tensor, segments: Tensor | None) -> dict[str, A
     return {
         "S": len(alpha), "S2": triton.next_power_of_2(len(alpha)), "TILE": TILE,
         "CHANNELS": CHANNELS, "PARTED": segments is not None,
-        # A bfloat16 is exact in tf32; float32 is multiplied as it is.
-        "PRECISION": "tf32" if x.dtype == torch.bfloat16 else "ieee",
+        # A bfloat16 is exact in tf32; a float32 is three of them, to rounding.
+        "PRECISION": "tf32" if x.dtype == torch.bfloat16 else "tf32x3",
     }  # fmt: skip
 
 
@@ -234,6 +234,7 @@ def _check(x: Tensor) -> None:
         raise BadInputError(f"form 'fused' takes float32 or bfloat16, not {x.dtype}")
 
 
+@torch.compiler.disable
 def fused_traces(
     x: Tensor, alpha: Tensor, initial: Tensor, segments: Tensor | None
 ) -> tuple[Tensor, Tensor]:
@@ -243,6 +244,7 @@ def fused_traces(
     return h, final
 
 
+@torch.compiler.disable
 def fused_mix(
     x: Tensor,
     alpha: Tensor,

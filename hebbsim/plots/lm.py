@@ -43,8 +43,11 @@ NAMES = {
     "ema-attention": "EMA, attention predictor",
     "residual": "residual stream",
     "selection": "learned selection",
+    "blind": "any value",
+    "chance": "one of the values there",
 }
 _DISTANCES = ("new", "1-4", "5-16", "17-64", "65-256", "257+")
+_GUESSES = {"blind": (0, (1, 2)), "chance": (0, (4, 2))}
 _STYLES = ("-", (0, (4, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
 
 
@@ -100,6 +103,16 @@ def _named(model: str) -> str:
     return NAMES.get(model, model)
 
 
+def _count_axis(ax: Axes) -> None:
+    """A logarithmic axis of counts, such as 50k and 2M."""
+    from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
+
+    ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+
+
 def _band(ax: Axes, x: Any, rows: DataFrame, color: str, limit: float = 1e9) -> None:
     low, high = style.interval(rows, (0.0, limit))
     ax.fill_between(x, low, high, color=color, alpha=0.2, linewidth=0)
@@ -130,7 +143,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
             seen, line["mean"], color=color, marker=marker, markersize=3, label=label,
             linestyle=_STYLES[sizes.index(size) % len(_STYLES)],
         )  # fmt: skip
-    ax.set_xscale("log")
+    _count_axis(ax)
     ax.set_xlabel("tokens seen")
     ax.set_ylabel("validation loss (nats)")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
@@ -160,7 +173,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
             label=f"{_named(model.partition('/')[0])}, {size}",
         )  # fmt: skip
     ax.axhline(1.0, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
-    ax.set_xscale("log")
+    _count_axis(ax)
     ax.set_xlabel("tokens seen")
     ax.set_ylabel("perplexity / that of GPT-2")
     ax.legend(loc="best")
@@ -197,7 +210,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
             elinewidth=1, label=_named(model.partition("/")[0]),
         )  # fmt: skip
     ax.axhline(1.0, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
-    ax.set_xscale("log")
+    _count_axis(ax)
     ax.set_xlabel("parameters")
     ax.set_ylabel("perplexity / that of GPT-2")
     ax.legend(loc="best")
@@ -432,8 +445,9 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = style.new_axes(2.6) if ax is None else ax
     for model, line in rows.groupby("model", sort=False):
         x = line[word].astype(int)
-        if model == "chance":
-            ax.plot(x, line["mean"], color=style.MUTED, linestyle=(0, (4, 2)), label="chance")
+        if model in _GUESSES:
+            dashes = _GUESSES[model]
+            ax.plot(x, line["mean"], color=style.MUTED, linestyle=dashes, label=_named(model))
             continue
         color, marker = LOOKS[model]
         _band(ax, x, line, color, 1.0)
@@ -446,7 +460,7 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     pairs = word == "pairs"
     style.caption(
         ax, "Associative recall" if pairs else "Copying",
-        tables.interval_note(rows) + " Chance: one of the values of the sequence." * pairs,
+        tables.interval_note(rows) + " Dotted and dashed: guesses.",
         whole_figure=whole_figure,
     )  # fmt: skip
     return ax
