@@ -35,7 +35,8 @@ _MEMORIES = {
     "bigru": ("BiGRU, forward half", "#D55E00", "P"),
 }
 #: Properties whose name stands below their point, where neighbours would hide it.
-_BELOW = ("pos", "depth")
+_BELOW = ("pos", "depth", "word")
+_OFFSETS = {"pos": (0, -12), "depth": (0, -12), "word": (-7, -3)}
 #: Memories of the past on the plane.
 _PASTS = ("traces", "traces-learned")
 #: Lag at which memories are compared for structure.
@@ -189,7 +190,7 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
             )  # fmt: skip
         ax.annotate(
             label, (x, min(heights) if name in _BELOW else max(heights)),
-            xytext=(0, -12 if name in _BELOW else 7), textcoords="offset points",
+            xytext=_OFFSETS.get(name, (0, 7)), textcoords="offset points",
             ha="left" if x < 0.15 else "right" if x > 0.85 else "center",
             color=color, fontsize=7,
         )  # fmt: skip
