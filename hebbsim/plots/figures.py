@@ -27,6 +27,7 @@ MODULES = {
     "depth": "hebbsim.plots.lm",
     "blimp": "hebbsim.plots.lm",
     "recall": "hebbsim.plots.lm",
+    "stream": "hebbsim.plots.stream",
     "bench": "hebbsim.plots.bench",
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hebbsim.plots import style, tables
+from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.run import RunTables
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -49,45 +50,6 @@ NAMES = {
 _DISTANCES = ("new", "1-4", "5-16", "17-64", "65-256", "257+")
 _GUESSES = {"blind": (0, (1, 2)), "chance": (0, (4, 2))}
 _STYLES = ("-", (0, (4, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
-
-
-def draw_lm(folder: str | Path) -> list[Path]:
-    """Draw every figure that the tables of a run folder have rows for.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``results.csv`` and ``config.json``.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    BadInputError
-        ``results.csv`` is absent or not a results table.
-    """
-    folder = Path(folder)
-    results = tables.read(folder / "results.csv")
-    experiment = json.loads((folder / "results.json").read_text(encoding="utf-8"))["experiment"]
-    drawings = {
-        "lm": (plot_curves, plot_ratio, plot_parameters, plot_distances),
-        "predictor": (plot_predictor,),
-        "selection": (plot_ladder,),
-        "depth": (plot_depth_loss, plot_readability),
-        "blimp": (plot_blimp,),
-        "recall": (plot_recall,),
-    }[experiment]
-    paths = []
-    for draw in drawings:
-        try:
-            ax = draw(results)
-        except NothingToDrawError:
-            continue
-        name = draw.__name__.removeprefix("plot_")
-        paths += style.save(ax.figure.canvas.figure, folder / "figures", name)
-    return paths
 
 
 def _worded(rows: DataFrame) -> DataFrame:
@@ -464,3 +426,38 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         whole_figure=whole_figure,
     )  # fmt: skip
     return ax
+
+
+FIGURES = {
+    "lm": {
+        "curves": Drawing(plot_curves),
+        "ratio": Drawing(plot_ratio),
+        "parameters": Drawing(plot_parameters),
+        "distances": Drawing(plot_distances),
+    },
+    "predictor": {"predictor": Drawing(plot_predictor)},
+    "selection": {"ladder": Drawing(plot_ladder)},
+    "depth": {"depth_loss": Drawing(plot_depth_loss), "readability": Drawing(plot_readability)},
+    "blimp": {"blimp": Drawing(plot_blimp)},
+    "recall": {"recall": Drawing(plot_recall)},
+}
+
+
+def draw_lm(folder: str | Path) -> list[Path]:
+    """Draw every figure that the tables of a run folder have rows for.
+
+    Parameters
+    ----------
+    folder : path
+        Holds ``results.csv`` and ``results.json``.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    BadInputError
+        ``results.csv`` is absent or not a results table.
+    """
+    return draw_folder(folder, FIGURES[RunTables(folder).experiment])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
+from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.run import RunTables
 from hebbsim.plots.style import INK
 from hebbsim.plots.tables import need
 
@@ -14,43 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["draw_stream", "plot_stream"]
+__all__ = ["FIGURES", "draw_stream", "plot_stream"]
 
 _MEMORY, _TIME = "#0072B2", "#D55E00"
 
 
 @style.styled
-def draw_stream(folder: str | Path) -> list[Path]:
-    """Draw the figure of a run folder from its ``stream.csv``.
-
-    Returns
-    -------
-    list of Path
-        ``folder/figures/stream.svg`` and ``.png``.
-
-    Raises
-    ------
-    BadInputError
-        The table is absent or cannot be read.
-    """
-    import pandas as pd
-
-    path = Path(folder) / "stream.csv"
-    try:
-        table = pd.read_csv(path, encoding="utf-8")
-        table = table.astype(
-            {"tokens": float, "seconds": float, "n_tokens": float, "memory": float}
-        )
-    except FileNotFoundError:
-        raise BadInputError(f"{path}: no such table; give the folder of a finished run") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise BadInputError(f"{path}: not a table that can be read: {error}") from None
-    ax = plot_stream(table)
-    return style.save(ax.figure.canvas.figure, Path(folder) / "figures", "stream")
-
-
-@style.styled
-def plot_stream(table: DataFrame, ax: Axes | None = None) -> Axes:
+def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Resident memory (left scale) and CPU time a token (right scale) over tokens.
 
     Parameters
@@ -87,3 +59,34 @@ def plot_stream(table: DataFrame, ax: Axes | None = None) -> Axes:
         whole_figure=own,
     )
     return ax
+
+
+def _stretches(run: RunTables) -> dict[str, DataFrame]:
+    """The table of stretches, with numbers in its columns."""
+    table = run.table("stream")
+    if table is None:
+        raise BadInputError(f"{run.folder / 'stream.csv'}: no such table; the run did not finish")
+    columns = ["tokens", "seconds", "n_tokens", "memory"]
+    try:
+        return {"table": table[columns].astype(float)}
+    except (ValueError, KeyError) as error:
+        raise BadInputError(f"{run.folder / 'stream.csv'}: cannot be read: {error}") from None
+
+
+FIGURES = {"stream": Drawing(plot_stream, _stretches)}
+
+
+def draw_stream(folder: str | Path) -> list[Path]:
+    """Draw the figure of a run folder from its ``stream.csv``.
+
+    Returns
+    -------
+    list of Path
+        ``folder/figures/stream.svg`` and ``.png``.
+
+    Raises
+    ------
+    BadInputError
+        The table is absent or cannot be read.
+    """
+    return draw_folder(folder, FIGURES)
