@@ -188,7 +188,7 @@ def test_a_selective_memory_is_the_recurrence_of_a_trace():
     assert [row[1] for row in read[2:]] == ["c", "a"]
     # The whole word is in its slot: noise larger than a code does not hide it.
     loud = select(book, ["a"] + ["b"] * 99, [0] + [None] * 99, 1, Condition(snr=-3))[1]
-    assert np.mean([row[0] == "a" for row in loud]) > 0.95
+    assert np.mean([row[0] == "a" for row in loud]) > 0.98
     noisy = select(book, ["a"] * 200, [0] * 200, 1, Condition(snr=-40))[1]
     assert 0.2 < np.mean([row[0] == "a" for row in noisy]) < 0.5  # by chance
 
@@ -239,7 +239,8 @@ def test_long_text_is_cut_and_said_to_be(room):
     found = reading(session, "the dog saw a cat . " * 2000)
     assert len(found["words"]) == MOST_WORDS
     assert "60 of 12,000 words" in found["note"]
-    assert cut_text("word " * 10_000)[1] == 10_000
+    sentences, n_words = cut_text("word " * 10_000)  # one sentence without an end
+    assert n_words == 10_000 and sum(map(len, sentences)) == MOST_WORDS
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b"])
