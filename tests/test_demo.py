@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import urllib.request
 
 import numpy as np
 import pytest
@@ -182,6 +186,9 @@ def test_a_selective_memory_is_the_recurrence_of_a_trace():
     assert places == [[0, -1], [0, -1], [0, 2], [0, 3]]
     assert [row[0] for row in read] == ["a"] * 4
     assert [row[1] for row in read[2:]] == ["c", "a"]
+    # The whole word is in its slot: noise larger than a code does not hide it.
+    loud = select(book, ["a"] + ["b"] * 99, [0] + [None] * 99, 1, Condition(snr=-3))[1]
+    assert np.mean([row[0] == "a" for row in loud]) > 0.98
     noisy = select(book, ["a"] * 200, [0] * 200, 1, Condition(snr=-40))[1]
     assert 0.2 < np.mean([row[0] == "a" for row in noisy]) < 0.5  # by chance
 
@@ -232,7 +239,8 @@ def test_long_text_is_cut_and_said_to_be(room):
     found = reading(session, "the dog saw a cat . " * 2000)
     assert len(found["words"]) == MOST_WORDS
     assert "60 of 12,000 words" in found["note"]
-    assert cut_text("word " * 10_000)[1] == 10_000
+    sentences, n_words = cut_text("word " * 10_000)  # one sentence without an end
+    assert n_words == 10_000 and sum(map(len, sentences)) == MOST_WORDS
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "\u200b"])
@@ -363,6 +371,24 @@ def test_an_export_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
     file.write_text("x")
     assert run("demo", "--export", str(file)) == 2
     assert "is a file" in capsys.readouterr().err
+
+
+def test_the_command_serves_until_it_is_interrupted():
+    pytest.importorskip("bokeh", reason="the extra demo is not installed")
+    command = [sys.executable, "-m", "hebbsim", "demo", "--no-browser", "--no-bigru", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        url = process.stdout.readline().decode().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url)
+        with urllib.request.urlopen(url + "alive") as answer:
+            assert json.load(answer)["boot"]
+        with urllib.request.urlopen(url) as answer:
+            page = answer.read().decode()
+        assert "A memory that fades" in page and "cdn." not in page
+        taken = url.rsplit(":", 1)[1].rstrip("/")
+        assert run("demo", "--no-browser", "--port", taken) == 2
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=60)[1]
+        assert process.returncode == 0 and errors == b""
 
 
 def test_help_names_what_the_page_does(capsys):

@@ -96,7 +96,7 @@ def _serve(room: Room, port: int | None, *, browser: bool, bigru: bool) -> None:
         typer.echo("Ctrl-C ends it.", err=True)
     if browser:
         server.io_loop.add_callback(server.show, "/")
-    try:
+    # Ctrl-C is how a class ends: no failure.
+    with contextlib.suppress(KeyboardInterrupt):
         server.io_loop.start()
-    finally:
-        server.stop()
+    server.stop()

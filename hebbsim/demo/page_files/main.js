@@ -85,7 +85,7 @@
       showRequest();
     },
     wait(m) { $("cover-text").textContent = m.text; },
-    broken(m) { $("cover").hidden = false; $("cover-text").textContent = `Something broke: ${m.text}`; },
+    broken(m) { $("cover").hidden = false; $("cover-text").textContent = `Something broke: ${m.text}. Reload the page to go on.`; },
     busy(m) { if (m.id === state.asked) note(m.text); },
     error(m) {
       document.body.classList.remove("busy");

@@ -55,7 +55,7 @@ Heb.PANELS.survival.draw = (panel, state) => {
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     Heb.key(L.roles, `roles right: ${Heb.percent(s.roles)}`),
     ...words.map((key) => Heb.key(L[key], `${L[key].name}, 8 words ago: ${Heb.percent(s[key][8])}`)),
-    Heb.el("small", {}, `Over ${s.n_tokens.toLocaleString("en")} test words and ${s.n_states} states of the memory.`)));
+    Heb.el("small", {}, `Over ${s.n_tokens.toLocaleString("en")} words and ${s.n_states} states.`)));
   Heb.chart(figure, {
     x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
     label: `Roles right: ${Heb.percent(s.roles)}. Words right by words ago, simple reader: ${s.linear.map((v) => Heb.percent(v)).join(", ")}; clever reader: ${s.cancellation.map((v) => Heb.percent(v)).join(", ")}.`,

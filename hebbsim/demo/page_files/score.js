@@ -18,7 +18,7 @@ Heb.Score = class {
     const needs = (size, chip) => reading.words.map((word, j) => {
       const roles = [reading.gold && reading.gold[j], reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
       const role = Math.max(...roles.map((name) => (name ? name.length : 0)));
-      return Math.round(Math.min(150, Math.max(narrow ? 66 : 54, [...word].length * size * 0.64 + 15, [...word].length * chip * 0.58 + 28, role * chip * 0.7 + 22)));
+      return Math.round(Math.min(150, Math.max(narrow ? 66 : 54, [...word].length * size * 0.66 + 16, [...word].length * chip * 0.58 + 28, role * chip * 0.7 + 22)));
     });
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
     const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
