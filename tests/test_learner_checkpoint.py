@@ -131,11 +131,14 @@ def test_states_of_other_sentences_or_parameters_are_refused(tmp_path, monkeypat
 
 
 def test_arrays_and_objects_that_are_shared_stay_shared():
-    learner = LEARNERS["endings"]().fit(TRAIN)
-    again = from_state(*state_of(learner))
+    def twin(learner):  # as from a file, where every array is one of its own
+        arrays, document = state_of(learner)
+        return from_state({name: array.copy() for name, array in arrays.items()}, document)
+
+    again = twin(LEARNERS["endings"]().fit(TRAIN))
     assert again.types_.counts is again.vocabulary_.counts
     assert again.types_.endings.shapes is again.types_.shapes
-    population = from_state(*state_of(LEARNERS["population"]().fit(TRAIN)))
+    population = twin(LEARNERS["population"]().fit(TRAIN))
     assert population.members_[0].vocabulary_ is population.members_[1].vocabulary_
 
 
@@ -241,6 +244,20 @@ def test_what_kernels_would_read_beyond_is_refused(whole, tmp_path):
     assert refuses({**arrays, length: np.ones((3, 1), dtype=np.float32)}, document, tmp_path)
     squares = document["learner"]["state"]["prototypes_"]["state"]["squares"]["array"]
     assert refuses({**arrays, squares: arrays[squares][:1]}, document, tmp_path)
+
+
+def test_parts_are_checked_before_what_uses_them(whole, monkeypatch):
+    order = []
+    for name, check in checkpoint._CHECKS.items():
+
+        def noted(it, name=name, check=check):
+            order.append(name)
+            check(it)
+
+        monkeypatch.setitem(checkpoint._CHECKS, name, noted)
+    from_state(*whole)
+    assert order[-1] == "HebbianRoleInducer"
+    assert max(order.index("Components"), order.index("Prototypes")) < order.index("TypeCodes")
 
 
 def test_only_classes_of_the_package_are_built():
