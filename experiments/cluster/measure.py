@@ -168,7 +168,12 @@ def compare_ways(name: str) -> list[dict[str, Any]]:
                         right += int((predicted == roles[split]).sum())
                         total += len(predicted)
                     found.setdefault((part, way), []).append(right / total)
-                print(name, seed, way, {k[0]: round(v[-1], 4) for k, v in found.items()})
+                print(
+                    name,
+                    seed,
+                    way,
+                    {k[0]: round(v[-1], 4) for k, v in found.items() if k[1] == way},
+                )
     rows = []
     for part in ("test", "gen"):
         if (part, "shards") in found:
