@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+#: Characters of a message.
+_LONGEST = 600
+
 
 class HebbsimError(Exception):
     """A run failed for a reason that one line explains (exit code 1)."""
@@ -10,8 +13,22 @@ class HebbsimError(Exception):
 class BadInputError(HebbsimError, ValueError):
     """Input or arguments that cannot be used (exit code 2).
 
-    The message is one line: what is wrong, where (file and line), what to do.
+    The message is one line: what is wrong, where (file and line), what to do. What it quotes
+    of the input cannot make it longer than that, nor steer the terminal.
+
+    Examples
+    --------
+    >>> str(BadInputError("a.txt:1: no " + chr(27) + "[31m word" + chr(10) + "here"))
+    'a.txt:1: no \\\\x1b[31m word here'
     """
+
+    def __init__(self, message: str = "") -> None:
+        line = " ".join(part.strip() for part in str(message).splitlines())
+        if not line.isprintable():
+            line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+        if len(line) > _LONGEST:
+            line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
+        super().__init__(line)
 
 
 class DivergenceError(HebbsimError, FloatingPointError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import subprocess
 import sys
@@ -224,6 +225,22 @@ def test_documents_that_are_no_learner_are_refused(whole, tmp_path):
     for _ in range(400):
         deep = {"list": [deep]}
     refuses(arrays, {"learner": {**learner, "state": {**state, "extra": deep}}}, tmp_path)
+
+
+def test_what_kernels_would_read_beyond_is_refused(whole, tmp_path):
+    """Found by the fuzzer: a crash of the process, as kernels look at no bounds."""
+    arrays, document = whole
+    types = document["learner"]["state"]["types_"]["state"]
+    short = arrays[types["context_codes"]["array"]][:1]
+    without = {name: value for name, value in types.items() if name != "counts"}
+    bad = copy.deepcopy(document)
+    bad["learner"]["state"]["types_"]["state"] = without
+    changed = {**arrays, types["context_codes"]["array"]: short}
+    assert refuses(changed, bad, tmp_path)
+    length = document["learner"]["state"]["_own_length"]["scalar"]
+    assert refuses({**arrays, length: np.ones((3, 1), dtype=np.float32)}, document, tmp_path)
+    squares = document["learner"]["state"]["prototypes_"]["state"]["squares"]["array"]
+    assert refuses({**arrays, squares: arrays[squares][:1]}, document, tmp_path)
 
 
 def test_only_classes_of_the_package_are_built():

@@ -11,7 +11,8 @@ import pytest
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus
-from hebbsim.readers.base import Corpus, make_split, read_lines
+from hebbsim.readers.base import Corpus, make_split
+from hebbsim.readers.lines import LineStream
 from hebbsim.readers.tables import read_tables, write_tables
 from hebbsim.readers.text import split_text, stream_text
 
@@ -130,7 +131,7 @@ def test_bad_text_is_refused(tmp_path):
     assert "damaged gzip" in refusal(path)
     assert "no such text file" in refusal(tmp_path / "none.txt")
     (tmp_path / "empty").mkdir()
-    assert "no *.txt" in refusal(tmp_path / "empty")
+    assert "no text in this folder (*.txt" in refusal(tmp_path / "empty")
     assert "plain, spacy" in refusal(path, tokenizer="magic")
     assert "no text file given" in refusal([])
 
@@ -165,7 +166,7 @@ def test_empty_file_as_a_corpus_is_refused(tmp_path):
 
 def test_unreadable_file_is_refused(tmp_path):
     with pytest.raises(BadInputError, match="cannot be read"):
-        read_lines(tmp_path)
+        list(LineStream(tmp_path))
 
 
 def test_a_word_that_would_fill_the_memory_is_refused():
@@ -266,7 +267,7 @@ def test_plain_words_agree_with_a_treebank():
     folder = DATA / "ud-english-ewt"
     if not folder.is_dir():
         pytest.skip("needs ud-english-ewt")
-    lines, _ = read_lines(next(folder.glob("*-dev.conllu*")))
+    lines = LineStream(next(folder.glob("*-dev.conllu*")))
     straight = str.maketrans({"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-"})
     agree = total = 0
     for block in "\n".join(lines).split("\n\n"):

@@ -6,6 +6,7 @@ modules import what they run only when it runs, so that ``--help`` is quick.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import threading
@@ -80,9 +81,14 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     0 done, 1 failed, 2 bad usage or input, 130 or 143 interrupted (SIGINT, SIGTERM).
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(errors="replace")  # a locale that lacks a letter ends no run
     debug = "--debug" in words
     interrupted = False
     words = run.spread([word for word in words if word != "--debug"], "--text")
+    if words[:2] == ["run", "stream"]:
+        words = run.spread(words, "--corpus")
     try:
         with terminating() as arrived:
             status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)

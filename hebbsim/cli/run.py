@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hebbsim.cli.carry_out import carry_out
+from hebbsim.cli.stream import stream
 
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with what an interrupted run left in its folder.")
@@ -243,6 +244,9 @@ def rules(
     carry_out(run_rules, show, config, folder, json=json)
 
 
+app.command()(stream)
+
+
 def spread(words: Sequence[str], option: str) -> list[str]:
     """Repeat an option before each of the values that follow it, as a shell's ``*`` gives them.
 
@@ -254,7 +258,7 @@ def spread(words: Sequence[str], option: str) -> list[str]:
     found: list[str] = []
     inside = 0
     for word in words:
-        if word.startswith("-"):
+        if word.startswith("-") and word != "-":
             inside = int(word == option)
         elif inside:
             if inside > 1:

@@ -27,6 +27,7 @@ Arrays = dict[str, NDArray[Any]]
 Content = tuple[Arrays, dict[str, Any]]
 
 _SUFFIX = ".safetensors"
+_ENTRY = "hebbsim"
 
 
 def write_checkpoint(
@@ -54,9 +55,9 @@ def write_checkpoint(
 
     text = json.dumps(config, sort_keys=True)
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    content = save(
-        whole, metadata={"kind": kind, "config": text, "sha256": _digest(kind, whole, text)}
-    )
+    # One entry: of several, the order in the file would be by chance.
+    about = json.dumps({"kind": kind, "sha256": _digest(kind, whole, text), "config": text})
+    content = save(whole, metadata={_ENTRY: about})
     write_whole(Path(path), content)
 
 
@@ -118,9 +119,10 @@ def read_checkpoint(
     except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadInputError(f"cannot read checkpoint {path}: {reason}") from None
-    text = metadata.get("config", "")
-    given = metadata.get("kind", "")
-    if metadata.get("sha256") != _digest(given, arrays, text):
+    given, text, sha256 = _about(metadata.get(_ENTRY, ""))
+    if not given:
+        raise BadInputError(f"checkpoint {path} holds something else, not {kind}")
+    if sha256 != _digest(given, arrays, text):
         raise BadInputError(f"checkpoint {path} is damaged: its content is not what was written")
     try:
         config = json.loads(text)
@@ -129,6 +131,16 @@ def read_checkpoint(
     except (ValueError, RecursionError):
         config = None
     return _migrated(path, kind, given, arrays, config, migrate or {})
+
+
+def _about(entry: str) -> tuple[str, str, str]:
+    """Kind, configuration and digest as they were written; empty where they cannot be read."""
+    try:
+        about = json.loads(entry)
+        found = (about["kind"], about["config"], about["sha256"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return "", "", ""
+    return found if all(isinstance(value, str) for value in found) else ("", "", "")
 
 
 def _migrated(

@@ -493,10 +493,15 @@ class TraceEngine:
         """
         arrays, config = read_checkpoint(path, _KIND)
         try:
+            # Before anything is allocated: sizes are as large as the arrays and no larger.
+            sizes = [config["n_types"], config["n_units"], len(config["timescales"])]
+            if sizes != [len(arrays[name]) for name in ("embedding", "weights", "traces")]:
+                raise ValueError("its configuration does not fit its arrays")
             engine = cls(**config, embedding=arrays["embedding"])
             engine.restore(arrays)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BadInputError(f"checkpoint {path} is damaged: {error}") from None
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
         return engine
 
 

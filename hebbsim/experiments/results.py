@@ -177,6 +177,20 @@ def json_text(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def utf8(text: str) -> bytes:
+    """Text as bytes; what stands for the bytes of a file name becomes those bytes again.
+
+    Where the locale knows ASCII alone, Python reads names with other letters so. Bytes that
+    are no UTF-8 are replaced.
+
+    Examples
+    --------
+    >>> utf8("gr\\udcc3\\udcb6\\udcc3\\udc9fe \\udcff").decode() == "größe \ufffd"
+    True
+    """
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
+
+
 def check_output(folder: Path) -> None:
     """Refuse an output folder that could not be written, before any work is done.
 
@@ -302,6 +316,6 @@ def write_run(
     texts |= {f"{name}.csv": table_text(table) for name, table in results.tables.items() if table}
     with replacing(folder) as temporary:
         for name, text in texts.items():
-            (temporary / name).write_text(text, encoding="utf-8")
+            (temporary / name).write_bytes(utf8(text))
         figures = [path.relative_to(temporary) for path in draw(temporary)] if draw else []
     return [folder / path for path in figures]

@@ -200,6 +200,7 @@ class Units:
 
         Examples
         --------
+        >>> import numpy as np
         >>> def half(values):
         ...     return {"half": values / 2}, {"n": len(values)}
         >>> unit = Units(None).take("seed=0", lambda: half(np.arange(3)))
@@ -263,7 +264,7 @@ def open_run(folder: str | os.PathLike[str] | None, *, resume: bool = False) -> 
     home = folder / UNFINISHED
     check_output(folder)
     _recover(folder)
-    made = not folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
     with _writing(folder):
         home.mkdir(parents=True, exist_ok=True)
     with _locked(home, folder):
@@ -335,12 +336,12 @@ def _drafts(folder: Path) -> list[Path]:
         return []
 
 
-def _remove(home: Path, made: bool) -> None:
-    """The folder of what is unfinished, and the run's folder if it was made for it alone."""
+def _remove(home: Path, made: list[Path]) -> None:
+    """The folder of what is unfinished, and those made for it alone."""
     shutil.rmtree(home, ignore_errors=True)
-    if made:
-        with contextlib.suppress(OSError):
-            home.parent.rmdir()
+    with contextlib.suppress(OSError):
+        for place in made:
+            place.rmdir()
 
 
 @contextlib.contextmanager

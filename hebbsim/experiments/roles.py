@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -52,6 +52,7 @@ from hebbsim.probes import (
     v_measure,
 )
 from hebbsim.readers.base import Corpus, Split
+from hebbsim.readers.lines import digest, is_stdin, on_disk
 
 if TYPE_CHECKING:
     from hebbsim.models import HebbianRoleInducer, RolePopulation
@@ -103,7 +104,12 @@ def run_roles(
     if out is not None:
         check_output(Path(out))
     clock = Clock()
-    with open_run(out, resume=resume) as kept:
+    report = progress or (lambda line, done, total: None)
+
+    def parsing(name: str, done: int, total: int) -> None:
+        report(None if done % 10_000 else f"{name}: {done:,} sentences parsed", done, total)
+
+    with open_run(out, resume=resume) as kept, contextlib.ExitStack() as stack:
         corpus = load_corpus(
             config.corpus,
             layer=config.layer,
@@ -111,8 +117,11 @@ def run_roles(
             offline=config.offline,
             tokenizer=config.tokenizer,
             parser=config.parser,
+            processes=config.workers,
+            progress=parsing if config.parser else None,
         )
-        run = _Run(config, corpus, kept, progress or (lambda line, done, total: None))
+        files = _files_to_read(config, stack)
+        run = _Run(config, corpus, files, kept, report)
         # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
         # and leaves the other cores to the workers.
         with threadpool_limits(1):
@@ -123,6 +132,19 @@ def run_roles(
             draw = draw_roles if results.rows else None
             write_run(Path(out), results, machine=clock.machine(), draw=draw)
     return results
+
+
+def _files_to_read(config: RolesConfig, stack: contextlib.ExitStack) -> dict[str, Path]:
+    """The unlabelled text by file name, folders as the files in them."""
+    from hebbsim.readers.formats import ENDINGS, format_of
+    from hebbsim.readers.text import text_files
+
+    files: dict[str, Path] = {}
+    for path in text_files(config.text) if config.text else []:
+        name = "stdin" if is_stdin(path) else path.name
+        ending = ENDINGS[format_of(path) or "text"][0] if is_stdin(path) else ""
+        files[name if name not in files else str(path)] = stack.enter_context(on_disk(path, ending))
+    return files
 
 
 def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePopulation:
@@ -179,9 +201,17 @@ class _Run:
     """The steps of one run and what they share."""
 
     def __init__(
-        self, config: RolesConfig, corpus: Corpus, kept: Units, progress: Progress
+        self,
+        config: RolesConfig,
+        corpus: Corpus,
+        text: dict[str, Path],
+        kept: Units,
+        progress: Progress,
     ) -> None:
         self.config = config
+        self.text = text
+        # Once, before anything is learned: a file may be gone at the end.
+        self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
         self.kept = kept
         self.progress = progress
         self.done = self.total = 0
@@ -201,10 +231,10 @@ class _Run:
     def fitted(self, seed: int) -> Any:
         """A learner that has seen the tokens of train, and the text, and nothing else."""
         options: dict[str, Any] = {"text": None}
-        if self.config.text:
+        if self.text:
             from hebbsim.readers.text import stream_text
 
-            options["text"] = stream_text(self.config.text)
+            options["text"] = stream_text(self.text.values())
         if self.kept.folder is not None:
             options["checkpoints"] = self.kept.states_folder(f"seed={seed}")
         return make_learner(self.config, seed).fit(self.sentences["train"], **options)
@@ -224,7 +254,7 @@ class _Run:
                 lambda seed: make_learner(config, seed),
                 config.seeds,
                 self.sentences["train"],
-                text=self.text_files(),
+                text=list(self.text.values()),
                 shards=config.shards,
                 scheduler=config.scheduler,
                 say=lambda line: self.progress(line, self.done, self.total),
@@ -259,9 +289,7 @@ class _Run:
         }
         for name in ("workers", "scheduler"):  # no number depends on them
             del resolved[name]
-        inputs = self.corpus.sha256 | {
-            path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in self.text_files()
-        }
+        inputs = self.corpus.sha256 | self.inputs
         return Results(
             experiment="roles",
             config=resolved,
@@ -272,13 +300,6 @@ class _Run:
     def begin(self) -> None:
         results = self.results()
         self.kept.begin(results.experiment, results.config, results.provenance)
-
-    def text_files(self) -> list[Path]:
-        """The unlabelled text, folders as the files in them."""
-        from hebbsim.readers.text import find_text
-
-        paths = self.config.text
-        return [file for p in paths for file in (find_text(p) if p.is_dir() else [p])]
 
     def without_roles(self) -> Results:
         """Clusters of the first seed, the largest first, with their commonest words."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from hebbsim.experiments.config import ExperimentConfig, Timescales
+from hebbsim.readers.lines import is_stdin
 
 #: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
 #: and under ``learner`` any keyword of the learner. An option that is given wins.
@@ -159,6 +160,6 @@ class RolesConfig(ExperimentConfig):
     @classmethod
     def _exists(cls, value: Any) -> Any:
         for path in value if isinstance(value, tuple) else (value,):
-            if path is not None and not path.exists():
+            if path is not None and not path.exists() and not is_stdin(path):
                 raise ValueError(f"{path}: no such file or folder")
         return value

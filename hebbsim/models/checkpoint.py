@@ -28,6 +28,9 @@ KIND = "hebbsim.learner/1"
 Arrays = dict[str, NDArray[Any]]
 Learner = TypeVar("Learner", bound="Saved")
 
+#: Of the arrays of a learner.
+_DTYPES = ("<f4", "<f8", "<i4", "<i8", "|b1")
+
 #: What a document that does not fit raises on the way to an object.
 _MISFITS = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
 
@@ -229,11 +232,14 @@ def from_state(
         Arrays are missing or do not fit each other, or the document is no learner.
     """
     try:
+        for name, array in arrays.items():
+            if array.dtype.str not in _DTYPES or not np.isfinite(array).all():
+                raise ValueError(f"array {name} is {array.dtype}, or holds NaN or inf")
         reader = _Reader(arrays)
         learner = reader.value(document["learner"])
         if not isinstance(learner, Saved):
             raise ValueError("no learner in it")
-        for thing in reader.objects.values():
+        for thing in reversed(reader.objects.values()):  # parts before what they are parts of
             check = _CHECKS.get(type(thing).__name__)
             if check is not None:
                 check(thing)
@@ -258,6 +264,8 @@ class _Reader:
             return self._object(value)
         ((kind, content),) = value.items()
         if kind == "scalar":
+            if self._arrays[content].ndim:
+                raise ValueError(f"array {content} is no single number")
             return self._arrays[content][()]
         if kind == "array":
             return self._arrays[content]
@@ -326,8 +334,6 @@ def _expect(thing: Any, dtype: Any = np.float32, **shapes: tuple[int, ...]) -> N
         good = isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == len(shape)
         if not good or any(n not in (-1, m) for n, m in zip(shape, array.shape, strict=True)):
             raise ValueError(f"{name} of {type(thing).__name__} is not {dtype.__name__} {shape}")
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise ValueError(f"{name} of {type(thing).__name__} holds NaN or inf")
 
 
 def _check_components(it: Any) -> None:
@@ -361,15 +367,24 @@ def _check_endings(it: Any) -> None:
 
 def _check_types(it: Any) -> None:
     n_taus = len(it.timescales)
-    _expect(it, keep=(n_taus,), alpha=(n_taus,), codes=(-1, -1))
-    if "counts" not in vars(it):
+    _expect(it, keep=(n_taus,), alpha=(n_taus,))
+    if "codes" not in vars(it):
         return
-    _expect(it, np.int64, counts=(-1,))
-    n_types, n_codes = len(it.counts), it.codes.shape[1]
+    _need(it, categories="Prototypes", reducer="Components", shapes="ShapeFeatures")
+    _expect(it, codes=(-1, -1), points=(-1, -1))
+    n_types, n_codes = it.codes.shape
+    n_points = it.points.shape[1]
+    n_inputs = n_points
+    if it.ending_weight:
+        _need(it, endings="EndingCodes")
+        _need(it.endings, shapes="ShapeFeatures")
+        n_inputs += it.endings.codes.shape[1]
+    if it.categories.centres.shape != (n_codes, n_inputs):
+        raise ValueError("categories do not fit codes and signatures")
     # Contexts are over the codes of before, which may be of another width.
     width = 2 * n_taus * (getattr(it, "context_codes", it.codes).shape[1] + 1)
-    n_points = it.points.shape[1]
-    _expect(it, codes=(n_types, n_codes), unknown_code=(n_codes,), points=(n_types, n_points))
+    _expect(it, np.int64, counts=(n_types,))
+    _expect(it, unknown_code=(n_codes,), points=(n_types, n_points))
     _expect(it, contexts=(n_types, width), context_codes=(n_types + 1, -1), bias=(n_points,))
     _expect(it, power=(width,), context_weights=(width, n_points))
     _expect(it, shape_weights=(max(1, len(it.shapes.index)), n_points))
@@ -379,26 +394,45 @@ def _check_types(it: Any) -> None:
 
 def _check_inducer(it: Any) -> None:
     it._check()
-    if "types_" not in vars(it):
+    if not {"types_", "prototypes_"} & set(vars(it)):
         return
-    n_words = len(it.vocabulary_.index)
-    if "codes" in vars(it.types_) and n_words != len(it.types_.codes):
+    _need(it, types_="TypeCodes", vocabulary_="Vocabulary")
+    if "codes" in vars(it.types_) and len(it.vocabulary_.index) != len(it.types_.codes):
         raise ValueError("not as many codes as words")
-    if "_own" not in vars(it):
+    if not {"_own", "prototypes_"} & set(vars(it)):
         return
+    _need(it, _own="Components")
     n_taus, n_codes = len(it._keep), it.types_.codes.shape[1]
     width, n_out = n_taus * (n_codes + 1), len(it._own.components)
     _expect(it, _keep=(n_taus,), _alpha=(n_taus,), _weights=(2, width, n_out))
     _expect(it, _bias=(2, n_out), _power=(2, width), _lengths=(2, 2))
-    for side in range(2):
-        if it._principal[side].components.shape[1] != width:
+    if it._own.components.shape[1] != n_codes:
+        raise ValueError("codes are not as wide as their directions")
+    for side in it._principal:
+        if type(side).__name__ != "Components" or side.components.shape[1] != width:
             raise ValueError("contexts are not as wide as their directions")
     if "prototypes_" in vars(it):
-        vectors = it.transform([["a"]])
+        _need(it, prototypes_="Prototypes")
+        # A word that it knows, if it knows any, and one that it does not.
+        try:
+            with np.errstate(all="ignore"):
+                vectors = it.transform([[next(iter(it.vocabulary_.index), "a"), "\0"]])
+                it.prototypes_.winners(vectors[:0])
+        except Exception as error:  # whatever the compiler and numpy say of what does not fit
+            raise ValueError(f"{type(error).__name__} when it is used") from None
         if vectors.shape[1] != it.prototypes_.centres.shape[1] or vectors.dtype != np.float32:
             raise ValueError("prototypes are not as wide as vectors")
+        if not np.isfinite(vectors).all():
+            raise ValueError("its vectors are not finite")
         if len(it.prototypes_.centres) != it.n_clusters:
             raise ValueError("not as many prototypes as clusters")
+
+
+def _need(thing: Any, **classes: str) -> None:
+    """Attributes are objects of these classes, whose own checks have passed."""
+    for name, wanted in classes.items():
+        if type(vars(thing).get(name)).__name__ != wanted:
+            raise ValueError(f"{name} of {type(thing).__name__} is no {wanted}")
 
 
 def _check_population(it: Any) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -116,6 +113,8 @@ def make_split(
     sentences: Sequence[Sequence[str]],
     layers: Mapping[str, Sequence[str]] | None = None,
     kinds: Sequence[str] | None = None,
+    *,
+    source: object = None,
 ) -> Split:
     """A Split from token lists.
 
@@ -126,20 +125,24 @@ def make_split(
     layers : mapping of str to sequence of str, shape=(T,), optional
         Annotation, flat over all tokens.
     kinds : sequence of str, shape=(N,), optional
+    source : object, optional
+        A file, to be named where it cannot be used.
 
     Raises
     ------
     BadInputError
         If there is no token at all, or too much text to hold in one array.
     """
+    where = "" if source is None else f"{source}: "
     forms = [form for sentence in sentences for form in sentence]
     if not forms:
-        raise BadInputError(f"split '{name}' holds no words; give a file with text in it")
+        raise BadInputError(f"{where}split '{name}' holds no words; give a file with text in it")
     longest = max(forms, key=len)
     if 4 * len(longest) * len(forms) > _MAX_ARRAY_BYTES:
         raise BadInputError(
-            f"split '{name}' is too large to hold in memory ({len(forms):,} words, the longest of "
-            f"{len(longest):,} characters: '{longest[:20]}'); stream it with --text instead"
+            f"{where}split '{name}' is too large to hold in memory ({len(forms):,} words, the "
+            f"longest of {len(longest):,} characters: '{longest[:20]}'); stream it with --text "
+            "instead"
         )
     offsets = np.zeros(len(sentences) + 1, dtype=np.int64)
     np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
@@ -150,42 +153,6 @@ def make_split(
         layers={key: np.array(values, dtype=np.str_) for key, values in (layers or {}).items()},
         kinds=None if kinds is None else np.array(kinds, dtype=np.str_),
     )
-
-
-def read_bytes(path: Path) -> bytes:
-    """Content of a file, decompressed where it is gzip (seen by content, not by name)."""
-    try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise BadInputError(f"{path}: damaged gzip file; get a fresh copy") from None
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def read_lines(path: Path) -> tuple[list[str], str]:
-    """Lines of a UTF-8 text file, plain or gzip, and the SHA-256 of its decompressed bytes.
-
-    Lines end at ``\\n`` or ``\\r\\n`` alone: other Unicode line breaks may stand
-    inside a word.
-
-    Raises
-    ------
-    BadInputError
-        If the file cannot be read, is empty, or is not UTF-8 (naming the line).
-    """
-    data = read_bytes(path)
-    if not data.strip():
-        raise BadInputError(f"{path}: empty file; give a file with text in it")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BadInputError(
-            f"{path}:{line}: not UTF-8 (byte 0x{data[error.start]:02x}); convert it, for example "
-            "with iconv"
-        ) from None
-    return text.replace("\r\n", "\n").split("\n"), hashlib.sha256(data).hexdigest()
 
 
 def data_file(name: str) -> Traversable:

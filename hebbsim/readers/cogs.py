@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.base import Corpus, Split, make_split, read_lines
+from hebbsim.readers.base import Corpus, Split, make_split
+from hebbsim.readers.lines import LineStream
 
 FILES = ("train", "dev", "test", "gen")
 
@@ -191,7 +192,7 @@ class _Row(NamedTuple):
 
 
 def _read(path: Path) -> tuple[list[_Row], str]:
-    lines, sha256 = read_lines(path)
+    lines = LineStream(path)
     rows = []
     for number, line in enumerate(lines, 1):
         if not line:
@@ -211,16 +212,16 @@ def _read(path: Path) -> tuple[list[_Row], str]:
         except ValueError as error:
             raise BadInputError(f"{path}:{number}: {error}") from None
         rows.append(_Row(kind, [token.lower() for token in tokens], analysis))
-    return rows, sha256
+    return rows, lines.sha256
 
 
-def _split(name: str, rows: Sequence[_Row]) -> Split:
+def _split(name: str, rows: Sequence[_Row], path: Path) -> Split:
     layers = {
         "thematic": [role for row in rows for role in row.analysis.thematic],
         "grammatical": [role for row in rows for role in row.analysis.grammatical],
     }
     kinds = [row.analysis.clauses[-1] for row in rows]
-    return make_split(name, [row.forms for row in rows], layers, kinds)
+    return make_split(name, [row.forms for row in rows], layers, kinds, source=path)
 
 
 def find_cogs(folder: Path) -> dict[str, Path]:
@@ -261,7 +262,7 @@ def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "")
         if name == "gen":
             for kind in sorted({row.type for row in rows}):
                 chosen = [row for row in rows if row.type == kind]
-                splits[f"gen/{kind}"] = _split(f"gen/{kind}", chosen)
+                splits[f"gen/{kind}"] = _split(f"gen/{kind}", chosen, path)
         else:
-            splits[name] = _split(name, rows)
+            splits[name] = _split(name, rows, path)
     return Corpus("cogs", splits, "thematic", source, licence, sha256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers import registry
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.cogs import find_cogs, read_cogs
+from hebbsim.readers.lines import is_stdin, without_packing
 
 BUILTIN = "builtin"
 
@@ -28,6 +30,7 @@ def load_corpus(
     tokenizer: str = "plain",
     parser: str | None = None,
     progress: registry.Progress | None = None,
+    processes: int = 1,
 ) -> Corpus:
     """Any corpus as splits of sentences with gold layers.
 
@@ -36,8 +39,9 @@ def load_corpus(
     name_or_path : str or Path
         ``builtin``; a registered name (``cogs``, ``ud-english-ewt``, ...); a CoNLL-U
         file; a folder with ``*-{train,dev,test}.conllu[.gz]``, with the original COGS
-        files, with tables that ``hebbsim corpus make`` wrote, or with ``*.txt[.gz]``;
-        a plain text file. A name wins over a path: write ``./cogs`` for a folder.
+        files, with tables that ``hebbsim corpus make`` wrote, or of text; a file of text in
+        any format of `hebbsim.readers.formats`; ``-`` for standard input. A name wins over a
+        path: write ``./cogs`` for a folder.
     layer : str, optional
         The gold layer to score; default the corpus's own.
     scheme : str or Path, optional
@@ -51,7 +55,10 @@ def load_corpus(
     parser : str, optional
         spaCy pipeline that gives text silver roles.
     progress : callable, optional
-        Called with file name, bytes there, bytes in all while downloading.
+        Called with file name, bytes there, bytes in all while downloading; and with file
+        name, sentences, 0 while parsing.
+    processes : int
+        That parse side by side.
 
     Returns
     -------
@@ -78,10 +85,22 @@ def load_corpus(
         corpus = make_builtin(seed)
     elif name in registry.entries():
         corpus = _load_registered(registry.entries()[name], scheme, offline, progress)
-    elif path.is_dir():
-        corpus = _load_folder(path, scheme, tokenizer, parser)
-    elif path.is_file():
-        corpus = _load_file(path, scheme, tokenizer, parser)
+    elif path.exists() or is_stdin(path):
+        from hebbsim.readers.silver import read_text
+
+        def as_text(path: Path) -> Corpus:
+            corpus = read_text(
+                path,
+                tokenizer=tokenizer,
+                parser=parser,
+                scheme=scheme,
+                processes=processes,
+                progress=progress,
+            )
+            return corpus if corpus.layer is None else _cut_up(corpus)
+
+        load = _load_folder if path.is_dir() else _load_file
+        corpus = load(path, scheme, as_text)
     else:
         raise BadInputError(
             f"no corpus or file '{name}'; known corpora: {', '.join(known_names())}"
@@ -106,7 +125,7 @@ def _load_registered(
 
 
 def _load_folder(
-    path: Path, scheme: str | Path | None, tokenizer: str, parser: str | None
+    path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]
 ) -> Corpus:
     from hebbsim.readers.tables import find_tables, read_tables
     from hebbsim.readers.text import find_text
@@ -126,10 +145,10 @@ def _load_folder(
         _need_train(path, tables)
         return read_tables(path)
     if find_text(path):
-        return _load_text(path, scheme, tokenizer, parser)
+        return as_text(path)
     raise BadInputError(
         f"{path}: no usable file in this folder; it needs *-train.conllu[.gz], the COGS files, "
-        "tables of 'hebbsim corpus make', or *.txt[.gz]"
+        "tables of 'hebbsim corpus make', or text (*.txt, *.jsonl, *.parquet)"
     )
 
 
@@ -138,21 +157,17 @@ def _need_train(path: Path, files: dict[str, Path]) -> None:
         raise BadInputError(f"{path}: no train split, only {', '.join(files)}; add its file")
 
 
-def _load_file(path: Path, scheme: str | Path | None, tokenizer: str, parser: str | None) -> Corpus:
-    name = path.name.removesuffix(".gz")
-    if name.endswith((".conllu", ".conll")):
-        from hebbsim.readers.ud import read_ud
+def _load_file(path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]) -> Corpus:
+    name = without_packing(path.name)
+    if not name.endswith((".conllu", ".conll")):
+        return as_text(path)
+    from hebbsim.readers.ud import read_ud
 
-        corpus = read_ud({"train": path}, name=Path(name).stem, scheme=scheme, source=path.name)
-        return replace(corpus, splits=cut(corpus.splits["train"]))
-    return _load_text(path, scheme, tokenizer, parser)
+    return _cut_up(read_ud({"train": path}, name=Path(name).stem, scheme=scheme, source=path.name))
 
 
-def _load_text(path: Path, scheme: str | Path | None, tokenizer: str, parser: str | None) -> Corpus:
-    from hebbsim.readers.silver import read_text
-
-    corpus = read_text(path, tokenizer=tokenizer, parser=parser, scheme=scheme)
-    return corpus if corpus.layer is None else replace(corpus, splits=cut(corpus.splits["train"]))
+def _cut_up(corpus: Corpus) -> Corpus:
+    return replace(corpus, splits=cut(corpus.splits["train"]))
 
 
 def cut(split: Split) -> dict[str, Split]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,7 +14,8 @@ from typing import Any
 import platformdirs
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.base import data_file, read_bytes
+from hebbsim.readers.base import data_file
+from hebbsim.readers.lines import digest
 
 # Called with file name, bytes there, bytes in all.
 Progress = Callable[[str, int, int], None]
@@ -120,7 +120,7 @@ def fetch(
     local = {}
     for split, path in find_local(entry).items():
         expected = entry.files[split].sha256
-        if hashlib.sha256(read_bytes(path)).hexdigest() == expected:
+        if digest(path) == expected:
             local[split] = path
         elif path.parent != downloads:
             raise BadInputError(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.base import Corpus, make_split, read_bytes
-from hebbsim.readers.text import stream_paragraphs, stream_text, text_files
+from hebbsim.readers.base import Corpus, make_split
+from hebbsim.readers.formats import ENDINGS, format_of
+from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
+from hebbsim.readers.text import documents, stream_text, text_files
 from hebbsim.readers.ud import RoleScheme
 
 # Labels that ClearNLP has and Universal Dependencies has not.
@@ -53,18 +55,31 @@ def load_parser(name: str) -> Any:
         ) from None
 
 
+#: Sentences from one report of progress to the next.
+REPORT = 1000
+#: Characters that a pipeline gets at a time, and texts in a batch.
+_PIECE, _BATCH = 100_000, 64
+#: Below so many bytes of text, further processes cost more than they give.
+_WORTH_PROCESSES = 1 << 20
+
+Report = Callable[[str, int, int], None]
+
+
 def read_text(
     path: Path,
     *,
     tokenizer: str = "plain",
     parser: str | None = None,
     scheme: str | Path | None = None,
+    processes: int = 1,
+    progress: Report | None = None,
 ) -> Corpus:
-    """A text file or folder as a corpus.
+    """A text file or folder, of any format that can be streamed, as a corpus.
 
     Parameters
     ----------
     path : Path
+        Or ``-``, standard input.
     tokenizer : {"plain", "spacy"}
         Without a parser; see `hebbsim.readers.text.stream_text`.
     parser : str, optional
@@ -73,6 +88,10 @@ def read_text(
     scheme : str or Path, optional
         Role scheme for the parser's labels; default ``clearnlp-roles`` or
         ``ud-roles``, whichever its labels belong to.
+    processes : int
+        That parse side by side, where there is much to parse.
+    progress : callable, optional
+        Called with a file's name, sentences parsed in all, and 0.
 
     Returns
     -------
@@ -83,32 +102,45 @@ def read_text(
     ------
     BadInputError
     """
-    files = text_files(path)
-    layers = None
-    if parser is None:
-        sentences = list(stream_text(files, tokenizer=tokenizer))
-    else:
-        sentences, roles = _parse(files, parser, scheme)
-        layers = {"grammatical": roles}
-    name = path.resolve().name.removesuffix(".gz").removesuffix(".txt")
+    name = "stdin" if is_stdin(path) else path.resolve().name
+    with on_disk(path, ENDINGS[format_of(path) or "text"][0] if is_stdin(path) else "") as place:
+        files = text_files(place)
+        layers = None
+        if parser is None:
+            sentences = list(stream_text(files, tokenizer=tokenizer))
+        else:
+            sentences, roles = _parse(files, parser, scheme, processes, progress)
+            layers = {"grammatical": roles}
+        names = [name] if is_stdin(path) else [file.name for file in files]
+        sha256 = dict(zip(names, map(digest, files), strict=True))
+    name = without_packing(name)
+    for ending in (ending for known in ENDINGS.values() for ending in known):
+        name = name.removesuffix(ending)
     return Corpus(
         name,
-        {"train": make_split("train", sentences, layers)},
+        {"train": make_split("train", sentences, layers, source=path)},
         "grammatical" if layers else None,
         source=path.name,
-        sha256={file.name: hashlib.sha256(read_bytes(file)).hexdigest() for file in files},
+        sha256=sha256,
     )
 
 
 def _parse(
-    files: list[Path], parser: str, scheme: str | Path | None
+    files: list[Path],
+    parser: str,
+    scheme: str | Path | None,
+    processes: int,
+    progress: Report | None,
 ) -> tuple[list[list[str]], list[str]]:
     nlp = load_parser(parser)
     chosen: RoleScheme | None = RoleScheme.load(scheme) if scheme else None
     sentences: list[list[str]] = []
     roles: list[str] = []
+    if sum(file.stat().st_size for file in files) < _WORTH_PROCESSES:
+        processes = 1
     for file in files:
-        for doc in nlp.pipe(stream_paragraphs(file)):
+        texts = _for_pipeline(nlp, file)
+        for doc in nlp.pipe(texts, batch_size=_BATCH, n_process=processes):
             if len(doc) and not doc.has_annotation("DEP"):
                 raise BadInputError(
                     f"spaCy pipeline '{parser}' does not parse dependencies; take one that does, "
@@ -121,7 +153,26 @@ def _parse(
                 if words:
                     sentences.append([token.lower_ for token in words])
                     roles += _sentence_roles(words, chosen)
+                    if progress is not None and len(sentences) % REPORT == 0:
+                        progress(file.name, len(sentences), 0)
+    if progress is not None:
+        progress(files[-1].name, len(sentences), 0)
     return sentences, roles
+
+
+def _for_pipeline(nlp: Any, file: Path) -> Iterator[Any]:
+    """What a pipeline reads: pieces of text below its limit, or words that are cut already."""
+    from spacy.tokens import Doc
+
+    for document in documents(file):
+        if isinstance(document, list):
+            yield Doc(nlp.vocab, document)
+            continue
+        while len(document) > _PIECE:
+            cut = document.rfind(" ", 0, _PIECE) + 1 or _PIECE
+            yield document[:cut]
+            document = document[cut:]
+        yield document
 
 
 def _scheme_of(nlp: Any, doc: Any) -> str:

@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.base import Corpus, Split, make_split, read_lines
+from hebbsim.readers.base import Corpus, Split, make_split
+from hebbsim.readers.lines import LineStream
 
 _SUFFIX = ".tokens.tsv"
 _FIXED = ("sent_id", "type", "idx", "form")
@@ -122,9 +123,11 @@ def read_tables(folder: Path) -> Corpus:
 
 def _about(path: Path) -> dict:
     try:
-        about = json.loads("\n".join(read_lines(path)[0]))
+        about = json.loads("\n".join(LineStream(path)))
     except json.JSONDecodeError as error:
         raise BadInputError(f"{path}:{error.lineno}: not JSON ({error.msg})") from None
+    except (RecursionError, ValueError):
+        raise BadInputError(f"{path}: JSON that cannot be read (nesting, or a number)") from None
     good = isinstance(about, dict) and isinstance(about.get("name"), str)
     names = about.get("splits") if good else None
     if not isinstance(names, list) or not all(_is_split_name(name) for name in names):
@@ -136,19 +139,22 @@ def _is_split_name(name: object) -> bool:
     if not isinstance(name, str):
         return False
     stem = name.removeprefix("gen/")  # a name is part of a path: one folder, no way out of it
+    if not stem.isprintable() or len(stem.encode(errors="replace")) > 200:
+        return False
     return bool(stem) and stem not in (".", "..") and "/" not in stem and "\\" not in stem
 
 
 def _read_table(path: Path, name: str) -> tuple[Split, str]:
-    lines, sha256 = read_lines(path)
-    header = lines[0].split("\t")
+    stream = LineStream(path)
+    lines = iter(stream)
+    header = next(lines, "").split("\t")
     if tuple(header[:4]) != _FIXED:
         raise BadInputError(f"{path}:1: the columns must begin with {', '.join(_FIXED)}")
     sentences: list[list[str]] = []
     kinds: list[str] = []
     columns: list[list[str]] = [[] for _ in header[4:]]
     last = None
-    for number, line in enumerate(lines[1:], 2):
+    for number, line in enumerate(lines, 2):
         if not line:
             continue
         fields = line.split("\t")
@@ -169,4 +175,6 @@ def _read_table(path: Path, name: str) -> tuple[Split, str]:
         for column, value in zip(columns, fields[4:], strict=True):
             column.append(value)
     layers = dict(zip(header[4:], columns, strict=True))
-    return make_split(name, sentences, layers, None if set(kinds) == {"_"} else kinds), sha256
+    kinds_or_none = None if set(kinds) == {"_"} else kinds
+    split = make_split(name, sentences, layers, kinds_or_none, source=path)
+    return split, stream.sha256

@@ -6,15 +6,15 @@ hyphens apart, straight quotes), so that text and treebank share their word type
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from hebbsim.errors import BadInputError
+from hebbsim.readers.formats import ENDINGS, Document, format_of, records
+from hebbsim.readers.lines import decoded, is_stdin, opened
 
 TOKENIZERS = ("plain", "spacy")
 
@@ -130,8 +130,8 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool) -> list[int]:
 
 
 def find_text(folder: Path) -> list[Path]:
-    """The files ``*.txt`` and ``*.txt.gz`` of a folder, in the order of their names."""
-    return sorted(path for path in folder.iterdir() if path.name.endswith((".txt", ".txt.gz")))
+    """The files of a folder that can be streamed, in the order of their names."""
+    return sorted(path for path in folder.iterdir() if format_of(path) and path.is_file())
 
 
 def stream_text(
@@ -140,17 +140,19 @@ def stream_text(
     tokenizer: str = "plain",
     language: str = "en",
 ) -> Iterator[list[str]]:
-    """Sentences of text files one after another, in bounded memory.
+    """Sentences of files one after another, in bounded memory. Words are lower-cased.
 
-    A line is a paragraph, a sentence or, where a line of usual width stops in the
-    middle of a sentence, goes on in the next. Words are lower-cased.
+    In plain text a line is a paragraph, a sentence or, where a line of usual width stops in
+    the middle of a sentence, goes on in the next. Other formats:
+    `hebbsim.readers.formats`; all but parquet may be compressed.
 
     Parameters
     ----------
     paths : path or iterable of paths
-        UTF-8 files, plain or gzip, and folders of ``*.txt[.gz]``.
+        Files, folders of them, or ``-`` for standard input.
     tokenizer : {"plain", "spacy"}
-        ``spacy`` uses the rules of ``spacy.blank(language)``; no model is needed.
+        ``spacy`` uses the rules of ``spacy.blank(language)``; no model is needed. Lists of
+        words stay as they are.
     language : str
         Language code for spaCy.
 
@@ -162,8 +164,16 @@ def stream_text(
     Raises
     ------
     BadInputError
-        At the call if a path or option is no good; on the way if a file is empty or
-        not UTF-8, naming file and line.
+        At the call if a path or option is no good; on the way if a file is empty or damaged,
+        not UTF-8, or not of its format, naming file and line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.jsonl"
+    >>> _ = path.write_text('{"text": "It rains. I stay."}')
+    >>> list(stream_text(path))
+    [['it', 'rains', '.'], ['i', 'stay', '.']]
     """
     files = text_files(paths)
     if tokenizer not in TOKENIZERS:
@@ -177,21 +187,22 @@ def stream_text(
 
 
 def text_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
-    """Text files behind paths of files and folders.
+    """Files behind paths of files and folders; ``-`` stays.
 
     Raises
     ------
     BadInputError
-        If a path does not exist, or a folder has no text file.
+        If a path does not exist, or a folder has no file that can be streamed.
     """
-    files = []
+    files: list[Path] = []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         if path.is_dir():
             found = find_text(path)
             if not found:
-                raise BadInputError(f"{path}: no *.txt or *.txt.gz in this folder")
+                endings = ", ".join(f"*{e}" for known in ENDINGS.values() for e in known)
+                raise BadInputError(f"{path}: no text in this folder ({endings})")
             files += found
-        elif path.is_file():
+        elif path.exists() or is_stdin(path):
             files.append(path)
         else:
             raise BadInputError(f"{path}: no such text file or folder")
@@ -200,22 +211,29 @@ def text_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     return files
 
 
+def documents(path: Path) -> Iterator[Document]:
+    """Pieces of text, or lists of words, of one file of any format."""
+    kind = format_of(path) or "text"
+    return stream_paragraphs(path) if kind == "text" else records(path, kind)
+
+
 def _stream(files: Sequence[Path], nlp: Any) -> Iterator[list[str]]:
     for path in files:
         empty = True
-        paragraphs = stream_paragraphs(path)
-        if nlp is None:
-            sentences = (s for paragraph in paragraphs for s in split_text(paragraph))
-        else:
-            sentences = (
-                [token.lower_ for token in sentence if not token.is_space]
-                for doc in nlp.pipe(paragraphs)
-                for sentence in doc.sents
-            )
-        for sentence in sentences:
-            if sentence:
-                empty = False
-                yield sentence
+        for document in documents(path):
+            if isinstance(document, list):
+                sentences: Iterable[list[str]] = [[word.lower() for word in document]]
+            elif nlp is None:
+                sentences = split_text(document)
+            else:
+                sentences = (
+                    [token.lower_ for token in sentence if not token.is_space]
+                    for sentence in nlp(document).sents
+                )
+            for sentence in sentences:
+                if sentence:
+                    empty = False
+                    yield sentence
         if empty:
             raise BadInputError(f"{path}: no text in it; give a file with text")
 
@@ -242,37 +260,16 @@ def stream_paragraphs(path: Path) -> Iterator[str]:
 
 def _text_lines(path: Path) -> Iterator[str]:
     number = 1
-    try:
-        with _open(path) as file:
-            rest = b""  # of a line longer than a block, which goes in pieces
-            while block := rest + file.readline(_BLOCK):
-                cut = len(block)
-                if len(block) - len(rest) == _BLOCK and not block.endswith(b"\n"):
-                    cut = block.rfind(b" ") + 1
-                    if not cut:
-                        raise BadInputError(
-                            f"{path}:{number}: a megabyte without a space; this is not plain text"
-                        )
-                yield _decode(path, number, block[:cut]).strip()
-                number += block.endswith(b"\n")
-                rest = block[cut:]
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise BadInputError(f"{path}: damaged gzip file; get a fresh copy") from None
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
-
-
-def _decode(path: Path, number: int, data: bytes) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadInputError(
-            f"{path}:{number}: not UTF-8 (byte 0x{data[error.start]:02x}); convert it, for example "
-            "with iconv"
-        ) from None
+    with opened(path) as file:
+        rest = b""  # of a line longer than a block, which goes in pieces
+        while block := rest + file.readline(_BLOCK):
+            cut = len(block)
+            if len(block) - len(rest) == _BLOCK and not block.endswith(b"\n"):
+                cut = block.rfind(b" ") + 1
+                if not cut:
+                    raise BadInputError(
+                        f"{path}:{number}: a megabyte without a space; this is not plain text"
+                    )
+            yield decoded(path, number, block[:cut]).strip()
+            number += block.endswith(b"\n")
+            rest = block[cut:]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ from conllu.exceptions import ParseException
 from conllu.parser import parse_line
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.base import Corpus, Split, data_file, make_split, read_lines
+from hebbsim.readers.base import Corpus, Split, data_file, make_split
+from hebbsim.readers.lines import LineStream, without_packing
 
 OTHER = "OTHER"
 DEFAULT_SCHEME = "ud-roles"
 
-_SPLIT_FILE = re.compile(r"(?:^|.*-)(train|dev|test)\.conllu(?:\.gz)?$")
+_SPLIT_FILE = re.compile(r"(?:^|.*-)(train|dev|test)\.conllu(?:\.(?:gz|bz2|xz|zst))?$")
 _FIELDS = ("id", "form", "head", "deprel")
 
 # Word of a sentence: line number, form, head (0 for the root), relation.
@@ -65,14 +66,14 @@ class RoleScheme:
         if re.fullmatch(r"[\w-]+-roles", name) and packaged.is_file():
             text = packaged.read_text(encoding="utf-8")
         elif Path(name).is_file():
-            text = "\n".join(read_lines(Path(name))[0])
+            text = "\n".join(LineStream(name))
         else:
             raise BadInputError(
                 f"role scheme '{name}' is neither a file nor one of ud-roles, clearnlp-roles"
             )
         try:
             content = json.loads(text)
-        except ValueError as error:
+        except (RecursionError, ValueError) as error:
             line = getattr(error, "lineno", 1)
             raise BadInputError(f"{name}:{line}: role scheme is not JSON ({error})") from None
         roles = content.get("roles", content) if isinstance(content, dict) else None
@@ -159,7 +160,7 @@ def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
     BadInputError
         If the file is not valid CoNLL-U, naming file and line.
     """
-    lines, sha256 = read_lines(path)
+    lines = LineStream(path)
     sentences = []
     roles: list[str] = []
     for words in _sentences(path, lines):
@@ -180,10 +181,11 @@ def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
         sentences.append([word[1].lower() for word in words])
     if not sentences:
         raise BadInputError(f"{path}: no sentence in it; a CoNLL-U file is needed")
-    return make_split(name, sentences, {"grammatical": roles}), sha256
+    split = make_split(name, sentences, {"grammatical": roles}, source=path)
+    return split, lines.sha256
 
 
-def _sentences(path: Path, lines: Sequence[str]) -> Iterator[list[_Word]]:
+def _sentences(path: Path, lines: Iterable[str]) -> Iterator[list[_Word]]:
     words: list[_Word] = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -210,7 +212,7 @@ def _word(path: Path, number: int, line: str, expected: int) -> _Word | None:
     form = re.sub(" {2,}", " ", columns[1])
     try:
         token: Any = parse_line(f"{columns[0]}\t{form}\t{columns[6]}\t{columns[7]}", _FIELDS)
-    except ParseException as error:
+    except (ParseException, ValueError) as error:  # the latter of a number that is too long
         raise BadInputError(f"{path}:{number}: {error}") from None
     position, head = token["id"], token["head"]
     if isinstance(position, tuple):
@@ -241,7 +243,7 @@ def find_conllu(folder: Path) -> dict[str, Path]:
         if not match:
             continue
         name = match.group(1)
-        if name in found and found[name].name.removesuffix(".gz") != path.name.removesuffix(".gz"):
+        if name in found and without_packing(found[name].name) != without_packing(path.name):
             raise BadInputError(
                 f"{folder}: two files for split '{name}' ({found[name].name}, {path.name}); "
                 "keep one treebank a folder"

@@ -1,0 +1,93 @@
+"""`hebbsim run stream`, and the lines that it prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hebbsim.cli.carry_out import carry_out
+
+if TYPE_CHECKING:
+    from hebbsim.experiments.results import Results
+
+
+def stream(
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE...",
+            help="Files or folders of text, CoNLL-U, JSON lines or parquet, plain or compressed; "
+            "- for standard input; builtin without.",
+        ),
+    ] = None,
+    learner: Annotated[str, typer.Option(help="roles, or engine: one local rule.")] = "roles",
+    tokens: Annotated[
+        int | None,
+        typer.Option(help="Tokens to learn, the files over and over; once through without."),
+    ] = None,
+    stretch: Annotated[int, typer.Option(help="Tokens learned at a time.")] = 100_000,
+    every: Annotated[
+        int, typer.Option(help="Tokens from one checkpoint to the next; two are kept.")
+    ] = 1_000_000,
+    timescales: Annotated[
+        str | None,
+        typer.Option(help="Trace timescales in tokens, comma-separated; 2,8,32 without."),
+    ] = None,
+    clusters: Annotated[
+        int, typer.Option(metavar="K", help="Clusters of the learner of roles.")
+    ] = 300,
+    dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of the engine.")] = 64,
+    rule: Annotated[str, typer.Option(help="Local rule of the engine.")] = "oja",
+    types: Annotated[
+        int, typer.Option(metavar="V", help="Words told apart: they bound the memory.")
+    ] = 30_000,
+    seed: Annotated[int, typer.Option(help="Of all random draws.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Run folder; runs/stream without.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint in its folder.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
+    ] = False,
+) -> None:
+    """Learn from a stream of any length in constant memory, and measure that it is so.
+
+    The learner is kept as learner.safetensors in the run folder.
+    """
+    from hebbsim.experiments.results import check_output
+    from hebbsim.experiments.stream import StreamConfig, run_stream
+
+    given: dict[str, Any] = {
+        "corpus": tuple(corpus) if corpus else None, "learner": learner, "tokens": tokens,
+        "stretch": stretch, "every": every, "timescales": timescales, "clusters": clusters,
+        "dim": dim, "rule": rule, "types": types, "seed": seed,
+    }  # fmt: skip
+    config = StreamConfig.checked({k: v for k, v in given.items() if v is not None})
+    folder = out if out is not None else Path("runs") / "stream"
+    check_output(folder)
+    carry_out(run_stream, show, config, folder, json=json, resume=resume)
+
+
+def show(results: Results, folder: Path) -> None:
+    """Print what a run found."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    found = {row.metric: row for row in results.rows}
+    cost = found["microseconds_per_token"]
+    console.print(f"{found['tokens'].mean:,.0f} tokens of {cost.corpus}", markup=False)
+    spread = "" if cost.low is None else f" (quartiles {cost.low:.3g} to {cost.high:.3g})"
+    console.print(f"CPU time a token  {cost.mean:.3g} us{spread}")
+    console.print(f"Memory            {found['memory'].mean:,.0f} MB at the end")
+    slope = found.get("memory_slope")
+    if slope is not None:
+        console.print(
+            f"Memory's slope    {slope.mean:.3g} MB a million tokens "
+            f"({slope.low:.3g} to {slope.high:.3g}), second half"
+        )
+    console.print(f"10^9 tokens       {cost.mean * 1e3 / 3600:,.1f} hours of CPU at this pace")
+    for note in results.notes:
+        console.print(f"Note: {note}", markup=False)
+    console.print(f"Learner, figure and tables: {folder}", markup=False)

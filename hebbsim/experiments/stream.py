@@ -1,0 +1,460 @@
+"""Learning from a stream of any length in constant memory: `hebbsim run stream`."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from threadpoolctl import threadpool_limits
+
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.config import ExperimentConfig, Timescales
+from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance, write_run
+from hebbsim.experiments.resume import Units, open_run
+from hebbsim.interrupts import held
+from hebbsim.readers.lines import digest, is_stdin
+
+if TYPE_CHECKING:
+    from hebbsim.engine import TraceEngine
+    from hebbsim.models import HebbianRoleInducer
+
+__all__ = ["StreamConfig", "Stretch", "run_stream"]
+
+BUILTIN = "builtin"
+_KIND = "hebbsim.stream/1"
+_Count = Annotated[int, Field(ge=1)]
+
+
+class StreamConfig(ExperimentConfig):
+    """What `run_stream` does; every field is an option of the command line.
+
+    Attributes
+    ----------
+    corpus : tuple of str
+        Files and folders that `stream_text` reads, ``-``, or ``builtin``, read one after
+        another, and again from the first until there are enough tokens.
+    learner : {"roles", "engine"}
+        `HebbianRoleInducer.partial_fit`, or a `TraceEngine`.
+    tokens : int
+        Tokens to learn; what is there, once, without.
+    stretch : int
+        Tokens learned at a time.
+    every : int
+        Tokens from one checkpoint to the next; the last two are kept.
+    timescales : tuple of float
+    clusters : int
+        K, of the learner of roles.
+    dim : int
+        D, of the engine.
+    rule : str
+        Of the engine.
+    types : int
+        Words told apart: what the memory is bounded by.
+    seed : int
+    """
+
+    corpus: tuple[str, ...] = (BUILTIN,)
+    learner: Literal["roles", "engine"] = "roles"
+    tokens: _Count | None = None
+    stretch: Annotated[int, Field(ge=1000)] = 100_000
+    every: _Count = 1_000_000
+    timescales: Timescales = (2.0, 8.0, 32.0)
+    clusters: _Count = 300
+    dim: _Count = 64
+    rule: str = "oja"
+    types: Annotated[int, Field(ge=2)] = 30_000
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What was measured at the end of one stretch; a line of ``stream.csv``.
+
+    Attributes
+    ----------
+    tokens : int
+        Learned so far.
+    seconds : float
+        CPU seconds that this stretch took, reading and learning.
+    n_tokens : int
+        In this stretch.
+    memory : float
+        Resident memory of the process in MB (2**20 bytes); 0 where it cannot be told.
+    types : int
+        Words in the vocabulary.
+    """
+
+    tokens: int
+    seconds: float
+    n_tokens: int
+    memory: float
+    types: int
+
+
+def run_stream(
+    config: StreamConfig | None = None,
+    *,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+    resume: bool = False,
+    **options: Any,
+) -> Results:
+    """Learn from a stream, measure time and memory along it, and keep the learner.
+
+    Parameters
+    ----------
+    config : StreamConfig, optional
+        Or its fields as keywords.
+    out : path, optional
+        Run folder, which receives ``learner.safetensors`` too.
+    progress : callable, optional
+    resume : bool
+        Go on from the last checkpoint that an interrupted run left in `out`. Standard input
+        is read anew, and what was learned of it is passed over.
+
+    Returns
+    -------
+    Results
+        Rows ``microseconds_per_token``, ``memory`` (at the end) and ``memory_slope`` (MB a
+        million tokens, over the second half of the stream), and the table ``stream``; the
+        note with the SHA-256 of the learner's state tells whether two runs agree.
+
+    Raises
+    ------
+    BadInputError
+
+    Examples
+    --------
+    >>> results = run_stream(learner="engine", tokens=20_000, stretch=5_000, dim=8)
+    >>> [stretch.n_tokens >= 5_000 for stretch in results.tables["stream"]][:2]
+    [True, True]
+    """
+    if config is None:
+        config = StreamConfig.checked(options)
+    clock = Clock()
+    report = progress or (lambda line, done, total: None)
+    with open_run(out, resume=resume) as kept, threadpool_limits(1):
+        run = _Run(config, kept, report)
+        results = run.results()
+        if out is not None:
+
+            def finish(folder: Path) -> Sequence[Path]:
+                from hebbsim.plots.stream import draw_stream
+
+                run.learner.save(folder / "learner.safetensors")
+                return draw_stream(folder)
+
+            write_run(Path(out), results, machine=clock.machine(), draw=finish)
+    return results
+
+
+class _Run:
+    """One pass along the stream, from where a checkpoint stands."""
+
+    def __init__(self, config: StreamConfig, kept: Units, progress: Progress) -> None:
+        self.config = config
+        self.progress = progress
+        self.source = _Source(config.corpus, config.seed)
+        self.begun = Results(
+            experiment="stream",
+            config=config.resolved(),
+            provenance=provenance(inputs=self.source.inputs, seeds=[config.seed]),
+        )
+        kept.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
+        self.states = kept.checkpoints("stream", _KIND)
+        self.learner = _LEARNERS[config.learner](config)
+        self.stretches: list[Stretch] = []
+        self.sentences = 0
+
+    def results(self) -> Results:
+        config = self.config
+        self.restore()
+        saved = self.position
+        wanted = config.tokens or 0
+        source = self.source.sentences(self.sentences, repeat=config.tokens is not None)
+        try:
+            while not wanted or self.position < wanted:
+                began = time.process_time()
+                stretch = _take(source, config.stretch)
+                if not stretch:
+                    break
+                with held():  # a signal finds the stretch learned, and counted, or not begun
+                    self.learner.learn(stretch)
+                    self.sentences += len(stretch)
+                    n_tokens = sum(map(len, stretch))
+                    spent = time.process_time() - began
+                    self.stretches.append(
+                        Stretch(
+                            self.position + n_tokens,
+                            spent,
+                            n_tokens,
+                            memory(),
+                            self.learner.n_types,
+                        )
+                    )
+                self.progress(None, self.position, wanted)
+                if self.position - saved >= config.every:
+                    self.save()
+                    saved = self.position
+        except BaseException:
+            if self.position > saved:
+                self.save()
+            raise
+        if not self.stretches:
+            raise BadInputError(f"--corpus {' '.join(config.corpus)}: no text in it")
+        return self.measured()
+
+    @property
+    def position(self) -> int:
+        """Tokens learned so far."""
+        return self.stretches[-1].tokens if self.stretches else 0
+
+    def save(self) -> None:
+        if self.states is None:
+            return
+        arrays, about = self.learner.state()
+        rows = [list(vars(stretch).values()) for stretch in self.stretches]
+        about = {"learner": about, "stretches": rows, "sentences": self.sentences}
+        with held():
+            self.states.save(self.position, arrays, about)
+        self.progress(
+            f"checkpoint at {self.position:,} tokens", self.position, self.config.tokens or 0
+        )
+
+    def restore(self) -> None:
+        content = None if self.states is None else self.states.load()
+        if content is None:
+            return
+        arrays, about = content
+        try:
+            self.learner.restore(arrays, about["learner"])
+            self.stretches = [Stretch(*row) for row in about["stretches"]]
+            self.sentences = about["sentences"]
+        except (KeyError, TypeError) as error:
+            folder = self.states.folder if self.states else ""
+            raise BadInputError(f"{folder}: the last checkpoint is damaged: {error}") from None
+        self.progress(
+            f"resumed at {self.position:,} tokens", self.position, self.config.tokens or 0
+        )
+
+    def measured(self) -> Results:
+        results, config = self.begun, self.config
+        results.tables["stream"] = self.stretches
+        # What is compiled and started falls into the first stretch.
+        later = self.stretches[1:] or self.stretches
+        costs = [1e6 * s.seconds / s.n_tokens for s in later]
+
+        def row(metric: str, values: Sequence[float], unit: str) -> Row:
+            low, high = (min(values), max(values)) if len(values) > 1 else (None, None)
+            if len(values) == 3:
+                low, high = values[1:]
+            return Row(
+                self.source.name, "train", "hebbian", f"learner={config.learner}", metric, None,
+                float(values[0]), low, high, len(self.stretches), unit,
+            )  # fmt: skip
+
+        middle = np.percentile(costs, [50, 25, 75]).tolist()
+        results.rows += [
+            row("tokens", [self.position], "tokens"),
+            row("microseconds_per_token", middle, "us"),
+            row("memory", [self.stretches[-1].memory], "MB"),
+        ]
+        second = self.stretches[len(self.stretches) // 2 :]
+        if len(second) > 2 and second[-1].memory:
+            x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
+            results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
+        results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")
+        return results
+
+
+def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
+    """Least-squares slope a million tokens, and its 95 % interval.
+
+    Examples
+    --------
+    >>> slope([1e6, 2e6, 3e6], [5.0, 5.0, 5.0])
+    [0.0, 0.0, 0.0]
+    """
+    from scipy.stats import linregress, t
+
+    if min(values) == max(values):  # no correlation to tell an error by
+        return [0.0, 0.0, 0.0]
+    fit = linregress(np.asarray(tokens) / 1e6, values)
+    half = fit.stderr * t.ppf(0.975, len(tokens) - 2)
+    return [float(fit.slope), float(fit.slope - half), float(fit.slope + half)]
+
+
+def memory() -> float:
+    """Resident memory of this process in MB (2**20 bytes); 0 where the system does not tell."""
+    try:
+        fields = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(f.split()[1]) / 1024 for f in fields if f.startswith("VmRSS:")), 0.0)
+
+
+def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:
+    """Sentences that hold so many tokens, or what is left."""
+    taken: list[list[str]] = []
+    n = 0
+    for sentence in source:
+        taken.append(sentence)
+        n += len(sentence)
+        if n >= n_tokens:
+            break
+    return taken
+
+
+# Where sentences come from -----------------------------------------------------------------
+
+
+class _Source:
+    """Sentences of some files, or of the built-in corpus."""
+
+    def __init__(self, paths: Sequence[str], seed: int) -> None:
+        self.seed = seed
+        self.inputs: dict[str, str] = {}
+        self.files: list[Path] = []
+        if tuple(paths) == (BUILTIN,):
+            self.name = BUILTIN
+            return
+        from hebbsim.readers.text import text_files
+
+        self.files = text_files(paths)
+        self.name = "+".join(Path(path).name or "text" for path in paths)
+        if any(map(is_stdin, self.files)):
+            if len(self.files) > 1:
+                raise BadInputError("--corpus -: standard input cannot be mixed with files")
+            self.name = "stdin"
+        else:
+            self.inputs = {f.name: digest(f, unpacked=False) for f in self.files}
+
+    def sentences(self, start: int, *, repeat: bool) -> Iterator[list[str]]:
+        """Sentences from number `start` on; over and over, or once."""
+        passed = 0
+        while True:
+            sentence = None
+            for sentence in self._once():
+                passed += 1
+                if passed > start:
+                    yield sentence
+            if sentence is None or not repeat or any(map(is_stdin, self.files)):
+                return
+
+    def _once(self) -> Iterator[list[str]]:
+        if self.files:
+            from hebbsim.readers.text import stream_text
+
+            return stream_text(self.files)
+        from hebbsim.readers import load_corpus
+
+        splits = load_corpus(BUILTIN, seed=self.seed).splits
+        return chain.from_iterable(split.sentences() for split in splits.values())
+
+
+# Learners ----------------------------------------------------------------------------------
+
+
+class _Roles:
+    """The learner of roles, stretch by stretch."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        from hebbsim.models import HebbianRoleInducer
+
+        self.model: HebbianRoleInducer = HebbianRoleInducer(
+            config.timescales, config.clusters, max_types=config.types, random_state=config.seed
+        )
+
+    def learn(self, sentences: list[list[str]]) -> None:
+        self.model.partial_fit(sentences)
+
+    @property
+    def n_types(self) -> int:
+        return len(self.model.vocabulary_)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
+        from hebbsim.models.checkpoint import state_of
+
+        return state_of(self.model)
+
+    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
+        from hebbsim.models.checkpoint import from_state
+
+        self.model = from_state(arrays, about)
+
+    def digest(self) -> str:
+        return _digest(*self.state())
+
+    def save(self, path: Path) -> None:
+        self.model.save(path)
+
+
+class _Engine:
+    """A layer that learns from traces of words as they come."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        from hebbsim.engine import TraceEngine
+        from hebbsim.models.vocabulary import Vocabulary
+
+        # The last number stands for every word that comes when all others are taken.
+        self.words = Vocabulary(config.types - 1)
+        self.model: TraceEngine = TraceEngine(
+            config.types,
+            dim=config.dim,
+            timescales=config.timescales,
+            rule=config.rule,
+            in_order=True,
+            random_state=config.seed,
+        )
+
+    def learn(self, sentences: list[list[str]]) -> None:
+        encoded = self.words.take_in(sentences)
+        ids = np.where(encoded.ids < 0, self.model.n_types - 1, encoded.ids)
+        self.model.run(ids, encoded.offsets)
+
+    @property
+    def n_types(self) -> int:
+        return len(self.words)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
+        about = {"config": self.model.config(), "words": list(self.words.index)}
+        return self.model.state() | {"counts": self.words.counts}, about
+
+    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
+        if about["config"] != self.model.config():
+            raise BadInputError("the checkpoint is of another engine; leave out --resume")
+        self.words.admit(about["words"])
+        if arrays["counts"].shape != self.words.counts.shape:
+            raise BadInputError("the checkpoint is damaged: not as many counts as words")
+        self.words.counts = arrays["counts"]
+        self.model.restore(arrays)
+
+    def digest(self) -> str:
+        return _digest(*self.state())
+
+    def save(self, path: Path) -> None:
+        self.model.save(path)
+
+
+_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Engine]] = {
+    "roles": _Roles,
+    "engine": _Engine,
+}
+
+
+def _digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
+    """Of all state: what two runs that agree have in common."""
+    import json
+
+    sha256 = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        sha256.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return sha256.hexdigest()

@@ -1,0 +1,89 @@
+"""Figure of `hebbsim run stream`: memory and time a token along the stream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hebbsim.errors import BadInputError
+from hebbsim.plots import style
+from hebbsim.plots.style import INK
+from hebbsim.plots.tables import need
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+__all__ = ["draw_stream", "plot_stream"]
+
+_MEMORY, _TIME = "#0072B2", "#D55E00"
+
+
+@style.styled
+def draw_stream(folder: str | Path) -> list[Path]:
+    """Draw the figure of a run folder from its ``stream.csv``.
+
+    Returns
+    -------
+    list of Path
+        ``folder/figures/stream.svg`` and ``.png``.
+
+    Raises
+    ------
+    BadInputError
+        The table is absent or cannot be read.
+    """
+    import pandas as pd
+
+    path = Path(folder) / "stream.csv"
+    try:
+        table = pd.read_csv(path, encoding="utf-8")
+        table = table.astype(
+            {"tokens": float, "seconds": float, "n_tokens": float, "memory": float}
+        )
+    except FileNotFoundError:
+        raise BadInputError(f"{path}: no such table; give the folder of a finished run") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInputError(f"{path}: not a table that can be read: {error}") from None
+    ax = plot_stream(table)
+    return style.save(ax.figure.canvas.figure, Path(folder) / "figures", "stream")
+
+
+@style.styled
+def plot_stream(table: DataFrame, ax: Axes | None = None) -> Axes:
+    """Resident memory (left scale) and CPU time a token (right scale) over tokens.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``tokens``, ``seconds``, ``n_tokens``, ``memory``: one row a stretch.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        The left one.
+    """
+    need(table, "along the stream")
+    own = ax is None
+    ax = style.new_axes(2.3) if ax is None else ax
+    tokens = table["tokens"] / 1e6
+    ax.plot(tokens, table["memory"], color=_MEMORY)
+    ax.set_ylim(0, 1.25 * max(1.0, table["memory"].max()))
+    ax.set_ylabel("memory (MB)", color=_MEMORY)
+    ax.set_xlabel("tokens (millions)", color=INK)
+    other = ax.twinx()
+    cost = 1e6 * table["seconds"] / table["n_tokens"]
+    # Compilation falls into the first stretch, and would squeeze the others.
+    shown = cost[1:] if len(cost) > 1 else cost
+    other.plot(tokens[-len(shown) :], shown, color=_TIME, linewidth=0.8)
+    other.set_ylim(0, 1.6 * shown.quantile(0.95))
+    other.set_ylabel("CPU time a token (us)", color=_TIME)
+    other.spines["right"].set_visible(True)
+    style.caption(
+        ax,
+        "Memory and time along a stream",
+        f"One point a stretch of {table['n_tokens'].iloc[0]:,.0f} tokens; time without the first.",
+        whole_figure=own,
+    )
+    return ax

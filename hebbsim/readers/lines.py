@@ -1,0 +1,245 @@
+"""Bytes and lines of files, plain or compressed, and of standard input, in bounded memory."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import hashlib
+import io
+import lzma
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+from hebbsim.errors import BadInputError
+
+__all__ = ["LineStream", "decoded", "digest", "is_stdin", "opened", "without_packing"]
+
+#: The path that stands for standard input.
+STDIN = "-"
+
+#: Endings of compressed files; which it is, is seen by content.
+PACKED = (".gz", ".bz2", ".xz", ".zst")
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstandard",
+}
+#: Bytes of a line of a table or a treebank; one of plain text may be of any length.
+LONGEST_LINE = 1 << 20
+_CHUNK = 1 << 16
+
+
+def is_stdin(path: str | Path) -> bool:
+    """Whether a path is ``-``, standard input."""
+    return str(path) == STDIN
+
+
+def without_packing(name: str) -> str:
+    """A file name without the ending of a compressed file."""
+    for ending in PACKED:
+        name = name.removesuffix(ending)
+    return name
+
+
+def is_packed(start: bytes) -> str:
+    """What compressed a file that starts so; empty for none."""
+    return next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
+
+
+@contextlib.contextmanager
+def opened(path: str | Path) -> Iterator[IO[bytes]]:
+    """The content of a file or of standard input, decompressed by what its first bytes say.
+
+    Raises
+    ------
+    BadInputError
+        It cannot be opened or read, or is damaged; on the way, too.
+    """
+    kind = ""
+    try:
+        if is_stdin(path):
+            source = contextlib.nullcontext(cast(IO[bytes], sys.stdin.buffer))
+        else:
+            source = open(path, "rb")  # type: ignore[assignment]
+        with source as file:
+            kind = is_packed(cast(io.BufferedReader, file).peek(6))
+            yield _unpacked(file, kind)
+    except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, _DamagedError):
+        raise BadInputError(f"{path}: damaged {kind} file; get a fresh copy") from None
+    except OSError as error:
+        if kind == "bzip2" and error.strerror is None:  # how bz2 says it
+            raise BadInputError(f"{path}: damaged {kind} file; get a fresh copy") from None
+        raise BadInputError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+class _DamagedError(Exception):
+    """Compressed data that is not whole."""
+
+
+def _unpacked(file: IO[bytes], kind: str) -> IO[bytes]:
+    if kind == "gzip":
+        return cast(IO[bytes], gzip.GzipFile(fileobj=file))
+    if kind == "bzip2":
+        return cast(IO[bytes], bz2.BZ2File(file))
+    if kind == "xz":
+        return cast(IO[bytes], lzma.LZMAFile(file))
+    if kind == "zstandard":
+        return cast(IO[bytes], io.BufferedReader(_Zstandard(file), _CHUNK))
+    return file
+
+
+class _Zstandard(io.RawIOBase):
+    """Frames of zstandard one after another; the package's own reader passes over a cut end."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        try:
+            import zstandard
+        except ImportError:
+            raise BadInputError(
+                f"{getattr(file, 'name', 'input')}: reading zstandard needs a package; "
+                "run: pip install 'hebbsim[data]'"
+            ) from None
+        self._file = file
+        self._package: Any = zstandard
+        self._frame: Any = None
+        self._packed = b""
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._ready:
+            # So little at a time, as a byte may stand for very many.
+            self._packed = self._packed or self._file.read(4096)
+            if not self._packed:
+                if self._frame is not None:
+                    raise _DamagedError
+                return 0
+            if self._frame is None:
+                self._frame = self._package.ZstdDecompressor().decompressobj()
+            try:
+                self._ready = self._frame.decompress(self._packed)
+            except self._package.ZstdError:
+                raise _DamagedError from None
+            self._packed = b""
+            if self._frame.eof:
+                self._packed = self._frame.unused_data
+                self._frame = None
+        n = min(len(buffer), len(self._ready))
+        buffer[:n] = self._ready[:n]
+        self._ready = self._ready[n:]
+        return n
+
+
+class LineStream:
+    """Lines of UTF-8 text as they come, and the SHA-256 of all bytes once they are through.
+
+    Lines end at ``\\n`` or ``\\r\\n`` alone: other Unicode line breaks may stand inside a
+    word. A byte-order mark is no part of the first.
+
+    Parameters
+    ----------
+    path : path
+        Or ``-``.
+    longest : int
+        Bytes that a line may have.
+
+    Raises
+    ------
+    BadInputError
+        While iterating: the file cannot be read, holds nothing, has a longer line, or is not
+        UTF-8 (naming the line).
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> _ = path.write_bytes(b"one\\r\\ntwo")
+    >>> list(LineStream(path))
+    ['one', 'two']
+    """
+
+    def __init__(self, path: str | Path, *, longest: int = LONGEST_LINE) -> None:
+        self.path = path
+        self.longest = longest
+        self.sha256 = ""
+
+    def __iter__(self) -> Iterator[str]:
+        sha256 = hashlib.sha256()
+        number = 0
+        empty = True
+        with opened(self.path) as file:
+            while line := file.readline(self.longest + 2):
+                number += 1
+                sha256.update(line)
+                body = line.removesuffix(b"\n").removesuffix(b"\r")
+                if len(body) > self.longest:
+                    raise BadInputError(
+                        f"{self.path}:{number}: a line of more than {self.longest:,} bytes; "
+                        "this is not such a file"
+                    )
+                empty = empty and not body.strip()
+                yield decoded(self.path, number, body, first=number == 1)
+        if empty:
+            raise BadInputError(f"{self.path}: empty file; give a file with text in it")
+        self.sha256 = sha256.hexdigest()
+
+
+@contextlib.contextmanager
+def on_disk(path: Path, ending: str) -> Iterator[Path]:
+    """A path that may be read more than once: standard input goes to a file, for a while.
+
+    Parameters
+    ----------
+    path : Path
+    ending : str
+        What the name of that file ends with: readers go by it.
+    """
+    if not is_stdin(path):
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="hebbsim-stdin-", suffix=ending) as file:
+        try:
+            shutil.copyfileobj(sys.stdin.buffer, file, _CHUNK)
+            file.flush()
+        except OSError as error:
+            raise BadInputError(
+                f"standard input cannot be kept in {tempfile.gettempdir()} ({error.strerror}); "
+                "set TMPDIR to a folder with room"
+            ) from None
+        yield Path(file.name)
+
+
+def decoded(path: str | Path, number: int, data: bytes, *, first: bool = False) -> str:
+    """UTF-8 as text.
+
+    Raises
+    ------
+    BadInputError
+        It is not UTF-8, naming the line and the byte.
+    """
+    try:
+        return data.decode("utf-8-sig" if first else "utf-8")
+    except UnicodeDecodeError as error:
+        raise BadInputError(
+            f"{path}:{number}: not UTF-8 (byte 0x{error.object[error.start]:02x}); convert it, "
+            "for example with iconv"
+        ) from None
+
+
+def digest(path: str | Path, *, unpacked: bool = True) -> str:
+    """SHA-256 of a file's content, decompressed or as it is."""
+    sha256 = hashlib.sha256()
+    with opened(path) if unpacked else open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            sha256.update(chunk)
+    return sha256.hexdigest()

@@ -1,0 +1,210 @@
+"""A disk that is full or read-only, a clock that goes back, files that vanish: nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_resume import experiment, names, quick, run  # noqa: F401  (a fixture)
+
+import hebbsim.plots.stream
+from hebbsim.engine.trace_engine import TraceEngine
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.experiments import results as results_module
+from hebbsim.experiments.results import Clock
+from hebbsim.experiments.resume import open_run
+from hebbsim.experiments.roles import run_roles
+from hebbsim.experiments.stream import run_stream, slope
+
+
+@contextlib.contextmanager
+def full_disk(n_bytes):
+    """No file can grow beyond so many bytes: the system itself refuses to write."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_checkpoint_on_a_full_disk_leaves_the_one_before(tmp_path):
+    engine = TraceEngine(500, dim=32).run([1, 2, 3])
+    engine.save(tmp_path / "e")
+    before = (tmp_path / "e").read_bytes()
+    with full_disk(10_000), pytest.raises(BadInputError, match="cannot write checkpoint"):
+        engine.run([4]).save(tmp_path / "e")
+    assert (tmp_path / "e").read_bytes() == before and names(tmp_path) == ["e"]
+
+
+def test_a_run_on_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
+    whole = run(tmp_path / "whole")
+    with open_run(tmp_path / "a") as kept:
+        kept.begin("toy", {}, {})
+        kept.put("small", document=1)
+        with full_disk(10_000), pytest.raises(BadInputError, match="cannot write checkpoint"):
+            kept.put("large", {"x": np.zeros(10_000)})
+        assert names(tmp_path / "a" / "unfinished" / "units") == ["small.safetensors"]
+    write = results_module.json_text
+    for _ in range(2):
+
+        def fill(document):
+            return write(document) + " " * 50_000
+
+        monkeypatch.setattr(results_module, "json_text", fill)
+        with full_disk(20_000), pytest.raises(HebbsimError, match="could not be written") as caught:
+            run(tmp_path / "b", resume=True)
+        monkeypatch.undo()
+        assert "--resume" in caught.value.kept and names(tmp_path / "b" / "unfinished")
+    calls = []
+    assert run(tmp_path / "b", resume=True, calls=calls) == whole and calls == []
+    assert sorted(os.listdir(tmp_path)) == ["b", "whole"]
+
+
+def test_a_read_only_folder_is_refused_before_any_work(tmp_path, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(results_module.tempfile, "mkdtemp", refuse)
+    with pytest.raises(BadInputError, match="is not writable; name another folder"):
+        run(tmp_path / "a", calls=(calls := []))
+    assert calls == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_permission(tmp_path):
+    (tmp_path / "locked").mkdir(mode=0o555)
+    with pytest.raises(BadInputError, match="is not writable"):
+        run(tmp_path / "locked" / "a")
+
+
+def test_a_clock_that_goes_back_changes_nothing(tmp_path, monkeypatch):
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "a", fail_at=2)
+
+    class Back(datetime.datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime.datetime(1971, 1, 1, tzinfo=zone)
+
+    monkeypatch.setattr(results_module, "datetime", Back)
+    monkeypatch.setattr(time, "time", lambda: 1.0)
+    for path in (tmp_path / "a").rglob("*"):
+        os.utime(path, (4e9, 4e9))  # files of a time to come
+    clock = Clock()
+    assert run(tmp_path / "a", resume=True) == whole
+    machine = clock.machine()
+    assert machine["seconds"] >= 0 and machine["started"].startswith("1971")
+
+
+def test_text_that_is_removed_after_it_was_read(quick, tmp_path, monkeypatch):  # noqa: F811
+    text = tmp_path / "more.txt"
+    text.write_text("The cat saw a dog.\n" * 20)
+    fitted = []
+
+    def once(*arguments):
+        text.unlink(missing_ok=True)
+        fitted.append(arguments)
+
+    options = {"learner": {"n_categories": 10, "n_components": 8, "epochs": 1}, "clusters": 12,
+               "baselines": "none", "part_seeds": 0, "text": (text,)}  # fmt: skip
+    run_roles(seeds=1, out=tmp_path / "a", progress=once, **options)
+    provenance = json.loads((tmp_path / "a" / "provenance.json").read_text())
+    assert fitted and "more.txt" in provenance["inputs"]
+    text.write_text("The cat saw a dog.\n" * 20)
+    with pytest.raises(BadInputError, match=r"more\.txt: no such text file") as caught:
+        run_roles(seeds=4, workers=1, out=tmp_path / "b", progress=once, **options)
+    assert "--resume" in caught.value.kept
+    text.write_text("The cat saw a dog.\n" * 20)
+    run_roles(seeds=4, workers=1, out=tmp_path / "b", resume=True, **options)
+
+
+def test_a_locale_of_ascii_alone_writes_the_same_run(tmp_path):
+    (tmp_path / "größe.txt").write_text("Schöne Grüße ☃.\n" * 30, encoding="utf-8")
+    found = []
+    for name, locale in (("C", "C"), ("utf8", "C.UTF-8")):
+        environment = {**os.environ, "LC_ALL": locale, "LANG": locale, "PYTHONUTF8": "0",
+                       "PYTHONCOERCECLOCALE": "0"}  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-m", "hebbsim", "run", "roles", "--corpus", "größe.txt",
+             "--clusters", "4", "--seeds", "1", "--out", name],
+            cwd=tmp_path, env=environment, capture_output=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found.append((tmp_path / name / "clusters.csv").read_bytes())
+    assert found[0] == found[1] and "grüße" in found[0].decode()
+
+
+# --- the stream ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stream(tmp_path, monkeypatch):
+    monkeypatch.setattr(hebbsim.plots.stream, "draw_stream", lambda folder: [])
+    path = tmp_path / "s.txt"
+    rng = np.random.default_rng(0)
+    words = [f"w{number}" for number in range(90)]
+    lines = (" ".join(rng.choice(words, 9)) + " ." for _ in range(500))
+    path.write_text("\n".join(lines))
+    small = {"types": 60, "clusters": 8, "stretch": 1000, "every": 1000, "dim": 8}
+    return lambda out, **more: run_stream(corpus=(str(path),), out=out, **small, **more)
+
+
+@pytest.mark.parametrize("learner", ["roles", "engine"])
+def test_2n_tokens_are_n_a_checkpoint_and_n_more(learner, stream, tmp_path):
+    whole = stream(tmp_path / "whole", learner=learner, tokens=9000)
+
+    def stop(line, done, total):
+        if done >= 4000 and line is None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        stream(tmp_path / "a", learner=learner, tokens=9000, progress=stop)
+    assert "--resume" in caught.value.kept
+    states = list((tmp_path / "a" / "unfinished" / "checkpoints" / "stream").iterdir())
+    assert len(states) == 2
+    said = []
+    cut = stream(
+        tmp_path / "a", learner=learner, tokens=9000, resume=True,
+        progress=lambda line, done, total: said.append(line),
+    )  # fmt: skip
+    assert said[0].startswith("resumed at 4,0")
+    assert cut.notes == whole.notes and "sha256" in cut.notes[0]
+    saved = [(tmp_path / name / "learner.safetensors").read_bytes() for name in ("whole", "a")]
+    assert saved[0] == saved[1]
+    assert [s.tokens for s in cut.tables["stream"]] == [s.tokens for s in whole.tables["stream"]]
+
+
+def test_a_stream_ends_where_its_files_do_unless_tokens_are_asked_for(stream, tmp_path):
+    once = stream(None, learner="engine")
+    assert sum(s.n_tokens for s in once.tables["stream"]) == 5000
+    assert stream(None, learner="engine", tokens=12_000).tables["stream"][-1].tokens >= 12_000
+
+
+def test_an_empty_or_mixed_stream_is_refused(tmp_path):
+    path = tmp_path / "e.txt"
+    path.write_text("\n")
+    with pytest.raises(BadInputError, match="no text in it"):
+        run_stream(corpus=(str(path),))
+    with pytest.raises(BadInputError, match="standard input cannot be mixed"):
+        run_stream(corpus=("-", str(path)))
+    with pytest.raises(BadInputError, match="no such text file"):
+        run_stream(corpus=(str(tmp_path / "none"),))
+
+
+def test_the_slope_is_that_of_a_line():
+    tokens = np.arange(10) * 1e6
+    noise = np.array([1, -1] * 5) * 0.01
+    middle, low, high = slope(tokens, 300 + 2.5 * tokens / 1e6 + noise)
+    assert low < 2.5 < high and middle == pytest.approx(2.5, abs=0.01)
+    assert Path("/proc/self/status").exists() is (hebbsim.experiments.stream.memory() > 0)
