@@ -377,8 +377,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     verb, *rest = sys.argv[1:]
-    verbs = {"merge": merge, "accuracy": accuracy, "scaling": scaling, "stages": stages, "paper": paper,
-             "tabulate": tabulate}  # fmt: skip
+    verbs = {each.__name__: each for each in (merge, accuracy, scaling, stages, paper, tabulate)}
     if verb not in verbs:
         sys.exit(__doc__)
     verbs[verb](*map(Path, rest))
