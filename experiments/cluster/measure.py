@@ -3,10 +3,11 @@
     python experiments/cluster/measure.py merge TEXT       # a folder of text
     python experiments/cluster/measure.py accuracy        # all corpora, or those named
     python experiments/cluster/measure.py scaling TEXT
+    python experiments/cluster/measure.py stages TEXT
     python experiments/cluster/measure.py paper
     python experiments/cluster/measure.py tabulate         # tables of NOTES.md
 
-Each writes a table to `experiments/cluster/results/`; `paper` works from that of `scaling`.
+Each writes a table to `experiments/cluster/results/`; `paper` works from those of `stages`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def save(name: str, rows: list[dict[str, Any]]) -> None:
 def merge(folder: Path) -> None:
     """Sums of one pass in float32, and of merged shards, against float64."""
     rows = []
-    for n_tokens in (30_000, 300_000):
+    for n_tokens in (30_000,):
         rows += merge_errors(sentences_of(folder, n_tokens))
     save("merge", rows)
 
@@ -168,7 +169,12 @@ def compare_ways(name: str) -> list[dict[str, Any]]:
                         right += int((predicted == roles[split]).sum())
                         total += len(predicted)
                     found.setdefault((part, way), []).append(right / total)
-                print(name, seed, way, {k[0]: round(v[-1], 4) for k, v in found.items()})
+                print(
+                    name,
+                    seed,
+                    way,
+                    {k[0]: round(v[-1], 4) for k, v in found.items() if k[1] == way},
+                )
     rows = []
     for part in ("test", "gen"):
         if (part, "shards") in found:
@@ -194,8 +200,8 @@ def scaling(folder: Path) -> None:
     from hebbsim.experiments.workers import DaskWorkers, open_dask
     from hebbsim.models.sharded import Shards, fit_shards
 
-    text = sentences_of(folder, 60_000)
-    options = {"timescales": (2, 8), "n_clusters": 100, "epochs": 1}
+    text = sentences_of(folder, 300_000)
+    options = {"timescales": (2, 8), "n_clusters": 300, "epochs": 1}
     rows = []
     for workers, share in ((1, 1.0), (2, 1.0), (1, 0.5)):
         part = text[: int(share * len(text))]
@@ -206,7 +212,7 @@ def scaling(folder: Path) -> None:
             before = client.run(time.process_time)
             began, own = time.perf_counter(), time.process_time()
             shards = Shards(DaskWorkers(client), part, 2 * workers)
-            fit_shards(HebbianRoleInducer(**options), shards, round_size=8192)
+            fit_shards(HebbianRoleInducer(**options), shards, round_size=4096)
             wall, own = time.perf_counter() - began, time.process_time() - own
             after = client.run(time.process_time)
             used = [after[a] - before[a] for a in after]
@@ -217,14 +223,14 @@ def scaling(folder: Path) -> None:
             }
         )  # fmt: skip
         save("scaling", rows)
-    stages(text)
 
 
-def stages(text: list[list[str]]) -> None:
+def stages(folder: Path) -> None:
     """Processor time of every stage in one process, by token, and what it sends."""
     from hebbsim import HebbianRoleInducer
     from hebbsim.models import sharded
 
+    text = sentences_of(folder, 30_000)
     spent: dict[str, float] = {}
     calls: dict[str, int] = {}
     sent: dict[str, int] = {}
@@ -266,8 +272,8 @@ def stages(text: list[list[str]]) -> None:
     rows.append({"stage": "driver", "calls": 1, "cpu_s": driver,
                  "us_by_token": 1e6 * driver / shards.n_tokens, "bytes_sent": 0})  # fmt: skip
     types = [
-        {"tokens": n, "types": len({w for s in text[: n // 18] for w in s})}
-        for n in (10_000, 20_000, 40_000, 60_000)
+        {"tokens": n, "types": len({w for s in text[: n * len(text) // 30_000] for w in s})}
+        for n in (5_000, 10_000, 20_000, 30_000)
     ]
     save("types", types)
     save("stages", rows)
@@ -371,8 +377,7 @@ if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     verb, *rest = sys.argv[1:]
-    verbs = {"merge": merge, "accuracy": accuracy, "scaling": scaling, "paper": paper,
-             "tabulate": tabulate}  # fmt: skip
+    verbs = {each.__name__: each for each in (merge, accuracy, scaling, stages, paper, tabulate)}
     if verb not in verbs:
         sys.exit(__doc__)
     verbs[verb](*map(Path, rest))

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.workers import DaskWorkers, open_dask
 from hebbsim.models.sharded import Shards, fit_shards
 
@@ -38,6 +39,8 @@ def sharded_learners(
     say : callable
         Given a line when a pass over the text begins.
     """
+    if any(str(path) == "-" for path in text):
+        raise BadInputError("--text -: workers cannot read standard input; name files")
     with open_dask(scheduler, min(shards, os.cpu_count() or 1)) as client:
         common = Shards(
             DaskWorkers(client), sentences, shards, text=[Path(p).resolve() for p in text]
