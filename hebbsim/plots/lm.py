@@ -251,7 +251,7 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("tokens since the last occurrence in the document")
     ax.set_ylabel("loss on test (nats)")
     ax.grid(axis="y")
-    ax.legend(loc="best")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     style.caption(
         ax, f"Where identity matters: loss by earlier occurrence, {size}",
         tables.interval_note(rows), whole_figure=whole_figure,
