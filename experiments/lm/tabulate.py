@@ -21,15 +21,25 @@ def shown(row: dict[str, str]) -> str:
 
 
 def wanted(row: dict[str, str]) -> bool:
-    """Whether a row of results.csv is quoted: wholes, ratios at the end, pairs of recall."""
-    condition, metric = row["condition"], row["metric"]
-    if metric in ("loss", "relative_difference", "perplexity", "probe"):
-        return "layer=1" in condition or metric != "probe"
-    if metric == "accuracy":
-        return not any(word in condition for word in ("paradigm", "phenomenon"))
-    return metric in ("perplexity_ratio", "crossing", "accuracy_difference") and (
-        "paradigm" not in condition and "phenomenon" not in condition
-    )
+    """Whether a row of results.csv is quoted: wholes rather than parts."""
+    parts = ("distance=", "phenomenon=", "paradigm=", "layer=")
+    if any(part in row["condition"] for part in parts):
+        return False
+    if row["metric"] == "loss":
+        return row["split"] == "test"
+    return row["metric"] in (
+        "relative_difference", "accuracy", "accuracy_difference", "crossing", "final_ratio"
+    )  # fmt: skip
+
+
+def last_ratios(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The ratio of perplexities at the end of training, by size."""
+    found = {}
+    for row in rows:
+        if row["metric"] == "perplexity_ratio":
+            size = row["condition"].split(" ")[0]
+            found[row["model"], size] = row | {"metric": "final_ratio"}
+    return list(found.values())
 
 
 def main(folder: Path) -> None:
@@ -38,9 +48,10 @@ def main(folder: Path) -> None:
     print("|---|---|---|---|---|---|")
     for path in sorted(folder.glob("*/results.csv")):
         with path.open(encoding="utf-8", newline="") as file:
-            for row in filter(wanted, csv.DictReader(file)):
-                cells = (row[name] for name in ("split", "model", "condition", "metric"))
-                print(f"| {path.parent.name} | {' | '.join(cells)} | {shown(row)} |")
+            rows = list(csv.DictReader(file))
+        for row in filter(wanted, rows + last_ratios(rows)):
+            cells = (row[name] for name in ("split", "model", "condition", "metric"))
+            print(f"| {path.parent.name} | {' | '.join(cells)} | {shown(row)} |")
 
 
 if __name__ == "__main__":
