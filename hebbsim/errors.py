@@ -16,3 +16,7 @@ class BadInputError(HebbsimError, ValueError):
 
 class DivergenceError(HebbsimError, FloatingPointError):
     """Weights stopped being finite while learning."""
+
+
+class StoppedError(HebbsimError):
+    """A run was interrupted, and what it wrote is there to go on from (exit code 130)."""

@@ -16,7 +16,7 @@ import typer
 
 from hebbsim._version import __version__
 from hebbsim.cli import bench, corpus, run
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, HebbsimError, StoppedError
 
 # typer carries its own click or uses the installed one, by version; either way the
 # exception that means bad usage is the parent of typer.BadParameter.
@@ -83,9 +83,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         else:
             _complain(f"{_first_line(error.format_message())} (see --help)")
         status = 2
-    except (typer.Abort, KeyboardInterrupt) as stop:
-        kept = str(stop)
+    except (typer.Abort, KeyboardInterrupt):
         status = 130
+    except StoppedError as stop:
+        kept, status = str(stop), 130
     except BrokenPipeError:
         # The reader of a pipe left; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
