@@ -261,6 +261,20 @@ def test_bad_input_is_one_line(words, match, tmp_path, monkeypatch, capsys):
     assert not (tmp_path / "runs" / "lm-tiny").exists()
 
 
+def test_an_interrupted_command_says_where_to_go_on(monkeypatch, tmp_path, capsys):
+    from hebbsim.lm import training
+
+    def interrupt(run, objective):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training._Run, "update", interrupt)
+    with pytest.raises(SystemExit) as stop:
+        main(["run", "recall", "--preset", "pico", "--models", "ema", "--store", str(tmp_path)])
+    assert stop.value.code == 130
+    assert "after update 0 of" in (error := capsys.readouterr().err)
+    assert "goes on from there" in error and "nothing was written" not in error
+
+
 def test_without_data_the_message_says_what_to_do(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HEBBSIM_DATA_DIR", raising=False)

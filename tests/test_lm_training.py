@@ -252,7 +252,7 @@ def test_probabilities_of_sentences_in_any_company():
     for sentence, found in zip(sentences, together, strict=True):
         numbers = torch.tensor([[tokenizer.end, *tokenizer.encode([sentence])[0]]])
         log_p = model(numbers[:, :-1])[0].log_softmax(-1)[0]
-        expected = log_p.gather(1, numbers[0, 1:, None]).sum()
+        expected = log_p.gather(1, numbers[0, 1:, None]).sum().detach()
         assert found == pytest.approx(float(expected), abs=1e-4)
     with pytest.raises(BadInputError, match="--context"):
         log_probabilities(model, tokenizer, ["x " * 60])

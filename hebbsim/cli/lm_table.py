@@ -157,7 +157,8 @@ def _selection(results: Results, console: Console) -> None:
         )  # fmt: skip
     for guess, blimp in (("blind", "0.500"), ("chance", "")):
         recall = _named(results, "", guess, "accuracy", "recall")
-        table.add_row(guess, "", "", blimp, cell(recall).split(" ")[0])
+        if recall or blimp:
+            table.add_row(guess, "", "", blimp, cell(recall).split(" ")[0])
     console.print(table)
 
 

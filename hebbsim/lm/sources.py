@@ -92,8 +92,8 @@ def open_source(name: str | Path) -> Source:
 
     Examples
     --------
-    >>> next(open_source("builtin").documents())[:4]
-    'the '
+    >>> len(next(open_source("builtin").documents()).split()) > 2
+    True
     """
     text = str(name)
     if text == "builtin":

@@ -32,7 +32,7 @@ class Tokenizer:
 
     Examples
     --------
-    >>> tokenizer = Tokenizer.train(["low lower lowest"] * 9, 300)
+    >>> tokenizer = Tokenizer.train(["low lower lowest"] * 9, 260)
     >>> tokenizer.decode(tokenizer.encode(["lower"])[0])
     'lower'
     """

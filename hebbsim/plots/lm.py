@@ -108,7 +108,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     _count_axis(ax)
     ax.set_xlabel("tokens seen")
     ax.set_ylabel("validation loss (nats)")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2)
     style.caption(
         ax, "Loss over tokens: traces against attention", tables.interval_note(rows)
         + " Equal parameters, the same tokens in the same order.", whole_figure=whole_figure,
@@ -213,7 +213,7 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("tokens since the last occurrence in the document")
     ax.set_ylabel("loss on test (nats)")
     ax.grid(axis="y")
-    ax.legend(loc="best")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     style.caption(
         ax, f"Where identity matters: loss by earlier occurrence, {size}",
         tables.interval_note(rows), whole_figure=whole_figure,
@@ -240,7 +240,8 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         style.dots(ax, percent.iloc[[i]], [-i], color=color, marker=marker, bounds=(-100.0, 1000.0))
     ax.set_yticks([-i for i in range(len(rows))], [_named(m) for m in percent["model"]])
     ax.set_ylim(-len(rows) + 0.4, 0.6)
-    ax.set_xlabel(f"loss on test less that of {_named(first)} with linear predictor (%)")
+    plain = "the linear predictor" if first == "ema" else _named(first)
+    ax.set_xlabel(f"loss above that of {plain} (%)")
     style.caption(
         ax, "A better predictor over the same traces",
         tables.interval_note(rows) + " Paired by seed. Grey: within 1.5 %.",
@@ -346,7 +347,7 @@ def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("layer / layers (0: the embedding)")
     ax.set_ylabel("R² of a linear probe at the top")
     ax.set_ylim(0, 1)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2)
     style.caption(
         ax, "What is still readable of a layer", tables.interval_note(rows),
         whole_figure=whole_figure,
@@ -418,7 +419,7 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks(sorted({int(n) for n in rows[word]}))
     ax.set_ylabel("accuracy")
     ax.set_ylim(0, 1.02)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2)
     pairs = word == "pairs"
     style.caption(
         ax, "Associative recall" if pairs else "Copying",
