@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from hebbsim.cli.carry_out import carry_out
-from hebbsim.errors import StoppedError
 
 __all__ = ["register"]
 
@@ -94,15 +93,10 @@ def _run(name: str, config_name: str, given: dict[str, Any]) -> None:
     need_torch()
     module = import_module(f"hebbsim.experiments.{name if name in ('depth', 'recall') else 'lm'}")
     run: Callable[..., Any] = getattr(module, f"run_{name}")
-    try:
-        if rank():  # one of several that torchrun started: the first one speaks
-            run(config)
-        else:
-            carry_out(run, show, config, folder, json=json)
-    except KeyboardInterrupt as stop:  # click would drop what it says
-        if str(stop):
-            raise StoppedError(str(stop)) from None
-        raise
+    if rank():  # one of several that torchrun started: the first one speaks
+        run(config)
+    else:
+        carry_out(run, show, config, folder, json=json)
 
 
 def lm(
