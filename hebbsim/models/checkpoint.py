@@ -283,6 +283,8 @@ class _Reader:
 
     def _object(self, value: dict[str, Any]) -> Any:
         cls: Any = self._known[value["object"]]
+        if value["number"] in self.objects:  # or the first of the two would go unchecked
+            raise ValueError(f"two objects of number {value['number']}")
         thing = self.objects[value["number"]] = cls.__new__(cls)
         for name, part in value["state"].items():
             if not name.isidentifier() or (hasattr(cls, name) and callable(getattr(cls, name))):
@@ -416,12 +418,15 @@ def _check_inducer(it: Any) -> None:
         # A word that it knows, if it knows any, and one that it does not.
         try:
             with np.errstate(all="ignore"):
-                vectors = it.transform([[next(iter(it.vocabulary_.index), "a"), "\0"]])
+                known = next(iter(it.vocabulary_.index), "a")
+                vectors = it.transform([[known, "\0"], ["\0", known, known], [known]])
                 it.prototypes_.winners(vectors[:0])
         except Exception as error:  # whatever the compiler and numpy say of what does not fit
             raise ValueError(f"{type(error).__name__} when it is used") from None
         if vectors.shape[1] != it.prototypes_.centres.shape[1] or vectors.dtype != np.float32:
             raise ValueError("prototypes are not as wide as vectors")
+        if len(vectors) != 6:
+            raise ValueError("not a vector for every token")
         if not np.isfinite(vectors).all():
             raise ValueError("its vectors are not finite")
         if len(it.prototypes_.centres) != it.n_clusters:
