@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 
 import numpy as np
@@ -289,10 +290,17 @@ def test_live_roles_are_those_of_the_live_learner(room):
 
 
 def test_a_worker_answers_the_last_of_many_questions(room):
-    answers = []
-    worker = Worker(room, answers.append)
+    answers, done = [], threading.Event()
+
+    def take(answer):
+        answers.append(answer)
+        if answer["kind"] == "survival" and answer["id"] == 19:
+            done.set()
+
+    worker = Worker(room, take)
     for number in range(20):
         worker.ask({"do": "read", "id": number, "text": SENTENCE, "settings": {}})
+    assert done.wait(120)
     worker.close()
     worker._thread.join(60)
     assert not worker._thread.is_alive()

@@ -49,9 +49,7 @@ class Named:
     ----------
     learner : HebbianRoleInducer
     readout : RoleReadout
-    places : ndarray of int64
-        Tokens of dev, sorted by cluster, for examples; see `Room.describe`.
-    ids : ndarray of int32
+    ids : ndarray of int32, shape=(T,)
         Cluster of each token of dev.
     """
 
@@ -60,6 +58,7 @@ class Named:
     ids: NDArray[np.int32]
 
     def role_of(self, clusters: NDArray[np.integer]) -> list[str]:
+        """Names of clusters, one for each."""
         found: list[str] = self.readout.predict(clusters).tolist()
         return found
 
