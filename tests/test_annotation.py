@@ -19,6 +19,17 @@ def test_depth_counts_the_clauses_that_a_word_stands_in():
     assert clause_depths([], []) == []
 
 
+def test_trees_of_any_shape_are_read_in_one_walk():
+    n = 50_000  # a walk to the root from every word would take minutes
+    chain = clause_depths(list(range(n)), ["root"] + ["ccomp"] * (n - 1))
+    assert chain == [str(depth) for depth in range(n)]
+    features = ["Number=Sing"] * (n // 2) + ["VerbForm=Fin"] * (n // 2)
+    relations = ["nsubj"] * (n // 2) + ["aux"] * (n // 2 - 1) + ["root"]
+    numbers, distances = subject_numbers([n] * (n - 1) + [0], relations, features)
+    # All subjects of one predicate: the last one stands at the first auxiliary after it.
+    assert numbers[n // 2] == "sg" and distances[n // 2] == "1"
+
+
 def test_numbers_of_subjects_stand_at_the_finite_verb_after_them():
     # dogs near a cat have barked
     heads, relations = [6, 4, 4, 1, 6, 0], ["nsubj", "case", "det", "nmod", "aux", "root"]

@@ -271,7 +271,7 @@ def test_an_interrupted_command_says_where_to_go_on(monkeypatch, tmp_path, capsy
     with pytest.raises(SystemExit) as stop:
         main(["run", "recall", "--preset", "pico", "--models", "ema", "--store", str(tmp_path)])
     assert stop.value.code == 130
-    assert "after update 0 of" in (error := capsys.readouterr().err)
+    assert "holds 0 of" in (error := capsys.readouterr().err)
     assert "goes on from there" in error and "nothing was written" not in error
 
 

@@ -206,14 +206,16 @@ class _Run:
         jobs = list(self.jobs())
         done: list[list[Score]] = []
         # Seeds, conditions and memories are independent: no number depends on the threads.
-        pool = ThreadPoolExecutor(self.config.workers)
+        pool, wait = ThreadPoolExecutor(self.config.workers), True
         try:
             for future in [pool.submit(self.part, *job) for job in jobs]:
                 done.append(future.result())
                 self.progress(self.line(done[-1]), len(done), len(jobs))
+        except KeyboardInterrupt:
+            wait = False  # the process is about to end
+            raise
         finally:
-            # Not waited for: on the way here from an interruption, what they measure is lost.
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=wait, cancel_futures=True)
         return [score for part in done for score in part]
 
     def part(self, name: str, job: Callable[[], Iterator[Score]]) -> list[Score]:

@@ -41,6 +41,7 @@ class Saved:
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> from hebbsim.models import HebbianRoleInducer
     >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
     >>> learner = HebbianRoleInducer(n_clusters=5, n_categories=4).fit(sentences)

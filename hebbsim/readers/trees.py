@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 __all__ = ["NO_NUMBER", "clause_depths", "subject_numbers"]
@@ -27,15 +28,19 @@ def clause_depths(heads: Sequence[int], relations: Sequence[str]) -> list[str]:
     ['0', '0', '1', '1']
     """
     opens = [relation.partition(":")[0] in _CLAUSES for relation in relations]
-    depths = []
+    # By position, 0 for above the root. Every word is walked over once, however deep it lies.
+    depths: list[int | None] = [0] + [None] * len(heads)
     for word in range(1, len(heads) + 1):
-        depth, steps = 0, 0
-        while word and steps <= len(heads):  # a tree with a circle in it ends, too
-            depth += opens[word - 1]
+        path = []
+        while depths[word] is None:
+            depths[word] = 0  # a circle ends where it began
+            path.append(word)
             word = heads[word - 1]
-            steps += 1
-        depths.append(str(depth))
-    return depths
+        depth = depths[word] or 0
+        for below in reversed(path):
+            depth += opens[below - 1]
+            depths[below] = depth
+    return [str(depth) for depth in depths[1:]]
 
 
 def subject_numbers(
@@ -68,9 +73,14 @@ def subject_numbers(
     numbers = [NO_NUMBER] * len(heads)
     distances = ["0"] * len(heads)
     names = [relation.partition(":")[0] for relation in relations]
-    children: dict[int, list[int]] = {}
-    for place, head in enumerate(heads):
-        children.setdefault(head - 1, []).append(place)
+    finite = ["VerbForm=Fin" in feature.split("|") for feature in features]
+    helpers: dict[int, list[int]] = {}  # finite auxiliaries and copulas by their predicate
+    coordinated = set()
+    for place, (head, name) in enumerate(zip(heads, names, strict=True)):
+        if name in ("aux", "cop") and finite[place]:
+            helpers.setdefault(head - 1, []).append(place)
+        elif name == "conj":
+            coordinated.add(head - 1)
     for subject, (head, name) in enumerate(zip(heads, names, strict=True)):
         if name != "nsubj" or not head:
             continue
@@ -79,15 +89,13 @@ def subject_numbers(
             key, _, value = feature.partition("=")
             if key == "Number":
                 number = _NUMBERS.get(value, NO_NUMBER)
-        if any(names[child] == "conj" for child in children.get(subject, ())):
+        if subject in coordinated:
             number = "pl"
-        helpers = [c for c in children.get(head - 1, ()) if names[c] in ("aux", "cop")]
-        finite = [
-            place
-            for place in (*helpers, head - 1)
-            if "VerbForm=Fin" in features[place].split("|") and place > subject
-        ]
-        if finite and number != NO_NUMBER:
-            numbers[finite[0]] = number
-            distances[finite[0]] = str(finite[0] - subject)
+        before = helpers.get(head - 1, [])
+        after = before[bisect_right(before, subject) :][:1]
+        if not after and finite[head - 1] and head - 1 > subject:
+            after = [head - 1]
+        if after and number != NO_NUMBER:
+            numbers[after[0]] = number
+            distances[after[0]] = str(after[0] - subject)
     return numbers, distances
