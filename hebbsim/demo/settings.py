@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.engine.rules import get_rule
-from hebbsim.experiments.config import ExperimentConfig, Timescales
 from hebbsim.probes.identity import Condition
 
 __all__ = ["MOST_TIMESCALES", "Settings"]

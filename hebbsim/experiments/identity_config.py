@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from hebbsim.experiments.config import ExperimentConfig, Timescales
+from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.probes.identity import PRECISIONS, Condition, get_decoder
 
 #: Timescales of the capacity map, by the name that a row has there.

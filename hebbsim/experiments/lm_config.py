@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
+from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.config import ExperimentConfig
 from hebbsim.lm.config import MEMORIES, PREDICTORS, Preset, load_preset, preset_names
 
 __all__ = [

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.config import ExperimentConfig
 from hebbsim.experiments.results import Progress, Results
 
 __all__ = ["EXPERIMENTS", "Experiment", "get_experiment"]

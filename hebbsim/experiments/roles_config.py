@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from hebbsim.experiments.config import ExperimentConfig, Timescales
+from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.readers.lines import is_stdin
 
 #: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from threadpoolctl import threadpool_limits
 
+from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.engine import TraceEngine
 from hebbsim.engine.rules import get_rule
-from hebbsim.experiments.config import ExperimentConfig, Timescales
 from hebbsim.experiments.results import (
     Clock,
     Progress,

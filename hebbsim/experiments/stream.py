@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
+from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.config import ExperimentConfig, Timescales
 from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance, write_run
 from hebbsim.experiments.resume import Units, open_run
 from hebbsim.interrupts import held

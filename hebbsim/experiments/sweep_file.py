@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.config import ExperimentConfig
 from hebbsim.experiments.registry import Experiment, get_experiment
 
 if sys.version_info >= (3, 11):

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.config import ExperimentConfig, Timescales
 
 __all__ = [
     "MEMORIES",

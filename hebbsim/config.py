@@ -1,4 +1,4 @@
-"""What the configurations of the experiments have in common."""
+"""What configurations have in common, of experiments and of language models."""
 
 from __future__ import annotations
 
