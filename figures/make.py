@@ -25,8 +25,33 @@ GALLERY = {
         "hebbsim run roles --corpus cogs --preset best --bigru-seeds 5 --labels 100,1000",
         ("generalization",),
     ),
-    "identity": ("hebbsim run identity", ("decoders", "precision", "capacity")),
-}
+    "identity": (
+        "hebbsim run identity",
+        (
+            "decoders", "precision", "capacity", "structure", "structure-learned", "plane",
+            "memories", "processing",
+        ),
+    ),
+    "identity-ewt": (
+        "hebbsim run identity --structure ud-english-ewt "
+        "--memories traces,traces-learned,fast-weights",
+        ("plane", "structure-learned"),
+    ),
+    "identity-cogs": (
+        "hebbsim run identity --structure cogs --memories traces,traces-learned,fast-weights",
+        ("plane",),
+    ),
+}  # fmt: skip
+#: Pictures that are not of a run's tables: their name and how each is made.
+OTHERS = """## More
+
+<img src="identity-sentence.svg" alt="A sentence read back from the last state of three traces" width="480">
+
+    hebbsim run identity --sentence "The dogs that chased the cat near the old house saw a bird."
+
+`demo/` holds pictures of the page of `hebbsim demo`, taken in chromium at 1280 by 720 and at 390 by
+844 points: `explore` and `weights` under Explore, `content` in the fourth lesson, `phone`.
+"""
 HEAD = """# Gallery
 
 Written by `make.py`. Each figure is drawn from the tables of a run alone, as SVG and PNG
@@ -55,6 +80,7 @@ def page(captions: dict[str, str]) -> str:
             title = caption.split("**")[1].rstrip(".")
             parts.append(f'<img src="{name}-{figure}.svg" alt="{title}" width="480">\n')
             parts.append(f"{caption}\n\n    hebbsim figures {figure} --run runs/{name}\n")
+    parts.append(OTHERS)
     return "\n".join(parts)
 
 

@@ -17,6 +17,8 @@ PAGE = HERE.parent / "REPRODUCING.md"
 BEGIN, END = "<!-- identity -->", "<!-- /identity -->"
 
 F32, BF16, DB20 = "precision=float32", "precision=bfloat16", "precision=float64 snr=20"
+#: Corpora whose structure is read, and the run that has it.
+RUNS = (("builtin", "default"), ("ewt", "ewt"), ("cogs", "cogs"))
 #: Claim, run, split, model, condition, metric.
 CLAIMS = [
     ("lags that linear finds, float32", "default", "test", "linear", F32, "lags_found"),
@@ -38,16 +40,16 @@ CLAIMS = [
     ("beside it cancellation", "beam", "test", "cancellation", BF16, "total_bits"),
     ("list of 32, timescale 5 alone, float32", "beam-5", "test", "beam", F32, "total_bits"),
     ("beside it cancellation", "beam-5", "test", "cancellation", F32, "total_bits"),
-    ("exact bits of six tokens in noise", "builtin", "processing", "exact", "", "total_bits"),
-    ("a linear probe on the state", "builtin", "processing", "linear",
+    ("exact bits of six tokens in noise", "default", "processing", "exact", "", "total_bits"),
+    ("a linear probe on the state", "default", "processing", "linear",
      "layers=cancellation depth=0", "total_bits"),
-    ("after six steps of cancellation", "builtin", "processing", "linear",
+    ("after six steps of cancellation", "default", "processing", "linear",
      "layers=cancellation depth=6", "total_bits"),
-    ("after six random layers", "builtin", "processing", "linear", "layers=tanh depth=6",
+    ("after six random layers", "default", "processing", "linear", "layers=tanh depth=6",
      "total_bits"),
     *[
-        (f"{what}, {corpus}", corpus, "structure", model, condition, "share")
-        for corpus in ("builtin", "ewt", "cogs")
+        (f"{what}, {corpus}", run, "structure", model, condition, "share")
+        for corpus, run in RUNS
         for what, model, condition in (
             ("word at lag 1, linear", "traces", "property=word lag=1"),
             ("word at lag 8, linear", "traces", "property=word lag=8"),
@@ -64,9 +66,9 @@ CLAIMS = [
         )
     ],
     *[
-        (f"selectivity of {name} at lag 1, {corpus}", corpus, "structure", "traces-learned",
+        (f"selectivity of {name} at lag 1, {corpus}", run, "structure", "traces-learned",
          f"property={name} lag=1", "selectivity")
-        for corpus in ("builtin", "ewt", "cogs")
+        for corpus, run in RUNS
         for name in ("pos", "role", "depth")
     ],
     ("English text: bits that the next token tells", "text", "test", "stream", "order=2",
