@@ -174,6 +174,8 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         low, high = style.interval(table)
         for i, name in enumerate(_word(table, "property")):
             points[model, name] = (float(table["mean"].iloc[i]), low[i], high[i])
+    highest = max(high for (model, _), (_, _, high) in points.items() if model != "word")
+    top = max(0.5, 1.15 * highest)
     for name, (label, color, marker) in PROPERTIES.items():
         found = [model for model in _PASTS if (model, name) in points]
         if ("word", name) not in points or not found:
@@ -188,14 +190,14 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
                 fmt=marker, color=color, markersize=5.5, elinewidth=0.8, clip_on=False, zorder=3,
                 markerfacecolor="white" if model == "traces" else color,
             )  # fmt: skip
+        # Below where there is room, for those whose neighbours' names stand above.
+        below = name == "word" or (name in _BELOW and min(heights) > 0.12 * top)
+        beside = "left" if x < 0.15 or (name in _BELOW and x < 0.85) else "center"
         ax.annotate(
-            label, (x, min(heights) if name in _BELOW else max(heights)),
-            xytext=_OFFSETS.get(name, (0, 7)), textcoords="offset points",
-            ha="left" if x < 0.15 else "right" if x > 0.85 else "center",
-            color=color, fontsize=7,
+            label, (x, min(heights) if below else max(heights)),
+            xytext=_OFFSETS.get(name, (0, 7)) if below else (0, 7), textcoords="offset points",
+            ha="right" if x > 0.85 else beside, color=color, fontsize=7,
         )  # fmt: skip
-    highest = max(high for (model, _), (_, _, high) in points.items() if model != "word")
-    top = max(0.5, 1.15 * highest)
     ax.plot([0, top], [0, top], color=style.GUIDE, linewidth=0.8, zorder=0)
     ax.set_xlim(0, 1.02)
     ax.set_ylim(0, min(top, 1.02))
