@@ -45,7 +45,7 @@ GALLERY = {
 #: Pictures that are not of a run's tables: their name and how each is made.
 OTHERS = """## More
 
-<img src="identity-sentence.svg" alt="A sentence read back from the last state of three traces" width="480">
+<img src="identity-sentence.svg" alt="A sentence read back from three traces" width="480">
 
     hebbsim run identity --sentence "The dogs that chased the cat near the old house saw a bird."
 
