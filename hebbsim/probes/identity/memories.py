@@ -34,6 +34,13 @@ class Memory(ABC):
     ----------
     name : str
         By which `get_memory` finds the class.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> memory = get_memory("traces")(np.eye(3), np.array([2.0, 8.0]), rng)
+    >>> memory.run(np.array([[0, 1, 2, 1]])).shape  # a state of 6 numbers after each token
+    (1, 4, 6)
     """
 
     name: ClassVar[str]
