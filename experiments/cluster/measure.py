@@ -17,6 +17,7 @@ import math
 import os
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -195,34 +196,52 @@ def compare_ways(name: str) -> list[dict[str, Any]]:
 
 
 def scaling(folder: Path) -> None:
-    """Processor time of a fit by workers, and the time of each stage by token."""
+    """Times of a fit by workers: tokens that are sorted, and more text for codes of words."""
     from hebbsim import HebbianRoleInducer
     from hebbsim.experiments.workers import DaskWorkers, open_dask
     from hebbsim.models.sharded import Shards, fit_shards
 
-    text = sentences_of(folder, 300_000)
     options = {"timescales": (2, 8), "n_clusters": 300, "epochs": 1}
     rows = []
-    for workers, share in ((1, 1.0), (2, 1.0), (1, 0.5)):
-        part = text[: int(share * len(text))]
-        n_tokens = sum(map(len, part))
-        with open_dask(n_workers=workers) as client:
-            warm = Shards(DaskWorkers(client), part[:500], workers)
-            fit_shards(HebbianRoleInducer(**options), warm)
-            before = client.run(time.process_time)
-            began, own = time.perf_counter(), time.process_time()
-            shards = Shards(DaskWorkers(client), part, 2 * workers)
-            fit_shards(HebbianRoleInducer(**options), shards, round_size=4096)
-            wall, own = time.perf_counter() - began, time.process_time() - own
-            after = client.run(time.process_time)
-            used = [after[a] - before[a] for a in after]
-        rows.append(
-            {
-                "workers": workers, "tokens": n_tokens, "wall_s": wall, "driver_cpu_s": own,
-                "worker_cpu_s": sum(used), "most_of_one_s": max(used),
-            }
-        )  # fmt: skip
-        save("scaling", rows)
+    for n_sorted, n_text in ((300_000, 0), (50_000, 10_000_000)):
+        sentences = sentences_of(folder, n_sorted + n_text)
+        ends = np.cumsum([len(sentence) for sentence in sentences])
+        cut = int(np.searchsorted(ends, n_sorted)) + 1
+        for workers, share in ((1, 1.0), (2, 1.0), (1, 0.5)):
+            part = sentences[: int(share * cut)]
+            more = sentences[cut : cut + int(share * (len(sentences) - cut))]
+            with (
+                tempfile.TemporaryDirectory() as place,
+                open_dask(n_workers=workers) as client,
+            ):
+                files = write_files(more, Path(place), 8) if more else []
+                warm = Shards(DaskWorkers(client), part[:500], workers, text=files[:workers])
+                fit_shards(HebbianRoleInducer(**options), warm)
+                before = client.run(time.process_time)
+                began, own = time.perf_counter(), time.process_time()
+                shards = Shards(DaskWorkers(client), part, workers, text=files)
+                fit_shards(HebbianRoleInducer(**options), shards, round_size=4096)
+                wall, own = time.perf_counter() - began, time.process_time() - own
+                after = client.run(time.process_time)
+                used = [after[a] - before[a] for a in after]
+            rows.append(
+                {
+                    "workers": workers, "sorted": sum(map(len, part)),
+                    "more_text": sum(map(len, more)), "wall_s": wall, "driver_cpu_s": own,
+                    "worker_cpu_s": sum(used), "most_of_one_s": max(used),
+                }
+            )  # fmt: skip
+            save("scaling", rows)
+
+
+def write_files(sentences: list[list[str]], folder: Path, n: int) -> list[Path]:
+    """The sentences as `n` files of plain text, one sentence a line."""
+    paths = []
+    for number in range(n):
+        share = sentences[number * len(sentences) // n : (number + 1) * len(sentences) // n]
+        paths.append(folder / f"{number}.txt")
+        paths[-1].write_text("\n".join(map(" ".join, share)) + "\n", encoding="utf-8")
+    return paths
 
 
 def stages(folder: Path) -> None:
