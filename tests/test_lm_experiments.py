@@ -199,15 +199,31 @@ def test_recall(store, tmp_path):
     assert draw_lm(tmp_path / "run")
 
 
-@pytest.mark.slow
-def test_workers_find_the_same(store, tmp_path):
+def test_workers_find_the_same_and_say_how_far_they_are(store, tmp_path):
     options = {
         "preset": "pico", "models": "ema,delta", "task": "mqar", "pairs": "2", "keys": 5,
         "length": 8, "tokens": 1024, "seeds": 1, "evaluate": 20,
     }  # fmt: skip
-    alone = run_recall(**options, store=tmp_path / "a")
-    together = run_recall(**options, store=tmp_path / "b", workers=2)
+    alone = run_recall(**options, store=tmp_path / "a", workers=1)
+    steps = []
+
+    def progress(line, done, total):
+        steps.append((done, total))
+
+    together = run_recall(**options, store=tmp_path / "b", workers=2, progress=progress)
     assert alone.rows == together.rows
+    assert steps[0][0] == 1 and (4, 4) in steps  # two models of two updates
+
+
+def test_what_stops_the_run_stops_its_workers(tmp_path):
+    def progress(line, done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):  # and not after hours
+        run_recall(
+            preset="pico", models="ema,delta", task="mqar", pairs="2", keys=5, length=8,
+            tokens=10**9, seeds=1, store=tmp_path, workers=2, progress=progress,
+        )  # fmt: skip
 
 
 @pytest.mark.slow

@@ -57,7 +57,13 @@ _Store = Annotated[
     Path, typer.Option(help="Folder of packed text and trained models; resumed from.")
 ]
 _Log = Annotated[Path | None, typer.Option(help="Folder for TensorBoard's event files.")]
-_Workers = Annotated[int, typer.Option(help="Processes that train models side by side.")]
+_Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes that train models side by side; as many as processors without, on a "
+        "GPU one."
+    ),
+]
 _Out = Annotated[Path | None, typer.Option(help="Run folder; runs/COMMAND-PRESET without.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 _Evaluate = Annotated[int, typer.Option(help="Tokens of each split that are scored.")]
@@ -121,7 +127,7 @@ def lm(
     evaluate: _Evaluate = 65_536,
     store: _Store = _STORE,
     log: _Log = None,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     out: _Out = None,
     json: _Json = False,
 ) -> None:
@@ -150,7 +156,7 @@ def predictor(
     evaluate: _Evaluate = 65_536,
     store: _Store = _STORE,
     log: _Log = None,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     out: _Out = None,
     json: _Json = False,
 ) -> None:
@@ -182,7 +188,7 @@ def selection(
     evaluate: _Evaluate = 65_536,
     store: _Store = _STORE,
     log: _Log = None,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     out: _Out = None,
     json: _Json = False,
 ) -> None:
@@ -213,7 +219,7 @@ def depth(
     evaluate: Annotated[int, typer.Option(help="Tokens that probes read.")] = 8_192,
     store: _Store = _STORE,
     log: _Log = None,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     out: _Out = None,
     json: _Json = False,
 ) -> None:
@@ -242,7 +248,7 @@ def blimp(
     precision: _Precision = None,
     store: _Store = _STORE,
     log: _Log = None,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     out: _Out = None,
     json: _Json = False,
 ) -> None:
@@ -267,7 +273,7 @@ def recall(
     evaluate: Annotated[int, typer.Option(help="Sequences scored for each number.")] = 512,
     store: _Store = _STORE,
     log: _Log = None,
-    workers: _Workers = 1,
+    workers: _Workers = None,
     out: _Out = None,
     json: _Json = False,
 ) -> None:

@@ -72,8 +72,8 @@ class _Base(ExperimentConfig):
         In place of the preset's.
     store : Path
         Packed data and trained models. What is there is used, what is half done goes on.
-    workers : int
-        Processes that train models side by side.
+    workers : int, optional
+        Processes that train models side by side; as many as processors without, on a GPU one.
     """
 
     preset: str = "tiny"
@@ -89,7 +89,7 @@ class _Base(ExperimentConfig):
     precision: Literal["auto", "float32", "bfloat16"] | None = None
     store: Path = Path("runs/lm-store")
     log: Path | None = None
-    workers: _Count = 1
+    workers: _Count | None = None
 
     @field_validator("preset")
     @classmethod
@@ -242,7 +242,7 @@ class RecallConfig(ExperimentConfig):
     evaluate: _Count = 512
     store: Path = Path("runs/lm-store")
     log: Path | None = None
-    workers: _Count = 1
+    workers: _Count | None = None
 
     _list = field_validator("models", "pairs", mode="before")(_read_list)
     _names = field_validator("models")(_models)

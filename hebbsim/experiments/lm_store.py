@@ -7,7 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,12 +18,17 @@ from hebbsim.experiments.results import Progress
 from hebbsim.lm.config import Preset
 
 if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
+
     from hebbsim.experiments.lm_config import _Base
     from hebbsim.lm.packed import Tokens
     from hebbsim.lm.tokenizer import Tokenizer
     from hebbsim.lm.training import Examples, Trained
 
 __all__ = ["Job", "Packed", "prepare", "train_all"]
+
+#: Tokens to learn from below which processes take longer to start than they save.
+_WORTH_A_PROCESS = 100_000
 
 #: Makes the examples to learn from and to validate on; crosses to other processes.
 MakeExamples = Callable[[], "tuple[Any, Any]"]
@@ -166,8 +171,67 @@ def _train(
     )  # fmt: skip
 
 
-def _train_elsewhere(job: Job, store: Path, log: Path | None) -> None:
-    _train(job, store, log, lambda line, done, total: None)
+class _Line:
+    """From processes that train to the one that waits: how far they are, and back: stop."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self.told: SimpleQueue[tuple[int, str | None, int]] = context.SimpleQueue()
+        self.stop = context.Event()
+
+
+_line: _Line
+
+
+def _connect(line: _Line) -> None:
+    global _line
+    _line = line
+
+
+def _train_elsewhere(number: int, job: Job, store: Path, log: Path | None) -> None:
+    def report(line: str | None, done: int, total: int) -> None:
+        if _line.stop.is_set():
+            raise KeyboardInterrupt
+        _line.told.put((number, line, done))
+
+    _train(job, store, log, report)
+
+
+def _train_side_by_side(
+    jobs: Sequence[Job], store: Path, log: Path | None, progress: Progress, workers: int
+) -> None:
+    """Train in processes; their lines and updates reach `progress` as they come."""
+    line, done = _Line(), [0] * len(jobs)
+    total = sum(job.updates for job in jobs)
+    # Fresh processes: torch's threads do not survive a fork.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _connect, (line,)) as pool:
+        running = {
+            pool.submit(_train_elsewhere, number, job, store, log)
+            for number, job in enumerate(jobs)
+        }
+        try:
+            while running:
+                ended, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                while not line.told.empty():
+                    number, said, done[number] = line.told.get()
+                    progress(said, sum(done), total)
+                for future in ended:
+                    future.result()
+        except BaseException:
+            line.stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _side_by_side(jobs: Sequence[Job]) -> int:
+    """How many models to train at a time: one on a GPU, or as one of several processes."""
+    import torch
+
+    if torch.cuda.is_available() or "WORLD_SIZE" in os.environ:
+        return 1
+    if sum(job.preset.training.tokens for job in jobs) < _WORTH_A_PROCESS:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def train_all(
@@ -176,20 +240,17 @@ def train_all(
     progress: Progress,
     *,
     log: Path | None = None,
-    workers: int = 1,
+    workers: int | None = None,
 ) -> Mapping[tuple[Any, ...], Trained]:
-    """Every model trained, in order, by label; what the store has is loaded."""
+    """Every model trained, in order, by label; what the store has is loaded.
+
+    On processors a model learns in one thread, so that sums do not depend on how many there
+    are; without `workers` as many learn side by side as there are processors, on a GPU one.
+    """
     total = sum(job.updates for job in jobs)
+    workers = min(workers or _side_by_side(jobs), len(jobs))
     if workers > 1:
-        done = 0
-        # Fresh processes: torch's threads do not survive a fork.
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            waiting = {pool.submit(_train_elsewhere, job, store, log): job for job in jobs}
-            for future in as_completed(waiting):
-                future.result()
-                job = waiting[future]
-                done += job.updates
-                progress(f"{job.preset.model.name}, seed {job.seed}: trained", done, total)
+        _train_side_by_side(jobs, store, log, progress, workers)
     found = {}
     before = 0
     for job in jobs:
