@@ -82,7 +82,11 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
     rounds : int, default=2
         How often signatures are learned again over codes.
     rare : float, default=5
-        A word that occurred n times keeps n/(n + rare) of its own signature.
+        A word that occurred n times keeps n/(n + rare) of its own signature; the rest is
+        foretold from context and shape.
+    rare_from : {"type", "occurrence"}, default="type"
+        From which context: the word's mean one, so that every word has one code, or that of
+        the occurrence at hand, so that a rare word may have another code in every place.
     min_count : int, default=3
         Rarer types take no part in the competition of types.
     ending_weight : float, default=0
@@ -142,6 +146,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         sharpness: float = 12.0,
         rounds: int = 2,
         rare: float = 5.0,
+        rare_from: Literal["type", "occurrence"] = "type",
         min_count: int = 3,
         ending_weight: float = 0.0,
         n_directions: int = 30,
@@ -165,6 +170,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         self.sharpness = sharpness
         self.rounds = rounds
         self.rare = rare
+        self.rare_from = rare_from
         self.min_count = min_count
         self.ending_weight = ending_weight
         self.n_directions = n_directions
@@ -252,6 +258,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             sharpness=self.sharpness,
             rounds=self.rounds,
             rare=self.rare,
+            rare_from=self.rare_from,
             min_count=self.min_count,
             ending_weight=float(self.ending_weight),
             rng=np.random.default_rng([self.random_state, 0]),
@@ -328,7 +335,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
 
     def _start_projection(self, encoded: Encoded) -> None:
         self._rng = np.random.default_rng([self.random_state, 1])
-        rows, table = self.types_.lookup(encoded)
+        rows, table = self.types_.lookup(encoded, self.vocabulary_)
         self._start_from(table, self._rng.permutation(rows)[:MOST_VISITS].astype(np.int64))
 
     def _start_from(self, table: NDArray[np.float32], visits: NDArray[np.int64]) -> None:
@@ -362,7 +369,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
     ) -> None:
         """Learn one stretch: to foretell the own code from each side, and its directions."""
         start, stop, first, last = block
-        rows, table = self.types_.lookup(encoded.part(start, stop))
+        rows, table = self.types_.lookup(encoded.part(start, stop), self.vocabulary_)
         part = encoded.offsets[start : stop + 1] - first
         x = self._roots_of_traces(rows, table, part)
         met, which = np.unique(rows, return_inverse=True)
@@ -417,7 +424,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         return np.sqrt(x, out=x)
 
     def _vectors(self, encoded: Encoded) -> NDArray[np.float32]:
-        rows, table = self.types_.lookup(encoded)
+        rows, table = self.types_.lookup(encoded, self.vocabulary_)
         columns = [self._own_length * np.sqrt(table)[rows]] if self.view != "traces" else []
         if self.view == "own":
             return columns[0]
@@ -456,8 +463,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         """Codes of words out of context, shape=(n, C)."""
         self._check_fitted()
         encoded = self.vocabulary_.encode([[word] for word in words])
-        rows, table = self.types_.lookup(encoded)
-        return table[rows]
+        rows, table = self.types_.lookup(encoded, self.vocabulary_)
+        # Out of context a word that was seen, however rare, is what its type is.
+        return table[np.where(encoded.ids < 0, rows, encoded.ids)]
 
     # Checks -------------------------------------------------------------------------------
 
@@ -476,6 +484,10 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         check_timescales(self.timescales)
         if self.view not in ("both", "own", "traces"):
             raise BadInputError(f"view {self.view!r} is unknown: choose both, own or traces")
+        if self.rare_from not in ("type", "occurrence"):
+            raise BadInputError(
+                f"rare_from {self.rare_from!r} is unknown: choose type or occurrence"
+            )
         for name, least in WHOLE.items():
             value = getattr(self, name)
             if not isinstance(value, numbers.Integral) or value < least:

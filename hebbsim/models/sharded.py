@@ -57,7 +57,7 @@ from hebbsim.models.summaries import (
     renumber,
     to_fixed,
 )
-from hebbsim.models.types import stretches
+from hebbsim.models.types import chances, draw_occurrences, stretches
 from hebbsim.models.vocabulary import Encoded, Vocabulary
 
 __all__ = ["InProcess", "Shards", "Workers", "fit_shards"]
@@ -210,12 +210,34 @@ def count_types(texts: Sequence[Encoded], n_types: int) -> RowSums:
     return RowSums.of(np.bincount(ids[ids >= 0], minlength=n_types)[:, None])
 
 
+def draw_by_block(
+    texts: Sequence[Encoded],
+    number: int,
+    block: int,
+    chance: NDArray[np.float64],
+    codes: NDArray[np.float32],
+    keep: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+    seed: int,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Occurrences of a shard; every block has a generator of its own."""
+    found = []
+    for text in texts:
+        for start, stop, _, _ in stretches(text.offsets, block):
+            rng = np.random.default_rng([seed, number])
+            part = text.part(start, stop)
+            found.append(draw_occurrences(part, chance, codes, keep, alpha, rng))
+            number += 1
+    rows, contexts = zip(*found, strict=True)
+    return np.concatenate(rows), np.vstack(contexts)
+
+
 def moments(texts: Sequence[Encoded], block: int, learner: HebbianRoleInducer) -> Moments:
     """Of both sides' traces, and of the own code that they are to foretell."""
     found = []
     for text in texts:
         for start, stop, first, last in _stretches_of_blocks(text.offsets, block):
-            rows, table = learner.types_.lookup(text.part(start, stop))
+            rows, table = learner.types_.lookup(text.part(start, stop), learner.vocabulary_)
             offsets = text.offsets[start : stop + 1] - first
             x = learner._roots_of_traces(rows, table, offsets)
             met, which = np.unique(rows, return_inverse=True)
@@ -424,6 +446,31 @@ class Shards:
         found = self._sums(sum_codes, n_types, common, keep, alpha)
         return found.table(n_types).reshape(n_types, 2, len(alpha), -1)
 
+    def counts_in_sentences(self, n_types: int) -> NDArray[np.int64]:
+        """Tokens of every type among those that are to be sorted."""
+        held = [self.workers.hold(count_types, texts, n_types) for texts in self.encoded]
+        return from_fixed(self.workers.merged(held).sums[:, 0]).astype(np.int64)
+
+    def occurrences(
+        self,
+        weights: NDArray[np.float64],
+        codes: NDArray[np.float32],
+        keep: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+        seed: int,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        self.say("occurrences of words")
+        common = self.workers.hold(_same, codes)
+        chance = chances(weights, self.counts_in_sentences(len(weights)))
+        held = [
+            self.workers.hold(
+                draw_by_block, texts, first, self.block, chance, common, keep, alpha, seed
+            )
+            for texts, first in zip(self.encoded, self.firsts, strict=True)
+        ]
+        rows, contexts = zip(*map(self.workers.value, held), strict=True)
+        return np.concatenate(rows), np.vstack(contexts)
+
 
 def _same(value: Any) -> Any:
     return value
@@ -486,8 +533,7 @@ def fit_shards(learner: Learner, shards: Shards, *, round_size: int = ROUND) -> 
 
 def _fit_projection(learner: HebbianRoleInducer, shards: Shards) -> None:
     workers, n_types = shards.workers, len(learner.vocabulary_)
-    held = [workers.hold(count_types, texts, n_types) for texts in shards.encoded]
-    counts = from_fixed(workers.merged(held).sums[:, 0])
+    counts = shards.counts_in_sentences(n_types)
     learner._rng = np.random.default_rng([learner.random_state, 1])
     n_visits = min(MOST_VISITS, int(counts.sum()))
     # As often as they occur; words without a number of their own are few, and left out.
@@ -517,7 +563,7 @@ def _fit_projection(learner: HebbianRoleInducer, shards: Shards) -> None:
 def _light(learner: HebbianRoleInducer) -> HebbianRoleInducer:
     """A copy to send: without what only learning types needs, most of its size."""
     light, types = copy.copy(learner), copy.copy(learner.types_)
-    types.contexts, types.points = types.contexts[:0], types.points[:0]
+    types.contexts = types.contexts[:0]
     light.types_ = types
     return light
 

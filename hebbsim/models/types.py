@@ -9,8 +9,9 @@ Five steps, all local and all without a label:
    they end (`hebbsim.models.vocabulary.EndingCodes`); a word's *code* is its soft category.
 3. Signatures are learned again over the codes of the context words in place of the words
    themselves, and words compete again; twice.
-4. A predictor learns, by the delta rule, a word's signature from its mean context and its
-   shape (affixes). Rare words take n/(n + r) of their own signature and the rest from it.
+4. A predictor learns, by the delta rule, a word's signature from its mean context, or from
+   single occurrences, and its shape (affixes). Rare words take n/(n + r) of their own
+   signature and the rest from it: once and for all, or anew for every occurrence.
 5. The code of a word never seen is what the predictor gives for this one occurrence.
 
 Step 3 is in the spirit of Schütze (1995), "Distributional part-of-speech tagging", which
@@ -23,7 +24,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,12 +42,16 @@ from hebbsim.models.vocabulary import (
     add_active,
 )
 
-__all__ = ["Passes", "Text", "TypeCodes", "contexts_of"]
+__all__ = ["Passes", "Text", "TypeCodes", "contexts_of", "draw_occurrences"]
 
 #: A one-hot trace is cut where it has fallen to this share of its first value.
 TOLERANCE = 0.01
 #: Dimensions of the code of an ending.
 ENDING_WIDTH = 100
+#: Occurrences that the predictor learns from, about, and how often it sees them.
+OCCURRENCES, OCCURRENCE_EPOCHS = 40_000, 3
+#: A word of more than so many times r occurrences has its code from itself alone.
+KNOWN = 4.0
 
 
 class Passes(Protocol):
@@ -68,6 +73,19 @@ class Passes(Protocol):
         alpha: NDArray[np.float32],
     ) -> NDArray[np.float32]:
         """Traces around every type over codes, shape=(V, 2, S, C + 1); unknown words are V."""
+
+    def occurrences(
+        self,
+        weights: NDArray[np.float64],
+        codes: NDArray[np.float32],
+        keep: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+        seed: int,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """About `OCCURRENCES` tokens of the sentences, drawn by the weights of their types.
+
+        Types, shape=(n,), and left and right traces over codes, shape=(n, 2 * S * (C + 1)).
+        """
 
 
 class Text:
@@ -108,6 +126,19 @@ class Text:
             )
         return sums
 
+    def occurrences(
+        self,
+        weights: NDArray[np.float64],
+        codes: NDArray[np.float32],
+        keep: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+        seed: int,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        sentences = self.parts[0]
+        counts = np.bincount(sentences.ids[sentences.ids >= 0], minlength=len(weights))
+        rng = np.random.default_rng(seed)
+        return draw_occurrences(sentences, chances(weights, counts), codes, keep, alpha, rng)
+
 
 class TypeCodes:
     """Learn a code for every word of a vocabulary.
@@ -127,6 +158,9 @@ class TypeCodes:
         How often signatures are learned again over codes, at least once.
     rare : float
         r in n/(n + r): so many occurrences weigh as much as the predictor.
+    rare_from : {"type", "occurrence"}
+        What the predictor learns from, and guesses a rare word's signature from: a word's mean
+        context, or single occurrences and the one at hand.
     min_count : int
         Rarer words take no part in the competition and teach the predictor nothing.
     ending_weight : float
@@ -155,6 +189,7 @@ class TypeCodes:
         sharpness: float,
         rounds: int,
         rare: float,
+        rare_from: Literal["type", "occurrence"],
         min_count: int,
         ending_weight: float,
         rng: np.random.Generator,
@@ -166,6 +201,7 @@ class TypeCodes:
         self.sharpness = sharpness
         self.rounds = rounds
         self.rare = rare
+        self.rare_from = rare_from
         self.min_count = min_count
         self.ending_weight = ending_weight
         self.rng = rng
@@ -183,14 +219,13 @@ class TypeCodes:
         yield lambda: self._learn_words(vocabulary, words, text)
         for _ in range(self.rounds):
             yield lambda: self._learn_codes(words, text)
-        yield lambda: self._complete(words, self._common())
+        yield lambda: self._complete(words, self._common(), text)
 
     def _learn_words(self, vocabulary: Vocabulary, words: Sequence[str], text: Passes) -> None:
         """First signatures and categories, over words."""
         counts = vocabulary.counts
         self.counts = counts
-        # Of a word above this share of the text, more occurrences say nothing new.
-        self.weight = np.minimum(counts, 0.005 * counts.sum())
+        self.weight = self._bounded_counts()
         self.shapes = ShapeFeatures(words, min_words=5)
         if self.ending_weight:
             # A generator of its own: everything else is drawn as without endings.
@@ -232,6 +267,10 @@ class TypeCodes:
         flat /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
         return flat
 
+    def _bounded_counts(self) -> NDArray[np.float64]:
+        """Of a word above this share of the text, more occurrences say nothing new."""
+        return np.minimum(self.counts, 0.005 * self.counts.sum())
+
     # Categories -------------------------------------------------------------------------
 
     def _visits(self, common: NDArray[np.intp], power: float, n: int) -> NDArray[np.int64]:
@@ -268,13 +307,10 @@ class TypeCodes:
         self.points = unit_rows(self.reducer.project(signatures))
         words = list(vocabulary.index)
         self.categories.learn(self._with_endings(self.points, words), self.rng.permutation(common))
-        self._predict_points(
-            words,
-            self.contexts,
-            self.points,
-            self.rng.permutation(common),
-            np.full(len(common), 0.02, dtype=np.float32),
-        )
+        rows, contexts = self._examples(common, Text([stretch]))
+        order = self.rng.permutation(common if rows is None else len(rows)).astype(np.int64)
+        eta = np.full(len(order), 0.02, dtype=np.float32)
+        self._predict_points(words, rows, contexts, order, eta)
 
     def _with_endings(
         self, points: NDArray[np.float32], words: Sequence[str]
@@ -314,43 +350,72 @@ class TypeCodes:
 
     # Rare and unknown words ---------------------------------------------------------------
 
-    def _complete(self, words: Sequence[str], common: NDArray[np.intp]) -> None:
+    def _complete(self, words: Sequence[str], common: NDArray[np.intp], text: Passes) -> None:
         n_out = self.points.shape[1]
         n_inputs = self.contexts.shape[1]
-        self.power = np.maximum((self.contexts[common] ** 2).mean(axis=0), np.float32(1e-5))
+        rows, contexts = self._examples(common, text)
+        seen = contexts[common] if rows is None else contexts
+        self.power = np.maximum((seen**2).mean(axis=0), np.float32(1e-5))
         self.context_weights = np.zeros((n_inputs, n_out), dtype=np.float32)
         self.shape_weights = np.zeros((max(1, len(self.shapes)), n_out), dtype=np.float32)
         self.bias = self.points[common].mean(axis=0)
-        order = np.concatenate([self.rng.permutation(common) for _ in range(10)]).astype(np.int64)
-        eta = np.linspace(0.5, 0.02, len(order), dtype=np.float32)
-        self._predict_points(words, self.contexts, self.points, order, eta)
+        if rows is None:
+            order = np.concatenate([self.rng.permutation(common) for _ in range(10)])
+            eta = np.linspace(0.5, 0.02, len(order), dtype=np.float32)
+        else:
+            epochs = range(OCCURRENCE_EPOCHS)
+            order = np.concatenate([self.rng.permutation(len(rows)) for _ in epochs])
+            eta = np.linspace(0.3, 0.01, len(order), dtype=np.float32)
+        self._predict_points(words, rows, contexts, order.astype(np.int64), eta)
+
+    def _examples(
+        self, common: NDArray[np.intp], text: Passes
+    ) -> tuple[NDArray[np.int32] | None, NDArray[np.float32]]:
+        """What the predictor learns from: types of occurrences, and contexts.
+
+        Without types, the mean contexts of all words, in their order.
+        """
+        if self.rare_from == "type":
+            return None, self.contexts
+        weights = np.zeros(len(self.counts))
+        weights[common] = np.sqrt(self._bounded_counts()[common])
+        seed = int(self.rng.integers(2**32))
+        rows, contexts = text.occurrences(weights, self.context_codes, self.keep, self.alpha, seed)
+        if not len(rows):  # a stretch without any common word
+            return None, self.contexts
+        return rows, contexts
 
     def _predict_points(
         self,
         words: Sequence[str],
+        rows: NDArray[np.int32] | None,
         contexts: NDArray[np.float32],
-        points: NDArray[np.float32],
         order: NDArray[np.int64],
         eta: NDArray[np.float32],
     ) -> None:
         """Learn points from contexts and shapes, and code the words with both."""
         active, n_active = self.shapes.active(words)
+        here = slice(None) if rows is None else rows
         learn_prediction(
             contexts,
-            points,
+            self.points[here],
             order,
             eta,
             self.power,
             self.context_weights,
             self.bias,
-            active,
-            n_active,
+            active[here],
+            n_active[here],
             self.shape_weights,
-            np.empty(points.shape[1], dtype=np.float32),
+            np.empty(self.points.shape[1], dtype=np.float32),
         )
-        own = (self.counts / (self.counts + self.rare)).astype(np.float32)[:, None]
-        completed = own * points + (1 - own) * self._guess(contexts, active, n_active)
+        own = self._own_share()[:, None]
+        completed = own * self.points + (1 - own) * self._guess(self.contexts, active, n_active)
         self._code(self._with_endings(completed, words))
+
+    def _own_share(self) -> NDArray[np.float32]:
+        """n/(n + r) of every type: how much of its signature is its own."""
+        return (self.counts / (self.counts + self.rare)).astype(np.float32)
 
     def _guess(
         self,
@@ -362,36 +427,114 @@ class TypeCodes:
         add_active(guess, active, n_active, self.shape_weights)
         return unit_rows(guess)
 
-    def lookup(self, encoded: Encoded) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    def lookup(
+        self, encoded: Encoded, vocabulary: Vocabulary
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Codes of the tokens of some sentences: a row for each, and the table of rows.
 
         Returns
         -------
         rows : ndarray of int32, shape=(T,)
-        table : ndarray of float32, shape=(V + number of unknown tokens, C)
+        table : ndarray of float32, shape=(V + number of tokens with a code of their own, C)
+            Tokens of words never seen, and of rare ones where `rare_from` is "occurrence".
         """
-        unknown = np.flatnonzero(encoded.ids < 0)
+        alone = encoded.ids < 0
+        if self.rare_from == "occurrence":
+            rare = self.counts <= KNOWN * self.rare
+            alone |= np.append(rare, True)[encoded.ids]
+        at = np.flatnonzero(alone)
         n_types = len(self.codes)
-        if not len(unknown):
+        if not len(at):
             return encoded.ids, self.codes
+        ids = encoded.ids[at]
         rows = np.where(encoded.ids < 0, n_types, encoded.ids).astype(np.int32)
-        guess = np.empty((len(unknown), self.points.shape[1]), dtype=np.float32)
-        active, n_active = self.shapes.active(encoded.unknown)
-        done = 0
-        for start, stop, first, last in stretches(encoded.offsets):
-            here = unknown[(unknown >= first) & (unknown < last)] - first
-            if len(here):
-                offsets = encoded.offsets[start : stop + 1] - first
-                both = contexts_of(
-                    rows[first:last], offsets, self.context_codes, self.keep, self.alpha
-                )
-                x = both[:, here].transpose(1, 0, 2).reshape(len(here), -1)
-                part = slice(done, done + len(here))
-                guess[part] = self._guess(x, active[part], n_active[part])
-                done += len(here)
-        rows[unknown] = n_types + np.arange(len(unknown), dtype=np.int32)
-        points = self._with_endings(guess, encoded.unknown)
+        words = _spelled(ids, encoded.unknown, vocabulary)
+        guess = np.empty((len(at), self.points.shape[1]), dtype=np.float32)
+        active, n_active = self.shapes.active(words)
+        for part, x in _contexts_at(
+            at, rows, encoded.offsets, self.context_codes, self.keep, self.alpha
+        ):
+            guess[part] = self._guess(x, active[part], n_active[part])
+        if self.rare_from == "occurrence":
+            own = np.append(self._own_share(), np.float32(0))[ids][:, None]
+            guess *= 1 - own
+            guess += own * self.points[ids]
+        rows[at] = n_types + np.arange(len(at), dtype=np.int32)
+        points = self._with_endings(guess, words)
         return rows, np.vstack([self.codes, self.categories.soft(points, self.sharpness)])
+
+
+def _spelled(
+    ids: NDArray[np.int32], unknown: Sequence[str], vocabulary: Vocabulary
+) -> Sequence[str]:
+    """The words of some tokens, among them all those that are unknown, in their order."""
+    if len(unknown) == len(ids):
+        return unknown
+    words, rest = list(vocabulary.index), iter(unknown)
+    return [next(rest) if number < 0 else words[number] for number in ids.tolist()]
+
+
+# Contexts of tokens -------------------------------------------------------------------------
+
+
+def chances(weights: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How likely a token of every type is to be drawn, for about `OCCURRENCES` in all.
+
+    A type is drawn by its weight, however often it occurs, but no oftener than it does.
+    """
+    wanted = np.where(counts > 0, weights, 0)
+    return np.minimum(OCCURRENCES * wanted / max(wanted.sum(), 1e-12) / np.maximum(counts, 1), 1)
+
+
+def draw_occurrences(
+    text: Encoded,
+    chance: NDArray[np.float64],
+    table: NDArray[np.float32],
+    keep: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Draw tokens by the chance of their type: their types and their contexts.
+
+    Parameters
+    ----------
+    text : Encoded
+    chance : ndarray of float64, shape=(V,)
+    table : ndarray of float32, shape=(V + 1, C)
+        Codes of all types and, last, of unknown words.
+    keep, alpha : ndarrays of float32, shape=(S,)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    rows : ndarray of int32, shape=(n,)
+    contexts : ndarray of float32, shape=(n, 2 * S * (C + 1))
+    """
+    rows = np.where(text.ids < 0, len(chance), text.ids).astype(np.int32)
+    at = np.flatnonzero(rng.random(len(rows)) < np.append(chance, 0)[rows])
+    width = 2 * len(alpha) * (table.shape[1] + 1)
+    found = [x for _, x in _contexts_at(at, rows, text.offsets, table, keep, alpha)]
+    return rows[at], np.vstack([np.zeros((0, width), dtype=np.float32), *found])
+
+
+def _contexts_at(
+    at: NDArray[np.intp],
+    rows: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    table: NDArray[np.float32],
+    keep: NDArray[np.float32],
+    alpha: NDArray[np.float32],
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Both sides' code traces of the tokens `at`, a stretch of text at a time."""
+    done = 0
+    for start, stop, first, last in stretches(offsets):
+        here = at[(at >= first) & (at < last)] - first
+        if len(here):
+            part = offsets[start : stop + 1] - first
+            both = contexts_of(rows[first:last], part, table, keep, alpha)
+            x = both[:, here].transpose(1, 0, 2).reshape(len(here), -1)
+            yield slice(done, done + len(here)), x
+            done += len(here)
 
 
 def contexts_of(
