@@ -3,6 +3,7 @@
 import inspect
 import itertools
 
+import naive
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -10,6 +11,8 @@ from sklearn.exceptions import NotFittedError
 
 from hebbsim.errors import BadInputError
 from hebbsim.models import HebbianRoleInducer, RolePopulation
+from hebbsim.models.types import chances, draw_occurrences
+from hebbsim.models.vocabulary import shape_features
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.grammar import make_builtin
 
@@ -317,6 +320,66 @@ def test_unknown_words_are_predicted(inducer, view):
     assert learner.predict(ODD).shape == (n_tokens(ODD),)
 
 
+def test_a_rare_word_is_judged_where_it_stands_and_a_common_one_is_not():
+    learner = LEARNERS["inducer"](rare_from="occurrence", view="own").fit(TRAIN)
+    counts = learner.vocabulary_.counts
+    words = np.array(list(learner.vocabulary_.index))
+    rare = words[(counts > 0) & (counts <= 4 * learner.rare)][0]
+    common = words[counts > 4 * learner.rare][2]
+    a, b = words[:2]
+    for word, moves in ((rare, True), (common, False)):
+        one, other = learner.transform([[a, word, b]])[1], learner.transform([[b, word]])[1]
+        assert np.array_equal(one, other) != moves
+    # Out of context either is what its type is.
+    codes = learner.types_.codes[[list(words).index(w) for w in (rare, common)]]
+    assert np.array_equal(learner.word_codes([rare, common]), codes)
+
+
+def test_the_share_of_its_own_signature_grows_with_what_was_seen():
+    """n/(n + r) of the word's signature, the rest foretold from the occurrence at hand."""
+    learner = LEARNERS["inducer"](rare_from="occurrence").fit(TRAIN)
+    types, vocabulary = learner.types_, learner.vocabulary_
+    words = list(vocabulary.index)
+    id_ = int(np.flatnonzero((vocabulary.counts > 1) & (vocabulary.counts <= 20))[0])
+    encoded = vocabulary.encode([[words[0], words[id_], words[1]]])
+    rows, table = types.lookup(encoded, vocabulary)
+    around = naive.code_contexts(encoded.ids, [0, 3], types.context_codes, types.timescales)
+    features = [
+        types.shapes.index[f] for f in shape_features(words[id_]) if f in types.shapes.index
+    ]
+    guess = naive.predict_code(
+        around[:, 1].ravel(), features, types.context_weights, types.bias, types.shape_weights
+    )
+    n = int(vocabulary.counts[id_])
+    own = n / (n + learner.rare)
+    point = own * types.points[id_] + (1 - own) * guess / np.linalg.norm(guess)
+    expected = types.categories.soft(point[None].astype(np.float32), types.sharpness)[0]
+    np.testing.assert_allclose(table[rows[1]], expected, atol=1e-5)
+    assert rows[0] == encoded.ids[0]  # a common word has the code of its type
+
+
+def test_occurrences_are_drawn_by_the_weight_of_their_type():
+    weights, counts = np.array([1.0, 3.0, 0.0, 2.0]), np.array([10**6, 10**6, 10**6, 0])
+    chance = chances(weights, counts)
+    np.testing.assert_allclose(chance, [0.01, 0.03, 0, 0])  # 40,000 in all
+    assert chances(weights, np.array([1, 1, 1, 1])).tolist() == [1, 1, 0, 1]
+    learner = LEARNERS["inducer"]().fit(TRAIN)
+    types, encoded = learner.types_, learner.vocabulary_.encode([*DEV[:3], ["zorble", "ran"]])
+    wanted = np.zeros(len(types.codes))
+    drawn = encoded.ids[encoded.ids >= 0][[0, 2]]
+    wanted[drawn] = 1
+    args = (types.context_codes, types.keep, types.alpha, np.random.default_rng(0))
+    rows, x = draw_occurrences(encoded, wanted, *args)
+    ids = np.where(encoded.ids < 0, len(wanted), encoded.ids)
+    here = np.isin(ids, drawn)
+    around = naive.code_contexts(ids, encoded.offsets, types.context_codes, types.timescales)
+    assert rows.tolist() == ids[here].tolist()
+    expected = around[:, here].transpose(1, 0, 2, 3).reshape(here.sum(), -1)
+    np.testing.assert_allclose(x, expected, atol=1e-5)
+    nothing = draw_occurrences(encoded, 0 * wanted, *args)
+    assert nothing[0].shape == (0,) and nothing[1].shape == (0, x.shape[1])
+
+
 def test_empty_sentences_hold_no_token(fitted):
     with_empty = [[], *DEV[:5], [], [], *ODD, []]
     without = [*DEV[:5], *ODD]
@@ -525,6 +588,7 @@ def test_any_timescales_learn(timescales):
         ({"n_context_words": 0}, "n_context_words"),
         ({"rounds": 0}, "rounds"),
         ({"rare": -0.1}, "rare"),
+        ({"rare_from": "context"}, "rare_from 'context' is unknown: choose type or occurrence"),
         ({"rare": float("nan")}, "rare"),
         ({"min_count": 0}, "min_count"),
         ({"n_directions": 0}, "n_directions"),

@@ -94,6 +94,16 @@ def test_no_bit_depends_on_the_number_of_shards_with_text(sentences, files):
     assert "flew" in one.vocabulary_.index
 
 
+def test_no_bit_depends_on_the_number_of_shards_where_occurrences_are_drawn(sentences, files):
+    options = {**SMALL, "rare_from": "occurrence"}
+    one, other = (
+        learned(sentences, n, text=files, learner=HebbianRoleInducer(**options)) for n in (1, 4)
+    )
+    assert bits(one) == bits(other)
+    by_type = learned(sentences, 1, text=files)
+    assert (one.types_.context_weights != by_type.types_.context_weights).any()
+
+
 def test_other_rounds_and_other_seeds_are_other_results(sentences, alone):
     shards = Shards(InProcess(), sentences, 2)
     larger = fit_shards(HebbianRoleInducer(**SMALL), shards, round_size=400)
