@@ -56,6 +56,17 @@ def test_a_learner_comes_back_bit_by_bit(kind, tmp_path):
     assert same(*derived)
 
 
+def test_a_learner_saved_before_an_attribute_came_does_what_it_did():
+    learner = HebbianRoleInducer(**SMALL).fit(TRAIN)
+    arrays, document = state_of(learner)
+    text = json.dumps(document)
+    older = json.loads(text.replace(', "rare_from": "type"', ""))
+    assert text.count("rare_from") == 2 and "rare_from" not in json.dumps(older)
+    again = from_state(arrays, older)
+    assert same(learner, again)
+    assert np.array_equal(again.predict(MORE), learner.predict(MORE))
+
+
 def test_not_yet_fitted_is_a_state_too(tmp_path):
     HebbianRoleInducer(**SMALL).save(tmp_path / "l")
     assert same(

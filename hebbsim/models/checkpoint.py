@@ -250,6 +250,10 @@ def from_state(
     return learner
 
 
+#: Attributes that came later, and what objects did that were written without them.
+_SINCE = {"HebbianRoleInducer": {"rare_from": "type"}, "TypeCodes": {"rare_from": "type"}}
+
+
 class _Reader:
     def __init__(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         self.objects: dict[int, Any] = {}
@@ -287,6 +291,7 @@ class _Reader:
         if value["number"] in self.objects:  # or the first of the two would go unchecked
             raise ValueError(f"two objects of number {value['number']}")
         thing = self.objects[value["number"]] = cls.__new__(cls)
+        vars(thing).update(_SINCE.get(value["object"], {}))
         for name, part in value["state"].items():
             if not name.isidentifier() or (hasattr(cls, name) and callable(getattr(cls, name))):
                 raise ValueError(f"{value['object']} has no attribute {name!r}")
