@@ -169,7 +169,7 @@ def selection(
     models: _Models = None,
     data: _Data = None,
     blimp: _Blimp = None,
-    pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 100,
+    pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 30,
     recall_seeds: Annotated[
         int, typer.Option(help="Repetitions of associative recall; 0 for none.")
     ] = 3,
@@ -236,7 +236,7 @@ def blimp(
     models: _Models = None,
     data: _Data = None,
     blimp: _Blimp = None,
-    pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 1000,
+    pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 300,
     seeds: _Seeds = 3,
     tokens: _Tokens = None,
     batch: _Batch = None,

@@ -189,7 +189,7 @@ class SelectionConfig(_Base):
     models: tuple[str, ...] = MEMORIES
     evaluate: _Count = 65_536
     blimp: Path | None = None
-    pairs: _Count = 100
+    pairs: _Count = 30
     recall_seeds: Annotated[int, Field(ge=0)] = 3
     recall_tokens: _Count = 1_000_000
 
