@@ -237,7 +237,6 @@ def test_jobs_in_processes_or_here_give_results_and_errors_by_number(workers):
     assert found[0] == 6 and found[2] == 120 and isinstance(found[1], ValueError)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"workers": 2}, {"scheduler": "local", "workers": 2}])
 def test_processes_and_this_one_give_the_same_table(tmp_path, monkeypatch, options):
     """With the experiment as it is: a process of its own does not see the small one."""

@@ -72,7 +72,7 @@ class DaskWorkers:
         from distributed import Future
 
         held = [arg for arg in args if isinstance(arg, Future)]
-        name = function.__name__.strip("_")
+        name = getattr(function, "func", function).__name__.strip("_")  # of a partial, too
         return self._submit(name, _Call(function, args), *held)
 
     def value(self, held: Future) -> Any:
