@@ -41,6 +41,12 @@ GALLERY = {
         "hebbsim run identity --structure cogs --memories traces,traces-learned,fast-weights",
         ("plane",),
     ),
+    "lm": (
+        "hebbsim run lm --preset nano --context 128 --batch 8 --learning-rate 0.003 --seeds 1 "
+        "--data $HEBBSIM_DATA_DIR/text/wikitext-2-train.txt.gz --tokens 10000000",
+        ("ratio", "distances"),
+    ),
+    "recall": ("hebbsim run recall --task mqar", ("recall",)),
 }  # fmt: skip
 #: Pictures that are not of a run's tables: their name and how each is made.
 OTHERS = """## More
