@@ -47,7 +47,12 @@ BEST: dict[str, dict[str, Any]] = {
             "trace_weights": (0.0, 0.0),
             "frequent": 0.001,
         },
-        "members": {"context_weight": 0.5, "trace_weights": (0.5, 0.5)},
+        # Voters were chosen before `rare_from` came, and have not been tried with it.
+        "members": {
+            "rare_from": "type",
+            "context_weight": 0.5,
+            "trace_weights": (0.5, 0.5),
+        },
     },
 }
 
