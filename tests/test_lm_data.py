@@ -89,7 +89,7 @@ def test_long_documents_are_cut_at_lines():
 @pytest.mark.parametrize(
     ("name", "content", "match"),
     [
-        ("a.txt.gz", gzip.compress(b"some text\n" * 99)[:-9], "truncated"),
+        ("a.txt.gz", gzip.compress(b"some text\n" * 99, mtime=0)[:-9], "truncated"),
         ("a.jsonl", b'{"text": "whole"}\n{"text": "ha', "line 2"),
         ("a.jsonl", b'{"texts": "whole"}\n', "no field text"),
         ("a.parquet", b"PAR1 not parquet", "parquet"),

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Packed", "prepare", "train_all"]
 
+#: Seconds from one word of a process on how far it is to the next.
+_EVERY = 0.2
 #: Tokens to learn from below which processes take longer to start than they save.
 _WORTH_A_PROCESS = 100_000
 
@@ -189,10 +191,16 @@ def _connect(line: _Line) -> None:
 
 
 def _train_elsewhere(number: int, job: Job, store: Path, log: Path | None) -> None:
+    said = -_EVERY
+
     def report(line: str | None, done: int, total: int) -> None:
+        nonlocal said
         if _line.stop.is_set():
             raise KeyboardInterrupt
-        _line.told.put((number, line, done))
+        # Seldom, so that the pipe never fills and nobody waits for it to be read.
+        if line or done == total or time.monotonic() - said >= _EVERY:
+            said = time.monotonic()
+            _line.told.put((number, line, done))
 
     _train(job, store, log, report)
 
