@@ -283,9 +283,11 @@ def test_an_interrupted_command_says_where_to_go_on(monkeypatch, tmp_path, capsy
     def interrupt(run, objective):
         raise KeyboardInterrupt
 
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(training._Run, "update", interrupt)
+    alone = ["--workers", "1"]  # in this process, which is the one that the patch reaches
     with pytest.raises(SystemExit) as stop:
-        main(["run", "recall", "--preset", "pico", "--models", "ema", "--store", str(tmp_path)])
+        main(["run", "recall", "--preset", "pico", "--models", "ema", "--store", ".", *alone])
     assert stop.value.code == 130
     assert "holds 0 of" in (error := capsys.readouterr().err)
     assert "goes on from there" in error and "nothing was written" not in error
