@@ -167,7 +167,7 @@ def test_depth(store, tmp_path):
     for kind in ("residual", "selection"):
         probes = [r for r in results.select(model=kind, metric="probe") if r.words["layers"] == "3"]
         assert [r.words["layer"] for r in probes] == ["0", "1", "2", "3"]
-    for name in ("depth_loss", "readability"):
+    for name in ("depth_loss", "readability", "gradient"):
         assert (tmp_path / "run" / "figures" / f"{name}.png").exists()
     shown(results, tmp_path)
 

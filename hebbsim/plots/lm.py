@@ -309,18 +309,22 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     tables.need(rows, "loss by depth")
     whole_figure = ax is None
     ax = style.new_axes(2.2) if ax is None else ax
-    for model, line in rows.groupby("model", sort=False):
+    depths = sorted({int(n) for n in rows["layers"]})
+    models = list(dict.fromkeys(rows["model"]))
+    for i, model in enumerate(models):
+        line = rows[rows["model"] == model]
         color, marker = LOOKS[model]
-        layers = line["layers"].astype(int)
+        # Beside each other, so that one interval does not hide the other.
+        places = [depths.index(int(n)) + 0.12 * (i - (len(models) - 1) / 2) for n in line["layers"]]
         low, high = style.interval(line, (0.0, 1e9))
         ax.errorbar(
-            layers, line["mean"], yerr=[line["mean"] - low, high - line["mean"]], color=color,
+            places, line["mean"], yerr=[line["mean"] - low, high - line["mean"]], color=color,
             marker=marker, elinewidth=1, label=_named(model),
         )  # fmt: skip
     ax.set_xlabel("layers")
-    ax.set_xticks(sorted({int(n) for n in rows["layers"]}))
+    ax.set_xticks(range(len(depths)), [str(n) for n in depths])
     ax.set_ylabel("loss on test (nats)")
-    ax.legend(loc="best")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     style.caption(ax, "Loss over depth", tables.interval_note(rows), whole_figure=whole_figure)
     return ax
 
@@ -329,30 +333,79 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """What a linear probe at the top reads of each layer's contribution, by depth.
 
-    Parameters are those of :func:`plot_curves`.
+    Layer 0 is the embedding. Parameters are those of :func:`plot_curves`; a given `ax` shows
+    the deepest models alone.
     """
-    rows = _worded(tables.select(results, metric="probe"))
-    tables.need(rows, "probes of layers")
-    whole_figure = ax is None
-    ax = style.new_axes(2.6) if ax is None else ax
-    depths = sorted({int(n) for n in rows["layers"]})
-    for (model, layers), line in rows.groupby(["model", "layers"], sort=False):
-        color, marker = LOOKS[model]
-        x = line["layer"].astype(float) / int(layers)
-        dashes = _STYLES[depths.index(int(layers)) % len(_STYLES)]
-        ax.plot(
-            x, line["mean"].clip(lower=0), color=color, marker=marker, markersize=2.5,
-            linestyle=dashes, label=f"{_named(model)}, {layers} layers",
-        )  # fmt: skip
-    ax.set_xlabel("layer / layers (0: the embedding)")
-    ax.set_ylabel("R² of a linear probe at the top")
-    ax.set_ylim(0, 1)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2)
+    first, rows, whole_figure = _by_layer(results, "probe", ax)
+    first.set_ylim(0, 1.02)
+    first.set_ylabel("R² of a linear probe at the top")
     style.caption(
-        ax, "What is still readable of a layer", tables.interval_note(rows),
+        first, "What is still readable of a layer", tables.interval_note(rows),
         whole_figure=whole_figure,
     )  # fmt: skip
-    return ax
+    return first
+
+
+@style.styled
+def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """How much gradient of the loss reaches what each layer added, by depth.
+
+    Parameters are those of :func:`plot_readability`.
+    """
+    from matplotlib.ticker import FormatStrFormatter, NullFormatter
+
+    first, rows, whole_figure = _by_layer(results, "gradient", ax)
+    first.set_yscale("log")
+    first.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+    first.yaxis.set_minor_formatter(NullFormatter())
+    first.set_ylabel("gradient / mean of all layers")
+    style.caption(
+        first, "How much gradient reaches a layer", tables.interval_note(rows),
+        whole_figure=whole_figure,
+    )  # fmt: skip
+    return first
+
+
+def _by_layer(results: DataFrame, metric: str, ax: Axes | None) -> tuple[Axes, DataFrame, bool]:
+    """A panel for every depth with one value a layer: its first Axes, what it shows, and
+    whether the figure is the project's own.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    rows = _worded(tables.select(results, metric=metric))
+    tables.need(rows, f"{metric} by layer")
+    depths = sorted({int(n) for n in rows["layers"]})
+    whole_figure = ax is None
+    if ax is None:
+        figure = style.new_axes(2.2).figure
+        assert isinstance(figure, Figure)
+        figure.clear()
+        axes = figure.subplots(1, len(depths), sharey=True, squeeze=False)[0]
+    else:
+        axes, depths = np.array([ax]), depths[-1:]
+    for panel, depth in zip(axes, depths, strict=True):
+        for model, line in rows[rows["layers"] == str(depth)].groupby("model", sort=False):
+            color, marker = LOOKS[model]
+            layers = line["layer"].astype(int)
+            if metric == "probe":
+                line = line.assign(mean=line["mean"].clip(lower=0))
+                _band(panel, layers, line, color, 1.0)
+            panel.plot(
+                layers, line["mean"], color=color, marker=marker, markersize=2.2,
+                linewidth=0.9, markevery=max(1, depth // 12), label=_named(model),
+            )  # fmt: skip
+        panel.set_title(f"{depth} layers", fontweight="normal", fontsize=7)
+        panel.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        panel.set_xlabel("layer")
+    handles = axes[0].get_legend_handles_labels()
+    if whole_figure:
+        figure.legend(
+            *handles, loc="outside lower right", ncols=2, handlelength=1.2, columnspacing=1
+        )
+    else:
+        axes[0].legend(loc="best")
+    return axes[0], rows, whole_figure
 
 
 @style.styled
@@ -438,7 +491,11 @@ FIGURES = {
     },
     "predictor": {"predictor": Drawing(plot_predictor)},
     "selection": {"ladder": Drawing(plot_ladder)},
-    "depth": {"depth_loss": Drawing(plot_depth_loss), "readability": Drawing(plot_readability)},
+    "depth": {
+        "depth_loss": Drawing(plot_depth_loss),
+        "readability": Drawing(plot_readability),
+        "gradient": Drawing(plot_gradient),
+    },
     "blimp": {"blimp": Drawing(plot_blimp)},
     "recall": {"recall": Drawing(plot_recall)},
 }
