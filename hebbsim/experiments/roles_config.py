@@ -47,12 +47,7 @@ BEST: dict[str, dict[str, Any]] = {
             "trace_weights": (0.0, 0.0),
             "frequent": 0.001,
         },
-        # Voters were chosen before `rare_from` came, and have not been tried with it.
-        "members": {
-            "rare_from": "type",
-            "context_weight": 0.5,
-            "trace_weights": (0.5, 0.5),
-        },
+        "members": {"trace_weights": (0.5, 0.5)},
     },
 }
 
