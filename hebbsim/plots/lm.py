@@ -355,7 +355,9 @@ def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
     first, rows, whole_figure = _by_layer(results, "gradient", ax)
+    bottom = rows["mean"].min() / 2
     first.set_yscale("log")
+    first.set_ylim(bottom=bottom)
     first.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     first.yaxis.set_minor_formatter(NullFormatter())
     first.set_ylabel("gradient / mean of all layers")
@@ -390,7 +392,7 @@ def _by_layer(results: DataFrame, metric: str, ax: Axes | None) -> tuple[Axes, D
             layers = line["layer"].astype(int)
             if metric == "probe":
                 line = line.assign(mean=line["mean"].clip(lower=0))
-                _band(panel, layers, line, color, 1.0)
+            _band(panel, layers, line, color, 1.0 if metric == "probe" else 1e9)
             panel.plot(
                 layers, line["mean"], color=color, marker=marker, markersize=2.2,
                 linewidth=0.9, markevery=max(1, depth // 12), label=_named(model),
