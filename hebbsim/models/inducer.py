@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
+from threadpoolctl import threadpool_limits
 
 from hebbsim.engine.prediction import learn_prediction
 from hebbsim.engine.timescales import check_timescales
@@ -27,6 +28,9 @@ from hebbsim.models.vocabulary import Encoded, Vocabulary
 __all__ = ["HebbianRoleInducer"]
 
 Sentences = Iterable[Sequence[str]]
+
+#: On some processors a matrix product shared among threads rounds otherwise than one alone.
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 
 #: Tokens that the directions of the own code are learned from, at most.
 MOST_VISITS = 50_000
@@ -233,6 +237,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             part.ids = renumbered[part.ids]
         return vocabulary, parts
 
+    @one_thread
     def _learn(
         self, vocabulary: Vocabulary, parts: list[Encoded], kept: Stages | None = None
     ) -> HebbianRoleInducer:
@@ -264,6 +269,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             rng=np.random.default_rng([self.random_state, 0]),
         )
 
+    @one_thread
     def partial_fit(self, sentences: Sentences) -> HebbianRoleInducer:
         """Learn on from a stretch of a stream, every step at once, in one pass.
 
@@ -315,6 +321,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         other._fit_tokens(encoded)
         return other
 
+    @one_thread
     def _fit_tokens(self, encoded: Encoded) -> None:
         for stage in self._token_stages(encoded):
             stage()
@@ -423,6 +430,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         x = contexts_of(rows, offsets, table, self._keep, self._alpha)
         return np.sqrt(x, out=x)
 
+    @one_thread
     def _vectors(self, encoded: Encoded) -> NDArray[np.float32]:
         rows, table = self.types_.lookup(encoded, self.vocabulary_)
         columns = [self._own_length * np.sqrt(table)[rows]] if self.view != "traces" else []
