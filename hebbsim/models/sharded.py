@@ -43,7 +43,7 @@ from numpy.typing import NDArray
 from hebbsim.engine.competition import nearest
 from hebbsim.engine.contexts import sum_code_contexts, sum_word_contexts
 from hebbsim.errors import BadInputError
-from hebbsim.models.inducer import MOST_VISITS, HebbianRoleInducer
+from hebbsim.models.inducer import MOST_VISITS, HebbianRoleInducer, one_thread
 from hebbsim.models.population import RolePopulation
 from hebbsim.models.prototypes import Prototypes
 from hebbsim.models.summaries import (
@@ -152,6 +152,7 @@ def encode(parts: Sequence[Part], vocabulary: Vocabulary) -> list[Encoded]:
     return found
 
 
+@one_thread
 def sum_by_block(
     texts: Sequence[Encoded],
     block: int,
@@ -187,6 +188,7 @@ def sum_words(
     )
 
 
+@one_thread
 def sum_codes(
     texts: Sequence[Encoded],
     block: int,
@@ -210,6 +212,7 @@ def count_types(texts: Sequence[Encoded], n_types: int) -> RowSums:
     return RowSums.of(np.bincount(ids[ids >= 0], minlength=n_types)[:, None])
 
 
+@one_thread
 def draw_by_block(
     texts: Sequence[Encoded],
     number: int,
@@ -232,6 +235,7 @@ def draw_by_block(
     return np.concatenate(rows), np.vstack(contexts)
 
 
+@one_thread
 def moments(texts: Sequence[Encoded], block: int, learner: HebbianRoleInducer) -> Moments:
     """Of both sides' traces, and of the own code that they are to foretell."""
     found = []
@@ -276,6 +280,7 @@ class Tokens:
     blocks: list[tuple[int, int]]
 
 
+@one_thread
 def token_vectors(
     texts: Sequence[Encoded], number: int, block: int, learner: HebbianRoleInducer
 ) -> Tokens:
@@ -289,6 +294,7 @@ def token_vectors(
     return Tokens(np.vstack(vectors), np.concatenate(chances), number, blocks)
 
 
+@one_thread
 def expected(tokens: Tokens) -> RowSums:
     """Tokens that compete in an epoch, on average: block by block, as sums must be."""
     parts = [tokens.chance[first:last].sum() for first, last in tokens.blocks]
@@ -318,6 +324,7 @@ def draw_rounds(
     return np.concatenate(chosen)[order], starts
 
 
+@one_thread
 def compete_in_round(
     tokens: Tokens,
     drawn: tuple[NDArray[np.int64], NDArray[np.int64]],
@@ -494,6 +501,7 @@ def share_files(files: Sequence[Path], n_shards: int) -> list[list[int]]:
     return [sorted(share) for share in shares]
 
 
+@one_thread
 def fit_shards(learner: Learner, shards: Shards, *, round_size: int = ROUND) -> Learner:
     """Let a learner, or every member of a population, learn afresh from shards.
 
