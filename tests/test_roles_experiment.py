@@ -557,6 +557,15 @@ def test_the_best_preset_fills_in_what_is_not_given(monkeypatch):
     assert RolesConfig.checked({"corpus": "cogs"}).clusters == 300
 
 
+def test_the_built_in_grammar_is_learned_as_its_dev_split_chose(monkeypatch):
+    chosen = {"timescales": (3, 9), "clusters": 600, "learner": {"eta": 0.1}}
+    monkeypatch.setattr(roles_config, "BEST", {"builtin": chosen, "*": {}})
+    usual = RolesConfig.checked({})
+    assert (usual.timescales, usual.clusters, usual.learner) == ((2, 8, 32), 300, {"eta": 0.1})
+    assert RolesConfig.checked({"learner": {"eta": 2}}).learner == {"eta": 2}
+    assert RolesConfig.checked({"corpus": "cogs"}).learner == {}
+
+
 def test_the_best_preset_knows_members_that_vote(monkeypatch):
     chosen = {"learner": {"a": 1, "b": 1}, "members": {"b": 3}}
     monkeypatch.setattr(roles_config, "BEST", {"*": chosen, "cogs": {"clusters": 7}})

@@ -15,7 +15,15 @@ from hebbsim.readers.lines import is_stdin
 #: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
 #: and under ``learner`` any keyword of the learner. An option that is given wins.
 BEST: dict[str, dict[str, Any]] = {
-    "builtin": {"clusters": 600, "learner": {"frequent": 0.003}},
+    "builtin": {
+        "clusters": 600,
+        "learner": {
+            "n_categories": 300,
+            "rare_from": "occurrence",
+            "conscience": 1.0,
+            "frequent": 0.003,
+        },
+    },
     # Chosen on training sentences in which some words had been left one occurrence
     # (experiments/roles/NOTES.md).
     "cogs": {
@@ -70,7 +78,9 @@ class RolesConfig(ExperimentConfig):
     timescales : tuple of float
         In tokens; of the forward and of the backward traces.
     preset : {"default", "best"}
-        ``best`` fills in what dev chose (`BEST`) wherever no value is given.
+        ``best`` fills in what dev chose (`BEST`) wherever no value is given; ``default`` does
+        so for the learner's parameters on the built-in grammar alone, and keeps the usual
+        timescales and K.
     learner : dict
         Further hyper-parameters of the learner, by name.
     clusters : int
@@ -137,9 +147,12 @@ class RolesConfig(ExperimentConfig):
     @model_validator(mode="before")
     @classmethod
     def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        corpus = str(given.get("corpus", "builtin"))
         if given.get("preset") != "best":
-            return given
-        chosen = dict(BEST.get(str(given.get("corpus", "builtin")), BEST["*"]))
+            # Timescales and K stay the usual ones.
+            known = {"learner": BEST["builtin"]["learner"]} if corpus == "builtin" else {}
+            return {**known, **given}
+        chosen = dict(BEST.get(corpus, BEST["*"]))
         voting = chosen.pop("members", {})
         if given.get("members") not in (None, 1):
             chosen["learner"] = {**chosen.get("learner", {}), **voting}
