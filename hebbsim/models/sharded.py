@@ -152,7 +152,6 @@ def encode(parts: Sequence[Part], vocabulary: Vocabulary) -> list[Encoded]:
     return found
 
 
-@one_thread
 def sum_by_block(
     texts: Sequence[Encoded],
     block: int,
@@ -294,7 +293,6 @@ def token_vectors(
     return Tokens(np.vstack(vectors), np.concatenate(chances), number, blocks)
 
 
-@one_thread
 def expected(tokens: Tokens) -> RowSums:
     """Tokens that compete in an epoch, on average: block by block, as sums must be."""
     parts = [tokens.chance[first:last].sum() for first, last in tokens.blocks]
