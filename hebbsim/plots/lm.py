@@ -336,13 +336,9 @@ def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     Layer 0 is the embedding. Parameters are those of :func:`plot_curves`; a given `ax` shows
     the deepest models alone.
     """
-    first, rows, whole_figure = _by_layer(results, "probe", ax)
+    first, _ = _by_layer(results, "probe", "What is still readable of a layer", ax)
     first.set_ylim(0, 1.02)
     first.set_ylabel("R² of a linear probe at the top")
-    style.caption(
-        first, "What is still readable of a layer", tables.interval_note(rows),
-        whole_figure=whole_figure,
-    )  # fmt: skip
     return first
 
 
@@ -354,24 +350,20 @@ def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     from matplotlib.ticker import FormatStrFormatter, NullFormatter
 
-    first, rows, whole_figure = _by_layer(results, "gradient", ax)
+    first, rows = _by_layer(results, "gradient", "How much gradient reaches a layer", ax)
     bottom = rows["mean"].min() / 2
     first.set_yscale("log")
     first.set_ylim(bottom=bottom)
     first.yaxis.set_major_formatter(FormatStrFormatter("%g"))
     first.yaxis.set_minor_formatter(NullFormatter())
     first.set_ylabel("gradient / mean of all layers")
-    style.caption(
-        first, "How much gradient reaches a layer", tables.interval_note(rows),
-        whole_figure=whole_figure,
-    )  # fmt: skip
     return first
 
 
-def _by_layer(results: DataFrame, metric: str, ax: Axes | None) -> tuple[Axes, DataFrame, bool]:
-    """A panel for every depth with one value a layer: its first Axes, what it shows, and
-    whether the figure is the project's own.
-    """
+def _by_layer(
+    results: DataFrame, metric: str, title: str, ax: Axes | None
+) -> tuple[Axes, DataFrame]:
+    """A panel for every depth with one value a layer: its first Axes, and the rows shown."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -407,7 +399,8 @@ def _by_layer(results: DataFrame, metric: str, ax: Axes | None) -> tuple[Axes, D
         )
     else:
         axes[0].legend(loc="best")
-    return axes[0], rows, whole_figure
+    style.caption(axes[0], title, tables.interval_note(rows), whole_figure=whole_figure)
+    return axes[0], rows
 
 
 @style.styled
