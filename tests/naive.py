@@ -216,11 +216,19 @@ def predict_code(x, features, weights, bias, feature_weights):
     return x @ weights + bias + sum((feature_weights[f] for f in features), np.zeros(len(bias)))
 
 
-def learn_prediction(x, target, order, eta, power, weights, bias, features, feature_weights):
+def predict_categories(x, features, weights, bias, feature_weights):
+    """Shares of the categories: softmax of what inputs and features add up to."""
+    score = np.exp(predict_code(x, features, weights, bias, feature_weights))
+    return score / score.sum()
+
+
+def learn_prediction(
+    x, target, order, eta, power, weights, bias, features, feature_weights, predict=predict_code
+):
     """The normalised delta rule: new weights, bias and feature weights."""
     W, b, F = (np.array(a, dtype=np.float64) for a in (weights, bias, feature_weights))
     for m, step in zip(order, eta, strict=True):
-        error = target[m] - predict_code(x[m], features[m], W, b, F)
+        error = target[m] - predict(x[m], features[m], W, b, F)
         step = step / (x[m] @ (x[m] / power) + len(features[m]) + 1)
         W += step * np.outer(x[m] / power, error)
         b += step * error

@@ -6,7 +6,7 @@ import pytest
 
 from hebbsim.engine.competition import compete, nearest
 from hebbsim.engine.components import learn_components
-from hebbsim.engine.prediction import learn_prediction
+from hebbsim.engine.prediction import learn_categories, learn_prediction
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
 
@@ -360,6 +360,18 @@ def test_the_bits_do_not_depend_on_where_arrays_lie(width):
 # Prediction -------------------------------------------------------------------------------
 
 
+def test_one_correction_of_categories_by_hand():
+    # Input (1, 2) and a feature: of two equal categories the first was due; 7 = 1 + 1 + 5.
+    found = learn(
+        learn_categories, [[1, 2]], [[1, 0]], [0], [7.0], [1, 1], [[0]],
+        np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)),
+    )  # fmt: skip
+    for changed, expected in zip(
+        found, ([[0.5, -0.5], [1, -1]], [0.5, -0.5], [[0.5, -0.5]]), strict=True
+    ):
+        np.testing.assert_allclose(changed, expected, rtol=1e-6)
+
+
 def a_task(n=20, width=4, n_out=3, n_features=6):
     """Inputs (some zero), targets, features of every row, and weights to start from."""
     source = np.random.default_rng(5)
@@ -376,55 +388,62 @@ def a_task(n=20, width=4, n_out=3, n_features=6):
     )
 
 
-def learn(x, target, order, eta, power, features, weights, bias, feature_weights):
+def learn(kernel, x, target, order, eta, power, features, weights, bias, feature_weights):
     """The kernel on copies; its new weights, bias and feature weights."""
     weights, bias, feature_weights = f32(weights, bias, feature_weights)
     active = np.full((len(x), 4), 10**6, dtype=np.int32)  # only the first n may be read
     for row, some in zip(active, features, strict=True):
         row[: len(some)] = some
     n_active = np.array([len(some) for some in features], dtype=np.int32)
-    learn_prediction(
+    kernel(
         f32(x), f32(target), np.array(order, dtype=np.int64), f32(eta), f32(power), weights, bias,
         active, n_active, feature_weights, np.empty(len(bias), dtype=np.float32),
     )  # fmt: skip
     return weights, bias, feature_weights
 
 
+PREDICTORS = {learn_prediction: naive.predict_code, learn_categories: naive.predict_categories}
+both_predictors = pytest.mark.parametrize("kernel", PREDICTORS)
+
+
+@both_predictors
 @pytest.mark.parametrize("n", [20, 1, 0])
-def test_prediction_equals_its_oracle(n):
+def test_prediction_equals_its_oracle(n, kernel):
     x, target, power, features, *start = a_task(n)
     order, eta = visits(x), np.linspace(1, 0.1, 4 * n)
-    found = learn(x, target, order, eta, power, features, *start)
+    found = learn(kernel, x, target, order, eta, power, features, *start)
     weights, bias, feature_weights = start
     expected = naive.learn_prediction(
-        x, target, order, eta, power, weights, bias, features, feature_weights
+        x, target, order, eta, power, weights, bias, features, feature_weights, PREDICTORS[kernel]
     )
     for new, oracle, old in zip(found, expected, start, strict=True):
         np.testing.assert_allclose(new, oracle, rtol=1e-3, atol=1e-4)
         assert np.array_equal(new, old) == (n == 0)
 
 
+@both_predictors
 @pytest.mark.parametrize("n_out", [1, 3, 4, 17])
 @pytest.mark.parametrize("width", [1, 5, 16, 33])
 @pytest.mark.parametrize("n", [1, 15, 16, 17, 40])
-def test_prediction_equals_its_oracle_whatever_the_sizes(n, width, n_out):
+def test_prediction_equals_its_oracle_whatever_the_sizes(n, width, n_out, kernel):
     x, target, power, features, *start = a_task(n, width, n_out)
     order, eta = np.arange(n)[::-1], np.linspace(1, 0.1, n)
-    found = learn(x, target, order, eta, power, features, *start)
+    found = learn(kernel, x, target, order, eta, power, features, *start)
     weights, bias, feature_weights = start
     expected = naive.learn_prediction(
-        x, target, order, eta, power, weights, bias, features, feature_weights
+        x, target, order, eta, power, weights, bias, features, feature_weights, PREDICTORS[kernel]
     )
     for new, oracle in zip(found, expected, strict=True):
         np.testing.assert_allclose(new, oracle, rtol=1e-3, atol=1e-4)
 
 
+@both_predictors
 @pytest.mark.parametrize("cuts", [(1, 2, 3), (16, 32), range(1, 40)])
-def test_a_stream_of_corrections_may_be_cut_anywhere(cuts):
+def test_a_stream_of_corrections_may_be_cut_anywhere(cuts, kernel):
     x, target, power, features, *start = a_task(40)
-    whole = learn(x, target, range(40), np.full(40, 0.5), power, features, *start)
+    whole = learn(kernel, x, target, range(40), np.full(40, 0.5), power, features, *start)
     for part in np.split(np.arange(40), list(cuts)):
-        start = learn(x, target, part, np.full(len(part), 0.5), power, features, *start)
+        start = learn(kernel, x, target, part, np.full(len(part), 0.5), power, features, *start)
     for one, other in zip(whole, start, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
@@ -432,7 +451,7 @@ def test_a_stream_of_corrections_may_be_cut_anywhere(cuts):
 def test_one_correction_by_hand():
     # Input (1, 2), power one: the error is shared out over 1 + 1 + 4 = 6.
     found = learn(
-        [[1, 2]], [[1, 0]], [0], [1.0], [1, 1], [[]],
+        learn_prediction, [[1, 2]], [[1, 0]], [0], [1.0], [1, 1], [[]],
         np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)),
     )  # fmt: skip
     np.testing.assert_allclose(found[0], [[1 / 6, 0], [2 / 6, 0]], rtol=1e-6)
@@ -444,7 +463,7 @@ def test_one_correction_by_hand():
 def test_a_correction_removes_its_share_of_the_error(eta):
     x, target, power, features, *start = a_task()
     for m in range(len(x)):
-        after = learn(x, target, [m], [eta], power, features, *start)
+        after = learn(learn_prediction, x, target, [m], [eta], power, features, *start)
         old, new = (naive.predict_code(x[m], features[m], *weights) for weights in (start, after))
         np.testing.assert_allclose(new - old, eta * (target[m] - old), rtol=1e-3, atol=1e-5)
         if eta == 0:
@@ -455,7 +474,7 @@ def test_inputs_and_features_that_are_silent_learn_nothing():
     x, target, power, _, *start = a_task()
     x = np.where([False, True, False, True], 0, x)
     weights, _, feature_weights = learn(
-        x, target, [0, 1, 2], [1, 1, 1], power, [[2]] * len(x), *start
+        learn_prediction, x, target, [0, 1, 2], [1, 1, 1], power, [[2]] * len(x), *start
     )
     assert np.array_equal(weights[[1, 3]], start[0][[1, 3]])
     assert not np.isclose(weights[[0, 2]], start[0][[0, 2]]).any()
@@ -470,7 +489,7 @@ def test_a_linear_relation_is_found():
     true = source.standard_normal((3, 2))
     target = x @ true + [1.0, -1.0]
     order = np.tile(np.arange(400), 10)
-    weights, bias, _ = learn(
+    weights, bias, _ = learn(learn_prediction,
         x, target, order, np.full(len(order), 0.5), (x**2).mean(axis=0), [[]] * 400,
         np.zeros((3, 2)), np.zeros(2), np.zeros((1, 2)),
     )  # fmt: skip

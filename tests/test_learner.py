@@ -358,6 +358,27 @@ def test_the_share_of_its_own_signature_grows_with_what_was_seen():
     assert rows[0] == encoded.ids[0]  # a common word has the code of its type
 
 
+def test_a_guess_of_codes_multiplies_evidence_and_mixes_with_the_words_own_code():
+    """n/(n + r) of the word's code, the rest the softmax of context and shape."""
+    learner = LEARNERS["inducer"](rare_from="occurrence", rare_by="code").fit(TRAIN)
+    types, vocabulary = learner.types_, learner.vocabulary_
+    words = list(vocabulary.index)
+    id_ = int(np.flatnonzero((vocabulary.counts > 1) & (vocabulary.counts <= 20))[0])
+    encoded = vocabulary.encode([[words[0], words[id_], words[1]], ["zorbled"]])
+    rows, table = types.lookup(encoded, vocabulary)
+    own_code = types.categories.soft(types.points[id_ : id_ + 1], types.sharpness)[0]
+    n = int(vocabulary.counts[id_])
+    for at, word, own in ((1, words[id_], n / (n + learner.rare)), (3, "zorbled", 0)):
+        around = naive.code_contexts(rows.clip(max=len(words)), [0, 3, 4], types.context_codes,
+                                     types.timescales)  # fmt: skip
+        features = [types.shapes.index[f] for f in shape_features(word) if f in types.shapes.index]
+        guess = naive.predict_categories(
+            around[:, at].ravel(), features, types.context_weights, types.bias, types.shape_weights
+        )
+        np.testing.assert_allclose(table[rows[at]], own * own_code + (1 - own) * guess, atol=1e-4)
+    np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-4)
+
+
 def test_occurrences_are_drawn_by_the_weight_of_their_type():
     weights, counts = np.array([1.0, 3.0, 0.0, 2.0]), np.array([10**6, 10**6, 10**6, 0])
     chance = chances(weights, counts)
@@ -589,6 +610,7 @@ def test_any_timescales_learn(timescales):
         ({"rounds": 0}, "rounds"),
         ({"rare": -0.1}, "rare"),
         ({"rare_from": "context"}, "rare_from 'context' is unknown: choose type or occurrence"),
+        ({"rare_by": "role"}, "rare_by 'role' is unknown: choose signature or code"),
         ({"rare": float("nan")}, "rare"),
         ({"min_count": 0}, "min_count"),
         ({"n_directions": 0}, "n_directions"),

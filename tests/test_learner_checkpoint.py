@@ -28,6 +28,7 @@ LEARNERS = {
     "endings": lambda: HebbianRoleInducer(**SMALL, ending_weight=1.0, timescales="2,8"),
     "own": lambda: HebbianRoleInducer(**SMALL, view="own"),
     "occurrences": lambda: HebbianRoleInducer(**SMALL, rare_from="occurrence"),
+    "codes": lambda: HebbianRoleInducer(**SMALL, rare_by="code", ending_weight=1.0),
     "population": lambda: RolePopulation(2, n_clusters=12, options=MEMBERS),
 }
 corpus = make_builtin(n_train=150, n_dev=20, n_test=20, n_gen=0)
@@ -60,8 +61,9 @@ def test_a_learner_saved_before_an_attribute_came_does_what_it_did():
     learner = HebbianRoleInducer(**SMALL).fit(TRAIN)
     arrays, document = state_of(learner)
     text = json.dumps(document)
-    older = json.loads(text.replace(', "rare_from": "type"', ""))
-    assert text.count("rare_from") == 2 and "rare_from" not in json.dumps(older)
+    came_later = ', "rare_by": "signature", "rare_from": "type"'
+    older = json.loads(text.replace(came_later, ""))
+    assert text.count(came_later) == 2 and "rare_" not in json.dumps(older)
     again = from_state(arrays, older)
     assert same(learner, again)
     assert np.array_equal(again.predict(MORE), learner.predict(MORE))

@@ -1,4 +1,4 @@
-"""The delta rule as a predictor of codes, from dense inputs and a few active features."""
+"""The delta rule as a predictor, from dense inputs and a few active features."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from hebbsim.engine._jit import njit
 from hebbsim.engine.products import add_rows, multiply_rows
 
-__all__ = ["learn_prediction"]
+__all__ = ["learn_categories", "learn_prediction"]
 
 
 @njit
@@ -110,3 +110,71 @@ def learn_prediction(
     for d in range(width):
         for p in range(n_out):
             weights[d, p] = columns[p, d]
+
+
+@njit
+def learn_categories(
+    x, target, order, eta, power, weights, bias, active, n_active, feature_weights, error
+):
+    """Predict a distribution over categories, correct every weight by its share of the error.
+
+        e = target - softmax(W x + F a + b),   W += eta_n e (g * x)' / (x' g x + |a| + 1)
+
+    As `learn_prediction`, but for the softmax: every input says how much more likely it makes
+    each category, and what the inputs say is multiplied, not averaged. The correction is the
+    gradient of the cross entropy (softmax regression; Bridle 1990), and as local as that of
+    the delta rule.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape=(N, D)
+    target : ndarray of float32, shape=(N, P)
+        Rows sum to one.
+    order, eta, power, weights, bias, active, n_active, feature_weights
+        As of `learn_prediction`, but that `eta` may be above 1: errors are small where the
+        answer is nearly right.
+    error : ndarray of float32, shape=(P,)
+        Work space.
+    """
+    width, n_out = weights.shape
+    unit = weights.dtype.type
+    gained = np.empty(width, weights.dtype)
+    for m in range(len(order)):
+        source = order[m]
+        n_features = n_active[source]
+        for p in range(n_out):
+            error[p] = bias[p]
+        norm = unit(1 + n_features)
+        for d in range(width):
+            gained[d] = x[source, d] / power[d]
+        for d in range(width):
+            norm += gained[d] * x[source, d]
+        for d in range(width):
+            value = x[source, d]
+            if value != 0:
+                for p in range(n_out):
+                    error[p] += value * weights[d, p]
+        for a in range(n_features):
+            feature = active[source, a]
+            for p in range(n_out):
+                error[p] += feature_weights[feature, p]
+        highest = error.max()
+        for p in range(n_out):
+            error[p] = np.exp(error[p] - highest)
+        total = unit(0)
+        for p in range(n_out):
+            total += error[p]
+        rate = eta[m] / norm
+        for p in range(n_out):
+            error[p] = rate * (target[source, p] - error[p] / total)
+        for p in range(n_out):
+            bias[p] += error[p]
+        for d in range(width):
+            value = gained[d]
+            if value != 0:
+                for p in range(n_out):
+                    weights[d, p] += value * error[p]
+        for a in range(n_features):
+            feature = active[source, a]
+            for p in range(n_out):
+                feature_weights[feature, p] += error[p]

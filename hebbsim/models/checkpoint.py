@@ -251,7 +251,8 @@ def from_state(
 
 
 #: Attributes that came later, and what objects did that were written without them.
-_SINCE = {"HebbianRoleInducer": {"rare_from": "type"}, "TypeCodes": {"rare_from": "type"}}
+_LATER = {"rare_from": "type", "rare_by": "signature"}
+_SINCE = {"HebbianRoleInducer": _LATER, "TypeCodes": _LATER}
 
 
 class _Reader:
@@ -393,9 +394,10 @@ def _check_types(it: Any) -> None:
     width = 2 * n_taus * (getattr(it, "context_codes", it.codes).shape[1] + 1)
     _expect(it, np.int64, counts=(n_types,))
     _expect(it, unknown_code=(n_codes,), points=(n_types, n_points))
-    _expect(it, contexts=(n_types, width), context_codes=(n_types + 1, -1), bias=(n_points,))
-    _expect(it, power=(width,), context_weights=(width, n_points))
-    _expect(it, shape_weights=(max(1, len(it.shapes.index)), n_points))
+    _expect(it, contexts=(n_types, width), context_codes=(n_types + 1, -1))
+    n_guessed = n_codes if it.rare_by == "code" else n_points
+    _expect(it, bias=(n_guessed,), power=(width,), context_weights=(width, n_guessed))
+    _expect(it, shape_weights=(max(1, len(it.shapes.index)), n_guessed))
     if "contexts" in vars(it) and it.reducer.components.shape[1] != width:
         raise ValueError("signatures are not as wide as their directions")
 

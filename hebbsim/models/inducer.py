@@ -91,6 +91,10 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
     rare_from : {"type", "occurrence"}, default="type"
         From which context: the word's mean one, so that every word has one code, or that of
         the occurrence at hand, so that a rare word may have another code in every place.
+    rare_by : {"signature", "code"}, default="signature"
+        What is foretold: the signature, by the delta rule, or the code itself, by a softmax,
+        in which pieces of evidence multiply. Codes suit a grammar whose words are of one kind
+        each, signatures natural language (experiments/roles/NOTES.md).
     min_count : int, default=3
         Rarer types take no part in the competition of types.
     ending_weight : float, default=0
@@ -151,6 +155,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         rounds: int = 2,
         rare: float = 5.0,
         rare_from: Literal["type", "occurrence"] = "type",
+        rare_by: Literal["signature", "code"] = "signature",
         min_count: int = 3,
         ending_weight: float = 0.0,
         n_directions: int = 30,
@@ -175,6 +180,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         self.rounds = rounds
         self.rare = rare
         self.rare_from = rare_from
+        self.rare_by = rare_by
         self.min_count = min_count
         self.ending_weight = ending_weight
         self.n_directions = n_directions
@@ -264,6 +270,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             rounds=self.rounds,
             rare=self.rare,
             rare_from=self.rare_from,
+            rare_by=self.rare_by,
             min_count=self.min_count,
             ending_weight=float(self.ending_weight),
             rng=np.random.default_rng([self.random_state, 0]),
@@ -496,6 +503,8 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             raise BadInputError(
                 f"rare_from {self.rare_from!r} is unknown: choose type or occurrence"
             )
+        if self.rare_by not in ("signature", "code"):
+            raise BadInputError(f"rare_by {self.rare_by!r} is unknown: choose signature or code")
         for name, least in WHOLE.items():
             value = getattr(self, name)
             if not isinstance(value, numbers.Integral) or value < least:

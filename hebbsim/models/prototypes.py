@@ -7,13 +7,21 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.competition import compete, nearest
 
-__all__ = ["Prototypes", "unit_rows"]
+__all__ = ["Prototypes", "softmax", "unit_rows"]
 
 
 def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows at length one; a row of zeros stays."""
     length = np.sqrt(np.einsum("ij,ij->i", x, x))[:, None]
     return x / np.maximum(length, np.float32(1e-12))
+
+
+def softmax(score: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shares of every row, in place of the scores."""
+    score -= score.max(axis=1, keepdims=True)
+    np.exp(score, out=score)
+    score /= score.sum(axis=1, keepdims=True)
+    return score
 
 
 class Prototypes:
@@ -79,8 +87,4 @@ class Prototypes:
 
     def soft(self, x: NDArray[np.float32], sharpness: float) -> NDArray[np.float32]:
         """Soft winners, shape=(N, K): softmax of `sharpness` times the cosine."""
-        score = np.float32(sharpness) * (unit_rows(x) @ unit_rows(self.centres).T)
-        score -= score.max(axis=1, keepdims=True)
-        np.exp(score, out=score)
-        score /= score.sum(axis=1, keepdims=True)
-        return score
+        return softmax(np.float32(sharpness) * (unit_rows(x) @ unit_rows(self.centres).T))

@@ -9,9 +9,9 @@ Five steps, all local and all without a label:
    they end (`hebbsim.models.vocabulary.EndingCodes`); a word's *code* is its soft category.
 3. Signatures are learned again over the codes of the context words in place of the words
    themselves, and words compete again; twice.
-4. A predictor learns, by the delta rule, a word's signature from its mean context, or from
-   single occurrences, and its shape (affixes). Rare words take n/(n + r) of their own
-   signature and the rest from it: once and for all, or anew for every occurrence.
+4. A predictor learns, by the delta rule, a word's signature or its code from its mean
+   context, or from single occurrences, and its shape (affixes). Rare words take n/(n + r) of
+   their own and the rest from it: once and for all, or anew for every occurrence.
 5. The code of a word never seen is what the predictor gives for this one occurrence.
 
 Step 3 is in the spirit of Schütze (1995), "Distributional part-of-speech tagging", which
@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine.contexts import code_contexts, sum_code_contexts, sum_word_contexts
-from hebbsim.engine.prediction import learn_prediction
+from hebbsim.engine.prediction import learn_categories, learn_prediction
 from hebbsim.engine.traces import decays
 from hebbsim.models.components import Components
-from hebbsim.models.prototypes import Prototypes, unit_rows
+from hebbsim.models.prototypes import Prototypes, softmax, unit_rows
 from hebbsim.models.vocabulary import (
     Encoded,
     EndingCodes,
@@ -50,6 +50,8 @@ TOLERANCE = 0.01
 ENDING_WIDTH = 100
 #: Occurrences that the predictor learns from, about, and how often it sees them.
 OCCURRENCES, OCCURRENCE_EPOCHS = 40_000, 3
+#: Codes are learned so many times as fast as signatures, whose errors are larger.
+CODE_RATE = 60
 #: A word of more than so many times r occurrences has its code from itself alone.
 KNOWN = 4.0
 
@@ -159,8 +161,10 @@ class TypeCodes:
     rare : float
         r in n/(n + r): so many occurrences weigh as much as the predictor.
     rare_from : {"type", "occurrence"}
-        What the predictor learns from, and guesses a rare word's signature from: a word's mean
-        context, or single occurrences and the one at hand.
+        What the predictor learns from, and guesses a rare word from: a word's mean context, or
+        single occurrences and the one at hand.
+    rare_by : {"signature", "code"}
+        What the predictor guesses.
     min_count : int
         Rarer words take no part in the competition and teach the predictor nothing.
     ending_weight : float
@@ -190,6 +194,7 @@ class TypeCodes:
         rounds: int,
         rare: float,
         rare_from: Literal["type", "occurrence"],
+        rare_by: Literal["signature", "code"],
         min_count: int,
         ending_weight: float,
         rng: np.random.Generator,
@@ -202,6 +207,7 @@ class TypeCodes:
         self.rounds = rounds
         self.rare = rare
         self.rare_from = rare_from
+        self.rare_by = rare_by
         self.min_count = min_count
         self.ending_weight = ending_weight
         self.rng = rng
@@ -310,7 +316,7 @@ class TypeCodes:
         rows, contexts = self._examples(common, Text([stretch]))
         order = self.rng.permutation(common if rows is None else len(rows)).astype(np.int64)
         eta = np.full(len(order), 0.02, dtype=np.float32)
-        self._predict_points(words, rows, contexts, order, eta)
+        self._learn_to_guess(words, rows, contexts, order, eta)
 
     def _with_endings(
         self, points: NDArray[np.float32], words: Sequence[str]
@@ -341,24 +347,28 @@ class TypeCodes:
         for epoch in range(4):
             self.categories.learn(points, self._visits(common, 0.5, n // 4), fair=epoch < 3)
             self.categories.forget(0.3)
-        self._code(points)
+        self._set_codes(self.categories.soft(points, self.sharpness))
 
-    def _code(self, points: NDArray[np.float32]) -> None:
-        self.codes = self.categories.soft(points, self.sharpness)
+    def _set_codes(self, codes: NDArray[np.float32]) -> None:
+        self.codes = codes
         rare = self.counts <= self.min_count
         self.unknown_code = (self.codes[rare] if rare.any() else self.codes).mean(axis=0)
 
     # Rare and unknown words ---------------------------------------------------------------
 
     def _complete(self, words: Sequence[str], common: NDArray[np.intp], text: Passes) -> None:
-        n_out = self.points.shape[1]
+        n_out = len(self.codes[0]) if self.rare_by == "code" else len(self.points[0])
         n_inputs = self.contexts.shape[1]
         rows, contexts = self._examples(common, text)
         seen = contexts[common] if rows is None else contexts
         self.power = np.maximum((seen**2).mean(axis=0), np.float32(1e-5))
         self.context_weights = np.zeros((n_inputs, n_out), dtype=np.float32)
         self.shape_weights = np.zeros((max(1, len(self.shapes)), n_out), dtype=np.float32)
-        self.bias = self.points[common].mean(axis=0)
+        if self.rare_by == "code":
+            drawn = common if rows is None else rows
+            self.bias = np.log(self.codes[drawn].mean(axis=0) + np.float32(1e-4))
+        else:
+            self.bias = self.points[common].mean(axis=0)
         if rows is None:
             order = np.concatenate([self.rng.permutation(common) for _ in range(10)])
             eta = np.linspace(0.5, 0.02, len(order), dtype=np.float32)
@@ -366,7 +376,7 @@ class TypeCodes:
             epochs = range(OCCURRENCE_EPOCHS)
             order = np.concatenate([self.rng.permutation(len(rows)) for _ in epochs])
             eta = np.linspace(0.3, 0.01, len(order), dtype=np.float32)
-        self._predict_points(words, rows, contexts, order.astype(np.int64), eta)
+        self._learn_to_guess(words, rows, contexts, order.astype(np.int64), eta)
 
     def _examples(
         self, common: NDArray[np.intp], text: Passes
@@ -385,7 +395,7 @@ class TypeCodes:
             return None, self.contexts
         return rows, contexts
 
-    def _predict_points(
+    def _learn_to_guess(
         self,
         words: Sequence[str],
         rows: NDArray[np.int32] | None,
@@ -393,28 +403,44 @@ class TypeCodes:
         order: NDArray[np.int64],
         eta: NDArray[np.float32],
     ) -> None:
-        """Learn points from contexts and shapes, and code the words with both."""
+        """Learn signatures or codes from contexts and shapes, and code the words with both."""
         active, n_active = self.shapes.active(words)
         here = slice(None) if rows is None else rows
-        learn_prediction(
+        known = self._known(slice(None), words)
+        learn, rate = learn_prediction, 1
+        if self.rare_by == "code":
+            learn, rate = learn_categories, CODE_RATE
+        learn(
             contexts,
-            self.points[here],
+            known[here],
             order,
-            eta,
+            eta * np.float32(rate),
             self.power,
             self.context_weights,
             self.bias,
             active[here],
             n_active[here],
             self.shape_weights,
-            np.empty(self.points.shape[1], dtype=np.float32),
+            np.empty(len(self.bias), dtype=np.float32),
         )
         own = self._own_share()[:, None]
-        completed = own * self.points + (1 - own) * self._guess(self.contexts, active, n_active)
-        self._code(self._with_endings(completed, words))
+        completed = own * known + (1 - own) * self._guess(self.contexts, active, n_active)
+        self._set_codes(self._coded(completed, words))
+
+    def _known(self, ids: NDArray[np.int32] | slice, words: Sequence[str]) -> NDArray[np.float32]:
+        """What the predictor guesses, signature or code, as some words have it of their own."""
+        points = self.points[ids]
+        return points if self.rare_by == "signature" else self._compete(points, words)
+
+    def _coded(self, completed: NDArray[np.float32], words: Sequence[str]) -> NDArray[np.float32]:
+        """Codes of words from what they have of their own and what was guessed."""
+        return completed if self.rare_by == "code" else self._compete(completed, words)
+
+    def _compete(self, points: NDArray[np.float32], words: Sequence[str]) -> NDArray[np.float32]:
+        return self.categories.soft(self._with_endings(points, words), self.sharpness)
 
     def _own_share(self) -> NDArray[np.float32]:
-        """n/(n + r) of every type: how much of its signature is its own."""
+        """n/(n + r) of every type: how much of its signature, or code, is its own."""
         return (self.counts / (self.counts + self.rare)).astype(np.float32)
 
     def _guess(
@@ -425,7 +451,7 @@ class TypeCodes:
     ) -> NDArray[np.float32]:
         guess = contexts @ self.context_weights + self.bias
         add_active(guess, active, n_active, self.shape_weights)
-        return unit_rows(guess)
+        return unit_rows(guess) if self.rare_by == "signature" else softmax(guess)
 
     def lookup(
         self, encoded: Encoded, vocabulary: Vocabulary
@@ -449,7 +475,7 @@ class TypeCodes:
         ids = encoded.ids[at]
         rows = np.where(encoded.ids < 0, n_types, encoded.ids).astype(np.int32)
         words = _spelled(ids, encoded.unknown, vocabulary)
-        guess = np.empty((len(at), self.points.shape[1]), dtype=np.float32)
+        guess = np.empty((len(at), len(self.bias)), dtype=np.float32)
         active, n_active = self.shapes.active(words)
         for part, x in _contexts_at(
             at, rows, encoded.offsets, self.context_codes, self.keep, self.alpha
@@ -458,10 +484,9 @@ class TypeCodes:
         if self.rare_from == "occurrence":
             own = np.append(self._own_share(), np.float32(0))[ids][:, None]
             guess *= 1 - own
-            guess += own * self.points[ids]
+            guess += own * self._known(ids, words)
         rows[at] = n_types + np.arange(len(at), dtype=np.int32)
-        points = self._with_endings(guess, words)
-        return rows, np.vstack([self.codes, self.categories.soft(points, self.sharpness)])
+        return rows, np.vstack([self.codes, self._coded(guess, words)])
 
 
 def _spelled(
