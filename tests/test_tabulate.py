@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import sys
@@ -45,11 +46,14 @@ def write_run(folder, rows, structure=(), **config):
     folder.mkdir()
     keys = ("split", "model", "condition", "metric", "role", "mean", "low", "high")
     document = {
-        "config": {"members": 1, "clusters": 9, "seeds": 5} | config,
+        "config": {"corpus": "builtin", "timescales": [2], "members": 1, "clusters": 9, "seeds": 5}
+        | config,
         "results": [dict(zip(keys, row, strict=True)) for row in rows],
         "tables": {"structure": list(structure)},
     }
     (folder / "results.json").write_text(json.dumps(document))
+    with (folder / "results.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([keys, *rows])
     (folder / "machine.json").write_text('{"seconds": 61.0}')
     return folder
 
@@ -60,7 +64,7 @@ def test_a_claim_reads_the_population_where_the_run_has_one(tabulate, tmp_path):
         for words, mean in [("", 0.5), (" readout=soft", 0.6), (" members=8", 0.7),
                             (" members=8 readout=soft", 0.8)]
     ]  # fmt: skip
-    run = tabulate.Run(write_run(tmp_path / "some", rows, members=8))
+    run = tabulate.Run.of(write_run(tmp_path / "some", rows, members=8))
     claim = tabulate.Claim("accuracy", "some", target=0.75)
     assert claim.row({"some": run}) == (
         "accuracy", "some", "0.700 (0.690 to 0.710)", "0.800 (0.790 to 0.810)", "0.75", "softly",
@@ -78,10 +82,26 @@ def test_splits_ahead_are_counted_among_those_that_turn_on_structure(tabulate, t
         for readout, means in [("", (0.1, -0.1, 0.1)), (" readout=soft", (0.1, 0.1, -0.1))]
         for name, mean in zip("abc", means, strict=True)
     ]  # fmt: skip
-    run = tabulate.Run(write_run(tmp_path / "some", rows, structure))
+    run = tabulate.Run.of(write_run(tmp_path / "some", rows, structure))
     assert tabulate.splits_row(run, run)[1:] == (
         "some", "1 of 2 (a)", "2 of 2 (a, b)", "all", "softly",
     )  # fmt: skip
+
+
+def test_what_is_kept_of_a_run_tells_the_tables_what_its_folder_did(tabulate, tmp_path):
+    rows = [("test", "hebbian", "K=9", "recall", "SUBJ", 1 / 3, 0.25, 0.5),
+            ("test", "lookup", "", "accuracy", None, 0.7, None, None)]  # fmt: skip
+    structure = [{"kind": "split", "name": "gen/a", "decided": "structure"}]
+    folder = write_run(tmp_path / "some", rows, structure)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tabulate, "KEPT", tmp_path)
+        tabulate.keep(folder)
+        kept = tabulate.Run.kept("some")
+    made = tabulate.Run.of(folder)
+    for attribute in ("name", "config", "seconds", "structure", "learner"):
+        assert getattr(kept, attribute) == getattr(made, attribute)
+    for where in ({"metric": "recall", "role": "SUBJ"}, {"model": "lookup"}):
+        assert kept.find("test", **where).short == made.find("test", **where).short
 
 
 def test_text_around_the_markers_stays(tabulate, tmp_path):

@@ -2,9 +2,9 @@
 
     python experiments/roles/tabulate.py FOLDER
 
-FOLDER holds run folders of `hebbsim run roles` by the names in `RUNS`; what needs one that is
-absent is left out. Only what stands between the markers `<!-- NAME -->` and `<!-- /NAME -->`
-is written; the text around them is kept.
+FOLDER holds run folders of `hebbsim run roles` by the names in `RUNS`. What the tables need of
+each is kept in `results`, from where a run comes that FOLDER lacks. Only what stands between the
+markers `<!-- NAME -->` and `<!-- /NAME -->` is written; the text around them is kept.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,10 @@ RUNS = {
     "welsh": "--corpus ud-welsh-ccg --preset best --bigru-seeds 5 --part-seeds 0 --labels 100,1000",
 }
 SOFT = "readout=soft"
+KEPT = ROOT / "experiments/roles/results"
+BOUNDS = ("mean", "low", "high")
+#: Options of a run that the tables tell.
+TOLD = ("corpus", "timescales", "clusters", "members", "seeds")
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,43 @@ class Value:
 
 
 class Run:
-    """A run folder, its rows found by what their condition says beside ``K``."""
+    """What a run found, its rows by what their condition says beside ``K``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        self.config: dict[str, Any] = document["config"]
-        self.seconds = json.loads((folder / "machine.json").read_text(encoding="utf-8"))["seconds"]
-        self.structure = document["tables"].get("structure", [])
+    def __init__(
+        self,
+        name: str,
+        config: dict[str, Any],
+        seconds: float,
+        structure: list[dict[str, Any]],
+        rows: Iterable[dict[str, Any]],
+    ) -> None:
+        self.name = name
+        self.config = config
+        self.seconds = seconds
+        self.structure = structure
         self.learner = f"members={self.config['members']}" if self.config["members"] > 1 else ""
         self._rows = {
-            (r["split"], r["model"], _words(r["condition"]), r["metric"], r["role"]): Value(
-                r["mean"], r["low"], r["high"]
+            (r["split"], r["model"], _words(r["condition"]), r["metric"], r["role"] or None): Value(
+                *(float(r[bound]) if r[bound] not in ("", None) else None for bound in BOUNDS)
             )
-            for r in document["results"]
+            for r in rows
         }
+
+    @classmethod
+    def of(cls, folder: Path) -> Run:
+        """From a run folder."""
+        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
+        config = {name: document["config"][name] for name in TOLD}
+        structure = document["tables"].get("structure", [])
+        return cls(folder.name, config, machine["seconds"], structure, document["results"])
+
+    @classmethod
+    def kept(cls, name: str) -> Run:
+        """From what `keep` wrote."""
+        about = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
+        with (KEPT / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            return cls(name, **about, rows=csv.DictReader(file))
 
     def find(
         self,
@@ -132,7 +158,7 @@ class Claim:
         plain = run.find(self.split, words, **kind)
         soft = run.find(self.split, f"{words} {SOFT}", **kind)
         if plain is None:
-            raise SystemExit(f"{run.folder}: no row for {self.split} {words} {kind}")
+            raise SystemExit(f"{run.name}: no row for {self.split} {words} {kind}")
         target, shown, strict = self.target, "", False
         if target == "bigru":
             rival = run.find(self.split, "labels=all", model="bigru", **kind)
@@ -235,7 +261,7 @@ def splits_row(run: Run, of: Run) -> tuple[str, ...]:
     if met == "no" and len(ahead[SOFT]) == len(turns):
         met = "softly"
     text = "splits that turn on structure, ahead of the BiGRU"
-    return text, run.folder.name, *shown, "all", met
+    return text, run.name, *shown, "all", met
 
 
 # --- tables ---------------------------------------------------------------------------------
@@ -396,7 +422,7 @@ def rounded(source: Path) -> Iterator[list[str]]:
     with source.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         header = next(reader)
-        numbers = [header.index(name) for name in ("mean", "low", "high")]
+        numbers = [header.index(name) for name in BOUNDS]
         yield header
         for row in reader:
             for i in numbers:
@@ -404,18 +430,22 @@ def rounded(source: Path) -> Iterator[list[str]]:
             yield row
 
 
-def copy_tables(name: str, folder: Path) -> None:
-    target = ROOT / "experiments/roles/results"
-    with (target / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+def keep(folder: Path) -> None:
+    """Copy what the tables need of a run folder to where it stays."""
+    run = Run.of(folder)
+    with (KEPT / f"{run.name}.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rounded(folder / "results.csv"))
+    about = {"config": run.config, "seconds": round(run.seconds, 1), "structure": run.structure}
+    (KEPT / f"{run.name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 def main(folder: Path) -> None:
-    runs = {n: Run(folder / n) for n in RUNS if (folder / n / "results.json").is_file()}
-    if not runs:
+    fresh = [name for name in RUNS if (folder / name / "results.json").is_file()]
+    if not fresh:
         raise SystemExit(f"{folder}: holds no run folder by the names {', '.join(RUNS)}")
-    for name in RUNS.keys() - runs.keys():
-        print(f"{folder / name}: no such run; its rows are left out", file=sys.stderr)
+    for name in fresh:
+        keep(folder / name)
+    runs = {name: Run.kept(name) for name in RUNS if (KEPT / f"{name}.json").is_file()}
     fill(
         ROOT / "experiments/REPRODUCING.md",
         runs=runs_table(runs),
@@ -425,8 +455,6 @@ def main(folder: Path) -> None:
         parts=parts_table(runs),
     )
     fill(ROOT / "README.md", results=readme_table(runs))
-    for name, run in runs.items():
-        copy_tables(name, run.folder)
 
 
 if __name__ == "__main__":
