@@ -379,6 +379,22 @@ def test_a_guess_of_codes_multiplies_evidence_and_mixes_with_the_words_own_code(
     np.testing.assert_allclose(table.sum(axis=1), 1, atol=1e-4)
 
 
+@pytest.mark.parametrize("rare_by", ["signature", "code"])
+def test_context_tells_what_kind_of_word_stands_there(rare_by):
+    """A word never seen is coded more like the word whose place it took than any word is."""
+    learner = LEARNERS["inducer"](rare_from="occurrence", rare_by=rare_by).fit(TRAIN)
+    replaced = [(s[1], [s[0], "zzz", *s[2:]]) for s in TRAIN[:100] if len(s) > 3]
+    vocabulary = learner.vocabulary_
+    rows, table = learner.types_.lookup(
+        vocabulary.encode([sentence for _, sentence in replaced]), vocabulary
+    )
+    starts = np.cumsum([0, *(len(sentence) for _, sentence in replaced)])[:-1]
+    guessed = table[rows[starts + 1]]
+    due = learner.word_codes([word for word, _ in replaced])
+    usual = due.mean(axis=0)
+    assert (guessed * due).sum(axis=1).mean() > 1.5 * (due @ usual).mean()
+
+
 def test_occurrences_are_drawn_by_the_weight_of_their_type():
     weights, counts = np.array([1.0, 3.0, 0.0, 2.0]), np.array([10**6, 10**6, 10**6, 0])
     chance = chances(weights, counts)
