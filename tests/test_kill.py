@@ -44,10 +44,13 @@ def run(name, out, text):
 
 def attempt(name, out, text, seconds, number):
     """Run in a process of its own, which is sent a signal after so long; its exit status."""
+    # Held until the child is where it is caught: it must not run on as the test's own process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     child = os.fork()
     if child == 0:
         status = 3
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             with terminating():
                 run(name, out, text)
             status = 0
@@ -57,6 +60,7 @@ def attempt(name, out, text, seconds, number):
             status = Interruption(error).status
         finally:
             os._exit(status)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     time.sleep(seconds)
     os.kill(child, number)
     _, code = os.waitpid(child, 0)
