@@ -360,18 +360,6 @@ def test_the_bits_do_not_depend_on_where_arrays_lie(width):
 # Prediction -------------------------------------------------------------------------------
 
 
-def test_one_correction_of_categories_by_hand():
-    # Input (1, 2) and a feature: of two equal categories the first was due; 7 = 1 + 1 + 5.
-    found = learn(
-        learn_categories, [[1, 2]], [[1, 0]], [0], [7.0], [1, 1], [[0]],
-        np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)),
-    )  # fmt: skip
-    for changed, expected in zip(
-        found, ([[0.5, -0.5], [1, -1]], [0.5, -0.5], [[0.5, -0.5]]), strict=True
-    ):
-        np.testing.assert_allclose(changed, expected, rtol=1e-6)
-
-
 def a_task(n=20, width=4, n_out=3, n_features=6):
     """Inputs (some zero), targets, features of every row, and weights to start from."""
     source = np.random.default_rng(5)
@@ -457,6 +445,18 @@ def test_one_correction_by_hand():
     np.testing.assert_allclose(found[0], [[1 / 6, 0], [2 / 6, 0]], rtol=1e-6)
     np.testing.assert_allclose(found[1], [1 / 6, 0], rtol=1e-6)
     assert not found[2].any()
+
+
+def test_one_correction_of_categories_by_hand():
+    # Input (1, 2) and a feature: of two equal categories the first was due; 7 = 1 + 1 + 5.
+    found = learn(
+        learn_categories, [[1, 2]], [[1, 0]], [0], [7.0], [1, 1], [[0]],
+        np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)),
+    )  # fmt: skip
+    for changed, expected in zip(
+        found, ([[0.5, -0.5], [1, -1]], [0.5, -0.5], [[0.5, -0.5]]), strict=True
+    ):
+        np.testing.assert_allclose(changed, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])

@@ -42,6 +42,18 @@ def test_a_verdict_follows_from_the_numbers(tabulate, plain, soft, target, stric
     assert tabulate.verdict(plain, soft, target, strict) == met
 
 
+@pytest.fixture
+def kept(tabulate, tmp_path, monkeypatch):
+    """Make a run folder, keep what the tables need of it, and read that."""
+    monkeypatch.setattr(tabulate, "KEPT", tmp_path)
+
+    def keep_and_read(rows, structure=(), **config):
+        tabulate.keep(write_run(tmp_path / "some", rows, structure, **config))
+        return tabulate.Run("some")
+
+    return keep_and_read
+
+
 def write_run(folder, rows, structure=(), **config):
     folder.mkdir()
     keys = ("split", "model", "condition", "metric", "role", "mean", "low", "high")
@@ -58,20 +70,20 @@ def write_run(folder, rows, structure=(), **config):
     return folder
 
 
-def test_a_claim_reads_the_population_where_the_run_has_one(tabulate, tmp_path):
+def test_a_claim_reads_the_population_where_the_run_has_one(tabulate, kept):
     rows = [
         ("test", "hebbian", f"K=9{words}", "accuracy", None, mean, mean - 0.01, mean + 0.01)
         for words, mean in [("", 0.5), (" readout=soft", 0.6), (" members=8", 0.7),
                             (" members=8 readout=soft", 0.8)]
     ]  # fmt: skip
-    run = tabulate.Run.of(write_run(tmp_path / "some", rows, members=8))
+    run = kept(rows, members=8)
     claim = tabulate.Claim("accuracy", "some", target=0.75)
     assert claim.row({"some": run}) == (
         "accuracy", "some", "0.700 (0.690 to 0.710)", "0.800 (0.790 to 0.810)", "0.75", "softly",
     )  # fmt: skip
 
 
-def test_splits_ahead_are_counted_among_those_that_turn_on_structure(tabulate, tmp_path):
+def test_splits_ahead_are_counted_among_those_that_turn_on_structure(tabulate, kept):
     structure = [
         {"kind": "split", "name": f"gen/{name}", "decided": decided}
         for name, decided in [("a", "structure"), ("b", "structure"), ("c", "other")]
@@ -82,26 +94,25 @@ def test_splits_ahead_are_counted_among_those_that_turn_on_structure(tabulate, t
         for readout, means in [("", (0.1, -0.1, 0.1)), (" readout=soft", (0.1, 0.1, -0.1))]
         for name, mean in zip("abc", means, strict=True)
     ]  # fmt: skip
-    run = tabulate.Run.of(write_run(tmp_path / "some", rows, structure))
+    run = kept(rows, structure)
     assert tabulate.splits_row(run, run)[1:] == (
         "some", "1 of 2 (a)", "2 of 2 (a, b)", "all", "softly",
     )  # fmt: skip
 
 
-def test_what_is_kept_of_a_run_tells_the_tables_what_its_folder_did(tabulate, tmp_path):
+def test_what_is_kept_of_a_run_is_what_its_folder_says(tabulate, kept):
     rows = [("test", "hebbian", "K=9", "recall", "SUBJ", 1 / 3, 0.25, 0.5),
             ("test", "lookup", "", "accuracy", None, 0.7, None, None)]  # fmt: skip
     structure = [{"kind": "split", "name": "gen/a", "decided": "structure"}]
-    folder = write_run(tmp_path / "some", rows, structure)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tabulate, "KEPT", tmp_path)
-        tabulate.keep(folder)
-        kept = tabulate.Run.kept("some")
-    made = tabulate.Run.of(folder)
-    for attribute in ("name", "config", "seconds", "structure", "learner"):
-        assert getattr(kept, attribute) == getattr(made, attribute)
-    for where in ({"metric": "recall", "role": "SUBJ"}, {"model": "lookup"}):
-        assert kept.find("test", **where).short == made.find("test", **where).short
+    run = kept(rows, structure, members=8, resumed=True)
+    assert (run.name, run.seconds, run.structure) == ("some", 61.0, structure)
+    assert run.learner == "members=8"
+    assert run.config == {
+        "corpus": "builtin", "timescales": [2], "members": 8, "clusters": 9, "seeds": 5
+    }  # fmt: skip
+    recall = run.find("test", metric="recall", role="SUBJ")
+    assert recall == tabulate.Value(0.333333, 0.25, 0.5)
+    assert run.find("test", model="lookup") == tabulate.Value(0.7, None, None)
 
 
 def test_text_around_the_markers_stays(tabulate, tmp_path):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,43 +64,22 @@ class Value:
 
 
 class Run:
-    """What a run found, its rows by what their condition says beside ``K``."""
+    """What `keep` kept of a run, its rows by what their condition says beside ``K``."""
 
-    def __init__(
-        self,
-        name: str,
-        config: dict[str, Any],
-        seconds: float,
-        structure: list[dict[str, Any]],
-        rows: Iterable[dict[str, Any]],
-    ) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.config = config
-        self.seconds = seconds
-        self.structure = structure
-        self.learner = f"members={self.config['members']}" if self.config["members"] > 1 else ""
-        self._rows = {
-            (r["split"], r["model"], _words(r["condition"]), r["metric"], r["role"] or None): Value(
-                *(float(r[bound]) if r[bound] not in ("", None) else None for bound in BOUNDS)
-            )
-            for r in rows
-        }
-
-    @classmethod
-    def of(cls, folder: Path) -> Run:
-        """From a run folder."""
-        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
-        config = {name: document["config"][name] for name in TOLD}
-        structure = document["tables"].get("structure", [])
-        return cls(folder.name, config, machine["seconds"], structure, document["results"])
-
-    @classmethod
-    def kept(cls, name: str) -> Run:
-        """From what `keep` wrote."""
         about = json.loads((KEPT / f"{name}.json").read_text(encoding="utf-8"))
+        self.config: dict[str, Any] = about["config"]
+        self.seconds: float = about["seconds"]
+        self.structure: list[dict[str, Any]] = about["structure"]
+        self.learner = f"members={self.config['members']}" if self.config["members"] > 1 else ""
         with (KEPT / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-            return cls(name, **about, rows=csv.DictReader(file))
+            self._rows = {
+                (r["split"], r["model"], _words(r["condition"]), r["metric"], r["role"]): Value(
+                    *(float(r[bound]) if r[bound] else None for bound in BOUNDS)
+                )
+                for r in csv.DictReader(file)
+            }
 
     def find(
         self,
@@ -111,7 +90,7 @@ class Run:
         metric: str = "accuracy",
         role: str | None = None,
     ) -> Value | None:
-        return self._rows.get((split, model, _words(condition), metric, role))
+        return self._rows.get((split, model, _words(condition), metric, role or ""))
 
     def turns_on_structure(self) -> list[str]:
         """Generalization splits that turn on structure, by the definition on dev."""
@@ -432,11 +411,16 @@ def rounded(source: Path) -> Iterator[list[str]]:
 
 def keep(folder: Path) -> None:
     """Copy what the tables need of a run folder to where it stays."""
-    run = Run.of(folder)
-    with (KEPT / f"{run.name}.csv").open("w", encoding="utf-8", newline="") as file:
+    document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
+    about = {
+        "config": {name: document["config"][name] for name in TOLD},
+        "seconds": round(machine["seconds"], 1),
+        "structure": document["tables"].get("structure", []),
+    }
+    (KEPT / f"{folder.name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    with (KEPT / f"{folder.name}.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(rounded(folder / "results.csv"))
-    about = {"config": run.config, "seconds": round(run.seconds, 1), "structure": run.structure}
-    (KEPT / f"{run.name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
 
 
 def main(folder: Path) -> None:
@@ -445,7 +429,7 @@ def main(folder: Path) -> None:
         raise SystemExit(f"{folder}: holds no run folder by the names {', '.join(RUNS)}")
     for name in fresh:
         keep(folder / name)
-    runs = {name: Run.kept(name) for name in RUNS if (KEPT / f"{name}.json").is_file()}
+    runs = {name: Run(name) for name in RUNS if (KEPT / f"{name}.json").is_file()}
     fill(
         ROOT / "experiments/REPRODUCING.md",
         runs=runs_table(runs),

@@ -316,7 +316,8 @@ class TypeCodes:
         rows, contexts = self._examples(common, Text([stretch]))
         order = self.rng.permutation(common if rows is None else len(rows)).astype(np.int64)
         eta = np.full(len(order), 0.02, dtype=np.float32)
-        self._learn_to_guess(words, rows, contexts, order, eta)
+        known = self._known(slice(None), words)
+        self._learn_to_guess(words, known, rows, contexts, order, eta)
 
     def _with_endings(
         self, points: NDArray[np.float32], words: Sequence[str]
@@ -357,7 +358,8 @@ class TypeCodes:
     # Rare and unknown words ---------------------------------------------------------------
 
     def _complete(self, words: Sequence[str], common: NDArray[np.intp], text: Passes) -> None:
-        n_out = len(self.codes[0]) if self.rare_by == "code" else len(self.points[0])
+        known = self._known(slice(None), words)
+        n_out = known.shape[1]
         n_inputs = self.contexts.shape[1]
         rows, contexts = self._examples(common, text)
         seen = contexts[common] if rows is None else contexts
@@ -366,9 +368,9 @@ class TypeCodes:
         self.shape_weights = np.zeros((max(1, len(self.shapes)), n_out), dtype=np.float32)
         if self.rare_by == "code":
             drawn = common if rows is None else rows
-            self.bias = np.log(self.codes[drawn].mean(axis=0) + np.float32(1e-4))
+            self.bias = np.log(known[drawn].mean(axis=0) + np.float32(1e-4))
         else:
-            self.bias = self.points[common].mean(axis=0)
+            self.bias = known[common].mean(axis=0)
         if rows is None:
             order = np.concatenate([self.rng.permutation(common) for _ in range(10)])
             eta = np.linspace(0.5, 0.02, len(order), dtype=np.float32)
@@ -376,7 +378,7 @@ class TypeCodes:
             epochs = range(OCCURRENCE_EPOCHS)
             order = np.concatenate([self.rng.permutation(len(rows)) for _ in epochs])
             eta = np.linspace(0.3, 0.01, len(order), dtype=np.float32)
-        self._learn_to_guess(words, rows, contexts, order.astype(np.int64), eta)
+        self._learn_to_guess(words, known, rows, contexts, order.astype(np.int64), eta)
 
     def _examples(
         self, common: NDArray[np.intp], text: Passes
@@ -398,6 +400,7 @@ class TypeCodes:
     def _learn_to_guess(
         self,
         words: Sequence[str],
+        known: NDArray[np.float32],
         rows: NDArray[np.int32] | None,
         contexts: NDArray[np.float32],
         order: NDArray[np.int64],
@@ -406,7 +409,6 @@ class TypeCodes:
         """Learn signatures or codes from contexts and shapes, and code the words with both."""
         active, n_active = self.shapes.active(words)
         here = slice(None) if rows is None else rows
-        known = self._known(slice(None), words)
         learn, rate = learn_prediction, 1
         if self.rare_by == "code":
             learn, rate = learn_categories, CODE_RATE
