@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -18,7 +19,6 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from hebbsim._version import __version__
 from hebbsim.baselines.bigru import BiGRUConfig, TorchMissingError, config_for, train_bigru
 
 if TYPE_CHECKING:
@@ -38,6 +38,16 @@ def _torch_version() -> str:
         return version("torch")
     except PackageNotFoundError:
         raise TorchMissingError from None
+
+
+@functools.cache
+def _source() -> str:
+    """Of the modules that train and tag: a changed line trains anew."""
+    digest = hashlib.sha256()
+    for name in ("features.py", "bigru.py", "_network.py"):
+        text = (Path(__file__).parent / name).read_bytes()
+        digest.update(f"{name}\0{len(text)}\0".encode() + text)
+    return digest.hexdigest()
 
 
 def _digest_codes(codes: Mapping[str, NDArray[np.floating]] | None) -> str | None:
@@ -114,7 +124,8 @@ class PredictionJob:
             "codes": _digest_codes(self.codes),
             "config": asdict(self.config or config_for(self.train)),
             "seed": self.seed,
-            "hebbsim": __version__,
+            "source": _source(),
+            "numpy": np.__version__,
             "torch": _torch_version(),
         }
         return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
