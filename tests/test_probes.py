@@ -23,8 +23,9 @@ from hebbsim.probes import (
     resample_sums,
     role_scores,
     seed_interval,
-    sentence_correct,
+    sentence_sums,
     v_measure,
+    verdicts,
 )
 
 ROLES = np.array(["OBJ", "SUBJ", "DET"])
@@ -143,14 +144,14 @@ def test_a_role_never_predicted_scores_zero():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_sentence_correct_equals_a_loop_and_allows_empty_sentences(seed):
+def test_sentence_sums_equal_a_loop_and_allows_empty_sentences(seed):
     gold, predicted = random_tokens(seed, n=10)[1], random_tokens(seed + 9, n=10)[1]
     offsets = np.array([0, 3, 3, 7, 10])
     expected = [
         sum(g == p for g, p in zip(gold[a:b], predicted[a:b], strict=True))
         for a, b in pairwise(offsets)
     ]
-    assert sentence_correct(gold, predicted, offsets).tolist() == expected
+    assert sentence_sums(gold == predicted, offsets).tolist() == expected
     assert sum(expected) / 10 == pytest.approx(accuracy(gold, predicted))
 
 
@@ -192,11 +193,21 @@ def test_resamples_are_paired_and_seeded():
     assert not np.array_equal(draws, resample_sums(counts, n_resamples=50, random_state=2))
 
 
-def test_bootstrap_interval_agrees_with_scipy():
+# --- comparisons of trained models --------------------------------------------------------
+
+
+def trained(rng, p, runs, lengths, spread):
+    """Right tokens of every sentence in runs whose skill varies around p, shape=(S, 1, N)."""
+    skill = p + rng.normal(0, spread, size=runs)
+    return np.array([rng.binomial(lengths, q) for q in skill])[:, None]
+
+
+def test_without_variance_of_training_the_interval_is_that_of_scipy_over_sentences():
     rng = np.random.default_rng(0)
     lengths = rng.integers(3, 12, size=300)
     a, b = rng.binomial(lengths, 0.9), rng.binomial(lengths, 0.8)
-    ours = compare(a, b, lengths, n_resamples=4000)
+    same = [np.repeat(runs[None, None], 3, axis=0) for runs in (a, b)]
+    ours = compare(*same, lengths, n_resamples=4000)
     theirs = stats.bootstrap(
         (a, b, lengths),
         lambda x, y, n, axis: (x.sum(axis) - y.sum(axis)) / n.sum(axis),
@@ -208,54 +219,143 @@ def test_bootstrap_interval_agrees_with_scipy():
     assert ours.ratio.low < a.sum() / b.sum() < ours.ratio.high
 
 
+def test_without_variance_of_sentences_the_test_is_welchs():
+    # 4,000 sentences of one token, of which a run gets exactly its share right.
+    shares = ([0.90, 0.92, 0.93, 0.91, 0.95], [0.88, 0.90, 0.91])
+    runs = [np.array([np.arange(4000) < 4000 * x for x in own])[:, None] for own in shares]
+    found = compare(*runs, np.ones(4000, dtype=int), n_resamples=4000)
+    theirs = stats.ttest_ind(*shares, equal_var=False)
+    half = (found.difference.high - found.difference.low) / 2
+    interval = theirs.confidence_interval(0.95)
+    # Sentences add a little to the variance.
+    assert 1 <= half / ((interval.high - interval.low) / 2) < 1.15
+    assert theirs.pvalue < found.p < 1.6 * theirs.pvalue
+
+
+def rejections(compare_once, repeats=150):
+    return np.mean([compare_once(np.random.default_rng(i)).p < 0.05 for i in range(repeats)])
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.03])
+def test_models_of_equal_skill_are_told_apart_by_chance_alone(spread):
+    def once(rng):
+        lengths = rng.integers(3, 12, size=120)
+        models = [trained(rng, 0.8, n, lengths, spread) for n in (5, 4)]
+        return compare(*models, lengths, n_resamples=200)
+
+    assert rejections(once) <= 0.08  # 5 % and twice its standard error
+
+
+def test_a_difference_that_is_there_is_found():
+    def once(rng):
+        lengths = rng.integers(3, 12, size=120)
+        models = [trained(rng, p, 5, lengths, 0.01) for p in (0.9, 0.8)]
+        return compare(*models, lengths, n_resamples=200)
+
+    assert rejections(once, repeats=20) == 1
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_draws_that_both_models_share_are_no_difference_between_them(paired):
+    """What labelled sentences were drawn moves both models; pairing takes it out."""
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(8, 12, size=400)
+    skill = 0.75 + rng.normal(0, 0.05, size=5)
+    mine = np.array([[rng.binomial(lengths, q + 0.03) for q in skill] for _ in range(4)])
+    theirs = np.array([[rng.binomial(lengths, q) for q in skill]])
+    found = compare(mine, theirs, lengths, paired_draws=paired)
+    assert found.difference.mean == pytest.approx(0.03, abs=0.01)
+    assert (found.p < 0.05) == paired
+
+
+def test_one_training_run_shows_no_difference():
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(3, 12, size=100)
+    several, one = trained(rng, 0.9, 5, lengths, 0), trained(rng, 0.2, 1, lengths, 0)
+    found = compare(several, one, lengths)
+    assert np.isnan(found.p) and np.isnan(found.difference.low)
+    assert verdicts([found.difference.mean], [found.p])[0][1] == "no difference shown"
+    # A rival without a seed has no variance of training.
+    assert compare(several, one, lengths, other_is_trained=False).p < 0.001
+
+
 def test_a_model_against_itself_differs_by_nothing():
-    correct, lengths = np.array([1, 4, 2]), np.array([2, 5, 2])
-    assert compare(correct, correct, lengths).difference == (0, 0, 0)
-    assert compare(correct, correct, lengths).ratio == (1, 1, 1)
+    correct, lengths = np.array([[[1, 4, 2]], [[1, 4, 2]]]), np.array([2, 5, 2])
+    found = compare(correct, correct, lengths)
+    assert found.difference == (0, 0, 0) and found.ratio == (1, 1, 1) and found.p == 1
 
 
 def test_no_ratio_to_a_model_that_has_nothing_right():
-    result = compare(np.array([1, 1]), np.array([0, 0]), np.array([1, 1]))
+    right = np.ones((2, 1, 2), dtype=int)
+    result = compare(right, 0 * right, np.array([1, 1]))
     assert np.isnan(result.ratio).all() and result.difference.mean == 1
+
+
+def test_verdicts_are_corrected_for_their_number():
+    p = [0.03, 0.5, 0.5, 0.5]
+    assert verdicts([0.1], p[:1])[0] == (0.03, "ahead")
+    assert verdicts([0.1, 0, 0, 0], p)[0] == (pytest.approx(0.12), "no difference shown")
+    assert [word for _, word in verdicts([-1.0, np.nan], [0.01, np.nan])] == [
+        "behind", "no difference shown",
+    ]  # fmt: skip
 
 
 # --- label equivalence ------------------------------------------------------------------
 
 
+def points(*means, runs=3):
+    """Runs of a curve that has these sums on one sentence."""
+    return [np.full((runs, 1), mean) for mean in means]
+
+
 def test_equivalence_interpolates_in_log_sentences():
-    curve = np.array([[60.0], [80.0], [90.0]])
-    found = label_equivalence([10, 100, 10_000], curve, np.array([85.0]))
-    assert found.sentences == pytest.approx(1000) and found.place == "within"
+    found = label_equivalence([10, 100, 400], points(60.0, 80.0, 90.0), points(85.0)[0])
+    assert found.sentences == pytest.approx(200) and found.place == "within"
 
 
-@pytest.mark.parametrize(("target", "place", "end"), [(5, "below", 30), (95, "above", 300)])
+@pytest.mark.parametrize(("target", "place", "end"), [(5.0, "below", 30), (95.0, "above", 300)])
 def test_equivalence_outside_the_curve_is_said(target, place, end):
-    curve = np.array([[60.0], [90.0]])
-    found = label_equivalence([30, 300], curve, np.array([float(target)]))
+    found = label_equivalence([30, 300], points(60.0, 90.0), points(target)[0])
     assert found.place == place and found.sentences == pytest.approx(end)
 
 
-def test_equivalence_on_a_curve_that_dips_takes_the_first_crossing():
-    curve = np.array([[50.0], [80.0], [70.0], [90.0]])
-    at = [label_equivalence([1, 10, 100, 1000], curve, np.array([t])).sentences for t in (65, 85)]
-    assert at == pytest.approx([10**0.5, 10**2.5])
+def test_a_curve_that_dips_is_levelled_by_isotonic_regression():
+    curve = points(50.0, 80.0, 70.0, 90.0)  # levelled: 50, 75, 75, 90
+    at = [
+        label_equivalence([10, 30, 100, 300], curve, points(t)[0]).sentences for t in (62.5, 82.5)
+    ]
+    assert at == pytest.approx([300**0.5, 30000**0.5])
 
 
-def test_equivalence_interval_holds_the_estimate_and_shrinks_with_more_sentences():
+@pytest.mark.parametrize(("labels", "runs", "target_runs"), [
+    ([100, 1000], 5, 5),  # too far apart
+    ([100, 300], 2, 5),  # too few runs
+    ([100, 300], 5, 1),
+])  # fmt: skip
+def test_points_that_do_not_allow_a_number_give_none(labels, runs, target_runs):
+    curve, target = points(60.0, 90.0, runs=runs), points(80.0, runs=target_runs)[0]
+    assert label_equivalence(labels, curve, target) is None
+    assert label_equivalence([100, 300], points(60.0, 90.0), points(80.0)[0]) is not None
+
+
+def test_equivalence_interval_shrinks_with_more_sentences_and_grows_with_the_curves_own_spread():
     rng = np.random.default_rng(0)
-    widths = []
-    for n in (100, 2500):
-        skill = [rng.binomial(8, p, size=n) for p in (0.7, 0.8, 0.9, 0.85)]
-        found = label_equivalence([10, 100, 1000], np.array(skill[:3]), skill[3])
+
+    def width(n, spread):
+        lengths = np.full(n, 8)
+        curve = [trained(rng, p, 4, lengths, spread)[:, 0] for p in (0.7, 0.8, 0.9)]
+        found = label_equivalence([10, 30, 90], curve, trained(rng, 0.85, 4, lengths, 0)[:, 0])
         assert found.low <= found.sentences <= found.high
-        widths.append(np.log(found.high / found.low))
-    assert widths[1] < widths[0]
+        return np.log(found.high / found.low)
+
+    assert width(2500, 0) < width(100, 0)
+    assert width(2500, 0) < width(2500, 0.02)
 
 
 @pytest.mark.parametrize("labels", [[30], [30, 30], [300, 30]])
 def test_equivalence_refuses_a_curve_that_is_none(labels):
     with pytest.raises(BadInputError, match="increasing"):
-        label_equivalence(labels, np.ones((len(labels), 1)), np.ones(1))
+        label_equivalence(labels, points(*labels), points(1.0)[0])
 
 
 # --- structure --------------------------------------------------------------------------

@@ -9,16 +9,18 @@ from rich.table import Table
 from rich.text import Text
 
 from hebbsim.experiments.results import Results, Row
+from hebbsim.experiments.roles_scores import Compared
 
 _PARTS = {
     "view=own": "own code only",
     "view=traces": "traces only",
     "shuffled=traces": "traces shuffled",
+    "prototypes=random": "prototypes random tokens",
     "shuffled=labels": "dev roles shuffled",
 }
 _MOST_CLUSTERS = 20
 #: Characters of a split's name that leave room for its numbers.
-_WIDEST_SPLIT = 48
+_WIDEST_SPLIT = 42
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
@@ -71,39 +73,69 @@ def _show_models(results: Results, console: Console) -> None:
         v = _find(results, model, condition, "test", metric="v_measure")
         table.add_row(name, labels, *cells, f"{v.mean:.3f}" if v else "")
     console.print(table)
-    console.print(
-        "Labels are those learnt from. Clusters are named with roles of dev: by majority,"
-    )
-    console.print("or by the soft read-out, where a token belongs to several clusters.")
-    curve = [
-        (row.words["labels"], f"{row.mean:.3f}")
-        for row in results.select(model="bigru", split="test", metric="accuracy")
-        if set(row.words) == {"labels"} and not row.words["labels"].startswith("readout")
-    ]
-    if len(curve) > 1:
-        names = [
-            f"{int(n):,}" if n.isdigit() else f"all {config['n_sentences']:,}" for n, _ in curve
-        ]
-        _heading(console, "BiGRU on test by labelled sentences")
-        table = _table("sentences", *names)
-        table.add_row("accuracy", *(value for _, value in curve))
-        console.print(table)
+    console.print("Labels: those that a model learns from. Hebbian clusters learn from none; roles")
+    console.print("of dev name them, by majority or by the soft read-out.")
+    _show_curve(results, console)
+
+
+def _show_curve(results: Results, console: Console) -> None:
+    """Accuracy on test by number of labelled sentences, the same for each model."""
+    mine, _ = _reference(results)
+    lines = {
+        "hebbian, by majority": ("hebbian", mine, ""),
+        "hebbian, soft read-out": ("hebbian", mine, " readout=soft"),
+        "bigru": ("bigru", "", ""),
+    }
+    found = {
+        name: {
+            n: row
+            for n in _label_counts(results)
+            if (row := _find(results, model, f"{start} labels={n}{end}".strip(), "test"))
+        }
+        for name, (model, start, end) in lines.items()
+    }
+    counts = sorted(set().union(*found.values()))
+    if len(counts) < 2:
+        return
+    _heading(console, "Accuracy on test by labelled training sentences, the same for each model")
+    table = _table("model", *(f"{n:,}" for n in counts))
+    for name, rows in found.items():
+        if rows:
+            table.add_row(name, *(f"{rows[n].mean:.3f}" if n in rows else "" for n in counts))
+    console.print(table)
+    draws = {
+        n: max((c.draws for c in _comparisons(results, f"overall {mine} labels=few")
+                if c.condition == f"{mine} labels={n}"), default=0)
+        for n in counts
+    }  # fmt: skip
+    if any(draws.values()):
+        said = ", ".join(f"{n:,}: {d}" for n, d in draws.items())
+        console.print(f"Draws of labelled sentences ({said}).")
+
+
+def _label_counts(results: Results) -> list[int]:
+    """Numbers of labelled sentences that anything was measured with."""
+    said = {row.words.get("labels", "") for row in results.select(split="test", metric="accuracy")}
+    return sorted(int(n) for n in said if n.isdigit())
+
+
+def _comparisons(results: Results, table: str) -> list[Compared]:
+    return [c for c in results.tables.get("comparisons", ()) if c.table == table]
 
 
 def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
     """Model, condition, name and labels of each line, in the order of the results."""
-    few = results.config["readout_sentences"]
-    shown = {"all": "all", "readout": "dev", f"readout-{few}": f"{few} of dev"}
+    shown = {"all": "all", "readout": "dev"}
     lines = []
     for row in results.select(split="test", metric="accuracy"):
         words = row.words
+        if words.get("labels", "").isdigit():
+            continue  # the curve of labels has a table of its own
         if row.model == "hebbian":
             name, labels = _learner_name(words), "none"
         elif row.model == "bigru":
             name = "bigru, hebbian codes" if "codes" in words else "bigru"
             labels = shown.get(words["labels"], words["labels"])
-            if labels.isdigit():
-                continue  # the label curve has a line of its own
         else:
             name, labels = row.model, "all"
         lines.append((row.model, row.condition, name, labels))
@@ -115,12 +147,10 @@ def _learner_name(words: dict[str, str]) -> str:
     said = [
         _PARTS.get(f"{key}={value}", f"{key.replace('tau', 'timescale')} {value}")
         for key, value in words.items()
-        if key not in ("K", "members", "labels", "readout")
+        if key not in ("K", "members", "readout")
     ]
     if "readout" in words:
-        said.append("soft" if "labels" in words else "soft read-out")
-    if "labels" in words:
-        said.append(f"mapped with {words['labels']}")
+        said.append("soft read-out")
     if said:
         return "  " + ", ".join(said)
     return f"{words['members']} voting" if "members" in words else "hebbian"
@@ -149,67 +179,120 @@ def _reference(results: Results) -> tuple[str, str]:
     return f"K={config['clusters']}{members}", "labels=all"
 
 
-def _remarks(results: Results, *remarks: str) -> str:
-    """Who is meant by "hebbian" where it is not one learner, and other remarks on a table."""
+def _remarks(results: Results) -> str:
+    """Who is meant by "hebbian" where it is not one learner."""
     members = results.config["members"]
-    said = [f"hebbian: {members} voting"] * (members > 1) + [*remarks]
-    return f" ({'; '.join(said)})" if said else ""
+    return f" (hebbian: {members} voting)" if members > 1 else ""
+
+
+#: How a verdict is shown where there is little room.
+_SHORT = {"ahead": "ahead", "behind": "behind", "no difference shown": "-"}
+_RULE = (
+    "Ahead, behind: p < .05, corrected (Holm) over the table; -: no difference shown.",
+    "p: two-level bootstrap over training runs and sentences; none from a single run.",
+)
+
+
+def _tested(results: Results, kind: str) -> list[tuple[str, str]]:
+    """Tables of comparisons to show, with their headings: all labels, then the same few."""
+    mine, _ = _reference(results)
+    few = results.config["readout_sentences"]
+    said = _remarks(results)
+    return [
+        (f"{kind} {mine}", f"BiGRU with all labels{said}"),
+        (
+            f"{kind} {mine} labels={few} readout=soft",
+            f"both with the same {few} labelled sentences, soft read-out{said}",
+        ),
+    ]
 
 
 def _show_roles(results: Results, console: Console) -> None:
-    mine, theirs = _reference(results)
-    splits = [s for s in ("test", "gen") if results.select(split=s, metric="recall")]
     decided = {s.name: s.decided for s in results.tables.get("structure", ()) if s.kind == "role"}
-    recall = {(r.split, r.model, r.condition, r.role): r.mean
-              for r in results.select(metric="recall")}  # fmt: skip
-    with_bigru = any(key[1] == "bigru" for key in recall)
-    columns = [f"{s} {m}" for s in splits for m in ("hebbian", "bigru")[: 1 + with_bigru]]
-    _heading(console, f"Recall by role{_remarks(results)}")
-    table = _table("role", *columns, *(["decided by"] if decided else []))
-    for row in results.select(split="test", model="hebbian", metric="recall"):
-        if row.condition != mine:
+    shown = False
+    for table_name, heading in _tested(results, "roles"):
+        cells = {(c.split, c.role): c for c in _comparisons(results, table_name)}
+        splits = [s for s in ("test", "gen") if any(split == s for split, _ in cells)]
+        if not cells:
             continue
-        cells = []
-        for split in splits:
-            a = recall.get((split, "hebbian", mine, row.role))
-            b = recall.get((split, "bigru", theirs, row.role))
-            ahead = a is not None and b is not None and round(a, 3) > round(b, 3)
-            cells.append(Text(f"{a:.3f}" if a is not None else "", style="bold" if ahead else ""))
-            if with_bigru:
-                cells.append(Text(f"{b:.3f}" if b is not None else ""))
-        extra = [decided.get(str(row.role), "")] if decided else []
-        table.add_row(str(row.role), *cells, *extra)
+        _heading(console, f"Recall by role, {heading}")
+        columns = [f"{s} {m}" for s in splits for m in ("hebbian", "bigru", "verdict")]
+        table = _table("role", *(name.replace(" ", "\n") for name in columns))
+        for role in [role for split, role in cells if split == splits[0]]:
+            found = [cells.get((split, role)) for split in splits]
+            table.add_row(
+                ("* " if decided.get(str(role)) == "structure" else "  ") * bool(decided)
+                + str(role),
+                *(text for c in found for text in _cells(c)),
+            )
+        console.print(table)
+        shown = True
+    if shown:
+        _foot(console, "* structure decides (judged on dev)" if decided else "")
+    else:
+        _show_recall(results, console)
+
+
+def _cells(found: Compared | None) -> tuple[str, str, str]:
+    if found is None:
+        return "", "", ""
+    return f"{found.value:.3f}", f"{found.other:.3f}", _SHORT[found.verdict]
+
+
+def _foot(console: Console, *remarks: str) -> None:
+    for line in (*filter(None, remarks), *_RULE):
+        console.print(line, markup=False)
+
+
+def _show_recall(results: Results, console: Console) -> None:
+    """Recall by role of the learner alone, where no BiGRU ran."""
+    mine, _ = _reference(results)
+    splits = [s for s in ("test", "gen") if results.select(split=s, metric="recall")]
+    _heading(console, f"Recall by role{_remarks(results)}")
+    table = _table("role", *splits)
+    recall = {
+        (r.split, r.role): f"{r.mean:.3f}"
+        for r in results.select(metric="recall", model="hebbian")
+        if r.condition == mine
+    }
+    for role in dict.fromkeys(role for _, role in recall):
+        table.add_row(str(role), *(recall.get((split, role), "") for split in splits))
     console.print(table)
 
 
 def _show_splits(results: Results, console: Console) -> None:
-    mine, theirs = _reference(results)
+    turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
+    shown = False
+    for table_name, heading in _tested(results, "splits"):
+        found = _comparisons(results, table_name)
+        if not found:
+            continue
+        _heading(console, f"Generalization splits, {heading}")
+        table = _table("split", "hebbian", "bigru", "difference", "verdict")
+        for c in sorted(found, key=lambda c: (c.split not in turns, c.split)):
+            mark = "* " if c.split in turns else "  "
+            mine, theirs, verdict = _cells(c)
+            table.add_row(
+                mark * bool(turns) + _broken(c.split.removeprefix("gen/")),
+                mine, theirs, f"{c.difference:+.3f}", verdict,
+            )  # fmt: skip
+        console.print(table)
+        shown = True
+    if shown:
+        _foot(console, "* turns on structure" if turns else "")
+        return
     rows = [
         r
         for r in results.select(metric="accuracy", model="hebbian")
-        if r.condition == mine and r.split.startswith("gen/")
+        if r.condition == _reference(results)[0] and r.split.startswith("gen/")
     ]
-    if not rows:
-        return
-    turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
-    difference = {
-        r.split: r
-        for r in results.select(metric="accuracy_difference", model="hebbian")
-        if r.condition == f"{mine} minus=bigru"
-    }
-    columns = ["hebbian", "bigru", "difference"] if difference else ["hebbian"]
-    note = ["* turns on structure, judged on dev"] * bool(turns)
-    _heading(console, f"Generalization splits{_remarks(results, *note)}")
-    table = _table("split", *columns)
-    for row in sorted(rows, key=lambda r: (r.split not in turns, r.split)):
-        mark = "* " if row.split in turns else "  "
-        name = (mark if turns else "") + _broken(row.split.removeprefix("gen/"))
-        cells = [f"{row.mean:.3f}"]
-        if row.split in difference:
-            other = _find(results, "bigru", theirs, row.split)
-            cells += [f"{other.mean:.3f}" if other else "", _cell(difference[row.split], "+")]
-        table.add_row(name, *cells)
-    console.print(table)
+    if rows:
+        _heading(console, f"Generalization splits{_remarks(results)}")
+        table = _table("split", "hebbian")
+        for row in sorted(rows, key=lambda r: (r.split not in turns, r.split)):
+            mark = ("* " if row.split in turns else "  ") * bool(turns)
+            table.add_row(mark + _broken(row.split.removeprefix("gen/")), f"{row.mean:.3f}")
+        console.print(table)
 
 
 def _broken(name: str) -> str:
@@ -230,10 +313,30 @@ def _headline(results: Results) -> list[str]:
     if equal:
         lines.append(f"It equals a BiGRU trained on {equal}.")
     soft = _ratio(results, f"{mine} readout=soft"), _equivalent(results, f"{mine} readout=soft")
-    if soft[0] and soft[1]:
-        lines.append(f"By the soft read-out: {soft[0][0]}, and {soft[1]}.")
-    ahead = _ahead(results, mine)
-    return lines + ([ahead] if ahead else [])
+    if soft[0]:
+        lines.append(
+            f"By the soft read-out: {soft[0][0]} ({soft[0][1]})"
+            + (f", and {soft[1]}." if soft[1] else ".")
+        )
+    few = results.config["readout_sentences"]
+    turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
+    for kind, of in (("roles", "roles"), ("splits", "generalization splits")):
+        for (table, _), said in zip(
+            _tested(results, kind), ("all labels", f"the same {few}"), strict=True
+        ):
+            every = [c for c in _comparisons(results, table) if (c.role or c.split) in turns]
+            widest = "gen" if any(c.split == "gen" for c in every) else "test"
+            found = [c for c in every if c.role is None or c.split == widest]
+            if found:
+                words = [c.verdict for c in found]
+                counts = [f"{words.count(w)} {w}" for w in ("ahead", "behind") if w in words]
+                on = f" ({widest})" * (kind == "roles")
+                counts.append(f"{words.count('no difference shown')} no difference shown")
+                lines.append(
+                    f"Against a BiGRU with {said}, of {len(found)} {of} that structure decides"
+                    f"{on}: {', '.join(counts)}."
+                )
+    return lines
 
 
 def _ratio(results: Results, condition: str) -> tuple[str, str] | None:
@@ -257,22 +360,6 @@ def _equivalent(results: Results, condition: str) -> str | None:
         if row.low is not None and row.high is not None:
             return f"{row.mean:,.0f} labelled sentences ({row.low:,.0f} to {row.high:,.0f})"
     return None
-
-
-def _ahead(results: Results, mine: str) -> str | None:
-    """On how many of the splits that turn on structure the learner is ahead."""
-    turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
-    differences = [
-        row.mean
-        for row in results.select(metric="accuracy_difference", model="hebbian")
-        if row.split in turns and row.condition == f"{mine} minus=bigru"
-    ]
-    if not differences:
-        return None
-    return (
-        f"It is ahead on {sum(d > 0 for d in differences)} of the {len(differences)} "
-        "generalization splits that turn on structure."
-    )
 
 
 def _show_clusters(results: Results, console: Console) -> None:

@@ -74,14 +74,31 @@ def roles(
         str, typer.Option(help="none, simple (majority, lookup), or all (and BiGRU).")
     ] = "all",
     labels: Annotated[
-        str, typer.Option(help="Labelled sentences at the points of the BiGRU's label curve.")
-    ] = "30,100,300,1000,3000",
-    bigru_seeds: Annotated[int, typer.Option(help="Repetitions of the BiGRU with all labels.")] = 2,
+        str,
+        typer.Option(
+            help="Numbers of labelled sentences that BiGRUs and read-outs are given "
+            "(default: 30,100,300,1000)."
+        ),
+    ] = "30,100,300,1000",
+    readout_sentences: Annotated[
+        int,
+        typer.Option(
+            help="Compare by role and split on so many labelled sentences (default: 100)."
+        ),
+    ] = 100,
+    readout_draws: Annotated[
+        int, typer.Option(help="Draws of those sentences (default: 3; 5 in a reported table).")
+    ] = 3,
+    bigru_seeds: Annotated[
+        int, typer.Option(help="Seeds of the BiGRU with all labels (default: 2).")
+    ] = 2,
     curve_seeds: Annotated[
-        int, typer.Option(help="Repetitions of the BiGRU in every other condition.")
+        int,
+        typer.Option(help="Draws at each other number of labelled sentences (default: 1)."),
     ] = 1,
     part_seeds: Annotated[
-        int, typer.Option(help="Repetitions of the learner's parts and of a control; 0 for none.")
+        int,
+        typer.Option(help="Seeds of the learner's parts and controls; 0 for none (default: 3)."),
     ] = 3,
     workers: Annotated[
         int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
@@ -120,8 +137,9 @@ def roles(
         "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
         "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
-        "labels": labels, "bigru_seeds": bigru_seeds, "curve_seeds": curve_seeds,
-        "part_seeds": part_seeds, "offline": offline, "workers": workers,
+        "labels": labels, "readout_sentences": readout_sentences,
+        "readout_draws": readout_draws, "bigru_seeds": bigru_seeds,
+        "curve_seeds": curve_seeds, "part_seeds": part_seeds, "offline": offline, "workers": workers,
         "shards": shards, "scheduler": scheduler,
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.

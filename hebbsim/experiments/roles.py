@@ -38,6 +38,7 @@ from hebbsim.experiments.roles_data import (
 from hebbsim.experiments.roles_scores import (
     Runs,
     clusters,
+    comparison_rows,
     comparisons,
     constructions,
     equivalences,
@@ -169,28 +170,36 @@ class Clustering:
     Attributes
     ----------
     members : dict of str to list of P Memberships
-        By split, the clusters of its tokens.
+        By split, the clusters of its tokens; ``train`` holds those of `labelled` alone.
     prototypes : list of P ndarrays of float32, shape=(K, D)
         Where those clusters lie.
+    labelled : ndarray of int64
+        Training sentences that a draw of few labelled sentences contains, sorted.
     """
 
     members: dict[str, list[Memberships]]
     prototypes: list[NDArray[np.float32]]
+    labelled: NDArray[np.int64]
+
+    @property
+    def scored(self) -> list[str]:
+        """The splits that predictions are scored on."""
+        return [split for split in self.members if split != "train"]
 
     def winners(self, split: str) -> NDArray[np.int32]:
         """The nearest cluster of every token, shape=(T, P)."""
         return np.stack([found.clusters[:, 0] for found in self.members[split]], axis=1)
 
     def mapping(
-        self, dev_roles: NDArray[np.str_], on: NDArray[np.bool_], *, soft: bool
+        self, split: str, roles: NDArray[np.str_], on: NDArray[np.bool_], *, soft: bool
     ) -> Callable[[str], NDArray[np.str_]]:
-        """Map clusters to roles on some tokens of dev: roles of all tokens of a split."""
+        """Map clusters to roles on some tokens of a split: roles of all tokens of another."""
         if not soft:
-            majority = RoleReadout().fit(self.winners("dev")[on], dev_roles[on])
-            return lambda split: majority.predict(self.winners(split))
-        labelled = [found.part(on) for found in self.members["dev"]]
-        readout = SoftReadout().fit(labelled, dev_roles[on], self.prototypes)
-        return lambda split: readout.predict(self.members[split])
+            majority = RoleReadout().fit(self.winners(split)[on], roles[on])
+            return lambda other: majority.predict(self.winners(other))
+        labelled = [found.part(on) for found in self.members[split]]
+        readout = SoftReadout().fit(labelled, roles[on], self.prototypes)
+        return lambda other: readout.predict(self.members[other])
 
 
 def _later(fitted: Callable[[int], Any], seed: int) -> Callable[[], Any]:
@@ -330,11 +339,12 @@ class _Run:
         self.added: list[tuple[str, str, int, dict[str, NDArray[np.str_]]]] = []
         self.winners: dict[str, NDArray[np.int32]] = {}  # of the first seed's single learner
         self.k = f"K={config.clusters}"
+        self.draws = self.labelled_draws()
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts()
         self.total = config.seeds + min(config.seeds, config.part_seeds) * len(parts) + len(bigru)
-        if bigru:
-            self.total += min(config.seeds, config.curve_seeds)
+        of_codes = min(config.seeds, config.curve_seeds, config.part_seeds) if bigru else 0
+        self.total += of_codes
         if config.baselines != "none":
             self.simple_baselines()
         self.begin()
@@ -342,18 +352,17 @@ class _Run:
             for seed, learner in self.learners(list(parts)):
                 self.part(f"seed={seed} main", self.learner_seed, learner, seed)
                 self.step(self.last_line(seed))
-                if bigru and seed < config.curve_seeds:
-                    # Only now, so that nothing stands in the way of the first result.
-                    jobs = bigru if seed == 0 else {}
-                    try:
-                        for key, job in jobs.items():
-                            self.submit(background, key, lambda job: job, job)
+                # Only now, so that nothing stands in the way of the first result.
+                try:
+                    for key, job in bigru.items() if seed == 0 else ():
+                        self.submit(background, key, lambda job: job, job)
+                    if seed < of_codes:
                         key = ("labels=all codes=hebbian", seed)
                         self.submit(background, key, self.codes_job, learner, seed)
-                    except TorchMissingError as error:
-                        self.notes.append(f"no BiGRU beside the learner: {error}")
-                        self.total -= len(bigru) + min(config.seeds, config.curve_seeds)
-                        bigru = {}
+                except TorchMissingError as error:
+                    self.notes.append(f"no BiGRU beside the learner: {error}")
+                    self.total -= len(bigru) + of_codes
+                    bigru, of_codes = {}, 0
                 for condition, changes in parts.items() if seed < config.part_seeds else ():
                     name = f"seed={seed} {condition}"
                     self.part(name, self.derived, learner, seed, condition, changes)
@@ -427,15 +436,28 @@ class _Run:
             background.submit(key, job(*arguments))
 
     def last_line(self, seed: int) -> str:
-        correct = self.runs.correct("hebbian", self.main_condition, "test", seed=seed)
+        correct = self.runs.correct("hebbian", self.main_condition, "test")
         assert correct is not None
-        share = correct.sum() / self.corpus.splits["test"].n_tokens
+        share = correct[-1].sum() / self.corpus.splits["test"].n_tokens
         return f"hebbian seed {seed}: test accuracy {share:.3f}"
 
     @property
     def main_condition(self) -> str:
         members = self.config.members
         return self.k if members == 1 else f"{self.k} members={members}"
+
+    def labelled_draws(self) -> dict[int, list[NDArray[np.int64]]]:
+        """Training sentences whose labels clusters are named with, and BiGRUs learn from."""
+        config, n_train = self.config, self.corpus.splits["train"].n_sentences
+        few = config.readout_sentences
+        return {
+            n: [
+                draw_labelled(n_train, n, draw)
+                for draw in range(config.readout_draws if n == few else config.curve_seeds)
+            ]
+            for n in sorted({*config.labels, few})
+            if n < n_train
+        }
 
     # --- the zero-label learner -----------------------------------------------------------
 
@@ -447,21 +469,24 @@ class _Run:
             "view=traces": {"view": "traces"},
             **({f"tau={tau:g}": {"timescales": (tau,)} for tau in taus} if len(taus) > 1 else {}),
             "shuffled=traces": {"shuffle_traces": True},
+            "prototypes=random": {"prototypes": "random"},
         }
 
     def cluster(self, learner: Any) -> Clustering:
         """The clusters of every split that is scored."""
         learners = getattr(learner, "members_", [learner])
         prototypes = [one.prototypes_.centres for one in learners]
+        draws = self.draws.values()
+        labelled = np.unique(np.concatenate([d for each in draws for d in each]))
+        train = [self.sentences["train"][i] for i in labelled]
         members = {
             name: [
                 memberships(one.transform(sentences), centres)
                 for one, centres in zip(learners, prototypes, strict=True)
             ]
-            for name, sentences in self.sentences.items()
-            if name != "train"
+            for name, sentences in (self.sentences | {"train": train}).items()
         }
-        return Clustering(members, prototypes)
+        return Clustering(members, prototypes, labelled)
 
     def derived(
         self, fitted: Callable[[], Any], seed: int, condition: str, changes: dict[str, Any]
@@ -479,11 +504,11 @@ class _Run:
             learner = learner.derive(self.sentences["train"])
         one = self.cluster(learner)
         if seed == 0:
-            self.winners = {name: one.winners(name)[:, 0] for name in one.members}
+            self.winners = {name: one.winners(name)[:, 0] for name in one.scored}
         self.readouts(self.k, seed, one)
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
         self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
-        for name in one.members:
+        for name in one.scored:
             of_split = one.winners(name)[:, 0]
             self.add_score(name, seed, "v_measure", v_measure(self.roles[name], of_split))
             n_used = len(np.unique(of_split))
@@ -493,13 +518,28 @@ class _Run:
 
     def readouts(self, main: str, seed: int, found: Clustering) -> None:
         """Name clusters by either read-out, from all of dev and from few of its sentences."""
-        few = min(self.config.readout_sentences, self.corpus.splits["dev"].n_sentences)
         for readout, soft in (("", False), (" readout=soft", True)):
             self.add_hebbian(main + readout, seed, found, soft=soft)
-            for draw in range(self.config.readout_draws):
-                labelled = draw_labelled(self.corpus.splits["dev"].n_sentences, few, draw)
-                condition = f"{main} labels={few}{readout}"
-                self.add_hebbian(condition, seed, found, labelled=labelled, soft=soft)
+            for n, draws in self.draws.items():
+                for draw in draws:
+                    condition = f"{main} labels={n}{readout}"
+                    self.add_labelled(condition, seed, found, draw, soft=soft)
+
+    def add_labelled(
+        self,
+        condition: str,
+        seed: int,
+        found: Clustering,
+        sentences: NDArray[np.int64],
+        *,
+        soft: bool,
+    ) -> None:
+        """Map clusters on a draw of labelled training sentences, and keep the roles."""
+        train = self.corpus.splits["train"].subset(found.labelled)
+        on = np.repeat(np.isin(found.labelled, sentences), np.diff(train.offsets))
+        name = found.mapping("train", train.layers[self.corpus.layer or ""], on, soft=soft)
+        predicted = {split: name(split) for split in found.scored}
+        self.add("hebbian", condition, seed, predicted)
 
     def add_hebbian(
         self,
@@ -508,23 +548,21 @@ class _Run:
         found: Clustering,
         *,
         dev_roles: NDArray[np.str_] | None = None,
-        labelled: NDArray[np.integer] | None = None,
         soft: bool = False,
     ) -> None:
-        """Map clusters on dev, or on its labelled sentences alone, and keep the roles.
+        """Map clusters on dev, and keep the roles.
 
         On dev itself, either half of the sentences is scored with the mapping of the other.
         """
         dev = self.corpus.splits["dev"]
         dev_roles = self.roles["dev"] if dev_roles is None else dev_roles
         sentence = np.repeat(np.arange(dev.n_sentences), np.diff(dev.offsets))
-        on = np.full(len(sentence), True) if labelled is None else np.isin(sentence, labelled)
-        name = found.mapping(dev_roles, on, soft=soft)
-        predicted = {split: name(split) for split in found.members if split != "dev"}
-        if labelled is None and dev.n_sentences > 1:
+        name = found.mapping("dev", dev_roles, np.full(len(sentence), True), soft=soft)
+        predicted = {split: name(split) for split in found.scored if split != "dev"}
+        if dev.n_sentences > 1:
             predicted["dev"] = np.empty_like(dev_roles)
             for half in (sentence % 2 == 0, sentence % 2 == 1):
-                other = found.mapping(dev_roles, ~half, soft=soft)
+                other = found.mapping("dev", dev_roles, ~half, soft=soft)
                 predicted["dev"][half] = other("dev")[half]
         self.add("hebbian", condition, seed, predicted)
 
@@ -548,15 +586,11 @@ class _Run:
         config, splits = self.config, self.corpus.splits
         # The longest first, so that no worker is left with one at the end.
         jobs = {("labels=all", seed): self.job(seed) for seed in range(config.bigru_seeds)}
-        few = min(config.readout_sentences, splits["dev"].n_sentences)
+        for labels, draws in reversed(self.draws.items()):
+            for draw in range(len(draws)):
+                jobs[f"labels={labels}", draw] = self.job(draw, labels=labels)
         for seed in range(config.curve_seeds):
-            for labels in reversed(config.labels):
-                if labels < splits["train"].n_sentences:
-                    jobs[f"labels={labels}", seed] = self.job(seed, labels=labels)
             jobs["labels=readout", seed] = self.job(seed, train=splits["dev"])
-            # The same draw as the read-out's of this number.
-            few_labels = self.job(seed, train=splits["dev"], labels=few)
-            jobs[f"labels=readout-{few}", seed] = few_labels
         return jobs
 
     def codes_job(self, fitted: Callable[[], Any], seed: int) -> PredictionJob:
@@ -591,20 +625,17 @@ class _Run:
             results.tables["structure"] = structure_table(runs, f"{self.k} view=traces")
         scores = runs.scores() + self.other_scores
         results.rows = summarize(scores)
-        few = min(config.readout_sentences, self.corpus.splits["dev"].n_sentences)
         rivals = {
             "bigru": ("bigru", "labels=all"),
             "bigru/readout": ("bigru", "labels=readout"),
             "bigru/codes": ("bigru", "labels=all codes=hebbian"),
             "lookup": ("lookup", ""),
         }
+        found = comparisons(runs, main, rivals, list(self.draws))
+        results.tables["comparisons"] = found
+        results.rows += comparison_rows(found, rivals)
         for condition in main:
-            results.rows += comparisons(runs, condition, rivals)
             results.rows += equivalences(runs, condition, self.corpus.splits["train"].n_sentences)
-        same_few = {f"bigru/readout-{few}": ("bigru", f"labels=readout-{few}")}
-        for condition in main:
-            name, soft, _ = condition.partition(" readout=soft")
-            results.rows += comparisons(runs, f"{name} labels={few}{soft}", same_few)
         results.tables |= {"per_seed": scores, "constructions": constructions(runs)}
         results.files["tokens.csv.gz"] = self.tokens()
         return results

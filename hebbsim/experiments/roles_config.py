@@ -100,15 +100,21 @@ class RolesConfig(ExperimentConfig):
     baselines : {"none", "simple", "all"}
         ``simple`` are majority and lookup; ``all`` adds the BiGRU where torch is there.
     labels : tuple of int
-        Labelled sentences at the points of the BiGRU's label curve, before all.
-    bigru_seeds, curve_seeds : int
-        Repetitions of the BiGRU: with all labels, and in every other condition. These
-        defaults and that of `part_seeds` keep a run short; a reported table has 5 of each.
+        Numbers of labelled training sentences with which BiGRUs are trained and clusters
+        are named, the same sentences for both.
+    bigru_seeds : int
+        Repetitions of the BiGRU with all labels.
+    curve_seeds : int
+        Draws of labelled sentences at each number of `labels`, and repetitions of the
+        BiGRU on dev. The defaults of all these counts keep a run short; a reported table
+        has 5 of each.
     readout_sentences, readout_draws : int
-        The read-out is fitted once more on so few dev sentences, drawn so many times.
+        Learner and BiGRU are compared by role and by split on so few labelled sentences,
+        drawn so many times.
     part_seeds : int
-        Repetitions of the learner's parts (own code, traces, single timescales) and of
-        the control with shuffled traces; 0 leaves them out.
+        Repetitions of the learner's parts (own code, traces, single timescales), of the
+        controls (shuffled traces, random prototypes) and, up to `curve_seeds`, of the BiGRU
+        that starts from the learner's codes; 0 leaves them out.
     offline : bool
         Never reach for the network.
     workers : int
@@ -139,11 +145,11 @@ class RolesConfig(ExperimentConfig):
     seeds: Annotated[int, Field(ge=1)] = 5
     text: tuple[Path, ...] = ()
     baselines: Literal["none", "simple", "all"] = "all"
-    labels: tuple[Annotated[int, Field(ge=1)], ...] = (30, 100, 300, 1000, 3000)
+    labels: tuple[Annotated[int, Field(ge=1)], ...] = (30, 100, 300, 1000)
     bigru_seeds: Annotated[int, Field(ge=1)] = 2
     curve_seeds: Annotated[int, Field(ge=1)] = 1
     readout_sentences: Annotated[int, Field(ge=1)] = 100
-    readout_draws: Annotated[int, Field(ge=1)] = 5
+    readout_draws: Annotated[int, Field(ge=1)] = 3
     part_seeds: Annotated[int, Field(ge=0)] = 3
     offline: bool = False
     workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ from hebbsim.probes import (
     label_equivalence,
     role_scores,
     seed_interval,
-    sentence_correct,
+    sentence_sums,
+    verdicts,
 )
 from hebbsim.probes.bootstrap import Estimate
 
@@ -61,16 +63,34 @@ class Runs:
         return None
 
     def correct(
-        self, model: str, condition: str, split: str, seed: int | None = None
-    ) -> NDArray[np.float64] | None:
-        """Right tokens of each sentence, mean over seeds (or of one) and draws, shape=(N,)."""
-        gold, offsets = self.gold.codes[split], self.gold.offsets[split]
-        seeds = self._codes[model, condition]
-        chosen = seeds.values() if seed is None else [seeds[seed]]
-        draws = [codes for draws in chosen for codes in draws if split in codes]
+        self, model: str, condition: str, split: str, role: int | None = None
+    ) -> NDArray[np.int64] | None:
+        """Right tokens of each sentence in every run, shape=(S, D, N): seeds, draws, sentences.
+
+        With `role`, a code of `Gold.names`, of its tokens alone. None where nothing was
+        predicted.
+        """
+        runs = [
+            [codes[split] for codes in draws if split in codes]
+            for draws in dict(sorted(self._codes.get((model, condition), {}).items())).values()
+        ]
+        draws = min(map(len, runs), default=0)
         if not draws:
             return None
-        return np.mean([sentence_correct(gold, d[split], offsets) for d in draws], axis=0)
+        gold, offsets = self.gold.codes[split], self.gold.offsets[split]
+        wanted = slice(None) if role is None else gold == role
+
+        def right(codes: NDArray[np.int16]) -> NDArray[np.int64]:
+            hit = np.zeros(len(gold), dtype=bool)
+            hit[wanted] = codes[wanted] == gold[wanted]
+            return sentence_sums(hit, offsets)
+
+        return np.array([[right(codes) for codes in of_seed[:draws]] for of_seed in runs])
+
+    def totals(self, split: str, role: int | None = None) -> NDArray[np.int64]:
+        """Tokens of each sentence, or those of one role, shape=(N,)."""
+        gold, offsets = self.gold.codes[split], self.gold.offsets[split]
+        return np.diff(offsets) if role is None else sentence_sums(gold == role, offsets)
 
     def f1(self, model: str, condition: str, split: str) -> dict[str, float]:
         """F1 of each role on a split, mean over seeds and draws."""
@@ -121,7 +141,7 @@ def is_plain(model: str, condition: str) -> bool:
     )
 
 
-_WORDS = ("members", "K", "readout", "labels", "codes", "view", "tau", "shuffled")
+_KEYS = ("members", "K", "readout", "labels", "codes", "view", "tau", "shuffled", "prototypes")
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:
@@ -129,48 +149,194 @@ def _reading_order(condition: str) -> list[tuple[int, float, str]]:
 
     Within each, plain runs by either read-out, those with few labels, parts, controls.
     """
-    words = dict(word.partition("=")[::2] for word in condition.split())
+    words = _words(condition)
     key = [(0, float(words.pop("members", 1)), "")]
     for name, value in words.items():
         try:
-            key.append((_WORDS.index(name), float(value), ""))
+            key.append((_KEYS.index(name), float(value), ""))
         except ValueError:
-            key.append((_WORDS.index(name), float("inf"), value))
+            key.append((_KEYS.index(name), float("inf"), value))
     return key
 
 
-def comparisons(runs: Runs, hebbian: str, rivals: dict[str, tuple[str, str]]) -> list[Row]:
-    """Accuracy of a Hebbian run minus and over that of rivals, split by split.
+@dataclass(frozen=True)
+class Compared:
+    """The learner against a rival on one split, or on one role of it.
+
+    `table` names the comparisons that `corrected` is corrected over (Holm); `verdict` follows
+    the rule of `hebbsim.probes.comparison`. Interval and p are None where training ran once.
+    """
+
+    table: str
+    corpus: str
+    split: str
+    role: str | None
+    condition: str
+    rival: str
+    rival_condition: str
+    metric: str
+    value: float
+    other: float
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    corrected: float | None
+    verdict: str
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    seeds: int
+    rival_seeds: int
+    draws: int
+    sentences: int
+
+
+def compared(
+    runs: Runs, table: str, cells: Iterable[tuple[str, str, str, str, int | None]]
+) -> list[Compared]:
+    """Comparisons of one table, with p corrected over all of them.
 
     Parameters
     ----------
-    hebbian : str
-        Condition of the Hebbian run.
-    rivals : dict of str to (model, condition)
-        By the name that the row's condition gives them.
-
-    Returns
-    -------
-    list of Row
-        ``accuracy_difference`` (``minus=NAME``) and ``accuracy_ratio`` (``over=NAME``)
-        with intervals of a paired bootstrap over the n sentences of the split.
+    cells : iterable of (condition, rival, rival's condition, split, role)
+        Of the learner and of the model it is compared with; `role` is a code or None.
+        A cell that was not measured is left out. Where both conditions name the same
+        labelled sentences, draw d of one is paired with draw d of the other.
     """
+    found = []
+    for condition, rival, versus, split, role in cells:
+        mine = runs.correct("hebbian", condition, split, role)
+        theirs = runs.correct(rival, versus, split, role)
+        totals = runs.totals(split, role)
+        if mine is None or theirs is None or not totals.any():
+            continue
+        paired = rival == "bigru" and "labels" in _words(condition)
+        seeds, draws = len(theirs), 1
+        if paired:  # a BiGRU is trained once on every draw
+            theirs = theirs.transpose(1, 0, 2)
+            draws = min(mine.shape[1], theirs.shape[1])
+            mine, theirs = mine[:, :draws], theirs[:, :draws]
+        result = compare(
+            mine, theirs, totals, paired_draws=paired, other_is_trained=rival == "bigru"
+        )
+        total = totals.sum()
+        low_high = [_finite(*estimate) for estimate in (result.difference, result.ratio)]
+        (difference, low, high), (ratio, ratio_low, ratio_high) = low_high
+        found.append(
+            Compared(
+                table=table,
+                corpus=runs.corpus,
+                split=split,
+                role=None if role is None else str(runs.gold.names[role]),
+                condition=condition,
+                rival=rival,
+                rival_condition=versus,
+                metric="accuracy" if role is None else "recall",
+                value=float(mine.mean(axis=(0, 1)).sum() / total),
+                other=float(theirs.mean(axis=(0, 1)).sum() / total),
+                difference=difference,
+                low=low,
+                high=high,
+                p=_finite(result.p)[0],
+                corrected=None,
+                verdict="",
+                ratio=ratio,
+                ratio_low=ratio_low,
+                ratio_high=ratio_high,
+                seeds=len(mine),
+                rival_seeds=seeds,
+                draws=draws,
+                sentences=len(totals),
+            )
+        )
+    corrected = verdicts(
+        [each.difference for each in found],
+        [np.nan if each.p is None else each.p for each in found],
+    )
+    return [
+        replace(each, corrected=_finite(p)[0], verdict=verdict)
+        for each, (p, verdict) in zip(found, corrected, strict=True)
+    ]
+
+
+def _finite(*values: float) -> list[Any]:
+    return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def comparisons(
+    runs: Runs, main: Sequence[str], rivals: Mapping[str, tuple[str, str]], labels: Sequence[int]
+) -> list[Compared]:
+    """Every table of comparisons: overall, by generalization split, by role.
+
+    Parameters
+    ----------
+    main : sequence of str
+        Conditions of the learner, its clusters named by all of dev.
+    rivals : mapping of str to (model, condition)
+        By name. Splits and roles are compared with the first one.
+    labels : sequence of int
+        Numbers of labelled sentences with which learner and BiGRU are compared as well.
+    """
+    wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
+    splits = [split for split in runs.gold.codes if split.startswith("gen/")]
+    roles = [
+        (split, role) for split in wholes for role in np.unique(runs.gold.codes[split]).tolist()
+    ]
+    found: list[Compared] = []
+    for condition in main:
+        name, _, readout = condition.partition(" readout=")
+        soft = f" readout={readout}" if readout else ""
+        few = {n: f"{name} labels={n}{soft}" for n in labels}
+        found += compared(
+            runs,
+            f"overall {condition}",
+            [(condition, *rival, split, None) for rival in rivals.values() for split in wholes],
+        )
+        found += compared(
+            runs,
+            f"overall {name} labels=few{soft}",
+            [
+                (words, "bigru", f"labels={n}", split, None)
+                for n, words in few.items()
+                for split in wholes
+            ],
+        )
+        first = next(iter(rivals.values()), ("bigru", "labels=all"))
+        against = {condition: first} | {w: ("bigru", f"labels={n}") for n, w in few.items()}
+        for words, rival in against.items():
+            found += compared(
+                runs, f"splits {words}", [(words, *rival, split, None) for split in splits]
+            )
+            found += compared(
+                runs, f"roles {words}", [(words, *rival, split, role) for split, role in roles]
+            )
+    return found
+
+
+def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, str]]) -> list[Row]:
+    """Accuracy of the learner minus and over that of each rival, as rows of the results.
+
+    ``minus=NAME`` and ``over=NAME`` in the condition name the rival; n counts the learner's
+    seeds.
+    """
+    names = {rival: name for name, rival in rivals.items()}
     rows = []
-    for name, (model, condition) in rivals.items():
-        for split in runs.gold.codes:
-            mine, theirs = runs.correct("hebbian", hebbian, split), None
-            if (model, condition) in runs:
-                theirs = runs.correct(model, condition, split)
-            if mine is None or theirs is None:
-                continue
-            found = compare(mine, theirs, np.diff(runs.gold.offsets[split]))
-            for metric, word, estimate in (
-                ("accuracy_difference", "minus", found.difference),
-                ("accuracy_ratio", "over", found.ratio),
-            ):
-                if np.isfinite(estimate.mean):
-                    key = _key(runs, split, f"{hebbian} {word}={name}", metric, "fraction")
-                    rows.append(row(key, estimate, len(mine)))
+    for each in found:
+        if each.role is not None:
+            continue
+        same = "labels" in _words(each.condition)
+        name = "bigru/same" if same else names[each.rival, each.rival_condition]
+        for metric, word, estimate in (
+            ("accuracy_difference", "minus", (each.difference, each.low, each.high)),
+            ("accuracy_ratio", "over", (each.ratio, each.ratio_low, each.ratio_high)),
+        ):
+            mean, low, high = estimate
+            if mean is not None:
+                rows.append(
+                    Row(each.corpus, each.split, "hebbian", f"{each.condition} {word}={name}",
+                        metric, None, mean, low, high, each.seeds)
+                )  # fmt: skip
     return rows
 
 
@@ -178,11 +344,12 @@ def equivalences(runs: Runs, hebbian: str, n_train: int) -> list[Row]:
     """Labelled sentences with which the BiGRU does as well as a Hebbian run.
 
     ``curve=below`` or ``curve=above`` in the condition says that the value is an end of
-    the label curve, and that the answer lies beyond it.
+    the label curve, and that the answer lies beyond it. Nothing where the points of the
+    curve do not allow a number.
     """
     points: dict[int, str] = {}
     for (model, condition), _ in runs.items():
-        words = dict(word.split("=", 1) for word in condition.split())
+        words = _words(condition)
         if model == "bigru" and words.keys() == {"labels"}:
             if words["labels"].isdigit():
                 points[int(words["labels"])] = condition
@@ -195,13 +362,20 @@ def equivalences(runs: Runs, hebbian: str, n_train: int) -> list[Row]:
         labels = sorted(points)
         curve = [runs.correct("bigru", points[n], split) for n in labels]
         target = runs.correct("hebbian", hebbian, split)
-        if target is None or any(point is None for point in curve):
+        measured = [point[:, 0] for point in curve if point is not None]
+        if target is None or len(measured) < len(curve):
             continue
-        found = label_equivalence(labels, np.array(curve), target)
+        found = label_equivalence(labels, measured, target[:, 0])
+        if found is None:
+            continue
         beyond = "" if found.place == "within" else f" curve={found.place}"
         key = _key(runs, split, hebbian + beyond, "label_equivalence", "sentences")
         rows.append(row(key, Estimate(*found[:3]), len(target)))
     return rows
+
+
+def _words(condition: str) -> dict[str, str]:
+    return dict(word.split("=", 1) for word in condition.split())
 
 
 def _key(runs: Runs, split: str, condition: str, metric: str, unit: str) -> Score:

@@ -1,13 +1,14 @@
 """What is measured: read-out of clusters, scores, intervals, comparisons."""
 
-from hebbsim.probes.bootstrap import Comparison, Estimate, compare, resample_sums, seed_interval
+from hebbsim.probes.bootstrap import Estimate, resample_sums, seed_interval
+from hebbsim.probes.comparison import Comparison, compare, verdicts
 from hebbsim.probes.equivalence import LabelEquivalence, label_equivalence
 from hebbsim.probes.metrics import (
     RoleScore,
     accuracy,
     one_to_one,
     role_scores,
-    sentence_correct,
+    sentence_sums,
     v_measure,
 )
 from hebbsim.probes.readout import RoleReadout
@@ -34,6 +35,7 @@ __all__ = [
     "resample_sums",
     "role_scores",
     "seed_interval",
-    "sentence_correct",
+    "sentence_sums",
     "v_measure",
+    "verdicts",
 ]

@@ -7,9 +7,15 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from hebbsim.errors import BadInputError
-from hebbsim.probes.bootstrap import N_RESAMPLES, resample_sums
+from hebbsim.probes.bootstrap import N_RESAMPLES, resample_sums, resample_weights
+
+#: Fewest training runs behind a point of the curve that is read.
+FEWEST_RUNS = 3
+#: Two points that lie further apart than this factor allow no number between them.
+WIDEST_GAP = 4.0
 
 
 class LabelEquivalence(NamedTuple):
@@ -32,26 +38,35 @@ class LabelEquivalence(NamedTuple):
 
 def label_equivalence(
     labels: Sequence[int],
-    curve: NDArray[np.floating],
-    target: NDArray[np.floating],
+    curve: Sequence[NDArray[np.number]],
+    target: NDArray[np.number],
     *,
     n_resamples: int = N_RESAMPLES,
     random_state: int = 0,
-) -> LabelEquivalence:
+) -> LabelEquivalence | None:
     """Labelled sentences at which a learning curve reaches a target accuracy.
 
-    The curve is interpolated linearly in log N, after a running maximum has made it
-    non-decreasing (so that it meets the target once). The interval comes from a
-    bootstrap over sentences in which target and curve share every draw.
+    A monotone curve is fitted to the points by isotonic regression (Barlow et al. 1972),
+    which weights them by their training runs, and is interpolated linearly in log N. The
+    interval comes from a two-level bootstrap (`hebbsim.probes.comparison`) over the runs of
+    the target, those of every point of the curve, and sentences; the percentiles of its
+    draws are widened by the ratio of Student's t to the normal, as the runs are few.
 
     Parameters
     ----------
     labels : sequence of int, shape=(L,)
         Labelled sentences behind each point, increasing.
-    curve : ndarray, shape=(L, N)
-        Right tokens of every sentence, averaged over seeds, at each point.
-    target : ndarray, shape=(N,)
+    curve : sequence of L ndarrays, shape=(S_l, N)
+        Right tokens of every sentence in each training run, at each point.
+    target : ndarray, shape=(S, N)
         The same for the model to be placed on the curve.
+
+    Returns
+    -------
+    LabelEquivalence or None
+        None where the points do not allow a number: one of the two around the target has
+        fewer than `FEWEST_RUNS` runs, or they lie more than a factor `WIDEST_GAP` apart, or
+        the target itself ran once.
 
     Raises
     ------
@@ -60,30 +75,67 @@ def label_equivalence(
 
     Examples
     --------
-    >>> curve = np.array([[5.0], [7.0]])
-    >>> round(label_equivalence([10, 1000], curve, np.array([6.0])).sentences)
-    100
+    >>> point = np.full((3, 1), 5.0)
+    >>> found = label_equivalence([10, 40], [point, point + 2], point + 1)
+    >>> round(found.sentences)
+    20
+    >>> label_equivalence([10, 1000], [point, point + 2], point + 1) is None  # too far apart
+    True
     """
     if len(labels) < 2 or np.any(np.diff(labels) <= 0):
         raise BadInputError("a label curve needs two or more increasing numbers of sentences")
-    counts = np.column_stack([np.transpose(curve), target]).astype(np.float64)
+    models = [np.atleast_2d(runs) for runs in (*curve, target)]
+    n_runs = np.array([len(runs) for runs in models])
     log_labels = np.log(np.asarray(labels, dtype=float))
-    sums = counts.sum(axis=0)
-    draws = resample_sums(counts, n_resamples=n_resamples, random_state=random_state)
     # Every model is scored on the same tokens, so counts serve as accuracies.
-    found = np.exp([_meet(log_labels, row[:-1], row[-1]) for row in draws])
-    low, high = np.quantile(found, [0.025, 0.975])
-    best = float(np.exp(_meet(log_labels, sums[:-1], sums[-1])))
-    if sums[-1] < sums[0]:
-        place: Literal["within", "below", "above"] = "below"
-    else:
-        place = "above" if sums[-1] > sums[:-1].max() else "within"
-    return LabelEquivalence(best, float(low), float(high), place)
+    means = np.array([runs.sum(axis=1).mean() for runs in models])
+    hull = _monotone(means[:-1], n_runs[:-1])
+    place, around = _place(hull, means[-1])
+    first, last = around[0], around[-1]
+    if (n_runs[[first, last, -1]] < FEWEST_RUNS).any():
+        return None
+    if labels[last] > WIDEST_GAP * labels[first]:
+        return None
+
+    rng = np.random.default_rng([random_state, 2])
+    sums = resample_sums(
+        np.concatenate(models).T, n_resamples=n_resamples, random_state=random_state
+    )
+    drawn = np.empty((n_resamples, len(models)))
+    ends = np.cumsum(n_runs)
+    for column, (end, n) in enumerate(zip(ends, n_runs, strict=True)):
+        weights = resample_weights(rng, n_resamples, n)
+        drawn[:, column] = (weights * sums[:, end - n : end]).sum(axis=1)
+    found = [_meet(log_labels, _monotone(row[:-1], n_runs[:-1]), row[-1]) for row in drawn]
+    best = _meet(log_labels, hull, means[-1])
+    fewest = int(n_runs[[first, last, -1]].min())
+    wider = float(stdtrit(fewest - 1, 0.975) / stdtrit(np.inf, 0.975))
+    low, high = best + wider * (np.quantile(found, [0.025, 0.975]) - best)
+    low, high = np.clip([low, high], log_labels[0], log_labels[-1])
+    return LabelEquivalence(*np.exp([best, low, high]).tolist(), place)
 
 
-def _meet(x: NDArray[np.float64], curve: NDArray[np.float64], target: float) -> float:
-    """Where the non-decreasing hull of `curve` first reaches `target`; the ends of x outside."""
-    hull = np.maximum.accumulate(curve)
+def _monotone(curve: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
+    from sklearn.isotonic import isotonic_regression  # slow to import
+
+    fitted: NDArray[np.float64] = isotonic_regression(curve, sample_weight=weights.astype(float))
+    return fitted
+
+
+def _place(
+    hull: NDArray[np.float64], target: float
+) -> tuple[Literal["within", "below", "above"], tuple[int, ...]]:
+    """Where the target stands to the curve, and the points around it."""
+    if target < hull[0]:
+        return "below", (0,)
+    if target > hull[-1]:
+        return "above", (len(hull) - 1,)
+    i = max(1, int(np.searchsorted(hull, target)))
+    return "within", (i - 1, i)
+
+
+def _meet(x: NDArray[np.float64], hull: NDArray[np.float64], target: float) -> float:
+    """Where a non-decreasing curve first reaches `target`; the ends of x outside."""
     if target <= hull[0]:
         return float(x[0])
     if target > hull[-1]:

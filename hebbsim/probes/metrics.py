@@ -110,15 +110,12 @@ def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     return float(table[rows, columns].sum() / table.sum())
 
 
-def sentence_correct(
-    gold: NDArray, predicted: NDArray, offsets: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Number of right tokens of every sentence, shape=(N,), from offsets of shape (N + 1,).
+def sentence_sums(right: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many tokens of every sentence are true, shape=(N,), from offsets of shape (N + 1,).
 
     Examples
     --------
-    >>> sentence_correct(np.array(["S", "O", "S"]), np.array(["S", "S", "S"]), np.array([0, 2, 3]))
+    >>> sentence_sums(np.array([True, False, True]), np.array([0, 2, 3]))
     array([1, 1])
     """
-    right = np.concatenate([[0], np.cumsum(np.asarray(gold) == np.asarray(predicted))])
-    return np.diff(right[offsets]).astype(np.int64)
+    return np.diff(np.concatenate([[0], np.cumsum(right)])[offsets]).astype(np.int64)

@@ -1,0 +1,156 @@
+"""One trained model against another: the rule behind every verdict.
+
+Accuracies vary with the seed of training, with the labelled sentences that were drawn, and
+with the sentences of the split. A two-level bootstrap varies all of them together: it draws
+training runs and sentences with replacement (n - 1 of n runs, which makes the variance
+unbiased for few runs). The standard error of these draws gives the interval and p by
+Student's t, whose degrees of freedom follow from the share that each source has of the
+variance (Satterthwaite 1946). A verdict is one of three, from p after Holm's correction over
+the comparisons of one table: *ahead*, *behind*, *no difference shown*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from hebbsim.probes.bootstrap import N_RESAMPLES, Estimate, resample_sums, resample_weights
+from hebbsim.probes.paired import adjust
+
+Verdict = Literal["ahead", "behind", "no difference shown"]
+
+#: Corrected p below which a difference counts as shown.
+LEVEL = 0.05
+
+
+class Comparison(NamedTuple):
+    """Accuracy of one model minus, and over, that of another.
+
+    Intervals and `p` (two-sided) are NaN where the variance of training cannot be
+    estimated, because a trained model ran once; `ratio` is NaN where the other has
+    nothing right.
+    """
+
+    difference: Estimate
+    ratio: Estimate
+    p: float
+
+
+def compare(
+    correct: NDArray[np.number],
+    other: NDArray[np.number],
+    totals: NDArray[np.integer],
+    *,
+    paired_draws: bool = False,
+    other_is_trained: bool = True,
+    n_resamples: int = N_RESAMPLES,
+    random_state: int = 0,
+) -> Comparison:
+    """Compare two models on the same sentences by a two-level bootstrap.
+
+    Parameters
+    ----------
+    correct : ndarray, shape=(S, D, N)
+        Right tokens of each of N sentences, for S seeds and D draws of labelled
+        sentences (1 where none are drawn).
+    other : ndarray, shape=(S2, D, N) or (S2, 1, N)
+        The same of the other model.
+    totals : ndarray, shape=(N,)
+        Tokens of every sentence (of one role, for a recall).
+    paired_draws : bool
+        Draw d is the same labelled sentences for both models.
+    other_is_trained : bool
+        False for a rival without a random seed, such as a look-up: it has no
+        variance of training.
+
+    Examples
+    --------
+    >>> runs = np.array([[[3, 2, 3]], [[3, 3, 3]], [[3, 2, 3]]])
+    >>> rival = np.array([[[1, 2, 1]], [[2, 1, 1]], [[1, 1, 2]]])
+    >>> found = compare(runs, rival, np.array([3, 3, 3]))
+    >>> round(found.difference.mean, 3), found.p < 0.05
+    (0.481, True)
+    """
+    mine = np.asarray(correct, dtype=np.float64)
+    theirs = np.asarray(other, dtype=np.float64)
+    n = mine.shape[-1]
+    total = float(np.sum(totals))
+    a, b = mine.sum(axis=-1) / total, theirs.sum(axis=-1) / total  # accuracy of each run
+    difference, ratio = a.mean() - b.mean(), a.mean() / b.mean() if b.any() else np.nan
+    trained = [mine.shape[:2]] + [theirs.shape[:2]] * other_is_trained
+    if n < 2 or any(s * d < 2 for s, d in trained):
+        nothing = (np.nan, np.nan)
+        return Comparison(Estimate(difference, *nothing), Estimate(ratio, *nothing), np.nan)
+
+    rng = np.random.default_rng([random_state, 1])
+    counts = np.concatenate([mine.reshape(-1, n), theirs.reshape(-1, n), totals[None]]).T
+    sums = resample_sums(counts, n_resamples=n_resamples, random_state=random_state)
+    first, second = sums[:, : a.size], sums[:, a.size : -1]
+    draws = resample_weights(rng, n_resamples, mine.shape[1])
+    seeds = resample_weights(rng, n_resamples, mine.shape[0])
+    drawn_a = np.einsum("bi,bd,bid->b", seeds, draws, first.reshape(-1, *a.shape))
+    if not paired_draws:
+        draws = resample_weights(rng, n_resamples, theirs.shape[1])
+    seeds = resample_weights(rng, n_resamples, theirs.shape[0])
+    drawn_b = np.einsum("bi,bd,bid->b", seeds, draws, second.reshape(-1, *b.shape))
+
+    residual = (mine.mean(axis=(0, 1)) - theirs.mean(axis=(0, 1)) - difference * totals) / total
+    sources = [
+        (n * residual.var(ddof=1), n - 1),
+        _source(a.mean(axis=1)),
+        _source(b.mean(axis=1)),
+        *(
+            [_source(a.mean(axis=0) - b.mean(axis=0))]
+            if paired_draws
+            else [_source(a.mean(axis=0)), _source(b.mean(axis=0))]
+        ),
+    ]
+    spread = sum(variance**2 / freedom for variance, freedom in sources if freedom)
+    freedom = sum(variance for variance, _ in sources) ** 2 / spread if spread else np.inf
+    t = float(stdtrit(freedom, 0.975)) if np.isfinite(freedom) else 1.96
+    # A resample may hold no token of a rare role.
+    some = sums[:, -1] > 0
+    error = float(np.std((drawn_a - drawn_b)[some] / sums[some, -1], ddof=1))
+    if error <= 1e-12:
+        p = 1.0 if abs(difference) < 1e-12 else 0.0
+    else:
+        p = float(2 * stdtr(freedom, -abs(difference) / error))
+    some = drawn_b > 0
+    half = t * float(np.std(drawn_a[some] / drawn_b[some], ddof=1)) if some.sum() > 1 else np.nan
+    return Comparison(
+        Estimate(float(difference), difference - t * error, difference + t * error),
+        Estimate(float(ratio), ratio - half, ratio + half),
+        p,
+    )
+
+
+def _source(values: NDArray[np.float64]) -> tuple[float, int]:
+    """Variance that the mean of n values has, and its degrees of freedom."""
+    n = len(values)
+    return (float(values.var(ddof=1)) / n, n - 1) if n > 1 else (0.0, 0)
+
+
+def verdicts(differences: Sequence[float], p: Sequence[float]) -> list[tuple[float, Verdict]]:
+    """Holm-corrected p and verdict of each comparison of one table.
+
+    Parameters
+    ----------
+    differences, p : sequence of float, shape=(n,)
+        p of NaN is no test: no difference is shown.
+
+    Examples
+    --------
+    >>> [word for _, word in verdicts([0.1, -0.2, 0.3], [0.001, 0.02, 0.9])]
+    ['ahead', 'behind', 'no difference shown']
+    """
+    found: list[tuple[float, Verdict]] = []
+    for difference, corrected in zip(differences, adjust(p, "holm").tolist(), strict=True):
+        if not corrected < LEVEL:
+            found.append((corrected, "no difference shown"))
+        else:
+            found.append((corrected, "ahead" if difference > 0 else "behind"))
+    return found
