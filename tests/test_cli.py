@@ -261,7 +261,29 @@ def test_what_is_made_of_one_learner_stands_below_it(tmp_path):
 def test_tables_of_a_population_say_that_it_votes(tmp_path):
     text = printed(found(members=8), tmp_path)
     assert "Recall by role (hebbian: 8 voting)" in text
-    assert "splits (hebbian: 8 voting; * turns on structure" in text
+    assert "Generalization splits (hebbian: 8 voting)" in text
+
+
+@pytest.mark.parametrize(
+    ("decided", "mark", "said"),
+    [
+        (
+            "structure",
+            "* ",
+            "* turns on structure, judged on dev and on splits of a sibling corpus",
+        ),
+        ("not judged", "? ", "? not judged: there is no sibling of this split"),
+        ("other", "", None),
+    ],
+)
+def test_splits_say_how_they_were_judged(tmp_path, decided, mark, said):
+    results = found()
+    results.tables["structure"][-1] = Structure("split", LONG, decided)
+    lines = printed(results, tmp_path).splitlines()
+    assert any(line.startswith(f"{mark}only_seen_as") for line in lines)
+    assert [line for line in lines if line.startswith(("* ", "? ")) and "judged" in line] == (
+        [said] if said else []
+    )
 
 
 def test_the_table_holds_the_numbers(tmp_path):

@@ -17,7 +17,7 @@ import pytest
 import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import roles, roles_config, roles_tokens
+from hebbsim.experiments import roles, roles_config, roles_scores, roles_tokens
 from hebbsim.experiments.background import BackgroundJobs
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.roles_config import RolesConfig
@@ -25,6 +25,7 @@ from hebbsim.experiments.roles_data import Gold, hold_out
 from hebbsim.experiments.roles_scores import Runs
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.readers.base import Corpus, make_split
+from hebbsim.readers.grammar import make_builtin
 
 NOUNS = ["cat", "dog", "girl", "boy", "bird", "fish"]
 VERBS = ["saw", "fed", "liked"]
@@ -247,6 +248,37 @@ def test_structure_is_found_and_lookup_fails_on_word_order(fakes):
     decided = {s.name: s.decided for s in results.tables["structure"]}
     assert decided["SUBJ"] == "structure" and decided["PRED"] == "content"
     assert {"gen/a", "gen/b"} <= decided.keys()
+
+
+def test_roles_of_generalization_splits_do_not_enter_their_judgement(fakes, monkeypatch):
+    """Whatever is annotated there: the verdicts come from a sibling corpus."""
+    of_structure = dict.fromkeys(("SUBJ", "OBJ"), "structure")
+    monkeypatch.setattr(roles_scores, "decide_roles", lambda lookup, traces: of_structure)
+    whole = make_builtin(0, n_train=1000, n_dev=100, n_test=5, n_gen=20)
+    names = ("train", "dev", "test", "gen/obj_to_subj_proper", "gen/cp_depth")
+    verdicts = []
+    for corrupt in (False, True):
+        splits = {name: whole.splits[name] for name in names}
+        for name in names[3:] if corrupt else ():
+            gold = splits[name].layers["grammatical"]
+            layers = {"grammatical": np.random.default_rng(0).permutation(gold)}
+            splits[name] = replace(splits[name], layers=layers)
+        fakes.corpus = replace(whole, splits=splits)
+        table = run(seeds=1, baselines="simple").tables["structure"]
+        verdicts.append([s for s in table if s.kind == "split"])
+    assert verdicts[0] == verdicts[1]
+    decided = {s.name: s.decided for s in verdicts[0]}
+    assert decided == {"gen/obj_to_subj_proper": "structure", "gen/cp_depth": "other"}
+    assert all(0 < s.lookup_dev < 1 and 0 < s.share < 1 for s in verdicts[0])
+
+
+def test_a_split_without_a_sibling_is_not_judged(fakes):
+    table = run(seeds=1, baselines="simple").tables["structure"]
+    splits = [s for s in table if s.kind == "split"]
+    assert [(s.name, s.decided) for s in splits] == [
+        ("gen/a", "not judged"), ("gen/b", "not judged")
+    ]  # fmt: skip
+    assert all((s.lookup, s.lookup_dev, s.share) == (None, None, None) for s in splits)
 
 
 def test_controls_lie_near_chance(fakes):

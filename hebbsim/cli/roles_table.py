@@ -18,6 +18,11 @@ _PARTS = {
     "prototypes=random": "prototypes random tokens",
     "shuffled=labels": "dev roles shuffled",
 }
+#: Splits by what decides them: the mark before a name, and what it says.
+_MARKS = {
+    "structure": "* turns on structure, judged on dev and on splits of a sibling corpus",
+    "not judged": "? not judged: there is no sibling of this split",
+}
 _MOST_CLUSTERS = 20
 #: Characters of a split's name that leave room for its numbers.
 _WIDEST_SPLIT = 42
@@ -261,7 +266,18 @@ def _show_recall(results: Results, console: Console) -> None:
 
 
 def _show_splits(results: Results, console: Console) -> None:
-    turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
+    structure = results.tables.get("structure", ())
+    decided = {s.name: s.decided for s in structure if s.kind == "split"}
+    marked = _MARKS.keys() & decided.values()
+    remarks = [mark for kind, mark in _MARKS.items() if kind in marked]
+
+    def first(split: str) -> tuple[bool, str]:
+        return decided.get(split) != "structure", split
+
+    def name(split: str) -> str:
+        mark = _MARKS.get(decided.get(split, ""), "  ")[:2]
+        return mark * bool(marked) + _broken(split.removeprefix("gen/"))
+
     shown = False
     for table_name, heading in _tested(results, "splits"):
         found = _comparisons(results, table_name)
@@ -269,30 +285,27 @@ def _show_splits(results: Results, console: Console) -> None:
             continue
         _heading(console, f"Generalization splits, {heading}")
         table = _table("split", "hebbian", "bigru", "difference", "verdict")
-        for c in sorted(found, key=lambda c: (c.split not in turns, c.split)):
-            mark = "* " if c.split in turns else "  "
+        for c in sorted(found, key=lambda c: first(c.split)):
             mine, theirs, verdict = _cells(c)
-            table.add_row(
-                mark * bool(turns) + _broken(c.split.removeprefix("gen/")),
-                mine, theirs, f"{c.difference:+.3f}", verdict,
-            )  # fmt: skip
+            table.add_row(name(c.split), mine, theirs, f"{c.difference:+.3f}", verdict)
         console.print(table)
         shown = True
     if shown:
-        _foot(console, "* turns on structure" if turns else "")
+        _foot(console, *remarks)
         return
-    rows = [
-        r
+    rows = {
+        r.split: r.mean
         for r in results.select(metric="accuracy", model="hebbian")
         if r.condition == _reference(results)[0] and r.split.startswith("gen/")
-    ]
+    }
     if rows:
         _heading(console, f"Generalization splits{_remarks(results)}")
         table = _table("split", "hebbian")
-        for row in sorted(rows, key=lambda r: (r.split not in turns, r.split)):
-            mark = ("* " if row.split in turns else "  ") * bool(turns)
-            table.add_row(mark + _broken(row.split.removeprefix("gen/")), f"{row.mean:.3f}")
+        for split in sorted(rows, key=first):
+            table.add_row(name(split), f"{rows[split]:.3f}")
         console.print(table)
+        for line in remarks:
+            console.print(line, markup=False)
 
 
 def _broken(name: str) -> str:

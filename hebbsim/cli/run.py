@@ -139,8 +139,8 @@ def roles(
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
         "labels": labels, "readout_sentences": readout_sentences,
         "readout_draws": readout_draws, "bigru_seeds": bigru_seeds,
-        "curve_seeds": curve_seeds, "part_seeds": part_seeds, "offline": offline, "workers": workers,
-        "shards": shards, "scheduler": scheduler,
+        "curve_seeds": curve_seeds, "part_seeds": part_seeds, "offline": offline,
+        "workers": workers, "shards": shards, "scheduler": scheduler,
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.
     config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})

@@ -55,6 +55,7 @@ from hebbsim.probes import (
 )
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.lines import digest, is_stdin, on_disk
+from hebbsim.readers.siblings import sibling_of
 
 if TYPE_CHECKING:
     from hebbsim.models import HebbianRoleInducer, RolePopulation
@@ -622,7 +623,9 @@ class _Run:
         main = [self.k, f"{self.k} members={config.members}"][: 1 + (config.members > 1)]
         main += [f"{condition} readout=soft" for condition in main]
         if config.part_seeds and config.baselines != "none":
-            results.tables["structure"] = structure_table(runs, f"{self.k} view=traces")
+            results.tables["structure"] = structure_table(
+                runs, f"{self.k} view=traces", sibling_of(self.corpus)
+            )
         scores = runs.scores() + self.other_scores
         results.rows = summarize(scores)
         rivals = {

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.baselines import LookupBaseline
 from hebbsim.experiments.results import Row, Score, row
 from hebbsim.experiments.roles_data import Gold
 from hebbsim.probes import (
+    SplitStructure,
     accuracy,
     compare,
     decide_roles,
@@ -24,6 +26,7 @@ from hebbsim.probes import (
     verdicts,
 )
 from hebbsim.probes.bootstrap import Estimate
+from hebbsim.readers.base import Corpus
 
 #: Predicted roles by split, as codes of `Gold.names`.
 Codes = dict[str, NDArray[np.int16]]
@@ -434,44 +437,59 @@ def constructions(runs: Runs) -> list[Construction]:
 class Structure:
     """What decides a role (from F1 on dev) or whether a split turns on structure.
 
-    `lookup` and `traces` are F1 on dev for a role. For a split, `lookup` is its accuracy
-    there, `lookup_dev` on dev, and `share` the part of its errors on roles that
-    structure decides. See `hebbsim.probes.structure`.
+    `lookup` and `traces` are F1 on dev for a role. For a split, the numbers are those of
+    a sibling corpus (`hebbsim.readers.siblings`): `lookup` is the accuracy of its look-up
+    on its split of that name, `lookup_dev` on its dev, and `share` the part of the errors
+    on roles that structure decides. A split that the sibling lacks is ``not judged``. See
+    `hebbsim.probes.structure`.
     """
 
     kind: str
     name: str
     decided: str
-    lookup: float
+    lookup: float | None = None
     traces: float | None = None
     lookup_dev: float | None = None
     share: float | None = None
 
 
-def structure_table(runs: Runs, traces: str) -> list[Structure]:
-    """The definition of structure dependence, applied; `traces` names the traces-only run."""
-    gold, names = runs.gold, runs.gold.names
+def structure_table(runs: Runs, traces: str, sibling: Corpus | None) -> list[Structure]:
+    """The definition of structure dependence, applied.
+
+    Parameters
+    ----------
+    traces : str
+        Condition of the traces-only run.
+    sibling : Corpus or None
+        What `hebbsim.readers.siblings.sibling_of` makes of the corpus that is scored.
+    """
     by_lookup, by_traces = runs.f1("lookup", "", "dev"), runs.f1("hebbian", traces, "dev")
     decided = decide_roles(by_lookup, by_traces)
     table = [Structure("role", r, d, by_lookup[r], by_traces[r]) for r, d in decided.items()]
-    correct = runs.correct("lookup", "", "dev")
-    assert correct is not None
-    lookup_dev = float(correct.sum() / len(gold.codes["dev"]))
-    of_structure = {role for role, d in decided.items() if d == "structure"}
-    (draws,) = next(seeds for (model, _), seeds in runs.items() if model == "lookup").values()
-    for split in gold.codes:
-        if split.startswith("gen/"):
-            found = decide_split(
-                names[gold.codes[split]],
-                names[draws[0][split]],
-                lookup_dev=lookup_dev,
-                structure_roles=of_structure,
-            )
-            table.append(
-                Structure("split", split, found.decided, found.lookup,
-                          lookup_dev=found.lookup_dev, share=found.share)
-            )  # fmt: skip
+    found = _judge(sibling, {role for role, d in decided.items() if d == "structure"})
+    for split in runs.gold.codes:
+        if split in found:
+            table.append(Structure("split", split, **found[split]._asdict()))
+        elif split.startswith("gen/"):
+            table.append(Structure("split", split, "not judged"))
     return table
+
+
+def _judge(sibling: Corpus | None, structure_roles: set[str]) -> dict[str, SplitStructure]:
+    """Which generalization splits of a sibling corpus turn on structure."""
+    if sibling is None or sibling.layer is None:
+        return {}
+    gold = {name: split.layers[sibling.layer] for name, split in sibling.splits.items()}
+    model = LookupBaseline().fit(sibling.splits["train"].sentences(), gold["train"])
+    lookup = {name: model.predict(split.sentences()) for name, split in sibling.splits.items()}
+    on_dev = accuracy(gold["dev"], lookup["dev"])
+    return {
+        name: decide_split(
+            gold[name], lookup[name], lookup_dev=on_dev, structure_roles=structure_roles
+        )
+        for name in gold
+        if name.startswith("gen/")
+    }
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Which roles and splits turn on structure, decided before a model is scored on test.
 
 The definitions use the development set, the training frequencies behind the type
-lookup, and the gold roles of a split; no prediction of a compared model on test or on
-a generalization split enters them.
+lookup, and a sibling corpus: sentences made for this alone, with a train, a dev and
+generalization splits of their own (`hebbsim.readers.siblings`). Neither gold roles nor
+predictions on test or on the generalization splits that are scored enter them.
 
 A *role* is decided on dev by two F1 scores: type lookup (content alone) and the
 zero-label learner with traces alone (structure alone).
@@ -14,9 +15,10 @@ zero-label learner with traces alone (structure alone).
 ``neither``    both lie below `FLOOR`
 =============  ================================================================
 
-A generalization *split* turns on structure when lookup fails there, meaning that it is
-less accurate than on dev, and when at least half of the tokens that lookup gets wrong
-carry roles that structure decides on dev.
+A generalization *split* turns on structure when lookup, fitted on the train of the
+sibling, fails on the sibling's split of that name, meaning that it is less accurate
+than on the sibling's dev, and when at least half of the tokens that it gets wrong there
+carry roles that structure decides. Where no sibling can be made, a split is not judged.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ FLOOR = 0.5
 
 
 class SplitStructure(NamedTuple):
-    """How a split stands to lookup and to the roles that structure decides.
+    """How a split of a sibling corpus stands to lookup and to the roles that structure decides.
 
     Examples
     --------
@@ -79,14 +81,15 @@ def decide_split(
     lookup_dev: float,
     structure_roles: Collection[str],
 ) -> SplitStructure:
-    """Whether a generalization split turns on structure.
+    """Whether a generalization split turns on structure, from a sibling of it.
 
     Parameters
     ----------
     gold, lookup : ndarray of str, shape=(T,)
-        Roles of the split: as annotated and as type lookup gives them.
+        Roles of the sibling's split: as annotated, and as a type lookup that was fitted
+        on the sibling's train gives them.
     lookup_dev : float
-        Accuracy of lookup on dev.
+        Accuracy of that lookup on the sibling's dev.
     structure_roles : collection of str
         Roles that `decide_roles` calls ``structure``.
 

@@ -14,6 +14,7 @@ a relativizer the role of the gap it stands for.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 
@@ -67,14 +68,33 @@ def make_builtin(
             shown = name if name == "seed" else f"n_{name}"
             raise BadInputError(f"{shown}={size!r}: give a whole number of at least {least}")
     sizes.update((f"gen/{name}", n_gen) for name in grammar_data()["splits"])
+    return _make_corpus(str(int(seed)), {name: int(size) for name, size in sizes.items()})
 
+
+def make_sibling(n_train: int, names: Sequence[str]) -> Corpus:
+    """Another draw of the grammar, which no seed of `make_builtin` gives.
+
+    Parameters
+    ----------
+    n_train : int
+        Training sentences of the corpus that it is a sibling of; the sibling has as many,
+        but at least 1,000, so that its train holds all words, and at most 4,000.
+    names : sequence of str
+        Its generalization splits; those that the grammar does not define are left out.
+    """
+    known = {f"gen/{name}" for name in grammar_data()["splits"]}
+    sizes = {"train": min(max(n_train, 1000), 4000), "dev": 1200}
+    return _make_corpus("sibling", sizes | {name: 150 for name in names if name in known})
+
+
+def _make_corpus(seed: str, sizes: dict[str, int]) -> Corpus:
     seen: set[tuple[str, ...]] = set()
     vocabulary: set[str] = set()
     splits = {}
     for name, size in sizes.items():
         if size == 0:
             continue
-        splits[name] = _make_split(name, int(size), int(seed), seen, vocabulary)
+        splits[name] = _make_split(name, size, seed, seen, vocabulary)
         if name == "train":
             vocabulary = set(splits[name].forms.tolist())
     return Corpus(
@@ -98,7 +118,7 @@ def describe_splits() -> dict[str, str]:
 
 
 def _make_split(
-    name: str, size: int, seed: int, seen: set[tuple[str, ...]], vocabulary: set[str]
+    name: str, size: int, seed: str, seen: set[tuple[str, ...]], vocabulary: set[str]
 ) -> Split:
     """Draw `size` sentences that the split's definition admits and add them to `seen`."""
     data = grammar_data()
