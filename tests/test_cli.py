@@ -17,7 +17,7 @@ from hebbsim.cli.run import _slug, spread
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import roles
 from hebbsim.experiments.results import Results, Row
-from hebbsim.experiments.roles_scores import Cluster, Structure
+from hebbsim.experiments.roles_scores import Cluster, Compared, Structure
 
 LONG = "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj"
 
@@ -41,14 +41,15 @@ def found(**config):
         for one in whole
         for condition in (one, f"{one} readout=soft", f"{one} labels=100",
                           f"{one} labels=100 readout=soft",
-                          *(["K=300 view=own", "K=300 tau=2", "K=300 shuffled=labels"]
+                          *(["K=300 view=own", "K=300 prototypes=random", "K=300 tau=2",
+                             "K=300 shuffled=labels"]
                             if one == "K=300" else []))
         for split in ("test", "gen", LONG)
     ]  # fmt: skip
     rows += [
         row("bigru", condition, split, 0.8)
-        for condition in ("labels=30", "labels=3000", "labels=all", "labels=all codes=hebbian",
-                          "labels=readout", "labels=readout-100")
+        for condition in ("labels=30", "labels=100", "labels=all", "labels=all codes=hebbian",
+                          "labels=readout")
         for split in ("test", "gen", LONG)
     ]  # fmt: skip
     rows += [row("lookup", "", "test", 0.7), row("majority", "", "test", 0.2)]
@@ -68,7 +69,26 @@ def found(**config):
         Structure("role", "SUBJ", "structure", 0.5, 0.9),
         Structure("split", LONG, "structure", 0.5),
     ]
-    return Results("roles", given, {}, rows, {"structure": structure}, ["one note"])
+    comparisons = [
+        compared(f"{table} {whole[-1]}{few}", split, role, verdict)
+        for few, verdict in (("", "behind"), (" labels=100 readout=soft", "ahead"))
+        for table, split, role in (
+            ("splits", LONG, None), ("roles", "test", "SUBJ"), ("roles", "gen", "SUBJ"),
+            ("roles", "gen", "PARTICIPLE"),
+        )
+    ]  # fmt: skip
+    tables = {"structure": structure, "comparisons": comparisons}
+    return Results("roles", given, {}, rows, tables, ["one note"])
+
+
+def compared(table, split, role, verdict):
+    return Compared(
+        table=table, corpus="tiny", split=split, role=role,
+        condition=table.partition(" ")[2], rival="bigru", rival_condition="", metric="",
+        value=0.75, other=0.65, difference=0.1, low=0.05, high=0.15, p=0.01, corrected=0.02,
+        verdict=verdict, ratio=1.1, ratio_low=1.0, ratio_high=1.2,
+        seeds=5, rival_seeds=5, draws=3, sentences=99,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -253,15 +273,14 @@ def test_no_name_and_no_number_of_a_table_is_cut(members, tmp_path):
 def test_what_is_made_of_one_learner_stands_below_it(tmp_path):
     lines = printed(found(members=8), tmp_path).splitlines()
     names = [line[:23].rstrip() for line in lines if "none  " in line]
-    readouts = ["  soft read-out", "  mapped with 100", "  soft, mapped with 100"]
-    parts = ["  own code only", "  timescale 2", "  dev roles shuffled"]
-    assert names == ["hebbian", *readouts, *parts, "8 voting", *readouts]
+    parts = ["  own code only", "  prototypes random tok", "  timescale 2", "  dev roles shuffled"]
+    assert names == ["hebbian", "  soft read-out", *parts, "8 voting", "  soft read-out"]
 
 
 def test_tables_of_a_population_say_that_it_votes(tmp_path):
     text = printed(found(members=8), tmp_path)
-    assert "Recall by role (hebbian: 8 voting)" in text
-    assert "Generalization splits (hebbian: 8 voting)" in text
+    assert "Recall by role, BiGRU with all labels (hebbian: 8 voting)" in text
+    assert "Generalization splits, BiGRU with all labels (hebbian: 8 voting)" in text
 
 
 @pytest.mark.parametrize(
@@ -281,7 +300,7 @@ def test_splits_say_how_they_were_judged(tmp_path, decided, mark, said):
     results.tables["structure"][-1] = Structure("split", LONG, decided)
     lines = printed(results, tmp_path).splitlines()
     assert any(line.startswith(f"{mark}only_seen_as") for line in lines)
-    assert [line for line in lines if line.startswith(("* ", "? ")) and "judged" in line] == (
+    assert [line for line in lines if line.startswith(("* turns", "? not"))] == (
         [said] if said else []
     )
 
@@ -289,12 +308,24 @@ def test_splits_say_how_they_were_judged(tmp_path, decided, mark, said):
 def test_the_table_holds_the_numbers(tmp_path):
     text = printed(found(), tmp_path)
     for part in (
-        "0.900 ±0.010", "0.610", "own code only", "dev roles shuffled", "structure",
+        "0.900 ±0.010", "0.610", "own code only", "dev roles shuffled",
+        "prototypes random tokens",
         "97.0 % of the BiGRU's accuracy", "a BiGRU trained on 1,234 labelled sentences",
-        "By the soft read-out: 98.0 %, and 4,321 labelled sentences",
-        "ahead on 1 of the 1", "+0.100 ±0.010", "Note: one note", str(tmp_path.name),
+        "By the soft read-out: 98.0 % (97.0 to 99.0), and 4,321 labelled sentences",
+        "+0.100   behind", "+0.100    ahead", "PARTICIPLE",
+        "  all labels for the BiGRU, splits: 0 ahead, 1 behind, of 1",
+        "  the same 100 labels for both, roles on gen: 1 ahead, 0 behind, of 1",
+        "Holm", "two-level bootstrap", "Note: one note", str(tmp_path.name),
     ):  # fmt: skip
         assert part in text, part
+
+
+def test_without_a_bigru_recall_and_splits_are_still_shown(tmp_path):
+    results = found()
+    results.tables["comparisons"] = []
+    text = printed(results, tmp_path)
+    assert "Recall by role\nrole   test    gen\nSUBJ  0.750  0.750\n" in text
+    assert "transitive_subj" in text and "ahead" not in text
 
 
 def test_an_equivalence_beyond_the_curve_is_said(tmp_path):

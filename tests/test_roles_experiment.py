@@ -16,6 +16,7 @@ import pytest
 
 import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
+from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import roles, roles_config, roles_scores, roles_tokens
 from hebbsim.experiments.background import BackgroundJobs
@@ -24,6 +25,7 @@ from hebbsim.experiments.roles_config import RolesConfig
 from hebbsim.experiments.roles_data import Gold, hold_out
 from hebbsim.experiments.roles_scores import Runs
 from hebbsim.models import HebbianRoleInducer
+from hebbsim.probes.paired import adjust
 from hebbsim.readers.base import Corpus, make_split
 from hebbsim.readers.grammar import make_builtin
 
@@ -198,7 +200,13 @@ def test_training_roles_change_nothing_for_the_learner(fakes, tiny):
     after = run()
 
     def of(results, model):
-        return [s for s in results.tables["per_seed"] if s.model == model]
+        # Few labels name clusters, which the learner has formed by then.
+        named = [f"labels={n}" for n in (8, 10, 30)]
+        return [
+            s
+            for s in results.tables["per_seed"]
+            if s.model == model and not set(named) & set(s.condition.split())
+        ]
 
     assert of(before, "hebbian") == of(after, "hebbian")
     assert of(before, "lookup") != of(after, "lookup")  # the shuffle did happen
@@ -293,15 +301,16 @@ def test_every_condition_is_there_once(fakes):
     assert len(keys) == len(set(keys))
     conditions = {(r.model, r.condition) for r in results.rows if r.metric == "accuracy"}
     assert conditions == {
-        ("hebbian", "K=50"), ("hebbian", "K=50 labels=8"),
-        ("hebbian", "K=50 readout=soft"),
-        ("hebbian", "K=50 labels=8 readout=soft"),
+        ("hebbian", "K=50"), ("hebbian", "K=50 readout=soft"),
+        *(("hebbian", f"K=50 labels={n}") for n in (8, 10, 30)),
+        *(("hebbian", f"K=50 labels={n} readout=soft") for n in (8, 10, 30)),
+        ("hebbian", "K=50 prototypes=random"),
         ("hebbian", "K=50 view=own"), ("hebbian", "K=50 view=traces"),
         ("hebbian", "K=50 tau=2"), ("hebbian", "K=50 tau=8"),
         ("hebbian", "K=50 shuffled=traces"), ("hebbian", "K=50 shuffled=labels"),
         ("bigru", "labels=all"), ("bigru", "labels=all codes=hebbian"),
-        ("bigru", "labels=10"), ("bigru", "labels=30"),
-        ("bigru", "labels=readout"), ("bigru", "labels=readout-8"),
+        ("bigru", "labels=8"), ("bigru", "labels=10"), ("bigru", "labels=30"),
+        ("bigru", "labels=readout"),
         ("lookup", ""), ("majority", ""),
     }  # fmt: skip
     metrics = {r.metric for r in results.rows if r.condition == "K=50"}
@@ -311,7 +320,10 @@ def test_every_condition_is_there_once(fakes):
     assert compared == {
         f"K=50{few}{soft} minus={rival}"
         for soft in ("", " readout=soft")
-        for few, names in (("", rivals), (" labels=8", ["bigru/readout-8"]))
+        for few, names in (
+            ("", rivals),
+            *((f" labels={n}", ["bigru/same"]) for n in (8, 10, 30)),
+        )
         for rival in names
     }
 
@@ -334,19 +346,68 @@ def test_gen_pools_the_tokens_of_its_splits(fakes, tiny):
     assert value(results, "", "gen", model="lookup") == pytest.approx(sum(each) / sum(n.values()))
 
 
-def test_the_bigru_gets_exactly_the_sentences_of_the_readout(fakes, tiny, monkeypatch):
-    drawn = []
-    draw = roles.draw_labelled
-    monkeypatch.setattr(roles, "draw_labelled", lambda *a: (drawn.append(draw(*a)), drawn[-1])[1])
-    run(curve_seeds=3)
+def test_the_bigru_gets_exactly_the_sentences_that_name_the_clusters(fakes, tiny, monkeypatch):
+    named = {}
+    add = roles._Run.add_labelled
+
+    def spy(self, condition, seed, found, sentences, *, soft):
+        named.setdefault(condition, []).append(sentences)
+        add(self, condition, seed, found, sentences, soft=soft)
+
+    monkeypatch.setattr(roles._Run, "add_labelled", spy)
+    run(seeds=1, curve_seeds=2, readout_draws=3)
     jobs = FakeJobs.submitted
     assert jobs["labels=readout", 0].train is tiny.splits["dev"]
-    for draw_number in range(3):
-        job = jobs["labels=readout-8", draw_number]
-        # train_bigru draws its labelled sentences with its seed, as the read-out did.
-        assert (job.train, job.labels) == (tiny.splits["dev"], 8)
-        assert np.array_equal(draw(30, job.labels, job.seed), drawn[draw_number])
-        assert "dev" not in job.evaluation and job.dev is None
+    for labels, draws in ((8, 3), (10, 2), (30, 2)):
+        assert len(named[f"K=50 labels={labels}"]) == draws
+        for draw in range(draws):
+            job = jobs[f"labels={labels}", draw]
+            # train_bigru draws its labelled sentences with its seed, and looks at no dev.
+            assert (job.train, job.labels) == (tiny.splits["train"], labels)
+            drawn = draw_labelled(60, labels, job.seed)
+            for readout in ("", " readout=soft"):
+                assert np.array_equal(named[f"K=50 labels={labels}{readout}"][draw], drawn)
+
+
+def test_few_labels_are_those_of_the_drawn_sentences_alone(fakes, tiny):
+    """Roles of every other training sentence are another name: no cluster may take it."""
+    train = tiny.splits["train"]
+    kept = np.isin(np.repeat(np.arange(60), 4), draw_labelled(60, 8, 0))
+    gold = np.where(kept, train.layers["grammatical"], "OTHER")
+    fakes.corpus = replace(
+        tiny, splits={**tiny.splits, "train": replace(train, layers={"grammatical": gold})}
+    )
+    results = run(labels=(8,), readout_draws=1)
+    for condition in ("K=50 labels=8", "K=50 labels=8 readout=soft"):
+        assert value(results, condition) > 0.9
+
+
+def test_comparisons_pair_draws_and_state_their_counts(fakes):
+    found = run(seeds=3, readout_draws=3, bigru_seeds=2, curve_seeds=2).tables["comparisons"]
+    tables = {c.table for c in found}
+    assert {"overall K=50", "splits K=50", "roles K=50", "roles K=50 labels=8"} <= tables
+    (all_labels,) = [
+        c for c in found
+        if (c.table, c.rival_condition, c.split) == ("overall K=50", "labels=all", "test")
+    ]  # fmt: skip
+    assert (all_labels.seeds, all_labels.rival_seeds, all_labels.draws) == (3, 2, 1)
+    assert all_labels.sentences == 40 and all_labels.metric == "accuracy"
+    few = [c for c in found if c.table == "roles K=50 labels=8"]
+    assert {(c.split, c.role) for c in few} == {
+        (split, role) for split in ("test", "gen") for role in ("SUBJ", "PRED", "OBJ", "PUNCT")
+    }
+    assert {(c.draws, c.rival_seeds, c.metric) for c in few} == {(3, 3, "recall")}
+    tested = [c.p for c in few if c.p is not None]
+    assert [c.corrected for c in few if c.p is not None] == pytest.approx(adjust(tested, "holm"))
+    words = {"ahead", "behind", "no difference shown"}
+    assert {c.verdict for c in found} <= words and "ahead" in {c.verdict for c in found}
+
+
+def test_of_models_that_were_trained_once_no_difference_is_shown(fakes):
+    found = run(seeds=2, readout_draws=1, bigru_seeds=1, curve_seeds=1).tables["comparisons"]
+    trained = [c for c in found if c.rival == "bigru"]
+    once = [c for c in trained if (c.rival_seeds, c.draws) == (1, 1)]
+    assert once and {(c.verdict, c.p, c.low) for c in once} == {("no difference shown", None, None)}
 
 
 def test_draws_of_one_seed_are_averaged_before_seeds_are(fakes):
@@ -425,7 +486,8 @@ def test_the_run_folder_is_drawn_and_complete(fakes, tmp_path):
     names = {path.name for path in (tmp_path / "run").iterdir()}
     assert names == {
         "config.json", "provenance.json", "results.json", "results.csv", "per_seed.csv",
-        "constructions.csv", "structure.csv", "machine.json", "figures", "tokens.csv.gz",
+        "comparisons.csv", "constructions.csv", "structure.csv", "machine.json", "figures",
+        "tokens.csv.gz",
     }  # fmt: skip
     assert {p.suffix for p in (tmp_path / "run" / "figures").iterdir()} == {".svg", ".png"}
     config = json.loads((tmp_path / "run" / "config.json").read_text())
@@ -685,7 +747,8 @@ def test_leaving_early_ends_the_workers(tmp_path):
 def test_rows_come_in_reading_order_whatever_the_order_of_arrival(tiny):
     of_one = ["K=9", "K=9 readout=soft", "K=9 labels=5", "K=9 labels=5 readout=soft"]
     voting = [condition.replace("K=9", "K=9 members=8") for condition in of_one]
-    parts = ["K=9 view=own", "K=9 view=traces", "K=9 tau=2", "K=9 tau=32", "K=9 shuffled=labels"]
+    parts = ["K=9 view=own", "K=9 view=traces", "K=9 tau=2", "K=9 tau=32", "K=9 shuffled=labels",
+             "K=9 prototypes=random"]
     curve = ["labels=30", "labels=100", "labels=all", "labels=all codes=hebbian", "labels=readout"]
     wanted = [("hebbian", condition) for condition in of_one + parts + voting]
     wanted += [("bigru", condition) for condition in curve]

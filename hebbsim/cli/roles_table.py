@@ -223,7 +223,7 @@ def _show_roles(results: Results, console: Console) -> None:
         _heading(console, f"Recall by role, {heading}")
         columns = [f"{s} {m}" for s in splits for m in ("hebbian", "bigru", "verdict")]
         table = _table("role", *(name.replace(" ", "\n") for name in columns))
-        for role in [role for split, role in cells if split == splits[0]]:
+        for role in dict.fromkeys(role for _, role in cells):
             found = [cells.get((split, role)) for split in splits]
             table.add_row(
                 ("* " if decided.get(str(role)) == "structure" else "  ") * bool(decided)
@@ -233,7 +233,7 @@ def _show_roles(results: Results, console: Console) -> None:
         console.print(table)
         shown = True
     if shown:
-        _foot(console, "* structure decides (judged on dev)" if decided else "")
+        _foot(console, "* structure decides, judged on dev" if decided else "")
     else:
         _show_recall(results, console)
 
@@ -331,25 +331,28 @@ def _headline(results: Results) -> list[str]:
             f"By the soft read-out: {soft[0][0]} ({soft[0][1]})"
             + (f", and {soft[1]}." if soft[1] else ".")
         )
-    few = results.config["readout_sentences"]
+    return lines + _where_structure_decides(results)
+
+
+def _where_structure_decides(results: Results) -> list[str]:
+    """How many roles and splits that turn on structure the learner is ahead on."""
     turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
-    for kind, of in (("roles", "roles"), ("splits", "generalization splits")):
-        for (table, _), said in zip(
-            _tested(results, kind), ("all labels", f"the same {few}"), strict=True
-        ):
+    few = results.config["readout_sentences"]
+    rivals = ("all labels for the BiGRU", f"the same {few} labels for both")
+    lines = []
+    for number, rival in enumerate(rivals):
+        for kind in ("roles", "splits"):
+            table = _tested(results, kind)[number][0]
             every = [c for c in _comparisons(results, table) if (c.role or c.split) in turns]
             widest = "gen" if any(c.split == "gen" for c in every) else "test"
-            found = [c for c in every if c.role is None or c.split == widest]
-            if found:
-                words = [c.verdict for c in found]
-                counts = [f"{words.count(w)} {w}" for w in ("ahead", "behind") if w in words]
-                on = f" ({widest})" * (kind == "roles")
-                counts.append(f"{words.count('no difference shown')} no difference shown")
+            words = [c.verdict for c in every if c.role is None or c.split == widest]
+            if words:
+                on = f" on {widest}" if kind == "roles" else ""
+                ahead, behind = words.count("ahead"), words.count("behind")
                 lines.append(
-                    f"Against a BiGRU with {said}, of {len(found)} {of} that structure decides"
-                    f"{on}: {', '.join(counts)}."
+                    f"  {rival}, {kind}{on}: {ahead} ahead, {behind} behind, of {len(words)}"
                 )
-    return lines
+    return ["Where structure decides, the learner against the BiGRU:", *lines] if lines else []
 
 
 def _ratio(results: Results, condition: str) -> tuple[str, str] | None:
