@@ -16,6 +16,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.plots import (
     NothingToDrawError,
     draw_roles,
+    plot_few_labels,
     plot_generalization,
     plot_labels,
     plot_roles,
@@ -59,6 +60,12 @@ def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
             add(split, "hebbian", "K=300", "recall", best, 0.03, role)
             if bigru:
                 add(split, "bigru", "labels=all", "recall", best * rng.uniform(0.8, 1), 0.02, role)
+                for labels, share in ((30, 0.5), (100, 0.8), (1000, 0.95)):
+                    for model, words, of in (
+                        ("hebbian", f"K=300 labels={labels} readout=soft", 0.8 + share / 5),
+                        ("bigru", f"labels={labels}", share),
+                    ):
+                        add(split, model, words, "recall", best * of, 0.04, role)
     for condition, mean in {
         "K=300": top - 0.05,
         "K=300 readout=soft": top - 0.04,
@@ -77,8 +84,8 @@ def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
     add("test", "majority", "", "accuracy", 0.2, np.nan, n=1)
     if bigru:
         for labels, mean in zip(
-            ("30", "100", "300", "1000", "3000", "all", "readout", "readout-100"),
-            np.array([0.35, 0.23, 0.15, 0.09, 0.045, 0.0, 0.06, 0.23]),
+            ("30", "100", "300", "1000", "3000", "all", "readout"),
+            np.array([0.35, 0.23, 0.15, 0.09, 0.045, 0.0, 0.06]),
             strict=True,
         ):
             add("test", "bigru", f"labels={labels}", "accuracy", top - mean, 0.01)
@@ -96,13 +103,16 @@ def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
                 "accuracy_difference",
                 difference,
                 half,
-                n=900,
             )
     columns = "corpus split model condition metric role mean low high n unit".split()
     return pd.DataFrame(rows, columns=columns)
 
 
-FIGURES = {"roles", "roles_gen", "generalization", "timescales", "labels", "structure_content"}
+FIGURES = {
+    "roles", "roles_gen", "generalization", "timescales", "labels", "few_labels",
+    "few_labels_gen", "structure_content",
+}  # fmt: skip
+FEW = {"few_labels", "few_labels_gen"}
 
 
 def write_run(folder, results, **config):
@@ -196,10 +206,10 @@ class TestDrawRoles:
     @pytest.mark.parametrize(
         ("kwargs", "absent"),
         [
-            ({"bigru": False}, {"generalization", "labels"}),
-            ({"gen": ()}, {"generalization", "roles_gen"}),
+            ({"bigru": False}, {"generalization", "labels", *FEW}),
+            ({"gen": ()}, {"generalization", "roles_gen", "few_labels_gen"}),
             ({"roles": ("A", "NA"), "gen": (), "bigru": False},
-             {"generalization", "roles_gen", "labels"}),
+             {"generalization", "roles_gen", "labels", *FEW}),
         ],
     )  # fmt: skip
     def test_absent_rows_drop_their_figures_alone(self, tmp_path, kwargs, absent):
@@ -334,12 +344,10 @@ class TestValues:
         accuracy = hebbian["K=300", "accuracy"]
         assert drawn(ax, "hebbian")[0][:, 1].tolist() == [accuracy] * 2
         assert drawn(ax, "equivalence")[0].tolist() == [[2640.0, accuracy]]
-        assert drawn(ax, "labels=100")[0].tolist() == [
-            [100.0, hebbian["K=300 labels=100", "accuracy"]]
-        ]
-        assert drawn(ax, "soft, labels=100")[0].tolist() == [
-            [100.0, hebbian["K=300 labels=100 readout=soft", "accuracy"]]
-        ]
+        for name, readout in (("majority", ""), ("soft read-out", " readout=soft")):
+            assert drawn(ax, f"hebbian, few labels, {name}")[0].tolist() == [
+                [100.0, hebbian[f"K=300 labels=100{readout}", "accuracy"]]
+            ]
         assert any("equals 2,640" in text.get_text() for text in ax.texts)
         assert "Equals 2,340 to 2,940" in plot_labels(big).figure.get_supxlabel().replace("\n", " ")
 
@@ -349,6 +357,45 @@ class TestValues:
         beyond.loc[beyond["metric"] == "label_equivalence", "condition"] = f"K=300 curve={place}"
         texts = [text.get_text() for text in plot_labels(beyond).texts]
         assert any(text.startswith(f"{said} 2,640") for text in texts)
+
+    def test_a_caption_names_the_diamonds_that_are_drawn(self, big):
+        def note(results):
+            return plot_labels(results).figure.get_supxlabel().replace("\n", " ")
+
+        majority = ~big["condition"].str.contains("labels=100 readout=soft")
+        assert "filled: by soft read-out, open: by majority" in note(big)
+        assert "(open: by majority)" in note(big[majority])
+        neither = ~(big["condition"].str.startswith("K=300 labels="))
+        assert "iamond" not in note(big[neither])
+
+    def test_few_labels(self, big):
+        comparisons = pd.DataFrame(
+            [("test", "SUBJ", "K=300 labels=100 readout=soft", "ahead"),
+             ("test", "SUBJ", "K=300 labels=1000 readout=soft", "no difference shown"),
+             ("gen", "SUBJ", "K=300 labels=30 readout=soft", "behind")],
+            columns=["split", "role", "condition", "verdict"],
+        )  # fmt: skip
+        ax = plot_few_labels(big, comparisons=comparisons, dependence={"SUBJ": "structure"})
+        panels = {panel.get_title(loc="left"): panel for panel in ax.child_axes}
+        assert set(panels) == set(ROLES) and next(iter(panels)) == "SUBJ"
+        lines = [line for line in panels["SUBJ"].lines if line.get_marker() == "None"]
+        for line, (model, readout) in zip(
+            lines, (("hebbian", " readout=soft"), ("bigru", "")), strict=True
+        ):
+            start = "K=300 " if model == "hebbian" else ""
+            found = rows(big, split="test", metric="recall", role="SUBJ", model=model)
+            wanted = [
+                [n, *found.loc[found["condition"] == f"{start}labels={n}{readout}", "mean"]]
+                for n in (30, 100, 1000)
+            ]
+            assert line.get_xydata().tolist() == wanted
+        filled = [
+            x
+            for line in panels["SUBJ"].lines
+            if line.get_marker() != "None" and line.get_markerfacecolor() != "white"
+            for x in line.get_xdata()
+        ]
+        assert filled == [100.0, 100.0]  # one a model
 
     def test_structure_content(self, big):
         ax = plot_structure_content(big)
@@ -386,7 +433,14 @@ class TestValues:
 class TestSingleFigures:
     @pytest.mark.parametrize(
         "draw",
-        [plot_roles, plot_generalization, plot_timescales, plot_labels, plot_structure_content],
+        [
+            plot_roles,
+            plot_generalization,
+            plot_timescales,
+            plot_labels,
+            plot_few_labels,
+            plot_structure_content,
+        ],
     )
     def test_draw_on_given_axes_and_refuse_empty_tables(self, big, draw):
         from matplotlib.figure import Figure
@@ -401,7 +455,14 @@ class TestSingleFigures:
 
     @pytest.mark.parametrize(
         "draw",
-        [plot_roles, plot_generalization, plot_timescales, plot_labels, plot_structure_content],
+        [
+            plot_roles,
+            plot_generalization,
+            plot_timescales,
+            plot_labels,
+            plot_few_labels,
+            plot_structure_content,
+        ],
     )
     def test_title_and_legend_keep_apart_on_given_axes(self, big, draw):
         from matplotlib.figure import Figure

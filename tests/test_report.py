@@ -48,6 +48,23 @@ def roles(tmp_path):
         "kind,name,decided\nrole,SUBJ,structure\nsplit,gen/obj_pp_to_subj_pp,structure\n"
         "split,gen/cp_recursion,other\n"
     )
+    config = json.loads((run / "config.json").read_text()) | {"readout_sentences": 100}
+    (run / "config.json").write_text(json.dumps(config))
+    few = "K=300 labels=100 readout=soft"
+    pd.DataFrame(
+        [
+            ("splits K=300", "gen/obj_pp_to_subj_pp", "", "labels=all", "ahead"),
+            ("splits K=300", "gen/cp_recursion", "", "labels=all", "ahead"),
+            ("roles K=300", "test", "SUBJ", "labels=all", "behind"),
+            ("roles K=300", "test", "OBJ", "labels=all", "ahead"),
+            (f"roles {few}", "test", "SUBJ", "labels=100", "ahead"),
+            (f"roles {few}", "gen", "SUBJ", "labels=100", "no difference shown"),
+            ("roles K=300 labels=30 readout=soft", "test", "SUBJ", "labels=30", "ahead"),
+        ],
+        columns=["table", "split", "role", "rival_condition", "verdict"],
+    ).assign(condition=lambda t: t["table"].str.partition(" ")[2]).to_csv(
+        run / "comparisons.csv", index=False
+    )
     return run
 
 
@@ -80,14 +97,19 @@ class TestVerdicts:
         runs = [make_run(tmp_path / str(x), with_ratio(x, 0.001)) for x in (0.9, 0.99)]
         assert build_report(runs).verdict("C1") == "part"
 
-    def test_c2_counts_splits_that_turn_on_structure_alone(self, roles):
-        report = build_report([roles])
-        found = {f.measure: f for _, f in report.findings("C2")}
-        (splits,) = [f for name, f in found.items() if "splits that turn" in name]
-        assert splits.text == "1 of 1 (obj_pp_to_subj_pp); behind on 0"
-        assert splits.judgement == "yes"
-        # Both recalls of SUBJ have an interval, and these touch or not.
-        assert any("roles that structure decides" in name for name in found)
+    def test_c2_counts_verdicts_where_structure_decides(self, roles):
+        found = {f.measure: f for _, f in build_report([roles]).findings("C2")}
+        majority, soft = "clusters named by majority", "by the soft read-out"
+        everything = "that structure decides, ahead of the BiGRU with all labels"
+        few = "that structure decides, ahead of a BiGRU, both with the same 100 labelled sentences"
+        assert {name: (f.text, f.judgement) for name, f in found.items()} == {
+            f"generalization splits {everything}, {majority}": (
+                "1 of 1 (obj_pp_to_subj_pp); behind on 0", "yes",
+            ),
+            f"roles (test) {everything}, {majority}": ("0 of 1; behind on 1", "no"),
+            f"roles (test) {few}, {soft}": ("1 of 1 (SUBJ); behind on 0", "yes"),
+            f"roles (gen) {few}, {soft}": ("0 of 1; behind on 0", "no"),
+        }  # fmt: skip
 
     def test_c3_and_c6_by_decoder_and_precision(self, identity):
         report = build_report([identity])

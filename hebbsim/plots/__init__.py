@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hebbsim.plots.bench import draw_bench, plot_growth, plot_memory, plot_roofline
+from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.figures import Drawing, Drawn, draw
 from hebbsim.plots.identity import draw_identity, plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
@@ -23,6 +24,7 @@ __all__ = [
     "draw_roles",
     "plot_capacity",
     "plot_decoders",
+    "plot_few_labels",
     "plot_generalization",
     "plot_growth",
     "plot_labels",

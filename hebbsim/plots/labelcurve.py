@@ -74,16 +74,26 @@ def plot_labels(
     if len(lookup):
         ends.append(("lookup", float(lookup["mean"].iloc[0])))
         ax.axhline(ends[-1][1], color=MODEL_COLORS["lookup"], ls=(0, (4, 2)), label="lookup")
-    marks = _marks(tables.select(table, model="hebbian", split=split), learner, mean)
+    model_rows = tables.select(table, model="hebbian", split=split)
     color = MODEL_COLORS["hebbian"]
+    for readout, name, look in (
+        ({"readout": "soft"}, "soft read-out", {"ls": "-", "mfc": color}),
+        ({}, "majority", {"ls": (0, (1, 1.2)), "mfc": "white"}),
+    ):
+        few = _by_count(
+            tables.select(model_rows, {**learner, "labels": None, **readout}, metric="accuracy")
+        )
+        if few:
+            label = f"hebbian, few labels, {name}"
+            ax.plot(*zip(*few, strict=True), marker="D", ms=4, color=color, label=label, **look)
+    marks = _marks(model_rows, learner, mean)
     for mark in marks:
-        shape = "o" if mark.text else "D"
-        ax.plot(mark.x, mark.y, shape, color=color, mfc="white", zorder=4, label=mark.name)
+        ax.plot(mark.x, mark.y, "o", color=color, mfc="white", zorder=4, label=mark.name)
     ax.margins(y=0.1)
     ax.set_ylim(ax.get_ylim())
     ax.set_xticks(x, _tick_names(curve, n_sentences))
     ax.minorticks_off()
-    ax.set_xlabel("labelled sentences that the BiGRU is trained on")
+    ax.set_xlabel("labelled sentences")
     ax.set_ylabel("accuracy (fraction of tokens)")
     path = np.geomspace(x[0], x[-1], 60)
     heights = np.interp(np.log(path), np.log(x), curve["mean"])
@@ -93,15 +103,14 @@ def plot_labels(
         ax,
         f"Accuracy by labelled sentences: {tables.corpus_of(table)}, {split}",
         f"Mean; bands: 95\u00a0% interval over {tables.count_note(curve, 'seeds')}. "
-        "Hebbian: learnt without labels; labelled dev sentences name its clusters."
+        "Hebbian: learnt without labels; line: its clusters named by all of dev."
+        + _few_note(ax)
         + "".join(mark.note for mark in marks)
         + tables.population_note(learner),
         whole_figure=own,
     )
     _name_ends(ax, ends)
-    obstacles += [((mark.x, mark.y), (mark.x, mark.y)) for mark in marks if not mark.text]
-    # The shorter names first: they go beside their points, the longer ones around them.
-    named = sorted((mark for mark in marks if mark.text), key=lambda mark: len(mark.text))
+    named = marks
     if named:
         label_points(
             ax,
@@ -116,7 +125,7 @@ def plot_labels(
 
 
 class _Mark(NamedTuple):
-    """A point of the zero-label learner on the plane of the label curve, named if it has text."""
+    """A point of the zero-label learner on the plane of the label curve, with its name."""
 
     name: str
     x: float
@@ -126,7 +135,7 @@ class _Mark(NamedTuple):
 
 
 def _marks(rows: DataFrame, learner: Mapping[str, str], mean: float) -> list[_Mark]:
-    """Where the BiGRU meets the learner, and the learner mapped with few sentences."""
+    """Where the BiGRU meets the learner."""
     marks = []
     # Beyond the curve's ends the table gives the end and says so.
     beyond = {"": "equals", "above": "more than", "below": "fewer than"}
@@ -135,28 +144,29 @@ def _marks(rows: DataFrame, learner: Mapping[str, str], mean: float) -> list[_Ma
         found = tables.select(rows, condition, metric="label_equivalence")
         for value, low, high in found[["mean", "low", "high"]].itertuples(index=False):
             text = f"{relation} {value:,.0f}\nlabelled sentences"
-            note = f" Equals {low:,.0f} to {high:,.0f} by bootstrap over sentences."
+            note = f" Equals {low:,.0f} to {high:,.0f}: two-level bootstrap."
             within = not place and low < high
             marks.append(_Mark("equivalence", value, mean, text, note if within else ""))
-    few = tables.select(rows, {**learner, "labels": None}, metric="accuracy")
-    for count, value in _by_count(few):
-        marks.append(_Mark(f"labels={count}", count, value, f"mapped with {count:,}"))
-    few = tables.select(rows, {**learner, "labels": None, "readout": "soft"}, metric="accuracy")
-    for count, value in _by_count(few):
-        # Named in the note alone: beside the other there is seldom room for a second label.
-        note = f" Diamond: mapped with {count:,} by the soft read-out."
-        marks.append(_Mark(f"soft, labels={count}", count, value, "", note))
     return marks
+
+
+def _few_note(ax: Axes) -> str:
+    """What the curves of few labels are, where they are drawn."""
+    drawn = [str(line.get_label()) for line in ax.lines]
+    looks = {"soft read-out": "filled", "majority": "open"}
+    said = [f"{looks[name]}: by {name}" for name in looks
+            if f"hebbian, few labels, {name}" in drawn]  # fmt: skip
+    return f" Diamonds: named by few labels alone ({', '.join(said)})." if said else ""
 
 
 def _by_count(rows: DataFrame) -> list[tuple[int, float]]:
     """Number of labelled sentences and mean of the rows that name such a number."""
     labels = [tables.words(condition)["labels"] for condition in rows["condition"]]
-    return [
+    return sorted(
         (int(label), value)
         for label, value in zip(labels, rows["mean"], strict=True)
         if label.isdigit()
-    ]
+    )
 
 
 def _tick_names(curve: DataFrame, n_sentences: int | None) -> list[str]:

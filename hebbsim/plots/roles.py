@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.figures import Drawing, draw_folder
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.rolemap import plot_structure_content
@@ -36,6 +37,13 @@ def _roles(split: str | None) -> Any:
     return arguments
 
 
+def _few_labels(split: str) -> Any:
+    def arguments(run: RunTables) -> dict[str, Any]:
+        return {**_roles(split)(run), "comparisons": run.table("comparisons")}
+
+    return arguments
+
+
 FIGURES = {
     "roles": Drawing(plot_roles, _roles(None)),
     "roles_gen": Drawing(plot_roles, _roles("gen")),
@@ -59,6 +67,8 @@ FIGURES = {
             "n_sentences": run.config.get("n_sentences"),
         },
     ),
+    "few_labels": Drawing(plot_few_labels, _few_labels("test")),
+    "few_labels_gen": Drawing(plot_few_labels, _few_labels("gen")),
     "structure_content": Drawing(plot_structure_content, _roles("dev")),
 }
 

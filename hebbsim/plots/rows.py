@@ -180,8 +180,8 @@ def plot_generalization(
     style.caption(
         ax,
         f"Hebbian minus {MODEL_NAMES[rival]} on new constructions: {tables.corpus_of(table)}",
-        "Right of 0 the zero-label learner is better. Seeds averaged; 95\u00a0% interval by paired "
-        f"bootstrap over each split's {tables.count_note(single, 'sentences')}."
+        "Right of 0 the zero-label learner is better. 95\u00a0% interval by a two-level bootstrap "
+        f"over training runs ({tables.count_note(single, 'seeds')}) and sentences."
         + tables.population_note(learner),
         whole_figure=own,
     )
@@ -359,7 +359,7 @@ def _condition_order(words: Mapping[str, str]) -> tuple[int, float, str]:
     text = " ".join(f"{key}={words[key]}" for key in sorted(keys))
     if keys <= {"members", "readout"}:
         return (1, float(words.get("members", 1)), text)
-    for group, key in ((3, "shuffled"), (2, "view"), (0, "tau")):
+    for group, key in ((3, "shuffled"), (3, "prototypes"), (2, "view"), (0, "tau")):
         if key in keys:
             return (group, tau, text)
     return (4, 0.0, text)
@@ -372,6 +372,7 @@ def _condition_name(words: Mapping[str, str], timescales: Sequence[float]) -> st
         "view=traces": "traces only",
         "shuffled=traces": "shuffled traces",
         "shuffled=labels": "shuffled labels",
+        "prototypes=random": "random prototypes",
         "readout=soft": "soft read-out",
     }
     said = []

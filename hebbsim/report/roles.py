@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from hebbsim.plots import tables
 from hebbsim.plots.run import RunTables
@@ -25,10 +24,7 @@ def findings(run: RunTables) -> Iterator[Finding]:
     for readout, said in _READOUTS.items():
         condition = {**learner, **({"readout": readout} if readout else {})}
         yield from _share(rows, condition, said + voting)
-    for readout, said in _READOUTS.items():
-        condition = {**learner, **({"readout": readout} if readout else {})}
-        yield from _splits(run, rows, condition, said + voting)
-    yield from _roles(run, rows, learner)
+    yield from _verdicts(run, learner)
 
 
 def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding]:
@@ -38,7 +34,6 @@ def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding
         yield Finding(
             "C1",
             f"accuracy on test / BiGRU with all labels, {said}",
-            over="sentences",
             bound=TARGET,
             judgement=at_least(found["low"], found["high"], TARGET),
             **found,
@@ -48,7 +43,6 @@ def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding
         yield Finding(
             "C1",
             f"minus a BiGRU trained on the sentences that name the clusters, {said}",
-            over="sentences",
             **interval(row),
         )
     beyond = {"": "", "above": "more than ", "below": "fewer than "}
@@ -61,7 +55,7 @@ def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding
                 found |= {"mean": None, "low": None, "high": None}
             yield Finding(
                 "C1", f"labelled sentences with which a BiGRU does as well, {said}",
-                over="sentences", text=text, **found,
+                text=text, **found,
             )  # fmt: skip
 
 
@@ -73,47 +67,47 @@ def _decided(run: RunTables, kind: str) -> list[str]:
     return list(table.loc[chosen, "name"])
 
 
-def _splits(run: RunTables, rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding]:
-    """Generalization splits that turn on structure: the paired difference to the BiGRU."""
-    found = [
-        row
-        for split in _decided(run, "split")
-        for row in rows.find(
-            {**condition, "minus": "bigru"}, split=split, metric="accuracy_difference"
-        )
-    ]
-    if not found:
+def _verdicts(run: RunTables, learner: dict[str, str]) -> Iterator[Finding]:
+    """Roles and splits that structure decides: on which the learner is ahead."""
+    table = run.table("comparisons")
+    if table is None:
         return
-    ahead = [row["split"].removeprefix("gen/") for row in found if row["low"] > 0]
-    behind = sum(row["high"] < 0 for row in found)
-    yield Finding(
-        "C2",
-        f"generalization splits that turn on structure, ahead of the BiGRU, {said}",
-        text=_count(ahead, len(found), behind),
-        judgement=counted(len(ahead), len(found)),
-    )
-
-
-def _roles(run: RunTables, rows: Rows, learner: dict[str, str]) -> Iterator[Finding]:
-    """Roles that turn on structure: recall beside the BiGRU's."""
-    for split, name in (("test", "test"), ("gen", "generalization splits")):
-        ahead, behind, total = [], 0, 0
-        for role in _decided(run, "role"):
-            where: dict[str, Any] = {"split": split, "metric": "recall", "role": role}
-            mine = rows.find(learner, model="hebbian", **where)
-            theirs = rows.find({"labels": "all"}, model="bigru", **where)
-            if not (mine and theirs):
+    decided = {*_decided(run, "role"), *_decided(run, "split")}
+    for name, rows in table.groupby("table", sort=False):
+        kind, _, condition = str(name).partition(" ")
+        if kind not in ("roles", "splits"):
+            continue
+        said = tables.words(condition)
+        labels = said.pop("labels", None)
+        readout = said.pop("readout", "")
+        if {key: said[key] for key in said if key != "K"} != learner:
+            continue
+        if labels not in (None, str(run.config.get("readout_sentences"))):
+            continue  # the figure of labelled sentences shows the others
+        if (labels is None) != (rows["rival_condition"].iloc[0] == "labels=all"):
+            continue
+        rival = (
+            "the BiGRU with all labels"
+            if labels is None
+            else f"a BiGRU, both with the same {labels} labelled sentences"
+        )
+        voting = f", {said['members']} voting" if "members" in said else ""
+        wholes = ("test", "gen") if kind == "roles" else (None,)
+        for whole in wholes:
+            chosen = rows if whole is None else rows[rows["split"] == whole]
+            names = chosen["split"] if whole is None else chosen["role"]
+            chosen = chosen[names.isin(list(decided))]
+            if chosen.empty:
                 continue
-            total += 1
-            if mine[0]["low"] > theirs[0]["high"]:
-                ahead.append(role)
-            behind += mine[0]["high"] < theirs[0]["low"]
-        if total:
+            names = names[chosen.index].str.removeprefix("gen/")
+            ahead = names[chosen["verdict"] == "ahead"].tolist()
+            behind = int((chosen["verdict"] == "behind").sum())
+            what = "generalization splits" if whole is None else f"roles ({whole})"
             yield Finding(
                 "C2",
-                f"roles that structure decides, recall ahead of the BiGRU's, {name}",
-                text=_count(ahead, total, behind),
-                judgement=counted(len(ahead), total),
+                f"{what} that structure decides, ahead of {rival}, {_READOUTS[readout]}{voting}",
+                text=_count(ahead, len(chosen), behind),
+                judgement=counted(len(ahead), len(chosen)),
             )
 
 
