@@ -271,10 +271,10 @@ def _cp_recursion(pool: _Pool, dev: Sequence[range]) -> Iterator[Sequence[int]]:
     hosts, beginnings = [], []
     for sentence in dev:
         that = next((at for at in sentence if pool.words[at] == "that"), -1)
-        if that < 0:
-            hosts.append(sentence)
-        else:
+        if that >= 0:
             beginnings.append(range(sentence.start, that + 1))
+        elif len(sentence) > 1:
+            hosts.append(sentence)
     chain = cycle(beginnings)
     for sentence, depth in zip(hosts, cycle(_DEPTHS), strict=False):
         nested = [at for beginning in islice(chain, depth) for at in beginning]
