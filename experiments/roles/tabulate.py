@@ -93,7 +93,7 @@ class Run:
         return self._rows.get((split, model, _words(condition), metric, role or ""))
 
     def turns_on_structure(self) -> list[str]:
-        """Generalization splits that turn on structure, by the definition on dev."""
+        """Generalization splits that turn on structure, judged on dev and on a sibling corpus."""
         return [
             s["name"]
             for s in self.structure
