@@ -77,7 +77,7 @@ def experiment(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     calls = []
 
-    def fake(config, *, out, progress, resume=False):
+    def fake(config, *, out, progress, overwrite=False):
         calls.append((config, out))
         progress("hebbian seed 0: test accuracy 0.970", 1, 5)
         if fake.error is not None:

@@ -20,7 +20,8 @@ from hebbsim.experiments import sweep as module
 from hebbsim.experiments.compare import compare_runs
 from hebbsim.experiments.registry import get_experiment
 from hebbsim.experiments.rerun import compare_folders, read_run, rerun
-from hebbsim.experiments.results import Results, Score, provenance, summarize, write_run
+from hebbsim.experiments.results import Results, Score, provenance, summarize
+from hebbsim.experiments.resume import open_run
 from hebbsim.experiments.rules import RulesConfig
 from hebbsim.experiments.sweep import read_scores, run_folders, run_sweep
 from hebbsim.experiments.sweep_file import read_sweep
@@ -31,7 +32,7 @@ pytest.importorskip("pyarrow")
 CALLS: list[str] = []
 
 
-def fake_rules(config, *, out, progress=None, **_):
+def fake_rules(config, *, out, progress=None, overwrite=False):
     """Accuracy by rule and timescales, with a draw of each seed; writes a run folder."""
     CALLS.append(config.rule)
     if config.eta == 13:
@@ -52,7 +53,8 @@ def fake_rules(config, *, out, progress=None, **_):
         summarize(scores),
         {"per_seed": scores},
     )
-    write_run(Path(out), results, machine={"directory": str(Path.cwd())})
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.write(results, machine={"directory": str(Path.cwd())})
     return results
 
 
@@ -337,13 +339,14 @@ def test_a_run_is_run_again_from_its_folder_and_agrees(runs, tmp_path):
 
 def test_a_number_that_differs_is_found_and_named(runs, tmp_path, monkeypatch):
     def other(config, *, out, **options):
-        fake_rules(config, out=out, **options)
-        path = Path(out) / "per_seed.csv"
+        results = fake_rules(config, out=out, **options)
+        path = results.folder / "per_seed.csv"
         lines = path.read_text(encoding="utf-8").splitlines()
         fields = lines[3].split(",")
         fields[-2] = str(float(fields[-2]) + 1e-9)
         lines[3] = ",".join(fields)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return results
 
     monkeypatch.setattr(rules, "run_rules", other)
     found = rerun(runs[0], tmp_path / "again")
@@ -352,7 +355,7 @@ def test_a_number_that_differs_is_found_and_named(runs, tmp_path, monkeypatch):
     assert table.table == "per_seed.csv" and table.differing == 1
     assert table.largest == pytest.approx(1e-9, rel=0.01)
     assert table.where.startswith("line 4, value: ")
-    assert rerun(runs[0], tmp_path / "again", tolerance=1e-8).agrees
+    assert rerun(runs[0], tmp_path / "again", tolerance=1e-8, overwrite=True).agrees
 
 
 def test_tables_that_are_not_alike_do_not_agree(runs):
@@ -397,7 +400,7 @@ def test_what_cannot_be_run_again_is_said(runs, tmp_path):
     write(
         runs[0] / "results.json", json.dumps({"schema": "hebbsim.results/1", "experiment": "bench"})
     )
-    with pytest.raises(BadInputError, match="no experiment 'bench'"):
+    with pytest.raises(BadInputError, match="no second run of bench can agree"):
         rerun(runs[0])
     write(runs[0] / "results.json", "[" * 100_000)
     with pytest.raises(BadInputError, match="damaged"):

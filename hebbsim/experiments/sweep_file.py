@@ -26,7 +26,7 @@ from typing import Any
 
 from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.registry import Experiment, get_experiment
+from hebbsim.experiments.registry import EXPERIMENTS, Experiment, get_experiment
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -104,6 +104,11 @@ def _understand(document: dict[str, Any]) -> Sweep:
         if key not in _KEYS:
             raise BadInputError(f"unknown key {key!r}: known are {', '.join(_KEYS)}")
     experiment = get_experiment(document.get("experiment", "roles"))
+    if not experiment.metric:
+        raise BadInputError(
+            f"there are no sweeps of {experiment.name}: choose "
+            + ", ".join(name for name, known in EXPERIMENTS.items() if known.metric)
+        )
     base, grid = document.get("base", {}), dict(document.get("grid", {}))
     for name, table in (("base", base), ("grid", grid)):
         if not isinstance(table, dict):
