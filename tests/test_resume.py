@@ -154,6 +154,19 @@ def test_by_default_a_run_goes_into_a_new_folder(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a", "a-2", "a-3", "a-4", "a-5"]
 
 
+def test_two_sources_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch):
+    """Such as a/tb300 and b/tb300, the first of them unfinished."""
+    where = Numbered(tmp_path / "roles-tb300")
+    with pytest.raises(KeyboardInterrupt):
+        run(where, fail_at=1)
+    before = names(tmp_path)
+    other = {**PROVENANCE, "inputs": {"a.txt": "1" * 64}}
+    monkeypatch.setattr(sys.modules[__name__], "PROVENANCE", other)
+    run(where, calls=(calls := []))
+    assert calls == [0, 1, 2] and (tmp_path / "roles-tb300-2" / "results.json").is_file()
+    assert [name for name in names(tmp_path) if "-2" not in name] == before
+
+
 def test_two_runs_at_a_time_get_folders_of_their_own(tmp_path):
     with open_run(Numbered(tmp_path / "a")) as one, open_run(Numbered(tmp_path / "a")) as two:
         for kept in (one, two):

@@ -19,7 +19,8 @@ def stream(
         typer.Option(
             metavar="FILE...",
             help="Files or folders of text, CoNLL-U, JSON lines or parquet, plain or compressed; "
-            "- for standard input (default: builtin). Of a folder with splits, that to train on.",
+            "- for standard input (default: builtin). Of a treebank's folder, the training split "
+            "alone.",
         ),
     ] = None,
     learner: Annotated[str, typer.Option(help="roles, or engine: one local rule.")] = "roles",
