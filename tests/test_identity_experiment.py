@@ -255,7 +255,7 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     ):  # fmt: skip
         assert part in shown.out
     with pytest.raises(SystemExit):
-        main([*words, "--json"])
+        main([*words, "--json", "--overwrite"])
     assert json.loads(capsys.readouterr().out)["experiment"] == "identity"
     with pytest.raises(SystemExit) as leaving:
         main([*words[:4], "--precision", "float16"])
@@ -503,7 +503,7 @@ def test_a_sentence_on_the_command_line(corpus, tmp_path, capsys, monkeypatch):
     assert max(map(len, shown.splitlines())) <= 80
     assert "cancel" in shown and "40 dB" in shown and "extraordi…" in shown
     with pytest.raises(SystemExit):
-        main([*words, "--json"])
+        main([*words, "--json", "--overwrite"])
     assert json.loads(capsys.readouterr().out)["experiment"] == "sentence"
     with pytest.raises(SystemExit) as leaving:
         main(["run", "identity", "--sentence", "", "--out", str(tmp_path / "other")])

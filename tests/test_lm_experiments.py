@@ -242,7 +242,7 @@ def test_the_command_prints_a_table_or_one_document(store, tmp_path):
     ]  # fmt: skip
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0 and "Copying" in done.stdout
-    done = CliRunner().invoke(app, [*command, "--json"])
+    done = CliRunner().invoke(app, [*command, "--json", "--overwrite"])
     document = json.loads(done.stdout)
     assert document["schema"] == "hebbsim.results/1" and document["experiment"] == "recall"
 
