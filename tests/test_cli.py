@@ -97,7 +97,7 @@ def experiment(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     calls = []
 
-    def fake(config, *, out, progress, resume=False):
+    def fake(config, *, out, progress, overwrite=False):
         calls.append((config, out))
         progress("hebbian seed 0: test accuracy 0.970", 1, 5)
         if fake.error is not None:
@@ -181,6 +181,36 @@ def test_an_output_that_cannot_be_is_refused_before_any_work(experiment, capsys,
     assert run("run", "roles", "--out", "file") == 2
     assert "--out file: is a file" in capsys.readouterr().err
     assert experiment.calls == []
+
+
+def test_a_finished_run_is_refused_before_any_work_and_overwritten_when_asked(
+    experiment, capsys, tmp_path
+):
+    for name in ("here", "runs/roles-builtin"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "files.json").write_text(
+            json.dumps({"schema": "hebbsim.files/1", "of": "run", "files": ["results.json"]})
+        )
+    assert run("run", "roles", "--out", "here") == 2
+    err = capsys.readouterr().err
+    assert "here: holds a finished run" in err and "--overwrite" in err and err.count("\n") == 1
+    assert experiment.calls == []
+    assert run("run", "roles", "--out", "here", "--overwrite") == 0
+    assert run("run", "roles") == 0
+    assert run("run", "roles", "--overwrite") == 0
+    told, numbered, default = (out for _, out in experiment.calls)
+    assert (str(told), next(numbered.free()).name) == ("here", "roles-builtin-2")
+    assert str(default) == "runs/roles-builtin" and not hasattr(default, "free")
+
+
+def test_figures_that_are_missing_are_named_and_no_failure(experiment, capsys, monkeypatch):
+    results = found()
+    results.undrawn = ["labels", "roles"]
+    monkeypatch.setattr(roles, "run_roles", lambda *_, **__: results)
+    assert run("run", "roles", "--json") == 0
+    err = capsys.readouterr().err
+    assert err == "hebbsim: the tables in runs/roles-builtin are whole; missing figures: " \
+        "labels, roles\n"  # fmt: skip
 
 
 def test_a_real_unknown_corpus_ends_with_2(monkeypatch, capsys, tmp_path):

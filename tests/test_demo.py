@@ -352,11 +352,14 @@ def test_a_recording_holds_what_the_page_can_ask_for(room, tmp_path, monkeypatch
     session = Session(room)
     assert words == reading(session, SENTENCE, noise=10)["linear"][-1]
     assert data["survival"]["2,8,32|float32|10"]["roles"] < 1
-    # Written again, it is the same, and no other page is overwritten.
-    assert export.write_page(room, tmp_path / "page", bigru=False).read_text("utf-8") == text
+    # Written again, it is the same; it is overwritten only if asked for, and no other page ever.
+    with pytest.raises(BadInputError, match=r"is a recording already.*--overwrite"):
+        export.write_page(room, tmp_path / "page", bigru=False)
+    again = export.write_page(room, tmp_path / "page", bigru=False, overwrite=True)
+    assert again.read_text("utf-8") == text
     path.write_text("<title>my page</title>")
     with pytest.raises(BadInputError, match="another page"):
-        export.write_page(room, tmp_path / "page")
+        export.write_page(room, tmp_path / "page", overwrite=True)
     assert path.read_text() == "<title>my page</title>"
     assert [p.name for p in path.parent.iterdir()] == ["index.html"]
 

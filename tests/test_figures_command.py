@@ -10,6 +10,7 @@ from test_plots import FIGURES, make_results, write_run
 
 from hebbsim import plots
 from hebbsim.cli import main
+from hebbsim.experiments.registry import EXPERIMENTS
 from hebbsim.plots import NothingToDrawError, style
 from hebbsim.plots.figures import MODULES, figures_of
 from hebbsim.plots.run import RunTables, find_runs
@@ -47,7 +48,9 @@ def test_draws_all_from_the_tables_alone_and_writes_captions(run, tmp_path, caps
     for figure in document["figures"]:
         assert "seed" in figure["note"] or "bootstrap" in figure["note"]
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {f"one-{f}.{s}" for f in FIGURES for s in ("svg", "png")} | {"captions.md"}
+    assert names == {f"one-{f}.{s}" for f in FIGURES for s in ("svg", "png")} | {
+        "captions.md", "files.json",
+    }  # fmt: skip
     captions = (tmp_path / "captions.md").read_text()
     assert "Mean and 95 % interval over 5 seeds" in captions
     assert captions.count("\n## ") == len(FIGURES)
@@ -57,7 +60,7 @@ def test_draws_what_is_named_in_the_formats_named(run, tmp_path, capsys):
     words = ("figures", "labels", "roles", "--run", run, "--out", tmp_path)
     assert call(*words, "--format", "pdf,png", "--dpi", 60) == 0
     found = sorted(path.name for path in tmp_path.iterdir())
-    assert found == ["captions.md", "one-labels.pdf", "one-labels.png",
+    assert found == ["captions.md", "files.json", "one-labels.pdf", "one-labels.png",
                      "one-roles.pdf", "one-roles.png"]  # fmt: skip
     assert (tmp_path / "one-roles.pdf").read_bytes().startswith(b"%PDF")
     width = int.from_bytes((tmp_path / "one-roles.png").read_bytes()[16:20], "big")
@@ -131,6 +134,30 @@ def test_refuses_tables_without_rows_and_folders_of_one_name(tmp_path, capsys):
     assert "no figures are known of `unheard-of`" in capsys.readouterr().err
     (tmp_path / "file").write_text("")
     assert call("figures", "--run", run, "--out", tmp_path / "file") == 2
+
+
+def test_every_run_that_drew_a_figure_can_be_drawn_again(tmp_path, capsys):
+    """A sentence read back, as `hebbsim run identity --sentence` leaves it."""
+    run = make_run(tmp_path / "run", experiment="sentence")
+    (run / "sentence.csv").write_text(
+        "seed,decoder,condition,lag,word,read\n"
+        "0,nearest,precision=float32,0,dog,dog\n0,nearest,precision=float32,1,the,a\n"
+    )
+    assert call("figures", "--run", run) == 0
+    assert (run / "figures" / "sentence.svg").is_file()
+    for experiment in EXPERIMENTS.values():
+        assert bool(experiment.figures_at) == bool(figures_of(experiment.name))
+
+
+def test_no_file_that_is_not_a_figure_of_ours_is_drawn_over(run, tmp_path, capsys):
+    (tmp_path / "one-roles.svg").write_text("mine")
+    words = ("figures", "--run", run, "--out", tmp_path)
+    assert call(*words, "roles", "labels") == 2
+    assert "one-roles.svg: is there already" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["one-roles.svg"]
+    assert call(*words, "labels") == 0
+    assert call(*words, "labels") == 0  # its own are drawn anew
+    assert (tmp_path / "one-roles.svg").read_text() == "mine"
 
 
 @pytest.mark.parametrize(

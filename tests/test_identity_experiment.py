@@ -24,8 +24,8 @@ from hebbsim.experiments.identity_structure import (
 )
 from hebbsim.plots import NothingToDrawError
 from hebbsim.plots import identity as figures
+from hebbsim.plots.figures import draw_run
 from hebbsim.plots.processing import plot_processing
-from hebbsim.plots.sentence import draw_sentence
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import read, select
 from hebbsim.readers import load_corpus
@@ -128,7 +128,7 @@ def test_run_folder_and_figures(run):
         f"{n}.{s}" for n in ("decoders", "precision", "capacity") for s in ("svg", "png")
     }
     before = {p: p.read_bytes() for p in (folder / "figures").iterdir()}
-    figures.draw_identity(folder)
+    assert draw_run(folder, "identity") == {}
     assert all(p.read_bytes() == content for p, content in before.items())
 
 
@@ -255,7 +255,7 @@ def test_command_line(tmp_path, capsys, monkeypatch):
     ):  # fmt: skip
         assert part in shown.out
     with pytest.raises(SystemExit):
-        main([*words, "--json"])
+        main([*words, "--json", "--overwrite"])
     assert json.loads(capsys.readouterr().out)["experiment"] == "identity"
     with pytest.raises(SystemExit) as leaving:
         main([*words[:4], "--precision", "float16"])
@@ -480,7 +480,7 @@ def test_a_sentence_is_read_back(corpus, tmp_path):
     assert all(0 <= s.probability <= 1 for s in results.tables["structure"])
     assert {p.name for p in (folder / "figures").iterdir()} == {"sentence.svg", "sentence.png"}
     again = {p: p.read_bytes() for p in (folder / "figures").iterdir()}
-    draw_sentence(folder)
+    assert draw_run(folder, "sentence") == {}
     assert all(p.read_bytes() == content for p, content in again.items())
 
 
@@ -503,7 +503,7 @@ def test_a_sentence_on_the_command_line(corpus, tmp_path, capsys, monkeypatch):
     assert max(map(len, shown.splitlines())) <= 80
     assert "cancel" in shown and "40 dB" in shown and "extraordi…" in shown
     with pytest.raises(SystemExit):
-        main([*words, "--json"])
+        main([*words, "--json", "--overwrite"])
     assert json.loads(capsys.readouterr().out)["experiment"] == "sentence"
     with pytest.raises(SystemExit) as leaving:
         main(["run", "identity", "--sentence", "", "--out", str(tmp_path / "other")])

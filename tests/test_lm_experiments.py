@@ -16,7 +16,7 @@ from hebbsim.experiments.depth import run_depth
 from hebbsim.experiments.lm import run_blimp, run_lm, run_predictor, run_selection
 from hebbsim.experiments.lm_config import LmConfig, RecallConfig
 from hebbsim.experiments.recall import run_recall
-from hebbsim.plots.lm import draw_lm
+from hebbsim.plots.figures import draw_run
 
 TEXT = {
     "preset": "pico", "data": "builtin", "seeds": 2, "tokens": 2048, "vocabulary": 300,
@@ -196,7 +196,8 @@ def test_recall(store, tmp_path):
                 assert len(rows) == 1 and 0 <= rows[0].mean <= 1
     assert results.select({"pairs": "2"}, split="mqar", model="chance")[0].mean == 0.5
     assert "Copying" in shown(results, tmp_path)
-    assert draw_lm(tmp_path / "run")
+    assert draw_run(tmp_path / "run", "recall") == {}
+    assert list((tmp_path / "run" / "figures").iterdir())
 
 
 def test_workers_find_the_same_and_say_how_far_they_are(store, tmp_path):
@@ -241,7 +242,7 @@ def test_the_command_prints_a_table_or_one_document(store, tmp_path):
     ]  # fmt: skip
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0 and "Copying" in done.stdout
-    done = CliRunner().invoke(app, [*command, "--json"])
+    done = CliRunner().invoke(app, [*command, "--json", "--overwrite"])
     document = json.loads(done.stdout)
     assert document["schema"] == "hebbsim.results/1" and document["experiment"] == "recall"
 

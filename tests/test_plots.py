@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -13,9 +14,10 @@ import pytest
 from matplotlib.text import Text
 
 from hebbsim.errors import BadInputError
+from hebbsim.folders import record
 from hebbsim.plots import (
     NothingToDrawError,
-    draw_roles,
+    draw_run,
     plot_few_labels,
     plot_generalization,
     plot_labels,
@@ -115,6 +117,13 @@ FIGURES = {
 FEW = {"few_labels", "few_labels_gen"}
 
 
+def draw_roles(folder):
+    """The files of the figures of a run of roles, of which none must fail."""
+    assert draw_run(folder, "roles") == {}
+    found = folder / "figures"
+    return sorted(found.iterdir()) if found.exists() else []
+
+
 def write_run(folder, results, **config):
     folder.mkdir(exist_ok=True)
     results.to_csv(folder / "results.csv", index=False)
@@ -183,7 +192,8 @@ class TestDrawRoles:
         folder = write_run(tmp_path / "again", big, timescales=[2.0, 8.0, 32.0])
         code = (
             "import sys, hebbsim.plots as plots; assert 'matplotlib' not in sys.modules; "
-            f"plots.draw_roles({str(folder)!r}); assert 'matplotlib.pyplot' not in sys.modules"
+            f"plots.draw_run({str(folder)!r}, 'roles'); "
+            "assert 'matplotlib.pyplot' not in sys.modules"
         )
         subprocess.run([sys.executable, "-c", code], check=True)
         for path in run[1]:
@@ -216,7 +226,8 @@ class TestDrawRoles:
         folder = write_run(tmp_path / "run", make_results(**kwargs))
         (folder / "figures").mkdir()
         for name in FIGURES:
-            (folder / "figures" / f"{name}.svg").write_text("of an earlier run")
+            (folder / "figures" / f"{name}.svg").write_text("of an earlier drawing")
+        record(folder, [f"figures/{name}.svg" for name in FIGURES])
         paths = draw_roles(folder)
         assert {path.stem for path in paths} == FIGURES - absent
         # What the earlier tables showed does not stay beside the new ones.
@@ -255,8 +266,9 @@ class TestDrawRoles:
     def test_bad_tables_are_refused_by_name(self, tmp_path, content, said):
         if content is not None:
             (tmp_path / "results.csv").write_bytes(content)
-        with pytest.raises(BadInputError, match=rf"results\.csv: .*{said}"):
-            draw_roles(tmp_path)
+        for error in draw_run(tmp_path, "roles").values():
+            assert isinstance(error, BadInputError)
+            assert re.search(rf"results\.csv: .*{said}", str(error))
 
 
 class TestValues:

@@ -14,6 +14,7 @@ from test_figures_command import call, make_run
 from test_plots import make_results
 
 from hebbsim.errors import BadInputError
+from hebbsim.folders import Numbered, record
 from hebbsim.report import CLAIMS, build_report, write_report
 from hebbsim.report.claims import Finding
 from hebbsim.report.evidence import MODULES, findings_of
@@ -333,9 +334,12 @@ class TestCommand:
         out = tmp_path / "out"
         assert call("report", identity, "--out", out) == 0
         (out / "figures" / "old.png").write_text("")
-        assert call("report", identity, "--out", out) == 0
+        record(out, ["figures/old.png"])
+        assert call("report", identity, "--out", out) == 2
+        assert "holds a finished report" in capsys.readouterr().err
+        assert call("report", identity, "--out", out, "--overwrite") == 0
         assert not (out / "figures" / "old.png").exists()
-        assert call("report", identity, "--out", identity) == 2
+        assert call("report", identity, "--out", identity, "--overwrite") == 2
         assert "holds no hebbsim report" in capsys.readouterr().err
         assert (identity / "results.json").exists()
 
@@ -361,6 +365,25 @@ class TestCommand:
         assert report.parts[0].findings == []
         assert "0.250 (0.200 to 0.300)" in html_page(report)
         write_report(tmp_path / "out", report)
+
+    def test_an_earlier_report_is_overwritten_only_when_asked(self, tmp_path):
+        run = make_run(
+            tmp_path / "new", table(("test", "model", "", "score", 0.25, 0.05, 3)), experiment="new"
+        )
+        report = build_report([run])
+        write_report(tmp_path / "out", report)
+        (tmp_path / "out" / "notes.txt").write_text("mine")
+        (tmp_path / "out" / "report.html").write_text("old")
+        with pytest.raises(BadInputError, match=r"holds a finished report.*--overwrite"):
+            write_report(tmp_path / "out", report)
+        assert (tmp_path / "out" / "report.html").read_text() == "old"
+        paths = write_report(Numbered(tmp_path / "out"), report)
+        assert {path.parent.name for path in paths} == {"out-2"}
+        write_report(tmp_path / "out", report, overwrite=True)
+        assert (tmp_path / "out" / "report.html").read_text() != "old"
+        assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+        with pytest.raises(BadInputError, match="holds no hebbsim report"):
+            write_report(run, report, overwrite=True)
 
 
 def test_findings_speak_of_known_claims_by_their_experiments(roles, identity):

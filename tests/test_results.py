@@ -7,20 +7,22 @@ import json
 import numpy as np
 import pytest
 
+from hebbsim import folders as module
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import results as module
 from hebbsim.experiments.results import (
     Results,
     Row,
     Score,
-    check_output,
     json_text,
     provenance,
     row,
     summarize,
     table_text,
-    write_run,
 )
+from hebbsim.experiments.resume import open_run
+from hebbsim.folders import check_output
+from hebbsim.plots import figures
+from hebbsim.plots.figures import Drawing
 from hebbsim.probes import Estimate
 
 
@@ -90,53 +92,122 @@ def test_a_table_keeps_every_digit_and_leaves_none_empty():
 # --- the run folder ---------------------------------------------------------------------
 
 
-def test_a_run_folder_holds_everything_and_the_figures_see_the_tables(tmp_path):
-    def draw(folder):
-        assert (folder / "results.csv").exists() and (folder / "structure.csv").exists() is False
-        (folder / "figures").mkdir()
-        (folder / "figures" / "a.svg").write_text("<svg/>")
-        return [folder / "figures" / "a.svg"]
+def write_run(folder, results, *, overwrite=False, save=None, **machine):
+    with open_run(folder, overwrite=overwrite) as kept:
+        kept.write(results, machine=machine, save=save)
+    return results
 
+
+@pytest.fixture(autouse=True)
+def drawings(monkeypatch):
+    """The figures of the experiment, by name; to be filled."""
+    found = {}
+    monkeypatch.setattr(figures, "figures_of", lambda experiment: found)
+    return found
+
+
+def plot(results, ax=None):
+    from hebbsim.plots import style
+
+    ax = style.new_axes(2) if ax is None else ax
+    ax.plot([0, len(results)])
+    style.caption(ax, "A figure", "of n", whole_figure=True)
+    return ax
+
+
+def fail(results, ax=None):
+    raise ZeroDivisionError("n is\n0")
+
+
+def test_a_run_folder_holds_everything_and_lists_it(drawings, tmp_path):
+    drawings["a"] = Drawing(plot)
     out = tmp_path / "runs" / "one"
-    paths = write_run(out, results(), machine={"host": "h"}, draw=draw)
-    assert paths == [out / "figures" / "a.svg"] and paths[0].exists()
-    assert sorted(p.name for p in out.iterdir()) == [
-        "config.json", "figures", "machine.json", "per_seed.csv", "provenance.json",
-        "results.csv", "results.json",
+    found = write_run(out, results(), save=lambda draft: (draft / "more").write_text("more"))
+    assert found.folder == out
+    names = sorted(str(p.relative_to(out)) for p in out.rglob("*") if p.is_file())
+    assert names == [
+        "config.json", "figures/a.png", "figures/a.svg", "files.json", "machine.json", "more",
+        "per_seed.csv", "provenance.json", "results.csv", "results.json",
     ]  # fmt: skip
+    assert json.loads((out / "files.json").read_text()) == {
+        "schema": "hebbsim.files/1", "of": "run", "files": [n for n in names if n != "files.json"],
+    }  # fmt: skip
     assert json.loads((out / "results.json").read_text()) == json.loads(
         json_text(results().document())
     )
 
 
+def test_a_figure_that_fails_takes_neither_the_tables_nor_another_figure_with_it(
+    drawings, tmp_path, monkeypatch
+):
+    drawings.update(first=Drawing(fail), second=Drawing(plot))
+    found = write_run(tmp_path / "a", results())
+    assert found.undrawn == ["first"]
+    assert found.notes == ["figure not drawn: first (n is 0)"]
+    assert (tmp_path / "a" / "results.csv").is_file()
+    assert (tmp_path / "a" / "figures" / "second.svg").is_file()
+    assert not (tmp_path / "a" / "unfinished").exists()
+
+    def broken(*_):
+        raise ImportError("no matplotlib")
+
+    monkeypatch.setattr(figures, "draw_run", broken)
+    assert write_run(tmp_path / "b", results()).undrawn == ["all"]
+    assert (tmp_path / "b" / "results.json").is_file()
+
+
+def test_an_interruption_while_figures_are_drawn_leaves_a_finished_run(drawings, tmp_path):
+    def interrupt(results, ax=None):
+        raise KeyboardInterrupt
+
+    drawings["a"] = Drawing(interrupt)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        write_run(tmp_path / "a", results())
+    assert f"figures --run {tmp_path / 'a'} draws the figures" in caught.value.kept
+    assert (tmp_path / "a" / "results.json").is_file()
+    assert not (tmp_path / "a" / "unfinished").exists()
+
+
 def test_two_runs_differ_in_the_machine_file_alone(tmp_path):
     for name in ("a", "b"):
-        write_run(tmp_path / name, results(), machine={"host": name})
+        write_run(tmp_path / name, results(), host=name)
     for path in (tmp_path / "a").iterdir():
         same = path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
         assert same == (path.name != "machine.json")
 
 
-def test_an_earlier_run_is_replaced_whole(tmp_path):
-    write_run(tmp_path / "a", results(0.1), machine={})
-    (tmp_path / "a" / "left.txt").write_text("of the old run")
-    write_run(tmp_path / "a", results(0.9), machine={})
-    assert not (tmp_path / "a" / "left.txt").exists()
+def test_of_an_earlier_run_its_own_files_go_and_no_others(drawings, tmp_path):
+    drawings["a"] = Drawing(plot)
+    first = results(0.1)
+    first.tables["more"] = first.tables["per_seed"]
+    write_run(tmp_path / "a", first, save=lambda draft: (draft / "learner").write_text("1"))
+    (tmp_path / "a" / "notes.txt").write_text("mine")
+    (tmp_path / "a" / "figures" / "b.svg").write_text("mine")
+    drawings.clear()
+    drawings["b"] = Drawing(plot)
+    found = write_run(tmp_path / "a", results(0.9), overwrite=True)
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [
+        "config.json", "figures", "files.json", "machine.json", "notes.txt", "per_seed.csv",
+        "provenance.json", "results.csv", "results.json",
+    ]  # fmt: skip
     assert "0.9" in (tmp_path / "a" / "results.csv").read_text()
-    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    # A drawing of the same name that is not ours is not drawn over, and that is said.
+    assert [p.name for p in (tmp_path / "a" / "figures").iterdir()] == ["b.svg"]
+    assert (tmp_path / "a" / "figures" / "b.svg").read_text() == "mine"
+    assert "b.svg: is there already" in found.notes[0]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), OSError(28, "full")])
 def test_a_failure_leaves_the_earlier_run_and_nothing_else(tmp_path, error):
-    write_run(tmp_path / "a", results(0.1), machine={})
-    before = (tmp_path / "a" / "results.csv").read_bytes()
+    write_run(tmp_path / "a", results(0.1))
+    before = {p.name: p.read_bytes() for p in (tmp_path / "a").iterdir()}
 
-    def draw(folder):
+    def save(folder):
         raise error
 
     with pytest.raises(HebbsimError if isinstance(error, OSError) else type(error)):
-        write_run(tmp_path / "a", results(0.9), machine={}, draw=draw)
-    assert (tmp_path / "a" / "results.csv").read_bytes() == before
+        write_run(tmp_path / "a", results(0.9), overwrite=True, save=save)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "a").iterdir()} == before
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
@@ -147,7 +218,7 @@ def test_an_empty_folder_is_taken_and_a_stranger_refused(tmp_path):
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     (tmp_path / "mine" / "results.json").write_text("[1]")
     with pytest.raises(BadInputError, match="holds no hebbsim run"):
-        write_run(tmp_path / "mine", results(), machine={})
+        write_run(tmp_path / "mine", results(), overwrite=True)
     assert (tmp_path / "mine" / "thesis.tex").exists()
 
 
@@ -160,11 +231,11 @@ def test_a_file_is_no_output_folder(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
     # Permission bits do not bind root, so the system's refusal is played.
-    def refuse(prefix, dir):
+    def refuse(dir):
         assert dir == tmp_path
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(module.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(module.tempfile, "TemporaryFile", refuse)
     with pytest.raises(BadInputError, match="not writable"):
         check_output(tmp_path / "new" / "run")
 

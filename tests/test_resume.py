@@ -11,14 +11,15 @@ import sys
 import numpy as np
 import pytest
 
-import hebbsim.plots.identity
+import hebbsim.plots.figures
 import hebbsim.readers
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import identity, roles
 from hebbsim.experiments import resume as module
-from hebbsim.experiments.results import Results, provenance, write_run
-from hebbsim.experiments.resume import AlreadyFinished, Units, open_run
+from hebbsim.experiments.results import Results, provenance
+from hebbsim.experiments.resume import Units, open_run
+from hebbsim.folders import AlreadyFinished, Numbered
 from hebbsim.interrupts import Terminated, held, terminating
 from hebbsim.readers.grammar import make_builtin
 
@@ -26,12 +27,12 @@ CONFIG = {"clusters": 300, "timescales": (2.0, 8.0)}
 PROVENANCE = provenance(inputs={"a.txt": "0" * 64}, seeds=range(2))
 
 
-def run(out, *, fail_at=None, error=KeyboardInterrupt, resume=False, config=None, calls=None):
+def run(out, *, fail_at=None, error=KeyboardInterrupt, overwrite=False, config=None, calls=None):
     """Three parts, the sum of which is the result; `fail_at` ends it before that part."""
     calls = [] if calls is None else calls
     config = CONFIG if config is None else config
     results = Results("toy", config, PROVENANCE)
-    with open_run(out, resume=resume) as kept:
+    with open_run(out, overwrite=overwrite) as kept:
         kept.begin("toy", config, PROVENANCE)
         total = np.zeros(3)
         for seed in range(3):
@@ -46,7 +47,7 @@ def run(out, *, fail_at=None, error=KeyboardInterrupt, resume=False, config=None
             assert unit.document == {"seed": seed, "none": None}
             total += unit.arrays["x"]
         results.notes.append(total.tobytes().hex())
-        write_run(out, results, machine={})
+        kept.write(results, machine={})
     return results.notes[0]
 
 
@@ -60,23 +61,15 @@ def test_a_resumed_run_does_what_is_left_and_gives_the_same_bits(tmp_path):
         out = tmp_path / f"cut{fail_at}"
         with pytest.raises(KeyboardInterrupt) as caught:
             run(out, fail_at=fail_at)
-        assert "--resume" in caught.value.kept
+        assert "the same command goes on" in caught.value.kept
         calls = []
-        assert run(out, resume=True, calls=calls) == whole
+        assert run(out, calls=calls) == whole
         assert calls == list(range(fail_at, 3))
         assert names(out) == names(tmp_path / "whole")
         assert (out / "results.json").read_text() == (
             tmp_path / "whole" / "results.json"
         ).read_text()
     assert sorted(os.listdir(tmp_path)) == ["cut1", "cut2", "whole"]
-
-
-def test_without_resume_a_run_begins_anew(tmp_path):
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "a", fail_at=2)
-    calls = []
-    run(tmp_path / "a", calls=calls)
-    assert calls == [0, 1, 2]
 
 
 def test_an_end_before_the_first_part_leaves_nothing(tmp_path):
@@ -89,10 +82,14 @@ def test_an_end_before_the_first_part_leaves_nothing(tmp_path):
 def test_an_earlier_run_stands_until_the_next_is_done(tmp_path):
     first = run(tmp_path / "a")
     with pytest.raises(OSError):
-        run(tmp_path / "a", fail_at=1, error=OSError(28, "No space left on device"))
+        run(tmp_path / "a", fail_at=1, error=OSError(28, "full"), overwrite=True)
     assert first in (tmp_path / "a" / "results.json").read_text()
-    assert run(tmp_path / "a", resume=True, calls=(calls := [])) == first
-    assert calls == [1, 2]
+    before = names(tmp_path / "a")
+    with pytest.raises(AlreadyFinished):  # nor does what is left of the second go
+        run(tmp_path / "a")
+    assert names(tmp_path / "a") == before
+    assert run(tmp_path / "a", calls=(calls := []), overwrite=True) == first
+    assert calls == [1, 2] and "unfinished" not in names(tmp_path / "a")
 
 
 def test_parts_of_another_run_are_not_taken(tmp_path):
@@ -105,9 +102,15 @@ def test_parts_of_another_run_are_not_taken(tmp_path):
         ({"clusters": 300}, "timescales was .* and is null"),
     ]:
         with pytest.raises(BadInputError, match=words) as caught:
-            run(tmp_path / "a", resume=True, config=config)
+            run(tmp_path / "a", config=config)
         assert "\n" not in str(caught.value) and not hasattr(caught.value, "kept")
+        assert "--overwrite to discard it" in str(caught.value)
     assert names(tmp_path / "a") == before
+    (tmp_path / "a" / "unfinished" / "run.json").unlink()
+    with pytest.raises(BadInputError, match=r"its run\.json cannot be read"):
+        run(tmp_path / "a")
+    run(tmp_path / "a", calls=(calls := []), overwrite=True)
+    assert calls == [0, 1, 2]
 
 
 def test_versions_and_inputs_are_part_of_what_must_agree(tmp_path, monkeypatch):
@@ -116,22 +119,71 @@ def test_versions_and_inputs_are_part_of_what_must_agree(tmp_path, monkeypatch):
     changed = {**PROVENANCE, "inputs": {"a.txt": "1" * 64}}
     monkeypatch.setattr(sys.modules[__name__], "PROVENANCE", changed)
     with pytest.raises(BadInputError, match=r"inputs.a.txt was .* and is"):
-        run(tmp_path / "a", resume=True)
+        run(tmp_path / "a")
 
 
-def test_a_finished_run_is_not_run_again(tmp_path):
-    run(tmp_path / "a")
-    with pytest.raises(AlreadyFinished, match="is finished"):
-        run(tmp_path / "a", resume=True)
-    calls = []
-    run(tmp_path / "a", resume=True, config={"clusters": 2}, calls=calls)
-    assert calls == [0, 1, 2]
+@pytest.mark.parametrize("config", [None, {"clusters": 2}])
+def test_a_finished_run_is_overwritten_only_when_asked(tmp_path, config):
+    first = run(tmp_path / "a")
+    (tmp_path / "a" / "notes.txt").write_text("mine")
+    before = names(tmp_path / "a")
+    with pytest.raises(AlreadyFinished, match=r"holds a finished run.*--overwrite") as caught:
+        run(tmp_path / "a", config=config, calls=(calls := []))
+    assert calls == [] and names(tmp_path / "a") == before and "\n" not in str(caught.value)
+    assert first in (tmp_path / "a" / "results.json").read_text()
+    run(tmp_path / "a", config=config, calls=calls, overwrite=True)
+    assert calls == [0, 1, 2] and names(tmp_path / "a") == before
+    written = json.loads((tmp_path / "a" / "config.json").read_text())
+    assert written["clusters"] == (config or CONFIG)["clusters"]
+    assert (tmp_path / "a" / "notes.txt").read_text() == "mine"
 
 
-def test_nothing_to_resume_is_a_beginning(tmp_path):
-    calls = []
-    run(tmp_path / "a", resume=True, calls=calls)
-    assert calls == [0, 1, 2]
+def test_by_default_a_run_goes_into_a_new_folder(tmp_path):
+    where = Numbered(tmp_path / "a")
+    for _ in range(3):
+        run(where)
+    assert sorted(os.listdir(tmp_path)) == ["a", "a-2", "a-3"]
+    with pytest.raises(KeyboardInterrupt):
+        run(where, fail_at=2, config={"clusters": 7})
+    with pytest.raises(KeyboardInterrupt):
+        run(where, fail_at=1, config={"clusters": 8})
+    assert sorted(os.listdir(tmp_path)) == ["a", "a-2", "a-3", "a-4", "a-5"]
+    for clusters, left, name in ((8, [1, 2], "a-5"), (7, [2], "a-4")):
+        run(where, config={"clusters": clusters}, calls=(calls := []))
+        assert calls == left and "unfinished" not in os.listdir(tmp_path / name)
+    assert sorted(os.listdir(tmp_path)) == ["a", "a-2", "a-3", "a-4", "a-5"]
+
+
+def test_two_sources_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch):
+    """Such as a/tb300 and b/tb300, the first of them unfinished."""
+    where = Numbered(tmp_path / "roles-tb300")
+    with pytest.raises(KeyboardInterrupt):
+        run(where, fail_at=1)
+    before = names(tmp_path)
+    other = {**PROVENANCE, "inputs": {"a.txt": "1" * 64}}
+    monkeypatch.setattr(sys.modules[__name__], "PROVENANCE", other)
+    run(where, calls=(calls := []))
+    assert calls == [0, 1, 2] and (tmp_path / "roles-tb300-2" / "results.json").is_file()
+    assert [name for name in names(tmp_path) if "-2" not in name] == before
+
+
+def test_two_runs_at_a_time_get_folders_of_their_own(tmp_path):
+    with open_run(Numbered(tmp_path / "a")) as one, open_run(Numbered(tmp_path / "a")) as two:
+        for kept in (one, two):
+            kept.begin("toy", CONFIG, PROVENANCE)
+            kept.put("p", document=1)
+        assert (one.folder, two.folder) == (tmp_path / "a", tmp_path / "a-2")
+
+
+def test_a_link_to_a_folder_is_written_through(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    run(tmp_path / "link")
+    run(tmp_path / "link", overwrite=True)
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "results.json").is_file()
+    (tmp_path / "nowhere").symlink_to("absent")
+    with pytest.raises(BadInputError, match="is a link to nothing"):
+        run(tmp_path / "nowhere")
 
 
 def test_a_damaged_part_is_refused_by_name_and_not_lost(tmp_path):
@@ -142,10 +194,10 @@ def test_a_damaged_part_is_refused_by_name_and_not_lost(tmp_path):
     content[-3] ^= 1  # in the numbers: nothing but the digest tells
     part.write_bytes(content)
     with pytest.raises(BadInputError, match=r"seed=1.safetensors is damaged.*remove it"):
-        run(tmp_path / "a", resume=True)
+        run(tmp_path / "a")
     part.unlink()
     calls = []
-    run(tmp_path / "a", resume=True, calls=calls)
+    run(tmp_path / "a", calls=calls)
     assert calls == [1, 2]
 
 
@@ -173,7 +225,6 @@ def test_values_come_back_as_they_were(tmp_path):
                 back = found.arrays[key]
                 assert (back.dtype, back.shape) == (array.dtype, array.shape)
                 assert back.tobytes() == array.tobytes()
-    assert os.listdir(tmp_path) == []
 
 
 def test_json_is_the_same_computed_or_read_back(tmp_path):
@@ -204,21 +255,65 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
         pass
 
 
-def test_what_a_killed_run_left_beside_its_folder_goes(tmp_path):
-    run(tmp_path / "a")
-    keep = [".a.notours", ".ab.12345678.hebbsim", "b"]
-    for name in [".a.12345678.hebbsim", ".a.12345678.hebbsim-old", *keep]:
-        (tmp_path / name).mkdir()
-    run(tmp_path / "a")
-    assert sorted(os.listdir(tmp_path)) == sorted(["a", *keep])
+@pytest.mark.parametrize("at", range(9))
+def test_a_run_killed_while_its_files_are_put_in_place_is_completed(tmp_path, monkeypatch, at):
+    """Killed at the first replacement, the second, ...: another run's files never stay mixed in."""
+    calls = 0
+
+    def replace(one, other, real=os.replace):
+        nonlocal calls
+        if "ready" in str(one):
+            calls += 1
+            if calls > at:
+                raise Killed
+        real(one, other)
+
+    run(tmp_path / "a", config={"clusters": 2})
+    (tmp_path / "a" / "notes.txt").write_text("mine")
+    monkeypatch.setattr(os, "replace", replace)
+    try:
+        run(tmp_path / "a", overwrite=True)
+    except Killed:
+        assert not (tmp_path / "a" / "results.json").exists()
+    monkeypatch.undo()
+    with pytest.raises(AlreadyFinished):
+        run(tmp_path / "a")
+    run(tmp_path / "whole")
+    assert names(tmp_path / "a") == sorted([*names(tmp_path / "whole"), "notes.txt"])
+    for path in (tmp_path / "whole").iterdir():
+        assert path.read_bytes() == (tmp_path / "a" / path.name).read_bytes(), path.name
 
 
-def test_a_run_killed_between_the_two_renames_is_put_back(tmp_path):
-    first = run(tmp_path / "a")
-    (tmp_path / "a").rename(tmp_path / ".a.12345678.hebbsim-old")
+def test_a_file_in_the_way_that_is_not_ours_stops_the_run_and_loses_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path / "a", fail_at=1)
-    assert first in (tmp_path / "a" / "results.json").read_text()
+        run(tmp_path / "a", fail_at=2)
+    (tmp_path / "a" / "results.csv").write_text("mine")
+    with pytest.raises(HebbsimError, match=r"results\.csv: is there already.*move it away"):
+        run(tmp_path / "a")
+    assert (tmp_path / "a" / "results.csv").read_text() == "mine"
+    (tmp_path / "a" / "results.csv").rename(tmp_path / "mine.csv")
+    with pytest.raises(AlreadyFinished):
+        run(tmp_path / "a")
+    run(tmp_path / "whole")
+    assert names(tmp_path / "a") == names(tmp_path / "whole")
+
+
+def test_a_list_of_files_reaches_nothing_outside_of_its_folder(tmp_path):
+    run(tmp_path / "a")
+    (tmp_path / "mine.txt").write_text("mine")
+    listed = json.loads((tmp_path / "a" / "files.json").read_text())
+    listed["files"] += ["../mine.txt", str(tmp_path / "mine.txt"), "", 3]
+    (tmp_path / "a" / "files.json").write_text(json.dumps(listed))
+    run(tmp_path / "a", overwrite=True)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_run_that_does_not_list_its_files_is_not_overwritten(tmp_path):
+    run(tmp_path / "a")
+    (tmp_path / "a" / "files.json").unlink()
+    for overwrite in (False, True):
+        with pytest.raises(BadInputError, match=r"without files\.json"):
+            run(tmp_path / "a", overwrite=overwrite)
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
@@ -308,7 +403,7 @@ def test_a_part_is_written_whole_when_a_signal_arrives_meanwhile(tmp_path, monke
     assert names(tmp_path / "a" / "unfinished" / "units") == ["seed=0.safetensors"]
     about = json.loads((tmp_path / "a" / "unfinished" / "run.json").read_text())
     assert about["config"]["timescales"] == [2.0, 8.0]
-    run(tmp_path / "a", resume=True, calls=(calls := []))
+    run(tmp_path / "a", calls=(calls := []))
     assert calls == [1, 2]
 
 
@@ -345,8 +440,7 @@ def quick(monkeypatch):
     """A small corpus, a BiGRU that guesses, and no figures."""
     corpus = make_builtin(n_train=60, n_dev=20, n_test=20, n_gen=0)
     monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: corpus)
-    monkeypatch.setattr(hebbsim.plots, "draw_roles", lambda folder: [])
-    monkeypatch.setattr(hebbsim.plots.identity, "draw_identity", lambda folder: [])
+    monkeypatch.setattr(hebbsim.plots.figures, "draw_run", lambda *_: {})
 
     class Guesses(dict):
         def __init__(self, workers):
@@ -389,7 +483,7 @@ def test_an_experiment_killed_after_every_part_gives_the_same_folder(
 
         monkeypatch.setattr(Units, "put", killed)
         try:
-            experiment(name, tmp_path / "cut", resume=True)
+            experiment(name, tmp_path / "cut")
             break
         except Killed:
             ends += 1

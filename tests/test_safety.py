@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import io
 import json
 import os
 import resource
@@ -16,7 +17,8 @@ import numpy as np
 import pytest
 from test_resume import experiment, names, quick, run  # noqa: F401  (a fixture)
 
-import hebbsim.plots.stream
+import hebbsim.plots.figures
+from hebbsim import folders
 from hebbsim.engine.trace_engine import TraceEngine
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import results as results_module
@@ -24,6 +26,8 @@ from hebbsim.experiments.results import Clock
 from hebbsim.experiments.resume import open_run
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.stream import run_stream, slope
+from hebbsim.folders import AlreadyFinished
+from hebbsim.readers.grammar import make_builtin
 
 
 @contextlib.contextmanager
@@ -62,19 +66,19 @@ def test_a_run_on_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
 
         monkeypatch.setattr(results_module, "json_text", fill)
         with full_disk(20_000), pytest.raises(HebbsimError, match="could not be written") as caught:
-            run(tmp_path / "b", resume=True)
+            run(tmp_path / "b")
         monkeypatch.undo()
-        assert "--resume" in caught.value.kept and names(tmp_path / "b" / "unfinished")
+        assert "the same command" in caught.value.kept and names(tmp_path / "b" / "unfinished")
     calls = []
-    assert run(tmp_path / "b", resume=True, calls=calls) == whole and calls == []
-    assert sorted(os.listdir(tmp_path)) == ["b", "whole"]
+    assert run(tmp_path / "b", calls=calls) == whole and calls == []
+    assert names(tmp_path / "b") == names(tmp_path / "whole")
 
 
 def test_a_read_only_folder_is_refused_before_any_work(tmp_path, monkeypatch):
     def refuse(*arguments, **options):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(results_module.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(folders.tempfile, "TemporaryFile", refuse)
     with pytest.raises(BadInputError, match="is not writable; name another folder"):
         run(tmp_path / "a", calls=(calls := []))
     assert calls == []
@@ -102,7 +106,7 @@ def test_a_clock_that_goes_back_changes_nothing(tmp_path, monkeypatch):
     for path in (tmp_path / "a").rglob("*"):
         os.utime(path, (4e9, 4e9))  # files of a time to come
     clock = Clock()
-    assert run(tmp_path / "a", resume=True) == whole
+    assert run(tmp_path / "a") == whole
     machine = clock.machine()
     assert machine["seconds"] >= 0 and machine["started"].startswith("1971")
 
@@ -124,9 +128,9 @@ def test_text_that_is_removed_after_it_was_read(quick, tmp_path, monkeypatch):  
     text.write_text("The cat saw a dog.\n" * 20)
     with pytest.raises(BadInputError, match=r"more\.txt: no such text file") as caught:
         run_roles(seeds=4, workers=1, out=tmp_path / "b", progress=once, **options)
-    assert "--resume" in caught.value.kept
+    assert "the same command" in caught.value.kept
     text.write_text("The cat saw a dog.\n" * 20)
-    run_roles(seeds=4, workers=1, out=tmp_path / "b", resume=True, **options)
+    run_roles(seeds=4, workers=1, out=tmp_path / "b", **options)
 
 
 def test_a_locale_of_ascii_alone_writes_the_same_run(tmp_path):
@@ -150,7 +154,7 @@ def test_a_locale_of_ascii_alone_writes_the_same_run(tmp_path):
 
 @pytest.fixture
 def stream(tmp_path, monkeypatch):
-    monkeypatch.setattr(hebbsim.plots.stream, "draw_stream", lambda folder: [])
+    monkeypatch.setattr(hebbsim.plots.figures, "draw_run", lambda *_: {})
     path = tmp_path / "s.txt"
     rng = np.random.default_rng(0)
     words = [f"w{number}" for number in range(90)]
@@ -170,12 +174,12 @@ def test_2n_tokens_are_n_a_checkpoint_and_n_more(learner, stream, tmp_path):
 
     with pytest.raises(KeyboardInterrupt) as caught:
         stream(tmp_path / "a", learner=learner, tokens=9000, progress=stop)
-    assert "--resume" in caught.value.kept
+    assert "the same command" in caught.value.kept
     states = list((tmp_path / "a" / "unfinished" / "checkpoints" / "stream").iterdir())
     assert len(states) == 2
     said = []
     cut = stream(
-        tmp_path / "a", learner=learner, tokens=9000, resume=True,
+        tmp_path / "a", learner=learner, tokens=9000,
         progress=lambda line, done, total: said.append(line),
     )  # fmt: skip
     assert said[0].startswith("resumed at 4,0")
@@ -183,6 +187,71 @@ def test_2n_tokens_are_n_a_checkpoint_and_n_more(learner, stream, tmp_path):
     saved = [(tmp_path / name / "learner.safetensors").read_bytes() for name in ("whole", "a")]
     assert saved[0] == saved[1]
     assert [s.tokens for s in cut.tables["stream"]] == [s.tokens for s in whole.tables["stream"]]
+
+
+def test_a_stream_into_the_folder_of_another_leaves_its_learner_and_notes(stream, tmp_path):
+    stream(tmp_path / "a", learner="engine")
+    (tmp_path / "a" / "notes.txt").write_text("mine")
+    before = {path: path.read_bytes() for path in (tmp_path / "a").iterdir() if path.is_file()}
+    other = tmp_path / "other.txt"
+    other.write_text("another text .\n" * 300)
+    small = {"seeds": 1, "part_seeds": 0, "baselines": "none", "clusters": 4}
+    for begin in (
+        lambda: run_stream(corpus=(str(other),), learner="engine", out=tmp_path / "a"),
+        lambda: run_roles(corpus=str(other), out=tmp_path / "a", **small),
+    ):
+        with pytest.raises(AlreadyFinished, match="--overwrite"):
+            begin()
+    after = {path: path.read_bytes() for path in (tmp_path / "a").iterdir() if path.is_file()}
+    assert after == before
+    run_roles(corpus=str(other), out=tmp_path / "a", overwrite=True, **small)
+    assert (tmp_path / "a" / "notes.txt").read_text() == "mine"
+    assert not (tmp_path / "a" / "learner.safetensors").exists()
+
+
+def test_other_standard_input_does_not_go_on_with_a_stream(tmp_path, monkeypatch):
+    lines = [f"w{number % 40} w{number % 7} .\n" for number in range(1500)]
+    small = {"learner": "engine", "stretch": 1000, "every": 1000, "types": 60, "dim": 8}
+
+    def learn(name, text, stop=False):
+        def progress(line, done, total):
+            if stop and done >= 3000:
+                raise KeyboardInterrupt
+
+        raw = io.BytesIO(text.encode())
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(raw)))
+        return run_stream(corpus=("-",), out=tmp_path / name, progress=progress, **small)
+
+    with pytest.raises(KeyboardInterrupt):
+        learn("a", "".join(lines), stop=True)
+    for other in (["w8 .\n", *lines], lines[:700]):
+        with pytest.raises(BadInputError, match="is not the text that the interrupted run had"):
+            learn("a", "".join(other))
+    found = learn("a", "".join(lines))
+    assert found.notes == learn("whole", "".join(lines)).notes
+
+
+@pytest.mark.parametrize("kind", ["builtin", "treebank"])
+def test_a_stream_learns_no_split_but_train(kind, tmp_path):
+    if kind == "builtin":
+        wanted = make_builtin(0).splits["train"].n_tokens
+        corpus = "builtin"
+    else:
+        word = "{0}\t{1}\t{1}\tNOUN\t_\t_\t{2}\t{3}\t_\t_\n"
+        for split, n in (("train", 5), ("dev", 3), ("test", 2)):
+            sentence = word.format(1, "dogs", 2, "nsubj") + word.format(2, "run", 0, "root") + "\n"
+            (tmp_path / f"x-ud-{split}.conllu").write_text(sentence * n)
+        wanted, corpus = 10, str(tmp_path)
+    found = run_stream(corpus=(corpus,), learner="engine", dim=2)
+    assert sum(stretch.n_tokens for stretch in found.tables["stream"]) == wanted
+    if kind == "treebank":
+        assert list(found.provenance["inputs"]) == ["x-ud-train.conllu"]
+        # A file that is named is read, whatever split it holds.
+        one = run_stream(corpus=(str(tmp_path / "x-ud-dev.conllu"),), learner="engine", dim=2)
+        assert sum(stretch.n_tokens for stretch in one.tables["stream"]) == 6
+        (tmp_path / "x-ud-train.conllu").unlink()
+        with pytest.raises(BadInputError, match="no train split"):
+            run_stream(corpus=(corpus,), learner="engine")
 
 
 def test_a_stream_ends_where_its_files_do_unless_tokens_are_asked_for(stream, tmp_path):

@@ -20,18 +20,20 @@ from hebbsim.experiments import sweep as module
 from hebbsim.experiments.compare import compare_runs
 from hebbsim.experiments.registry import get_experiment
 from hebbsim.experiments.rerun import compare_folders, read_run, rerun
-from hebbsim.experiments.results import Results, Score, provenance, summarize, write_run
+from hebbsim.experiments.results import Results, Score, provenance, summarize
+from hebbsim.experiments.resume import open_run
 from hebbsim.experiments.rules import RulesConfig
 from hebbsim.experiments.sweep import read_scores, run_folders, run_sweep
 from hebbsim.experiments.sweep_file import read_sweep
 from hebbsim.experiments.workers import run_all
+from hebbsim.folders import Numbered
 
 pytest.importorskip("pyarrow")
 
 CALLS: list[str] = []
 
 
-def fake_rules(config, *, out, progress=None, **_):
+def fake_rules(config, *, out, progress=None, overwrite=False):
     """Accuracy by rule and timescales, with a draw of each seed; writes a run folder."""
     CALLS.append(config.rule)
     if config.eta == 13:
@@ -52,7 +54,8 @@ def fake_rules(config, *, out, progress=None, **_):
         summarize(scores),
         {"per_seed": scores},
     )
-    write_run(Path(out), results, machine={"directory": str(Path.cwd())})
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.write(results, machine={"directory": str(Path.cwd())})
     return results
 
 
@@ -112,7 +115,8 @@ def test_a_value_inside_an_option_varies(tmp_path):
     ("text", "says"),
     [
         ("[grid", "not TOML"),
-        ('experiment = "dance"', "no experiment 'dance': choose roles, identity, rules"),
+        ('experiment = "lm"', "no experiment 'lm' for sweeps: choose roles, identity, rules"),
+        ('experiment = "dance"', "no experiment 'dance' for sweeps: choose roles, identity, rules"),
         ("[bsae]\nseeds = 1", "unknown key 'bsae'"),
         ("[grid]\nclusters = 10", "give a list"),
         ("[grid]\nclusters = []", "give a list"),
@@ -217,6 +221,26 @@ def test_a_folder_of_something_else_and_one_in_use_are_refused(file, tmp_path):
     run_sweep(read_sweep(file), tmp_path / "out")
     with FileLock(tmp_path / "out" / ".lock"), pytest.raises(BadInputError, match="another sweep"):
         run_sweep(read_sweep(file), tmp_path / "out")
+
+
+def test_another_sweep_gets_a_folder_of_its_own(file, tmp_path):
+    where = Numbered(tmp_path / "s")
+    first = run_sweep(read_sweep(file), where)
+    table = (first.folder / "table.parquet").read_bytes()
+    write(file, file.read_text(encoding="utf-8").replace("[10, 20]", "[20, 30]"))
+    with pytest.raises(BadInputError, match=r"another sweep \(it has run clusters=10.*--overwrite"):
+        run_sweep(read_sweep(file), first.folder)
+    assert run_sweep(read_sweep(file), where).folder == tmp_path / "s-2"
+    assert (first.folder / "table.parquet").read_bytes() == table
+    CALLS.clear()
+    again = run_sweep(read_sweep(file), first.folder, overwrite=True)
+    assert len(CALLS) == 2 and again.n_kept == 2  # a run that both have is not lost, nor any other
+    assert len(list((first.folder / "runs").iterdir())) == 6
+    (tmp_path / "s-2" / "table.parquet").rename(tmp_path / "ours")
+    (tmp_path / "s-2" / "files.json").unlink()
+    (tmp_path / "s-2" / "table.parquet").write_text("mine")
+    with pytest.raises(BadInputError, match="is there already"):
+        run_sweep(read_sweep(file), tmp_path / "s-2")
 
 
 def test_a_plane_is_drawn_for_each_combination_of_what_else_varies(tmp_path):
@@ -337,13 +361,14 @@ def test_a_run_is_run_again_from_its_folder_and_agrees(runs, tmp_path):
 
 def test_a_number_that_differs_is_found_and_named(runs, tmp_path, monkeypatch):
     def other(config, *, out, **options):
-        fake_rules(config, out=out, **options)
-        path = Path(out) / "per_seed.csv"
+        results = fake_rules(config, out=out, **options)
+        path = results.folder / "per_seed.csv"
         lines = path.read_text(encoding="utf-8").splitlines()
         fields = lines[3].split(",")
         fields[-2] = str(float(fields[-2]) + 1e-9)
         lines[3] = ",".join(fields)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return results
 
     monkeypatch.setattr(rules, "run_rules", other)
     found = rerun(runs[0], tmp_path / "again")
@@ -352,7 +377,7 @@ def test_a_number_that_differs_is_found_and_named(runs, tmp_path, monkeypatch):
     assert table.table == "per_seed.csv" and table.differing == 1
     assert table.largest == pytest.approx(1e-9, rel=0.01)
     assert table.where.startswith("line 4, value: ")
-    assert rerun(runs[0], tmp_path / "again", tolerance=1e-8).agrees
+    assert rerun(runs[0], tmp_path / "again", tolerance=1e-8, overwrite=True).agrees
 
 
 def test_tables_that_are_not_alike_do_not_agree(runs):
@@ -397,19 +422,83 @@ def test_what_cannot_be_run_again_is_said(runs, tmp_path):
     write(
         runs[0] / "results.json", json.dumps({"schema": "hebbsim.results/1", "experiment": "bench"})
     )
-    with pytest.raises(BadInputError, match="no experiment 'bench'"):
+    with pytest.raises(BadInputError, match="no second run of bench can agree"):
         rerun(runs[0])
     write(runs[0] / "results.json", "[" * 100_000)
     with pytest.raises(BadInputError, match="damaged"):
         rerun(runs[0])
 
 
-def test_every_experiment_that_is_registered_can_be_found():
-    for name in registry.EXPERIMENTS:
-        experiment = get_experiment(name)
+def test_a_repetition_overwrites_none(runs, tmp_path):
+    assert [rerun(runs[0]).again.name for _ in range(2)] == ["a-rerun", "a-rerun-2"]
+    with pytest.raises(BadInputError, match="holds a finished run"):
+        rerun(runs[0], runs[1])
+
+
+def test_every_experiment_can_be_found_and_those_without_a_clock_run_again(tmp_path):
+    found = {
+        path.stem
+        for path in Path(registry.__file__).parent.glob("*.py")
+        if "def run_" in path.read_text(encoding="utf-8")
+    }
+    assert found - {"sweep", "workers"} <= {
+        experiment.run_at.partition(":")[0].rpartition(".")[2]
+        for experiment in registry.EXPERIMENTS.values()
+    }
+    for name, experiment in registry.EXPERIMENTS.items():
+        assert get_experiment(name) is experiment and callable(registry._find(experiment.run_at))
+        if experiment.once:
+            continue
         config = experiment.config.checked({})
-        assert experiment.config.checked(config.resolved()) == config
-        assert callable(registry._find(experiment.run_at))
+        folder = tmp_path / name
+        folder.mkdir()
+        write(folder / "results.json", json.dumps({"experiment": name}))
+        write(folder / "config.json", json.dumps(config.resolved()))
+        again, back = read_run(folder)
+        assert again is experiment and back.resolved() == config.resolved()
+
+
+def test_models_that_a_run_trained_do_not_stand_in_for_those_of_its_repetition(
+    tmp_path, monkeypatch
+):
+    stores = []
+
+    def fake(config, *, out, progress=None, overwrite=False):
+        stores.append(config.store)
+        (config.store / "models").mkdir(parents=True)
+        results = Results("recall", config.resolved(), provenance(inputs={}, seeds=[0]))
+        with open_run(out, overwrite=overwrite) as kept:
+            kept.write(results, machine={})
+        return results
+
+    import hebbsim.experiments.recall
+
+    monkeypatch.setattr(hebbsim.experiments.recall, "run_recall", fake)
+    config = get_experiment("recall").config.checked({"store": tmp_path / "store"})
+    fake(config, out=tmp_path / "a")
+    assert rerun(tmp_path / "a").agrees
+    assert stores == [tmp_path / "store", tmp_path / "a-rerun-store"]
+    assert stores[0].exists() and not stores[1].exists()
+
+
+def test_what_the_clock_says_is_not_compared(tmp_path):
+    for name, seconds in (("a", 1), ("b", 2)):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "stream.csv", f"tokens,seconds\n5,{seconds}\n")
+        write(tmp_path / name / "results.csv", f"metric,mean\nmemory,{seconds}\ntokens,5\n")
+    folders = (tmp_path / "a", tmp_path / "b")
+    assert not any(t.agrees(0) for t in compare_folders(*folders))
+    timed = get_experiment("stream").timed
+    assert [(t.cells, t.differing) for t in compare_folders(*folders, timed=timed)] == [
+        (2, 0), (1, 0),
+    ]  # fmt: skip
+
+
+def test_standard_input_cannot_be_read_again(tmp_path):
+    write(tmp_path / "results.json", json.dumps({"experiment": "stream"}))
+    write(tmp_path / "config.json", json.dumps({"corpus": ["-"]}))
+    with pytest.raises(BadInputError, match="it read standard input"):
+        read_run(tmp_path)
 
 
 # The command line ------------------------------------------------------------------------------

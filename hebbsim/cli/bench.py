@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import carry_out
+from hebbsim.cli.carry_out import Overwrite, carry_out
 
 
 def bench(
@@ -30,7 +30,10 @@ def bench(
     corpus: Annotated[
         str, typer.Option(help="Of the work roles: a name or path as in `hebbsim run roles`.")
     ] = "builtin",
-    out: Annotated[Path | None, typer.Option(help="Run folder; runs/bench without.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder (default: a new runs/bench).")
+    ] = None,
+    overwrite: Overwrite = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -43,7 +46,6 @@ def bench(
     """
     from hebbsim.cli.bench_table import show
     from hebbsim.experiments.bench.run import DEFAULT_WORKS, BenchConfig, run_bench
-    from hebbsim.experiments.results import check_output
 
     config = BenchConfig(
         works=tuple(dict.fromkeys(works or DEFAULT_WORKS)),
@@ -53,9 +55,7 @@ def bench(
         corpus=corpus,
         offline=offline,
     )
-    folder = out if out is not None else Path("runs") / "bench"
-    check_output(folder)
-    carry_out(run_bench, show, config, folder, json=json)
+    carry_out(run_bench, show, config, out, Path("runs") / "bench", overwrite=overwrite, json=json)
 
 
 def warmup(

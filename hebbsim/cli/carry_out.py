@@ -6,46 +6,67 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 if TYPE_CHECKING:
     from hebbsim.experiments.results import Progress, Results
+    from hebbsim.folders import Out
+
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace a finished run in the run folder; files that are not of that run stay.",
+    ),
+]
+
+
+def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
+    """Where a command writes: as it was told, or by default into a new folder."""
+    from hebbsim.folders import Numbered
+
+    if out is not None:
+        return out
+    return default if overwrite else Numbered(default)
 
 
 def carry_out(
     run: Callable[..., Results],
     show: Callable[[Results, Path], None],
     config: Any,
-    folder: Path,
+    out: Path | None,
+    default: Path,
     *,
+    overwrite: bool,
     json: bool,
-    resume: bool | None = None,
 ) -> None:
-    """Run an experiment into `folder`, and print its tables or its one JSON document.
+    """Run an experiment into its folder, and print its tables or its one JSON document.
 
-    `resume` is passed on to experiments that know it. A run that is to be resumed and is
-    done already is told of, and is no failure.
+    Without `out`, the folder is `default`, or where that is taken the next number of it.
     """
-    from hebbsim.experiments.resume import AlreadyFinished
+    from hebbsim.folders import check_output
     from hebbsim.interrupts import Interruption
 
-    more = {} if resume is None else {"resume": resume}
+    where = place(out, default, overwrite=overwrite)
+    check_output(where, overwrite=overwrite)
     try:
         with progress() as report:
-            results = run(config, out=folder, progress=report, **more)
-    except AlreadyFinished as finished:
-        print(f"hebbsim: {finished}", file=sys.stderr)
-        if json:
-            sys.stdout.write((folder / "results.json").read_text(encoding="utf-8"))
-        return
+            results = run(config, out=where, progress=report, overwrite=overwrite)
     except KeyboardInterrupt as error:
         raise Interruption(error) from error
+    folder = results.folder or default
     if json:
         from hebbsim.experiments.results import json_text
 
         sys.stdout.write(json_text(results.document()))
     else:
         show(results, folder)
+    if results.undrawn:
+        missing = ", ".join(results.undrawn)
+        print(f"hebbsim: the tables in {folder} are whole; missing figures: {missing}",
+              file=sys.stderr)  # fmt: skip
 
 
 @contextlib.contextmanager

@@ -43,6 +43,9 @@ def demo(
             metavar="DIR", help="Write a recorded run as one page that needs no Python, and end."
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier recording in the folder.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
 ) -> None:
     """Show a class, live, what a fading memory keeps of language and what it loses.
@@ -63,7 +66,7 @@ def demo(
         from hebbsim.demo.export import write_page
 
         with progress() as report:
-            path = write_page(room, export, bigru=bigru, progress=report)
+            path = write_page(room, export, bigru=bigru, progress=report, overwrite=overwrite)
         typer.echo(f"{path}: open it in a browser; it needs nothing else")
         return
     _serve(room, port, browser=browser, bigru=bigru)

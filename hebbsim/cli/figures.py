@@ -69,6 +69,8 @@ def figures(
         raise BadInputError(f"--out {out}: is a file; name a folder")
     _check_folders(runs, out)
     check_names(names or (), [r.experiment for r in runs])
+    for one in runs:
+        _refuse_strangers(one, names, out, wanted)
     found: list[tuple[RunTables, list[Drawn]]] = [
         (one, _draw(one, names, out, wanted, dpi)) for one in runs
     ]
@@ -103,6 +105,26 @@ def _check_folders(runs: list[RunTables], out: Path | None) -> None:
                 )
 
 
+def _home(run: RunTables, out: Path | None) -> tuple[Path, str]:
+    """The folder that lists the figures, and how their names begin in it."""
+    return (out, f"{run.name}-") if out is not None else (run.folder, "figures/")
+
+
+def _refuse_strangers(
+    run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...]
+) -> None:
+    """A file that is not a figure of ours is not drawn over."""
+    from hebbsim.folders import MANIFEST, refuse_strangers
+    from hebbsim.plots.figures import figures_of
+
+    home, prefix = _home(run, out)
+    if out is None and not (home / MANIFEST).exists():
+        return  # nothing tells whose its figures are
+    drawn = [name for name in figures_of(run.experiment) if not names or name in names]
+    files = [f"{prefix}{name}.{suffix}" for name in drawn for suffix in formats]
+    refuse_strangers(home, [*files, f"{prefix if out is None else ''}captions.md"])
+
+
 def _draw(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...], dpi: float
 ) -> list[Drawn]:
@@ -114,11 +136,16 @@ def _draw(
 
 def _write_captions(found: list[tuple[RunTables, list[Drawn]]], out: Path | None) -> None:
     """``captions.md`` beside the figures: all of a folder, also those of earlier drawings."""
+    from hebbsim.folders import MANIFEST, record
     from hebbsim.plots.captions import write_captions
 
     for run, drawn in found:
         if drawn:
-            write_captions(out if out is not None else run.folder / "figures", drawn)
+            page = write_captions(out if out is not None else run.folder / "figures", drawn)
+            home, _ = _home(run, out)
+            paths = [page, *(path for one in drawn for path in one.paths)]
+            if out is not None or (home / MANIFEST).exists():
+                record(home, [str(path.relative_to(home)) for path in paths], "figures")
 
 
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:

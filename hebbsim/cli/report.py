@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hebbsim.cli.carry_out import place
+
 if TYPE_CHECKING:
     from hebbsim.report import Report
 
@@ -17,8 +19,15 @@ def report(
         list[Path], typer.Argument(metavar="RUN...", help="Run folders, of any experiment.")
     ],
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder of the report; an earlier one is replaced.")
-    ] = Path("report"),
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the report (default: report, report-2, ...)."),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace an earlier report; files that are not of it stay."
+        ),
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of a table.")
     ] = False,
@@ -28,10 +37,13 @@ def report(
     Writes report.html, one page that holds all it shows and prints well, and the same as
     report.md and report.json. Nothing is run again. Claims without a run are said to be so.
     """
+    from hebbsim.folders import check_output
     from hebbsim.report import build_report, write_report
 
+    where = place(out, Path("report"), overwrite=overwrite)
+    check_output(where, overwrite=overwrite, kind="report")
     found = build_report(runs)
-    paths = write_report(out, found)
+    paths = write_report(where, found, overwrite=overwrite)
     if json:
         from hebbsim.experiments.results import json_text
 

@@ -9,12 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from hebbsim.cli import run_lm
-from hebbsim.cli.carry_out import carry_out
+from hebbsim.cli.carry_out import Overwrite, carry_out
 from hebbsim.cli.stream import stream
-
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on with what an interrupted run left in its folder.")
-]
 
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
@@ -117,8 +113,10 @@ def roles(
             help="Dask scheduler, such as tcp://host:8786; processes of this machine without.",
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder; runs/roles-CORPUS without.")] = None,
-    resume: Resume = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder (default: a new runs/roles-CORPUS).")
+    ] = None,
+    overwrite: Overwrite = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -130,7 +128,6 @@ def roles(
     are named on dev and scored on test and on the generalization splits. A corpus without
     roles is clustered and shown by its commonest words.
     """
-    from hebbsim.experiments.results import check_output
     from hebbsim.experiments.roles_config import RolesConfig
 
     given: dict[str, Any] = {
@@ -144,13 +141,11 @@ def roles(
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.
     config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})
-    folder = out if out is not None else Path("runs") / f"roles-{_slug(corpus)}"
-    check_output(folder)
-
     from hebbsim.cli.roles_table import show
     from hebbsim.experiments.roles import run_roles
 
-    carry_out(run_roles, show, config, folder, json=json, resume=resume)
+    default = Path("runs") / f"roles-{_slug(corpus)}"
+    carry_out(run_roles, show, config, out, default, overwrite=overwrite, json=json)
 
 
 @app.command()
@@ -225,9 +220,9 @@ def identity(
     ] = None,
     workers: Annotated[int, typer.Option(help="Threads; no number depends on it.")] = 2,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; runs/identity-STREAM without.")
+        Path | None, typer.Option(help="Run folder (default: a new runs/identity-STREAM).")
     ] = None,
-    resume: Resume = False,
+    overwrite: Overwrite = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
@@ -240,7 +235,6 @@ def identity(
     structure (position, part of speech, role, depth, number) and other memories of the same size.
     """
     from hebbsim.experiments.identity_config import IdentityConfig
-    from hebbsim.experiments.results import check_output
 
     given: dict[str, Any] = {
         "timescales": timescales, "dim": dim, "types": types, "lags": lags, "codes": codes,
@@ -252,20 +246,19 @@ def identity(
     }  # fmt: skip
     config = IdentityConfig.checked({k: v for k, v in given.items() if v is not None})
     name = "sentence" if sentence is not None else _slug(stream)
-    folder = out if out is not None else Path("runs") / f"identity-{name}"
-    check_output(folder)
+    default = Path("runs") / f"identity-{name}"
 
     if sentence is not None:
         from hebbsim.cli.sentence_table import show as show_sentence
         from hebbsim.experiments.identity_sentence import run_sentence
 
-        carry_out(run_sentence, show_sentence, config, folder, json=json)
+        carry_out(run_sentence, show_sentence, config, out, default, overwrite=overwrite, json=json)
         return
 
     from hebbsim.cli.identity_table import show
     from hebbsim.experiments.identity import run_identity
 
-    carry_out(run_identity, show, config, folder, json=json, resume=resume)
+    carry_out(run_identity, show, config, out, default, overwrite=overwrite, json=json)
 
 
 app.command()(stream)
@@ -284,14 +277,16 @@ def rules(
         float, typer.Option(help="Of the units' response beside the own code.")
     ] = 0.7,
     seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 3,
-    out: Annotated[Path | None, typer.Option(help="Run folder; runs/rules-RULE without.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder (default: a new runs/rules-RULE).")
+    ] = None,
+    overwrite: Overwrite = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
     ] = False,
 ) -> None:
     """Measure what a local rule finds in traces, beside units that do not learn."""
-    from hebbsim.experiments.results import check_output
     from hebbsim.experiments.rules import RulesConfig, run_rules
 
     config = RulesConfig.checked(
@@ -301,12 +296,10 @@ def rules(
             "seeds": seeds, "offline": offline,
         }
     )  # fmt: skip
-    folder = out if out is not None else Path("runs") / f"rules-{config.rule}"
-    check_output(folder)
-
     from hebbsim.cli.rules_table import show
 
-    carry_out(run_rules, show, config, folder, json=json)
+    default = Path("runs") / f"rules-{config.rule}"
+    carry_out(run_rules, show, config, out, default, overwrite=overwrite, json=json)
 
 
 run_lm.register(app)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hebbsim.cli.carry_out import carry_out
+from hebbsim.cli.carry_out import Overwrite, carry_out
 
 __all__ = ["register"]
 
@@ -64,7 +64,7 @@ _Workers = Annotated[
         "GPU one."
     ),
 ]
-_Out = Annotated[Path | None, typer.Option(help="Run folder; runs/COMMAND-PRESET without.")]
+_Out = Annotated[Path | None, typer.Option(help="Run folder (default: a new runs/COMMAND-PRESET).")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 _Evaluate = Annotated[int, typer.Option(help="Tokens of each split that are scored.")]
 _Blimp = Annotated[
@@ -83,14 +83,11 @@ def register(app: typer.Typer) -> None:
 def _run(name: str, config_name: str, given: dict[str, Any]) -> None:
     """Check the options, and carry the experiment out."""
     from hebbsim.experiments import lm_config
-    from hebbsim.experiments.results import check_output
 
-    out, json = given.pop("out"), given.pop("json")
+    out, overwrite, json = (given.pop(name) for name in ("out", "overwrite", "json"))
     options = {k: v for k, v in given.items() if v is not None}
     config = getattr(lm_config, config_name).checked(options)
     slug = config.preset.replace(",", "-")
-    folder = out if out is not None else Path("runs") / f"{name}-{slug}"
-    check_output(folder)
 
     from hebbsim.cli.lm_table import show
     from hebbsim.experiments.lm_base import need_torch
@@ -102,7 +99,8 @@ def _run(name: str, config_name: str, given: dict[str, Any]) -> None:
     if rank():  # one of several that torchrun started: the first one speaks
         run(config)
     else:
-        carry_out(run, show, config, folder, json=json)
+        default = Path("runs") / f"{name}-{slug}"
+        carry_out(run, show, config, out, default, overwrite=overwrite, json=json)
 
 
 def lm(
@@ -129,6 +127,7 @@ def lm(
     log: _Log = None,
     workers: _Workers = None,
     out: _Out = None,
+    overwrite: Overwrite = False,
     json: _Json = False,
 ) -> None:
     """Train language models with traces for context beside GPT-2's architecture.
@@ -158,6 +157,7 @@ def predictor(
     log: _Log = None,
     workers: _Workers = None,
     out: _Out = None,
+    overwrite: Overwrite = False,
     json: _Json = False,
 ) -> None:
     """Does a better predictor over the same traces help? Linear, MLP, softmax attention."""
@@ -190,6 +190,7 @@ def selection(
     log: _Log = None,
     workers: _Workers = None,
     out: _Out = None,
+    overwrite: Overwrite = False,
     json: _Json = False,
 ) -> None:
     """The ladder of selection: one block, one memory after another.
@@ -221,6 +222,7 @@ def depth(
     log: _Log = None,
     workers: _Workers = None,
     out: _Out = None,
+    overwrite: Overwrite = False,
     json: _Json = False,
 ) -> None:
     """Dilution over depth: a residual stream against learned selection over layers.
@@ -250,6 +252,7 @@ def blimp(
     log: _Log = None,
     workers: _Workers = None,
     out: _Out = None,
+    overwrite: Overwrite = False,
     json: _Json = False,
 ) -> None:
     """Minimal pairs of BLiMP by phenomenon: what survives with structure alone."""
@@ -275,6 +278,7 @@ def recall(
     log: _Log = None,
     workers: _Workers = None,
     out: _Out = None,
+    overwrite: Overwrite = False,
     json: _Json = False,
 ) -> None:
     """Associative recall (MQAR) and copying by memory, number of pairs and distance."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hebbsim.cli.carry_out import carry_out
+from hebbsim.cli.carry_out import Overwrite, carry_out
 
 if TYPE_CHECKING:
     from hebbsim.experiments.results import Results
@@ -19,7 +19,8 @@ def stream(
         typer.Option(
             metavar="FILE...",
             help="Files or folders of text, CoNLL-U, JSON lines or parquet, plain or compressed; "
-            "- for standard input; builtin without.",
+            "- for standard input (default: builtin). Of a treebank's folder, the training split "
+            "alone.",
         ),
     ] = None,
     learner: Annotated[str, typer.Option(help="roles, or engine: one local rule.")] = "roles",
@@ -44,19 +45,19 @@ def stream(
         int, typer.Option(metavar="V", help="Words told apart: they bound the memory.")
     ] = 30_000,
     seed: Annotated[int, typer.Option(help="Of all random draws.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Run folder; runs/stream without.")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint in its folder.")
-    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder (default: a new runs/stream).")
+    ] = None,
+    overwrite: Overwrite = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
     ] = False,
 ) -> None:
     """Learn from a stream of any length in constant memory, and measure that it is so.
 
-    The learner is kept as learner.safetensors in the run folder.
+    The learner is kept as learner.safetensors in the run folder. Interrupted, the same command
+    goes on from the last checkpoint.
     """
-    from hebbsim.experiments.results import check_output
     from hebbsim.experiments.stream import StreamConfig, run_stream
 
     given: dict[str, Any] = {
@@ -65,9 +66,8 @@ def stream(
         "dim": dim, "rule": rule, "types": types, "seed": seed,
     }  # fmt: skip
     config = StreamConfig.checked({k: v for k, v in given.items() if v is not None})
-    folder = out if out is not None else Path("runs") / "stream"
-    check_output(folder)
-    carry_out(run_stream, show, config, folder, json=json, resume=resume)
+    default = Path("runs") / "stream"
+    carry_out(run_stream, show, config, out, default, overwrite=overwrite, json=json)
 
 
 def show(results: Results, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import progress
+from hebbsim.cli.carry_out import Overwrite, place, progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,7 +33,7 @@ def sweep(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the sweep; runs/sweep-FILE without.")
+        Path | None, typer.Option(help="Folder of the sweep (default: runs/sweep-FILE).")
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, metavar="N", help="Runs at a time, in processes of this machine.")
@@ -45,6 +45,12 @@ def sweep(
             help="Dask scheduler to run them on (all workers must find the folder), or local.",
         ),
     ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace the table of another sweep in the folder; its runs stay."
+        ),
+    ] = False,
     list_runs: Annotated[
         bool, typer.Option("--list", help="Show the runs that the file asks for, and stop.")
     ] = False,
@@ -63,21 +69,24 @@ def sweep(
         for point in asked.points:
             typer.echo(point.name)
         return
-    folder = out if out is not None else Path("runs") / f"sweep-{file.stem}"
+    folder = place(out, Path("runs") / f"sweep-{file.stem}", overwrite=overwrite)
 
     from hebbsim.experiments.sweep import run_sweep
     from hebbsim.interrupts import Interruption
 
     try:
         with progress() as report:
-            found = run_sweep(asked, folder, workers=workers, scheduler=scheduler, progress=report)
+            found = run_sweep(
+                asked, folder, workers=workers, scheduler=scheduler, progress=report,
+                overwrite=overwrite,
+            )  # fmt: skip
     except KeyboardInterrupt as error:
         setattr(error, "kept", "runs that are finished are kept: the same command goes on")  # noqa: B010
         raise Interruption(error) from error
     if json:
         _print_json(found.document())
     else:
-        _show_sweep(found, folder)
+        _show_sweep(found, found.folder)
     if found.failed:
         raise typer.Exit(1)
 
@@ -125,7 +134,10 @@ def compare(
 
 def rerun(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run.")],
-    out: Annotated[Path | None, typer.Option(help="Of the repetition; DIR-rerun without.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder of the repetition (default: a new DIR-rerun).")
+    ] = None,
+    overwrite: Overwrite = False,
     tolerance: Annotated[
         float, typer.Option(help="Differences of numbers that count as agreement.")
     ] = 0.0,
@@ -140,7 +152,9 @@ def rerun(
 
     try:
         with progress() as report:
-            found = module.rerun(folder, out, tolerance=tolerance, progress=report)
+            found = module.rerun(
+                folder, out, tolerance=tolerance, progress=report, overwrite=overwrite
+            )
     except KeyboardInterrupt as error:
         raise Interruption(error) from error
     if json:

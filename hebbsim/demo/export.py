@@ -25,7 +25,12 @@ N_EXAMPLES = 6
 
 
 def write_page(
-    room: Room, folder: Path, *, bigru: bool = True, progress: Progress | None = None
+    room: Room,
+    folder: Path,
+    *,
+    bigru: bool = True,
+    progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Record a run and write ``index.html``, which holds everything that it needs.
 
@@ -34,12 +39,13 @@ def write_page(
     room : Room
         Need not be prepared.
     folder : Path
-        Made where it is missing. An ``index.html`` in it is replaced only if it is a
-        recording, too.
+        Made where it is missing.
     bigru : bool
         Record the BiGRU's roles, where torch is there.
     progress : callable, optional
         ``progress(line, done, total)``.
+    overwrite : bool
+        Replace a recording that the folder holds; any other page stays.
 
     Returns
     -------
@@ -49,10 +55,10 @@ def write_page(
     Raises
     ------
     BadInputError
-        The folder cannot be written, or holds another page.
+        The folder cannot be written, or holds a page.
     """
     path = folder / "index.html"
-    _check(path)
+    _check(path, overwrite)
     report = progress or (lambda line, done, total: None)
     asked = list(dict.fromkeys(_choices(room)))
     report("learning", 0, len(asked) + 2)
@@ -78,12 +84,17 @@ def write_page(
     return path
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, overwrite: bool) -> None:
     folder = path.parent
     if folder.exists() and not folder.is_dir():
         raise BadInputError(f"--export: {folder} is a file; name a folder")
     if path.exists() and "<title>hebbsim:" not in path.read_text("utf-8", "replace")[:2000]:
         raise BadInputError(f"--export: {path} is another page; name another folder")
+    if path.exists() and not overwrite:
+        raise BadInputError(
+            f"--export: {path} is a recording already; name another folder, or give --overwrite "
+            "to replace it"
+        )
 
 
 #: A text of a lesson, or the number of an example.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.lm_base import Experiment, carry_through
 from hebbsim.experiments.lm_config import DepthConfig, model_values
 from hebbsim.experiments.results import Progress, Results
+from hebbsim.folders import Out
 from hebbsim.lm.config import Preset
 
 __all__ = ["run_depth"]
@@ -17,8 +17,9 @@ __all__ = ["run_depth"]
 def run_depth(
     config: DepthConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Residual streams against learned selection over layers, at several depths.
@@ -31,6 +32,8 @@ def run_depth(
         Or its fields as keywords.
     out : path, optional
     progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -44,10 +47,8 @@ def run_depth(
     BadInputError
         An option, the data, the store or the output folder cannot be used.
     """
-    from hebbsim.plots.lm import draw_lm
-
     config = DepthConfig.checked(options) if config is None else config
-    return carry_through(Experiment("depth", config, progress), _depth, out, draw_lm)
+    return carry_through(Experiment("depth", config, progress), _depth, out, overwrite)
 
 
 def _depth(experiment: Experiment) -> None:

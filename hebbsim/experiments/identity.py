@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,12 +38,11 @@ from hebbsim.experiments.results import (
     Progress,
     Results,
     Score,
-    check_output,
     provenance,
     summarize,
-    write_run,
 )
 from hebbsim.experiments.resume import Units, open_run
+from hebbsim.folders import Out
 from hebbsim.probes.identity import (
     Channel,
     Condition,
@@ -86,9 +84,9 @@ Job = tuple[str, Callable[[], Iterator[Score]]]
 def run_identity(
     config: IdentityConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
-    resume: bool = False,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Decode the last tokens of a stream from trace states, and count the bits found.
@@ -98,11 +96,12 @@ def run_identity(
     config : IdentityConfig, optional
         Or its fields as keywords.
     out : path, optional
-        Run folder to write; none without. An earlier run folder of that name is replaced.
+        Run folder to write; none without. What an interrupted run of the same configuration
+        left there is taken up.
     progress : callable, optional
         Receives lines and step counts while the run goes on.
-    resume : bool
-        Go on with what an interrupted run of the same configuration left in `out`.
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -132,18 +131,13 @@ def run_identity(
     """
     if config is None:
         config = IdentityConfig.checked(options)
-    if out is not None:
-        check_output(Path(out))
     clock = Clock()
-    with open_run(out, resume=resume) as kept:
+    with open_run(out, overwrite=overwrite) as kept:
         source = make_source(config.stream, config.types, offline=config.offline)
         run = _Run(config, source, kept, progress or (lambda line, done, total: None))
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             results = run.results()
-        if out is not None:
-            from hebbsim.plots.identity import draw_identity
-
-            write_run(Path(out), results, machine=clock.machine(), draw=draw_identity)
+        kept.write(results, machine=clock.machine())
     return results
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,11 +25,11 @@ from hebbsim.experiments.results import (
     Progress,
     Results,
     Score,
-    check_output,
     provenance,
     summarize,
-    write_run,
 )
+from hebbsim.experiments.resume import open_run
+from hebbsim.folders import Out
 from hebbsim.probes.identity import Channel, Condition, get_decoder, make_states
 from hebbsim.readers.text import split_text
 
@@ -73,8 +72,9 @@ class Structure:
 def run_sentence(
     config: IdentityConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Run a sentence through traces and read its words, and their structure, off the last state.
@@ -84,7 +84,7 @@ def run_sentence(
 
     Parameters
     ----------
-    config, out, progress, **options
+    config, out, progress, overwrite, **options
         As of `hebbsim.experiments.identity.run_identity`; `sentence` is needed.
 
     Returns
@@ -107,8 +107,6 @@ def run_sentence(
     """
     if config is None:
         config = IdentityConfig.checked(options)
-    if out is not None:
-        check_output(Path(out))
     clock = Clock()
     report = progress or (lambda line, done, total: None)
     words = [word for sentence in split_text(config.sentence or "") for word in sentence]
@@ -118,35 +116,34 @@ def run_sentence(
         raise BadInputError(
             f"--sentence: {len(words)} words, at most {_LONGEST} can be shown; give a shorter one"
         )
-    corpus = _corpus(config)
-    with threadpool_limits(1):  # BLAS sums in another order with more threads
-        found: list[Word] = []
-        seen: list[Structure] = []
-        for seed in range(config.seeds):
-            material = draw_material(corpus, config, seed)
-            number = {word: i for i, word in enumerate(material.words)}
-            tokens = np.array([number.setdefault(word, len(number)) for word in words])
-            codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
-            found += _read_words(config, seed, material, list(number), tokens, codes)
-            if seed == 0:
-                # Of codes that contexts taught, as a learner of roles keeps them in its traces.
-                codes = corpus_codes(material, config.dim, seed, "learned", len(number))
-                seen = list(_read_structure(config, material, words, tokens, codes))
-            report(None, seed + 1, config.seeds)
-    results = Results(
-        experiment="sentence",
-        config=config.resolved(),
-        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
-        rows=summarize(_scores(corpus.name, found)),
-        tables={"sentence": found, "structure": seen},
-    )
-    new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
-    if new:
-        results.notes.append(f"not in {corpus.name}, so of unknown structure: {', '.join(new)}")
-    if out is not None:
-        from hebbsim.plots.sentence import draw_sentence
-
-        write_run(Path(out), results, machine=clock.machine(), draw=draw_sentence)
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.begin("sentence", config.resolved(), {})
+        corpus = _corpus(config)
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
+            found: list[Word] = []
+            seen: list[Structure] = []
+            for seed in range(config.seeds):
+                material = draw_material(corpus, config, seed)
+                number = {word: i for i, word in enumerate(material.words)}
+                tokens = np.array([number.setdefault(word, len(number)) for word in words])
+                codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
+                found += _read_words(config, seed, material, list(number), tokens, codes)
+                if seed == 0:
+                    # Of codes that contexts taught, as a learner of roles keeps them in its traces.
+                    codes = corpus_codes(material, config.dim, seed, "learned", len(number))
+                    seen = list(_read_structure(config, material, words, tokens, codes))
+                report(None, seed + 1, config.seeds)
+        results = Results(
+            experiment="sentence",
+            config=config.resolved(),
+            provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
+            rows=summarize(_scores(corpus.name, found)),
+            tables={"sentence": found, "structure": seen},
+        )
+        new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
+        if new:
+            results.notes.append(f"not in {corpus.name}, so of unknown structure: {', '.join(new)}")
+        kept.write(results, machine=clock.machine())
     return results
 
 

@@ -20,6 +20,7 @@ from hebbsim.experiments.lm_config import (
 )
 from hebbsim.experiments.lm_store import Packed, prepare
 from hebbsim.experiments.results import Progress, Results
+from hebbsim.folders import Out
 from hebbsim.lm.config import Preset
 
 __all__ = ["run_blimp", "run_lm", "run_predictor", "run_selection"]
@@ -28,8 +29,9 @@ __all__ = ["run_blimp", "run_lm", "run_predictor", "run_selection"]
 def run_lm(
     config: LmConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Train models on the same tokens in the same order, at one size or several.
@@ -41,6 +43,8 @@ def run_lm(
     out : path, optional
         Run folder to write; none without.
     progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -55,10 +59,8 @@ def run_lm(
     BadInputError
         An option, the data, the store or the output folder cannot be used.
     """
-    from hebbsim.plots.lm import draw_lm
-
     config = LmConfig.checked(options) if config is None else config
-    return carry_through(Experiment("lm", config, progress), _lm, out, draw_lm)
+    return carry_through(Experiment("lm", config, progress), _lm, out, overwrite)
 
 
 def _lm(experiment: Experiment) -> None:
@@ -155,8 +157,9 @@ def crossing(gaps: list[tuple[int, float]]) -> float | None:
 def run_predictor(
     config: PredictorConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Does a better predictor over the same traces help? Linear, MLP, attention.
@@ -169,10 +172,8 @@ def run_predictor(
         ``loss`` on test by model, and ``relative_difference`` of each to the first, paired by
         seed.
     """
-    from hebbsim.plots.lm import draw_lm
-
     config = PredictorConfig.checked(options) if config is None else config
-    return carry_through(Experiment("predictor", config, progress), _predictor, out, draw_lm)
+    return carry_through(Experiment("predictor", config, progress), _predictor, out, overwrite)
 
 
 def _predictor(experiment: Experiment) -> None:
@@ -213,8 +214,9 @@ def _scored(experiment: Experiment, packed: Packed, presets: dict[str, Preset]) 
 def run_selection(
     config: SelectionConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """The ladder: the same block with one memory after another, on text, BLiMP and recall.
@@ -227,10 +229,8 @@ def run_selection(
         By rung: ``loss`` on test, ``accuracy`` on split ``blimp``, and ``accuracy`` on split
         ``recall`` (of answers over all numbers of pairs).
     """
-    from hebbsim.plots.lm import draw_lm
-
     config = SelectionConfig.checked(options) if config is None else config
-    return carry_through(Experiment("selection", config, progress), _selection, out, draw_lm)
+    return carry_through(Experiment("selection", config, progress), _selection, out, overwrite)
 
 
 def _selection(experiment: Experiment) -> None:
@@ -265,8 +265,9 @@ def find_blimp(path: Path | None) -> Path | None:
 def run_blimp(
     config: BlimpConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Minimal pairs by phenomenon and paradigm: what survives with structure alone.
@@ -279,10 +280,8 @@ def run_blimp(
         ``accuracy`` over all, by ``phenomenon`` and by ``paradigm``; of each model but the
         first ``accuracy_difference``, first minus it.
     """
-    from hebbsim.plots.lm import draw_lm
-
     config = BlimpConfig.checked(options) if config is None else config
-    return carry_through(Experiment("blimp", config, progress), _blimp, out, draw_lm)
+    return carry_through(Experiment("blimp", config, progress), _blimp, out, overwrite)
 
 
 def _blimp(experiment: Experiment) -> None:

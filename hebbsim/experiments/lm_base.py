@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +14,11 @@ from hebbsim.experiments.results import (
     Progress,
     Results,
     Score,
-    check_output,
     provenance,
     summarize,
-    write_run,
 )
+from hebbsim.experiments.resume import open_run
+from hebbsim.folders import Out
 from hebbsim.lm.config import Preset
 
 if TYPE_CHECKING:
@@ -128,10 +127,10 @@ def one_size(config: _Base, command: str) -> dict[str, Preset]:
 def carry_through(
     experiment: Experiment,
     run: Callable[[Experiment], None],
-    out: str | Path | None,
-    draw: Callable[[Path], Any],
+    out: Out | None,
+    overwrite: bool,
 ) -> Results:
-    """Check the output folder, run, and write the run folder.
+    """Open the output folder, run, and write the run into it.
 
     Raises
     ------
@@ -141,13 +140,13 @@ def carry_through(
     need_torch()
     if rank():
         out = None  # of the processes that torchrun started, the first writes
-    if out is not None:
-        check_output(Path(out))
     clock = Clock()
-    run(experiment)
-    results = experiment.results()
-    if out is not None:
-        write_run(Path(out), results, machine=clock.machine(), draw=draw)
+    with open_run(out, overwrite=overwrite) as kept:
+        # Parts are kept in the store; of the folder no more is needed than that it is ours.
+        kept.begin(experiment.name, experiment.config.resolved(), {})
+        run(experiment)
+        results = experiment.results()
+        kept.write(results, machine=clock.machine())
     return results
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hebbsim.experiments.lm_base import Experiment, carry_through
 from hebbsim.experiments.lm_config import RecallConfig, SelectionConfig, model_values
 from hebbsim.experiments.lm_store import Job
 from hebbsim.experiments.results import Progress, Results
+from hebbsim.folders import Out
 from hebbsim.lm.config import Preset, load_preset
 
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ _DISTANCES = ((1, 8), (9, 16), (17, 32), (33, 64), (65, 128), (129, 256))
 def run_recall(
     config: RecallConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Which memories find the value that stood with a key, and copy what stood before?
@@ -36,6 +37,8 @@ def run_recall(
         Or its fields as keywords.
     out : path, optional
     progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -49,10 +52,8 @@ def run_recall(
     BadInputError
         An option or the output folder cannot be used.
     """
-    from hebbsim.plots.lm import draw_lm
-
     config = RecallConfig.checked(options) if config is None else config
-    return carry_through(Experiment("recall", config, progress), _recall, out, draw_lm)
+    return carry_through(Experiment("recall", config, progress), _recall, out, overwrite)
 
 
 def _recall(experiment: Experiment) -> None:

@@ -1,49 +1,56 @@
-"""Experiments by name: what `hebbsim sweep` and `hebbsim rerun` can run."""
+"""Experiments by name: what `hebbsim sweep`, `hebbsim rerun` and `hebbsim figures` know."""
 
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import Progress, Results
+from hebbsim.folders import Out
 
 __all__ = ["EXPERIMENTS", "Experiment", "get_experiment"]
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """How to run an experiment, and the one number of it that a sweep shows.
+    """How to run an experiment, where its figures are, and the one number that a sweep shows.
 
     Attributes
     ----------
     name : str
     config_at, run_at : str
         ``module:name`` of its configuration and of its function.
+    figures_at : str
+        Module whose ``FIGURES`` are its figures; empty where it has none.
     model, split, metric : str
-        Of the rows that a sweep shows: hyper-parameters are chosen on dev.
+        Of the rows that a sweep shows: hyper-parameters are chosen on dev. Without a metric
+        there are no sweeps of it.
     words : dict of str to str
         Words of their condition, beside ``K`` and ``members``.
     paths : tuple of str
         Options that may hold paths.
     timed : tuple of str
-        Metrics that are measured by the clock, in which no two runs agree.
+        Metrics, and columns of tables, that are measured by the clock or of the process, in
+        which no two runs agree.
+    once : str
+        Why a second run cannot agree with the first; empty where it can.
     """
 
     name: str
     config_at: str
     run_at: str
+    figures_at: str = ""
     model: str = "hebbian"
     split: str = "dev"
-    metric: str = "accuracy"
+    metric: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[str, ...] = ("corpus",)
     timed: tuple[str, ...] = ()
+    once: str = ""
 
     @property
     def config(self) -> type[ExperimentConfig]:
@@ -53,15 +60,14 @@ class Experiment:
     def run(
         self,
         config: ExperimentConfig,
-        out: Path,
+        out: Out,
         *,
         progress: Progress | None = None,
-        resume: bool = False,
+        overwrite: bool = False,
     ) -> Results:
-        """Run it into a folder, going on with what is there where `resume` and it can."""
+        """Run it into a folder, going on with what is there of an unfinished run."""
         function = _find(self.run_at)
-        more = {"resume": resume} if "resume" in inspect.signature(function).parameters else {}
-        results: Results = function(config, out=out, progress=progress, **more)
+        results: Results = function(config, out=out, progress=progress, overwrite=overwrite)
         return results
 
     def shows(self, row: Any) -> bool:
@@ -78,6 +84,18 @@ def _find(at: str) -> Any:
 
 
 _HERE = "hebbsim.experiments"
+_PLOTS = "hebbsim.plots"
+
+
+def _language_model(name: str, module: str, config: str, *paths: str) -> Experiment:
+    return Experiment(
+        name,
+        f"{_HERE}.lm_config:{config}",
+        f"{_HERE}.{module}:run_{name}",
+        f"{_PLOTS}.lm",
+        paths=("data", "tokenizer", *paths),
+    )
+
 
 EXPERIMENTS = {
     experiment.name: experiment
@@ -86,19 +104,51 @@ EXPERIMENTS = {
             "roles",
             f"{_HERE}.roles_config:RolesConfig",
             f"{_HERE}.roles:run_roles",
+            f"{_PLOTS}.roles",
+            metric="accuracy",
             paths=("corpus", "scheme", "text"),
         ),
         Experiment(
             "identity",
             f"{_HERE}.identity_config:IdentityConfig",
             f"{_HERE}.identity:run_identity",
+            f"{_PLOTS}.identity",
             model="cancellation",
             split="test",
             metric="total_bits",
             words={"precision": "float32"},
-            paths=("stream",),
+            paths=("stream", "structure"),
         ),
-        Experiment("rules", f"{_HERE}.rules:RulesConfig", f"{_HERE}.rules:run_rules"),
+        Experiment(
+            "sentence",
+            f"{_HERE}.identity_config:IdentityConfig",
+            f"{_HERE}.identity_sentence:run_sentence",
+            f"{_PLOTS}.sentence",
+            paths=("stream", "structure"),
+        ),
+        Experiment(
+            "rules", f"{_HERE}.rules:RulesConfig", f"{_HERE}.rules:run_rules", metric="accuracy"
+        ),
+        Experiment(
+            "stream",
+            f"{_HERE}.stream:StreamConfig",
+            f"{_HERE}.stream:run_stream",
+            f"{_PLOTS}.stream",
+            timed=("microseconds_per_token", "memory", "memory_slope", "seconds"),
+        ),
+        _language_model("lm", "lm", "LmConfig", "validation"),
+        _language_model("predictor", "lm", "PredictorConfig"),
+        _language_model("selection", "lm", "SelectionConfig", "blimp"),
+        _language_model("depth", "depth", "DepthConfig"),
+        _language_model("blimp", "lm", "BlimpConfig", "blimp"),
+        _language_model("recall", "recall", "RecallConfig"),
+        Experiment(
+            "bench",
+            f"{_HERE}.bench.run:BenchConfig",
+            f"{_HERE}.bench.run:run_bench",
+            f"{_PLOTS}.bench",
+            once="it measures time",
+        ),
     )
 }
 

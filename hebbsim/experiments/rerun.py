@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
+import os
+import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.registry import Experiment, get_experiment
 from hebbsim.experiments.results import Progress
+from hebbsim.folders import Numbered, Out
 
 __all__ = ["Agreement", "TableAgreement", "compare_folders", "read_run", "rerun"]
 
@@ -72,10 +77,11 @@ class Agreement:
 
 def rerun(
     folder: Path,
-    out: Path | None = None,
+    out: Out | None = None,
     *,
     tolerance: float = 0.0,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> Agreement:
     """Run what a folder says, into another, and lay the tables of both side by side.
 
@@ -83,11 +89,13 @@ def rerun(
     ----------
     folder : Path
         Of a finished run. It is read and not changed.
-    out : Path, optional
-        ``FOLDER-rerun`` without.
+    out : path, optional
+        Default: ``FOLDER-rerun``, or the next number where that is taken.
     tolerance : float
         Differences of numbers up to this count as agreement; 0 asks for the same digits.
     progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Raises
     ------
@@ -97,14 +105,30 @@ def rerun(
     if not tolerance >= 0:
         raise BadInputError(f"--tolerance {tolerance}: give a number from 0 on")
     experiment, config = read_run(folder)
-    again = (
-        out if out is not None else folder.absolute().with_name(f"{folder.resolve().name}-rerun")
-    )
-    if again.resolve() == folder.resolve():
-        raise BadInputError(f"--out {again}: is the run itself; name another folder")
-    experiment.run(config, again, progress=progress)
+    if out is None:
+        base = folder.absolute().with_name(f"{folder.resolve().name}-rerun")
+        out = base if overwrite else Numbered(base)
+    elif not isinstance(out, Numbered) and Path(out).resolve() == folder.resolve():
+        raise BadInputError(f"--out {out}: is the run itself; name another folder")
+    with _own_store(config, out) as config:
+        results = experiment.run(config, out, progress=progress, overwrite=overwrite)
+    again = results.folder
+    assert again is not None
     tables = compare_folders(folder, again, timed=experiment.timed)
     return Agreement(folder, again, tolerance, tables, _changed(folder, again))
+
+
+@contextlib.contextmanager
+def _own_store(config: ExperimentConfig, out: Out) -> Iterator[ExperimentConfig]:
+    """A store of its own for trained models: those of the run itself would prove nothing."""
+    if "store" not in type(config).model_fields:
+        yield config
+        return
+    store = Path(f"{os.fspath(out.base if isinstance(out, Numbered) else out)}-store")
+    new = not store.exists()
+    yield config.model_copy(update={"store": store})
+    if new:  # an interrupted repetition goes on from it
+        shutil.rmtree(store, ignore_errors=True)
 
 
 def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
@@ -117,6 +141,11 @@ def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
     """
     document, kept = _read(folder, "results.json"), _read(folder, "config.json")
     experiment = get_experiment(document.get("experiment"))
+    if experiment.once:
+        raise BadInputError(
+            f"{folder}: no second run of {experiment.name} can agree with the first: "
+            f"{experiment.once}; run it again by its own command"
+        )
     options = {k: v for k, v in kept.items() if k in experiment.config.model_fields}
     if "source" in kept:  # the corpus as it was asked for, of which ``corpus`` is the name
         options["corpus"] = kept["source"]
@@ -126,7 +155,10 @@ def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
         began = Path()
     for name in experiment.paths:
         if name in options:
-            options[name] = _found(options[name], began)
+            value = options[name]
+            if "-" in (value if isinstance(value, list) else [value]):
+                raise BadInputError(f"{folder}: it read standard input, which cannot be read again")
+            options[name] = _found(value, began)
     try:
         return experiment, experiment.config.checked(options)
     except BadInputError as error:
@@ -178,7 +210,7 @@ def compare_folders(
     ----------
     folder, again : Path
     timed : tuple of str
-        Metrics whose rows are left out.
+        Metrics whose rows are left out, and columns that are.
     """
     names = sorted({path.name for side in (folder, again) for path in side.glob("*.csv")})
     return [_compare_tables(name, folder / name, again / name, timed) for name in names]
@@ -208,8 +240,10 @@ def _compare_tables(name: str, one: Path, other: Path, timed: tuple[str, ...]) -
 
 def _rows(path: Path, timed: tuple[str, ...]) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file)) or [[]]
-    return [row for row in rows if not set(row) & set(timed)]
+        header, *rows = list(csv.reader(file)) or [[]]
+    shown = [i for i, name in enumerate(header) if name not in timed]
+    kept = (row for row in rows if not set(row) & set(timed))
+    return [[row[i] for i in shown if i < len(row)] for row in [header, *kept]]
 
 
 def _difference(a: str, b: str) -> float:

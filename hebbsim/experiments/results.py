@@ -1,4 +1,4 @@
-"""One shape for the results of every experiment, and the folder that holds them."""
+"""One shape for the results of every experiment, and the files that hold them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import json
 import math
 import os
 import platform
-import shutil
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass, field, fields
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
@@ -21,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim._version import __version__
-from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 
 SCHEMA = "hebbsim.results/1"
@@ -124,6 +121,10 @@ class Results:
         What a reader should know, such as a baseline that could not run.
     files : dict of str to bytes
         Further files of the run folder, by name; no part of the document.
+    folder : Path or None
+        Where the run was written.
+    undrawn : list of str
+        Figures that could not be drawn.
 
     Examples
     --------
@@ -140,6 +141,8 @@ class Results:
     tables: dict[str, list[Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
+    folder: Path | None = field(default=None, compare=False)
+    undrawn: list[str] = field(default_factory=list, compare=False)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
         """Rows with the given columns, and with exactly the given words beside ``K``."""
@@ -165,6 +168,18 @@ class Results:
                 if name != "per_seed"  # as long as everything else together
             },
         }
+
+    def contents(self, machine: Mapping[str, Any]) -> dict[str, bytes]:
+        """The files of the run folder by name, figures apart; `machine` is that of `Clock`."""
+        texts = {
+            "config.json": json_text(self.config),
+            "provenance.json": json_text(self.provenance),
+            "results.json": json_text(self.document()),
+            "machine.json": json_text(dict(machine)),
+            "results.csv": table_text(self.rows, [f.name for f in fields(Row)]),
+        }
+        texts |= {f"{name}.csv": table_text(table) for name, table in self.tables.items() if table}
+        return {name: utf8(text) for name, text in texts.items()} | self.files
 
 
 def package_versions() -> dict[str, str]:
@@ -212,50 +227,6 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace").encode()
 
 
-def check_output(folder: Path, ours: Callable[[Path], bool] | None = None) -> None:
-    """Refuse an output folder that could not be written, before any work is done.
-
-    Parameters
-    ----------
-    folder : Path
-    ours : callable, optional
-        Whether a folder that is not empty may be replaced; a run folder may without.
-
-    Raises
-    ------
-    BadInputError
-        It is a file, it is a folder of something else, or its parent cannot be written.
-    """
-    if folder.is_dir():
-        if any(folder.iterdir()) and not (ours or _is_run_folder)(folder):
-            what = "report" if ours else "run"
-            raise BadInputError(
-                f"--out {folder}: a folder that is not empty and holds no hebbsim {what}; "
-                "name another one"
-            )
-    elif folder.exists():
-        raise BadInputError(f"--out {folder}: is a file; name a folder")
-    parent = next(p for p in folder.absolute().parents if p.exists())
-    if not parent.is_dir():
-        raise BadInputError(f"--out {folder}: {parent} is a file; name another folder")
-    try:  # permission bits do not tell: root passes them, a read-only file system does not
-        os.rmdir(tempfile.mkdtemp(prefix=".hebbsim-", dir=parent))
-    except OSError:
-        raise BadInputError(
-            f"--out {folder}: {parent} is not writable; name another folder"
-        ) from None
-
-
-def _is_run_folder(folder: Path) -> bool:
-    if [path.name for path in folder.iterdir()] == ["unfinished"]:
-        return True  # of a run that was interrupted: see `hebbsim.experiments.resume`
-    try:
-        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-        return document["schema"].startswith("hebbsim.results/")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
 class Clock:
     """Started with a run, it says when, where and how long."""
 
@@ -264,7 +235,7 @@ class Clock:
         self._began = time.perf_counter()
 
     def machine(self) -> dict[str, Any]:
-        """For `write_run`."""
+        """For ``machine.json``."""
         return {
             "started": self._started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self._began, 1),
@@ -272,80 +243,3 @@ class Clock:
             "host": platform.node(),
             "platform": platform.platform(),
         }
-
-
-@contextlib.contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """A folder to fill that takes the place of `folder` whole, or not at all.
-
-    The caller writes into a temporary neighbour; when the block ends without an error
-    it is renamed, and an earlier run folder of that name goes.
-    """
-    folder = folder.absolute()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Of this shape, so that the next run removes what is left of one that was killed here.
-        draft = tempfile.mkdtemp(".hebbsim", prefix=f".{folder.name}.", dir=folder.parent)
-        temporary = Path(draft)
-    except OSError as error:
-        raise BadInputError(f"--out {folder}: cannot be written ({error.strerror})") from None
-    try:
-        temporary.chmod(0o755)
-        yield temporary
-        if folder.exists():
-            old = temporary.with_name(temporary.name + "-old")
-            os.rename(folder, old)
-            os.rename(temporary, folder)
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.rename(temporary, folder)
-    except OSError as error:
-        raise HebbsimError(f"--out {folder}: could not be written ({error.strerror})") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def write_run(
-    folder: Path,
-    results: Results,
-    *,
-    machine: Mapping[str, Any],
-    draw: Callable[[Path], Sequence[Path]] | None = None,
-) -> list[Path]:
-    """Write a run folder and return the figures in it.
-
-    ==================  =====================================================
-    ``config.json``     the resolved configuration
-    ``provenance.json`` package versions, input digests, seeds
-    ``results.json``    the document that ``--json`` prints
-    ``results.csv``     its rows; further tables and files stand beside it
-    ``figures/``        what `draw` makes of those tables alone
-    ``machine.json``    time stamps and host: the one file that may differ
-                        between two runs of the same configuration
-    ==================  =====================================================
-
-    Parameters
-    ----------
-    folder : Path
-    results : Results
-    machine : mapping
-        When, where and how long the run took.
-    draw : callable, optional
-        Given the folder, writes figures into it and returns their paths.
-    """
-    check_output(folder)
-    texts = {
-        "config.json": json_text(results.config),
-        "provenance.json": json_text(results.provenance),
-        "results.json": json_text(results.document()),
-        "machine.json": json_text(dict(machine)),
-        "results.csv": table_text(results.rows, [f.name for f in fields(Row)]),
-    }
-    texts |= {f"{name}.csv": table_text(table) for name, table in results.tables.items() if table}
-    with replacing(folder) as temporary:
-        for name, text in texts.items():
-            (temporary / name).write_bytes(utf8(text))
-        for name, content in results.files.items():
-            (temporary / name).write_bytes(content)
-        figures = [path.relative_to(temporary) for path in draw(temporary)] if draw else []
-    return [folder / path for path in figures]

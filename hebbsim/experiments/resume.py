@@ -1,19 +1,22 @@
 """Finished parts of a run, kept in its folder until it is done, so that it can be resumed.
 
-An experiment opens its folder, says what it is about to do, and hands over each part of its
-work by name::
+An experiment opens its folder, says what it is about to do, hands over each part of its work
+by name, and at last its results::
 
-    with open_run(out, resume=resume) as kept:
+    with open_run(out, overwrite=overwrite) as kept:
         kept.begin("identity", config, provenance)
         for seed in range(5):
             scores += kept.json(f"seed={seed}", lambda: measure(seed))
-        write_run(out, results, ...)
+        kept.write(results, machine=clock.machine())
 
 A part that an earlier, interrupted run of the same configuration has finished is read back;
 any other is computed, and written whole before the next begins. Parts follow from
 configuration and seeds alone, so a resumed run gives what an uninterrupted one does, bit by
-bit, whenever and however often it was ended. `write_run` replaces the folder, and with it the
-parts. For what takes long by itself, `Units.checkpoints` keeps the last two states.
+bit, whenever and however often it was ended. For what takes long by itself,
+`Units.checkpoints` keeps the last two states.
+
+One rule holds for every experiment: a finished run is not overwritten unless that is asked
+for, an unfinished one of the same configuration is resumed, one of another is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +25,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Mapping
@@ -33,22 +35,31 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint, write_whole
-from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.results import check_output
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.results import Results
+from hebbsim.folders import (
+    UNFINISHED,
+    AlreadyFinished,
+    Numbered,
+    Out,
+    check_output,
+    complete,
+    filling,
+    is_finished,
+    read_json,
+)
 from hebbsim.interrupts import held
 
-__all__ = ["AlreadyFinished", "Unit", "Units", "open_run"]
+__all__ = ["Unit", "Units", "open_run"]
 
-#: Folder inside a run's folder that holds what is not finished.
-UNFINISHED = "unfinished"
 SCHEMA = "hebbsim.unfinished/1"
 _KIND = "hebbsim.unit/1"
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
-class AlreadyFinished(HebbsimError):
-    """A run that was to be resumed is done; its results stand in its folder."""
+class _InUse(BadInputError):
+    """Another run writes to the folder."""
 
 
 class Unit(NamedTuple):
@@ -63,24 +74,30 @@ class Units:
 
     Parameters
     ----------
-    folder : Path or None
-        Of the run. None keeps nothing: every part is computed.
-    resume : bool
+    out : path, Numbered or None
+        Where the run is written. None keeps nothing: every part is computed.
+    overwrite : bool
+        Replace a finished run there, and discard an unfinished one of another configuration.
 
     Attributes
     ----------
+    folder : Path or None
+        Of the run; of a `Numbered` one it is known from `begin` on.
     n_resumed : int
         Parts that were read back.
     n_kept : int
         Parts in the folder.
     """
 
-    def __init__(self, folder: Path | None, *, resume: bool = False) -> None:
-        self.folder = folder
-        self.resume = resume
+    def __init__(self, out: Out | None = None, *, overwrite: bool = False) -> None:
+        self.folder: Path | None = None
+        self.overwrite = overwrite
         self.n_resumed = 0
-        self._about: dict[str, Any] | None = None
-        self._begun = False
+        self._out = out
+        self._begun = self._written = False
+        self._lock = contextlib.ExitStack()
+        self._made: list[Path] = []
+        self._shown = Path()  # the folder as it was given
 
     @property
     def _home(self) -> Path:
@@ -90,9 +107,7 @@ class Units:
     @property
     def n_kept(self) -> int:
         """Finished parts and states of unfinished ones in the folder."""
-        if self.folder is None:
-            return 0
-        return sum(1 for _ in self._home.glob("*/**/*.safetensors"))
+        return 0 if self.folder is None else _n_kept(self.folder)
 
     def begin(
         self, experiment: str, config: Mapping[str, Any], provenance: Mapping[str, Any]
@@ -108,53 +123,141 @@ class Units:
         Raises
         ------
         BadInputError
-            The folder holds parts of a run that differs, where this one is to be resumed.
-        AlreadyFinished
-            The folder holds the results of this very run.
+            The folder holds parts of a run that differs.
         """
-        if self.folder is None:
+        if self._out is None:
             return
-        about = {
-            "schema": SCHEMA,
-            "experiment": experiment,
-            "config": dict(config),
-            "provenance": dict(provenance),
-        }
         # As JSON gives it back: tuples are lists, keys are text.
-        self._about = about = json.loads(json.dumps(about))
-        before = self._earlier() if self.resume else None
-        if before is not None:
-            changed = _difference(before, about)
-            if changed:
-                raise BadInputError(
-                    f"--resume: {self.folder} holds another run ({changed}); give the options "
-                    "that it was started with, or leave out --resume to begin anew"
-                )
-        else:
-            self._clear()
+        about = json.loads(
+            json.dumps(
+                {
+                    "schema": SCHEMA,
+                    "experiment": experiment,
+                    "config": dict(config),
+                    "provenance": dict(provenance),
+                }
+            )
+        )
+        if isinstance(self._out, Numbered):
+            self._choose(self._out, about)
+        changed = _changed(self._home.parent, about)
+        if changed and not self.overwrite:
+            raise BadInputError(
+                f"--out {self._shown}: holds an unfinished run of another configuration "
+                f"({changed}); name another folder, or give --overwrite to discard it"
+            )
+        if changed or not self.n_kept:
+            for name in ("units", "checkpoints"):
+                shutil.rmtree(self._home / name, ignore_errors=True)
             write_whole(self._home / "run.json", _text(about))
         self._begun = True
 
-    def _earlier(self) -> dict[str, Any] | None:
-        """What an earlier run in this folder was to do; None where there was none."""
-        assert self.folder is not None
-        about = _read_json(self._home / "run.json")
-        if about is not None:
-            return about
-        config = _read_json(self.folder / "config.json")
-        provenance = _read_json(self.folder / "provenance.json")
-        if config is not None and provenance is not None and self._about is not None:
-            done = {**self._about, "config": config, "provenance": provenance}
-            if not _difference(done, self._about):
-                raise AlreadyFinished(
-                    f"{self.folder} is finished: there is nothing to resume; without --resume it "
-                    "is run again"
-                )
-        return None
+    def _choose(self, numbered: Numbered, about: dict[str, Any]) -> None:
+        """Enter the folder of an unfinished run that does the same, or else a new one."""
+        for folder in numbered.existing():
+            if _n_kept(folder) and not is_finished(folder) and not _changed(folder, about):
+                with contextlib.suppress(_InUse, AlreadyFinished):
+                    return self._enter(folder)
+        for folder in numbered.free():
+            with contextlib.suppress(_InUse, AlreadyFinished):
+                return self._enter(folder)
 
-    def _clear(self) -> None:
-        for name in ("units", "checkpoints"):
-            shutil.rmtree(self._home / name, ignore_errors=True)
+    def _enter(self, folder: Path) -> None:
+        """Lock a folder, which no other run may write meanwhile."""
+        self._shown, folder = folder, Path(os.path.abspath(folder))
+        home = folder / UNFINISHED
+        try:
+            check_output(self._shown, overwrite=self.overwrite)
+        except AlreadyFinished:
+            if not home.is_dir():  # else of a run that was killed when it was all but done
+                raise
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        with _writing(folder):
+            home.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as lock:
+            lock.enter_context(_locked(home, self._shown))
+            try:
+                complete(folder)
+                check_output(self._shown, overwrite=self.overwrite)
+            except BaseException:
+                _tidy(folder, made)
+                raise
+            for path in home.glob("**/.*.safetensors.*"):  # of runs that were killed
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            self._lock = lock.pop_all()
+        self.folder, self._made = folder, made
+
+    def write(
+        self,
+        results: Results,
+        *,
+        machine: Mapping[str, Any],
+        save: Callable[[Path], None] | None = None,
+    ) -> None:
+        """Write the run, then draw its figures; a figure that fails takes nothing with it.
+
+        ==================  =====================================================
+        ``config.json``     the resolved configuration
+        ``provenance.json`` package versions, input digests, seeds
+        ``results.json``    the document that ``--json`` prints
+        ``results.csv``     its rows; further tables and files stand beside it
+        ``figures/``        what can be drawn from those tables alone
+        ``machine.json``    time stamps and host: the one file that may differ
+                            between two runs of the same configuration
+        ``files.json``      the names of all these files
+        ==================  =====================================================
+
+        Parameters
+        ----------
+        results : Results
+            Receives its folder, and a note for each figure that could not be drawn.
+        machine : mapping
+            When, where and how long the run took.
+        save : callable, optional
+            Writes further files into the folder that it is given.
+
+        Raises
+        ------
+        HebbsimError
+            A file cannot be written.
+        """
+        if self._out is None:
+            return
+        if not self._begun:
+            self.begin(results.experiment, results.config, results.provenance)
+        assert self.folder is not None
+        with filling(self.folder) as draft:
+            for name, content in results.contents(machine).items():
+                (draft / name).write_bytes(content)
+            if save is not None:
+                save(draft)
+        self._written = True
+        results.folder = self._shown
+        try:
+            from hebbsim.plots import figures
+
+            failed = figures.draw_run(self.folder, results.experiment)
+        except Exception as error:  # matplotlib itself
+            failed = {"all": error}
+        for name, reason in failed.items():
+            said = " ".join(str(reason).split()) or type(reason).__name__
+            results.notes.append(f"figure not drawn: {name} ({said})")
+        results.undrawn = list(failed)
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Give the folder back."""
+        if self.folder is None:
+            return
+        kept = ""
+        if self._written:
+            kept = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
+        elif self._begun and self.n_kept:
+            kept = "what was finished is kept: the same command goes on"
+        if kept and error is not None:  # for the command line to say
+            setattr(error, "kept", kept)  # noqa: B010
+        _tidy(self.folder, self._made)
+        self._lock.close()
 
     # Parts --------------------------------------------------------------------------------
 
@@ -238,15 +341,16 @@ class Units:
 
 
 @contextlib.contextmanager
-def open_run(folder: str | os.PathLike[str] | None, *, resume: bool = False) -> Iterator[Units]:
+def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[Units]:
     """The parts of the run that is written to a folder, which no other run may write meanwhile.
 
     Parameters
     ----------
-    folder : path or None
+    out : path, Numbered or None
         None keeps nothing.
-    resume : bool
-        Take what an interrupted run left there. Without, it is begun anew.
+    overwrite : bool
+        Replace a finished run in the folder, and discard an unfinished one of another
+        configuration. Files that no run wrote stay in either case.
 
     Yields
     ------
@@ -254,32 +358,34 @@ def open_run(folder: str | os.PathLike[str] | None, *, resume: bool = False) -> 
 
     Raises
     ------
+    AlreadyFinished
+        The folder holds a finished run.
     BadInputError
         Another run writes to this folder, or it cannot be written.
     """
-    if folder is None:
-        yield Units(None)
-        return
-    folder = Path(os.path.abspath(folder))
+    units = Units(out, overwrite=overwrite)
+    if out is not None and not isinstance(out, Numbered):
+        units._enter(Path(out))
+    try:
+        yield units
+    except BaseException as error:
+        units._leave(error)
+        raise
+    units._leave(None)
+
+
+def _n_kept(folder: Path) -> int:
     home = folder / UNFINISHED
-    check_output(folder)
-    _recover(folder)
-    made = [place for place in (folder, *folder.parents) if not place.exists()]
-    with _writing(folder):
-        home.mkdir(parents=True, exist_ok=True)
-    with _locked(home, folder):
-        units = Units(folder, resume=resume)
-        try:
-            _sweep(folder)
-            yield units
-        except BaseException as error:
-            if not units.n_kept:
-                _remove(home, made)
-            elif units._begun:  # for the command line to say
-                setattr(error, "kept", "what was finished is kept: --resume goes on")  # noqa: B010
-            raise
-        # The run was written, and its folder replaced; or it wrote nothing.
-        _remove(home, made)
+    places = (home / "units", home / "checkpoints")
+    return sum(1 for place in places for _ in place.glob("**/*.safetensors"))
+
+
+def _changed(folder: Path, about: dict[str, Any]) -> str:
+    """In what the unfinished run in a folder differs, in words; empty where it does not."""
+    if not _n_kept(folder):
+        return ""
+    before = read_json(folder / UNFINISHED / "run.json")
+    return "its run.json cannot be read" if before is None else _difference(before, about)
 
 
 @contextlib.contextmanager
@@ -290,9 +396,9 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        about = _read_json(holder) or {}
+        about = read_json(holder) or {}
         who = f"process {about['pid']} on {about['host']}" if {"pid", "host"} <= set(about) else ""
-        raise BadInputError(
+        raise _InUse(
             f"--out {folder}: another run writes to it{f' ({who})' if who else ''}; wait for it or "
             "name another folder"
         ) from None
@@ -301,7 +407,7 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
         raise BadInputError(f"--out {folder}: cannot be locked ({reason})") from None
     try:
         if not (home / "lock").exists():  # the other run ended this very moment
-            raise BadInputError(f"--out {folder}: another run has just written it; start again")
+            raise _InUse(f"--out {folder}: another run has just written it; start again")
         with contextlib.suppress(OSError):  # for the message alone
             holder.write_bytes(_text({"pid": os.getpid(), "host": socket.gethostname()}))
         yield
@@ -309,35 +415,11 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _recover(folder: Path) -> None:
-    """Put back a folder whose run was killed between the two renames that replace it."""
-    if folder.exists():
+def _tidy(folder: Path, made: list[Path]) -> None:
+    """Remove the folder of what is unfinished where nothing is, and those made for it alone."""
+    home = folder / UNFINISHED
+    if _n_kept(folder) or (home / "ready").is_dir():
         return
-    olds = [path for path in _drafts(folder) if path.name.endswith("-old")]
-    for old in sorted(olds, key=lambda path: path.stat().st_mtime)[-1:]:
-        with contextlib.suppress(OSError):
-            old.rename(folder)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what runs that were killed while writing left beside and in the folder."""
-    for path in _drafts(folder):
-        shutil.rmtree(path, ignore_errors=True)
-    for path in (folder / UNFINISHED).glob("**/.*.safetensors.*"):
-        with contextlib.suppress(OSError):
-            path.unlink()
-
-
-def _drafts(folder: Path) -> list[Path]:
-    name = re.compile(rf"\.{re.escape(folder.name)}\.\w{{8}}\.hebbsim(-old)?")
-    try:
-        return [path for path in folder.parent.iterdir() if name.fullmatch(path.name)]
-    except OSError:
-        return []
-
-
-def _remove(home: Path, made: list[Path]) -> None:
-    """The folder of what is unfinished, and those made for it alone."""
     shutil.rmtree(home, ignore_errors=True)
     with contextlib.suppress(OSError):
         for place in made:
@@ -354,14 +436,6 @@ def _writing(folder: Path) -> Iterator[None]:
 
 def _text(document: Any) -> bytes:
     return (json.dumps(document, indent=1) + "\n").encode()
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
 
 
 def _difference(before: Any, now: Any, name: str = "") -> str:

@@ -22,10 +22,8 @@ from hebbsim.experiments.results import (
     Progress,
     Results,
     Score,
-    check_output,
     provenance,
     summarize,
-    write_run,
 )
 from hebbsim.experiments.resume import Units, open_run
 from hebbsim.experiments.roles_config import RolesConfig
@@ -45,6 +43,7 @@ from hebbsim.experiments.roles_scores import (
     structure_table,
 )
 from hebbsim.experiments.roles_tokens import tokens_file
+from hebbsim.folders import Out
 from hebbsim.probes import (
     Memberships,
     RoleReadout,
@@ -66,9 +65,9 @@ JobKey = tuple[str, int]  # condition, seed
 def run_roles(
     config: RolesConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
-    resume: bool = False,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Learn roles without a label, map clusters on dev, score on test, compare.
@@ -78,11 +77,12 @@ def run_roles(
     config : RolesConfig, optional
         Or its fields as keywords.
     out : path, optional
-        Run folder to write; none without. An earlier run folder of that name is replaced.
+        Run folder to write; none without. What an interrupted run of the same configuration
+        left there is taken up.
     progress : callable, optional
         Receives lines and step counts while the run goes on.
-    resume : bool
-        Go on with what an interrupted run of the same configuration left in `out`.
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -104,15 +104,13 @@ def run_roles(
 
     if config is None:
         config = RolesConfig.checked(options)
-    if out is not None:
-        check_output(Path(out))
     clock = Clock()
     report = progress or (lambda line, done, total: None)
 
     def parsing(name: str, done: int, total: int) -> None:
         report(None if done % 10_000 else f"{name}: {done:,} sentences parsed", done, total)
 
-    with open_run(out, resume=resume) as kept, contextlib.ExitStack() as stack:
+    with open_run(out, overwrite=overwrite) as kept, contextlib.ExitStack() as stack:
         corpus = load_corpus(
             config.corpus,
             layer=config.layer,
@@ -129,11 +127,7 @@ def run_roles(
         # and leaves the other cores to the workers.
         with threadpool_limits(1):
             results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
-        if out is not None:
-            from hebbsim.plots import draw_roles
-
-            draw = draw_roles if results.rows else None
-            write_run(Path(out), results, machine=clock.machine(), draw=draw)
+        kept.write(results, machine=clock.machine())
     return results
 
 

@@ -11,7 +11,6 @@ and only what went before is seen.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -27,12 +26,12 @@ from hebbsim.experiments.results import (
     Progress,
     Results,
     Score,
-    check_output,
     provenance,
     summarize,
-    write_run,
 )
+from hebbsim.experiments.resume import open_run
 from hebbsim.experiments.roles_data import check_clusters, check_splits, hold_out
+from hebbsim.folders import Out
 from hebbsim.models.prototypes import Prototypes, unit_rows
 from hebbsim.models.vocabulary import Encoded, Vocabulary
 from hebbsim.probes import RoleReadout, accuracy, v_measure
@@ -94,8 +93,9 @@ class RulesConfig(ExperimentConfig):
 def run_rules(
     config: RulesConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Let a rule learn from traces, cluster its responses, name clusters on dev, score.
@@ -107,6 +107,8 @@ def run_rules(
     out : path, optional
         Run folder to write; none without.
     progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -125,14 +127,13 @@ def run_rules(
 
     if config is None:
         config = RulesConfig.checked(options)
-    if out is not None:
-        check_output(Path(out))
     clock = Clock()
-    corpus = load_corpus(config.corpus, offline=config.offline)
-    with threadpool_limits(1):  # BLAS sums in another order with more threads
-        results = _results(config, corpus, progress or (lambda line, done, total: None))
-    if out is not None:
-        write_run(Path(out), results, machine=clock.machine())
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.begin("rules", config.resolved(), {})
+        corpus = load_corpus(config.corpus, offline=config.offline)
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
+            results = _results(config, corpus, progress or (lambda line, done, total: None))
+        kept.write(results, machine=clock.machine())
     return results
 
 

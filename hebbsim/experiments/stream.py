@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,8 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance, write_run
+from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance
 from hebbsim.experiments.resume import Units, open_run
+from hebbsim.folders import Out
 from hebbsim.interrupts import held
 from hebbsim.readers.lines import digest, is_stdin
 
@@ -40,7 +40,8 @@ class StreamConfig(ExperimentConfig):
     ----------
     corpus : tuple of str
         Files and folders that `stream_text` reads, ``-``, or ``builtin``, read one after
-        another, and again from the first until there are enough tokens.
+        another, and again from the first until there are enough tokens. Of a folder with
+        splits, as of the built-in corpus, the training split alone.
     learner : {"roles", "engine"}
         `HebbianRoleInducer.partial_fit`, or a `TraceEngine`.
     tokens : int
@@ -102,9 +103,9 @@ class Stretch:
 def run_stream(
     config: StreamConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
-    resume: bool = False,
+    overwrite: bool = False,
     **options: Any,
 ) -> Results:
     """Learn from a stream, measure time and memory along it, and keep the learner.
@@ -114,11 +115,12 @@ def run_stream(
     config : StreamConfig, optional
         Or its fields as keywords.
     out : path, optional
-        Run folder, which receives ``learner.safetensors`` too.
+        Run folder, which receives ``learner.safetensors`` too. An interrupted run of the same
+        configuration goes on from its last checkpoint. Standard input is read anew, and what
+        was learned of it is passed over.
     progress : callable, optional
-    resume : bool
-        Go on from the last checkpoint that an interrupted run left in `out`. Standard input
-        is read anew, and what was learned of it is passed over.
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -130,6 +132,8 @@ def run_stream(
     Raises
     ------
     BadInputError
+        The text or the output folder cannot be used, or standard input is not what the
+        interrupted run had learned.
 
     Examples
     --------
@@ -141,18 +145,14 @@ def run_stream(
         config = StreamConfig.checked(options)
     clock = Clock()
     report = progress or (lambda line, done, total: None)
-    with open_run(out, resume=resume) as kept, threadpool_limits(1):
+    with open_run(out, overwrite=overwrite) as kept, threadpool_limits(1):
         run = _Run(config, kept, report)
         results = run.results()
-        if out is not None:
-
-            def finish(folder: Path) -> Sequence[Path]:
-                from hebbsim.plots.stream import draw_stream
-
-                run.learner.save(folder / "learner.safetensors")
-                return draw_stream(folder)
-
-            write_run(Path(out), results, machine=clock.machine(), draw=finish)
+        kept.write(
+            results,
+            machine=clock.machine(),
+            save=lambda folder: run.learner.save(folder / "learner.safetensors"),
+        )
     return results
 
 
@@ -173,13 +173,16 @@ class _Run:
         self.learner = _LEARNERS[config.learner](config)
         self.stretches: list[Stretch] = []
         self.sentences = 0
+        self.learned = self.source.learned
 
     def results(self) -> Results:
         config = self.config
         self.restore()
         saved = self.position
         wanted = config.tokens or 0
-        source = self.source.sentences(self.sentences, repeat=config.tokens is not None)
+        source = self.source.sentences(
+            self.sentences, self.learned, repeat=config.tokens is not None
+        )
         try:
             while not wanted or self.position < wanted:
                 began = time.process_time()
@@ -188,6 +191,7 @@ class _Run:
                     break
                 with held():  # a signal finds the stretch learned, and counted, or not begun
                     self.learner.learn(stretch)
+                    self.source.note(stretch)
                     self.sentences += len(stretch)
                     n_tokens = sum(map(len, stretch))
                     spent = time.process_time() - began
@@ -223,6 +227,7 @@ class _Run:
         arrays, about = self.learner.state()
         rows = [list(vars(stretch).values()) for stretch in self.stretches]
         about = {"learner": about, "stretches": rows, "sentences": self.sentences}
+        about["learned"] = self.source.learned
         with held():
             self.states.save(self.position, arrays, about)
         self.progress(
@@ -238,6 +243,7 @@ class _Run:
             self.learner.restore(arrays, about["learner"])
             self.stretches = [Stretch(*row) for row in about["stretches"]]
             self.sentences = about["sentences"]
+            self.learned = about["learned"]
         except (KeyError, TypeError) as error:
             folder = self.states.folder if self.states else ""
             raise BadInputError(f"{folder}: the last checkpoint is damaged: {error}") from None
@@ -323,31 +329,68 @@ class _Source:
         self.seed = seed
         self.inputs: dict[str, str] = {}
         self.files: list[Path] = []
+        self.stdin = False
+        self._learned = hashlib.sha256()
         if tuple(paths) == (BUILTIN,):
             self.name = BUILTIN
             return
         from hebbsim.readers.text import text_files
 
-        self.files = text_files(paths)
+        self.files = text_files(file for path in paths for file in _training_files(path))
         self.name = "+".join(Path(path).name or "text" for path in paths)
-        if any(map(is_stdin, self.files)):
+        self.stdin = any(map(is_stdin, self.files))
+        if self.stdin:
             if len(self.files) > 1:
                 raise BadInputError("--corpus -: standard input cannot be mixed with files")
             self.name = "stdin"
         else:
-            self.inputs = {f.name: digest(f, unpacked=False) for f in self.files}
+            names = [file.name for file in self.files]
+            self.inputs = {
+                name if names.count(name) == 1 else str(file): digest(file, unpacked=False)
+                for name, file in zip(names, self.files, strict=True)
+            }
 
-    def sentences(self, start: int, *, repeat: bool) -> Iterator[list[str]]:
-        """Sentences from number `start` on; over and over, or once."""
+    @property
+    def learned(self) -> str:
+        """Digest of what was learned of standard input; files have one of their own."""
+        return self._learned.hexdigest()
+
+    def note(self, sentences: Iterable[list[str]]) -> None:
+        """Take sentences that were learned into the digest."""
+        for sentence in sentences if self.stdin else ():
+            text = "\0".join([*sentence, "\n"])
+            self._learned.update(text.encode(errors="surrogatepass"))
+
+    def sentences(self, start: int, learned: str, *, repeat: bool) -> Iterator[list[str]]:
+        """Sentences from number `start` on; over and over, or once.
+
+        Raises
+        ------
+        BadInputError
+            What is passed over of standard input does not have the digest `learned`.
+        """
         passed = 0
         while True:
             sentence = None
             for sentence in self._once():
+                if passed < start:
+                    self.note([sentence])
+                elif passed == start:
+                    self._check(learned)
                 passed += 1
                 if passed > start:
                     yield sentence
-            if sentence is None or not repeat or any(map(is_stdin, self.files)):
+            if passed <= start:
+                self._check(learned)
+            if sentence is None or not repeat or self.stdin:
                 return
+
+    def _check(self, learned: str) -> None:
+        if self.stdin and self.learned != learned:
+            raise BadInputError(
+                "--corpus -: standard input is not the text that the interrupted run had "
+                "learned; give that text again, or name another folder with --out"
+            )
 
     def _once(self) -> Iterator[list[str]]:
         if self.files:
@@ -356,8 +399,21 @@ class _Source:
             return stream_text(self.files)
         from hebbsim.readers import load_corpus
 
-        splits = load_corpus(BUILTIN, seed=self.seed).splits
-        return chain.from_iterable(split.sentences() for split in splits.values())
+        return iter(load_corpus(BUILTIN, seed=self.seed).splits["train"].sentences())
+
+
+def _training_files(path: str) -> list[Path]:
+    """The files of a path, but for a treebank's dev and test splits in a folder."""
+    from hebbsim.readers.text import text_files
+    from hebbsim.readers.ud import split_of
+
+    files = text_files(path)
+    if not Path(path).is_dir():
+        return files
+    training = [file for file in files if split_of(file) in (None, "train")]
+    if not training:
+        raise BadInputError(f"--corpus {path}: no train split in it, only dev and test")
+    return training
 
 
 # Learners ----------------------------------------------------------------------------------
@@ -430,7 +486,7 @@ class _Engine:
 
     def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
         if about["config"] != self.model.config():
-            raise BadInputError("the checkpoint is of another engine; leave out --resume")
+            raise BadInputError("the checkpoint is of another engine; remove it to begin anew")
         self.words.admit(about["words"])
         if arrays["counts"].shape != self.words.counts.shape:
             raise BadInputError("the checkpoint is damaged: not as many counts as words")

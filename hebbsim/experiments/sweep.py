@@ -16,6 +16,7 @@ from hebbsim.experiments.registry import EXPERIMENTS, Experiment
 from hebbsim.experiments.results import Progress, json_text
 from hebbsim.experiments.sweep_file import Point, Sweep, shown
 from hebbsim.experiments.workers import run_all
+from hebbsim.folders import Numbered, Out, read_json, record, refuse_strangers
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class SweepResults:
     n_kept : int
         Runs that had been finished before.
     figures : list of Path
+    folder : Path
     """
 
     sweep: Sweep
@@ -60,6 +62,7 @@ class SweepResults:
     table: DataFrame
     n_kept: int
     figures: list[Path]
+    folder: Path
 
     @property
     def failed(self) -> list[Swept]:
@@ -92,11 +95,12 @@ def _finite(estimate: Estimate) -> dict[str, float | None]:
 
 def run_sweep(
     sweep: Sweep,
-    out: Path,
+    out: Out,
     *,
     workers: int = 1,
     scheduler: str | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> SweepResults:
     """Do those runs of a sweep that its folder lacks, and write the table of all.
 
@@ -106,34 +110,44 @@ def run_sweep(
     Parameters
     ----------
     sweep : Sweep
-    out : Path
+    out : path or Numbered
         Folder of the sweep. On Dask, all workers must find it under this path.
     workers, scheduler
         See `hebbsim.experiments.workers.run_all`.
     progress : callable, optional
+    overwrite : bool
+        Take the place of another sweep in the folder. Its runs stay, as they are finished.
 
     Raises
     ------
     BadInputError
-        The folder is not that of a sweep, or another sweep is writing to it.
+        The folder is not that of a sweep, it holds a sweep with runs that this one lacks, or
+        another sweep is writing to it.
     """
     say = progress or (lambda line, done, total: None)
-    out = out.absolute()
-    _check_folder(out)
+    plan = json.loads(
+        json_text(
+            {
+                "schema": SCHEMA,
+                "experiment": sweep.experiment.name,
+                "axes": list(sweep.axes),
+                "runs": {point.name: point.values for point in sweep.points},
+            }
+        )
+    )
+    shown = _choose(out, plan)
+    out = shown.absolute()
+    _check_folder(out, plan, overwrite)
     with _locked(out):
-        plan = {
-            "schema": SCHEMA,
-            "experiment": sweep.experiment.name,
-            "axes": list(sweep.axes),
-            "runs": {point.name: point.values for point in sweep.points},
-        }
+        refuse_strangers(out, ["sweep.json", "table.parquet"])
         write_whole(out / "sweep.json", json_text(plan).encode())
+        record(out, ["sweep.json"], "sweep")
         left = [point for point in sweep.points if not _is_done(out, point.name)]
         n_kept = len(sweep.points) - len(left)
         if n_kept:
             say(f"{n_kept} of {len(sweep.points)} runs are there", n_kept, len(sweep.points))
         failed: dict[str, str] = {}
-        do = functools.partial(_run_point, sweep.experiment.name, str(out / "runs"))
+        do = functools.partial(_run_point, sweep.experiment.name, str(out / "runs"), overwrite)
         jobs = [(point.name, point.config.model_dump(mode="json")) for point in left]
         ended = run_all(do, jobs, workers=workers, scheduler=scheduler)
         for done, (number, outcome) in enumerate(ended, start=n_kept + 1):
@@ -142,14 +156,40 @@ def run_sweep(
                 failed[name] = " ".join(str(outcome).split()) or type(outcome).__name__
             line = f"{name}: {failed.get(name, 'done')}"
             say(line, done, len(sweep.points))
-        return _gather(sweep, out, failed, n_kept)
+        return _gather(sweep, out, shown, failed, n_kept)
 
 
-def _check_folder(out: Path) -> None:
+def _choose(out: Out, plan: dict[str, Any]) -> Path:
+    """The folder of a sweep that this one goes on with, or else a new one."""
+    if not isinstance(out, Numbered):
+        return Path(out)
+    going_on = (f for f in out.existing() if (f / "sweep.json").is_file() and not _lacks(f, plan))
+    return next(going_on, None) or next(out.free())
+
+
+def _lacks(folder: Path, plan: dict[str, Any]) -> str:
+    """What of the sweep in a folder another one lacks, in words; empty where nothing."""
+    before = read_json(folder / "sweep.json") or {}
+    if before.get("experiment") != plan["experiment"]:
+        return f"experiment was {before.get('experiment')} and is {plan['experiment']}"
+    lacking = [name for name in before.get("runs", {}) if name not in plan["runs"]]
+    return f"it has run {lacking[0]}, which this one has not" if lacking else ""
+
+
+def _check_folder(out: Path, plan: dict[str, Any], overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
         raise BadInputError(f"--out {out}: is a file; name a folder")
-    if out.is_dir() and any(out.iterdir()) and not (out / "sweep.json").is_file():
-        raise BadInputError(f"--out {out}: not empty, and no sweep is in it; name another folder")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / "sweep.json").is_file():
+            raise BadInputError(
+                f"--out {out}: not empty, and no sweep is in it; name another folder"
+            )
+        lacking = _lacks(out, plan)
+        if lacking and not overwrite:
+            raise BadInputError(
+                f"--out {out}: holds another sweep ({lacking}); name another folder, or give "
+                "--overwrite to replace its table"
+            )
     try:
         (out / "runs").mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -173,16 +213,18 @@ def _is_done(out: Path, name: str) -> bool:
     return (out / "runs" / name / "results.json").is_file()
 
 
-def _run_point(experiment: str, runs: str, job: tuple[str, dict[str, Any]]) -> str:
+def _run_point(experiment: str, runs: str, overwrite: bool, job: tuple[str, dict[str, Any]]) -> str:
     """One run; on whichever process or machine."""
     name, options = job
     chosen = EXPERIMENTS[experiment]
     config = chosen.config.checked(options)
-    chosen.run(config, Path(runs) / name, resume=True)
+    chosen.run(config, Path(runs) / name, overwrite=overwrite)
     return name
 
 
-def _gather(sweep: Sweep, out: Path, failed: dict[str, str], n_kept: int) -> SweepResults:
+def _gather(
+    sweep: Sweep, out: Path, shown: Path, failed: dict[str, str], n_kept: int
+) -> SweepResults:
     import pandas as pd
 
     tables, runs = [], []
@@ -202,6 +244,7 @@ def _gather(sweep: Sweep, out: Path, failed: dict[str, str], n_kept: int) -> Swe
         raise HebbsimError(f"no run was finished; the first: {runs[0].error}")
     together = pd.concat(tables, ignore_index=True)
     _write_parquet(together, out / "table.parquet")
+    record(out, ["table.parquet"])
     figures = []
     if "timescales" in sweep.axes:
         from hebbsim.plots.plane import draw_planes
@@ -215,7 +258,8 @@ def _gather(sweep: Sweep, out: Path, failed: dict[str, str], n_kept: int) -> Swe
             metric=experiment.metric,
             split=experiment.split,
         )
-    return SweepResults(sweep, runs, together, n_kept, figures)
+        record(out, [str(path.relative_to(out)) for path in figures])
+    return SweepResults(sweep, runs, together, n_kept, figures, shown)
 
 
 def _cell(value: Any) -> Any:

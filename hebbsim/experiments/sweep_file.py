@@ -26,7 +26,7 @@ from typing import Any
 
 from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.registry import Experiment, get_experiment
+from hebbsim.experiments.registry import EXPERIMENTS, Experiment
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -103,7 +103,12 @@ def _understand(document: dict[str, Any]) -> Sweep:
     for key in document:
         if key not in _KEYS:
             raise BadInputError(f"unknown key {key!r}: known are {', '.join(_KEYS)}")
-    experiment = get_experiment(document.get("experiment", "roles"))
+    name = document.get("experiment", "roles")
+    known = [experiment for experiment in EXPERIMENTS.values() if experiment.metric]
+    experiment = next((experiment for experiment in known if experiment.name == name), None)
+    if experiment is None:
+        choice = ", ".join(experiment.name for experiment in known)
+        raise BadInputError(f"no experiment {name!r} for sweeps: choose {choice}")
     base, grid = document.get("base", {}), dict(document.get("grid", {}))
     for name, table in (("base", base), ("grid", grid)):
         if not isinstance(table, dict):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from hebbsim.plots.bench import draw_bench, plot_growth, plot_memory, plot_roofline
+from hebbsim.plots.bench import plot_growth, plot_memory, plot_roofline
 from hebbsim.plots.fewlabels import plot_few_labels
-from hebbsim.plots.figures import Drawing, Drawn, draw
-from hebbsim.plots.identity import draw_identity, plot_capacity, plot_decoders, plot_precision
+from hebbsim.plots.figures import Drawing, Drawn, draw, draw_run
+from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.rolemap import plot_structure_content
-from hebbsim.plots.roles import draw_roles
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
 from hebbsim.plots.run import RunTables
 from hebbsim.plots.tables import NothingToDrawError
@@ -19,9 +18,7 @@ __all__ = [
     "NothingToDrawError",
     "RunTables",
     "draw",
-    "draw_bench",
-    "draw_identity",
-    "draw_roles",
+    "draw_run",
     "plot_capacity",
     "plot_decoders",
     "plot_few_labels",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.figures import Drawing
 from hebbsim.plots.run import RunTables
 from hebbsim.plots.style import INK, MUTED
 from hebbsim.plots.tables import NothingToDrawError, need, words
@@ -241,24 +240,3 @@ FIGURES = {
     **{f"growth_{axis.lower()}": _growth(axis) for axis in AXIS_LABELS},
     "growth_memory": Drawing(plot_memory, lambda run: {"results": _results(run)}),
 }
-
-
-def draw_bench(folder: str | Path) -> list[Path]:
-    """Draw the figures that the tables of a run folder have rows for.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``results.csv`` and ``contenders.csv``.
-
-    Returns
-    -------
-    list of Path
-        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure.
-
-    Raises
-    ------
-    BadInputError
-        A table is absent or cannot be read.
-    """
-    return draw_folder(folder, FIGURES)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.registry import EXPERIMENTS
+from hebbsim.folders import record, refuse_strangers
 from hebbsim.plots import style
 from hebbsim.plots.run import RunTables
 from hebbsim.plots.tables import NothingToDrawError
@@ -18,18 +20,7 @@ if TYPE_CHECKING:
 
 #: Experiments with figures, and the module whose ``FIGURES`` names them: a drawing by name, or
 #: in a module of several experiments such a mapping by experiment.
-MODULES = {
-    "roles": "hebbsim.plots.roles",
-    "identity": "hebbsim.plots.identity",
-    "lm": "hebbsim.plots.lm",
-    "predictor": "hebbsim.plots.lm",
-    "selection": "hebbsim.plots.lm",
-    "depth": "hebbsim.plots.lm",
-    "blimp": "hebbsim.plots.lm",
-    "recall": "hebbsim.plots.lm",
-    "stream": "hebbsim.plots.stream",
-    "bench": "hebbsim.plots.bench",
-}
+MODULES = {name: e.figures_at for name, e in EXPERIMENTS.items() if e.figures_at}
 
 
 @dataclass(frozen=True)
@@ -145,25 +136,32 @@ def draw(
     ]
 
 
-def draw_folder(folder: str | Path, figures: Mapping[str, Drawing]) -> list[Path]:
-    """Draw into ``folder/figures`` and remove what the tables no longer support.
+def draw_run(folder: str | Path, experiment: str) -> dict[str, Exception]:
+    """Draw every figure of a run that its tables have rows for, into its ``figures/``.
+
+    Drawing twice gives the same bytes. A figure of an earlier drawing that the tables no
+    longer support is removed.
 
     Returns
     -------
-    list of Path
-        ``NAME.svg`` and ``NAME.png`` of each figure. Drawing twice gives the same bytes.
+    dict of str to Exception
+        The figures that could not be drawn, and why; they keep no other from being drawn.
     """
     run = RunTables(folder)
-    paths = []
-    for name, drawing in figures.items():
+    failed: dict[str, Exception] = {}
+    for name, drawing in figures_of(experiment).items():
+        files = [f"figures/{name}.{suffix}" for suffix in style.FORMATS]
         try:
+            refuse_strangers(run.folder, files)
             ax = drawing(run)
+            paths = style.save(ax.figure.canvas.figure, run.folder / "figures", name)
+            record(run.folder, [str(path.relative_to(run.folder)) for path in paths])
         except NothingToDrawError:
-            for suffix in style.FORMATS:
-                (run.folder / "figures" / f"{name}.{suffix}").unlink(missing_ok=True)
-            continue
-        paths += style.save(ax.figure.canvas.figure, run.folder / "figures", name)
-    return paths
+            for file in files:
+                (run.folder / file).unlink(missing_ok=True)
+        except Exception as error:
+            failed[name] = error
+    return failed
 
 
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.figures import Drawing
 from hebbsim.plots.processing import plot_processing
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import NothingToDrawError
@@ -136,27 +135,6 @@ FIGURES = {
     "memories": Drawing(plot_memories),
     "processing": Drawing(plot_processing),
 }
-
-
-def draw_identity(folder: str | Path) -> list[Path]:
-    """Draw every figure that the tables of a run folder have rows for.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``results.csv``.
-
-    Returns
-    -------
-    list of Path
-        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure.
-
-    Raises
-    ------
-    BadInputError
-        ``results.csv`` is absent or not a results table.
-    """
-    return draw_folder(folder, FIGURES)
 
 
 def _lags(results: DataFrame) -> DataFrame:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing, draw_folder
-from hebbsim.plots.run import RunTables
+from hebbsim.plots.figures import Drawing
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -494,23 +492,3 @@ FIGURES = {
     "blimp": {"blimp": Drawing(plot_blimp)},
     "recall": {"recall": Drawing(plot_recall)},
 }
-
-
-def draw_lm(folder: str | Path) -> list[Path]:
-    """Draw every figure that the tables of a run folder have rows for.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``results.csv`` and ``results.json``.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    BadInputError
-        ``results.csv`` is absent or not a results table.
-    """
-    return draw_folder(folder, FIGURES[RunTables(folder).experiment])

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from hebbsim.plots.fewlabels import plot_few_labels
-from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.figures import Drawing
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
@@ -71,29 +70,3 @@ FIGURES = {
     "few_labels_gen": Drawing(plot_few_labels, _few_labels("gen")),
     "structure_content": Drawing(plot_structure_content, _roles("dev")),
 }
-
-
-def draw_roles(folder: str | Path) -> list[Path]:
-    """Draw every figure that the tables of a run folder have rows for.
-
-    Parameters
-    ----------
-    folder : path
-        Holds ``results.csv``; ``structure.csv`` and ``config.json`` are used where
-        they are there.
-
-    Returns
-    -------
-    list of Path
-        ``folder/figures/NAME.svg`` and ``NAME.png`` of each figure. Drawing twice
-        gives the same bytes. A figure of an earlier drawing that the tables no
-        longer support is removed.
-
-    Raises
-    ------
-    BadInputError
-        ``results.csv`` is absent or not a results table.
-    HebbsimError
-        The folder cannot be written.
-    """
-    return draw_folder(folder, FIGURES)

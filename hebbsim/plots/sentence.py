@@ -9,32 +9,31 @@ import numpy as np
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style, tables
+from hebbsim.plots.figures import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["draw_sentence", "plot_sentence"]
+    from hebbsim.plots.run import RunTables
+
+__all__ = ["FIGURES", "plot_sentence"]
 
 _NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
 _WIDEST = 7.2
 
 
-def draw_sentence(folder: str | Path) -> list[Path]:
-    """Draw the figure of a run folder of `hebbsim run identity --sentence`.
-
-    Raises
-    ------
-    BadInputError
-        A table is absent or cannot be read.
-    """
-    folder = Path(folder)
-    read = _table(folder / "sentence.csv", ("seed", "decoder", "condition", "lag", "word", "read"))
-    structure = None
-    if (folder / "structure.csv").is_file():
-        structure = _table(folder / "structure.csv", ("lag", "property", "read", "probability"))
-    ax = plot_sentence(read, structure)
-    return style.save(ax.figure.canvas.figure, folder / "figures", "sentence")
+def _tables(run: RunTables) -> dict[str, DataFrame | None]:
+    """The table of words read back, and that of their structure where there is one."""
+    path = run.folder / "structure.csv"
+    return {
+        "read": _table(
+            run.folder / "sentence.csv", ("seed", "decoder", "condition", "lag", "word", "read")
+        ),
+        "structure": _table(path, ("lag", "property", "read", "probability"))
+        if path.is_file()
+        else None,
+    }
 
 
 def _table(path: Path, columns: tuple[str, ...]) -> DataFrame:
@@ -142,3 +141,6 @@ def plot_sentence(
 
 def _short(word: str) -> str:
     return word if len(word) <= 8 else f"{word[:7]}…"
+
+
+FIGURES = {"sentence": Drawing(plot_sentence, _tables)}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
-from hebbsim.plots.figures import Drawing, draw_folder
+from hebbsim.plots.figures import Drawing
 from hebbsim.plots.run import RunTables
 from hebbsim.plots.style import INK
 from hebbsim.plots.tables import need
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["FIGURES", "draw_stream", "plot_stream"]
+__all__ = ["FIGURES", "plot_stream"]
 
 _MEMORY, _TIME = "#0072B2", "#D55E00"
 
@@ -74,19 +73,3 @@ def _stretches(run: RunTables) -> dict[str, DataFrame]:
 
 
 FIGURES = {"stream": Drawing(plot_stream, _stretches)}
-
-
-def draw_stream(folder: str | Path) -> list[Path]:
-    """Draw the figure of a run folder from its ``stream.csv``.
-
-    Returns
-    -------
-    list of Path
-        ``folder/figures/stream.svg`` and ``.png``.
-
-    Raises
-    ------
-    BadInputError
-        The table is absent or cannot be read.
-    """
-    return draw_folder(folder, FIGURES)

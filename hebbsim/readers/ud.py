@@ -249,6 +249,12 @@ def _word(path: Path, number: int, line: str, expected: int) -> _Word | None:
     return _Word(number, form, head, columns[7], columns[3], columns[5])
 
 
+def split_of(path: Path) -> str | None:
+    """The split that a file of a treebank holds, by its name; None for any other file."""
+    match = _SPLIT_FILE.match(path.name)
+    return match[1] if match else None
+
+
 def find_conllu(folder: Path) -> dict[str, Path]:
     """The files ``*-{train,dev,test}.conllu[.gz]`` of a folder by split name.
 

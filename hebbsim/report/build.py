@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.results import check_output, json_text, replacing
+from hebbsim.experiments.results import json_text
+from hebbsim.folders import Numbered, Out, check_output, complete, filling
 from hebbsim.plots import style
 from hebbsim.plots.figures import Drawn, axes_of
 from hebbsim.plots.run import RunTables
@@ -206,33 +206,32 @@ def _pictures(run: RunTables) -> list[Picture]:
     ]
 
 
-def write_report(folder: str | Path, report: Report) -> list[Path]:
+def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> list[Path]:
     """Write ``report.html``, ``report.md`` with ``figures/``, and ``report.json``.
 
-    The HTML page holds all that it shows; the folder takes the place of an earlier report
-    whole, or not at all.
+    The HTML page holds all that it shows. All files are written, or none.
+
+    Parameters
+    ----------
+    folder : path or Numbered
+    report : Report
+    overwrite : bool
+        Replace an earlier report in the folder.
 
     Raises
     ------
     BadInputError
-        The folder is a file, holds something else, or cannot be written.
+        The folder is a file, holds a report already or something else, or cannot be written.
     """
     from hebbsim.report.page import html_page, markdown_page
 
-    folder = Path(folder)
-    check_output(folder, ours=_is_report)
-    with replacing(folder) as temporary:
-        (temporary / "report.html").write_text(html_page(report), encoding="utf-8")
-        (temporary / "report.md").write_text(markdown_page(report), encoding="utf-8")
-        (temporary / "report.json").write_text(json_text(report.document()), encoding="utf-8")
+    folder = next(folder.free()) if isinstance(folder, Numbered) else Path(folder)
+    complete(folder, kind="report")
+    check_output(folder, overwrite=overwrite, kind="report")
+    with filling(folder, kind="report") as draft:
+        (draft / "report.html").write_text(html_page(report), encoding="utf-8")
+        (draft / "report.md").write_text(markdown_page(report), encoding="utf-8")
+        (draft / "report.json").write_text(json_text(report.document()), encoding="utf-8")
         for picture in (picture for part in report.parts for picture in part.pictures):
-            style.write_whole(temporary / "figures" / f"{picture.file}.png", picture.png)
+            style.write_whole(draft / "figures" / f"{picture.file}.png", picture.png)
     return [folder / name for name in ("report.html", "report.md", "report.json")]
-
-
-def _is_report(folder: Path) -> bool:
-    try:
-        document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-        return str(document["schema"]).startswith("hebbsim.report/")
-    except (OSError, ValueError, KeyError, TypeError):
-        return False

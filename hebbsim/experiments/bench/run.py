@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import packages_distributions, version
-from pathlib import Path
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.bench import machine
@@ -21,15 +20,9 @@ from hebbsim.experiments.bench.harness import (
     run_rounds,
 )
 from hebbsim.experiments.bench.work import Work, slug
-from hebbsim.experiments.results import (
-    Clock,
-    Progress,
-    Results,
-    Row,
-    check_output,
-    provenance,
-    write_run,
-)
+from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance
+from hebbsim.experiments.resume import open_run
+from hebbsim.folders import Out
 
 __all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
 
@@ -102,8 +95,9 @@ class Entry:
 def run_bench(
     config: BenchConfig | None = None,
     *,
-    out: str | Path | None = None,
+    out: Out | None = None,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> Results:
     """Measure the works of a configuration on one core.
 
@@ -114,6 +108,8 @@ def run_bench(
         Run folder, with figures; written where given.
     progress : callable, optional
         ``progress(line or None, rounds done, rounds in all)``.
+    overwrite : bool
+        Replace a finished run in `out`.
 
     Returns
     -------
@@ -127,33 +123,30 @@ def run_bench(
         A work or package that is unknown, or an output folder that cannot be written.
     """
     config = config or BenchConfig()
-    if out is not None:
-        check_output(Path(out))
     clock = Clock()
     run = _Run(config, progress or (lambda line, done, total: None))
-    with one_core() as core:
-        works = run.works()
-        for work in works:
-            run.measure(work)
-    facts = provenance(inputs={}, seeds=[0]) | {"machine": machine.describe()}
-    facts["packages"] |= run.versions()
-    results = Results(
-        "bench",
-        asdict(config)
-        | {
-            "pinned": core is not None,
-            "titles": {work.name: work.title for work in works},
-            "sizes": {work.name: work.size for work in works},
-        },
-        facts,
-        rows=run.rows,
-        tables={"contenders": run.entries, "timings": run.timings},
-        notes=run.notes(),
-    )
-    if out is not None:
-        from hebbsim.plots.bench import draw_bench
-
-        write_run(Path(out), results, machine=clock.machine() | machine.describe(), draw=draw_bench)
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.begin("bench", asdict(config), {})
+        with one_core() as core:
+            works = run.works()
+            for work in works:
+                run.measure(work)
+        facts = provenance(inputs={}, seeds=[0]) | {"machine": machine.describe()}
+        facts["packages"] |= run.versions()
+        results = Results(
+            "bench",
+            asdict(config)
+            | {
+                "pinned": core is not None,
+                "titles": {work.name: work.title for work in works},
+                "sizes": {work.name: work.size for work in works},
+            },
+            facts,
+            rows=run.rows,
+            tables={"contenders": run.entries, "timings": run.timings},
+            notes=run.notes(),
+        )
+        kept.write(results, machine=clock.machine() | machine.describe())
     return results
 
 
