@@ -290,6 +290,23 @@ def test_a_derived_learner_shares_the_codes_and_relearns_the_rest(inducer):
         inducer.derive(TRAIN, view="sideways")
 
 
+def test_random_prototypes_are_vectors_of_training_tokens_and_learn_nothing(inducer):
+    random = inducer.derive(TRAIN, prototypes="random")
+    vectors, centres = random.transform(TRAIN), random.prototypes_.centres
+    assert np.array_equal(random.transform(DEV), inducer.transform(DEV))  # all else is the same
+    assert centres.shape == (K, vectors.shape[1])
+    assert all((vectors == centre).all(axis=1).any() for centre in centres)
+    assert not np.array_equal(centres, inducer.prototypes_.centres)
+    again, reseeded = (
+        inducer.derive(TRAIN, prototypes="random", random_state=seed) for seed in (0, 9)
+    )
+    assert np.array_equal(again.predict(DEV), random.predict(DEV))
+    assert not np.array_equal(reseeded.predict(DEV), random.predict(DEV))
+    streamed = random.derive(TRAIN).partial_fit(DEV)
+    assert np.array_equal(streamed.prototypes_.centres, centres)
+    assert streamed.n_tokens_seen_ == N_TOKENS + n_tokens(DEV)
+
+
 # Words and sentences ----------------------------------------------------------------------
 
 
@@ -617,6 +634,7 @@ def test_any_timescales_learn(timescales):
         ({"timescales": "2,eight"}, "not a number"),
         ({"timescales": ()}, "no timescales"),
         ({"view": "sideways"}, "view 'sideways' is unknown: choose both, own or traces"),
+        ({"prototypes": "drawn"}, "prototypes 'drawn' is unknown: choose learned or random"),
         ({"n_clusters": 0}, "n_clusters is 0: give a whole number from 1 on"),
         ({"n_clusters": -4}, "n_clusters"),
         ({"n_clusters": float("nan")}, "n_clusters"),

@@ -151,6 +151,16 @@ def test_every_form_of_the_learner_learns_in_shards(sentences, options):
     assert (ids[0] == ids[1]).all() and len(np.unique(ids[0])) > 20
 
 
+def test_random_prototypes_in_shards_are_vectors_of_training_tokens(sentences):
+    random = learned(sentences, 2, learner=HebbianRoleInducer(**SMALL, prototypes="random"))
+    vectors = random.transform(sentences)
+    found = [
+        np.isclose(vectors, centre, atol=1e-5).all(axis=1).any()
+        for centre in random.prototypes_.centres
+    ]
+    assert all(found)
+
+
 def test_a_round_moves_prototypes_to_the_mean_of_what_they_won():
     """By hand: with wins as steps, one round of two inputs is both one by one."""
     prototypes = Prototypes(np.zeros((1, 2), dtype=np.float32), 1, rng=np.random.default_rng(0))

@@ -252,7 +252,7 @@ def from_state(
 
 #: Attributes that came later, and what objects did that were written without them.
 _LATER = {"rare_from": "type", "rare_by": "signature"}
-_SINCE = {"HebbianRoleInducer": _LATER, "TypeCodes": _LATER}
+_SINCE = {"HebbianRoleInducer": {**_LATER, "prototypes": "learned"}, "TypeCodes": _LATER}
 
 
 class _Reader:

@@ -41,6 +41,7 @@ TOKEN_STAGE = (
     "n_clusters",
     "view",
     "shuffle_traces",
+    "prototypes",
     "n_directions",
     "context_weight",
     "trace_weights",
@@ -75,6 +76,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         Control: traces are taken from a random order of the tokens of a stretch of text
         (8192), so that contexts keep their distribution and, but for the distance to the
         sentence's ends, lose their tie to the token.
+    prototypes : {"learned", "random"}, default="learned"
+        Control: "random" prototypes are vectors of training tokens, drawn with `random_state`
+        and left where they are. They are those from which the learned ones start.
     n_categories : int, default=100
         C, categories that word types compete for.
     n_components : int, default=50
@@ -148,6 +152,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         *,
         view: Literal["both", "own", "traces"] = "both",
         shuffle_traces: bool = False,
+        prototypes: Literal["learned", "random"] = "learned",
         n_categories: int = 100,
         n_components: int = 50,
         n_context_words: int = 500,
@@ -173,6 +178,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         self.n_clusters = n_clusters
         self.view = view
         self.shuffle_traces = shuffle_traces
+        self.prototypes = prototypes
         self.n_categories = n_categories
         self.n_components = n_components
         self.n_context_words = n_context_words
@@ -299,10 +305,10 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         self.types_.learn_on(self.vocabulary_, encoded)
         for block in stretches(encoded.offsets):
             self._learn_projection(encoded, block, eta=0.05)
-        x = self._vectors(encoded)
-        chosen = np.flatnonzero(self._rng.random(len(x)) < self._chance(encoded))
-        self.prototypes_.learn(x, self._rng.permutation(chosen))
-        self.n_tokens_seen_ += len(x)
+        if self.prototypes == "learned":
+            chosen = np.flatnonzero(self._rng.random(len(encoded.ids)) < self._chance(encoded))
+            self.prototypes_.learn(self._vectors(encoded), self._rng.permutation(chosen))
+        self.n_tokens_seen_ += len(encoded.ids)
         return self
 
     def derive(self, sentences: Sentences, **changes: Any) -> HebbianRoleInducer:
@@ -411,6 +417,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
     def _fit_prototypes(self, encoded: Encoded) -> None:
         x = self._vectors(encoded)
         self.prototypes_ = Prototypes(x, self.n_clusters, rng=self._rng, conscience=self.conscience)
+        self.n_tokens_seen_ = len(x)
+        if self.prototypes == "random":
+            return
         chance = self._chance(encoded)
         for epoch in range(self.epochs):
             order = self._rng.permutation(np.flatnonzero(self._rng.random(len(x)) < chance))
@@ -418,7 +427,6 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             self.prototypes_.learn(x, order, fair=not last or epoch == 0)
             if not last:
                 self.prototypes_.forget(0.3)
-        self.n_tokens_seen_ = len(x)
 
     def _chance(self, encoded: Encoded) -> NDArray[np.float64]:
         """How likely each token is to compete: less for frequent words."""
@@ -499,6 +507,10 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         check_timescales(self.timescales)
         if self.view not in ("both", "own", "traces"):
             raise BadInputError(f"view {self.view!r} is unknown: choose both, own or traces")
+        if self.prototypes not in ("learned", "random"):
+            raise BadInputError(
+                f"prototypes {self.prototypes!r} is unknown: choose learned or random"
+            )
         if self.rare_from not in ("type", "occurrence"):
             raise BadInputError(
                 f"rare_from {self.rare_from!r} is unknown: choose type or occurrence"

@@ -595,7 +595,7 @@ def _fit_prototypes(learner: HebbianRoleInducer, shards: Shards, round_size: int
     prototypes = Prototypes(start, len(start), rng=rng, conscience=learner.conscience)
     competing = workers.merged([workers.hold(expected, held) for held in tokens])
     n_rounds = math.ceil(from_fixed(competing.sums)[0, 0] / round_size)
-    for epoch in range(learner.epochs):
+    for epoch in range(learner.epochs if learner.prototypes == "learned" else 0):
         shards.say(f"competition, epoch {epoch + 1} of {learner.epochs}")
         last = epoch == learner.epochs - 1
         seed = (learner.random_state, 4, epoch)
