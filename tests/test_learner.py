@@ -10,9 +10,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from hebbsim.errors import BadInputError
-from hebbsim.models import HebbianRoleInducer, RolePopulation
+from hebbsim.models import HebbianRoleInducer, RolePopulation, types
 from hebbsim.models.types import chances, draw_occurrences
-from hebbsim.models.vocabulary import shape_features
+from hebbsim.models.vocabulary import Encoded, shape_features
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.grammar import make_builtin
 
@@ -577,6 +577,32 @@ def test_a_stream_keeps_to_the_bound_on_types():
     size = {name: getattr(a, "nbytes", 0) for name, a in vars(learner.types_).items()}
     learner.partial_fit(TRAIN * 3)
     assert size == {name: getattr(a, "nbytes", 0) for name, a in vars(learner.types_).items()}
+
+
+def test_mean_contexts_of_a_long_stream_still_move():
+    learner = LEARNERS["inducer"]().fit(TRAIN)
+    learner.vocabulary_.counts *= 2**40  # as after years of reading
+    word = learner.vocabulary_.index["the"]
+    before = learner.types_.contexts[word].copy()
+    odd = [["the", "the"]] * 5000
+    moved = learner.partial_fit(odd).types_.contexts[word] - before
+    encoded = learner.vocabulary_.encode(odd[:1])
+    mean = naive.code_contexts(
+        encoded.ids, encoded.offsets, learner.types_.context_codes, learner.types_.timescales
+    ).mean(axis=1)
+    expected = 10_000 / (2**20 + 10_000) * (mean.ravel() - before)
+    np.testing.assert_allclose(moved, expected, atol=1e-5)
+
+
+def test_sums_begin_anew_before_float32_stops_counting(monkeypatch):
+    monkeypatch.setattr(types, "LONGEST_SUM", 4)
+    text = types.Text([Encoded(np.zeros(n, np.int32), np.arange(n + 1), []) for n in (4, 2, 2)])
+    amounts = iter([2.0**24, 1.0, 1.0])
+
+    def add(ids, offsets, sums):
+        sums += np.float32(next(amounts))
+
+    assert text._summed((1,), add).tolist() == [2**24 + 2]
 
 
 @pytest.mark.parametrize("view", ["own", "traces"])

@@ -13,7 +13,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.workers import DaskWorkers, open_dask
 from hebbsim.models import sharded
-from hebbsim.models.prototypes import Prototypes
+from hebbsim.models.prototypes import MEMORY, Prototypes
 from hebbsim.models.sharded import (
     InProcess,
     Shards,
@@ -170,6 +170,18 @@ def test_a_round_moves_prototypes_to_the_mean_of_what_they_won():
     assert prototypes.wins == [3] and prototypes.share == [1]
     assert prototypes.spread[0] == pytest.approx((1 - 0.999**2) * 2.5, rel=1e-4)
     np.testing.assert_allclose(prototypes.squares, [5 / 9], rtol=1e-6)
+
+
+def test_rounds_count_wins_and_move_prototypes_however_long_the_text():
+    prototypes = Prototypes(np.ones((1, 2), dtype=np.float32), 1, rng=np.random.default_rng(0))
+    prototypes.wins[:] = 2.0**30
+    x = np.full((8, 2), 2, dtype=np.float32)
+    take_in(prototypes, Wins.of(x, np.zeros(8, dtype=np.int32), prototypes.centres))
+    assert prototypes.wins.tolist() == [2**30 + 8]
+    np.testing.assert_allclose(prototypes.centres - 1, 8 / MEMORY, rtol=0.02)
+    prototypes.memory = 2.0  # less than a round brings: to the mean of it, and no further
+    take_in(prototypes, Wins.of(x, np.zeros(8, dtype=np.int32), prototypes.centres))
+    assert prototypes.centres.tolist() == [[2, 2]]
 
 
 def test_rounds_of_one_input_are_the_competition_one_by_one():

@@ -35,7 +35,8 @@ def learn_components(x, order, amnesia, mean, components, seen):
     components : ndarray of float32, shape=(P, D)
         Updated in place; all zero before the first input.
     seen : ndarray of int64, shape=(1,)
-        Inputs so far; updated in place.
+        Inputs so far; updated in place. More than 2**20 count as 2**20: a smaller step would
+        be lost in the rounding of float32, and the components would stand still for ever.
     """
     n_components, width = components.shape
     unit = components.dtype.type
@@ -53,7 +54,7 @@ def learn_components(x, order, amnesia, mean, components, seen):
     for m in range(len(order)):
         row = order[m]
         seen[0] += 1
-        n = seen[0]
+        n = min(seen[0], 1 << 20)
         step = min(1.0, (1.0 + amnesia) / n) if n > 2 * amnesia else 1.0 / n
         rate = unit(1.0 / n)
         w = unit(step)
