@@ -135,7 +135,8 @@ def test_refuses_tables_without_rows_and_folders_of_one_name(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("{", "cannot be read"), ('{"schema": "other/1"}', "not the record of a run"),
+    [("{", "cannot be read"), ("[" * 100_000, "cannot be read"),
+     ('{"schema": "other/1"}', "not the record of a run"),
      ('{"schema": "hebbsim.results/1"}', "lacks experiment")],
 )  # fmt: skip
 def test_a_damaged_record_is_named(tmp_path, capsys, content, said):

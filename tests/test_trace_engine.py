@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import tracemalloc
+from pathlib import Path
 
 import hypothesis.strategies as st
 import naive
@@ -303,7 +304,7 @@ def test_unusable_checkpoints_are_refused_in_one_line(tmp_path):
     refuses("cannot read")
     write_checkpoint(path, "something/1", arrays, config)
     refuses("holds something/1")
-    write_checkpoint(path, "hebbsim.trace-engine/2", arrays, {**config, "rule": "none"})
+    write_checkpoint(path, "hebbsim.trace-engine/2", arrays, {**config, "rule": "no rule"})
     refuses("damaged")
     write_checkpoint(path, "hebbsim.trace-engine/2", arrays, {**config, "speed": 1})
     refuses("damaged")
@@ -485,6 +486,25 @@ def test_an_engine_that_diverged_goes_on_with_a_lower_rate():
     engine.eta = 0.01
     engine.run(tokens[engine.position :])
     assert engine.position == 400
+
+
+# Files that cannot be used -----------------------------------------------------------------
+
+
+def test_a_checkpoint_of_a_rule_that_is_not_here_says_so(tmp_path):
+    engine = build("oja")
+    write_checkpoint(
+        tmp_path / "e",
+        "hebbsim.trace-engine/2",
+        engine.state(),
+        {**engine.config(), "rule": "mine"},
+    )
+    with pytest.raises(BadInputError) as caught:
+        TraceEngine.load(tmp_path / "e")
+    message = str(caught.value)
+    assert f"{tmp_path / 'e'} was learned by rule 'mine', which is not registered" in message
+    assert "put its file mine.py into" in message and "damaged" not in message
+    assert (Path(message.rpartition(" ")[2]) / "oja.py").is_file()
 
 
 # What is refused ---------------------------------------------------------------------------

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
+from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.chunks import chunk_length, through_chunks
 from hebbsim.engine.memory import aligned_copy, aligned_empty, all_finite
 from hebbsim.engine.recorder import Recorder
-from hebbsim.engine.rules import get_rule
+from hebbsim.engine.rules import RULES_FOLDER, get_rule, rule_names
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import (
     check_offsets,
@@ -489,9 +489,16 @@ class TraceEngine:
         Raises
         ------
         BadInputError
-            No such file, or one that does not hold an engine.
+            No such file, one that does not hold an engine, or one of a rule that is not
+            registered here.
         """
         arrays, config = read_checkpoint(path, _KIND)
+        rule = config.get("rule")
+        if isinstance(rule, str) and rule.isidentifier() and rule not in rule_names():
+            raise BadInputError(
+                f"checkpoint {path} was learned by rule {rule!r}, which is not registered here: "
+                f"put its file {rule}.py into {RULES_FOLDER}"
+            )
         try:
             # Before anything is allocated: sizes are as large as the arrays and no larger.
             sizes = [config["n_types"], config["n_units"], len(config["timescales"])]
@@ -499,7 +506,7 @@ class TraceEngine:
                 raise ValueError("its configuration does not fit its arrays")
             engine = cls(**config, embedding=arrays["embedding"])
             engine.restore(arrays)
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        except MISFITS as error:
             reason = " ".join(str(error).split())[:200]
             raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
         return engine

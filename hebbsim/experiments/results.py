@@ -252,7 +252,7 @@ def _is_run_folder(folder: Path) -> bool:
     try:
         document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
         return document["schema"].startswith("hebbsim.results/")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -19,7 +19,7 @@ from hebbsim.engine.prediction import learn_prediction
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError
-from hebbsim.models.checkpoint import Saved, Stages
+from hebbsim.models.checkpoint import Saved, Stages, check_unchanged, parameters
 from hebbsim.models.components import Components
 from hebbsim.models.prototypes import Prototypes, unit_rows
 from hebbsim.models.types import Text, TypeCodes, contexts_of, stretches
@@ -254,7 +254,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         self, vocabulary: Vocabulary, parts: list[Encoded], kept: Stages | None = None
     ) -> HebbianRoleInducer:
         """Learn every stage from what was read, which stays as it is."""
-        done = 0 if kept is None else kept.restore(self, vocabulary)
+        for name in vars(self).keys() - self.get_params(deep=False).keys():
+            delattr(self, name)  # of an earlier fit
+        done = 0 if kept is None else kept.restore(self, vocabulary, parts)
         if not done:
             self.vocabulary_ = vocabulary
             self.types_ = self._new_types()
@@ -294,8 +296,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         ----------
         sentences : iterable of sequences of str
         """
-        if not hasattr(self, "types_"):
+        if not hasattr(self, "prototypes_"):
             return self.fit(sentences)
+        check_unchanged(self)
         # Copies: what this learner learns is not to change those that share its codes.
         self.vocabulary_ = copy.deepcopy(self.vocabulary_)
         self.types_ = self.types_.fork()
@@ -360,6 +363,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
 
     def _start_from(self, table: NDArray[np.float32], visits: NDArray[np.int64]) -> None:
         """Directions of the own code, from rows of `table` in the order of `visits`."""
+        self._learned_with = parameters(self)
         tau = check_timescales(self.timescales)
         self._keep, self._alpha = decays(tau)
         self._own = Components(self.n_directions, table.shape[1])
@@ -493,8 +497,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
     # Checks -------------------------------------------------------------------------------
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "types_"):
+        if not hasattr(self, "prototypes_"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
+        check_unchanged(self)
 
     def _check_tokens(self, n_tokens: int) -> None:
         if n_tokens < self.n_clusters:
@@ -519,7 +524,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             raise BadInputError(f"rare_by {self.rare_by!r} is unknown: choose signature or code")
         for name, least in WHOLE.items():
             value = getattr(self, name)
-            if not isinstance(value, numbers.Integral) or value < least:
+            if not is_whole(value, least):
                 raise BadInputError(f"{name} is {value!r}: give a whole number from {least} on")
         sizes = {name: getattr(self, name) for name in REAL}
         sizes |= dict(
@@ -534,6 +539,11 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             raise BadInputError(f"weight_spread is {self.weight_spread!r}: give a number below 1")
         if self.frequent == 0:
             raise BadInputError("frequent is 0: no token would compete; give a share above 0")
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Whether a parameter is a whole number from `least` on that 64 bits hold."""
+    return isinstance(value, numbers.Integral) and least <= int(value) < 2**63
 
 
 #: Parameters that are whole numbers, with the least, and those that are sizes.
