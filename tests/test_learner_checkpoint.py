@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
@@ -192,6 +193,15 @@ def test_states_on_the_way_hold_nothing_of_an_earlier_fit(tmp_path, monkeypatch)
         learner.predict(TRAIN)
     again = LEARNERS["inducer"]().fit(TRAIN, checkpoints=tmp_path / "c")
     assert same(again, LEARNERS["inducer"]().fit(TRAIN))
+
+
+def test_a_step_of_a_pipeline_leaves_checkpoints(tmp_path, monkeypatch):
+    """scikit-learn puts objects of its own into the step while it is fitted."""
+    monkeypatch.setattr(Stages.__init__, "__kwdefaults__", {"every": 0.0})
+    pipeline = make_pipeline(HebbianRoleInducer(**SMALL))
+    pipeline.fit(TRAIN, hebbianroleinducer__checkpoints=tmp_path / "c")
+    pipeline[-1].save(tmp_path / "l")
+    assert same(HebbianRoleInducer.load(tmp_path / "l"), LEARNERS["inducer"]().fit(TRAIN))
 
 
 def test_arrays_and_objects_that_are_shared_stay_shared():

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hebbsim.engine.checkpoint import MISFITS, Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
 
-__all__ = ["Saved", "Stages", "check_unchanged", "from_state", "parameters", "state_of"]
+__all__ = ["Saved", "Stages", "check_unchanged", "from_state", "learned", "parameters", "state_of"]
 
 KIND = "hebbsim.learner/2"
 
@@ -150,6 +150,14 @@ def _digest(vocabulary: Any, parts: Sequence[Any]) -> str:
 
 #: Those that change nothing that a learner learns.
 _FREE = ("n_jobs",)
+#: What scikit-learn puts into an estimator: callbacks of a pipeline, forms of output.
+_OF_SKLEARN = ("_sk", "_parent_callback", "_metadata_request")
+
+
+def learned(learner: Any) -> list[str]:
+    """Names of all attributes of a learner that are no parameters."""
+    own = vars(learner).keys() - learner.get_params(deep=False).keys()
+    return [name for name in own if not name.startswith(_OF_SKLEARN)]
 
 
 def parameters(learner: Any) -> dict[str, str]:
@@ -231,7 +239,11 @@ class _Writer:
         if id(value) in self.objects:
             return {"same": self.objects[id(value)]}
         number = self.objects[id(value)] = len(self.objects)
-        state = {key: self.value(part) for key, part in sorted(vars(value).items())}
+        state = {
+            key: self.value(part)
+            for key, part in sorted(vars(value).items())
+            if not key.startswith(_OF_SKLEARN)
+        }
         return {"object": name, "number": number, "state": state}
 
     def _array(self, array: NDArray[Any]) -> str:

@@ -9,21 +9,21 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
 from hebbsim.models.checkpoint import Saved, Stages, check_unchanged, parameters
-from hebbsim.models.inducer import HebbianRoleInducer, Sentences, is_whole
+from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
+from hebbsim.models.inducer import HebbianRoleInducer, is_whole
 
 __all__ = ["RolePopulation"]
 
 Result = TypeVar("Result")
 
 
-class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RolePopulation(Saved, ZeroLabelEstimator):
     """P learners of the same sentences, each with draws of its own.
 
     They differ in whatever chance decides in a learner, from the categories of words on, in
@@ -83,11 +83,13 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
     def fit(
         self,
         sentences: Sentences,
+        y: None = None,
         *,
         text: Sentences | None = None,
         checkpoints: str | os.PathLike[str] | None = None,
     ) -> RolePopulation:
         """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
+        refuse_labels(y)
         members = self._draw_members()
         vocabulary, parts = members[0]._read(sentences, text)
         kept: list[Stages | None] = [None] * len(members)
@@ -160,8 +162,3 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
             raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
         check_unchanged(self)
         return self.members_
-
-
-def as_lists(sentences: Sentences) -> list[Sequence[str]]:
-    """Sentences that can be gone through again."""
-    return sentences if isinstance(sentences, list) else list(sentences)
