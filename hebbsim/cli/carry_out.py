@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from hebbsim.errors import DivergenceWarning
 
 if TYPE_CHECKING:
     from hebbsim.experiments.results import Progress, Results
@@ -31,7 +34,7 @@ def carry_out(
 
     more = {} if resume is None else {"resume": resume}
     try:
-        with progress() as report:
+        with warnings_in_one_line(), progress() as report:
             results = run(config, out=folder, progress=report, **more)
     except AlreadyFinished as finished:
         print(f"hebbsim: {finished}", file=sys.stderr)
@@ -46,6 +49,23 @@ def carry_out(
         sys.stdout.write(json_text(results.document()))
     else:
         show(results, folder)
+
+
+@contextlib.contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """What a user can act on, without the place in the source that it came from."""
+    usual = warnings.formatwarning
+
+    def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
+        if issubclass(category, DivergenceWarning):
+            return f"hebbsim: {message}\n"
+        return usual(message, category, *where, **more)
+
+    warnings.formatwarning = show
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 @contextlib.contextmanager
