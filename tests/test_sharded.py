@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hebbsim import HebbianRoleInducer, RolePopulation, load_corpus
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.workers import DaskWorkers, open_dask
 from hebbsim.models import sharded
@@ -221,6 +221,19 @@ def client():
     pytest.importorskip("distributed")
     with open_dask(n_workers=2) as client:
         yield client
+
+
+def test_a_task_that_ends_its_workers_is_given_up_with_what_helps(client):
+    """In one line, with an option that there is."""
+    from distributed import KilledWorker
+
+    class Ended:
+        def result(self):
+            raise KilledWorker("sum_words-1", None, 10)
+
+    with pytest.raises(HebbsimError, match=r"memory \(dask worker --memory-limit\)$") as caught:
+        DaskWorkers(client).value(Ended())
+    assert "\n" not in str(caught.value) and "max-types" not in str(caught.value)
 
 
 def kill_one(client):
