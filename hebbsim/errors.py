@@ -33,3 +33,7 @@ class BadInputError(HebbsimError, ValueError):
 
 class DivergenceError(HebbsimError, FloatingPointError):
     """Weights stopped being finite while learning."""
+
+
+class DivergenceWarning(RuntimeWarning):
+    """Weights have grown so large that they may soon stop being finite."""

@@ -8,7 +8,7 @@ from hebbsim.engine.competition import compete, nearest
 from hebbsim.engine.components import learn_components
 from hebbsim.engine.prediction import learn_categories, learn_prediction
 from hebbsim.models.components import Components
-from hebbsim.models.prototypes import Prototypes, unit_rows
+from hebbsim.models.prototypes import MEMORY, Prototypes, unit_rows
 
 rng = np.random.default_rng(0)
 INPUTS = {
@@ -40,13 +40,13 @@ class State:
         self.prototypes = f32(prototypes)
         n = len(self.prototypes)
         self.squares = (self.prototypes**2).sum(axis=1)
-        self.wins = np.ones(n, dtype=np.float32) if wins is None else f32(wins)
+        self.wins = np.ones(n) if wins is None else np.array(wins, dtype=np.float64)
         self.share = np.full(n, 1 / n, dtype=np.float32) if share is None else f32(share)
         self.spread = np.full(1, spread, dtype=np.float32)
 
     def run(self, x, order, conscience=0.0, memory=1e9):
         compete(
-            f32(x), np.array(order, dtype=np.int64), np.float32(conscience), np.float32(memory),
+            f32(x), np.array(order, dtype=np.int64), np.float32(conscience), float(memory),
             self.prototypes, self.squares, self.wins, self.share, self.spread,
         )  # fmt: skip
         return self
@@ -132,6 +132,42 @@ def test_a_prototype_is_the_mean_of_what_it_won_and_of_its_start():
 def test_memory_bounds_the_step_from_below():
     state = State([[0.0]], wins=[1e6]).run([[1.0]], [0], memory=4.0)
     assert state.prototypes[0, 0] == 0.25
+
+
+def test_wins_are_counted_beyond_the_whole_numbers_of_float32():
+    state = State([[0.0]], wins=[2.0**24 - 1]).run([[1.0]], [0, 0, 0])
+    assert state.wins.tolist() == [2**24 + 2]
+    # Up to there, counts after `forget` are rounded as they always were.
+    fraction = np.float32(11.3)
+    found = State([[0.0]], wins=[fraction]).run([[1.0]], [0] * 8).wins
+    for _ in range(8):
+        fraction += np.float32(1)
+    assert found.tolist() == [fraction]
+
+
+def test_prototypes_of_a_long_stream_still_move():
+    x = f32([[1.0, 1.0]])
+    prototypes = Prototypes(x, 1, rng=np.random.default_rng(0))
+    for wins in (2.0**24, 2.0**40):
+        prototypes.wins[:] = wins
+        before = prototypes.centres.copy()
+        prototypes.learn(x + 1, np.zeros(100, dtype=np.int64))
+        moved = prototypes.centres - before
+        np.testing.assert_allclose(moved, 100 / MEMORY * (x + 1 - before), rtol=0.1)
+        assert prototypes.wins.tolist() == [wins + 100]
+        prototypes.forget(0.5)
+        assert prototypes.wins.tolist() == [(wins + 100) / 2]
+
+
+def test_components_of_a_long_stream_still_move():
+    x = f32(np.random.default_rng(5).standard_normal((500, 4)) * [3, 1, 1, 1])
+    learner = Components(2, 4)
+    learner.learn(x, np.arange(500))
+    learner.seen[:] = 2**40
+    before, shifted = learner.mean.copy(), x + 50
+    learner.learn(np.ascontiguousarray(shifted), np.arange(500))
+    np.testing.assert_allclose(learner.mean - before, 50 * 500 / 2**20, rtol=0.05)
+    assert learner.seen.tolist() == [2**40 + 500]
 
 
 def test_conscience_evens_out_the_shares():

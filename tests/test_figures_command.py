@@ -162,7 +162,8 @@ def test_no_file_that_is_not_a_figure_of_ours_is_drawn_over(run, tmp_path, capsy
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("{", "cannot be read"), ('{"schema": "other/1"}', "not the record of a run"),
+    [("{", "cannot be read"), ("[" * 100_000, "cannot be read"),
+     ('{"schema": "other/1"}', "not the record of a run"),
      ('{"schema": "hebbsim.results/1"}', "lacks experiment")],
 )  # fmt: skip
 def test_a_damaged_record_is_named(tmp_path, capsys, content, said):

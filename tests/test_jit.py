@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numba
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 import hebbsim
+from hebbsim.engine import components, products
 from hebbsim.engine._jit import njit
 
 PACKAGE = Path(hebbsim.__file__).parent
@@ -209,3 +211,56 @@ def test_loading_numba_leaves_scipy_for_later_and_the_user_nothing_to_miss(copy)
         "print(scipy.linalg.det(2 * np.eye(2)))\n"
     )
     assert out.splitlines() == ["False True", "0.5", "4.0"]
+
+
+# Without the compiler -----------------------------------------------------------------------
+
+
+def test_what_replaces_small_loops_without_the_compiler_equals_them():
+    rng = np.random.default_rng(0)
+
+    def numbers(*shape):
+        return rng.standard_normal(shape).astype(np.float32)
+
+    rows, columns = numbers(6, 9), numbers(7, 9)
+    changes, vectors, residual = numbers(8, 5), numbers(3, 64), numbers(64)
+    calls = {
+        (products.multiply_rows, products._multiply_rows): (rows, 4, columns, 4, np.zeros((16, 7))),
+        (products.add_rows, products._add_rows): (changes, numbers(8, 9), numbers(5, 9)),
+        (components.take_in, components._take_in): (
+            vectors, 1, residual, np.float32(0.1), np.float32(2), np.float32([4, 9, 4]),
+        ),
+        (components.leave_over, components._leave_over): (vectors, 1, residual, np.float32(0.3)),
+    }  # fmt: skip
+    for kernels, args in calls.items():
+        args = [a.astype(np.float32) if isinstance(a, np.ndarray) else a for a in args]
+        copies = [deepcopy(args) for _ in kernels]
+        found = [kernel(*given) for kernel, given in zip(kernels, copies, strict=True)]
+        for one, other in zip(*copies, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+        if found[0] is not None:
+            np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
+
+
+def test_a_learner_learns_without_the_compiler():
+    """Slowly, to debug kernels step by step; small loops are taken by numpy."""
+    program = """
+import numpy as np
+from hebbsim.engine import _jit, components, products
+from hebbsim.models import HebbianRoleInducer
+from hebbsim.readers.grammar import make_builtin
+
+corpus = make_builtin(n_train=20, n_dev=1, n_test=1, n_gen=0)
+sentences = corpus.splits["train"].sentences()
+small = {"n_categories": 5, "n_components": 4, "n_context_words": 20, "n_directions": 4}
+learner = HebbianRoleInducer(n_clusters=6, epochs=1, **small).fit(sentences)
+print(len(learner.partial_fit(sentences[:3]).predict(sentences)) == sum(map(len, sentences)))
+print(len(_jit.KERNELS), products.multiply_rows is products._multiply_rows)
+print(products.add_rows is products._add_rows, components.take_in is components._take_in)
+print(components.leave_over is components._leave_over)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["True", "0", *["True"] * 4]

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
@@ -57,16 +59,42 @@ def test_a_learner_comes_back_bit_by_bit(kind, tmp_path):
     assert same(*derived)
 
 
-def test_a_learner_saved_before_an_attribute_came_does_what_it_did():
-    learner = HebbianRoleInducer(**SMALL).fit(TRAIN)
-    arrays, document = state_of(learner)
-    text = json.dumps(document)
-    came_later = ', "rare_by": "signature", "rare_from": "type"'
-    older = json.loads(text.replace(came_later, ""))
-    assert text.count(came_later) == 2 and "rare_" not in json.dumps(older)
-    again = from_state(arrays, older)
-    assert same(learner, again)
-    assert np.array_equal(again.predict(MORE), learner.predict(MORE))
+@pytest.mark.parametrize("kind", ["inducer", "population"])
+def test_parameters_that_are_not_those_learned_with_are_refused(kind, tmp_path):
+    """What is saved loads again; and nothing is computed half by one value, half by another."""
+    learner = LEARNERS[kind]().fit(TRAIN)
+    learner.set_params(n_clusters=5)
+    uses = [lambda: learner.save(tmp_path / "l"), lambda: learner.predict(MORE),
+            lambda: learner.derive(TRAIN)]  # fmt: skip
+    if kind == "inducer":
+        uses.append(lambda: learner.partial_fit(MORE))
+    for use in uses:
+        with pytest.raises(BadInputError, match=r"n_clusters was changed .* set .* back to 12"):
+            use()
+    assert not (tmp_path / "l").exists()
+    learner.set_params(n_clusters=12).save(tmp_path / "l")
+    assert same(learner, type(learner).load(tmp_path / "l"))
+    learner.set_params(n_clusters=5).fit(TRAIN).save(tmp_path / "l")
+    assert type(learner).load(tmp_path / "l").n_clusters == 5
+
+
+def test_the_number_of_jobs_may_change(tmp_path):
+    learner = LEARNERS["population"]().fit(TRAIN)
+    learner.set_params(n_jobs=2).save(tmp_path / "l")
+    assert RolePopulation.load(tmp_path / "l").n_jobs == 2
+
+
+def test_words_and_numbers_of_numpy_are_saved_too(tmp_path):
+    words = [[np.str_(word) for word in sentence] for sentence in TRAIN]
+    parameters = {
+        "n_clusters": np.int16(12), "rare": np.float16(5), "conscience": 3, "view": np.str_("both"),
+        "max_types": np.uint32(9000), "timescales": np.array([2, 8]), "shuffle_traces": np.False_,
+    }  # fmt: skip
+    learner = HebbianRoleInducer(**{**SMALL, **parameters}).fit(words)
+    learner.save(tmp_path / "l")
+    again = HebbianRoleInducer.load(tmp_path / "l")
+    assert np.array_equal(learner.predict(MORE), again.predict(MORE))
+    assert np.array_equal(*(one.partial_fit(MORE).predict(MORE) for one in (learner, again)))
 
 
 def test_not_yet_fitted_is_a_state_too(tmp_path):
@@ -131,17 +159,49 @@ def test_fit_goes_on_after_any_stage(kind, tmp_path, monkeypatch):
 
 def test_states_of_other_sentences_or_parameters_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(Stages.__init__, "__kwdefaults__", {"every": 0.0})
-    HebbianRoleInducer(**SMALL).fit(TRAIN, checkpoints=tmp_path / "c")
-    for learner, sentences in [
-        (HebbianRoleInducer(**SMALL), TRAIN[:-1]),
-        (HebbianRoleInducer(**SMALL, random_state=1), TRAIN),
-        (HebbianRoleInducer(**SMALL, timescales="2,9"), TRAIN),
+    HebbianRoleInducer(**SMALL).fit(TRAIN, text=MORE, checkpoints=tmp_path / "c")
+    swapped = [[*MORE[0][::-1]], *MORE[1:]]
+    for learner, sentences, text in [
+        (HebbianRoleInducer(**SMALL), TRAIN[:-1], MORE),
+        (HebbianRoleInducer(**SMALL), [TRAIN[1], TRAIN[0], *TRAIN[2:]], MORE),  # the same counts
+        (HebbianRoleInducer(**SMALL), TRAIN, swapped),
+        (HebbianRoleInducer(**SMALL), [*TRAIN, *MORE], None),
+        (HebbianRoleInducer(**SMALL, random_state=1), TRAIN, MORE),
+        (HebbianRoleInducer(**SMALL, timescales="2,9"), TRAIN, MORE),
     ]:
         with pytest.raises(BadInputError, match="another learner or of other sentences"):
-            learner.fit(sentences, checkpoints=tmp_path / "c")
+            learner.fit(sentences, text=text, checkpoints=tmp_path / "c")
     HebbianRoleInducer(**SMALL, timescales=[2, 8, 32]).fit(TRAIN, checkpoints=tmp_path / "d")
     again = HebbianRoleInducer(**SMALL, timescales=(2, 8, 32))
     again.fit(TRAIN, checkpoints=tmp_path / "d")
+
+
+def test_states_on_the_way_hold_nothing_of_an_earlier_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(Stages.__init__, "__kwdefaults__", {"every": 0.0})
+    keep = Stages.keep
+
+    def killed(self, learner, done):
+        keep(self, learner, done)
+        raise Killed
+
+    learner = LEARNERS["inducer"]().fit(MORE * 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(Stages, "keep", killed)
+        with pytest.raises(Killed):
+            learner.fit(TRAIN, checkpoints=tmp_path / "c")
+    with pytest.raises(NotFittedError):  # it is neither the one nor the other
+        learner.predict(TRAIN)
+    again = LEARNERS["inducer"]().fit(TRAIN, checkpoints=tmp_path / "c")
+    assert same(again, LEARNERS["inducer"]().fit(TRAIN))
+
+
+def test_a_step_of_a_pipeline_leaves_checkpoints(tmp_path, monkeypatch):
+    """scikit-learn puts objects of its own into the step while it is fitted."""
+    monkeypatch.setattr(Stages.__init__, "__kwdefaults__", {"every": 0.0})
+    pipeline = make_pipeline(HebbianRoleInducer(**SMALL))
+    pipeline.fit(TRAIN, hebbianroleinducer__checkpoints=tmp_path / "c")
+    pipeline[-1].save(tmp_path / "l")
+    assert same(HebbianRoleInducer.load(tmp_path / "l"), LEARNERS["inducer"]().fit(TRAIN))
 
 
 def test_arrays_and_objects_that_are_shared_stay_shared():
@@ -170,7 +230,8 @@ def test_random_states_go_on_and_spawn_as_they_would_have():
 
 def test_what_no_checkpoint_can_hold_is_said_when_it_is_written():
     learner = HebbianRoleInducer()
-    for value in (object(), np.array(["a"]), np.random.Generator(np.random.MT19937(0)), Killed):
+    for value in (object(), np.array(["a"]), np.random.Generator(np.random.MT19937(0)), Killed,
+                  np.datetime64("2000-01-01"), np.zeros(2, dtype=np.float16)):  # fmt: skip
         learner.extra = value
         with pytest.raises(TypeError, match="cannot hold"):
             state_of(learner)
@@ -220,11 +281,51 @@ def test_every_array_must_have_its_shape_and_type(whole, tmp_path):
     assert len(set(unchecked)) <= len(arrays) // 4
 
 
+def with_(thing, **changes):
+    """An object of a document with other attributes."""
+    return {**thing, "state": {**thing["state"], **changes}}
+
+
+def test_populations_that_could_not_predict_are_refused(tmp_path):
+    population = LEARNERS["population"]().fit(TRAIN)
+    arrays, document = state_of(population)
+    state = document["learner"]["state"]
+    first, second = state["members_"]["list"]
+    unfitted = {k: v for k, v in second["state"].items() if k != "prototypes_"}
+    for changes in (
+        {"members_": {"list": []}},
+        {"members_": {"list": [first]}},
+        {"members_": {"list": [first, {**second, "state": unfitted}]}},
+        {"members_": {"list": [first, "x"]}},
+        {"n_jobs": "many"},
+        {"n_clusters": 5},
+        {"random_state": "x"},
+        {"options": {"list": []}, "n_members": -1},
+    ):
+        bad = {"learner": with_(document["learner"], **changes)}
+        write_checkpoint(tmp_path / "l", KIND, arrays, bad)
+        with pytest.raises(BadInputError, match="damaged") as caught:
+            RolePopulation.load(tmp_path / "l")
+        assert "\n" not in str(caught.value)
+
+
 def test_documents_that_are_no_learner_are_refused(whole, tmp_path):
     arrays, document = whole
     learner = document["learner"]
     state = learner["state"]
+    prototypes, types = state["prototypes_"], state["types_"]
+    without = {k: v for k, v in state.items() if k != "_rng"}
     for bad in [
+        {"learner": {**learner, "state": without}},
+        {"learner": {**learner, "state": {**state, "_rng": None}}},
+        {"learner": {**learner, "state": {**state, "n_tokens_seen_": None}}},
+        {"learner": {**learner, "state": {**state, "epochs": 10**400}}},
+        {"learner": {**learner, "state": {**state, "n_directions": 7}}},  # not those learned with
+        {"learner": {**learner, "state": {**state, "prototypes_": with_(prototypes, memory="")}}},
+        {"learner": {**learner, "state": {**state, "prototypes_": with_(prototypes, wins=None)}}},
+        {"learner": {**learner, "state": {**state, "types_": with_(types, min_count="")}}},
+        {"learner": {**learner, "state": {**state, "types_": with_(types, rng="x")}}},
+        {"learner": {**learner, "state": {**state, "types_": with_(types, contexts=0)}}},
         {},
         {"learner": None},
         {"learner": []},

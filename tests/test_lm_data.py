@@ -91,6 +91,7 @@ def test_long_documents_are_cut_at_lines():
     [
         ("a.txt.gz", gzip.compress(b"some text\n" * 99, mtime=0)[:-9], "truncated"),
         ("a.jsonl", b'{"text": "whole"}\n{"text": "ha', "line 2"),
+        ("a.jsonl", b"[" * 100_000, "line 1"),
         ("a.jsonl", b'{"texts": "whole"}\n', "no field text"),
         ("a.parquet", b"PAR1 not parquet", "parquet"),
         ("a.txt", b"caf\xe9\n", "not UTF-8"),

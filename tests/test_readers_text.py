@@ -4,6 +4,7 @@ import gzip
 import itertools
 import json
 import os
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -169,9 +170,22 @@ def test_unreadable_file_is_refused(tmp_path):
         list(LineStream(tmp_path))
 
 
-def test_a_word_that_would_fill_the_memory_is_refused():
-    with pytest.raises(BadInputError, match="too large to hold in memory"):
-        make_split("train", [["x" * 10_000] + ["y"] * 60_000])
+def test_a_long_word_costs_no_more_than_its_letters():
+    tracemalloc.start()
+    try:
+        split = make_split("train", [["x" * 20_000, *["y", "z"] * 10_000]] * 2)
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert held < 4e6  # fixed-width strings took 3.2e9
+    assert split.sentences()[1][:2] == ["x" * 20_000, "y"]
+    assert split.forms[0] is split.forms[20_001]  # equal words are one object
+    assert (split.subset([1]).forms == split.forms[20_001:]).all()
+
+
+def test_a_long_label_is_refused():
+    with pytest.raises(BadInputError, match="layer 'roles': a label of 1,001 characters"):
+        make_split("train", [["a", "b"]], {"roles": ["A", "B" * 1001]})
 
 
 def corpus():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from rich.console import Console
 
 import hebbsim.readers
 from hebbsim.cli import rules_table
-from hebbsim.errors import BadInputError
+from hebbsim.cli.carry_out import warnings_in_one_line
+from hebbsim.engine import get_rule
+from hebbsim.errors import BadInputError, DivergenceWarning
 from hebbsim.experiments.rules import RulesConfig, _Learner, run_rules
 from hebbsim.models.vocabulary import Vocabulary
 from hebbsim.readers.base import Corpus, make_split
@@ -63,6 +66,23 @@ def test_words_never_seen_share_a_code_and_predicting_changes_nothing(tiny):
     one, other = learner.vectors(text), learner.vectors(text)
     assert one.tobytes() == other.tobytes()
     assert (one[0, :8] == one[2, :8]).all()
+
+
+def test_the_rate_is_that_of_the_rule_unless_one_is_given():
+    assert RulesConfig.checked({"rule": "hebb"}).eta == get_rule("hebb").eta
+    assert RulesConfig.checked({"rule": "hebb", "eta": None}).resolved()["eta"] == 0.0001
+    assert RulesConfig.checked({"rule": "hebb", "eta": 0.5}).eta == 0.5
+    assert RulesConfig.checked({}).eta == get_rule("oja").eta == 0.01
+
+
+def test_growing_weights_are_told_of_in_one_line():
+    usual = warnings.formatwarning
+    with warnings_in_one_line():
+        said = warnings.formatwarning("weights have grown", DivergenceWarning, "a.py", 3)
+        other = warnings.formatwarning("else", UserWarning, "a.py", 3)
+    assert said == "hebbsim: weights have grown\n"
+    assert other == usual("else", UserWarning, "a.py", 3)
+    assert warnings.formatwarning is usual
 
 
 def test_a_rule_that_is_not_there_is_refused():

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from hebbsim import HebbianRoleInducer, RolePopulation, load_corpus
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.workers import DaskWorkers, open_dask
 from hebbsim.models import sharded
-from hebbsim.models.prototypes import Prototypes
+from hebbsim.models.prototypes import MEMORY, Prototypes
 from hebbsim.models.sharded import (
     InProcess,
     Shards,
@@ -172,6 +172,18 @@ def test_a_round_moves_prototypes_to_the_mean_of_what_they_won():
     np.testing.assert_allclose(prototypes.squares, [5 / 9], rtol=1e-6)
 
 
+def test_rounds_count_wins_and_move_prototypes_however_long_the_text():
+    prototypes = Prototypes(np.ones((1, 2), dtype=np.float32), 1, rng=np.random.default_rng(0))
+    prototypes.wins[:] = 2.0**30
+    x = np.full((8, 2), 2, dtype=np.float32)
+    take_in(prototypes, Wins.of(x, np.zeros(8, dtype=np.int32), prototypes.centres))
+    assert prototypes.wins.tolist() == [2**30 + 8]
+    np.testing.assert_allclose(prototypes.centres - 1, 8 / MEMORY, rtol=0.02)
+    prototypes.memory = 2.0  # less than a round brings: to the mean of it, and no further
+    take_in(prototypes, Wins.of(x, np.zeros(8, dtype=np.int32), prototypes.centres))
+    assert prototypes.centres.tolist() == [[2, 2]]
+
+
 def test_rounds_of_one_input_are_the_competition_one_by_one():
     """The kernel of one pass is the oracle: conscience, shares, spread and steps."""
     rng = np.random.default_rng(0)
@@ -209,6 +221,19 @@ def client():
     pytest.importorskip("distributed")
     with open_dask(n_workers=2) as client:
         yield client
+
+
+def test_a_task_that_ends_its_workers_is_given_up_with_what_helps(client):
+    """In one line, with an option that there is."""
+    from distributed import KilledWorker
+
+    class Ended:
+        def result(self):
+            raise KilledWorker("sum_words-1", None, 10)
+
+    with pytest.raises(HebbsimError, match=r"memory \(dask worker --memory-limit\)$") as caught:
+        DaskWorkers(client).value(Ended())
+    assert "\n" not in str(caught.value) and "max-types" not in str(caught.value)
 
 
 def kill_one(client):

@@ -1,9 +1,11 @@
 """TraceEngine: one arithmetic for step and run, state that resumes, divergence located."""
 
+import contextlib
 import itertools
 import json
 import os
 import tracemalloc
+from pathlib import Path
 
 import hypothesis.strategies as st
 import naive
@@ -13,7 +15,9 @@ from hypothesis import given, settings
 
 from hebbsim.engine import TraceEngine, get_rule, rule_names
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
-from hebbsim.errors import BadInputError, DivergenceError
+from hebbsim.errors import BadInputError, DivergenceError, DivergenceWarning
+from hebbsim.models.vocabulary import Vocabulary
+from hebbsim.readers import load_corpus
 
 VARIANTS = [(name, post) for name in rule_names() for post in get_rule(name).posts]
 IN_BLOCKS = [name for name in rule_names() if get_rule(name).learn_blocks]
@@ -303,7 +307,7 @@ def test_unusable_checkpoints_are_refused_in_one_line(tmp_path):
     refuses("cannot read")
     write_checkpoint(path, "something/1", arrays, config)
     refuses("holds something/1")
-    write_checkpoint(path, "hebbsim.trace-engine/2", arrays, {**config, "rule": "none"})
+    write_checkpoint(path, "hebbsim.trace-engine/2", arrays, {**config, "rule": "no rule"})
     refuses("damaged")
     write_checkpoint(path, "hebbsim.trace-engine/2", arrays, {**config, "speed": 1})
     refuses("damaged")
@@ -415,6 +419,60 @@ def test_progress_tells_seconds_and_share():
     assert [fraction for _, fraction in reports] == [1.0]
 
 
+# Rates -------------------------------------------------------------------------------------
+
+
+def zipf_text(n_tokens=20_000):
+    """Types as skewed as words are, in sentences of 20."""
+    tokens = np.random.default_rng(0).zipf(1.3, 4 * n_tokens) - 1
+    return tokens[tokens < 2000][:n_tokens], np.arange(0, n_tokens + 1, 20)
+
+
+def longest_unit(engine):
+    return float(np.linalg.norm(engine.weights.astype(np.float64), axis=1).max())
+
+
+@each_variant
+def test_weights_stay_about_as_large_as_they_start_at_the_default_rate(rule, post):
+    tokens, offsets = zipf_text()
+    engine = TraceEngine(2000, dim=32, timescales=(2, 8), rule=rule, post=post)
+    assert engine.eta == get_rule(rule).eta
+    weights, start = engine.weights.copy(), longest_unit(engine)
+    assert longest_unit(engine.run(tokens, offsets)) < 1.5 * max(start, 1)
+    assert (engine.weights != weights).any()
+
+
+@pytest.mark.data
+@pytest.mark.slow
+@pytest.mark.parametrize("rule", ["hebb", "covariance", "bcm"])
+def test_a_treebank_is_learned_at_the_default_rate(rule):
+    if not os.environ.get("HEBBSIM_DATA_DIR"):
+        pytest.skip("needs ud-english-ewt")
+    vocabulary = Vocabulary(2**31 - 1)
+    corpus = load_corpus("ud-english-ewt", offline=True)
+    text = vocabulary.take_in(corpus.splits["train"].sentences())
+    engine = TraceEngine(len(vocabulary), rule=rule)
+    assert longest_unit(engine.run(text.ids, text.offsets)) < 2
+
+
+@pytest.mark.parametrize("rule", ["hebb", "covariance"])
+def test_weights_that_grow_are_warned_of_before_they_are_infinite(rule):
+    tokens, offsets = zipf_text(60_000)
+    engine = TraceEngine(2000, dim=32, timescales=(2, 8), rule=rule, eta=0.05)
+    with pytest.warns(DivergenceWarning) as caught, contextlib.suppress(DivergenceError):
+        engine.run(tokens, offsets)
+    (warning,) = caught
+    message = str(warning.message)
+    assert f"rule {rule}: weights have grown to" in message and "eta=0.05; lower eta" in message
+    assert warning.filename == __file__ and "\n" not in message
+    position = int(message.split(" at token ")[1].split()[0])
+    twin = TraceEngine(2000, dim=32, timescales=(2, 8), rule=rule, eta=0.05)
+    with pytest.warns(DivergenceWarning):
+        twin.run(tokens[:position], offsets[offsets <= position])
+    assert twin.position == position and np.isfinite(twin.weights).all()
+    assert 1e6 < np.abs(twin.weights).max() < 1e30
+
+
 # Divergence --------------------------------------------------------------------------------
 
 
@@ -430,6 +488,10 @@ def first_bad_token(options, tokens):
     raise AssertionError("did not diverge")
 
 
+may_be_warned = pytest.mark.filterwarnings("ignore::hebbsim.errors.DivergenceWarning")
+
+
+@may_be_warned
 @pytest.mark.parametrize("rule", ["hebb", "delta", "bcm"])
 def test_divergence_names_rule_token_and_rate(rule):
     tokens = np.random.default_rng(0).integers(0, N_TYPES, 400)
@@ -452,6 +514,7 @@ def test_divergence_names_rule_token_and_rate(rule):
             engine.step(tokens[position])
 
 
+@may_be_warned
 @pytest.mark.parametrize("rule", IN_BLOCKS)
 def test_divergence_in_blocks_names_the_token_too(rule):
     tokens = np.random.default_rng(0).integers(0, N_TYPES, 400)
@@ -485,6 +548,25 @@ def test_an_engine_that_diverged_goes_on_with_a_lower_rate():
     engine.eta = 0.01
     engine.run(tokens[engine.position :])
     assert engine.position == 400
+
+
+# Files that cannot be used -----------------------------------------------------------------
+
+
+def test_a_checkpoint_of_a_rule_that_is_not_here_says_so(tmp_path):
+    engine = build("oja")
+    write_checkpoint(
+        tmp_path / "e",
+        "hebbsim.trace-engine/2",
+        engine.state(),
+        {**engine.config(), "rule": "mine"},
+    )
+    with pytest.raises(BadInputError) as caught:
+        TraceEngine.load(tmp_path / "e")
+    message = str(caught.value)
+    assert f"{tmp_path / 'e'} was learned by rule 'mine', which is not registered" in message
+    assert "put its file mine.py into" in message and "damaged" not in message
+    assert (Path(message.rpartition(" ")[2]) / "oja.py").is_file()
 
 
 # What is refused ---------------------------------------------------------------------------

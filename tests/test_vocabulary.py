@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hebbsim.errors import BadInputError
 from hebbsim.models.vocabulary import EndingCodes, ShapeFeatures, Vocabulary, shape_features
 
 TEXT = [["the", "dog", "saw", "the", "cat"], [], ["the", "cat"], ["a", "dog", "sat"]]
@@ -37,6 +38,20 @@ def test_a_full_vocabulary_leaves_new_words_unknown_and_counts_the_others():
     assert encoded.ids.tolist() == [0, 1, 2, 0, -1, 0, -1, -1, 1, -1]
     assert encoded.unknown == ["cat", "cat", "a", "sat"]
     assert vocabulary.counts.tolist() == [3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "said"),
+    [([["a", 7]], "a word is 7, of type int: words are text"), ([[b"a"]], "a word is b'a'"),
+     ([["a"], [["b"]]], r"a word is \['b'\], of type list"), ([[None]], "a word is None"),
+     ([np.arange(3)], "of type int64"), ([7], "a sentence is 7: give a list of words"),
+     (["text"], "a sentence is the text 'text'")],
+)  # fmt: skip
+def test_words_that_are_no_text_are_refused_in_one_line(sentences, said):
+    for read in (Vocabulary(10).take_in, Vocabulary(10).encode):
+        with pytest.raises(BadInputError, match=said) as caught:
+            read(sentences)
+        assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("nothing", [[], [[]], [[], []], iter([])])

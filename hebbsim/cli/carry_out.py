@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from hebbsim.errors import DivergenceWarning
 
 if TYPE_CHECKING:
     from hebbsim.experiments.results import Progress, Results
@@ -52,7 +55,7 @@ def carry_out(
     where = place(out, default, overwrite=overwrite)
     check_output(where, overwrite=overwrite)
     try:
-        with progress() as report:
+        with warnings_in_one_line(), progress() as report:
             results = run(config, out=where, progress=report, overwrite=overwrite)
     except KeyboardInterrupt as error:
         raise Interruption(error) from error
@@ -67,6 +70,23 @@ def carry_out(
         missing = ", ".join(results.undrawn)
         print(f"hebbsim: the tables in {folder} are whole; missing figures: {missing}",
               file=sys.stderr)  # fmt: skip
+
+
+@contextlib.contextmanager
+def warnings_in_one_line() -> Iterator[None]:
+    """What a user can act on, without the place in the source that it came from."""
+    usual = warnings.formatwarning
+
+    def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
+        if issubclass(category, DivergenceWarning):
+            return f"hebbsim: {message}\n"
+        return usual(message, category, *where, **more)
+
+    warnings.formatwarning = show
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual
 
 
 @contextlib.contextmanager

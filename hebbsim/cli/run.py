@@ -268,7 +268,9 @@ app.command()(stream)
 def rules(
     corpus: Annotated[str, typer.Option(help="With roles; as of `hebbsim run roles`.")] = "builtin",
     rule: Annotated[str, typer.Option(help="Learning rule; an unknown name lists all.")] = "oja",
-    eta: Annotated[float, typer.Option(help="Its learning rate.")] = 0.001,
+    eta: Annotated[
+        float | None, typer.Option(help="Learning rate (default: that of the rule).")
+    ] = None,
     timescales: Annotated[str, typer.Option(help="In tokens, comma-separated.")] = "2,8",
     dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of random codes.")] = 64,
     clusters: Annotated[int, typer.Option(metavar="K", help="Clusters of tokens.")] = 100,

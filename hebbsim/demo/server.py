@@ -134,7 +134,7 @@ def _parse(text: str) -> dict[str, Any] | None:
         return None
     try:
         message = json.loads(text)
-    except ValueError:
+    except (RecursionError, ValueError):
         return None
     return message if isinstance(message, dict) else None
 

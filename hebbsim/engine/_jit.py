@@ -73,17 +73,24 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 @overload
-def njit(function: _Function, /) -> _Function: ...
+def njit(function: _Function, /, **options: Any) -> _Function: ...
 @overload
 def njit(**options: Any) -> Callable[[_Function], _Function]: ...
 
 
-def njit(function: Any = None, /, **options: Any) -> Any:
+def njit(function: Any = None, /, *, plain: Any = None, **options: Any) -> Any:
     """Compile a kernel lazily, release the GIL while it runs, keep the machine code.
 
     Use as ``@njit`` or ``@njit(option=value)``; options are those of ``numba.njit``.
     Division follows numpy (by zero gives inf or NaN, no exception). With
-    ``NUMBA_DISABLE_JIT=1`` the function comes back as it is.
+    ``NUMBA_DISABLE_JIT=1`` the function comes back as it is, or `plain` in its place.
+
+    Parameters
+    ----------
+    function : callable
+    plain : callable, optional
+        The same by numpy, for the small loops that kernels are made of: Python would take
+        them number by number, and a kernel a thousand times as long.
 
     Examples
     --------
@@ -98,15 +105,14 @@ def njit(function: Any = None, /, **options: Any) -> Any:
     array([2., 2., 2.], dtype=float32)
     """
     if function is None:
-        return lambda function: njit(function, **options)
+        return lambda function: njit(function, plain=plain, **options)
     options = {"fastmath": set(FASTMATH), "error_model": "numpy", "nogil": True, **options}
     dispatcher = numba.njit(**options)(function)
-    if dispatcher is not function:  # the JIT is on
-        KERNELS.append(dispatcher)
-        try:
-            dispatcher._cache = _KernelCache(function)
-        except (RuntimeError, OSError):  # no folder can be written
-            pass
+    if dispatcher is function:  # the JIT is off
+        return function if plain is None else plain
+    KERNELS.append(dispatcher)
+    with contextlib.suppress(RuntimeError, OSError):  # no folder can be written
+        dispatcher._cache = _KernelCache(function)
     return dispatcher
 
 

@@ -21,10 +21,21 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["Checkpoints", "read_checkpoint", "write_checkpoint"]
+__all__ = ["MISFITS", "Checkpoints", "read_checkpoint", "write_checkpoint"]
 
 Arrays = dict[str, NDArray[Any]]
 Content = tuple[Arrays, dict[str, Any]]
+
+#: What content that does not fit raises on the way to an object.
+MISFITS = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 _SUFFIX = ".safetensors"
 _ENTRY = "hebbsim"

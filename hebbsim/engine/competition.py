@@ -39,13 +39,15 @@ def compete(x, order, conscience, memory, prototypes, squares, wins, share, spre
     conscience : float
         0 is plain k-means, online.
     memory : float
-        A step never falls below 1 / memory.
+        A step never falls below 1 / memory. Above about 2**20 a prototype of float32 stands
+        still: what it is to move by is lost in rounding.
     prototypes : ndarray of float32, shape=(K, D)
         Updated in place.
     squares : ndarray of float32, shape=(K,)
         Squared norm of every prototype; kept up to date.
-    wins : ndarray of float32, shape=(K,)
-        Inputs won; updated in place.
+    wins : ndarray of float64, shape=(K,)
+        Inputs won; updated in place. Rounded to float32 as long as that counts one by one,
+        up to 2**24, and no longer.
     share : ndarray of float32, shape=(K,)
         Running share of the wins, over the last 20 K inputs; updated in place.
     spread : ndarray of float32, shape=(1,)
@@ -84,8 +86,11 @@ def compete(x, order, conscience, memory, prototypes, squares, wins, share, spre
                     winner = k
             faded -= rate * faded
             share[winner] += rate / faded
-            wins[winner] += 1
-            step = unit(1) / min(wins[winner], unit(memory))
+            won = wins[winner] + 1.0
+            if won < 16777216.0:
+                won = np.float64(unit(won))
+            wins[winner] = won
+            step = unit(1) / unit(min(won, memory))
             distance = unit(0)
             for d in range(width):
                 away = block[i, d] - prototypes[winner, d]

@@ -9,6 +9,44 @@ from hebbsim.engine._jit import njit
 __all__ = ["learn_components"]
 
 
+def _take_in(vectors, i, residual, w, dot, squares):
+    unit = vectors.dtype.type
+    vectors[i] = (unit(1) - w) * vectors[i] + w * dot / squares[i] ** unit(0.5) * residual
+    return vectors[i] @ vectors[i], vectors[i] @ residual
+
+
+@njit(plain=_take_in)
+def take_in(vectors, i, residual, w, dot, squares):
+    """v_i <- (1 - w) v_i + w dot / |v_i| u; its square and its product with u."""
+    unit = vectors.dtype.type
+    fade = unit(1) - w
+    pull = w * dot / squares[i] ** unit(0.5)
+    for d in range(len(residual)):
+        vectors[i, d] = fade * vectors[i, d] + pull * residual[d]
+    square = unit(0)
+    dot = unit(0)
+    for d in range(len(residual)):
+        square += vectors[i, d] * vectors[i, d]
+        dot += vectors[i, d] * residual[d]
+    return square, dot
+
+
+def _leave_over(vectors, i, residual, out):
+    residual -= out * vectors[i]
+    return vectors[i + 1] @ residual
+
+
+@njit(plain=_leave_over)
+def leave_over(vectors, i, residual, out):
+    """u <- u - out v_i; v_{i+1} . u."""
+    for d in range(len(residual)):
+        residual[d] -= out * vectors[i, d]
+    dot = vectors.dtype.type(0)
+    for d in range(len(residual)):
+        dot += vectors[i + 1, d] * residual[d]
+    return dot
+
+
 @njit
 def learn_components(x, order, amnesia, mean, components, seen):
     """Sanger's rule with the step size that needs no tuning (candid form, CCIPCA).
@@ -35,7 +73,8 @@ def learn_components(x, order, amnesia, mean, components, seen):
     components : ndarray of float32, shape=(P, D)
         Updated in place; all zero before the first input.
     seen : ndarray of int64, shape=(1,)
-        Inputs so far; updated in place.
+        Inputs so far; updated in place. More than 2**20 count as 2**20: a smaller step would
+        be lost in the rounding of float32, and the components would stand still for ever.
     """
     n_components, width = components.shape
     unit = components.dtype.type
@@ -53,7 +92,7 @@ def learn_components(x, order, amnesia, mean, components, seen):
     for m in range(len(order)):
         row = order[m]
         seen[0] += 1
-        n = seen[0]
+        n = min(seen[0], 1 << 20)
         step = min(1.0, (1.0 + amnesia) / n) if n > 2 * amnesia else 1.0 / n
         rate = unit(1.0 / n)
         w = unit(step)
@@ -73,24 +112,12 @@ def learn_components(x, order, amnesia, mean, components, seen):
                     square += residual[d] * residual[d]
                 squares[i] = square
                 break
-            fade = unit(1) - w
-            pull = w * dot / squares[i] ** unit(0.5)
-            for d in range(len(residual)):
-                vectors[i, d] = fade * vectors[i, d] + pull * residual[d]
-            square = unit(0)
-            dot = unit(0)
-            for d in range(len(residual)):
-                square += vectors[i, d] * vectors[i, d]
-                dot += vectors[i, d] * residual[d]
+            square, dot = take_in(vectors, i, residual, w, dot, squares)
             squares[i] = square
             if i + 1 == n_components:
                 break
             out = dot / square if square > 0 else unit(0)
-            for d in range(len(residual)):
-                residual[d] -= out * vectors[i, d]
-            dot = unit(0)
-            for d in range(len(residual)):
-                dot += vectors[i + 1, d] * residual[d]
+            dot = leave_over(vectors, i, residual, out)
     for i in range(n_components):
         for d in range(width):
             components[i, d] = vectors[i, d]

@@ -15,7 +15,12 @@ from hebbsim.engine._jit import njit
 __all__ = ["add_rows", "multiply_rows"]
 
 
-@njit
+def _multiply_rows(a, i, b, k, out):
+    product = a[i : i + 4] @ b[k : k + 4].T
+    out[i : i + len(product), k : k + product.shape[1]] = product
+
+
+@njit(plain=_multiply_rows)
 def multiply_rows(a, i, b, k, out):
     """out[i : i + 4, k : k + 4] = a[i : i + 4] @ b[k : k + 4].T, as far as there are rows.
 
@@ -55,7 +60,11 @@ def multiply_rows(a, i, b, k, out):
     out[i3, k], out[i3, k1], out[i3, k2], out[i3, k3] = s30, s31, s32, s33
 
 
-@njit
+def _add_rows(weights, rows, out):
+    out += weights.T @ rows
+
+
+@njit(plain=_add_rows)
 def add_rows(weights, rows, out):
     """out += weights.T @ rows, for rows in eights.
 

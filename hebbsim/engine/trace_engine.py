@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
+from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.chunks import chunk_length, through_chunks
 from hebbsim.engine.memory import aligned_copy, aligned_empty, all_finite
 from hebbsim.engine.recorder import Recorder
-from hebbsim.engine.rules import get_rule
+from hebbsim.engine.rules import RULES_FOLDER, get_rule, rule_names
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import (
     check_offsets,
@@ -25,7 +26,7 @@ from hebbsim.engine.traces import (
     sentence_starts,
     startup_code,
 )
-from hebbsim.errors import BadInputError, DivergenceError
+from hebbsim.errors import BadInputError, DivergenceError, DivergenceWarning
 
 __all__ = ["TraceEngine"]
 
@@ -34,6 +35,9 @@ _KIND = "hebbsim.trace-engine/2"
 # Tokens between one look at the state and the next: copying and checking all weights this
 # seldom costs next to nothing. No part of any result.
 _STRETCH = 1024
+
+# Weights start at a length of about 1. Larger than this, they are on their way to infinity.
+_LARGE = 1e6
 
 
 class TraceEngine:
@@ -74,8 +78,9 @@ class TraceEngine:
     n_units : int, optional
         Units m; by default D, which is also what ``post="token"`` and predictive rules
         require.
-    eta : float
-        Learning rate, at least 0. May be assigned between calls.
+    eta : float, optional
+        Learning rate, at least 0. May be assigned between calls. Default: that of the rule,
+        see :class:`~hebbsim.engine.rules.Rule`.
     startup : {"zero", "first", "debias"}
         What a trace is while a sentence is young, see :mod:`hebbsim.engine.traces`.
     reset : bool
@@ -124,7 +129,7 @@ class TraceEngine:
         timescales: str | Iterable[float] = (2, 8, 32),
         rule: str = "delta",
         n_units: int | None = None,
-        eta: float = 0.01,
+        eta: float | None = None,
         startup: str = "zero",
         reset: bool = True,
         post: str | None = None,
@@ -135,7 +140,7 @@ class TraceEngine:
         self.n_types = _at_least_one("n_types", n_types)
         self.timescales = check_timescales(timescales)
         self.rule = get_rule(rule)
-        self.eta = eta
+        self.eta = self.rule.eta if eta is None else eta
         self.startup = startup
         self.reset = bool(reset)
         self.in_order = bool(in_order)
@@ -180,6 +185,7 @@ class TraceEngine:
         self._mass = np.zeros(len(self.timescales), dtype=np.float32)
         self._seen = np.zeros(1, dtype=np.int64)
         self.position = 0
+        self._warned = False
 
         self._keep, self._alpha = decays(self.timescales)
         self._startup_code = startup_code(startup)
@@ -273,6 +279,11 @@ class TraceEngine:
         DivergenceError
             The weights stopped being finite. The engine then stands as it was before the
             token that did it, which is the one at ``position``.
+
+        Warns
+        -----
+        DivergenceWarning
+            Once, when a weight has grown beyond 1e6.
         """
         index = check_tokens(tokens, self.n_types)
         n_tokens = len(index)
@@ -293,6 +304,7 @@ class TraceEngine:
             for recorder in self._recorders:
                 recorder.observe(self, post[(length - 1) % len(post)])
             done += length
+            self._warn_of_growth()
             now = time.perf_counter()
             if progress is not None and now - reported >= period and done < n_tokens:
                 progress(now - began, done / n_tokens)
@@ -355,6 +367,20 @@ class TraceEngine:
             f"rule {self.rule.name} diverged at token {self.position}: its weights are no longer "
             f"finite with learning rate eta={self._eta:g}; lower eta"
         )
+
+    def _warn_of_growth(self) -> None:
+        if self._warned or not self._eta:
+            return
+        largest = max(float(self.weights.max()), -float(self.weights.min()))
+        if largest > _LARGE:
+            self._warned = True
+            warnings.warn(
+                f"rule {self.rule.name}: weights have grown to {largest:.1g} at token "
+                f"{self.position} and may soon be infinite with learning rate "
+                f"eta={self._eta:g}; lower eta",
+                DivergenceWarning,
+                stacklevel=3,
+            )
 
     def _is_finite(self) -> bool:
         # Infinity and NaN never become finite again, so that one look at the end suffices.
@@ -489,9 +515,16 @@ class TraceEngine:
         Raises
         ------
         BadInputError
-            No such file, or one that does not hold an engine.
+            No such file, one that does not hold an engine, or one of a rule that is not
+            registered here.
         """
         arrays, config = read_checkpoint(path, _KIND)
+        rule = config.get("rule")
+        if isinstance(rule, str) and rule.isidentifier() and rule not in rule_names():
+            raise BadInputError(
+                f"checkpoint {path} was learned by rule {rule!r}, which is not registered here: "
+                f"put its file {rule}.py into {RULES_FOLDER}"
+            )
         try:
             # Before anything is allocated: sizes are as large as the arrays and no larger.
             sizes = [config["n_types"], config["n_units"], len(config["timescales"])]
@@ -499,7 +532,7 @@ class TraceEngine:
                 raise ValueError("its configuration does not fit its arrays")
             engine = cls(**config, embedding=arrays["embedding"])
             engine.restore(arrays)
-        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        except MISFITS as error:
             reason = " ".join(str(error).split())[:200]
             raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
         return engine

@@ -15,12 +15,12 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from threadpoolctl import threadpool_limits
 
 from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.engine import TraceEngine
-from hebbsim.engine.rules import get_rule
+from hebbsim.engine.rules import get_rule, rule_names
 from hebbsim.experiments.results import (
     Clock,
     Progress,
@@ -52,8 +52,8 @@ class RulesConfig(ExperimentConfig):
         As of `hebbsim run roles`, with roles.
     rule : str
         One of `hebbsim.engine.rule_names`.
-    eta : float
-        Its learning rate.
+    eta : float, optional
+        Its learning rate (default: that of the rule).
     timescales : tuple of float
         In tokens.
     dim : int
@@ -75,7 +75,7 @@ class RulesConfig(ExperimentConfig):
 
     corpus: str = "builtin"
     rule: str = "oja"
-    eta: Annotated[float, Field(ge=0)] = 0.001
+    eta: Annotated[float, Field(ge=0)] = get_rule("oja").eta
     timescales: Timescales = (2.0, 8.0)
     dim: Annotated[int, Field(ge=1)] = 64
     clusters: Annotated[int, Field(ge=1)] = 100
@@ -88,6 +88,14 @@ class RulesConfig(ExperimentConfig):
     @classmethod
     def _known(cls, value: str) -> str:
         return get_rule(value).name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rate_of_the_rule(cls, given: dict[str, Any]) -> dict[str, Any]:
+        rule = given.get("rule", "oja")
+        if given.get("eta") is None and rule in rule_names():
+            return {**given, "eta": get_rule(rule).eta}
+        return given
 
 
 def run_rules(

@@ -331,7 +331,7 @@ def run_folders(paths: list[Path]) -> list[Path]:
         if (path / "sweep.json").is_file():
             try:
                 names = json.loads((path / "sweep.json").read_text(encoding="utf-8"))["runs"]
-            except (ValueError, KeyError, OSError):
+            except (ValueError, KeyError, TypeError, OSError, RecursionError):
                 raise BadInputError(f"{path / 'sweep.json'}: damaged") from None
             found += [path / "runs" / name for name in names if _is_done(path, name)]
         else:

@@ -31,8 +31,8 @@ __all__ = ["DaskWorkers", "open_dask", "run_all"]
 
 #: Seconds to wait for a scheduler, and for the first of its workers.
 PATIENCE = 10.0, 60.0
-#: Summaries merged by one task.
-_FAN_IN = 8
+#: Summaries merged by one task: all of them and the result are in memory at once.
+_FAN_IN = 2
 #: Workers that may die on a task before it is given up.
 _DEATHS = 10
 
@@ -83,7 +83,7 @@ class DaskWorkers:
         except KilledWorker as error:
             raise HebbsimError(
                 f"task {error.task} ended {_DEATHS} workers in turn, perhaps for want of memory: "
-                "give more shards, fewer --max-types, or larger workers"
+                "start workers with more memory (dask worker --memory-limit)"
             ) from None
 
     def merged(self, held: Sequence[Future]) -> Any:

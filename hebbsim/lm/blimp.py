@@ -65,7 +65,7 @@ def read_pairs(path: Path, limit: int) -> list[Pair]:
                     counts[pair.paradigm] = counts.get(pair.paradigm, 0) + 1
                     if counts[pair.paradigm] <= limit:
                         found.append(pair)
-        except (ValueError, KeyError, TypeError, EOFError, OSError):
+        except (ValueError, KeyError, TypeError, EOFError, OSError, RecursionError):
             raise BadInputError(f"{file}, line {number}: not a minimal pair of BLiMP") from None
     return found
 

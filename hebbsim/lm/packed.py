@@ -138,7 +138,7 @@ def describe(folder: Path) -> dict[str, Any]:
         found["tokens"]["train"], found["documents"], found["end"], found["vocabulary"]
     except FileNotFoundError:
         raise BadInputError(f"{folder}: no packed.json; not a folder of packed tokens") from None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise BadInputError(f"{folder}/packed.json: damaged; remove it, pack again") from None
     return found
 

@@ -254,7 +254,7 @@ def _read_json(path: Path, file: IO[str]) -> Iterator[str]:
             continue
         try:
             row = json.loads(line)
-        except ValueError:
+        except (RecursionError, ValueError):
             raise BadInputError(
                 f"{path}, line {number}: not a whole JSON object; the shard is truncated or "
                 "is not one object a line"

@@ -8,31 +8,30 @@ are built, from the names that the document gives; what does not fit together is
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import json
 import os
 import pkgutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
+from hebbsim.engine.checkpoint import MISFITS, Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
 
-__all__ = ["Saved", "Stages", "from_state", "state_of"]
+__all__ = ["Saved", "Stages", "check_unchanged", "from_state", "learned", "parameters", "state_of"]
 
-KIND = "hebbsim.learner/1"
+KIND = "hebbsim.learner/2"
 
 Arrays = dict[str, NDArray[Any]]
 Learner = TypeVar("Learner", bound="Saved")
 
 #: Of the arrays of a learner.
 _DTYPES = ("<f4", "<f8", "<i4", "<i8", "|b1")
-
-#: What a document that does not fit raises on the way to an object.
-_MISFITS = (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError)
 
 
 class Saved:
@@ -58,8 +57,10 @@ class Saved:
         Raises
         ------
         BadInputError
-            The file cannot be written.
+            The file cannot be written, or a parameter was changed after the learner had
+            learned: what it has learned and what it says of itself would not fit.
         """
+        check_unchanged(self)
         write_checkpoint(path, KIND, *state_of(self))
 
     @classmethod
@@ -95,23 +96,30 @@ class Stages:
         self._every = every
         self._last = time.monotonic()
 
-    def restore(self, learner: Any, vocabulary: Any) -> int:
+    def restore(self, learner: Any, vocabulary: Any, parts: Sequence[Any]) -> int:
         """Put the last state into a learner; stages done, 0 where there is none.
+
+        Parameters
+        ----------
+        learner : HebbianRoleInducer
+        vocabulary : Vocabulary
+        parts : sequence of Encoded
+            What it learns from: sentences, and text where there is some.
 
         Raises
         ------
         BadInputError
-            The state is damaged, or of a learner of other parameters or other words.
+            The state is damaged, or of a learner of other parameters or other sentences.
         """
+        self._sentences = _digest(vocabulary, parts)
         content = self._kept.load()
         if content is None:
             return 0
+        arrays, document = content
         folder = self._kept.folder
-        found = from_state(*content, source=folder)
-        same = type(found) is type(learner) and _plain(found) == _plain(learner)
-        words = vars(found)["vocabulary_"] if same else vocabulary
-        same = same and list(words.index) == list(vocabulary.index)
-        if not same or words.counts.tolist() != vocabulary.counts.tolist():
+        found = from_state(arrays, document, source=folder)
+        same = type(found) is type(learner) and parameters(found) == parameters(learner)
+        if not same or document.get("sentences") != self._sentences:
             raise BadInputError(
                 f"{folder}: states of another learner or of other sentences; name another folder"
             )
@@ -123,13 +131,63 @@ class Stages:
     def keep(self, learner: Any, done: int) -> None:
         """Write the state after so many stages, unless the last was written just now."""
         if time.monotonic() - self._last >= self._every:
-            self._kept.save(done, *state_of(learner))
+            arrays, document = state_of(learner)
+            self._kept.save(done, arrays, {**document, "sentences": self._sentences})
             self._last = time.monotonic()
 
 
-def _plain(learner: Any) -> str:
-    parameters = learner.get_params()
-    return repr({**parameters, "timescales": [*map(str, np.ravel(parameters["timescales"]))]})
+def _digest(vocabulary: Any, parts: Sequence[Any]) -> str:
+    """SHA-256 of all that a learner learns from: words, and their order in every part."""
+    digest = hashlib.sha256(json.dumps(list(vocabulary.index)).encode())
+    for part in parts:
+        digest.update(f"{part.ids.shape}{part.offsets.shape}{json.dumps(part.unknown)}".encode())
+        digest.update(part.ids)
+        digest.update(part.offsets)
+    return digest.hexdigest()
+
+
+# Parameters ------------------------------------------------------------------------------
+
+#: Those that change nothing that a learner learns.
+_FREE = ("n_jobs",)
+#: What scikit-learn puts into an estimator: callbacks of a pipeline, forms of output.
+_OF_SKLEARN = ("_sk", "_parent_callback", "_metadata_request")
+
+
+def learned(learner: Any) -> list[str]:
+    """Names of all attributes of a learner that are no parameters."""
+    own = vars(learner).keys() - learner.get_params(deep=False).keys()
+    return [name for name in own if not name.startswith(_OF_SKLEARN)]
+
+
+def parameters(learner: Any) -> dict[str, str]:
+    """Parameters as text by name, equal where a learner would learn the same."""
+    values = learner.get_params(deep=False)
+    values["timescales"] = [*map(str, np.ravel(values["timescales"]))]
+    return {
+        name: repr(value.item() if isinstance(value, np.generic) else value)
+        for name, value in values.items()
+        if name not in _FREE
+    }
+
+
+def check_unchanged(learner: Any) -> None:
+    """Refuse a learner whose parameters are no longer those that it learned with.
+
+    Raises
+    ------
+    BadInputError
+        It names the first that was changed.
+    """
+    learned_with = vars(learner).get("_learned_with")
+    if learned_with is None:
+        return
+    for name, value in parameters(learner).items():
+        if learned_with.get(name) != value:
+            raise BadInputError(
+                f"{name} was changed after this {type(learner).__name__} had learned: fit it "
+                f"anew, or set {name} back to {learned_with.get(name)}"
+            )
 
 
 # Apart -----------------------------------------------------------------------------------
@@ -157,7 +215,13 @@ class _Writer:
     def value(self, value: Any) -> Any:
         if value is None or (isinstance(value, (bool, int, float, str)) and _is_plain(value)):
             return value
+        if isinstance(value, np.str_):
+            return str(value)
         if isinstance(value, np.generic):
+            if value.dtype.str not in _DTYPES:
+                if isinstance(value.item(), (bool, int, float)):
+                    return value.item()
+                raise TypeError(f"a checkpoint cannot hold a {value.dtype}")
             name = f"{len(self.arrays)}"
             self.arrays[name] = np.asarray(value)
             return {"scalar": name}
@@ -175,13 +239,17 @@ class _Writer:
         if id(value) in self.objects:
             return {"same": self.objects[id(value)]}
         number = self.objects[id(value)] = len(self.objects)
-        state = {key: self.value(part) for key, part in sorted(vars(value).items())}
+        state = {
+            key: self.value(part)
+            for key, part in sorted(vars(value).items())
+            if not key.startswith(_OF_SKLEARN)
+        }
         return {"object": name, "number": number, "state": state}
 
     def _array(self, array: NDArray[Any]) -> str:
         # Arrays that two objects share stay shared: one may add to it in place.
         if id(array) not in self._names:
-            if array.dtype.kind not in "biuf":
+            if array.dtype.str not in _DTYPES:
                 raise TypeError(f"a checkpoint cannot hold an array of {array.dtype}")
             name = self._names[id(array)] = f"{len(self.arrays)}"
             self.arrays[name] = array
@@ -244,15 +312,10 @@ def from_state(
             check = _CHECKS.get(type(thing).__name__)
             if check is not None:
                 check(thing)
-    except (*_MISFITS, RecursionError) as error:
+    except MISFITS as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise BadInputError(f"checkpoint {source} is damaged: {reason}") from None
     return learner
-
-
-#: Attributes that came later, and what objects did that were written without them.
-_LATER = {"rare_from": "type", "rare_by": "signature"}
-_SINCE = {"HebbianRoleInducer": {**_LATER, "prototypes": "learned"}, "TypeCodes": _LATER}
 
 
 class _Reader:
@@ -292,7 +355,6 @@ class _Reader:
         if value["number"] in self.objects:  # or the first of the two would go unchecked
             raise ValueError(f"two objects of number {value['number']}")
         thing = self.objects[value["number"]] = cls.__new__(cls)
-        vars(thing).update(_SINCE.get(value["object"], {}))
         for name, part in value["state"].items():
             if not name.isidentifier() or (hasattr(cls, name) and callable(getattr(cls, name))):
                 raise ValueError(f"{value['object']} has no attribute {name!r}")
@@ -334,27 +396,51 @@ def _classes() -> dict[str, type]:
 # What kernels take on trust: they look at no bounds --------------------------------------
 
 
-def _expect(thing: Any, dtype: Any = np.float32, **shapes: tuple[int, ...]) -> None:
-    """Attributes that are there have this type and shape; -1 stands for any length."""
+def _expect(
+    thing: Any, dtype: Any = np.float32, *, staged: bool = False, **shapes: tuple[int, ...]
+) -> None:
+    """Attributes have this type and shape; -1 stands for any length.
+
+    With `staged`, an attribute may be missing: the stage that makes it is still to come.
+    """
     for name, shape in shapes.items():
+        if staged and name not in vars(thing):
+            continue
         array = vars(thing).get(name)
-        if array is None and name not in vars(thing):
-            continue  # a stage that is still to come
         good = isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == len(shape)
         if not good or any(n not in (-1, m) for n, m in zip(shape, array.shape, strict=True)):
             raise ValueError(f"{name} of {type(thing).__name__} is not {dtype.__name__} {shape}")
+
+
+def _expect_numbers(thing: Any, kind: type, *names: str) -> None:
+    """Attributes are plain numbers, finite and not negative."""
+    for name in names:
+        value: Any = vars(thing).get(name)
+        good = type(value) is kind
+        if not good or not 0 <= value < float("inf"):
+            raise ValueError(f"{name} of {type(thing).__name__} is not a {kind.__name__} from 0 on")
+
+
+def _need(thing: Any, **classes: str) -> None:
+    """Attributes are objects of these classes, whose own checks have passed."""
+    for name, wanted in classes.items():
+        if type(vars(thing).get(name)).__name__ != wanted:
+            raise ValueError(f"{name} of {type(thing).__name__} is no {wanted}")
 
 
 def _check_components(it: Any) -> None:
     _expect(it, components=(-1, -1))
     _expect(it, mean=(it.components.shape[1],))
     _expect(it, np.int64, seen=(1,))
+    _expect_numbers(it, float, "amnesia")
 
 
 def _check_prototypes(it: Any) -> None:
     _expect(it, centres=(-1, -1))
     n = len(it.centres)
-    _expect(it, squares=(n,), wins=(n,), share=(n,), spread=(1,))
+    _expect(it, squares=(n,), share=(n,), spread=(1,))
+    _expect(it, np.float64, wins=(n,))
+    _expect_numbers(it, float, "conscience", "memory")
 
 
 def _check_numbered(index: Any) -> None:
@@ -368,14 +454,31 @@ def _check_numbered(index: Any) -> None:
 def _check_vocabulary(it: Any) -> None:
     _check_numbered(it.index)
     _expect(it, np.int64, counts=(len(it.index),))
+    _expect_numbers(it, int, "max_types")
 
 
 def _check_endings(it: Any) -> None:
+    _need(it, shapes="ShapeFeatures")
     _expect(it, codes=(max(1, len(it.shapes.index)), -1))
+
+
+#: Parameters that type codes have from their learner, which checks them.
+_OF_THE_LEARNER = (
+    "n_context_words",
+    "n_components",
+    "sharpness",
+    "rounds",
+    "rare",
+    "rare_from",
+    "rare_by",
+    "min_count",
+    "ending_weight",
+)
 
 
 def _check_types(it: Any) -> None:
     n_taus = len(it.timescales)
+    _need(it, rng="Generator")
     _expect(it, keep=(n_taus,), alpha=(n_taus,))
     if "codes" not in vars(it):
         return
@@ -386,33 +489,41 @@ def _check_types(it: Any) -> None:
     n_inputs = n_points
     if it.ending_weight:
         _need(it, endings="EndingCodes")
-        _need(it.endings, shapes="ShapeFeatures")
         n_inputs += it.endings.codes.shape[1]
     if it.categories.centres.shape != (n_codes, n_inputs):
         raise ValueError("categories do not fit codes and signatures")
     # Contexts are over the codes of before, which may be of another width.
     width = 2 * n_taus * (getattr(it, "context_codes", it.codes).shape[1] + 1)
     _expect(it, np.int64, counts=(n_types,))
+    _expect(it, np.float64, weight=(-1,))  # only `fit` uses it
     _expect(it, unknown_code=(n_codes,), points=(n_types, n_points))
-    _expect(it, contexts=(n_types, width), context_codes=(n_types + 1, -1))
     n_guessed = n_codes if it.rare_by == "code" else n_points
-    _expect(it, bias=(n_guessed,), power=(width,), context_weights=(width, n_guessed))
-    _expect(it, shape_weights=(max(1, len(it.shapes.index)), n_guessed))
+    staged = "bias" not in vars(it)  # which the last stage makes
+    _expect(it, staged=staged, contexts=(n_types, width), context_codes=(n_types + 1, -1))
+    _expect(it, staged=staged, bias=(n_guessed,), power=(width,))
+    _expect(it, staged=staged, context_weights=(width, n_guessed))
+    _expect(it, staged=staged, shape_weights=(max(1, len(it.shapes.index)), n_guessed))
     if "contexts" in vars(it) and it.reducer.components.shape[1] != width:
         raise ValueError("signatures are not as wide as their directions")
 
 
 def _check_inducer(it: Any) -> None:
     it._check()
-    if not {"types_", "prototypes_"} & set(vars(it)):
+    if not {"types_", "_own", "prototypes_"} & set(vars(it)):
         return
     _need(it, types_="TypeCodes", vocabulary_="Vocabulary")
-    if "codes" in vars(it.types_) and len(it.vocabulary_.index) != len(it.types_.codes):
+    types = it.types_
+    if any(getattr(types, name) != getattr(it, name) for name in _OF_THE_LEARNER):
+        raise ValueError("its codes are not of its parameters")
+    if "codes" in vars(types) and len(it.vocabulary_.index) != len(types.codes):
         raise ValueError("not as many codes as words")
     if not {"_own", "prototypes_"} & set(vars(it)):
         return
-    _need(it, _own="Components")
-    n_taus, n_codes = len(it._keep), it.types_.codes.shape[1]
+    _need(it, _own="Components", _rng="Generator")
+    _expect(types, bias=(-1,))
+    if it._learned_with != parameters(it):
+        raise ValueError("it learned with other parameters")
+    n_taus, n_codes = len(it._keep), types.codes.shape[1]
     width, n_out = n_taus * (n_codes + 1), len(it._own.components)
     _expect(it, _keep=(n_taus,), _alpha=(n_taus,), _weights=(2, width, n_out))
     _expect(it, _bias=(2, n_out), _power=(2, width), _lengths=(2, 2))
@@ -421,39 +532,40 @@ def _check_inducer(it: Any) -> None:
     for side in it._principal:
         if type(side).__name__ != "Components" or side.components.shape[1] != width:
             raise ValueError("contexts are not as wide as their directions")
-    if "prototypes_" in vars(it):
-        _need(it, prototypes_="Prototypes")
-        # A word that it knows, if it knows any, and one that it does not.
-        try:
-            with np.errstate(all="ignore"):
-                known = next(iter(it.vocabulary_.index), "a")
-                vectors = it.transform([[known, "\0"], ["\0", known, known], [known]])
-                it.prototypes_.winners(vectors[:0])
-        except Exception as error:  # whatever the compiler and numpy say of what does not fit
-            raise ValueError(f"{type(error).__name__} when it is used") from None
-        if vectors.shape[1] != it.prototypes_.centres.shape[1] or vectors.dtype != np.float32:
-            raise ValueError("prototypes are not as wide as vectors")
-        if len(vectors) != 6:
-            raise ValueError("not a vector for every token")
-        if not np.isfinite(vectors).all():
-            raise ValueError("its vectors are not finite")
-        if len(it.prototypes_.centres) != it.n_clusters:
-            raise ValueError("not as many prototypes as clusters")
-
-
-def _need(thing: Any, **classes: str) -> None:
-    """Attributes are objects of these classes, whose own checks have passed."""
-    for name, wanted in classes.items():
-        if type(vars(thing).get(name)).__name__ != wanted:
-            raise ValueError(f"{name} of {type(thing).__name__} is no {wanted}")
+    if "prototypes_" not in vars(it):
+        return
+    _need(it, prototypes_="Prototypes")
+    _expect_numbers(it, int, "n_tokens_seen_")
+    # A word that it knows, if it knows any, and one that it does not.
+    try:
+        with np.errstate(all="ignore"):
+            known = next(iter(it.vocabulary_.index), "a")
+            vectors = it.transform([[known, "\0"], ["\0", known, known], [known]])
+            it.prototypes_.winners(vectors[:0])
+    except Exception as error:  # whatever the compiler and numpy say of what does not fit
+        raise ValueError(f"{type(error).__name__} when it is used") from None
+    if vectors.shape[1] != it.prototypes_.centres.shape[1] or vectors.dtype != np.float32:
+        raise ValueError("prototypes are not as wide as vectors")
+    if len(vectors) != 6:
+        raise ValueError("not a vector for every token")
+    if not np.isfinite(vectors).all():
+        raise ValueError("its vectors are not finite")
+    if len(it.prototypes_.centres) != it.n_clusters:
+        raise ValueError("not as many prototypes as clusters")
 
 
 def _check_population(it: Any) -> None:
-    members = vars(it).get("members_", [])
-    if not isinstance(members, list) or any(
-        type(member).__name__ != "HebbianRoleInducer" for member in members
-    ):
-        raise ValueError("members are not learners")
+    it._check()
+    if "members_" not in vars(it):
+        return
+    if it._learned_with != parameters(it) or not isinstance(it.members_, list):
+        raise ValueError("it learned with other parameters")
+    fitted = [
+        type(member).__name__ == "HebbianRoleInducer" and "prototypes_" in vars(member)
+        for member in it.members_
+    ]
+    if len(fitted) != it.n_members or not all(fitted):
+        raise ValueError("members are not learners that have learned")
 
 
 _CHECKS: dict[str, Callable[[Any], None]] = {

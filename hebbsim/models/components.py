@@ -22,7 +22,7 @@ class Components:
     """
 
     def __init__(self, n_components: int, n_inputs: int, amnesia: float = 2.0) -> None:
-        self.amnesia = amnesia
+        self.amnesia = float(amnesia)
         self.mean = np.zeros(n_inputs, dtype=np.float32)
         self.components = np.zeros((min(n_components, n_inputs), n_inputs), dtype=np.float32)
         self.seen = np.zeros(1, dtype=np.int64)

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from threadpoolctl import threadpool_limits
 
@@ -19,15 +18,14 @@ from hebbsim.engine.prediction import learn_prediction
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError
-from hebbsim.models.checkpoint import Saved, Stages
+from hebbsim.models.checkpoint import Saved, Stages, check_unchanged, learned, parameters
 from hebbsim.models.components import Components
+from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, refuse_labels
 from hebbsim.models.prototypes import Prototypes, unit_rows
 from hebbsim.models.types import Text, TypeCodes, contexts_of, stretches
 from hebbsim.models.vocabulary import Encoded, Vocabulary
 
 __all__ = ["HebbianRoleInducer"]
-
-Sentences = Iterable[Sequence[str]]
 
 #: On some processors a matrix product shared among threads rounds otherwise than one alone.
 one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
@@ -54,7 +52,7 @@ TOKEN_STAGE = (
 )
 
 
-class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class HebbianRoleInducer(Saved, ZeroLabelEstimator):
     """Sort tokens into K clusters by what they are and by the traces around them.
 
     Word types first get codes (`hebbsim.models.types.TypeCodes`). A token's vector is its
@@ -205,6 +203,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
     def fit(
         self,
         sentences: Sentences,
+        y: None = None,
         *,
         text: Sentences | None = None,
         checkpoints: str | os.PathLike[str] | None = None,
@@ -215,6 +214,8 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         ----------
         sentences : iterable of sequences of str
             Sentences like those that are to be sorted.
+        y : None
+            Passed by scikit-learn; labels are refused.
         text : iterable of sequences of str, optional
             More text, read once as a stream, kept as numbers (four bytes a token), for the
             codes of word types alone.
@@ -225,9 +226,10 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         Raises
         ------
         BadInputError
-            A parameter is out of range, there are fewer tokens than clusters, or checkpoints
-            are damaged or not of this learner and these sentences.
+            There are labels, a parameter is out of range, there are fewer tokens than
+            clusters, or checkpoints are damaged or not of this learner and these sentences.
         """
+        refuse_labels(y)
         kept = None if checkpoints is None else Stages(checkpoints)
         return self._learn(*self._read(sentences, text), kept)
 
@@ -254,7 +256,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         self, vocabulary: Vocabulary, parts: list[Encoded], kept: Stages | None = None
     ) -> HebbianRoleInducer:
         """Learn every stage from what was read, which stays as it is."""
-        done = 0 if kept is None else kept.restore(self, vocabulary)
+        for name in learned(self):
+            delattr(self, name)  # of an earlier fit
+        done = 0 if kept is None else kept.restore(self, vocabulary, parts)
         if not done:
             self.vocabulary_ = vocabulary
             self.types_ = self._new_types()
@@ -283,7 +287,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         )
 
     @one_thread
-    def partial_fit(self, sentences: Sentences) -> HebbianRoleInducer:
+    def partial_fit(self, sentences: Sentences, y: None = None) -> HebbianRoleInducer:
         """Learn on from a stretch of a stream, every step at once, in one pass.
 
         The first stretch should hold a few thousand tokens: categories and prototypes start
@@ -293,9 +297,13 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
         Parameters
         ----------
         sentences : iterable of sequences of str
+        y : None
+            As of `fit`.
         """
-        if not hasattr(self, "types_"):
+        refuse_labels(y)
+        if not hasattr(self, "prototypes_"):
             return self.fit(sentences)
+        check_unchanged(self)
         # Copies: what this learner learns is not to change those that share its codes.
         self.vocabulary_ = copy.deepcopy(self.vocabulary_)
         self.types_ = self.types_.fork()
@@ -360,6 +368,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
 
     def _start_from(self, table: NDArray[np.float32], visits: NDArray[np.int64]) -> None:
         """Directions of the own code, from rows of `table` in the order of `visits`."""
+        self._learned_with = parameters(self)
         tau = check_timescales(self.timescales)
         self._keep, self._alpha = decays(tau)
         self._own = Components(self.n_directions, table.shape[1])
@@ -493,8 +502,9 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
     # Checks -------------------------------------------------------------------------------
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "types_"):
+        if not hasattr(self, "prototypes_"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
+        check_unchanged(self)
 
     def _check_tokens(self, n_tokens: int) -> None:
         if n_tokens < self.n_clusters:
@@ -519,7 +529,7 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             raise BadInputError(f"rare_by {self.rare_by!r} is unknown: choose signature or code")
         for name, least in WHOLE.items():
             value = getattr(self, name)
-            if not isinstance(value, numbers.Integral) or value < least:
+            if not is_whole(value, least):
                 raise BadInputError(f"{name} is {value!r}: give a whole number from {least} on")
         sizes = {name: getattr(self, name) for name in REAL}
         sizes |= dict(
@@ -534,6 +544,11 @@ class HebbianRoleInducer(Saved, TransformerMixin, BaseEstimator):  # type: ignor
             raise BadInputError(f"weight_spread is {self.weight_spread!r}: give a number below 1")
         if self.frequent == 0:
             raise BadInputError("frequent is 0: no token would compete; give a share above 0")
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Whether a parameter is a whole number from `least` on that 64 bits hold."""
+    return isinstance(value, numbers.Integral) and least <= int(value) < 2**63
 
 
 #: Parameters that are whole numbers, with the least, and those that are sizes.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,21 +9,21 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
-from hebbsim.models.checkpoint import Saved, Stages
-from hebbsim.models.inducer import HebbianRoleInducer, Sentences
+from hebbsim.models.checkpoint import Saved, Stages, check_unchanged, parameters
+from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
+from hebbsim.models.inducer import HebbianRoleInducer, is_whole
 
 __all__ = ["RolePopulation"]
 
 Result = TypeVar("Result")
 
 
-class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RolePopulation(Saved, ZeroLabelEstimator):
     """P learners of the same sentences, each with draws of its own.
 
     They differ in whatever chance decides in a learner, from the categories of words on, in
@@ -84,11 +83,13 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
     def fit(
         self,
         sentences: Sentences,
+        y: None = None,
         *,
         text: Sentences | None = None,
         checkpoints: str | os.PathLike[str] | None = None,
     ) -> RolePopulation:
         """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
+        refuse_labels(y)
         members = self._draw_members()
         vocabulary, parts = members[0]._read(sentences, text)
         kept: list[Stages | None] = [None] * len(members)
@@ -98,22 +99,32 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
         self.members_ = self._each(learn, zip(members, kept, strict=True))
         return self
 
+    def _check(self) -> None:
+        for name, least in (("n_members", 1), ("random_state", 0)):
+            if not is_whole(getattr(self, name), least):
+                raise BadInputError(
+                    f"{name} is {getattr(self, name)!r}: give a whole number from {least} on"
+                )
+        if self.n_jobs is not None and (not is_whole(self.n_jobs, -(2**31)) or not self.n_jobs):
+            raise BadInputError(f"n_jobs is {self.n_jobs!r}: give a whole number, or None")
+        self._member(0)._check()
+
     def _draw_members(self) -> list[HebbianRoleInducer]:
         """Members that have yet to learn, each with a seed of its own."""
-        if not isinstance(self.n_members, numbers.Integral) or self.n_members < 1:
-            raise BadInputError(f"n_members is {self.n_members!r}: give a whole number from 1 on")
+        self._check()
+        self._learned_with = parameters(self)
         seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
-        return [
-            HebbianRoleInducer(
-                timescales=self.timescales,
-                n_clusters=self.n_clusters,
-                context_share=self.context_share,
-                weight_spread=self.weight_spread,
-                random_state=int(seed),
-                **(self.options or {}),
-            )
-            for seed in seeds
-        ]
+        return [self._member(int(seed)) for seed in seeds]
+
+    def _member(self, seed: int) -> HebbianRoleInducer:
+        return HebbianRoleInducer(
+            timescales=self.timescales,
+            n_clusters=self.n_clusters,
+            context_share=self.context_share,
+            weight_spread=self.weight_spread,
+            random_state=seed,
+            **(self.options or {}),
+        )
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token in every member, shape=(T, P)."""
@@ -149,9 +160,5 @@ class RolePopulation(Saved, TransformerMixin, BaseEstimator):  # type: ignore[mi
     def _fitted(self) -> list[HebbianRoleInducer]:
         if not hasattr(self, "members_"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
+        check_unchanged(self)
         return self.members_
-
-
-def as_lists(sentences: Sentences) -> list[Sequence[str]]:
-    """Sentences that can be gone through again."""
-    return sentences if isinstance(sentences, list) else list(sentences)

@@ -7,7 +7,11 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.competition import compete, nearest
 
-__all__ = ["Prototypes", "softmax", "unit_rows"]
+__all__ = ["MEMORY", "Prototypes", "softmax", "unit_rows"]
+
+#: Inputs that a prototype is a mean of, at most: a step is never below 1 / MEMORY. A smaller
+#: one is lost in the rounding of float32, and the prototype would stand still for ever.
+MEMORY = 2.0**20
 
 
 def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -22,6 +26,11 @@ def softmax(score: NDArray[np.float32]) -> NDArray[np.float32]:
     np.exp(score, out=score)
     score /= score.sum(axis=1, keepdims=True)
     return score
+
+
+def rounded(wins: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Wins as `hebbsim.engine.competition.compete` counts them."""
+    return np.where(wins < 2**24, np.float32(wins), wins)
 
 
 class Prototypes:
@@ -48,16 +57,16 @@ class Prototypes:
         rng: np.random.Generator,
         weights: NDArray[np.float64] | None = None,
         conscience: float = 3.0,
-        memory: float = 1e9,
+        memory: float = MEMORY,
     ) -> None:
         p = None if weights is None else weights / weights.sum()
         enough = len(x) if p is None else int((p > 0).sum())
         start = rng.choice(len(x), n_prototypes, replace=enough < n_prototypes, p=p)
-        self.conscience = conscience
-        self.memory = memory
+        self.conscience = float(conscience)
+        self.memory = float(memory)
         self.centres = np.ascontiguousarray(x[start], dtype=np.float32)
         self.squares = np.einsum("kd,kd->k", self.centres, self.centres)
-        self.wins = np.ones(n_prototypes, dtype=np.float32)
+        self.wins = np.ones(n_prototypes)
         self.share = np.full(n_prototypes, 1 / n_prototypes, dtype=np.float32)
         self.spread = np.zeros(1, dtype=np.float32)
 
@@ -67,7 +76,7 @@ class Prototypes:
             np.ascontiguousarray(x),
             order,
             np.float32(self.conscience if fair else 0),
-            np.float32(self.memory),
+            self.memory,
             self.centres,
             self.squares,
             self.wins,
@@ -77,7 +86,7 @@ class Prototypes:
 
     def forget(self, keep: float) -> None:
         """Let the past weigh less, so that prototypes move faster in the next epoch."""
-        self.wins = np.maximum(self.wins * np.float32(keep), np.float32(1))
+        self.wins = np.maximum(rounded(self.wins * float(np.float32(keep))), 1.0)
 
     def winners(self, x: NDArray[np.float32]) -> NDArray[np.int32]:
         """Number of the closest prototype of every row, shape=(N,)."""

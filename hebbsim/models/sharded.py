@@ -45,7 +45,7 @@ from hebbsim.engine.contexts import sum_code_contexts, sum_word_contexts
 from hebbsim.errors import BadInputError
 from hebbsim.models.inducer import MOST_VISITS, HebbianRoleInducer, one_thread
 from hebbsim.models.population import RolePopulation
-from hebbsim.models.prototypes import Prototypes
+from hebbsim.models.prototypes import Prototypes, rounded
 from hebbsim.models.summaries import (
     Moments,
     RowSums,
@@ -632,10 +632,12 @@ def take_in(prototypes: Prototypes, wins: Wins) -> None:
     won = wins.counts.astype(np.float64)
     total = prototypes.wins + won
     step = from_fixed(wins.sums) - won[:, None] * prototypes.centres
-    centres = prototypes.centres + step / total[:, None]
+    # A floor of the step, as of `compete`; a prototype goes no further than what it won.
+    over = np.maximum(np.minimum(total, prototypes.memory), won)
+    centres = prototypes.centres + step / over[:, None]
     prototypes.centres = np.ascontiguousarray(centres, dtype=np.float32)
     prototypes.squares = np.einsum("kd,kd->k", prototypes.centres, prototypes.centres)
-    prototypes.wins = total.astype(np.float32)
+    prototypes.wins = rounded(total)
     kept = (1 - 1 / (20 * len(won))) ** n
     prototypes.share = (kept * prototypes.share + (1 - kept) * won / n).astype(np.float32)
     kept = 0.999**n

@@ -47,6 +47,8 @@ __all__ = [
 STEPS = 2.0**26
 #: Sums stay below this many steps, so that two of them can be added.
 LARGEST = 2**62
+#: Rows that are added at a time.
+_ROWS = 512
 
 _Summary = TypeVar("_Summary", bound="Summary")
 
@@ -189,7 +191,9 @@ class RowSums:
         sums = np.zeros((len(rows), self.sums.shape[1]), dtype=np.int64)
         sums[np.searchsorted(rows, self.rows)] = self.sums
         at = np.searchsorted(rows, other.rows)
-        sums[at] = _add(sums[at], other.sums)
+        for first in range(0, len(at), _ROWS):  # copies of some rows, not of all
+            here = at[first : first + _ROWS]
+            sums[here] = _add(sums[here], other.sums[first : first + _ROWS])
         return RowSums(rows, sums)
 
     def table(self, n_types: int) -> NDArray[np.float32]:

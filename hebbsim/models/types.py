@@ -33,7 +33,7 @@ from hebbsim.engine.contexts import code_contexts, sum_code_contexts, sum_word_c
 from hebbsim.engine.prediction import learn_categories, learn_prediction
 from hebbsim.engine.traces import decays
 from hebbsim.models.components import Components
-from hebbsim.models.prototypes import Prototypes, softmax, unit_rows
+from hebbsim.models.prototypes import MEMORY, Prototypes, softmax, unit_rows
 from hebbsim.models.vocabulary import (
     Encoded,
     EndingCodes,
@@ -52,6 +52,8 @@ ENDING_WIDTH = 100
 OCCURRENCES, OCCURRENCE_EPOCHS = 40_000, 3
 #: Codes are learned so many times as fast as signatures, whose errors are larger.
 CODE_RATE = 60
+#: Sums in float32 begin anew after so many tokens: what is added stays large beside them.
+LONGEST_SUM = 2**23
 #: A word of more than so many times r occurrences has its code from itself alone.
 KNOWN = 4.0
 
@@ -102,10 +104,10 @@ class Text:
     def sum_words(
         self, n_types: int, n_columns: int, weights: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        sums = np.zeros((n_types, 2, len(weights), n_columns + 2), dtype=np.float32)
-        for part in self.parts:
-            sum_word_contexts(part.ids, part.offsets, n_columns, weights, sums)
-        return sums
+        return self._summed(
+            (n_types, 2, len(weights), n_columns + 2),
+            lambda ids, offsets, sums: sum_word_contexts(ids, offsets, n_columns, weights, sums),
+        )
 
     def sum_codes(
         self,
@@ -114,19 +116,34 @@ class Text:
         keep: NDArray[np.float32],
         alpha: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        shape = (len(alpha), codes.shape[1] + 1)
-        sums = np.zeros((n_types, 2, *shape), dtype=np.float32)
+        trace = np.empty((len(alpha), codes.shape[1] + 1), dtype=np.float32)
+
+        def add(
+            ids: NDArray[np.int32], offsets: NDArray[np.int64], sums: NDArray[np.float32]
+        ) -> None:
+            rows = np.where(ids < 0, n_types, ids).astype(np.int32)
+            sum_code_contexts(rows, offsets, codes, keep, alpha, trace, sums)
+
+        return self._summed((n_types, 2, *trace.shape), add)
+
+    def _summed(
+        self,
+        shape: tuple[int, ...],
+        add: Callable[[NDArray[np.int32], NDArray[np.int64], NDArray[np.float32]], None],
+    ) -> NDArray[np.float32]:
+        """What `add` adds over all parts, `LONGEST_SUM` tokens at a time."""
+        total: NDArray[np.float32] | None = None
+        sums, n_tokens = np.zeros(shape, dtype=np.float32), 0
         for part in self.parts:
-            sum_code_contexts(
-                np.where(part.ids < 0, n_types, part.ids).astype(np.int32),
-                part.offsets,
-                codes,
-                keep,
-                alpha,
-                np.empty(shape, dtype=np.float32),
-                sums,
-            )
-        return sums
+            for start, stop, first, last in stretches(part.offsets, LONGEST_SUM):
+                if n_tokens and n_tokens + last - first > LONGEST_SUM:
+                    if total is None:
+                        total = np.zeros(shape, dtype=np.float32)
+                    total += sums
+                    sums[:], n_tokens = 0, 0
+                add(part.ids[first:last], part.offsets[start : stop + 1] - first, sums)
+                n_tokens += last - first
+        return sums if total is None else np.add(total, sums, out=total)
 
     def occurrences(
         self,
@@ -242,7 +259,7 @@ class TypeCodes:
         """Signatures and categories anew, over codes."""
         # Contexts stay over these codes: the categories are about to be drawn afresh.
         self.context_codes = np.vstack([self.codes, self.unknown_code])
-        self.contexts = self._mean_contexts(text)
+        self.contexts = self._mean_contexts(text, self.counts)
         self._categorise(words, unit_rows(np.sqrt(self.contexts)), self._common())
 
     def _common(self) -> NDArray[np.intp]:
@@ -265,12 +282,12 @@ class TypeCodes:
         flat /= np.maximum(np.sqrt(np.einsum("ij,ij->i", flat, flat))[:, None], np.float32(1e-12))
         return flat
 
-    def _mean_contexts(self, text: Passes) -> NDArray[np.float32]:
+    def _mean_contexts(self, text: Passes, counts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Mean context, over ``context_codes``, of every type, shape=(V, 2 * S * (C + 1))."""
-        n_types = len(self.counts)
+        n_types = len(counts)
         sums = text.sum_codes(n_types, self.context_codes, self.keep, self.alpha)
         flat = sums.reshape(n_types, -1)
-        flat /= np.maximum(self.counts, 1).astype(np.float32)[:, None]
+        flat /= np.maximum(counts, 1).astype(np.float32)[:, None]
         return flat
 
     def _bounded_counts(self) -> NDArray[np.float64]:
@@ -302,8 +319,12 @@ class TypeCodes:
         unknown = self.context_codes[-1:]
         n_new = len(self.counts) - len(before)
         self.context_codes = np.vstack([self.context_codes, np.repeat(unknown, n_new, axis=0)])
-        fresh = self._mean_contexts(Text([stretch]))
-        share = (before / np.maximum(self.counts[: len(before)], 1)).astype(np.float32)
+        # A floor of the step, as prototypes have.
+        held = np.minimum(before, int(MEMORY))
+        counts = self.counts.copy()
+        counts[: len(before)] += held - before
+        fresh = self._mean_contexts(Text([stretch]), counts)
+        share = (held / np.maximum(counts[: len(before)], 1)).astype(np.float32)
         fresh[: len(before)] += share[:, None] * self.contexts
         self.contexts = fresh
         signatures = unit_rows(np.sqrt(self.contexts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from array import array
 from collections.abc import Iterable, Sequence
 
@@ -62,7 +63,7 @@ class Vocabulary:
     """
 
     def __init__(self, max_types: int) -> None:
-        self.max_types = max_types
+        self.max_types = int(max_types)
         self.index: dict[str, int] = {}
         self.counts: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
@@ -137,7 +138,7 @@ class Vocabulary:
         renumbered[order] = np.arange(len(order), dtype=np.int32)
         self.index = {words[old]: new for new, old in enumerate(order.tolist())}
         self.counts = self.counts[order]
-        self.max_types = max_types
+        self.max_types = int(max_types)
         return renumbered
 
     def count(self, encoded: Encoded) -> None:
@@ -150,6 +151,17 @@ def _check_sentence(sentence: Sequence[str]) -> None:
     if isinstance(sentence, str):
         raise BadInputError(
             f"a sentence is the text {sentence[:40]!r}: give a list of words for each sentence"
+        )
+    try:
+        kinds = set(map(type, sentence))
+    except TypeError:
+        raise BadInputError(
+            f"a sentence is {reprlib.repr(sentence)}: give a list of words for each sentence"
+        ) from None
+    if not all(issubclass(kind, str) for kind in kinds):
+        word = next(word for word in sentence if not isinstance(word, str))
+        raise BadInputError(
+            f"a word is {reprlib.repr(word)}, of type {type(word).__name__}: words are text (str)"
         )
 
 

@@ -66,7 +66,7 @@ class RunTables:
             raise BadInputError(
                 f"{path}: no such file; give the folder of a finished run"
             ) from None
-        except (OSError, ValueError) as error:
+        except (OSError, RecursionError, ValueError) as error:
             raise BadInputError(f"{path}: cannot be read: {error}") from None
         if not isinstance(document, dict) or not str(document.get("schema")).startswith(_SCHEMA):
             raise BadInputError(f'{path}: not the record of a run: no "schema": "{_SCHEMA}1"')
@@ -121,7 +121,7 @@ class RunTables:
     def _object(self, name: str) -> dict[str, Any]:
         try:
             found = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, RecursionError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
 

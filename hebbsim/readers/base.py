@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from hebbsim.errors import BadInputError
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-# Fixed-width strings make one very long word as dear as the whole corpus.
-_MAX_ARRAY_BYTES = 2**31
+# Fixed-width strings make one very long label as dear as the whole corpus.
+_LONGEST_LABEL = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,9 @@ class Split:
     ----------
     name : str
         ``train``, ``dev``, ``test`` or ``gen/NAME``.
-    forms : ndarray of str, shape=(T,)
-        Tokens as the learner sees them.
+    forms : ndarray of object, shape=(T,)
+        Tokens as the learner sees them, each a str; equal ones are one object, so that memory
+        follows the vocabulary, however long a word is.
     offsets : ndarray of int64, shape=(N + 1,)
         Sentence ``i`` is ``forms[offsets[i]:offsets[i + 1]]``.
     layers : dict of str to ndarray of str, shape=(T,)
@@ -46,7 +47,7 @@ class Split:
     """
 
     name: str
-    forms: NDArray[np.str_]
+    forms: NDArray[Any]
     offsets: NDArray[np.int64]
     layers: dict[str, NDArray[np.str_]] = field(default_factory=dict)
     kinds: NDArray[np.str_] | None = None
@@ -143,24 +144,25 @@ def make_split(
     Raises
     ------
     BadInputError
-        If there is no token at all, or too much text to hold in one array.
+        If there is no token at all, or a label of more than 1,000 characters.
     """
     where = "" if source is None else f"{source}: "
     forms = [form for sentence in sentences for form in sentence]
     if not forms:
         raise BadInputError(f"{where}split '{name}' holds no words; give a file with text in it")
-    longest = max(forms, key=len)
-    if 4 * len(longest) * len(forms) > _MAX_ARRAY_BYTES:
-        raise BadInputError(
-            f"{where}split '{name}' is too large to hold in memory ({len(forms):,} words, the "
-            f"longest of {len(longest):,} characters: '{longest[:20]}'); stream it with --text "
-            "instead"
-        )
+    for key, values in (layers or {}).items():
+        longest = max(values, key=len, default="")
+        if len(longest) > _LONGEST_LABEL:
+            raise BadInputError(
+                f"{where}split '{name}', layer '{key}': a label of {len(longest):,} characters "
+                f"('{longest[:20]}...'); give one of at most {_LONGEST_LABEL:,}"
+            )
+    met: dict[str, str] = {}
     offsets = np.zeros(len(sentences) + 1, dtype=np.int64)
     np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
     return Split(
         name=name,
-        forms=np.array(forms, dtype=np.str_),
+        forms=np.array([met.setdefault(form, str(form)) for form in forms], dtype=object),
         offsets=offsets,
         layers={key: np.array(values, dtype=np.str_) for key, values in (layers or {}).items()},
         kinds=None if kinds is None else np.array(kinds, dtype=np.str_),

@@ -45,11 +45,15 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+from pathlib import Path
 
 from hebbsim.engine.rules._rule import Rule
 from hebbsim.errors import BadInputError
 
-__all__ = ["Rule", "get_rule", "rule_names"]
+__all__ = ["RULES_FOLDER", "Rule", "get_rule", "rule_names"]
+
+#: Where a file registers a rule by being there.
+RULES_FOLDER = Path(__path__[0])
 
 
 def rule_names() -> tuple[str, ...]:

@@ -46,6 +46,9 @@ class Rule:
         negative; one whose name starts with ``tau`` is at least 1 (tokens).
     learn_blocks : callable, optional
         A faster kernel that equals `learn` to rounding.
+    eta : float
+        Default learning rate: over 200,000 tokens of English, weights stay about as large as
+        they start.
     start : callable
         ``start(n_inputs, n_units)`` gives what the rule remembers beside the weights, a
         flat float32 array.
@@ -65,6 +68,7 @@ class Rule:
     predictive: bool = False
     parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     learn_blocks: Callable[..., Any] | None = None
+    eta: float = 0.01
     start: Callable[[int, int], NDArray[np.float32]] = no_state
 
     def __str__(self) -> str:

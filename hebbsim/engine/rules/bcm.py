@@ -32,6 +32,7 @@ RULE = Rule(
     ),
     equation="ΔWᵢ = η yᵢ (yᵢ − θᵢ) h,  Δθᵢ = (yᵢ² − θᵢ) / tau_threshold",
     learn=learn,
+    eta=0.001,  # at 0.01 the threshold slides too slowly for bursts
     parameters={"tau_threshold": 100.0},
     start=lambda n_inputs, n_units: np.zeros(n_units, dtype=np.float32),
 )

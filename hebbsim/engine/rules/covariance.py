@@ -39,6 +39,7 @@ RULE = Rule(
     equation="ΔW = η (y − ⟨y⟩)(h − ⟨h⟩)ᵀ,  Δ⟨·⟩ = (· − ⟨·⟩) / tau_mean",
     learn=learn,
     posts=("output", "token"),
+    eta=0.0001,  # units that excite themselves: weights grow without bound at any rate
     parameters={"tau_mean": 1000.0},
     start=lambda n_inputs, n_units: np.zeros(n_inputs + n_units, dtype=np.float32),
 )

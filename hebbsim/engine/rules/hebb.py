@@ -41,4 +41,5 @@ RULE = Rule(
     learn=learn,
     learn_blocks=learn_blocks,
     posts=("output", "token"),
+    eta=0.0001,  # units that excite themselves: weights grow without bound at any rate
 )

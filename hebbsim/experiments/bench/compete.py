@@ -70,9 +70,9 @@ class _Inputs:
         def run() -> Floats:
             prototypes = self.start.copy()
             squares = np.einsum("kd,kd->k", prototypes, prototypes)
-            wins, share = np.ones(k, np.float32), np.full(k, 1 / k, np.float32)
+            wins, share = np.ones(k), np.full(k, 1 / k, np.float32)
             compete(
-                self.x, order, np.float32(0), np.float32(1e9), prototypes, squares, wins, share,
+                self.x, order, np.float32(0), 1e9, prototypes, squares, wins, share,
                 np.zeros(1, np.float32),
             )  # fmt: skip
             return prototypes
