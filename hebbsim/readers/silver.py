@@ -11,7 +11,7 @@ from hebbsim.readers.base import Corpus, make_split
 from hebbsim.readers.formats import ENDINGS, format_of
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
 from hebbsim.readers.text import documents, stream_text, text_files
-from hebbsim.readers.ud import RoleScheme
+from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme
 
 # Labels that ClearNLP has and Universal Dependencies has not.
 _CLEARNLP_ONLY = frozenset({"dobj", "pobj", "nsubjpass", "prep"})
@@ -96,7 +96,8 @@ def read_text(
     Returns
     -------
     Corpus
-        With one split ``train``, and no layer where there is no parser.
+        With one split ``train``, and no layer where there is no parser. Silver roles are told
+        of in its `notes`.
 
     Raises
     ------
@@ -113,15 +114,22 @@ def read_text(
             layers = {"grammatical": roles}
         names = [name] if is_stdin(path) else [file.name for file in files]
         sha256 = dict(zip(names, map(digest, files), strict=True))
+        if parser is not None and scheme is not None:
+            sha256[SCHEME_INPUT] = RoleScheme.load(scheme).digest()
     name = without_packing(name)
     for ending in (ending for known in ENDINGS.values() for ending in known):
         name = name.removesuffix(ending)
+    note = (
+        f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so scores "
+        "measure agreement with that parser"
+    )
     return Corpus(
         name,
         {"train": make_split("train", sentences, layers, source=path)},
         "grammatical" if layers else None,
         source=path.name,
         sha256=sha256,
+        notes=() if parser is None else (note,),
     )
 
 
