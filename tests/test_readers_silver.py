@@ -73,6 +73,19 @@ def test_a_scheme_of_ones_own(tmp_path):
     assert layer.tolist() == ["OTHER", "OTHER", "PATIENT"]
 
 
+def test_silver_roles_and_their_scheme_are_told_of(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats\n\n" * 10)
+    scheme = tmp_path / "s.json"
+    scheme.write_text('{"dobj": "PATIENT"}')
+    parser = pipeline(tmp_path / "nlp", CLEARNLP)
+    silver, cut = load_corpus(path, parser=parser).notes
+    assert f"silver: spaCy pipeline {parser} assigned them" in silver and "(8 for train" in cut
+    assert load_corpus(path).notes == ()
+    schemes = [load_corpus(path, parser=parser, scheme=s).sha256 for s in (None, scheme)]
+    assert [len(found) for found in schemes] == [1, 2]
+
+
 def test_a_pipeline_that_does_not_parse_is_refused(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("Dogs chased cats")

@@ -203,6 +203,17 @@ def test_training_roles_change_nothing_for_the_learner(fakes, tiny):
     assert of(before, "lookup") != of(after, "lookup")  # the shuffle did happen
 
 
+def test_what_is_noted_of_a_corpus_stands_in_the_results(fakes, tiny):
+    fakes.corpus = replace(tiny, notes=("silver",))
+    assert run(baselines="none").document()["notes"] == ["silver"]
+
+
+def test_text_learned_from_is_told_from_what_is_scored(fakes, tmp_path):
+    (tmp_path / "more.txt").write_text("cat saw dog\n")
+    found = run(baselines="none", text=(tmp_path / "more.txt",)).provenance
+    assert set(found["inputs"]) == {"tiny.txt", "more.txt"} and found["text"] == ["more.txt"]
+
+
 def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
     fit = {readout: readout.fit for readout in (roles.RoleReadout, roles.SoftReadout)}
     seen = {readout: [] for readout in fit}

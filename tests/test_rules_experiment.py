@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from pathlib import Path
 
@@ -43,6 +44,18 @@ def test_the_context_tells_what_the_word_does_not(tiny, tmp_path):
     stream = io.StringIO()
     rules_table.show(found, Path("x"), Console(file=stream, width=80))
     assert "own code alone" in stream.getvalue()
+
+
+def test_what_is_noted_of_a_corpus_stands_in_the_results(tiny, tmp_path, monkeypatch):
+    noted = dataclasses.replace(tiny, notes=("cut in three",))
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: noted)
+    options = {"corpus": "tiny", "seeds": 1, "dim": 8, "clusters": 5, "out": tmp_path / "run"}
+    found = run_rules(**options)
+    assert found.notes == ["cut in three"] == found.document()["notes"]
+    stream = io.StringIO()
+    rules_table.show(found, Path("x"), Console(file=stream, width=80))
+    assert "Note: cut in three" in stream.getvalue()
+    assert '"cut in three"' in (tmp_path / "run" / "results.json").read_text(encoding="utf-8")
 
 
 def test_learning_changes_the_units_and_its_control_does_not(tiny):

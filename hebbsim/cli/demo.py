@@ -57,7 +57,10 @@ def demo(
     from hebbsim.demo.room import Room
     from hebbsim.readers import load_corpus
 
-    room = Room(load_corpus(corpus, offline=offline), clusters=clusters)
+    loaded = load_corpus(corpus, offline=offline)
+    for note in loaded.notes:
+        typer.echo(f"Note: {note}", err=True)
+    room = Room(loaded, clusters=clusters)
     if export is not None:
         from hebbsim.cli.carry_out import progress
         from hebbsim.demo.export import write_page

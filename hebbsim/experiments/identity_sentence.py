@@ -139,6 +139,7 @@ def run_sentence(
         provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
         rows=summarize(_scores(corpus.name, found)),
         tables={"sentence": found, "structure": seen},
+        notes=list(corpus.notes),
     )
     new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
     if new:

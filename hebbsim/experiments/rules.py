@@ -171,7 +171,7 @@ def _results(config: RulesConfig, corpus: Corpus, progress: Progress) -> Results
         provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
         rows=summarize(scores),
         tables={"per_seed": scores},
-        notes=[note] if note else [],
+        notes=[*corpus.notes, *([note] if note else [])],
     )
 
 

@@ -64,7 +64,7 @@ def load_corpus(
     -------
     Corpus
         A single annotated file is cut into its first 80 % of sentences for ``train``,
-        then 10 % each for ``dev`` and ``test``.
+        then 10 % each for ``dev`` and ``test``; its `notes` say so.
 
     Raises
     ------
@@ -167,7 +167,15 @@ def _load_file(path: Path, scheme: str | Path | None, as_text: Callable[[Path], 
 
 
 def _cut_up(corpus: Corpus) -> Corpus:
-    return replace(corpus, splits=cut(corpus.splits["train"]))
+    splits = cut(corpus.splits["train"])
+    if len(splits) == 1:
+        return corpus
+    sizes = ", ".join(f"{split.n_sentences:,} for {name}" for name, split in splits.items())
+    note = (
+        f"corpus {corpus.name} has no splits of its own: its sentences are cut in their order "
+        f"into 80, 10 and 10 % ({sizes})"
+    )
+    return replace(corpus, splits=splits, notes=(*corpus.notes, note))
 
 
 def cut(split: Split) -> dict[str, Split]:
