@@ -78,6 +78,13 @@ def test_words_never_seen_share_a_code_and_predicting_changes_nothing(tiny):
     assert (one[0, :8] == one[2, :8]).all()
 
 
+def test_text_without_roles_is_refused_in_one_line(tiny, monkeypatch):
+    bare = dataclasses.replace(tiny, layer=None)
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: bare)
+    with pytest.raises(BadInputError, match="text without roles"):
+        run_rules(corpus="tiny")
+
+
 def test_a_rule_that_is_not_there_is_refused():
     with pytest.raises(BadInputError, match="oja"):
         RulesConfig.checked({"rule": "ojo"})

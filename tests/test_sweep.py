@@ -125,12 +125,20 @@ def test_a_value_inside_an_option_varies(tmp_path):
         ("plane = ['a']", "timescales in tokens"),
         ("plane = [0.5]", "timescale"),
         ("base = 3", "not a table"),
+        ("[grid]\nplane = [1, 2]", r"plane stands in \[grid\].*top of the file"),
+        ('[base]\nexperiment = "rules"', r"experiment stands in \[base\]"),
+        ('[grid]\ncorpus = ["builtin", "nowhere"]', "corpus=nowhere: no corpus or file 'nowhere'"),
+        ('[base]\nparser = "en_core_web_smm"\ncorpus = "CORPUS.txt"', "--parser en_core_web_smm"),
+        ('[base]\nparser = "en_core_web_smm"', "corpus builtin is not text"),
+        ('[grid]\ncorpus = ["builtin", "CORPUS.txt"]', "text without roles"),
+        ('experiment = "rules"\n[grid]\ncorpus = ["CORPUS.txt"]', "text without roles"),
         ('[base]\ncorpus = "x"\n[grid]\n"corpus.a" = [1]', "holds no values"),
         (f"[grid]\nclusters = {list(range(1, 400))}\nseeds = {list(range(1, 400))}", "at most"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, text, says):
-    path = write(tmp_path / "bad.toml", text)
+    corpus = write(tmp_path / "words.txt", "dogs sleep\n" * 30)
+    path = write(tmp_path / "bad.toml", text.replace("CORPUS.txt", corpus.as_posix()))
     with pytest.raises(BadInputError, match=says) as error:
         read_sweep(path)
     assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)

@@ -22,6 +22,7 @@ from threadpoolctl import threadpool_limits
 from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.engine import TraceEngine
 from hebbsim.engine.rules import get_rule
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import (
     Clock,
     Progress,
@@ -137,7 +138,12 @@ def run_rules(
 
 
 def _results(config: RulesConfig, corpus: Corpus, progress: Progress) -> Results:
-    layer = corpus.layer or "roles"
+    layer = corpus.layer
+    if layer is None:
+        raise BadInputError(
+            f"corpus {corpus.name} is text without roles, so there is nothing to score; give an "
+            "annotated corpus"
+        )
     corpus, note = hold_out(corpus)
     check_splits(corpus, layer)
     check_clusters(corpus.splits["train"], config.clusters, corpus.name)

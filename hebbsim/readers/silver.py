@@ -37,21 +37,41 @@ def blank_pipeline(language: str = "en") -> Any:
     return nlp
 
 
+def find_pipeline(name: str) -> None:
+    """Refuse the name of a spaCy pipeline that is not installed, before anything is read.
+
+    Raises
+    ------
+    BadInputError
+        Naming those that are, and the command that installs it.
+    """
+    import spacy
+
+    if spacy.util.is_package(name) or Path(name).exists():
+        return
+    installed = ", ".join(sorted(spacy.util.get_installed_models())) or "none"
+    raise BadInputError(
+        f"--parser {name}: no such spaCy pipeline is installed (installed: {installed}); check the "
+        f"name, or run: python -m spacy download {name}"
+    )
+
+
 def load_parser(name: str) -> Any:
     """A spaCy pipeline by package name or folder.
 
     Raises
     ------
     BadInputError
-        If it is not installed, naming the command that installs it.
+        If it is not installed, or cannot be loaded.
     """
     import spacy
 
+    find_pipeline(name)
     try:
         return spacy.load(name)
-    except OSError:
+    except (OSError, ValueError) as error:
         raise BadInputError(
-            f"spaCy pipeline '{name}' is not installed; run: python -m spacy download {name}"
+            f"--parser {name}: spaCy cannot load it ({' '.join(str(error).split())[:200]})"
         ) from None
 
 
