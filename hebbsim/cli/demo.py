@@ -29,7 +29,9 @@ def demo(
     ] = 300,
     port: Annotated[
         int | None,
-        typer.Option(help=f"{PORT} or a free one without; 0 for any free one.", min=0, max=65535),
+        typer.Option(
+            help=f"Port; 0 for any free one (default: {PORT}, or a free one).", min=0, max=65535
+        ),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")

@@ -22,18 +22,18 @@ def figures(
     run: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="DIR", help="Run folder, may be repeated; without, every run in ./runs."
+            metavar="DIR", help="Run folder; may be repeated (default: every run in ./runs)."
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder to draw into, as RUN-NAME; without, figures/ of each run folder.",
+            help="Folder to draw into, as RUN-NAME (default: figures/ of each run folder).",
         ),
     ] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Of svg, png, pdf, comma-separated.")
+        str, typer.Option("--format", help="Comma-separated file formats: svg, png, pdf.")
     ] = "svg,png",
     dpi: Annotated[
         float, typer.Option(help="Dots an inch of a PNG; figures are 3.5 inches wide.")

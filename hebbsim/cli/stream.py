@@ -19,13 +19,13 @@ def stream(
         typer.Option(
             metavar="FILE...",
             help="Files or folders of text, CoNLL-U, JSON lines or parquet, plain or compressed; "
-            "- for standard input; builtin without.",
+            "- for standard input (default: builtin).",
         ),
     ] = None,
     learner: Annotated[str, typer.Option(help="roles, or engine: one local rule.")] = "roles",
     tokens: Annotated[
         int | None,
-        typer.Option(help="Tokens to learn, the files over and over; once through without."),
+        typer.Option(help="Tokens to learn, the files over and over (default: once through)."),
     ] = None,
     stretch: Annotated[int, typer.Option(help="Tokens learned at a time.")] = 100_000,
     every: Annotated[
@@ -33,7 +33,7 @@ def stream(
     ] = 1_000_000,
     timescales: Annotated[
         str | None,
-        typer.Option(help="Trace timescales in tokens, comma-separated; 2,8,32 without."),
+        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
     ] = None,
     clusters: Annotated[
         int, typer.Option(metavar="K", help="Clusters of the learner of roles.")
@@ -41,10 +41,10 @@ def stream(
     dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of the engine.")] = 64,
     rule: Annotated[str, typer.Option(help="Local rule of the engine.")] = "oja",
     types: Annotated[
-        int, typer.Option(metavar="V", help="Words told apart: they bound the memory.")
+        int, typer.Option(metavar="V", help="Maximum vocabulary size (bounds memory use).")
     ] = 30_000,
-    seed: Annotated[int, typer.Option(help="Of all random draws.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="Run folder; runs/stream without.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Run folder (default: runs/stream).")] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the last checkpoint in its folder.")
     ] = False,

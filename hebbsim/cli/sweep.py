@@ -33,7 +33,7 @@ def sweep(
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the sweep; runs/sweep-FILE without.")
+        Path | None, typer.Option(help="Folder of the sweep (default: runs/sweep-FILE).")
     ] = None,
     workers: Annotated[
         int, typer.Option(min=1, metavar="N", help="Runs at a time, in processes of this machine.")
@@ -89,11 +89,16 @@ def compare(
             metavar="RUN...", help="Folders of runs, the first to compare with; or of a sweep."
         ),
     ],
-    metric: Annotated[str | None, typer.Option(help="accuracy without.")] = None,
-    split: Annotated[
-        list[str] | None, typer.Option(help="test and gen without; may be given several times.")
+    metric: Annotated[
+        str | None, typer.Option(help="Metric to compare (default: accuracy if present).")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="hebbian without, where there is one.")] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="Split to compare; may be repeated (default: test and gen)."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model to compare (default: hebbian if present).")
+    ] = None,
     all_pairs: Annotated[
         bool, typer.Option("--all-pairs", help="Each run with each other, not with the first.")
     ] = False,
@@ -125,7 +130,9 @@ def compare(
 
 def rerun(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run.")],
-    out: Annotated[Path | None, typer.Option(help="Of the repetition; DIR-rerun without.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the repetition (default: DIR-rerun).")
+    ] = None,
     tolerance: Annotated[
         float, typer.Option(help="Differences of numbers that count as agreement.")
     ] = 0.0,
