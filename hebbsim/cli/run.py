@@ -177,7 +177,7 @@ def identity(
         str | None,
         typer.Option(
             help="Comma-separated decoders: nearest, linear, ridge, cancellation, beam, language, "
-            "pursuit, likelihood, discriminant, softmax, mlp "
+            "pursuit, likelihood, discriminant, softmax, mlp, or a Python file with your own "
             "(default: nearest,linear,ridge,cancellation)."
         ),
     ] = None,

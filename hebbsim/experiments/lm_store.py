@@ -257,9 +257,9 @@ def _train_side_by_side(
 
 def _side_by_side(jobs: Sequence[Job]) -> int:
     """How many models to train at a time: one on a GPU, or as one of several processes."""
-    import torch
+    from hebbsim.lm.hardware import has_gpu
 
-    if torch.cuda.is_available() or "WORLD_SIZE" in os.environ:
+    if has_gpu() or "WORLD_SIZE" in os.environ:
         return 1
     if sum(job.preset.training.tokens for job in jobs) < _WORTH_A_PROCESS:
         return 1
