@@ -71,7 +71,8 @@ def test_every_decoder_condition_and_lag_has_its_rows(run):
                 assert bits[0].mean <= np.log2(20) + 1e-9
     assert len(results.select(split="map")) == 3 * len(TIMESCALE_SETS)
     done, total = steps[-1][1:]
-    assert done == total == len(steps)
+    assert done == total == len(steps) - 1
+    assert steps[0] == (None, 0, total)  # before anything is measured
 
 
 def test_no_number_depends_on_the_threads(run):

@@ -265,7 +265,7 @@ def test_workers_find_the_same_and_say_how_far_they_are(store, tmp_path):
 
     together = run_recall(**options, store=tmp_path / "b", workers=2, progress=progress)
     assert alone.rows == together.rows
-    assert steps[0][0] == 1 and (4, 4) in steps  # two models of two updates
+    assert steps[0] == (0, 4) and steps[1][0] == 1 and (4, 4) in steps  # two models of two updates
 
 
 def test_what_stops_the_run_stops_its_workers(tmp_path):

@@ -388,7 +388,8 @@ def test_steps_add_up_and_the_first_result_comes_before_any_bigru_starts(fakes):
     FakeJobs.submitted = {}
     run(progress=progress)
     assert steps[-1][1] == steps[-1][2]
-    assert steps[0][0] == "hebbian seed 0: test accuracy 1.000" and steps[0][3] == 0
+    assert steps[0][:3] == (None, 0, steps[-1][2])  # all is known before the first result
+    assert steps[1][0] == "hebbian seed 0: test accuracy 1.000" and steps[1][3] == 0
 
 
 @pytest.mark.parametrize(("baselines", "models"), [

@@ -188,8 +188,9 @@ class _Downloads:
             self._progress.stop()
 
     def update(self, name: str, done: int, total: int) -> None:
-        from rich.console import Console
         from rich.progress import Progress
+
+        from hebbsim.cli.terminal import Console
 
         if self._progress is None:
             console = Console(stderr=True)
@@ -265,8 +266,9 @@ def _print_json(document: dict[str, Any]) -> None:
 def _print_table(header: list[str], rows: list[list[str]]) -> None:
     """A table on standard output; a header that begins with ``>`` aligns right."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from hebbsim.cli.terminal import Console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(header[0], overflow="fold")

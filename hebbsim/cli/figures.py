@@ -130,7 +130,7 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     if json:
         sys.stdout.write(json_text(known))
         return
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     console = Console(highlight=False)
     for experiment, about in known.items():
@@ -169,7 +169,7 @@ def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
         ]  # fmt: skip
         sys.stdout.write(json_text({"schema": "hebbsim.figures/1", "figures": document}))
         return
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     console = Console(highlight=False)
     for run, drawn in found:

@@ -72,7 +72,7 @@ def stream(
 
 def show(results: Results, folder: Path) -> None:
     """Print what a run found."""
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     console = Console(highlight=False, soft_wrap=True)
     found = {row.metric: row for row in results.rows}

@@ -11,9 +11,9 @@ import typer
 from hebbsim.cli.carry_out import progress
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
+    from hebbsim.cli.terminal import Console
     from hebbsim.experiments.compare import Compared
     from hebbsim.experiments.rerun import Agreement
     from hebbsim.experiments.sweep import SweepResults
@@ -168,7 +168,7 @@ def _print_json(document: object) -> None:
 
 
 def _console() -> Console:
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     return Console(highlight=False, soft_wrap=False)
 

@@ -205,6 +205,7 @@ class _Run:
         """Those of every job, in the order of the jobs."""
         jobs = list(self.jobs())
         done: list[list[Score]] = []
+        self.progress(None, 0, len(jobs))
         # Seeds, conditions and memories are independent: no number depends on the threads.
         pool, wait = ThreadPoolExecutor(self.config.workers), True
         try:

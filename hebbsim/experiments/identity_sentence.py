@@ -122,6 +122,7 @@ def run_sentence(
     with threadpool_limits(1):  # BLAS sums in another order with more threads
         found: list[Word] = []
         seen: list[Structure] = []
+        report(None, 0, config.seeds)
         for seed in range(config.seeds):
             material = draw_material(corpus, config, seed)
             number = {word: i for i, word in enumerate(material.words)}

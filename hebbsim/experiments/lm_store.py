@@ -280,6 +280,7 @@ def train_all(
     are; without `workers` as many learn side by side as there are processors, on a GPU one.
     """
     total = sum(job.updates for job in jobs)
+    progress(None, 0, total)
     workers = min(workers or _side_by_side(jobs), len(jobs))
     if workers > 1:
         _train_side_by_side(jobs, store, log, progress, workers)

@@ -338,6 +338,7 @@ class _Run:
         if config.baselines != "none":
             self.simple_baselines()
         self.begin()
+        self.progress(None, 0, self.total)
         with BackgroundJobs[JobKey](config.workers) as background:
             for seed, learner in self.learners(list(parts)):
                 self.part(f"seed={seed} main", self.learner_seed, learner, seed)

@@ -160,6 +160,7 @@ def _results(config: RulesConfig, corpus: Corpus, progress: Progress) -> Results
         " view=own": {"context_weight": 0.0},
     }
     scores = []
+    progress(None, 0, config.seeds * len(parts))
     for seed in range(config.seeds):
         for number, (words, changes) in enumerate(parts.items()):
             part = config.model_copy(update=changes)
