@@ -13,6 +13,7 @@ import pytest
 from matplotlib.text import Text
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.results import Score, summarize
 from hebbsim.plots import (
     NothingToDrawError,
     draw_roles,
@@ -24,6 +25,7 @@ from hebbsim.plots import (
     style,
     tables,
 )
+from hebbsim.plots.lm import plot_recall
 from hebbsim.probes.structure import decide_role
 
 ROLES = "SUBJ OBJ IOBJ OBL NMOD PRED AMOD ADV DET CASE AUX CONJ MARK PUNCT OTHER".split()
@@ -349,6 +351,38 @@ class TestValues:
         beyond.loc[beyond["metric"] == "label_equivalence", "condition"] = f"K=300 curve={place}"
         texts = [text.get_text() for text in plot_labels(beyond).texts]
         assert any(text.startswith(f"{said} 2,640") for text in texts)
+
+    def test_a_caption_names_the_marks_that_are_drawn_and_no_other(self, big):
+        def note(table):
+            return plot_labels(table).figure.get_supxlabel().replace("\n", " ")
+
+        assert "Diamond: mapped with 100" in note(big)
+        fewer = big.copy()  # the curve begins behind the number of sentences that the mark has
+        early = fewer["condition"].isin(["labels=30", "labels=100"])
+        fewer = fewer[~((fewer["model"] == "bigru") & early)]
+        names = [line.get_label() for line in plot_labels(fewer).lines]
+        assert "Diamond" not in note(fewer) and not any("labels=100" in name for name in names)
+
+    @pytest.mark.parametrize("guesses", [True, False])
+    def test_guesses_are_named_where_there_are_any(self, guesses):
+        scores = [
+            Score("recall", "mqar", model, f"pairs={n}", "accuracy", None, seed, 0.5)
+            for model in ("ema", *(["chance"] if guesses else []))
+            for n in (2, 4)
+            for seed in (0, 1)
+        ]
+        table = tables.tidy(pd.DataFrame([vars(row) for row in summarize(scores)]))
+        note = plot_recall(table).figure.get_supxlabel()
+        assert ("guesses" in note) is guesses
+
+    def test_a_curve_of_few_points_gives_no_equivalent(self, big):
+        few = big["condition"].isin([f"labels={count}" for count in (30, 300, 1000)])
+        short = big[~((big["model"] == "bigru") & few)]
+        for table, given in ((big, True), (short, False)):
+            ax = plot_labels(table)
+            texts = [text.get_text() for text in ax.texts]
+            assert any(text.startswith("equals") for text in texts) is given
+            assert ("bootstrap over" in ax.figure.get_supxlabel()) is given
 
     def test_structure_content(self, big):
         ax = plot_structure_content(big)

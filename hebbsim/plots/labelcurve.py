@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+#: Points of the curve below which no number is read off between them.
+_ENOUGH = 4
+
+
 @style.styled
 def plot_labels(
     results: DataFrame,
@@ -75,6 +79,10 @@ def plot_labels(
         ends.append(("lookup", float(lookup["mean"].iloc[0])))
         ax.axhline(ends[-1][1], color=MODEL_COLORS["lookup"], ls=(0, (4, 2)), label="lookup")
     marks = _marks(tables.select(table, model="hebbian", split=split), learner, mean)
+    if len(curve) < _ENOUGH:
+        marks = [mark for mark in marks if mark.name != "equivalence"]
+    left, right = ax.get_xlim()
+    marks = [mark for mark in marks if left <= mark.x <= right]  # the note names no other
     color = MODEL_COLORS["hebbian"]
     for mark in marks:
         shape = "o" if mark.text else "D"
