@@ -262,13 +262,8 @@ def _graphics() -> dict[str, str]:
     if importlib.util.find_spec("torch") is None:
         return {"torch": "not installed"}
     try:
-        import torch
+        from hebbsim.lm.hardware import graphics
+
+        return graphics()
     except Exception as error:  # a broken installation is what this is to find
         return {"torch": f"cannot be imported ({type(error).__name__}: {error})"}
-    if not torch.cuda.is_available():
-        return {"torch": f"{torch.__version__}, no GPU"}
-    found = {"torch": f"{torch.__version__}, CUDA {torch.version.cuda}"}
-    for number in range(torch.cuda.device_count()):
-        about = torch.cuda.get_device_properties(number)
-        found[f"GPU {number}"] = f"{about.name}, {about.total_memory / 2**30:.0f} GiB"
-    return found

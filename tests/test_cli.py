@@ -6,14 +6,17 @@ import io
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from hebbsim import __version__
+from hebbsim import __version__, cli
 from hebbsim.cli import main, roles_table
-from hebbsim.cli.carry_out import progress
+from hebbsim.cli.carry_out import Pace, progress
 from hebbsim.cli.run import _slug, spread
+from hebbsim.cli.terminal import Console
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import roles
 from hebbsim.experiments.results import Results, Row
@@ -292,6 +295,44 @@ def printed(results, folder):
     return stream.getvalue()
 
 
+@pytest.mark.parametrize(("columns", "width"), [
+    ("40", 40), ("80", 80), ("200", 200), ("0", 80), ("1", 80), ("many", 80), ("-5", 80),
+])  # fmt: skip
+def test_tables_lose_nothing_at_any_width(columns, width, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLUMNS", columns)
+    stream = io.StringIO()
+    console = Console(file=stream)
+    assert console.width == width
+    results = found()
+    roles_table.show(results, tmp_path, console)
+    lines = stream.getvalue().splitlines()
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= width
+    whole = "".join(stream.getvalue().split())
+    assert "…" not in whole
+    for part in ("only_seen_as_unacc", "transitive_subj", "devrolesshuffled", "0.900±0.010"):
+        assert part in whole, part
+
+
+def test_a_narrow_table_is_printed_row_by_row():
+    table = Table("model", box=None)
+    table.add_column("accuracy", no_wrap=True)
+    table.add_column("n", no_wrap=True)
+    table.add_row("hebbian", "0.9000 ±0.0100", "5")
+    table.add_row(Text("  own code only"), "", "3")
+    stream = io.StringIO()
+    Console(file=stream, width=26).print(table)
+    assert [line.rstrip() for line in stream.getvalue().splitlines()] == [
+        "hebbian", "  accuracy  0.9000 ±0.0100", "  n  5",
+        "  own code only", "  n  3",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("module", sorted(Path(cli.__file__).parent.glob("*.py")), ids=str)
+def test_every_table_goes_to_the_console_that_loses_nothing(module):
+    text = module.read_text(encoding="utf-8")
+    assert ("from rich.console" in text) == (module.name == "terminal.py")
+
+
 @pytest.mark.parametrize("members", [1, 8])
 def test_no_name_and_no_number_of_a_table_is_cut(members, tmp_path):
     text = printed(found(members=members), tmp_path)
@@ -392,13 +433,40 @@ def test_versions_name_what_a_result_depends_on(capsys):
     assert f"hebbsim       {__version__}" in out and "numpy" in out and "python" in out
 
 
-def test_lines_of_progress_stand_on_a_terminal_and_nowhere_else(monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
+
+def test_lines_of_progress_stand_on_a_terminal_and_nowhere_else(monkeypatch):
     for stream in (Terminal(), io.StringIO()):
         monkeypatch.setattr(sys, "stderr", stream)
         with progress() as report:
             report("hebbian seed 0", 1, 2)
         assert ("hebbian seed 0" in stream.getvalue()) == stream.isatty()
+
+
+def test_the_bar_says_what_is_left_and_counts_tables_and_figures(monkeypatch):
+    times = iter([0.0, 60.0, 120.0])
+    monkeypatch.setattr("hebbsim.cli.carry_out.Pace", lambda: Pace(clock=times.__next__))
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = []
+    with progress() as report:
+        bar = gc_bar(report)
+        for done in (0, 1, 2):
+            report(None, done, 2)
+            task = bar.tasks[0]
+            shown.append((task.description, task.completed, task.total, task.fields["left"]))
+    assert shown == [
+        ("learning", 0, 3, ""),
+        ("learning", 1, 3, "about 2:00 left"),
+        ("tables and figures", 2, 3, "about 1:00 left"),
+    ]
+
+
+def gc_bar(report):
+    """The bar that a report writes to."""
+    names = report.__code__.co_freevars
+    return report.__closure__[names.index("bar")].cell_contents

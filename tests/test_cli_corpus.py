@@ -90,6 +90,20 @@ def test_make_writes_tables_that_load(run, tmp_path, treebank):
     assert code == 2 and "name a new one" in err
 
 
+def test_what_is_noted_of_a_corpus_stays_with_it(run, tmp_path):
+    path = tmp_path / "one.conllu"
+    path.write_text(SENTENCE * 20)
+    code, out, _ = run("info", path)
+    assert code == 0 and "Note: corpus one has no splits of its own" in out
+    code, out, _ = run("make", path, "--out", tmp_path / "tables", "--json")
+    (note,) = json.loads(out)["notes"]
+    assert load_corpus(tmp_path / "tables").notes == (note,)
+    about = tmp_path / "tables" / "corpus.json"
+    about.write_text(about.read_text().replace('"notes": [', '"notes": 3, "rest": ['))
+    code, _, err = run("info", tmp_path / "tables")
+    assert code == 2 and "'notes' is no list" in err
+
+
 def test_make_writes_the_builtin_corpus_the_same_from_the_same_seed(run, tmp_path):
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert run("make", "--seed", seed, "--out", tmp_path / folder)[0] == 0

@@ -1,6 +1,8 @@
 """Decoders of past tokens from trace states, where the answer is known in closed form."""
 
+import importlib.util
 import itertools
+import sys
 
 import naive
 import numpy as np
@@ -8,9 +10,12 @@ import pytest
 
 from hebbsim.engine import dense_traces
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.identity import run_identity
+from hebbsim.experiments.identity_config import IdentityConfig
 from hebbsim.probes.identity import (
     Channel,
     Condition,
+    Decoder,
     States,
     decoder_names,
     entropy,
@@ -609,3 +614,68 @@ def test_fast_weights_give_back_what_was_just_bound(sentences):
     error = values[tokens[:, -1]] - before[:, :, 0]
     before[:, :, 0] += error
     np.testing.assert_allclose(found, before, atol=1e-5)
+
+
+MINE = """
+import numpy as np
+from hebbsim.probes.identity import Decoder
+
+class Mine(Decoder):
+    name = "NAME"
+
+    def decode(self, states, n_lags):
+        for _ in range(n_lags):
+            yield np.zeros((len(states), len(self.channel.codes)))
+"""
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    """Decoders of a test are gone after it."""
+    monkeypatch.setattr(Decoder, "_registry", dict(Decoder._registry))
+
+
+def test_a_decoder_in_a_file_of_its_own_registers_itself(tmp_path, monkeypatch, registry):
+    (tmp_path / "in_a_file.py").write_text(MINE.replace("NAME", "in-a-file"))
+    name = "hebbsim.probes.identity"
+    spec = importlib.util.find_spec(name)
+    spec.submodule_search_locations.append(str(tmp_path))  # as if the file were in the folder
+    again = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, again)
+    monkeypatch.setitem(sys.modules, f"{name}.in_a_file", None)
+    del sys.modules[f"{name}.in_a_file"]
+    spec.loader.exec_module(again)
+    assert get_decoder("in-a-file").__module__ == f"{name}.in_a_file"
+
+
+def test_a_file_outside_the_package_gives_its_decoders(tmp_path, registry):
+    path = tmp_path / "mine.py"
+    path.write_text(MINE.replace("NAME", "mine"))
+    config = IdentityConfig.checked({"decoders": f"nearest,{path}"})
+    assert config.decoders == ("nearest", "mine")
+    assert IdentityConfig.checked({"decoders": str(path)}).decoders == ("mine",)  # once more
+    results = run_identity(
+        config.model_copy(
+            update={"types": 5, "dim": 8, "lags": 2, "seeds": 1, "states": 32, "map_seeds": 0,
+                    "precision": ("float32",), "noise": (), "structure": "none", "limits": False}
+        )
+    )  # fmt: skip
+    assert results.select(model="mine", metric="accuracy")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "cannot be imported (FileNotFoundError"),
+        ("import nothing_like_it", "cannot be imported (ModuleNotFoundError"),
+        ("x = 1", "defines no subclass of Decoder"),
+        (MINE.replace("NAME", "ridge"), "has a decoder ridge: choose another name"),
+    ],
+)
+def test_a_file_without_a_decoder_is_refused_in_one_line(tmp_path, registry, text, says):
+    path = tmp_path / "mine.py"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(BadInputError) as error:
+        IdentityConfig.checked({"decoders": str(path)})
+    assert f"--decoders: {path}" in str(error.value) and says in str(error.value)

@@ -2,12 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.cli import app, main
 from hebbsim.cli.identity_table import show
@@ -69,7 +71,8 @@ def test_every_decoder_condition_and_lag_has_its_rows(run):
                 assert bits[0].mean <= np.log2(20) + 1e-9
     assert len(results.select(split="map")) == 3 * len(TIMESCALE_SETS)
     done, total = steps[-1][1:]
-    assert done == total == len(steps)
+    assert done == total == len(steps) - 1
+    assert steps[0] == (None, 0, total)  # before anything is measured
 
 
 def test_no_number_depends_on_the_threads(run):
@@ -455,6 +458,16 @@ def test_a_corpus_too_small_to_score(tmp_path):
     text.write_text("the cat saw the dog .\n" * 5)
     with pytest.raises(BadInputError, match="too few sentences"):
         structural(str(text))
+
+
+def test_what_is_noted_of_a_corpus_stands_in_the_results(corpus, monkeypatch):
+    noted = replace(load_corpus(corpus), notes=("cut in three",))
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: noted)
+    small = {**SMALL, "seeds": 1, "map_seeds": 0, "noise": "none", "decoders": "nearest"}
+    # Of a corpus that is streamed and has its structure read, once.
+    assert run_identity(**small, stream="x").notes.count("cut in three") == 1
+    found = run_sentence(sentence="the dog sleeps", structure="x", seeds=1, decoders="nearest")
+    assert "cut in three" in found.notes
 
 
 # --- a sentence ----------------------------------------------------------------------------------

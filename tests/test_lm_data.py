@@ -13,7 +13,7 @@ pytest.importorskip("tokenizers")
 from hebbsim.errors import BadInputError
 from hebbsim.lm import packed as packed_module
 from hebbsim.lm.evaluation import distances
-from hebbsim.lm.packed import Tokens, describe, pack
+from hebbsim.lm.packed import Tokens, describe, held_out_of, pack
 from hebbsim.lm.sources import LONGEST, Source, cut, open_source, stream_hugging_face
 from hebbsim.lm.tokenizer import END, Tokenizer
 
@@ -171,6 +171,31 @@ def test_packed_documents_are_those_of_the_source(tmp_path, tokenizer):
         texts = tokenizer.decode(values[split]).split(END)[1:]
         assert texts == [d for i, d in enumerate(DOCUMENTS) if i % 10 in places]
         assert done["tokens"][split] == len(values[split])
+
+
+@pytest.mark.parametrize("chunks", [1, 12, 400])
+def test_of_few_documents_a_twentieth_is_held_out_at_line_ends(tmp_path, tokenizer, chunks):
+    lines = [f"{i} apples fell on day {i}." for i in range(2400)]
+    size = len(lines) // chunks
+    write_json(
+        tmp_path / "a.jsonl",
+        ["\n".join(lines[i * size : (i + 1) * size]) for i in range(chunks)],
+    )
+    source, held_out = held_out_of(open_source(tmp_path / "a.jsonl"))
+    assert held_out == (100 if chunks == 400 else 20)
+    done = pack(source, tmp_path / "p", vocabulary=300, tokenizer=tokenizer, held_out=held_out)
+    total = sum(done["tokens"].values())
+    least = 0.009 if chunks == 400 else 0.045
+    for split in ("validation", "test"):
+        assert done["tokens"][split] >= least * total
+        values = np.fromfile(tmp_path / "p" / f"{split}.bin", dtype="<u2")
+        pieces = tokenizer.decode(values).split(END)[1:]
+        assert {line for piece in pieces for line in piece.split("\n")} <= set(lines)
+
+
+def test_a_stream_is_not_read_ahead_to_hold_out(tokenizer):
+    source = source_of(DOCUMENTS, stops_after=0)
+    assert held_out_of(source) == (source, 100)
 
 
 def test_packing_goes_on_where_it_broke_off(tmp_path, tokenizer, monkeypatch):

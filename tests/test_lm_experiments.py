@@ -184,6 +184,59 @@ def test_blimp(store, blimp, tmp_path):
         run_blimp(**TEXT, store=store, blimp=blimp.parent / "bad.jsonl")
 
 
+@pytest.fixture
+def long_blimp(tmp_path):
+    """A pair of sentences of about 100 tokens."""
+    good = "the cat sleeps and " * 12
+    pair = {"UID": "a", "linguistics_term": "b", "sentence_good": good, "sentence_bad": good[1:]}
+    (tmp_path / "long.jsonl").write_text(json.dumps(pair))
+    return tmp_path / "long.jsonl"
+
+
+@pytest.mark.parametrize("run", [run_blimp, run_selection])
+def test_sentences_longer_than_the_presets_context_fit(run, store, long_blimp):
+    given = {**TEXT, "seeds": 1, "tokens": 1024, "models": "ema", "store": store}
+    if run is run_selection:
+        given |= {"recall_seeds": 0, "evaluate": 512}
+    results = run(**given, blimp=long_blimp)
+    assert results.select(model="ema", metric="accuracy", split="blimp")
+    assert any("in place of the preset's 64" in note for note in results.notes)
+
+
+@pytest.mark.parametrize("run", [run_blimp, run_selection])
+def test_a_context_too_short_for_blimp_is_refused_before_training(
+    run, store, long_blimp, monkeypatch
+):
+    monkeypatch.setattr("hebbsim.experiments.lm_store._train", None)
+    with pytest.raises(BadInputError, match=r"--context 32: the longest sentence .*give --context"):
+        run(**TEXT, context=32, store=store, blimp=long_blimp)
+
+
+def test_small_text_is_held_out_in_a_stated_share(tmp_path):
+    text = tmp_path / "small.txt"  # three documents
+    text.write_text("\n\n".join("\n".join(f"{i} apples fell ." for i in range(600)) for _ in "abc"))
+    results = run_predictor(
+        **{**TEXT, "data": str(text), "seeds": 1, "tokens": 1024}, models="ema",
+        store=tmp_path / "store", evaluate=512,
+    )  # fmt: skip
+    assert results.select(model="ema", metric="loss", split="test")
+    assert any("one piece in 20 is held out" in note for note in results.notes)
+
+
+@pytest.mark.parametrize("lines", [1, 20])
+def test_too_little_text_is_refused_before_training_with_the_least_size(
+    lines, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hebbsim.experiments.lm_store._train", None)
+    text = tmp_path / "small.txt"
+    text.write_text("".join(f"{i} {'pears' * (i % 7)} ! ?{chr(65 + i % 50)} " for i in range(900)))
+    if lines > 1:
+        text.write_text("\n".join(text.read_text()[:9000].split(" ")))
+    with pytest.raises(BadInputError, match=r"too few lines.* give about [\d,]+ tokens \(\d+ KB\)"):
+        run_lm(**{**TEXT, "data": str(text), "context": 512, "vocabulary": 280},
+               store=tmp_path / "store")  # fmt: skip
+
+
 def test_recall(store, tmp_path):
     results = run_recall(
         preset="pico", models="ema,attention", pairs="2,3", keys=6, length=10, tokens=1280,
@@ -213,7 +266,7 @@ def test_workers_find_the_same_and_say_how_far_they_are(store, tmp_path):
 
     together = run_recall(**options, store=tmp_path / "b", workers=2, progress=progress)
     assert alone.rows == together.rows
-    assert steps[0][0] == 1 and (4, 4) in steps  # two models of two updates
+    assert steps[0] == (0, 4) and steps[1][0] == 1 and (4, 4) in steps  # two models of two updates
 
 
 def test_what_stops_the_run_stops_its_workers(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from matplotlib.text import Text
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.results import Score, summarize
 from hebbsim.folders import record
 from hebbsim.plots import (
     NothingToDrawError,
@@ -27,6 +28,7 @@ from hebbsim.plots import (
     style,
     tables,
 )
+from hebbsim.plots.lm import plot_recall
 from hebbsim.probes.structure import decide_role
 
 ROLES = "SUBJ OBJ IOBJ OBL NMOD PRED AMOD ADV DET CASE AUX CONJ MARK PUNCT OTHER".split()
@@ -408,6 +410,18 @@ class TestValues:
             for x in line.get_xdata()
         ]
         assert filled == [100.0, 100.0]  # one a model
+
+    @pytest.mark.parametrize("guesses", [True, False])
+    def test_guesses_are_named_where_there_are_any(self, guesses):
+        scores = [
+            Score("recall", "mqar", model, f"pairs={n}", "accuracy", None, seed, 0.5)
+            for model in ("ema", *(["chance"] if guesses else []))
+            for n in (2, 4)
+            for seed in (0, 1)
+        ]
+        table = tables.tidy(pd.DataFrame([vars(row) for row in summarize(scores)]))
+        note = plot_recall(table).figure.get_supxlabel()
+        assert ("guesses" in note) is guesses
 
     def test_structure_content(self, big):
         ax = plot_structure_content(big)

@@ -3,7 +3,7 @@
 import pytest
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers import load_corpus
+from hebbsim.readers import load_corpus, silver
 from hebbsim.readers.silver import blank_pipeline, load_parser
 from hebbsim.readers.text import stream_text
 from hebbsim.readers.ud import RoleScheme
@@ -73,6 +73,19 @@ def test_a_scheme_of_ones_own(tmp_path):
     assert layer.tolist() == ["OTHER", "OTHER", "PATIENT"]
 
 
+def test_silver_roles_and_their_scheme_are_told_of(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats\n\n" * 10)
+    scheme = tmp_path / "s.json"
+    scheme.write_text('{"dobj": "PATIENT"}')
+    parser = pipeline(tmp_path / "nlp", CLEARNLP)
+    silver, cut = load_corpus(path, parser=parser).notes
+    assert f"silver: spaCy pipeline {parser} assigned them" in silver and "(8 for train" in cut
+    assert load_corpus(path).notes == ()
+    schemes = [load_corpus(path, parser=parser, scheme=s).sha256 for s in (None, scheme)]
+    assert [len(found) for found in schemes] == [1, 2]
+
+
 def test_a_pipeline_that_does_not_parse_is_refused(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("Dogs chased cats")
@@ -82,10 +95,30 @@ def test_a_pipeline_that_does_not_parse_is_refused(tmp_path):
         load_corpus(path, parser=str(tmp_path / "nlp"))
 
 
-def test_a_missing_pipeline_names_the_install_command():
+def test_a_missing_pipeline_names_what_is_there_and_the_install_command(monkeypatch):
+    monkeypatch.setattr(spacy.util, "get_installed_models", lambda: ["xx_sm", "de_sm"])
     with pytest.raises(BadInputError, match="python -m spacy download en_no_such_sm") as caught:
         load_parser("en_no_such_sm")
+    assert "(installed: de_sm, xx_sm)" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_folder_that_holds_no_pipeline_is_refused(tmp_path):
+    with pytest.raises(BadInputError, match="spaCy cannot load it") as caught:
+        load_parser(str(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+def test_a_parser_for_a_corpus_with_roles_is_refused_and_not_ignored():
+    with pytest.raises(BadInputError, match="corpus builtin is not text"):
+        load_corpus("builtin", parser="en_no_such_sm")
+
+
+def test_a_misspelt_parser_is_refused_before_the_text_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats")
+    monkeypatch.setattr(silver, "read_text", None)
+    with pytest.raises(BadInputError, match="--parser en_no_such_sm"):
+        load_corpus(path, parser="en_no_such_sm")
 
 
 def test_tokenizer_alone_needs_no_model(tmp_path):

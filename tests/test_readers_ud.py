@@ -162,8 +162,12 @@ def test_one_file_is_cut_in_order(tmp_path):
     assert [s[0] for s in splits["train"].sentences()] == [f"w{i}" for i in range(16)]
     assert splits["dev"].sentences() == [["w16"], ["w17"]]
     assert splits["test"].sentences() == [["w18"], ["w19"]]
+    assert load_corpus(path).notes == (
+        "corpus mine has no splits of its own: its sentences are cut in their order into 80, 10 "
+        "and 10 % (16 for train, 2 for dev, 2 for test)",
+    )
     path.write_text(SENTENCE)
-    assert list(load_corpus(path).splits) == ["train"]
+    assert list(load_corpus(path).splits) == ["train"] and load_corpus(path).notes == ()
 
 
 def test_scheme_file_replaces_the_default(tmp_path):
@@ -173,6 +177,19 @@ def test_scheme_file_replaces_the_default(tmp_path):
     path.write_text(SENTENCE)
     layer = load_corpus(path, scheme=scheme).splits["train"].layers["grammatical"]
     assert set(layer.tolist()) == {"V", "OTHER"}
+
+
+def test_digests_of_a_corpus_tell_role_schemes_apart(tmp_path):
+    path = tmp_path / "a.conllu"
+    path.write_text(SENTENCE)
+    found = []
+    for roles in ({"root": "V"}, {"root": "W"}, RoleScheme.load().roles):
+        (tmp_path / "mine.json").write_text(json.dumps({"roles": roles}))
+        found.append(load_corpus(path, scheme=tmp_path / "mine.json").sha256)
+    assert found[0]["a.conllu"] == found[1]["a.conllu"]
+    assert found[0]["role scheme"] != found[1]["role scheme"]
+    # The default one by another way is the default one.
+    assert found[2] == load_corpus(path).sha256
 
 
 def test_default_scheme_has_15_roles():

@@ -212,6 +212,17 @@ def test_training_roles_change_nothing_for_the_learner(fakes, tiny):
     assert of(before, "lookup") != of(after, "lookup")  # the shuffle did happen
 
 
+def test_what_is_noted_of_a_corpus_stands_in_the_results(fakes, tiny):
+    fakes.corpus = replace(tiny, notes=("silver",))
+    assert run(baselines="none").document()["notes"] == ["silver"]
+
+
+def test_text_learned_from_is_told_from_what_is_scored(fakes, tmp_path):
+    (tmp_path / "more.txt").write_text("cat saw dog\n")
+    found = run(baselines="none", text=(tmp_path / "more.txt",)).provenance
+    assert set(found["inputs"]) == {"tiny.txt", "more.txt"} and found["text"] == ["more.txt"]
+
+
 def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
     fit = {readout: readout.fit for readout in (roles.RoleReadout, roles.SoftReadout)}
     seen = {readout: [] for readout in fit}
@@ -470,7 +481,8 @@ def test_steps_add_up_and_the_first_result_comes_before_any_bigru_starts(fakes):
     FakeJobs.submitted = {}
     run(progress=progress)
     assert steps[-1][1] == steps[-1][2]
-    assert steps[0][0] == "hebbian seed 0: test accuracy 1.000" and steps[0][3] == 0
+    assert steps[0][:3] == (None, 0, steps[-1][2])  # all is known before the first result
+    assert steps[1][0] == "hebbian seed 0: test accuracy 1.000" and steps[1][3] == 0
 
 
 @pytest.mark.parametrize(("baselines", "models"), [

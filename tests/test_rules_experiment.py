@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import warnings
 from pathlib import Path
@@ -48,6 +49,18 @@ def test_the_context_tells_what_the_word_does_not(tiny, tmp_path):
     assert "own code alone" in stream.getvalue()
 
 
+def test_what_is_noted_of_a_corpus_stands_in_the_results(tiny, tmp_path, monkeypatch):
+    noted = dataclasses.replace(tiny, notes=("cut in three",))
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: noted)
+    options = {"corpus": "tiny", "seeds": 1, "dim": 8, "clusters": 5, "out": tmp_path / "run"}
+    found = run_rules(**options)
+    assert found.notes == ["cut in three"] == found.document()["notes"]
+    stream = io.StringIO()
+    rules_table.show(found, Path("x"), Console(file=stream, width=80))
+    assert "Note: cut in three" in stream.getvalue()
+    assert '"cut in three"' in (tmp_path / "run" / "results.json").read_text(encoding="utf-8")
+
+
 def test_learning_changes_the_units_and_its_control_does_not(tiny):
     train = Vocabulary(100).take_in(tiny.splits["train"].sentences())
     for eta in (0.0, 0.01):
@@ -83,6 +96,13 @@ def test_growing_weights_are_told_of_in_one_line():
     assert said == "hebbsim: weights have grown\n"
     assert other == usual("else", UserWarning, "a.py", 3)
     assert warnings.formatwarning is usual
+
+
+def test_text_without_roles_is_refused_in_one_line(tiny, monkeypatch):
+    bare = dataclasses.replace(tiny, layer=None)
+    monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: bare)
+    with pytest.raises(BadInputError, match="text without roles"):
+        run_rules(corpus="tiny")
 
 
 def test_a_rule_that_is_not_there_is_refused():

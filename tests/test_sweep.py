@@ -129,12 +129,20 @@ def test_a_value_inside_an_option_varies(tmp_path):
         ("plane = ['a']", "timescales in tokens"),
         ("plane = [0.5]", "timescale"),
         ("base = 3", "not a table"),
+        ("[grid]\nplane = [1, 2]", r"plane stands in \[grid\].*top of the file"),
+        ('[base]\nexperiment = "rules"', r"experiment stands in \[base\]"),
+        ('[grid]\ncorpus = ["builtin", "nowhere"]', "corpus=nowhere: no corpus or file 'nowhere'"),
+        ('[base]\nparser = "en_core_web_smm"\ncorpus = "CORPUS.txt"', "--parser en_core_web_smm"),
+        ('[base]\nparser = "en_core_web_smm"', "corpus builtin is not text"),
+        ('[grid]\ncorpus = ["builtin", "CORPUS.txt"]', "text without roles"),
+        ('experiment = "rules"\n[grid]\ncorpus = ["CORPUS.txt"]', "text without roles"),
         ('[base]\ncorpus = "x"\n[grid]\n"corpus.a" = [1]', "holds no values"),
         (f"[grid]\nclusters = {list(range(1, 400))}\nseeds = {list(range(1, 400))}", "at most"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_in_one_line(tmp_path, text, says):
-    path = write(tmp_path / "bad.toml", text)
+    corpus = write(tmp_path / "words.txt", "dogs sleep\n" * 30)
+    path = write(tmp_path / "bad.toml", text.replace("CORPUS.txt", corpus.as_posix()))
     with pytest.raises(BadInputError, match=says) as error:
         read_sweep(path)
     assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value)
@@ -328,6 +336,55 @@ def test_a_sweep_stands_for_its_runs(file, tmp_path):
     run_sweep(read_sweep(file), tmp_path / "out")
     assert len(run_folders([tmp_path / "out"])) == 4
     assert len(compare_runs([tmp_path / "out"], splits=["dev"])) == 3
+
+
+def change_document(folder, part, **values):
+    path = folder / "results.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document[part] |= values
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("part", "values", "says"),
+    [
+        ("provenance", {"inputs": {"tiny.txt": "1" * 64}}, "tiny.txt: 0 and 111111111111\\)"),
+        ("provenance", {"inputs": {"other.txt": "0"}}, "other.txt: absent and 0; tiny.txt"),
+        ("provenance", {"inputs": {"tiny.txt": "0", "role scheme": "f"}}, "role scheme: absent"),
+        ("config", {"layer": "thematic"}, "layer: default and thematic"),
+        ("config", {"parser": "xx_small"}, "parser: default and xx_small"),
+    ],
+)
+def test_runs_scored_on_different_data_are_not_paired(runs, part, values, says):
+    change_document(runs[1], part, **values)
+    with pytest.raises(BadInputError, match=says) as error:
+        compare_runs(runs)
+    assert "a and b are scored on different data" in str(error.value)
+    assert compare_runs([runs[0], runs[2]])
+
+
+def test_runs_of_corpora_of_other_names_say_so(runs):
+    change_document(runs[1], "config", corpus="big")
+    path = runs[1] / "per_seed.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("tiny", "big"), encoding="utf-8")
+    with pytest.raises(BadInputError, match="corpus: tiny and big"):
+        compare_runs(runs[:2])
+
+
+def test_text_that_is_only_learned_from_may_differ(runs):
+    more = {"inputs": {"tiny.txt": "0", "more.txt": "2"}, "text": ["more.txt"]}
+    change_document(runs[1], "provenance", **more)
+    assert compare_runs(runs[:2])
+
+
+def test_a_language_model_may_have_further_sources_to_be_scored_on(runs):
+    for folder in runs[:2]:
+        change_document(folder, "config", validation=[])
+    change_document(runs[1], "provenance", inputs={"tiny.txt": "0", "c4.jsonl": "2"})
+    assert compare_runs(runs[:2])
+    change_document(runs[1], "provenance", inputs={"tiny.txt": "3"})
+    with pytest.raises(BadInputError, match=r"tiny\.txt: 0 and 3"):
+        compare_runs(runs[:2])
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,21 @@ def versions() -> None:
     typer.echo(f"{'platform':<14}{platform.platform()}")
 
 
+def _spell_defaults(command: Any) -> Any:
+    """Let every help text end in its default, as ``(default: X)``; return the command."""
+    for inner in getattr(command, "commands", {}).values():
+        _spell_defaults(inner)
+    for param in command.params:
+        shown = param.default
+        if getattr(param, "is_flag", False):  # of --a/--no-a the one that holds
+            names = param.opts if shown else param.secondary_opts
+            shown = names[0] if param.secondary_opts else None
+        if shown is not None and getattr(param, "help", None):
+            param.help = f"{param.help.removesuffix('.')} (default: {shown})."
+            param.show_default = False
+    return command
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit.
 
@@ -94,7 +109,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         words = run.spread(words, "--corpus")
     try:
         with terminating() as arrived:
-            status = typer.main.get_command(app)(words, prog_name="hebbsim", standalone_mode=False)
+            command = _spell_defaults(typer.main.get_command(app))
+            status = command(words, prog_name="hebbsim", standalone_mode=False)
             sys.stdout.flush()
     except _UsageError as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help

@@ -16,7 +16,8 @@ def bench(
         list[str] | None,
         typer.Argument(
             metavar="[WORK...]",
-            help="traces, delta, sparse, compete, startup, roles, growth; without, all but growth.",
+            help="traces, delta, sparse, compete, startup, roles, growth "
+            "(default: all but growth).",
         ),
     ] = None,
     peers: Annotated[
@@ -26,9 +27,10 @@ def bench(
         ),
     ] = "all",
     rounds: Annotated[int, typer.Option(help="Rounds in which every contender runs once.")] = 7,
-    seconds: Annotated[float, typer.Option(help="That one run takes, about.")] = 0.2,
+    seconds: Annotated[float, typer.Option(help="Approximate duration of one run.")] = 0.2,
     corpus: Annotated[
-        str, typer.Option(help="Of the work roles: a name or path as in `hebbsim run roles`.")
+        str,
+        typer.Option(help="Corpus of the work roles: a name or path as in `hebbsim run roles`."),
     ] = "builtin",
     out: Annotated[
         Path | None, typer.Option(help="Run folder (default: a new runs/bench).")

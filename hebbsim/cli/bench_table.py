@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from hebbsim.cli.terminal import Console
 from hebbsim.experiments.results import Results, Row
 
 

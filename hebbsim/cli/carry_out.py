@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,24 +90,62 @@ def warnings_in_one_line() -> Iterator[None]:
         warnings.formatwarning = usual
 
 
+class Pace:
+    """How long the steps that are left will take, from those that were done since the first call.
+
+    Steps that an earlier run had finished are not counted as fast ones.
+
+    Examples
+    --------
+    >>> pace = Pace(clock=iter([0.0, 30.0, 60.0]).__next__)
+    >>> [pace.left(done, 10) for done in (4, 5, 7)]
+    ['', 'about 2:30 left', 'about 1:00 left']
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: tuple[int, float] | None = None
+
+    def left(self, done: int, total: int) -> str:
+        """In words, empty before a step was timed."""
+        now = self._clock()
+        if self._first is None:
+            self._first = done, now
+        before, since = self._first
+        if done <= before:
+            return ""
+        seconds = round((now - since) * (total - done) / (done - before))
+        hours, rest = divmod(seconds, 3600)
+        whole = f"{hours}:{rest // 60:02}" if hours else f"{rest // 60}"
+        return f"about {whole}:{rest % 60:02} left"
+
+
 @contextlib.contextmanager
 def progress() -> Iterator[Progress]:
     """Lines and a bar on stderr where that is a terminal; silence elsewhere."""
     if not sys.stderr.isatty():
         yield lambda line, done, total: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
+    from hebbsim.cli.terminal import Console
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
-        task = bar.add_task("learning", total=None)
+    left = TextColumn("{task.fields[left]}")
+    with Bar(*columns, TimeElapsedColumn(), left, console=console, transient=True) as bar:
+        task = bar.add_task("preparing", total=None, left="")
+        pace = Pace()
 
         def show(line: str | None, done: int, total: int) -> None:
             if line:
                 bar.console.print(line, highlight=False, markup=False)
-            bar.update(task, completed=done, total=total or None)
+            if not total:
+                return
+            # What is left when all is measured is a step, too: tables and figures.
+            doing = "learning" if done < total else "tables and figures"
+            remaining = pace.left(done, total + 1)
+            bar.update(task, completed=done, total=total + 1, description=doing, left=remaining)
 
         yield show

@@ -99,6 +99,8 @@ def info(
             [role, _count(n), f"{100 * n / total:.1f} %"] for role, n in document["roles"].items()
         ]
         _print_table([f"{document['layer']} role in train", ">words", ">share"], cells)
+    for note in document.get("notes", ()):
+        typer.echo(textwrap.fill(f"Note: {note}", 80, break_long_words=False))
     if entry is not None and document["where"] == "not here":
         typer.echo(f"Fetch it: hebbsim corpus fetch {name}")
 
@@ -162,10 +164,13 @@ def make(
         )
     files = write_tables(corpus, out)
     if as_json:
-        _print_json({"name": corpus.name, "files": [str(path) for path in files]})
+        document = {"name": corpus.name, "files": [str(path) for path in files]}
+        _print_json({**document, "notes": list(corpus.notes)})
         return
     words = sum(split.n_tokens for split in corpus.splits.values())
     typer.echo(f"{corpus.name}: {len(corpus.splits)} splits, {words:,} words in {out}")
+    for note in corpus.notes:
+        typer.echo(f"Note: {note}")
 
 
 class _Downloads:
@@ -183,8 +188,9 @@ class _Downloads:
             self._progress.stop()
 
     def update(self, name: str, done: int, total: int) -> None:
-        from rich.console import Console
         from rich.progress import Progress
+
+        from hebbsim.cli.terminal import Console
 
         if self._progress is None:
             console = Console(stderr=True)
@@ -236,6 +242,7 @@ def _describe(corpus: Corpus, entry: Entry | None) -> dict[str, Any]:
             for split in corpus.splits.values()
         ],
         "sha256": corpus.sha256,
+        "notes": list(corpus.notes),
     }
     if corpus.layer is not None:
         roles, counts = np.unique(corpus.splits["train"].layers[corpus.layer], return_counts=True)
@@ -259,8 +266,9 @@ def _print_json(document: dict[str, Any]) -> None:
 def _print_table(header: list[str], rows: list[list[str]]) -> None:
     """A table on standard output; a header that begins with ``>`` aligns right."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from hebbsim.cli.terminal import Console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(header[0], overflow="fold")

@@ -29,7 +29,9 @@ def demo(
     ] = 300,
     port: Annotated[
         int | None,
-        typer.Option(help=f"{PORT} or a free one without; 0 for any free one.", min=0, max=65535),
+        typer.Option(
+            help=f"Port; 0 for any free one (default: {PORT}, or a free one).", min=0, max=65535
+        ),
     ] = None,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
@@ -60,7 +62,10 @@ def demo(
     from hebbsim.demo.room import Room
     from hebbsim.readers import load_corpus
 
-    room = Room(load_corpus(corpus, offline=offline), clusters=clusters)
+    loaded = load_corpus(corpus, offline=offline)
+    for note in loaded.notes:
+        typer.echo(f"Note: {note}", err=True)
+    room = Room(loaded, clusters=clusters)
     if export is not None:
         from hebbsim.cli.carry_out import progress
         from hebbsim.demo.export import write_page

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from hebbsim.cli.terminal import Console
     from hebbsim.doctor import Report
 
 _TITLES = {
@@ -42,8 +41,9 @@ def doctor(
 
 
 def _show(found: Report, console: Console | None = None) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from hebbsim.cli.terminal import Console
 
     console = console or Console(highlight=False)
     for name, values in found.sections.items():

@@ -22,18 +22,18 @@ def figures(
     run: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="DIR", help="Run folder, may be repeated; without, every run in ./runs."
+            metavar="DIR", help="Run folder; may be repeated (default: every run in ./runs)."
         ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder to draw into, as RUN-NAME; without, figures/ of each run folder.",
+            help="Folder to draw into, as RUN-NAME (default: figures/ of each run folder).",
         ),
     ] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Of svg, png, pdf, comma-separated.")
+        str, typer.Option("--format", help="Comma-separated file formats: svg, png, pdf.")
     ] = "svg,png",
     dpi: Annotated[
         float, typer.Option(help="Dots an inch of a PNG; figures are 3.5 inches wide.")
@@ -157,7 +157,7 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     if json:
         sys.stdout.write(json_text(known))
         return
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     console = Console(highlight=False)
     for experiment, about in known.items():
@@ -196,7 +196,7 @@ def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
         ]  # fmt: skip
         sys.stdout.write(json_text({"schema": "hebbsim.figures/1", "figures": document}))
         return
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     console = Console(highlight=False)
     for run, drawn in found:

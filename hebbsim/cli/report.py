@@ -53,10 +53,10 @@ def report(
 
 
 def _show(found: Report, paths: list[Path]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from hebbsim.cli.terminal import Console
     from hebbsim.report.claims import CLAIMS, VERDICTS
 
     console = Console(highlight=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hebbsim.cli.terminal import Console
 from hebbsim.experiments.results import Results, Row
 from hebbsim.experiments.roles_scores import Compared
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
+from hebbsim.cli.terminal import Console
 from hebbsim.experiments.results import Results
 
 _NAMES = {"": "learned", "learning=off": "not learned", "view=own": "own code alone"}

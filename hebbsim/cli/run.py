@@ -38,18 +38,19 @@ def roles(
     ] = None,
     timescales: Annotated[
         str | None,
-        typer.Option(help="Trace timescales in tokens, comma-separated; 2,8,32 without."),
+        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
     ] = None,
     preset: Annotated[
         str, typer.Option(help="default, or best: what the dev split chose.")
     ] = "default",
     clusters: Annotated[
-        int | None, typer.Option(metavar="K", help="Clusters that tokens compete for; 300 without.")
+        int | None,
+        typer.Option(metavar="K", help="Clusters that tokens compete for (default: 300)."),
     ] = None,
     members: Annotated[
-        int | None, typer.Option(metavar="P", help="Learners that vote on a role; 1 without.")
+        int | None, typer.Option(metavar="P", help="Learners that vote on a role (default: 1).")
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 5,
+    seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 5,
     text: Annotated[
         list[Path] | None,
         typer.Option(
@@ -97,20 +98,21 @@ def roles(
         typer.Option(help="Seeds of the learner's parts and controls; 0 for none (default: 3)."),
     ] = 3,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that train BiGRUs; two at most without.")
+        int | None, typer.Option(help="Processes that train BiGRUs (default: at most two).")
     ] = None,
     shards: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Learn in N shards on Dask workers (extra cluster); no number depends on N.",
+            help="Train on N shards on Dask workers (extra cluster); results are identical for "
+            "every N.",
         ),
     ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Dask scheduler, such as tcp://host:8786; processes of this machine without.",
+            help="Dask scheduler, such as tcp://host:8786 (default: processes of this machine).",
         ),
     ] = None,
     out: Annotated[
@@ -152,11 +154,12 @@ def roles(
 def identity(
     timescales: Annotated[
         str | None,
-        typer.Option(help="Trace timescales in tokens, comma-separated; 2,10,50 without."),
+        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,10,50)."),
     ] = None,
     dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of a random code.")] = 64,
     types: Annotated[
-        int, typer.Option(metavar="V", help="Types; of a text the commonest, the rest as one.")
+        int,
+        typer.Option(metavar="V", help="Vocabulary size; rarer words share one unknown type."),
     ] = 1000,
     lags: Annotated[int, typer.Option(metavar="K", help="Decode lags 0 to K - 1.")] = 32,
     codes: Annotated[
@@ -167,23 +170,29 @@ def identity(
     ] = "uniform",
     precision: Annotated[
         str | None,
-        typer.Option(help="Of float64, float32, bfloat16, int8, comma-separated; all without."),
+        typer.Option(
+            help="Comma-separated number formats of the state "
+            "(default: float64,float32,bfloat16,int8)."
+        ),
     ] = None,
     rounding: Annotated[
         str, typer.Option(help="Round the state after every step, or at the readout alone.")
     ] = "step",
     noise: Annotated[
         str | None,
-        typer.Option(metavar="DB", help="Signal-to-noise ratios; 40,20,0 without; or none."),
+        typer.Option(
+            metavar="DB", help="Comma-separated signal-to-noise ratios, or none (default: 40,20,0)."
+        ),
     ] = None,
     decoders: Annotated[
         str | None,
         typer.Option(
-            help="Of nearest, linear, ridge, cancellation (these without), beam, language, "
-            "pursuit, likelihood, discriminant, softmax, mlp."
+            help="Comma-separated decoders: nearest, linear, ridge, cancellation, beam, language, "
+            "pursuit, likelihood, discriminant, softmax, mlp, or a Python file with your own "
+            "(default: nearest,linear,ridge,cancellation)."
         ),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 5,
+    seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 5,
     states: Annotated[int, typer.Option(help="States decoded per seed.")] = 320,
     training: Annotated[int, typer.Option(help="States that trained decoders learn from.")] = 3200,
     map_seeds: Annotated[
@@ -202,8 +211,8 @@ def identity(
     memories: Annotated[
         str | None,
         typer.Option(
-            help="Of traces, traces-learned, window, lmu, fast-weights, gru, bigru, at equal "
-            "size; all without; or none."
+            help="Comma-separated memories to compare at equal size, or none "
+            "(default: traces,traces-learned,window,lmu,fast-weights,gru,bigru)."
         ),
     ] = None,
     probe: Annotated[
@@ -266,19 +275,23 @@ app.command()(stream)
 
 @app.command()
 def rules(
-    corpus: Annotated[str, typer.Option(help="With roles; as of `hebbsim run roles`.")] = "builtin",
+    corpus: Annotated[
+        str, typer.Option(help="Corpus with roles; as of `hebbsim run roles`.")
+    ] = "builtin",
     rule: Annotated[str, typer.Option(help="Learning rule; an unknown name lists all.")] = "oja",
     eta: Annotated[
         float | None, typer.Option(help="Learning rate (default: that of the rule).")
     ] = None,
-    timescales: Annotated[str, typer.Option(help="In tokens, comma-separated.")] = "2,8",
+    timescales: Annotated[
+        str, typer.Option(help="Comma-separated trace timescales in tokens.")
+    ] = "2,8",
     dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of random codes.")] = 64,
     clusters: Annotated[int, typer.Option(metavar="K", help="Clusters of tokens.")] = 100,
-    passes: Annotated[int, typer.Option(help="Over the training sentences.")] = 1,
+    passes: Annotated[int, typer.Option(help="Passes over the training sentences.")] = 1,
     context_weight: Annotated[
-        float, typer.Option(help="Of the units' response beside the own code.")
+        float, typer.Option(help="Weight of the units' response relative to the word's own code.")
     ] = 0.7,
-    seeds: Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")] = 3,
+    seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 3,
     out: Annotated[
         Path | None, typer.Option(help="Run folder (default: a new runs/rules-RULE).")
     ] = None,

@@ -25,33 +25,34 @@ _Data = Annotated[
     str | None,
     typer.Option(
         help="Text: a file or folder of .txt, .json, .jsonl (.gz) or .parquet, builtin, c4, "
-        "fineweb, hf:NAME; $HEBBSIM_DATA_DIR/text without."
+        "fineweb, hf:NAME (default: $HEBBSIM_DATA_DIR/text)."
     ),
 ]
-_Models = Annotated[
-    str | None,
-    typer.Option(
-        help="Of gpt2, window, ema, learned, gated, hebbian, delta, attention, ema-mlp, "
-        "ema-attention, comma-separated."
-    ),
-]
-_Seeds = Annotated[int, typer.Option(help="Repetitions; seeds 0, 1, ...")]
+_Seeds = Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")]
 _Tokens = Annotated[
-    int | None, typer.Option(help="Tokens that each model learns from; the preset's without.")
+    int | None, typer.Option(help="Tokens that each model learns from (default: the preset's).")
 ]
-_Batch = Annotated[int | None, typer.Option(help="Sequences of one update.")]
-_Rate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
-_Context = Annotated[int | None, typer.Option(help="Tokens of a sequence.")]
-_Vocabulary = Annotated[int | None, typer.Option(help="Tokens of the vocabulary.")]
+_Batch = Annotated[
+    int | None, typer.Option(help="Sequences of one update (default: the preset's).")
+]
+_Rate = Annotated[float | None, typer.Option(help="Peak learning rate (default: the preset's).")]
+_Context = Annotated[int | None, typer.Option(help="Tokens of a sequence (default: the preset's).")]
+_Vocabulary = Annotated[
+    int | None, typer.Option(help="Tokens of the vocabulary (default: the preset's).")
+]
 _Tokenizer = Annotated[
     Path | None,
-    typer.Option(help="tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt."),
+    typer.Option(
+        help="tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt (default: learned "
+        "from the text)."
+    ),
 ]
 _Timescales = Annotated[
-    str | None, typer.Option(help="Trace timescales in tokens; 2,10,50 without.")
+    str | None, typer.Option(help="Comma-separated trace timescales in tokens (default: 2,10,50).")
 ]
 _Precision = Annotated[
-    str | None, typer.Option(help="auto, float32 or bfloat16; auto: bfloat16 on CUDA.")
+    str | None,
+    typer.Option(help="auto (bfloat16 on CUDA), float32 or bfloat16 (default: the preset's)."),
 ]
 _Store = Annotated[
     Path, typer.Option(help="Folder of packed text and trained models; resumed from.")
@@ -60,8 +61,7 @@ _Log = Annotated[Path | None, typer.Option(help="Folder for TensorBoard's event 
 _Workers = Annotated[
     int | None,
     typer.Option(
-        help="Processes that train models side by side; as many as processors without, on a "
-        "GPU one."
+        help="Processes that train models side by side (default: one a processor, on a GPU one)."
     ),
 ]
 _Out = Annotated[Path | None, typer.Option(help="Run folder (default: a new runs/COMMAND-PRESET).")]
@@ -69,9 +69,16 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document ins
 _Evaluate = Annotated[int, typer.Option(help="Tokens of each split that are scored.")]
 _Blimp = Annotated[
     Path | None,
-    typer.Option(help="blimp.jsonl[.gz] or a folder; $HEBBSIM_DATA_DIR/blimp without."),
+    typer.Option(help="blimp.jsonl[.gz] or a folder (default: $HEBBSIM_DATA_DIR/blimp)."),
 ]
 _STORE = Path("runs/lm-store")
+
+
+def _models(default: str) -> Any:
+    return typer.Option(
+        help="Comma-separated models: gpt2, window, ema, learned, gated, hebbian, delta, "
+        f"attention, ema-mlp, ema-attention (default: {default})."
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -105,12 +112,13 @@ def _run(name: str, config_name: str, given: dict[str, Any]) -> None:
 
 def lm(
     preset: _Presets = "tiny",
-    models: _Models = None,
+    models: Annotated[str | None, _models("ema,gpt2")] = None,
     data: _Data = None,
     validation: Annotated[
         str | None,
         typer.Option(
-            help="More sources to evaluate on, comma-separated, such as a C4 validation shard."
+            help="Comma-separated further sources to evaluate on (default: the C4 sample of "
+            "$HEBBSIM_DATA_DIR, if present)."
         ),
     ] = None,
     seeds: _Seeds = 3,
@@ -141,7 +149,7 @@ def lm(
 
 def predictor(
     preset: _Preset = "tiny",
-    models: _Models = None,
+    models: Annotated[str | None, _models("ema,ema-mlp,ema-attention")] = None,
     data: _Data = None,
     seeds: _Seeds = 3,
     tokens: _Tokens = None,
@@ -166,7 +174,9 @@ def predictor(
 
 def selection(
     preset: _Preset = "tiny",
-    models: _Models = None,
+    models: Annotated[
+        str | None, _models("window,ema,learned,gated,hebbian,delta,attention")
+    ] = None,
     data: _Data = None,
     blimp: _Blimp = None,
     pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 30,
@@ -205,7 +215,7 @@ def depth(
     preset: _Preset = "nano",
     model: Annotated[str, typer.Option(help="Whose blocks are stacked.")] = "ema",
     layers: Annotated[
-        str | None, typer.Option(help="Depths, comma-separated; 4,12,24,48 without.")
+        str | None, typer.Option(help="Comma-separated depths (default: 4,12,24,48).")
     ] = None,
     data: _Data = None,
     seeds: _Seeds = 3,
@@ -235,7 +245,7 @@ def depth(
 
 def blimp(
     preset: _Preset = "tiny",
-    models: _Models = None,
+    models: Annotated[str | None, _models("ema,gpt2")] = None,
     data: _Data = None,
     blimp: _Blimp = None,
     pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 300,
@@ -261,11 +271,15 @@ def blimp(
 
 def recall(
     preset: _Preset = "nano",
-    models: _Models = None,
+    models: Annotated[
+        str | None, _models("gpt2,window,ema,learned,gated,hebbian,delta,attention")
+    ] = None,
     task: Annotated[str, typer.Option(help="mqar, copy, or both.")] = "both",
     pairs: Annotated[
         str | None,
-        typer.Option(help="Pairs of a key and a value (copied tokens); 4,8,16 without."),
+        typer.Option(
+            help="Comma-separated numbers of pairs, or of copied tokens (default: 4,8,16)."
+        ),
     ] = None,
     keys: Annotated[int, typer.Option(help="Distinct keys, and as many values.")] = 32,
     length: Annotated[int, typer.Option(help="Tokens of a sequence of associative recall.")] = 48,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from hebbsim.cli.identity_table import condition_name
+from hebbsim.cli.terminal import Console
 from hebbsim.experiments.results import Results
 from hebbsim.plots.tables import words
 

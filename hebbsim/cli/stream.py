@@ -26,7 +26,7 @@ def stream(
     learner: Annotated[str, typer.Option(help="roles, or engine: one local rule.")] = "roles",
     tokens: Annotated[
         int | None,
-        typer.Option(help="Tokens to learn, the files over and over; once through without."),
+        typer.Option(help="Tokens to learn, the files over and over (default: once through)."),
     ] = None,
     stretch: Annotated[int, typer.Option(help="Tokens learned at a time.")] = 100_000,
     every: Annotated[
@@ -34,7 +34,7 @@ def stream(
     ] = 1_000_000,
     timescales: Annotated[
         str | None,
-        typer.Option(help="Trace timescales in tokens, comma-separated; 2,8,32 without."),
+        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
     ] = None,
     clusters: Annotated[
         int, typer.Option(metavar="K", help="Clusters of the learner of roles.")
@@ -42,9 +42,9 @@ def stream(
     dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of the engine.")] = 64,
     rule: Annotated[str, typer.Option(help="Local rule of the engine.")] = "oja",
     types: Annotated[
-        int, typer.Option(metavar="V", help="Words told apart: they bound the memory.")
+        int, typer.Option(metavar="V", help="Maximum vocabulary size (bounds memory use).")
     ] = 30_000,
-    seed: Annotated[int, typer.Option(help="Of all random draws.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out: Annotated[
         Path | None, typer.Option(help="Run folder (default: a new runs/stream).")
     ] = None,
@@ -72,7 +72,7 @@ def stream(
 
 def show(results: Results, folder: Path) -> None:
     """Print what a run found."""
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     console = Console(highlight=False, soft_wrap=True)
     found = {row.metric: row for row in results.rows}

@@ -11,9 +11,9 @@ import typer
 from hebbsim.cli.carry_out import Overwrite, place, progress
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
+    from hebbsim.cli.terminal import Console
     from hebbsim.experiments.compare import Compared
     from hebbsim.experiments.rerun import Agreement
     from hebbsim.experiments.sweep import SweepResults
@@ -98,11 +98,16 @@ def compare(
             metavar="RUN...", help="Folders of runs, the first to compare with; or of a sweep."
         ),
     ],
-    metric: Annotated[str | None, typer.Option(help="accuracy without.")] = None,
-    split: Annotated[
-        list[str] | None, typer.Option(help="test and gen without; may be given several times.")
+    metric: Annotated[
+        str | None, typer.Option(help="Metric to compare (default: accuracy if present).")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="hebbian without, where there is one.")] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="Split to compare; may be repeated (default: test and gen)."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model to compare (default: hebbian if present).")
+    ] = None,
     all_pairs: Annotated[
         bool, typer.Option("--all-pairs", help="Each run with each other, not with the first.")
     ] = False,
@@ -175,7 +180,7 @@ def _print_json(document: object) -> None:
 
 
 def _console() -> Console:
-    from rich.console import Console
+    from hebbsim.cli.terminal import Console
 
     return Console(highlight=False, soft_wrap=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,10 @@ __all__ = ["Compared", "compare_runs", "document"]
 SCHEMA = "hebbsim.compare/1"
 #: Words of a condition in which runs that are compared may differ.
 _SIZES = ("K", "members")
+#: Options that decide, beside the files, which tokens and roles a run is scored on.
+_DATA = ("corpus", "layer", "tokenizer", "parser", "vocabulary")
+#: Differences that a message names, at most.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -71,18 +76,19 @@ def compare_runs(
     paths : sequence of Path
         Folders of runs; that of a sweep stands for all of its runs.
     metric : str, optional
-        ``accuracy`` without, or what the runs have in its place.
+        Default ``accuracy``, or what the runs have in its place.
     splits : sequence of str
-        ``test`` and ``gen`` without.
+        Default ``test`` and ``gen``.
     model : str, optional
-        ``hebbian`` without, where the runs have one; else every model.
+        Default ``hebbian`` where the runs have one; else every model.
     every_pair, every_condition : bool
     correction : {"holm", "bh", "none"}
 
     Raises
     ------
     BadInputError
-        Fewer than two runs, one that cannot be read, or nothing that they have in common.
+        Fewer than two runs, one that cannot be read, nothing that they have in common, or
+        scores of one name that come from other data.
     """
     adjust([], correction)
     folders = run_folders(list(paths))
@@ -99,11 +105,20 @@ def compare_runs(
         if every_pair
         else ((0, other) for other in range(1, len(folders)))
     )
-    found = [
-        row
-        for first, second in pairs
-        for row in _pair(names[second], chosen[second], names[first], chosen[first])
-    ]
+    found, unlike = [], ""
+    for first, second in pairs:
+        rows = list(_pair(names[second], chosen[second], names[first], chosen[first]))
+        differences = _differences(folders[first], folders[second])
+        if differences:
+            unlike = (
+                f"{names[first]} and {names[second]} are scored on different data "
+                f"({differences}); compare runs of one corpus, layer and role scheme"
+            )
+        if rows and differences:
+            raise BadInputError(unlike)
+        found += rows
+    if not found and unlike:
+        raise BadInputError(unlike)
     if not found:
         had = [sorted(set(zip(t["corpus"], t["split"], strict=True))) for t in chosen]
         shown = "; ".join(
@@ -115,6 +130,37 @@ def compare_runs(
             "see --metric, --split and --model"
         )
     return _corrected(found, correction)
+
+
+def _differences(first: Path, second: Path) -> str:
+    """What makes two runs be scored on different data, in words; empty where nothing does."""
+    configs, digests = zip(_scored(first), _scored(second), strict=True)
+    found = []
+    for name in _DATA:
+        one, other = (config.get(name) for config in configs)
+        if one != other:
+            found.append(f"{name}: {one or 'default'} and {other or 'default'}")
+    for name in sorted({*digests[0], *digests[1]}):
+        one, other = (side.get(name) for side in digests)
+        # Further sources of `run lm` are splits of their own: a run may lack one.
+        if one != other and ((one and other) or "validation" not in configs[0]):
+            said = (str(value)[:12] if value else "absent" for value in (one, other))
+            found.append(f"{name}: {' and '.join(said)}")
+    more = len(found) - _NAMED
+    return "; ".join([*found[:_NAMED], *([f"{more} more"] if more > 0 else [])])
+
+
+def _scored(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The configuration of a run, and the digests of what it is scored on."""
+    try:
+        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        config, kept = dict(document["config"]), dict(document["provenance"])
+        learned = kept.get("text", [])  # learned from, and never scored
+        return config, {k: v for k, v in kept["inputs"].items() if k not in learned}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise BadInputError(
+            f"{folder / 'results.json'}: damaged, it does not say what the run read; run it again"
+        ) from None
 
 
 def _names(folders: Sequence[Path]) -> list[str]:

@@ -179,14 +179,14 @@ class _Run:
     def results(self) -> Results:
         resolved = self.config.resolved() | {"types": len(self.source.prior)}
         del resolved["workers"]  # no number depends on it
-        inputs = dict(self.source.sha256)
-        if self.corpus is not None:
-            inputs |= self.corpus.sha256
+        read = [self.source.corpus, self.corpus]
+        inputs = {k: v for corpus in read if corpus for k, v in corpus.sha256.items()}
         seeds = range(self.config.seeds)
         results = Results(
             experiment="identity",
             config=resolved,
             provenance=provenance(inputs=inputs, seeds=seeds),
+            notes=list(dict.fromkeys(note for corpus in read if corpus for note in corpus.notes)),
         )
         self.kept.begin(results.experiment, results.config, results.provenance)
         scores = self.scores()
@@ -199,6 +199,7 @@ class _Run:
         """Those of every job, in the order of the jobs."""
         jobs = list(self.jobs())
         done: list[list[Score]] = []
+        self.progress(None, 0, len(jobs))
         # Seeds, conditions and memories are independent: no number depends on the threads.
         pool, wait = ThreadPoolExecutor(self.config.workers), True
         try:

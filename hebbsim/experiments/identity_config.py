@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from hebbsim.config import ExperimentConfig, Timescales
-from hebbsim.probes.identity import PRECISIONS, Condition, get_decoder
+from hebbsim.probes.identity import PRECISIONS, Condition, get_decoder, load_decoders
 
 #: Timescales of the capacity map, by the name that a row has there.
 TIMESCALE_SETS = {
@@ -52,6 +53,7 @@ class IdentityConfig(ExperimentConfig):
     noise : tuple of float
         Signal-to-noise ratios in decibels, each a condition of its own in float64.
     decoders : tuple of str
+        Names, or Python files, which stand for the decoders that they define.
     seeds : int
         Repetitions: codes, streams and noise are drawn anew.
     states : int
@@ -116,8 +118,10 @@ class IdentityConfig(ExperimentConfig):
     def _read_list(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        parts = tuple(part.strip() for part in value.split(",") if part.strip())
-        return () if parts == ("none",) else parts
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        # A Python file stands for the decoders that it defines.
+        named = [load_decoders(part) if part.endswith(".py") else (part,) for part in parts]
+        return () if parts == ["none"] else tuple(itertools.chain(*named))
 
     @field_validator("precision", "noise", "decoders", "memories")
     @classmethod

@@ -122,6 +122,7 @@ def run_sentence(
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             found: list[Word] = []
             seen: list[Structure] = []
+            report(None, 0, config.seeds)
             for seed in range(config.seeds):
                 material = draw_material(corpus, config, seed)
                 number = {word: i for i, word in enumerate(material.words)}
@@ -139,6 +140,7 @@ def run_sentence(
             provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
             rows=summarize(_scores(corpus.name, found)),
             tables={"sentence": found, "structure": seen},
+            notes=list(corpus.notes),
         )
         new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
         if new:

@@ -36,11 +36,6 @@ class Source:
     corpus: Corpus | None = None
 
     @property
-    def sha256(self) -> dict[str, str]:
-        """Digests of the files of the corpus."""
-        return {} if self.corpus is None else self.corpus.sha256
-
-    @property
     def entropy(self) -> float:
         """Bits a token by the prior; of a text, its cross-entropy over the second half."""
         if self.text is None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from hebbsim.experiments.lm_store import Packed, prepare
 from hebbsim.experiments.results import Progress, Results
 from hebbsim.folders import Out
 from hebbsim.lm.config import Preset
+
+if TYPE_CHECKING:
+    from hebbsim.lm.blimp import Pair
 
 __all__ = ["run_blimp", "run_lm", "run_predictor", "run_selection"]
 
@@ -75,8 +79,8 @@ def _lm(experiment: Experiment) -> None:
     }
     # Sizes are compared over the same tokens of one vocabulary.
     packed = experiment.prepare(next(iter(presets.values())))
+    held_out = _held_out(experiment, packed, presets)
     trained = experiment.train_text(packed, presets)
-    held_out = _held_out(experiment, packed, next(iter(presets.values())))
     for (name, size, seed), found in trained.items():
         preset = presets[name, size]
         at = f"preset={size}"
@@ -97,8 +101,12 @@ def _lm(experiment: Experiment) -> None:
                     _ratios(experiment, name, size, trained)
 
 
-def _held_out(experiment: Experiment, packed: Packed, preset: Preset) -> dict[str, Packed]:
+def _held_out(
+    experiment: Experiment, packed: Packed, presets: Mapping[Any, Preset]
+) -> dict[str, Packed]:
     """Further sources to evaluate on, encoded with the vocabulary of the run."""
+    preset = next(iter(presets.values()))
+    longest = max(each.model.context for each in presets.values())
     paths = list(experiment.config.validation)
     root = os.environ.get("HEBBSIM_DATA_DIR")
     if not paths and root and (Path(root) / "c4-sample" / "c4-excerpts.jsonl.gz").exists():
@@ -106,6 +114,7 @@ def _held_out(experiment: Experiment, packed: Packed, preset: Preset) -> dict[st
     found = {}
     for path in paths:
         where = prepare(experiment.config, preset, quiet, data=path, tokenizer=packed.tokenizer())
+        where.split("test", longest)  # refused now, if it is too short, and not after training
         name = where.name.split(".")[0]
         found["c4" if name.startswith("c4") else name] = where
         experiment.inputs[where.name] = where.digest
@@ -239,14 +248,15 @@ def _selection(experiment: Experiment) -> None:
 
     config: SelectionConfig = experiment.config
     presets = one_size(config, "selection")
-    packed = experiment.prepare(next(iter(presets.values())))
     path = find_blimp(config.blimp)
+    pairs = [] if path is None else read_pairs(path, config.pairs)
+    packed = experiment.prepare(next(iter(presets.values())))
+    presets = _with_room(experiment, packed, presets, pairs)
     trained = _scored(experiment, packed, presets)
     if path is None:
         experiment.notes.append("no BLiMP: give --blimp, or put it into $HEBBSIM_DATA_DIR/blimp")
     else:
         tokenizer = packed.tokenizer()
-        pairs = read_pairs(path, config.pairs)
         for (name, seed), found in trained.items():
             right = score_pairs(found.model, tokenizer, pairs)
             experiment.add(seed, name, "", "accuracy", right.mean(), split="blimp", unit="fraction")
@@ -260,6 +270,36 @@ def find_blimp(path: Path | None) -> Path | None:
     if path is None and root and (Path(root) / "blimp" / "blimp.jsonl.gz").exists():
         return Path(root) / "blimp" / "blimp.jsonl.gz"
     return path
+
+
+def _with_room(
+    experiment: Experiment, packed: Packed, presets: dict[str, Preset], pairs: Sequence[Pair]
+) -> dict[str, Preset]:
+    """Presets whose context holds every sentence of the pairs, settled before any training.
+
+    Raises
+    ------
+    BadInputError
+        The context that was asked for is too short.
+    """
+    from hebbsim.errors import BadInputError
+    from hebbsim.lm.blimp import longest_sentence
+
+    context = experiment.config.context
+    needed = longest_sentence(packed.tokenizer(), pairs)
+    longest = max((preset.model.context for preset in presets.values()), default=needed)
+    if needed <= longest:
+        return presets
+    why = f"the longest sentence of BLiMP has {needed} tokens in the vocabulary of {packed.name}"
+    if context is not None:
+        raise BadInputError(f"--context {context}: {why}; give --context {needed}")
+    experiment.notes.append(f"context of {needed} tokens in place of the preset's {longest}: {why}")
+    return {
+        name: preset.model_copy(
+            update={"model": preset.model.model_copy(update={"context": needed})}
+        )
+        for name, preset in presets.items()
+    }
 
 
 def run_blimp(
@@ -295,6 +335,7 @@ def _blimp(experiment: Experiment) -> None:
         raise BadInputError("--blimp: give blimp.jsonl, or put it into $HEBBSIM_DATA_DIR/blimp")
     pairs = read_pairs(path, config.pairs)
     packed = experiment.prepare(next(iter(presets.values())))
+    presets = _with_room(experiment, packed, presets, pairs)
     trained = experiment.train_text(packed, {(name,): p for name, p in presets.items()})
     tokenizer = packed.tokenizer()
     groups: dict[str, list[int]] = {"": list(range(len(pairs)))}

@@ -65,7 +65,14 @@ class Experiment:
 
     def prepare(self, preset: Preset) -> Packed:
         """The text of the run."""
+        from hebbsim.lm.packed import HELD_OUT
+
         packed = prepare(self.config, preset, self.progress)
+        if packed.held_out != HELD_OUT:
+            self.notes.append(
+                f"{packed.name} is small: it is cut at line ends, and one piece in "
+                f"{packed.held_out} is held out for validation, one for test"
+            )
         self.corpus = packed.name
         self.inputs[packed.name] = packed.digest
         return packed
@@ -73,7 +80,14 @@ class Experiment:
     def train_text(
         self, packed: Packed, models: Mapping[tuple[Any, ...], Preset]
     ) -> Mapping[tuple[Any, ...], Trained]:
-        """Every model with every seed; the seed stands last in the label."""
+        """Every model with every seed; the seed stands last in the label.
+
+        Raises
+        ------
+        BadInputError
+            A split is too small for one row: told before anything is learned.
+        """
+        packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
             Job((*label, seed), preset, seed, Text(packed, preset.model.context))
             for seed in range(self.config.seeds)

@@ -202,7 +202,7 @@ class BlimpConfig(_Base):
 
     models: tuple[str, ...] = ("ema", "gpt2")
     blimp: Path | None = None
-    pairs: _Count = 1000
+    pairs: _Count = 300
 
     _list = field_validator("models", mode="before")(_read_list)
     _names = field_validator("models")(_models)

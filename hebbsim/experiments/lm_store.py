@@ -44,6 +44,29 @@ class Packed:
     name: str
     vocabulary: int
     digest: str
+    held_out: int
+
+    def check(self, context: int) -> None:
+        """Refuse text of which a split has no row of `context` tokens.
+
+        Raises
+        ------
+        BadInputError
+            With the size of the text that would do.
+        """
+        from hebbsim.lm.packed import describe
+
+        tokens = describe(self.folder)["tokens"]
+        short = [name for name, n in tokens.items() if n <= context]
+        if short:
+            found = ", ".join(f"{n:,} in {name}" for name, n in tokens.items())
+            least = 2 * self.held_out * (context + 1)  # pieces are of unequal size
+            raise BadInputError(
+                f"--data {self.name}: too little text, or too few lines, for one row of {context} "
+                f"tokens in {' and '.join(short)} ({found}; one piece in {self.held_out} is held "
+                f"out for validation, one for test): give about {least:,} tokens "
+                f"({4 * least // 1000:,} KB), in lines, or a shorter --context"
+            )
 
     def split(self, name: str, context: int) -> Tokens:
         """Tokens of ``train``, ``validation`` or ``test``."""
@@ -85,12 +108,12 @@ def prepare(
     `data` and `tokenizer` in place of the configuration's make a held-out set: all of it is in
     its split ``test``.
     """
-    from hebbsim.lm.packed import HELD_OUT, describe, pack
+    from hebbsim.lm.packed import HELD_OUT, describe, held_out_of, pack
     from hebbsim.lm.sources import open_source
     from hebbsim.lm.tokenizer import Tokenizer
 
-    held_out = HELD_OUT if data is None else 1
     source = open_source(config.source() if data is None else data)
+    source, held_out = held_out_of(source) if data is None else (source, 1)
     if tokenizer is None and config.tokenizer is not None:
         tokenizer = Tokenizer.load(config.tokenizer)
     vocabulary = preset.model.vocabulary
@@ -99,6 +122,7 @@ def prepare(
     if data is not None:
         limit = None
     made_from = [source.digest(), tokenizer.digest() if tokenizer else vocabulary, limit]
+    made_from += [held_out] if held_out not in (1, HELD_OUT) else []
     tag = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:10]
     name = "".join(c if c.isalnum() or c in "-_." else "-" for c in source.name)
     folder = config.store / "data" / f"{name}-{tag}"
@@ -113,7 +137,7 @@ def prepare(
             source, folder, vocabulary=vocabulary, tokenizer=tokenizer, tokens=limit,
             held_out=held_out, say=lambda line: progress(line, 0, 0),
         )  # fmt: skip
-    return Packed(folder, source.name, describe(folder)["vocabulary"], source.digest())
+    return Packed(folder, source.name, describe(folder)["vocabulary"], source.digest(), held_out)
 
 
 def rank() -> int:
@@ -233,9 +257,9 @@ def _train_side_by_side(
 
 def _side_by_side(jobs: Sequence[Job]) -> int:
     """How many models to train at a time: one on a GPU, or as one of several processes."""
-    import torch
+    from hebbsim.lm.hardware import has_gpu
 
-    if torch.cuda.is_available() or "WORLD_SIZE" in os.environ:
+    if has_gpu() or "WORLD_SIZE" in os.environ:
         return 1
     if sum(job.preset.training.tokens for job in jobs) < _WORTH_A_PROCESS:
         return 1
@@ -256,6 +280,7 @@ def train_all(
     are; without `workers` as many learn side by side as there are processors, on a GPU one.
     """
     total = sum(job.updates for job in jobs)
+    progress(None, 0, total)
     workers = min(workers or _side_by_side(jobs), len(jobs))
     if workers > 1:
         _train_side_by_side(jobs, store, log, progress, workers)

@@ -70,6 +70,20 @@ class Experiment:
         results: Results = function(config, out=out, progress=progress, overwrite=overwrite)
         return results
 
+    def check(self, config: ExperimentConfig) -> None:
+        """Refuse a run that would fail, or have no score, once its corpus is read.
+
+        Raises
+        ------
+        BadInputError
+            Its corpus has no roles, or its parser is not installed.
+        """
+        if self.metric == "accuracy":
+            from hebbsim.readers.loading import check_roles
+
+            options = config.model_dump(include={"corpus", "parser"})
+            check_roles(options["corpus"], options.get("parser"))
+
     def shows(self, row: Any) -> bool:
         """Whether a row, or a score, is one that a sweep shows."""
         said = dict(word.split("=", 1) for word in row.condition.split() if "=" in word)

@@ -191,10 +191,22 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def provenance(*, inputs: Mapping[str, str], seeds: Sequence[int]) -> dict[str, Any]:
-    """Versions, input digests and seeds: all that a number may depend on but the configuration."""
-    packages = package_versions()
-    return {"packages": packages, "inputs": dict(sorted(inputs.items())), "seeds": list(seeds)}
+def provenance(
+    *, inputs: Mapping[str, str], seeds: Sequence[int], text: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Versions, input digests and seeds: all that a number may depend on but the configuration.
+
+    Parameters
+    ----------
+    inputs : mapping of str to str
+        SHA-256 by name of what is scored.
+    seeds : sequence of int
+    text : mapping of str to str, optional
+        The same of further inputs, which are learned from and never scored.
+    """
+    digests = {**inputs, **(text or {})}
+    found = {"packages": package_versions(), "inputs": dict(sorted(digests.items()))}
+    return found | {"seeds": list(seeds)} | ({"text": sorted(text)} if text else {})
 
 
 def table_text(records: Sequence[Any], columns: Sequence[str] | None = None) -> str:

@@ -220,7 +220,7 @@ class _Run:
         self.kept = kept
         self.progress = progress
         self.done = self.total = 0
-        self.notes: list[str] = []
+        self.notes: list[str] = list(corpus.notes)
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
             if note:
@@ -295,11 +295,11 @@ class _Run:
         }
         for name in ("workers", "scheduler"):  # no number depends on them
             del resolved[name]
-        inputs = self.corpus.sha256 | self.inputs
+        inputs, seeds = self.corpus.sha256, range(self.config.seeds)
         return Results(
             experiment="roles",
             config=resolved,
-            provenance=provenance(inputs=inputs, seeds=range(self.config.seeds)),
+            provenance=provenance(inputs=inputs, seeds=seeds, text=self.inputs),
             notes=self.notes,
         )
 
@@ -343,6 +343,7 @@ class _Run:
         if config.baselines != "none":
             self.simple_baselines()
         self.begin()
+        self.progress(None, 0, self.total)
         with BackgroundJobs[JobKey](config.workers) as background:
             for seed, learner in self.learners(list(parts)):
                 self.part(f"seed={seed} main", self.learner_seed, learner, seed)

@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.engine import TraceEngine
 from hebbsim.engine.rules import get_rule, rule_names
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import (
     Clock,
     Progress,
@@ -146,7 +147,12 @@ def run_rules(
 
 
 def _results(config: RulesConfig, corpus: Corpus, progress: Progress) -> Results:
-    layer = corpus.layer or "roles"
+    layer = corpus.layer
+    if layer is None:
+        raise BadInputError(
+            f"corpus {corpus.name} is text without roles, so there is nothing to score; give an "
+            "annotated corpus"
+        )
     corpus, note = hold_out(corpus)
     check_splits(corpus, layer)
     check_clusters(corpus.splits["train"], config.clusters, corpus.name)
@@ -163,6 +169,7 @@ def _results(config: RulesConfig, corpus: Corpus, progress: Progress) -> Results
         " view=own": {"context_weight": 0.0},
     }
     scores = []
+    progress(None, 0, config.seeds * len(parts))
     for seed in range(config.seeds):
         for number, (words, changes) in enumerate(parts.items()):
             part = config.model_copy(update=changes)
@@ -180,7 +187,7 @@ def _results(config: RulesConfig, corpus: Corpus, progress: Progress) -> Results
         provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
         rows=summarize(scores),
         tables={"per_seed": scores},
-        notes=[note] if note else [],
+        notes=[*corpus.notes, *([note] if note else [])],
     )
 
 

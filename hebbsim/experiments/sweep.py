@@ -144,8 +144,8 @@ def run_sweep(
         record(out, ["sweep.json"], "sweep")
         left = [point for point in sweep.points if not _is_done(out, point.name)]
         n_kept = len(sweep.points) - len(left)
-        if n_kept:
-            say(f"{n_kept} of {len(sweep.points)} runs are there", n_kept, len(sweep.points))
+        there = f"{n_kept} of {len(sweep.points)} runs are there" if n_kept else None
+        say(there, n_kept, len(sweep.points))
         failed: dict[str, str] = {}
         do = functools.partial(_run_point, sweep.experiment.name, str(out / "runs"), overwrite)
         jobs = [(point.name, point.config.model_dump(mode="json")) for point in left]

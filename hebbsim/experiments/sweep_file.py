@@ -113,6 +113,12 @@ def _understand(document: dict[str, Any]) -> Sweep:
     for name, table in (("base", base), ("grid", grid)):
         if not isinstance(table, dict):
             raise BadInputError(f"{name} is not a table: write [{name}] on a line of its own")
+        for key in _KEYS:
+            if key in table:
+                raise BadInputError(
+                    f"{key} stands in [{name}], below whose line everything belongs to it: move "
+                    f"{key} to the top of the file, above [base] and [grid]"
+                )
     if "plane" in document:
         if "timescales" in grid:
             raise BadInputError("plane and timescales in [grid] both vary the timescales")
@@ -150,6 +156,7 @@ def _points(
             _put(options, axis, value)
         try:
             config = experiment.config.checked(options)
+            experiment.check(config)
         except BadInputError as error:
             raise BadInputError(f"{_said(values) or 'base'}: {error}") from None
         name = _name(values, config)

@@ -20,7 +20,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.lm.model import LanguageModel
 from hebbsim.lm.tokenizer import Tokenizer
 
-__all__ = ["Pair", "log_probabilities", "read_pairs", "score_pairs"]
+__all__ = ["Pair", "log_probabilities", "longest_sentence", "read_pairs", "score_pairs"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,12 @@ def read_pairs(path: Path, limit: int) -> list[Pair]:
     return found
 
 
+def longest_sentence(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> int:
+    """Tokens of the longest sentence: the context that a model needs to read all."""
+    sentences = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]
+    return max(map(len, tokenizer.encode(sentences)), default=0)
+
+
 def log_probabilities(
     model: LanguageModel, tokenizer: Tokenizer, sentences: Sequence[str]
 ) -> NDArray[np.float64]:
@@ -78,8 +84,8 @@ def log_probabilities(
     longest = max(map(len, encoded), default=0)
     if longest > model.config.context + 1:
         raise BadInputError(
-            f"a sentence has {longest} tokens, more than the model's {model.config.context}; "
-            "give --context"
+            f"a sentence has {longest - 1} tokens, more than the model's {model.config.context}; "
+            f"give --context {longest - 1}"
         )
     device = model.embedding.weight.device
     found = np.zeros(len(encoded))

@@ -24,11 +24,16 @@ from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.lm.sources import Source
 from hebbsim.lm.tokenizer import Tokenizer
 
-__all__ = ["SPLITS", "Tokens", "pack"]
+__all__ = ["SPLITS", "Tokens", "held_out_of", "pack"]
 
 SPLITS = ("train", "validation", "test")
 #: One document in so many is held out for validation, and one for test.
 HELD_OUT = 100
+#: Of a source with fewer documents than this, one piece in `HELD_OUT_OF_FEW` is.
+FEW = 2 * HELD_OUT
+HELD_OUT_OF_FEW = 20
+#: Pieces that such a source is cut into, where its lines allow.
+_PIECES = 100
 #: Characters of the source that a vocabulary is learned from.
 SAMPLE = 20_000_000
 #: Documents that are encoded and written at a time.
@@ -61,8 +66,8 @@ class Tokens:
         self.n_rows = max(0, (len(self.values) - 1) // context)
         if not self.n_rows:
             raise BadInputError(
-                f"{path}: {len(self.values)} tokens are too few for one row of {context}; give "
-                "more text or a shorter context"
+                f"{path}: {len(self.values):,} tokens are too few for one row of {context}; give "
+                "more text or a shorter --context"
             )
 
     @classmethod
@@ -123,6 +128,20 @@ class Tokens:
             first += len(part)
             size -= len(part)
         return np.concatenate(found)
+
+
+def held_out_of(source: Source) -> tuple[Source, int]:
+    """Of how many documents one is held out for validation and one for test, and the source.
+
+    One in `HELD_OUT`. Files of few documents would have nothing or next to nothing held out;
+    they are cut at line ends into about a hundred pieces, of which every twentieth (5 %) is held
+    out for each.
+    """
+    sizes = [len(text) for text in islice(source.documents(), FEW)] if source.files else []
+    if not source.files or len(sizes) == FEW:
+        return source, HELD_OUT
+    finer = Source(source.name, source.files, longest=max(1, sum(sizes) // _PIECES))
+    return finer, HELD_OUT_OF_FEW
 
 
 def describe(folder: Path) -> dict[str, Any]:

@@ -45,11 +45,20 @@ class Source:
     name : str
     files : tuple of Path
         Empty for a stream.
+    longest : int
+        Characters after which a document of a file is cut, at the end of a line.
     """
 
-    def __init__(self, name: str, files: Iterable[Path] = (), stream: Any = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        files: Iterable[Path] = (),
+        stream: Any = None,
+        longest: int = LONGEST,
+    ) -> None:
         self.name = name
         self.files = tuple(files)
+        self.longest = longest
         self._stream = stream
 
     def documents(self, skip: int = 0) -> Iterator[str]:
@@ -64,7 +73,12 @@ class Source:
             yield from self._stream(skip)
             return
         yield from islice(
-            (piece for path in self.files for text in _read(path) for piece in cut(text)),
+            (
+                piece
+                for path in self.files
+                for text in _read(path)
+                for piece in cut(text, self.longest)
+            ),
             skip,
             None,
         )
@@ -173,21 +187,21 @@ def stream_hugging_face(
     return Source(name or f"hf:{place}", stream=documents)
 
 
-def cut(document: str) -> list[str]:
-    """A document in pieces of about `LONGEST` characters at most, cut between lines.
+def cut(document: str, longest: int = LONGEST) -> list[str]:
+    """A document in pieces of about `longest` characters at most, cut between lines.
 
     Examples
     --------
     >>> [len(piece) for piece in cut(("a" * 9_999 + chr(10)) * 3)]
     [19999, 9999]
     """
-    if len(document) <= LONGEST:
+    if len(document) <= longest:
         return [document]
     pieces: list[str] = []
     lines: list[str] = []
     size = 0
     for line in document.splitlines():
-        if lines and size + len(line) > LONGEST:
+        if lines and size + len(line) > longest:
             pieces.append("\n".join(lines))
             lines, size = [], 0
         lines.append(line)

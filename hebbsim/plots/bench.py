@@ -55,6 +55,7 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     need(known[known["bytes"] > 0], "contenders with operations and bytes")
     if "FMA peak" not in limits:
         raise NothingToDrawError("the table has no rows to draw: limits of the machine")
+    peers = bool((known["ours"].astype(str) != "True").any())
     own = ax is None
     ax = style.new_axes(3.0) if ax is None else ax
     peak = limits["FMA peak"]
@@ -95,8 +96,9 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     style.caption(
         ax,
         "What the machine allows, and what is reached on one core",
-        "Median over rounds. Filled: hebbsim, at the bytes it must move; open: peers, at the "
-        "intensity of the same work.",
+        "Median over rounds. Filled: hebbsim, at the bytes it must move"
+        + "; open: peers, at the intensity of the same work" * peers
+        + ".",
         whole_figure=own,
     )
     return ax

@@ -116,8 +116,9 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         ax,
         f"Bits that {rows['model'].iloc[0]} finds in lags 0 to {n_lags - 1}",
         f"Of {n_lags * _entropy(results):.0f} that went in. "
-        "log8, log16: as many timescales from 2 to 64. dB: Gaussian noise on the state. "
-        f"n = {n} seed{'s' * (n != 1)}.",
+        + "log8, log16: as many timescales from 2 to 64. " * any(s.startswith("log") for s in sets)
+        + "dB: Gaussian noise on the state. " * any("dB" in name for name in held)
+        + f"n = {n} seed{'s' * (n != 1)}.",
         whole_figure=whole_figure,
     )
     return ax

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+
 @style.styled
 def plot_labels(
     results: DataFrame,

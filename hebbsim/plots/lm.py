@@ -469,7 +469,8 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     pairs = word == "pairs"
     style.caption(
         ax, "Associative recall" if pairs else "Copying",
-        tables.interval_note(rows) + " Dotted and dashed: guesses.",
+        tables.interval_note(rows)
+        + " Dotted and dashed: guesses." * bool(rows["model"].isin(list(_GUESSES)).any()),
         whole_figure=whole_figure,
     )  # fmt: skip
     return ax

@@ -125,7 +125,8 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
             if len(chosen):
                 _curve(panel, chosen, key, look)
     cancelled = _rows(results, "structure", "cancellation", lag=None, precision="float32")
-    if len(cancelled) and model == "traces":
+    dashed = bool(len(cancelled)) and model == "traces"
+    if dashed:
         look = (_CANCELLED, "#222222", "s")
         _curve(panels[0], cancelled, "lag", look, linestyle=(0, (3, 1.5)), markerfacecolor="white")
     panels[0].set_ylim(0, 1.04)
@@ -146,7 +147,7 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
         host,
         f"Structure and content in traces of {codes} codes, {corpus}",
         "A linear probe"
-        + ("; dashed: successive cancellation, float32" * (model == "traces"))
+        + "; dashed: successive cancellation, float32" * dashed
         + f". {tables.interval_note(by_lag)}",
         whole_figure=ax is None,
     )
@@ -206,8 +207,10 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     style.caption(
         ax,
         f"What is structure, and what is content, {tables.corpus_of(rows['word'])}",
-        "Word: counts of labels by word. Traces: a linear probe on the state before the word; "
-        "white: of random codes, filled: of learned codes. "
+        "Word: counts of labels by word. Traces: a linear probe on the state before the word"
+        + "; white: of random codes" * (not rows["traces"].empty)
+        + "; filled: of learned codes" * (not rows["traces-learned"].empty)
+        + ". "
         f"{tables.interval_note(rows['word'])}",
         whole_figure=whole_figure,
     )

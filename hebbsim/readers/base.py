@@ -101,6 +101,9 @@ class Corpus:
     sha256 : dict of str to str
         Digest of every input file by file name (of the generator's output for
         the built-in corpus); the key of every cache.
+    notes : tuple of str
+        What a reader of its scores should know, a line each: splits that were cut from one
+        file, roles that a parser gave.
 
     Examples
     --------
@@ -115,6 +118,7 @@ class Corpus:
     source: str = ""
     licence: str = ""
     sha256: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def generalization(self) -> Iterator[Split]:
         """The ``gen/NAME`` splits, in the corpus's own order."""

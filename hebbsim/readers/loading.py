@@ -64,7 +64,7 @@ def load_corpus(
     -------
     Corpus
         A single annotated file is cut into its first 80 % of sentences for ``train``,
-        then 10 % each for ``dev`` and ``test``.
+        then 10 % each for ``dev`` and ``test``; its `notes` say so.
 
     Raises
     ------
@@ -79,6 +79,8 @@ def load_corpus(
     """
     name = str(name_or_path)
     path = Path(name_or_path)
+    if parser is not None:
+        check_parser(name, parser)
     if name == BUILTIN:
         from hebbsim.readers.grammar import make_builtin
 
@@ -102,10 +104,67 @@ def load_corpus(
         load = _load_folder if path.is_dir() else _load_file
         corpus = load(path, scheme, as_text)
     else:
-        raise BadInputError(
-            f"no corpus or file '{name}'; known corpora: {', '.join(known_names())}"
-        )
+        raise _unknown(name)
     return corpus if layer is None else _with_layer(corpus, layer)
+
+
+def _unknown(name: str) -> BadInputError:
+    return BadInputError(f"no corpus or file '{name}'; known corpora: {', '.join(known_names())}")
+
+
+def is_text(name_or_path: str | Path) -> bool:
+    """Whether a corpus is text without annotation, told without reading it.
+
+    Raises
+    ------
+    BadInputError
+        There is no such corpus.
+    """
+    name, path = str(name_or_path), Path(name_or_path)
+    if name in known_names():
+        return False
+    if not (path.exists() or is_stdin(path)):
+        raise _unknown(name)
+    if path.is_dir():
+        from hebbsim.readers.tables import find_tables
+        from hebbsim.readers.ud import find_conllu
+
+        return not (find_conllu(path) or find_cogs(path) or find_tables(path))
+    return not _is_treebank(path)
+
+
+def check_parser(name_or_path: str | Path, parser: str) -> None:
+    """Refuse a parser that is not installed, or is given for a corpus with roles of its own.
+
+    Raises
+    ------
+    BadInputError
+    """
+    from hebbsim.readers.silver import find_pipeline
+
+    if not is_text(name_or_path):
+        raise BadInputError(
+            f"--parser {parser}: corpus {name_or_path} is not text, and a parser gives roles to "
+            "text alone; leave --parser out"
+        )
+    find_pipeline(parser)
+
+
+def check_roles(name_or_path: str | Path, parser: str | None = None) -> None:
+    """Refuse, without reading it, a corpus that will have no roles.
+
+    Raises
+    ------
+    BadInputError
+        There is no such corpus, it is text without a parser, or see `check_parser`.
+    """
+    if parser is not None:
+        check_parser(name_or_path, parser)
+    elif is_text(name_or_path):
+        raise BadInputError(
+            f"--corpus {name_or_path}: text without roles, so there is nothing to score; give an "
+            "annotated corpus, or --parser for silver roles"
+        )
 
 
 def _load_registered(
@@ -158,16 +217,28 @@ def _need_train(path: Path, files: dict[str, Path]) -> None:
 
 
 def _load_file(path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]) -> Corpus:
-    name = without_packing(path.name)
-    if not name.endswith((".conllu", ".conll")):
+    if not _is_treebank(path):
         return as_text(path)
     from hebbsim.readers.ud import read_ud
 
+    name = without_packing(path.name)
     return _cut_up(read_ud({"train": path}, name=Path(name).stem, scheme=scheme, source=path.name))
 
 
+def _is_treebank(path: Path) -> bool:
+    return without_packing(path.name).endswith((".conllu", ".conll"))
+
+
 def _cut_up(corpus: Corpus) -> Corpus:
-    return replace(corpus, splits=cut(corpus.splits["train"]))
+    splits = cut(corpus.splits["train"])
+    if len(splits) == 1:
+        return corpus
+    sizes = ", ".join(f"{split.n_sentences:,} for {name}" for name, split in splits.items())
+    note = (
+        f"corpus {corpus.name} has no splits of its own: its sentences are cut in their order "
+        f"into 80, 10 and 10 % ({sizes})"
+    )
+    return replace(corpus, splits=splits, notes=(*corpus.notes, note))
 
 
 def cut(split: Split) -> dict[str, Split]:

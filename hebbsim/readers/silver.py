@@ -11,7 +11,7 @@ from hebbsim.readers.base import Corpus, make_split
 from hebbsim.readers.formats import ENDINGS, format_of
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
 from hebbsim.readers.text import documents, stream_text, text_files
-from hebbsim.readers.ud import RoleScheme
+from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme
 
 # Labels that ClearNLP has and Universal Dependencies has not.
 _CLEARNLP_ONLY = frozenset({"dobj", "pobj", "nsubjpass", "prep"})
@@ -37,21 +37,41 @@ def blank_pipeline(language: str = "en") -> Any:
     return nlp
 
 
+def find_pipeline(name: str) -> None:
+    """Refuse the name of a spaCy pipeline that is not installed, before anything is read.
+
+    Raises
+    ------
+    BadInputError
+        Naming those that are, and the command that installs it.
+    """
+    import spacy
+
+    if spacy.util.is_package(name) or Path(name).exists():
+        return
+    installed = ", ".join(sorted(spacy.util.get_installed_models())) or "none"
+    raise BadInputError(
+        f"--parser {name}: no such spaCy pipeline is installed (installed: {installed}); check the "
+        f"name, or run: python -m spacy download {name}"
+    )
+
+
 def load_parser(name: str) -> Any:
     """A spaCy pipeline by package name or folder.
 
     Raises
     ------
     BadInputError
-        If it is not installed, naming the command that installs it.
+        If it is not installed, or cannot be loaded.
     """
     import spacy
 
+    find_pipeline(name)
     try:
         return spacy.load(name)
-    except OSError:
+    except (OSError, ValueError) as error:
         raise BadInputError(
-            f"spaCy pipeline '{name}' is not installed; run: python -m spacy download {name}"
+            f"--parser {name}: spaCy cannot load it ({' '.join(str(error).split())[:200]})"
         ) from None
 
 
@@ -96,7 +116,8 @@ def read_text(
     Returns
     -------
     Corpus
-        With one split ``train``, and no layer where there is no parser.
+        With one split ``train``, and no layer where there is no parser. Silver roles are told
+        of in its `notes`.
 
     Raises
     ------
@@ -113,15 +134,22 @@ def read_text(
             layers = {"grammatical": roles}
         names = [name] if is_stdin(path) else [file.name for file in files]
         sha256 = dict(zip(names, map(digest, files), strict=True))
+        if parser is not None and scheme is not None:
+            sha256[SCHEME_INPUT] = RoleScheme.load(scheme).digest()
     name = without_packing(name)
     for ending in (ending for known in ENDINGS.values() for ending in known):
         name = name.removesuffix(ending)
+    note = (
+        f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so scores "
+        "measure agreement with that parser"
+    )
     return Corpus(
         name,
         {"train": make_split("train", sentences, layers, source=path)},
         "grammatical" if layers else None,
         source=path.name,
         sha256=sha256,
+        notes=() if parser is None else (note,),
     )
 
 

@@ -48,6 +48,7 @@ def write_tables(corpus: Corpus, folder: Path) -> list[Path]:
         "licence": corpus.licence,
         "sha256": corpus.sha256,
         "splits": list(corpus.splits),
+        "notes": list(corpus.notes),
     }
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -118,6 +119,7 @@ def read_tables(folder: Path) -> Corpus:
         about.get("source", ""),
         about.get("licence", ""),
         digests,
+        tuple(map(str, about.get("notes", ()))),
     )
 
 
@@ -132,6 +134,8 @@ def _about(path: Path) -> dict:
     names = about.get("splits") if good else None
     if not isinstance(names, list) or not all(_is_split_name(name) for name in names):
         raise BadInputError(f"{path}: needs 'name' and 'splits' (train, dev, test, gen/NAME)")
+    if not isinstance(about.get("notes", []), list):
+        raise BadInputError(f"{path}: 'notes' is no list of lines")
     return about
 
 

@@ -5,6 +5,7 @@ Format: https://universaldependencies.org/format.html (CoNLL-U).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ from hebbsim.readers.trees import clause_depths, subject_numbers
 
 OTHER = "OTHER"
 DEFAULT_SCHEME = "ud-roles"
+#: Under this name stands the digest of another role scheme among those of a corpus.
+SCHEME_INPUT = "role scheme"
 
 _SPLIT_FILE = re.compile(r"(?:^|.*-)(train|dev|test)\.conllu(?:\.(?:gz|bz2|xz|zst))?$")
 _FIELDS = ("id", "form", "head", "deprel")
@@ -93,6 +96,10 @@ class RoleScheme:
             if not isinstance(role, str) or not role:
                 raise BadInputError(f"{name}: role of '{relation}' is not a non-empty string")
         return cls(roles)
+
+    def digest(self) -> str:
+        """SHA-256 of the roles by relation [64 hexadecimal digits]."""
+        return hashlib.sha256(json.dumps(self.roles, sort_keys=True).encode()).hexdigest()
 
     def role(self, relation: str) -> str:
         """Role of one relation, without regard to coordination."""
@@ -306,4 +313,6 @@ def read_ud(
     sha256 = {}
     for split, path in files.items():
         splits[split], sha256[path.name] = read_conllu(path, split, scheme)
+    if scheme.roles != RoleScheme.load().roles:
+        sha256[SCHEME_INPUT] = scheme.digest()
     return Corpus(name, splits, "grammatical", source, licence, sha256)

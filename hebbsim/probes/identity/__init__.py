@@ -1,6 +1,19 @@
-"""Which past tokens a trace state still tells: decoders, conditions, bits."""
+"""Which past tokens a trace state still tells: decoders, conditions, bits.
 
-from hebbsim.probes.identity.decoders import Channel, Decoder, decoder_names, get_decoder
+Every module of this folder is imported here, so that a decoder or a memory in a file of its own
+registers itself.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from hebbsim.probes.identity.decoders import (
+    Channel,
+    Decoder,
+    decoder_names,
+    get_decoder,
+    load_decoders,
+)
 from hebbsim.probes.identity.expansion import exact_past, pasts, smallest_distance
 from hebbsim.probes.identity.information import (
     Reading,
@@ -43,6 +56,7 @@ __all__ = [
     "get_decoder",
     "get_memory",
     "lag_bounds",
+    "load_decoders",
     "make_codes",
     "make_states",
     "memory_names",
@@ -53,3 +67,6 @@ __all__ = [
     "successor_model",
     "total_bound",
 ]
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -11,11 +11,14 @@ and how frequent each type is. A new decoder is a subclass of `Decoder` with a n
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -173,7 +176,9 @@ class Decoder(ABC):
 
     def __init_subclass__(cls) -> None:
         if "name" in vars(cls):
-            Decoder._registry[cls.name] = cls
+            known = Decoder._registry.setdefault(cls.name, cls)
+            if known is not cls:
+                raise TypeError(f"{known.__module__} has a decoder {cls.name}: choose another name")
 
     def __init__(self, channel: Channel, random_state: int = 0) -> None:
         self.channel = channel
@@ -218,8 +223,38 @@ def get_decoder(name: str) -> type[Decoder]:
         return Decoder._registry[name]
     except KeyError:
         raise BadInputError(
-            f"unknown decoder '{name}'; known: {', '.join(decoder_names())}"
+            f"unknown decoder '{name}'; known: {', '.join(decoder_names())}; for one of your own "
+            "name its file, ending in .py"
         ) from None
+
+
+def load_decoders(path: str | Path) -> tuple[str, ...]:
+    """Import a Python file, and return the names of the decoders that are defined in it.
+
+    A file that was imported before is not imported again.
+
+    Raises
+    ------
+    BadInputError
+        There is no such file, it cannot be imported, or it defines no decoder with a name.
+    """
+    file = Path(path).resolve()
+    module = f"hebbsim_decoders:{file}"
+    if module not in sys.modules:
+        spec = importlib.util.spec_from_file_location(module, file)
+        assert spec is not None and spec.loader is not None
+        sys.modules[module] = made = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(made)
+        except Exception as error:
+            del sys.modules[module]
+            raise BadInputError(
+                f"{path}: cannot be imported ({type(error).__name__}: {error})"
+            ) from None
+    names = tuple(name for name, one in Decoder._registry.items() if one.__module__ == module)
+    if not names:
+        raise BadInputError(f"{path}: defines no subclass of Decoder with a name of its own")
+    return names
 
 
 class Nearest(Decoder):

@@ -181,38 +181,25 @@ class Perceptron(_Trained):
 
     def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
         try:
-            import torch
-        except ImportError:
+            from hebbsim.baselines._perceptron import train_perceptron
+        except ModuleNotFoundError:
             raise HebbsimError(
                 "decoder mlp needs torch, which is not installed; leave it out of --decoders"
             ) from None
-        generator = torch.Generator().manual_seed(self.random_state)
         self.n_lags_ = tokens.shape[1]
-        n_types = len(self.channel.codes)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.random_state)
-            self.model_ = torch.nn.Sequential(
-                torch.nn.Linear(features.shape[1], self.hidden),
-                torch.nn.GELU(),
-                torch.nn.Linear(self.hidden, self.n_lags_ * n_types),
-            )
-        optimizer = torch.optim.AdamW(self.model_.parameters(), lr=2e-3, weight_decay=0.01)
-        x = torch.from_numpy(features.astype(np.float32))
-        y = torch.from_numpy(tokens)
-        for _ in range(self.epochs):
-            for rows in torch.randperm(len(x), generator=generator).split(self.batch):
-                logits = self.model_(x[rows]).reshape(len(rows) * self.n_lags_, n_types)
-                loss = torch.nn.functional.cross_entropy(logits, y[rows].reshape(-1))
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+        self.model_ = train_perceptron(
+            features,
+            tokens,
+            len(self.channel.codes),
+            hidden=self.hidden,
+            epochs=self.epochs,
+            batch=self.batch,
+            seed=self.random_state,
+        )
 
     def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
-        import torch
+        from hebbsim.baselines._perceptron import log_softmax
 
-        with torch.inference_mode():
-            x = torch.from_numpy(self._features(states).astype(np.float32))
-            logits = self.model_(x).reshape(len(x), self.n_lags_, -1)
-            scores = torch.log_softmax(logits, dim=-1).numpy().astype(np.float64)
+        scores = log_softmax(self.model_, self._features(states), self.n_lags_)
         for lag in range(n_lags):
             yield scores[:, lag] - self.channel.log_prior
