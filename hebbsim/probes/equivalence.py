@@ -112,7 +112,8 @@ def label_equivalence(
     wider = float(stdtrit(fewest - 1, 0.975) / stdtrit(np.inf, 0.975))
     low, high = best + wider * (np.quantile(found, [0.025, 0.975]) - best)
     low, high = np.clip([low, high], log_labels[0], log_labels[-1])
-    return LabelEquivalence(*np.exp([best, low, high]).tolist(), place)
+    sentences = np.exp([best, low, high]).tolist()
+    return LabelEquivalence(sentences[0], sentences[1], sentences[2], place)
 
 
 def _monotone(curve: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
