@@ -21,7 +21,7 @@ test: $(STAMP)
 	$(BIN)/pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-all: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest --hypothesis-profile new-examples
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -378,7 +378,7 @@ def test_key_follows_every_ingredient(monkeypatch):
     keys += [make_job(**change).key() for change in CHANGES.values()]
     monkeypatch.setattr(cache_module, "_torch_version", lambda: "2.1")
     keys.append(make_job().key())
-    monkeypatch.setattr(cache_module, "__version__", "another")
+    monkeypatch.setattr(cache_module, "_source", lambda: "another")
     keys.append(make_job().key())
     assert len(set(keys)) == len(keys)
     assert make_job().key() == keys[-1]

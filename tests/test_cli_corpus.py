@@ -1,11 +1,12 @@
 """`hebbsim corpus`: tables for people, one JSON document for programs, one line on errors."""
 
+import functools
 import json
 
 import pytest
 
 from hebbsim.cli import main
-from hebbsim.readers import load_corpus
+from hebbsim.readers import grammar, load_corpus
 
 SENTENCE = "1\tA\t_\t_\t_\t_\t2\tdet\t_\t_\n2\tdog\t_\t_\t_\t_\t0\troot\t_\t_\n\n"
 
@@ -104,7 +105,9 @@ def test_what_is_noted_of_a_corpus_stays_with_it(run, tmp_path):
     assert code == 2 and "'notes' is no list" in err
 
 
-def test_make_writes_the_builtin_corpus_the_same_from_the_same_seed(run, tmp_path):
+def test_make_writes_the_builtin_corpus_the_same_from_the_same_seed(run, tmp_path, monkeypatch):
+    few = functools.partial(grammar.make_builtin, n_train=40, n_dev=10, n_test=10, n_gen=0)
+    monkeypatch.setattr(grammar, "make_builtin", few)
     for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert run("make", "--seed", seed, "--out", tmp_path / folder)[0] == 0
     one, same, other = ((tmp_path / f / "train.tokens.tsv").read_bytes() for f in "abc")

@@ -28,6 +28,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import Condition, make_codes
 from hebbsim.readers import load_corpus
 from hebbsim.readers.grammar import make_builtin
+from hebbsim.readers.tables import write_tables
 
 SENTENCE = "the captain was sending a short poem to chloe ."
 ROWS = {"roles", "gold", "bigru", "traces", "linear", "cancellation", "kept"}
@@ -341,6 +342,7 @@ def test_the_page_asks_for_nothing():
 
 def test_a_recording_holds_what_the_page_can_ask_for(room, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "TIMESCALES", ((2.0, 8.0, 32.0),))
+    monkeypatch.setattr(export, "PRECISIONS", ("float32",))
     monkeypatch.setattr(export, "NOISES", (0.0, 10.0))
     monkeypatch.setattr(export, "N_EXAMPLES", 1)
     path = export.write_page(room, tmp_path / "page", bigru=False)
@@ -384,9 +386,13 @@ def test_an_export_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
     assert "is a file" in capsys.readouterr().err
 
 
-def test_the_command_serves_until_it_is_interrupted():
+def test_the_command_serves_until_it_is_interrupted(tmp_path):
     pytest.importorskip("bokeh", reason="the extra demo is not installed")
-    command = [sys.executable, "-m", "hebbsim", "demo", "--no-browser", "--no-bigru", "--port", "0"]
+    write_tables(make_builtin(n_train=100, n_dev=20, n_test=20, n_gen=0), tmp_path / "small")
+    command = [
+        sys.executable, "-m", "hebbsim", "demo", "--no-browser", "--no-bigru", "--port", "0",
+        "--corpus", str(tmp_path / "small"),
+    ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         url = process.stdout.readline().decode().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url)

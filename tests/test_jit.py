@@ -36,21 +36,19 @@ KERNELS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def copy(tmp_path):
-    """A copy of the package, and a function that runs code on it in a new process."""
-    shutil.copytree(PACKAGE, tmp_path / "hebbsim", ignore=shutil.ignore_patterns("__pycache__"))
+def running(root):
+    """A function that runs code on the copy of the package below `root`, in a new process."""
 
     def run(code=LEARN, **environment):
         kept = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
         result = subprocess.run(
             [sys.executable, "-W", "error", "-c", code],
-            cwd=tmp_path,
+            cwd=root,
             env={
                 **kept,
-                "HOME": str(tmp_path / "home"),
-                "XDG_CACHE_HOME": str(tmp_path / "user-cache"),
-                "PYTHONPATH": str(tmp_path),
+                "HOME": str(root / "home"),
+                "XDG_CACHE_HOME": str(root / "user-cache"),
+                "PYTHONPATH": str(root),
                 "PYTHONDONTWRITEBYTECODE": "1",
                 **{key: str(value) for key, value in environment.items()},
             },
@@ -62,7 +60,24 @@ def copy(tmp_path):
         assert result.stderr == ""
         return result.stdout
 
-    run.root = tmp_path
+    run.root = root
+    return run
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the package that nothing of is compiled, and how code runs on it."""
+    shutil.copytree(PACKAGE, tmp_path / "hebbsim", ignore=shutil.ignore_patterns("__pycache__"))
+    return running(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The same, whose kernels of `LEARN` lie in its cache, and what that prints."""
+    root = tmp_path_factory.mktemp("compiled")
+    shutil.copytree(PACKAGE, root / "hebbsim", ignore=shutil.ignore_patterns("__pycache__"))
+    run = running(root)
+    run.said = run()
     return run
 
 
@@ -78,10 +93,9 @@ def refuse_writing(root):
 
 
 @needs_jit
-def test_kernels_are_kept_beside_their_sources(copy):
-    copy()
-    assert KERNELS == kernels(copy.root / "hebbsim")
-    assert not (copy.root / "user-cache").exists()
+def test_kernels_are_kept_beside_their_sources(compiled):
+    assert KERNELS == kernels(compiled.root / "hebbsim")
+    assert not (compiled.root / "user-cache").exists()
 
 
 @needs_jit
@@ -105,51 +119,48 @@ def test_where_nothing_can_be_written_the_run_goes_on_uncached(copy):
 
 
 @needs_jit
-def test_a_damaged_cache_costs_a_compilation_and_no_more(copy):
-    expected = copy()
+def test_a_damaged_cache_costs_a_compilation_and_no_more(compiled):
     # The folder holds machine code (.nbc) and an index of it (.nbi).
     for suffix in ("*.nbc", "*.nbi"):
-        damaged = {path: path.read_bytes()[:-100] for path in (copy.root / "hebbsim").rglob(suffix)}
+        damaged = {
+            path: path.read_bytes()[:-100] for path in (compiled.root / "hebbsim").rglob(suffix)
+        }
         assert len(damaged) == len(KERNELS)
         for path, content in damaged.items():
             path.write_bytes(content)
-        assert copy() == expected
+        assert compiled() == compiled.said
         # And the cache is whole again.
         assert all(path.read_bytes() != content for path, content in damaged.items())
 
 
 @needs_jit
-def test_a_kernel_is_compiled_anew_when_one_it_calls_has_changed(copy):
-    before = copy()
-    shared = copy.root / "hebbsim" / "engine" / "rules" / "_ops.py"
+def test_a_kernel_is_compiled_anew_when_one_it_calls_has_changed(compiled):
+    shared = compiled.root / "hebbsim" / "engine" / "rules" / "_ops.py"
     source = shared.read_text()
     assert source.count("w[j] += factor * h[j]") == 1
     shared.write_text(source.replace("w[j] += factor * h[j]", "w[j] -= factor * h[j]"))
-    changed = copy()
-    assert changed != before
+    assert compiled() != compiled.said
     shared.write_text(source)
-    assert copy() == before
+    assert compiled() == compiled.said
 
 
 @needs_jit
-@pytest.mark.parametrize(
-    ("file", "line", "changed"),
-    [
-        ("traces.py", "new[d] = k * old[d] + a * x[d]", "new[d] = k * old[d] - a * x[d]"),
-        ("rules/_linear.py", "c0 = gain * (x0 - y0)", "c0 = gain * (x0 + x0 - y0)"),
-    ],
-)
-def test_the_kernel_of_a_rule_is_fresh_when_the_traces_and_the_rule_are(copy, file, line, changed):
+def test_the_kernel_of_a_rule_is_fresh_when_the_traces_and_the_rule_are(copy):
     code = """
 from hebbsim.engine import TraceEngine
 print(TraceEngine(3, dim=4).run([0, 1, 2, 0, 1, 2, 0, 1]).weights.tolist())
 """
-    before = copy(code)
-    source = copy.root / "hebbsim" / "engine" / file
-    text = source.read_text()
-    assert text.count(line) == 1
-    source.write_text(text.replace(line, changed))
-    assert copy(code) != before
+    said = [copy(code)]
+    for file, line, changed in (
+        ("traces.py", "new[d] = k * old[d] + a * x[d]", "new[d] = k * old[d] - a * x[d]"),
+        ("rules/_linear.py", "c0 = gain * (x0 - y0)", "c0 = gain * (x0 + x0 - y0)"),
+    ):
+        source = copy.root / "hebbsim" / "engine" / file
+        text = source.read_text()
+        assert text.count(line) == 1
+        source.write_text(text.replace(line, changed))
+        said.append(copy(code))
+    assert len(set(said)) == 3
 
 
 @needs_jit
@@ -188,20 +199,20 @@ def test_no_kernel_may_assume_that_numbers_are_finite():
         "from hebbsim.engine import check_timescales; check_timescales('2,8')",
     ],
 )
-def test_numba_loads_when_first_needed(copy, code):
-    assert copy(f"{code}; import sys; print('numba' in sys.modules)") == "False\n"
+def test_numba_loads_when_first_needed(compiled, code):
+    assert compiled(f"{code}; import sys; print('numba' in sys.modules)") == "False\n"
 
 
 @pytest.mark.parametrize("name", ["hebbsim", "hebbsim.engine"])
-def test_lazy_names_resolve(copy, name):
+def test_lazy_names_resolve(compiled, name):
     code = f"import {name} as m; print(m.TraceEngine.__name__, 'TraceEngine' in dir(m)); m.nothing"
     code = f"try:\n    exec({code!r})\nexcept AttributeError as error:\n    print(error)"
-    assert copy(code) == f"TraceEngine True\nmodule '{name}' has no attribute 'nothing'\n"
+    assert compiled(code) == f"TraceEngine True\nmodule '{name}' has no attribute 'nothing'\n"
 
 
 @needs_jit
-def test_loading_numba_leaves_scipy_for_later_and_the_user_nothing_to_miss(copy):
-    out = copy(
+def test_loading_numba_leaves_scipy_for_later_and_the_user_nothing_to_miss(compiled):
+    out = compiled(
         "import gc, sys\n"
         + LEARN.replace("print", "_ =")
         + "print('scipy.linalg' in sys.modules, gc.isenabled())\n"

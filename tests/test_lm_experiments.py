@@ -12,10 +12,11 @@ pytest.importorskip("tokenizers")
 from hebbsim.cli import app, main
 from hebbsim.cli.lm_table import show
 from hebbsim.errors import BadInputError
+from hebbsim.experiments import recall
 from hebbsim.experiments.depth import run_depth
 from hebbsim.experiments.lm import run_blimp, run_lm, run_predictor, run_selection
 from hebbsim.experiments.lm_config import LmConfig, RecallConfig
-from hebbsim.experiments.recall import run_recall
+from hebbsim.experiments.recall import recall_config, run_recall
 from hebbsim.plots.figures import draw_run
 
 TEXT = {
@@ -62,7 +63,7 @@ def lm(store, tmp_path_factory):
     options = TEXT | {"preset": "pico,nano", "context": 64, "validation": str(more)}
     steps = []
     results = run_lm(
-        **options, store=store, evaluate=2048, out=folder,
+        **options, store=store, evaluate=512, out=folder,
         progress=lambda *step: steps.append(step),
     )  # fmt: skip
     return results, folder, steps
@@ -122,7 +123,7 @@ def test_a_second_run_trains_nothing_and_finds_the_same(lm, store, monkeypatch, 
 
     monkeypatch.setattr(training._Run, "update", None)
     again = run_lm(
-        **TEXT | {"preset": "pico,nano", "context": 64}, store=store, evaluate=2048,
+        **TEXT | {"preset": "pico,nano", "context": 64}, store=store, evaluate=512,
         validation=results.config["validation"],
     )  # fmt: skip
     assert again.rows == results.rows
@@ -138,7 +139,7 @@ def test_figures_and_tables_of_lm(lm):
 
 
 def test_predictor(store, tmp_path):
-    results = run_predictor(**TEXT, store=store, evaluate=2048, out=tmp_path / "run")
+    results = run_predictor(**TEXT, store=store, evaluate=512, out=tmp_path / "run")
     rows = results.select(metric="relative_difference")
     assert [r.model for r in rows] == ["ema-mlp", "ema-attention"]
     assert all(r.n == 2 and r.low is not None for r in rows)
@@ -146,12 +147,16 @@ def test_predictor(store, tmp_path):
     assert "ema-attention" in shown(results, tmp_path)
 
 
-def test_selection(store, blimp, tmp_path):
+def test_selection(store, blimp, tmp_path, monkeypatch):
+    def few_answers(config):
+        return recall_config(config).model_copy(update={"evaluate": 20})
+
+    monkeypatch.setattr(recall, "recall_config", few_answers)
     results = run_selection(
-        **TEXT | {"seeds": 1}, models="window,gated,delta", store=store, evaluate=2048,
-        blimp=blimp, recall_tokens=3072, recall_seeds=1, out=tmp_path / "run",
+        **TEXT | {"seeds": 1}, models="window,delta", store=store, evaluate=512,
+        blimp=blimp, recall_tokens=1536, recall_seeds=1, out=tmp_path / "run",
     )  # fmt: skip
-    for model in ("window", "gated", "delta"):
+    for model in ("window", "delta"):
         rows = [r for r in results.select(model=model) if not r.condition]
         assert {(r.split, r.metric) for r in rows} >= {
             ("test", "loss"), ("blimp", "accuracy"), ("recall", "accuracy"),
@@ -162,7 +167,7 @@ def test_selection(store, blimp, tmp_path):
 
 def test_depth(store, tmp_path):
     results = run_depth(
-        **TEXT | {"seeds": 1}, layers="1,3", store=store, evaluate=1024, out=tmp_path / "run"
+        **TEXT | {"seeds": 1}, layers="1,3", store=store, evaluate=512, out=tmp_path / "run"
     )
     for kind in ("residual", "selection"):
         probes = [r for r in results.select(model=kind, metric="probe") if r.words["layers"] == "3"]

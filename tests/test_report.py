@@ -15,7 +15,7 @@ from test_plots import make_results
 
 from hebbsim.errors import BadInputError
 from hebbsim.folders import Numbered, record
-from hebbsim.report import CLAIMS, build_report, write_report
+from hebbsim.report import CLAIMS, build, build_report, write_report
 from hebbsim.report.claims import Finding
 from hebbsim.report.evidence import MODULES, findings_of
 from hebbsim.report.page import html_page, markdown_page, ranges
@@ -42,9 +42,8 @@ def said(report, claim):
     return [finding.judgement for _, finding in report.findings(claim) if finding.judgement]
 
 
-@pytest.fixture
-def roles(tmp_path):
-    run = make_run(tmp_path / "roles-<made>", with_ratio(0.98, 0.01))
+def make_roles(folder):
+    run = make_run(folder / "roles-<made>", with_ratio(0.98, 0.01))
     (run / "structure.csv").write_text(
         "kind,name,decided\nrole,SUBJ,structure\nsplit,gen/obj_pp_to_subj_pp,structure\n"
         "split,gen/cp_recursion,other\n"
@@ -69,8 +68,7 @@ def roles(tmp_path):
     return run
 
 
-@pytest.fixture
-def identity(tmp_path):
+def make_identity(folder):
     rows = [("test", "stream", "", "entropy", 10.0, 0.0, 5)]
     for held, best, linear in (("float32", 90.0, 20.0), ("bfloat16", 40.0, 20.0)):
         words = f"precision={held}"
@@ -81,9 +79,26 @@ def identity(tmp_path):
             ("test", "linear", words, "excess", -0.1, 0.05, 5),
             ("test", "cancellation", f"lag=0 {words}", "bits", 9.0, 0.1, 5),
         ]
-    return make_run(tmp_path / "identity-made", table(*rows), experiment="identity", lags=10)
+    return make_run(folder / "identity-made", table(*rows), experiment="identity", lags=10)
 
 
+@pytest.fixture
+def roles(tmp_path):
+    return make_roles(tmp_path)
+
+
+@pytest.fixture
+def identity(tmp_path):
+    return make_identity(tmp_path)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """A verdict follows from tables; to draw them takes most of the time of a report."""
+    monkeypatch.setattr(build, "_pictures", lambda run: [])
+
+
+@pytest.mark.usefixtures("no_pictures")
 class TestVerdicts:
     @pytest.mark.parametrize(
         ("mean", "half", "judgement", "verdict"),
@@ -146,6 +161,7 @@ class TestVerdicts:
                 assert f"hebbsim run {claim.experiments[0]}" in report.summary(claim)
 
 
+@pytest.mark.usefixtures("no_pictures")
 class TestLanguageModels:
     def verdict(self, tmp_path, experiment, claim, *rows):
         report = build_report([make_run(tmp_path / "run", table(*rows), experiment=experiment)])
@@ -217,11 +233,16 @@ class Page(HTMLParser):
 
 
 class TestPage:
-    @pytest.fixture
-    def text(self, roles, identity):
-        return html_page(build_report([roles, identity]))
+    @pytest.fixture(scope="class")
+    def report(self, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("report")
+        return build_report([make_roles(folder), make_identity(folder)])
 
-    def test_is_well_formed_and_complete(self, text, roles):
+    @pytest.fixture(scope="class")
+    def text(self, report):
+        return html_page(report)
+
+    def test_is_well_formed_and_complete(self, text):
         page = Page(text)
         assert page.open == []
         assert len(page.ids) == len(set(page.ids))
@@ -279,8 +300,8 @@ class TestPage:
             ratio = (luminance(colours["paper"]) + 0.05) / (luminance(colours[name]) + 0.05)
             assert ratio >= 4.5, name  # WCAG 2.2, success criterion 1.4.3
 
-    def test_markdown_says_the_same(self, roles, identity, text):
-        page = markdown_page(build_report([roles, identity]))
+    def test_markdown_says_the_same(self, report, text):
+        page = markdown_page(report)
         for value in ("0.980 (0.970 to 0.990)", "0.900 (0.890 to 0.910)", "70.0 of 90.0"):
             assert value in page
             assert value in text

@@ -27,10 +27,13 @@ from hebbsim.experiments.sweep import read_scores, run_folders, run_sweep
 from hebbsim.experiments.sweep_file import read_sweep
 from hebbsim.experiments.workers import run_all
 from hebbsim.folders import Numbered
+from hebbsim.readers.grammar import make_builtin
+from hebbsim.readers.tables import write_tables
 
 pytest.importorskip("pyarrow")
 
 CALLS: list[str] = []
+RUN_RULES = rules.run_rules
 
 
 def fake_rules(config, *, out, progress=None, overwrite=False):
@@ -269,22 +272,34 @@ def test_jobs_in_processes_or_here_give_results_and_errors_by_number(workers):
     assert found[0] == 6 and found[2] == 120 and isinstance(found[1], ValueError)
 
 
-@pytest.mark.parametrize("options", [{"workers": 2}, {"scheduler": "local", "workers": 2}])
-def test_processes_and_this_one_give_the_same_table(tmp_path, monkeypatch, options):
-    """With the experiment as it is: a process of its own does not see the small one."""
-    monkeypatch.undo()
-    path = write(
-        tmp_path / "a.toml",
-        'experiment = "rules"\n[base]\ndim = 8\nclusters = 20\nseeds = 1\n'
-        '[grid]\nrule = ["oja", "bcm"]\n',
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """A sweep of the experiment as it is, over a corpus of a few sentences."""
+    folder = tmp_path_factory.mktemp("real")
+    write_tables(make_builtin(0, n_train=40, n_dev=20, n_test=20, n_gen=0), folder / "corpus")
+    return write(
+        folder / "a.toml",
+        f'experiment = "rules"\n[base]\ncorpus = {json.dumps(str(folder / "corpus"))}\n'
+        'dim = 8\nclusters = 20\nseeds = 1\n[grid]\nrule = ["oja", "bcm"]\n',
     )
-    runs = [
-        run_sweep(read_sweep(path), tmp_path / name, **options)
-        for name, options in {"one": {}, "two": options}.items()
-    ]
-    one, two = ((tmp_path / name / "table.parquet").read_bytes() for name in ("one", "two"))
-    assert one == two and not runs[1].failed
-    assert set(runs[0].table["rule"]) == {"oja", "bcm"}
+
+
+@pytest.fixture(scope="module")
+def alone(real):
+    """Table of that sweep, run one after the other in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, "run_rules", RUN_RULES)
+        found = run_sweep(read_sweep(real), real.parent / "one")
+    assert set(found.table["rule"]) == {"oja", "bcm"}
+    return (real.parent / "one" / "table.parquet").read_bytes()
+
+
+@pytest.mark.parametrize("options", [{"workers": 2}, {"scheduler": "local", "workers": 2}])
+def test_processes_and_this_one_give_the_same_table(real, alone, tmp_path, options):
+    """A process of its own does not see the small experiment."""
+    found = run_sweep(read_sweep(real), tmp_path / "two", **options)
+    assert not found.failed
+    assert (tmp_path / "two" / "table.parquet").read_bytes() == alone
 
 
 # Comparing -------------------------------------------------------------------------------------
