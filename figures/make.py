@@ -15,15 +15,25 @@ from hebbsim.plots import RunTables, draw
 from hebbsim.plots.captions import read_captions, write_captions
 
 HERE = Path(__file__).resolve().parent
+#: Options of the reported runs, as in `experiments/roles/tabulate.py`.
+FIVE = "--bigru-seeds 5 --curve-seeds 5 --readout-draws 5"
+CURVE = "--labels 30,100,300,1000,3000"
 #: Runs by name: the command that makes one, and the figures that are shown of it.
 GALLERY = {
     "builtin": (
-        "hebbsim run roles --timescales 2,8,32 --bigru-seeds 5 --curve-seeds 5 --part-seeds 5",
-        ("roles", "labels", "timescales", "structure_content", "generalization"),
+        f"hebbsim run roles --timescales 2,8,32 {CURVE} --part-seeds 5 {FIVE}",
+        (
+            "roles", "labels", "few_labels", "few_labels_gen", "timescales", "structure_content",
+            "generalization",
+        ),
     ),
     "cogs": (
-        "hebbsim run roles --corpus cogs --preset best --bigru-seeds 5 --labels 100,1000",
-        ("generalization",),
+        f"hebbsim run roles --corpus cogs --preset best {CURVE} {FIVE}",
+        ("generalization", "few_labels_gen"),
+    ),
+    "ewt": (
+        f"hebbsim run roles --corpus ud-english-ewt --preset best --part-seeds 1 {FIVE}",
+        ("few_labels",),
     ),
     "identity": (
         "hebbsim run identity",

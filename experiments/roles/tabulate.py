@@ -17,27 +17,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hebbsim.report.claims import at_least
+
 ROOT = Path(__file__).resolve().parents[2]
 
-#: Runs by name, with the options of `hebbsim run roles` that make them.
+#: Options that every run has: five of everything that varies.
+FIVE = "--bigru-seeds 5 --curve-seeds 5 --readout-draws 5"
+CURVE = "--labels 30,100,300,1000,3000"
+#: Runs by name, with their further options of `hebbsim run roles`.
 RUNS = {
-    "builtin": "--timescales 2,8,32 --bigru-seeds 5 --curve-seeds 5 --part-seeds 5",
-    "builtin-pop": "--timescales 2,8,32 --members 8 --bigru-seeds 5 --part-seeds 0",
-    "builtin-best": "--timescales 2,8,32 --preset best --members 8 --bigru-seeds 5 --part-seeds 0",
-    "cogs": "--corpus cogs --preset best --bigru-seeds 5 --labels 100,1000",
-    "cogs-pop": "--corpus cogs --preset best --members 8 --bigru-seeds 5 --part-seeds 0"
-    " --labels 100,1000",
-    "ewt": "--corpus ud-english-ewt --preset best --bigru-seeds 5 --part-seeds 1",
-    "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --bigru-seeds 5 --part-seeds 0",
+    "builtin": f"--timescales 2,8,32 {CURVE} --part-seeds 5",
+    "builtin-pop": f"--timescales 2,8,32 --members 8 {CURVE} --part-seeds 0",
+    "builtin-best": f"--timescales 2,8,32 --preset best --members 8 {CURVE} --part-seeds 0",
+    "cogs": f"--corpus cogs --preset best {CURVE}",
+    "cogs-pop": f"--corpus cogs --preset best --members 8 {CURVE} --part-seeds 0",
+    "ewt": "--corpus ud-english-ewt --preset best --part-seeds 1",
+    "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --part-seeds 0",
     "ewt-text-pop": "--corpus ud-english-ewt --preset best --text TEXT --clusters 1000"
-    " --members 8 --bigru-seeds 5 --part-seeds 0",
-    "korean": "--corpus ud-korean-gsd --preset best --bigru-seeds 5 --part-seeds 0"
-    " --labels 100,1000",
-    "welsh": "--corpus ud-welsh-ccg --preset best --bigru-seeds 5 --part-seeds 0 --labels 100,1000",
+    " --members 8 --part-seeds 0",
+    "korean": "--corpus ud-korean-gsd --preset best --part-seeds 0",
+    "welsh": "--corpus ud-welsh-ccg --preset best --part-seeds 0",
 }
 SOFT = "readout=soft"
 KEPT = ROOT / "experiments/roles/results"
 BOUNDS = ("mean", "low", "high")
+COMPARED = ("value", "other", "difference", "low", "high", "p", "corrected", "ratio",
+            "ratio_low", "ratio_high")  # fmt: skip
 #: Options of a run that the tables tell.
 TOLD = ("corpus", "timescales", "clusters", "members", "seeds")
 
@@ -63,6 +68,23 @@ class Value:
         return f"{self.mean:.3f} ±{(self.high - self.low) / 2:.3f}"
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """The learner against a rival on one split, or on one role of it."""
+
+    split: str
+    role: str
+    value: float
+    other: float
+    difference: Value
+    word: str
+
+    def __str__(self) -> str:
+        low, high = self.difference.low, self.difference.high
+        interval = f" ({low:+.3f} to {high:+.3f})" if low is not None else ""
+        return f"{self.difference.mean:+.3f}{interval}, {self.word}"
+
+
 class Run:
     """What `keep` kept of a run, its rows by what their condition says beside ``K``."""
 
@@ -80,6 +102,20 @@ class Run:
                 )
                 for r in csv.DictReader(file)
             }
+        self._verdicts: list[tuple[str, frozenset[str], str, Verdict]] = []
+        compared = KEPT / f"{name}.comparisons.csv"
+        if compared.is_file():
+            with compared.open(encoding="utf-8", newline="") as file:
+                for r in csv.DictReader(file):
+                    bounds = [float(r[x]) if r[x] else None for x in ("low", "high")]
+                    found = Verdict(
+                        r["split"], r["role"], float(r["value"]), float(r["other"]),
+                        Value(float(r["difference"]), *bounds), r["verdict"],
+                    )  # fmt: skip
+                    table = r["table"].partition(" ")[0]
+                    self._verdicts.append(
+                        (table, _words(r["condition"]), r["rival_condition"], found)
+                    )
 
     def find(
         self,
@@ -91,6 +127,19 @@ class Run:
         role: str | None = None,
     ) -> Value | None:
         return self._rows.get((split, model, _words(condition), metric, role or ""))
+
+    def verdicts(
+        self, kind: str, labels: int | None = None, *, soft: bool = False, rival: str = "labels=all"
+    ) -> list[Verdict]:
+        """Comparisons of one table, `overall`, `splits` or `roles`: with all labels, or few."""
+        given = f"{self.learner}{f' labels={labels}' * bool(labels)}{f' {SOFT}' * soft}"
+        return [
+            found
+            for table, condition, versus, found in self._verdicts
+            if table == kind
+            and condition == _words(given)
+            and versus == (f"labels={labels}" if labels else rival)
+        ]
 
     def turns_on_structure(self) -> list[str]:
         """Generalization splits that turn on structure, judged on dev and on a sibling corpus."""
@@ -115,8 +164,8 @@ class Claim:
     split : str
     condition : str
         Words beside the number of clusters, members and read-out, which the run tells.
-    target : float or str, optional
-        At least that much; ``"bigru"``: above the BiGRU's; ``"above 0"``.
+    target : float, optional
+        At least that much.
     aim : bool
         The target is one to come near, not one to reach.
     """
@@ -126,54 +175,42 @@ class Claim:
     split: str = "test"
     condition: str = ""
     metric: str = "accuracy"
-    role: str | None = None
-    target: float | str | None = None
+    target: float | None = None
     aim: bool = False
 
     def row(self, runs: dict[str, Run]) -> tuple[str, ...]:
         run = runs[self.run]
-        kind: dict[str, Any] = {"metric": self.metric, "role": self.role}
         words = f"{run.learner} {self.condition}"
-        plain = run.find(self.split, words, **kind)
-        soft = run.find(self.split, f"{words} {SOFT}", **kind)
+        plain, soft = (run.find(self.split, f"{words} {s}", metric=self.metric) for s in ("", SOFT))
         if plain is None:
-            raise SystemExit(f"{run.name}: no row for {self.split} {words} {kind}")
-        target, shown, strict = self.target, "", False
-        if target == "bigru":
-            rival = run.find(self.split, "labels=all", model="bigru", **kind)
-            assert rival is not None
-            target, shown, strict = rival.mean, f"above the BiGRU's {rival.mean:.3f}", True
-        elif target == "above 0":
-            target, shown, strict = 0.0, "above 0", True
-        elif target is not None:
-            shown = "aim " * self.aim + f"{target:g}"
-        met = verdict(plain.mean, soft.mean if soft else None, target, strict)
-        return self.text, self.run, str(plain), str(soft or ""), shown, met
+            raise SystemExit(f"{run.name}: no row for {self.split} {words} {self.metric}")
+        shown = "" if self.target is None else "aim " * self.aim + f"{self.target:g}"
+        return (
+            self.text,
+            self.run,
+            str(plain),
+            str(soft or ""),
+            shown,
+            met(plain, soft, self.target),
+        )
 
 
-def verdict(plain: float, soft: float | None, target: float | str | None, strict: bool) -> str:
-    """Whether a target is reached, by which read-out, or by how much it is not."""
+def met(plain: Value, soft: Value | None, target: float | None) -> str:
+    """Whether a target is reached, by the rule of the report: by the whole interval."""
     if target is None:
         return ""
-
-    def reached(value: float | None) -> bool:
-        # As the reader sees it, at three decimals.
-        if value is None:
-            return False
-        gap = round(value, 3) - round(float(target), 3)
-        return gap > 0 if strict else gap >= 0
-
-    if reached(plain):
+    judged = [at_least(v.low, v.high, target) if v else "no" for v in (plain, soft)]
+    if judged[0] == "yes":
         return "yes"
-    if reached(soft):
+    if judged[1] == "yes":
         return "softly"
-    gap = round(float(target), 3) - round(plain, 3)
-    return f"short by {gap:.3f}" if gap > 0 else "no, equal"
+    if "open" in judged:
+        return "not decided"
+    return f"no, short by {target - plain.mean:.3f}"
 
 
 def claims() -> list[Claim]:
     ratio: dict[str, Any] = {"condition": "over=bigru", "metric": "accuracy_ratio"}
-    minus: dict[str, Any] = {"condition": "minus=bigru", "metric": "accuracy_difference"}
     found = [
         Claim("built-in test, accuracy / BiGRU", "builtin", **ratio, target=0.96),
         Claim("built-in test, 8 voting, accuracy / BiGRU", "builtin-pop", **ratio, target=0.96),
@@ -182,65 +219,17 @@ def claims() -> list[Claim]:
     for run, name in (("cogs", "COGS"), ("cogs-pop", "COGS, 8 voting")):
         found += [
             Claim(f"{name}, test", run, target=0.994),
-            Claim(f"{name}, gen minus BiGRU", run, "gen", **minus, target=0.0),
             Claim(f"{name}, obj_pp_to_subj_pp", run, "gen/obj_pp_to_subj_pp", target=0.92),
-        ]
-        found += [
-            Claim(f"{name}, gen, recall of {role}", run, "gen", "", "recall", role, "bigru")
-            for role in ("RECIPIENT", "NMOD", "AGENT", "THEME")
         ]
     found += [
         Claim("EWT test, its own words", "ewt", target=0.74),
         Claim("EWT test, with text", "ewt-text", target=0.76),
         Claim("EWT test, with text, 8 voting", "ewt-text-pop"),
         Claim("the same / BiGRU", "ewt-text-pop", **ratio, target=0.94),
-        Claim(
-            "the same minus a BiGRU trained on the read-out's labels",
-            "ewt-text-pop",
-            condition="minus=bigru/readout",
-            metric="accuracy_difference",
-            target="above 0",
-        ),
         Claim("Korean GSD test / BiGRU", "korean", **ratio, target=0.9, aim=True),
         Claim("Welsh CCG test / BiGRU", "welsh", **ratio, target=0.9, aim=True),
     ]
     return found
-
-
-def few_labels_claims(runs: dict[str, Run]) -> list[Claim]:
-    """The read-out of 100 labelled sentences beside a BiGRU trained on the same ones."""
-    found = []
-    for name in runs:
-        target = 0.72 if name == "ewt-text-pop" else None
-        found += [
-            Claim("mapped with 100 sentences", name, condition="labels=100", target=target),
-            Claim(
-                "the same, minus a BiGRU trained on those",
-                name,
-                condition="labels=100 minus=bigru/readout-100",
-                metric="accuracy_difference",
-            ),
-        ]
-    return found
-
-
-def splits_row(run: Run, of: Run) -> tuple[str, ...]:
-    """On which of the splits that turn on structure the learner is ahead of the BiGRU."""
-    turns = of.turns_on_structure()
-    ahead = {}
-    for readout in ("", SOFT):
-        words = f"{run.learner} minus=bigru {readout}"
-        values = {s: run.find(s, words, metric="accuracy_difference") for s in turns}
-        ahead[readout] = [s.removeprefix("gen/") for s, v in values.items() if v and v.mean > 0]
-    shown = [
-        f"{len(names)} of {len(turns)}" + (f" ({', '.join(names)})" if names else "")
-        for names in ahead.values()
-    ]
-    met = "yes" if len(ahead[""]) == len(turns) else "no"
-    if met == "no" and len(ahead[SOFT]) == len(turns):
-        met = "softly"
-    text = "splits that turn on structure, ahead of the BiGRU"
-    return text, run.name, *shown, "all", met
 
 
 # --- tables ---------------------------------------------------------------------------------
@@ -256,24 +245,96 @@ def runs_table(runs: dict[str, Run]) -> list[str]:
     for name, run in runs.items():
         minutes, seconds = divmod(round(run.seconds), 60)
         time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-        command = f"`hebbsim run roles {RUNS[name]}`"
+        command = f"`hebbsim run roles {RUNS[name]} {FIVE}`"
         rows.append((name, command, f"{run.config['clusters']}", f"{run.config['seeds']}", time))
     return table(("run", "command", "K", "seeds", "time"), rows)
 
 
 def claims_table(runs: dict[str, Run]) -> list[str]:
-    of = {name: name.partition("-")[0] for name in runs}  # the run of the single learner
     rows = [claim.row(runs) for claim in claims() if claim.run in runs]
-    rows += [
-        splits_row(runs[name], runs[of[name]])
-        for name in runs
-        if of[name] in runs and runs[of[name]].turns_on_structure()
-    ]
-    rows += [claim.row(runs) for claim in few_labels_claims(runs)]
     order = list(RUNS)
     rows.sort(key=lambda row: order.index(row[1]))
     header = ("measure", "run", "expected (95 % interval)", "by the soft read-out", "at least",
               "met")  # fmt: skip
+    return table(header, rows)
+
+
+def _listed(found: Sequence[Verdict], word: str) -> str:
+    names = [v.role or v.split.removeprefix("gen/") for v in found if v.word == word]
+    return f"{len(names)} ({', '.join(names)})" if names else "0"
+
+
+def all_labels_table(runs: dict[str, Run]) -> list[str]:
+    """The learner, named by dev, against the BiGRU with all labels and on dev's alone."""
+    rows = []
+    for name, run in runs.items():
+        for split in ("test", "gen"):
+            of = {
+                rival: [v for v in run.verdicts("overall", rival=rival) if v.split == split]
+                for rival in ("labels=all", "labels=readout")
+            }
+            if of["labels=all"]:
+                cells = [str(found[0]) if found else "" for found in of.values()]
+                roles = [v for v in run.verdicts("roles") if v.split == split]
+                cells += [_listed(roles, word) for word in ("ahead", "behind")]
+                rows.append((f"{name}, {split}", *cells))
+    header = ("run", "minus BiGRU, all labels", "minus BiGRU, labels of dev",
+              "roles ahead of the BiGRU with all labels", "roles behind")  # fmt: skip
+    return table(header, rows)
+
+
+def structure_splits_table(runs: dict[str, Run]) -> list[str]:
+    """Generalization splits that turn on structure: ahead and behind, all labels and few."""
+    rows = []
+    for name, run in runs.items():
+        of = runs.get(name.partition("-")[0])  # the run of the single learner
+        turns = of.turns_on_structure() if of else []
+        for labels in (None, 30, 100, 300, 1000):
+            found = [
+                v
+                for v in run.verdicts("splits", labels, soft=labels is not None)
+                if v.split in turns
+            ]
+            if found:
+                rows.append(
+                    (
+                        name,
+                        f"{labels:,}" if labels else "all; the learner named by dev",
+                        f"{len(found)}",
+                        _listed(found, "ahead"),
+                        _listed(found, "behind"),
+                    )
+                )
+    return table(("run", "labelled sentences", "splits", "ahead", "behind"), rows)
+
+
+def few_labels_table(runs: dict[str, Run]) -> list[str]:
+    """Learner and BiGRU on the same few labelled sentences."""
+    rows = []
+    for name, run in runs.items():
+        for split in ("test", "gen"):
+            for labels in (30, 100, 300, 1000):
+                soft, plain = (
+                    [v for v in run.verdicts("overall", labels, soft=s) if v.split == split]
+                    for s in (True, False)
+                )
+                if not soft:
+                    continue
+                roles = [v for v in run.verdicts("roles", labels, soft=True) if v.split == split]
+                rows.append(
+                    (
+                        f"{name}, {split}",
+                        f"{labels:,}",
+                        f"{plain[0].value:.3f}" if plain else "",
+                        f"{soft[0].value:.3f}",
+                        f"{soft[0].other:.3f}",
+                        str(soft[0]),
+                        _listed(roles, "ahead"),
+                        _listed(roles, "behind"),
+                    )
+                )
+    header = ("run", "labelled sentences", "by majority", "soft", "BiGRU", "soft minus BiGRU",
+              "roles ahead", "roles behind")  # fmt: skip
     return table(header, rows)
 
 
@@ -283,7 +344,7 @@ def baselines_table(runs: dict[str, Run]) -> list[str]:
         "BiGRU, all labels": ("bigru", "labels=all"),
         "with Hebbian codes": ("bigru", "labels=all codes=hebbian"),
         "on dev": ("bigru", "labels=readout"),
-        "on 100 of dev": ("bigru", "labels=readout-100"),
+        "on 100": ("bigru", "labels=100"),
         "lookup": ("lookup", ""),
         "majority": ("majority", ""),
         "zero-label, dev roles shuffled": ("hebbian", "shuffled=labels"),
@@ -337,11 +398,49 @@ def parts_table(runs: dict[str, Run]) -> list[str]:
     taus = sorted({tau for name, _ in columns for tau in runs[name].config["timescales"]})
     conditions |= {f"timescale {tau:g} alone": f"tau={tau:g}" for tau in taus}
     conditions["traces shuffled"] = "shuffled=traces"
+    conditions["prototypes random tokens"] = "prototypes=random"
     rows = []
     for name, words in conditions.items():
         values = [runs[run].find(split, words) for run, split in columns]
         rows.append((name, *(value.short if value else "" for value in values)))
     return table(("learner", *(f"{run}, {split}" for run, split in columns)), rows)
+
+
+def readme_few_table(runs: dict[str, Run]) -> list[str]:
+    """The same 100 labelled sentences: accuracy, and roles and splits ahead and behind."""
+    rows = []
+    for name, text in (("builtin", "built-in"), ("cogs", "COGS"), ("ewt", "UD English EWT"),
+                       ("korean", "UD Korean GSD"), ("welsh", "UD Welsh CCG")):  # fmt: skip
+        if name not in runs:
+            continue
+        run = runs[name]
+        roles = run.verdicts("roles", 100, soft=True)
+        turns = run.turns_on_structure()
+        splits = [v for v in run.verdicts("splits", 100, soft=True) if v.split in turns]
+        for v in run.verdicts("overall", 100, soft=True):
+            of = [role for role in roles if role.split == v.split]
+            shown = [of, splits if v.split == "gen" else []]
+            rows.append(
+                (
+                    f"{text}, {'test' if v.split == 'test' else 'generalization'}",
+                    f"{v.value:.3f}",
+                    f"{v.other:.3f}",
+                    v.word,
+                    *(
+                        f"{_count(found, 'ahead')}, {_count(found, 'behind')} of {len(found)}"
+                        if found
+                        else ""
+                        for found in shown
+                    ),
+                )
+            )
+    header = ("on the same 100 labelled sentences", "learner, soft", "BiGRU", "the learner is",
+              "roles ahead, behind", "structure-dependent splits ahead, behind")  # fmt: skip
+    return table(header, rows)
+
+
+def _count(found: Sequence[Verdict], word: str) -> int:
+    return sum(v.word == word for v in found)
 
 
 def readme_table(runs: dict[str, Run]) -> list[str]:
@@ -357,7 +456,7 @@ def readme_table(runs: dict[str, Run]) -> list[str]:
         ("UD Welsh CCG", "welsh", "", "test"),
     ]
     header = ("corpus", "K", "zero-label", "soft read-out", "8 voting", "8 voting, soft",
-              "BiGRU, all labels", "BiGRU, 100 of dev", "lookup")  # fmt: skip
+              "BiGRU, all labels", "lookup")  # fmt: skip
     rows = []
     for text, single, voting, split in lines:
         if single not in runs:
@@ -372,7 +471,6 @@ def readme_table(runs: dict[str, Run]) -> list[str]:
         ]
         values += [
             run.find(split, "labels=all", model="bigru"),
-            run.find(split, "labels=readout-100", model="bigru"),
             run.find(split, model="lookup"),
         ]
         clusters = f"{k}" if other == k else f"{k}; 8 x {other}"
@@ -396,12 +494,12 @@ def fill(path: Path, **blocks: list[str]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def rounded(source: Path) -> Iterator[list[str]]:
-    """The rows of a results table with its numbers at six digits."""
+def rounded(source: Path, numeric: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of a table with its numbers at six digits."""
     with source.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         header = next(reader)
-        numbers = [header.index(name) for name in BOUNDS]
+        numbers = [header.index(name) for name in numeric]
         yield header
         for row in reader:
             for i in numbers:
@@ -419,8 +517,14 @@ def keep(folder: Path) -> None:
         "structure": document["tables"].get("structure", []),
     }
     (KEPT / f"{folder.name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    with (KEPT / f"{folder.name}.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(rounded(folder / "results.csv"))
+    for source, kept, numeric in (
+        ("results", folder.name, BOUNDS),
+        ("comparisons", f"{folder.name}.comparisons", COMPARED),
+    ):
+        if (folder / f"{source}.csv").is_file():
+            with (KEPT / f"{kept}.csv").open("w", encoding="utf-8", newline="") as file:
+                rows = rounded(folder / f"{source}.csv", numeric)
+                csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def main(folder: Path) -> None:
@@ -434,11 +538,14 @@ def main(folder: Path) -> None:
         ROOT / "experiments/REPRODUCING.md",
         runs=runs_table(runs),
         claims=claims_table(runs),
+        all_labels=all_labels_table(runs),
+        few_labels=few_labels_table(runs),
+        structure_splits=structure_splits_table(runs),
         baselines=baselines_table(runs),
         equivalence=equivalence_table(runs),
         parts=parts_table(runs),
     )
-    fill(ROOT / "README.md", results=readme_table(runs))
+    fill(ROOT / "README.md", results=readme_table(runs), few=readme_few_table(runs))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ _MARKS = {
 }
 _MOST_CLUSTERS = 20
 #: Characters of a split's name that leave room for its numbers.
-_WIDEST_SPLIT = 42
+_WIDEST_SPLIT = 40
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
