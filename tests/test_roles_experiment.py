@@ -499,7 +499,7 @@ def test_the_run_folder_is_drawn_and_complete(fakes, tmp_path):
     assert names == {
         "config.json", "provenance.json", "results.json", "results.csv", "per_seed.csv",
         "comparisons.csv", "constructions.csv", "structure.csv", "machine.json", "figures",
-        "tokens.csv.gz",
+        "tokens.csv.gz", "files.json",
     }  # fmt: skip
     assert {p.suffix for p in (tmp_path / "run" / "figures").iterdir()} == {".svg", ".png"}
     config = json.loads((tmp_path / "run" / "config.json").read_text())

@@ -104,7 +104,8 @@ class Run:
             }
         self._verdicts: list[tuple[str, frozenset[str], str, Verdict]] = []
         compared = KEPT / f"{name}.comparisons.csv"
-        if compared.is_file():
+        self.compared = compared.is_file()
+        if self.compared:
             with compared.open(encoding="utf-8", newline="") as file:
                 for r in csv.DictReader(file):
                     bounds = [float(r[x]) if r[x] else None for x in ("low", "high")]
@@ -246,6 +247,8 @@ def runs_table(runs: dict[str, Run]) -> list[str]:
         minutes, seconds = divmod(round(run.seconds), 60)
         time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
         command = f"`hebbsim run roles {RUNS[name]} {FIVE}`"
+        if not run.compared:
+            time += " *"
         rows.append((name, command, f"{run.config['clusters']}", f"{run.config['seeds']}", time))
     return table(("run", "command", "K", "seeds", "time"), rows)
 

@@ -72,30 +72,23 @@ def roles(
     ] = "all",
     labels: Annotated[
         str,
-        typer.Option(
-            help="Numbers of labelled sentences that BiGRUs and read-outs are given "
-            "(default: 30,100,300,1000)."
-        ),
+        typer.Option(help="Numbers of labelled sentences that BiGRUs and read-outs are given."),
     ] = "30,100,300,1000",
     readout_sentences: Annotated[
         int,
-        typer.Option(
-            help="Compare by role and split on so many labelled sentences (default: 100)."
-        ),
+        typer.Option(help="Compare by role and split on so many labelled sentences."),
     ] = 100,
     readout_draws: Annotated[
-        int, typer.Option(help="Draws of those sentences (default: 3; 5 in a reported table).")
+        int, typer.Option(help="Draws of those sentences (a reported table has 5).")
     ] = 3,
-    bigru_seeds: Annotated[
-        int, typer.Option(help="Seeds of the BiGRU with all labels (default: 2).")
-    ] = 2,
+    bigru_seeds: Annotated[int, typer.Option(help="Seeds of the BiGRU with all labels.")] = 2,
     curve_seeds: Annotated[
         int,
-        typer.Option(help="Draws at each other number of labelled sentences (default: 1)."),
+        typer.Option(help="Draws at each other number of labelled sentences."),
     ] = 1,
     part_seeds: Annotated[
         int,
-        typer.Option(help="Seeds of the learner's parts and controls; 0 for none (default: 3)."),
+        typer.Option(help="Seeds of the learner's parts and controls; 0 for none."),
     ] = 3,
     workers: Annotated[
         int | None, typer.Option(help="Processes that train BiGRUs (default: at most two).")

@@ -114,7 +114,7 @@ def plot_few_labels(
         ax,
         f"Recall by role on the same labelled sentences: {tables.corpus_of(table)}, {split}",
         "x: labelled sentences, the same draws for both. "
-        f"Mean; bands: 95\u00a0% interval over {tables.count_note(few['bigru'], 'draws')}."
+        f"Mean; bands: 95\u00a0% interval over {tables.count_note(few['bigru'], 'seeds')}."
         + (" Filled: a difference is shown (Holm-corrected p\u00a0<\u00a0.05)." if shown else "")
         + (f" Names in {'; '.join(named)}." if named else "")
         + tables.population_note(learner),

@@ -33,6 +33,11 @@ class Comparison(NamedTuple):
     Intervals and `p` (two-sided) are NaN where the variance of training cannot be
     estimated, because a trained model ran once; `ratio` is NaN where the other has
     nothing right.
+
+    Examples
+    --------
+    >>> Comparison(Estimate(0.1, 0.05, 0.15), Estimate(1.1, 1.0, 1.2), 0.001).difference.mean
+    0.1
     """
 
     difference: Estimate
