@@ -80,7 +80,29 @@ def _show_models(results: Results, console: Console) -> None:
     console.print(table)
     console.print("Labels: those that a model learns from. Hebbian clusters learn from none; roles")
     console.print("of dev name them, by majority or by the soft read-out.")
+    _show_seeds(results, console)
     _show_curve(results, console)
+
+
+def _show_seeds(results: Results, console: Console) -> None:
+    """How often each kind of line was measured, where that is not alike."""
+    of = {
+        "learner": ("seeds", ""),
+        "parts and controls": ("part_seeds", "seeds"),
+        "BiGRU, all labels": ("bigru_seeds", ""),
+        "other BiGRUs": ("curve_seeds", ""),
+    }
+    config = results.config
+    if config.get("baselines") != "all":
+        of = dict(list(of.items())[:2])
+    counts = {
+        name: min(config[key], config[most]) if most else config[key]
+        for name, (key, most) in of.items()
+        if key in config
+    }
+    if len(set(counts.values())) > 1:
+        said = ", ".join(f"{name} {n}" for name, n in counts.items() if n)
+        console.print(f"Seeds: {said}.")
 
 
 def _show_curve(results: Results, console: Console) -> None:

@@ -89,7 +89,7 @@ def roles(
     part_seeds: Annotated[
         int,
         typer.Option(help="Seeds of the learner's parts and controls; 0 for none."),
-    ] = 3,
+    ] = 2,
     workers: Annotated[
         int | None, typer.Option(help="Processes that train BiGRUs (default: at most two).")
     ] = None,

@@ -468,12 +468,12 @@ class _Run:
             "prototypes=random": {"prototypes": "random"},
         }
 
-    def cluster(self, learner: Any) -> Clustering:
-        """The clusters of every split that is scored."""
+    def cluster(self, learner: Any, *, few: bool = True) -> Clustering:
+        """The clusters of every split that is scored and, with `few`, of labelled sentences."""
         learners = getattr(learner, "members_", [learner])
         prototypes = [one.prototypes_.centres for one in learners]
-        draws = self.draws.values()
-        labelled = np.unique(np.concatenate([d for each in draws for d in each]))
+        draws = [draw for each in self.draws.values() for draw in each] if few else []
+        labelled = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *draws]))
         train = [self.sentences["train"][i] for i in labelled]
         members = {
             name: [
@@ -489,7 +489,7 @@ class _Run:
     ) -> None:
         """One of the learner's parts, or a control."""
         part = fitted().derive(self.sentences["train"], **changes)
-        self.add_hebbian(f"{self.k} {condition}", seed, self.cluster(part))
+        self.add_hebbian(f"{self.k} {condition}", seed, self.cluster(part, few=False))
 
     def learner_seed(self, fitted: Callable[[], Any], seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""

@@ -150,7 +150,7 @@ class RolesConfig(ExperimentConfig):
     curve_seeds: Annotated[int, Field(ge=1)] = 1
     readout_sentences: Annotated[int, Field(ge=1)] = 100
     readout_draws: Annotated[int, Field(ge=1)] = 3
-    part_seeds: Annotated[int, Field(ge=0)] = 3
+    part_seeds: Annotated[int, Field(ge=0)] = 2
     offline: bool = False
     workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
     shards: Annotated[int, Field(ge=1)] | None = None
