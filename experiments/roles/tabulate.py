@@ -188,7 +188,7 @@ class Claim:
         shown = "" if self.target is None else "aim " * self.aim + f"{self.target:g}"
         return (
             self.text,
-            self.run,
+            self.run + " *" * (not run.compared),
             str(plain),
             str(soft or ""),
             shown,
@@ -256,7 +256,7 @@ def runs_table(runs: dict[str, Run]) -> list[str]:
 def claims_table(runs: dict[str, Run]) -> list[str]:
     rows = [claim.row(runs) for claim in claims() if claim.run in runs]
     order = list(RUNS)
-    rows.sort(key=lambda row: order.index(row[1]))
+    rows.sort(key=lambda row: order.index(row[1].removesuffix(" *")))
     header = ("measure", "run", "expected (95 % interval)", "by the soft read-out", "at least",
               "met")  # fmt: skip
     return table(header, rows)
@@ -373,7 +373,8 @@ def equivalence_table(runs: dict[str, Run]) -> list[str]:
     """Labelled sentences with which a BiGRU does as well on test."""
     rows = []
     for name, run in runs.items():
-        rows.append((name, *(_equal(run, f"{run.learner} {soft}") for soft in ("", SOFT))))
+        if run.compared:
+            rows.append((name, *(_equal(run, f"{run.learner} {soft}") for soft in ("", SOFT))))
     return table(("run", "by majority", "by the soft read-out"), rows)
 
 
