@@ -279,15 +279,23 @@ def test_one_training_run_shows_no_difference():
     assert compare(several, one, lengths, other_is_trained=False).p < 0.001
 
 
+@pytest.mark.parametrize(("holding", "tested"), [(9, False), (10, True)])
+def test_a_role_in_a_handful_of_sentences_is_not_tested(holding, tested):
+    totals = (np.arange(200) < holding).astype(int)
+    mine, theirs = np.tile(totals, (3, 1, 1)), np.zeros((3, 1, 200), dtype=int)
+    found = compare(mine, theirs, totals)
+    assert found.difference.mean == 1 and np.isfinite(found.p) == tested
+
+
 def test_a_model_against_itself_differs_by_nothing():
-    correct, lengths = np.array([[[1, 4, 2]], [[1, 4, 2]]]), np.array([2, 5, 2])
+    correct, lengths = np.tile([[[1, 4, 2]], [[1, 4, 2]]], 4), np.tile([2, 5, 2], 4)
     found = compare(correct, correct, lengths)
     assert found.difference == (0, 0, 0) and found.ratio == (1, 1, 1) and found.p == 1
 
 
 def test_no_ratio_to_a_model_that_has_nothing_right():
-    right = np.ones((2, 1, 2), dtype=int)
-    result = compare(right, 0 * right, np.array([1, 1]))
+    right = np.ones((2, 1, 12), dtype=int)
+    result = compare(right, 0 * right, np.ones(12, dtype=int))
     assert np.isnan(result.ratio).all() and result.difference.mean == 1
 
 

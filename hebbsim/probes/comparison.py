@@ -23,6 +23,8 @@ from hebbsim.probes.paired import adjust
 
 Verdict = Literal["ahead", "behind", "no difference shown"]
 
+#: Sentences with a token to score below which resampling them says nothing of their variance.
+FEWEST_SENTENCES = 10
 #: Corrected p below which a difference counts as shown.
 LEVEL = 0.05
 
@@ -31,7 +33,8 @@ class Comparison(NamedTuple):
     """Accuracy of one model minus, and over, that of another.
 
     Intervals and `p` (two-sided) are NaN where the variance of training cannot be
-    estimated, because a trained model ran once; `ratio` is NaN where the other has
+    estimated, because a trained model ran once, and where fewer than `FEWEST_SENTENCES`
+    sentences hold a token to score; `ratio` is NaN where the other has
     nothing right.
 
     Examples
@@ -74,11 +77,11 @@ def compare(
 
     Examples
     --------
-    >>> runs = np.array([[[3, 2, 3]], [[3, 3, 3]], [[3, 2, 3]]])
-    >>> rival = np.array([[[1, 2, 1]], [[2, 1, 1]], [[1, 1, 2]]])
-    >>> found = compare(runs, rival, np.array([3, 3, 3]))
+    >>> runs = np.tile([[[3, 2, 3, 3]], [[3, 3, 3, 2]], [[3, 2, 3, 3]]], 3)
+    >>> rival = np.tile([[[1, 2, 1, 2]], [[2, 1, 1, 1]], [[1, 1, 2, 1]]], 3)
+    >>> found = compare(runs, rival, np.full(12, 3))
     >>> round(found.difference.mean, 3), found.p < 0.05
-    (0.481, True)
+    (0.472, True)
     """
     mine = np.asarray(correct, dtype=np.float64)
     theirs = np.asarray(other, dtype=np.float64)
@@ -87,7 +90,8 @@ def compare(
     a, b = mine.sum(axis=-1) / total, theirs.sum(axis=-1) / total  # accuracy of each run
     difference, ratio = a.mean() - b.mean(), a.mean() / b.mean() if b.any() else np.nan
     trained = [mine.shape[:2]] + [theirs.shape[:2]] * other_is_trained
-    if n < 2 or any(s * d < 2 for s, d in trained):
+    scored = np.count_nonzero(totals)
+    if scored < FEWEST_SENTENCES or any(s * d < 2 for s, d in trained):
         nothing = (np.nan, np.nan)
         return Comparison(Estimate(difference, *nothing), Estimate(ratio, *nothing), np.nan)
 
