@@ -100,8 +100,9 @@ def _show_seeds(results: Results, console: Console) -> None:
         for name, (key, most) in of.items()
         if key in config
     }
+    counts = {name: n for name, n in counts.items() if n}
     if len(set(counts.values())) > 1:
-        said = ", ".join(f"{name} {n}" for name, n in counts.items() if n)
+        said = ", ".join(f"{name} {n}" for name, n in counts.items())
         console.print(f"Seeds: {said}.")
 
 
