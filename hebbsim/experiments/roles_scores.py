@@ -209,10 +209,11 @@ def compared(
     """
     found = []
     for condition, rival, versus, split, role in cells:
-        mine = runs.correct("hebbian", condition, split, role)
         theirs = runs.correct(rival, versus, split, role)
-        totals = runs.totals(split, role)
-        if mine is None or theirs is None or not totals.any():
+        if theirs is None:
+            continue
+        mine, totals = runs.correct("hebbian", condition, split, role), runs.totals(split, role)
+        if mine is None or not totals.any():
             continue
         paired = rival == "bigru" and "labels" in _words(condition)
         seeds, draws = len(theirs), 1

@@ -64,9 +64,9 @@ def label_equivalence(
     Returns
     -------
     LabelEquivalence or None
-        None where the points do not allow a number: one of the two around the target has
-        fewer than `FEWEST_RUNS` runs, or they lie more than a factor `WIDEST_GAP` apart, or
-        the target itself ran once.
+        None where the points do not allow a number: the target or one of the two points
+        around it has fewer than `FEWEST_RUNS` runs, or these lie more than a factor
+        `WIDEST_GAP` apart.
 
     Raises
     ------
