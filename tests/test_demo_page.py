@@ -182,6 +182,8 @@ def test_sliders_change_what_is_read_back(browser, address):
         w.set_range("#noise", 6)
         assert w.state("reading.settings.noise") == 100
         assert w.state("reading.cancellation.at(-1)") != exact
+        w.page.evaluate("document.activeElement.blur()")
+        w.page.keyboard.press("End")
         # How many words that are hangs on the last bits of the codes.
         t, words = w.state("t"), w.state("reading.words")
         read = [w.state(f"reading.{name}.at({t})") for name in ("linear", "cancellation")]
