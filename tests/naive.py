@@ -95,15 +95,67 @@ def competitive(W, share, h, x, clamped, eta, p):
 
 def soft_competitive(W, state, h, x, clamped, eta, p):
     u = W @ h
-    y = np.exp(p["sharpness"] * u) / np.exp(p["sharpness"] * u).sum()
+    y = _softmax(p["sharpness"] * u)
     return W + eta * y[:, None] * (h - u[:, None] * W), state, y
 
 
+def ccipca(W, state, h, x, clamped, eta, p):
+    W, mean, seen, y = W.copy(), state[:-1], state[-1], np.zeros(len(W))
+    if eta > 0:
+        seen = min(seen + 1, 2**20)
+        mean = mean + (h - mean) / seen
+    late = seen > 2 * p["amnesia"]
+    step = min(1, eta * ((1 + p["amnesia"]) / seen if late else 1 / max(seen, 1)))
+    u = h - mean
+    for i in range(len(W)):
+        if not W[i].any():
+            W[i] = u if eta > 0 else 0
+            break
+        y[i] = u @ W[i] / np.linalg.norm(W[i])
+        if eta > 0 and i < seen:
+            W[i] += step * (y[i] * u - W[i])
+        u = u - (u @ W[i]) / max(W[i] @ W[i], 1e-300) * W[i]
+    return W, np.append(mean, seen), y
+
+
+def _along(h, power, seen, p):
+    """Power of the inputs and tokens seen, with h among them; h by its power, and 1 + its size."""
+    seen = np.minimum(seen + 1, p["tau_power"])
+    power = power + (h**2 - power) / seen
+    along = h / np.maximum(power, p["floor"])
+    return power, seen, along, 1 + h @ along
+
+
+def _predictor(answer, target):
+    def rule(W, state, h, x, clamped, eta, p):
+        b, power, seen = np.split(state, [len(W), len(state) - 1])
+        y = answer(W @ h + b)
+        if eta > 0:
+            power, seen, along, size = _along(h, power, seen, p)
+            change = eta * (target(x, y) - y) / size
+            W, b = W + np.outer(change, along), b + change
+        return W, np.concatenate([b, power, seen]), y
+
+    return rule
+
+
+def _softmax(u):
+    y = np.exp(u - u.max())
+    return y / y.sum()
+
+
+def _shares(x, y):
+    x = np.maximum(x, 0)
+    return x / x.sum() if x.any() else y
+
+
+nlms = _predictor(lambda u: u, lambda x, y: x)
+softmax = _predictor(_softmax, _shares)
+
 RULES = {
-    rule.__name__: rule
-    for rule in (
-        hebb, oja, sanger, covariance, bcm, instar, delta, stdp, competitive, soft_competitive,
-    )
+    "bcm": bcm, "ccipca": ccipca, "competitive": competitive, "covariance": covariance,
+    "delta": delta, "hebb": hebb, "instar": instar, "nlms": nlms, "oja": oja, "sanger": sanger,
+    "soft_competitive": soft_competitive, "softmax": softmax, "stdp": stdp,
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from hebbsim.engine.components import learn_components
 from hebbsim.engine.rules import get_rule, rule_names
 from hebbsim.errors import BadInputError
 
@@ -27,12 +28,13 @@ each_rule = pytest.mark.parametrize("name", rule_names())
 
 def learn(name, weights, state, pre, event, post="output", eta=0.05, kernel="learn", **parameters):
     """Run a kernel on copies; new weights, new state, post."""
+    event = np.float32(event)
     rule = get_rule(name)
     weights, state = np.array(weights, np.float32), np.array(state, np.float32)
     out = np.full((len(pre), len(weights)), np.nan, dtype=np.float32)
     values = np.array(list(rule.resolve(parameters).values()), dtype=np.float32)
     getattr(rule, kernel)(
-        weights, state, np.float32(pre), np.arange(len(pre), dtype=np.int32), np.float32(event),
+        weights, state, np.float32(pre), np.arange(len(pre), dtype=np.int32), event,
         post == "token", np.float32(eta), values, out,
     )  # fmt: skip
     return weights, state, out
@@ -94,7 +96,10 @@ def test_other_parameters_reach_the_kernel(name, post, kernel):
     rule = get_rule(name)
     weights, pre, event = setting("random", post)
     start = rule.start(8, 4)
-    others = {key: 0.5 if value < 1 else 1.5 * value for key, value in rule.parameters.items()}
+    others = {
+        key: 1.5 if key.startswith("tau") else 0.5 if value < 1 else 1.5 * value
+        for key, value in rule.parameters.items()
+    }
     found = learn(name, weights, start, pre, event, post, kernel=kernel, **others)
     expected = naive.learn(name, weights, start, pre, event, post == "token", 0.05, others)
     for mine, oracle in zip(found, expected, strict=True):
@@ -122,6 +127,24 @@ def test_weights_change_with_eta_and_only_with_eta(name, post, kernel):
     assert np.isfinite(out).all()  # filled
     moved, _, _ = learn(name, weights, start, pre, event, post, eta=0.05, kernel=kernel)
     assert not np.array_equal(moved, weights)
+
+
+@pytest.mark.parametrize(
+    ("name", "post", "kernel"), [v for v in VARIANTS if not get_rule(v[0]).recurrent]
+)
+def test_inputs_and_targets_may_have_any_width(name, post, kernel):
+    rule = get_rule(name)
+    rng = np.random.default_rng(3)
+    weights, pre = np.float32(0.3 * rng.standard_normal((4, 7))), rng.standard_normal((30, 7))
+    pre, event = np.float32(pre), np.float32(rng.standard_normal((30, 4 if rule.tied(post) else 3)))
+    start = rule.start(7, 4)
+    rule.check_sizes(post, 7, 4, event.shape[1])
+    found = learn(name, weights, start, pre, event, post, 0.02, kernel)
+    expected = naive.learn(
+        name, weights, start, pre, event, post == "token", 0.02, rule.resolve(None)
+    )
+    for mine, oracle in zip(found, expected, strict=True):
+        np.testing.assert_allclose(mine, oracle, rtol=2e-4, atol=2e-5)
 
 
 @each_variant
@@ -203,6 +226,12 @@ BY_HAND = {
     "competitive": ({}, [[1.0, 0.0], [0.1, 2.0]]),
     # sharpness 0 shares equally: (h - u w) / 2 = (0, 2) / 2 and (1, -6) / 2
     "soft_competitive": ({"sharpness": 0}, [[1.0, 0.1], [0.05, 1.7]]),
+    # the mean is h, so that nothing is left over of it: the first component loses a tenth
+    "ccipca": ({}, [[0.9, 0.0], [0.0, 2.0]]),
+    # the power is (1, 4): h by it (1, 1/2), 1 + h times that 3; x - y = (2, -5) thirds
+    "nlms": ({}, [[1 + 0.2 / 3, 0.1 / 3], [-0.5 / 3, 2 - 0.25 / 3]]),
+    # softmax(1, 4) = (s, 1 - s), s = 1 / (1 + e^3) = .0474259, and the target (1, 0)
+    "softmax": ({}, [[1.0317525, 0.0158762], [-0.0317525, 1.9841238]]),
 }
 
 
@@ -338,6 +367,72 @@ def test_soft_competitive_survives_large_responses():
     assert y.tolist() == [[1, 0]]
 
 
+def test_ccipca_finds_components_in_order_and_their_variance():
+    h = gaussian(4000, [0.2, 1.0, 0.6, 0.2], mean=[5, 0, 0, 3])
+    start = np.random.default_rng(5).standard_normal((2, 4))  # and what it began with is gone
+    weights, state, y = learn("ccipca", start, np.zeros(5), h, h, eta=1)
+    np.testing.assert_allclose(np.abs(weights), [[0, 1, 0, 0], [0, 0, 0.36, 0]], atol=0.06)
+    np.testing.assert_allclose(state[:4], h.mean(axis=0), rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(np.abs(y[-99:, 0]), np.abs(h[-99:, 1]), atol=0.4)
+
+
+def test_ccipca_is_the_engine_s_own_way_to_components():
+    h = np.float32(gaussian(300, [0.2, 1.0, 0.6, 0.2, 0.4]))
+    mean, vectors = np.zeros(5, np.float32), np.zeros((3, 5), np.float32)
+    seen = np.zeros(1, np.int64)
+    learn_components(h, np.arange(300), np.float32(2), mean, vectors, seen)
+    weights, state, _ = learn("ccipca", np.zeros((3, 5)), np.zeros(6), h, h, eta=1)
+    assert weights.tobytes() == vectors.tobytes()
+    assert state.tobytes() == np.append(mean, np.float32(300)).tobytes()
+
+
+def test_nlms_learns_faint_inputs_as_soon_as_loud_ones():
+    truth, offset = np.array([[1.0, -200.0, 0.5], [0.3, 100.0, -1.0]]), np.array([0.5, -2.0])
+    h = gaussian(1500, [1.0, 0.02, 2.0])
+    x = h @ truth.T + offset
+    weights, state, y = learn("nlms", np.zeros((2, 3)), np.zeros(6), h, x, eta=0.2)
+    np.testing.assert_allclose(weights, truth, rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(state[:2], offset, atol=1e-2)
+    np.testing.assert_allclose(y[-50:], x[-50:], atol=0.05)
+    np.testing.assert_allclose(state[2:5], (h**2)[-1000:].mean(axis=0), rtol=0.15)
+    by_delta, _, _ = learn("delta", np.zeros((2, 3)), [], h, x - offset, eta=0.2)
+    assert abs(by_delta[0, 1] + 200) > 100
+
+
+@pytest.mark.parametrize("name", ["nlms", "softmax"])
+def test_the_power_of_an_input_starts_from_its_first_values(name):
+    h = [[2.0, 0.0, 1.0], [4.0, 1.0, 1.0]]
+    state = get_rule(name).start(3, 2)
+    _, state, _ = learn(name, np.zeros((2, 3)), state, h, np.eye(2))
+    assert state[2:].tolist() == [10, 0.5, 1, 2]
+
+
+def test_softmax_predicts_how_likely_each_category_is_in_each_context():
+    rng = np.random.default_rng(0)
+    odds = np.array([[0.7, 0.2, 0.1], [0.05, 0.05, 0.9]])
+    context = rng.integers(0, 2, 6000)
+    drawn = np.array([rng.choice(3, p=odds[c]) for c in context])
+    # Targets are shares, whatever they add up to.
+    h, x = np.eye(2)[context], 5 * np.eye(3)[drawn] - 0.1
+    _, _, y = learn("softmax", np.zeros((3, 2)), np.zeros(6), h, x, eta=0.1)
+    np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
+    for c in (0, 1):
+        np.testing.assert_allclose(y[-500:][context[-500:] == c].mean(axis=0), odds[c], atol=0.05)
+    still = np.zeros((3, 2))
+    weights, _, _ = learn("softmax", still, np.zeros(6), h[:5], -np.ones((5, 3)))
+    assert not weights.any()  # nothing to predict
+
+
+@pytest.mark.parametrize("name", ["ccipca", "nlms", "softmax"])
+def test_without_a_rate_nothing_is_learned(name):
+    weights, pre, event = setting("random", "output")
+    start = get_rule(name).start(8, 4)
+    weights, state, _ = learn(name, weights, start, pre, event)
+    again, same, out = learn(name, weights, state, pre, event, eta=0)
+    assert (again.tobytes(), same.tobytes()) == (weights.tobytes(), state.tobytes())
+    assert out.any()
+
+
 # The registry ------------------------------------------------------------------------------
 
 
@@ -352,6 +447,21 @@ def test_every_rule_that_was_asked_for_is_there():
 def test_unknown_rules_are_refused(name, words):
     with pytest.raises(BadInputError, match=words):
         get_rule(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "post", "sizes", "words"),
+    [
+        ("delta", "token", (8, 4, 4), "rule delta cannot take post='token': choose output"),
+        ("delta", "output", (8, 4, 5), "one unit per dimension of the token's vector, 5, not 4"),
+        ("hebb", "token", (8, 4, 5), "one unit per dimension of the token's vector, 5, not 4"),
+        ("stdp", "token", (7, 4, 4), "7 inputs are no multiple of their 4 dimensions"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(name, post, sizes, words):
+    with pytest.raises(BadInputError, match=words):
+        get_rule(name).check_sizes(post, *sizes)
+    get_rule("hebb").check_sizes("output", 7, 4, 5)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,11 @@ import numpy as np
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["learn_components"]
+__all__ = ["MOST_SEEN", "learn_components", "learn_input", "unrolled"]
+
+#: Inputs that count: a smaller step than one over this would be lost in the rounding of float32,
+#: and the components would stand still for ever.
+MOST_SEEN = 1 << 20
 
 
 def _take_in(vectors, i, residual, w, dot, squares):
@@ -48,6 +52,78 @@ def leave_over(vectors, i, residual, out):
 
 
 @njit
+def unrolled(components):
+    """A copy whose rows are whole vectors, and their squares.
+
+    Loops over such rows are unrolled, with no rest of a row to go through one by one.
+    """
+    n_components, width = components.shape
+    vectors = np.zeros((n_components, (width + 63) // 64 * 64), components.dtype)
+    squares = np.empty(n_components, components.dtype)
+    for i in range(n_components):
+        for d in range(width):
+            vectors[i, d] = components[i, d]
+        square = components.dtype.type(0)
+        for d in range(vectors.shape[1]):
+            square += vectors[i, d] * vectors[i, d]
+        squares[i] = square
+    return vectors, squares
+
+
+@njit
+def learn_input(x, row, n, rate, amnesia, mean, vectors, squares, residual, response):
+    """Take in one row of `x`, the n-th input.
+
+    Parameters
+    ----------
+    rate : float
+        Factor of the step, 1 in the paper; with 0 nothing changes but `response`.
+    mean, vectors, squares
+        Updated in place.
+    residual : ndarray, of the width of `vectors`, zero beyond `mean`
+        Work space.
+    response : ndarray, shape=(P,)
+        Filled with u_i . v_i / |v_i|, by the v_i of before.
+    """
+    n_components = len(vectors)
+    unit = vectors.dtype.type
+    learning = rate > 0
+    step = (1.0 + amnesia) / n if n > 2 * amnesia else 1.0 / n
+    w = unit(min(1.0, rate * step))
+    if learning:
+        share = unit(1.0 / n)
+        for d in range(len(mean)):
+            mean[d] += share * (x[row, d] - mean[d])
+    for d in range(len(mean)):
+        residual[d] = x[row, d] - mean[d]
+    for i in range(n_components):
+        response[i] = 0
+    dot = unit(0)
+    for d in range(len(residual)):
+        dot += vectors[0, d] * residual[d]
+    for i in range(n_components):
+        square = squares[i]
+        if square > 0:
+            response[i] = dot / square ** unit(0.5)
+            if learning and i < n:
+                square, dot = take_in(vectors, i, residual, w, dot, squares)
+                squares[i] = square
+        elif not learning:
+            break
+        else:  # its first input
+            for d in range(len(residual)):
+                vectors[i, d] = residual[d]
+            for d in range(len(residual)):
+                square += residual[d] * residual[d]
+            squares[i] = square
+            break
+        if i + 1 == n_components:
+            break
+        out = dot / square if square > 0 else unit(0)
+        dot = leave_over(vectors, i, residual, out)
+
+
+@njit
 def learn_components(x, order, amnesia, mean, components, seen):
     """Sanger's rule with the step size that needs no tuning (candid form, CCIPCA).
 
@@ -73,51 +149,15 @@ def learn_components(x, order, amnesia, mean, components, seen):
     components : ndarray of float32, shape=(P, D)
         Updated in place; all zero before the first input.
     seen : ndarray of int64, shape=(1,)
-        Inputs so far; updated in place. More than 2**20 count as 2**20: a smaller step would
-        be lost in the rounding of float32, and the components would stand still for ever.
+        Inputs so far; updated in place. More than `MOST_SEEN` count as that many.
     """
-    n_components, width = components.shape
-    unit = components.dtype.type
-    # Copies whose rows are whole vectors, unrolled: no rest of a row to go through one by one.
-    vectors = np.zeros((n_components, (width + 63) // 64 * 64), components.dtype)
+    vectors, squares = unrolled(components)
     residual = np.zeros(vectors.shape[1], components.dtype)
-    squares = np.zeros(n_components, components.dtype)
-    for i in range(n_components):
-        for d in range(width):
-            vectors[i, d] = components[i, d]
-        square = unit(0)
-        for d in range(len(residual)):
-            square += vectors[i, d] * vectors[i, d]
-        squares[i] = square
+    response = np.empty(len(components), components.dtype)
     for m in range(len(order)):
-        row = order[m]
         seen[0] += 1
-        n = min(seen[0], 1 << 20)
-        step = min(1.0, (1.0 + amnesia) / n) if n > 2 * amnesia else 1.0 / n
-        rate = unit(1.0 / n)
-        w = unit(step)
-        for d in range(width):
-            mean[d] += rate * (x[row, d] - mean[d])
-        for d in range(width):
-            residual[d] = x[row, d] - mean[d]
-        dot = unit(0)
-        for d in range(len(residual)):
-            dot += vectors[0, d] * residual[d]
-        for i in range(min(n_components, n)):
-            if squares[i] <= 0:  # its first input
-                square = unit(0)
-                for d in range(len(residual)):
-                    vectors[i, d] = residual[d]
-                for d in range(len(residual)):
-                    square += residual[d] * residual[d]
-                squares[i] = square
-                break
-            square, dot = take_in(vectors, i, residual, w, dot, squares)
-            squares[i] = square
-            if i + 1 == n_components:
-                break
-            out = dot / square if square > 0 else unit(0)
-            dot = leave_over(vectors, i, residual, out)
-    for i in range(n_components):
-        for d in range(width):
+        n = min(seen[0], MOST_SEEN)
+        learn_input(x, order[m], n, 1.0, amnesia, mean, vectors, squares, residual, response)
+    for i in range(len(components)):
+        for d in range(components.shape[1]):
             components[i, d] = vectors[i, d]

@@ -146,10 +146,6 @@ class TraceEngine:
         self.in_order = bool(in_order)
         self.post = self.rule.posts[0] if post is None else post
         self.parameters = self.rule.resolve(parameters)
-        if self.post not in self.rule.posts:
-            raise BadInputError(
-                f"rule {rule} cannot take post={post!r}: choose {', '.join(self.rule.posts)}"
-            )
         if not (isinstance(random_state, int | np.integer) and random_state >= 0):
             raise BadInputError(f"random_state {random_state!r} is not a whole number from 0 up")
         self.rng = np.random.Generator(np.random.PCG64(int(random_state)))
@@ -167,16 +163,11 @@ class TraceEngine:
         width = self.embedding.shape[1]
         n_inputs = len(self.timescales) * width
 
-        tied = self.rule.predictive or self.post == "token"
         self.n_units = width if n_units is None else _at_least_one("n_units", n_units)
-        if tied and self.n_units != width:
-            raise BadInputError(
-                f"n_units is {self.n_units}: rule {rule} with post={self.post!r} has one unit "
-                f"per embedding dimension, {width}"
-            )
+        self.rule.check_sizes(self.post, n_inputs, self.n_units, width)
         self.weights = aligned_empty((self.n_units, n_inputs))
         self.weights[:] = 0
-        if not tied:
+        if not self.rule.tied(self.post):
             self.rng.standard_normal(out=self.weights, dtype=np.float32)
             self.weights /= np.float32(np.sqrt(n_inputs))
 

@@ -22,7 +22,8 @@ The kernel goes through a chunk of B tokens and fills the arrays it is given, al
     Traces of the context at each token, before the token is absorbed; timescale s of
     dimension d stands in column ``s * D + d``.
 ``tokens``, int32, shape=(B,), and ``table``, shape=(V, D)
-    The vector of token t is ``table[tokens[t]]``.
+    The vector of token t is ``table[tokens[t]]``: a target where the rule has one. Its D
+    need not be that of the traces in ``pre``; only a rule that is ``recurrent`` asks for it.
 ``clamped``, bool
     Whether the post side is the token's vector (``post="token"``) instead of the units'
     own response.

@@ -36,3 +36,43 @@ def add_scaled(w, factor, h):
     """w += factor h."""
     for j in range(len(h)):
         w[j] += factor * h[j]
+
+
+@njit
+def count(seen, tau):
+    """Count a token; the step of a mean over all tokens so far, or over the last tau or so.
+
+    A mean that starts from what comes first, not from zero, is right from the first token on.
+    `seen` is one float32 of the state, and exact: it counts no further than tau, or 2**24.
+    """
+    seen[0] = min(seen[0] + np.float32(1), max(tau, np.float32(1)))
+    return np.float32(1) / seen[0]
+
+
+@njit
+def normalise(h, power, step, floor, along):
+    """Power of every input, brought up to date; ``along`` = h / power; 1 + h · along.
+
+    An input whose mean square is below `floor` counts as one of that mean square.
+    """
+    for j in range(len(h)):
+        power[j] += step * (h[j] * h[j] - power[j])
+    for j in range(len(h)):
+        # No power, no input: 0 / 0 otherwise, with a floor of 0.
+        along[j] = h[j] / max(power[j], floor) if power[j] > 0 else np.float32(0)
+    return np.float32(1) + dot(h, along)
+
+
+@njit
+def share_out(y):
+    """y = softmax(y)."""
+    largest = y[0]
+    for i in range(len(y)):
+        largest = max(largest, y[i])
+    for i in range(len(y)):
+        y[i] = np.exp(y[i] - largest)
+    total = np.float32(0)
+    for i in range(len(y)):
+        total += y[i]
+    for i in range(len(y)):
+        y[i] /= total

@@ -41,6 +41,9 @@ class Rule:
     predictive : bool
         The units stand for the dimensions of the token's vector, whichever the post, so
         there are D of them.
+    recurrent : bool
+        Every block of D inputs is a trace of the very vectors that the units stand for, so
+        n is a multiple of D.
     parameters : mapping of str to float
         Names and defaults, in the order in which the kernel reads them. None may be
         negative; one whose name starts with ``tau`` is at least 1 (tokens).
@@ -66,6 +69,7 @@ class Rule:
     learn: Callable[..., Any]
     posts: tuple[Post, ...] = ("output",)
     predictive: bool = False
+    recurrent: bool = False
     parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     learn_blocks: Callable[..., Any] | None = None
     eta: float = 0.01
@@ -73,6 +77,39 @@ class Rule:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.equation}\n    {self.source}"
+
+    def tied(self, post: str) -> bool:
+        """Whether units stand for the dimensions of the token's vector."""
+        return self.predictive or post == "token"
+
+    def check_sizes(self, post: str, n_inputs: int, n_units: int, n_targets: int) -> None:
+        """Whether the kernel can learn with arrays of these sizes.
+
+        Parameters
+        ----------
+        post : {"output", "token"}
+        n_inputs, n_units, n_targets : int
+            Columns of `pre`, rows of the weights, columns of the table.
+
+        Raises
+        ------
+        BadInputError
+            A post that the rule does not have, or sizes that do not fit.
+        """
+        if post not in self.posts:
+            raise BadInputError(
+                f"rule {self.name} cannot take post={post!r}: choose {', '.join(self.posts)}"
+            )
+        if self.tied(post) and n_units != n_targets:
+            raise BadInputError(
+                f"rule {self.name} with post={post!r} has one unit per dimension of the token's "
+                f"vector, {n_targets}, not {n_units}"
+            )
+        if self.recurrent and n_inputs % n_units:
+            raise BadInputError(
+                f"rule {self.name} learns from traces of the token's own vectors: {n_inputs} "
+                f"inputs are no multiple of their {n_units} dimensions"
+            )
 
     def resolve(self, given: Mapping[str, float] | None) -> dict[str, float]:
         """Defaults with the values `given` put in, checked."""

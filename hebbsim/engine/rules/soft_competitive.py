@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.rules._ops import respond
+from hebbsim.engine.rules._ops import respond, share_out
 from hebbsim.engine.rules._rule import Rule
 
 
@@ -18,15 +18,10 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         h = pre[t]
         y = post[t]
         respond(weights, h, response)
-        largest = response[0]
         for i in range(n_units):
-            largest = max(largest, response[i])
-        total = np.float32(0)
+            y[i] = sharpness * response[i]
+        share_out(y)
         for i in range(n_units):
-            y[i] = np.exp(sharpness * (response[i] - largest))
-            total += y[i]
-        for i in range(n_units):
-            y[i] /= total
             w = weights[i]
             step = eta * y[i]
             u = response[i]

@@ -18,7 +18,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
             x = table[tokens[t]]
             post[t, i] = x[i]
             up = potentiation * x[i]
-            for block in range(0, n_inputs, n_units):
+            for block in range(0, n_inputs - n_units + 1, n_units):
                 h = pre[t, block : block + n_units]
                 w = weights[i, block : block + n_units]
                 down = depression * h[i]
@@ -36,5 +36,6 @@ RULE = Rule(
     learn=learn,
     posts=("token",),
     predictive=True,
+    recurrent=True,
     parameters={"a_plus": 1.0, "a_minus": 1.0},
 )
