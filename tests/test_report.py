@@ -95,7 +95,7 @@ def identity(tmp_path):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """A verdict follows from tables; to draw them takes most of the time of a report."""
-    monkeypatch.setattr(build, "_pictures", lambda run: [])
+    monkeypatch.setattr(build, "_pictures", lambda run: ([], {}))
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -87,6 +87,8 @@ def sweep(
         _print_json(found.document())
     else:
         _show_sweep(found, found.folder)
+    for line in found.undrawn:
+        print(f"hebbsim: {line}", file=sys.stderr)
     if found.failed:
         raise typer.Exit(1)
 
