@@ -232,16 +232,18 @@ class Page(HTMLParser):
         assert self.open.pop() == tag, tag
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    return build_report([make_roles(folder), make_identity(folder)])
+
+
+@pytest.fixture(scope="module")
+def text(report):
+    return html_page(report)
+
+
 class TestPage:
-    @pytest.fixture(scope="class")
-    def report(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("report")
-        return build_report([make_roles(folder), make_identity(folder)])
-
-    @pytest.fixture(scope="class")
-    def text(self, report):
-        return html_page(report)
-
     def test_is_well_formed_and_complete(self, text):
         page = Page(text)
         assert page.open == []
