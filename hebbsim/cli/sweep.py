@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hebbsim.cli.terminal import Console
-    from hebbsim.experiments.compare import Compared
+    from hebbsim.experiments.compare import RunDifference
     from hebbsim.experiments.rerun import Agreement
     from hebbsim.experiments.sweep import SweepResults
 
@@ -239,7 +239,9 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
         console.print(f"Figures: {folder / 'figures'}", markup=False, soft_wrap=True)
 
 
-def _show_compared(found: list[Compared], correction: str, console: Console | None = None) -> None:
+def _show_compared(
+    found: list[RunDifference], correction: str, console: Console | None = None
+) -> None:
     console = console or _console()
     by = {"holm": "Holm", "bh": "Benjamini and Hochberg", "none": "nothing"}[correction]
     first: tuple[str, str] | None = None
