@@ -27,7 +27,7 @@ from hebbsim.experiments.roles_data import Gold, hold_out
 from hebbsim.experiments.roles_scores import Runs
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.probes.paired import adjust
-from hebbsim.readers.base import Corpus, make_split
+from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.grammar import make_builtin
 
 NOUNS = ["cat", "dog", "girl", "boy", "bird", "fish"]
@@ -517,6 +517,14 @@ def test_bigrus_that_cannot_be_trained_leave_the_bar(fakes, monkeypatch):
     steps = []
     run(progress=lambda line, done, total: steps.append((done, total)))
     assert all(done <= total for done, total in steps) and steps[-1][0] == steps[-1][1]
+
+
+def test_labelled_sentences_are_cut_once_for_all_draws(fakes, monkeypatch):
+    cut, subset = [], Split.subset
+    monkeypatch.setattr(Split, "subset", lambda self, chosen: cut.append(1) or subset(self, chosen))
+    results = run(seeds=2, part_seeds=0, baselines="none", readout_draws=5)
+    assert len(cut) == 2  # one a learner
+    assert value(results, "K=50 labels=8") > 0.9
 
 
 @pytest.mark.parametrize(("baselines", "models"), [

@@ -176,11 +176,14 @@ class Clustering:
         Where those clusters lie.
     labelled : ndarray of int64
         Training sentences that a draw of few labelled sentences contains, sorted.
+    train : Split
+        Those sentences.
     """
 
     members: dict[str, list[Memberships]]
     prototypes: list[NDArray[np.float32]]
     labelled: NDArray[np.int64]
+    train: Split
 
     @property
     def scored(self) -> list[str]:
@@ -492,15 +495,15 @@ class _Run:
         prototypes = [one.prototypes_.centres for one in learners]
         draws = [draw for each in self.draws.values() for draw in each] if few else []
         labelled = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *draws]))
-        train = [self.sentences["train"][i] for i in labelled]
+        train = self.corpus.splits["train"].subset(labelled)
         members = {
             name: [
                 memberships(one.transform(sentences), centres)
                 for one, centres in zip(learners, prototypes, strict=True)
             ]
-            for name, sentences in (self.sentences | {"train": train}).items()
+            for name, sentences in (self.sentences | {"train": train.sentences()}).items()
         }
-        return Clustering(members, prototypes, labelled)
+        return Clustering(members, prototypes, labelled, train)
 
     def derived(
         self, fitted: Callable[[], Any], seed: int, condition: str, changes: dict[str, Any]
@@ -549,9 +552,8 @@ class _Run:
         soft: bool,
     ) -> None:
         """Map clusters on a draw of labelled training sentences, and keep the roles."""
-        train = self.corpus.splits["train"].subset(found.labelled)
-        on = np.repeat(np.isin(found.labelled, sentences), np.diff(train.offsets))
-        name = found.mapping("train", train.layers[self.corpus.layer or ""], on, soft=soft)
+        on = np.repeat(np.isin(found.labelled, sentences), np.diff(found.train.offsets))
+        name = found.mapping("train", found.train.layers[self.corpus.layer or ""], on, soft=soft)
         predicted = {split: name(split) for split in found.scored}
         self.add("hebbian", condition, seed, predicted)
 
