@@ -408,6 +408,15 @@ class TestCommand:
         with pytest.raises(BadInputError, match="holds no hebbsim report"):
             write_report(run, report, overwrite=True)
 
+    @pytest.mark.parametrize("name", ["report.json", "files.json"])
+    def test_a_record_of_brackets_without_end_is_no_report_of_ours(self, tmp_path, name):
+        report = build_report([])
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / name).write_text("[" * 100_000)
+        with pytest.raises(BadInputError, match="holds no hebbsim report"):
+            write_report(tmp_path / "out", report, overwrite=True)
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
 
 def test_findings_speak_of_known_claims_by_their_experiments(roles, identity):
     from hebbsim.plots.run import RunTables
