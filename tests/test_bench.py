@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import naive
 import numpy as np
@@ -35,6 +36,7 @@ from hebbsim.experiments.bench.harness import (
     ratios,
     run_rounds,
 )
+from hebbsim.experiments.bench.roles import roles
 from hebbsim.experiments.bench.run import BenchConfig, run_bench, work_rows
 from hebbsim.experiments.bench.sparse import sparse, zipf_corpus
 from hebbsim.experiments.bench.startup import startup
@@ -447,6 +449,41 @@ def test_bad_usage_is_one_line(words, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     assert run(*words) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def train_alone(folder, n):
+    """A treebank of n sentences with a train split and no other."""
+    folder.mkdir()
+    words = [("Dogs", "NOUN", 2, "nsubj"), ("sleep", "VERB", 0, "root")]
+    lines = [f"{i}\t{w}\t{w}\t{pos}\t_\t_\t{head}\t{relation}\t_\t_"
+             for i, (w, pos, head, relation) in enumerate(words, 1)]  # fmt: skip
+    sentence = "\n".join(lines) + "\n\n"
+    (folder / "x-ud-train.conllu").write_text(sentence * n)
+    return folder
+
+
+def test_roles_hold_sentences_out_of_a_corpus_without_dev(tmp_path):
+    work = roles(str(train_alone(tmp_path / "x", 40)))
+    assert work.size["tokens"] == 64  # of 80, with two tenths held out
+    (note,) = work.notes
+    assert "no dev" in note and "8" in note
+
+
+@pytest.mark.parametrize("kind", ["few sentences", "text"])
+def test_roles_without_dev_or_roles_are_refused_in_one_line(kind, tmp_path, capsys):
+    corpus = train_alone(tmp_path / "x", 5) if kind != "text" else tmp_path / "a.txt"
+    if kind == "text":
+        corpus.write_text("Dogs sleep.\n" * 40)
+    assert run("bench", "roles", "--corpus", str(corpus), "--out", str(tmp_path / "run")) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ("too few training sentences (5)" if kind != "text" else "without roles") in line
+    assert not (tmp_path / "run").exists()
+
+
+def test_notes_of_a_work_stand_in_the_results(tiny, monkeypatch):
+    noted = replace(tiny, notes=["read this"])
+    monkeypatch.setattr(bench._Run, "works", lambda self: [noted])
+    assert run_bench(BenchConfig(works=("delta",))).notes[0] == "read this"
 
 
 def test_a_real_work_from_the_command_line(tmp_path):

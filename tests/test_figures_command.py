@@ -10,10 +10,12 @@ from test_plots import FIGURES, make_results, write_run
 
 from hebbsim import plots
 from hebbsim.cli import main
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.registry import EXPERIMENTS
-from hebbsim.plots import NothingToDrawError, style
+from hebbsim.plots import Drawing, NothingToDrawError, figures, style
 from hebbsim.plots.figures import MODULES, figures_of
 from hebbsim.plots.run import RunTables, find_runs
+from hebbsim.report import build
 
 
 def call(*words):
@@ -213,6 +215,41 @@ def test_a_figure_without_rows_is_left_out(tmp_path):
     run = RunTables(make_run(tmp_path / "run", make_results(gen=())))
     with pytest.raises(NothingToDrawError):
         figures_of("roles")["generalization"](run)
-    drawn = plots.draw(run, out=tmp_path / "out")
+    drawn, failed = plots.draw(run, out=tmp_path / "out")
     absent = {"generalization", "roles_gen", "few_labels_gen"}
-    assert {one.name for one in drawn} == FIGURES - absent
+    assert {one.name for one in drawn} == FIGURES - absent and failed == {}
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError("n is 0"), 1), (BadInputError("no"), 2)])
+def test_a_figure_that_fails_keeps_no_other_from_being_drawn(
+    run, tmp_path, monkeypatch, capsys, error, status
+):
+    def fail(results, ax=None):
+        raise error
+
+    drawings = {"broken": Drawing(fail), "timescales": figures_of("roles")["timescales"]}
+    for module in (figures, build):
+        monkeypatch.setattr(module, "figures_of", lambda experiment: drawings)
+    assert call("figures", "--run", run, "--out", tmp_path / "out") == status
+    out, said = capsys.readouterr()
+    assert said == f"hebbsim: figure not drawn: broken of one ({error})\n"
+    assert "timescales" in out and "## one-timescales" in (tmp_path / "out/captions.md").read_text()
+    assert (tmp_path / "out" / "one-timescales.svg").is_file()
+    # A report shows what could be drawn, too.
+    assert call("report", run, "--out", tmp_path / "report") == 0
+    assert capsys.readouterr().err == f"hebbsim: one: figure not drawn: broken ({error})\n"
+    assert (tmp_path / "report" / "figures" / "one-timescales.png").is_file()
+    # Where no figure is left, the tables are not said to hold no rows.
+    del drawings["timescales"]
+    assert call("figures", "--run", run, "--out", tmp_path / "none") == status
+    out, said = capsys.readouterr()
+    assert "rows" not in out + said and "broken of one" in said
+
+
+def test_all_runs_are_read_before_any_is_drawn(run, tmp_path, capsys):
+    other = make_run(tmp_path / "other")
+    (other / "results.csv").unlink()
+    words = ("figures", "timescales", "--run", run, "--run", other)
+    assert call(*words, "--out", tmp_path / "out") == 2
+    assert "results.csv: no such table" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -12,6 +12,8 @@ from hebbsim.engine import dense_traces
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity import run_identity
 from hebbsim.experiments.identity_config import IdentityConfig
+from hebbsim.experiments.identity_sentence import run_sentence
+from hebbsim.experiments.rerun import rerun
 from hebbsim.probes.identity import (
     Channel,
     Condition,
@@ -661,6 +663,36 @@ def test_a_file_outside_the_package_gives_its_decoders(tmp_path, registry):
         )
     )  # fmt: skip
     assert results.select(model="mine", metric="accuracy")
+
+
+@pytest.mark.parametrize("sentence", [None, "the dog saw a cat ."])
+def test_a_run_with_decoders_of_a_file_is_run_again(tmp_path, registry, monkeypatch, sentence):
+    small = {"types": 5, "dim": 8, "lags": 2, "seeds": 1, "states": 32, "map_seeds": 0,
+             "precision": "float32", "noise": "none", "structure": "none",
+             "limits": False}  # fmt: skip
+    if sentence:
+        small |= {"stream": "builtin", "types": 30, "sentence": sentence}
+    (tmp_path / "mine.py").write_text(MINE.replace("NAME", "mine"))
+    monkeypatch.chdir(tmp_path)
+    config = IdentityConfig.checked({"decoders": "mine.py,nearest", **small})
+    (run_sentence if sentence else run_identity)(config, out=tmp_path / "run")
+    # As in another process, begun in another folder.
+    before, module = dict(Decoder._registry), f"hebbsim_decoders:{tmp_path / 'mine.py'}"
+    del before["mine"], sys.modules[module]
+    monkeypatch.setattr(Decoder, "_registry", before)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    found = rerun(tmp_path / "run")
+    assert found.exact and found.changed == []
+    # A file that was changed in between is told, and one that is gone named.
+    with (tmp_path / "mine.py").open("a") as file:
+        file.write("# another line\n")
+    (changed,) = rerun(tmp_path / "run").changed
+    assert changed.startswith("input mine.py was ")
+    (tmp_path / "mine.py").unlink()
+    del before["mine"], sys.modules[module]
+    with pytest.raises(BadInputError, match=r"--decoders: mine\.py: cannot be imported"):
+        rerun(tmp_path / "run")
 
 
 @pytest.mark.parametrize(

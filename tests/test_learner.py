@@ -49,6 +49,15 @@ def inducer():
     return LEARNERS["inducer"]().fit(TRAIN)
 
 
+@every_learner
+def test_fit_tells_how_far_it_is_and_learns_the_same(kind):
+    shares = []
+    told = LEARNERS[kind]().fit(TRAIN, progress=shares.append)
+    steps = np.diff([0.0, *shares])
+    assert (steps > 0).all() and steps.max() < 0.2 and shares[-1] == 1
+    assert snapshot(told) == snapshot(LEARNERS[kind]().fit(TRAIN))
+
+
 def n_tokens(sentences):
     return sum(map(len, sentences))
 

@@ -95,7 +95,7 @@ def identity(tmp_path):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """A verdict follows from tables; to draw them takes most of the time of a report."""
-    monkeypatch.setattr(build, "_pictures", lambda run: [])
+    monkeypatch.setattr(build, "_pictures", lambda run: ([], {}))
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -232,16 +232,18 @@ class Page(HTMLParser):
         assert self.open.pop() == tag, tag
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    return build_report([make_roles(folder), make_identity(folder)])
+
+
+@pytest.fixture(scope="module")
+def text(report):
+    return html_page(report)
+
+
 class TestPage:
-    @pytest.fixture(scope="class")
-    def report(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("report")
-        return build_report([make_roles(folder), make_identity(folder)])
-
-    @pytest.fixture(scope="class")
-    def text(self, report):
-        return html_page(report)
-
     def test_is_well_formed_and_complete(self, text):
         page = Page(text)
         assert page.open == []
@@ -405,6 +407,15 @@ class TestCommand:
         assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
         with pytest.raises(BadInputError, match="holds no hebbsim report"):
             write_report(run, report, overwrite=True)
+
+    @pytest.mark.parametrize("name", ["report.json", "files.json"])
+    def test_a_record_of_brackets_without_end_is_no_report_of_ours(self, tmp_path, name):
+        report = build_report([])
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / name).write_text("[" * 100_000)
+        with pytest.raises(BadInputError, match="holds no hebbsim report"):
+            write_report(tmp_path / "out", report, overwrite=True)
+        assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
 
 
 def test_findings_speak_of_known_claims_by_their_experiments(roles, identity):

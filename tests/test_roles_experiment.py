@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import time
 import zlib
@@ -26,7 +27,7 @@ from hebbsim.experiments.roles_data import Gold, hold_out
 from hebbsim.experiments.roles_scores import Runs
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.probes.paired import adjust
-from hebbsim.readers.base import Corpus, make_split
+from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.grammar import make_builtin
 
 NOUNS = ["cat", "dog", "girl", "boy", "bird", "fish"]
@@ -66,8 +67,10 @@ class FakeLearner:
     def transform(self, sentences):
         return self.prototypes_.centres[self.predict(sentences)]
 
-    def fit(self, sentences, *, text=None, checkpoints=None):
+    def fit(self, sentences, *, text=None, checkpoints=None, progress=None):
         self.received.append(("fit", sentences))
+        for share in (0.25, 0.5, 1.0) if progress else ():
+            progress(share)
         if text is not None:
             self.received.append(("text", list(text)))
         return self
@@ -482,7 +485,46 @@ def test_steps_add_up_and_the_first_result_comes_before_any_bigru_starts(fakes):
     run(progress=progress)
     assert steps[-1][1] == steps[-1][2]
     assert steps[0][:3] == (None, 0, steps[-1][2])  # all is known before the first result
-    assert steps[1][0] == "hebbian seed 0: test accuracy 1.000" and steps[1][3] == 0
+    line, *_, begun = next(step for step in steps if step[0])
+    assert line == "hebbian seed 0: test accuracy 1.000" and begun == 0
+
+
+@pytest.mark.parametrize("layer", ["grammatical", None])
+def test_the_bar_moves_while_the_first_learner_is_fitted(fakes, layer):
+    fakes.corpus = replace(fakes.corpus, layer=layer)
+    steps = []
+    run(
+        seeds=1, part_seeds=1, baselines="none",
+        progress=lambda line, done, total: steps.append((done, total)),
+    )  # fmt: skip
+    done, main = [done for done, _ in steps], roles.WEIGHTS["main"]
+    fitting = [int(share * roles.FITTING * main) for share in (0.25, 0.5, 1.0)]
+    assert [d for d in done if 0 < d <= main] == [*fitting, main]
+    assert {b - a for a, b in itertools.pairwise(done) if a >= main} <= {roles.WEIGHTS["part"]}
+    assert done[-1] == steps[-1][1]
+
+
+def test_bigrus_that_cannot_be_trained_leave_the_bar(fakes, monkeypatch):
+    submitted = []
+
+    def missing_after_one(self, key, job):
+        submitted.append(key)
+        if len(submitted) > 1:
+            raise TorchMissingError
+        self.submitted[key] = job
+
+    monkeypatch.setattr(FakeJobs, "submit", missing_after_one)
+    steps = []
+    run(progress=lambda line, done, total: steps.append((done, total)))
+    assert all(done <= total for done, total in steps) and steps[-1][0] == steps[-1][1]
+
+
+def test_labelled_sentences_are_cut_once_for_all_draws(fakes, monkeypatch):
+    cut, subset = [], Split.subset
+    monkeypatch.setattr(Split, "subset", lambda self, chosen: cut.append(1) or subset(self, chosen))
+    results = run(seeds=2, part_seeds=0, baselines="none", readout_draws=5)
+    assert len(cut) == 2  # one a learner
+    assert value(results, "K=50 labels=8") > 0.9
 
 
 @pytest.mark.parametrize(("baselines", "models"), [

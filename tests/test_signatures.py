@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from hebbsim.engine import RandomSignatures, WordSignatures
+from hebbsim.engine import signatures as module
 from hebbsim.errors import BadInputError
 
 TAUS = (1, 2, 8, 32)
@@ -60,14 +61,38 @@ def test_whatever_the_width(form, width):
 
 
 @every_form
-def test_the_same_bits_however_a_stream_is_cut(form):
+@pytest.mark.parametrize("block", [8, 2**20])
+def test_the_same_bits_however_a_stream_is_cut(form, block, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_SUM", 5)
+    monkeypatch.setattr(module, "BLOCK", block)
     ids, offsets = TEXTS["random"]
     whole, parts = FORMS[form]().learn(ids, offsets), FORMS[form]()
     for start, stop in ((0, 2), (2, 3), (3, 6)):
         a, b = offsets[start], offsets[stop]
         parts.learn(ids[a:b], np.array(offsets[start : stop + 1]) - a)
+    assert bool(whole._earlier) == (block == 8)
     assert np.array_equal(whole.sums, parts.sums)
     assert np.array_equal(whole.counts, parts.counts)
+
+
+@every_form
+def test_sums_of_a_frequent_word_begin_anew(form, monkeypatch):
+    ids, offsets = np.full(400, 2), np.arange(0, 401, 5)
+    whole = FORMS[form]().learn(ids, offsets)
+    monkeypatch.setattr(module, "LONGEST_SUM", 30)
+    monkeypatch.setattr(module, "BLOCK", 23)
+    signatures = FORMS[form]().learn(ids, offsets)
+    assert [*signatures._earlier] == [2]
+    np.testing.assert_allclose(signatures.sums, whole.sums, rtol=1e-4)
+    np.testing.assert_allclose(signatures.means([3, 2]), whole.means([3, 2]), rtol=1e-4)
+    np.testing.assert_allclose(signatures.means(), whole.means(), rtol=1e-4)
+    # Beside 2**26, float32 does not see less than 4.
+    before = np.float32(2**26) * np.sign(signatures.sums[2])
+    signatures._recent[2] = before
+    signatures.learn(ids, offsets).learn(ids, offsets)
+    assert np.array_equal(signatures.counts, 3 * whole.counts)
+    gained = signatures._earlier[2] + signatures._recent[2] - before
+    np.testing.assert_allclose(gained, 3 * whole.sums[2], rtol=0.1)
 
 
 @every_form

@@ -27,6 +27,7 @@ from hebbsim.experiments.sweep import read_scores, run_folders, run_sweep
 from hebbsim.experiments.sweep_file import read_sweep
 from hebbsim.experiments.workers import run_all
 from hebbsim.folders import Numbered
+from hebbsim.plots import plane
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
 
@@ -264,6 +265,26 @@ def test_a_plane_is_drawn_for_each_combination_of_what_else_varies(tmp_path):
     assert names == ["plane-0.png", "plane-0.svg", "plane-1.png", "plane-1.svg"]
     svg = (tmp_path / "out" / "figures" / "plane-1.svg").read_text(encoding="utf-8")
     assert svg.startswith("<?xml") and all(figure.stat().st_size > 2000 for figure in found.figures)
+
+
+def test_a_plane_that_fails_keeps_no_other_from_being_drawn(tmp_path, monkeypatch, capsys):
+    def fail_at_first(*words, **more):
+        monkeypatch.setattr(plane, "plot_plane", whole)
+        raise ValueError("n is 0")
+
+    whole = plane.plot_plane
+    monkeypatch.setattr(plane, "plot_plane", fail_at_first)
+    path = write(
+        tmp_path / "a.toml",
+        'experiment = "rules"\nplane = [1, 2]\n[grid]\nclusters = [10, 20]\n',
+    )
+    with pytest.raises(SystemExit) as stop:
+        main(["sweep", str(path), "--out", str(tmp_path / "out")])
+    assert stop.value.code == 0
+    assert capsys.readouterr().err == "hebbsim: figure not drawn: plane-0 (n is 0)\n"
+    assert (tmp_path / "out" / "table.parquet").is_file()
+    names = sorted(file.name for file in (tmp_path / "out" / "figures").iterdir())
+    assert names == ["plane-1.png", "plane-1.svg"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -126,13 +126,13 @@ def progress() -> Iterator[Progress]:
     if not sys.stderr.isatty():
         yield lambda line, done, total: None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     from hebbsim.cli.terminal import Console
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     left = TextColumn("{task.fields[left]}")
     with Bar(*columns, TimeElapsedColumn(), left, console=console, transient=True) as bar:
         task = bar.add_task("preparing", total=None, left="")

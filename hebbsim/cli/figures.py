@@ -12,6 +12,7 @@ from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
     from hebbsim.plots import Drawn, RunTables
+    from hebbsim.plots.figures import Failed
 
 
 def figures(
@@ -50,6 +51,7 @@ def figures(
     Beside the figures stands captions.md, with n, seeds and intervals of each. An SVG or PDF
     keeps sharp at any size; for slides as PNG, --dpi 600.
     """
+    from hebbsim.experiments.results import not_drawn
     from hebbsim.plots.figures import check_names, figures_of
     from hebbsim.plots.run import RunTables, find_runs
 
@@ -71,10 +73,15 @@ def figures(
     check_names(names or (), [r.experiment for r in runs])
     for one in runs:
         _refuse_strangers(one, names, out, wanted)
-    found: list[tuple[RunTables, list[Drawn]]] = [
-        (one, _draw(one, names, out, wanted, dpi)) for one in runs
-    ]
-    if not any(drawn for _, drawn in found):
+        _ = one.results  # all can be read before any is drawn
+    found: list[tuple[RunTables, list[Drawn]]] = []
+    failed: dict[str, Exception] = {}
+    for one in runs:
+        drawn, errors = _draw(one, names, out, wanted, dpi)
+        if drawn or not errors:
+            found.append((one, drawn))
+        failed |= {f"{name} of {one.name}": error for name, error in errors.items()}
+    if not failed and not any(drawn for _, drawn in found):
         said = " or ".join(str(r.folder) for r, _ in found)
         what = ", ".join(names) if names else "a figure"
         if not any(figures_of(r.experiment) for r, _ in found):
@@ -82,6 +89,11 @@ def figures(
         raise BadInputError(f"{said}: the tables have no rows to draw {what} from")
     _write_captions(found, out)
     _show(found, json=json)
+    for line in not_drawn(failed):
+        print(f"hebbsim: {line}", file=sys.stderr)
+    if failed:
+        bad_input = all(isinstance(error, BadInputError) for error in failed.values())
+        raise typer.Exit(2 if bad_input else 1)
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -127,7 +139,7 @@ def _refuse_strangers(
 
 def _draw(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...], dpi: float
-) -> list[Drawn]:
+) -> tuple[list[Drawn], Failed]:
     from hebbsim.plots.figures import draw
 
     prefix = f"{run.name}-" if out is not None else ""

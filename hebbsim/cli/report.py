@@ -37,6 +37,7 @@ def report(
     Writes report.html, one page that holds all it shows and prints well, and the same as
     report.md and report.json. Nothing is run again. Claims without a run are said to be so.
     """
+    from hebbsim.experiments.results import json_text, not_drawn
     from hebbsim.folders import check_output
     from hebbsim.report import build_report, write_report
 
@@ -45,11 +46,12 @@ def report(
     found = build_report(runs)
     paths = write_report(where, found, overwrite=overwrite)
     if json:
-        from hebbsim.experiments.results import json_text
-
         sys.stdout.write(json_text(found.document()))
-        return
-    _show(found, paths)
+    else:
+        _show(found, paths)
+    for part in found.parts:
+        for line in not_drawn(part.failed):
+            print(f"hebbsim: {part.run.name}: {line}", file=sys.stderr)
 
 
 def _show(found: Report, paths: list[Path]) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from hebbsim.cli.terminal import Console
-    from hebbsim.experiments.compare import Compared
+    from hebbsim.experiments.compare import RunDifference
     from hebbsim.experiments.rerun import Agreement
     from hebbsim.experiments.sweep import SweepResults
 
@@ -87,6 +87,8 @@ def sweep(
         _print_json(found.document())
     else:
         _show_sweep(found, found.folder)
+    for line in found.undrawn:
+        print(f"hebbsim: {line}", file=sys.stderr)
     if found.failed:
         raise typer.Exit(1)
 
@@ -237,7 +239,9 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
         console.print(f"Figures: {folder / 'figures'}", markup=False, soft_wrap=True)
 
 
-def _show_compared(found: list[Compared], correction: str, console: Console | None = None) -> None:
+def _show_compared(
+    found: list[RunDifference], correction: str, console: Console | None = None
+) -> None:
     console = console or _console()
     by = {"holm": "Holm", "bh": "Benjamini and Hochberg", "none": "nothing"}[correction]
     first: tuple[str, str] | None = None

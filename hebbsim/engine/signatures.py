@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,11 +24,20 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["RandomSignatures", "WordSignatures", "sum_random_contexts"]
 
+#: Occurrences of a word after which its sums in float32 begin anew, so that what is added stays
+#: large beside them.
+LONGEST_SUM = 2**16
+#: Tokens after which this is looked at, where a sentence ends.
+BLOCK = 2**20
+
+_Form = TypeVar("_Form", bound="_Signatures")
+
 
 class _Signatures:
     """What both forms share: rows for words, a count of each, a stream of sentences."""
 
-    sums: NDArray[np.float32]
+    #: Since the last time that they began anew, shape=(V, sides, S, width).
+    _recent: NDArray[np.float32]
 
     def __init__(self, n_types: int, timescales: str | Iterable[float]) -> None:
         if n_types < 1:
@@ -36,15 +46,64 @@ class _Signatures:
         self.timescales = check_timescales(timescales)
         self.keep, self.alpha = decays(self.timescales)
         self.counts = np.zeros(n_types, dtype=np.int64)
+        self._begun = np.zeros(n_types, dtype=np.int64)  # counts when `_recent` began
+        self._earlier: dict[int, NDArray[np.float64]] = {}  # sums before that, by word
+        self._n_unseen = 0  # tokens since that was last looked at
 
-    def _take_in(
-        self, tokens: ArrayLike, offsets: ArrayLike | None
-    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Tokens, counted, and the bounds of sentences that are not empty."""
+    def learn(self: _Form, tokens: ArrayLike, offsets: ArrayLike | None = None) -> _Form:
+        """Add a stretch of text: the same bits however a stream is cut between sentences.
+
+        Parameters
+        ----------
+        tokens : array_like of int, shape=(T,)
+        offsets : array_like of int, optional
+            Where sentences begin and end; without, all tokens are one sentence.
+
+        Raises
+        ------
+        BadInputError
+            A token or an offset is out of range; nothing is added then.
+        """
         ids = check_tokens(tokens, self.n_types)
         inner = check_offsets(offsets, len(ids))
-        self.counts += np.bincount(ids, minlength=self.n_types)
-        return ids, np.unique(np.concatenate([[0], inner, [len(ids)]])).astype(np.int64)
+        bounds = np.unique(np.concatenate([[0], inner, [len(ids)]])).astype(np.int64)
+        first = 0
+        while first < len(bounds) - 1:
+            start = bounds[first]
+            # To the end of the sentence that fills up the tokens between two looks.
+            full = start + BLOCK - self._n_unseen
+            last = min(int(np.searchsorted(bounds, full)), len(bounds) - 1)
+            part = ids[start : bounds[last]]
+            self._add(part, bounds[first : last + 1] - start)
+            self.counts += np.bincount(part, minlength=self.n_types)
+            self._n_unseen += len(part)
+            if self._n_unseen >= BLOCK:
+                self._begin_anew()
+            first = last
+        return self
+
+    def _add(self, ids: NDArray[np.int32], bounds: NDArray[np.int64]) -> None:
+        """Add sentences that are not empty to `_recent`."""
+        raise NotImplementedError
+
+    def _begin_anew(self) -> None:
+        """Move the sums of words that occurred often since the last time to `_earlier`."""
+        self._n_unseen = 0
+        for word in np.flatnonzero(self.counts - self._begun >= LONGEST_SUM).tolist():
+            self._earlier[word] = self._earlier.get(word, 0.0) + self._recent[word].astype(float)
+            self._recent[word] = 0
+            self._begun[word] = self.counts[word]
+
+    def _rows(self, words: NDArray[np.integer]) -> NDArray[np.float32]:
+        rows: NDArray[np.float32] = self._recent[words]
+        for place in np.flatnonzero(np.isin(words, list(self._earlier))):
+            rows[place] += self._earlier[int(words[place])]
+        return rows
+
+    @property
+    def sums(self) -> NDArray[np.float32]:
+        """Sum of the contexts of every word; a copy once a word is very frequent."""
+        return self._rows(np.arange(self.n_types)) if self._earlier else self._recent
 
     def means(self, words: ArrayLike | None = None) -> NDArray[np.float32]:
         """Mean context of every word, or of some; zero for a word that has not occurred.
@@ -53,9 +112,11 @@ class _Signatures:
         -------
         ndarray of float32, shape=(V, 2, S, width), or of `sums`
         """
-        chosen = slice(None) if words is None else check_tokens(words, self.n_types)
+        chosen = np.arange(self.n_types) if words is None else check_tokens(words, self.n_types)
+        rows = self._rows(chosen)
         counts = np.maximum(self.counts[chosen], 1).astype(np.float32)
-        return self.sums[chosen] / counts.reshape(-1, *[1] * (self.sums.ndim - 1))
+        rows /= counts.reshape(-1, *[1] * (rows.ndim - 1))
+        return rows
 
 
 class WordSignatures(_Signatures):
@@ -75,7 +136,8 @@ class WordSignatures(_Signatures):
     ----------
     sums : ndarray of float32, shape=(V, 2, S, C + 2)
         By word, side (left, right), timescale, column. All the memory there is but for
-        eight bytes a token of the longest stretch, up to a million tokens.
+        eight bytes a token of the longest stretch, up to a million tokens, and sums in float64
+        of words that occurred 65,536 times and more.
     counts : ndarray of int64, shape=(V,)
         Occurrences of every word.
 
@@ -94,18 +156,9 @@ class WordSignatures(_Signatures):
             raise BadInputError(f"n_words is {n_words}: give 0 or more")
         self.n_words = n_words
         shape = (n_types, 2, len(self.timescales), n_words + 2)
-        self.sums = np.zeros(shape, dtype=np.float32)
+        self._recent = np.zeros(shape, dtype=np.float32)
 
-    def learn(self, tokens: ArrayLike, offsets: ArrayLike | None = None) -> WordSignatures:
-        """Add a stretch of text: the same bits however a stream is cut between sentences.
-
-        Parameters
-        ----------
-        tokens : array_like of int, shape=(T,)
-        offsets : array_like of int, optional
-            Where sentences begin and end; without, all tokens are one sentence.
-        """
-        ids, bounds = self._take_in(tokens, offsets)
+    def _add(self, ids: NDArray[np.int32], bounds: NDArray[np.int64]) -> None:
         longest = int(np.diff(bounds).max(initial=0))
         slowest = float(self.timescales.max())
         # Further back a trace has faded to less than float32 tells from nothing.
@@ -113,8 +166,7 @@ class WordSignatures(_Signatures):
         lags = np.arange(min(reach, longest + 1))
         alpha = 1 / self.timescales[:, None]
         weights = (alpha * (1 - alpha) ** lags).astype(np.float32)
-        sum_word_contexts(ids, bounds, self.n_words, weights, self.sums)
-        return self
+        sum_word_contexts(ids, bounds, self.n_words, weights, self._recent)
 
 
 class RandomSignatures(_Signatures):
@@ -142,7 +194,8 @@ class RandomSignatures(_Signatures):
     codes : ndarray of int8, shape=(V + 1, width)
         Signs of the codes; the last is the sentence boundary's.
     sums : ndarray of float32, shape=(V, sides, S, width)
-        By word, side (left, right), timescale. With the codes, all the memory there is.
+        By word, side (left, right), timescale. With the codes, and sums in float64 of words
+        that occurred 65,536 times and more, all the memory there is.
     counts : ndarray of int64, shape=(V,)
         Occurrences of every word.
 
@@ -172,25 +225,15 @@ class RandomSignatures(_Signatures):
         faces = np.array([-1, 0, 0, 0, 0, 1], dtype=np.int8)
         self.codes = faces[rng.integers(0, 6, (n_types + 1, width), dtype=np.int8)]
         self.scale = np.float32(math.sqrt(3 / width))
-        self.sums = np.zeros((n_types, sides, len(self.timescales), width), dtype=np.float32)
+        self._recent = np.zeros((n_types, sides, len(self.timescales), width), dtype=np.float32)
 
-    def learn(self, tokens: ArrayLike, offsets: ArrayLike | None = None) -> RandomSignatures:
-        """Add a stretch of text: the same bits however a stream is cut between sentences.
-
-        Parameters
-        ----------
-        tokens : array_like of int, shape=(T,)
-        offsets : array_like of int, optional
-            Where sentences begin and end; without, all tokens are one sentence.
-        """
-        ids, bounds = self._take_in(tokens, offsets)
-        _, _, n_scales, width = self.sums.shape
+    def _add(self, ids: NDArray[np.int32], bounds: NDArray[np.int64]) -> None:
+        _, _, n_scales, width = self._recent.shape
         trace = np.empty((n_scales, width), dtype=np.float32)
         code = np.empty(width, dtype=np.float32)
         sum_random_contexts(
-            ids, bounds, self.codes, self.scale, self.keep, self.alpha, trace, code, self.sums
+            ids, bounds, self.codes, self.scale, self.keep, self.alpha, trace, code, self._recent
         )
-        return self
 
 
 @njit

@@ -18,7 +18,7 @@ from hebbsim.probes.paired import adjust, paired_test
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Compared", "compare_runs", "document"]
+__all__ = ["RunDifference", "compare_runs", "document"]
 
 SCHEMA = "hebbsim.compare/1"
 #: Words of a condition in which runs that are compared may differ.
@@ -30,7 +30,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Compared:
+class RunDifference:
     """One run minus another in one metric, over the seeds that both have.
 
     `p` is two-sided, `corrected` for the number of all comparisons made together; they and the
@@ -64,7 +64,7 @@ def compare_runs(
     every_pair: bool = False,
     every_condition: bool = False,
     correction: str = "holm",
-) -> list[Compared]:
+) -> list[RunDifference]:
     """Compare runs with the first, or with each other, where they have seeds in common.
 
     A seed stands for the same draws in every run, which is what pairs them. Of a run with a
@@ -208,13 +208,13 @@ def _chosen(
     return rows if every_condition or plain.empty else plain
 
 
-def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[Compared]:
+def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[RunDifference]:
     on = ["corpus", "split", "model", "key", "metric", "unit"]
     both = table.merge(other, on=[*on, "seed"], suffixes=("", "_other"), validate="one_to_one")
     for (corpus, split, model, key, metric, unit), rows in both.groupby(on, sort=False):
         found = paired_test(rows["value"], rows["value_other"])
         tested = found.n > 1
-        yield Compared(
+        yield RunDifference(
             run, minus, corpus, split, model, key, metric,
             float(rows["value"].mean()), float(rows["value_other"].mean()),
             found.difference.mean,
@@ -224,15 +224,15 @@ def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[
         )  # fmt: skip
 
 
-def _corrected(found: list[Compared], correction: str) -> list[Compared]:
+def _corrected(found: list[RunDifference], correction: str) -> list[RunDifference]:
     p = [float("nan") if row.p is None else row.p for row in found]
     return [
-        Compared(**{**asdict(row), "corrected": None if row.p is None else float(value)})
+        RunDifference(**{**asdict(row), "corrected": None if row.p is None else float(value)})
         for row, value in zip(found, adjust(p, correction), strict=True)
     ]
 
 
-def document(found: Sequence[Compared], correction: str) -> dict[str, Any]:
+def document(found: Sequence[RunDifference], correction: str) -> dict[str, Any]:
     """As one JSON document (schema ``hebbsim.compare/1``)."""
     return {
         "schema": SCHEMA,

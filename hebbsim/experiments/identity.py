@@ -181,6 +181,7 @@ class _Run:
         del resolved["workers"]  # no number depends on it
         read = [self.source.corpus, self.corpus]
         inputs = {k: v for corpus in read if corpus for k, v in corpus.sha256.items()}
+        inputs |= self.config.digests()
         seeds = range(self.config.seeds)
         results = Results(
             experiment="identity",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from hebbsim.config import ExperimentConfig, Timescales
+from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import PRECISIONS, Condition, get_decoder, load_decoders
+from hebbsim.readers.lines import digest
 
 #: Timescales of the capacity map, by the name that a row has there.
 TIMESCALE_SETS = {
@@ -27,6 +30,13 @@ TIMESCALE_SETS = {
 MEMORIES = ("traces", "traces-learned", "window", "lmu", "fast-weights", "gru", "bigru")
 
 _Count = Annotated[int, Field(ge=1)]
+
+
+def _parts(value: Any) -> Any:
+    """Parts of a text with commas; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 class IdentityConfig(ExperimentConfig):
@@ -54,6 +64,8 @@ class IdentityConfig(ExperimentConfig):
         Signal-to-noise ratios in decibels, each a condition of its own in float64.
     decoders : tuple of str
         Names, or Python files, which stand for the decoders that they define.
+    decoder_files : tuple of str
+        Those files; a run records them, so that it can be run again.
     seeds : int
         Repetitions: codes, streams and noise are drawn anew.
     states : int
@@ -98,6 +110,7 @@ class IdentityConfig(ExperimentConfig):
     rounding: Literal["step", "readout"] = "step"
     noise: tuple[float, ...] = (40.0, 20.0, 0.0)
     decoders: tuple[str, ...] = ("nearest", "linear", "ridge", "cancellation")
+    decoder_files: tuple[str, ...] = ()
     seeds: _Count = 5
     states: Annotated[int, Field(ge=16)] = 320
     training: Annotated[int, Field(ge=16)] = 3200
@@ -113,15 +126,26 @@ class IdentityConfig(ExperimentConfig):
     workers: Annotated[int, Field(ge=1)] = 2
     offline: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _load_files(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Import decoders of files; a file among the names stands for those that it defines."""
+        given = _parts(options.get("decoders", cls.model_fields["decoders"].default))
+        among = [part for part in given if str(part).endswith(".py")]
+        try:
+            defined = {f: load_decoders(f) for f in [*options.get("decoder_files", ()), *among]}
+        except BadInputError as error:
+            raise BadInputError(f"--decoders: {error}") from None
+        if not defined:
+            return options
+        named = itertools.chain(*(defined.get(part, (part,)) for part in given))
+        return {**options, "decoders": tuple(named), "decoder_files": tuple(defined)}
+
     @field_validator("precision", "noise", "decoders", "memories", mode="before")
     @classmethod
     def _read_list(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        parts = [part.strip() for part in value.split(",") if part.strip()]
-        # A Python file stands for the decoders that it defines.
-        named = [load_decoders(part) if part.endswith(".py") else (part,) for part in parts]
-        return () if parts == ["none"] else tuple(itertools.chain(*named))
+        parts = _parts(value)
+        return () if isinstance(value, str) and parts == ("none",) else parts
 
     @field_validator("precision", "noise", "decoders", "memories")
     @classmethod
@@ -156,6 +180,14 @@ class IdentityConfig(ExperimentConfig):
         """How the state is held: each number format, then each noise in float64."""
         held = [Condition(p, self.rounding) for p in self.precision]
         return held + [Condition(snr=snr) for snr in self.noise]
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of the files that decoders are from, by their names."""
+        found: dict[str, str] = {}
+        for file in self.decoder_files:
+            name = Path(file).name
+            found[name if name not in found else file] = digest(file, unpacked=False)
+        return found
 
     def taus(self) -> NDArray[np.float64]:
         """Timescales as an array, shape=(S,)."""

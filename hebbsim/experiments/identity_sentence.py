@@ -137,7 +137,9 @@ def run_sentence(
         results = Results(
             experiment="sentence",
             config=config.resolved(),
-            provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
+            provenance=provenance(
+                inputs=corpus.sha256 | config.digests(), seeds=range(config.seeds)
+            ),
             rows=summarize(_scores(corpus.name, found)),
             tables={"sentence": found, "structure": seen},
             notes=list(corpus.notes),

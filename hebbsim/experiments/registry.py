@@ -131,14 +131,14 @@ EXPERIMENTS = {
             split="test",
             metric="total_bits",
             words={"precision": "float32"},
-            paths=("stream", "structure"),
+            paths=("stream", "structure", "decoder_files"),
         ),
         Experiment(
             "sentence",
             f"{_HERE}.identity_config:IdentityConfig",
             f"{_HERE}.identity_sentence:run_sentence",
             f"{_PLOTS}.sentence",
-            paths=("stream", "structure"),
+            paths=("stream", "structure", "decoder_files"),
         ),
         Experiment(
             "rules", f"{_HERE}.rules:RulesConfig", f"{_HERE}.rules:run_rules", metric="accuracy"

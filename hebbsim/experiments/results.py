@@ -225,6 +225,18 @@ def json_text(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def not_drawn(failed: Mapping[str, Exception]) -> list[str]:
+    """A line for each figure that could not be drawn.
+
+    Examples
+    --------
+    >>> not_drawn({"roles": ValueError("n is 0")})
+    ['figure not drawn: roles (n is 0)']
+    """
+    said = {name: " ".join(str(e).split()) or type(e).__name__ for name, e in failed.items()}
+    return [f"figure not drawn: {name} ({reason})" for name, reason in said.items()]
+
+
 def utf8(text: str) -> bytes:
     """Text as bytes; what stands for the bytes of a file name becomes those bytes again.
 

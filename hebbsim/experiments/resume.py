@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint, write_whole
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.results import Results
+from hebbsim.experiments.results import Results, not_drawn
 from hebbsim.folders import (
     UNFINISHED,
     AlreadyFinished,
@@ -240,9 +240,7 @@ class Units:
             failed = figures.draw_run(self.folder, results.experiment)
         except Exception as error:  # matplotlib itself
             failed = {"all": error}
-        for name, reason in failed.items():
-            said = " ".join(str(reason).split()) or type(reason).__name__
-            results.notes.append(f"figure not drawn: {name} ({said})")
+        results.notes += not_drawn(failed)
         results.undrawn = list(failed)
 
     def _leave(self, error: BaseException | None) -> None:

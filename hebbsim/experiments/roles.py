@@ -43,6 +43,7 @@ from hebbsim.experiments.roles_scores import (
     structure_table,
 )
 from hebbsim.experiments.roles_tokens import tokens_file
+from hebbsim.experiments.steps import Steps
 from hebbsim.folders import Out
 from hebbsim.probes import (
     Memberships,
@@ -60,6 +61,11 @@ if TYPE_CHECKING:
     from hebbsim.models import HebbianRoleInducer, RolePopulation
 
 JobKey = tuple[str, int]  # condition, seed
+
+#: What the steps of a run weigh on its progress bar: about their seconds on the built-in grammar.
+WEIGHTS = {"main": 14, "part": 5, "bigru": 5}
+#: Share of the main step of a seed in which its learner is fitted.
+FITTING = 0.7
 
 
 def run_roles(
@@ -170,11 +176,14 @@ class Clustering:
         Where those clusters lie.
     labelled : ndarray of int64
         Training sentences that a draw of few labelled sentences contains, sorted.
+    train : Split
+        Those sentences.
     """
 
     members: dict[str, list[Memberships]]
     prototypes: list[NDArray[np.float32]]
     labelled: NDArray[np.int64]
+    train: Split
 
     @property
     def scored(self) -> list[str]:
@@ -195,6 +204,16 @@ class Clustering:
         labelled = [found.part(on) for found in self.members[split]]
         readout = SoftReadout().fit(labelled, roles[on], self.prototypes)
         return lambda other: readout.predict(self.members[other])
+
+
+def part_name(seed: int, condition: str = "main") -> str:
+    """What is measured of the learner of a seed, as a step of a run and as a kept part."""
+    return f"seed={seed} {condition}"
+
+
+def bigru_name(condition: str, seed: int) -> str:
+    """A BiGRU, as a step of a run and as a kept part."""
+    return f"bigru {condition} seed={seed}"
 
 
 def _later(fitted: Callable[[int], Any], seed: int) -> Callable[[], Any]:
@@ -218,8 +237,7 @@ class _Run:
         # Once, before anything is learned: a file may be gone at the end.
         self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
         self.kept = kept
-        self.progress = progress
-        self.done = self.total = 0
+        self.steps = Steps(progress)
         self.notes: list[str] = list(corpus.notes)
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
@@ -229,13 +247,13 @@ class _Run:
         self.corpus = corpus
         self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
 
-    def step(self, line: str | None = None) -> None:
-        self.done += 1
-        self.progress(line, self.done, self.total)
-
     def fitted(self, seed: int) -> Any:
         """A learner that has seen the tokens of train, and the text, and nothing else."""
-        options: dict[str, Any] = {"text": None}
+        main = part_name(seed)
+        options: dict[str, Any] = {
+            "text": None,
+            "progress": lambda share: self.steps.reach(main, FITTING * share),
+        }
         if self.text:
             from hebbsim.readers.text import stream_text
 
@@ -262,20 +280,20 @@ class _Run:
                 text=list(self.text.values()),
                 shards=config.shards,
                 scheduler=config.scheduler,
-                say=lambda line: self.progress(line, self.done, self.total),
+                say=self.steps.say,
             ):
                 yield seed, cache(fitted)
             return
         workers = config.workers
         threads = ThreadPoolExecutor(workers)
-        names = ["main", *parts]
+        conditions = ["main", *parts]
         try:
             for first in [0, *range(1, config.seeds, workers)]:
                 last = min(first + workers, config.seeds) if first else 1
                 begun = {}
                 for seed in range(first, last):
-                    wanted = names if seed < config.part_seeds else names[:1]
-                    if all(self.kept.has(f"seed={seed} {name}") for name in wanted):
+                    wanted = conditions if seed < config.part_seeds else conditions[:1]
+                    if all(self.kept.has(part_name(seed, condition)) for condition in wanted):
                         begun[seed] = _later(self.fitted, seed)
                     else:
                         begun[seed] = threads.submit(self.fitted, seed).result
@@ -309,7 +327,7 @@ class _Run:
 
     def without_roles(self) -> Results:
         """Clusters of the first seed, the largest first, with their commonest words."""
-        self.total = 1
+        self.steps.plan(WEIGHTS["main"], [part_name(0)])
         self.notes.append(
             f"corpus {self.corpus.name} has no roles: clusters are shown by their words"
         )
@@ -317,7 +335,7 @@ class _Run:
         learners = self.learners([])  # a cluster ends with what gives its learners
         _, learner = next(learners)
         ids = np.atleast_2d(learner().predict(self.sentences["train"]).T)[0]
-        self.step()
+        self.steps.reach(part_name(0))
         results = self.results()
         train = self.corpus.splits["train"]
         results.tables["clusters"] = clusters(ids, train.forms)
@@ -337,17 +355,21 @@ class _Run:
         self.draws = self.labelled_draws()
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts()
-        self.total = config.seeds + min(config.seeds, config.part_seeds) * len(parts) + len(bigru)
         of_codes = min(config.seeds, config.curve_seeds, config.part_seeds) if bigru else 0
-        self.total += of_codes
+        trained = [*bigru, *(("labels=all codes=hebbian", seed) for seed in range(of_codes))]
+        for seed in range(config.seeds):
+            self.steps.plan(WEIGHTS["main"], [part_name(seed)])
+            if seed < config.part_seeds:
+                self.steps.plan(WEIGHTS["part"], [part_name(seed, part) for part in parts])
+        self.steps.plan(WEIGHTS["bigru"], [bigru_name(*key) for key in trained])
         if config.baselines != "none":
             self.simple_baselines()
         self.begin()
-        self.progress(None, 0, self.total)
+        self.steps.say()
         with BackgroundJobs[JobKey](config.workers) as background:
             for seed, learner in self.learners(list(parts)):
-                self.part(f"seed={seed} main", self.learner_seed, learner, seed)
-                self.step(self.last_line(seed))
+                self.part(part_name(seed), self.learner_seed, learner, seed)
+                self.steps.reach(part_name(seed), line=self.last_line(seed))
                 # Only now, so that nothing stands in the way of the first result.
                 try:
                     for key, job in bigru.items() if seed == 0 else ():
@@ -357,17 +379,17 @@ class _Run:
                         self.submit(background, key, self.codes_job, learner, seed)
                 except TorchMissingError as error:
                     self.notes.append(f"no BiGRU beside the learner: {error}")
-                    self.total -= len(bigru) + of_codes
+                    self.steps.drop(bigru_name(*key) for key in trained)
                     bigru, of_codes = {}, 0
                 for condition, changes in parts.items() if seed < config.part_seeds else ():
-                    name = f"seed={seed} {condition}"
+                    name = part_name(seed, condition)
                     self.part(name, self.derived, learner, seed, condition, changes)
-                    self.step()
+                    self.steps.reach(name)
                 self.kept.drop(f"seed={seed}")
             for (condition, seed), predicted in background.results():
-                name = f"bigru {condition} seed={seed}"
+                name = bigru_name(condition, seed)
                 self.part(name, self.add, "bigru", condition, seed, predicted)
-                self.step()
+                self.steps.reach(name)
         return self.tabulated()
 
     # --- parts that an interrupted run may have finished ----------------------------------
@@ -423,11 +445,10 @@ class _Run:
         *arguments: Any,
     ) -> None:
         """Train a BiGRU beside the learner, unless its predictions are kept."""
-        condition, seed = key
-        name = f"bigru {condition} seed={seed}"
+        name = bigru_name(*key)
         if self.kept.has(name):
             self.part(name, lambda: None)
-            self.step()
+            self.steps.reach(name)
         else:
             background.submit(key, job(*arguments))
 
@@ -474,15 +495,15 @@ class _Run:
         prototypes = [one.prototypes_.centres for one in learners]
         draws = [draw for each in self.draws.values() for draw in each] if few else []
         labelled = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *draws]))
-        train = [self.sentences["train"][i] for i in labelled]
+        train = self.corpus.splits["train"].subset(labelled)
         members = {
             name: [
                 memberships(one.transform(sentences), centres)
                 for one, centres in zip(learners, prototypes, strict=True)
             ]
-            for name, sentences in (self.sentences | {"train": train}).items()
+            for name, sentences in (self.sentences | {"train": train.sentences()}).items()
         }
-        return Clustering(members, prototypes, labelled)
+        return Clustering(members, prototypes, labelled, train)
 
     def derived(
         self, fitted: Callable[[], Any], seed: int, condition: str, changes: dict[str, Any]
@@ -531,9 +552,8 @@ class _Run:
         soft: bool,
     ) -> None:
         """Map clusters on a draw of labelled training sentences, and keep the roles."""
-        train = self.corpus.splits["train"].subset(found.labelled)
-        on = np.repeat(np.isin(found.labelled, sentences), np.diff(train.offsets))
-        name = found.mapping("train", train.layers[self.corpus.layer or ""], on, soft=soft)
+        on = np.repeat(np.isin(found.labelled, sentences), np.diff(found.train.offsets))
+        name = found.mapping("train", found.train.layers[self.corpus.layer or ""], on, soft=soft)
         predicted = {split: name(split) for split in found.scored}
         self.add("hebbian", condition, seed, predicted)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hebbsim.engine.checkpoint import write_whole
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.registry import EXPERIMENTS, Experiment
-from hebbsim.experiments.results import Progress, json_text
+from hebbsim.experiments.results import Progress, json_text, not_drawn
 from hebbsim.experiments.sweep_file import Point, Sweep, shown
 from hebbsim.experiments.workers import run_all
 from hebbsim.folders import Numbered, Out, read_json, record, refuse_strangers
@@ -55,6 +55,8 @@ class SweepResults:
         Runs that had been finished before.
     figures : list of Path
     folder : Path
+    undrawn : list of str
+        A line for each figure that could not be drawn.
     """
 
     sweep: Sweep
@@ -63,6 +65,7 @@ class SweepResults:
     n_kept: int
     figures: list[Path]
     folder: Path
+    undrawn: list[str]
 
     @property
     def failed(self) -> list[Swept]:
@@ -245,13 +248,14 @@ def _gather(
     together = pd.concat(tables, ignore_index=True)
     _write_parquet(together, out / "table.parquet")
     record(out, ["table.parquet"])
-    figures = []
+    figures: list[Path] = []
+    undrawn: list[str] = []
     if "timescales" in sweep.axes:
         from hebbsim.plots.plane import draw_planes
 
         experiment = sweep.experiment
         rows = [experiment.shows(row) and not row.role for row in together.itertuples()]
-        figures = draw_planes(
+        figures, failed_figures = draw_planes(
             together[rows],
             sweep.axes,
             out / "figures",
@@ -259,7 +263,8 @@ def _gather(
             split=experiment.split,
         )
         record(out, [str(path.relative_to(out)) for path in figures])
-    return SweepResults(sweep, runs, together, n_kept, figures, shown)
+        undrawn = not_drawn(failed_figures)
+    return SweepResults(sweep, runs, together, n_kept, figures, shown, undrawn)
 
 
 def _cell(value: Any) -> Any:

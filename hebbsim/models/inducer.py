@@ -207,6 +207,7 @@ class HebbianRoleInducer(Saved, ZeroLabelEstimator):
         *,
         text: Sentences | None = None,
         checkpoints: str | os.PathLike[str] | None = None,
+        progress: Callable[[float], object] | None = None,
     ) -> HebbianRoleInducer:
         """Learn afresh, each step to its end before the next.
 
@@ -222,6 +223,8 @@ class HebbianRoleInducer(Saved, ZeroLabelEstimator):
         checkpoints : path, optional
             Folder for the last two states on the way. Where it holds some, learning goes on
             from the last, on the same sentences and text, to the same bits.
+        progress : callable, optional
+            Called as learning goes on, with the fraction of it that is done, up to 1.
 
         Raises
         ------
@@ -231,7 +234,7 @@ class HebbianRoleInducer(Saved, ZeroLabelEstimator):
         """
         refuse_labels(y)
         kept = None if checkpoints is None else Stages(checkpoints)
-        return self._learn(*self._read(sentences, text), kept)
+        return self._learn(*self._read(sentences, text), kept, progress)
 
     def _read(
         self, sentences: Sentences, text: Sentences | None
@@ -253,7 +256,11 @@ class HebbianRoleInducer(Saved, ZeroLabelEstimator):
 
     @one_thread
     def _learn(
-        self, vocabulary: Vocabulary, parts: list[Encoded], kept: Stages | None = None
+        self,
+        vocabulary: Vocabulary,
+        parts: list[Encoded],
+        kept: Stages | None = None,
+        progress: Callable[[float], object] | None = None,
     ) -> HebbianRoleInducer:
         """Learn every stage from what was read, which stays as it is."""
         for name in learned(self):
@@ -267,6 +274,8 @@ class HebbianRoleInducer(Saved, ZeroLabelEstimator):
             stage()
             if kept is not None:
                 kept.keep(self, number)
+            if progress is not None:
+                progress(number / len(stages))
         return self
 
     def _new_types(self) -> TypeCodes:

@@ -87,6 +87,7 @@ class RolePopulation(Saved, ZeroLabelEstimator):
         *,
         text: Sentences | None = None,
         checkpoints: str | os.PathLike[str] | None = None,
+        progress: Callable[[float], object] | None = None,
     ) -> RolePopulation:
         """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
         refuse_labels(y)
@@ -95,8 +96,17 @@ class RolePopulation(Saved, ZeroLabelEstimator):
         kept: list[Stages | None] = [None] * len(members)
         if checkpoints is not None:
             kept = [Stages(Path(checkpoints) / f"member={n}") for n in range(len(members))]
-        learn = lambda pair: pair[0]._learn(vocabulary, parts, pair[1])  # noqa: E731
-        self.members_ = self._each(learn, zip(members, kept, strict=True))
+        shares = [0.0] * len(members)
+
+        def learn(number: int) -> HebbianRoleInducer:
+            def told(share: float) -> None:
+                shares[number] = share
+                if progress is not None:
+                    progress(sum(shares) / len(shares))
+
+            return members[number]._learn(vocabulary, parts, kept[number], told)
+
+        self.members_ = self._each(learn, range(len(members)))
         return self
 
     def _check(self) -> None:

@@ -49,9 +49,7 @@ def plot_few_labels(
     NothingToDrawError
         No recall of both models at two numbers of labelled sentences on `split`.
     """
-    table = tables.tidy(results)
-    learner = tables.reference(table, "hebbian")
-    every = tables.select(table, split=split, metric="recall")
+    table, every, learner = tables.scores(results, "recall", split)
     few = {
         "hebbian": tables.select(
             every, {**learner, "labels": None, "readout": "soft"}, model="hebbian"

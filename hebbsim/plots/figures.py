@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.registry import EXPERIMENTS
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 #: Experiments with figures, and the module whose ``FIGURES`` names them: a drawing by name, or
 #: in a module of several experiments such a mapping by experiment.
 MODULES = {name: e.figures_at for name, e in EXPERIMENTS.items() if e.figures_at}
+
+Made = TypeVar("Made")
+#: Figures that could not be made, by name, and why.
+Failed = dict[str, Exception]
 
 
 @dataclass(frozen=True)
@@ -82,16 +86,26 @@ def figures_of(experiment: str) -> Mapping[str, Drawing]:
     return found.get(experiment, {}) if all(isinstance(f, dict) for f in found.values()) else found
 
 
-def axes_of(run: RunTables, names: Sequence[str] | None = None) -> dict[str, tuple[Drawing, Axes]]:
-    """Drawings of a run by name, and the Axes each made; those without rows are left out."""
-    found = {}
-    for name, drawing in figures_of(run.experiment).items():
-        if names is None or name in names:
-            try:
-                found[name] = drawing, drawing(run)
-            except NothingToDrawError:
-                continue
-    return found
+def each(names: Iterable[str], make: Callable[[str], Made]) -> tuple[list[Made], Failed]:
+    """What `make` makes of each figure, in order; one that fails keeps no other from being made.
+
+    Figures without rows to draw are left out.
+
+    Examples
+    --------
+    >>> each(["a", ""], lambda name: name[0])
+    (['a'], {'': IndexError('string index out of range')})
+    """
+    made: list[Made] = []
+    failed: Failed = {}
+    for name in names:
+        try:
+            made.append(make(name))
+        except NothingToDrawError:
+            continue
+        except Exception as error:
+            failed[name] = error
+    return made, failed
 
 
 def draw(
@@ -102,7 +116,7 @@ def draw(
     prefix: str = "",
     formats: Sequence[str] = ("svg", "png"),
     dpi: float | None = None,
-) -> list[Drawn]:
+) -> tuple[list[Drawn], Failed]:
     """Draw the figures of a run that its tables have rows for.
 
     Parameters
@@ -117,26 +131,30 @@ def draw(
     formats, dpi
         As of `hebbsim.plots.style.save`.
 
+    Returns
+    -------
+    drawn : list of Drawn
+    failed : dict of str to Exception
+        The figures that could not be drawn, and why; they keep no other from being drawn.
+
     Raises
     ------
     BadInputError
-        The run's tables are absent or cannot be read.
-    HebbsimError
-        The folder cannot be written.
+        The run's results are absent or cannot be read.
     """
     folder = Path(out) if out is not None else run.folder / "figures"
-    return [
-        Drawn(
-            name,
-            drawing.about,
-            style.caption_of(ax),
-            style.save(ax.figure.canvas.figure, folder, prefix + name, formats, dpi),
-        )
-        for name, (drawing, ax) in axes_of(run, names).items()
-    ]
+    drawings = figures_of(run.experiment)
+    _ = run.results  # without them there is nothing to say of one figure or another
+
+    def one(name: str) -> Drawn:
+        ax = drawings[name](run)
+        paths = style.save(ax.figure.canvas.figure, folder, prefix + name, formats, dpi)
+        return Drawn(name, drawings[name].about, style.caption_of(ax), paths)
+
+    return each([name for name in drawings if names is None or name in names], one)
 
 
-def draw_run(folder: str | Path, experiment: str) -> dict[str, Exception]:
+def draw_run(folder: str | Path, experiment: str) -> Failed:
     """Draw every figure of a run that its tables have rows for, into its ``figures/``.
 
     Drawing twice gives the same bytes. A figure of an earlier drawing that the tables no
@@ -147,21 +165,21 @@ def draw_run(folder: str | Path, experiment: str) -> dict[str, Exception]:
     dict of str to Exception
         The figures that could not be drawn, and why; they keep no other from being drawn.
     """
-    run = RunTables(folder)
-    failed: dict[str, Exception] = {}
-    for name, drawing in figures_of(experiment).items():
+    run, drawings = RunTables(folder), figures_of(experiment)
+
+    def one(name: str) -> None:
         files = [f"figures/{name}.{suffix}" for suffix in style.FORMATS]
+        refuse_strangers(run.folder, files)
         try:
-            refuse_strangers(run.folder, files)
-            ax = drawing(run)
-            paths = style.save(ax.figure.canvas.figure, run.folder / "figures", name)
-            record(run.folder, [str(path.relative_to(run.folder)) for path in paths])
+            ax = drawings[name](run)
         except NothingToDrawError:
             for file in files:
                 (run.folder / file).unlink(missing_ok=True)
-        except Exception as error:
-            failed[name] = error
-    return failed
+            raise
+        paths = style.save(ax.figure.canvas.figure, run.folder / "figures", name)
+        record(run.folder, [str(path.relative_to(run.folder)) for path in paths])
+
+    return each(drawings, one)[1]
 
 
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-
 @style.styled
 def plot_labels(
     results: DataFrame,
@@ -43,10 +42,8 @@ def plot_labels(
     NothingToDrawError
         Fewer than two label counts of the BiGRU, or no accuracy of the learner.
     """
-    table = tables.tidy(results)
-    accuracy = tables.select(table, split=split, metric="accuracy")
+    table, accuracy, learner = tables.scores(results, "accuracy", split)
     curve = tables.select(accuracy, {"labels": None}, model="bigru")
-    learner = tables.reference(table, "hebbian")
     hebbian = tables.select(accuracy, learner, model="hebbian")
     lookup = tables.select(accuracy, {}, model="lookup")
     labels = [tables.words(condition)["labels"] for condition in curve["condition"]]
@@ -111,14 +108,13 @@ def plot_labels(
         whole_figure=own,
     )
     _name_ends(ax, ends)
-    named = marks
-    if named:
+    if marks:
         label_points(
             ax,
-            [mark.x for mark in named],
-            [mark.y for mark in named],
-            [mark.text for mark in named],
-            colors=[color] * len(named),
+            [mark.x for mark in marks],
+            [mark.y for mark in marks],
+            [mark.text for mark in marks],
+            colors=[color] * len(marks),
             obstacles=obstacles,
             fontsize=6.5,
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
+from hebbsim.plots.figures import Failed, each
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,7 @@ def plot_plane(
 
 def draw_planes(
     table: DataFrame, axes: Sequence[str], folder: Path, *, metric: str, split: str
-) -> list[Path]:
+) -> tuple[list[Path], Failed]:
     """Write figures, one for each combination of what else varies.
 
     Parameters
@@ -85,14 +86,23 @@ def draw_planes(
     folder : Path
     metric, split : str
         What `value` is.
+
+    Returns
+    -------
+    paths : list of Path
+    failed : dict of str to Exception
+        The figures that could not be drawn, and why; they keep no other from being drawn.
     """
     others = [axis for axis in axes if axis != "timescales" and axis in table.columns]
     groups = table.groupby(others, sort=False) if others else [((), table)]
-    paths: list[Path] = []
+    drawn: dict[str, tuple[Sequence[object], DataFrame]] = {}
     for number, (values, group) in enumerate(groups):
         taus = {name for name in group["timescales"] if name.count(",") < 2}
-        if number >= _MOST or len(taus) < 3:
-            continue
+        if number < _MOST and len(taus) >= 3:
+            drawn["plane" if not others else f"plane-{number}"] = values, group
+
+    def one(name: str) -> list[Path]:
+        values, group = drawn[name]
         said = [
             f"{axis.rpartition('.')[2]} {value}"
             for axis, value in zip(others, values, strict=True)
@@ -105,6 +115,7 @@ def draw_planes(
             metric=f"{metric.replace('_', ' ').capitalize()} on {split}",
             note=f"Mean over {seeds} seed{'s' * (seeds != 1)}.",
         )
-        name = "plane" if not others else f"plane-{number}"
-        paths += style.save(ax.figure, folder, name)  # type: ignore[arg-type]
-    return paths
+        return style.save(ax.figure.canvas.figure, folder, name)
+
+    paths, failed = each(drawn, one)
+    return [path for of_one in paths for path in of_one], failed

@@ -59,8 +59,7 @@ def plot_roles(
     NothingToDrawError
         No recall of the learner on `split`.
     """
-    table = tables.tidy(results)
-    every = tables.select(table, split=split, metric="recall")
+    table, every, learner = tables.scores(results, "recall", split)
     recall = {
         model: tables.select(every, tables.reference(table, model), model=model)
         for model in _SUPERVISION
@@ -99,7 +98,7 @@ def plot_roles(
         ax,
         f"Recall by role{versus}: {tables.corpus_of(table)}, {split}",
         tables.interval_note(hebbian)
-        + tables.population_note(tables.reference(table, "hebbian"))
+        + tables.population_note(learner)
         + _colour_note(order, dependence or {}, "role"),
         whole_figure=own,
     )

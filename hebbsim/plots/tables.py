@@ -168,6 +168,29 @@ def _says(text: str, condition: dict[str, Any]) -> bool:
     )
 
 
+def scores(
+    results: DataFrame, metric: str, split: str
+) -> tuple[DataFrame, DataFrame, dict[str, str]]:
+    """What a figure of one metric on one split starts from.
+
+    Returns
+    -------
+    table : DataFrame
+        As of `tidy`.
+    rows : DataFrame
+        Those of the metric on the split.
+    learner : dict of str to str
+        Under which condition the learner stands beside others; see `reference`.
+
+    Raises
+    ------
+    BadInputError
+        As of `tidy`.
+    """
+    table = tidy(results)
+    return table, select(table, split=split, metric=metric), reference(table, "hebbian")
+
+
 def need(table: DataFrame, what: str) -> DataFrame:
     """The table itself if it has rows.
 

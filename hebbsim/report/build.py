@@ -11,7 +11,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import json_text
 from hebbsim.folders import Numbered, Out, check_output, complete, filling
 from hebbsim.plots import style
-from hebbsim.plots.figures import Drawn, axes_of
+from hebbsim.plots.figures import Drawn, Failed, each, figures_of
 from hebbsim.plots.run import RunTables
 from hebbsim.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
 from hebbsim.report.evidence import Rows, findings_of, interval
@@ -75,6 +75,7 @@ class Part:
     run: RunTables
     findings: list[Finding]
     pictures: list[Picture] = field(default_factory=list)
+    failed: Failed = field(default_factory=dict)
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -189,21 +190,23 @@ def build_report(folders: Sequence[str | Path]) -> Report:
         _ = run.document, run.results
         if names.count(run.name) > 1:
             raise BadInputError(f"{run.folder}: two runs are called {run.name}; rename one folder")
-    return Report([Part(run, findings_of(run), _pictures(run)) for run in runs])
+    return Report([Part(run, findings_of(run), *_pictures(run)) for run in runs])
 
 
-def _pictures(run: RunTables) -> list[Picture]:
-    with style.without_captions():
-        found = axes_of(run)
-    return [
-        Picture(
+def _pictures(run: RunTables) -> tuple[list[Picture], Failed]:
+    drawings = figures_of(run.experiment)
+
+    def one(name: str) -> Picture:
+        with style.without_captions():
+            ax = drawings[name](run)
+        return Picture(
             f"{run.name}-{name}",
-            Drawn(name, drawing.about, style.caption_of(ax), []),
+            Drawn(name, drawings[name].about, style.caption_of(ax), []),
             style.rendered(ax.figure.canvas.figure, "svg"),
             style.rendered(ax.figure.canvas.figure, "png", 200),
         )
-        for name, (drawing, ax) in found.items()
-    ]
+
+    return each(drawings, one)
 
 
 def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> list[Path]:

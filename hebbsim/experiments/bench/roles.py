@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.bench.harness import Contender
 from hebbsim.experiments.bench.work import Work
 
@@ -14,16 +15,30 @@ __all__ = ["roles"]
 def roles(corpus: str = "builtin", offline: bool = False) -> Work:
     """Both learn from the train split of the corpus; the BiGRU stops when dev no longer gains.
 
-    The learner is that of ``hebbsim run roles --preset best``, without further text.
+    The learner is that of ``hebbsim run roles --preset best``, without further text. Of a
+    corpus without dev, training sentences are held out as by that command.
+
+    Raises
+    ------
+    BadInputError
+        The corpus has no roles, or too few sentences.
     """
     from hebbsim.experiments.roles import make_learner
     from hebbsim.experiments.roles_config import RolesConfig
+    from hebbsim.experiments.roles_data import check_splits, hold_out
     from hebbsim.readers import load_corpus
 
     config = RolesConfig.checked({"corpus": corpus, "preset": "best", "offline": offline})
     loaded = load_corpus(config.corpus, offline=offline)
+    layer = loaded.layer
+    if layer is None:
+        raise BadInputError(
+            f"--corpus {corpus}: text without roles, which the BiGRU learns from; give an "
+            "annotated corpus"
+        )
+    loaded, note = hold_out(loaded)
+    check_splits(loaded, layer)
     train, dev = loaded.splits["train"], loaded.splits["dev"]
-    layer = loaded.layer or ""
 
     def fit(n: int) -> Callable[[], Any]:
         sentences = train.sentences()
@@ -50,4 +65,5 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
         rounds=1,
         rehearsed=False,
         bounded=False,
+        notes=[note] if note else [],
     )

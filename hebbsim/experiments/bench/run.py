@@ -144,7 +144,7 @@ def run_bench(
             facts,
             rows=run.rows,
             tables={"contenders": run.entries, "timings": run.timings},
-            notes=run.notes(),
+            notes=[*(note for work in works for note in work.notes), *run.notes()],
         )
         kept.write(results, machine=clock.machine() | machine.describe())
     return results

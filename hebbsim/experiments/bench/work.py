@@ -41,6 +41,8 @@ class Work:
     tabulate : callable, optional
         ``tabulate(work, timings)`` gives the rows of the results, where they are not rates
         and ratios.
+    notes : sequence of str
+        What a reader of the results must know.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Work:
     rehearsed: bool = True
     bounded: bool = True
     tabulate: Callable[[Work, Sequence[Timing]], list[Row]] | None = None
+    notes: Sequence[str] = ()
 
 
 def slug(name: str) -> str:
