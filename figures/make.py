@@ -80,8 +80,10 @@ Figures of the benchmark: [experiments/bench](../experiments/bench/RESULTS.md).
 def main(folder: Path) -> None:
     for name, (_, figures) in GALLERY.items():
         if (folder / name / "results.json").is_file():
-            drawn = draw(RunTables(folder / name), figures, out=HERE, prefix=f"{name}-")
+            drawn, failed = draw(RunTables(folder / name), figures, out=HERE, prefix=f"{name}-")
             write_captions(HERE, drawn)
+            for figure, reason in failed.items():
+                print(f"{name}-{figure} was not drawn and stays: {reason}", file=sys.stderr)
         else:
             print(f"{folder / name}: no such run; its figures stay", file=sys.stderr)
     (HERE / "README.md").write_text(page(read_captions(HERE / "captions.md")), encoding="utf-8")
