@@ -55,16 +55,22 @@ def sanger(W, state, h, x, clamped, eta, p):
 
 
 def covariance(W, state, h, x, clamped, eta, p):
-    mean_h, mean_y = state[: len(h)], state[len(h) :]
+    means, seen = state[:-1], state[-1]
     y = _post(W, h, x, clamped)
-    new = W + eta * np.outer(y - mean_y, h - mean_h)
-    return new, state + (np.concatenate([h, y]) - state) / p["tau_mean"], y
+    if eta > 0:
+        seen = min(seen + 1, p["tau_mean"])
+        means = means + (np.concatenate([h, y]) - means) / seen
+        W = W + eta * np.outer(y - means[len(h) :], h - means[: len(h)])
+    return W, np.append(means, seen), y
 
 
-def bcm(W, theta, h, x, clamped, eta, p):
-    y = W @ h
-    new = W + eta * np.outer(y * (y - theta), h)
-    return new, theta + (y**2 - theta) / p["tau_threshold"], y
+def bcm(W, state, h, x, clamped, eta, p):
+    theta, seen = state[:-1], state[-1]
+    y = np.maximum(W @ h, 0)
+    if eta > 0:
+        seen = min(seen + 1, p["tau_threshold"])
+        theta = theta + (y**2 - theta) / seen
+    return W + eta * np.outer(y * (y - theta), h), np.append(theta, seen), y
 
 
 def instar(W, state, h, x, clamped, eta, p):
@@ -88,15 +94,17 @@ def stdp(W, state, h, x, clamped, eta, p):
 
 def competitive(W, share, h, x, clamped, eta, p):
     distance = ((h - W) ** 2).sum(axis=1)
-    closest = np.eye(len(W))[np.argmin(distance)]
+    if eta > 0:
+        share = share + p["rate"] * (np.eye(len(W))[np.argmin(distance)] - share)
     y = np.eye(len(W))[np.argmin(distance - p["conscience"] * (1 / len(W) - share))]
-    return W + eta * y[:, None] * (h - W), share + p["rate"] * (closest - share), y
+    return W + eta * y[:, None] * (h - W), share, y
 
 
-def soft_competitive(W, state, h, x, clamped, eta, p):
+def soft_competitive(W, prior, h, x, clamped, eta, p):
     u = W @ h
-    y = _softmax(p["sharpness"] * u)
-    return W + eta * y[:, None] * (h - u[:, None] * W), state, y
+    y = prior * np.exp(p["sharpness"] * u)
+    y = y / y.sum()
+    return W + eta * y[:, None] * (h - u[:, None] * W), prior + eta * (y - prior), y
 
 
 def ccipca(W, state, h, x, clamped, eta, p):
