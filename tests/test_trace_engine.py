@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import tracemalloc
-from pathlib import Path
 
 import hypothesis.strategies as st
 import naive
@@ -565,8 +564,7 @@ def test_a_checkpoint_of_a_rule_that_is_not_here_says_so(tmp_path):
         TraceEngine.load(tmp_path / "e")
     message = str(caught.value)
     assert f"{tmp_path / 'e'} was learned by rule 'mine', which is not registered" in message
-    assert "put its file mine.py into" in message and "damaged" not in message
-    assert (Path(message.rpartition(" ")[2]) / "oja.py").is_file()
+    assert "--rules FILE.py" in message and "damaged" not in message
 
 
 # What is refused ---------------------------------------------------------------------------
