@@ -23,7 +23,8 @@ from hebbsim.demo.session import Session
 from hebbsim.demo.settings import Settings
 from hebbsim.demo.weights import N_GROUPS
 from hebbsim.demo.worker import Worker
-from hebbsim.engine import TraceEngine, rule_names
+from hebbsim.engine import TraceEngine
+from hebbsim.engine.rules import builtin_names
 from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import Condition, make_codes
 from hebbsim.readers import load_corpus
@@ -168,7 +169,7 @@ def test_hebbs_rule_joins_the_word_with_what_was_before_it(room):
     assert np.any(taught["values"][0])
 
 
-@pytest.mark.parametrize("rule", rule_names())
+@pytest.mark.parametrize("rule", builtin_names())
 def test_every_rule_can_be_chosen(room, rule):
     found = reading(Session(room), "the dog ran .", rule=rule, eta=0.01)["weights"]
     shape = np.array(found["values"]).shape
