@@ -1,5 +1,6 @@
 """The classroom without a browser: what a window is told, and what the lessons claim."""
 
+import dataclasses
 import json
 import re
 import signal
@@ -23,7 +24,7 @@ from hebbsim.demo.session import Session
 from hebbsim.demo.settings import Settings
 from hebbsim.demo.weights import N_GROUPS
 from hebbsim.demo.worker import Worker
-from hebbsim.engine import TraceEngine
+from hebbsim.engine import TraceEngine, get_rule, register_rule, rules
 from hebbsim.engine.rules import builtin_names
 from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import Condition, make_codes
@@ -175,6 +176,15 @@ def test_every_rule_can_be_chosen(room, rule):
     shape = np.array(found["values"]).shape
     assert shape[0] == 5 and shape[2:] == (3, N_GROUPS)
     assert (found["guesses"] is not None) == (shape[1] == N_GROUPS)
+
+
+def test_a_rule_of_ones_own_can_be_chosen(room, monkeypatch):
+    monkeypatch.setattr(rules, "_registered", dict(rules._registered))
+    register_rule(dataclasses.replace(get_rule("delta"), name="mine"))
+    session = Session(room)
+    assert {"mine", "delta", "nlms"} <= set(session.hello()["rules"])
+    mine, delta = (reading(session, SENTENCE, rule=rule)["weights"] for rule in ("mine", "delta"))
+    assert mine == delta
 
 
 def test_weights_that_run_away_are_said_to(room, monkeypatch):

@@ -193,6 +193,12 @@ def test_no_process_learns_by_the_kernel_of_yesterday(tmp_path):
     assert result() != before
 
 
+def test_the_demo_takes_them_before_it_learns_anything(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "--rules", str(tmp_path / "none.py"), "--export", str(tmp_path / "page")])
+    assert stopped.value.code == 2 and "none.py: cannot be imported" in capsys.readouterr().err
+
+
 # What is refused ---------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ Rules = Annotated[
     list[Path] | None,
     typer.Option(
         metavar="FILE.py...",
-        help="Python files with learning rules of your own, for --rule to name.",
+        help="Python files with learning rules of your own.",
     ),
 ]
 
