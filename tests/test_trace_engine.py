@@ -446,7 +446,7 @@ def test_weights_stay_about_as_large_as_they_start_at_the_default_rate(rule, pos
 
 @pytest.mark.data
 @pytest.mark.slow
-@pytest.mark.parametrize("rule", ["hebb", "covariance", "bcm"])
+@pytest.mark.parametrize("rule", builtin_names())
 def test_a_treebank_is_learned_at_the_default_rate(rule):
     if not os.environ.get("HEBBSIM_DATA_DIR"):
         pytest.skip("needs ud-english-ewt")
@@ -454,7 +454,7 @@ def test_a_treebank_is_learned_at_the_default_rate(rule):
     corpus = load_corpus("ud-english-ewt", offline=True)
     text = vocabulary.take_in(corpus.splits["train"].sentences())
     engine = TraceEngine(len(vocabulary), rule=rule)
-    assert longest_unit(engine.run(text.ids, text.offsets)) < 2
+    assert longest_unit(engine.run(text.ids, text.offsets)) < 2.5
 
 
 @pytest.mark.parametrize("rule", ["hebb", "covariance"])

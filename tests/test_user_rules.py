@@ -213,6 +213,7 @@ def test_the_demo_takes_them_before_it_learns_anything(tmp_path, capsys):
         (", eta, parameters, post", ", parameters, post", "learn takes 8 arguments, not the 9"),
         ("y * pre[t, j] -", "unknown(y) -", "name 'unknown' is not defined"),
         ("post[t, i] = y", "post[t, i] = 'a'", "forget.py:14 (TypingError: "),
+        ("+= eta * (", "+= 0.1 * (", "learn changes its weights or its state with eta 0"),
         ("post[t, i] = y", "pass", "learn does not fill post"),
         ("learn=learn", "learn=3", "learn is 3, not a function"),
         ("learn=learn", "learn=learn, posts=()", "posts is (), not output, token or both"),

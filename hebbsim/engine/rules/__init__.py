@@ -29,6 +29,8 @@ The kernel goes through a chunk of B tokens and fills the arrays it is given, al
     Whether the post side is the token's vector (``post="token"``) instead of the units'
     own response.
 ``eta``, scalar
+    With 0 the kernel fills ``post`` and changes nothing, the state no more than the weights:
+    that is how a layer answers without learning.
 ``parameters``, shape=(P,)
     In the order in which the rule names them.
 ``post``, shape=(B, m)

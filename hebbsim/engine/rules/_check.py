@@ -60,20 +60,32 @@ def _try_out(rule: Rule, which: str, kernel: Callable[..., Any], post: Post) -> 
     n_units, n_inputs = 2, 4
     values = np.linspace(-1, 1, n_units * n_inputs + 12, dtype=np.float32)
     weights = values[: n_units * n_inputs].reshape(n_units, n_inputs).copy()
+    before = weights.copy()
     pre = values[-12:].reshape(3, n_inputs).copy()
     table = values[:6].reshape(3, n_units).copy()
     filled = np.full((3, n_units), np.nan, dtype=np.float32)
     parameters = np.array(list(rule.resolve(None).values()), dtype=np.float32)
-    state = rule.start(n_inputs, n_units)
+    state, as_started = (rule.start(n_inputs, n_units) for _ in range(2))
     if not (isinstance(state, np.ndarray) and state.dtype == np.float32 and state.ndim == 1):
         raise BadInputError(f"rule {rule.name}: start gives {state!r}, not a flat float32 array")
-    try:
+
+    def run(eta: float) -> None:
         kernel(
             weights, state, pre, np.arange(3, dtype=np.int32), table,
-            post == "token", np.float32(0.01), parameters, filled,
+            post == "token", np.float32(eta), parameters, filled,
         )  # fmt: skip
+
+    try:
+        run(0.0)
+        still = np.array_equal(weights, before) and np.array_equal(state, as_started)
+        run(0.01)
     except Exception as error:  # whatever numba or the kernel may raise
         raise BadInputError(f"rule {rule.name}: {which} {_what_failed(error)}") from None
+    if not still:
+        raise BadInputError(
+            f"rule {rule.name}: {which} changes its weights or its state with eta 0, at which "
+            "nothing is to be learned"
+        )
     if not np.isfinite(filled).all():
         raise BadInputError(f"rule {rule.name}: {which} does not fill post with finite numbers")
 
