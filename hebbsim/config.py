@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -10,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 
-__all__ = ["ExperimentConfig", "Timescales"]
+__all__ = ["ExperimentConfig", "RuleFiles", "Timescales"]
 
 _Config = TypeVar("_Config", bound="ExperimentConfig")
 
@@ -21,6 +22,19 @@ def _read_timescales(value: Any) -> tuple[float, ...]:
 
 #: Timescales in tokens, as numbers or as text such as ``2,8,32``.
 Timescales = Annotated[tuple[float, ...], BeforeValidator(_read_timescales)]
+
+
+def _load_rules(value: Any) -> tuple[str, ...]:
+    files = (value,) if isinstance(value, str | Path) else tuple(value or ())
+    if files:
+        from hebbsim.engine import load_rules
+
+        load_rules(files)
+    return tuple(str(file) for file in files)
+
+
+#: Python files with learning rules of one's own, which are registered.
+RuleFiles = Annotated[tuple[str, ...], BeforeValidator(_load_rules)]
 
 
 #: What pydantic found, by its name for it, in words that say what to give.

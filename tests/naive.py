@@ -32,51 +32,72 @@ def traces(
 
 # Learning rules: one token. Each takes weights (m, n), state, pre h (n,), the token's
 # vector x (D,), whether post is clamped to it, eta and the parameters by name, and
-# returns new weights, new state and post.
+# returns new weights, new state and post. It has the name of the rule that it is the oracle of.
+
+RULES = {}
+
+
+def rule(function):
+    RULES[function.__name__] = function
+    return function
 
 
 def _post(W, h, x, clamped):
     return x.copy() if clamped else W @ h
 
 
+@rule
 def hebb(W, state, h, x, clamped, eta, p):
     y = _post(W, h, x, clamped)
     return W + eta * np.outer(y, h), state, y
 
 
+@rule
 def oja(W, state, h, x, clamped, eta, p):
     y = _post(W, h, x, clamped)
     return W + eta * np.outer(y, h - W.T @ y), state, y
 
 
+@rule
 def sanger(W, state, h, x, clamped, eta, p):
     y = W @ h
     return W + eta * (np.outer(y, h) - np.tril(np.outer(y, y)) @ W), state, y
 
 
+@rule
 def covariance(W, state, h, x, clamped, eta, p):
-    mean_h, mean_y = state[: len(h)], state[len(h) :]
+    means, seen = state[:-1], state[-1]
     y = _post(W, h, x, clamped)
-    new = W + eta * np.outer(y - mean_y, h - mean_h)
-    return new, state + (np.concatenate([h, y]) - state) / p["tau_mean"], y
+    if eta > 0:
+        seen = min(seen + 1, p["tau_mean"])
+        means = means + (np.concatenate([h, y]) - means) / seen
+        W = W + eta * np.outer(y - means[len(h) :], h - means[: len(h)])
+    return W, np.append(means, seen), y
 
 
-def bcm(W, theta, h, x, clamped, eta, p):
-    y = W @ h
-    new = W + eta * np.outer(y * (y - theta), h)
-    return new, theta + (y**2 - theta) / p["tau_threshold"], y
+@rule
+def bcm(W, state, h, x, clamped, eta, p):
+    theta, seen = state[:-1], state[-1]
+    y = np.maximum(W @ h, 0)
+    if eta > 0:
+        seen = min(seen + 1, p["tau_threshold"])
+        theta = theta + (y**2 - theta) / seen
+    return W + eta * np.outer(y * (y - theta), h), np.append(theta, seen), y
 
 
+@rule
 def instar(W, state, h, x, clamped, eta, p):
     y = np.maximum(_post(W, h, x, clamped), 0)
     return W + eta * y[:, None] * (h - W), state, y
 
 
+@rule
 def delta(W, state, h, x, clamped, eta, p):
     y = W @ h
     return W + eta * np.outer(x - y, h), state, y
 
 
+@rule
 def stdp(W, state, h, x, clamped, eta, p):
     new = W.copy()
     for s in range(len(h) // len(x)):
@@ -86,19 +107,24 @@ def stdp(W, state, h, x, clamped, eta, p):
     return new, state, x.copy()
 
 
+@rule
 def competitive(W, share, h, x, clamped, eta, p):
     distance = ((h - W) ** 2).sum(axis=1)
-    closest = np.eye(len(W))[np.argmin(distance)]
+    if eta > 0:
+        share = share + p["rate"] * (np.eye(len(W))[np.argmin(distance)] - share)
     y = np.eye(len(W))[np.argmin(distance - p["conscience"] * (1 / len(W) - share))]
-    return W + eta * y[:, None] * (h - W), share + p["rate"] * (closest - share), y
+    return W + eta * y[:, None] * (h - W), share, y
 
 
-def soft_competitive(W, state, h, x, clamped, eta, p):
+@rule
+def soft_competitive(W, prior, h, x, clamped, eta, p):
     u = W @ h
-    y = _softmax(p["sharpness"] * u)
-    return W + eta * y[:, None] * (h - u[:, None] * W), state, y
+    y = prior * np.exp(p["sharpness"] * u)
+    y = y / y.sum()
+    return W + eta * y[:, None] * (h - u[:, None] * W), prior + eta * (y - prior), y
 
 
+@rule
 def ccipca(W, state, h, x, clamped, eta, p):
     W, mean, seen, y = W.copy(), state[:-1], state[-1], np.zeros(len(W))
     if eta > 0:
@@ -126,37 +152,27 @@ def _along(h, power, seen, p):
     return power, seen, along, 1 + h @ along
 
 
-def _predictor(answer, target):
-    def rule(W, state, h, x, clamped, eta, p):
-        b, power, seen = np.split(state, [len(W), len(state) - 1])
-        y = answer(W @ h + b)
-        if eta > 0:
-            power, seen, along, size = _along(h, power, seen, p)
-            change = eta * (target(x, y) - y) / size
-            W, b = W + np.outer(change, along), b + change
-        return W, np.concatenate([b, power, seen]), y
-
-    return rule
+def _learn_by_error(W, state, h, y, target, eta, p):
+    """What both normalised rules learn from an answer y and its target."""
+    b, power, seen = np.split(state, [len(W), len(state) - 1])
+    if eta > 0:
+        power, seen, along, size = _along(h, power, seen, p)
+        change = eta * (target - y) / size
+        W, b = W + np.outer(change, along), b + change
+    return W, np.concatenate([b, power, seen]), y
 
 
-def _softmax(u):
-    y = np.exp(u - u.max())
-    return y / y.sum()
+@rule
+def nlms(W, state, h, x, clamped, eta, p):
+    return _learn_by_error(W, state, h, W @ h + state[: len(W)], x, eta, p)
 
 
-def _shares(x, y):
-    x = np.maximum(x, 0)
-    return x / x.sum() if x.any() else y
-
-
-nlms = _predictor(lambda u: u, lambda x, y: x)
-softmax = _predictor(_softmax, _shares)
-
-RULES = {
-    "bcm": bcm, "ccipca": ccipca, "competitive": competitive, "covariance": covariance,
-    "delta": delta, "hebb": hebb, "instar": instar, "nlms": nlms, "oja": oja, "sanger": sanger,
-    "soft_competitive": soft_competitive, "softmax": softmax, "stdp": stdp,
-}  # fmt: skip
+@rule
+def softmax(W, state, h, x, clamped, eta, p):
+    y = np.exp(W @ h + state[: len(W)])
+    y = y / y.sum()
+    share = np.maximum(x, 0) / np.maximum(x, 0).sum() if (x > 0).any() else y
+    return _learn_by_error(W, state, h, y, share, eta, p)
 
 
 def learn(name, weights, state, pre, event, clamped, eta, parameters):

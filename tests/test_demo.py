@@ -1,5 +1,6 @@
 """The classroom without a browser: what a window is told, and what the lessons claim."""
 
+import dataclasses
 import json
 import re
 import signal
@@ -23,7 +24,8 @@ from hebbsim.demo.session import Session
 from hebbsim.demo.settings import Settings
 from hebbsim.demo.weights import N_GROUPS
 from hebbsim.demo.worker import Worker
-from hebbsim.engine.rules import rule_names
+from hebbsim.engine import TraceEngine, get_rule, register_rule, rules
+from hebbsim.engine.rules import builtin_names
 from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import Condition, make_codes
 from hebbsim.readers import load_corpus
@@ -168,7 +170,7 @@ def test_hebbs_rule_joins_the_word_with_what_was_before_it(room):
     assert np.any(taught["values"][0])
 
 
-@pytest.mark.parametrize("rule", rule_names())
+@pytest.mark.parametrize("rule", builtin_names())
 def test_every_rule_can_be_chosen(room, rule):
     found = reading(Session(room), "the dog ran .", rule=rule, eta=0.01)["weights"]
     shape = np.array(found["values"]).shape
@@ -176,8 +178,18 @@ def test_every_rule_can_be_chosen(room, rule):
     assert (found["guesses"] is not None) == (shape[1] == N_GROUPS)
 
 
-def test_weights_that_run_away_are_said_to(room):
-    found = reading(Session(room), SENTENCE, rule="bcm", eta=1.0)
+def test_a_rule_of_ones_own_can_be_chosen(room, monkeypatch):
+    monkeypatch.setattr(rules, "_registered", dict(rules._registered))
+    register_rule(dataclasses.replace(get_rule("delta"), name="mine"))
+    session = Session(room)
+    assert {"mine", "delta", "nlms"} <= set(session.hello()["rules"])
+    mine, delta = (reading(session, SENTENCE, rule=rule)["weights"] for rule in ("mine", "delta"))
+    assert mine == delta
+
+
+def test_weights_that_run_away_are_said_to(room, monkeypatch):
+    monkeypatch.setattr(TraceEngine, "_is_finite", lambda engine: False)
+    found = reading(Session(room), SENTENCE, rule="bcm", eta=1.0, fresh=True)
     assert "diverged" in found["weights"]["error"]
     assert found["roles"]  # and everything else is there
 

@@ -11,6 +11,7 @@ import pytest
 from hebbsim.demo import export
 from hebbsim.demo.page import lessons
 from hebbsim.demo.room import Room
+from hebbsim.engine import rule_names
 from hebbsim.readers.grammar import make_builtin
 
 pytest.importorskip("bokeh", reason="the extra demo is not installed")
@@ -192,6 +193,8 @@ def test_sliders_change_what_is_read_back(browser, address):
         w.page.check("#bits-int8")
         w.settle()
         assert w.state("reading.settings.precision") == "int8"
+        choice = w.page.eval_on_selector_all("#rule option", "all => all.map((o) => o.value)")
+        assert choice[0] == "delta" and sorted(choice) == list(rule_names())
         w.page.select_option("#rule", "oja")
         w.settle()
         assert "Oja" in w.page.inner_text("#rule option:checked")

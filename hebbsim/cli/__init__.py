@@ -105,6 +105,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     debug = "--debug" in words
     interrupted = False
     words = run.spread([word for word in words if word != "--debug"], "--text")
+    words = run.spread(words, "--rules")
     if words[:2] == ["run", "stream"]:
         words = run.spread(words, "--corpus")
     try:

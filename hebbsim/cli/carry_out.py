@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from hebbsim.experiments.results import Progress, Results
     from hebbsim.folders import Out
 
+Rules = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE.py...",
+        help="Python files with learning rules of your own.",
+    ),
+]
+
 Overwrite = Annotated[
     bool,
     typer.Option(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hebbsim.cli.carry_out import Rules
+
 if TYPE_CHECKING:
     from hebbsim.demo.room import Room
 
@@ -48,6 +50,7 @@ def demo(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier recording in the folder.")
     ] = False,
+    rules: Rules = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
 ) -> None:
     """Show a class, live, what a fading memory keeps of language and what it loses.
@@ -62,6 +65,10 @@ def demo(
     from hebbsim.demo.room import Room
     from hebbsim.readers import load_corpus
 
+    if rules:
+        from hebbsim.engine import load_rules
+
+        load_rules(rules)
     loaded = load_corpus(corpus, offline=offline)
     for note in loaded.notes:
         typer.echo(f"Note: {note}", err=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hebbsim.cli import run_lm
-from hebbsim.cli.carry_out import Overwrite, carry_out
+from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
 from hebbsim.cli.stream import stream
 
 app = typer.Typer(
@@ -272,6 +272,7 @@ def rules(
         str, typer.Option(help="Corpus with roles; as of `hebbsim run roles`.")
     ] = "builtin",
     rule: Annotated[str, typer.Option(help="Learning rule; an unknown name lists all.")] = "oja",
+    rules: Rules = None,
     eta: Annotated[
         float | None, typer.Option(help="Learning rate (default: that of the rule).")
     ] = None,
@@ -299,8 +300,8 @@ def rules(
 
     config = RulesConfig.checked(
         {
-            "corpus": corpus, "rule": rule, "eta": eta, "timescales": timescales, "dim": dim,
-            "clusters": clusters, "passes": passes, "context_weight": context_weight,
+            "corpus": corpus, "rule": rule, "rules": rules, "eta": eta, "timescales": timescales,
+            "dim": dim, "clusters": clusters, "passes": passes, "context_weight": context_weight,
             "seeds": seeds, "offline": offline,
         }
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hebbsim.cli.carry_out import Overwrite, carry_out
+from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
 
 if TYPE_CHECKING:
     from hebbsim.experiments.results import Results
@@ -40,7 +40,8 @@ def stream(
         int, typer.Option(metavar="K", help="Clusters of the learner of roles.")
     ] = 300,
     dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of the engine.")] = 64,
-    rule: Annotated[str, typer.Option(help="Local rule of the engine.")] = "oja",
+    rule: Annotated[str, typer.Option(help="Learning rule of the engine.")] = "oja",
+    rules: Rules = None,
     types: Annotated[
         int, typer.Option(metavar="V", help="Maximum vocabulary size (bounds memory use).")
     ] = 30_000,
@@ -63,7 +64,7 @@ def stream(
     given: dict[str, Any] = {
         "corpus": tuple(corpus) if corpus else None, "learner": learner, "tokens": tokens,
         "stretch": stretch, "every": every, "timescales": timescales, "clusters": clusters,
-        "dim": dim, "rule": rule, "types": types, "seed": seed,
+        "dim": dim, "rule": rule, "rules": rules, "types": types, "seed": seed,
     }  # fmt: skip
     config = StreamConfig.checked({k: v for k, v in given.items() if v is not None})
     default = Path("runs") / "stream"

@@ -9,6 +9,7 @@ from hebbsim.demo.live import LiveLearner
 from hebbsim.demo.reading import MOST_WORDS, Sentences, cut_text, read_text, survival
 from hebbsim.demo.room import Named, Room
 from hebbsim.demo.settings import Settings
+from hebbsim.engine import rule_names
 from hebbsim.errors import BadInputError, HebbsimError
 
 __all__ = ["Session"]
@@ -51,6 +52,7 @@ class Session:
             "n_words": room.train.n_tokens,
             "n_clusters": room.learner.n_clusters,
             "live_words": room.train.n_tokens,
+            "rules": list(rule_names()),
         }
 
     def handle(self, message: Mapping[str, Any]) -> Iterator[Message]:

@@ -78,7 +78,7 @@ def njit(function: _Function, /, **options: Any) -> _Function: ...
 def njit(**options: Any) -> Callable[[_Function], _Function]: ...
 
 
-def njit(function: Any = None, /, *, plain: Any = None, **options: Any) -> Any:
+def njit(function: Any = None, /, *, plain: Any = None, keep: bool = True, **options: Any) -> Any:
     """Compile a kernel lazily, release the GIL while it runs, keep the machine code.
 
     Use as ``@njit`` or ``@njit(option=value)``; options are those of ``numba.njit``.
@@ -91,6 +91,8 @@ def njit(function: Any = None, /, *, plain: Any = None, **options: Any) -> Any:
     plain : callable, optional
         The same by numpy, for the small loops that kernels are made of: Python would take
         them number by number, and a kernel a thousand times as long.
+    keep : bool
+        Keep the machine code for other processes.
 
     Examples
     --------
@@ -105,12 +107,14 @@ def njit(function: Any = None, /, *, plain: Any = None, **options: Any) -> Any:
     array([2., 2., 2.], dtype=float32)
     """
     if function is None:
-        return lambda function: njit(function, plain=plain, **options)
+        return lambda function: njit(function, plain=plain, keep=keep, **options)
     options = {"fastmath": set(FASTMATH), "error_model": "numpy", "nogil": True, **options}
     dispatcher = numba.njit(**options)(function)
     if dispatcher is function:  # the JIT is off
         return function if plain is None else plain
     KERNELS.append(dispatcher)
+    if not keep:
+        return dispatcher
     with contextlib.suppress(RuntimeError, OSError):  # no folder can be written
         dispatcher._cache = _KernelCache(function)
     return dispatcher

@@ -66,4 +66,5 @@ def through_chunks(learn: Callable[..., Any]) -> Callable[..., None]:
     name = f"{_run.__name__}_{learn.__module__.rpartition('.')[2]}_{learn.__name__}"
     run = FunctionType(_run.__code__, {**globals(), "learn": learn}, name)
     run.__qualname__ = name
-    return njit(run)
+    # Elsewhere a kernel may change without a trace in the sources that the cache looks at.
+    return njit(run, keep=learn.__module__.startswith(__package__))

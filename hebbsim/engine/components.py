@@ -125,7 +125,7 @@ def learn_input(x, row, n, rate, amnesia, mean, vectors, squares, residual, resp
 
 @njit
 def learn_components(x, order, amnesia, mean, components, seen):
-    """Sanger's rule with the step size that needs no tuning (candid form, CCIPCA).
+    """Candid covariance-free incremental principal components (CCIPCA).
 
     Component i takes in the part of the input that components 0 .. i-1 leave over, by the
     Hebbian product of that part with its own response:
@@ -135,7 +135,8 @@ def learn_components(x, order, amnesia, mean, components, seen):
 
     |v_i| tends to the eigenvalue, its direction to the eigenvector. Source: Weng, Zhang &
     Hwang (2003), "Candid covariance-free incremental principal component analysis", IEEE
-    TPAMI 25(8), equations 10 and 11; the rule is Sanger's (1989), normalised.
+    TPAMI 25(8), equations 10 and 11. It is Sanger's rule (1989), normalised, with a step size
+    that needs no tuning.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.chunks import chunk_length, through_chunks
 from hebbsim.engine.memory import aligned_copy, aligned_empty, all_finite
 from hebbsim.engine.recorder import Recorder
-from hebbsim.engine.rules import RULES_FOLDER, get_rule, rule_names
+from hebbsim.engine.rules import get_rule
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import (
     check_offsets,
@@ -511,11 +511,14 @@ class TraceEngine:
         """
         arrays, config = read_checkpoint(path, _KIND)
         rule = config.get("rule")
-        if isinstance(rule, str) and rule.isidentifier() and rule not in rule_names():
-            raise BadInputError(
-                f"checkpoint {path} was learned by rule {rule!r}, which is not registered here: "
-                f"put its file {rule}.py into {RULES_FOLDER}"
-            )
+        if isinstance(rule, str) and rule.isidentifier():
+            try:
+                get_rule(rule)
+            except BadInputError:
+                raise BadInputError(
+                    f"checkpoint {path} was learned by rule {rule!r}, which is not registered "
+                    "here: register it first (hebbsim.engine.load_rules, or --rules FILE.py)"
+                ) from None
         try:
             # Before anything is allocated: sizes are as large as the arrays and no larger.
             sizes = [config["n_types"], config["n_units"], len(config["timescales"])]

@@ -13,7 +13,7 @@ __all__ = ["learned_codes"]
 
 #: Context words with a column of their own in a signature.
 _CONTEXT_WORDS = 500
-#: Passes over the types in Sanger's rule.
+#: Passes over the types for their principal components (CCIPCA).
 _PASSES = 4
 #: Rarer words share the code of what has hardly been seen.
 _SEEN = 3
@@ -22,7 +22,7 @@ _SEEN = 3
 def learned_codes(
     tokens: ArrayLike, n_types: int, dim: int, rng: np.random.Generator, offsets: ArrayLike | None
 ) -> NDArray[np.float64]:
-    """Hebbian signatures of words, reduced by Sanger's rule, of mean square length one.
+    """Hebbian signatures of words, reduced by CCIPCA, of mean square length one.
 
     Parameters
     ----------

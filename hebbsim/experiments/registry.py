@@ -141,13 +141,18 @@ EXPERIMENTS = {
             paths=("stream", "structure", "decoder_files"),
         ),
         Experiment(
-            "rules", f"{_HERE}.rules:RulesConfig", f"{_HERE}.rules:run_rules", metric="accuracy"
+            "rules",
+            f"{_HERE}.rules:RulesConfig",
+            f"{_HERE}.rules:run_rules",
+            metric="accuracy",
+            paths=("corpus", "rules"),
         ),
         Experiment(
             "stream",
             f"{_HERE}.stream:StreamConfig",
             f"{_HERE}.stream:run_stream",
             f"{_PLOTS}.stream",
+            paths=("corpus", "rules"),
             timed=("microseconds_per_token", "memory", "memory_slope", "seconds"),
         ),
         _language_model("lm", "lm", "LmConfig", "validation"),

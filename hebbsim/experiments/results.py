@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import math
@@ -192,7 +193,11 @@ def package_versions() -> dict[str, str]:
 
 
 def provenance(
-    *, inputs: Mapping[str, str], seeds: Sequence[int], text: Mapping[str, str] | None = None
+    *,
+    inputs: Mapping[str, str],
+    seeds: Sequence[int],
+    text: Mapping[str, str] | None = None,
+    rules: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Versions, input digests and seeds: all that a number may depend on but the configuration.
 
@@ -203,8 +208,12 @@ def provenance(
     seeds : sequence of int
     text : mapping of str to str, optional
         The same of further inputs, which are learned from and never scored.
+    rules : sequence of str
+        Python files that the learning rules are defined in.
     """
     digests = {**inputs, **(text or {})}
+    for file in rules:
+        digests[Path(file).name] = hashlib.sha256(Path(file).read_bytes()).hexdigest()
     found = {"packages": package_versions(), "inputs": dict(sorted(digests.items()))}
     return found | {"seeds": list(seeds)} | ({"text": sorted(text)} if text else {})
 

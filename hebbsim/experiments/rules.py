@@ -15,12 +15,11 @@ from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from threadpoolctl import threadpool_limits
 
-from hebbsim.config import ExperimentConfig, Timescales
-from hebbsim.engine import TraceEngine
-from hebbsim.engine.rules import get_rule, rule_names
+from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
+from hebbsim.engine import TraceEngine, get_rule, load_rules
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import (
     Clock,
@@ -51,6 +50,8 @@ class RulesConfig(ExperimentConfig):
     ----------
     corpus : str
         As of `hebbsim run roles`, with roles.
+    rules : tuple of str
+        Python files with rules of one's own, see `hebbsim.engine.load_rules`.
     rule : str
         One of `hebbsim.engine.rule_names`.
     eta : float, optional
@@ -75,8 +76,9 @@ class RulesConfig(ExperimentConfig):
     """
 
     corpus: str = "builtin"
+    rules: RuleFiles = ()
     rule: str = "oja"
-    eta: Annotated[float, Field(ge=0)] = get_rule("oja").eta
+    eta: float = Field(None, ge=0, validate_default=True)
     timescales: Timescales = (2.0, 8.0)
     dim: Annotated[int, Field(ge=1)] = 64
     clusters: Annotated[int, Field(ge=1)] = 100
@@ -90,13 +92,10 @@ class RulesConfig(ExperimentConfig):
     def _known(cls, value: str) -> str:
         return get_rule(value).name
 
-    @model_validator(mode="before")
+    @field_validator("eta", mode="before")
     @classmethod
-    def _rate_of_the_rule(cls, given: dict[str, Any]) -> dict[str, Any]:
-        rule = given.get("rule", "oja")
-        if given.get("eta") is None and rule in rule_names():
-            return {**given, "eta": get_rule(rule).eta}
-        return given
+    def _rate_of_the_rule(cls, value: Any, info: ValidationInfo) -> Any:
+        return get_rule(info.data["rule"]).eta if value is None and "rule" in info.data else value
 
 
 def run_rules(
@@ -136,6 +135,7 @@ def run_rules(
 
     if config is None:
         config = RulesConfig.checked(options)
+    load_rules(config.rules)  # in a process that was given a checked configuration, too
     clock = Clock()
     with open_run(out, overwrite=overwrite) as kept:
         kept.begin("rules", config.resolved(), {})
@@ -184,7 +184,7 @@ def _results(config: RulesConfig, corpus: Corpus, progress: Progress) -> Results
     return Results(
         experiment="rules",
         config=config.resolved() | {"corpus": corpus.name, "source": config.corpus},
-        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds)),
+        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds), rules=config.rules),
         rows=summarize(scores),
         tables={"per_seed": scores},
         notes=[*corpus.notes, *([note] if note else [])],

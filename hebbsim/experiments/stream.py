@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from hebbsim.config import ExperimentConfig, Timescales
+from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance
 from hebbsim.experiments.resume import Units, open_run
@@ -55,6 +55,8 @@ class StreamConfig(ExperimentConfig):
         K, of the learner of roles.
     dim : int
         D, of the engine.
+    rules : tuple of str
+        Python files with learning rules of one's own, see `hebbsim.engine.load_rules`.
     rule : str
         Of the engine.
     types : int
@@ -70,6 +72,7 @@ class StreamConfig(ExperimentConfig):
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: _Count = 300
     dim: _Count = 64
+    rules: RuleFiles = ()
     rule: str = "oja"
     types: Annotated[int, Field(ge=2)] = 30_000
     seed: Annotated[int, Field(ge=0)] = 0
@@ -143,6 +146,10 @@ def run_stream(
     """
     if config is None:
         config = StreamConfig.checked(options)
+    if config.rules:  # in a process that was given a checked configuration, too
+        from hebbsim.engine import load_rules
+
+        load_rules(config.rules)
     clock = Clock()
     report = progress or (lambda line, done, total: None)
     with open_run(out, overwrite=overwrite) as kept, threadpool_limits(1):
@@ -166,7 +173,9 @@ class _Run:
         self.begun = Results(
             experiment="stream",
             config=config.resolved(),
-            provenance=provenance(inputs=self.source.inputs, seeds=[config.seed]),
+            provenance=provenance(
+                inputs=self.source.inputs, seeds=[config.seed], rules=config.rules
+            ),
         )
         kept.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
         self.states = kept.checkpoints("stream", _KIND)

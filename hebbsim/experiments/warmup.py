@@ -79,11 +79,12 @@ def _folder(kernel: Any) -> str | None:
 
 
 def _run_engine() -> None:
-    from hebbsim.engine import TraceEngine, dense_traces, get_rule, one_hot_traces, rule_names
+    from hebbsim.engine import TraceEngine, dense_traces, get_rule, one_hot_traces
+    from hebbsim.engine.rules import builtin_names
     from hebbsim.engine.traces import last_traces
 
     tokens = np.arange(8) % 3
-    for name in rule_names():
+    for name in builtin_names():
         blocks = get_rule(name).learn_blocks is not None
         for in_order in {True, not blocks}:
             TraceEngine(3, dim=4, rule=name, in_order=in_order).run(tokens)

@@ -1,4 +1,4 @@
-"""Principal components of a stream of vectors, by Sanger's rule."""
+"""Principal components of a stream of vectors, in candid incremental form (CCIPCA)."""
 
 from __future__ import annotations
 

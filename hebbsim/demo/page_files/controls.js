@@ -3,11 +3,12 @@
 Heb.PRECISIONS = [["float64", "64 bits"], ["float32", "32"], ["bfloat16", "16"], ["int8", "8"]];
 Heb.NOISES = [0, 0.1, 1, 3, 10, 30, 100];
 Heb.ETAS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
-Heb.RULES = [
-  ["delta", "delta: predict the next word"], ["hebb", "Hebb: fire together, wire together"], ["oja", "Oja"],
-  ["sanger", "Sanger"], ["covariance", "covariance"], ["bcm", "BCM"], ["instar", "instar"], ["stdp", "STDP"],
-  ["competitive", "competitive"], ["soft_competitive", "soft competitive"],
-];
+// What rules are called here; any other, of the room's own, goes by its name.
+Heb.RULES = {
+  delta: "delta: predict the next word", hebb: "Hebb: fire together, wire together", oja: "Oja", sanger: "Sanger",
+  ccipca: "CCIPCA", covariance: "covariance", bcm: "BCM", instar: "instar", stdp: "STDP", competitive: "competitive",
+  soft_competitive: "SoftHebb", nlms: "normalised delta", softmax: "softmax",
+};
 
 Heb.Memory = class {
   constructor(root, state, change) {
@@ -27,8 +28,10 @@ Heb.Memory = class {
     nodes.push(...noise);
     if (!fixed) {
       nodes.push(Heb.el("h2", { style: { "margin-top": "16px" } }, "The rule of the weights"));
+      const known = this.state.hello ? this.state.hello.rules : [s.rule];
+      const rules = [...Object.keys(Heb.RULES).filter((name) => known.includes(name)), ...known.filter((name) => !(name in Heb.RULES))];
       const select = Heb.el("select", { id: "rule", "aria-label": "Learning rule", onchange: (e) => this.change({ rule: e.target.value }, "weights") },
-        Heb.RULES.map(([value, text]) => Heb.el("option", { value, selected: value === s.rule }, text)));
+        rules.map((value) => Heb.el("option", { value, selected: value === s.rule }, Heb.RULES[value] || value)));
       nodes.push(select);
       const w = this.state.reading && this.state.reading.weights;
       if (w && w.equation) nodes.push(Heb.el("p", { class: "equation" }, w.equation));

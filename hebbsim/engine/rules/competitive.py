@@ -1,4 +1,8 @@
-"""Competitive learning with conscience: the winner moves, frequent winners are held back."""
+"""Competitive learning with conscience: the winner moves, frequent winners are held back.
+
+Two competitions, as in the paper: the closest unit raises its share, then the unit that is the
+closest after what its share adds or takes away wins and moves.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +19,23 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     rate = parameters[1]
     share = state  # running estimate of how often each unit is the closest
     fair = np.float32(1) / np.float32(n_units)
+    distance = np.empty(n_units, np.float32)
     for t in range(len(pre)):
         h = pre[t]
-        closest = 0
-        winner = 0
-        least = np.float32(np.inf)
-        least_biased = np.float32(np.inf)
         for i in range(n_units):
             w = weights[i]
-            distance = np.float32(0)
+            total = np.float32(0)
             for j in range(len(h)):
-                distance += (h[j] - w[j]) * (h[j] - w[j])
-            if distance < least:
-                least = distance
-                closest = i
-            biased = distance - conscience * (fair - share[i])
-            if biased < least_biased:
-                least_biased = biased
-                winner = i
+                total += (h[j] - w[j]) * (h[j] - w[j])
+            distance[i] = total
+        if eta > 0:
+            closest = np.argmin(distance)
+            for i in range(n_units):
+                share[i] -= rate * share[i]
+            share[closest] += rate
         for i in range(n_units):
-            share[i] -= rate * share[i]
-        share[closest] += rate
+            distance[i] -= conscience * (fair - share[i])
+        winner = np.argmin(distance)
         post[t, :] = 0
         post[t, winner] = 1
         w = weights[winner]

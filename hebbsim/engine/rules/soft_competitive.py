@@ -1,4 +1,9 @@
-"""Soft winner-take-all: units share each input by the softmax of their responses."""
+"""SoftHebb: units share each input by the posterior odds that it is theirs.
+
+The prior of a unit is learned, too: how much of all inputs it has had. The paper moves its
+logarithm b by Δb = η e⁻ᵇ (y − eᵇ); here eᵇ itself moves, which is the same to first order in η,
+keeps the sum of all priors at one, and cannot run away where a prior is small.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +18,18 @@ from hebbsim.engine.rules._rule import Rule
 def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_units = len(weights)
     sharpness = parameters[0]
+    prior = state
+    rate = min(eta, np.float32(1))
     response = np.empty(n_units, np.float32)
     for t in range(len(pre)):
         h = pre[t]
         y = post[t]
         respond(weights, h, response)
         for i in range(n_units):
-            y[i] = sharpness * response[i]
+            y[i] = sharpness * response[i] + np.log(prior[i])
         share_out(y)
         for i in range(n_units):
+            prior[i] += rate * (y[i] - prior[i])
             w = weights[i]
             step = eta * y[i]
             u = response[i]
@@ -36,7 +44,8 @@ RULE = Rule(
         "inference in unsupervised Hebbian soft winner-take-all networks. Neuromorphic Computing "
         "and Engineering 2, 044017."
     ),
-    equation="ΔWᵢ = η yᵢ (h − uᵢ Wᵢ),  u = W h,  y = softmax(sharpness u)",
+    equation="ΔWᵢ = η yᵢ (h − uᵢ Wᵢ),  u = W h,  yᵢ ∝ pᵢ exp(sharpness uᵢ),  Δpᵢ = η (yᵢ − pᵢ)",
     learn=learn,
     parameters={"sharpness": 1.0},
+    start=lambda n_inputs, n_units: np.full(n_units, 1 / n_units, dtype=np.float32),
 )

@@ -35,6 +35,7 @@ RULE = Rule(
     equation="ΔWₛ = η (a_plus x hₛᵀ − a_minus hₛ xᵀ) at each timescale s",
     learn=learn,
     posts=("token",),
+    eta=0.003,
     predictive=True,
     recurrent=True,
     parameters={"a_plus": 1.0, "a_minus": 1.0},

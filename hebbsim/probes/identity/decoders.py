@@ -11,8 +11,6 @@ and how frequent each type is. A new decoder is a subclass of `Decoder` with a n
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from hebbsim.errors import BadInputError
+from hebbsim.extensions import import_file
 from hebbsim.probes.identity.states import States
 
 #: Time constants of the slowest trace after which the past is taken to be over.
@@ -238,19 +237,7 @@ def load_decoders(path: str | Path) -> tuple[str, ...]:
     BadInputError
         There is no such file, it cannot be imported, or it defines no decoder with a name.
     """
-    file = Path(path).resolve()
-    module = f"hebbsim_decoders:{file}"
-    if module not in sys.modules:
-        spec = importlib.util.spec_from_file_location(module, file)
-        assert spec is not None and spec.loader is not None
-        sys.modules[module] = made = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(made)
-        except Exception as error:
-            del sys.modules[module]
-            raise BadInputError(
-                f"{path}: cannot be imported ({type(error).__name__}: {error})"
-            ) from None
+    module = import_file(path).__name__
     names = tuple(name for name, one in Decoder._registry.items() if one.__module__ == module)
     if not names:
         raise BadInputError(f"{path}: defines no subclass of Decoder with a name of its own")

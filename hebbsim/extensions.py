@@ -1,0 +1,37 @@
+"""Python files of one's own that add to what the package knows: decoders, learning rules."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from hebbsim.errors import BadInputError
+
+__all__ = ["import_file"]
+
+
+def import_file(path: str | Path) -> ModuleType:
+    """Import a Python file by its path; one that was imported before is not imported again.
+
+    Raises
+    ------
+    BadInputError
+        There is no such file, or it cannot be imported.
+    """
+    file = Path(path).resolve()
+    name = f"hebbsim_file:{file}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise BadInputError(f"{path}: is no Python file; give one whose name ends in .py")
+        sys.modules[name] = made = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(made)
+        except Exception as error:
+            del sys.modules[name]
+            raise BadInputError(
+                f"{path}: cannot be imported ({type(error).__name__}: {error})"
+            ) from None
+    return sys.modules[name]
