@@ -14,6 +14,7 @@ from hebbsim._version import __version__
 _LAZY = {
     "TraceEngine": "hebbsim.engine",
     "HebbianRoleInducer": "hebbsim.models",
+    "RoleNetwork": "hebbsim.models",
     "RolePopulation": "hebbsim.models",
     "load_corpus": "hebbsim.readers",
     "run_roles": "hebbsim.experiments.roles",

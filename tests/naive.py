@@ -168,6 +168,24 @@ def nlms(W, state, h, x, clamped, eta, p):
 
 
 @rule
+def kmeans(W, state, h, x, clamped, eta, p):
+    m = len(W)
+    share, wins, spread, seen = state[:m], state[m : 2 * m], state[2 * m], state[2 * m + 1]
+    distance = ((h - W) ** 2).sum(axis=1)
+    pull = p["conscience"] / (1 + seen / p["tau_conscience"]) * spread * m * share
+    y = np.eye(m)[np.argmin(distance + pull if eta > 0 else distance)]
+    if eta == 0:
+        return W, state, y
+    wins = np.minimum(wins + y, 2**20)
+    step = np.maximum((1 + p["amnesia"]) / (wins + p["amnesia"]), 1 / p["tau_memory"])
+    new = W + (eta * step * y)[:, None] * (h - W)
+    share = share + (y - share) / (20 * m)
+    seen = seen + 1
+    spread = spread + max(1 / seen, 0.001) * (distance @ y - spread)
+    return new, np.concatenate([share, wins, [spread, seen]]), y
+
+
+@rule
 def softmax(W, state, h, x, clamped, eta, p):
     y = np.exp(W @ h + state[: len(W)])
     y = y / y.sum()

@@ -82,6 +82,7 @@ def _show_models(results: Results, console: Console) -> None:
     console.print("of dev name them, by majority or by the soft read-out.")
     _show_seeds(results, console)
     _show_curve(results, console)
+    _show_learning(results, console)
 
 
 def _show_seeds(results: Results, console: Console) -> None:
@@ -139,6 +140,29 @@ def _show_curve(results: Results, console: Console) -> None:
     if any(draws.values()):
         said = ", ".join(f"{n:,}: {d}" for n, d in draws.items())
         console.print(f"Draws of labelled sentences ({said}).")
+
+
+def _show_learning(results: Results, console: Console) -> None:
+    """Accuracy by the tokens that a network had read, its clusters named on dev each time."""
+    read = sorted(
+        {
+            int(row.words["tokens"])
+            for row in results.select(split="test", metric="accuracy")
+            if "tokens" in row.words
+        }
+    )
+    if not read:
+        return
+    mine, _ = _reference(results)
+    last = results.config["n_tokens"] * results.config["passes"]
+    conditions = {n: f"{mine} tokens={n}" for n in read} | {last: mine}
+    _heading(console, "Accuracy by thousands of tokens read, roles named on dev each time")
+    table = _table("split", *(f"{n / 1000:,.0f}" for n in conditions))
+    for split in ("test", "gen"):
+        rows = [_find(results, "hebbian", each, split) for each in conditions.values()]
+        if any(rows):
+            table.add_row(split, *(f"{row.mean:.3f}" if row else "" for row in rows))
+    console.print(table)
 
 
 def _label_counts(results: Results) -> list[int]:

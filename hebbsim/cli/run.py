@@ -43,6 +43,32 @@ def roles(
     preset: Annotated[
         str, typer.Option(help="default, or best: what the dev split chose.")
     ] = "default",
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Learn online, token by token, with a network of trace layers: a TOML file, or "
+            "`roles` for the one that ships.",
+        ),
+    ] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYER.PART=RULE", help="Another rule in a part of the network; repeatable."
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="LAYER.PARAMETER=VALUE",
+            help="Another value in the network, such as words.size=50; repeatable.",
+        ),
+    ] = None,
+    passes: Annotated[
+        int | None,
+        typer.Option(help="Passes of the network over the training sentences (default: 3)."),
+    ] = None,
     clusters: Annotated[
         int | None,
         typer.Option(metavar="K", help="Clusters that tokens compete for (default: 300)."),
@@ -127,6 +153,8 @@ def roles(
 
     given: dict[str, Any] = {
         "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
+        "network": network, "rules": tuple(rule or ()), "settings": tuple(setting or ()),
+        "passes": passes,
         "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
         "labels": labels, "readout_sentences": readout_sentences,

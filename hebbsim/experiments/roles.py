@@ -58,7 +58,7 @@ from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.readers.siblings import sibling_of
 
 if TYPE_CHECKING:
-    from hebbsim.models import HebbianRoleInducer, RolePopulation
+    from hebbsim.models import HebbianRoleInducer, RoleNetwork, RolePopulation
 
 JobKey = tuple[str, int]  # condition, seed
 
@@ -150,8 +150,12 @@ def _files_to_read(config: RolesConfig, stack: contextlib.ExitStack) -> dict[str
     return files
 
 
-def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePopulation:
+def make_learner(
+    config: RolesConfig, seed: int
+) -> HebbianRoleInducer | RolePopulation | RoleNetwork:
     """The zero-label learner of a configuration."""
+    if config.network is not None:
+        return config.network_learner(seed)
     from hebbsim.models import HebbianRoleInducer, RolePopulation
 
     options: dict[str, Any] = {
@@ -206,6 +210,19 @@ class Clustering:
         return lambda other: readout.predict(self.members[other])
 
 
+def curve_points(n_tokens: int, n_points: int = 12) -> list[int]:
+    """Where a learner is looked at on its way through so many tokens: even steps of a ratio.
+
+    The first is at a tenth of the way; roles can be told from where clusters have begun.
+
+    Examples
+    --------
+    >>> curve_points(1000, 3)
+    [100, 215, 464]
+    """
+    return [int(n_tokens * 10 ** (i / n_points - 1)) for i in range(n_points)]
+
+
 def part_name(seed: int, condition: str = "main") -> str:
     """What is measured of the learner of a seed, as a step of a run and as a kept part."""
     return f"seed={seed} {condition}"
@@ -239,6 +256,8 @@ class _Run:
         self.kept = kept
         self.steps = Steps(progress)
         self.notes: list[str] = list(corpus.notes)
+        # By seed of a network: tokens read, and its clusters by then.
+        self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
             if note:
@@ -258,9 +277,23 @@ class _Run:
             from hebbsim.readers.text import stream_text
 
             options["text"] = stream_text(self.text.values())
+        if self.config.network is not None:
+            return self.fitted_network(seed, options)
         if self.kept.folder is not None:
             options["checkpoints"] = self.kept.states_folder(f"seed={seed}")
         return make_learner(self.config, seed).fit(self.sentences["train"], **options)
+
+    def fitted_network(self, seed: int, options: dict[str, Any]) -> RoleNetwork:
+        """A network that has learned, its clusters looked at on the way."""
+        learner = self.config.network_learner(seed)
+        n_tokens = self.corpus.splits["train"].n_tokens * self.config.passes
+
+        def look(n_read: int) -> None:
+            self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
+
+        if self.corpus.layer is not None:
+            options |= {"observe": look, "observed_at": curve_points(n_tokens)}
+        return learner.fit(self.sentences["train"], **options)
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
         """What gives the learner of every seed, in order, some learning at a time, in threads.
@@ -313,7 +346,9 @@ class _Run:
         }
         for name in ("workers", "scheduler"):  # no number depends on them
             del resolved[name]
-        inputs, seeds = self.corpus.sha256, range(self.config.seeds)
+        inputs, seeds = dict(self.corpus.sha256), range(self.config.seeds)
+        if self.config.network not in (None, "roles"):
+            inputs["network"] = digest(Path(str(self.config.network)), unpacked=False)
         return Results(
             experiment="roles",
             config=resolved,
@@ -523,6 +558,8 @@ class _Run:
         if seed == 0:
             self.winners = {name: one.winners(name)[:, 0] for name in one.scored}
         self.readouts(self.k, seed, one)
+        for n_read, found in self.on_the_way.pop(seed, []):
+            self.add_hebbian(f"{self.k} tokens={n_read}", seed, found)
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
         self.add_hebbian(f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
         for name in one.scored:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.readers.lines import is_stdin
+
+if TYPE_CHECKING:
+    from hebbsim.models import RoleNetwork
 
 #: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
 #: and under ``learner`` any keyword of the learner. An option that is given wins.
@@ -89,6 +92,13 @@ class RolesConfig(ExperimentConfig):
         timescales and K.
     learner : dict
         Further hyper-parameters of the learner, by name.
+    network : str or None
+        Learn online with this network: ``roles``, the one that ships, or a TOML file; in place
+        of the learner that goes through the corpus stage by stage.
+    rules, settings : tuple of str
+        Changes to that network: ``LAYER.PART=RULE`` and ``LAYER.PARAMETER=VALUE``.
+    passes : int
+        Of that network over the training sentences.
     clusters : int
         K, the number of prototypes that tokens compete for.
     members : int
@@ -140,6 +150,10 @@ class RolesConfig(ExperimentConfig):
     timescales: Timescales = (2.0, 8.0, 32.0)
     preset: Literal["default", "best"] = "default"
     learner: dict[str, Any] = Field(default_factory=dict)
+    network: str | None = None
+    rules: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    passes: Annotated[int, Field(ge=1)] = 3
     clusters: Annotated[int, Field(ge=1)] = 300
     members: Annotated[int, Field(ge=1)] = 1
     seeds: Annotated[int, Field(ge=1)] = 5
@@ -160,6 +174,8 @@ class RolesConfig(ExperimentConfig):
     @classmethod
     def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
         corpus = str(given.get("corpus", "builtin"))
+        if given.get("network") is not None:
+            return given
         if given.get("preset") != "best":
             # Timescales and K stay the usual ones.
             known = {"learner": BEST["builtin"]["learner"]} if corpus == "builtin" else {}
@@ -176,6 +192,55 @@ class RolesConfig(ExperimentConfig):
         if given.get("scheduler") and given.get("shards") is None:
             return {**given, "shards": 8}
         return given
+
+    @model_validator(mode="after")
+    def _fits_network(self) -> RolesConfig:
+        if self.network is None:
+            given = [name for name in ("rules", "settings") if getattr(self, name)]
+            if "passes" in self.model_fields_set and self.passes != 3:
+                given.append("passes")
+            if given:
+                raise ValueError(f"{given[0]} change a network: name one, such as network roles")
+            return self
+        for name, staged in (
+            ("members", self.members > 1),
+            ("shards", self.shards is not None),
+            ("preset", self.preset == "best"),
+        ):
+            if staged:
+                raise ValueError(f"{name} is of the staged learner and does not go with a network")
+        if self.network != "roles" and not Path(self.network).is_file():
+            raise ValueError(f"network {self.network}: no such file; give a TOML file, or roles")
+        self.described()
+        return self
+
+    def described(self) -> dict[str, Any]:
+        """The network of this configuration, as plain values.
+
+        Raises
+        ------
+        BadInputError
+            It cannot be read or built.
+        """
+        from hebbsim.engine.network.description import build
+
+        said = self.network_learner(0).description()
+        build(said)
+        return said
+
+    def network_learner(self, seed: int) -> RoleNetwork:
+        """The network of this configuration, yet to learn."""
+        from hebbsim.models.role_network import RoleNetwork
+
+        return RoleNetwork(
+            None if self.network == "roles" else self.network,
+            timescales=self.timescales,
+            n_clusters=self.clusters,
+            passes=self.passes,
+            settings=self.settings,
+            rules=self.rules,
+            random_state=seed,
+        )
 
     @field_validator("labels", mode="before")
     @classmethod

@@ -144,7 +144,9 @@ def is_plain(model: str, condition: str) -> bool:
     )
 
 
-_KEYS = ("members", "K", "readout", "labels", "codes", "view", "tau", "shuffled", "prototypes")
+_KEYS = (
+    "members", "K", "readout", "labels", "codes", "tokens", "view", "tau", "shuffled", "prototypes",
+)  # fmt: skip
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:

@@ -1,0 +1,211 @@
+"""Networks described in TOML: which layers, which rules, which sizes."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hebbsim.engine.network.network import Network
+from hebbsim.engine.network.plasticity import Plasticity
+from hebbsim.engine.network.token_layer import TokenLayer
+from hebbsim.engine.network.word_layer import WordLayer
+from hebbsim.errors import BadInputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["ROLES", "build", "change", "read_network", "written"]
+
+#: The network that learns roles.
+ROLES = Path(__file__).with_name("roles.toml")
+
+_TOP = ("timescales", "max_words", "words", "tokens")
+
+
+def read_network(path: str | Path = ROLES) -> dict[str, Any]:
+    """What a file says of a network, as plain values.
+
+    Raises
+    ------
+    BadInputError
+        The file cannot be read, or is no TOML.
+
+    Examples
+    --------
+    >>> [layer["name"] for layer in read_network()["words"]]
+    ['first', 'second', 'third']
+    """
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise BadInputError(f"cannot read network {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInputError(f"network {path} is no TOML: {error}") from None
+
+
+def change(
+    description: Mapping[str, Any], settings: Sequence[str] = (), rules: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A description with some of its values replaced.
+
+    Parameters
+    ----------
+    description : mapping
+        See `read_network`.
+    settings : sequence of str
+        ``LAYER.PARAMETER=VALUE``; of a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
+        ``words`` stands for every word layer.
+    rules : sequence of str
+        ``LAYER.PART=RULE``: the rule at its own rate and parameters.
+
+    Raises
+    ------
+    BadInputError
+        A setting names no layer, or is written otherwise.
+
+    Examples
+    --------
+    >>> changed = change(read_network(), ["words.size=20"], ["tokens.prediction=delta"])
+    >>> changed["words"][2]["size"], changed["tokens"]["prediction"]
+    (20, {'rule': 'delta'})
+    """
+    new: dict[str, Any] = _copied(dict(description))
+    for text in rules:
+        *where, rule = _split(text, "LAYER.PART=RULE", 2)
+        for layer in _layers(new, where[0], text):
+            layer[where[1]] = {"rule": rule}
+    for text in settings:
+        *where, value = _split(text, "LAYER.PARAMETER=VALUE", 2, 3)
+        try:
+            number = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            number = value
+        for layer in _layers(new, where[0], text):
+            if len(where) == 3:
+                usual = _usual(layer, where[1], new)
+                layer = layer.setdefault(where[1], usual)
+            layer[where[-1]] = number
+    return new
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
+
+
+def _split(text: str, form: str, *n_parts: int) -> list[str]:
+    where, mark, value = text.partition("=")
+    parts = where.split(".")
+    if not mark or not value or len(parts) not in n_parts or not all(parts):
+        raise BadInputError(f"{text!r} is not of the form {form}")
+    return [*parts, value]
+
+
+def _layers(description: dict[str, Any], name: str, text: str) -> list[dict[str, Any]]:
+    layers = [*description.get("words", []), description.get("tokens", {})]
+    if name == "words":
+        return layers[:-1]
+    found = [layer for layer in layers if layer.get("name") == name]
+    if not found:
+        known = ["words", *(str(layer.get("name")) for layer in layers)]
+        raise BadInputError(f"{text!r} names no layer: choose {', '.join(known)}")
+    return found
+
+
+def _usual(layer: dict[str, Any], part: str, description: dict[str, Any]) -> dict[str, Any]:
+    """How the part of a layer learns where the description says nothing of it."""
+    kind = TokenLayer if layer is description.get("tokens") else WordLayer
+    if part not in kind.PARTS:
+        raise BadInputError(
+            f"layer {layer.get('name')} has no part {part}: {', '.join(kind.PARTS)}"
+        )
+    factory = next(f.default_factory for f in dataclasses.fields(kind) if f.name == part)
+    return _written_part(factory())  # type: ignore[operator, misc]
+
+
+def build(description: Mapping[str, Any], *, random_state: int = 0) -> Network:
+    """The network that a description describes.
+
+    Raises
+    ------
+    BadInputError
+        It names what a network does not have, or gives values that cannot be used.
+    """
+    _check_names("a network", description, _TOP)
+    words = description.get("words", [])
+    if not isinstance(words, list) or not isinstance(description.get("tokens"), dict):
+        raise BadInputError("a network has tables [[words]] and one table [tokens]")
+    layers = [
+        *(_layer(WordLayer, values) for values in words),
+        _layer(TokenLayer, description["tokens"]),
+    ]
+    return Network(
+        layers,
+        description.get("timescales", (2, 8, 32)),
+        max_words=description.get("max_words", 30_000),
+        random_state=random_state,
+    )
+
+
+def _layer(kind: type, values: Mapping[str, Any]) -> Any:
+    name = values.get("name", "without a name")
+    fields = [field.name for field in dataclasses.fields(kind)]
+    _check_names(f"layer {name}", values, fields)
+    given = dict(values)
+    for part in set(kind.PARTS) & set(given):  # type: ignore[attr-defined]
+        said = {"rule": given[part]} if isinstance(given[part], str) else dict(given[part])
+        if "rule" not in said:
+            raise BadInputError(f"part {part} of layer {name} has no rule")
+        eta = said.pop("eta", None)
+        given[part] = Plasticity(said.pop("rule"), eta, said)
+    for key, value in given.items():
+        if isinstance(value, list):
+            given[key] = tuple(value)
+    try:
+        return kind(**given)
+    except TypeError as error:
+        raise BadInputError(f"layer {name}: {error}") from None
+
+
+def _check_names(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose {', '.join(known)}"
+            raise BadInputError(f"{what} has no {name!r}: {hint}")
+
+
+def written(network: Network) -> dict[str, Any]:
+    """The description of a network, with every value that it has."""
+    return {
+        "timescales": list(network.timescales),
+        "max_words": network.max_words,
+        "words": [_written_layer(layer) for layer in network.words],
+        "tokens": _written_layer(network.top),
+    }
+
+
+def _written_layer(layer: Any) -> dict[str, Any]:
+    values = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
+    return {
+        name: _written_part(value)
+        if isinstance(value, Plasticity)
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _written_part(part: Plasticity) -> dict[str, Any]:
+    eta = {} if part.eta is None else {"eta": part.eta}
+    return {"rule": part.rule, **eta, **part.parameters}

@@ -1,0 +1,369 @@
+"""A network of trace layers that learns a stream of sentences, token by token."""
+
+from __future__ import annotations
+
+import copy
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine.network.spelling import CODE_SIZE, SHAPE_SIZE, Spelling
+from hebbsim.engine.network.token_layer import TokenLayer
+from hebbsim.engine.network.word_layer import WordLayer, _grown
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.engine.traces import decays
+from hebbsim.errors import BadInputError
+
+__all__ = ["Network"]
+
+#: The row of all words that the network does not know.
+UNKNOWN = 0
+#: Share of the words that are given up when there is no more room.
+GIVEN_UP = 0.1
+
+
+class Network:
+    """Word layers, each over the codes of another, and a token layer on top.
+
+    A sentence is learned when it has been read to its end, as right traces begin there: first
+    layer first, and within a layer token by token. Layers begin one after another, at the
+    tokens that they name, and from then on all learn at every sentence. How a stream is cut
+    into calls does not matter, to the last bit.
+
+    Words are admitted as they come. Once there are `max_words`, the tenth of them that
+    occurred least (of equals, those that came last) is given up, with all that is known of it.
+
+    Parameters
+    ----------
+    layers : sequence of WordLayer, and last a TokenLayer
+    timescales : iterable of float, or str
+        Of the traces of every layer that names none of its own, in tokens.
+    max_words : int
+        Bounds the memory.
+    random_state : int
+
+    Attributes
+    ----------
+    index : dict of str to int
+        Row of every known word, from 1 on; row 0 stands for all others.
+    counts : ndarray of int64
+        Occurrences by row.
+    tokens : int
+        Tokens learned.
+
+    Examples
+    --------
+    >>> network = Network(
+    ...     [WordLayer("words", "spelling", size=4), TokenLayer("tokens", "words", size=5)]
+    ... )
+    >>> network.learn([["the", "dog", "saw", "a", "cat"]]).tokens
+    5
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[WordLayer | TokenLayer],
+        timescales: str | Iterable[float] = (2, 8, 32),
+        *,
+        max_words: int = 30_000,
+        random_state: int = 0,
+    ) -> None:
+        *words, top = layers
+        if not isinstance(top, TokenLayer) or not all(isinstance(x, WordLayer) for x in words):
+            raise BadInputError("a network has word layers and, last, one token layer")
+        if not words:
+            raise BadInputError("a network has at least one word layer beneath its token layer")
+        self.words: list[WordLayer] = words  # type: ignore[assignment]
+        self.top = top
+        self.timescales = check_timescales(timescales).tolist()
+        self.max_words = max_words
+        self.rng = np.random.default_rng(random_state)
+        self.spelling = Spelling(random_state)
+        self.index: dict[str, int] = {}
+        self.tokens = 0
+        sizes = {"spelling": CODE_SIZE}
+        for layer in layers:
+            if layer.below not in sizes:
+                raise BadInputError(
+                    f"layer {layer.name} is over {layer.below!r}, which is no layer beneath it: "
+                    f"choose {', '.join(sizes)}"
+                )
+            tau = check_timescales(
+                self.timescales if layer.timescales is None else layer.timescales
+            )
+            layer.connect(sizes[layer.below], *decays(tau))
+            sizes[layer.name] = layer.size
+        if top.below == "spelling":
+            raise BadInputError(f"layer {top.name} must be over a word layer")
+        self._below = {layer.name: layer for layer in self.words}
+        self.counts = np.zeros(0, dtype=np.int64)
+        self._active = np.zeros((0, 4), dtype=np.int16)
+        self._shapes = np.zeros((0, SHAPE_SIZE), dtype=np.int8)
+        self._free: list[int] = []
+        self._n_counted = 0
+        self._by_count: NDArray[np.int64] | None = None
+        self.frozen = False
+        self._grow(1024)
+
+    @property
+    def layers(self) -> list[WordLayer | TokenLayer]:
+        """All layers, from the first on."""
+        return [*self.words, self.top]
+
+    # Words --------------------------------------------------------------------------------
+
+    def _grow(self, n_rows: int) -> None:
+        before = max(len(self.counts), 1)
+        self.counts = _grown(self.counts, n_rows, 0)
+        self._active = _grown(self._active, n_rows, 0)
+        self._shapes = _grown(self._shapes, n_rows, 0)
+        for layer in self.words:
+            layer.grow(n_rows)
+        self._free.extend(range(n_rows - 1, before - 1, -1))
+
+    def _admit(self, word: str) -> int:
+        if len(self.index) >= self.max_words:
+            self._give_up()
+        if not self._free:
+            self._grow(min(2 * len(self.counts), self.max_words + 1))
+        row = self.index[word] = self._free.pop()
+        self._active[row] = self.spelling.active(word)
+        self._shapes[row] = self.spelling.shape(word)
+        return row
+
+    def _give_up(self) -> None:
+        """Forget the words that occurred least, and what every layer knows of them."""
+        rows = np.fromiter(self.index.values(), dtype=np.int64)
+        last_come = np.arange(len(rows), 0, -1)
+        order = np.lexsort((last_come, self.counts[rows]))
+        n = max(1, int(GIVEN_UP * len(rows)))
+        leaving = rows[order[:n]]
+        gone = set(leaving.tolist())
+        self.index = {word: row for word, row in self.index.items() if row not in gone}
+        self._n_counted -= int(self.counts[leaving].sum())
+        self.counts[leaving] = 0
+        for layer in self.words:
+            layer.forget(leaving)
+        self._free.extend(leaving[::-1].tolist())
+
+    # Learning -----------------------------------------------------------------------------
+
+    def learn(
+        self, sentences: Iterable[Sequence[str]], *, again: bool = False, words_only: bool = False
+    ) -> Network:
+        """Learn sentences in their order.
+
+        Parameters
+        ----------
+        sentences : iterable of sequences of str
+        again : bool
+            They were learned before: a repetition is no new evidence of a word, whose count
+            stays.
+        words_only : bool
+            The token layer learns nothing from them.
+        """
+        for sentence in sentences:
+            check_sentence(sentence)
+            if len(sentence):
+                self._learn_sentence(sentence, again, words_only)
+        return self
+
+    def _learn_sentence(self, sentence: Sequence[str], again: bool, words_only: bool) -> None:
+        if self.frozen:
+            self._learn_tokens(self._ids(sentence), self.rng.random((len(sentence), 2)))
+            return
+        index = self.index
+        rows: list[int] = []
+        for word in sentence:
+            row = index.get(word)
+            if row is None:
+                row = self._admit(word)
+                index = self.index
+            rows.append(row)
+            if not again:
+                self.counts[row] += 1
+                self._n_counted += 1
+        # A word may have been given up for a later one of its own sentence.
+        ids = self._ids(sentence)
+        draws = self.rng.random((len(ids), 2))
+        for layer in self.words:
+            if self.tokens < layer.start:
+                break
+            if not layer.settled and self.tokens >= layer.start + layer.settle:
+                layer.begin(self.rng)
+            layer.learn(self._codes(layer.below, ids), ids, draws[:, 0])
+        if self.tokens >= self.top.start and not words_only:
+            self._learn_tokens(ids, draws)
+        self.tokens += len(ids)
+
+    def _learn_tokens(self, ids: NDArray[np.int32], draws: NDArray[np.float64]) -> None:
+        counts = self.counts[ids]
+        codes = self._codes(self.top.below, ids)
+        self.top.learn(
+            codes,
+            self._around(codes, self.rng),
+            counts,
+            self._shapes[ids].astype(np.float32),
+            counts / self._n_counted,
+            draws,
+            self.rng,
+        )
+
+    def _ids(self, sentence: Sequence[str]) -> NDArray[np.int32]:
+        return np.array([self.index.get(word, UNKNOWN) for word in sentence], dtype=np.int32)
+
+    def _around(self, codes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Codes that traces are taken of: those of the sentence, or of tokens at random."""
+        if not self.top.shuffled:
+            return codes
+        if self._by_count is None:
+            self._by_count = np.cumsum(self.counts)
+        drawn = rng.integers(self._by_count[-1], size=len(codes))
+        ids = np.searchsorted(self._by_count, drawn, side="right").astype(np.int32)
+        return self._codes(self.top.below, ids)
+
+    def over(self, top: TokenLayer, *, random_state: int = 0) -> Network:
+        """Another token layer over these word layers, which it shares and which learn no more.
+
+        Its schedule begins with the next sentence.
+        """
+        other = copy.copy(self)
+        other.top = top
+        other.frozen = True
+        other.rng = np.random.default_rng([random_state, 1])
+        tau = self.timescales if top.timescales is None else top.timescales
+        top.connect(self._below[top.below].size, *decays(check_timescales(tau)))
+        return other
+
+    def _codes(self, below: str, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        if below == "spelling":
+            return self.spelling.rows(self._active[ids])
+        return self._below[below].codes[ids]
+
+    def finish(self) -> None:
+        """Let layers begin that have not yet, with what they have seen: no more is to come."""
+        for layer in self.layers:
+            if not layer.settled:
+                layer.begin(self.rng)
+
+    # Reading ------------------------------------------------------------------------------
+
+    @property
+    def settled(self) -> bool:
+        """Whether tokens can be sorted yet."""
+        return self.top.settled
+
+    def vectors(self, sentences: Iterable[Sequence[str]]) -> NDArray[np.float32]:
+        """Vectors of all tokens in the token layer, shape=(T, D); nothing is learned."""
+        found = [np.zeros((0, self.top.n_inputs), dtype=np.float32)]
+        rng = np.random.default_rng(0)  # of shuffled traces: the same at every call
+        for sentence in sentences:
+            check_sentence(sentence)
+            if not len(sentence):
+                continue
+            ids = self._ids(sentence)
+            shapes = self._shapes[ids].astype(np.float32)
+            for i in np.flatnonzero(ids == UNKNOWN).tolist():
+                shapes[i] = self.spelling.shape(sentence[i])
+            codes = self._codes(self.top.below, ids)
+            around = self._around(codes, rng)
+            found.append(self.top.vectors(codes, around, self.counts[ids], shapes))
+        return np.vstack(found)
+
+    def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Codes of words in the layer beneath the tokens, shape=(n, C)."""
+        return self._codes(self.top.below, self._ids(words))
+
+    # Files --------------------------------------------------------------------------------
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Everything that the network has learned: arrays by name, and what JSON holds."""
+        arrays = {
+            f"{number}.{name}": array
+            for number, layer in enumerate(self.layers)
+            for name, array in layer.arrays().items()
+        }
+        arrays |= {
+            "counts": self.counts,
+            "free": np.array(self._free, dtype=np.int32),
+            "rows": np.fromiter(self.index.values(), dtype=np.int32),
+        }
+        return arrays, {
+            "words": list(self.index),
+            "tokens": self.tokens,
+            "frozen": self.frozen,
+            "settled": [layer.settled for layer in self.layers],
+            "top_tokens": self.top.tokens,
+            "seed": self.spelling.seed,
+            "rng": self.rng.bit_generator.state,
+        }
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Network:
+        """Put in what `state` gave of a network of the same description.
+
+        Raises
+        ------
+        ValueError, KeyError, TypeError, IndexError
+            It does not fit.
+        """
+        rows, words = arrays["rows"], [str(word) for word in document["words"]]
+        n_rows = len(arrays["counts"])
+        used = np.concatenate([rows, arrays["free"]])
+        if len(rows) != len(words) or not np.array_equal(np.sort(used), np.arange(1, n_rows)):
+            raise ValueError("its words and their rows do not fit")
+        self.spelling = Spelling(int(document["seed"]))
+        self._grow(n_rows)
+        self.index = dict(zip(words, rows.tolist(), strict=True))
+        if len(self.index) != len(words):
+            raise ValueError("a word stands twice")
+        self._free = arrays["free"].tolist()
+        self.counts[:] = _fitting("counts", arrays["counts"], self.counts)
+        if (self.counts < 0).any():
+            raise ValueError("a count is below 0")
+        self._n_counted = int(self.counts.sum())
+        for word, row in self.index.items():
+            self._active[row] = self.spelling.active(word)
+            self._shapes[row] = self.spelling.shape(word)
+        self.tokens = int(document["tokens"])
+        self.frozen = bool(document["frozen"])
+        self.rng.bit_generator.state = document["rng"]
+        self.top.tokens = int(document["top_tokens"])
+        for number, (layer, settled) in enumerate(
+            zip(self.layers, document["settled"], strict=True)
+        ):
+            layer.settled = bool(settled)
+            for name, array in layer.arrays().items():
+                if name != "waiting":
+                    array[...] = _fitting(name, arrays[f"{number}.{name}"], array)
+        self.top.restore_waiting(arrays[f"{len(self.words)}.waiting"])
+        return self
+
+
+def _fitting(name: str, found: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
+    if found.shape != wanted.shape or found.dtype != wanted.dtype or not np.isfinite(found).all():
+        raise ValueError(
+            f"array {name} is not {wanted.dtype} of shape {wanted.shape}, or not finite"
+        )
+    return found
+
+
+def check_sentence(sentence: Any) -> None:
+    """Refuse what is no sequence of words."""
+    if isinstance(sentence, str):
+        raise BadInputError(
+            f"a sentence is the text {sentence[:40]!r}: give a list of words for each sentence"
+        )
+    try:
+        kinds = set(map(type, sentence))
+    except TypeError:
+        raise BadInputError(
+            f"a sentence is {reprlib.repr(sentence)}: give a list of words for each sentence"
+        ) from None
+    if not all(issubclass(kind, str) for kind in kinds):
+        word = next(word for word in sentence if not isinstance(word, str))
+        raise BadInputError(
+            f"a word is {reprlib.repr(word)}, of type {type(word).__name__}: words are text (str)"
+        )

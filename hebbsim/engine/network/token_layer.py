@@ -1,0 +1,386 @@
+"""The layer that sorts tokens: by the code of the word and by the traces on either side."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.network.contexts import sentence_contexts
+from hebbsim.engine.network.plasticity import Plasticity, with_rules
+from hebbsim.engine.network.spelling import SHAPE_SIZE
+from hebbsim.engine.network.vectors import centre, coordinates, to_unit
+
+__all__ = ["TokenLayer"]
+
+#: A running mean is over the last so many inputs.
+MEAN_OVER = 20_000
+#: Directions learn from this share of the tokens.
+DIRECTION_SHARE = 0.1
+#: Prototypes start from K of the last so many times K vectors: earlier ones had learned less.
+WAITING = 4
+#: Words that occurred less often do not teach how to guess a code; of the others, so many
+#: divided by the root of the count is the share of tokens that do.
+TAUGHT_FROM, TAUGHT = 3, 4.0
+
+FIRST = np.zeros(1, dtype=np.int32)
+FIRES = np.ones((1, 1), dtype=np.float32)
+
+learn_guess: Any  # of the layer's rules, see `with_rules`
+learn_own: Any
+learn_prediction: Any
+learn_directions: Any
+learn_prototypes: Any
+
+
+@dataclass
+class TokenLayer:
+    """A vector for every token, and K prototypes that tokens compete for.
+
+    At each token of a sentence:
+
+    *guess*
+        A rare word's code is completed by what context and shape say of it: it has
+        ``n/(n + shrinkage)`` of its own, after n occurrences, and the rest from weights that
+        predict the codes of known words, learned at their tokens.
+    *own*
+        Directions in which the roots of codes differ most.
+    *prediction*
+        From the root of the traces of each side, weights that predict the own code along those
+        directions: that side's context, seen for what it says of the token.
+    *directions*
+        In which the roots of the traces of each side differ most.
+    *prototypes*
+        The root of the own code and, each at a length of its own, both sides' predictions and
+        directions make up the token's vector. By their vectors tokens compete.
+
+    Parameters
+    ----------
+    name : str
+    below : str
+        The word layer whose codes are used.
+    size : int
+        K.
+    start, settle : int
+        As of `WordLayer`; prototypes start from the vectors of tokens read before that.
+    timescales : tuple of float, optional
+    n_directions : int
+    guess, own, prediction, directions, prototypes : Plasticity
+    lengths : tuple of five floats
+        Of the own code, of the left and the right prediction, of the left and the right
+        directions; 0 leaves them out.
+    shrinkage : float
+        So many occurrences weigh as much as the guess.
+    known_from : float
+        A word of more than so many times `shrinkage` occurrences has its own code alone.
+    subsample : float
+        Tokens of words more frequent than this compete with probability
+        ``sqrt(subsample / frequency)``.
+    fade_after : int
+        Rates of guess and prediction fall as ``1 / sqrt(1 + t / fade_after)``, t tokens after
+        the layer's start.
+    shuffled : bool
+        Control: traces are taken of tokens drawn at random from all that were read, so that
+        they keep their distribution and lose their tie to the token.
+    """
+
+    name: str
+    below: str
+    size: int = 300
+    start: int = 24_000
+    settle: int = 6000
+    timescales: tuple[float, ...] | None = None
+    n_directions: int = 30
+    guess: Plasticity = field(default_factory=lambda: Plasticity("softmax", eta=10.0))
+    own: Plasticity = field(default_factory=lambda: Plasticity("ccipca"))
+    prediction: Plasticity = field(default_factory=lambda: Plasticity("nlms", eta=0.2))
+    directions: Plasticity = field(default_factory=lambda: Plasticity("ccipca"))
+    prototypes: Plasticity = field(
+        default_factory=lambda: Plasticity(
+            "kmeans", parameters={"conscience": 3.0, "amnesia": 1.0, "tau_conscience": 15_000}
+        )
+    )
+    lengths: tuple[float, float, float, float, float] = (1.0, 0.9, 0.9, 0.7, 0.3)
+    shrinkage: float = 5.0
+    known_from: float = 4.0
+    subsample: float = 0.01
+    fade_after: int = 10_000
+    shuffled: bool = False
+
+    PARTS: ClassVar[tuple[str, ...]] = ("guess", "own", "prediction", "directions", "prototypes")
+
+    def connect(
+        self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
+    ) -> None:
+        """Make the weights, all zero, for codes of `below_size` numbers."""
+        self.keep, self.alpha = keep, alpha
+        width = len(keep) * (below_size + 1)
+        n = self.n_directions
+        self.guess_weights = self.guess.start(below_size, 2 * width + SHAPE_SIZE)
+        self.own_weights = self.own.start(n, below_size)
+        self.prediction_weights = [self.prediction.start(n, width) for _ in range(2)]
+        self.direction_weights = [self.directions.start(n, width) for _ in range(2)]
+        self.n_inputs = below_size + 4 * n
+        self.prototype_weights = self.prototypes.start(self.size, self.n_inputs)
+        self.means = [np.zeros(m, dtype=np.float32) for m in (below_size, width, width)]
+        self.means_seen = np.zeros(3, dtype=np.int64)
+        self.tokens = 0
+        self.settled = False
+        self._waiting: list[NDArray[np.float32]] = []
+        self._context = np.empty((64, 2, len(keep), below_size + 1), dtype=np.float32)
+        self._lengths = np.array(self.lengths, dtype=np.float32)
+        self._guess_kernel = with_rules(_complete, learn_guess=self.guess)
+        self._kernel = with_rules(
+            _learn_sentence,
+            learn_own=self.own,
+            learn_prediction=self.prediction,
+            learn_directions=self.directions,
+            learn_prototypes=self.prototypes,
+        )
+
+    def learn(
+        self,
+        codes: NDArray[np.float32],
+        around: NDArray[np.float32],
+        counts: NDArray[np.int64],
+        shapes: NDArray[np.float32],
+        frequency: NDArray[np.float64],
+        draws: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> None:
+        """Learn one sentence.
+
+        Parameters
+        ----------
+        codes : ndarray of float32, shape=(L, C)
+            Of the words of its tokens.
+        around : ndarray of float32, shape=(L, C)
+            What traces are taken of: the same, but for controls.
+        counts : ndarray of int64, shape=(L,)
+            Their occurrences.
+        shapes : ndarray of float32, shape=(L, H)
+        frequency : ndarray of float64, shape=(L,)
+        draws : ndarray of float64, shape=(L, 2)
+            Between 0 and 1: which tokens compete, and which teach directions.
+        rng : numpy.random.Generator
+            Draws what prototypes start from.
+        """
+        fade = np.float32(1 / math.sqrt(1 + self.tokens / self.fade_after))
+        chosen = draws[:, 0] * np.sqrt(frequency) < math.sqrt(self.subsample)
+        taught = (draws[:, 1] * np.sqrt(counts) < TAUGHT) & (counts >= TAUGHT_FROM)
+        teaches = draws[:, 1] < DIRECTION_SHARE
+        vectors = self._vectors(codes, around, counts, shapes, chosen, taught, teaches, fade)
+        self.tokens += len(codes)
+        if not self.settled:
+            self._waiting.extend(vectors[chosen])
+            del self._waiting[: -WAITING * self.size]
+            if self.tokens >= self.settle and len(self._waiting) >= 2 * self.size:
+                self.begin(rng)
+
+    def begin(self, rng: np.random.Generator) -> None:
+        """Start prototypes from vectors of tokens read so far."""
+        n = len(self._waiting)
+        if n:
+            chosen = rng.choice(n, self.size, replace=n < self.size)
+            self.prototype_weights.values[:] = np.stack(self._waiting)[chosen]
+            self.settled = True
+            self._waiting = []
+
+    def arrays(self) -> dict[str, NDArray]:
+        """All that has been learned, and the vectors that prototypes will start from."""
+        parts = {
+            "guess": self.guess_weights,
+            "own": self.own_weights,
+            "left prediction": self.prediction_weights[0],
+            "right prediction": self.prediction_weights[1],
+            "left directions": self.direction_weights[0],
+            "right directions": self.direction_weights[1],
+            "prototypes": self.prototype_weights,
+        }
+        found = {name: weights.values for name, weights in parts.items()}
+        found |= {f"{name}.state": weights.state for name, weights in parts.items()}
+        found |= {f"mean {number}": mean for number, mean in enumerate(self.means)}
+        waiting = np.array(self._waiting, dtype=np.float32).reshape(-1, self.n_inputs)
+        return found | {"means_seen": self.means_seen, "waiting": waiting}
+
+    def restore_waiting(self, vectors: NDArray[np.float32]) -> None:
+        """Put in the vectors that prototypes will start from."""
+        if vectors.ndim != 2 or vectors.shape[1] != self.n_inputs or vectors.dtype != np.float32:
+            raise ValueError("vectors that wait for prototypes do not fit")
+        self._waiting = list(vectors)
+
+    def vectors(
+        self,
+        codes: NDArray[np.float32],
+        around: NDArray[np.float32],
+        counts: NDArray[np.int64],
+        shapes: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Vectors of the tokens of one sentence, shape=(L, D); nothing is learned."""
+        none = np.zeros(len(codes), dtype=np.bool_)
+        return self._vectors(codes, around, counts, shapes, none, none, none, np.float32(0))
+
+    def _vectors(self, codes, around, counts, shapes, chosen, taught, teaches, fade):  # type: ignore[no-untyped-def]
+        n_tokens = len(codes)
+        if n_tokens > len(self._context):
+            shape = (2 * n_tokens, *self._context.shape[1:])
+            self._context = np.empty(shape, dtype=np.float32)
+        completed = self._completed(codes, counts, shapes, taught, fade)
+        out = np.zeros((n_tokens, self.n_inputs), dtype=np.float32)
+        self._kernel(
+            completed,
+            completed if around is codes else around,
+            self.keep,
+            self.alpha,
+            self._context,
+            chosen & self.settled,
+            teaches,
+            self.means[0],
+            self.means[1],
+            self.means[2],
+            self.means_seen,
+            self.own_weights,
+            self.prediction_weights[0],
+            self.prediction_weights[1],
+            fade,
+            self.direction_weights[0],
+            self.direction_weights[1],
+            self.prototype_weights,
+            self._lengths,
+            out,
+        )
+        return out
+
+    def _completed(self, codes, counts, shapes, taught, fade):  # type: ignore[no-untyped-def]
+        """Codes of a sentence, those of rare words completed; the guess learns from the others."""
+        rare = counts <= self.known_from * self.shrinkage
+        if not (rare.any() or taught.any()):
+            return codes
+        completed = codes.copy()
+        own = (counts / (counts + self.shrinkage)).astype(np.float32)
+        self._guess_kernel(
+            codes,
+            shapes,
+            self.keep,
+            self.alpha,
+            self._context,
+            rare,
+            taught,
+            own,
+            self.guess_weights,
+            fade,
+            completed,
+        )
+        return completed
+
+
+def _complete(
+    codes, shapes, keep, alpha, contexts, rare, taught, own, guess, fade, completed
+):  # fmt: skip
+    """Learn to guess codes at some tokens, and complete them at others."""
+    sentence_contexts(codes, keep, alpha, contexts)
+    flat = contexts.reshape(len(contexts), -1)
+    width = flat.shape[1]
+    x = np.empty((1, width + shapes.shape[1]), np.float32)
+    answer = np.empty((1, codes.shape[1]), np.float32)
+    for i in range(len(codes)):
+        if not (rare[i] or taught[i]):
+            continue
+        for j in range(width):
+            x[0, j] = flat[i, j]
+        for j in range(shapes.shape[1]):
+            x[0, width + j] = shapes[i, j]
+        learn_guess(
+            guess.values, guess.state, x, FIRST, codes[i : i + 1], True,
+            guess.rate * fade if taught[i] else np.float32(0), guess.parameters, answer,
+        )  # fmt: skip
+        if rare[i]:
+            total = np.float32(0)
+            for c in range(codes.shape[1]):
+                answer[0, c] = max(answer[0, c], np.float32(0))
+                total += answer[0, c]
+            if total > 0:
+                for c in range(codes.shape[1]):
+                    guessed = answer[0, c] / total
+                    completed[i, c] = own[i] * codes[i, c] + (np.float32(1) - own[i]) * guessed
+
+
+def _learn_sentence(
+    codes, around, keep, alpha, contexts, competes, teaches,
+    own_mean, left_mean, right_mean, seen,
+    own, left, right, fade, left_directions, right_directions, prototypes, lengths, out,
+):  # fmt: skip
+    """Vectors of a sentence; weights learn at its tokens, nothing where `fade` is 0."""
+    n_tokens, n_codes = codes.shape
+    n = len(own.values)
+    sentence_contexts(around, keep, alpha, contexts)
+    sides = contexts.reshape(len(contexts), 2, left.values.shape[1])
+    root = np.empty((1, n_codes), np.float32)
+    target = np.empty((1, n), np.float32)
+    x = np.empty((1, left.values.shape[1]), np.float32)
+    answer = np.empty((1, n), np.float32)
+    response = np.empty((1, n), np.float32)
+    won = np.empty((1, len(prototypes.values)), np.float32)
+    for i in range(n_tokens):
+        for c in range(n_codes):
+            root[0, c] = np.sqrt(codes[i, c])
+            out[i, c] = lengths[0] * root[0, c]
+        step = np.float32(0)
+        if teaches[i]:
+            step = counted(seen, 0)
+        centre(root[0], own_mean, step)
+        if teaches[i]:
+            learn_own(
+                own.values, own.state, root, FIRST, FIRES, False, own.rate, own.parameters,
+                response,
+            )  # fmt: skip
+        coordinates(own.values, root[0], target[0])
+        for side in range(2):
+            prediction = left if side == 0 else right
+            at = n_codes + side * n
+            for j in range(x.size):
+                x[0, j] = np.sqrt(sides[i, side, j])
+            learn_prediction(
+                prediction.values, prediction.state, x, FIRST, target, True, prediction.rate * fade,
+                prediction.parameters, answer,
+            )  # fmt: skip
+            put(answer[0], lengths[1 + side], out[i, at : at + n])
+            if lengths[3 + side] > 0:
+                directions = left_directions if side == 0 else right_directions
+                mean = left_mean if side == 0 else right_mean
+                at = n_codes + (2 + side) * n
+                step = np.float32(0)
+                if teaches[i]:
+                    step = counted(seen, 1 + side)
+                centre(x[0], mean, step)
+                if teaches[i]:
+                    learn_directions(
+                        directions.values, directions.state, x, FIRST, FIRES, False,
+                        directions.rate, directions.parameters, response,
+                    )  # fmt: skip
+                coordinates(directions.values, x[0], answer[0])
+                put(answer[0], lengths[3 + side], out[i, at : at + n])
+        if competes[i]:
+            learn_prototypes(
+                prototypes.values, prototypes.state, out[i : i + 1], FIRST, FIRES, False,
+                prototypes.rate, prototypes.parameters, won,
+            )  # fmt: skip
+
+
+@njit
+def counted(seen, which):
+    """Count an input of a mean, and the step that it takes."""
+    seen[which] = min(seen[which] + 1, MEAN_OVER)
+    return np.float32(1.0 / seen[which])
+
+
+@njit
+def put(x, length, out):
+    """out: x at a length."""
+    to_unit(x)
+    for j in range(len(x)):
+        out[j] = length * x[j]

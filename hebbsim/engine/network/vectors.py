@@ -1,0 +1,63 @@
+"""Steps on single vectors that the kernels of layers share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.rules._ops import dot
+
+__all__ = ["centre", "coordinates", "shares", "to_unit"]
+
+
+@njit
+def to_unit(x):
+    """x at length one; zero stays."""
+    square = dot(x, x)
+    if square > 0:
+        scale = np.float32(1) / np.sqrt(square)
+        for j in range(len(x)):
+            x[j] *= scale
+
+
+@njit
+def centre(x, mean, step):
+    """mean += step (x - mean), then x -= mean."""
+    if step > 0:
+        for j in range(len(x)):
+            mean[j] += step * (x[j] - mean[j])
+    for j in range(len(x)):
+        x[j] -= mean[j]
+
+
+@njit
+def coordinates(directions, x, y):
+    """y: coordinates of x along the rows of `directions`, of whatever length they are."""
+    for i in range(len(directions)):
+        y[i] = along(directions[i], x)
+
+
+@njit
+def along(w, x):
+    """x · w / |w|, and 0 where w is zero."""
+    product = square = np.float32(0)
+    for j in range(len(x)):
+        product += w[j] * x[j]
+        square += w[j] * w[j]
+    return product / np.sqrt(square) if square > 0 else np.float32(0)
+
+
+@njit
+def shares(centres, x, inverse_temperature, y):
+    """y: softmax of so many times the cosine of x, at length one, and each row of `centres`."""
+    largest = np.float32(-np.inf)
+    for i in range(len(centres)):
+        y[i] = inverse_temperature * along(centres[i], x)
+        largest = max(largest, y[i])
+    total = np.float32(0)
+    for i in range(len(centres)):
+        y[i] = np.exp(y[i] - largest)
+    for i in range(len(centres)):
+        total += y[i]
+    for i in range(len(centres)):
+        y[i] /= total

@@ -1,0 +1,292 @@
+"""A layer that gives every word a code, from the company it keeps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.network.contexts import sentence_contexts
+from hebbsim.engine.network.plasticity import Plasticity, with_rules
+from hebbsim.engine.network.vectors import centre, coordinates, shares, to_unit
+
+__all__ = ["WordLayer"]
+
+#: A running mean is over the last so many inputs.
+MEAN_OVER = 20_000
+#: A start is drawn by the root of the word's count, which counts up to this share of the text.
+LARGEST_SHARE = 0.005
+
+FIRST = np.zeros(1, dtype=np.int32)
+FIRES = np.ones((1, 1), dtype=np.float32)
+
+learn_memory: Any  # of the layer's rules, see `with_rules`
+learn_directions: Any
+learn_categories: Any
+
+
+@dataclass
+class WordLayer:
+    """A code for every word: which of C categories it belongs to, by the traces around it.
+
+    At each token of a sentence, in turn:
+
+    *memory*
+        The word's row of weights moves towards the traces around the token: the word alone
+        fires. The step is one over the word's count, but not below `memory_floor`.
+    *directions*
+        The row's square root, at length one and less the mean (so that distances are Hellinger
+        distances), is projected on the directions in which rows differ most.
+    *categories*
+        By their coordinates, at length one, words compete.
+    *code*
+        Softmax of `inverse_temperature` times the cosine with each category.
+
+    A common word need not compete every time: the last three are passed over but for
+    ``visits / sqrt(count)`` of its tokens.
+
+    Parameters
+    ----------
+    name : str
+    below : str
+        The layer whose codes are seen around a word, or ``"spelling"``: random codes.
+    size : int
+        C, categories.
+    start : int
+        Tokens that the network reads before this layer begins.
+    settle : int
+        Tokens from then on, after which the categories start from rows of the memory. Before,
+        memory and directions learn alone.
+    timescales : tuple of float, optional
+        In tokens; those of the network without.
+    n_directions : int
+    memory, directions, categories : Plasticity
+    memory_floor : float
+        0 keeps the mean over all occurrences; layers over codes, which change, forget.
+    visits : float
+    direction_visits : int
+        Directions learn at every other visit, and after n of them at ``direction_visits / n``:
+        ever more slowly, as categories lie along them.
+    inverse_temperature : float
+    min_count : int
+        Words that occurred fewer times do not compete.
+    """
+
+    name: str
+    below: str
+    size: int = 100
+    start: int = 0
+    settle: int = 4000
+    timescales: tuple[float, ...] | None = None
+    n_directions: int = 50
+    memory: Plasticity = field(default_factory=lambda: Plasticity("instar", eta=1.0))
+    directions: Plasticity = field(default_factory=lambda: Plasticity("ccipca"))
+    categories: Plasticity = field(
+        default_factory=lambda: Plasticity("kmeans", parameters={"conscience": 0.03, "amnesia": 2})
+    )
+    memory_floor: float = 0.0
+    visits: float = 4.0
+    direction_visits: int = 1000
+    inverse_temperature: float = 12.0
+    min_count: int = 2
+
+    #: Names of the parts whose rule can be replaced.
+    PARTS: ClassVar[tuple[str, ...]] = ("memory", "directions", "categories")
+
+    def connect(
+        self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
+    ) -> None:
+        """Make the weights, all zero, for codes of `below_size` numbers."""
+        self.keep, self.alpha = keep, alpha
+        width = 2 * len(keep) * (below_size + 1)
+        self.memory_weights = self.memory.start(0, width)
+        self.memory_state = np.zeros((0, len(self.memory.kernel.start(width, 1))), np.float32)
+        self.direction_weights = self.directions.start(self.n_directions, width)
+        self.category_weights = self.categories.start(self.size, self.n_directions)
+        self.mean = np.zeros(width, dtype=np.float32)
+        self.mean_seen = np.zeros(1, dtype=np.int64)
+        self.counts = np.zeros(0, dtype=np.int64)
+        self.codes = np.zeros((0, self.size), dtype=np.float32)
+        self.settled = False
+        self._context = np.empty((64, 2, len(keep), below_size + 1), dtype=np.float32)
+        self._kernel = with_rules(
+            _learn_sentence,
+            learn_memory=self.memory,
+            learn_directions=self.directions,
+            learn_categories=self.categories,
+        )
+
+    def grow(self, n_words: int) -> None:
+        """Make room for so many words."""
+        values = _grown(self.memory_weights.values, n_words, 0)
+        self.memory_weights = self.memory_weights._replace(values=values)
+        n_before = len(self.memory_state)
+        self.memory_state = _grown(self.memory_state, n_words, 0)
+        self.memory_state[n_before:] = self.memory.kernel.start(values.shape[1], 1)
+        self.counts = _grown(self.counts, n_words, 0)
+        self.codes = _grown(self.codes, n_words, 1 / self.size)
+
+    def arrays(self) -> dict[str, NDArray]:
+        """All that has been learned."""
+        parts = {
+            "memory": self.memory_weights,
+            "directions": self.direction_weights,
+            "categories": self.category_weights,
+        }
+        found = {name: weights.values for name, weights in parts.items()}
+        found |= {f"{name}.state": weights.state for name, weights in parts.items()}
+        return found | {
+            "memory.states": self.memory_state,
+            "mean": self.mean,
+            "mean_seen": self.mean_seen,
+            "counts": self.counts,
+            "codes": self.codes,
+        }
+
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """Give up all that is known of some words."""
+        self.memory_weights.values[rows] = 0
+        self.memory_state[rows] = self.memory.kernel.start(len(self.mean), 1)
+        self.counts[rows] = 0
+        self.codes[rows] = 1 / self.size
+
+    def learn(
+        self, rows: NDArray[np.float32], ids: NDArray[np.int32], draws: NDArray[np.float64]
+    ) -> None:
+        """Learn one sentence.
+
+        Parameters
+        ----------
+        rows : ndarray of float32, shape=(L, below)
+            Codes of its tokens in the layer below.
+        ids : ndarray of int32, shape=(L,)
+            Its words.
+        draws : ndarray of float64, shape=(L,)
+            Between 0 and 1: which tokens compete.
+        """
+        if len(rows) > len(self._context):
+            self._context = np.empty((2 * len(rows), *self._context.shape[1:]), dtype=np.float32)
+        self._kernel(
+            rows,
+            ids,
+            draws,
+            self.keep,
+            self.alpha,
+            self._context,
+            self.counts,
+            self.memory_weights,
+            self.memory_state,
+            self.memory_floor,
+            self.direction_weights,
+            self.mean,
+            self.mean_seen,
+            self.category_weights,
+            self.settled,
+            self.visits,
+            self.direction_visits,
+            np.float32(self.inverse_temperature),
+            self.min_count,
+            self.codes,
+        )
+
+    def begin(self, rng: np.random.Generator) -> None:
+        """Start categories from rows of the memory, and give every word its code."""
+        known = np.flatnonzero(self.counts >= self.min_count)
+        if not len(known):
+            return
+        points = np.empty((len(known), self.n_directions), dtype=np.float32)
+        _points(self.memory_weights.values, known, self.mean, self.direction_weights.values, points)
+        weight = np.sqrt(np.minimum(self.counts[known], LARGEST_SHARE * self.counts.sum()))
+        chosen = rng.choice(
+            len(known), self.size, replace=len(known) < self.size, p=weight / weight.sum()
+        )
+        self.category_weights.values[:] = points[chosen]
+        _codes(
+            points,
+            known,
+            self.category_weights.values,
+            np.float32(self.inverse_temperature),
+            self.codes,
+        )
+        self.settled = True
+
+
+def _grown(array: NDArray, n_rows: int, value: float) -> NDArray:
+    grown = np.full((n_rows, *array.shape[1:]), value, dtype=array.dtype)
+    grown[: len(array)] = array
+    return grown
+
+
+def _learn_sentence(
+    rows, ids, draws, keep, alpha, contexts, counts,
+    memory, memory_state, memory_floor, directions, mean, seen, categories, settled,
+    visits, direction_visits, inverse_temperature, min_count, codes,
+):  # fmt: skip
+    """Learn one sentence; the rules' kernels are global names, see `with_rules`."""
+    sentence_contexts(rows, keep, alpha, contexts)
+    flat = contexts.reshape(len(contexts), mean.size)
+    x = np.empty((1, len(mean)), np.float32)
+    point = np.empty((1, len(directions.values)), np.float32)
+    fired = np.empty((1, 1), np.float32)
+    answer = np.empty((1, len(directions.values)), np.float32)
+    won = np.empty((1, len(categories.values)), np.float32)
+    for i in range(len(ids)):
+        word = ids[i]
+        counts[word] += 1
+        n = counts[word]
+        rate = memory.rate * np.float32(max(1.0 / n, memory_floor))
+        learn_memory(
+            memory.values[word : word + 1], memory_state[word], flat[i : i + 1],
+            FIRST, FIRES, True, rate, memory.parameters, fired,
+        )  # fmt: skip
+        chance = min(visits / math.sqrt(n), 1.0)
+        if draws[i] >= chance:
+            continue
+        signature(memory.values[word], x[0])
+        if n >= min_count and draws[i] < chance * min(0.5, direction_visits / (seen[0] + 1)):
+            seen[0] += 1
+            centre(x[0], mean, np.float32(1.0 / min(seen[0], MEAN_OVER)))
+            learn_directions(
+                directions.values, directions.state, x,
+                FIRST, FIRES, False, directions.rate, directions.parameters, answer,
+            )  # fmt: skip
+        else:
+            centre(x[0], mean, np.float32(0))
+        if settled:
+            coordinates(directions.values, x[0], point[0])
+            to_unit(point[0])
+            if n >= min_count:
+                learn_categories(
+                    categories.values, categories.state, point,
+                    FIRST, FIRES, False, categories.rate, categories.parameters, won,
+                )  # fmt: skip
+            shares(categories.values, point[0], inverse_temperature, codes[word])
+
+
+@njit
+def signature(row, x):
+    """x: the square root of a row of the memory, at length one."""
+    for j in range(len(row)):
+        x[j] = np.sqrt(max(row[j], np.float32(0)))
+    to_unit(x)
+
+
+@njit
+def _points(memory, words, mean, directions, out):
+    """Coordinates, at length one, of some words."""
+    x = np.empty(len(mean), np.float32)
+    for i in range(len(words)):
+        signature(memory[words[i]], x)
+        centre(x, mean, np.float32(0))
+        coordinates(directions, x, out[i])
+        to_unit(out[i])
+
+
+@njit
+def _codes(points, words, categories, inverse_temperature, codes):
+    for i in range(len(words)):
+        shares(categories, points[i], inverse_temperature, codes[words[i]])

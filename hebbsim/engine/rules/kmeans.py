@@ -1,0 +1,84 @@
+"""Online k-means with a conscience: the nearest unit becomes the mean of what it wins.
+
+Two things tell it from `competitive`: the step is one over the wins so far, so that a unit is a
+mean and no rate need be chosen, and the conscience is measured in units of the mean squared
+distance ⟨d²⟩ of the winners, so that it means the same for inputs of any size. With `amnesia`
+above 0 later wins weigh more: those from when the inputs were still learning fade. The
+conscience fades over about `tau_conscience` tokens: it is there to spread the units.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.rules._rule import Rule
+
+
+@njit
+def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
+    n_units, n_inputs = weights.shape
+    conscience, tau_conscience = parameters[0], parameters[1]
+    amnesia, tau_memory = parameters[2], parameters[3]
+    share, wins = state[:n_units], state[n_units : 2 * n_units]
+    spread, seen = state[2 * n_units : 2 * n_units + 1], state[2 * n_units + 1 :]
+    one = np.float32(1)
+    rate = one / np.float32(20 * n_units)
+    for t in range(len(pre)):
+        h = pre[t]
+        pull = np.float32(0)
+        if eta > 0:
+            pull = conscience * spread[0] * np.float32(n_units) / (one + seen[0] / tau_conscience)
+            seen[0] = min(seen[0] + one, np.float32(1 << 24))
+        winner = 0
+        least = np.float32(np.inf)
+        distance = np.float32(0)
+        for i in range(n_units):
+            w = weights[i]
+            square = np.float32(0)
+            for j in range(n_inputs):
+                square += (h[j] - w[j]) * (h[j] - w[j])
+            score = square + pull * share[i]
+            if score < least:
+                least, winner, distance = score, i, square
+        post[t, :] = 0
+        post[t, winner] = 1
+        if eta > 0:
+            for i in range(n_units):
+                share[i] -= rate * share[i]
+            share[winner] += rate
+            wins[winner] = min(wins[winner] + one, np.float32(1 << 20))
+            step = (one + amnesia) / (wins[winner] + amnesia)
+            step = eta * max(step, one / tau_memory)
+            w = weights[winner]
+            for j in range(n_inputs):
+                w[j] += step * (h[j] - w[j])
+            spread[0] += max(one / seen[0], np.float32(0.001)) * (distance - spread[0])
+
+
+def start(n_inputs: int, n_units: int) -> NDArray[np.float32]:
+    """Equal shares; a win each, which is where the unit starts; no spread, no input."""
+    state = np.ones(2 * n_units + 2, dtype=np.float32)
+    state[:n_units] = 1 / n_units
+    state[-2:] = 0
+    return state
+
+
+RULE = Rule(
+    name="kmeans",
+    source=(
+        "MacQueen, J. (1967). Some methods for classification and analysis of multivariate "
+        "observations. Fifth Berkeley Symposium on Mathematical Statistics and Probability 1, "
+        "281-297; the conscience after DeSieno (1988), in units of the spread."
+    ),
+    equation=(
+        "ΔWᵢ = η yᵢ (h − Wᵢ) max((1 + amnesia)/(nᵢ + amnesia), 1/tau_memory),  "
+        "yᵢ = [i = argmin ‖h − Wᵢ‖² + c ⟨d²⟩ m pᵢ],  c = conscience/(1 + t/tau_conscience),  "
+        "nᵢ wins of i,  pᵢ its share"
+    ),
+    learn=learn,
+    eta=1.0,
+    parameters={"conscience": 3.0, "tau_conscience": 1e6, "amnesia": 0.0, "tau_memory": 1e6},
+    start=start,
+)

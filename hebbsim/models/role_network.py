@@ -1,0 +1,312 @@
+"""The network that learns roles, as an estimator of sentences."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
+
+from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
+from hebbsim.engine.competition import nearest
+from hebbsim.engine.network import Network
+from hebbsim.engine.network.description import ROLES, build, change, read_network, written
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.errors import BadInputError
+from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
+
+__all__ = ["RoleNetwork"]
+
+_KIND = "hebbsim.role-network/1"
+
+#: Of the first pass, the share that is read when the token layer begins, at the latest.
+LATEST_START = 0.75
+
+
+class RoleNetwork(ZeroLabelEstimator):
+    """Sort tokens into K clusters with a network of trace layers that learns online.
+
+    Every sentence is learned when it has been read, by all layers that have begun, see
+    `hebbsim.engine.network`. `fit` is several passes of that over the same sentences in
+    random orders, `partial_fit` one stretch of it in the order given, and `predict` and
+    `transform` learn nothing. No label is ever seen.
+
+    Parameters
+    ----------
+    network : path or mapping, optional
+        A description in TOML, or its content; without, the one that ships
+        (``hebbsim/engine/network/roles.toml``).
+    timescales : iterable of float, or str, optional
+        In tokens; those of the description without.
+    n_clusters : int, optional
+        K, the size of the token layer; that of the description without.
+    passes : int, default=3
+        Of `fit`.
+    settings, rules : sequence of str
+        Changes, such as ``words.size=50`` and ``tokens.prediction=delta``; see
+        `hebbsim.engine.network.description.change`.
+    random_state : int, default=0
+
+    Attributes
+    ----------
+    network_ : Network
+
+    Examples
+    --------
+    >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
+    >>> learner = RoleNetwork(n_clusters=5).fit(sentences)
+    >>> learner.predict([["the", "cat", "saw", "a", "dog"]]).shape
+    (5,)
+    """
+
+    network_: Network
+
+    def __init__(
+        self,
+        network: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+        *,
+        timescales: str | Iterable[float] | None = None,
+        n_clusters: int | None = None,
+        passes: int = 3,
+        settings: Sequence[str] = (),
+        rules: Sequence[str] = (),
+        random_state: int = 0,
+    ) -> None:
+        self.network = network
+        self.timescales = timescales
+        self.n_clusters = n_clusters
+        self.passes = passes
+        self.settings = settings
+        self.rules = rules
+        self.random_state = random_state
+
+    def description(self) -> dict[str, Any]:
+        """What `network` says, with the other parameters put in."""
+        given = ROLES if self.network is None else self.network
+        said = dict(given) if isinstance(given, Mapping) else read_network(Path(given))
+        said = change(said, self.settings, self.rules)
+        if self.timescales is not None:
+            said["timescales"] = check_timescales(self.timescales).tolist()
+        if self.n_clusters is not None:
+            said["tokens"] = {**said.get("tokens", {}), "size": self.n_clusters}
+        return said
+
+    # Learning -----------------------------------------------------------------------------
+
+    def fit(
+        self,
+        sentences: Sentences,
+        y: None = None,
+        *,
+        text: Sentences | None = None,
+        progress: Callable[[float], object] | None = None,
+        observe: Callable[[int], object] | None = None,
+        observed_at: Sequence[int] = (),
+    ) -> RoleNetwork:
+        """Learn afresh, in `passes` over the sentences.
+
+        Where there are too few sentences for the schedule of the description, all layers begin
+        earlier, in proportion.
+
+        Parameters
+        ----------
+        sentences : iterable of sequences of str
+        y : None
+            Passed by scikit-learn; labels are refused.
+        text : iterable of sequences of str, optional
+            More text, read once and first, as a stream, by the word layers alone.
+        progress : callable, optional
+            Called with the share done, about a hundred times.
+        observe : callable, optional
+            Called with the tokens read, text left out, at the first end of a sentence after
+            each number of `observed_at`, if tokens can be sorted by then.
+        observed_at : sequence of int
+
+        Raises
+        ------
+        BadInputError
+            There are labels, the description cannot be used, or there are fewer tokens than
+            clusters.
+        """
+        refuse_labels(y)
+        sentences = as_lists(sentences)
+        network = self._built(sum(map(len, sentences)))
+        self.network_ = network
+        if text is not None:
+            network.learn(text, words_only=True)
+        self._pass_over(sentences, progress, observe, observed_at)
+        return self
+
+    def _built(self, n_tokens: int) -> Network:
+        said = self.description()
+        network = build(said, random_state=self.random_state)
+        if not (isinstance(self.passes, int | np.integer) and self.passes >= 1):
+            raise BadInputError(f"passes is {self.passes!r}: give a whole number from 1 on")
+        if n_tokens < network.top.size:
+            raise BadInputError(
+                f"{network.top.size} clusters for {n_tokens} tokens: "
+                "give more text or fewer clusters"
+            )
+        share = min(1.0, LATEST_START * n_tokens / max(network.top.start, 1))
+        for layer in network.layers:
+            layer.start, layer.settle = int(share * layer.start), int(share * layer.settle)
+        return network
+
+    def _pass_over(
+        self,
+        sentences: list[Sequence[str]],
+        progress: Callable[[float], object] | None = None,
+        observe: Callable[[int], object] | None = None,
+        observed_at: Sequence[int] = (),
+    ) -> None:
+        network, waiting = self.network_, sorted(observed_at)
+        read = reported = 0
+        whole = self.passes * max(1, sum(map(len, sentences)))
+        for number in range(self.passes):
+            rng = np.random.default_rng([self.random_state, 2, number])
+            for at in rng.permutation(len(sentences)).tolist():
+                network.learn(sentences[at : at + 1], again=number > 0)
+                read += len(sentences[at])
+                if progress is not None and read - reported >= whole / 100:
+                    progress(read / whole)
+                    reported = read
+                while waiting and read >= waiting[0]:
+                    waiting.pop(0)
+                    if observe is not None and network.settled:
+                        observe(read)
+        network.finish()
+
+    def partial_fit(self, sentences: Sentences, y: None = None) -> RoleNetwork:
+        """Learn on from sentences, once and in their order; however they are cut into calls."""
+        refuse_labels(y)
+        if not hasattr(self, "network_"):
+            self.network_ = build(self.description(), random_state=self.random_state)
+        self.network_.learn(sentences)
+        return self
+
+    def derive(
+        self,
+        sentences: Sentences,
+        *,
+        timescales: str | Iterable[float] | None = None,
+        view: Literal["both", "own", "traces"] = "both",
+        shuffle_traces: bool = False,
+        prototypes: Literal["learned", "random"] = "learned",
+    ) -> RoleNetwork:
+        """A learner that shares the word layers as they are; its token layer learns afresh.
+
+        Parameters
+        ----------
+        sentences : iterable of sequences of str
+            What this learner was fitted on.
+        timescales : iterable of float, or str, optional
+            Of the token layer.
+        view : {"both", "own", "traces"}
+            What vectors hold: own code and contexts, or one of them.
+        shuffle_traces : bool
+            Control: traces of tokens at random.
+        prototypes : {"learned", "random"}
+            Control: with "random" the prototypes are vectors of tokens drawn in the end.
+        """
+        network = self._fitted()
+        said = written(network)
+        top = {**said["tokens"], "start": 0, "shuffled": shuffle_traces}
+        if timescales is not None:
+            top["timescales"] = check_timescales(timescales).tolist()
+        if view != "both":
+            own, *around = top["lengths"]
+            top["lengths"] = [own, 0, 0, 0, 0] if view == "own" else [0, *around]
+        other = RoleNetwork(**self.get_params())
+        layer = build({**said, "tokens": top}).top
+        other.network_ = network.over(layer, random_state=self.random_state)
+        sentences = as_lists(sentences)
+        other._pass_over(sentences)
+        if prototypes == "random":
+            rng = np.random.default_rng([self.random_state, 3])
+            some = [sentences[i] for i in rng.permutation(len(sentences))[: 10 * layer.size]]
+            vectors = other.network_.vectors(some)
+            chosen = rng.choice(len(vectors), layer.size, replace=len(vectors) < layer.size)
+            layer.prototype_weights.values[:] = vectors[chosen]
+        return other
+
+    # Reading ------------------------------------------------------------------------------
+
+    def transform(self, sentences: Sentences) -> NDArray[np.float32]:
+        """Vectors of all tokens, shape=(T, D): own code, left and right context."""
+        return self._fitted().vectors(sentences)
+
+    def predict(self, sentences: Sentences) -> NDArray[np.int32]:
+        """Cluster of every token, shape=(T,); nothing is learned."""
+        return self.prototypes_.winners(self.transform(sentences))
+
+    @property
+    def prototypes_(self) -> Any:
+        """Where clusters lie: ``centres``, shape=(K, D), and ``winners(vectors)``."""
+        centres = self._fitted().top.prototype_weights.values
+        squares = np.einsum("kd,kd->k", centres, centres)
+
+        def winners(vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+            found = np.empty(len(vectors), dtype=np.int32)
+            nearest(np.ascontiguousarray(vectors), centres, squares, found)
+            return found
+
+        return SimpleNamespace(centres=centres, winners=winners)
+
+    def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
+        """Codes of words out of context, shape=(n, C)."""
+        return self._fitted().word_codes(words)
+
+    def _fitted(self) -> Network:
+        network: Network | None = vars(self).get("network_")
+        if network is None:
+            raise NotFittedError("this RoleNetwork has not been fitted yet")
+        if not network.settled:
+            raise NotFittedError(
+                f"this RoleNetwork has read {network.tokens} tokens; its clusters begin after "
+                f"{network.top.start + network.top.settle}, or at the end of fit"
+            )
+        return network
+
+    # Files --------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all that has been learned to a safetensors file, whole or not at all.
+
+        Raises
+        ------
+        BadInputError
+            The file cannot be written.
+        """
+        network = vars(self).get("network_")
+        if network is None:
+            raise NotFittedError("this RoleNetwork has not been fitted yet")
+        arrays, document = network.state()
+        about = {"passes": int(self.passes), "random_state": int(self.random_state)}
+        config = {"network": written(network), "learned": document, **about}
+        write_checkpoint(path, _KIND, arrays, config)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> RoleNetwork:
+        """The learner that `save` wrote; it goes on as if it had never stopped.
+
+        Raises
+        ------
+        BadInputError
+            No such file, a damaged one, or one that holds something else.
+        """
+        arrays, config = read_checkpoint(path, _KIND)
+        try:
+            learner = cls(
+                config["network"], passes=config["passes"], random_state=config["random_state"]
+            )
+            network = build(learner.description(), random_state=learner.random_state)
+            learner.network_ = network.restore(arrays, config["learned"])
+        except (*MISFITS, BadInputError) as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
+        return learner

@@ -1,0 +1,228 @@
+"""The network that learns roles, token by token, in float64, as its documentation says it.
+
+Written from the docstrings, without the kernels: rules are those of `naive.RULES`.
+"""
+
+import math
+
+import naive
+import numpy as np
+
+
+def unit(x):
+    length = np.sqrt(x @ x)
+    return x / length if length > 0 else x
+
+
+def contexts(codes, tau, side):
+    """Traces on one side of every token, shape=(L, S * (C + 1)); the boundary is the last code."""
+    n, width = codes.shape
+    order = range(n) if side == 0 else range(n - 1, -1, -1)
+    trace = np.zeros((len(tau), width + 1))
+    trace[:, -1] = 1
+    out = np.empty((n, trace.size))
+    for t in order:
+        out[t] = trace.ravel()
+        for s, each in enumerate(tau):
+            trace[s] += (np.append(codes[t], 0) - trace[s]) / each
+    return out
+
+
+class Weights:
+    def __init__(self, part, n_units, n_inputs):
+        self.rule, self.eta = part.rule, part.kernel.eta if part.eta is None else part.eta
+        self.parameters = part.kernel.resolve(part.parameters)
+        self.W = np.zeros((n_units, n_inputs))
+        self.state = np.float64(part.kernel.start(n_inputs, n_units))
+
+    def learn(self, h, x=None, eta=None):
+        clamped = x is not None
+        x = np.ones(1) if x is None else x
+        eta = self.eta if eta is None else eta
+        rule = naive.RULES[self.rule]
+        self.W, self.state, y = rule(self.W, self.state, h, x, clamped, eta, self.parameters)
+        return y
+
+    def along(self, x):
+        length = np.sqrt((self.W**2).sum(axis=1))
+        return np.where(length > 0, self.W @ x / np.where(length > 0, length, 1), 0)
+
+
+class Words:
+    def __init__(self, layer, below_size, tau):
+        self.layer, self.tau = layer, tau
+        width = 2 * len(tau) * (below_size + 1)
+        self.memory, self.counts, self.codes = {}, {}, {}
+        self.directions = Weights(layer.directions, layer.n_directions, width)
+        self.categories = Weights(layer.categories, layer.size, layer.n_directions)
+        self.mean, self.seen, self.width, self.settled = np.zeros(width), 0, width, False
+
+    def code(self, word):
+        return self.codes.get(word, np.full(self.layer.size, 1 / self.layer.size))
+
+    def root(self, word):
+        return unit(np.sqrt(np.maximum(self.memory[word].W[0], 0)))
+
+    def shares(self, point):
+        cosine = self.categories.along(point)
+        share = np.exp(self.layer.inverse_temperature * (cosine - cosine.max()))
+        return share / share.sum()
+
+    def learn(self, words, codes, draws):
+        layer = self.layer
+        around = np.hstack([contexts(codes, self.tau, side) for side in range(2)])
+        for word, h, draw in zip(words, around, draws, strict=True):
+            n = self.counts[word] = self.counts.get(word, 0) + 1
+            if word not in self.memory:
+                self.memory[word] = Weights(layer.memory, 1, self.width)
+            row = self.memory[word]
+            row.learn(h, np.ones(1), row.eta * max(1 / n, layer.memory_floor))
+            chance = min(layer.visits / math.sqrt(n), 1)
+            if draw >= chance:
+                continue
+            x = self.root(word)
+            slow = min(0.5, layer.direction_visits / (self.seen + 1))
+            if n >= layer.min_count and draw < chance * slow:
+                self.seen += 1
+                self.mean += (x - self.mean) / min(self.seen, 20_000)
+                self.directions.learn(x - self.mean)
+            if self.settled:
+                point = unit(self.directions.along(x - self.mean))
+                if n >= layer.min_count:
+                    self.categories.learn(point)
+                self.codes[word] = self.shares(point)
+
+    def begin(self, rng, order):
+        known = [w for w in order if self.counts.get(w, 0) >= self.layer.min_count]
+        points = {w: unit(self.directions.along(self.root(w) - self.mean)) for w in known}
+        most = 0.005 * sum(self.counts.values())
+        weight = np.sqrt([min(self.counts[w], most) for w in known])
+        size = self.layer.size
+        chosen = rng.choice(len(known), size, replace=len(known) < size, p=weight / weight.sum())
+        self.categories.W = np.array([points[known[i]] for i in chosen])
+        self.codes |= {w: self.shares(points[w]) for w in known}
+        self.settled = True
+
+
+class Tokens:
+    def __init__(self, layer, below_size, tau, shape_size):
+        self.layer, self.tau, n = layer, tau, layer.n_directions
+        width = len(tau) * (below_size + 1)
+        self.guess = Weights(layer.guess, below_size, 2 * width + shape_size)
+        self.own = Weights(layer.own, n, below_size)
+        self.prediction = [Weights(layer.prediction, n, width) for _ in range(2)]
+        self.directions = [Weights(layer.directions, n, width) for _ in range(2)]
+        self.prototypes = Weights(layer.prototypes, layer.size, below_size + 4 * n)
+        self.means = [np.zeros(m) for m in (below_size, width, width)]
+        self.seen, self.tokens, self.waiting, self.settled = [0, 0, 0], 0, [], False
+
+    def _centred(self, which, x, teaches):
+        if teaches:
+            self.seen[which] += 1
+            self.means[which] += (x - self.means[which]) / min(self.seen[which], 20_000)
+        return x - self.means[which]
+
+    def vectors(self, codes, counts, shapes, taught, teaches, competes, fade):
+        layer = self.layer
+        around = [contexts(codes, self.tau, side) for side in range(2)]
+        completed = codes.copy()
+        for i in range(len(codes)):
+            rare = counts[i] <= layer.known_from * layer.shrinkage
+            if rare or taught[i]:
+                h = np.concatenate([around[0][i], around[1][i], shapes[i]])
+                y = self.guess.learn(h, codes[i], self.guess.eta * fade * taught[i])
+                share = counts[i] / (counts[i] + layer.shrinkage)
+                y = np.maximum(y, 0)
+                if rare and y.sum() > 0:
+                    completed[i] = share * codes[i] + (1 - share) * y / y.sum()
+        around = [contexts(completed, self.tau, side) for side in range(2)]
+        out = []
+        for i, code in enumerate(completed):
+            root = np.sqrt(code)
+            centred = self._centred(0, root, teaches[i])
+            if teaches[i]:
+                self.own.learn(centred)
+            target = self.own.along(centred)
+            parts = [layer.lengths[0] * root]
+            along = []
+            for side in range(2):
+                x = np.sqrt(around[side][i])
+                y = self.prediction[side].learn(x, target, self.prediction[side].eta * fade)
+                parts.append(layer.lengths[1 + side] * unit(y))
+                z = np.zeros(layer.n_directions)
+                if layer.lengths[3 + side] > 0:
+                    x = self._centred(1 + side, x, teaches[i])
+                    if teaches[i]:
+                        self.directions[side].learn(x)
+                    z = layer.lengths[3 + side] * unit(self.directions[side].along(x))
+                along.append(z)
+            vector = np.concatenate(parts + along)
+            if competes[i] and self.settled:
+                self.prototypes.learn(vector)
+            out.append(vector)
+        return np.array(out)
+
+    def learn(self, codes, counts, shapes, frequency, draws, rng):
+        layer = self.layer
+        fade = 1 / math.sqrt(1 + self.tokens / layer.fade_after)
+        competes = draws[:, 0] < np.sqrt(layer.subsample / frequency)
+        taught = (draws[:, 1] < 4 / np.sqrt(counts)) & (counts >= 3)
+        teaches = draws[:, 1] < 0.1
+        out = self.vectors(codes, counts, shapes, taught, teaches, competes, fade)
+        self.tokens += len(codes)
+        if not self.settled:
+            self.waiting = [*self.waiting, *out[competes]][-4 * layer.size :]
+            if self.tokens >= layer.settle and len(self.waiting) >= 2 * layer.size:
+                self.begin(rng)
+
+    def begin(self, rng):
+        n, size = len(self.waiting), self.layer.size
+        self.prototypes.W = np.array(self.waiting)[rng.choice(n, size, replace=n < size)]
+        self.settled = True
+
+
+class Network:
+    """Without a bound of the words, which the oracle keeps for ever."""
+
+    def __init__(self, layers, timescales, spelling, random_state=0):
+        *words, top = layers
+        self.rng, self.spelling = np.random.default_rng(random_state), spelling
+        self.counts, self.tokens, self.layers = {}, 0, {}
+        sizes = {"spelling": spelling.rows(spelling.active("a")[None]).shape[1]}
+        for layer in words:
+            tau = layer.timescales or timescales
+            self.layers[layer.name] = Words(layer, sizes[layer.below], tau)
+            sizes[layer.name] = layer.size
+        self.words, shape_size = list(self.layers.values()), len(spelling.shape("a"))
+        self.top = Tokens(top, sizes[top.below], top.timescales or timescales, shape_size)
+
+    def codes(self, below, sentence):
+        if below == "spelling":
+            return np.float64(self.spelling.rows(np.array([*map(self.spelling.active, sentence)])))
+        return np.array([self.layers[below].code(word) for word in sentence])
+
+    def learn(self, sentence):
+        for word in sentence:
+            self.counts[word] = self.counts.get(word, 0) + 1
+        draws = self.rng.random((len(sentence), 2))
+        for layer in self.words:
+            begun = self.tokens - layer.layer.start
+            if begun < 0:
+                break
+            if not layer.settled and begun >= layer.layer.settle:
+                layer.begin(self.rng, list(self.counts))
+            layer.learn(sentence, self.codes(layer.layer.below, sentence), draws[:, 0])
+        if self.tokens >= self.top.layer.start:
+            counts, shapes = self._known(sentence)
+            frequency = counts / sum(self.counts.values())
+            codes = self.codes(self.top.layer.below, sentence)
+            self.top.learn(codes, counts, shapes, frequency, draws, self.rng)
+        self.tokens += len(sentence)
+
+    def _known(self, sentence):
+        counts = np.array([self.counts.get(word, 0) for word in sentence])
+        return counts, np.float64([self.spelling.shape(word) for word in sentence])
+
+    def vectors(self, sentence):
+        codes, none = self.codes(self.top.layer.below, sentence), np.zeros(len(sentence), bool)
+        return self.top.vectors(codes, *self._known(sentence), none, none, none, 0)

@@ -1,0 +1,210 @@
+import naive_network
+import numpy as np
+import pytest
+
+from hebbsim.engine.network import Network, Plasticity, TokenLayer, WordLayer
+from hebbsim.engine.network.spelling import Spelling
+from hebbsim.errors import BadInputError
+
+WORDS = "the a dog cat man owl saw fed met in on . red old runs sleeps".split()
+
+
+def sentences(n, seed=0):
+    rng = np.random.default_rng(seed)
+    weight = 1 / np.arange(1, len(WORDS) + 1)
+    return [
+        rng.choice(WORDS, size=rng.integers(1, 9), p=weight / weight.sum()).tolist()
+        for _ in range(n)
+    ]
+
+
+def layers(**top):
+    word = {"size": 5, "n_directions": 4, "settle": 40, "visits": 2.0}
+    token = {"size": 6, "start": 160, "settle": 60, "n_directions": 3, "subsample": 0.05}
+    return [
+        WordLayer("first", "spelling", **word),
+        WordLayer("second", "first", start=80, memory_floor=0.05, **word),
+        TokenLayer("tokens", "second", **{**token, **top}),
+    ]
+
+
+def network(**options):
+    return Network(layers(), (2, 8), **options)
+
+
+@pytest.fixture(scope="module")
+def learned():
+    return network().learn(sentences(150))
+
+
+def same(a, b):
+    mine, theirs = a.state(), b.state()
+    assert mine[1] == theirs[1]
+    assert mine[0].keys() == theirs[0].keys()
+    return all(np.array_equal(array, theirs[0][name]) for name, array in mine[0].items())
+
+
+def test_equals_the_oracle_token_by_token():
+    found = network()
+    oracle = naive_network.Network(layers(), (2, 8), Spelling(0))
+    for sentence in sentences(110):
+        found.learn([sentence])
+        oracle.learn(sentence)
+    for mine, theirs in zip(found.words, oracle.words, strict=True):
+        for word, row in found.index.items():
+            np.testing.assert_allclose(
+                mine.memory_weights.values[row], theirs.memory[word].W[0], atol=2e-5
+            )
+            np.testing.assert_allclose(mine.codes[row], theirs.code(word), atol=5e-3)
+        np.testing.assert_allclose(mine.category_weights.values, theirs.categories.W, atol=5e-3)
+    assert found.settled
+    assert oracle.top.settled
+    np.testing.assert_allclose(
+        found.top.prototype_weights.values, oracle.top.prototypes.W, atol=2e-2
+    )
+    for sentence in (sentences(1, seed=5)[0], ["a", "stranger", "met", "the", "owls"]):
+        np.testing.assert_allclose(found.vectors([sentence]), oracle.vectors(sentence), atol=2e-2)
+
+
+@pytest.mark.parametrize("cuts", [[1], [7, 60], list(range(1, 150))])
+def test_any_cutting_of_the_stream_gives_the_same_bits(learned, cuts):
+    stream, found = sentences(150), network()
+    for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        found.learn(stream[start:stop])
+    assert same(found, learned)
+
+
+def test_reading_learns_nothing(learned):
+    before = {name: array.copy() for name, array in learned.state()[0].items()}
+    about = learned.state()[1]
+    first = learned.vectors([*sentences(5, seed=3), ["never", "seen", "the", "dog"]])
+    again = learned.vectors([*sentences(5, seed=3), ["never", "seen", "the", "dog"]])
+    assert first.tobytes() == again.tobytes()
+    arrays, after = learned.state()
+    assert after == about
+    assert all(np.array_equal(before[name], array) for name, array in arrays.items())
+
+
+@pytest.mark.parametrize("stopped", [0, 3, 30, 60, 149])
+def test_goes_on_from_a_file_after_any_sentence(learned, stopped):
+    stream = sentences(150)
+    whole = network().learn(stream[:stopped])
+    found = Network(layers(), (2, 8)).restore(*whole.state())
+    assert same(found.learn(stream[stopped:]), learned)
+
+
+def test_a_repetition_is_no_new_evidence_of_a_word():
+    stream = sentences(60)
+    found = network().learn(stream)
+    counts = found.counts.copy()
+    found.learn(stream, again=True)
+    assert np.array_equal(found.counts, counts)
+    assert found.words[0].counts.sum() == 2 * counts.sum()
+
+
+class TestBound:
+    def test_memory_is_bounded_and_the_rarest_latest_words_go(self):
+        found = network(max_words=10)
+        common = [[f"w{i}" for i in range(8)]] * 3
+        found.learn([*common, ["rare", "late"]])
+        assert set(found.index) == {*common[0], "rare", "late"}
+        row = found.index["late"]
+        found.learn([["new"]])
+        assert "late" not in found.index
+        assert "rare" in found.index
+        assert found.index["new"] == row
+        assert found.words[0].counts[row] == 1  # of the word that was there before nothing is left
+
+    def test_arrays_grow_no_further(self):
+        found = network(max_words=50)
+        found.learn([[f"w{i}"] for i in range(50)])
+        sizes = [array.shape for array in found.state()[0].values()]
+        found.learn([[f"v{i}", "the"] for i in range(500)])
+        assert len(found.index) <= 50
+        after = [a.shape for name, a in found.state()[0].items() if name not in ("rows", "free")]
+        assert all(shape in sizes for shape in after if shape and shape[0] > 50)
+
+    def test_a_word_may_go_within_its_own_sentence(self):
+        found = network(max_words=3).learn([["a", "b", "c", "d", "e", "f"]])
+        assert len(found.index) <= 3
+        assert found.tokens == 6
+
+
+@pytest.mark.parametrize(
+    ("part", "learns"),
+    [
+        ("memory", lambda n: n.words[1].memory_weights.values),
+        ("directions", lambda n: n.words[1].direction_weights.values),
+        ("categories", lambda n: n.words[1].category_weights.values),
+        ("guess", lambda n: n.top.guess_weights.values),
+        ("own", lambda n: n.top.own_weights.values),
+        ("prediction", lambda n: n.top.prediction_weights[1].values),
+        ("token directions", lambda n: n.top.direction_weights[0].values),
+        ("prototypes", lambda n: n.top.prototype_weights.values),
+    ],
+)
+def test_every_part_goes_on_learning_in_a_stream(part, learns):
+    found = network().learn(sentences(150))
+    before = learns(found).copy()
+    found.learn(sentences(100, seed=1))
+    assert np.abs(learns(found) - before).max() > 1e-4
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"visits": 0.5}, {"inverse_temperature": 3.0}, {"min_count": 40}, {"direction_visits": 1},
+        {"memory_floor": 0.5}, {"settle": 10}, {"timescales": (3.0,)}, {"n_directions": 2},
+    ],
+)  # fmt: skip
+def test_every_setting_of_a_word_layer_is_heeded(learned, changed):
+    words = layers()
+    for name, value in changed.items():
+        setattr(words[0], name, value)
+    found = Network(words, (2, 8)).learn(sentences(150))
+    assert not np.array_equal(found.words[0].codes, learned.words[0].codes)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"lengths": (1.0, 0.5, 0.9, 0.7, 0.3)}, {"shrinkage": 50.0}, {"known_from": 100.0},
+        {"subsample": 0.5}, {"fade_after": 5}, {"settle": 200}, {"shuffled": True},
+    ],
+)  # fmt: skip
+def test_every_setting_of_the_token_layer_is_heeded(learned, changed):
+    found = Network(layers(**changed), (2, 8)).learn(sentences(150))
+    assert not np.array_equal(
+        found.top.prototype_weights.values, learned.top.prototype_weights.values
+    )
+
+
+def test_common_words_compete_less_often_than_rare_ones():
+    """Of a word's n tokens about 2 visits sqrt(n) compete."""
+    layer = WordLayer("first", "spelling", size=2, n_directions=2, settle=0, visits=1.0)
+    found = Network([layer, TokenLayer("tokens", "first", size=2, start=10**9)], 2)
+    found.learn([["common"] * 10] * 1000)
+    wins = layer.category_weights.state[2:4].sum() - 2
+    assert 100 < wins < 300
+
+
+def test_another_rule_takes_the_place_of_one():
+    top = TokenLayer("tokens", "second", size=6, start=160, prediction=Plasticity("delta"))
+    found = Network([*layers()[:2], top], (2, 8)).learn(sentences(150))
+    assert np.isfinite(found.vectors(sentences(3))).all()
+    assert found.top.prediction_weights[0].values.any()
+
+
+class TestRefused:
+    @pytest.mark.parametrize("sentence", ["the dog", 3, ["the", 3], [None]])
+    def test_what_is_no_sentence(self, learned, sentence):
+        with pytest.raises(BadInputError, match="words"):
+            learned.vectors([sentence])
+
+    def test_a_layer_over_one_that_is_not_beneath(self):
+        with pytest.raises(BadInputError, match="no layer beneath"):
+            Network([WordLayer("a", "b"), WordLayer("b", "spelling"), TokenLayer("t", "a")])
+
+    def test_a_network_without_a_token_layer(self):
+        with pytest.raises(BadInputError, match="token layer"):
+            Network([WordLayer("a", "spelling")])
