@@ -1,11 +1,11 @@
 """Rules from outside the package: a file, an entry point, a call from Python."""
 
+import importlib
 import json
 import os
 import re
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import numba
@@ -32,15 +32,21 @@ def registry(monkeypatch):
 
 
 @pytest.fixture
-def declared(monkeypatch):
-    """A function that declares entry points, as installed packages do."""
+def declare(monkeypatch, tmp_path):
+    """A function that installs a package that declares rules."""
+    site = tmp_path / "site"
+    monkeypatch.syspath_prepend(site)
 
-    def declare(*points):
-        found = [EntryPoint(name, value, rules.ENTRY_POINTS) for name, value in points]
-        monkeypatch.setattr("importlib.metadata.entry_points", lambda group: found)
+    def install(package, *points):
+        about = site / f"{package}-1.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1\n")
+        (about / "entry_points.txt").write_text("\n".join(["[hebbsim.rules]", *points, ""]))
+        importlib.invalidate_caches()
         rules._declared.cache_clear()
+        return site
 
-    yield declare
+    yield install
     rules._declared.cache_clear()
 
 
@@ -99,26 +105,32 @@ def test_a_rule_is_registered_from_python_once():
         register_rule("oja")
 
 
-def test_installed_packages_declare_rules(tmp_path, monkeypatch, declared):
-    write(tmp_path / "a_package_of_rules.py")
-    monkeypatch.syspath_prepend(tmp_path)
-    declared(("forget", "a_package_of_rules:RULE"), ("broken", "no_such_package:RULE"))
+def test_installed_packages_declare_rules(declare):
+    site = declare("one", "forget = a_package_of_rules:RULE", "broken = no_such_package:RULE")
+    write(site / "a_package_of_rules.py")
     assert {"forget", "broken", "oja"} <= set(rule_names())
     assert "a_package_of_rules" not in sys.modules  # named, not imported
     assert get_rule("forget").equation.startswith("ΔWᵢ = η (yᵢ h − decay")
-    with pytest.raises(BadInputError, match="rule broken of entry point no_such_package:RULE: No"):
+    with pytest.raises(BadInputError, match="rule broken of package one: No module named"):
         get_rule("broken")
-    declared(("other", "a_package_of_rules:RULE"))
-    with pytest.raises(BadInputError, match="is a rule by another name, forget"):
+    declare("two", "other = a_package_of_rules:RULE")
+    with pytest.raises(BadInputError, match=r"of package two: .* is a rule by another name"):
         get_rule("other")
 
 
-def test_what_two_declare_is_said_to_be(declared):
-    for points in ([("oja", "a:RULE")], [("mine", "a:RULE"), ("mine", "b:RULE")]):
-        declared(*points)
-        with pytest.raises(BadInputError, match=r"declares a rule \w+, which .* has already"):
-            rule_names()
-        assert get_rule("oja").name == "oja"  # what is not in doubt goes on
+@pytest.mark.parametrize(
+    ("points", "says"),
+    [
+        (["oja = a:RULE"], "package first declares a rule oja, which hebbsim has already"),
+        (["a = a:RULE", "b = b:RULE"], "declares a rule a, which package .* has already"),
+    ],
+)
+def test_what_two_declare_is_said_to_be(declare, points, says):
+    declare("first", *points)
+    declare("second", "a = another:RULE")
+    with pytest.raises(BadInputError, match=says):
+        rule_names()
+    assert get_rule("oja").name == "oja"  # what is not in doubt goes on
 
 
 # Where they reach --------------------------------------------------------------------------
