@@ -147,16 +147,20 @@ def run(*words):
     return stopped.value.code
 
 
-def test_the_command_line_takes_them(tmp_path, capsys):
-    path = write(tmp_path / "forget.py")
+def test_the_command_line_takes_them(tmp_path, capsys, monkeypatch):
+    write(tmp_path / "forget.py")
+    monkeypatch.chdir(tmp_path)
     small = ["--dim", 4, "--seeds", 1, "--clusters", 5, "--out", tmp_path / "run", "--json"]
-    assert run("rules", "--rules", path, "--rule", "forget", "--eta", 0.02, *small) == 0
+    assert run("rules", "--rules", "forget.py", "--rule", "forget", "--eta", 0.02, *small) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["config"]["rule"] == "forget"
-    assert document["config"]["rules"] == [str(path)]
+    assert document["config"]["rules"] == ["forget.py"]
     assert re.fullmatch("[0-9a-f]{64}", document["provenance"]["inputs"]["forget.py"])
-    # The run says all that it takes to run it again, in a process that knows nothing.
+    # The run says all that it takes to run it again, in a process that knows nothing, from
+    # another folder.
     rules._registered.clear()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     assert read_run(tmp_path / "run")[1].rule == "forget"
     assert get_rule("forget")
 
