@@ -121,7 +121,7 @@ def soft_competitive(W, prior, h, x, clamped, eta, p):
     u = W @ h
     y = prior * np.exp(p["sharpness"] * u)
     y = y / y.sum()
-    return W + eta * y[:, None] * (h - u[:, None] * W), prior + eta * (y - prior), y
+    return W + eta * y[:, None] * (h - u[:, None] * W), prior + p["prior"] * eta * (y - prior), y
 
 
 @rule

@@ -51,7 +51,7 @@ class Rule:
         A faster kernel that equals `learn` to rounding.
     eta : float
         Default learning rate: over 200,000 tokens of English, weights stay about as large as
-        they start.
+        they start, or grow to a length of about one where they start at zero.
     start : callable
         ``start(n_inputs, n_units)`` gives what the rule remembers beside the weights, a
         flat float32 array.

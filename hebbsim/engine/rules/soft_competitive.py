@@ -3,6 +3,11 @@
 The prior of a unit is learned, too: how much of all inputs it has had. The paper moves its
 logarithm b by Δb = η e⁻ᵇ (y − eᵇ); here eᵇ itself moves, which is the same to first order in η,
 keeps the sum of all priors at one, and cannot run away where a prior is small.
+
+Where responses hardly differ from unit to unit, the unit that is a little ahead of the others
+ends up with all of the prior: let inputs be of length one and centred, raise `sharpness`, or set
+`prior` to 0, which keeps all priors equal (as in Journé, A., Rodriguez, H. G., Guo, Q. &
+Moraitis, T. (2023). Hebbian deep learning without feedback. ICLR).
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_units = len(weights)
     sharpness = parameters[0]
     prior = state
-    rate = min(eta, np.float32(1))
+    rate = min(eta * parameters[1], np.float32(1))
     response = np.empty(n_units, np.float32)
     for t in range(len(pre)):
         h = pre[t]
@@ -44,8 +49,10 @@ RULE = Rule(
         "inference in unsupervised Hebbian soft winner-take-all networks. Neuromorphic Computing "
         "and Engineering 2, 044017."
     ),
-    equation="ΔWᵢ = η yᵢ (h − uᵢ Wᵢ),  u = W h,  yᵢ ∝ pᵢ exp(sharpness uᵢ),  Δpᵢ = η (yᵢ − pᵢ)",
+    equation=(
+        "ΔWᵢ = η yᵢ (h − uᵢ Wᵢ),  u = W h,  yᵢ ∝ pᵢ exp(sharpness uᵢ),  Δpᵢ = prior η (yᵢ − pᵢ)"
+    ),
     learn=learn,
-    parameters={"sharpness": 1.0},
+    parameters={"sharpness": 1.0, "prior": 1.0},
     start=lambda n_inputs, n_units: np.full(n_units, 1 / n_units, dtype=np.float32),
 )
