@@ -286,13 +286,15 @@ class _Run:
     def fitted_network(self, seed: int, options: dict[str, Any]) -> RoleNetwork:
         """A network that has learned, its clusters looked at on the way."""
         learner = self.config.network_learner(seed)
-        n_tokens = self.corpus.splits["train"].n_tokens * self.config.passes
+        n_tokens = self.corpus.splits["train"].n_tokens
+        passes = self.config.passes
+        points = {*curve_points(passes * n_tokens), *(n_tokens * n for n in range(1, passes))}
 
         def look(n_read: int) -> None:
             self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
 
         if self.corpus.layer is not None:
-            options |= {"observe": look, "observed_at": curve_points(n_tokens)}
+            options |= {"observe": look, "observed_at": sorted(points)}
         return learner.fit(self.sentences["train"], **options)
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:

@@ -68,6 +68,53 @@ BEST: dict[str, dict[str, Any]] = {
     },
 }
 
+#: The same for a network: what dev chose, beside what its description says.
+BEST_NETWORK: dict[str, dict[str, Any]] = {
+    "builtin": {},
+    "cogs": {
+        "timescales": (2.0,),
+        "clusters": 600,
+        "settings": (
+            "words.size=300",
+            "words.inverse_temperature=12",
+            "tokens.shrinkage=20",
+            "tokens.lengths=[1, 0.9, 0.9, 0.7, 0.5]",
+        ),
+    },
+    "*": {
+        "timescales": (1.1, 3.3),
+        "settings": (
+            "words.size=250",
+            "words.inverse_temperature=12",
+            "tokens.subsample=0.001",
+            "tokens.lengths=[1, 0.7, 0.7, 0, 0]",
+        ),
+    },
+}
+
+
+def _with_network(given: dict[str, Any], corpus: str) -> dict[str, Any]:
+    """What is given, with what its preset and the description of its network say besides."""
+    from hebbsim.engine.network.description import ROLES, change, read_network
+
+    chosen: dict[str, Any] = {}
+    if given.get("preset") == "best":
+        chosen = dict(BEST_NETWORK.get(corpus, BEST_NETWORK["*"]))
+    settings: dict[str, str] = {}
+    for text in (*chosen.pop("settings", ()), *given.get("settings", ())):
+        name = str(text).partition("=")[0]
+        settings.pop(name, None)  # of two values of one parameter the later one holds
+        settings[name] = str(text)
+    network = str(given["network"])
+    if network == "roles" or Path(network).is_file():
+        path = ROLES if network == "roles" else network
+        said = change(read_network(path), [*settings.values()], given.get("rules", ()))
+        described = {"timescales": said.get("timescales")}
+        if isinstance(said.get("tokens"), dict):
+            described["clusters"] = said["tokens"].get("size")
+        chosen = {k: v for k, v in described.items() if v is not None} | chosen
+    return {**chosen, **given, "settings": tuple(settings.values())}
+
 
 class RolesConfig(ExperimentConfig):
     """What `run_roles` does; every field is an option of the command line.
@@ -87,7 +134,8 @@ class RolesConfig(ExperimentConfig):
     timescales : tuple of float
         In tokens; of the forward and of the backward traces.
     preset : {"default", "best"}
-        ``best`` fills in what dev chose (`BEST`) wherever no value is given; ``default`` does
+        ``best`` fills in what dev chose (`BEST`, of a network `BEST_NETWORK`) wherever no value
+        is given; ``default`` does
         so for the learner's parameters on the built-in grammar alone, and keeps the usual
         timescales and K.
     learner : dict
@@ -175,7 +223,7 @@ class RolesConfig(ExperimentConfig):
     def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
         corpus = str(given.get("corpus", "builtin"))
         if given.get("network") is not None:
-            return given
+            return _with_network(given, corpus)
         if given.get("preset") != "best":
             # Timescales and K stay the usual ones.
             known = {"learner": BEST["builtin"]["learner"]} if corpus == "builtin" else {}
@@ -205,7 +253,6 @@ class RolesConfig(ExperimentConfig):
         for name, staged in (
             ("members", self.members > 1),
             ("shards", self.shards is not None),
-            ("preset", self.preset == "best"),
         ):
             if staged:
                 raise ValueError(f"{name} is of the staged learner and does not go with a network")
