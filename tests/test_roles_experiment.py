@@ -801,8 +801,14 @@ def test_leaving_early_ends_the_workers(tmp_path):
 def test_rows_come_in_reading_order_whatever_the_order_of_arrival(tiny):
     of_one = ["K=9", "K=9 readout=soft", "K=9 labels=5", "K=9 labels=5 readout=soft"]
     voting = [condition.replace("K=9", "K=9 members=8") for condition in of_one]
-    parts = ["K=9 view=own", "K=9 view=traces", "K=9 tau=2", "K=9 tau=32", "K=9 shuffled=labels",
-             "K=9 prototypes=random"]
+    parts = [
+        "K=9 view=own",
+        "K=9 view=traces",
+        "K=9 tau=2",
+        "K=9 tau=32",
+        "K=9 shuffled=labels",
+        "K=9 prototypes=random",
+    ]
     curve = ["labels=30", "labels=100", "labels=all", "labels=all codes=hebbian", "labels=readout"]
     wanted = [("hebbian", condition) for condition in of_one + parts + voting]
     wanted += [("bigru", condition) for condition in curve]
