@@ -8,10 +8,11 @@ from typing import Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, make_split
-from hebbsim.readers.formats import ENDINGS, format_of
+from hebbsim.readers.kinds import ENDINGS
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
 from hebbsim.readers.text import documents, stream_text, text_files
 from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme
+from hebbsim.readers.words import normal
 
 # Labels that ClearNLP has and Universal Dependencies has not.
 _CLEARNLP_ONLY = frozenset({"dobj", "pobj", "nsubjpass", "prep"})
@@ -89,6 +90,8 @@ def read_text(
     path: Path,
     *,
     tokenizer: str = "plain",
+    field: str | None = None,
+    sentences: str = "auto",
     parser: str | None = None,
     scheme: str | Path | None = None,
     processes: int = 1,
@@ -100,8 +103,8 @@ def read_text(
     ----------
     path : Path
         Or ``-``, standard input.
-    tokenizer : {"plain", "spacy"}
-        Without a parser; see `hebbsim.readers.text.stream_text`.
+    tokenizer, field, sentences
+        See `hebbsim.readers.text.stream_text`; the first without a parser.
     parser : str, optional
         spaCy pipeline. Its dependency labels become the layer ``grammatical``: silver,
         as good as the parser is.
@@ -116,41 +119,56 @@ def read_text(
     Returns
     -------
     Corpus
-        With one split ``train``, and no layer where there is no parser. Silver roles are told
-        of in its `notes`.
+        With one split ``train``, and no layer where there is no parser. Its `notes` tell of
+        silver roles, of what is left out, and of how words and sentences are told.
 
     Raises
     ------
     BadInputError
     """
     name = "stdin" if is_stdin(path) else path.resolve().name
-    with on_disk(path, ENDINGS[format_of(path) or "text"][0] if is_stdin(path) else "") as place:
-        files = text_files(place)
+    notes: dict[str, None] = {}
+    with on_disk(path) as place:
+        files = text_files(place, notes.setdefault)
         layers = None
+        options: dict[str, Any] = {
+            "field": field, "sentences": sentences, "note": notes.setdefault
+        }  # fmt: skip
         if parser is None:
-            sentences = list(stream_text(files, tokenizer=tokenizer))
+            found = list(stream_text(files, tokenizer=tokenizer, **options))
         else:
-            sentences, roles = _parse(files, parser, scheme, processes, progress)
+            found, roles = _parse(files, parser, scheme, processes, progress, options)
             layers = {"grammatical": roles}
-        names = [name] if is_stdin(path) else [file.name for file in files]
+            notes[
+                f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so "
+                "scores measure agreement with that parser"
+            ] = None
+        names = [name] if is_stdin(path) else _short(files)
         sha256 = dict(zip(names, map(digest, files), strict=True))
         if parser is not None and scheme is not None:
             sha256[SCHEME_INPUT] = RoleScheme.load(scheme).digest()
     name = without_packing(name)
     for ending in (ending for known in ENDINGS.values() for ending in known):
         name = name.removesuffix(ending)
-    note = (
-        f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so scores "
-        "measure agreement with that parser"
-    )
     return Corpus(
         name,
-        {"train": make_split("train", sentences, layers, source=path)},
+        {"train": make_split("train", found, layers, source=path)},
         "grammatical" if layers else None,
         source=path.name,
         sha256=sha256,
-        notes=() if parser is None else (note,),
+        notes=tuple(
+            line.replace(str(place), "stdin") if is_stdin(path) else line for line in notes
+        ),
     )
+
+
+def _short(files: list[Path]) -> list[str]:
+    """The names of files, with their folders where names are not enough."""
+    names = [file.name for file in files]
+    return [
+        name if names.count(name) == 1 else str(file)
+        for name, file in zip(names, files, strict=True)
+    ]
 
 
 def _parse(
@@ -159,6 +177,7 @@ def _parse(
     scheme: str | Path | None,
     processes: int,
     progress: Report | None,
+    options: dict[str, Any],
 ) -> tuple[list[list[str]], list[str]]:
     nlp = load_parser(parser)
     chosen: RoleScheme | None = RoleScheme.load(scheme) if scheme else None
@@ -167,7 +186,7 @@ def _parse(
     if sum(file.stat().st_size for file in files) < _WORTH_PROCESSES:
         processes = 1
     for file in files:
-        texts = _for_pipeline(nlp, file)
+        texts = _for_pipeline(nlp, file, options)
         for doc in nlp.pipe(texts, batch_size=_BATCH, n_process=processes):
             if len(doc) and not doc.has_annotation("DEP"):
                 raise BadInputError(
@@ -188,14 +207,15 @@ def _parse(
     return sentences, roles
 
 
-def _for_pipeline(nlp: Any, file: Path) -> Iterator[Any]:
+def _for_pipeline(nlp: Any, file: Path, options: dict[str, Any]) -> Iterator[Any]:
     """What a pipeline reads: pieces of text below its limit, or words that are cut already."""
     from spacy.tokens import Doc
 
-    for document in documents(file):
+    for document in documents(file, **options):
         if isinstance(document, list):
             yield Doc(nlp.vocab, document)
             continue
+        document = normal(document)
         while len(document) > _PIECE:
             cut = document.rfind(" ", 0, _PIECE) + 1 or _PIECE
             yield document[:cut]
