@@ -123,10 +123,10 @@ def _begins_json(text: str) -> bool:
     """Whether a text begins with a JSON value, which may be cut where the text ends."""
     try:
         json.JSONDecoder().raw_decode(text)
-    except RecursionError:
-        return True
     except json.JSONDecodeError as error:
         return error.msg.startswith("Unterminated string") or error.pos >= len(text.rstrip()) - 1
+    except (RecursionError, ValueError):  # nested too deeply, or a number too long
+        return True
     return True
 
 

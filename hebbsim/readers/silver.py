@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.readers.base import Corpus, make_split
 from hebbsim.readers.kinds import ENDINGS
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
@@ -70,10 +70,32 @@ def load_parser(name: str) -> Any:
     find_pipeline(name)
     try:
         return spacy.load(name)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever the code of a pipeline raises
         raise BadInputError(
-            f"--parser {name}: spaCy cannot load it ({' '.join(str(error).split())[:200]})"
-        ) from None
+            f"--parser {name}: spaCy {spacy.__version__} cannot load it ({_reason(error)})"
+            f"{_made_for(name)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, as spaCy says it, in one line."""
+    said = " ".join(str(error).split()) or "no reason given"
+    return f"{type(error).__name__}: {said[:200]}"
+
+
+def _made_for(name: str) -> str:
+    """A hint where a pipeline was made for another version of spaCy; empty otherwise."""
+    import spacy
+
+    try:
+        folder = Path(name) if Path(name).is_dir() else spacy.util.get_package_path(name)
+        wanted = str(spacy.util.load_meta(folder / "meta.json").get("spacy_version", ""))
+        fits = spacy.util.is_compatible_version(spacy.__version__, wanted)
+    except Exception:  # the hint is no reason to fail
+        return ""
+    if fits is not False:
+        return ""
+    return f"; it was made for spaCy {wanted}: get the one for yours by python -m spacy download"
 
 
 #: Sentences from one report of progress to the next.
@@ -187,7 +209,7 @@ def _parse(
         processes = 1
     for file in files:
         texts = _for_pipeline(nlp, file, options)
-        for doc in nlp.pipe(texts, batch_size=_BATCH, n_process=processes):
+        for doc in _parsed(nlp.pipe(texts, batch_size=_BATCH, n_process=processes), parser):
             if len(doc) and not doc.has_annotation("DEP"):
                 raise BadInputError(
                     f"spaCy pipeline '{parser}' does not parse dependencies; take one that does, "
@@ -205,6 +227,16 @@ def _parse(
     if progress is not None:
         progress(files[-1].name, len(sentences), 0)
     return sentences, roles
+
+
+def _parsed(docs: Iterator[Any], parser: str) -> Iterator[Any]:
+    """Parsed texts; a pipeline that fails on one is said in one line."""
+    try:
+        yield from docs
+    except HebbsimError:
+        raise
+    except Exception as error:
+        raise BadInputError(f"--parser {parser}: it fails on the text ({_reason(error)})") from error
 
 
 def _for_pipeline(nlp: Any, file: Path, options: dict[str, Any]) -> Iterator[Any]:
