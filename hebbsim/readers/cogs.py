@@ -265,4 +265,4 @@ def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "")
                 splits[f"gen/{kind}"] = _split(f"gen/{kind}", chosen, path)
         else:
             splits[name] = _split(name, rows, path)
-    return Corpus("cogs", splits, "thematic", source, licence, sha256)
+    return Corpus("cogs", splits, "thematic", source, licence, sha256, format="COGS")

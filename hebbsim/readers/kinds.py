@@ -10,7 +10,7 @@ from pathlib import Path
 from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import head, is_packed, is_stdin, without_packing
 
-__all__ = ["ENDINGS", "FIELDS", "kind_by_name", "kind_of"]
+__all__ = ["ENDINGS", "FIELDS", "NAMES", "kind_by_name", "kind_of"]
 
 #: Fields of an object or a table that hold its text, the first that is there.
 FIELDS = ("text", "content", "sentence", "tokens", "words")
@@ -39,6 +39,12 @@ _WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
 _GLOBAL_COLUMNS = "# global.columns"
 #: A logical form of COGS or one of its kin, in any of their notations.
 _LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA |\w \( (?:\*|\w+ =|[A-Z]|\d)|^\w+$")
+#: What each kind is called.
+NAMES = {
+    "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
+    "jsonl": "JSON, one value a line", "json": "JSON", "table": "table (CSV or TSV)",
+    "parquet": "parquet",
+}  # fmt: skip
 _LOOKED_AT = 20  # lines of a table
 
 

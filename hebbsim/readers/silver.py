@@ -8,7 +8,7 @@ from typing import Any
 
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.readers.base import Corpus, make_split
-from hebbsim.readers.kinds import ENDINGS
+from hebbsim.readers.kinds import ENDINGS, NAMES, kind_of
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
 from hebbsim.readers.text import documents, stream_text, text_files
 from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme
@@ -165,6 +165,7 @@ def read_text(
                 f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so "
                 "scores measure agreement with that parser"
             ] = None
+        kinds = sorted({NAMES[kind_of(file)] for file in files})
         names = [name] if is_stdin(path) else _short(files)
         sha256 = dict(zip(names, map(digest, files), strict=True))
         if parser is not None and scheme is not None:
@@ -181,6 +182,7 @@ def read_text(
         notes=tuple(
             line.replace(str(place), "stdin") if is_stdin(path) else line for line in notes
         ),
+        format=", ".join(kinds),
     )
 
 
@@ -236,7 +238,9 @@ def _parsed(docs: Iterator[Any], parser: str) -> Iterator[Any]:
     except HebbsimError:
         raise
     except Exception as error:
-        raise BadInputError(f"--parser {parser}: it fails on the text ({_reason(error)})") from error
+        raise BadInputError(
+            f"--parser {parser}: it fails on the text ({_reason(error)})"
+        ) from error
 
 
 def _for_pipeline(nlp: Any, file: Path, options: dict[str, Any]) -> Iterator[Any]:

@@ -345,10 +345,21 @@ def read_ud(
             key = "stdin" if is_stdin(path) else path.name
             sha256[key if key not in sha256 else str(path)] = file.sha256
             notes += file.notes
-    notes += _unknown_relations(name, scheme, counts)
+    unknown = unknown_relations(scheme, counts)
+    notes += _unknown_relations(name, scheme, counts, unknown)
     if scheme.roles != RoleScheme.load().roles:
         sha256[SCHEME_INPUT] = scheme.digest()
-    return Corpus(name, splits, "grammatical", source, licence, sha256, tuple(notes))
+    return Corpus(
+        name,
+        splits,
+        "grammatical",
+        source,
+        licence,
+        sha256,
+        tuple(notes),
+        "treebank (CoNLL-U)",
+        unknown,
+    )
 
 
 def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str, float]:
@@ -364,9 +375,10 @@ def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str
     return {r: counts[r] / total for r in ordered if not scheme.knows(r)}
 
 
-def _unknown_relations(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
+def _unknown_relations(
+    name: str, scheme: RoleScheme, counts: Mapping[str, int], unknown: Mapping[str, float]
+) -> list[str]:
     """A line on relations that count as OTHER because the scheme does not know them."""
-    unknown = unknown_relations(scheme, counts)
     if not unknown:
         return []
     shares = [f"{relation} {100 * share:.2g} %" for relation, share in unknown.items()]

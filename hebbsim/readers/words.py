@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import regex
 
-__all__ = ["UNSPACED", "normal", "split_text"]
+__all__ = ["UNSPACED", "normal", "scripts", "split_text"]
 
 _UNIFY = str.maketrans(
     {"‘": "'", "’": "'", "‛": "'", "`": "'", "„": "“", "«": "“", "»": "”", "—": " -- ",
@@ -188,3 +189,24 @@ def normal(word: str) -> str:
         return _BLANKS.sub(" ", word).strip() if " " in word else word
     word = unicodedata.normalize("NFC", word.translate(_INVISIBLE))
     return _BLANKS.sub(" ", word).strip(" ")
+
+
+def scripts(forms: Iterable[str]) -> dict[str, float]:
+    """Share of the letters of each script, as Unicode names its letters; the largest first.
+
+    Examples
+    --------
+    >>> scripts(["word", "слово", "2"])
+    {'Cyrillic': 0.5555555555555556, 'Latin': 0.4444444444444444}
+    """
+    letters: Counter[str] = Counter()
+    for form, count in Counter(forms).items():
+        for letter in form:
+            if letter.isalpha():
+                letters[letter] += count
+    found: Counter[str] = Counter()
+    for letter, count in letters.items():
+        name = unicodedata.name(letter, "unnamed").split()[0].capitalize()
+        found["Han" if name == "Cjk" else name] += count
+    total = sum(found.values())
+    return {name: count / total for name, count in found.most_common()}
