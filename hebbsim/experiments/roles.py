@@ -142,7 +142,7 @@ def _files_to_read(
 
     files: dict[str, Path] = {}
     notes: list[str] = []
-    for path in text_files(config.text, notes.append) if config.text else []:
+    for path in text_files(config.text, notes.append, config.field) if config.text else []:
         name = "stdin" if is_stdin(path) else path.name
         if path in config.text and split_of(path) in ("dev", "test"):
             notes.append(f"--text {path}: its name says {split_of(path)}; its words are learned")

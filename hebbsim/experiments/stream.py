@@ -347,7 +347,7 @@ class _Source:
             return
         from hebbsim.readers.text import text_files
 
-        self.files = text_files(paths, self.notes.setdefault)
+        self.files = text_files(paths, self.notes.setdefault, config.field)
         self.name = "+".join(Path(path).name or "text" for path in paths)
         self.stdin = any(map(is_stdin, self.files))
         if self.stdin:

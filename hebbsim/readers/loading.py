@@ -107,8 +107,10 @@ def load_corpus(
             )
             return corpus if corpus.layer is None else _cut_up(corpus)
 
-        load = _load_folder if path.is_dir() else _load_file
-        corpus = load(path, scheme, as_text)
+        if path.is_dir():
+            corpus = _load_folder(path, scheme, as_text, field)
+        else:
+            corpus = _load_file(path, scheme, as_text)
     else:
         raise _unknown(name)
     return corpus if layer is None else _with_layer(corpus, layer)
@@ -190,7 +192,10 @@ def _load_registered(
 
 
 def _load_folder(
-    path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]
+    path: Path,
+    scheme: str | Path | None,
+    as_text: Callable[[Path], Corpus],
+    field: str | None,
 ) -> Corpus:
     from hebbsim.readers.tables import find_tables, read_tables
     from hebbsim.readers.text import find_text
@@ -212,7 +217,7 @@ def _load_folder(
     if tables:
         _need_train(path, tables)
         return read_tables(path)
-    if find_text(path):
+    if find_text(path, field=field):
         return as_text(path)
     raise BadInputError(
         f"{path}: no usable file in this folder; it needs *-train.conllu[.gz], the COGS files, "

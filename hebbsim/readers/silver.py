@@ -151,7 +151,7 @@ def read_text(
     name = "stdin" if is_stdin(path) else path.resolve().name
     notes: dict[str, None] = {}
     with on_disk(path) as place:
-        files = text_files(place, notes.setdefault)
+        files = text_files(place, notes.setdefault, field)
         layers = None
         options: dict[str, Any] = {
             "field": field, "sentences": sentences, "note": notes.setdefault

@@ -34,7 +34,7 @@ _MANY = 0.1
 _FEW = 3  # lines that are too few to tell whether a text is wrapped
 
 
-def find_text(folder: Path, note: Note | None = None) -> list[Path]:
+def find_text(folder: Path, note: Note | None = None, field: str | None = None) -> list[Path]:
     """The files of a folder that can be streamed, in the order of their names.
 
     Subfolders are looked through. Of an annotated corpus it is the training split alone: its
@@ -44,7 +44,7 @@ def find_text(folder: Path, note: Note | None = None) -> list[Path]:
     Raises
     ------
     BadInputError
-        An annotated corpus has no training split.
+        An annotated corpus has no training split, or there are but tables and JSON without text.
     """
     say = note or len
     treebank = find_treebank(folder)
@@ -60,17 +60,21 @@ def find_text(folder: Path, note: Note | None = None) -> list[Path]:
             left = ", ".join(name for name in splits if name != "train")
             say(f"{folder}: of this annotated corpus the words of train are read, not of {left}")
         return splits["train"]
-    found = []
+    found, left = [], []
     for path in files_below(folder):
         kind = kind_by_name(path)
         if kind in ("json", "table"):  # these may hold anything
             try:
-                next(iter(documents(path)), None)
+                next(iter(documents(path, field=field)), None)
             except BadInputError as error:
-                say(f"left out: {error}")
+                left.append(error)
                 continue
         if kind is not None:
             found.append(path)
+    if left and not found:
+        raise left[0]
+    for reason in left:
+        say(f"left out: {reason}")
     return found
 
 
@@ -127,7 +131,7 @@ def stream_text(
     check_tokenizer(tokenizer)
     if sentences not in SENTENCES:
         raise BadInputError(f"--sentences {sentences}: give one of {', '.join(SENTENCES)}")
-    files = text_files(paths, note)
+    files = text_files(paths, note, field)
     nlp = None
     if tokenizer != "plain":
         from hebbsim.readers.silver import blank_pipeline
@@ -147,7 +151,11 @@ def check_tokenizer(tokenizer: str) -> None:
         raise BadInputError(f"unknown tokenizer '{tokenizer}'; known: {', '.join(TOKENIZERS)}")
 
 
-def text_files(paths: str | Path | Iterable[str | Path], note: Note | None = None) -> list[Path]:
+def text_files(
+    paths: str | Path | Iterable[str | Path],
+    note: Note | None = None,
+    field: str | None = None,
+) -> list[Path]:
     """Files behind paths of files and folders; ``-`` stays.
 
     Raises
@@ -158,7 +166,7 @@ def text_files(paths: str | Path | Iterable[str | Path], note: Note | None = Non
     files: list[Path] = []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         if path.is_dir():
-            found = find_text(path, note)
+            found = find_text(path, note, field)
             if not found:
                 endings = ", ".join(f"*{e}" for known in ENDINGS.values() for e in known)
                 raise BadInputError(f"{path}: no text in this folder ({endings})")
@@ -206,7 +214,7 @@ def glance(
     """
     notes: dict[str, None] = {}
     found: list[list[str]] = []
-    for file in text_files(paths, notes.setdefault):
+    for file in text_files(paths, notes.setdefault, options.get("field")):
         found += islice(stream_text(file, note=notes.setdefault, **options), most)
     return found, list(notes)
 
