@@ -38,7 +38,7 @@ _MARKUP = re.compile(rb"\s*<(?:\?xml|!doctype|html|tei|corpus)\b", re.IGNORECASE
 _WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
 _GLOBAL_COLUMNS = "# global.columns"
 #: A logical form of COGS or one of its kin, in any of their notations.
-_LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA |\w \( (?:\*|\w+ =|[A-Z]|\d)|^\w+$")
+_LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
 #: What each kind is called.
 NAMES = {
     "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
@@ -161,7 +161,7 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
         return None
     width = len(columns[0])
     same = all(len(cells) == width and cells[0].strip() for cells in columns)
-    if width == 3 and same and all(_is_cogs(cells) for cells in columns[1:] or columns):
+    if width == 3 and same and _is_cogs(columns):
         return "cogs"
     if named == "table" or (width > 1 and same and len(rows) > 1):
         return "table"
@@ -180,9 +180,13 @@ def _names_its_text(rows: list[str], separator: str) -> bool:
     return same and len(parsed) > 1 < len(parsed[0]) and bool(header & set(FIELDS))
 
 
-def _is_cogs(cells: list[str]) -> bool:
-    """Whether a row has a sentence cut at blanks and a logical form."""
-    sentence, form, kind = (cell.strip('"') for cell in cells)
-    if " " in kind.strip() or not _LOGICAL_FORM.search(form):
-        return False
-    return " " not in sentence or sentence.endswith((" .", " ?")) or "x _ " in form
+def _is_cogs(rows: list[list[str]]) -> bool:
+    """Whether rows, the first of which may be a header, have sentences and logical forms."""
+    forms = 0
+    for sentence, form, kind in rows[1:] or rows:
+        found = _LOGICAL_FORM.search(form) is not None
+        forms += found
+        # A word alone, a primitive, may have a form of any kind.
+        if " " in kind.strip() or not (found or " " not in sentence.strip()):
+            return False
+    return forms > 0

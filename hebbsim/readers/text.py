@@ -60,20 +60,21 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
             left = ", ".join(name for name in splits if name != "train")
             say(f"{folder}: of this annotated corpus the words of train are read, not of {left}")
         return splits["train"]
-    found, left = [], []
+    found: list[Path] = []
+    reasons: list[BadInputError] = []
     for path in files_below(folder):
         kind = kind_by_name(path)
         if kind in ("json", "table"):  # these may hold anything
             try:
                 next(iter(documents(path, field=field)), None)
             except BadInputError as error:
-                left.append(error)
+                reasons.append(error)
                 continue
         if kind is not None:
             found.append(path)
-    if left and not found:
-        raise left[0]
-    for reason in left:
+    if reasons and not found:
+        raise reasons[0]
+    for reason in reasons:
         say(f"left out: {reason}")
     return found
 
