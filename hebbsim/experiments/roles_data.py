@@ -16,7 +16,7 @@ from hebbsim.readers.base import Corpus, Split
 #: Fewest sentences that leave something to learn from when a tenth is held out.
 _FEWEST = 20
 #: Fewest dev words a cluster that name it with some confidence.
-_WORDS_A_CLUSTER = 3
+_WORDS_A_CLUSTER = 2
 
 
 @dataclass(frozen=True, eq=False)
