@@ -30,10 +30,10 @@ UD = {"dogs": (1, "nsubj", "NOUN"), "chased": (1, "ROOT", "VERB"), "cats": (1, "
 TEXT = "Dogs chased cats of kings in gardens and parks ."
 
 
-def pipeline(folder, labels):
-    """A spaCy pipeline on disk whose parser looks words up in a table."""
+def pipeline(folder, labels, name="table_parser"):
+    """A spaCy pipeline on disk whose parser looks words up in a table; one of a name."""
 
-    @spacy.Language.component("table_parser")
+    @spacy.Language.component(name)
     def parse(doc):
         for token in doc:
             head, label, pos = labels.get(token.lower_, (token.sent.start, "dep", "X"))
@@ -42,7 +42,7 @@ def pipeline(folder, labels):
 
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe("table_parser")
+    nlp.add_pipe(name)
     nlp.to_disk(folder)
     return str(folder)
 
@@ -64,6 +64,16 @@ def test_ud_labels_take_the_ud_scheme(tmp_path):
     path.write_text("Dogs chased cats\n\nDogs chased cats\n")
     corpus = load_corpus(path, parser=pipeline(tmp_path / "nlp", UD))
     assert corpus.splits["train"].layers["grammatical"].tolist() == ["SUBJ", "PRED", "OBJ"] * 2
+
+
+def test_labels_that_the_scheme_does_not_know_are_told_of(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats")
+    labels = UD | {"cats": (1, "oa", "NOUN")}
+    corpus = load_corpus(path, parser=pipeline(tmp_path / "nlp", labels, "strange_parser"))
+    assert corpus.unknown == {"oa": pytest.approx(1 / 3)}
+    assert "33 % of the words of corpus a have" in corpus.notes[1]
+    assert "as OTHER: oa 33 %" in corpus.notes[1]
 
 
 def test_a_scheme_of_ones_own(tmp_path):

@@ -69,7 +69,7 @@ def refusal(path, **options):
     "names",
     [
         ("en_train.conllu", "en_dev.conllu", "en_test.conllu"),
-        ("TRAIN.CONLLU", "DEV.CONLLU", "TEST.CONLLU"),
+        ("TRAIN.CONLLU.GZ", "DEV.CONLLU", "TEST.CONLLU"),
         ("train.tok.conll", "valid.tok.conll", "test.tok.conll"),
         ("xx-ud-train.conllu.gz", "xx-ud-dev.conllu", "xx-ud-test.conllu"),
         ("train/a.conllu", "dev/a.conllu", "test/a.conllu"),
@@ -79,7 +79,8 @@ def refusal(path, **options):
 def test_splits_are_told_by_the_names_of_files_and_folders(names, tmp_path):
     for name, word in zip(names, ("One", "Two", "Three"), strict=True):
         content = named(word).encode()
-        write(tmp_path, **{name: gzip.compress(content) if name.endswith("gz") else content})
+        packed = gzip.compress(content) if name.lower().endswith("gz") else content
+        write(tmp_path, **{name: packed})
     corpus = load_corpus(tmp_path)
     assert {name: firsts(corpus, name) for name in corpus.splits} == {
         "train": ["one"], "dev": ["two"], "test": ["three"]
@@ -105,6 +106,9 @@ def test_files_without_a_split_are_one_text_that_is_cut(tmp_path):
     assert [firsts(corpus, name) for name in ("dev", "test")] == [["w8"], ["w9"]]
     assert any("10 files are joined" in note for note in corpus.notes)
     assert any("80, 10 and 10 %" in note for note in corpus.notes)
+    write(tmp_path, **{"letter3.txt": "A raw copy.", "LICENSE.txt": "By me.", "song.txt": "La."})
+    (note,) = (note for note in load_corpus(tmp_path).notes if "left out" in note)
+    assert note == f"{tmp_path}: song.txt left out: the treebank alone is read"
     write(tmp_path, **{"letters-train.conllu": named("x")})
     corpus = load_corpus(tmp_path)
     assert firsts(corpus) == ["x"] and "left out" in corpus.notes[0]

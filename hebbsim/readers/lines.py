@@ -42,9 +42,10 @@ def is_stdin(path: str | Path) -> bool:
 
 
 def without_packing(name: str) -> str:
-    """A file name without the ending of a compressed file."""
+    """A file name without the ending of a compressed file, in whatever case."""
     for ending in PACKED:
-        name = name.removesuffix(ending)
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
     return name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hebbsim.readers.base import Corpus, make_split
 from hebbsim.readers.kinds import ENDINGS, NAMES, kind_of
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
 from hebbsim.readers.text import documents, stream_text, text_files
-from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme
+from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme, relation_notes, unknown_relations
 from hebbsim.readers.words import normal
 
 # Labels that ClearNLP has and Universal Dependencies has not.
@@ -149,30 +150,33 @@ def read_text(
     BadInputError
     """
     name = "stdin" if is_stdin(path) else path.resolve().name
+    name = without_packing(name)
+    for ending in (ending for known in ENDINGS.values() for ending in known):
+        name = name.removesuffix(ending)
     notes: dict[str, None] = {}
     with on_disk(path) as place:
         files = text_files(place, notes.setdefault, field)
         layers = None
+        unknown: dict[str, float] = {}
         options: dict[str, Any] = {
             "field": field, "sentences": sentences, "note": notes.setdefault
         }  # fmt: skip
         if parser is None:
             found = list(stream_text(files, tokenizer=tokenizer, **options))
         else:
-            found, roles = _parse(files, parser, scheme, processes, progress, options)
+            found, roles, used, counts = _parse(files, parser, scheme, processes, progress, options)
             layers = {"grammatical": roles}
+            unknown = unknown_relations(used, counts)
             notes[
                 f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so "
                 "scores measure agreement with that parser"
             ] = None
+            notes |= dict.fromkeys(relation_notes(name, used, counts))
         kinds = sorted({NAMES[kind_of(file)] for file in files})
-        names = [name] if is_stdin(path) else _short(files)
+        names = ["stdin"] if is_stdin(path) else _short(files)
         sha256 = dict(zip(names, map(digest, files), strict=True))
         if parser is not None and scheme is not None:
             sha256[SCHEME_INPUT] = RoleScheme.load(scheme).digest()
-    name = without_packing(name)
-    for ending in (ending for known in ENDINGS.values() for ending in known):
-        name = name.removesuffix(ending)
     return Corpus(
         name,
         {"train": make_split("train", found, layers, source=path)},
@@ -183,6 +187,7 @@ def read_text(
             line.replace(str(place), "stdin") if is_stdin(path) else line for line in notes
         ),
         format=", ".join(kinds),
+        unknown=unknown,
     )
 
 
@@ -202,11 +207,12 @@ def _parse(
     processes: int,
     progress: Report | None,
     options: dict[str, Any],
-) -> tuple[list[list[str]], list[str]]:
+) -> tuple[list[list[str]], list[str], RoleScheme, Counter[str]]:
     nlp = load_parser(parser)
     chosen: RoleScheme | None = RoleScheme.load(scheme) if scheme else None
     sentences: list[list[str]] = []
     roles: list[str] = []
+    counts: Counter[str] = Counter()
     if sum(file.stat().st_size for file in files) < _WORTH_PROCESSES:
         processes = 1
     for file in files:
@@ -224,11 +230,12 @@ def _parse(
                 if words:
                     sentences.append([token.lower_ for token in words])
                     roles += _sentence_roles(words, chosen)
+                    counts.update(map(_relation, words))
                     if progress is not None and len(sentences) % REPORT == 0:
                         progress(file.name, len(sentences), 0)
     if progress is not None:
         progress(files[-1].name, len(sentences), 0)
-    return sentences, roles
+    return sentences, roles, chosen or RoleScheme.load(), counts
 
 
 def _parsed(docs: Iterator[Any], parser: str) -> Iterator[Any]:

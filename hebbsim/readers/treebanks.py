@@ -90,7 +90,7 @@ def find_treebank(folder: Path) -> Treebank | None:
     if not files:
         return None
     splits: dict[str, list[Path]] = {}
-    stems: dict[str, set[tuple[Path, str]]] = {}
+    parts: dict[str, set[tuple[Path, str]]] = {}
     rest = []
     for path in files:
         split = split_of(path)
@@ -98,8 +98,8 @@ def find_treebank(folder: Path) -> Treebank | None:
             rest.append(path)
         else:
             splits.setdefault(split, []).append(path)
-            stems.setdefault(split, set()).add((path.parent, _split_and_stem(path)[1]))
-    for split, found in stems.items():
+            parts.setdefault(split, set()).add((path.parent, _split_and_stem(path)[1]))
+    for split, found in parts.items():
         if len(found) > 1:
             names = ", ".join(str(path.relative_to(folder)) for path in splits[split][:4])
             raise BadInputError(
@@ -107,14 +107,27 @@ def find_treebank(folder: Path) -> Treebank | None:
                 f"({names}); keep one treebank a folder"
             )
     if not splits:
-        return Treebank({"train": rest}, True, _joined(folder, {"": rest}))
+        notes = _joined(folder, {"": rest})
+        stems = {path.name.partition(".")[0] for path in rest}
+        other = [
+            path for path in files_below(folder)
+            if kind_by_name(path) not in (None, "conllu") and path not in rest
+            and path.name.partition(".")[0] not in stems
+        ]  # fmt: skip
+        if other:
+            notes.append(_left_out(folder, other, "the treebank alone is read"))
+        return Treebank({"train": rest}, True, notes)
     ordered = {name: splits[name] for name in _WORDS if name in splits}
     notes = _joined(folder, ordered)
     if rest:
-        names = ", ".join(str(path.relative_to(folder)) for path in rest[:4])
-        more = f" and {len(rest) - 4:,} more" if len(rest) > 4 else ""
-        notes.append(f"{folder}: {names}{more} left out: no train, dev or test in the name")
+        notes.append(_left_out(folder, rest, "no train, dev or test in the name"))
     return Treebank(ordered, False, notes)
+
+
+def _left_out(folder: Path, files: list[Path], reason: str) -> str:
+    names = ", ".join(str(path.relative_to(folder)) for path in files[:4])
+    more = f" and {len(files) - 4:,} more" if len(files) > 4 else ""
+    return f"{folder}: {names}{more} left out: {reason}"
 
 
 def _joined(folder: Path, splits: dict[str, list[Path]]) -> list[str]:

@@ -346,7 +346,7 @@ def read_ud(
             sha256[key if key not in sha256 else str(path)] = file.sha256
             notes += file.notes
     unknown = unknown_relations(scheme, counts)
-    notes += _unknown_relations(name, scheme, counts, unknown)
+    notes += relation_notes(name, scheme, counts)
     if scheme.roles != RoleScheme.load().roles:
         sha256[SCHEME_INPUT] = scheme.digest()
     return Corpus(
@@ -375,10 +375,18 @@ def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str
     return {r: counts[r] / total for r in ordered if not scheme.knows(r)}
 
 
-def _unknown_relations(
-    name: str, scheme: RoleScheme, counts: Mapping[str, int], unknown: Mapping[str, float]
-) -> list[str]:
-    """A line on relations that count as OTHER because the scheme does not know them."""
+def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
+    """A line on relations that count as OTHER because the scheme does not know them.
+
+    Parameters
+    ----------
+    name : str
+        Of the corpus.
+    scheme : RoleScheme
+    counts : mapping of str to int
+        Words by their relation.
+    """
+    unknown = unknown_relations(scheme, counts)
     if not unknown:
         return []
     shares = [f"{relation} {100 * share:.2g} %" for relation, share in unknown.items()]
