@@ -379,7 +379,10 @@ def wrapped(text, width):
     return lines
 
 
-@pytest.mark.parametrize("lines", [TITLES, PENN])
+SHUO = [("关于北方水域捕鱼的决议以及各岛附近渔民的来信" * 2)[: 40 + i % 4] for i in range(40)]
+
+
+@pytest.mark.parametrize("lines", [TITLES, PENN, SHUO])
 def test_a_line_a_sentence_stays_one(lines, tmp_path):
     write(tmp_path, **{"a.txt": "\n".join(lines)})
     for sentences in ("auto", "lines"):

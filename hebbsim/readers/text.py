@@ -304,7 +304,8 @@ def _is_wrapped(path: Path, note: Note | None) -> bool:
     if len(pairs) < _FEW:
         return True
     width = sorted(len(a) for a, _ in pairs)[int(0.95 * len(pairs))]
-    full = sum(len(a) + 1 + len(b.split()[0]) > width for a, b in pairs)
+    first = [1 if UNSPACED.match(b) else 1 + len(b.split()[0]) for _, b in pairs]
+    full = sum(len(a) + size > width for (a, _), size in zip(pairs, first, strict=True))
     lower = sum(b[0].islower() for _, b in pairs)
     words = " ".join(lines).split()
     cased = sum(word[0].isupper() and word[1:].islower() for word in words) > 0.02 * len(words)
