@@ -73,6 +73,7 @@ def refusal(path, **options):
         ("train.tok.conll", "valid.tok.conll", "test.tok.conll"),
         ("xx-ud-train.conllu.gz", "xx-ud-dev.conllu", "xx-ud-test.conllu"),
         ("train/a.conllu", "dev/a.conllu", "test/a.conllu"),
+        ("x/train/1/a.conllu", "x/dev/1/a.conllu", "x/test/1/a.conllu"),
         ("xx-train.txt", "xx-dev.txt", "xx-test.txt"),
     ],
 )
@@ -219,6 +220,9 @@ def test_the_field_that_holds_the_text_can_be_named(tmp_path):
     rows = "\n".join(json.dumps({"a": {"b": text}, "text": "no"}) for text in TEXTS)
     write(tmp_path, **{"a.jsonl": rows, "a.csv": "x,y\n1,Why?\n", "b.tsv": "1\tWhy?\n2\tWhy?\n"})
     assert list(stream_text(tmp_path / "a.jsonl", field="a.b")) == SENTENCES
+    rows = {"version": 1, "talk": [{"turn": text} for text in [*TEXTS, None]]}
+    write(tmp_path, **{"d.json": json.dumps(rows, indent=1)})
+    assert list(stream_text(tmp_path / "d.json", field="talk.turn")) == SENTENCES
     assert list(stream_text(tmp_path / "a.csv", field="y")) == SENTENCES[2:]
     assert list(stream_text(tmp_path / "b.tsv", field="2")) == SENTENCES[2:] * 2
     assert "no field 'z'; there are a, text" in refusal(tmp_path / "a.jsonl", field="z")

@@ -59,8 +59,8 @@ def records(
         As of `hebbsim.readers.kinds.kind_of`.
     field : str, optional
         The field or column that holds the text, by its name (``data.text`` for a field within
-        one) or, of a table, its number from 1; default the first that is there of text, content,
-        sentence, tokens and words.
+        one, or within the rows of a list) or, of a table, its number from 1; default the first
+        that is there of text, content, sentence, tokens and words.
     note : callable, optional
         Given a line on what is left out.
 
@@ -209,40 +209,42 @@ class _Text:
 
 def _document(value: Any, where: str, field: str | None) -> Iterator[Document]:
     """The text of a value; nothing for a null."""
-    found = value
-    if isinstance(value, dict):
-        found = _field(value, where, field)
-    if found is None:
-        return
-    # A lone half of a pair is no text: it could not be written again.
-    if isinstance(found, str):
-        if found.isascii() or _is_text(found):
+    for found in _fields(value, where, field) if isinstance(value, dict) else [value]:
+        if found is None:
+            continue
+        # A lone half of a pair is no text: it could not be written again.
+        if isinstance(found, str) and (found.isascii() or _is_text(found)):
             yield found
-            return
-    elif isinstance(found, list) and all(isinstance(word, str) for word in found):
-        if all(word.isascii() or _is_text(word) for word in found):
+        elif (
+            isinstance(found, list)
+            and all(isinstance(word, str) for word in found)
+            and all(word.isascii() or _is_text(word) for word in found)
+        ):
             yield [word for word in map(normal, found) if word]
-            return
-    raise BadInputError(f"{where}: neither text nor a list of words")
+        else:
+            raise BadInputError(f"{where}: neither text nor a list of words")
 
 
-def _field(row: dict[str, Any], where: str, field: str | None) -> Any:
+def _fields(row: dict[str, Any], where: str, field: str | None) -> list[Any]:
+    """What the field that holds the text has; one value, or those of the rows of a list."""
     if field is not None:
-        value: Any = row
+        values: list[Any] = [row]
         for name in [field] if field in row else field.split("."):
-            if value is None:
-                return None
-            if not isinstance(value, dict) or name not in value:
+            rows = [
+                part for value in values if value is not None
+                for part in (value if isinstance(value, list) else [value])
+            ]  # fmt: skip
+            if not all(isinstance(part, dict) and name in part for part in rows):
                 raise BadInputError(f"{where}: no field '{field}'; {_there(row)}")
-            value = value[name]
-        return value
+            values = [part[name] for part in rows]
+        return values
     names = [name for name in FIELDS if name in row]
     if not names:
         raise BadInputError(
             f"{where}: no text in it; name a field {' or '.join(FIELDS)}, or name the one that "
             f"holds the text by --field NAME ({_there(row)})"
         )
-    return next((row[name] for name in names if row[name]), row[names[0]])
+    return [next((row[name] for name in names if row[name]), row[names[0]])]
 
 
 def _there(names: Iterable[Any]) -> str:

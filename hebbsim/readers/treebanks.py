@@ -93,12 +93,15 @@ def find_treebank(folder: Path) -> Treebank | None:
     parts: dict[str, set[tuple[Path, str]]] = {}
     rest = []
     for path in files:
-        split = split_of(path)
+        split, stem = _split_and_stem(path)
+        place = path.parent
+        while split is None and place != folder:  # a/test/b/c.conllu
+            split, place = _SPLITS.get(place.name.lower()), place.parent
         if split is None:
             rest.append(path)
         else:
             splits.setdefault(split, []).append(path)
-            parts.setdefault(split, set()).add((path.parent, _split_and_stem(path)[1]))
+            parts.setdefault(split, set()).add((place, stem))
     for split, found in parts.items():
         if len(found) > 1:
             names = ", ".join(str(path.relative_to(folder)) for path in splits[split][:4])
