@@ -144,6 +144,24 @@ QUESTIONS = [
         "THEME/SUBJ - PRED/PRED - - AGENT/OBL -",
     ),
 ]
+REORDERED = [
+    (
+        "A hat beside a tent Kim um um saw .",
+        "hat ( x _ 1 ) AND hat . nmod . beside ( x _ 1 , x _ 4 ) AND tent ( x _ 4 ) AND "
+        "see . theme ( x _ 8 , x _ 1 ) AND see . agent ( x _ 8 , Kim )",
+        "hat ( 4 ) ; tent ( 51 ) ; Kim ( 7 ) ; nmod . beside ( 4 , 51 ) AND see ( 9 ) AND "
+        "theme ( 9 , 4 ) AND agent ( 9 , 7 )",
+        "- THEME/OBJ - - NMOD/NMOD AGENT/SUBJ - - PRED/PRED -",
+    ),
+    (
+        "A hat in the tent the nurse was sold by Kim .",
+        "* nurse ( x _ 6 ) ; hat ( x _ 1 ) AND hat . nmod . in ( x _ 1 , x _ 4 ) AND "
+        "tent ( x _ 4 ) AND sell . theme ( x _ 8 , x _ 1 ) AND "
+        "sell . recipient ( x _ 8 , x _ 6 ) AND sell . agent ( x _ 8 , Kim )",
+        None,
+        "- THEME/OBJ - - NMOD/NMOD - RECIPIENT/SUBJ - PRED/PRED - AGENT/OBL -",
+    ),
+]
 RENUMBERED = (
     "The nurse beside a tent hoped that Kim was sold a hat .",
     "* nurse ( 31 ) ; tent ( 7 ) ; Kim ( 0 ) ; hat ( 12 ) ; nmod . beside ( 31 , 7 ) AND "
@@ -155,7 +173,7 @@ RENUMBERED = (
 
 
 @pytest.mark.parametrize(
-    ("sentence", "form", "other", "roles"), [*RELATIVE, *QUESTIONS, RENUMBERED]
+    ("sentence", "form", "other", "roles"), [*RELATIVE, *QUESTIONS, *REORDERED, RENUMBERED]
 )
 def test_relative_clauses_questions_and_other_notations(sentence, form, other, roles):
     tokens = sentence.split()
@@ -196,7 +214,8 @@ def test_a_name_that_stands_often_goes_to_the_nearest_verb():
         ("see ( agent = Kim , theme = fox", "cannot read 'its end'"),
         ("see ( agent = ? , theme = fox )", "the logical form has 2 words"),
         ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 ) AND agent ( 3 , 9 )", "speaks of no word"),
-        ("Kim ( 1 ) ; fox ( 2 )", "0 main verbs"),
+        ("Kim ( 1 ) ; fox ( 2 )", "has 2 words, the sentence 3"),
+        ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 )", "'fox' of the logical form falls on 'saw'"),
         ("see . agent ( x _ 1 , ? )", "no who or what in the sentence"),
         ("see ( agent = " * 3000, "nested too deeply"),
     ],

@@ -120,7 +120,7 @@ def _assign(tokens: Sequence[str], graph: Graph) -> CogsAnalysis:
     gaps = {}  # arguments that do not stand where their verb has them
     for argument in graph.arguments:
         nouns = {relative[verb] for verb in _above(argument[0], embedded) if verb in relative}
-        gaps[argument] = argument[2] in asked | nouns
+        gaps[argument] = argument[2] in asked | nouns or _preposed(argument, graph.arguments)
     surface = {
         argument[:2]: _moved(tokens, argument, gaps)
         if gap
@@ -129,8 +129,9 @@ def _assign(tokens: Sequence[str], graph: Graph) -> CogsAnalysis:
     }
     # A noun belongs to the clause that it stands in, not to the relative clause behind it; a
     # controlled subject to the finite verb, not to the infinitive. What is written last counts.
+    behind = {noun for noun, _ in graph.relatives}
     order = sorted(
-        graph.arguments, key=lambda a: (not gaps[a] or a[2] in asked, a[0] not in infinitives)
+        graph.arguments, key=lambda a: (not (gaps[a] and a[2] in behind), a[0] not in infinitives)
     )
     for verb, relation, place in order:
         put(place, relation.upper(), surface[verb, relation], verb)
@@ -164,6 +165,12 @@ def _voice(tokens: Sequence[str], verb: int) -> str:
     # "What was the boy given ?"
     moved = tokens[0].lower() in QUESTION and tokens[1] == "was" and "that" not in tokens[:verb]
     return "passive" if moved and "was" not in tokens[2:verb] else "active"
+
+
+def _preposed(argument: tuple[int, str, int], arguments: Sequence[tuple[int, str, int]]) -> bool:
+    """Whether another argument stands between it and its verb: "a cake in a house Emma rolled"."""
+    verb, _, place = argument
+    return any(of == verb and place < at < verb for of, _, at in arguments)
 
 
 def _moved(

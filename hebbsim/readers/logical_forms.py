@@ -17,9 +17,10 @@ Three notations are in use for the same meaning of *Emma saw the girl that slept
     Emma ( 7 ) ; see ( 4 ) AND agent ( 4 , 7 ) ...
 
 ``?`` is the participant that a question asks for, with the token *who* or *what*. Where a form
-does not say which token it means, its words are put in the order of the sentence (first
-argument, verb, other arguments; a noun before what modifies it), and have to be those of the
-sentence one by one.
+does not say which token it means, its words are put in the order of the sentence, and have to
+be those of the sentence one by one. Variable-free forms give it by their structure (first
+argument, verb, other arguments; a noun before what modifies it), the others list nouns, then
+verbs, in their order.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ __all__ = ["Graph", "graph_of"]
 DETERMINERS = frozenset({"a", "an", "the"})
 QUESTION = frozenset({"who", "what"})
 _FUNCTION = (
-    DETERMINERS | QUESTION | {"that", "to", "by", "was", "did", "in", "on", "beside", ".", "?"}
+    DETERMINERS
+    | QUESTION
+    | {"that", "to", "by", "was", "did", "in", "on", "beside", ".", ",", "?", "um", "uh"}
 )
 _ARGUMENTS = ("agent", "theme", "recipient")
 
@@ -100,7 +103,7 @@ def graph_of(tokens: Sequence[str], form: str) -> Graph:
         if " = " in form:
             return _variable_free(tokens, form)
         if re.search(r"\( \d+ [,)]", form):
-            return _aligned(tokens, _with_numbers(form))
+            return _with_numbers(tokens, form)
         return _with_variables(tokens, form)
     except RecursionError:
         raise ValueError("the logical form is nested too deeply") from None
@@ -266,10 +269,10 @@ class _Parser:
             self._take(",")
 
 
-def _with_numbers(form: str) -> _Node:
-    """The main verb of a form whose words have arbitrary numbers."""
+def _with_numbers(tokens: Sequence[str], form: str) -> Graph:
+    """The graph of a form whose words have arbitrary numbers."""
     nodes: dict[str, _Node] = {}
-    edges = []
+    edges: list[re.Match[str]] = []
     for conjunct in re.split(" AND | ; ", form):
         if match := _NODE.fullmatch(conjunct):
             nodes[match["id"]] = _Node(match["label"])
@@ -277,18 +280,22 @@ def _with_numbers(form: str) -> _Node:
             edges.append(match)
         else:
             raise ValueError(f"cannot read '{conjunct}' in the logical form")
-    embedded = set()
     for match in edges:
         if not {match["governor"], match["dependent"]} <= nodes.keys():
             raise ValueError(f"'{match[0]}' in the logical form speaks of no word of it")
-        node = nodes[match["dependent"]]
-        nodes[match["governor"]].edges.append((match["relation"], node))
-        if match["relation"] in ("ccomp", "xcomp"):
-            embedded.add(node)
-    roots = [node for node in nodes.values() if node.is_verb and node not in embedded]
-    if len(roots) != 1:
-        raise ValueError(f"the logical form has {len(roots)} main verbs, not one")
-    return roots[0]
+        nodes[match["governor"]].edges.append((match["relation"], nodes[match["dependent"]]))
+    nouns = [node for node in nodes.values() if not node.is_verb]
+    verbs = [node for node in nodes.values() if node.is_verb]
+    words: list[_Node] = []
+    for place in _content(tokens):
+        label = tokens[place].lower()
+        noun = next((noun for noun in nouns if noun.label.lower() == label), None)
+        if noun is not None:
+            nouns.remove(noun)
+            words.append(noun)
+        elif verbs:
+            words.append(verbs.pop(0))
+    return _placed(tokens, [*words, *nouns, *verbs])
 
 
 def _in_order(node: _Node, met: set[int]) -> Iterator[_Node]:
@@ -311,9 +318,17 @@ def _in_order(node: _Node, met: set[int]) -> Iterator[_Node]:
 
 def _aligned(tokens: Sequence[str], root: _Node) -> Graph:
     """A graph whose words have found their places, all of them."""
-    met: set[int] = set()
-    words = list(_in_order(root, met))
-    places = [i for i, token in enumerate(tokens) if token.lower() not in _FUNCTION]
+    return _placed(tokens, list(_in_order(root, set())))
+
+
+def _content(tokens: Sequence[str]) -> list[int]:
+    """Places of the words that a form may speak of."""
+    return [i for i, token in enumerate(tokens) if token.lower() not in _FUNCTION]
+
+
+def _placed(tokens: Sequence[str], words: Sequence[_Node]) -> Graph:
+    """The graph of words in the order of the sentence, once they are its words."""
+    places = _content(tokens)
     if len(places) != len(words):
         raise ValueError(
             f"the logical form has {len(words)} words, the sentence {len(places)} that it may mean"
