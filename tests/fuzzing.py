@@ -22,6 +22,7 @@ from hebbsim.engine.trace_engine import TraceEngine
 from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.models.checkpoint import KIND as LEARNER
+from hebbsim.readers import load_corpus
 from hebbsim.readers.cogs import read_cogs
 from hebbsim.readers.tables import read_tables
 from hebbsim.readers.text import stream_text
@@ -50,6 +51,13 @@ COGS = (
     b"A cat saw the dog .\tsee . agent ( x _ 2 , x _ 1 ) AND see . theme ( x _ 2 , x _ 4 )\t"
     b"in_distribution\nEmma ran .\trun . agent ( x _ 1 , Emma )\tprimitive\n"
 )
+FREE = (  # variable-free, with a relative clause and a question, and with numbers as variables
+    b"Emma saw the cat that ran .\tsee ( agent = Emma , theme = * cat ( nmod = "
+    b"run ( agent = * cat ) ) )\tx\nWho ran ?\trun ( agent = ? )\tQ\nEmma ran .\t"
+    b"Emma ( 7 ) ; run ( 2 ) AND agent ( 2 , 7 )\tx\n"
+)
+JSON = b'[\n {"text": "It rains."},\n {"text": null}, {"text": "w\\u00f6rds"}\n]\n'
+CSV = b'id,text\n1,"It rains, and ""stays""."\n2,Why?\n'
 JSONL = b'{"text": "It rains. I stay."}\n["My", "own", "w\\u00f6rds"]\n"one"\n{"tokens": ["a"]}\n'
 TEXT = "It rains; I can’t stay!\n\n“Why?” asked Dr. Hill.\r\n".encode()
 
@@ -184,15 +192,17 @@ class Targets:
         self._engine = read_checkpoint(folder / "engine", ENGINE)
         self._learner = read_checkpoint(folder / "learner", LEARNER)
         self.seeds: dict[str, list[bytes]] = {
-            "conllu": [CONLLU], "table": [TABLE], "about": [self._about], "cogs": [COGS],
-            "jsonl": [JSONL], "text": [TEXT], "scheme": [b'{"roles": {"nsubj": "SUBJ"}}'],
+            "conllu": [CONLLU], "table": [TABLE], "about": [self._about], "cogs": [COGS, FREE],
+            "jsonl": [JSONL], "json": [JSON], "csv": [CSV], "any": [CONLLU, JSON, CSV, FREE, TEXT],
+            "text": [TEXT], "scheme": [b'{"roles": {"nsubj": "SUBJ"}}'],
             "engine": [(folder / "engine").read_bytes()],
             "learner": [(folder / "learner").read_bytes()],
         }  # fmt: skip
 
     def read(self, kind: str, data: bytes) -> bool:
         """Read bytes as a kind of file; whether they were refused."""
-        path = self.folder / {"jsonl": "x.jsonl", "text": "x.txt"}.get(kind, f"x-{kind}")
+        names = {"jsonl": "x.jsonl", "json": "x.json", "csv": "x.csv", "text": "x.txt"}
+        path = self.folder / names.get(kind, f"x-{kind}")
         if kind in ("table", "about"):
             path = self.folder / "tables"
             table, about = (data, self._about) if kind == "table" else (TABLE, data)
@@ -205,6 +215,9 @@ class Targets:
             "table": lambda: read_tables(path),
             "about": lambda: read_tables(path),
             "cogs": lambda: read_cogs({"train": path}),
+            "any": lambda: load_corpus(path),
+            "csv": lambda: [None for _ in stream_text(path)],
+            "json": lambda: [None for _ in stream_text(path)],
             "jsonl": lambda: [None for _ in stream_text(path)],
             "text": lambda: [None for _ in stream_text(path)],
             "scheme": lambda: RoleScheme.load(path),

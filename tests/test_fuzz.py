@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 
 from hebbsim.errors import BadInputError
 
-KINDS = ["conllu", "table", "about", "cogs", "jsonl", "text", "scheme", "engine", "learner"]
+KINDS = [
+    "conllu",
+    "table",
+    "about",
+    "cogs",
+    "jsonl",
+    "json",
+    "csv",
+    "any",
+    "text",
+    "scheme",
+    "engine",
+    "learner",
+]
 
 
 @pytest.fixture(scope="module")

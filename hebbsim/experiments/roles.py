@@ -31,7 +31,9 @@ from hebbsim.experiments.roles_data import (
     Gold,
     check_clusters,
     check_splits,
+    cluster_notes,
     hold_out,
+    text_notes,
 )
 from hebbsim.experiments.roles_scores import (
     Runs,
@@ -122,13 +124,13 @@ def run_roles(
             layer=config.layer,
             scheme=config.scheme,
             offline=config.offline,
-            tokenizer=config.tokenizer,
+            **config.reading,
             parser=config.parser,
             processes=config.workers,
             progress=parsing if config.parser else None,
         )
-        files = _files_to_read(config, stack)
-        run = _Run(config, corpus, files, kept, report)
+        files, notes = _files_to_read(config, stack)
+        run = _Run(config, corpus, files, notes, kept, report)
         # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
         # and leaves the other cores to the workers.
         with threadpool_limits(1):
@@ -137,17 +139,21 @@ def run_roles(
     return results
 
 
-def _files_to_read(config: RolesConfig, stack: contextlib.ExitStack) -> dict[str, Path]:
-    """The unlabelled text by file name, folders as the files in them."""
-    from hebbsim.readers.formats import ENDINGS, format_of
+def _files_to_read(
+    config: RolesConfig, stack: contextlib.ExitStack
+) -> tuple[dict[str, Path], list[str]]:
+    """The unlabelled text by file name, folders as the files in them; what was left out."""
     from hebbsim.readers.text import text_files
+    from hebbsim.readers.treebanks import split_of
 
     files: dict[str, Path] = {}
-    for path in text_files(config.text) if config.text else []:
+    notes: list[str] = []
+    for path in text_files(config.text, notes.append, config.field) if config.text else []:
         name = "stdin" if is_stdin(path) else path.name
-        ending = ENDINGS[format_of(path) or "text"][0] if is_stdin(path) else ""
-        files[name if name not in files else str(path)] = stack.enter_context(on_disk(path, ending))
-    return files
+        if path in config.text and split_of(path) in ("dev", "test"):
+            notes.append(f"--text {path}: its name says {split_of(path)}; its words are learned")
+        files[name if name not in files else str(path)] = stack.enter_context(on_disk(path))
+    return files, notes
 
 
 def make_learner(
@@ -246,6 +252,7 @@ class _Run:
         config: RolesConfig,
         corpus: Corpus,
         text: dict[str, Path],
+        notes: list[str],
         kept: Units,
         progress: Progress,
     ) -> None:
@@ -255,7 +262,7 @@ class _Run:
         self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
         self.kept = kept
         self.steps = Steps(progress)
-        self.notes: list[str] = list(corpus.notes)
+        self.notes: list[str] = [*corpus.notes, *notes]
         # By seed of a network: tokens read, and its clusters by then.
         self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
         if corpus.layer is not None:
@@ -263,6 +270,8 @@ class _Run:
             if note:
                 self.notes.append(note)
         check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+        if text:
+            self.notes += text_notes(corpus, text, config.reading)
         self.corpus = corpus
         self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
 
@@ -313,6 +322,7 @@ class _Run:
                 config.seeds,
                 self.sentences["train"],
                 text=list(self.text.values()),
+                reading=config.reading,
                 shards=config.shards,
                 scheduler=config.scheduler,
                 say=self.steps.say,
@@ -383,6 +393,7 @@ class _Run:
         """Every model on every split, then the tables."""
         config, corpus = self.config, self.corpus
         check_splits(corpus, layer)
+        self.notes += cluster_notes(corpus.splits["dev"], config.clusters)
         self.roles = {name: split.layers[layer] for name, split in corpus.splits.items()}
         self.runs = Runs(corpus.name, Gold.of(corpus, layer))
         self.other_scores: list[Score] = []

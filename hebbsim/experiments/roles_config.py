@@ -11,6 +11,8 @@ from pydantic import Field, field_validator, model_validator
 
 from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.readers.lines import is_stdin
+from hebbsim.readers.text import check_tokenizer
+from hebbsim.readers.ud import SCHEMES
 
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
@@ -126,9 +128,14 @@ class RolesConfig(ExperimentConfig):
     layer : str or None
         Gold layer to score; the corpus's own choice without.
     scheme : Path or None
-        Role scheme of a treebank: dependency relation to role.
-    tokenizer : {"plain", "spacy"}
-        For a corpus of raw text.
+        Role scheme of a treebank: dependency relation to role. A file, or the name of a scheme
+        that comes with the package (`hebbsim.readers.ud.SCHEMES`).
+    tokenizer : {"plain", "spacy", "spacy:LANGUAGE"}
+        For raw text.
+    field : str or None
+        Field or column that holds the text, in JSON, tables and parquet.
+    sentences : {"auto", "lines", "wrapped"}
+        What a line of plain text is (`hebbsim.readers.text.stream_text`).
     parser : str or None
         spaCy pipeline that gives raw text silver roles.
     timescales : tuple of float
@@ -193,7 +200,9 @@ class RolesConfig(ExperimentConfig):
     corpus: str = "builtin"
     layer: str | None = None
     scheme: Path | None = None
-    tokenizer: Literal["plain", "spacy"] = "plain"
+    tokenizer: str = "plain"
+    field: str | None = None
+    sentences: Literal["auto", "lines", "wrapped"] = "auto"
     parser: str | None = None
     timescales: Timescales = (2.0, 8.0, 32.0)
     preset: Literal["default", "best"] = "default"
@@ -301,10 +310,30 @@ class RolesConfig(ExperimentConfig):
             raise ValueError("give increasing numbers of sentences, such as 30,100,300")
         return value
 
-    @field_validator("text", "scheme")
+    @field_validator("text")
     @classmethod
-    def _exists(cls, value: Any) -> Any:
-        for path in value if isinstance(value, tuple) else (value,):
-            if path is not None and not path.exists() and not is_stdin(path):
+    def _exists(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for path in value:
+            if not path.exists() and not is_stdin(path):
                 raise ValueError(f"{path}: no such file or folder")
         return value
+
+    @field_validator("scheme")
+    @classmethod
+    def _is_scheme(cls, value: Path | None) -> Path | None:
+        if value is not None and str(value) not in SCHEMES and not value.is_file():
+            raise ValueError(f"{value}: no such file, nor one of {', '.join(SCHEMES)}")
+        return value
+
+    @field_validator("tokenizer")
+    @classmethod
+    def _is_tokenizer(cls, value: str) -> str:
+        check_tokenizer(value)
+        return value
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """Options of `hebbsim.readers.text.stream_text`."""
+        return {
+            "tokenizer": self.tokenizer, "field": self.field, "sentences": self.sentences
+        }  # fmt: skip

@@ -42,6 +42,8 @@ class StreamConfig(ExperimentConfig):
         Files and folders that `stream_text` reads, ``-``, or ``builtin``, read one after
         another, and again from the first until there are enough tokens. Of a folder with
         splits, as of the built-in corpus, the training split alone.
+    tokenizer, field, sentences
+        Of the text; see `hebbsim.readers.text.stream_text`.
     learner : {"roles", "engine"}
         `HebbianRoleInducer.partial_fit`, or a `TraceEngine`.
     tokens : int
@@ -65,6 +67,9 @@ class StreamConfig(ExperimentConfig):
     """
 
     corpus: tuple[str, ...] = (BUILTIN,)
+    tokenizer: str = "plain"
+    field: str | None = None
+    sentences: Literal["auto", "lines", "wrapped"] = "auto"
     learner: Literal["roles", "engine"] = "roles"
     tokens: _Count | None = None
     stretch: Annotated[int, Field(ge=1000)] = 100_000
@@ -169,7 +174,7 @@ class _Run:
     def __init__(self, config: StreamConfig, kept: Units, progress: Progress) -> None:
         self.config = config
         self.progress = progress
-        self.source = _Source(config.corpus, config.seed)
+        self.source = _Source(config)
         self.begun = Results(
             experiment="stream",
             config=config.resolved(),
@@ -286,6 +291,7 @@ class _Run:
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
             results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
+        results.notes += self.source.notes
         results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")
         return results
 
@@ -334,18 +340,23 @@ def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:
 class _Source:
     """Sentences of some files, or of the built-in corpus."""
 
-    def __init__(self, paths: Sequence[str], seed: int) -> None:
-        self.seed = seed
+    def __init__(self, config: StreamConfig) -> None:
+        paths = config.corpus
+        self.seed = config.seed
         self.inputs: dict[str, str] = {}
         self.files: list[Path] = []
+        self.notes: dict[str, None] = {}
         self.stdin = False
         self._learned = hashlib.sha256()
+        self._reading: dict[str, Any] = {
+            "tokenizer": config.tokenizer, "field": config.field, "sentences": config.sentences
+        }  # fmt: skip
         if tuple(paths) == (BUILTIN,):
             self.name = BUILTIN
             return
         from hebbsim.readers.text import text_files
 
-        self.files = text_files(file for path in paths for file in _training_files(path))
+        self.files = text_files(paths, self.notes.setdefault, config.field)
         self.name = "+".join(Path(path).name or "text" for path in paths)
         self.stdin = any(map(is_stdin, self.files))
         if self.stdin:
@@ -405,24 +416,10 @@ class _Source:
         if self.files:
             from hebbsim.readers.text import stream_text
 
-            return stream_text(self.files)
+            return stream_text(self.files, note=self.notes.setdefault, **self._reading)
         from hebbsim.readers import load_corpus
 
         return iter(load_corpus(BUILTIN, seed=self.seed).splits["train"].sentences())
-
-
-def _training_files(path: str) -> list[Path]:
-    """The files of a path, but for a treebank's dev and test splits in a folder."""
-    from hebbsim.readers.text import text_files
-    from hebbsim.readers.ud import split_of
-
-    files = text_files(path)
-    if not Path(path).is_dir():
-        return files
-    training = [file for file in files if split_of(file) in (None, "train")]
-    if not training:
-        raise BadInputError(f"--corpus {path}: no train split in it, only dev and test")
-    return training
 
 
 # Learners ----------------------------------------------------------------------------------
