@@ -285,7 +285,7 @@ class _Run:
         if self.text:
             from hebbsim.readers.text import stream_text
 
-            options["text"] = stream_text(self.text.values())
+            options["text"] = stream_text(self.text.values(), **self.config.reading)
         if self.config.network is not None:
             return self.fitted_network(seed, options)
         if self.kept.folder is not None:
