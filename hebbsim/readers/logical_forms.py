@@ -29,8 +29,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from scipy.optimize import linear_sum_assignment
-
 __all__ = ["Graph", "graph_of"]
 
 DETERMINERS = frozenset({"a", "an", "the"})
@@ -186,6 +184,8 @@ def _places(
         raise ValueError(f"'{name}' stands {len(places)} times in the sentence, not once")
     if len(places) == 1:
         return dict.fromkeys(mentions, places[0])
+    from scipy.optimize import linear_sum_assignment  # takes long to import, for few sentences
+
     distances = [[abs(verb - at) for at in places] for verb, _ in alone]
     rows, columns = linear_sum_assignment(distances)
     found = {alone[i]: places[j] for i, j in zip(rows.tolist(), columns.tolist(), strict=True)}
