@@ -165,7 +165,7 @@ def stream(tmp_path, monkeypatch):
     return lambda out, **more: run_stream(corpus=(str(path),), out=out, **small, **more)
 
 
-@pytest.mark.parametrize("learner", ["roles", "engine"])
+@pytest.mark.parametrize("learner", ["roles", "network", "engine"])
 def test_2n_tokens_are_n_a_checkpoint_and_n_more(learner, stream, tmp_path):
     whole = stream(tmp_path / "whole", learner=learner, tokens=9000)
 

@@ -27,7 +27,10 @@ def stream(
     tokenizer: Tokenizer = "plain",
     field: Field = None,
     sentences: Sentences = "auto",
-    learner: Annotated[str, typer.Option(help="roles, or engine: one local rule.")] = "roles",
+    learner: Annotated[
+        str,
+        typer.Option(help="roles; network: roles online, token by token; engine: one local rule."),
+    ] = "roles",
     tokens: Annotated[
         int | None,
         typer.Option(help="Tokens to learn, the files over and over (default: once through)."),

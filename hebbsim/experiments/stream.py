@@ -15,6 +15,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
+from hebbsim.engine.checkpoint import MISFITS
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance
 from hebbsim.experiments.resume import Units, open_run
@@ -24,7 +25,7 @@ from hebbsim.readers.lines import digest, is_stdin
 
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
-    from hebbsim.models import HebbianRoleInducer
+    from hebbsim.models import HebbianRoleInducer, RoleNetwork
 
 __all__ = ["StreamConfig", "Stretch", "run_stream"]
 
@@ -44,8 +45,9 @@ class StreamConfig(ExperimentConfig):
         splits, as of the built-in corpus, the training split alone.
     tokenizer, field, sentences
         Of the text; see `hebbsim.readers.text.stream_text`.
-    learner : {"roles", "engine"}
-        `HebbianRoleInducer.partial_fit`, or a `TraceEngine`.
+    learner : {"roles", "network", "engine"}
+        `HebbianRoleInducer.partial_fit`, stage after stage in every stretch; `RoleNetwork`, online
+        throughout; or a `TraceEngine`.
     tokens : int
         Tokens to learn; what is there, once, without.
     stretch : int
@@ -54,7 +56,7 @@ class StreamConfig(ExperimentConfig):
         Tokens from one checkpoint to the next; the last two are kept.
     timescales : tuple of float
     clusters : int
-        K, of the learner of roles.
+        K, of a learner of roles.
     dim : int
         D, of the engine.
     rules : tuple of str
@@ -70,7 +72,7 @@ class StreamConfig(ExperimentConfig):
     tokenizer: str = "plain"
     field: str | None = None
     sentences: Literal["auto", "lines", "wrapped"] = "auto"
-    learner: Literal["roles", "engine"] = "roles"
+    learner: Literal["roles", "network", "engine"] = "roles"
     tokens: _Count | None = None
     stretch: Annotated[int, Field(ge=1000)] = 100_000
     every: _Count = 1_000_000
@@ -459,6 +461,50 @@ class _Roles:
         self.model.save(path)
 
 
+class _Network:
+    """The network that learns roles, sentence by sentence."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        from hebbsim.engine.network.description import read_network
+        from hebbsim.models import RoleNetwork
+
+        self.model: RoleNetwork = RoleNetwork(
+            {**read_network(), "max_words": config.types},
+            timescales=config.timescales,
+            n_clusters=config.clusters,
+            random_state=config.seed,
+        ).partial_fit([])
+
+    def learn(self, sentences: list[list[str]]) -> None:
+        self.model.partial_fit(sentences)
+
+    @property
+    def n_types(self) -> int:
+        return len(self.model.network_.index)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
+        from hebbsim.engine.network.description import written
+
+        arrays, learned = self.model.network_.state()
+        return arrays, {"network": written(self.model.network_), "learned": learned}
+
+    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
+        try:
+            if about["network"] != self.state()[1]["network"]:
+                raise ValueError("it is of another network")
+            self.model.network_.restore(arrays, about["learned"])
+        except MISFITS as error:
+            raise BadInputError(
+                f"the checkpoint cannot be used: {error}; remove it to begin anew"
+            ) from None
+
+    def digest(self) -> str:
+        return _digest(*self.state())
+
+    def save(self, path: Path) -> None:
+        self.model.save(path)
+
+
 class _Engine:
     """A layer that learns from traces of words as they come."""
 
@@ -506,8 +552,9 @@ class _Engine:
         self.model.save(path)
 
 
-_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Engine]] = {
+_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Network | _Engine]] = {
     "roles": _Roles,
+    "network": _Network,
     "engine": _Engine,
 }
 
