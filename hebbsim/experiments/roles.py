@@ -210,17 +210,25 @@ class Clustering:
         return lambda other: readout.predict(self.members[other])
 
 
-def curve_points(n_tokens: int, n_points: int = 12) -> list[int]:
+def curve_points(first: int, n_tokens: int, n_points: int = 10) -> list[int]:
     """Where a learner is looked at on its way through so many tokens: even steps of a ratio.
 
-    The first is at a tenth of the way; roles can be told from where clusters have begun.
+    Parameters
+    ----------
+    first : int
+        Tokens after which clusters begin.
+    n_tokens : int
+        At which it is looked at anyway, as learning ends.
 
     Examples
     --------
-    >>> curve_points(1000, 3)
+    >>> curve_points(100, 1000, 3)
     [100, 215, 464]
+    >>> curve_points(9, 12)
+    [9, 10, 11]
     """
-    return [int(n_tokens * 10 ** (i / n_points - 1)) for i in range(n_points)]
+    ratio = max(n_tokens, 1) / max(first, 1)
+    return sorted({int(max(first, 1) * ratio ** (i / n_points)) for i in range(n_points)})
 
 
 def part_name(seed: int, condition: str = "main") -> str:
@@ -256,7 +264,7 @@ class _Run:
         self.kept = kept
         self.steps = Steps(progress)
         self.notes: list[str] = list(corpus.notes)
-        # By seed of a network: tokens read, and its clusters by then.
+        # By seed of a network: tokens read, the same for every seed, and its clusters by then.
         self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
@@ -292,7 +300,8 @@ class _Run:
             self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
 
         if self.corpus.layer is not None:
-            options |= {"observe": look, "observed_at": curve_points(n_tokens)}
+            first = learner.clusters_begin(n_tokens // self.config.passes, after=bool(self.text))
+            options |= {"observe": look, "observed_at": curve_points(first, n_tokens)}
         return learner.fit(self.sentences["train"], **options)
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:

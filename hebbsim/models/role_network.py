@@ -123,9 +123,10 @@ class RoleNetwork(ZeroLabelEstimator):
         progress : callable, optional
             Called with the share done, about a hundred times.
         observe : callable, optional
-            Called with the tokens read, text left out, at the first end of a sentence after
-            each number of `observed_at`, if tokens can be sorted by then.
+            Called with each number of `observed_at`, at the first end of a sentence by which
+            so many tokens have been read, if tokens can be sorted by then.
         observed_at : sequence of int
+            Tokens read, in all passes together, text left out.
 
         Raises
         ------
@@ -141,6 +142,24 @@ class RoleNetwork(ZeroLabelEstimator):
             network.learn(text, words_only=True)
         self._pass_over(sentences, progress, observe, observed_at)
         return self
+
+    def clusters_begin(self, n_tokens: int, *, after: bool = False) -> int:
+        """Tokens that `fit` on so many reads before it has clusters, or a few more.
+
+        Parameters
+        ----------
+        n_tokens : int
+            Of the sentences, once.
+        after : bool
+            Text comes first, by the end of which all layers have begun.
+
+        Raises
+        ------
+        BadInputError
+            As `fit`.
+        """
+        top = self._built(n_tokens).top
+        return top.settle if after else top.start + top.settle
 
     def _built(self, n_tokens: int) -> Network:
         said = self.description()
@@ -176,9 +195,9 @@ class RoleNetwork(ZeroLabelEstimator):
                     progress(read / whole)
                     reported = read
                 while waiting and read >= waiting[0]:
-                    waiting.pop(0)
+                    point = waiting.pop(0)
                     if observe is not None and network.settled:
-                        observe(read)
+                        observe(point)
         network.finish()
 
     def partial_fit(self, sentences: Sentences, y: None = None) -> RoleNetwork:
