@@ -16,6 +16,7 @@ from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.competition import nearest
 from hebbsim.engine.network import Network
 from hebbsim.engine.network.description import ROLES, build, change, read_network, written
+from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
@@ -164,8 +165,7 @@ class RoleNetwork(ZeroLabelEstimator):
     def _built(self, n_tokens: int) -> Network:
         said = self.description()
         network = build(said, random_state=self.random_state)
-        if not (isinstance(self.passes, int | np.integer) and self.passes >= 1):
-            raise BadInputError(f"passes is {self.passes!r}: give a whole number from 1 on")
+        whole_number("passes", self.passes, 1)
         if n_tokens < network.top.size:
             raise BadInputError(
                 f"{network.top.size} clusters for {n_tokens} tokens: "
@@ -320,9 +320,8 @@ class RoleNetwork(ZeroLabelEstimator):
         """
         arrays, config = read_checkpoint(path, _KIND)
         try:
-            learner = cls(
-                config["network"], passes=config["passes"], random_state=config["random_state"]
-            )
+            passes = whole_number("passes", config["passes"], 1)
+            learner = cls(config["network"], passes=passes, random_state=config["random_state"])
             network = build(learner.description(), random_state=learner.random_state)
             learner.network_ = network.restore(arrays, config["learned"])
         except (*MISFITS, BadInputError) as error:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.network.values import LARGEST
 from hebbsim.engine.rules import Rule, get_rule, rule_names
 from hebbsim.errors import BadInputError
 
@@ -74,8 +75,10 @@ class Plasticity:
     parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.rule, str):
+            raise BadInputError(f"a rule is {self.rule!r}: give its name")
         eta = self.eta
-        if eta is not None and not (isinstance(eta, int | float) and 0 <= eta < float("inf")):
+        if eta is not None and not (isinstance(eta, int | float) and 0 <= eta <= LARGEST):
             raise BadInputError(f"eta of rule {self.rule} is {eta!r}: give a number from 0 on")
         get_rule(self.rule).resolve(self.parameters)
 

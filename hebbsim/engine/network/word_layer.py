@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
 from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
+from hebbsim.engine.network.values import LARGEST, check_layer
 from hebbsim.engine.network.vectors import centre, coordinates, shares, to_unit
 
 __all__ = ["WordLayer"]
@@ -99,6 +100,10 @@ class WordLayer:
 
     def __post_init__(self) -> None:
         check_parts(self)
+        sizes = {"size": (1, 100_000), "n_directions": (1, 100_000)}
+        counts = dict.fromkeys(("start", "settle", "direction_visits", "min_count"), (0, LARGEST))
+        floats = {"memory_floor": False, "visits": True, "inverse_temperature": True}
+        check_layer(self, sizes | counts, floats)
 
     def connect(
         self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
