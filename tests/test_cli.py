@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -295,6 +296,8 @@ def test_a_learning_curve_is_a_table_of_its_own(tmp_path):
     for n in points:
         for split in ("test", "gen"):
             results.rows.append(row("hebbian", f"K=300 tokens={n}", split, 0.5 + n / 10**9))
+    # Of one seed alone: no point of the curve.
+    results.rows.append(replace(row("hebbian", "K=300 tokens=500", "test", 0.4), n=1))
     lines = printed(results, tmp_path).splitlines()
     assert max(map(len, lines[:-1])) <= 80
     (at,) = [i for i, line in enumerate(lines) if "thousands of tokens" in line]

@@ -411,6 +411,11 @@ class TestValues:
         note = style.caption_of(ax).note
         assert "5 seeds" in note and "end of each pass" in note and "Dashed: word lookup" in note
 
+    def test_a_learning_curve_has_points_of_all_seeds_alone(self, big):
+        early = big["condition"] == "K=300 tokens=20000"
+        points, _ = drawn(plot_learning_curve(big.assign(n=big["n"] - 2 * early)), "test")
+        assert points[:, 0].tolist() == [50_000, 100_000, 150_000]
+
     def test_a_learning_curve_tells_of_what_it_shows_alone(self, big):
         alone = big[(big["model"] != "lookup") & (big["split"] != "gen")]
         note = style.caption_of(plot_learning_curve(alone)).note

@@ -150,7 +150,7 @@ def _show_learning(results: Results, console: Console) -> None:
         {
             int(row.words["tokens"])
             for row in results.select(split="test", metric="accuracy")
-            if "tokens" in row.words
+            if "tokens" in row.words and row.n == results.config["seeds"]
         }
     )
     if not read:

@@ -51,6 +51,7 @@ def roles(
             "`roles` for the one that ships.",
         ),
     ] = None,
+    rules: Rules = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -153,8 +154,8 @@ def roles(
 
     given: dict[str, Any] = {
         "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
-        "network": network, "rules": tuple(rule or ()), "settings": tuple(setting or ()),
-        "passes": passes,
+        "network": network, "rules": rules, "rule": tuple(rule or ()),
+        "settings": tuple(setting or ()), "passes": passes,
         "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
         "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
         "labels": labels, "readout_sentences": readout_sentences,

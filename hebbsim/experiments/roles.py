@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from hebbsim.experiments.results import (
     Progress,
     Results,
     Score,
+    json_text,
     provenance,
     summarize,
 )
@@ -110,6 +112,10 @@ def run_roles(
 
     if config is None:
         config = RolesConfig.checked(options)
+    if config.rules:  # in a process that was given a checked configuration, too
+        from hebbsim.engine import load_rules
+
+        load_rules(config.rules)
     clock = Clock()
     report = progress or (lambda line, done, total: None)
 
@@ -150,12 +156,8 @@ def _files_to_read(config: RolesConfig, stack: contextlib.ExitStack) -> dict[str
     return files
 
 
-def make_learner(
-    config: RolesConfig, seed: int
-) -> HebbianRoleInducer | RolePopulation | RoleNetwork:
-    """The zero-label learner of a configuration."""
-    if config.network is not None:
-        return config.network_learner(seed)
+def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePopulation:
+    """The zero-label learner of a configuration without a network."""
     from hebbsim.models import HebbianRoleInducer, RolePopulation
 
     options: dict[str, Any] = {
@@ -261,6 +263,8 @@ class _Run:
         self.text = text
         # Once, before anything is learned: a file may be gone at the end.
         self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
+        # Once, as well: every seed learns with this network, whatever becomes of the file.
+        self.network = config.described() if config.network is not None else None
         self.kept = kept
         self.steps = Steps(progress)
         self.notes: list[str] = list(corpus.notes)
@@ -293,14 +297,16 @@ class _Run:
 
     def fitted_network(self, seed: int, options: dict[str, Any]) -> RoleNetwork:
         """A network that has learned, its clusters looked at on the way."""
-        learner = self.config.network_learner(seed)
+        learner = self.config.network_learner(seed, self.network)
         n_tokens = self.corpus.splits["train"].n_tokens * self.config.passes
 
         def look(n_read: int) -> None:
             self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
 
         if self.corpus.layer is not None:
-            first = learner.clusters_begin(n_tokens // self.config.passes, after=bool(self.text))
+            n_once = n_tokens // self.config.passes
+            # A little later than they begin at the earliest: by then those of every seed have.
+            first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
             options |= {"observe": look, "observed_at": curve_points(first, n_tokens)}
         return learner.fit(self.sentences["train"], **options)
 
@@ -356,13 +362,18 @@ class _Run:
         for name in ("workers", "scheduler"):  # no number depends on them
             del resolved[name]
         inputs, seeds = dict(self.corpus.sha256), range(self.config.seeds)
-        if self.config.network not in (None, "roles"):
-            inputs["network"] = digest(Path(str(self.config.network)), unpacked=False)
+        files = {}
+        if self.network is not None:
+            files["network.json"] = json_text(self.network).encode()
+            inputs["network"] = hashlib.sha256(files["network.json"]).hexdigest()
         return Results(
             experiment="roles",
             config=resolved,
-            provenance=provenance(inputs=inputs, seeds=seeds, text=self.inputs),
+            provenance=provenance(
+                inputs=inputs, seeds=seeds, text=self.inputs, rules=self.config.rules
+            ),
             notes=self.notes,
+            files=files,
         )
 
     def begin(self) -> None:

@@ -106,12 +106,13 @@ def plot_learning_curve(
 
 
 def _curve(table: DataFrame, learner: Mapping[str, str], split: str, ends: list[int]) -> DataFrame:
-    """Rows by tokens read, at the end of learning last; with a column ``tokens``."""
+    """Rows of all seeds by tokens read, the end of learning last; with a column ``tokens``."""
     accuracy = tables.select(table, model="hebbian", metric="accuracy", split=split)
     rows = tables.select(accuracy, {**learner, "tokens": None})
     read = [tables.words(condition)["tokens"] for condition in rows["condition"]]
     rows = rows.assign(tokens=[float(n) if n.isdigit() else np.nan for n in read])
-    rows = rows[rows["tokens"] > 0]
+    # A mean over some of the seeds alone would be no point of the same curve.
+    rows = rows[(rows["tokens"] > 0) & (rows["n"] == rows["n"].max())]
     if ends and len(rows):
         import pandas as pd
 
@@ -121,7 +122,7 @@ def _curve(table: DataFrame, learner: Mapping[str, str], split: str, ends: list[
 
 
 def _name_tokens(ax: Axes) -> None:
-    """Short numbers along the axis, 1, 2 and 5 of every power of ten: 50k, 100k, 2M."""
+    """Short numbers along the axis, such as 50k, 100k, 2M."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     def short(value: float, _: int | None) -> str:
@@ -130,6 +131,7 @@ def _name_tokens(ax: Axes) -> None:
                 return f"{value / unit:g}{sign}"
         return f"{value:g}"
 
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    low, high = ax.get_xlim()
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 20 * low else (1, 2, 3, 5, 7)))
     ax.xaxis.set_major_formatter(FuncFormatter(short))
     ax.xaxis.set_minor_formatter(NullFormatter())
