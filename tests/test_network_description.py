@@ -135,7 +135,7 @@ WRONG = [
     ((*FIRST, "below"), "first", "layer first is over 'first', which is no layer beneath it"),
     ((*TOP, "below"), "spelling", "layer tokens must be over a word layer"),
     ((*FIRST, "sise"), 3, "layer first has no 'sise': did you mean size?"),
-    ((*FIRST, "size"), "x", "size of layer first is 'x': give a whole number from 1 to 100,000"),
+    ((*FIRST, "size"), "x", "size of layer first is 'x': give a whole number from 1 to 10,000"),
     ((*FIRST, "size"), -1, "size of layer first is -1"),
     ((*FIRST, "size"), 10**12, "size of layer first is 1000000000000"),
     ((*FIRST, "size"), True, "size of layer first is True"),

@@ -117,7 +117,7 @@ class TokenLayer:
 
     def __post_init__(self) -> None:
         check_parts(self)
-        sizes = {"size": (1, 100_000), "n_directions": (1, 100_000)}
+        sizes = {"size": (1, 100_000), "n_directions": (1, 10_000)}
         counts = {"start": (0, LARGEST), "settle": (0, LARGEST)}
         above = ("shrinkage", "subsample", "fade_after")
         check_layer(self, sizes | counts, {"known_from": False, **dict.fromkeys(above, True)})

@@ -100,7 +100,7 @@ class WordLayer:
 
     def __post_init__(self) -> None:
         check_parts(self)
-        sizes = {"size": (1, 100_000), "n_directions": (1, 100_000)}
+        sizes = {"size": (1, 10_000), "n_directions": (1, 10_000)}
         counts = dict.fromkeys(("start", "settle", "direction_visits", "min_count"), (0, LARGEST))
         floats = {"memory_floor": False, "visits": True, "inverse_temperature": True}
         check_layer(self, sizes | counts, floats)
