@@ -84,6 +84,17 @@ class ExperimentConfig(BaseModel):
             shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
             raise BadInputError(f"--{name}: {message}{shown}") from None
 
+    @classmethod
+    def of_run(cls: type[_Config], options: Mapping[str, Any], folder: Path) -> _Config:
+        """The configuration of a finished run, from its options and its folder.
+
+        Raises
+        ------
+        BadInputError
+            As `checked`.
+        """
+        return cls.checked(options)
+
     def resolved(self) -> dict[str, Any]:
         """Every value, ready for JSON."""
         return self.model_dump(mode="json")

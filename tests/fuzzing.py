@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
+from hebbsim.engine.network.description import build, read_network
 from hebbsim.engine.trace_engine import TraceEngine
 from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.models.checkpoint import KIND as LEARNER
+from hebbsim.models.role_network import RoleNetwork
 from hebbsim.readers import load_corpus
 from hebbsim.readers.cogs import read_cogs
 from hebbsim.readers.tables import read_tables
@@ -29,6 +31,7 @@ from hebbsim.readers.text import stream_text
 from hebbsim.readers.ud import RoleScheme, read_conllu
 
 ENGINE = "hebbsim.trace-engine/2"
+NETWORK = "hebbsim.role-network/1"
 SCHEME = RoleScheme.load()
 
 CONLLU = b"""# sent_id = 1
@@ -58,6 +61,25 @@ FREE = (  # variable-free, with a relative clause and a question, and with numbe
 )
 JSON = b'[\n {"text": "It rains."},\n {"text": null}, {"text": "w\\u00f6rds"}\n]\n'
 CSV = b'id,text\n1,"It rains, and ""stays""."\n2,Why?\n'
+DESCRIPTION = b"""timescales = [2, 8]
+max_words = 20
+[[words]]
+name = "first"
+below = "spelling"
+size = 3
+n_directions = 2
+settle = 5
+memory = { rule = "instar", eta = 0.9 }
+[tokens]
+name = "tokens"
+below = "first"
+size = 2
+n_directions = 2
+start = 6
+settle = 4
+subsample = 0.9
+lengths = [1.0, 0.9, 0.9, 0.7, 0.3]
+"""
 JSONL = b'{"text": "It rains. I stay."}\n["My", "own", "w\\u00f6rds"]\n"one"\n{"tokens": ["a"]}\n'
 TEXT = "It rains; I can’t stay!\n\n“Why?” asked Dr. Hill.\r\n".encode()
 
@@ -189,14 +211,20 @@ class Targets:
             n_directions=2, epochs=1, ending_weight=1.0,
         )  # fmt: skip
         learner.fit(words).save(folder / "learner")
-        self._engine = read_checkpoint(folder / "engine", ENGINE)
-        self._learner = read_checkpoint(folder / "learner", LEARNER)
+        (folder / "described.toml").write_bytes(DESCRIPTION)
+        RoleNetwork(folder / "described.toml").partial_fit(words).save(folder / "role-network")
+        self._sealed = {
+            kind: (read_checkpoint(folder / kind, name), name)
+            for kind, name in (("engine", ENGINE), ("learner", LEARNER), ("role-network", NETWORK))
+        }
         self.seeds: dict[str, list[bytes]] = {
             "conllu": [CONLLU], "table": [TABLE], "about": [self._about], "cogs": [COGS, FREE],
             "jsonl": [JSONL], "json": [JSON], "csv": [CSV], "any": [CONLLU, JSON, CSV, FREE, TEXT],
             "text": [TEXT], "scheme": [b'{"roles": {"nsubj": "SUBJ"}}'],
             "engine": [(folder / "engine").read_bytes()],
             "learner": [(folder / "learner").read_bytes()],
+            "role-network": [(folder / "role-network").read_bytes()],
+            "described": [DESCRIPTION],
         }  # fmt: skip
 
     def read(self, kind: str, data: bytes) -> bool:
@@ -223,6 +251,8 @@ class Targets:
             "scheme": lambda: RoleScheme.load(path),
             "engine": lambda: self._run(TraceEngine.load(path)),
             "learner": lambda: self._use(HebbianRoleInducer.load(path)),
+            "role-network": lambda: self._go_on(RoleNetwork.load(path)),
+            "described": lambda: self._build(path),
         }
         return refused(do[kind], str(path))
 
@@ -244,9 +274,21 @@ class Targets:
         if hasattr(learner, "prototypes_"):
             learner.predict([["a", "x"], ["b"]])
 
+    def _go_on(self, learner: RoleNetwork) -> None:
+        if learner.network_.settled:
+            learner.predict([["a", "x"], ["b"]])
+        learner.partial_fit([["a", "b", "x"], ["c"]])
+
+    def _build(self, path: Path) -> None:
+        description = read_network(path)
+        try:
+            build(description)
+        except BadInputError as error:  # of a network, wherever it was described
+            check(error, "")
+
     def reseal(self, kind: str, rng: random.Random) -> bool:
         """Read a checkpoint whose content was changed and sealed again."""
-        whole, name = (self._engine, ENGINE) if kind == "engine" else (self._learner, LEARNER)
+        whole, name = self._sealed[kind]
         try:
             write_checkpoint(self.folder / f"x-{kind}", name, *resealed(whole, rng))
         except TypeError:  # safetensors has no such type

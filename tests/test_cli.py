@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -287,6 +288,25 @@ def test_the_run_folder_is_named_after_the_corpus(corpus, name):
 def test_tables_fit_80_columns(results, tmp_path):
     lines = printed(results, tmp_path).splitlines()
     assert lines and max(map(len, lines[:-1])) <= 80
+
+
+def test_a_learning_curve_is_a_table_of_its_own(tmp_path):
+    results = found(n_tokens=67_000_000, passes=3)
+    points = [1000 * 3**n for n in range(12)]
+    for n in points:
+        for split in ("test", "gen"):
+            results.rows.append(row("hebbian", f"K=300 tokens={n}", split, 0.5 + n / 10**9))
+    # Of one seed alone: no point of the curve.
+    results.rows.append(replace(row("hebbian", "K=300 tokens=500", "test", 0.4), n=1))
+    lines = printed(results, tmp_path).splitlines()
+    assert max(map(len, lines[:-1])) <= 80
+    (at,) = [i for i, line in enumerate(lines) if "thousands of tokens" in line]
+    head, test, gen = (line.split() for line in lines[at + 1 : at + 4])
+    assert head == ["split", "1", "3", "27", "243", "729", "6,561", "59,049", "201,000"]
+    assert test == ["test", "0.500", "0.500", "0.500", "0.500", "0.501", "0.507", "0.559", "0.900"]
+    assert gen == ["gen", *test[1:]]
+    assert "tokens 1000" not in "".join(lines)  # nor in the table of models
+    assert "thousands of tokens" not in printed(found(), tmp_path)
 
 
 def printed(results, folder):

@@ -22,6 +22,7 @@ from hebbsim.plots import (
     plot_few_labels,
     plot_generalization,
     plot_labels,
+    plot_learning_curve,
     plot_roles,
     plot_structure_content,
     plot_timescales,
@@ -84,6 +85,14 @@ def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
         "K=300 shuffled=labels": 0.21,
     }.items():
         add("test", "hebbian", condition, "accuracy", mean)
+    for number, tokens in enumerate((20_000, 50_000, 100_000, 150_000)):
+        add("test", "hebbian", f"K=300 tokens={tokens}", "accuracy", top - 0.3 / 1.6**number)
+        if gen:
+            missed = 0.5 / 1.6**number
+            add("gen", "hebbian", f"K=300 tokens={tokens}", "accuracy", top - missed, 0.02)
+    if gen:
+        add("gen", "hebbian", "K=300", "accuracy", top - 0.07)
+        add("gen", "lookup", "", "accuracy", top - 0.3, np.nan, n=1)
     add("test", "lookup", "", "accuracy", top - 0.16, np.nan, n=1)
     add("test", "majority", "", "accuracy", 0.2, np.nan, n=1)
     if bigru:
@@ -114,7 +123,7 @@ def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
 
 FIGURES = {
     "roles", "roles_gen", "generalization", "timescales", "labels", "few_labels",
-    "few_labels_gen", "structure_content",
+    "few_labels_gen", "structure_content", "learning_curve",
 }  # fmt: skip
 FEW = {"few_labels", "few_labels_gen"}
 
@@ -382,6 +391,40 @@ class TestValues:
         neither = ~(big["condition"].str.startswith("K=300 labels="))
         assert "iamond" not in note(big[neither])
 
+    def test_learning_curve(self, big):
+        ax = plot_learning_curve(big, n_tokens=60_000, passes=3)
+        for split, name in (("test", "test"), ("gen", "generalization")):
+            table = rows(big, model="hebbian", split=split, metric="accuracy")
+            mean = table.set_index("condition")["mean"]
+            read = {n: f"K=300 tokens={n}" for n in (20_000, 50_000, 100_000, 150_000)}
+            wanted = {**{n: mean[said] for n, said in read.items()}, 180_000: mean["K=300"]}
+            assert dict(drawn(ax, name)[0].tolist()) == wanted
+            lookup = rows(big, model="lookup", split=split, metric="accuracy")["mean"]
+            assert drawn(ax, f"word lookup, {name}")[0][:, 1].tolist() == [*lookup] * 2
+        bands = [area.get_paths()[0].vertices for area in ax.collections]
+        assert [round(float(np.ptp(band[band[:, 0] == 20_000, 1])), 6) for band in bands] == [
+            0.012, 0.04
+        ]  # fmt: skip
+        upright = [line.get_xdata()[0] for line in ax.lines if line.get_label()[0] == "_"]
+        assert upright == [60_000, 120_000, 180_000]
+        assert ax.get_xscale() == "log"
+        note = style.caption_of(ax).note
+        assert "5 seeds" in note and "end of each pass" in note and "Dashed: word lookup" in note
+
+    def test_a_learning_curve_has_points_of_all_seeds_alone(self, big):
+        early = big["condition"] == "K=300 tokens=20000"
+        points, _ = drawn(plot_learning_curve(big.assign(n=big["n"] - 2 * early)), "test")
+        assert points[:, 0].tolist() == [50_000, 100_000, 150_000]
+
+    def test_a_learning_curve_tells_of_what_it_shows_alone(self, big):
+        alone = big[(big["model"] != "lookup") & (big["split"] != "gen")]
+        note = style.caption_of(plot_learning_curve(alone)).note
+        assert not any(said in note for said in ("pass", "Dashed", "Last"))
+        single = alone.assign(n=1, low=np.nan, high=np.nan)
+        assert style.caption_of(plot_learning_curve(single)).note.startswith("One seed.")
+        with pytest.raises(NothingToDrawError, match="by tokens read on test"):
+            plot_learning_curve(alone[~alone["condition"].str.contains("tokens=[125]")])
+
     def test_few_labels(self, big):
         comparisons = pd.DataFrame(
             [("test", "SUBJ", "K=300 labels=100 readout=soft", "ahead"),
@@ -464,6 +507,7 @@ class TestSingleFigures:
             plot_generalization,
             plot_timescales,
             plot_labels,
+            plot_learning_curve,
             plot_few_labels,
             plot_structure_content,
         ],
@@ -486,6 +530,7 @@ class TestSingleFigures:
             plot_generalization,
             plot_timescales,
             plot_labels,
+            plot_learning_curve,
             plot_few_labels,
             plot_structure_content,
         ],
@@ -505,7 +550,9 @@ class TestSingleFigures:
             plot_roles(big)
             assert matplotlib.rcParams["font.size"] == 23.0
 
-    @pytest.mark.parametrize("draw", [plot_labels, plot_structure_content, plot_timescales])
+    @pytest.mark.parametrize(
+        "draw", [plot_labels, plot_learning_curve, plot_structure_content, plot_timescales]
+    )
     @pytest.mark.parametrize("seed", range(3))
     def test_no_text_lies_on_another(self, draw, seed):
         assert texts_overlap(draw(make_results(seed=seed))) == []

@@ -24,6 +24,8 @@ _MARKS = {
     "not judged": "? not judged: there is no sibling of this split",
 }
 _MOST_CLUSTERS = 20
+#: Points of a learning curve that fit a line, with tokens in millions, too.
+_MOST_COLUMNS = 8
 #: Characters of a split's name that leave room for its numbers.
 _WIDEST_SPLIT = 40
 
@@ -148,7 +150,7 @@ def _show_learning(results: Results, console: Console) -> None:
         {
             int(row.words["tokens"])
             for row in results.select(split="test", metric="accuracy")
-            if "tokens" in row.words
+            if "tokens" in row.words and row.n == results.config["seeds"]
         }
     )
     if not read:
@@ -156,13 +158,27 @@ def _show_learning(results: Results, console: Console) -> None:
     mine, _ = _reference(results)
     last = results.config["n_tokens"] * results.config["passes"]
     conditions = {n: f"{mine} tokens={n}" for n in read} | {last: mine}
+    heads = {n: f"{n / 1000:,.0f}" if n >= 10_000 else f"{n / 1000:.2g}" for n in conditions}
+    shown = _some(list(conditions), _MOST_COLUMNS)
     _heading(console, "Accuracy by thousands of tokens read, roles named on dev each time")
-    table = _table("split", *(f"{n / 1000:,.0f}" for n in conditions))
+    table = _table("split", *(heads[n] for n in shown))
     for split in ("test", "gen"):
-        rows = [_find(results, "hebbian", each, split) for each in conditions.values()]
+        rows = [_find(results, "hebbian", conditions[n], split) for n in shown]
         if any(rows):
             table.add_row(split, *(f"{row.mean:.3f}" if row else "" for row in rows))
     console.print(table)
+
+
+def _some(points: list[int], n: int) -> list[int]:
+    """At most so many of the points, spread evenly, the first and the last among them.
+
+    Examples
+    --------
+    >>> _some([1, 2, 3, 4, 5], 3), _some([1, 2], 3)
+    ([1, 3, 5], [1, 2])
+    """
+    last = len(points) - 1
+    return points if last < n else [points[i * last // (n - 1)] for i in range(n)]
 
 
 def _label_counts(results: Results) -> list[int]:
@@ -181,8 +197,8 @@ def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
     lines = []
     for row in results.select(split="test", metric="accuracy"):
         words = row.words
-        if words.get("labels", "").isdigit():
-            continue  # the curve of labels has a table of its own
+        if words.get("labels", "").isdigit() or "tokens" in words:
+            continue  # curves have tables of their own
         if row.model == "hebbian":
             name, labels = _learner_name(words), "none"
         elif row.model == "bigru":

@@ -52,6 +52,7 @@ def roles(
             "`roles` for the one that ships.",
         ),
     ] = None,
+    rules: Rules = None,
     rule: Annotated[
         list[str] | None,
         typer.Option(
@@ -159,8 +160,8 @@ def roles(
 
     given: dict[str, Any] = {
         "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
-        "network": network, "rules": tuple(rule or ()), "settings": tuple(setting or ()),
-        "passes": passes,
+        "network": network, "rules": rules, "rule": tuple(rule or ()),
+        "settings": tuple(setting or ()), "passes": passes,
         "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
         "scheme": scheme, "tokenizer": tokenizer, "field": field, "sentences": sentences,
         "parser": parser, "baselines": baselines,

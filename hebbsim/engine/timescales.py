@@ -49,7 +49,7 @@ def check_timescales(timescales: str | float | Iterable[float]) -> NDArray[np.fl
     for part in parts:
         try:
             tau = float(part)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise BadInputError(
                 f"timescale {part!r} is not a number: give tokens, such as 2,8,32"
             ) from None

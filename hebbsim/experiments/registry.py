@@ -120,7 +120,7 @@ EXPERIMENTS = {
             f"{_HERE}.roles:run_roles",
             f"{_PLOTS}.roles",
             metric="accuracy",
-            paths=("corpus", "scheme", "text"),
+            paths=("corpus", "scheme", "text", "rules", "network"),
         ),
         Experiment(
             "identity",

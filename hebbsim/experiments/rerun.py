@@ -115,7 +115,11 @@ def rerun(
     again = results.folder
     assert again is not None
     tables = compare_folders(folder, again, timed=experiment.timed)
-    return Agreement(folder, again, tolerance, tables, _changed(folder, again))
+    changed = _changed(folder, again)
+    named = _read(folder, "config.json").get("network")
+    if getattr(config, "network", None) == str(folder / "network.json") != named:
+        changed.append(f"network {named} is gone or another: network.json of the run was learned")
+    return Agreement(folder, again, tolerance, tables, changed)
 
 
 @contextlib.contextmanager
@@ -160,7 +164,7 @@ def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
                 raise BadInputError(f"{folder}: it read standard input, which cannot be read again")
             options[name] = _found(value, began)
     try:
-        return experiment, experiment.config.checked(options)
+        return experiment, experiment.config.of_run(options, folder)
     except BadInputError as error:
         raise BadInputError(f"{folder}: {error}") from None
 

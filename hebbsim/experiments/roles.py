@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,6 +23,7 @@ from hebbsim.experiments.results import (
     Progress,
     Results,
     Score,
+    json_text,
     provenance,
     summarize,
 )
@@ -112,6 +114,10 @@ def run_roles(
 
     if config is None:
         config = RolesConfig.checked(options)
+    if config.rules:  # in a process that was given a checked configuration, too
+        from hebbsim.engine import load_rules
+
+        load_rules(config.rules)
     clock = Clock()
     report = progress or (lambda line, done, total: None)
 
@@ -156,12 +162,8 @@ def _files_to_read(
     return files, notes
 
 
-def make_learner(
-    config: RolesConfig, seed: int
-) -> HebbianRoleInducer | RolePopulation | RoleNetwork:
-    """The zero-label learner of a configuration."""
-    if config.network is not None:
-        return config.network_learner(seed)
+def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePopulation:
+    """The zero-label learner of a configuration without a network."""
     from hebbsim.models import HebbianRoleInducer, RolePopulation
 
     options: dict[str, Any] = {
@@ -216,17 +218,25 @@ class Clustering:
         return lambda other: readout.predict(self.members[other])
 
 
-def curve_points(n_tokens: int, n_points: int = 12) -> list[int]:
+def curve_points(first: int, n_tokens: int, n_points: int = 10) -> list[int]:
     """Where a learner is looked at on its way through so many tokens: even steps of a ratio.
 
-    The first is at a tenth of the way; roles can be told from where clusters have begun.
+    Parameters
+    ----------
+    first : int
+        Tokens after which clusters begin.
+    n_tokens : int
+        At which it is looked at anyway, as learning ends.
 
     Examples
     --------
-    >>> curve_points(1000, 3)
+    >>> curve_points(100, 1000, 3)
     [100, 215, 464]
+    >>> curve_points(9, 12)
+    [9, 10, 11]
     """
-    return [int(n_tokens * 10 ** (i / n_points - 1)) for i in range(n_points)]
+    ratio = max(n_tokens, 1) / max(first, 1)
+    return sorted({int(max(first, 1) * ratio ** (i / n_points)) for i in range(n_points)})
 
 
 def part_name(seed: int, condition: str = "main") -> str:
@@ -260,10 +270,12 @@ class _Run:
         self.text = text
         # Once, before anything is learned: a file may be gone at the end.
         self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
+        # Once, as well: every seed learns with this network, whatever becomes of the file.
+        self.network = config.described() if config.network is not None else None
         self.kept = kept
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
-        # By seed of a network: tokens read, and its clusters by then.
+        # By seed of a network: tokens read, the same for every seed, and its clusters by then.
         self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
@@ -294,16 +306,18 @@ class _Run:
 
     def fitted_network(self, seed: int, options: dict[str, Any]) -> RoleNetwork:
         """A network that has learned, its clusters looked at on the way."""
-        learner = self.config.network_learner(seed)
-        n_tokens = self.corpus.splits["train"].n_tokens
-        passes = self.config.passes
-        points = {*curve_points(passes * n_tokens), *(n_tokens * n for n in range(1, passes))}
+        learner = self.config.network_learner(seed, self.network)
+        n_once, passes = self.corpus.splits["train"].n_tokens, self.config.passes
 
         def look(n_read: int) -> None:
             self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
 
         if self.corpus.layer is not None:
-            options |= {"observe": look, "observed_at": sorted(points)}
+            # A little later than they begin at the earliest: by then those of every seed have.
+            first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
+            ends = {n_once * n for n in range(1, passes)}
+            points = sorted(ends.union(curve_points(first, passes * n_once)))
+            options |= {"observe": look, "observed_at": points}
         return learner.fit(self.sentences["train"], **options)
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
@@ -359,13 +373,18 @@ class _Run:
         for name in ("workers", "scheduler"):  # no number depends on them
             del resolved[name]
         inputs, seeds = dict(self.corpus.sha256), range(self.config.seeds)
-        if self.config.network not in (None, "roles"):
-            inputs["network"] = digest(Path(str(self.config.network)), unpacked=False)
+        files = {}
+        if self.network is not None:
+            files["network.json"] = json_text(self.network).encode()
+            inputs["network"] = hashlib.sha256(files["network.json"]).hexdigest()
         return Results(
             experiment="roles",
             config=resolved,
-            provenance=provenance(inputs=inputs, seeds=seeds, text=self.inputs),
+            provenance=provenance(
+                inputs=inputs, seeds=seeds, text=self.inputs, rules=self.config.rules
+            ),
             notes=self.notes,
+            files=files,
         )
 
     def begin(self) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from hebbsim.config import ExperimentConfig, Timescales
+from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
+from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.text import check_tokenizer
 from hebbsim.readers.ud import SCHEMES
@@ -96,9 +98,7 @@ BEST_NETWORK: dict[str, dict[str, Any]] = {
 
 
 def _with_network(given: dict[str, Any], corpus: str) -> dict[str, Any]:
-    """What is given, with what its preset and the description of its network say besides."""
-    from hebbsim.engine.network.description import ROLES, change, read_network
-
+    """What is given, and beneath it what the preset of its network says."""
     chosen: dict[str, Any] = {}
     if given.get("preset") == "best":
         chosen = dict(BEST_NETWORK.get(corpus, BEST_NETWORK["*"]))
@@ -107,14 +107,6 @@ def _with_network(given: dict[str, Any], corpus: str) -> dict[str, Any]:
         name = str(text).partition("=")[0]
         settings.pop(name, None)  # of two values of one parameter the later one holds
         settings[name] = str(text)
-    network = str(given["network"])
-    if network == "roles" or Path(network).is_file():
-        path = ROLES if network == "roles" else network
-        said = change(read_network(path), [*settings.values()], given.get("rules", ()))
-        described = {"timescales": said.get("timescales")}
-        if isinstance(said.get("tokens"), dict):
-            described["clusters"] = said["tokens"].get("size")
-        chosen = {k: v for k, v in described.items() if v is not None} | chosen
     return {**chosen, **given, "settings": tuple(settings.values())}
 
 
@@ -148,9 +140,12 @@ class RolesConfig(ExperimentConfig):
     learner : dict
         Further hyper-parameters of the learner, by name.
     network : str or None
-        Learn online with this network: ``roles``, the one that ships, or a TOML file; in place
-        of the learner that goes through the corpus stage by stage.
-    rules, settings : tuple of str
+        Learn online with this network: ``roles``, the one that ships, or a file, TOML or the
+        ``network.json`` of a run; in place of the learner that goes through the corpus stage by
+        stage. Timescales and K that are not given are its own.
+    rules : tuple of str
+        Python files with rules of one's own for it, see `hebbsim.engine.load_rules`.
+    rule, settings : tuple of str
         Changes to that network: ``LAYER.PART=RULE`` and ``LAYER.PARAMETER=VALUE``.
     passes : int
         Of that network over the training sentences.
@@ -208,7 +203,8 @@ class RolesConfig(ExperimentConfig):
     preset: Literal["default", "best"] = "default"
     learner: dict[str, Any] = Field(default_factory=dict)
     network: str | None = None
-    rules: tuple[str, ...] = ()
+    rules: RuleFiles = ()
+    rule: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
     passes: Annotated[int, Field(ge=1)] = 3
     clusters: Annotated[int, Field(ge=1)] = 300
@@ -253,49 +249,70 @@ class RolesConfig(ExperimentConfig):
     @model_validator(mode="after")
     def _fits_network(self) -> RolesConfig:
         if self.network is None:
-            given = [name for name in ("rules", "settings") if getattr(self, name)]
-            if "passes" in self.model_fields_set and self.passes != 3:
-                given.append("passes")
-            if given:
-                raise ValueError(f"{given[0]} change a network: name one, such as network roles")
+            for option, given in (
+                ("rule", self.rule),
+                ("set", self.settings),
+                ("rules", self.rules),
+                ("passes", self.passes != type(self).model_fields["passes"].default),
+            ):
+                if given:
+                    raise ValueError(f"--{option} is for a network: name one, as --network roles")
             return self
-        for name, staged in (
+        for option, given in (
             ("members", self.members > 1),
             ("shards", self.shards is not None),
+            ("learner", self.learner),
         ):
-            if staged:
-                raise ValueError(f"{name} is of the staged learner and does not go with a network")
-        if self.network != "roles" and not Path(self.network).is_file():
-            raise ValueError(f"network {self.network}: no such file; give a TOML file, or roles")
-        self.described()
+            if given:
+                raise ValueError(f"--{option} does not go with --network: leave one of them out")
+        said = self.described()
+        # A frozen model has no other way; what is given stays.
+        if "timescales" not in self.model_fields_set:
+            object.__setattr__(self, "timescales", tuple(said["timescales"]))
+        if "clusters" not in self.model_fields_set:
+            object.__setattr__(self, "clusters", said["tokens"]["size"])
         return self
 
+    @classmethod
+    def of_run(cls, options: Mapping[str, Any], folder: Path) -> RolesConfig:
+        """As of any experiment; where its network is gone or another by now, that of the folder."""
+        kept = folder / "network.json"
+        if options.get("network") is None or not kept.is_file():
+            return cls.checked(options)
+        used = cls.checked({**options, "network": str(kept)})
+        try:
+            named = cls.checked(options)
+        except BadInputError:
+            return used
+        return named if named.described() == used.described() else used
+
     def described(self) -> dict[str, Any]:
-        """The network of this configuration, as plain values.
+        """The network of this configuration, every value of it, as JSON and TOML have it.
 
         Raises
         ------
         BadInputError
             It cannot be read or built.
         """
-        from hebbsim.engine.network.description import build
+        from hebbsim.engine.network.description import build, written
 
-        said = self.network_learner(0).description()
-        build(said)
-        return said
+        return written(build(self.network_learner(0).description()))
 
-    def network_learner(self, seed: int) -> RoleNetwork:
-        """The network of this configuration, yet to learn."""
+    def network_learner(self, seed: int, network: Mapping[str, Any] | None = None) -> RoleNetwork:
+        """The network of this configuration, or one that was read before, yet to learn."""
         from hebbsim.models.role_network import RoleNetwork
 
+        options: dict[str, Any] = {"passes": self.passes, "random_state": seed}
+        if network is not None:
+            return RoleNetwork(network, **options)
+        given = self.model_fields_set
         return RoleNetwork(
             None if self.network == "roles" else self.network,
-            timescales=self.timescales,
-            n_clusters=self.clusters,
-            passes=self.passes,
+            timescales=self.timescales if "timescales" in given else None,
+            n_clusters=self.clusters if "clusters" in given else None,
             settings=self.settings,
-            rules=self.rules,
-            random_state=seed,
+            rules=self.rule,
+            **options,
         )
 
     @field_validator("labels", mode="before")

@@ -16,6 +16,7 @@ from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.competition import nearest
 from hebbsim.engine.network import Network
 from hebbsim.engine.network.description import ROLES, build, change, read_network, written
+from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
@@ -123,9 +124,10 @@ class RoleNetwork(ZeroLabelEstimator):
         progress : callable, optional
             Called with the share done, about a hundred times.
         observe : callable, optional
-            Called with the tokens read, text left out, at the first end of a sentence after
-            each number of `observed_at`, if tokens can be sorted by then.
+            Called with each number of `observed_at`, at the first end of a sentence by which
+            so many tokens have been read, if tokens can be sorted by then.
         observed_at : sequence of int
+            Tokens read, in all passes together, text left out.
 
         Raises
         ------
@@ -142,11 +144,28 @@ class RoleNetwork(ZeroLabelEstimator):
         self._pass_over(sentences, progress, observe, observed_at)
         return self
 
+    def clusters_begin(self, n_tokens: int, *, after: bool = False) -> int:
+        """Tokens that `fit` on so many reads before it has clusters, or a few more.
+
+        Parameters
+        ----------
+        n_tokens : int
+            Of the sentences, once.
+        after : bool
+            Text comes first, by the end of which all layers have begun.
+
+        Raises
+        ------
+        BadInputError
+            As `fit`.
+        """
+        top = self._built(n_tokens).top
+        return top.settle if after else top.start + top.settle
+
     def _built(self, n_tokens: int) -> Network:
         said = self.description()
         network = build(said, random_state=self.random_state)
-        if not (isinstance(self.passes, int | np.integer) and self.passes >= 1):
-            raise BadInputError(f"passes is {self.passes!r}: give a whole number from 1 on")
+        whole_number("passes", self.passes, 1)
         if n_tokens < network.top.size:
             raise BadInputError(
                 f"{network.top.size} clusters for {n_tokens} tokens: "
@@ -176,9 +195,9 @@ class RoleNetwork(ZeroLabelEstimator):
                     progress(read / whole)
                     reported = read
                 while waiting and read >= waiting[0]:
-                    waiting.pop(0)
+                    point = waiting.pop(0)
                     if observe is not None and network.settled:
-                        observe(read)
+                        observe(point)
         network.finish()
 
     def partial_fit(self, sentences: Sentences, y: None = None) -> RoleNetwork:
@@ -301,9 +320,8 @@ class RoleNetwork(ZeroLabelEstimator):
         """
         arrays, config = read_checkpoint(path, _KIND)
         try:
-            learner = cls(
-                config["network"], passes=config["passes"], random_state=config["random_state"]
-            )
+            passes = whole_number("passes", config["passes"], 1)
+            learner = cls(config["network"], passes=passes, random_state=config["random_state"])
             network = build(learner.description(), random_state=learner.random_state)
             learner.network_ = network.restore(arrays, config["learned"])
         except (*MISFITS, BadInputError) as error:

@@ -7,6 +7,7 @@ from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.figures import Drawing, Drawn, draw, draw_run
 from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
+from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
 from hebbsim.plots.run import RunTables
@@ -25,6 +26,7 @@ __all__ = [
     "plot_generalization",
     "plot_growth",
     "plot_labels",
+    "plot_learning_curve",
     "plot_memory",
     "plot_precision",
     "plot_roles",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from hebbsim.plots import style, tables
-from hebbsim.plots.labels import label_points
+from hebbsim.plots.labels import label_points, name_ends
 from hebbsim.plots.style import MODEL_COLORS, MODEL_MARKERS, MODEL_NAMES
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def plot_labels(
         + tables.population_note(learner),
         whole_figure=own,
     )
-    _name_ends(ax, ends)
+    name_ends(ax, [(MODEL_NAMES[model], value, MODEL_COLORS[model]) for model, value in ends])
     if marks:
         label_points(
             ax,
@@ -173,28 +173,3 @@ def _tick_names(curve: DataFrame, n_sentences: int | None) -> list[str]:
         if len(names) > 1 and curve["x"].iloc[-1] < 2 * curve["x"].iloc[-2]:
             names[-2] = ""  # too close to be told apart on a logarithmic axis
     return names
-
-
-def _name_ends(ax: Axes, lines: Sequence[tuple[str, float]]) -> None:
-    """Name horizontal lines at the right edge with their values, moved where they overlap."""
-    figure = ax.figure.canvas.figure
-    texts = [
-        ax.annotate(
-            f"{MODEL_NAMES[model]}\n{value:.3f}",
-            (1.0, value),
-            xycoords=("axes fraction", "data"),
-            xytext=(4, 0),
-            textcoords="offset points",
-            color=MODEL_COLORS[model],
-            va="center",
-            fontsize=6.5,
-            linespacing=1.05,
-        )
-        for model, value in lines
-    ]
-    figure.draw_without_rendering()
-    scale = figure.dpi / 72
-    heights = [text.get_window_extent().height + 4 * scale for text in texts]
-    wanted = np.array([ax.transData.transform((1.0, value))[1] for _, value in lines])
-    for text, shift in zip(texts, style.spread(wanted, heights) - wanted, strict=True):
-        text.set_position((4, shift / scale))

@@ -1,4 +1,4 @@
-"""Labels beside points that overlap neither each other nor the points."""
+"""Labels beside points and at the ends of lines, none over another."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from hebbsim.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +97,36 @@ def label_points(
             arrow: Any = labels[i].arrow_patch
             arrow.set_visible(False)
     return labels
+
+
+def name_ends(ax: Axes, lines: Sequence[tuple[str, float, str]]) -> None:
+    """Name lines at the right edge with their values there, moved where names would overlap.
+
+    Parameters
+    ----------
+    lines : sequence of (name, value, color)
+    """
+    figure = ax.figure.canvas.figure
+    texts = [
+        ax.annotate(
+            f"{name}\n{value:.3f}",
+            (1.0, value),
+            xycoords=("axes fraction", "data"),
+            xytext=(4, 0),
+            textcoords="offset points",
+            color=color,
+            va="center",
+            fontsize=6.5,
+            linespacing=1.05,
+        )
+        for name, value, color in lines
+    ]
+    figure.draw_without_rendering()
+    scale = figure.dpi / 72
+    heights = [text.get_window_extent().height + 4 * scale for text in texts]
+    wanted = np.array([ax.transData.transform((1.0, value))[1] for _, value, _ in lines])
+    for text, shift in zip(texts, style.spread(wanted, heights) - wanted, strict=True):
+        text.set_position((4, shift / scale))
 
 
 def _offsets(size: NDArray[np.float64], scale: float) -> NDArray[np.float64]:

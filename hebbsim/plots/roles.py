@@ -7,6 +7,7 @@ from typing import Any
 from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.figures import Drawing
 from hebbsim.plots.labelcurve import plot_labels
+from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
 from hebbsim.plots.run import RunTables
@@ -64,6 +65,15 @@ FIGURES = {
             "results": run.results,
             "split": _split(run),
             "n_sentences": run.config.get("n_sentences"),
+        },
+    ),
+    "learning_curve": Drawing(
+        plot_learning_curve,
+        lambda run: {
+            "results": run.results,
+            "split": _split(run),
+            "n_tokens": run.config.get("n_tokens"),
+            "passes": run.config.get("passes") or 1,
         },
     ),
     "few_labels": Drawing(plot_few_labels, _few_labels("test")),

@@ -216,7 +216,7 @@ def plot_timescales(
     accuracy = tables.select(table, split=split, metric="accuracy")
     rows = tables.select(accuracy, model="hebbian")
     said = [tables.words(condition) for condition in rows["condition"]]
-    keep = [not {"labels", "minus"} & words.keys() for words in said]
+    keep = [not {"labels", "minus", "tokens"} & words.keys() for words in said]
     rows = tables.need(rows[keep], f"accuracy of the learner on {split}")
     said = [words for words, kept in zip(said, keep, strict=True) if kept]
     sorting = sorted(range(len(said)), key=lambda i: _condition_order(said[i]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,10 +32,15 @@ _TOP = ("timescales", "max_words", "words", "tokens")
 def read_network(path: str | Path = ROLES) -> dict[str, Any]:
     """What a file says of a network, as plain values.
 
+    Parameters
+    ----------
+    path : path
+        TOML, or the ``network.json`` of a run.
+
     Raises
     ------
     BadInputError
-        The file cannot be read, or is no TOML.
+        The file cannot be read, or is neither.
 
     Examples
     --------
@@ -42,12 +48,18 @@ def read_network(path: str | Path = ROLES) -> dict[str, Any]:
     ['first', 'second', 'third']
     """
     try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
+        content = Path(path).read_bytes()
     except OSError as error:
         raise BadInputError(f"cannot read network {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInputError(f"network {path} is no TOML: {error}") from None
+    kind = "JSON" if Path(path).suffix == ".json" else "TOML"
+    try:
+        text = content.decode()
+        said = json.loads(text) if kind == "JSON" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"network {path} is no {kind}: {error}") from None
+    if not isinstance(said, dict):
+        raise BadInputError(f"network {path} is no description: give a table, see {ROLES.name}")
+    return said
 
 
 def change(
@@ -76,21 +88,24 @@ def change(
     >>> changed["words"][2]["size"], changed["tokens"]["prediction"]
     (20, {'rule': 'delta'})
     """
+    _check_tables(description)
     new: dict[str, Any] = _copied(dict(description))
     for text in rules:
         *where, rule = _split(text, "LAYER.PART=RULE", 2)
         for layer in _layers(new, where[0], text):
+            _usual(layer, where[1], new)
             layer[where[1]] = {"rule": rule}
     for text in settings:
         *where, value = _split(text, "LAYER.PARAMETER=VALUE", 2, 3)
         try:
             number = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             number = value
         for layer in _layers(new, where[0], text):
             if len(where) == 3:
                 usual = _usual(layer, where[1], new)
-                layer = layer.setdefault(where[1], usual)
+                part = layer.setdefault(where[1], usual)
+                layer[where[1]] = layer = _said_of(part, where[1], where[0])
             layer[where[-1]] = number
     return new
 
@@ -140,11 +155,9 @@ def build(description: Mapping[str, Any], *, random_state: int = 0) -> Network:
         It names what a network does not have, or gives values that cannot be used.
     """
     _check_names("a network", description, _TOP)
-    words = description.get("words", [])
-    if not isinstance(words, list) or not isinstance(description.get("tokens"), dict):
-        raise BadInputError("a network has tables [[words]] and one table [tokens]")
+    _check_tables(description)
     layers = [
-        *(_layer(WordLayer, values) for values in words),
+        *(_layer(WordLayer, values) for values in description["words"]),
         _layer(TokenLayer, description["tokens"]),
     ]
     return Network(
@@ -155,24 +168,34 @@ def build(description: Mapping[str, Any], *, random_state: int = 0) -> Network:
     )
 
 
+def _check_tables(description: Mapping[str, Any]) -> None:
+    words = description.get("words")
+    tables = [*words, description.get("tokens")] if isinstance(words, list) and words else [None]
+    if not all(isinstance(table, dict) for table in tables):
+        raise BadInputError("a network has tables [[words]] and one table [tokens]")
+
+
+def _said_of(part: Any, name: str, layer: str) -> dict[str, Any]:
+    """What a description says of a part: its rule alone, or a table."""
+    said = {"rule": part} if isinstance(part, str) else part
+    if not isinstance(said, dict) or "rule" not in said:
+        raise BadInputError(f"part {name} of layer {layer} has no rule: give one, as rule = NAME")
+    return said
+
+
 def _layer(kind: type, values: Mapping[str, Any]) -> Any:
     name = values.get("name", "without a name")
     fields = [field.name for field in dataclasses.fields(kind)]
     _check_names(f"layer {name}", values, fields)
+    for field in ("name", "below"):
+        if field not in values:
+            raise BadInputError(f"layer {name} says no {field}")
     given = dict(values)
-    for part in set(kind.PARTS) & set(given):  # type: ignore[attr-defined]
-        said = {"rule": given[part]} if isinstance(given[part], str) else dict(given[part])
-        if "rule" not in said:
-            raise BadInputError(f"part {part} of layer {name} has no rule")
+    for part in [part for part in kind.PARTS if part in given]:  # type: ignore[attr-defined]
+        said = dict(_said_of(given[part], part, name))
         eta = said.pop("eta", None)
         given[part] = Plasticity(said.pop("rule"), eta, said)
-    for key, value in given.items():
-        if isinstance(value, list):
-            given[key] = tuple(value)
-    try:
-        return kind(**given)
-    except TypeError as error:
-        raise BadInputError(f"layer {name}: {error}") from None
+    return kind(**given)
 
 
 def _check_names(what: str, given: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.network.spelling import CODE_SIZE, SHAPE_SIZE, Spelling
 from hebbsim.engine.network.token_layer import TokenLayer
+from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.network.word_layer import WordLayer, _grown
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import decays
@@ -71,7 +72,7 @@ class Network:
         max_words: int = 30_000,
         random_state: int = 0,
     ) -> None:
-        *words, top = layers
+        *words, top = layers or [WordLayer("none", "spelling")]
         if not isinstance(top, TokenLayer) or not all(isinstance(x, WordLayer) for x in words):
             raise BadInputError("a network has word layers and, last, one token layer")
         if not words:
@@ -79,7 +80,8 @@ class Network:
         self.words: list[WordLayer] = words  # type: ignore[assignment]
         self.top = top
         self.timescales = check_timescales(timescales).tolist()
-        self.max_words = max_words
+        self.max_words = whole_number("max_words", max_words, 1)
+        random_state = whole_number("random_state", random_state, 0)
         self.rng = np.random.default_rng(random_state)
         self.spelling = Spelling(random_state)
         self.index: dict[str, int] = {}
@@ -94,6 +96,10 @@ class Network:
             tau = check_timescales(
                 self.timescales if layer.timescales is None else layer.timescales
             )
+            if layer.name in sizes:
+                raise BadInputError(
+                    f"a layer is named {layer.name} as another is: give each a name of its own"
+                )
             layer.connect(sizes[layer.below], *decays(tau))
             sizes[layer.name] = layer.size
         if top.below == "spelling":
@@ -306,12 +312,14 @@ class Network:
 
         Raises
         ------
-        ValueError, KeyError, TypeError, IndexError
+        BadInputError, ValueError, KeyError, TypeError, IndexError
             It does not fit.
         """
         rows, words = arrays["rows"], [str(word) for word in document["words"]]
         n_rows = len(arrays["counts"])
         used = np.concatenate([rows, arrays["free"]])
+        if used.dtype != np.int32:
+            raise ValueError("its rows are no whole numbers")
         if len(rows) != len(words) or not np.array_equal(np.sort(used), np.arange(1, n_rows)):
             raise ValueError("its words and their rows do not fit")
         self.spelling = Spelling(int(document["seed"]))
@@ -321,16 +329,14 @@ class Network:
             raise ValueError("a word stands twice")
         self._free = arrays["free"].tolist()
         self.counts[:] = _fitting("counts", arrays["counts"], self.counts)
-        if (self.counts < 0).any():
-            raise ValueError("a count is below 0")
         self._n_counted = int(self.counts.sum())
         for word, row in self.index.items():
             self._active[row] = self.spelling.active(word)
             self._shapes[row] = self.spelling.shape(word)
-        self.tokens = int(document["tokens"])
+        self.tokens = whole_number("tokens", document["tokens"], 0)
         self.frozen = bool(document["frozen"])
         self.rng.bit_generator.state = document["rng"]
-        self.top.tokens = int(document["top_tokens"])
+        self.top.tokens = whole_number("top_tokens", document["top_tokens"], 0)
         for number, (layer, settled) in enumerate(
             zip(self.layers, document["settled"], strict=True)
         ):
@@ -347,6 +353,8 @@ def _fitting(name: str, found: NDArray[Any], wanted: NDArray[Any]) -> NDArray[An
         raise ValueError(
             f"array {name} is not {wanted.dtype} of shape {wanted.shape}, or not finite"
         )
+    if found.dtype.kind == "i" and (found < 0).any():
+        raise ValueError(f"a count of {name} is below 0")
     return found
 
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
-from hebbsim.engine.network.plasticity import Plasticity, with_rules
+from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
 from hebbsim.engine.network.spelling import SHAPE_SIZE
+from hebbsim.engine.network.values import LARGEST, check_layer, number
 from hebbsim.engine.network.vectors import centre, coordinates, to_unit
+from hebbsim.errors import BadInputError
 
 __all__ = ["TokenLayer"]
 
@@ -80,7 +82,7 @@ class TokenLayer:
     subsample : float
         Tokens of words more frequent than this compete with probability
         ``sqrt(subsample / frequency)``.
-    fade_after : int
+    fade_after : float
         Rates of guess and prediction fall as ``1 / sqrt(1 + t / fade_after)``, t tokens after
         the layer's start.
     shuffled : bool
@@ -108,10 +110,29 @@ class TokenLayer:
     shrinkage: float = 5.0
     known_from: float = 4.0
     subsample: float = 0.01
-    fade_after: int = 10_000
+    fade_after: float = 10_000
     shuffled: bool = False
 
     PARTS: ClassVar[tuple[str, ...]] = ("guess", "own", "prediction", "directions", "prototypes")
+
+    def __post_init__(self) -> None:
+        check_parts(self)
+        sizes = {"size": (1, 100_000), "n_directions": (1, 10_000)}
+        counts = {"start": (0, LARGEST), "settle": (0, LARGEST)}
+        above = ("shrinkage", "subsample", "fade_after")
+        check_layer(self, sizes | counts, {"known_from": False, **dict.fromkeys(above, True)})
+        lengths = self.lengths if isinstance(self.lengths, tuple | list) else ()
+        if len(lengths) != 5:
+            raise BadInputError(
+                f"lengths of layer {self.name} is {self.lengths!r}: give five numbers from 0"
+            )
+        what = f"a length of layer {self.name}"
+        own, *around = (number(what, length, above=False) for length in lengths)
+        self.lengths = (own, around[0], around[1], around[2], around[3])
+        if not isinstance(self.shuffled, bool):
+            raise BadInputError(
+                f"shuffled of layer {self.name} is {self.shuffled!r}: give true or false"
+            )
 
     def connect(
         self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
@@ -295,7 +316,7 @@ def _complete(
         for j in range(shapes.shape[1]):
             x[0, width + j] = shapes[i, j]
         learn_guess(
-            guess.values, guess.state, x, FIRST, codes[i : i + 1], True,
+            guess.values, guess.state, x, FIRST, codes[i : i + 1], False,
             guess.rate * fade if taught[i] else np.float32(0), guess.parameters, answer,
         )  # fmt: skip
         if rare[i]:
@@ -345,8 +366,8 @@ def _learn_sentence(
             for j in range(x.size):
                 x[0, j] = np.sqrt(sides[i, side, j])
             learn_prediction(
-                prediction.values, prediction.state, x, FIRST, target, True, prediction.rate * fade,
-                prediction.parameters, answer,
+                prediction.values, prediction.state, x, FIRST, target, False,
+                prediction.rate * fade, prediction.parameters, answer,
             )  # fmt: skip
             put(answer[0], lengths[1 + side], out[i, at : at + n])
             if lengths[3 + side] > 0:

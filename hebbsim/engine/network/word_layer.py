@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
-from hebbsim.engine.network.plasticity import Plasticity, with_rules
+from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
+from hebbsim.engine.network.values import LARGEST, check_layer
 from hebbsim.engine.network.vectors import centre, coordinates, shares, to_unit
 
 __all__ = ["WordLayer"]
@@ -96,6 +97,13 @@ class WordLayer:
 
     #: Names of the parts whose rule can be replaced.
     PARTS: ClassVar[tuple[str, ...]] = ("memory", "directions", "categories")
+
+    def __post_init__(self) -> None:
+        check_parts(self)
+        sizes = {"size": (1, 10_000), "n_directions": (1, 10_000)}
+        counts = dict.fromkeys(("start", "settle", "direction_visits", "min_count"), (0, LARGEST))
+        floats = {"memory_floor": False, "visits": True, "inverse_temperature": True}
+        check_layer(self, sizes | counts, floats)
 
     def connect(
         self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]

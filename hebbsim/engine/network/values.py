@@ -1,0 +1,73 @@
+"""Values of layers, checked before anything is made of them."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.errors import BadInputError
+
+__all__ = ["LARGEST", "check_layer", "whole_number"]
+
+#: Of anything that is counted, and of a number.
+LARGEST = 10**15
+
+
+def whole_number(what: str, value: Any, least: int, most: int = LARGEST) -> int:
+    """An int of the package's own.
+
+    Raises
+    ------
+    BadInputError
+        It is no whole number, or lies outside.
+    """
+    given = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not (given and least <= value <= most):
+        beyond = f"from {least} to {most:,}" if most < LARGEST else f"of at least {least}"
+        raise BadInputError(f"{what} is {value!r}: give a whole number {beyond}")
+    return int(value)
+
+
+def number(what: str, value: Any, above: bool) -> float:
+    """A float from 0 on, or above 0."""
+    given = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not (given and (0 < value if above else 0 <= value) and value <= LARGEST):
+        raise BadInputError(f"{what} is {value!r}: give a number {'above' if above else 'from'} 0")
+    return float(value)
+
+
+def check_layer(
+    layer: Any, whole: Mapping[str, tuple[int, int]], floats: Mapping[str, bool]
+) -> None:
+    """Check the values of a layer, and put in those of numpy as Python's own.
+
+    Parameters
+    ----------
+    layer : WordLayer or TokenLayer
+    whole : mapping of str to (int, int)
+        Names of what is counted: the least and the most.
+    floats : mapping of str to bool
+        Names of other numbers: whether they must be above 0.
+
+    Raises
+    ------
+    BadInputError
+        It names the first value that cannot be used.
+    """
+    name = layer.name
+    if not isinstance(name, str) or not name or set(name) & set(".=") or name == "words":
+        raise BadInputError(f"a layer is named {name!r}: give a name without . and =, not words")
+    if not isinstance(layer.below, str):
+        raise BadInputError(f"below of layer {name} is {layer.below!r}: name a layer, or spelling")
+    for field, (least, most) in whole.items():
+        value = whole_number(f"{field} of layer {name}", getattr(layer, field), least, most)
+        setattr(layer, field, value)
+    for field, above in floats.items():
+        setattr(layer, field, number(f"{field} of layer {name}", getattr(layer, field), above))
+    if layer.timescales is not None:
+        try:
+            layer.timescales = tuple(check_timescales(layer.timescales).tolist())
+        except BadInputError as error:
+            raise BadInputError(f"layer {name}: {error}") from None
