@@ -186,11 +186,11 @@ class TestDerive:
         assert {centre.tobytes() for centre in other.prototypes_.centres} <= vectors
 
     def test_shuffled_traces_hold_nothing_of_the_sentence_and_are_read_alike(self, learned):
-        def of_dog(learner):
-            return [learner.transform([words])[1] for words in (["the", "dog"], ["a", "dog"])]
+        def of_cat(learner):  # so common that its code is its own
+            return [learner.transform([words])[1] for words in (["the", "cat"], ["a", "cat"])]
 
-        assert not np.array_equal(*of_dog(learned))
-        assert np.array_equal(*of_dog(learned.derive(SENTENCES, shuffle_traces=True)))
+        assert not np.array_equal(*of_cat(learned))
+        assert np.array_equal(*of_cat(learned.derive(SENTENCES, shuffle_traces=True)))
 
 
 class TestFiles:
