@@ -23,10 +23,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from fuzzing import Targets, mutated
 
-#: Share of the inputs, by kind; the last two are checkpoints with a right digest.
+#: Share of the inputs, by kind; those resealed are checkpoints with a right digest.
 SHARES = {
     "conllu": 25, "table": 15, "about": 3, "cogs": 5, "jsonl": 20, "text": 5, "scheme": 2,
     "engine": 10, "learner": 5, "engine resealed": 6, "learner resealed": 4,
+    "described": 4, "role-network": 1, "role-network resealed": 1,
 }  # fmt: skip
 
 

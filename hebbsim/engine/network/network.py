@@ -58,7 +58,7 @@ class Network:
     Examples
     --------
     >>> network = Network(
-    ...     [WordLayer("words", "spelling", size=4), TokenLayer("tokens", "words", size=5)]
+    ...     [WordLayer("first", "spelling", size=4), TokenLayer("tokens", "first", size=5)]
     ... )
     >>> network.learn([["the", "dog", "saw", "a", "cat"]]).tokens
     5

@@ -88,6 +88,16 @@ class TokenLayer:
     shuffled : bool
         Control: traces are taken of tokens drawn at random from all that were read, so that
         they keep their distribution and lose their tie to the token.
+
+    Raises
+    ------
+    BadInputError
+        As of `WordLayer`.
+
+    Examples
+    --------
+    >>> TokenLayer("tokens", below="third", size=600).size
+    600
     """
 
     name: str

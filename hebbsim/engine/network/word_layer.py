@@ -75,6 +75,16 @@ class WordLayer:
     inverse_temperature : float
     min_count : int
         Words that occurred fewer times do not compete.
+
+    Raises
+    ------
+    BadInputError
+        A value lies outside its range, or a rule cannot stand in its part.
+
+    Examples
+    --------
+    >>> WordLayer("second", below="first", size=50, memory=Plasticity("oja")).memory.rule
+    'oja'
     """
 
     name: str
