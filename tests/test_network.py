@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from hebbsim.engine.network import Network, Plasticity, TokenLayer, WordLayer
+from hebbsim.engine.network.plasticity import can_stand
 from hebbsim.engine.network.spelling import Spelling
 from hebbsim.errors import BadInputError
 
@@ -208,3 +209,41 @@ class TestRefused:
     def test_a_network_without_a_token_layer(self):
         with pytest.raises(BadInputError, match="token layer"):
             Network([WordLayer("a", "spelling")])
+
+
+class TestRulesThatCanStand:
+    @pytest.mark.parametrize(
+        ("part", "can", "cannot"),
+        [
+            ("memory", {"instar", "oja"}, {"delta", "kmeans", "stdp"}),
+            ("categories", {"kmeans", "instar"}, {"delta", "stdp"}),
+            ("prototypes", {"kmeans", "soft_competitive"}, {"softmax", "stdp"}),
+            ("own", {"ccipca", "sanger"}, {"nlms", "stdp"}),
+            ("directions", {"ccipca", "oja"}, {"delta", "stdp"}),
+            ("prediction", {"delta", "nlms", "softmax"}, {"hebb", "ccipca", "stdp"}),
+            ("guess", {"delta", "nlms", "softmax"}, {"instar", "kmeans", "stdp"}),
+        ],
+    )
+    def test_of_each_part(self, part, can, cannot):
+        assert can <= set(can_stand(part))
+        assert not cannot & set(can_stand(part))
+        kind, below = (WordLayer, "spelling") if part in WordLayer.PARTS else (TokenLayer, "words")
+        for rule in can:
+            kind("mine", below, **{part: Plasticity(rule)})
+        for rule in cannot:
+            with pytest.raises(BadInputError) as refused:
+                kind("mine", below, **{part: Plasticity(rule)})
+            assert str(refused.value) == (
+                f"layer mine cannot learn its {part} by {rule}: choose {', '.join(can_stand(part))}"
+            )
+
+    def test_every_part_of_the_layers_is_known(self):
+        for layer in layers():
+            for part in layer.PARTS:
+                assert getattr(layer, part).rule in can_stand(part)
+
+    def test_what_is_no_part_or_no_plasticity(self):
+        with pytest.raises(BadInputError, match="no layer has a part 'roof': choose memory"):
+            can_stand("roof")
+        with pytest.raises(BadInputError, match="memory of layer a is 'instar': give a Plasticity"):
+            WordLayer("a", "spelling", memory="instar")

@@ -12,10 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.rules import Rule, get_rule
+from hebbsim.engine.rules import Rule, get_rule, rule_names
 from hebbsim.errors import BadInputError
 
-__all__ = ["Plasticity", "Weights", "with_rules"]
+__all__ = ["Plasticity", "Weights", "can_stand", "check_parts", "with_rules"]
+
+#: What units do in a part of a layer: they answer by themselves, their answer is given (a word
+#: fires), or they predict a vector that the layer shows them.
+_UNITS = {
+    "memory": "given",
+    "directions": "answer",
+    "categories": "answer",
+    "guess": "predict",
+    "own": "answer",
+    "prediction": "predict",
+    "prototypes": "answer",
+}
 
 
 class Weights(NamedTuple):
@@ -84,6 +96,56 @@ class Plasticity:
             np.float32(rule.eta if self.eta is None else self.eta),
             np.array(list(rule.resolve(self.parameters).values()), dtype=np.float32),
         )
+
+
+def _fits(rule: Rule, part: str) -> bool:
+    if rule.recurrent:
+        return False  # nowhere are inputs traces of the very vectors that units stand for
+    units = _UNITS[part]
+    post = "token" if units == "given" else "output"
+    return post in rule.posts and rule.predictive == (units == "predict")
+
+
+def can_stand(part: str) -> tuple[str, ...]:
+    """Names of the rules that a part of a layer can learn by, sorted.
+
+    Parameters
+    ----------
+    part : {"memory", "directions", "categories", "guess", "own", "prediction", "prototypes"}
+        Two layers have ``directions``; they ask for the same.
+
+    Raises
+    ------
+    BadInputError
+        No layer has such a part.
+
+    Examples
+    --------
+    >>> can_stand("prediction")
+    ('delta', 'nlms', 'softmax')
+    """
+    if part not in _UNITS:
+        raise BadInputError(f"no layer has a part {part!r}: choose {', '.join(_UNITS)}")
+    return tuple(name for name in rule_names() if _fits(get_rule(name), part))
+
+
+def check_parts(layer: Any) -> None:
+    """Refuse a layer one of whose parts is no `Plasticity`, or has a rule that cannot stand there.
+
+    Raises
+    ------
+    BadInputError
+        It names the rules that can.
+    """
+    for part in layer.PARTS:
+        given = getattr(layer, part)
+        if not isinstance(given, Plasticity):
+            raise BadInputError(f"{part} of layer {layer.name} is {given!r}: give a Plasticity")
+        if not _fits(given.kernel, part):
+            raise BadInputError(
+                f"layer {layer.name} cannot learn its {part} by {given.rule}: "
+                f"choose {', '.join(can_stand(part))}"
+            )
 
 
 @functools.cache

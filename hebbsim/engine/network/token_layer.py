@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
-from hebbsim.engine.network.plasticity import Plasticity, with_rules
+from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
 from hebbsim.engine.network.spelling import SHAPE_SIZE
 from hebbsim.engine.network.vectors import centre, coordinates, to_unit
 
@@ -112,6 +112,9 @@ class TokenLayer:
     shuffled: bool = False
 
     PARTS: ClassVar[tuple[str, ...]] = ("guess", "own", "prediction", "directions", "prototypes")
+
+    def __post_init__(self) -> None:
+        check_parts(self)
 
     def connect(
         self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
@@ -295,7 +298,7 @@ def _complete(
         for j in range(shapes.shape[1]):
             x[0, width + j] = shapes[i, j]
         learn_guess(
-            guess.values, guess.state, x, FIRST, codes[i : i + 1], True,
+            guess.values, guess.state, x, FIRST, codes[i : i + 1], False,
             guess.rate * fade if taught[i] else np.float32(0), guess.parameters, answer,
         )  # fmt: skip
         if rare[i]:
@@ -345,8 +348,8 @@ def _learn_sentence(
             for j in range(x.size):
                 x[0, j] = np.sqrt(sides[i, side, j])
             learn_prediction(
-                prediction.values, prediction.state, x, FIRST, target, True, prediction.rate * fade,
-                prediction.parameters, answer,
+                prediction.values, prediction.state, x, FIRST, target, False,
+                prediction.rate * fade, prediction.parameters, answer,
             )  # fmt: skip
             put(answer[0], lengths[1 + side], out[i, at : at + n])
             if lengths[3 + side] > 0:

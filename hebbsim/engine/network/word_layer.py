@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
-from hebbsim.engine.network.plasticity import Plasticity, with_rules
+from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
 from hebbsim.engine.network.vectors import centre, coordinates, shares, to_unit
 
 __all__ = ["WordLayer"]
@@ -96,6 +96,9 @@ class WordLayer:
 
     #: Names of the parts whose rule can be replaced.
     PARTS: ClassVar[tuple[str, ...]] = ("memory", "directions", "categories")
+
+    def __post_init__(self) -> None:
+        check_parts(self)
 
     def connect(
         self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
