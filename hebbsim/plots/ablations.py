@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style, tables
 from hebbsim.plots.figures import Drawing
@@ -19,6 +21,8 @@ __all__ = ["FIGURES", "plot_ablations"]
 
 #: Height of a row in inches, and rows that a heading takes.
 _ROW, _HEADING = 0.105, 1.35
+#: Accuracies are drawn by the logarithm of what they lack to this.
+_BEYOND = 1.05
 _COLORS = {"behind": "#D55E00", "ahead": "#00785A", "no difference shown": MODEL_COLORS["hebbian"]}
 _NAMES = {
     "behind": "behind the network",
@@ -62,9 +66,10 @@ def plot_ablations(
         " ".join(word for word in row["condition"].split() if not word.startswith("K=")): row
         for _, row in network.iterrows()
     }
-    # Of the rows of a group, what does best stands on top.
-    ordered = ablations.assign(
-        order=[-rows[said]["mean"] if said in rows else 1.0 for said in ablations["condition"]]
+    # A rule that learns nothing has the row of learning off. Of a group, what does best is on top.
+    learning = ablations[ablations["idle"] != "True"]
+    ordered = learning.assign(
+        order=[-rows[said]["mean"] if said in rows else 1.0 for said in learning["condition"]]
     )
     groups = [
         (group, part.sort_values("order", kind="stable"))
@@ -80,7 +85,15 @@ def plot_ablations(
         if row["split"] == split
     }
     left = max(0.0, float(network["mean"].min()) - 0.04)
+    # Near 1, where most are, the same difference takes more room: errors by their logarithm.
+    ax.set_xscale(
+        "function", functions=(lambda x: -np.log(_BEYOND - np.minimum(x, 1.0)),
+                               lambda y: _BEYOND - np.exp(-y)),
+    )  # fmt: skip
     ax.set_xlim(left, 1.0)
+    marks = [mark for mark in (0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1) if mark >= left]
+    ax.set_xticks(marks, [f"{mark:g}" for mark in marks])
+    ax.minorticks_off()
     whole = rows[""]
     low, high = style.interval(network[network["condition"] == whole["condition"]])
     ax.axvspan(low[0], high[0], color=GUIDE, linewidth=0, zorder=0)
@@ -102,7 +115,7 @@ def plot_ablations(
         )  # fmt: skip
         ax.axhline(y - 1, color=GUIDE, linewidth=0.5, zorder=0)
         for _, each in part.iterrows():
-            ticks.append((y, each["name"] + ("*" if each["idle"] == "True" else "")))
+            ticks.append((y, each["name"]))
             if each["condition"] in rows:
                 row = network[network["condition"] == rows[each["condition"]]["condition"]]
                 verdict = verdicts.get(row["condition"].iloc[0], "no difference shown")
@@ -121,10 +134,10 @@ def plot_ablations(
     ax.set_yticks([at for at, _ in ticks], [name for _, name in ticks], fontsize=5.6)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(f"accuracy on {split}")
-    for at, word, color in above:
+    for (at, word, color), side in zip(sorted(above), ("right", "left"), strict=False):
         ax.annotate(
             word, (at, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
-            textcoords="offset points", ha="center", va="bottom", fontsize=6, color=color,
+            textcoords="offset points", ha=side, va="bottom", fontsize=6, color=color,
         )  # fmt: skip
     if shown:
         ax.legend(loc="upper right", bbox_to_anchor=(1.02, -0.36 / (_ROW * n_rows)), ncols=3,
@@ -134,7 +147,11 @@ def plot_ablations(
         f"What each rule contributes: {tables.corpus_of(table)}, {split}",
         f"{tables.interval_note(network)} Bold: part, and the rule that it has. Grey band: "
         "interval of the network as it is; dashed: each word's commonest role."
-        + (" *: learns nothing there." if (ablations["idle"] == "True").any() else ""),
+        + (
+            " Rules that learn nothing there are left out."
+            if len(learning) < len(ablations)
+            else ""
+        ),
         whole_figure=own,
     )
     return ax
