@@ -85,6 +85,31 @@ def bench_results():
     }
 
 
+def ablation_results():
+    """Tables of `hebbsim run rules` by formulas."""
+    ablations, comparisons, rows = [], [], []
+
+    def add(model, condition, mean):
+        rows.append(["made", "test", model, condition, "accuracy", "", mean, mean - 0.02,
+                     mean + 0.02, 3, ""])  # fmt: skip
+
+    add("lookup", "", 0.7)
+    add("hebbian", "K=9", 0.9)
+    for i, group in enumerate(("words.memory: instar", "tokens.prediction: nlms")):
+        for j, name in enumerate(("good", "even", "bad", "none", "learning off")):
+            condition = f"part={i} rule={j}"
+            ablations.append([condition, group, name, "", str(name == "even")])
+            if name != "none":
+                add("hebbian", f"K=9 {condition}", 0.95 - 0.06 * j - 0.02 * i)
+            verdict = ("ahead", "no difference shown", "behind", "", "behind")[j]
+            comparisons.append([f"K=9 {condition}", "test", verdict])
+    return {
+        "results": pd.DataFrame(rows, columns=COLUMNS),
+        "ablations": pd.DataFrame(ablations, columns="condition group name failed idle".split()),
+        "comparisons": pd.DataFrame(comparisons, columns="condition split verdict".split()),
+    }
+
+
 def figures():
     """Each figure by name, drawn from tables that are always the same."""
     roles, identity, bench = make_results(), identity_results(), bench_results()
@@ -106,6 +131,7 @@ def figures():
         "roofline": lambda: plots.plot_roofline(**bench),
         "growth": lambda: plots.plot_growth(**growth, axis="tokens"),
         "memory": lambda: plots.plot_memory(**growth),
+        "ablations": lambda: plots.plot_ablations(**ablation_results()),
     }
 
 

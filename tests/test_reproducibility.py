@@ -69,7 +69,8 @@ def test_a_run_of_the_real_experiment_runs_again_to_the_same_numbers(
     if run == "roles":
         run_roles(corpus=treebank.name, preset="best", out=tmp_path / "run", **SMALL)
     else:
-        run_rules(corpus=treebank.name, clusters=6, dim=8, rule="bcm", out=tmp_path / "run")
+        options = {"clusters": 6, "rule": "softmax", "seeds": 1, "workers": 1}
+        run_rules(corpus=treebank.name, **options, out=tmp_path / "run")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     found = rerun(tmp_path / "run")

@@ -33,14 +33,14 @@ from hebbsim.readers.tables import write_tables
 
 pytest.importorskip("pyarrow")
 
-CALLS: list[str] = []
+CALLS: list[int] = []
 RUN_RULES = rules.run_rules
 
 
 def fake_rules(config, *, out, progress=None, overwrite=False):
-    """Accuracy by rule and timescales, with a draw of each seed; writes a run folder."""
-    CALLS.append(config.rule)
-    if config.eta == 13:
+    """Accuracy by K and timescales, with a draw of each seed; writes a run folder."""
+    CALLS.append(config.passes)
+    if config.passes == 13:
         raise HebbsimError("rule diverged")
     scores = [
         Score("tiny", split, "hebbian", f"K={config.clusters}{words}", "accuracy", None, seed,
@@ -215,7 +215,7 @@ def test_an_interrupted_sweep_goes_on_to_the_same_table(file, tmp_path, monkeypa
 
 
 def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
-    path = write(tmp_path / "a.toml", 'experiment = "rules"\n[grid]\neta = [0.1, 13, 0.2]\n')
+    path = write(tmp_path / "a.toml", 'experiment = "rules"\n[grid]\npasses = [1, 13, 2]\n')
     for calls in (3, 4):
         found = run_sweep(read_sweep(path), tmp_path / "out")
         assert [run.error for run in found.runs] == [None, "rule diverged", None]
@@ -301,7 +301,7 @@ def real(tmp_path_factory):
     return write(
         folder / "a.toml",
         f'experiment = "rules"\n[base]\ncorpus = {json.dumps(str(folder / "corpus"))}\n'
-        'dim = 8\nclusters = 20\nseeds = 1\n[grid]\nrule = ["oja", "bcm"]\n',
+        'rule = "softmax"\nclusters = 20\nseeds = 1\nworkers = 1\n[grid]\npasses = [1, 2]\n',
     )
 
 
@@ -311,7 +311,7 @@ def alone(real):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rules, "run_rules", RUN_RULES)
         found = run_sweep(read_sweep(real), real.parent / "one")
-    assert set(found.table["rule"]) == {"oja", "bcm"}
+    assert set(found.table["passes"]) == {1, 2}
     return (real.parent / "one" / "table.parquet").read_bytes()
 
 
@@ -330,7 +330,7 @@ def test_processes_and_this_one_give_the_same_table(real, alone, tmp_path, optio
 def runs(tmp_path):
     """Two runs that differ in K, and one of other timescales."""
     folders = []
-    for name, options in {"a": {}, "b": {"clusters": 140}, "c": {"timescales": "2"}}.items():
+    for name, options in {"a": {}, "b": {"clusters": 340}, "c": {"timescales": "2"}}.items():
         folders.append(tmp_path / name)
         fake_rules(RulesConfig.checked({"seeds": 5, **options}), out=folders[-1])
     return folders
@@ -449,7 +449,7 @@ def test_a_run_is_run_again_from_its_folder_and_agrees(runs, tmp_path):
     assert found.exact and found.agrees and found.changed == []
     assert found.again == tmp_path / "b-rerun" and len(CALLS) == 4
     again = json.loads((found.again / "config.json").read_text(encoding="utf-8"))
-    assert again["clusters"] == 140
+    assert again["clusters"] == 340
 
 
 def test_a_number_that_differs_is_found_and_named(runs, tmp_path, monkeypatch):
@@ -625,9 +625,9 @@ def test_the_verbs_exit_as_they_should(file, tmp_path, capsys, monkeypatch):
     assert status == 2 and "per_seed.csv" in err and err.count("\n") == 1
     status, _, err = run_cli(["sweep", "none.toml"], capsys)
     assert status == 2 and "no such file" in err
-    failing = write(tmp_path / "f.toml", 'experiment = "rules"\n[grid]\neta = [0.1, 13]\n')
+    failing = write(tmp_path / "f.toml", 'experiment = "rules"\n[grid]\npasses = [1, 13]\n')
     status, out, _ = run_cli(["sweep", str(failing)], capsys)
-    assert status == 1 and "Failed: eta=13" in out and "rule diverged" in out
+    assert status == 1 and "Failed: passes=13" in out and "rule diverged" in out
 
 
 def test_tables_fit_eighty_columns(file, tmp_path, runs):
@@ -642,7 +642,7 @@ def test_tables_fit_eighty_columns(file, tmp_path, runs):
 
 
 def test_a_table_without_any_run_is_refused(tmp_path):
-    path = write(tmp_path / "a.toml", 'experiment = "rules"\n[grid]\neta = [13]\n')
+    path = write(tmp_path / "a.toml", 'experiment = "rules"\n[grid]\npasses = [13]\n')
     with pytest.raises(HebbsimError, match=r"no run was finished.*diverged"):
         run_sweep(read_sweep(path), tmp_path / "out")
     assert not (tmp_path / "out" / "table.parquet").exists()

@@ -14,8 +14,11 @@ import pytest
 
 from hebbsim.cli import main
 from hebbsim.engine import Rule, TraceEngine, get_rule, load_rules, register_rule, rule_names, rules
+from hebbsim.engine.network import Plasticity
 from hebbsim.errors import BadInputError
+from hebbsim.experiments import rules as experiment
 from hebbsim.experiments.rerun import read_run
+from hebbsim.experiments.resume import Unit
 from hebbsim.experiments.rules import RulesConfig, run_rules
 from hebbsim.experiments.stream import StreamConfig, run_stream
 
@@ -150,10 +153,18 @@ def run(*words):
 def test_the_command_line_takes_them(tmp_path, capsys, monkeypatch):
     write(tmp_path / "forget.py")
     monkeypatch.chdir(tmp_path)
-    small = ["--dim", 4, "--seeds", 1, "--clusters", 5, "--out", tmp_path / "run", "--json"]
-    assert run("rules", "--rules", "forget.py", "--rule", "forget", "--eta", 0.02, *small) == 0
+    tried = []
+
+    def learn(job):
+        tried.append(job.network["words"][0]["directions"]["rule"])
+        return dict.fromkeys(job.conditions, Unit({}, "not learned here" if tried[1:] else ""))
+
+    monkeypatch.setattr(experiment, "_learn", learn)
+    small = ["--seeds", 1, "--workers", 1, "--out", tmp_path / "run", "--json"]
+    assert run("rules", "--rules", "forget.py", "--rule", "forget", *small) == 0
+    assert "forget" in tried
     document = json.loads(capsys.readouterr().out)
-    assert document["config"]["rule"] == "forget"
+    assert document["config"]["rule"] == ["forget"]
     assert document["config"]["rules"] == ["forget.py"]
     assert re.fullmatch("[0-9a-f]{64}", document["provenance"]["inputs"]["forget.py"])
     # The run says all that it takes to run it again, in a process that knows nothing, from
@@ -161,7 +172,7 @@ def test_the_command_line_takes_them(tmp_path, capsys, monkeypatch):
     rules._registered.clear()
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert read_run(tmp_path / "run")[1].rule == "forget"
+    assert read_run(tmp_path / "run")[1].rule == ("forget",)
     assert get_rule("forget")
 
 
@@ -180,7 +191,8 @@ def test_a_stream_is_learned_by_one(tmp_path, capsys):
 
 def test_the_rate_is_that_of_the_rule_of_the_file(tmp_path):
     path = write(tmp_path / "forget.py", **{"    learn=learn,\n": "    learn=learn, eta=0.5,\n"})
-    assert RulesConfig.checked({"rules": [path], "rule": "forget"}).eta == 0.5
+    load_rules([path])
+    assert Plasticity("forget").start(2, 3).rate == 0.5
 
 
 @pytest.mark.parametrize(

@@ -307,23 +307,41 @@ def rules(
     corpus: Annotated[
         str, typer.Option(help="Corpus with roles; as of `hebbsim run roles`.")
     ] = "builtin",
-    rule: Annotated[str, typer.Option(help="Learning rule; an unknown name lists all.")] = "oja",
+    network: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Network to take apart: a TOML file, or the one that ships."
+        ),
+    ] = "roles",
     rules: Rules = None,
-    eta: Annotated[
-        float | None, typer.Option(help="Learning rate (default: that of the rule).")
+    rule: Annotated[
+        str | None,
+        typer.Option(
+            help="Comma-separated rules to try (default: every one, in each part where it can "
+            "stand)."
+        ),
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Word layer whose parts are changed (default: all word layers together).",
+        ),
     ] = None,
     timescales: Annotated[
-        str, typer.Option(help="Comma-separated trace timescales in tokens.")
-    ] = "2,8",
-    dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of random codes.")] = 64,
-    clusters: Annotated[int, typer.Option(metavar="K", help="Clusters of tokens.")] = 100,
+        str | None,
+        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
+    ] = None,
+    clusters: Annotated[
+        int | None, typer.Option(metavar="K", help="Clusters of tokens (default: 300).")
+    ] = None,
     passes: Annotated[int, typer.Option(help="Passes over the training sentences.")] = 1,
-    context_weight: Annotated[
-        float, typer.Option(help="Weight of the units' response relative to the word's own code.")
-    ] = 0.7,
     seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 3,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that learn (default: at most two).")
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder (default: a new runs/rules-RULE).")
+        Path | None, typer.Option(help="Run folder (default: a new runs/rules-CORPUS).")
     ] = None,
     overwrite: Overwrite = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
@@ -331,19 +349,23 @@ def rules(
         bool, typer.Option("--json", help="Print one JSON document instead of tables.")
     ] = False,
 ) -> None:
-    """Measure what a local rule finds in traces, beside units that do not learn."""
+    """Measure what each rule contributes to the network that learns roles.
+
+    The network learns as it is, then with each part's rule replaced by every other that can
+    stand there, with learning off in a part, a layer or everywhere, with prototypes drawn from
+    tokens, and with fewer word layers.
+    """
     from hebbsim.experiments.rules import RulesConfig, run_rules
 
-    config = RulesConfig.checked(
-        {
-            "corpus": corpus, "rule": rule, "rules": rules, "eta": eta, "timescales": timescales,
-            "dim": dim, "clusters": clusters, "passes": passes, "context_weight": context_weight,
-            "seeds": seeds, "offline": offline,
-        }
-    )  # fmt: skip
+    given: dict[str, Any] = {
+        "corpus": corpus, "network": network, "rules": rules, "rule": rule, "layer": layer,
+        "timescales": timescales, "clusters": clusters, "passes": passes, "seeds": seeds,
+        "workers": workers, "offline": offline,
+    }  # fmt: skip
+    config = RulesConfig.checked({k: v for k, v in given.items() if v is not None})
     from hebbsim.cli.rules_table import show
 
-    default = Path("runs") / f"rules-{config.rule}"
+    default = Path("runs") / f"rules-{_slug(corpus)}"
     carry_out(run_rules, show, config, out, default, overwrite=overwrite, json=json)
 
 

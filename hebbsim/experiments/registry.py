@@ -144,8 +144,9 @@ EXPERIMENTS = {
             "rules",
             f"{_HERE}.rules:RulesConfig",
             f"{_HERE}.rules:run_rules",
+            f"{_PLOTS}.ablations",
             metric="accuracy",
-            paths=("corpus", "rules"),
+            paths=("corpus", "rules", "network"),
         ),
         Experiment(
             "stream",

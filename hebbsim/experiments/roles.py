@@ -44,6 +44,7 @@ from hebbsim.experiments.roles_scores import (
     comparisons,
     constructions,
     equivalences,
+    named_on_dev,
     structure_table,
 )
 from hebbsim.experiments.roles_tokens import tokens_file
@@ -635,20 +636,13 @@ class _Run:
         dev_roles: NDArray[np.str_] | None = None,
         soft: bool = False,
     ) -> None:
-        """Map clusters on dev, and keep the roles.
-
-        On dev itself, either half of the sentences is scored with the mapping of the other.
-        """
-        dev = self.corpus.splits["dev"]
-        dev_roles = self.roles["dev"] if dev_roles is None else dev_roles
-        sentence = np.repeat(np.arange(dev.n_sentences), np.diff(dev.offsets))
-        name = found.mapping("dev", dev_roles, np.full(len(sentence), True), soft=soft)
-        predicted = {split: name(split) for split in found.scored if split != "dev"}
-        if dev.n_sentences > 1:
-            predicted["dev"] = np.empty_like(dev_roles)
-            for half in (sentence % 2 == 0, sentence % 2 == 1):
-                other = found.mapping("dev", dev_roles, ~half, soft=soft)
-                predicted["dev"][half] = other("dev")[half]
+        """Map clusters on dev, and keep the roles."""
+        named_by = self.roles["dev"] if dev_roles is None else dev_roles
+        predicted = named_on_dev(
+            lambda on: found.mapping("dev", named_by, on, soft=soft),
+            self.corpus.splits["dev"],
+            found.scored,
+        )
         self.add("hebbian", condition, seed, predicted)
 
     def add_score(

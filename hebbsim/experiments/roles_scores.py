@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,10 +26,37 @@ from hebbsim.probes import (
     verdicts,
 )
 from hebbsim.probes.bootstrap import Estimate
-from hebbsim.readers.base import Corpus
+from hebbsim.readers.base import Corpus, Split
 
+#: Models whose results vary with the seed of their training.
+TRAINED = ("hebbian", "bigru")
 #: Predicted roles by split, as codes of `Gold.names`.
 Codes = dict[str, NDArray[np.int16]]
+
+
+def named_on_dev(
+    mapping: Callable[[NDArray[np.bool_]], Callable[[str], NDArray[np.str_]]],
+    dev: Split,
+    scored: Iterable[str],
+) -> dict[str, NDArray[np.str_]]:
+    """Roles of every split, its clusters named by all of dev.
+
+    On dev itself, either half of the sentences is named by the other.
+
+    Parameters
+    ----------
+    mapping : callable
+        Given which tokens of dev name clusters, shape=(T,), it gives what names those of a split.
+    dev : Split
+    scored : iterable of str
+        Names of splits.
+    """
+    name = mapping(np.full(dev.n_tokens, True))
+    found = {split: name(split) for split in scored if split != "dev"}
+    if dev.n_sentences > 1:
+        half = np.repeat(np.arange(dev.n_sentences) % 2 == 0, np.diff(dev.offsets))
+        found["dev"] = np.where(half, mapping(~half)("dev"), mapping(half)("dev"))
+    return found
 
 
 class Runs:
@@ -146,6 +173,7 @@ def is_plain(model: str, condition: str) -> bool:
 
 _KEYS = (
     "members", "K", "readout", "labels", "codes", "tokens", "view", "tau", "shuffled", "prototypes",
+    "part", "rule", "layer", "learning", "word_layers",
 )  # fmt: skip
 
 
@@ -224,7 +252,7 @@ def compared(
             draws = min(mine.shape[1], theirs.shape[1])
             mine, theirs = mine[:, :draws], theirs[:, :draws]
         result = compare(
-            mine, theirs, totals, paired_draws=paired, other_is_trained=rival == "bigru"
+            mine, theirs, totals, paired_draws=paired, other_is_trained=rival in TRAINED
         )
         total = totals.sum()
         low_high = [_finite(*estimate) for estimate in (result.difference, result.ratio)]

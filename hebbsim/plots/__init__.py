@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth, plot_memory, plot_roofline
 from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.figures import Drawing, Drawn, draw, draw_run
@@ -20,6 +21,7 @@ __all__ = [
     "RunTables",
     "draw",
     "draw_run",
+    "plot_ablations",
     "plot_capacity",
     "plot_decoders",
     "plot_few_labels",
