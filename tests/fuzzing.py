@@ -24,6 +24,7 @@ from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.models import HebbianRoleInducer
 from hebbsim.models.checkpoint import KIND as LEARNER
 from hebbsim.models.role_network import RoleNetwork
+from hebbsim.readers import load_corpus
 from hebbsim.readers.cogs import read_cogs
 from hebbsim.readers.tables import read_tables
 from hebbsim.readers.text import stream_text
@@ -72,6 +73,13 @@ settle = 4
 subsample = 0.9
 lengths = [1.0, 0.9, 0.9, 0.7, 0.3]
 """
+FREE = (  # variable-free, with a relative clause and a question, and with numbers as variables
+    b"Emma saw the cat that ran .\tsee ( agent = Emma , theme = * cat ( nmod = "
+    b"run ( agent = * cat ) ) )\tx\nWho ran ?\trun ( agent = ? )\tQ\nEmma ran .\t"
+    b"Emma ( 7 ) ; run ( 2 ) AND agent ( 2 , 7 )\tx\n"
+)
+JSON = b'[\n {"text": "It rains."},\n {"text": null}, {"text": "w\\u00f6rds"}\n]\n'
+CSV = b'id,text\n1,"It rains, and ""stays""."\n2,Why?\n'
 JSONL = b'{"text": "It rains. I stay."}\n["My", "own", "w\\u00f6rds"]\n"one"\n{"tokens": ["a"]}\n'
 TEXT = "It rains; I can’t stay!\n\n“Why?” asked Dr. Hill.\r\n".encode()
 
@@ -210,8 +218,9 @@ class Targets:
             for kind, name in (("engine", ENGINE), ("learner", LEARNER), ("role-network", NETWORK))
         }
         self.seeds: dict[str, list[bytes]] = {
-            "conllu": [CONLLU], "table": [TABLE], "about": [self._about], "cogs": [COGS],
-            "jsonl": [JSONL], "text": [TEXT], "scheme": [b'{"roles": {"nsubj": "SUBJ"}}'],
+            "conllu": [CONLLU], "table": [TABLE], "about": [self._about], "cogs": [COGS, FREE],
+            "jsonl": [JSONL], "json": [JSON], "csv": [CSV], "any": [CONLLU, JSON, CSV, FREE, TEXT],
+            "text": [TEXT], "scheme": [b'{"roles": {"nsubj": "SUBJ"}}'],
             "engine": [(folder / "engine").read_bytes()],
             "learner": [(folder / "learner").read_bytes()],
             "role-network": [(folder / "role-network").read_bytes()],
@@ -220,7 +229,8 @@ class Targets:
 
     def read(self, kind: str, data: bytes) -> bool:
         """Read bytes as a kind of file; whether they were refused."""
-        path = self.folder / {"jsonl": "x.jsonl", "text": "x.txt"}.get(kind, f"x-{kind}")
+        names = {"jsonl": "x.jsonl", "json": "x.json", "csv": "x.csv", "text": "x.txt"}
+        path = self.folder / names.get(kind, f"x-{kind}")
         if kind in ("table", "about"):
             path = self.folder / "tables"
             table, about = (data, self._about) if kind == "table" else (TABLE, data)
@@ -233,6 +243,9 @@ class Targets:
             "table": lambda: read_tables(path),
             "about": lambda: read_tables(path),
             "cogs": lambda: read_cogs({"train": path}),
+            "any": lambda: load_corpus(path),
+            "csv": lambda: [None for _ in stream_text(path)],
+            "json": lambda: [None for _ in stream_text(path)],
             "jsonl": lambda: [None for _ in stream_text(path)],
             "text": lambda: [None for _ in stream_text(path)],
             "scheme": lambda: RoleScheme.load(path),

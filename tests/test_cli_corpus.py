@@ -71,6 +71,31 @@ def test_info_of_a_treebank(run, treebank):
     assert code == 0 and "50.0 %" in out
 
 
+def test_info_shows_at_a_glance_what_was_understood(run, tmp_path):
+    strange = SENTENCE.replace("det", "Det ") + SENTENCE.replace("det", "dobj")
+    (tmp_path / "a.conllu").write_text(strange)
+    code, out, _ = run("info", tmp_path / "a.conllu", "--json")
+    document = json.loads(out)
+    assert code == 0 and document["format"] == "treebank (CoNLL-U)"
+    assert document["unknown"] == {"dobj": 0.25} and document["scripts"] == {"Latin": 1.0}
+    assert document["first"] == [["a", "DET"], ["dog", "PRED"]]
+    code, out, _ = run("info", tmp_path / "a.conllu")
+    lines = out.splitlines()
+    for line in ("format   treebank (CoNLL-U)", "scripts  Latin 100 %", "unknown  dobj 25 %",
+                 "first    a/DET dog/PRED", "layer    grammatical"):  # fmt: skip
+        assert line in lines
+    assert "--scheme ud1-roles" in out
+    (tmp_path / "b.json").write_text('[{"a": "क्या तुम? It rains\\nNo"}]')
+    code, out, _ = run("info", tmp_path / "b.json", "--field", "a")
+    lines = out.splitlines()
+    assert "format   JSON" in lines and "first    क्या तुम ?" in lines
+    assert "scripts  Latin 69.2 %, Devanagari 30.8 %" in lines
+    code, _, err = run("info", tmp_path / "b.json", "--field", "z")
+    assert code == 2 and "no field 'z'; there are a" in err
+    code, _, err = run("info", tmp_path / "b.json", "--sentences", "pages")
+    assert code == 2 and "--sentences pages: give one of auto, lines, wrapped" in err
+
+
 def test_info_of_the_builtin_corpus_counts_another_layer(run):
     code, out, _ = run("info", "builtin", "--layer", "thematic")
     assert code == 0 and "AGENT" in out and "gen/" in out

@@ -12,9 +12,21 @@ from hypothesis import strategies as st
 from hebbsim.errors import BadInputError
 
 KINDS = [
-    "conllu", "table", "about", "cogs", "jsonl", "text", "scheme", "engine", "learner",
-    "role-network", "described",
-]  # fmt: skip
+    "conllu",
+    "table",
+    "about",
+    "cogs",
+    "jsonl",
+    "json",
+    "csv",
+    "any",
+    "text",
+    "scheme",
+    "engine",
+    "learner",
+    "role-network",
+    "described",
+]
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,16 @@
 
 import gzip
 import os
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hebbsim.errors import BadInputError
+from hebbsim.readers import load_corpus
 from hebbsim.readers.cogs import FILES, analyse, find_cogs, read_cogs
+from hebbsim.readers.text import stream_text
 
 DATA = Path(os.environ.get("HEBBSIM_DATA_DIR", "."), "cogs")
 
@@ -76,6 +79,181 @@ def test_complements_in_a_circle_end():
     assert analyse("Emma said said said .".split(), circle).clauses[:2] == ("cp", "cp")
 
 
+RELATIVE = [
+    (
+        "Kim gave a box to the nurse that a nurse knew .",
+        "* nurse ( x _ 6 ) ; give . agent ( x _ 1 , Kim ) AND give . theme ( x _ 1 , x _ 3 ) AND "
+        "give . recipient ( x _ 1 , x _ 6 ) AND box ( x _ 3 ) AND nurse . nmod ( x _ 6 , x _ 10 ) "
+        "AND nurse ( x _ 9 ) AND know . agent ( x _ 10 , x _ 9 ) AND "
+        "know . theme ( x _ 10 , x _ 6 )",
+        "give ( agent = Kim , theme = box , recipient = * nurse ( nmod = know ( agent = nurse , "
+        "theme = * nurse ) ) )",
+        "AGENT/SUBJ PRED/PRED - THEME/OBJ - - RECIPIENT/OBL - - AGENT/SUBJ PRED/PRED -",
+    ),
+    (
+        "A fox that slept beside a tent wanted to swim .",
+        None,
+        "want ( agent = fox ( nmod = sleep ( agent = fox ) , nmod . beside = tent ) , xcomp = "
+        "swim ( agent = fox ( nmod = sleep ( agent = fox ) , nmod . beside = tent ) ) )",
+        "- AGENT/SUBJ - PRED/PRED - - NMOD/NMOD PRED/PRED - PRED/PRED -",
+    ),
+    (
+        "The judge that the duck that Kim met fed slept .",
+        "* judge ( x _ 1 ) ; * duck ( x _ 4 ) ; judge . nmod ( x _ 1 , x _ 8 ) AND duck . nmod "
+        "( x _ 4 , x _ 7 ) AND meet . agent ( x _ 7 , Kim ) AND meet . theme ( x _ 7 , x _ 4 ) AND "
+        "feed . agent ( x _ 8 , x _ 4 ) AND feed . theme ( x _ 8 , x _ 1 ) AND "
+        "sleep . agent ( x _ 9 , x _ 1 )",
+        "sleep ( agent = * judge ( nmod = feed ( agent = * duck ( nmod = meet ( agent = Kim , "
+        "theme = * duck ) ) , theme = * judge ) ) )",
+        "- AGENT/SUBJ - - AGENT/SUBJ - AGENT/SUBJ PRED/PRED PRED/PRED PRED/PRED -",
+    ),
+    (
+        "Kim saw the hat that was sold to Kim .",
+        "* hat ( x _ 3 ) ; see . agent ( x _ 1 , Kim ) AND see . theme ( x _ 1 , x _ 3 ) AND hat . "
+        "nmod ( x _ 3 , x _ 6 ) AND sell . theme ( x _ 6 , x _ 3 ) AND sell . recipient "
+        "( x _ 6 , Kim )",
+        "see ( agent = Kim , theme = * hat ( nmod = sell ( theme = * hat , recipient = Kim ) ) )",
+        "AGENT/SUBJ PRED/PRED - THEME/OBJ - - PRED/PRED - RECIPIENT/OBL -",
+    ),
+]
+QUESTIONS = [
+    (
+        "What did Kim say that a fox ate ?",
+        "say . agent ( x _ 3 , Kim ) AND say . ccomp ( x _ 3 , x _ 7 ) AND fox ( x _ 6 ) AND "
+        "eat . agent ( x _ 7 , x _ 6 ) AND eat . theme ( x _ 7 , ? )",
+        "say ( agent = Kim , ccomp = eat ( agent = fox , theme = ? ) )",
+        "THEME/OBJ - AGENT/SUBJ PRED/PRED - - AGENT/SUBJ PRED/PRED -",
+    ),
+    (
+        "Who did the duck sell a hat to ?",
+        None,
+        "sell ( agent = * duck , theme = hat , recipient = ? )",
+        "RECIPIENT/OBL - - AGENT/SUBJ PRED/PRED - THEME/OBJ - -",
+    ),
+    (
+        "Who tried to swim ?",
+        "try . agent ( x _ 1 , ? ) AND try . xcomp ( x _ 1 , x _ 3 ) AND "
+        "swim . agent ( x _ 3 , ? )",
+        "try ( agent = ? , xcomp = swim ( agent = ? ) )",
+        "AGENT/SUBJ PRED/PRED - PRED/PRED -",
+    ),
+    (
+        "What was found by a nurse ?",
+        "find . theme ( x _ 2 , ? ) AND find . agent ( x _ 2 , x _ 5 ) AND nurse ( x _ 5 )",
+        "find ( theme = ? , agent = nurse )",
+        "THEME/SUBJ - PRED/PRED - - AGENT/OBL -",
+    ),
+]
+REORDERED = [
+    (
+        "A hat beside a tent Kim um um saw .",
+        "hat ( x _ 1 ) AND hat . nmod . beside ( x _ 1 , x _ 4 ) AND tent ( x _ 4 ) AND "
+        "see . theme ( x _ 8 , x _ 1 ) AND see . agent ( x _ 8 , Kim )",
+        "hat ( 4 ) ; tent ( 51 ) ; Kim ( 7 ) ; nmod . beside ( 4 , 51 ) AND see ( 9 ) AND "
+        "theme ( 9 , 4 ) AND agent ( 9 , 7 )",
+        "- THEME/OBJ - - NMOD/NMOD AGENT/SUBJ - - PRED/PRED -",
+    ),
+    (
+        "A hat in the tent the nurse was sold by Kim .",
+        "* nurse ( x _ 6 ) ; hat ( x _ 1 ) AND hat . nmod . in ( x _ 1 , x _ 4 ) AND "
+        "tent ( x _ 4 ) AND sell . theme ( x _ 8 , x _ 1 ) AND "
+        "sell . recipient ( x _ 8 , x _ 6 ) AND sell . agent ( x _ 8 , Kim )",
+        None,
+        "- THEME/OBJ - - NMOD/NMOD - RECIPIENT/SUBJ - PRED/PRED - AGENT/OBL -",
+    ),
+]
+RENUMBERED = (
+    "The nurse beside a tent hoped that Kim was sold a hat .",
+    "* nurse ( 31 ) ; tent ( 7 ) ; Kim ( 0 ) ; hat ( 12 ) ; nmod . beside ( 31 , 7 ) AND "
+    "hope ( 5 ) AND agent ( 5 , 31 ) AND ccomp ( 5 , 40 ) AND sell ( 40 ) AND "
+    "recipient ( 40 , 0 ) AND theme ( 40 , 12 )",
+    None,
+    "- AGENT/SUBJ - - NMOD/NMOD PRED/PRED - RECIPIENT/SUBJ - PRED/PRED - THEME/OBJ -",
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "form", "other", "roles"), [*RELATIVE, *QUESTIONS, *REORDERED, RENUMBERED]
+)
+def test_relative_clauses_questions_and_other_notations(sentence, form, other, roles):
+    tokens = sentence.split()
+    for logical_form in filter(None, (form, other)):
+        analysis = analyse(tokens, logical_form)
+        both = zip(analysis.thematic, analysis.grammatical, strict=True)
+        assert [f"{a}/{b}" for a, b in both] == [
+            "NONE/NONE" if role == "-" else role for role in roles.split()
+        ]
+        verbs = [i for i, role in enumerate(analysis.grammatical) if role == "PRED"]
+        assert sum(analysis.heads[verb] == -1 for verb in verbs) == 1
+
+
+def test_the_verb_of_a_relative_clause_hangs_on_its_noun():
+    sentence, form, other, _ = RELATIVE[2]
+    for logical_form in (form, other):
+        heads = analyse(sentence.split(), logical_form).heads
+        assert (heads[1], heads[4], heads[7], heads[8], heads[9]) == (9, 8, 4, 1, -1)
+
+
+def test_a_name_that_stands_often_goes_to_the_nearest_verb():
+    n = 12
+    sentence = " ".join(["Kim said that"] * n) + " Kim slept ."
+    form = " AND ".join(
+        f"say . agent ( x _ {i} , Kim ) AND say . ccomp ( x _ {i} , x _ {i + 3} )"
+        for i in range(1, 3 * n, 3)
+    )
+    analysis = analyse(sentence.split(), f"{form} AND sleep . agent ( x _ {3 * n + 1} , Kim )")
+    assert analysis.grammatical == ["SUBJ", "PRED", "NONE"] * (n + 1)
+    assert analysis.heads[::3] == list(range(1, 3 * n + 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("see ( agent = Kim , theme = dog )", "'dog' of the logical form falls on 'fox'"),
+        ("see ( agent = Kim )", "has 2 words, the sentence 3"),
+        ("see ( agent = Kim , theme = fox", "cannot read 'its end'"),
+        ("see ( agent = ? , theme = fox )", "the logical form has 2 words"),
+        ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 ) AND agent ( 3 , 9 )", "speaks of no word"),
+        ("Kim ( 1 ) ; fox ( 2 )", "has 2 words, the sentence 3"),
+        ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 )", "'fox' of the logical form falls on 'saw'"),
+        ("see . agent ( x _ 1 , ? )", "no who or what in the sentence"),
+        ("see ( agent = " * 3000, "nested too deeply"),
+    ],
+)
+def test_forms_that_do_not_fit_are_refused(form, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        analyse("Kim saw a fox .".split(), form)
+
+
+def test_files_as_users_have_them(tmp_path):
+    row = "Kim slept .\tsleep . agent ( x _ 1 , Kim )\tin_distribution"
+    quoted = "\t".join(f'"{cell}"' for cell in row.split("\t"))
+    free = "Who slept ?\tsleep ( agent = ? )\tQ_subject"
+    folder = tmp_path / "data" / "cogs_LF"
+    folder.mkdir(parents=True)
+    (folder / "train.tsv").write_text(f"sentence\tlogical_form\ttype\r\n{row}\r\n \r\n")
+    (folder / "dev.tsv").write_text(quoted)
+    (folder / "generalization_sets.tsv").write_text(f"{row}\n{free}\n")
+    (folder / "train_100.tsv").write_text(row)
+    corpus = load_corpus(tmp_path)
+    assert list(corpus.splits) == ["train", "dev", "gen/Q_subject", "gen/in_distribution"]
+    assert all(split.n_sentences == 1 for split in corpus.splits.values())
+    assert corpus.splits["gen/Q_subject"].layers["thematic"].tolist() == ["AGENT", "PRED", "NONE"]
+    assert list(stream_text(tmp_path)) == [["kim", "slept", "."]]
+    (folder / "train.tsv").unlink()
+    with pytest.raises(BadInputError, match=r"no train split.*train_100\.tsv is not it"):
+        load_corpus(folder)
+    single = tmp_path / "single.tsv"
+    single.write_text(f"{row}\n" * 10)
+    corpus = load_corpus(single)
+    assert list(corpus.splits) == ["train", "dev", "test"] and corpus.layer == "thematic"
+    assert list(stream_text(single)) == [["kim", "slept", "."]] * 10
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "train.tsv").write_text("sentence\tlabel\nIt rains.\t1\nWhy?\t0\n")
+    assert load_corpus(other).splits["train"].sentences() == [["it", "rains", "."], ["why", "?"]]
+
+
 def write(folder, name, lines):
     (folder / f"{name}.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
 
@@ -114,7 +292,8 @@ def test_carriage_returns_are_no_part_of_the_type(tmp_path):
         ("Emma slept .\tsleep . agent ( x _ 9 , Emma )\tin", "no token 9"),
         ("Emma slept .\tsleep . agent ( x _ 1 , Liam )\tin", "'Liam' stands 0 times"),
         ("Emma slept .\tsleep agent x\tin", "cannot read 'sleep agent x'"),
-        ("Emma slept .\tboy ( x _ 1 )\tin", "0 main verbs"),
+        ("Emma slept .\tslept ( x _ 1 )\tin", "0 main verbs"),
+        ("Emma slept .\tboy ( x _ 1 )\tin", "token 1 is 'slept', not 'boy'"),
         (
             "Emma said that .\tsay . ccomp ( x _ 1 , x _ 2 ) AND say . ccomp ( x _ 2 , x _ 1 )\tin",
             "0 main verbs",

@@ -1,5 +1,8 @@
 """spaCy: its tokenizer, pipelines that parse or are missing, labels to roles."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from hebbsim.errors import BadInputError
@@ -27,10 +30,10 @@ UD = {"dogs": (1, "nsubj", "NOUN"), "chased": (1, "ROOT", "VERB"), "cats": (1, "
 TEXT = "Dogs chased cats of kings in gardens and parks ."
 
 
-def pipeline(folder, labels):
-    """A spaCy pipeline on disk whose parser looks words up in a table."""
+def pipeline(folder, labels, name="table_parser"):
+    """A spaCy pipeline on disk whose parser looks words up in a table; one of a name."""
 
-    @spacy.Language.component("table_parser")
+    @spacy.Language.component(name)
     def parse(doc):
         for token in doc:
             head, label, pos = labels.get(token.lower_, (token.sent.start, "dep", "X"))
@@ -39,7 +42,7 @@ def pipeline(folder, labels):
 
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe("table_parser")
+    nlp.add_pipe(name)
     nlp.to_disk(folder)
     return str(folder)
 
@@ -61,6 +64,16 @@ def test_ud_labels_take_the_ud_scheme(tmp_path):
     path.write_text("Dogs chased cats\n\nDogs chased cats\n")
     corpus = load_corpus(path, parser=pipeline(tmp_path / "nlp", UD))
     assert corpus.splits["train"].layers["grammatical"].tolist() == ["SUBJ", "PRED", "OBJ"] * 2
+
+
+def test_labels_that_the_scheme_does_not_know_are_told_of(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("Dogs chased cats")
+    labels = UD | {"cats": (1, "oa", "NOUN")}
+    corpus = load_corpus(path, parser=pipeline(tmp_path / "nlp", labels, "strange_parser"))
+    assert corpus.unknown == {"oa": pytest.approx(1 / 3)}
+    assert "33 % of the words of corpus a have" in corpus.notes[1]
+    assert "as OTHER: oa 33 %" in corpus.notes[1]
 
 
 def test_a_scheme_of_ones_own(tmp_path):
@@ -103,9 +116,43 @@ def test_a_missing_pipeline_names_what_is_there_and_the_install_command(monkeypa
 
 
 def test_a_folder_that_holds_no_pipeline_is_refused(tmp_path):
-    with pytest.raises(BadInputError, match="spaCy cannot load it") as caught:
+    with pytest.raises(BadInputError, match="cannot load it") as caught:
         load_parser(str(tmp_path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"spacy_version": ">=2.2.2,<3.0.0"}, "made for spaCy >=2.2.2,<3.0.0"),
+        ({"factory": "no_such_component"}, "no_such_component"),
+    ],
+)
+def test_a_pipeline_that_does_not_load_gives_its_own_reason(change, said, tmp_path):
+    folder = Path(pipeline(tmp_path / "nlp", UD))
+    if "factory" in change:  # as where a package of its components is not installed
+        config = (folder / "config.cfg").read_text().replace("table_parser", change["factory"])
+        (folder / "config.cfg").write_text(config)
+    else:  # pipelines of version 2 have no configuration
+        (folder / "config.cfg").unlink()
+        meta = json.loads((folder / "meta.json").read_text())
+        (folder / "meta.json").write_text(json.dumps(meta | change))
+    with pytest.raises(BadInputError, match="cannot load it") as caught:
+        load_parser(str(folder))
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_pipeline_that_fails_on_a_text_gives_its_own_reason(tmp_path):
+    @spacy.Language.component("broken_parser")
+    def fail(doc):
+        raise AttributeError("no\nvectors")
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("broken_parser")
+    nlp.to_disk(tmp_path / "nlp")
+    (tmp_path / "a.txt").write_text("Dogs chased cats")
+    with pytest.raises(BadInputError, match=r"fails on the text \(AttributeError: no vectors\)"):
+        load_corpus(tmp_path / "a.txt", parser=str(tmp_path / "nlp"))
 
 
 def test_a_parser_for_a_corpus_with_roles_is_refused_and_not_ignored():

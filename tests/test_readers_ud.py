@@ -9,7 +9,8 @@ import pytest
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus
-from hebbsim.readers.ud import RoleScheme, find_conllu, read_conllu, read_ud
+from hebbsim.readers.treebanks import find_treebank
+from hebbsim.readers.ud import RoleScheme, read_conllu, read_ud
 
 DATA = Path(os.environ.get("HEBBSIM_DATA_DIR", "."))
 
@@ -152,7 +153,7 @@ def test_two_treebanks_in_one_folder_are_refused(tmp_path):
     for name in ("xx_a-ud-train.conllu", "xx_b-ud-train.conllu"):
         (tmp_path / name).write_text(SENTENCE)
     with pytest.raises(BadInputError, match="two files for split 'train'"):
-        find_conllu(tmp_path)
+        find_treebank(tmp_path)
 
 
 def test_one_file_is_cut_in_order(tmp_path):
@@ -231,7 +232,7 @@ def test_unknown_scheme_names_the_packaged_ones():
 def test_counts_of_the_treebanks(name, counts):
     if not (DATA / name).is_dir():
         pytest.skip(f"needs {name}")
-    corpus = read_ud(find_conllu(DATA / name), name=name)
+    corpus = read_ud(find_treebank(DATA / name).splits, name=name)
     sizes = tuple((split.n_sentences, split.n_tokens) for split in corpus.splits.values())
     assert sizes == counts
     assert {len(split.layers["grammatical"]) for split in corpus.splits.values()} == {

@@ -599,11 +599,58 @@ def test_text_without_roles_gives_clusters_by_their_words(fakes, tiny):
     assert len(lines) == 1 + bare["train"].n_tokens
 
 
+def texts(fakes):
+    return [given for kind, given in fakes.received if kind == "text"]
+
+
 def test_extra_text_reaches_the_learner_as_sentences(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("The fish saw it. A dog sat.\n")
     run(text=(tmp_path / "more.txt",), baselines="none", part_seeds=0)
-    texts = [given for kind, given in fakes.received if kind == "text"]
-    assert len(texts) == 2 and texts[0][0] == ["the", "fish", "saw", "it", "."]
+    assert len(texts(fakes)) == 2 and texts(fakes)[0][0] == ["the", "fish", "saw", "it", "."]
+
+
+def test_text_is_read_as_its_options_say(fakes, tmp_path):
+    (tmp_path / "more.csv").write_text("id,body\n1,Dog sat. Cat saw\n")
+    options = {"baselines": "none", "part_seeds": 0, "seeds": 1, "field": "body"}
+    run(text=(tmp_path / "more.csv",), **options)
+    assert texts(fakes)[-1] == [["dog", "sat", "."], ["cat", "saw"]]
+    (tmp_path / "more.txt").write_text("Dog sat. Cat saw\n")
+    run(text=(tmp_path / "more.txt",), sentences="lines", **options | {"field": None})
+    assert texts(fakes)[-1] == [["dog", "sat", ".", "cat", "saw"]]
+    with pytest.raises(BadInputError, match="--tokenizer: unknown tokenizer 'x'"):
+        run(tokenizer="x")
+    with pytest.raises(BadInputError, match=r"--scheme: none\.json: no such file, nor one of ud-"):
+        run(scheme="none.json")
+    assert run(scheme="sud-roles", **options).config["scheme"] == "sud-roles"
+
+
+def test_of_a_treebanks_folder_the_training_words_are_learned(fakes, tmp_path):
+    line = "1\t{}\t_\tX\t_\t_\t0\troot\t_\t_\n\n"
+    for split in ("train", "dev", "test"):
+        (tmp_path / f"a-{split}.conllu").write_text(line.format(split))
+    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    notes = run(text=(tmp_path,), **options).notes
+    assert texts(fakes)[-1] == [["train"]]
+    assert any("the words of train are read, not of dev, test" in note for note in notes)
+    notes = run(text=(tmp_path / "a-test.conllu",), **options).notes
+    assert texts(fakes)[-1] == [["test"]]
+    assert any("its name says test" in note for note in notes)
+
+
+def test_a_text_of_unknown_words_is_told_of(fakes, tmp_path):
+    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    for text, told in (("Dog sat saw\n", False), ("Hund saß saw\n", True)):
+        (tmp_path / "more.txt").write_text(text)
+        notes = run(text=(tmp_path / "more.txt",), **options).notes
+        assert any("67 % of the text's words" in note for note in notes) is told
+
+
+def test_more_clusters_than_dev_can_name_are_told_of(fakes, tiny):
+    words = tiny.splits["dev"].n_tokens
+    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    for clusters, told in ((words // 2, False), (words // 2 + 1, True)):
+        notes = run(clusters=clusters, **options).notes
+        assert any(f"from the {words:,} words of" in note for note in notes) is told
 
 
 # --- corpora that lack something ----------------------------------------------------------
@@ -801,8 +848,14 @@ def test_leaving_early_ends_the_workers(tmp_path):
 def test_rows_come_in_reading_order_whatever_the_order_of_arrival(tiny):
     of_one = ["K=9", "K=9 readout=soft", "K=9 labels=5", "K=9 labels=5 readout=soft"]
     voting = [condition.replace("K=9", "K=9 members=8") for condition in of_one]
-    parts = ["K=9 view=own", "K=9 view=traces", "K=9 tau=2", "K=9 tau=32", "K=9 shuffled=labels",
-             "K=9 prototypes=random"]
+    parts = [
+        "K=9 view=own",
+        "K=9 view=traces",
+        "K=9 tau=2",
+        "K=9 tau=32",
+        "K=9 shuffled=labels",
+        "K=9 prototypes=random",
+    ]
     curve = ["labels=30", "labels=100", "labels=all", "labels=all codes=hebbian", "labels=readout"]
     wanted = [("hebbian", condition) for condition in of_one + parts + voting]
     wanted += [("bigru", condition) for condition in curve]

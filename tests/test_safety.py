@@ -165,7 +165,7 @@ def stream(tmp_path, monkeypatch):
     return lambda out, **more: run_stream(corpus=(str(path),), out=out, **small, **more)
 
 
-@pytest.mark.parametrize("learner", ["roles", "engine"])
+@pytest.mark.parametrize("learner", ["roles", "network", "engine"])
 def test_2n_tokens_are_n_a_checkpoint_and_n_more(learner, stream, tmp_path):
     whole = stream(tmp_path / "whole", learner=learner, tokens=9000)
 
@@ -253,6 +253,21 @@ def test_a_stream_learns_no_split_but_train(kind, tmp_path):
         (tmp_path / "x-ud-train.conllu").unlink()
         with pytest.raises(BadInputError, match="no train split"):
             run_stream(corpus=(corpus,), learner="engine")
+
+
+def test_a_stream_is_read_as_its_options_say(tmp_path):
+    (tmp_path / "a.csv").write_text("id,body\n" + "1,狗 跑 了\n" * 30)
+    found = run_stream(corpus=(str(tmp_path / "a.csv"),), field="body", learner="engine", dim=2)
+    assert sum(stretch.n_tokens for stretch in found.tables["stream"]) == 90
+    assert "every character counts as a word" in found.notes[0]
+    (tmp_path / "a.txt").write_text("Dogs run. Cats\nrun\n")
+    states = {
+        run_stream(
+            corpus=(str(tmp_path / "a.txt"),), sentences=sentences, learner="engine", dim=2
+        ).notes[-1]
+        for sentences in ("lines", "wrapped", "auto")
+    }
+    assert len(states) == 3
 
 
 def test_a_stream_ends_where_its_files_do_unless_tokens_are_asked_for(stream, tmp_path):

@@ -94,6 +94,13 @@ def test_no_bit_depends_on_the_number_of_shards_with_text(sentences, files):
     assert "flew" in one.vocabulary_.index
 
 
+def test_workers_read_text_as_its_options_say(sentences, tmp_path):
+    (tmp_path / "a.csv").write_text("id,body\n1,crows flew\n")
+    shards = Shards(InProcess(), sentences, 2, text=[tmp_path / "a.csv"], reading={"field": "body"})
+    words = shards.counts().vocabulary(10**6).index
+    assert "flew" in words and "body" not in words
+
+
 def test_no_bit_depends_on_the_number_of_shards_where_occurrences_are_drawn(sentences, files):
     options = {**SMALL, "rare_from": "occurrence"}
     one, other = (

@@ -77,7 +77,7 @@ def test_a_claim_reads_the_population_where_the_run_has_one(tabulate, kept):
     run = kept(rows, members=8)
     claim = tabulate.Claim("accuracy", "some", target=0.75)
     assert claim.row({"some": run}) == (
-        "accuracy", "some *", "0.700 (0.690 to 0.710)", "0.800 (0.790 to 0.810)", "0.75", "softly",
+        "accuracy", "some", "0.700 (0.690 to 0.710)", "0.800 (0.790 to 0.810)", "0.75", "softly",
     )  # fmt: skip
 
 

@@ -37,14 +37,24 @@ RUNS = {
     " --members 8 --part-seeds 0",
     "korean": "--corpus ud-korean-gsd --preset best --part-seeds 0",
     "welsh": "--corpus ud-welsh-ccg --preset best --part-seeds 0",
+    "builtin-network": f"--network roles --timescales 2,8,32 {CURVE} --part-seeds 5",
+    "cogs-network": "--network roles --corpus cogs --preset best --part-seeds 1",
+    "ewt-network": "--network roles --corpus ud-english-ewt --preset best --part-seeds 1",
 }
+#: The network that learns online, and the learner that goes stage by stage: what to call the
+#: corpus, and their runs.
+ONLINE = (
+    ("built-in", "builtin-network", "builtin"),
+    ("COGS", "cogs-network", "cogs"),
+    ("UD English EWT", "ewt-network", "ewt"),
+)
 SOFT = "readout=soft"
 KEPT = ROOT / "experiments/roles/results"
 BOUNDS = ("mean", "low", "high")
 COMPARED = ("value", "other", "difference", "low", "high", "p", "corrected", "ratio",
             "ratio_low", "ratio_high")  # fmt: skip
 #: Options of a run that the tables tell.
-TOLD = ("corpus", "timescales", "clusters", "members", "seeds")
+TOLD = ("corpus", "timescales", "clusters", "members", "seeds", "n_tokens", "passes")
 
 
 @dataclass(frozen=True)
@@ -104,8 +114,7 @@ class Run:
             }
         self._verdicts: list[tuple[str, frozenset[str], str, Verdict]] = []
         compared = KEPT / f"{name}.comparisons.csv"
-        self.compared = compared.is_file()
-        if self.compared:
+        if compared.is_file():
             with compared.open(encoding="utf-8", newline="") as file:
                 for r in csv.DictReader(file):
                     bounds = [float(r[x]) if r[x] else None for x in ("low", "high")]
@@ -188,7 +197,7 @@ class Claim:
         shown = "" if self.target is None else "aim " * self.aim + f"{self.target:g}"
         return (
             self.text,
-            self.run + " *" * (not run.compared),
+            self.run,
             str(plain),
             str(soft or ""),
             shown,
@@ -247,8 +256,6 @@ def runs_table(runs: dict[str, Run]) -> list[str]:
         minutes, seconds = divmod(round(run.seconds), 60)
         time = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
         command = f"`hebbsim run roles {RUNS[name]} {FIVE}`"
-        if not run.compared:
-            time += " *"
         rows.append((name, command, f"{run.config['clusters']}", f"{run.config['seeds']}", time))
     return table(("run", "command", "K", "seeds", "time"), rows)
 
@@ -256,7 +263,7 @@ def runs_table(runs: dict[str, Run]) -> list[str]:
 def claims_table(runs: dict[str, Run]) -> list[str]:
     rows = [claim.row(runs) for claim in claims() if claim.run in runs]
     order = list(RUNS)
-    rows.sort(key=lambda row: order.index(row[1].removesuffix(" *")))
+    rows.sort(key=lambda row: order.index(row[1]))
     header = ("measure", "run", "expected (95 % interval)", "by the soft read-out", "at least",
               "met")  # fmt: skip
     return table(header, rows)
@@ -373,8 +380,7 @@ def equivalence_table(runs: dict[str, Run]) -> list[str]:
     """Labelled sentences with which a BiGRU does as well on test."""
     rows = []
     for name, run in runs.items():
-        if run.compared:
-            rows.append((name, *(_equal(run, f"{run.learner} {soft}") for soft in ("", SOFT))))
+        rows.append((name, *(_equal(run, f"{run.learner} {soft}") for soft in ("", SOFT))))
     return table(("run", "by majority", "by the soft read-out"), rows)
 
 
@@ -482,6 +488,30 @@ def readme_table(runs: dict[str, Run]) -> list[str]:
     return table(header, rows)
 
 
+def online_table(runs: dict[str, Run]) -> list[str]:
+    """The network by passes, beside the learner that goes stage by stage."""
+    rows = []
+    for text, name, staged in ONLINE:
+        if name not in runs:
+            continue
+        run = runs[name]
+        for split, said in (("test", "test"), ("gen", "generalization")):
+            values = [
+                run.find(split, f"tokens={run.config['n_tokens']}"),
+                run.find(split),
+                run.find(split, SOFT),
+                runs[staged].find(split),
+                run.find(split, "prototypes=random"),
+                run.find(split, "shuffled=traces"),
+                run.find(split, model="lookup"),
+            ]
+            if values[1]:
+                rows.append((f"{text}, {said}", *(v.short if v else "" for v in values)))
+    header = ("corpus", "one pass", "three passes", "soft read-out", "stage by stage",
+              "random prototypes", "traces shuffled", "lookup")  # fmt: skip
+    return table(header, rows)
+
+
 # --- files ----------------------------------------------------------------------------------
 
 
@@ -516,7 +546,7 @@ def keep(folder: Path) -> None:
     document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
     about = {
-        "config": {name: document["config"][name] for name in TOLD},
+        "config": {n: document["config"][n] for n in TOLD if n in document["config"]},
         "seconds": round(machine["seconds"], 1),
         "structure": document["tables"].get("structure", []),
     }
@@ -548,8 +578,14 @@ def main(folder: Path) -> None:
         baselines=baselines_table(runs),
         equivalence=equivalence_table(runs),
         parts=parts_table(runs),
+        online=online_table(runs),
     )
-    fill(ROOT / "README.md", results=readme_table(runs), few=readme_few_table(runs))
+    fill(
+        ROOT / "README.md",
+        results=readme_table(runs),
+        few=readme_few_table(runs),
+        online=online_table(runs),
+    )
 
 
 if __name__ == "__main__":

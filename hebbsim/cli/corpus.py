@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hebbsim.cli.text_options import Field, Sentences, Tokenizer
+
 if TYPE_CHECKING:
-    from hebbsim.readers import Corpus
+    from hebbsim.readers import Corpus, Split
     from hebbsim.readers.registry import Entry
 
 SCHEMA = "hebbsim.corpus/1"
+_SHOWN, _WORDS = 6, 20  # shares in a line, words of a sentence
 
 app = typer.Typer(
     help="List, describe, fetch and write corpora.", no_args_is_help=True, rich_markup_mode=None
@@ -22,7 +25,10 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never download.")]
 Scheme = Annotated[
-    str | None, typer.Option("--scheme", metavar="FILE", help="Relation-to-role file.")
+    str | None,
+    typer.Option(
+        "--scheme", metavar="SCHEME", help="sud-roles, ud1-roles, clearnlp-roles, or a JSON file."
+    ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the built-in corpus.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A registered name or a path.")]
@@ -68,10 +74,17 @@ def info(
     name: Name,
     layer: Annotated[str | None, typer.Option(help="Gold layer to count.")] = None,
     scheme: Scheme = None,
+    tokenizer: Tokenizer = "plain",
+    field: Field = None,
+    sentences: Sentences = "auto",
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Show splits, sizes, roles, licence and source of a corpus; downloads nothing."""
+    """Show how a corpus is understood: format, splits, sizes, roles, scripts, a first sentence.
+
+    What a run would tell of it (files joined or left out, relations that the role scheme does
+    not know) stands below. Downloads nothing.
+    """
     from hebbsim.readers import load_corpus
     from hebbsim.readers.registry import entries
 
@@ -80,14 +93,31 @@ def info(
         document = _describe_entry(entry)
     else:
         document = _describe(
-            load_corpus(name, layer=layer, scheme=scheme, seed=seed, offline=True), entry
+            load_corpus(
+                name,
+                layer=layer,
+                scheme=scheme,
+                tokenizer=tokenizer,
+                field=field,
+                sentences=sentences,
+                seed=seed,
+                offline=True,
+            ),
+            entry,
         )
     if as_json:
         _print_json(document)
         return
-    for key in ("name", "title", "source", "commit", "licence", "cite", "where", "layer"):
+    for key in ("name", "title", "format", "source", "commit", "licence", "cite", "where", "layer"):
         if document.get(key):
             typer.echo(_wrap(f"{key:<9}{document[key]}"))
+    if document.get("layers"):
+        typer.echo(_wrap(f"layers   {', '.join(document['layers'])}"))
+    for key in ("scripts", "unknown"):
+        if document.get(key):
+            typer.echo(_wrap(f"{key:<9}{_shares(document[key])}"))
+    if document.get("first"):
+        typer.echo(_wrap(f"first    {_first(document['first'])}"))
     cells = [
         [split["name"], _count(split["sentences"]), _count(split["words"])]
         for split in document["splits"]
@@ -100,7 +130,7 @@ def info(
         ]
         _print_table([f"{document['layer']} role in train", ">words", ">share"], cells)
     for note in document.get("notes", ()):
-        typer.echo(textwrap.fill(f"Note: {note}", 80, break_long_words=False))
+        typer.echo(_wrap(f"Note: {note}", ""))
     if entry is not None and document["where"] == "not here":
         typer.echo(f"Fetch it: hebbsim corpus fetch {name}")
 
@@ -141,7 +171,9 @@ def make(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="A name or a path.")] = "builtin",
     scheme: Scheme = None,
     seed: Seed = 0,
-    tokenizer: Annotated[str, typer.Option(help="For text: plain or spacy.")] = "plain",
+    tokenizer: Tokenizer = "plain",
+    field: Field = None,
+    sentences: Sentences = "auto",
     parser: Annotated[
         str | None, typer.Option(metavar="PIPELINE", help="spaCy pipeline for silver roles.")
     ] = None,
@@ -158,6 +190,8 @@ def make(
             scheme=scheme,
             seed=seed,
             tokenizer=tokenizer,
+            field=field,
+            sentences=sentences,
             parser=parser,
             offline=offline,
             progress=downloads.update,
@@ -230,13 +264,20 @@ def _describe_entry(entry: Entry) -> dict[str, Any]:
 def _describe(corpus: Corpus, entry: Entry | None) -> dict[str, Any]:
     import numpy as np
 
+    from hebbsim.readers.words import scripts
+
+    train = corpus.splits["train"]
     document: dict[str, Any] = {"source": corpus.source, "licence": corpus.licence}
     if entry is not None:
         document = _describe_entry(entry)
     document |= {
         "name": corpus.name,
         "layer": corpus.layer,
-        "layers": list(corpus.splits["train"].layers),
+        "layers": list(train.layers),
+        "format": corpus.format,
+        "scripts": scripts(train.forms.tolist()),
+        "unknown": corpus.unknown,
+        "first": _first_sentence(train, corpus.layer),
         "splits": [
             {"name": split.name, "sentences": split.n_sentences, "words": split.n_tokens}
             for split in corpus.splits.values()
@@ -245,18 +286,44 @@ def _describe(corpus: Corpus, entry: Entry | None) -> dict[str, Any]:
         "notes": list(corpus.notes),
     }
     if corpus.layer is not None:
-        roles, counts = np.unique(corpus.splits["train"].layers[corpus.layer], return_counts=True)
+        roles, counts = np.unique(train.layers[corpus.layer], return_counts=True)
         order = np.argsort(-counts, kind="stable")
         document["roles"] = {str(roles[i]): int(counts[i]) for i in order}
     return document
+
+
+def _first_sentence(train: Split, layer: str | None) -> list[list[str]]:
+    """Words, and roles where there are any, of the first sentence of two words or more."""
+    lengths = (train.offsets[1:] - train.offsets[:-1]).tolist()
+    at = next((i for i, n in enumerate(lengths) if n > 1), 0)
+    part = slice(int(train.offsets[at]), int(train.offsets[at + 1]))
+    columns = [train.forms[part].tolist()]
+    if layer is not None:
+        columns.append(train.layers[layer][part].tolist())
+    return [list(word) for word in zip(*columns, strict=True)]
+
+
+def _shares(shares: dict[str, float]) -> str:
+    """Names with their shares in per cent, the first few."""
+    shown = [f"{name} {100 * share:.3g} %" for name, share in list(shares.items())[:_SHOWN]]
+    more = [f"{len(shares) - _SHOWN} more"] if len(shares) > _SHOWN else []
+    return ", ".join(shown + more)
+
+
+def _first(words: list[list[str]]) -> str:
+    """A sentence, its roles behind the words, cut where it is long."""
+    shown = " ".join("/".join(word) for word in words[:_WORDS])
+    return f"{shown} ..." if len(words) > _WORDS else shown
 
 
 def _count(n: int | None) -> str:
     return "" if n is None else f"{n:,}"
 
 
-def _wrap(line: str) -> str:
-    return textwrap.fill(line, 80, subsequent_indent=" " * 9, break_long_words=False)
+def _wrap(line: str, indent: str = " " * 9) -> str:
+    return textwrap.fill(
+        line, 80, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import typer
 from hebbsim.cli import run_lm
 from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
 from hebbsim.cli.stream import stream
+from hebbsim.cli.text_options import Field, Sentences, Tokenizer
 
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
@@ -29,8 +30,8 @@ def roles(
     corpus: Annotated[
         str,
         typer.Option(
-            help="builtin, a name that `hebbsim corpus list` shows, or a path: CoNLL-U file or "
-            "folder, COGS folder, plain text."
+            help="builtin, a name that `hebbsim corpus list` shows, or a path: treebank or COGS "
+            "(file or folder), text, JSON, CSV, TSV, parquet; - for standard input."
         ),
     ] = "builtin",
     layer: Annotated[
@@ -82,15 +83,20 @@ def roles(
         list[Path] | None,
         typer.Option(
             metavar="FILE...",
-            help="Unlabelled UTF-8 text (or folders of it) to learn from as well.",
+            help="Unlabelled text, of any format that --corpus takes (or folders of it), to learn "
+            "from as well.",
         ),
     ] = None,
     scheme: Annotated[
-        Path | None, typer.Option(help="Role scheme: JSON from dependency relation to role.")
+        Path | None,
+        typer.Option(
+            help="Role scheme: sud-roles, ud1-roles (UD version 1), clearnlp-roles, or a JSON file "
+            "from dependency relation to role."
+        ),
     ] = None,
-    tokenizer: Annotated[
-        str, typer.Option(help="plain or spacy, for a corpus of raw text.")
-    ] = "plain",
+    tokenizer: Tokenizer = "plain",
+    field: Field = None,
+    sentences: Sentences = "auto",
     parser: Annotated[
         str | None, typer.Option(help="spaCy pipeline that gives raw text silver roles.")
     ] = None,
@@ -157,7 +163,8 @@ def roles(
         "network": network, "rules": rules, "rule": tuple(rule or ()),
         "settings": tuple(setting or ()), "passes": passes,
         "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
-        "scheme": scheme, "tokenizer": tokenizer, "parser": parser, "baselines": baselines,
+        "scheme": scheme, "tokenizer": tokenizer, "field": field, "sentences": sentences,
+        "parser": parser, "baselines": baselines,
         "labels": labels, "readout_sentences": readout_sentences,
         "readout_draws": readout_draws, "bigru_seeds": bigru_seeds,
         "curve_seeds": curve_seeds, "part_seeds": part_seeds, "offline": offline,

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from hebbsim.cli.carry_out import Overwrite, carry_out
+from hebbsim.cli.text_options import Field
 
 __all__ = ["register"]
 
@@ -24,8 +25,8 @@ _Presets = Annotated[
 _Data = Annotated[
     str | None,
     typer.Option(
-        help="Text: a file or folder of .txt, .json, .jsonl (.gz) or .parquet, builtin, c4, "
-        "fineweb, hf:NAME (default: $HEBBSIM_DATA_DIR/text)."
+        help="Text: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, fineweb, "
+        "hf:NAME (default: $HEBBSIM_DATA_DIR/text)."
     ),
 ]
 _Seeds = Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")]
@@ -114,6 +115,7 @@ def lm(
     preset: _Presets = "tiny",
     models: Annotated[str | None, _models("ema,gpt2")] = None,
     data: _Data = None,
+    field: Field = None,
     validation: Annotated[
         str | None,
         typer.Option(
@@ -151,6 +153,7 @@ def predictor(
     preset: _Preset = "tiny",
     models: Annotated[str | None, _models("ema,ema-mlp,ema-attention")] = None,
     data: _Data = None,
+    field: Field = None,
     seeds: _Seeds = 3,
     tokens: _Tokens = None,
     batch: _Batch = None,
@@ -178,6 +181,7 @@ def selection(
         str | None, _models("window,ema,learned,gated,hebbian,delta,attention")
     ] = None,
     data: _Data = None,
+    field: Field = None,
     blimp: _Blimp = None,
     pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 30,
     recall_seeds: Annotated[
@@ -218,6 +222,7 @@ def depth(
         str | None, typer.Option(help="Comma-separated depths (default: 4,12,24,48).")
     ] = None,
     data: _Data = None,
+    field: Field = None,
     seeds: _Seeds = 3,
     tokens: _Tokens = None,
     batch: _Batch = None,
@@ -247,6 +252,7 @@ def blimp(
     preset: _Preset = "tiny",
     models: Annotated[str | None, _models("ema,gpt2")] = None,
     data: _Data = None,
+    field: Field = None,
     blimp: _Blimp = None,
     pairs: Annotated[int, typer.Option(help="Minimal pairs of each paradigm.")] = 300,
     seeds: _Seeds = 3,

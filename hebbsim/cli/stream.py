@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
+from hebbsim.cli.text_options import Field, Sentences, Tokenizer
 
 if TYPE_CHECKING:
     from hebbsim.experiments.results import Results
@@ -18,12 +19,18 @@ def stream(
         list[str] | None,
         typer.Option(
             metavar="FILE...",
-            help="Files or folders of text, CoNLL-U, JSON lines or parquet, plain or compressed; "
-            "- for standard input (default: builtin). Of a treebank's folder, the training split "
-            "alone.",
+            help="Files or folders of text, CoNLL-U, JSON, CSV, TSV or parquet, plain or "
+            "compressed; - for standard input (default: builtin). Of a treebank's folder, the "
+            "training split alone.",
         ),
     ] = None,
-    learner: Annotated[str, typer.Option(help="roles, or engine: one local rule.")] = "roles",
+    tokenizer: Tokenizer = "plain",
+    field: Field = None,
+    sentences: Sentences = "auto",
+    learner: Annotated[
+        str,
+        typer.Option(help="roles; network: roles online, token by token; engine: one local rule."),
+    ] = "roles",
     tokens: Annotated[
         int | None,
         typer.Option(help="Tokens to learn, the files over and over (default: once through)."),
@@ -62,7 +69,8 @@ def stream(
     from hebbsim.experiments.stream import StreamConfig, run_stream
 
     given: dict[str, Any] = {
-        "corpus": tuple(corpus) if corpus else None, "learner": learner, "tokens": tokens,
+        "corpus": tuple(corpus) if corpus else None, "tokenizer": tokenizer, "field": field,
+        "sentences": sentences, "learner": learner, "tokens": tokens,
         "stretch": stretch, "every": every, "timescales": timescales, "clusters": clusters,
         "dim": dim, "rule": rule, "rules": rules, "types": types, "seed": seed,
     }  # fmt: skip

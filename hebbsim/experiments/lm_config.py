@@ -63,6 +63,8 @@ class _Base(ExperimentConfig):
     preset : str
     data : str
         A source of text (`hebbsim.lm.sources`); without, ``$HEBBSIM_DATA_DIR/text``.
+    field : str, optional
+        Field or column that holds the text, in JSON, tables and parquet.
     vocabulary : int, optional
         Tokens of the vocabulary; the preset's without.
     tokenizer : Path, optional
@@ -78,6 +80,7 @@ class _Base(ExperimentConfig):
 
     preset: str = "tiny"
     data: str | None = None
+    field: str | None = None
     vocabulary: _Count | None = None
     tokenizer: Path | None = None
     seeds: _Count = 3

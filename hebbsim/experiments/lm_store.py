@@ -112,7 +112,7 @@ def prepare(
     from hebbsim.lm.sources import open_source
     from hebbsim.lm.tokenizer import Tokenizer
 
-    source = open_source(config.source() if data is None else data)
+    source = open_source(config.source() if data is None else data, config.field)
     source, held_out = held_out_of(source) if data is None else (source, 1)
     if tokenizer is None and config.tokenizer is not None:
         tokenizer = Tokenizer.load(config.tokenizer)

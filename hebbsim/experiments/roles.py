@@ -33,7 +33,9 @@ from hebbsim.experiments.roles_data import (
     Gold,
     check_clusters,
     check_splits,
+    cluster_notes,
     hold_out,
+    text_notes,
 )
 from hebbsim.experiments.roles_scores import (
     Runs,
@@ -128,13 +130,13 @@ def run_roles(
             layer=config.layer,
             scheme=config.scheme,
             offline=config.offline,
-            tokenizer=config.tokenizer,
+            **config.reading,
             parser=config.parser,
             processes=config.workers,
             progress=parsing if config.parser else None,
         )
-        files = _files_to_read(config, stack)
-        run = _Run(config, corpus, files, kept, report)
+        files, notes = _files_to_read(config, stack)
+        run = _Run(config, corpus, files, notes, kept, report)
         # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
         # and leaves the other cores to the workers.
         with threadpool_limits(1):
@@ -143,17 +145,21 @@ def run_roles(
     return results
 
 
-def _files_to_read(config: RolesConfig, stack: contextlib.ExitStack) -> dict[str, Path]:
-    """The unlabelled text by file name, folders as the files in them."""
-    from hebbsim.readers.formats import ENDINGS, format_of
+def _files_to_read(
+    config: RolesConfig, stack: contextlib.ExitStack
+) -> tuple[dict[str, Path], list[str]]:
+    """The unlabelled text by file name, folders as the files in them; what was left out."""
     from hebbsim.readers.text import text_files
+    from hebbsim.readers.treebanks import split_of
 
     files: dict[str, Path] = {}
-    for path in text_files(config.text) if config.text else []:
+    notes: list[str] = []
+    for path in text_files(config.text, notes.append, config.field) if config.text else []:
         name = "stdin" if is_stdin(path) else path.name
-        ending = ENDINGS[format_of(path) or "text"][0] if is_stdin(path) else ""
-        files[name if name not in files else str(path)] = stack.enter_context(on_disk(path, ending))
-    return files
+        if path in config.text and split_of(path) in ("dev", "test"):
+            notes.append(f"--text {path}: its name says {split_of(path)}; its words are learned")
+        files[name if name not in files else str(path)] = stack.enter_context(on_disk(path))
+    return files, notes
 
 
 def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePopulation:
@@ -256,6 +262,7 @@ class _Run:
         config: RolesConfig,
         corpus: Corpus,
         text: dict[str, Path],
+        notes: list[str],
         kept: Units,
         progress: Progress,
     ) -> None:
@@ -267,7 +274,7 @@ class _Run:
         self.network = config.described() if config.network is not None else None
         self.kept = kept
         self.steps = Steps(progress)
-        self.notes: list[str] = list(corpus.notes)
+        self.notes: list[str] = [*corpus.notes, *notes]
         # By seed of a network: tokens read, the same for every seed, and its clusters by then.
         self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
         if corpus.layer is not None:
@@ -275,6 +282,8 @@ class _Run:
             if note:
                 self.notes.append(note)
         check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+        if text:
+            self.notes += text_notes(corpus, text, config.reading)
         self.corpus = corpus
         self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
 
@@ -288,7 +297,7 @@ class _Run:
         if self.text:
             from hebbsim.readers.text import stream_text
 
-            options["text"] = stream_text(self.text.values())
+            options["text"] = stream_text(self.text.values(), **self.config.reading)
         if self.config.network is not None:
             return self.fitted_network(seed, options)
         if self.kept.folder is not None:
@@ -298,16 +307,18 @@ class _Run:
     def fitted_network(self, seed: int, options: dict[str, Any]) -> RoleNetwork:
         """A network that has learned, its clusters looked at on the way."""
         learner = self.config.network_learner(seed, self.network)
-        n_tokens = self.corpus.splits["train"].n_tokens * self.config.passes
+        n_tokens = self.corpus.splits["train"].n_tokens
+        passes = self.config.passes
 
         def look(n_read: int) -> None:
             self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
 
         if self.corpus.layer is not None:
-            n_once = n_tokens // self.config.passes
             # A little later than they begin at the earliest: by then those of every seed have.
-            first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
-            options |= {"observe": look, "observed_at": curve_points(first, n_tokens)}
+            first = int(1.05 * learner.clusters_begin(n_tokens, after=bool(self.text)))
+            points = {*curve_points(first, passes * n_tokens)}
+            points |= {n_tokens * n for n in range(1, passes)}
+            options |= {"observe": look, "observed_at": sorted(points)}
         return learner.fit(self.sentences["train"], **options)
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
@@ -326,6 +337,7 @@ class _Run:
                 config.seeds,
                 self.sentences["train"],
                 text=list(self.text.values()),
+                reading=config.reading,
                 shards=config.shards,
                 scheduler=config.scheduler,
                 say=self.steps.say,
@@ -401,6 +413,7 @@ class _Run:
         """Every model on every split, then the tables."""
         config, corpus = self.config, self.corpus
         check_splits(corpus, layer)
+        self.notes += cluster_notes(corpus.splits["dev"], config.clusters)
         self.roles = {name: split.layers[layer] for name, split in corpus.splits.items()}
         self.runs = Runs(corpus.name, Gold.of(corpus, layer))
         self.other_scores: list[Score] = []

@@ -13,6 +13,8 @@ from pydantic import Field, field_validator, model_validator
 from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
 from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import is_stdin
+from hebbsim.readers.text import check_tokenizer
+from hebbsim.readers.ud import SCHEMES
 
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
@@ -70,6 +72,53 @@ BEST: dict[str, dict[str, Any]] = {
     },
 }
 
+#: The same for a network: what dev chose, beside what its description says.
+BEST_NETWORK: dict[str, dict[str, Any]] = {
+    "builtin": {},
+    "cogs": {
+        "timescales": (2.0,),
+        "clusters": 600,
+        "settings": (
+            "words.size=300",
+            "words.inverse_temperature=12",
+            "tokens.shrinkage=20",
+            "tokens.lengths=[1, 0.9, 0.9, 0.7, 0.5]",
+        ),
+    },
+    "*": {
+        "timescales": (1.1, 3.3),
+        "settings": (
+            "words.size=250",
+            "words.inverse_temperature=12",
+            "tokens.subsample=0.001",
+            "tokens.lengths=[1, 0.7, 0.7, 0, 0]",
+        ),
+    },
+}
+
+
+def _with_network(given: dict[str, Any], corpus: str) -> dict[str, Any]:
+    """What is given, with what its preset and the description of its network say besides."""
+    from hebbsim.engine.network.description import ROLES, change, read_network
+
+    chosen: dict[str, Any] = {}
+    if given.get("preset") == "best":
+        chosen = dict(BEST_NETWORK.get(corpus, BEST_NETWORK["*"]))
+    settings: dict[str, str] = {}
+    for text in (*chosen.pop("settings", ()), *given.get("settings", ())):
+        name = str(text).partition("=")[0]
+        settings.pop(name, None)  # of two values of one parameter the later one holds
+        settings[name] = str(text)
+    network = str(given["network"])
+    if network == "roles" or Path(network).is_file():
+        path = ROLES if network == "roles" else network
+        said = change(read_network(path), [*settings.values()], given.get("rule", ()))
+        described = {"timescales": said.get("timescales")}
+        if isinstance(said.get("tokens"), dict):
+            described["clusters"] = said["tokens"].get("size")
+        chosen = {k: v for k, v in described.items() if v is not None} | chosen
+    return {**chosen, **given, "settings": tuple(settings.values())}
+
 
 class RolesConfig(ExperimentConfig):
     """What `run_roles` does; every field is an option of the command line.
@@ -81,15 +130,21 @@ class RolesConfig(ExperimentConfig):
     layer : str or None
         Gold layer to score; the corpus's own choice without.
     scheme : Path or None
-        Role scheme of a treebank: dependency relation to role.
-    tokenizer : {"plain", "spacy"}
-        For a corpus of raw text.
+        Role scheme of a treebank: dependency relation to role. A file, or the name of a scheme
+        that comes with the package (`hebbsim.readers.ud.SCHEMES`).
+    tokenizer : {"plain", "spacy", "spacy:LANGUAGE"}
+        For raw text.
+    field : str or None
+        Field or column that holds the text, in JSON, tables and parquet.
+    sentences : {"auto", "lines", "wrapped"}
+        What a line of plain text is (`hebbsim.readers.text.stream_text`).
     parser : str or None
         spaCy pipeline that gives raw text silver roles.
     timescales : tuple of float
         In tokens; of the forward and of the backward traces.
     preset : {"default", "best"}
-        ``best`` fills in what dev chose (`BEST`) wherever no value is given; ``default`` does
+        ``best`` fills in what dev chose (`BEST`, of a network `BEST_NETWORK`) wherever no value
+        is given; ``default`` does
         so for the learner's parameters on the built-in grammar alone, and keeps the usual
         timescales and K.
     learner : dict
@@ -150,7 +205,9 @@ class RolesConfig(ExperimentConfig):
     corpus: str = "builtin"
     layer: str | None = None
     scheme: Path | None = None
-    tokenizer: Literal["plain", "spacy"] = "plain"
+    tokenizer: str = "plain"
+    field: str | None = None
+    sentences: Literal["auto", "lines", "wrapped"] = "auto"
     parser: str | None = None
     timescales: Timescales = (2.0, 8.0, 32.0)
     preset: Literal["default", "best"] = "default"
@@ -181,7 +238,7 @@ class RolesConfig(ExperimentConfig):
     def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
         corpus = str(given.get("corpus", "builtin"))
         if given.get("network") is not None:
-            return given
+            return _with_network(given, corpus)
         if given.get("preset") != "best":
             # Timescales and K stay the usual ones.
             known = {"learner": BEST["builtin"]["learner"]} if corpus == "builtin" else {}
@@ -214,17 +271,11 @@ class RolesConfig(ExperimentConfig):
         for option, given in (
             ("members", self.members > 1),
             ("shards", self.shards is not None),
-            ("preset best", self.preset == "best"),
             ("learner", self.learner),
         ):
             if given:
                 raise ValueError(f"--{option} does not go with --network: leave one of them out")
-        said = self.described()
-        # A frozen model has no other way; what is given stays.
-        if "timescales" not in self.model_fields_set:
-            object.__setattr__(self, "timescales", tuple(said["timescales"]))
-        if "clusters" not in self.model_fields_set:
-            object.__setattr__(self, "clusters", said["tokens"]["size"])
+        self.described()
         return self
 
     @classmethod
@@ -259,11 +310,10 @@ class RolesConfig(ExperimentConfig):
         options: dict[str, Any] = {"passes": self.passes, "random_state": seed}
         if network is not None:
             return RoleNetwork(network, **options)
-        given = self.model_fields_set
         return RoleNetwork(
             None if self.network == "roles" else self.network,
-            timescales=self.timescales if "timescales" in given else None,
-            n_clusters=self.clusters if "clusters" in given else None,
+            timescales=self.timescales,
+            n_clusters=self.clusters,
             settings=self.settings,
             rules=self.rule,
             **options,
@@ -281,10 +331,30 @@ class RolesConfig(ExperimentConfig):
             raise ValueError("give increasing numbers of sentences, such as 30,100,300")
         return value
 
-    @field_validator("text", "scheme")
+    @field_validator("text")
     @classmethod
-    def _exists(cls, value: Any) -> Any:
-        for path in value if isinstance(value, tuple) else (value,):
-            if path is not None and not path.exists() and not is_stdin(path):
+    def _exists(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        for path in value:
+            if not path.exists() and not is_stdin(path):
                 raise ValueError(f"{path}: no such file or folder")
         return value
+
+    @field_validator("scheme")
+    @classmethod
+    def _is_scheme(cls, value: Path | None) -> Path | None:
+        if value is not None and str(value) not in SCHEMES and not value.is_file():
+            raise ValueError(f"{value}: no such file, nor one of {', '.join(SCHEMES)}")
+        return value
+
+    @field_validator("tokenizer")
+    @classmethod
+    def _is_tokenizer(cls, value: str) -> str:
+        check_tokenizer(value)
+        return value
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """Options of `hebbsim.readers.text.stream_text`."""
+        return {
+            "tokenizer": self.tokenizer, "field": self.field, "sentences": self.sentences
+        }  # fmt: skip

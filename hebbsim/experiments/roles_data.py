@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +15,8 @@ from hebbsim.readers.base import Corpus, Split
 
 #: Fewest sentences that leave something to learn from when a tenth is held out.
 _FEWEST = 20
+#: Fewest dev words a cluster that name it with some confidence.
+_WORDS_A_CLUSTER = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,3 +145,39 @@ def check_clusters(train: Split, clusters: int, name: str) -> None:
             f"--clusters {clusters}: more than the {train.n_tokens:,} training tokens of "
             f"corpus {name}; give fewer, such as --clusters {max(2, train.n_tokens // 20)}"
         )
+
+
+def cluster_notes(dev: Split, clusters: int) -> list[str]:
+    """A line where dev has too few words to name so many clusters."""
+    if dev.n_tokens >= _WORDS_A_CLUSTER * clusters:
+        return []
+    return [
+        f"--clusters {clusters:,} are named from the {dev.n_tokens:,} words of {dev.n_sentences:,} "
+        "dev sentences, so few or no words name a cluster and scores are low; give fewer, such as "
+        f"--clusters {max(2, dev.n_tokens // (2 * _WORDS_A_CLUSTER))}, or more dev sentences"
+    ]
+
+
+def text_notes(corpus: Corpus, files: Mapping[str, Path], reading: Mapping[str, Any]) -> list[str]:
+    """Lines on the unlabelled text: how it was understood, and whether its words are known.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    files : mapping of str to Path
+    reading : mapping
+        Options of `hebbsim.readers.text.stream_text`.
+    """
+    from hebbsim.readers.text import glance
+
+    sentences, notes = glance(files.values(), **reading)
+    known = set(corpus.splits["train"].forms.tolist())
+    words = [word for sentence in sentences for word in sentence]
+    unknown = sum(word not in known for word in words) / max(len(words), 1)
+    if unknown > 0.5:
+        notes.append(
+            f"{100 * unknown:.0f} % of the text's words (of the first {len(words):,}) do not stand "
+            f"among the training words of corpus {corpus.name}; check that it is of the same "
+            "language and cut into words alike"
+        )
+    return notes

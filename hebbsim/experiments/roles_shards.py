@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ def sharded_learners(
     sentences: Sequence[Sequence[str]],
     *,
     text: Sequence[Path],
+    reading: Mapping[str, Any],
     shards: int,
     scheduler: str | None,
     say: Callable[[str], object],
@@ -32,7 +33,7 @@ def sharded_learners(
     make : callable
         Gives the learner of a seed, yet to learn.
     seeds : int
-    sentences, text, shards
+    sentences, text, reading, shards
         See `hebbsim.models.sharded.Shards`.
     scheduler : str, optional
         See `open_dask`; a local cluster has no more workers than shards.
@@ -43,7 +44,11 @@ def sharded_learners(
         raise BadInputError("--text -: workers cannot read standard input; name files")
     with open_dask(scheduler, min(shards, os.cpu_count() or 1)) as client:
         common = Shards(
-            DaskWorkers(client), sentences, shards, text=[Path(p).resolve() for p in text]
+            DaskWorkers(client),
+            sentences,
+            shards,
+            text=[Path(p).resolve() for p in text],
+            reading=reading,
         )
         for seed in range(seeds):
             yield seed, partial(_fitted, make, seed, common, say)

@@ -15,6 +15,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
+from hebbsim.engine.checkpoint import MISFITS
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance
 from hebbsim.experiments.resume import Units, open_run
@@ -24,7 +25,7 @@ from hebbsim.readers.lines import digest, is_stdin
 
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
-    from hebbsim.models import HebbianRoleInducer
+    from hebbsim.models import HebbianRoleInducer, RoleNetwork
 
 __all__ = ["StreamConfig", "Stretch", "run_stream"]
 
@@ -42,8 +43,11 @@ class StreamConfig(ExperimentConfig):
         Files and folders that `stream_text` reads, ``-``, or ``builtin``, read one after
         another, and again from the first until there are enough tokens. Of a folder with
         splits, as of the built-in corpus, the training split alone.
-    learner : {"roles", "engine"}
-        `HebbianRoleInducer.partial_fit`, or a `TraceEngine`.
+    tokenizer, field, sentences
+        Of the text; see `hebbsim.readers.text.stream_text`.
+    learner : {"roles", "network", "engine"}
+        `HebbianRoleInducer.partial_fit`, stage after stage in every stretch; `RoleNetwork`, online
+        throughout; or a `TraceEngine`.
     tokens : int
         Tokens to learn; what is there, once, without.
     stretch : int
@@ -52,7 +56,7 @@ class StreamConfig(ExperimentConfig):
         Tokens from one checkpoint to the next; the last two are kept.
     timescales : tuple of float
     clusters : int
-        K, of the learner of roles.
+        K, of a learner of roles.
     dim : int
         D, of the engine.
     rules : tuple of str
@@ -65,7 +69,10 @@ class StreamConfig(ExperimentConfig):
     """
 
     corpus: tuple[str, ...] = (BUILTIN,)
-    learner: Literal["roles", "engine"] = "roles"
+    tokenizer: str = "plain"
+    field: str | None = None
+    sentences: Literal["auto", "lines", "wrapped"] = "auto"
+    learner: Literal["roles", "network", "engine"] = "roles"
     tokens: _Count | None = None
     stretch: Annotated[int, Field(ge=1000)] = 100_000
     every: _Count = 1_000_000
@@ -169,7 +176,7 @@ class _Run:
     def __init__(self, config: StreamConfig, kept: Units, progress: Progress) -> None:
         self.config = config
         self.progress = progress
-        self.source = _Source(config.corpus, config.seed)
+        self.source = _Source(config)
         self.begun = Results(
             experiment="stream",
             config=config.resolved(),
@@ -286,6 +293,7 @@ class _Run:
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
             results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
+        results.notes += self.source.notes
         results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")
         return results
 
@@ -334,18 +342,23 @@ def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:
 class _Source:
     """Sentences of some files, or of the built-in corpus."""
 
-    def __init__(self, paths: Sequence[str], seed: int) -> None:
-        self.seed = seed
+    def __init__(self, config: StreamConfig) -> None:
+        paths = config.corpus
+        self.seed = config.seed
         self.inputs: dict[str, str] = {}
         self.files: list[Path] = []
+        self.notes: dict[str, None] = {}
         self.stdin = False
         self._learned = hashlib.sha256()
+        self._reading: dict[str, Any] = {
+            "tokenizer": config.tokenizer, "field": config.field, "sentences": config.sentences
+        }  # fmt: skip
         if tuple(paths) == (BUILTIN,):
             self.name = BUILTIN
             return
         from hebbsim.readers.text import text_files
 
-        self.files = text_files(file for path in paths for file in _training_files(path))
+        self.files = text_files(paths, self.notes.setdefault, config.field)
         self.name = "+".join(Path(path).name or "text" for path in paths)
         self.stdin = any(map(is_stdin, self.files))
         if self.stdin:
@@ -405,24 +418,10 @@ class _Source:
         if self.files:
             from hebbsim.readers.text import stream_text
 
-            return stream_text(self.files)
+            return stream_text(self.files, note=self.notes.setdefault, **self._reading)
         from hebbsim.readers import load_corpus
 
         return iter(load_corpus(BUILTIN, seed=self.seed).splits["train"].sentences())
-
-
-def _training_files(path: str) -> list[Path]:
-    """The files of a path, but for a treebank's dev and test splits in a folder."""
-    from hebbsim.readers.text import text_files
-    from hebbsim.readers.ud import split_of
-
-    files = text_files(path)
-    if not Path(path).is_dir():
-        return files
-    training = [file for file in files if split_of(file) in (None, "train")]
-    if not training:
-        raise BadInputError(f"--corpus {path}: no train split in it, only dev and test")
-    return training
 
 
 # Learners ----------------------------------------------------------------------------------
@@ -454,6 +453,50 @@ class _Roles:
         from hebbsim.models.checkpoint import from_state
 
         self.model = from_state(arrays, about)
+
+    def digest(self) -> str:
+        return _digest(*self.state())
+
+    def save(self, path: Path) -> None:
+        self.model.save(path)
+
+
+class _Network:
+    """The network that learns roles, sentence by sentence."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        from hebbsim.engine.network.description import read_network
+        from hebbsim.models import RoleNetwork
+
+        self.model: RoleNetwork = RoleNetwork(
+            {**read_network(), "max_words": config.types},
+            timescales=config.timescales,
+            n_clusters=config.clusters,
+            random_state=config.seed,
+        ).partial_fit([])
+
+    def learn(self, sentences: list[list[str]]) -> None:
+        self.model.partial_fit(sentences)
+
+    @property
+    def n_types(self) -> int:
+        return len(self.model.network_.index)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
+        from hebbsim.engine.network.description import written
+
+        arrays, learned = self.model.network_.state()
+        return arrays, {"network": written(self.model.network_), "learned": learned}
+
+    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
+        try:
+            if about["network"] != self.state()[1]["network"]:
+                raise ValueError("it is of another network")
+            self.model.network_.restore(arrays, about["learned"])
+        except MISFITS as error:
+            raise BadInputError(
+                f"the checkpoint cannot be used: {error}; remove it to begin anew"
+            ) from None
 
     def digest(self) -> str:
         return _digest(*self.state())
@@ -509,8 +552,9 @@ class _Engine:
         self.model.save(path)
 
 
-_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Engine]] = {
+_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Network | _Engine]] = {
     "roles": _Roles,
+    "network": _Network,
     "engine": _Engine,
 }
 

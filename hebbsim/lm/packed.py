@@ -140,7 +140,8 @@ def held_out_of(source: Source) -> tuple[Source, int]:
     sizes = [len(text) for text in islice(source.documents(), FEW)] if source.files else []
     if not source.files or len(sizes) == FEW:
         return source, HELD_OUT
-    finer = Source(source.name, source.files, longest=max(1, sum(sizes) // _PIECES))
+    longest = max(1, sum(sizes) // _PIECES)
+    finer = Source(source.name, source.files, longest=longest, field=source.field)
     return finer, HELD_OUT_OF_FEW
 
 

@@ -1,25 +1,22 @@
 """Documents from files, folders and streams, one at a time and always in the same order.
 
-A source is plain text (``.txt``), JSON lines with a field ``text`` as C4 and FineWeb come
-(``.json``, ``.jsonl``), parquet with such a column, any of the first two with ``.gz`` behind; a
-folder of these, less those whose names say that they are for validation or test; ``builtin``, the
-sentences of the built-in grammar; or ``c4``, ``fineweb`` or ``hf:NAME[:CONFIGURATION]``, streamed
-through Hugging Face `datasets`.
+A source is a file of any format that `hebbsim.readers` reads (plain text, JSON as C4 and FineWeb
+come, CSV, parquet, treebanks), compressed or not; a folder of these, less those whose names say
+that they are for validation or test; ``builtin``, the sentences of the built-in grammar; or
+``c4``, ``fineweb`` or ``hf:NAME[:CONFIGURATION]``, streamed through Hugging Face `datasets`.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import re
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.readers.lines import decoded, opened
 
 __all__ = ["Source", "open_source", "stream_hugging_face"]
 
@@ -31,7 +28,6 @@ STREAMS = {
     "c4": ("allenai/c4", "en", "train"),
     "fineweb": ("HuggingFaceFW/fineweb", "sample-10BT", "train"),
 }
-_SUFFIXES = (".txt", ".json", ".jsonl", ".parquet")
 _HELD = re.compile(r"(?<![a-z])(valid|validation|dev|test)(?![a-z])")
 # A heading of WikiText that begins an article.
 _ARTICLE = re.compile(r" ?= [^=].* = *")
@@ -47,6 +43,8 @@ class Source:
         Empty for a stream.
     longest : int
         Characters after which a document of a file is cut, at the end of a line.
+    field : str or None
+        Field or column that holds the text; see `hebbsim.readers.formats.records`.
     """
 
     def __init__(
@@ -55,10 +53,12 @@ class Source:
         files: Iterable[Path] = (),
         stream: Any = None,
         longest: int = LONGEST,
+        field: str | None = None,
     ) -> None:
         self.name = name
         self.files = tuple(files)
         self.longest = longest
+        self.field = field
         self._stream = stream
 
     def documents(self, skip: int = 0) -> Iterator[str]:
@@ -76,7 +76,7 @@ class Source:
             (
                 piece
                 for path in self.files
-                for text in _read(path)
+                for text in _read(path, self.field)
                 for piece in cut(text, self.longest)
             ),
             skip,
@@ -87,7 +87,7 @@ class Source:
         """SHA-256 of the names and bytes of the files; the name of a stream."""
         if self._stream is not None:
             return self.name
-        total = hashlib.sha256()
+        total = hashlib.sha256((self.field or "").encode())
         for path in self.files:
             total.update(path.name.encode() + b"\0")
             with path.open("rb") as file:
@@ -96,7 +96,7 @@ class Source:
         return total.hexdigest()
 
 
-def open_source(name: str | Path) -> Source:
+def open_source(name: str | Path, field: str | None = None) -> Source:
     """A source by its name or path.
 
     Raises
@@ -117,22 +117,22 @@ def open_source(name: str | Path) -> Source:
     if text.startswith("hf:"):
         place, _, configuration = text.removeprefix("hf:").partition(":")
         return stream_hugging_face(place, configuration or None)
+    from hebbsim.readers.kinds import kind_of
+    from hebbsim.readers.text import text_files
+
     path = Path(name)
     if path.is_dir():
-        found = sorted(
-            p for p in path.rglob("*") if p.is_file() and _format(p) and not _HELD.search(p.name)
-        )
+        found = [file for file in text_files(path, field=field) if not _HELD.search(file.name)]
         if not found:
-            raise BadInputError(f"{path}: no {', '.join(_SUFFIXES)} (or .gz) in this folder")
+            raise BadInputError(f"{path}: no text for training in this folder")
     elif not path.exists():
         raise BadInputError(
             f"{path}: no such file or folder; give one, or builtin, c4, fineweb, hf:NAME"
         )
-    elif not _format(path):
-        raise BadInputError(f"{path}: not {', '.join(_SUFFIXES)} (or .gz)")
     else:
+        kind_of(path)
         found = [path]
-    return Source(path.name, found)
+    return Source(path.name, found, field=field)
 
 
 def stream_hugging_face(
@@ -216,42 +216,25 @@ def _builtin(skip: int) -> Iterator[str]:
     yield from (" ".join(words) for words in sentences[skip:])
 
 
-def _format(path: Path) -> str:
-    suffix = Path(path.name.removesuffix(".gz")).suffix
-    return suffix if suffix in _SUFFIXES else ""
+def _read(path: Path, field: str | None) -> Iterator[str]:
+    from hebbsim.readers.formats import records
+    from hebbsim.readers.kinds import kind_of
+
+    kind = kind_of(path)
+    if kind == "text":
+        yield from _read_text(path)
+        return
+    for document in records(path, kind, field=field):
+        text = document if isinstance(document, str) else " ".join(document)
+        if text:
+            yield text
 
 
-def _read(path: Path) -> Iterator[str]:
-    kind = _format(path)
-    try:
-        if kind == ".parquet":
-            yield from _read_parquet(path)
-            return
-        with _open(path) as file:
-            yield from _read_text(path, file) if kind == ".txt" else _read_json(path, file)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadInputError(
-            f"{path}: the file is truncated or damaged ({error}); fetch it again"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{path}: not UTF-8 at byte {error.start}") from None
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _open(path: Path) -> IO[str]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="\n")
-    return path.open(encoding="utf-8", newline="\n")
-
-
-def _read_text(path: Path, file: IO[str]) -> Iterator[str]:
+def _read_text(path: Path) -> Iterator[str]:
     """Blank lines and headings of articles part documents; without any, every line is one."""
-    parted = any(not line.strip() for line in file)
-    file.seek(0)
+    parted = any(not line.strip() for line in _lines(path))
     lines: list[str] = []
-    for line in file:
-        line = line.rstrip("\r\n")
+    for line in _lines(path):
         article = _ARTICLE.fullmatch(line) is not None
         if lines and (not parted or article or not line.strip()):
             yield "\n".join(lines)
@@ -262,41 +245,9 @@ def _read_text(path: Path, file: IO[str]) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def _read_json(path: Path, file: IO[str]) -> Iterator[str]:
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (RecursionError, ValueError):
-            raise BadInputError(
-                f"{path}, line {number}: not a whole JSON object; the shard is truncated or "
-                "is not one object a line"
-            ) from None
-        text = row.get("text") if isinstance(row, dict) else None
-        if not isinstance(text, str):
-            raise BadInputError(f"{path}, line {number}: no field text with a string")
-        yield text
-
-
-def _read_parquet(path: Path) -> Iterator[str]:
-    try:
-        from pyarrow import ArrowException
-        from pyarrow.parquet import ParquetFile
-    except ImportError:
-        raise BadInputError(
-            f"{path}: parquet needs the package pyarrow; pip install 'hebbsim[lm]'"
-        ) from None
-    try:
-        with ParquetFile(path) as file:
-            if "text" not in file.schema_arrow.names:
-                raise BadInputError(
-                    f"{path}: no column text, only {', '.join(file.schema_arrow.names)}"
-                )
-            for batch in file.iter_batches(1000, columns=["text"]):
-                for text in batch.column(0).to_pylist():
-                    if text:
-                        yield text
-    except ArrowException as error:
-        line = " ".join(str(error).split())
-        raise BadInputError(f"{path}: truncated or damaged parquet ({line})") from None
+def _lines(path: Path) -> Iterator[str]:
+    """Lines without their ends, of any length."""
+    with opened(path) as file:
+        for number, line in enumerate(file, 1):
+            text = decoded(path, number, line, first=number == 1)
+            yield text.removesuffix("\n").removesuffix("\r")

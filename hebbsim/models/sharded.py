@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -120,13 +120,15 @@ def read_part(sentences: Iterable[Sequence[str]], number: int) -> list[Part]:
     return [Part(number, vocabulary, encoded)]
 
 
-def read_files(files: Sequence[Path], numbers: Sequence[int]) -> list[Part]:
+def read_files(
+    files: Sequence[Path], numbers: Sequence[int], reading: Mapping[str, Any]
+) -> list[Part]:
     from hebbsim.readers.text import stream_text
 
     return [
         part
         for file, number in zip(files, numbers, strict=True)
-        for part in read_part(stream_text(file), number)
+        for part in read_part(stream_text(file, **reading), number)
     ]
 
 
@@ -357,6 +359,8 @@ class Shards:
         made than there are blocks, or files.
     text : sequence of paths
         Files of more text. Every worker reads its own: they must lie where all find them.
+    reading : mapping, optional
+        Options of `hebbsim.readers.text.stream_text` for them.
     progress : callable, optional
         Given a line when a pass over the text begins.
     """
@@ -368,6 +372,7 @@ class Shards:
         n_shards: int,
         *,
         text: Sequence[Path] = (),
+        reading: Mapping[str, Any] | None = None,
         progress: Callable[[str], object] | None = None,
     ) -> None:
         if n_shards < 1:
@@ -387,7 +392,9 @@ class Shards:
             for a, b in pairwise(cuts)
         ]
         self._text = [
-            workers.hold(read_files, [text[i] for i in share], [_TEXT + i for i in share])
+            workers.hold(
+                read_files, [text[i] for i in share], [_TEXT + i for i in share], reading or {}
+            )
             for share in share_files(text, n_shards)
         ]
         self._encoded: dict[int, tuple[Vocabulary, list[Any], list[Any]]] = {}

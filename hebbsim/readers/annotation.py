@@ -51,6 +51,10 @@ _COGS_POS = {
     "on": "ADP",
     "beside": "ADP",
     ".": "PUNCT",
+    "?": "PUNCT",
+    "did": "AUX",
+    "who": "PRON",
+    "what": "PRON",
 }
 
 

@@ -101,6 +101,11 @@ class Corpus:
     sha256 : dict of str to str
         Digest of every input file by file name (of the generator's output for
         the built-in corpus); the key of every cache.
+    format : str
+        What its files hold, in words.
+    unknown : dict of str to float
+        Share of the words that have each dependency relation which the role scheme does not
+        know.
     notes : tuple of str
         What a reader of its scores should know, a line each: splits that were cut from one
         file, roles that a parser gave.
@@ -119,6 +124,8 @@ class Corpus:
     licence: str = ""
     sha256: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    format: str = ""
+    unknown: dict[str, float] = field(default_factory=dict)
 
     def generalization(self) -> Iterator[Split]:
         """The ``gen/NAME`` splits, in the corpus's own order."""

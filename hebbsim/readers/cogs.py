@@ -1,30 +1,33 @@
-"""COGS: token roles derived from the logical forms of the original files.
+"""COGS, SLOG and ReCOGS: token roles derived from the logical forms of the original files.
 
 Kim, N. and Linzen, T. (2020), "COGS: A Compositional Generalization Challenge Based
-on Semantic Interpretation", EMNLP 2020. Format: one sentence a line, tab-separated
-sentence, logical form and type. ``x _ i`` in a logical form is token ``i`` (from 0).
+on Semantic Interpretation", EMNLP 2020. Li, B. et al. (2023), "SLOG: A Structural
+Generalization Benchmark for Semantic Parsing", EMNLP 2023. Wu, Z. et al. (2023), "ReCOGS",
+TACL 11. Format: one sentence a line, tab-separated sentence, logical form (in any notation of
+`hebbsim.readers.logical_forms`) and type.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
-from hebbsim.readers.lines import LineStream
+from hebbsim.readers.formats import cells
+from hebbsim.readers.kinds import kind_of
+from hebbsim.readers.lines import LineStream, is_stdin, without_packing
+from hebbsim.readers.logical_forms import DETERMINERS, QUESTION, Graph, graph_of
 
 FILES = ("train", "dev", "test", "gen")
 
-_DETERMINERS = frozenset({"a", "an", "the"})
-_CONJUNCT = re.compile(
-    r"\w+ \. (?P<relation>agent|theme|recipient|ccomp|xcomp|nmod \. \w+)"
-    r" \( x _ (?P<governor>\d+) , (?:x _ (?P<index>\d+)|(?P<name>\w+)) \)"
-)
-_NOUN = re.compile(r"(?:\* )?\w+ \( x _ \d+ \)")  # says only which word a token is
-_VERB_PRIMITIVE = re.compile(r"(?:LAMBDA \w+ \. )+.*\. (?:agent|theme|recipient) \(")
+#: Where the files lie in a folder: SLOG comes with two notations of the same sentences.
+_PLACES = ("", "original", "cogs_LF", "data/cogs_LF", "varfree_LF", "data/varfree_LF")
+_HEADER = re.compile(r"(?i)(?:sentence|text|source|input)s?")
+_VERB_PRIMITIVE = re.compile(r"\b(?:agent|theme|recipient)\b")
 
 # Clause label by voice and by the arguments in their grammatical roles.
 _CLAUSES = {
@@ -87,53 +90,16 @@ def analyse(tokens: Sequence[str], logical_form: str) -> CogsAnalysis:
     """
     if len(tokens) == 1:
         return _primitive(logical_form)
-    arguments: list[tuple[int, str, int]] = []  # verb, relation, argument
-    complement: dict[int, tuple[str, int]] = {}  # verb -> ccomp or xcomp, embedded verb
-    modifiers: list[tuple[int, int]] = []  # noun, noun inside its PP
-    for conjunct in re.split(" AND | ; ", logical_form):
-        match = _CONJUNCT.fullmatch(conjunct)
-        if match is None:
-            if _NOUN.fullmatch(conjunct):
-                continue
-            raise ValueError(f"cannot read '{conjunct}' in the logical form")
-        governor, relation = int(match["governor"]), match["relation"]
-        index = match["index"]
-        dependent = _find_name(tokens, match["name"]) if index is None else int(index)
-        if max(governor, dependent) >= len(tokens):
-            raise ValueError(f"the sentence has no token {max(governor, dependent)} ('{conjunct}')")
-        if relation.startswith("nmod"):
-            modifiers.append((governor, dependent))
-        elif relation in ("ccomp", "xcomp"):
-            complement[governor] = (relation, dependent)
-        else:
-            arguments.append((governor, relation, dependent))
-    return _assign(tokens, arguments, complement, modifiers)
+    return _assign(tokens, graph_of(tokens, logical_form))
 
 
 def _primitive(logical_form: str) -> CogsAnalysis:
-    if _VERB_PRIMITIVE.match(logical_form):
+    if _VERB_PRIMITIVE.search(logical_form):
         return CogsAnalysis(["PRED"], ["PRED"], [-1], ("primitive",))
     return CogsAnalysis(["NONE"], ["NONE"], [None], ("primitive",))
 
 
-def _find_name(tokens: Sequence[str], name: str) -> int:
-    """Position of a name: the logical form gives names without an index."""
-    places = [
-        i
-        for i, token in enumerate(tokens)
-        if token == name and not (i and tokens[i - 1].lower() in _DETERMINERS)
-    ]
-    if len(places) != 1:
-        raise ValueError(f"'{name}' stands {len(places)} times in the sentence, not once")
-    return places[0]
-
-
-def _assign(
-    tokens: Sequence[str],
-    arguments: Sequence[tuple[int, str, int]],
-    complement: Mapping[int, tuple[str, int]],
-    modifiers: Sequence[tuple[int, int]],
-) -> CogsAnalysis:
+def _assign(tokens: Sequence[str], graph: Graph) -> CogsAnalysis:
     thematic = ["NONE"] * len(tokens)
     grammatical = ["NONE"] * len(tokens)
     heads: list[int | None] = [None] * len(tokens)
@@ -141,21 +107,36 @@ def _assign(
     def put(position: int, role: str, surface: str, head: int) -> None:
         thematic[position], grammatical[position], heads[position] = role, surface, head
 
-    for noun, inner in modifiers:
+    for noun, inner in graph.modifiers:
         put(inner, "NMOD", "NMOD", noun)
+    complement = graph.complement
     embedded = {verb: governor for governor, (_, verb) in complement.items()}
-    verbs = {verb for verb, _, _ in arguments} | set(complement) | set(embedded)
-    for verb in verbs:
-        put(verb, "PRED", "PRED", embedded.get(verb, -1))
-    surface = {
-        (verb, relation): _grammatical(tokens, verb, relation, argument)
-        for verb, relation, argument in arguments
-    }
+    relative = {verb: noun for noun, verb in graph.relatives}
+    verbs = {verb for verb, _, _ in graph.arguments} | set(complement) | set(embedded)
+    for verb in verbs | set(relative):
+        put(verb, "PRED", "PRED", embedded.get(verb, relative.get(verb, -1)))
     infinitives = {verb for relation, verb in complement.values() if relation == "xcomp"}
-    # A controlled subject belongs to two verbs: the finite one, written last, is its head.
-    for verb, relation, argument in sorted(arguments, key=lambda a: a[0] not in infinitives):
-        put(argument, relation.upper(), surface[verb, relation], verb)
+    asked = {i for i, token in enumerate(tokens) if token.lower() in QUESTION}
+    gaps = {}  # arguments that do not stand where their verb has them
+    for argument in graph.arguments:
+        nouns = {relative[verb] for verb in _above(argument[0], embedded) if verb in relative}
+        gaps[argument] = argument[2] in asked | nouns or _preposed(argument, graph.arguments)
+    surface = {
+        argument[:2]: _moved(tokens, argument, gaps)
+        if gap
+        else _grammatical(tokens, argument[0], argument[1], argument[2])
+        for argument, gap in gaps.items()
+    }
+    # A noun belongs to the clause that it stands in, not to the relative clause behind it; a
+    # controlled subject to the finite verb, not to the infinitive. What is written last counts.
+    behind = {noun for noun, _ in graph.relatives}
+    order = sorted(
+        graph.arguments, key=lambda a: (not (gaps[a] and a[2] in behind), a[0] not in infinitives)
+    )
+    for verb, relation, place in order:
+        put(place, relation.upper(), surface[verb, relation], verb)
 
+    verbs -= {verb for verb in verbs if any(of in relative for of in _above(verb, embedded))}
     roots = verbs - set(embedded)
     if len(roots) != 1:
         raise ValueError(f"the logical form has {len(roots)} main verbs, not one")
@@ -170,14 +151,48 @@ def _assign(
     return CogsAnalysis(thematic, grammatical, heads, tuple(clauses))
 
 
+def _above(verb: int, embedded: Mapping[int, int]) -> list[int]:
+    """A verb and those that its clause is a complement of, one inside the other."""
+    chain = [verb]
+    while (governor := embedded.get(chain[-1])) is not None and governor not in chain:
+        chain.append(governor)
+    return chain
+
+
 def _voice(tokens: Sequence[str], verb: int) -> str:
-    return "passive" if verb and tokens[verb - 1] == "was" else "active"
+    if verb and tokens[verb - 1] == "was":
+        return "passive"
+    # "What was the boy given ?"
+    moved = tokens[0].lower() in QUESTION and tokens[1] == "was" and "that" not in tokens[:verb]
+    return "passive" if moved and "was" not in tokens[2:verb] else "active"
+
+
+def _preposed(argument: tuple[int, str, int], arguments: Sequence[tuple[int, str, int]]) -> bool:
+    """Whether another argument stands between it and its verb: "a cake in a house Emma rolled"."""
+    verb, _, place = argument
+    return any(of == verb and place < at < verb for of, _, at in arguments)
+
+
+def _moved(
+    tokens: Sequence[str],
+    argument: tuple[int, str, int],
+    gaps: Mapping[tuple[int, str, int], bool],
+) -> str:
+    """The grammatical role of what is asked for, or of the noun of a relative clause."""
+    verb, relation, _ = argument
+    if not any(of == verb and at < verb and not gap for (of, _, at), gap in gaps.items()):
+        return "SUBJ"
+    if relation == "agent" or (_voice(tokens, verb) == "passive" and relation == "recipient"):
+        return "OBL"
+    # "Who did the girl offer a melon to ?"
+    stranded = any(a == "to" and b in ("?", ".", "that") for a, b in pairwise(tokens[verb:]))
+    return "OBJ" if relation == "theme" else "OBL" if stranded else "IOBJ"
 
 
 def _grammatical(tokens: Sequence[str], verb: int, relation: str, argument: int) -> str:
     if argument < verb:
         return "SUBJ"
-    start = argument - (tokens[argument - 1].lower() in _DETERMINERS)
+    start = argument - (tokens[argument - 1].lower() in DETERMINERS)
     if tokens[start - 1] in ("to", "by"):
         return "OBL"
     if relation == "recipient" and _voice(tokens, verb) == "active":
@@ -193,17 +208,20 @@ class _Row(NamedTuple):
 
 def _read(path: Path) -> tuple[list[_Row], str]:
     lines = LineStream(path)
-    rows = []
+    rows: list[_Row] = []
     for number, line in enumerate(lines, 1):
-        if not line:
+        if not line.strip():
             continue
-        columns = line.split("\t")
+        columns = [cell.strip() for cell in cells(line)]
         if len(columns) != 3:
+            way = "separate them by tabs" if len(columns) == 1 else "one a tab-separated cell"
             raise BadInputError(
                 f"{path}:{number}: {len(columns)} columns, COGS has 3 (sentence, logical form, "
-                "type); separate them by tabs"
+                f"type); {way}"
             )
         sentence, logical_form, kind = columns
+        if not rows and _HEADER.fullmatch(sentence):
+            continue
         tokens = sentence.split()
         try:
             if not tokens:
@@ -225,21 +243,32 @@ def _split(name: str, rows: Sequence[_Row], path: Path) -> Split:
 
 
 def find_cogs(folder: Path) -> dict[str, Path]:
-    """The files ``{train,dev,test,gen}.tsv[.gz]`` of a folder or its ``original/``."""
-    for place in (folder, folder / "original"):
-        found = {
-            name: path
-            for name in FILES
-            for path in (place / f"{name}.tsv.gz", place / f"{name}.tsv")
-            if path.is_file()
-        }
-        if found:
-            return found
+    """The files ``{train,dev,test,gen}.tsv[.gz]`` of a folder or of one inside it.
+
+    Generalization sets may have any name that begins with ``gen``. They are told from other
+    tables by their content.
+    """
+    for place in _PLACES:
+        found: dict[str, Path] = {}
+        for path in sorted((folder / place).glob("*.tsv*")):
+            stem = without_packing(path.name).removesuffix(".tsv")
+            name = "gen" if stem.startswith("gen") else stem
+            if name in FILES and path.is_file():
+                found.setdefault(name, path)
+        if found and any(_holds_forms(path) for path in found.values()):
+            return {name: found[name] for name in FILES if name in found}
     return {}
 
 
+def _holds_forms(path: Path) -> bool:
+    try:
+        return kind_of(path) == "cogs"
+    except BadInputError:
+        return False
+
+
 def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "") -> Corpus:
-    """COGS from its original files.
+    """COGS, SLOG or ReCOGS from its original files.
 
     Splits are ``train``, ``dev``, ``test`` and ``gen/TYPE``, one a generalization type
     in alphabetical order; layers ``thematic`` and ``grammatical``; a sentence's kind
@@ -258,11 +287,11 @@ def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "")
     splits: dict[str, Split] = {}
     sha256 = {}
     for name, path in files.items():
-        rows, sha256[path.name] = _read(path)
+        rows, sha256["stdin" if is_stdin(path) else path.name] = _read(path)
         if name == "gen":
             for kind in sorted({row.type for row in rows}):
                 chosen = [row for row in rows if row.type == kind]
                 splits[f"gen/{kind}"] = _split(f"gen/{kind}", chosen, path)
         else:
             splits[name] = _split(name, rows, path)
-    return Corpus("cogs", splits, "thematic", source, licence, sha256)
+    return Corpus("cogs", splits, "thematic", source, licence, sha256, format="COGS")

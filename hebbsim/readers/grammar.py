@@ -104,6 +104,7 @@ def _make_corpus(seed: str, sizes: dict[str, int]) -> Corpus:
         source="hebbsim's own grammar (corpora/grammar.json)",
         licence="BSD-3-Clause",
         sha256={"builtin": _digest(splits)},
+        format="built-in grammar",
     )
 
 

@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import io
 import lzma
-import shutil
 import sys
 import tempfile
 import zlib
@@ -43,15 +42,21 @@ def is_stdin(path: str | Path) -> bool:
 
 
 def without_packing(name: str) -> str:
-    """A file name without the ending of a compressed file."""
+    """A file name without the ending of a compressed file, in whatever case."""
     for ending in PACKED:
-        name = name.removesuffix(ending)
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
     return name
 
 
 def is_packed(start: bytes) -> str:
     """What compressed a file that starts so; empty for none."""
     return next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a file is none of the user's making: ``._NAME`` of macOS, ``.DS_Store``."""
+    return path.name.startswith(".") or "__MACOSX" in path.parts
 
 
 @contextlib.contextmanager
@@ -66,11 +71,11 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
     kind = ""
     try:
         if is_stdin(path):
-            source = contextlib.nullcontext(cast(IO[bytes], sys.stdin.buffer))
-        else:
-            source = open(path, "rb")  # type: ignore[assignment]
-        with source as file:
-            kind = is_packed(cast(io.BufferedReader, file).peek(6))
+            kind, content = _standard_input()
+            yield content
+            return
+        with open(path, "rb") as file:
+            kind = is_packed(file.peek(6))
             yield _unpacked(file, kind)
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, _DamagedError):
         raise BadInputError(f"{path}: damaged {kind} file; get a fresh copy") from None
@@ -78,6 +83,64 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
         if kind == "bzip2" and error.strerror is None:  # how bz2 says it
             raise BadInputError(f"{path}: damaged {kind} file; get a fresh copy") from None
         raise BadInputError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def head(path: str | Path) -> bytes:
+    """The first bytes of the content, decompressed: of a file 64 KB, of standard input 4 KB.
+
+    Nothing of standard input is lost: `opened` gives these bytes again.
+
+    Raises
+    ------
+    BadInputError
+        As of `opened`.
+    """
+    with opened(path) as file:
+        return file.start() if isinstance(file, _Started) else file.read(_CHUNK)
+
+
+class _Started(io.BufferedReader):
+    """A stream whose beginning can be looked at, however little of it comes at a time."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._rest = _Rest(file)
+        super().__init__(self._rest, _CHUNK)
+
+    def start(self, size: int = 4096) -> bytes:
+        return self._rest.start(size)
+
+
+class _Rest(io.RawIOBase):
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._ready = b""
+
+    def start(self, size: int) -> bytes:
+        while len(self._ready) < size and (more := self._file.read(size - len(self._ready))):
+            self._ready += more
+        return self._ready
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._ready[: len(buffer)] or self._file.read(len(buffer))
+        self._ready = self._ready[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+#: The standard input that was begun, how it is compressed, and its content.
+_BEGUN: list[Any] = []
+
+
+def _standard_input() -> tuple[str, IO[bytes]]:
+    """How standard input is compressed, and the one stream of its content."""
+    source = sys.stdin.buffer
+    if not _BEGUN or _BEGUN[0] is not source:
+        kind = is_packed(cast(io.BufferedReader, source).peek(6))
+        _BEGUN[:] = [source, kind, _Started(_unpacked(source, kind))]
+    return _BEGUN[1], _BEGUN[2]
 
 
 class _DamagedError(Exception):
@@ -195,27 +258,22 @@ class LineStream:
 
 
 @contextlib.contextmanager
-def on_disk(path: Path, ending: str) -> Iterator[Path]:
-    """A path that may be read more than once: standard input goes to a file, for a while.
-
-    Parameters
-    ----------
-    path : Path
-    ending : str
-        What the name of that file ends with: readers go by it.
-    """
+def on_disk(path: Path) -> Iterator[Path]:
+    """A path that may be read more than once: standard input goes to a file, for a while."""
     if not is_stdin(path):
         yield path
         return
-    with tempfile.NamedTemporaryFile(prefix="hebbsim-stdin-", suffix=ending) as file:
-        try:
-            shutil.copyfileobj(sys.stdin.buffer, file, _CHUNK)
-            file.flush()
-        except OSError as error:
-            raise BadInputError(
-                f"standard input cannot be kept in {tempfile.gettempdir()} ({error.strerror}); "
-                "set TMPDIR to a folder with room"
-            ) from None
+    with tempfile.NamedTemporaryFile(prefix="stdin-") as file:
+        with opened(path) as content:
+            while chunk := content.read(_CHUNK):
+                try:
+                    file.write(chunk)
+                    file.flush()
+                except OSError as error:
+                    raise BadInputError(
+                        f"standard input cannot be kept in {tempfile.gettempdir()} "
+                        f"({error.strerror}); set TMPDIR to a folder with room"
+                    ) from None
         yield Path(file.name)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers import registry
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.cogs import find_cogs, read_cogs
+from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import is_stdin, without_packing
 
 BUILTIN = "builtin"
@@ -28,6 +29,8 @@ def load_corpus(
     seed: int = 0,
     offline: bool = False,
     tokenizer: str = "plain",
+    field: str | None = None,
+    sentences: str = "auto",
     parser: str | None = None,
     progress: registry.Progress | None = None,
     processes: int = 1,
@@ -37,11 +40,11 @@ def load_corpus(
     Parameters
     ----------
     name_or_path : str or Path
-        ``builtin``; a registered name (``cogs``, ``ud-english-ewt``, ...); a CoNLL-U
-        file; a folder with ``*-{train,dev,test}.conllu[.gz]``, with the original COGS
-        files, with tables that ``hebbsim corpus make`` wrote, or of text; a file of text in
-        any format of `hebbsim.readers.formats`; ``-`` for standard input. A name wins over a
-        path: write ``./cogs`` for a folder.
+        ``builtin``; a registered name (``cogs``, ``ud-english-ewt``, ...); a file of a
+        treebank or of COGS; a folder with a treebank, with the original COGS files, with
+        tables that ``hebbsim corpus make`` wrote, or of text; a file of text in any format of
+        `hebbsim.readers.formats`; ``-`` for standard input. What a file holds, its content
+        tells before its name does. A name wins over a path: write ``./cogs`` for a folder.
     layer : str, optional
         The gold layer to score; default the corpus's own.
     scheme : str or Path, optional
@@ -50,8 +53,8 @@ def load_corpus(
         Seed of the built-in corpus.
     offline : bool
         Never download.
-    tokenizer : {"plain", "spacy"}
-        For text.
+    tokenizer, field, sentences
+        For text; see `hebbsim.readers.text.stream_text`.
     parser : str, optional
         spaCy pipeline that gives text silver roles.
     progress : callable, optional
@@ -63,8 +66,9 @@ def load_corpus(
     Returns
     -------
     Corpus
-        A single annotated file is cut into its first 80 % of sentences for ``train``,
-        then 10 % each for ``dev`` and ``test``; its `notes` say so.
+        Annotated files whose names do not tell their split are cut into the first 80 % of
+        their sentences for ``train``, then 10 % each for ``dev`` and ``test``; its `notes` say
+        so.
 
     Raises
     ------
@@ -94,6 +98,8 @@ def load_corpus(
             corpus = read_text(
                 path,
                 tokenizer=tokenizer,
+                field=field,
+                sentences=sentences,
                 parser=parser,
                 scheme=scheme,
                 processes=processes,
@@ -101,8 +107,10 @@ def load_corpus(
             )
             return corpus if corpus.layer is None else _cut_up(corpus)
 
-        load = _load_folder if path.is_dir() else _load_file
-        corpus = load(path, scheme, as_text)
+        if path.is_dir():
+            corpus = _load_folder(path, scheme, as_text, field)
+        else:
+            corpus = _load_file(path, scheme, as_text)
     else:
         raise _unknown(name)
     return corpus if layer is None else _with_layer(corpus, layer)
@@ -113,7 +121,7 @@ def _unknown(name: str) -> BadInputError:
 
 
 def is_text(name_or_path: str | Path) -> bool:
-    """Whether a corpus is text without annotation, told without reading it.
+    """Whether a corpus is text without annotation, told by the beginnings of its files.
 
     Raises
     ------
@@ -127,10 +135,10 @@ def is_text(name_or_path: str | Path) -> bool:
         raise _unknown(name)
     if path.is_dir():
         from hebbsim.readers.tables import find_tables
-        from hebbsim.readers.ud import find_conllu
+        from hebbsim.readers.treebanks import find_treebank
 
-        return not (find_conllu(path) or find_cogs(path) or find_tables(path))
-    return not _is_treebank(path)
+        return not (find_treebank(path) or find_cogs(path) or find_tables(path))
+    return kind_of(path) not in ("conllu", "cogs")
 
 
 def check_parser(name_or_path: str | Path, parser: str) -> None:
@@ -184,17 +192,23 @@ def _load_registered(
 
 
 def _load_folder(
-    path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]
+    path: Path,
+    scheme: str | Path | None,
+    as_text: Callable[[Path], Corpus],
+    field: str | None,
 ) -> Corpus:
     from hebbsim.readers.tables import find_tables, read_tables
     from hebbsim.readers.text import find_text
-    from hebbsim.readers.ud import find_conllu, read_ud
+    from hebbsim.readers.treebanks import find_treebank
+    from hebbsim.readers.ud import read_ud
 
     name = path.resolve().name
-    treebank = find_conllu(path)
+    treebank = find_treebank(path)
     if treebank:
-        _need_train(path, treebank)
-        return read_ud(treebank, name=name, scheme=scheme, source=name)
+        _need_train(path, treebank.splits)
+        corpus = read_ud(treebank.splits, name=name, scheme=scheme, source=name)
+        corpus = replace(corpus, notes=(*treebank.notes, *corpus.notes))
+        return _cut_up(corpus) if treebank.whole else corpus
     cogs = find_cogs(path)
     if cogs:
         _need_train(path, cogs)
@@ -203,7 +217,7 @@ def _load_folder(
     if tables:
         _need_train(path, tables)
         return read_tables(path)
-    if find_text(path):
+    if find_text(path, field=field):
         return as_text(path)
     raise BadInputError(
         f"{path}: no usable file in this folder; it needs *-train.conllu[.gz], the COGS files, "
@@ -211,22 +225,28 @@ def _load_folder(
     )
 
 
-def _need_train(path: Path, files: dict[str, Path]) -> None:
+def _need_train(path: Path, files: Mapping[str, object]) -> None:
     if "train" not in files:
-        raise BadInputError(f"{path}: no train split, only {', '.join(files)}; add its file")
+        near = sorted(file.name for file in path.glob("*train*"))
+        found = f" ({', '.join(near[:4])} is not it)" if near else ""
+        raise BadInputError(
+            f"{path}: no train split, only {', '.join(files)}{found}; add its file, or give one "
+            "file by itself, which is cut into train, dev and test"
+        )
 
 
 def _load_file(path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]) -> Corpus:
-    if not _is_treebank(path):
+    kind = kind_of(path)
+    name = "stdin" if is_stdin(path) else Path(without_packing(path.name)).stem
+    if kind == "conllu":
+        from hebbsim.readers.ud import read_ud
+
+        corpus = read_ud({"train": path}, name=name, scheme=scheme, source=path.name)
+    elif kind == "cogs":
+        corpus = read_cogs({"train": path}, source=path.name)
+    else:
         return as_text(path)
-    from hebbsim.readers.ud import read_ud
-
-    name = without_packing(path.name)
-    return _cut_up(read_ud({"train": path}, name=Path(name).stem, scheme=scheme, source=path.name))
-
-
-def _is_treebank(path: Path) -> bool:
-    return without_packing(path.name).endswith((".conllu", ".conll"))
+    return _cut_up(corpus)
 
 
 def _cut_up(corpus: Corpus) -> Corpus:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.readers.base import Corpus, make_split
-from hebbsim.readers.formats import ENDINGS, format_of
+from hebbsim.readers.kinds import ENDINGS, NAMES, kind_of
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
 from hebbsim.readers.text import documents, stream_text, text_files
-from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme
+from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme, relation_notes, unknown_relations
+from hebbsim.readers.words import normal
 
 # Labels that ClearNLP has and Universal Dependencies has not.
 _CLEARNLP_ONLY = frozenset({"dobj", "pobj", "nsubjpass", "prep"})
@@ -69,10 +71,32 @@ def load_parser(name: str) -> Any:
     find_pipeline(name)
     try:
         return spacy.load(name)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # whatever the code of a pipeline raises
         raise BadInputError(
-            f"--parser {name}: spaCy cannot load it ({' '.join(str(error).split())[:200]})"
-        ) from None
+            f"--parser {name}: spaCy {spacy.__version__} cannot load it ({_reason(error)})"
+            f"{_made_for(name)}"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, as spaCy says it, in one line."""
+    said = " ".join(str(error).split()) or "no reason given"
+    return f"{type(error).__name__}: {said[:200]}"
+
+
+def _made_for(name: str) -> str:
+    """A hint where a pipeline was made for another version of spaCy; empty otherwise."""
+    import spacy
+
+    try:
+        folder = Path(name) if Path(name).is_dir() else spacy.util.get_package_path(name)
+        wanted = str(spacy.util.load_meta(folder / "meta.json").get("spacy_version", ""))
+        fits = spacy.util.is_compatible_version(spacy.__version__, wanted)
+    except Exception:  # the hint is no reason to fail
+        return ""
+    if fits is not False:
+        return ""
+    return f"; it was made for spaCy {wanted}: get the one for yours by python -m spacy download"
 
 
 #: Sentences from one report of progress to the next.
@@ -89,6 +113,8 @@ def read_text(
     path: Path,
     *,
     tokenizer: str = "plain",
+    field: str | None = None,
+    sentences: str = "auto",
     parser: str | None = None,
     scheme: str | Path | None = None,
     processes: int = 1,
@@ -100,8 +126,8 @@ def read_text(
     ----------
     path : Path
         Or ``-``, standard input.
-    tokenizer : {"plain", "spacy"}
-        Without a parser; see `hebbsim.readers.text.stream_text`.
+    tokenizer, field, sentences
+        See `hebbsim.readers.text.stream_text`; the first without a parser.
     parser : str, optional
         spaCy pipeline. Its dependency labels become the layer ``grammatical``: silver,
         as good as the parser is.
@@ -116,41 +142,62 @@ def read_text(
     Returns
     -------
     Corpus
-        With one split ``train``, and no layer where there is no parser. Silver roles are told
-        of in its `notes`.
+        With one split ``train``, and no layer where there is no parser. Its `notes` tell of
+        silver roles, of what is left out, and of how words and sentences are told.
 
     Raises
     ------
     BadInputError
     """
     name = "stdin" if is_stdin(path) else path.resolve().name
-    with on_disk(path, ENDINGS[format_of(path) or "text"][0] if is_stdin(path) else "") as place:
-        files = text_files(place)
-        layers = None
-        if parser is None:
-            sentences = list(stream_text(files, tokenizer=tokenizer))
-        else:
-            sentences, roles = _parse(files, parser, scheme, processes, progress)
-            layers = {"grammatical": roles}
-        names = [name] if is_stdin(path) else [file.name for file in files]
-        sha256 = dict(zip(names, map(digest, files), strict=True))
-        if parser is not None and scheme is not None:
-            sha256[SCHEME_INPUT] = RoleScheme.load(scheme).digest()
     name = without_packing(name)
     for ending in (ending for known in ENDINGS.values() for ending in known):
         name = name.removesuffix(ending)
-    note = (
-        f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so scores "
-        "measure agreement with that parser"
-    )
+    notes: dict[str, None] = {}
+    with on_disk(path) as place:
+        files = text_files(place, notes.setdefault, field)
+        layers = None
+        unknown: dict[str, float] = {}
+        options: dict[str, Any] = {
+            "field": field, "sentences": sentences, "note": notes.setdefault
+        }  # fmt: skip
+        if parser is None:
+            found = list(stream_text(files, tokenizer=tokenizer, **options))
+        else:
+            found, roles, used, counts = _parse(files, parser, scheme, processes, progress, options)
+            layers = {"grammatical": roles}
+            unknown = unknown_relations(used, counts)
+            notes[
+                f"the roles of corpus {name} are silver: spaCy pipeline {parser} assigned them, so "
+                "scores measure agreement with that parser"
+            ] = None
+            notes |= dict.fromkeys(relation_notes(name, used, counts))
+        kinds = sorted({NAMES[kind_of(file)] for file in files})
+        names = ["stdin"] if is_stdin(path) else _short(files)
+        sha256 = dict(zip(names, map(digest, files), strict=True))
+        if parser is not None and scheme is not None:
+            sha256[SCHEME_INPUT] = RoleScheme.load(scheme).digest()
     return Corpus(
         name,
-        {"train": make_split("train", sentences, layers, source=path)},
+        {"train": make_split("train", found, layers, source=path)},
         "grammatical" if layers else None,
         source=path.name,
         sha256=sha256,
-        notes=() if parser is None else (note,),
+        notes=tuple(
+            line.replace(str(place), "stdin") if is_stdin(path) else line for line in notes
+        ),
+        format=", ".join(kinds),
+        unknown=unknown,
     )
+
+
+def _short(files: list[Path]) -> list[str]:
+    """The names of files, with their folders where names are not enough."""
+    names = [file.name for file in files]
+    return [
+        name if names.count(name) == 1 else str(file)
+        for name, file in zip(names, files, strict=True)
+    ]
 
 
 def _parse(
@@ -159,16 +206,18 @@ def _parse(
     scheme: str | Path | None,
     processes: int,
     progress: Report | None,
-) -> tuple[list[list[str]], list[str]]:
+    options: dict[str, Any],
+) -> tuple[list[list[str]], list[str], RoleScheme, Counter[str]]:
     nlp = load_parser(parser)
     chosen: RoleScheme | None = RoleScheme.load(scheme) if scheme else None
     sentences: list[list[str]] = []
     roles: list[str] = []
+    counts: Counter[str] = Counter()
     if sum(file.stat().st_size for file in files) < _WORTH_PROCESSES:
         processes = 1
     for file in files:
-        texts = _for_pipeline(nlp, file)
-        for doc in nlp.pipe(texts, batch_size=_BATCH, n_process=processes):
+        texts = _for_pipeline(nlp, file, options)
+        for doc in _parsed(nlp.pipe(texts, batch_size=_BATCH, n_process=processes), parser):
             if len(doc) and not doc.has_annotation("DEP"):
                 raise BadInputError(
                     f"spaCy pipeline '{parser}' does not parse dependencies; take one that does, "
@@ -181,21 +230,35 @@ def _parse(
                 if words:
                     sentences.append([token.lower_ for token in words])
                     roles += _sentence_roles(words, chosen)
+                    counts.update(map(_relation, words))
                     if progress is not None and len(sentences) % REPORT == 0:
                         progress(file.name, len(sentences), 0)
     if progress is not None:
         progress(files[-1].name, len(sentences), 0)
-    return sentences, roles
+    return sentences, roles, chosen or RoleScheme.load(), counts
 
 
-def _for_pipeline(nlp: Any, file: Path) -> Iterator[Any]:
+def _parsed(docs: Iterator[Any], parser: str) -> Iterator[Any]:
+    """Parsed texts; a pipeline that fails on one is said in one line."""
+    try:
+        yield from docs
+    except HebbsimError:
+        raise
+    except Exception as error:
+        raise BadInputError(
+            f"--parser {parser}: it fails on the text ({_reason(error)})"
+        ) from error
+
+
+def _for_pipeline(nlp: Any, file: Path, options: dict[str, Any]) -> Iterator[Any]:
     """What a pipeline reads: pieces of text below its limit, or words that are cut already."""
     from spacy.tokens import Doc
 
-    for document in documents(file):
+    for document in documents(file, **options):
         if isinstance(document, list):
             yield Doc(nlp.vocab, document)
             continue
+        document = normal(document)
         while len(document) > _PIECE:
             cut = document.rfind(" ", 0, _PIECE) + 1 or _PIECE
             yield document[:cut]

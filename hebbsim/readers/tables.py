@@ -120,6 +120,7 @@ def read_tables(folder: Path) -> Corpus:
         about.get("licence", ""),
         digests,
         tuple(map(str, about.get("notes", ()))),
+        "tables of hebbsim corpus make",
     )
 
 

@@ -1,144 +1,91 @@
-"""Raw text: sentences streamed from files in bounded memory.
-
-Words are cut the way Universal Dependencies treebanks of English are (clitics and
-hyphens apart, straight quotes), so that text and treebank share their word types.
-"""
+"""Text of any format: sentences streamed from files in bounded memory."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-from hebbsim.errors import BadInputError
-from hebbsim.readers.formats import ENDINGS, Document, format_of, records
-from hebbsim.readers.lines import decoded, is_stdin, opened
+import regex
 
-TOKENIZERS = ("plain", "spacy")
+from hebbsim.errors import BadInputError
+from hebbsim.readers.cogs import find_cogs
+from hebbsim.readers.formats import Document, Note, records
+from hebbsim.readers.kinds import ENDINGS, kind_by_name, kind_of
+from hebbsim.readers.lines import decoded, head, is_stdin, opened
+from hebbsim.readers.tables import find_tables
+from hebbsim.readers.treebanks import files_below, find_treebank
+from hebbsim.readers.words import UNSPACED, normal, split_text
+
+__all__ = ["SENTENCES", "check_tokenizer", "documents", "glance", "stream_text", "text_files"]
+
+TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
+SENTENCES = ("auto", "lines", "wrapped")
 
 _BLOCK = 1 << 20  # bytes of one line that are held at a time
 _WRAPPED = range(40, 101)  # characters of a line that the next one may continue
 _LONGEST_PARAGRAPH = 1 << 16  # characters
-
-_UNIFY = str.maketrans(
-    {"‘": "'", "’": "'", "‛": "'", "`": "'", "„": "“", "«": "“", "»": "”", "—": " -- ",
-     "–": "-", "…": "...", "\u00ad": None, "\u200b": None, "\ufeff": None}
-)  # fmt: skip
-_CLITIC = r"(?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL])\b"
-_TITLES = (
-    "Mr Mrs Ms Messrs Dr Prof St Ste Rev Hon Sen Rep Gov Gen Col Maj Capt Cmdr Lt Sgt Pres Mt Ft "
-    "Vol Fig Nos Op mr mrs ms dr prof st vs cf approx"
-)
-_ABBREVIATIONS = (
-    "Jr Sr Inc Corp Co Ltd Bros etc ca Ave Blvd Rd Dept Univ Jan Feb Mar Apr Aug Sept Sep Oct "
-    "Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri jr sr inc"
-)
-_TOKEN = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"]*[\w/]|[\w.+-]+@\w[\w-]*(?:\.\w+)+"  # addresses
-    r"|<unk>|<<|>>|[:;=]-?[()DP](?!\w)"
-    rf"|[nN]'[tT]\b|'{_CLITIC}|'(?:em|tis|twas|til|cause)\b"
-    r"|(?:[A-Za-z]\.){2,}|[A-HJ-Z]\.(?=\s+\S)"  # U.S., e.g., initials
-    rf"|(?:{'|'.join(f'{_TITLES} {_ABBREVIATIONS}'.split())})\.(?=\W)"
-    r"|[nN]o\.(?=\s*\d)"
-    r"|\d[\d.,]*(?=(?:[kKmM]|[aApP][mM])\b)|\d\w*(?:[.,:/]\d\w*)*"
-    r"|(?:[gG]on|[wW]an)(?=na\b)|[gG]ot(?=ta\b)|[cC]an(?=not\b)"
-    r"|(?:e|E|[nN]on|[cC]o|[pP]re|[pP]ost|[rR]e|[sS]emi|[mM]ulti|[mM]id|[eE]x|[aA]nti)-[A-Za-z]+"
-    rf"|[^\W_]+(?:'(?!{_CLITIC}|[tT]\b)\w+)*"
-    r"|\.+|-+|[!?]+|\*+|=+|_+|\S"
-)
+_OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}」』）】》]")  # a line that ends so does not go on
 _HEADING = re.compile(r"\s*(?:= )+.*= ?\s*")
-_NO_END = frozenset(f"{word}." for word in _TITLES.split())
-_CLOSERS = frozenset(")]}”")
-_STRAIGHT = frozenset("\"'")
-# Words that begin a sentence far more often than a name.
-_STARTERS = frozenset(
-    "The A An This That These Those He She It They We You There Here In On At By For From With As "
-    "After Before When While Where If But And So Or Yet However His Her Its Their Our My What Why "
-    "How Who Not No All Some Many Most One Then Now Although Though Since Because".split()
-)
+#: From this share on, words that are single characters are told of.
+_MANY = 0.1
+_FEW = 3  # lines that are too few to tell whether a text is wrapped
 
 
-def split_text(text: str) -> list[list[str]]:
-    """Sentences of one paragraph as lists of lower-cased words.
+def find_text(folder: Path, note: Note | None = None, field: str | None = None) -> list[Path]:
+    """The files of a folder that can be streamed, in the order of their names.
 
-    Already tokenised text stays as it is, but for the marks of WikiText
-    (``@-@``, ``@,@``) and quotes, which become plain.
+    Subfolders are looked through. Of an annotated corpus it is the training split alone: its
+    raw copy, dev and test are left out. Left out, too, are licences and the like, and tables
+    and JSON that hold no text.
 
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    list of list of str
-
-    Examples
-    --------
-    >>> split_text("Mr. Hill can’t come. “Why?” she asked.")
-    [['mr.', 'hill', 'ca', "n't", 'come', '.'], ['"', 'why', '?', '"', 'she', 'asked', '.']]
+    Raises
+    ------
+    BadInputError
+        An annotated corpus has no training split, or there are but tables and JSON without text.
     """
-    if not text.isascii():
-        text = text.translate(_UNIFY)
-    if "@" in text:
-        text = text.replace(" @-@ ", " - ").replace(" @,@ ", ",").replace(" @.@ ", ".")
-    if "''" in text or "``" in text:
-        text = text.replace("''", '"').replace("``", '"')
-    if " . ." in text:
-        text = re.sub(r"(?: \.){2,}", " ...", text)
-    if "n't" in text or "N'T" in text:
-        text = text.replace("n't", " n't").replace("N'T", " N'T")
-    tokens = _TOKEN.findall(text)
-    words = [token.lower() for token in tokens]
-    if "“" in text or "”" in text:
-        words = ['"' if word in "“”" else word for word in words]
-    ends = _sentence_ends(tokens, cased=not text.islower())
-    return [words[a:b] for a, b in pairwise([0, *ends])]
-
-
-def _sentence_ends(tokens: Sequence[str], *, cased: bool) -> list[int]:
-    """Position after the last word of every sentence."""
-    ends: list[int] = []
-    start, n = 0, len(tokens)
-    for at in [i for i, token in enumerate(tokens) if token[-1] in ".!?"]:
-        if at < start:
-            continue
-        token, end = tokens[at], at + 1
-        while (
-            end < n
-            and (
-                tokens[end] in _CLOSERS
-                # A straight quote closes if it is the second of its pair.
-                or (tokens[end] in _STRAIGHT and tokens[start:end].count(tokens[end]) % 2)
+    say = note or len
+    treebank = find_treebank(folder)
+    splits = treebank.splits if treebank else {k: [v] for k, v in find_cogs(folder).items()}
+    splits = splits or {name: [path] for name, path in find_tables(folder).items()}
+    if splits:
+        if "train" not in splits:
+            raise BadInputError(
+                f"{folder}: no train split in it, only {' and '.join(splits)}, whose words are for "
+                "scoring; name a file of it to learn from that file"
             )
-        ):
-            end += 1
-        following = tokens[end] if end < n else ""
-        if token[0].isalpha():  # an abbreviation
-            over = token not in _NO_END and following in _STARTERS and len(token) > 2
-        elif token == ".":
-            over = True
-        else:  # a dot, an exclamation or a question may stand inside a sentence
-            over = not (cased and following[:1].islower()) and following not in (",", "--")
-        if over:
-            ends.append(end)
-            start = end
-    if start < n:
-        ends.append(n)
-    return ends
-
-
-def find_text(folder: Path) -> list[Path]:
-    """The files of a folder that can be streamed, in the order of their names."""
-    return sorted(path for path in folder.iterdir() if format_of(path) and path.is_file())
+        if len(splits) > 1:
+            left = ", ".join(name for name in splits if name != "train")
+            say(f"{folder}: of this annotated corpus the words of train are read, not of {left}")
+        return splits["train"]
+    found: list[Path] = []
+    reasons: list[BadInputError] = []
+    for path in files_below(folder):
+        kind = kind_by_name(path)
+        if kind in ("json", "table"):  # these may hold anything
+            try:
+                next(iter(documents(path, field=field)), None)
+            except BadInputError as error:
+                reasons.append(error)
+                continue
+        if kind is not None:
+            found.append(path)
+    if reasons and not found:
+        raise reasons[0]
+    for reason in reasons:
+        say(f"left out: {reason}")
+    return found
 
 
 def stream_text(
     paths: str | Path | Iterable[str | Path],
     *,
     tokenizer: str = "plain",
-    language: str = "en",
+    field: str | None = None,
+    sentences: str = "auto",
+    note: Note | None = None,
 ) -> Iterator[list[str]]:
     """Sentences of files one after another, in bounded memory. Words are lower-cased.
 
@@ -150,11 +97,18 @@ def stream_text(
     ----------
     paths : path or iterable of paths
         Files, folders of them, or ``-`` for standard input.
-    tokenizer : {"plain", "spacy"}
-        ``spacy`` uses the rules of ``spacy.blank(language)``; no model is needed. Lists of
-        words stay as they are.
-    language : str
-        Language code for spaCy.
+    tokenizer : {"plain", "spacy", "spacy:LANGUAGE"}
+        ``spacy`` uses the rules of ``spacy.blank`` for English or another language; no model is
+        needed. Lists of words stay as they are. ``plain`` cuts scripts that put no blanks
+        between words (Chinese, Japanese, Thai) by character.
+    field : str, optional
+        The field or column that holds the text; see `hebbsim.readers.formats.records`.
+    sentences : {"auto", "lines", "wrapped"}
+        What a line of plain text is: ``lines`` takes each for a sentence, ``wrapped`` joins all
+        up to an empty one. ``auto`` joins lines where they seem to be wrapped, and looks for
+        the ends of sentences within them.
+    note : callable, optional
+        Given a line on what was understood of a file or left out of it.
 
     Yields
     ------
@@ -175,18 +129,34 @@ def stream_text(
     >>> list(stream_text(path))
     [['it', 'rains', '.'], ['i', 'stay', '.']]
     """
-    files = text_files(paths)
-    if tokenizer not in TOKENIZERS:
-        raise BadInputError(f"unknown tokenizer '{tokenizer}'; known: {', '.join(TOKENIZERS)}")
+    check_tokenizer(tokenizer)
+    if sentences not in SENTENCES:
+        raise BadInputError(f"--sentences {sentences}: give one of {', '.join(SENTENCES)}")
+    files = text_files(paths, note, field)
     nlp = None
-    if tokenizer == "spacy":
+    if tokenizer != "plain":
         from hebbsim.readers.silver import blank_pipeline
 
-        nlp = blank_pipeline(language)
-    return _stream(files, nlp)
+        nlp = blank_pipeline(tokenizer.partition(":")[2] or "en")
+    return _stream(files, nlp, field, sentences, note)
 
 
-def text_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+def check_tokenizer(tokenizer: str) -> None:
+    """Refuse a name that is none of a tokenizer.
+
+    Raises
+    ------
+    BadInputError
+    """
+    if tokenizer not in TOKENIZERS[:2] and not re.fullmatch("spacy:[a-z]{2,3}", tokenizer):
+        raise BadInputError(f"unknown tokenizer '{tokenizer}'; known: {', '.join(TOKENIZERS)}")
+
+
+def text_files(
+    paths: str | Path | Iterable[str | Path],
+    note: Note | None = None,
+    field: str | None = None,
+) -> list[Path]:
     """Files behind paths of files and folders; ``-`` stays.
 
     Raises
@@ -197,7 +167,7 @@ def text_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     files: list[Path] = []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
         if path.is_dir():
-            found = find_text(path)
+            found = find_text(path, note, field)
             if not found:
                 endings = ", ".join(f"*{e}" for known in ENDINGS.values() for e in known)
                 raise BadInputError(f"{path}: no text in this folder ({endings})")
@@ -211,35 +181,94 @@ def text_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     return files
 
 
-def documents(path: Path) -> Iterator[Document]:
-    """Pieces of text, or lists of words, of one file of any format."""
-    kind = format_of(path) or "text"
-    return stream_paragraphs(path) if kind == "text" else records(path, kind)
+def documents(
+    path: Path, *, field: str | None = None, sentences: str = "auto", note: Note | None = None
+) -> Iterator[Document]:
+    """Pieces of text, or lists of words, of one file of any format.
+
+    Raises
+    ------
+    BadInputError
+    """
+    kind = kind_of(path)
+    if kind != "text":
+        return records(path, kind, field=field, note=note)
+    return stream_paragraphs(path, sentences, note)
 
 
-def _stream(files: Sequence[Path], nlp: Any) -> Iterator[list[str]]:
+def glance(
+    paths: str | Path | Iterable[str | Path], *, most: int = 2000, **options: Any
+) -> tuple[list[list[str]], list[str]]:
+    """The first sentences of every file, and what is to be said of it.
+
+    Parameters
+    ----------
+    paths : path or iterable of paths
+    most : int
+        Sentences of a file.
+    **options
+        As of `stream_text`.
+
+    Raises
+    ------
+    BadInputError
+    """
+    notes: dict[str, None] = {}
+    found: list[list[str]] = []
+    for file in text_files(paths, notes.setdefault, options.get("field")):
+        found += islice(stream_text(file, note=notes.setdefault, **options), most)
+    return found, list(notes)
+
+
+def _stream(
+    files: Sequence[Path], nlp: Any, field: str | None, sentences: str, note: Note | None
+) -> Iterator[list[str]]:
     for path in files:
-        empty = True
-        for document in documents(path):
+        n_words = n_single = 0
+        told = nlp is not None or note is None
+        whole = sentences == "lines" and kind_of(path) == "text"
+        for document in documents(path, field=field, sentences=sentences, note=note):
             if isinstance(document, list):
-                sentences: Iterable[list[str]] = [[word.lower() for word in document]]
+                found: Iterable[list[str]] = [[word.lower() for word in document]]
             elif nlp is None:
-                sentences = split_text(document)
+                found = split_text(document)
+                if not (told or document.isascii()):
+                    n_single += len(UNSPACED.findall(document))
             else:
-                sentences = (
+                found = (
                     [token.lower_ for token in sentence if not token.is_space]
-                    for sentence in nlp(document).sents
+                    for sentence in nlp(normal(document)).sents
                 )
-            for sentence in sentences:
+            if whole:
+                found = [[word for part in found for word in part]]
+            for sentence in found:
                 if sentence:
-                    empty = False
+                    n_words += len(sentence)
                     yield sentence
-        if empty:
+            if not told and n_words > 1000:
+                told = _tell_of_single(path, n_single / n_words, note)
+        if not n_words:
             raise BadInputError(f"{path}: no text in it; give a file with text")
+        if not told:
+            _tell_of_single(path, n_single / n_words, note)
 
 
-def stream_paragraphs(path: Path) -> Iterator[str]:
+def _tell_of_single(path: Path, share: float, note: Note | None) -> bool:
+    """Say that words are cut by character, where many are; whether it was said."""
+    if note is None or share < _MANY:
+        return False
+    note(
+        f"{path}: its script does not part words by blanks, so every character counts as a word; "
+        "--tokenizer spacy:zh (or ja, th) cuts words where spaCy has what it needs for the language"
+    )
+    return True
+
+
+def stream_paragraphs(
+    path: Path, sentences: str = "auto", note: Note | None = None
+) -> Iterator[str]:
     """Paragraphs of one file, wrapped lines joined, WikiText headings left out."""
+    join = sentences == "wrapped" or (sentences == "auto" and _is_wrapped(path, note))
     waiting = ""
     for line in _text_lines(path):
         if not line or _HEADING.fullmatch(line):
@@ -248,14 +277,46 @@ def stream_paragraphs(path: Path) -> Iterator[str]:
             waiting = ""
             continue
         text = f"{waiting} {line}" if waiting else line
-        unfinished = len(line) in _WRAPPED and line[-1] not in ".!?\"'”’:)"
-        if unfinished and len(text) < _LONGEST_PARAGRAPH:
+        goes_on = join and (sentences == "wrapped" or _unfinished(line))
+        if goes_on and len(text) < _LONGEST_PARAGRAPH:
             waiting = text
         else:
             waiting = ""
             yield text
     if waiting:
         yield waiting
+
+
+def _unfinished(line: str) -> bool:
+    """Whether a line of usual width stops in the middle of a sentence."""
+    return len(line) in _WRAPPED and not _OVER.match(line[-1])
+
+
+def _is_wrapped(path: Path, note: Note | None) -> bool:
+    """Whether unfinished lines of a text go on in the next: prose that was wrapped at a width.
+
+    A line that goes on has no room for the first word of the next, and where there is case,
+    the next begins in lower case more often than a sentence or a title does.
+    """
+    lines = [line.strip() for line in head(path).decode("utf-8", "replace").split("\n")[:-1]]
+    pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a)]
+    pairs = [pair for pair in pairs if not _HEADING.fullmatch(pair[1])]
+    if len(pairs) < _FEW:
+        return True
+    width = sorted(len(a) for a, _ in pairs)[int(0.95 * len(pairs))]
+    first = [1 if UNSPACED.match(b) else 1 + len(b.split()[0]) for _, b in pairs]
+    full = sum(len(a) + size > width for (a, _), size in zip(pairs, first, strict=True))
+    lower = sum(b[0].islower() for _, b in pairs)
+    words = " ".join(lines).split()
+    cased = sum(word[0].isupper() and word[1:].islower() for word in words) > 0.02 * len(words)
+    wrapped = full > 0.5 * len(pairs) and (lower > 0.25 * len(pairs) or not cased)
+    if note is not None and len(pairs) > 0.2 * sum(map(bool, lines)):
+        what, other = ("joined", "lines") if wrapped else ("not joined", "wrapped")
+        note(
+            f"{path}: lines that stop without a full stop are {what} with the next "
+            f"(--sentences {other} changes this)"
+        )
+    return wrapped
 
 
 def _text_lines(path: Path) -> Iterator[str]:

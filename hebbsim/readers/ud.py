@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from conllu.exceptions import ParseException
-from conllu.parser import parse_line
+from conllu.parser import parse_id_value, parse_int_value
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, data_file, make_split
-from hebbsim.readers.lines import LineStream, without_packing
+from hebbsim.readers.columns import Line, TreebankLines
+from hebbsim.readers.lines import LineStream, is_stdin
 from hebbsim.readers.trees import clause_depths, subject_numbers
 
 OTHER = "OTHER"
@@ -25,49 +27,57 @@ DEFAULT_SCHEME = "ud-roles"
 #: Under this name stands the digest of another role scheme among those of a corpus.
 SCHEME_INPUT = "role scheme"
 
-_SPLIT_FILE = re.compile(r"(?:^|.*-)(train|dev|test)\.conllu(?:\.(?:gz|bz2|xz|zst))?$")
-_FIELDS = ("id", "form", "head", "deprel")
-#: Ids that are whole numbers, ranges of multiword tokens, or those of empty nodes.
-_ID = re.compile(r"\d{1,9}(?:[-.]\d{1,9})?$")
+#: The schemes that come with the package.
+SCHEMES = (DEFAULT_SCHEME, "clearnlp-roles", "sud-roles", "ud1-roles")
+
+_MOST_SHOWN = 8  # relations in one line
 _LAYERS = ("grammatical", "pos", "depth", "subject_number", "subject_distance")
-
-
-class _Word(NamedTuple):
-    line: int
-    form: str
-    head: int  # 0 for the root
-    relation: str
-    pos: str
-    features: str
 
 
 class RoleScheme:
     """Dependency relation to role.
 
-    A relation that is not listed falls back to the part before its colon, then to
-    ``OTHER``. A ``conj`` takes the role of its first conjunct, unless the scheme
-    lists ``conj`` itself.
+    A relation that is not listed falls back to the part before ``@``, then before its colon,
+    then to ``OTHER``; case does not matter. ``mod/ADJ`` is a relation of an adjective alone,
+    ``nmod<VERB`` one of dependents of a verb; both win over ``mod`` and ``nmod``. A ``conj``
+    takes the role of its first conjunct, unless the scheme lists ``conj`` itself.
 
     Parameters
     ----------
     roles : mapping of str to str
         Role by relation.
+    other : iterable of str
+        Relations that are known and mean ``OTHER``.
+    name : str
+        What messages call it.
 
     Examples
     --------
-    >>> scheme = RoleScheme({"nsubj": "SUBJ"})
-    >>> scheme.role("nsubj:pass"), scheme.role("dep")
-    ('SUBJ', 'OTHER')
+    >>> scheme = RoleScheme({"nsubj": "SUBJ", "mod/ADJ": "MOD"}, ["dep"])
+    >>> scheme.role("nsubj:pass"), scheme.role("mod", "ADJ"), scheme.role("mod"), scheme.role("Dep")
+    ('SUBJ', 'MOD', 'OTHER', 'OTHER')
+    >>> scheme.knows("Dep"), scheme.knows("dobj")
+    (True, False)
     """
 
-    def __init__(self, roles: Mapping[str, str]) -> None:
+    def __init__(
+        self, roles: Mapping[str, str], other: Iterable[str] = (), name: str = "given"
+    ) -> None:
         self.roles = dict(roles)
+        self.name = name
+        self._found: dict[tuple[str, str, str], str | None] = {}
+        self._role_of = {_folded(key): role for key, role in roles.items()} | self.roles
+        self._known = {
+            *map(_folded, other), "conj",
+            *(re.split("[/<]", _folded(key))[0] for key in roles),
+        }  # fmt: skip
 
     @classmethod
     def load(cls, name_or_path: str | Path | None = None) -> RoleScheme:
         """The scheme that comes with the package under this name, or a JSON file.
 
-        The file holds ``{"roles": {"nsubj": "SUBJ", ...}}``, or the inner object alone.
+        The file holds ``{"roles": {"nsubj": "SUBJ", ...}, "other": ["dep", ...]}``, or the
+        inner object of roles alone.
 
         Raises
         ------
@@ -75,14 +85,13 @@ class RoleScheme:
             If there is no such scheme, or the file is not one.
         """
         name = str(name_or_path or DEFAULT_SCHEME)
-        packaged = data_file(f"{name}.json")
-        if re.fullmatch(r"[\w-]+-roles", name) and packaged.is_file():
-            text = packaged.read_text(encoding="utf-8")
+        if name in SCHEMES:
+            text = data_file(f"{name}.json").read_text(encoding="utf-8")
         elif Path(name).is_file():
             text = "\n".join(LineStream(name))
         else:
             raise BadInputError(
-                f"role scheme '{name}' is neither a file nor one of ud-roles, clearnlp-roles"
+                f"role scheme '{name}' is neither a file nor one of {', '.join(SCHEMES)}"
             )
         try:
             content = json.loads(text)
@@ -95,20 +104,39 @@ class RoleScheme:
         for relation, role in roles.items():
             if not isinstance(role, str) or not role:
                 raise BadInputError(f"{name}: role of '{relation}' is not a non-empty string")
-        return cls(roles)
+        other = content.get("other", []) if roles is not content else []
+        if not isinstance(other, list) or not all(isinstance(name, str) for name in other):
+            raise BadInputError(f"{name}: 'other' of a role scheme is a list of relations")
+        return cls(roles, other, name)
 
     def digest(self) -> str:
         """SHA-256 of the roles by relation [64 hexadecimal digits]."""
         return hashlib.sha256(json.dumps(self.roles, sort_keys=True).encode()).hexdigest()
 
-    def role(self, relation: str) -> str:
+    def role(self, relation: str, pos: str = "", head_pos: str = "") -> str:
         """Role of one relation, without regard to coordination."""
-        role = self.roles.get(relation)
-        if role is None:
-            role = self.roles.get(relation.partition(":")[0], OTHER)
-        return role
+        return self._role(relation, pos, head_pos) or OTHER
 
-    def assign(self, heads: Sequence[int], relations: Sequence[str]) -> list[str]:
+    def knows(self, relation: str) -> bool:
+        """Whether the scheme says something of a relation, if only that it is ``OTHER``."""
+        return any(name in self._known for name in _names(relation))
+
+    def _role(self, relation: str, pos: str, head_pos: str) -> str | None:
+        asked = (relation, pos, head_pos)
+        if asked not in self._found:
+            keys = [
+                key
+                for name in _names(relation)
+                for key in (f"{name}/{pos.lower()}", f"{name}<{head_pos.lower()}", name)
+            ]
+            if relation != keys[2]:  # a scheme may tell OA from oa
+                keys.insert(0, relation)
+            self._found[asked] = next((self._role_of[k] for k in keys if k in self._role_of), None)
+        return self._found[asked]
+
+    def assign(
+        self, heads: Sequence[int], relations: Sequence[str], pos: Sequence[str] | None = None
+    ) -> list[str]:
         """Role of every word of a sentence.
 
         Parameters
@@ -116,15 +144,20 @@ class RoleScheme:
         heads : sequence of int, shape=(T,)
             Position of the head from 1, 0 for the root.
         relations : sequence of str, shape=(T,)
+        pos : sequence of str, shape=(T,), optional
+            Universal parts of speech, for schemes that ask for them.
 
         Raises
         ------
         CoordinationCycle
             If conjuncts depend on each other in a circle.
         """
+        pos = pos or [""] * len(heads)
         roles: list[str | None] = [
-            None if self._follows(relation) and head else self.role(relation)
-            for head, relation in zip(heads, relations, strict=True)
+            None
+            if self._follows(relation) and head
+            else self.role(relation, own, pos[head - 1] if head else "")
+            for head, relation, own in zip(heads, relations, pos, strict=True)
         ]
         for start, role in enumerate(roles):
             if role is not None:
@@ -141,19 +174,28 @@ class RoleScheme:
         return [role or OTHER for role in roles]
 
     def _follows(self, relation: str) -> bool:
-        return (
-            relation.partition(":")[0] == "conj"
-            and relation not in self.roles
-            and "conj" not in self.roles
-        )
+        return "conj" in _names(relation) and self._role(relation, "", "") is None
+
+
+def _folded(relation: str) -> str:
+    return relation.strip().lower()
+
+
+def _names(relation: str) -> list[str]:
+    """A relation, and what it falls back to: ``comp:obl@agent``, ``comp:obl``, ``comp``."""
+    whole = _folded(relation)
+    before = whole.partition("@")[0]
+    return [whole, before, before.partition(":")[0]]
 
 
 class CoordinationCycle(ValueError):
     """Conjuncts that depend on each other in a circle; ``args[0]`` is the position of one."""
 
 
-def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
-    """One CoNLL-U file as a split.
+def read_conllu(
+    paths: Path | Sequence[Path], name: str, scheme: RoleScheme
+) -> tuple[Split, list[TreebankLines], Counter[str]]:
+    """One or several files as a split.
 
     Layers: ``grammatical`` (roles), ``pos`` (universal part of speech), ``depth`` (of the
     clause), ``subject_number`` and ``subject_distance`` (at finite verbs). Words are the
@@ -161,8 +203,8 @@ def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
 
     Parameters
     ----------
-    path : Path
-        CoNLL-U, plain or gzip.
+    paths : Path or sequence of Path
+        CoNLL-U or CoNLL-U Plus, plain or compressed; joined in this order.
     name : str
         Name of the split.
     scheme : RoleScheme
@@ -170,123 +212,98 @@ def read_conllu(path: Path, name: str, scheme: RoleScheme) -> tuple[Split, str]:
     Returns
     -------
     split : Split
-    sha256 : str
-        Digest of the decompressed file.
+    files : list of TreebankLines
+        What is to be said of each file, and its digest.
+    relations : Counter of str
+        How many words have each relation.
 
     Raises
     ------
     BadInputError
-        If the file is not valid CoNLL-U, naming file and line.
+        If a file is not valid CoNLL-U, naming file and line.
     """
-    lines = LineStream(path)
-    sentences = []
+    sentences: list[list[str]] = []
     layers: dict[str, list[str]] = {name: [] for name in _LAYERS}
-    for words in _sentences(path, lines):
-        heads = [word.head for word in words]
-        relations = [word.relation for word in words]
-        for word in words:
-            if word.head > len(words):
-                raise BadInputError(
-                    f"{path}:{word.line}: head {word.head} does not exist (the sentence has "
-                    f"{len(words)} words); correct column 7"
+    counts: Counter[str] = Counter()
+    files = [TreebankLines(path) for path in ([paths] if isinstance(paths, Path) else paths)]
+    for file in files:
+        before = len(sentences)
+        for lines in file:
+            words, heads = _words(file, lines)
+            if not words:
+                continue
+            relations = [_folded(word.relation) for word in words]
+            counts.update(relations)
+            pos = [word.pos for word in words]
+            try:
+                layers["grammatical"] += scheme.assign(
+                    heads, [word.relation.strip() for word in words], pos
                 )
+            except CoordinationCycle as cycle:
+                raise BadInputError(
+                    f"{file.path}:{words[cycle.args[0]].number}: conjuncts depend on each other in "
+                    f"a circle; correct column {file.head_column}"
+                ) from None
+            sentences.append([word.form.lower() for word in words])
+            layers["pos"] += pos
+            layers["depth"] += clause_depths(heads, relations)
+            numbers, distances = subject_numbers(heads, relations, [w.features for w in words])
+            layers["subject_number"] += numbers
+            layers["subject_distance"] += distances
+        if len(sentences) == before:
+            raise BadInputError(f"{file.path}: no sentence in it; a CoNLL-U file is needed")
+    return make_split(name, sentences, layers, source=files[0].path), files, counts
+
+
+def _words(file: TreebankLines, lines: Sequence[Line]) -> tuple[list[Line], list[int]]:
+    """The words of a sentence and the positions of their heads, once they fit each other."""
+    words: list[Line] = []
+    for line in lines:
+        where = f"{file.path}:{line.number}"
         try:
-            layers["grammatical"] += scheme.assign(heads, relations)
-        except CoordinationCycle as cycle:
+            position: Any = parse_id_value(line.id)
+        except (ParseException, ValueError):  # the latter of a number that is too long
             raise BadInputError(
-                f"{path}:{words[cycle.args[0]].line}: conjuncts depend on each other in a circle; "
-                "correct column 7"
+                f"{where}: '{line.id[:40]}' in column {file.id_column} is no number; CoNLL-U has "
+                "the word id there"
             ) from None
-        sentences.append([word.form.lower() for word in words])
-        layers["pos"] += [word.pos for word in words]
-        layers["depth"] += clause_depths(heads, relations)
-        numbers, distances = subject_numbers(heads, relations, [word.features for word in words])
-        layers["subject_number"] += numbers
-        layers["subject_distance"] += distances
-    if not sentences:
-        raise BadInputError(f"{path}: no sentence in it; a CoNLL-U file is needed")
-    return make_split(name, sentences, layers, source=path), lines.sha256
-
-
-def _sentences(path: Path, lines: Iterable[str]) -> Iterator[list[_Word]]:
-    words: list[_Word] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            if words:
-                yield words
-                words = []
-        elif not line.startswith("#"):
-            word = _word(path, number, line, len(words) + 1)
-            if word is not None:
-                words.append(word)
-    if words:
-        yield words
-
-
-def _word(path: Path, number: int, line: str, expected: int) -> _Word | None:
-    columns = line.split("\t")
-    if len(columns) != 10:
-        raise BadInputError(
-            f"{path}:{number}: {len(columns)} columns, CoNLL-U has 10; separate them by tabs"
-        )
-    if "-" in columns[0] or "." in columns[0]:
-        columns[6] = "_"  # multiword token or empty node: no head in this tree
-    # conllu splits at runs of spaces too, which some treebanks have inside a word.
-    form = re.sub(" {2,}", " ", columns[1])
-    try:
-        token: Any = parse_line(f"{columns[0]}\t{form}\t{columns[6]}\t{columns[7]}", _FIELDS)
-    except (ParseException, ValueError):  # the latter of a number that is too long
-        column, value = (1, columns[0]) if not _ID.match(columns[0]) else (7, columns[6])
-        raise BadInputError(
-            f"{path}:{number}: '{value[:40]}' in column {column} is no number; CoNLL-U has the "
-            f"{'word id' if column == 1 else 'id of the head'} there"
-        ) from None
-    position, head = token["id"], token["head"]
-    if isinstance(position, tuple):
-        return None
-    if position != expected:
-        raise BadInputError(f"{path}:{number}: word id {columns[0]} where {expected} was expected")
-    if not form.strip():
-        raise BadInputError(f"{path}:{number}: the word is empty (column 2)")
-    if head is None or head < 0:
-        raise BadInputError(
-            f"{path}:{number}: no head ('{columns[6]}' in column 7); "
-            "an annotated treebank is needed"
-        )
-    return _Word(number, form, head, columns[7], columns[3], columns[5])
-
-
-def split_of(path: Path) -> str | None:
-    """The split that a file of a treebank holds, by its name; None for any other file."""
-    match = _SPLIT_FILE.match(path.name)
-    return match[1] if match else None
-
-
-def find_conllu(folder: Path) -> dict[str, Path]:
-    """The files ``*-{train,dev,test}.conllu[.gz]`` of a folder by split name.
-
-    Raises
-    ------
-    BadInputError
-        If one split has two files.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir()):
-        match = _SPLIT_FILE.match(path.name)
-        if not match:
+        if isinstance(position, tuple):
             continue
-        name = match.group(1)
-        if name in found and without_packing(found[name].name) != without_packing(path.name):
-            raise BadInputError(
-                f"{folder}: two files for split '{name}' ({found[name].name}, {path.name}); "
-                "keep one treebank a folder"
-            )
-        found.setdefault(name, path)
-    return {name: found[name] for name in ("train", "dev", "test") if name in found}
+        if position != len(words) + 1:
+            raise BadInputError(f"{where}: word id {line.id} where {len(words) + 1} was expected")
+        if not line.form:
+            raise BadInputError(f"{where}: the word is empty (column 2)")
+        words.append(line)
+    return words, [_head(file, word, len(words)) for word in words]
+
+
+def _head(file: TreebankLines, word: Line, n_words: int) -> int:
+    where = f"{file.path}:{word.number}"
+    value = word.head.strip()
+    try:
+        head: Any = parse_int_value(value)
+    except (ParseException, ValueError):
+        raise BadInputError(
+            f"{where}: '{value[:40]}' in column {file.head_column} is no number; CoNLL-U has the "
+            "id of the head there"
+        ) from None
+    if head is None or head < 0:
+        column = f"'{value}' in column {file.head_column}" if file.head_column else "no such column"
+        raise BadInputError(
+            f"{where}: no head ({column}); an annotated treebank is needed to score roles; to "
+            "learn from these words alone, give the file as text: --text FILE, beside an annotated "
+            "corpus"
+        )
+    if head > n_words:
+        raise BadInputError(
+            f"{where}: head {value} does not exist (the sentence has {n_words} words); correct "
+            f"column {file.head_column}"
+        )
+    return int(head)
 
 
 def read_ud(
-    files: Mapping[str, Path],
+    files: Mapping[str, Path | Sequence[Path]],
     *,
     name: str,
     scheme: RoleScheme | str | Path | None = None,
@@ -297,11 +314,18 @@ def read_ud(
 
     Parameters
     ----------
-    files : mapping of str to Path
-        CoNLL-U file by split name; see `find_conllu`.
+    files : mapping of str to Path or sequence of Path
+        CoNLL-U file, or files to be joined, by split name; see
+        `hebbsim.readers.treebanks.find_treebank`.
     name : str
     scheme : RoleScheme, str or Path, optional
         Roles of the relations; default the package's 15 coarse roles.
+
+    Returns
+    -------
+    Corpus
+        Its `notes` tell of relations that the scheme does not know, and of columns and words
+        that are left out.
 
     Raises
     ------
@@ -310,9 +334,72 @@ def read_ud(
     if not isinstance(scheme, RoleScheme):
         scheme = RoleScheme.load(scheme)
     splits = {}
-    sha256 = {}
-    for split, path in files.items():
-        splits[split], sha256[path.name] = read_conllu(path, split, scheme)
+    sha256: dict[str, str] = {}
+    notes: list[str] = []
+    counts: Counter[str] = Counter()
+    for split, paths in files.items():
+        splits[split], read, relations = read_conllu(paths, split, scheme)
+        counts += relations
+        for file in read:
+            path = Path(file.path)
+            key = "stdin" if is_stdin(path) else path.name
+            sha256[key if key not in sha256 else str(path)] = file.sha256
+            notes += file.notes
+    unknown = unknown_relations(scheme, counts)
+    notes += relation_notes(name, scheme, counts)
     if scheme.roles != RoleScheme.load().roles:
         sha256[SCHEME_INPUT] = scheme.digest()
-    return Corpus(name, splits, "grammatical", source, licence, sha256)
+    return Corpus(
+        name,
+        splits,
+        "grammatical",
+        source,
+        licence,
+        sha256,
+        tuple(notes),
+        "treebank (CoNLL-U)",
+        unknown,
+    )
+
+
+def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str, float]:
+    """Share of the words that have each relation unknown to a scheme, the largest first.
+
+    Examples
+    --------
+    >>> unknown_relations(RoleScheme({"root": "PRED"}), {"root": 3, "dobj": 1})
+    {'dobj': 0.25}
+    """
+    total = sum(counts.values())
+    ordered = sorted(counts, key=lambda relation: (-counts[relation], relation))
+    return {r: counts[r] / total for r in ordered if not scheme.knows(r)}
+
+
+def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
+    """A line on relations that count as OTHER because the scheme does not know them.
+
+    Parameters
+    ----------
+    name : str
+        Of the corpus.
+    scheme : RoleScheme
+    counts : mapping of str to int
+        Words by their relation.
+    """
+    unknown = unknown_relations(scheme, counts)
+    if not unknown:
+        return []
+    shares = [f"{relation} {100 * share:.2g} %" for relation, share in unknown.items()]
+    if len(shares) > _MOST_SHOWN:
+        shares[_MOST_SHOWN:] = [f"{len(shares) - _MOST_SHOWN} more"]
+    total = sum(unknown.values())
+    line = (
+        f"{100 * total:.2g} % of the words of corpus {name} have a relation that role scheme "
+        f"{scheme.name} does not know, and count as {OTHER}: {', '.join(shares)}"
+    )
+    left = {n: sum(unknown_relations(RoleScheme.load(n), counts).values()) for n in SCHEMES}
+    best = min(reversed(SCHEMES), key=lambda other: left[other])
+    if left[best] < total / 2:
+        known = "all of them" if not left[best] else f"all but {100 * left[best]:.2g} %"
+        return [f"{line}; role scheme {best} knows {known}: --scheme {best}"]
+    return [f"{line}; give a scheme that lists them: --scheme FILE"]

@@ -32,11 +32,11 @@ TAUGHT_FROM, TAUGHT = 3, 4.0
 FIRST = np.zeros(1, dtype=np.int32)
 FIRES = np.ones((1, 1), dtype=np.float32)
 
-learn_guess: Any  # of the layer's rules, see `with_rules`
-learn_own: Any
-learn_prediction: Any
-learn_directions: Any
-learn_prototypes: Any
+learn_guess: Any = None  # of the layer's rules, see `with_rules`
+learn_own: Any = None
+learn_prediction: Any = None
+learn_directions: Any = None
+learn_prototypes: Any = None
 
 
 @dataclass

@@ -25,9 +25,9 @@ LARGEST_SHARE = 0.005
 FIRST = np.zeros(1, dtype=np.int32)
 FIRES = np.ones((1, 1), dtype=np.float32)
 
-learn_memory: Any  # of the layer's rules, see `with_rules`
-learn_directions: Any
-learn_categories: Any
+learn_memory: Any = None  # of the layer's rules, see `with_rules`
+learn_directions: Any = None
+learn_categories: Any = None
 
 
 @dataclass

@@ -1,0 +1,155 @@
+"""The lines of a treebank: CoNLL-U, CoNLL-U Plus by its header, and columns that others add.
+
+Formats: https://universaldependencies.org/format.html and .../ext-format.html.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers.lines import LineStream
+from hebbsim.readers.words import normal
+
+__all__ = ["Line", "TreebankLines"]
+
+_COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
+_CONLL09 = (
+    *("ID", "FORM", "LEMMA", "PLEMMA", "UPOS", "PPOS", "FEATS", "PFEAT", "HEAD", "PHEAD"),
+    *("DEPREL", "PDEPREL", "FILLPRED", "PRED"),
+)
+_READ = ("ID", "FORM", "UPOS", "FEATS", "HEAD", "DEPREL")
+_HEADER = "# global.columns ="
+#: Share of words in hundredths from which withheld ones are told of, and refused.
+_TOLD, _REFUSED = 1, 50
+
+
+class Line(NamedTuple):
+    """One line of a sentence; ``_`` where the file has no such column."""
+
+    number: int
+    id: str
+    form: str
+    pos: str
+    features: str
+    head: str
+    relation: str
+
+    @property
+    def is_word(self) -> bool:
+        """Not a multiword token, nor an empty node."""
+        return "-" not in self.id and "." not in self.id
+
+
+class TreebankLines:
+    """Sentences of one file, and what had to be left out.
+
+    Parameters
+    ----------
+    path : path
+        Or ``-``.
+    note : callable, optional
+        Given each of the notes as it comes.
+
+    Attributes
+    ----------
+    head_column, id_column : int
+        Where they stand in the file, from 1; 0 for a file without heads.
+    notes : list of str
+        What a reader of its scores should know, as far as it is read.
+    sha256 : str
+        Digest of the decompressed file, once it is read.
+    """
+
+    def __init__(self, path: str | Path, note: Callable[[str], object] | None = None) -> None:
+        self.path = path
+        self._say = note
+        self.notes: list[str] = []
+        self.sha256 = ""
+        self._header = False
+        self._use(_COLUMNS)
+
+    def __iter__(self) -> Iterator[list[Line]]:
+        stream = LineStream(self.path)
+        sentence: list[Line] = []
+        n_words = n_withheld = 0
+        for number, text in enumerate(stream, 1):
+            line = text.lstrip("\ufeff")  # files that were joined keep their marks
+            if not line.strip():
+                if sentence:
+                    yield sentence
+                    sentence = []
+            elif line.startswith("#"):
+                if line.startswith(_HEADER):
+                    self._use(tuple(line.removeprefix(_HEADER).split()), number)
+            else:
+                columns = line.split("\t")
+                if not n_words and _is_conll09(columns):
+                    self._use(_CONLL09)
+                word = self._line(number, columns)
+                if word.is_word:
+                    n_words += 1
+                    n_withheld += word.form == "_"
+                sentence.append(word)
+        if sentence:
+            yield sentence
+        self.sha256 = stream.sha256
+        self._check_withheld(n_words, n_withheld)
+
+    def _use(self, names: tuple[str, ...], number: int = 0) -> None:
+        """Read the columns under these names."""
+        if number:
+            self._header = True
+            if "FORM" not in names or "ID" not in names:
+                raise BadInputError(
+                    f"{self.path}:{number}: the header of CoNLL-U Plus names no column "
+                    f"{'ID' if 'FORM' in names else 'FORM'}"
+                )
+            left = [name for name in names if name not in _COLUMNS]
+            if left:
+                self._note(f"{self.path}: the columns {', '.join(left)} are left out")
+        self._n_columns = len(names)
+        self._places = [names.index(name) if name in names else -1 for name in _READ]
+        self.id_column, self.head_column = self._places[0] + 1, self._places[4] + 1
+
+    def _line(self, number: int, columns: list[str]) -> Line:
+        n = len(columns)
+        if n < self._n_columns or (n > self._n_columns and self._header):
+            wanted = f"its header names {self._n_columns}" if self._header else "CoNLL-U has 10"
+            way = "write _ for an empty one" if n > 1 else "separate them by tabs"
+            raise BadInputError(f"{self.path}:{number}: {n} column{'s' * (n > 1)}, {wanted}; {way}")
+        if n > self._n_columns:
+            self._note(
+                f"{self.path}: columns from {self._n_columns + 1} on are no part of CoNLL-U and "
+                "are left out"
+            )
+        found = [columns[place] if place >= 0 else "_" for place in self._places]
+        found[1] = normal(found[1]) or found[1].strip(" ")
+        return Line(number, *found)
+
+    def _note(self, line: str) -> None:
+        if line not in self.notes:
+            self.notes.append(line)
+            if self._say is not None:
+                self._say(line)
+
+    def _check_withheld(self, n_words: int, n_withheld: int) -> None:
+        share = 100 * n_withheld / max(n_words, 1)
+        if share > _REFUSED:
+            raise BadInputError(
+                f"{self.path}: its words are withheld ({n_withheld:,} of {n_words:,} are _), as "
+                "their licence demands; get the texts as its README says and merge them by the "
+                "treebank's own script, then give the merged file"
+            )
+        if share > _TOLD:
+            self._note(
+                f"{self.path}: {share:.0f} % of its words are withheld (_), as their licence "
+                "demands; the treebank's own script merges them"
+            )
+
+
+def _is_conll09(columns: list[str]) -> bool:
+    """Whether heads stand in columns 9 and 10, as in the shared task of 2009."""
+    return len(columns) >= 14 and not columns[6].isdigit() and columns[8].isdigit()

@@ -1,0 +1,192 @@
+"""What a file holds: told by its content, and by its name where the content leaves it open."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers.lines import head, is_packed, is_stdin, without_packing
+
+__all__ = ["ENDINGS", "FIELDS", "NAMES", "kind_by_name", "kind_of"]
+
+#: Fields of an object or a table that hold its text, the first that is there.
+FIELDS = ("text", "content", "sentence", "tokens", "words")
+
+#: File name endings of each kind, in lower case and without that of a compressed file.
+ENDINGS = {
+    "text": (".txt",),
+    "conllu": (".conllu", ".conll", ".conllup", ".cupt", ".conllx", ".conllul"),
+    "jsonl": (".jsonl", ".ndjson"),
+    "json": (".json",),
+    "table": (".csv", ".tsv", ".tab"),
+    "parquet": (".parquet",),
+}
+
+#: What other files begin with.
+_MAGIC = {
+    b"PK\x03\x04": "a zip archive (or an office document)",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a rar archive",
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "an RTF document",
+    b"\xd0\xcf\x11\xe0": "an office document",
+}
+_MARKUP = re.compile(rb"\s*<(?:\?xml|!doctype|html|tei|corpus)\b", re.IGNORECASE)
+_WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
+_GLOBAL_COLUMNS = "# global.columns"
+#: A logical form of COGS or one of its kin, in any of their notations.
+_LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
+#: What each kind is called.
+NAMES = {
+    "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
+    "jsonl": "JSON, one value a line", "json": "JSON", "table": "table (CSV or TSV)",
+    "parquet": "parquet",
+}  # fmt: skip
+_LOOKED_AT = 20  # lines of a table
+
+
+def kind_by_name(path: Path) -> str | None:
+    """A key of `ENDINGS` by the name of a file, or None."""
+    name = without_packing(path.name).lower()
+    return next((kind for kind, endings in ENDINGS.items() if name.endswith(endings)), None)
+
+
+def kind_of(path: Path) -> str:
+    """What a file or standard input holds; nothing is taken of the latter.
+
+    Returns
+    -------
+    str
+        A key of `ENDINGS`, or ``cogs``.
+
+    Raises
+    ------
+    BadInputError
+        It cannot be read, or holds something else than text; the line says what it seems to be.
+    """
+    named = None if is_stdin(path) else kind_by_name(path)
+    data = head(path)
+    _refuse(path, data)
+    if data.startswith(b"PAR1"):
+        return "parquet"
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
+    return _json(text, named) or _table(path, text, named) or named or "text"
+
+
+def _refuse(path: Path, data: bytes) -> None:
+    """Refuse what is no text."""
+    what = next((name for magic, name in _MAGIC.items() if data.startswith(magic)), "")
+    way = "give its text as UTF-8"
+    if data[257:262] == b"ustar":
+        what, way = "a tar archive", "unpack it, and give the folder"
+    elif "archive" in what:
+        way = "unpack it, and give the folder"
+    elif data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        what, way = "UTF-16", "convert it, for example with iconv -f UTF-16 -t UTF-8"
+    elif inner := is_packed(data):
+        what, way = f"{inner} data inside compressed data", "unpack it once"
+    elif _MARKUP.match(data[:1000]):
+        what = "XML or HTML"
+    elif data.count(0) > len(data) / 100 and not data.startswith(b"PAR1"):
+        what = "binary data"
+    if what:
+        raise BadInputError(f"{path}: this seems to be {what}; {way}")
+
+
+# JSON -----------------------------------------------------------------------------------------
+
+
+def _json(text: str, named: str | None) -> str | None:
+    """``jsonl`` for a value on every line, ``json`` for one array or values over several lines."""
+    text = text.lstrip()
+    first, _, rest = text.partition("\n")
+    if text[:1] == "{":
+        if not re.match(r'\{\s*["}]', text) or not _begins_json(text):
+            return None
+        return "jsonl" if _is_json(first) or not rest else "json"
+    if text[:1] == "[":
+        after = text[1:].lstrip()
+        if after[:1] == "{":
+            return "json" if _begins_json(after) else None
+        if after[:1] not in ('"', "[") or not _begins_json(text):
+            return None
+        return "json" if named == "json" or not _is_json(first) else "jsonl"
+    return None
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _begins_json(text: str) -> bool:
+    """Whether a text begins with a JSON value, which may be cut where the text ends."""
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError as error:
+        return error.msg.startswith("Unterminated string") or error.pos >= len(text.rstrip()) - 1
+    except (RecursionError, ValueError):  # nested too deeply, or a number too long
+        return True
+    return True
+
+
+# Tables ---------------------------------------------------------------------------------------
+
+
+def _table(path: Path, text: str, named: str | None) -> str | None:
+    """``conllu``, ``cogs`` or ``table``, by the columns of the first lines."""
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    if len(lines) > 1:
+        lines.pop()  # it may be cut
+    if any(line.startswith(_GLOBAL_COLUMNS) for line in lines[:50]):
+        return "conllu"
+    rows = [line for line in lines if line.strip() and not line.startswith(("#", "\ufeff#"))]
+    rows = rows[:_LOOKED_AT]
+    if not rows:
+        return None
+    columns = [row.split("\t") for row in rows]
+    if all(len(cells) >= 10 and _WORD_ID.fullmatch(cells[0].lstrip("\ufeff")) for cells in columns):
+        return "conllu"
+    if columns[0][:2] == ["sent_id", "type"]:
+        raise BadInputError(
+            f"{path}: this seems to be a table of 'hebbsim corpus make'; give its folder"
+        )
+    if named in ("conllu", "jsonl", "json"):
+        return None
+    width = len(columns[0])
+    same = all(len(cells) == width and cells[0].strip() for cells in columns)
+    if width == 3 and same and _is_cogs(columns):
+        return "cogs"
+    if named == "table" or (width > 1 and same and len(rows) > 1):
+        return "table"
+    # Prose has commas, too: by content alone a header must name the text.
+    return "table" if any(_names_its_text(rows, separator) for separator in ",;|") else None
+
+
+def _names_its_text(rows: list[str], separator: str) -> bool:
+    """Whether rows have columns, and the first has a name of `FIELDS`."""
+    try:
+        parsed = list(csv.reader(rows, delimiter=separator))
+    except csv.Error:
+        return False
+    header = {cell.strip().lower() for cell in parsed[0]}
+    same = len({len(cells) for cells in parsed}) == 1
+    return same and len(parsed) > 1 < len(parsed[0]) and bool(header & set(FIELDS))
+
+
+def _is_cogs(rows: list[list[str]]) -> bool:
+    """Whether rows, the first of which may be a header, have sentences and logical forms."""
+    forms = 0
+    for sentence, form, kind in rows[1:] or rows:
+        found = _LOGICAL_FORM.search(form) is not None
+        forms += found
+        # A word alone, a primitive, may have a form of any kind.
+        if " " in kind.strip() or not (found or " " not in sentence.strip()):
+            return False
+    return forms > 0

@@ -1,0 +1,347 @@
+"""Logical forms of COGS and its kin as one graph: who stands in which relation to which word.
+
+Three notations are in use for the same meaning of *Emma saw the girl that slept*:
+
+- with variables (COGS, SLOG): ``x _ i`` is token i, ``girl . nmod ( x _ 3 , x _ 5 )`` without a
+  preposition is a relative clause, whose verb is the second::
+
+    * girl ( x _ 3 ) ; see . agent ( x _ 1 , Emma ) AND see . theme ( x _ 1 , x _ 3 ) AND
+    girl . nmod ( x _ 3 , x _ 5 ) AND sleep . agent ( x _ 5 , x _ 3 )
+
+- variable-free (Qiu et al. 2022, SLOG)::
+
+    see ( agent = Emma , theme = * girl ( nmod = sleep ( agent = * girl ) ) )
+
+- with arbitrary variables (ReCOGS, Wu et al. 2023; no relative clauses)::
+
+    Emma ( 7 ) ; see ( 4 ) AND agent ( 4 , 7 ) ...
+
+``?`` is the participant that a question asks for, with the token *who* or *what*. Where a form
+does not say which token it means, its words are put in the order of the sentence, and have to
+be those of the sentence one by one. Variable-free forms give it by their structure (first
+argument, verb, other arguments; a noun before what modifies it), the others list nouns, then
+verbs, in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Graph", "graph_of"]
+
+DETERMINERS = frozenset({"a", "an", "the"})
+QUESTION = frozenset({"who", "what"})
+_FUNCTION = (
+    DETERMINERS
+    | QUESTION
+    | {"that", "to", "by", "was", "did", "in", "on", "beside", ".", ",", "?", "um", "uh"}
+)
+_ARGUMENTS = ("agent", "theme", "recipient")
+
+_CONJUNCT = re.compile(
+    r"(?P<label>\w+) \. (?P<relation>agent|theme|recipient|ccomp|xcomp|nmod(?: \. \w+)?)"
+    r" \( x _ (?P<governor>\d+) , (?:x _ (?P<index>\d+)|(?P<name>\w+|\?)) \)"
+)
+_NOUN = re.compile(r"(?:\* )?(?P<label>\w+) \( x _ (?P<index>\d+) \)")
+_NODE = re.compile(r"(?:\* )?(?P<label>\w+) \( (?P<id>\d+) \)")
+_EDGE = re.compile(r"(?P<relation>\w+(?: \. \w+)?) \( (?P<governor>\d+) , (?P<dependent>\d+) \)")
+
+
+@dataclass
+class Graph:
+    """What a logical form says, with the places of its words in the sentence.
+
+    Attributes
+    ----------
+    arguments : list of (int, str, int)
+        Verb, ``agent``, ``theme`` or ``recipient``, and argument.
+    complement : dict of int to (str, int)
+        By verb: ``ccomp`` or ``xcomp``, and the verb of the embedded clause.
+    modifiers : list of (int, int)
+        Noun and the noun of a PP that modifies it.
+    relatives : list of (int, int)
+        Noun and the verb of a relative clause that modifies it.
+    """
+
+    arguments: list[tuple[int, str, int]] = field(default_factory=list)
+    complement: dict[int, tuple[str, int]] = field(default_factory=dict)
+    modifiers: list[tuple[int, int]] = field(default_factory=list)
+    relatives: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(self, governor: int, relation: str, dependent: int) -> None:
+        if relation == "nmod":
+            self.relatives.append((governor, dependent))
+        elif relation.startswith("nmod"):
+            self.modifiers.append((governor, dependent))
+        elif relation in ("ccomp", "xcomp"):
+            self.complement[governor] = (relation, dependent)
+        else:
+            self.arguments.append((governor, relation, dependent))
+
+
+def graph_of(tokens: Sequence[str], form: str) -> Graph:
+    """The graph of a sentence of two or more words.
+
+    Raises
+    ------
+    ValueError
+        If the logical form cannot be read or does not fit the tokens.
+
+    Examples
+    --------
+    >>> tokens = "Who saw the girl that slept ?".split()
+    >>> form = "see ( agent = ? , theme = * girl ( nmod = sleep ( agent = * girl ) ) )"
+    >>> graph = graph_of(tokens, form)
+    >>> graph.arguments, graph.relatives
+    ([(1, 'agent', 0), (1, 'theme', 3), (5, 'agent', 3)], [(3, 5)])
+    """
+    try:
+        if " = " in form:
+            return _variable_free(tokens, form)
+        if re.search(r"\( \d+ [,)]", form):
+            return _with_numbers(tokens, form)
+        return _with_variables(tokens, form)
+    except RecursionError:
+        raise ValueError("the logical form is nested too deeply") from None
+
+
+def _variable_free(tokens: Sequence[str], form: str) -> Graph:
+    try:
+        return _aligned(tokens, _Parser(form).clause())
+    except ValueError:  # "the girl that a girl saw": the noun is not the subject
+        return _aligned(tokens, _Parser(form, subjects=False).clause())
+
+
+# With variables -------------------------------------------------------------------------------
+
+
+def _with_variables(tokens: Sequence[str], form: str) -> Graph:
+    graph = Graph()
+    named: list[tuple[int, str, str]] = []  # verb, relation, name
+    for conjunct in re.split(" AND | ; ", form):
+        match = _CONJUNCT.fullmatch(conjunct)
+        if match is None:
+            noun = _NOUN.fullmatch(conjunct)
+            if noun is None:
+                raise ValueError(f"cannot read '{conjunct}' in the logical form")
+            _check(tokens, int(noun["index"]), conjunct, noun["label"])
+            continue
+        governor, relation = int(match["governor"]), match["relation"]
+        label = match["label"] if relation.startswith("nmod") else ""
+        _check(tokens, governor, conjunct, label)
+        if match["index"] is not None:
+            dependent = int(match["index"])
+            _check(tokens, dependent, conjunct)
+            graph.add(governor, relation, dependent)
+        elif match["name"] == "?":
+            graph.add(governor, relation, _asked_for(tokens))
+        else:
+            named.append((governor, relation, match["name"]))
+    for name in {name for _, _, name in named}:
+        mentions = [(verb, relation) for verb, relation, of in named if of == name]
+        for (verb, relation), place in _places(tokens, name, mentions, graph).items():
+            graph.add(verb, relation, place)
+    return graph
+
+
+def _check(tokens: Sequence[str], place: int, conjunct: str, noun: str = "") -> None:
+    """Refuse a place that the sentence has not, or where another noun stands."""
+    if place >= len(tokens):
+        raise ValueError(f"the sentence has no token {place} ('{conjunct}')")
+    if noun and tokens[place].lower() != noun.lower():
+        raise ValueError(f"token {place} is '{tokens[place]}', not '{noun}' ('{conjunct}')")
+
+
+def _asked_for(tokens: Sequence[str]) -> int:
+    place = next((i for i, token in enumerate(tokens) if token.lower() in QUESTION), None)
+    if place is None:
+        raise ValueError("'?' stands in the logical form, and no who or what in the sentence")
+    return place
+
+
+def _places(
+    tokens: Sequence[str], name: str, mentions: list[tuple[int, str]], graph: Graph
+) -> dict[tuple[int, str], int]:
+    """Where a name stands for each verb that has it: forms give names without an index.
+
+    The subject that two verbs share stands once. Of several places each goes to one verb, so
+    that all are as near as they can be.
+    """
+    places = [
+        i
+        for i, token in enumerate(tokens)
+        if token == name and not (i and tokens[i - 1].lower() in DETERMINERS)
+    ]
+    shared = {
+        (inner, "agent"): (verb, "agent")
+        for verb, (relation, inner) in graph.complement.items()
+        if relation == "xcomp" and (verb, "agent") in mentions
+    }
+    alone = [mention for mention in mentions if mention not in shared]
+    if not places or (len(places) > 1 and len(places) != len(alone)):
+        raise ValueError(f"'{name}' stands {len(places)} times in the sentence, not once")
+    if len(places) == 1:
+        return dict.fromkeys(mentions, places[0])
+    from scipy.optimize import linear_sum_assignment  # takes long to import, for few sentences
+
+    distances = [[abs(verb - at) for at in places] for verb, _ in alone]
+    rows, columns = linear_sum_assignment(distances)
+    found = {alone[i]: places[j] for i, j in zip(rows.tolist(), columns.tolist(), strict=True)}
+    return found | {inner: found[outer] for inner, outer in shared.items() if inner in mentions}
+
+
+# Without places -------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class _Node:
+    """A word of a form that does not say where it stands."""
+
+    label: str
+    edges: list[tuple[str, _Node]] = field(default_factory=list)  # relation, dependent
+    place: int = -1
+    words: list[str] = field(default_factory=list)  # that say it, with its edges
+
+    @property
+    def is_verb(self) -> bool:
+        return any(not relation.startswith("nmod") for relation, _ in self.edges)
+
+
+class _Parser:
+    """A variable-free form as nodes; words that mean one thing are one node.
+
+    `subjects` lets the noun of a relative clause be the first argument of its verb.
+    """
+
+    def __init__(self, form: str, *, subjects: bool = True) -> None:
+        self._words = form.split()
+        self._subjects = subjects
+        self._at = 0
+
+    def clause(self) -> _Node:
+        node = self._node([])
+        if self._at < len(self._words):
+            raise ValueError(f"cannot read '{self._words[self._at]}' in the logical form")
+        return node
+
+    def _take(self, wanted: str = "") -> str:
+        word = self._words[self._at] if self._at < len(self._words) else "its end"
+        if wanted and word != wanted:
+            raise ValueError(f"cannot read '{word}' in the logical form, '{wanted}' was expected")
+        self._at += 1
+        return word
+
+    def _next(self, word: str) -> bool:
+        there = self._words[self._at : self._at + 1] == [word]
+        self._at += there
+        return there
+
+    def _node(self, known: list[_Node]) -> _Node:
+        """The next word; one of `known` where it means that, which then has no edges."""
+        start = self._at
+        self._next("*")
+        label = self._take()
+        same = next((node for node in known if node.label == label), None)
+        if not self._next("("):
+            return same or _Node(label)
+        node = _Node(label)
+        while True:
+            relation = self._take()
+            if self._next("."):
+                relation = f"{relation} . {self._take()}"
+            self._take("=")
+            # A relative clause means its noun once more; an infinitive the subject before it.
+            taken = [other for _, other in node.edges]
+            meant = [other for other in known if other not in taken]
+            if relation.startswith("nmod"):
+                meant = [node] if relation == "nmod" else []
+            elif relation == "xcomp":
+                meant = [*taken[:1], *meant]
+            elif relation in _ARGUMENTS and not (taken or self._subjects):
+                meant = []
+            node.edges.append((relation, self._node(meant)))
+            if self._next(")"):
+                node.words = self._words[start : self._at]
+                # A noun that is repeated with all that modifies it.
+                return same if same is not None and same.words == node.words else node
+            self._take(",")
+
+
+def _with_numbers(tokens: Sequence[str], form: str) -> Graph:
+    """The graph of a form whose words have arbitrary numbers."""
+    nodes: dict[str, _Node] = {}
+    edges: list[re.Match[str]] = []
+    for conjunct in re.split(" AND | ; ", form):
+        if match := _NODE.fullmatch(conjunct):
+            nodes[match["id"]] = _Node(match["label"])
+        elif match := _EDGE.fullmatch(conjunct):
+            edges.append(match)
+        else:
+            raise ValueError(f"cannot read '{conjunct}' in the logical form")
+    for match in edges:
+        if not {match["governor"], match["dependent"]} <= nodes.keys():
+            raise ValueError(f"'{match[0]}' in the logical form speaks of no word of it")
+        nodes[match["governor"]].edges.append((match["relation"], nodes[match["dependent"]]))
+    nouns = [node for node in nodes.values() if not node.is_verb]
+    verbs = [node for node in nodes.values() if node.is_verb]
+    words: list[_Node] = []
+    for place in _content(tokens):
+        label = tokens[place].lower()
+        noun = next((noun for noun in nouns if noun.label.lower() == label), None)
+        if noun is not None:
+            nouns.remove(noun)
+            words.append(noun)
+        elif verbs:
+            words.append(verbs.pop(0))
+    return _placed(tokens, [*words, *nouns, *verbs])
+
+
+def _in_order(node: _Node, met: set[int]) -> Iterator[_Node]:
+    """Words in the order of the sentence, each once; ``?`` is left to the caller."""
+    if id(node) in met:
+        return
+    met.add(id(node))
+    edges = node.edges
+    if node.is_verb:
+        # What is asked for, or the noun of a relative clause, stands before all.
+        first = edges[0][1]
+        if first.label != "?" and id(first) not in met:
+            yield from _in_order(first, met)
+        edges = edges[1:]
+    yield node
+    for _, other in edges:
+        if other.label != "?":
+            yield from _in_order(other, met)
+
+
+def _aligned(tokens: Sequence[str], root: _Node) -> Graph:
+    """A graph whose words have found their places, all of them."""
+    return _placed(tokens, list(_in_order(root, set())))
+
+
+def _content(tokens: Sequence[str]) -> list[int]:
+    """Places of the words that a form may speak of."""
+    return [i for i, token in enumerate(tokens) if token.lower() not in _FUNCTION]
+
+
+def _placed(tokens: Sequence[str], words: Sequence[_Node]) -> Graph:
+    """The graph of words in the order of the sentence, once they are its words."""
+    places = _content(tokens)
+    if len(places) != len(words):
+        raise ValueError(
+            f"the logical form has {len(words)} words, the sentence {len(places)} that it may mean"
+        )
+    for word, place in zip(words, places, strict=True):
+        word.place = place
+        if not word.is_verb and tokens[place].lower() != word.label.lower():
+            raise ValueError(
+                f"'{word.label}' of the logical form falls on '{tokens[place]}' in the sentence"
+            )
+    graph = Graph()
+    for word in words:
+        for relation, other in word.edges:
+            place = _asked_for(tokens) if other.label == "?" else other.place
+            graph.add(word.place, relation, place)
+    return graph

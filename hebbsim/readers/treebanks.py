@@ -1,0 +1,166 @@
+"""Which files of a folder are a treebank, and which split each of them holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers.kinds import ENDINGS, kind_by_name, kind_of
+from hebbsim.readers.lines import is_hidden, without_packing
+
+__all__ = ["Treebank", "files_below", "find_treebank", "split_of"]
+
+_WORDS = {
+    "train": "train training trn",
+    "dev": "dev devel development valid validation val",
+    "test": "test testing tst",
+}
+_SPLITS = {word: split for split, words in _WORDS.items() for word in words.split()}
+#: Files that go with data and hold none of it.
+_PAPERS = re.compile(r"(?i)(?:licen[cs]e|readme|copying|notice|changelog|changes|citation|contrib)")
+
+
+class Treebank(NamedTuple):
+    """The annotated files of a folder.
+
+    Attributes
+    ----------
+    splits : dict of str to list of Path
+        Files of ``train``, ``dev`` and ``test``, in the order in which they are joined.
+    whole : bool
+        No file says which split it holds: all are under ``train``, to be cut.
+    notes : list of str
+        What was joined and what was left out.
+    """
+
+    splits: dict[str, list[Path]]
+    whole: bool
+    notes: list[str]
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """The files of a folder and its subfolders in the order of their paths.
+
+    Left out are hidden ones, those that macOS leaves behind, and licences and the like.
+    """
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        if path.is_file() and not any(is_hidden(Path(part)) for part in below.parts):
+            if not _PAPERS.match(path.name):
+                yield path
+
+
+def split_of(path: Path) -> str | None:
+    """The split that a file holds by its name, or by that of its folder; None if neither tells.
+
+    Examples
+    --------
+    >>> [split_of(Path(p)) for p in ("cs-ud-train-la.conllu", "EN_DEV.conllu", "x/test/a.conllu")]
+    ['train', 'dev', 'test']
+    >>> split_of(Path("latest.conllu")) is None
+    True
+    """
+    return _split_and_stem(path)[0] or _SPLITS.get(path.parent.name.lower())
+
+
+def _split_and_stem(path: Path) -> tuple[str | None, str]:
+    """The split in a file's name, and what stands before it."""
+    name = without_packing(path.name).lower()
+    found = [match for match in re.finditer("[a-z]+", name) if match[0] in _SPLITS]
+    return (_SPLITS[found[-1][0]], name[: found[-1].start()]) if found else (None, "")
+
+
+def find_treebank(folder: Path) -> Treebank | None:
+    """The annotated files of a folder or of its subfolders by split; None if there are none.
+
+    Files are taken for a treebank by their endings; if none has one, by their content. A split
+    in several files that are named alike up to the split's name (``x-train-a``, ``x-train-b``)
+    is joined in the order of the names. If no name tells a split, all files are one text. If
+    some do, files that do not are left out.
+
+    Raises
+    ------
+    BadInputError
+        Two treebanks are in the folder.
+    """
+    files = list(_annotated(folder))
+    if not files:
+        return None
+    splits: dict[str, list[Path]] = {}
+    parts: dict[str, set[tuple[Path, str]]] = {}
+    rest = []
+    for path in files:
+        split, stem = _split_and_stem(path)
+        place = path.parent
+        while split is None and place != folder:  # a/test/b/c.conllu
+            split, place = _SPLITS.get(place.name.lower()), place.parent
+        if split is None:
+            rest.append(path)
+        else:
+            splits.setdefault(split, []).append(path)
+            parts.setdefault(split, set()).add((place, stem))
+    for split, found in parts.items():
+        if len(found) > 1:
+            names = ", ".join(str(path.relative_to(folder)) for path in splits[split][:4])
+            raise BadInputError(
+                f"{folder}: two files for split '{split}' that are not parts of one treebank "
+                f"({names}); keep one treebank a folder"
+            )
+    if not splits:
+        notes = _joined(folder, {"": rest})
+        stems = {path.name.partition(".")[0] for path in rest}
+        other = [
+            path for path in files_below(folder)
+            if kind_by_name(path) not in (None, "conllu") and path not in rest
+            and path.name.partition(".")[0] not in stems
+        ]  # fmt: skip
+        if other:
+            notes.append(_left_out(folder, other, "the treebank alone is read"))
+        return Treebank({"train": rest}, True, notes)
+    ordered = {name: splits[name] for name in _WORDS if name in splits}
+    notes = _joined(folder, ordered)
+    if rest:
+        notes.append(_left_out(folder, rest, "no train, dev or test in the name"))
+    return Treebank(ordered, False, notes)
+
+
+def _left_out(folder: Path, files: list[Path], reason: str) -> str:
+    names = ", ".join(str(path.relative_to(folder)) for path in files[:4])
+    more = f" and {len(files) - 4:,} more" if len(files) > 4 else ""
+    return f"{folder}: {names}{more} left out: {reason}"
+
+
+def _joined(folder: Path, splits: dict[str, list[Path]]) -> list[str]:
+    return [
+        f"{folder}: {len(files):,} files are joined {f'as {split} ' if split else ''}in the order "
+        f"of their names, {files[0].relative_to(folder)} to {files[-1].relative_to(folder)}"
+        for split, files in splits.items()
+        if len(files) > 1
+    ]
+
+
+def _annotated(folder: Path) -> Iterator[Path]:
+    """Treebank files, those of the folder itself if there are any; one of several of a name."""
+    below = [path for path in files_below(folder) if "blind" not in path.name.lower()]
+    for files in ([path for path in below if path.parent == folder], below):
+        found = [path for path in files if kind_by_name(path) == "conllu"]
+        if not found:
+            found = [path for path in files if _by_content(path)]
+        if found:
+            met = {without_packing(str(path)).rpartition(".")[0]: path for path in reversed(found)}
+            yield from reversed(list(met.values()))
+            return
+
+
+def _by_content(path: Path) -> bool:
+    """Whether a file that could be anything holds a treebank."""
+    known = without_packing(path.name).lower().endswith((*ENDINGS["text"], *ENDINGS["table"]))
+    if not known and "." in without_packing(path.name):
+        return False
+    try:
+        return kind_of(path) == "conllu"
+    except BadInputError:
+        return False

@@ -1,0 +1,212 @@
+"""Words and sentences of plain text, in any script.
+
+Words are cut the way Universal Dependencies treebanks of English are (clitics and
+hyphens apart, straight quotes), so that text and treebank share their word types. What
+belongs to a word in other scripts (combining marks, joiners) is what Unicode says:
+Standard Annex 29, by the package regex.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import regex
+
+__all__ = ["UNSPACED", "normal", "scripts", "split_text"]
+
+_UNIFY = str.maketrans(
+    {"‘": "'", "’": "'", "‛": "'", "`": "'", "„": "“", "«": "“", "»": "”", "—": " -- ",
+     "–": "-", "…": "..."}
+)  # fmt: skip
+#: What no reader sees: soft hyphens, blanks of no width, marks of direction.
+_INVISIBLE = dict.fromkeys(
+    [0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
+)
+_UNIFY |= _INVISIBLE
+_BLANKS = re.compile("[ \u00a0\u2009\u202f]+")
+_CLITIC = r"(?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL])\b"
+_TITLES = (
+    "Mr Mrs Ms Messrs Dr Prof St Ste Rev Hon Sen Rep Gov Gen Col Maj Capt Cmdr Lt Sgt Pres Mt Ft "
+    "Vol Fig Nos Op mr mrs ms dr prof st vs cf approx"
+)
+_ABBREVIATIONS = (
+    "Jr Sr Inc Corp Co Ltd Bros etc ca Ave Blvd Rd Dept Univ Jan Feb Mar Apr Aug Sept Sep Oct "
+    "Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri jr sr inc"
+)
+
+def _pattern(word: str) -> str:
+    """What the tokens of a text are, `word` being the pattern of a run of letters."""
+    return (
+        r"(?:https?://|www\.)[^\s<>\"]*[\w/]|[\w.+-]+@\w[\w-]*(?:\.\w+)+"  # addresses
+        r"|<unk>|<<|>>|[:;=]-?[()DP](?!\w)"
+        rf"|[nN]'[tT]\b|'{_CLITIC}|'(?:em|tis|twas|til|cause)\b"
+        r"|(?:[A-Za-z]\.){2,}|[A-HJ-Z]\.(?=\s+\S)"  # U.S., e.g., initials
+        rf"|(?:{'|'.join(f'{_TITLES} {_ABBREVIATIONS}'.split())})\.(?=\W)"
+        r"|[nN]o\.(?=\s*\d)"
+        r"|\d[\d.,]*(?=(?:[kKmM]|[aApP][mM])\b)|\d\w*(?:[.,:/]\d\w*)*"
+        r"|(?:[gG]on|[wW]an)(?=na\b)|[gG]ot(?=ta\b)|[cC]an(?=not\b)"
+        r"|(?:e|E|[nN]on|[cC]o|[pP]re|[pP]ost|[rR]e|[sS]emi|[mM]ulti|[mM]id|[eE]x|[aA]nti)-[A-Za-z]+"
+        rf"|{word}(?:'(?!{_CLITIC}|[tT]\b)\w+)*"
+        r"|\.+|-+|[!?]+|\*+|=+|_+|"
+    )
+
+
+_TOKEN = re.compile(_pattern(r"[^\W_]+") + r"\S")
+
+# The same for all scripts. Those that put no blanks between words are cut by character.
+_NO_BLANKS = r"\p{Han}\p{Hiragana}\p{lb=SA}"
+_LETTER = (
+    r"[[\p{L}\p{N}\p{WB=ALetter}\p{WB=Hebrew_Letter}\p{WB=Numeric}\p{WB=Extend}\p{WB=ZWJ}]"
+    rf"--[_{_NO_BLANKS}]]"
+)
+_IN_WORD = r"[\p{WB=MidLetter}--[:]]"  # the dot of Catalan, the gershayim of Hebrew
+_TOKEN_OF_ANY = regex.compile(
+    rf"(?V1)(?=[{_NO_BLANKS}])\X|[\p{{Katakana}}\p{{WB=Katakana}}]+|"
+    + _pattern(rf"{_LETTER}+(?:{_IN_WORD}{_LETTER}+)*").replace(r"\w", _LETTER)
+    + r"[\p{STerm}--[.]]+|(?!\s)\X"
+)
+_NEEDS_ANY = regex.compile(
+    rf"(?V1)[\p{{M}}\p{{Join_Control}}\p{{RI}}\p{{Emoji_Modifier}}\p{{WB=Hebrew_Letter}}"
+    rf"\p{{Katakana}}{_NO_BLANKS}{_IN_WORD}[\p{{STerm}}--[.!?]]]"
+)
+#: Letters of scripts that put no blanks between words.
+UNSPACED = regex.compile(rf"(?V1)[{_NO_BLANKS}]")
+_END = regex.compile(r"\p{STerm}")
+_GREEK = regex.compile(r"\p{Greek}")
+_CLOSER = regex.compile(r"[\p{Pe}\p{Pf}]")
+
+_NO_END = frozenset(f"{word}." for word in _TITLES.split())
+_STRAIGHT = frozenset("\"'")
+_GOING_ON = frozenset([",", "--", "，", "、", "،"])
+# Words that begin a sentence far more often than a name.
+_STARTERS = frozenset(
+    "The A An This That These Those He She It They We You There Here In On At By For From With As "
+    "After Before When While Where If But And So Or Yet However His Her Its Their Our My What Why "
+    "How Who Not No All Some Many Most One Then Now Although Though Since Because".split()
+)
+
+
+def split_text(text: str) -> list[list[str]]:
+    """Sentences of one paragraph as lists of lower-cased words.
+
+    Already tokenised text stays as it is, but for the marks of WikiText
+    (``@-@``, ``@,@``) and quotes, which become plain.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of list of str
+
+    Examples
+    --------
+    >>> split_text("Mr. Hill can’t come. “Why?” she asked.")
+    [['mr.', 'hill', 'ca', "n't", 'come', '.'], ['"', 'why', '?', '"', 'she', 'asked', '.']]
+    """
+    tokenize = _TOKEN.findall
+    ascii_alone = text.isascii()
+    if not ascii_alone:
+        text = unicodedata.normalize("NFC", text.translate(_UNIFY))
+        if _NEEDS_ANY.search(text):
+            tokenize = _TOKEN_OF_ANY.findall
+    if "@" in text:
+        text = text.replace(" @-@ ", " - ").replace(" @,@ ", ",").replace(" @.@ ", ".")
+    if "''" in text or "``" in text:
+        text = text.replace("''", '"').replace("``", '"')
+    if " . ." in text:
+        text = re.sub(r"(?: \.){2,}", " ...", text)
+    if "n't" in text or "N'T" in text:
+        text = text.replace("n't", " n't").replace("N'T", " N'T")
+    tokens = tokenize(text)
+    words = [token.lower() for token in tokens]
+    if "“" in text or "”" in text:
+        words = ['"' if word in "“”" else word for word in words]
+    ends = _sentence_ends(tokens, cased=not text.islower(), ascii_alone=ascii_alone)
+    return [words[a:b] for a, b in pairwise([0, *ends])]
+
+
+def _may_end(token: str, before: str) -> bool:
+    """Whether a sentence may end with a token, in any script."""
+    last = token[-1]
+    if last.isascii():  # the semicolon is the question mark of Greek
+        return last in ".!?" or (token == ";" and _GREEK.match(before[-1]) is not None)
+    return _END.match(last) is not None
+
+
+def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> list[int]:
+    """Position after the last word of every sentence."""
+    ends: list[int] = []
+    start, n = 0, len(tokens)
+    if ascii_alone:
+        at_ends = [i for i, token in enumerate(tokens) if token[-1] in ".!?"]
+    else:
+        at_ends = [i for i, token in enumerate(tokens) if _may_end(token, tokens[i - 1])]
+    for at in at_ends:
+        if at < start:
+            continue
+        token, end = tokens[at], at + 1
+        while (
+            end < n
+            and (
+                _CLOSER.match(tokens[end])
+                # A straight quote closes if it is the second of its pair.
+                or (tokens[end] in _STRAIGHT and tokens[start:end].count(tokens[end]) % 2)
+            )
+        ):
+            end += 1
+        following = tokens[end] if end < n else ""
+        if token[0].isalpha():  # an abbreviation
+            over = token not in _NO_END and following in _STARTERS and len(token) > 2
+        elif token == ".":
+            over = True
+        else:  # a dot, an exclamation or a question may stand inside a sentence
+            over = not (cased and following[:1].islower()) and following not in _GOING_ON
+        if over:
+            ends.append(end)
+            start = end
+    if start < n:
+        ends.append(n)
+    return ends
+
+
+def normal(word: str) -> str:
+    """A word as text and treebanks share it: composed, without what no reader sees.
+
+    Runs of blanks, of whatever width, become one. The case is kept.
+
+    Examples
+    --------
+    >>> normal("10 \u00a0000"), normal("ba\u200bker"), normal("e\u0301te\u0301") == "\u00e9t\u00e9"
+    ('10 000', 'baker', True)
+    """
+    if word.isascii():
+        return _BLANKS.sub(" ", word).strip() if " " in word else word
+    word = unicodedata.normalize("NFC", word.translate(_INVISIBLE))
+    return _BLANKS.sub(" ", word).strip(" ")
+
+
+def scripts(forms: Iterable[str]) -> dict[str, float]:
+    """Share of the letters of each script, as Unicode names its letters; the largest first.
+
+    Examples
+    --------
+    >>> scripts(["word", "слово", "2"])
+    {'Cyrillic': 0.5555555555555556, 'Latin': 0.4444444444444444}
+    """
+    letters: Counter[str] = Counter()
+    for form, count in Counter(forms).items():
+        for letter in form:
+            if letter.isalpha():
+                letters[letter] += count
+    found: Counter[str] = Counter()
+    for letter, count in letters.items():
+        name = unicodedata.name(letter, "unnamed").split()[0].capitalize()
+        found["Han" if name == "Cjk" else name] += count
+    total = sum(found.values())
+    return {name: count / total for name, count in found.most_common()}

@@ -1,0 +1,527 @@
+"""Data as people have it: what a file holds, which split it is, and what is said of it."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import sys
+import tarfile
+import unicodedata
+
+import pytest
+
+from hebbsim.errors import BadInputError
+from hebbsim.readers import load_corpus
+from hebbsim.readers.kinds import kind_of
+from hebbsim.readers.text import stream_text
+from hebbsim.readers.ud import RoleScheme
+from hebbsim.readers.words import split_text
+
+ROWS = [
+    ("Mia", "PROPN", 2, "nsubj"), ("sees", "VERB", 0, "root"), ("old", "ADJ", 4, "amod"),
+    ("boats", "NOUN", 2, "obj"), (".", "PUNCT", 2, "punct"),
+]  # fmt: skip
+ROLES = ["SUBJ", "PRED", "MOD", "OBJ", "PUNCT"]
+WORDS = ["mia", "sees", "old", "boats", "."]
+
+
+def sentence(rows=ROWS, extra=""):
+    return "".join(
+        f"{i}\t{form}\t_\t{pos}\t_\t_\t{head}\t{relation}\t_\t_{extra}\n"
+        for i, (form, pos, head, relation) in enumerate(rows, 1)
+    ) + "\n"  # fmt: skip
+
+
+def named(word):
+    """A sentence that begins with its own word."""
+    return sentence([(word, *ROWS[0][1:]), *ROWS[1:]])
+
+
+def write(folder, **files):
+    for name, text in files.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def roles(corpus, split="train"):
+    return corpus.splits[split].layers["grammatical"].tolist()
+
+
+def firsts(corpus, split="train"):
+    return [words[0] for words in corpus.splits[split].sentences()]
+
+
+def refusal(path, **options):
+    with pytest.raises(BadInputError) as caught:
+        load_corpus(path, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- 1: which files are a treebank, and which split each of them holds ---------------------
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("en_train.conllu", "en_dev.conllu", "en_test.conllu"),
+        ("TRAIN.CONLLU.GZ", "DEV.CONLLU", "TEST.CONLLU"),
+        ("train.tok.conll", "valid.tok.conll", "test.tok.conll"),
+        ("xx-ud-train.conllu.gz", "xx-ud-dev.conllu", "xx-ud-test.conllu"),
+        ("train/a.conllu", "dev/a.conllu", "test/a.conllu"),
+        ("x/train/1/a.conllu", "x/dev/1/a.conllu", "x/test/1/a.conllu"),
+        ("xx-train.txt", "xx-dev.txt", "xx-test.txt"),
+    ],
+)
+def test_splits_are_told_by_the_names_of_files_and_folders(names, tmp_path):
+    for name, word in zip(names, ("One", "Two", "Three"), strict=True):
+        content = named(word).encode()
+        packed = gzip.compress(content) if name.lower().endswith("gz") else content
+        write(tmp_path, **{name: packed})
+    corpus = load_corpus(tmp_path)
+    assert {name: firsts(corpus, name) for name in corpus.splits} == {
+        "train": ["one"], "dev": ["two"], "test": ["three"]
+    }  # fmt: skip
+    assert roles(corpus, "test") == ROLES and corpus.layer == "grammatical"
+
+
+def test_a_train_split_in_pieces_is_joined_in_their_order(tmp_path):
+    for piece in "cab":
+        write(tmp_path, **{f"xx-ud-train-{piece}.conllu": named(piece)})
+    write(tmp_path, **{"xx-ud-dev.conllu": named("d")})
+    corpus = load_corpus(tmp_path)
+    assert firsts(corpus) == ["a", "b", "c"] and len(corpus.sha256) == 4
+    assert "3 files are joined as train" in corpus.notes[0]
+    write(tmp_path, **{"yy-ud-train.conllu": named("e")})
+    assert "two files for split 'train'" in refusal(tmp_path)
+
+
+def test_files_without_a_split_are_one_text_that_is_cut(tmp_path):
+    for number in range(10):
+        write(tmp_path, **{f"letter{number}.conllu": named(f"w{number}")})
+    corpus = load_corpus(tmp_path)
+    assert [firsts(corpus, name) for name in ("dev", "test")] == [["w8"], ["w9"]]
+    assert any("10 files are joined" in note for note in corpus.notes)
+    assert any("80, 10 and 10 %" in note for note in corpus.notes)
+    write(tmp_path, **{"letter3.txt": "A raw copy.", "LICENSE.txt": "By me.", "song.txt": "La."})
+    (note,) = (note for note in load_corpus(tmp_path).notes if "left out" in note)
+    assert note == f"{tmp_path}: song.txt left out: the treebank alone is read"
+    write(tmp_path, **{"letters-train.conllu": named("x")})
+    corpus = load_corpus(tmp_path)
+    assert firsts(corpus) == ["x"] and "left out" in corpus.notes[0]
+
+
+def test_a_single_file_is_known_whatever_case_its_name_has(tmp_path):
+    for name in ("Toy.CONLLU", "toy.txt", "toy"):
+        write(tmp_path, **{name: "".join(named(f"w{i}") for i in range(10))})
+        assert roles(load_corpus(tmp_path / name), "test") == ROLES
+
+
+def test_a_treebank_on_standard_input_is_scored(monkeypatch):
+    packed = gzip.compress("".join(named(f"w{i}") for i in range(10)).encode())
+    stdin(monkeypatch, packed)
+    corpus = load_corpus("-")
+    assert corpus.name == "stdin" and roles(corpus, "test") == ROLES
+    assert list(corpus.sha256) == ["stdin"]
+
+
+# --- 2: content that is neither prose nor CoNLL-U ------------------------------------------
+
+TEXTS = ["It rains. I stay.", "Why?"]
+SENTENCES = [["it", "rains", "."], ["i", "stay", "."], ["why", "?"]]
+
+
+def stdin(monkeypatch, data):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
+
+
+PLUS = "# global.columns = ID FORM UPOS HEAD DEPREL PARSEME:MWE\n" + "".join(
+    f"{i}\t{form}\t{pos}\t{head}\t{relation}\t*\n"
+    for i, (form, pos, head, relation) in enumerate(ROWS, 1)
+)
+
+
+def test_conllu_plus_is_read_by_its_header(tmp_path):
+    write(tmp_path, **{"a-train.cupt": PLUS, "a-dev.cupt": PLUS, "a-test.blind.cupt": PLUS})
+    corpus = load_corpus(tmp_path)
+    assert list(corpus.splits) == ["train", "dev"] and roles(corpus) == ROLES
+    assert "PARSEME:MWE are left out" in corpus.notes[0]
+    assert list(stream_text(tmp_path / "a-dev.cupt")) == [WORDS]
+    write(tmp_path, **{"b.conllup": PLUS.replace("\tPROPN", "")})
+    assert "b.conllup:2: 5 columns, its header names 6" in refusal(tmp_path / "b.conllup")
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_columns_that_others_add_are_left_out_with_a_note(n, tmp_path):
+    more = sentence(extra="\tA0" * n) + sentence(extra="\tA0")
+    write(tmp_path, **{"a.conllu": more})
+    corpus = load_corpus(tmp_path / "a.conllu")
+    assert roles(corpus) == ROLES * 2 and "columns from 11 on" in corpus.notes[0]
+
+
+def test_conll_2009_keeps_heads_in_column_9(tmp_path):
+    rows = "".join(
+        f"{i}\t{form}\t_\t_\t{pos}\t_\t_\t_\t{head}\t{head}\t{relation}\t{relation}\t_\t_\n"
+        for i, (form, pos, head, relation) in enumerate(ROWS, 1)
+    )
+    write(tmp_path, **{"a.conll": rows})
+    assert roles(load_corpus(tmp_path / "a.conll")) == ROLES
+
+
+ROWS_OF_JSON = [{"id": i, "text": text} for i, text in enumerate(TEXTS)]
+LINES_OF_JSON = "\n".join(map(json.dumps, [*ROWS_OF_JSON, {"text": None}, None]))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", json.dumps(ROWS_OF_JSON, indent=1)),
+        ("a.json", json.dumps([*TEXTS, None])),
+        ("a.json", LINES_OF_JSON),
+        ("a.jsonl", json.dumps(ROWS_OF_JSON)),
+        ("a.jsonl", "\ufeff" + LINES_OF_JSON),
+        ("a.txt", LINES_OF_JSON),
+        ("a.txt", json.dumps(ROWS_OF_JSON, indent=2)),
+        ("a.ndjson", "\n".join(json.dumps(row, indent=3) for row in ROWS_OF_JSON)),
+        ("a.csv", 'id,text\n1,"It rains. I stay."\n2,\n3,Why?\n'),
+        ("a.csv", "text;n\nIt rains. I stay.;1\nWhy?;2\n"),
+        ("a.csv", "sentence\nIt rains. I stay.\nWhy?\n"),
+        ("a.tsv", 'label\tText\nx\t"It rains. I stay."\ny\tWhy?\n'),
+        ("a.txt", "id\ttext\n1\tIt rains. I stay.\n2\tWhy?\n"),
+    ],
+)
+def test_json_and_tables_are_known_by_their_content(name, content, tmp_path, monkeypatch):
+    write(tmp_path, **{name: content, f"{name}.bz2": bz2.compress(content.encode())})
+    for path in (tmp_path / name, tmp_path / f"{name}.bz2"):
+        assert list(stream_text(path)) == SENTENCES
+    corpus = load_corpus(tmp_path / name)
+    assert corpus.layer is None and corpus.splits["train"].sentences() == SENTENCES
+    stdin(monkeypatch, bz2.compress(content.encode()))
+    # Of an array of strings and of a column alone only the name says that they are no prose.
+    if name != "a.json" and not content.startswith("sentence"):
+        assert list(stream_text("-")) == SENTENCES
+
+
+def test_a_long_array_is_read_piece_by_piece(tmp_path):
+    write(tmp_path, **{"a.json": json.dumps([{"text": f"Word{i} é."} for i in range(9000)])})
+    found = list(stream_text(tmp_path / "a.json"))
+    assert len(found) == 9000 and found[-1] == ["word8999", "é", "."]
+    text = (tmp_path / "a.json").read_text()
+    write(tmp_path, **{"a.json": text[:-9]})
+    with pytest.raises(BadInputError, match=r"a\.json:1: not JSON"):
+        list(stream_text(tmp_path / "a.json"))
+
+
+def test_the_field_that_holds_the_text_can_be_named(tmp_path):
+    rows = "\n".join(json.dumps({"a": {"b": text}, "text": "no"}) for text in TEXTS)
+    write(tmp_path, **{"a.jsonl": rows, "a.csv": "x,y\n1,Why?\n", "b.tsv": "1\tWhy?\n2\tWhy?\n"})
+    assert list(stream_text(tmp_path / "a.jsonl", field="a.b")) == SENTENCES
+    rows = {"version": 1, "talk": [{"turn": text} for text in [*TEXTS, None]]}
+    write(tmp_path, **{"d.json": json.dumps(rows, indent=1)})
+    assert list(stream_text(tmp_path / "d.json", field="talk.turn")) == SENTENCES
+    assert list(stream_text(tmp_path / "a.csv", field="y")) == SENTENCES[2:]
+    assert list(stream_text(tmp_path / "b.tsv", field="2")) == SENTENCES[2:] * 2
+    assert "no field 'z'; there are a, text" in refusal(tmp_path / "a.jsonl", field="z")
+    assert "no column 'z'; there are x, y" in refusal(tmp_path / "a.csv", field="z")
+    assert "--field NAME" in refusal(tmp_path / "b.tsv")
+    write(tmp_path, **{"c.jsonl": '{"post": "It rains."}'})
+    assert "--field NAME (there are post)" in refusal(tmp_path / "c.jsonl")
+
+
+def tar(**files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (tar(a="It rains."), "a tar archive; unpack it"),
+        (gzip.compress(tar(a="It rains.")), "a tar archive; unpack it"),
+        (b"PK\x03\x04rest", "a zip archive"),
+        ("It rains.".encode("utf-16"), "UTF-16"),
+        (b"<?xml version='1.0'?><a>It rains.</a>", "XML"),
+        (b"%PDF-1.7 rest", "a PDF"),
+        (gzip.compress(gzip.compress(b"It rains.")), "gzip data inside"),
+        (bytes(range(200)) * 20 + bytes(999), "binary data"),
+    ],
+    # Not named by their content: compressed data hold the time.
+    ids=["tar", "tar.gz", "zip", "utf-16", "xml", "pdf", "gz twice", "binary"],
+)
+def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_path):
+    write(tmp_path, **{"a.txt": content})
+    assert said in refusal(tmp_path / "a.txt")
+
+
+def test_prose_stays_prose(tmp_path):
+    for text in (
+        "[laughs] It rains.", '"Why?" he said\nno one', "{sic} and so on", "Text, content, words",
+        "# Heading\nIt rains, it rains.", "One\ttab here.\nIt rains.", "\tAn indent.\n\tA second.",
+    ):  # fmt: skip
+        write(tmp_path, **{"a.txt": text})
+        assert kind_of(tmp_path / "a.txt") == "text"
+
+
+def test_a_folder_of_text_is_read_with_its_subfolders_and_without_its_papers(tmp_path):
+    write(
+        tmp_path,
+        **{
+            "b.txt": "Why?", "a__c.txt.bz2": bz2.compress(b"It rains."), "LICENSE.txt": "By me.",
+            "README.txt": "Mine.", "about.json": '{"version": 1}', "._b.txt": "\0\5\26Mac OS X",
+            "__MACOSX__._c.txt": "Mac",
+        },
+    )  # fmt: skip
+    said = []
+    assert list(stream_text(tmp_path, note=said.append)) == [SENTENCES[0], SENTENCES[2]]
+    assert len(said) == 1 and "about.json:1: no text in it" in said[0]
+
+
+# --- 3: words and sentences of other scripts ------------------------------------------------
+
+
+def decomposed(text):
+    return unicodedata.normalize("NFD", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("हिन्दी में पत्र", "हिन्दी में पत्र"),
+        (decomposed("L'été où"), "l'été où"),
+        (decomposed("thư viện đọc"), "thư viện đọc"),
+        ("שָׁלוֹם צה״ל", "שָׁלוֹם צה״ל"),
+        ("مَرْحَبًا بِكُم", "مَرْحَبًا بِكُم"),
+        ("نمی\u200cخواهم بروم", "نمی\u200cخواهم بروم"),
+        ("தமிழ் நாடு", "தமிழ் நாடு"),
+        ("col·lecció, sí", "col·lecció , sí"),
+        ("a 👩\u200d🚀 or 👍🏽🇫🇷", "a 👩\u200d🚀 or 👍🏽 🇫🇷"),
+        ("ba\u200bker so\u00adft \u200fכן\u200f", "baker soft כן"),
+        ("我喜欢茶", "我 喜 欢 茶"),
+        ("カメラで見た", "カメラ で 見 た"),
+        ("สวัสดี", "ส วั ส ดี"),
+    ],
+)
+def test_marks_and_joiners_belong_to_the_word(text, words):
+    assert [word for found in split_text(text) for word in found] == words.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("राम गया। सीता आई॥ बच्चा", "गया । आई ॥ बच्चा"),
+        ("هل ذهبت؟ نعم. این است۔ خوب", "ذهبت ؟ نعم . است ۔ خوب"),
+        ("Նա գնաց։ Նա եկավ։", "գնաց ։ եկավ ։"),
+        ("我来了。你走了！他？！好", "了 。 了 ！ 他 ？！ 好"),
+        ("「はい。」と", "。 」 と"),
+        ("Τι κάνεις; Καλά.", "κάνεις ; καλά ."),
+        ("ነው። አዎ", "ነው ። አዎ"),
+    ],
+)
+def test_sentences_end_in_every_script(text, ends):
+    found = split_text(text)
+    assert " ".join(" ".join(words[-2:]) if len(words) > 1 else words[0] for words in found) == ends
+
+
+def test_words_that_are_cut_by_character_are_told_of(tmp_path):
+    write(
+        tmp_path,
+        **{
+            "zh.txt": "我喜欢喝茶。\n" * 30,
+            "en.txt": "I like 茶, of course, as all of us here do.\n" * 30,
+        },
+    )
+    assert "every character counts as a word" in load_corpus(tmp_path / "zh.txt").notes[0]
+    assert load_corpus(tmp_path / "en.txt").notes == ()
+    whole = load_corpus(tmp_path / "zh.txt", tokenizer="spacy:zh")
+    assert whole.splits["train"].n_sentences == 30 and whole.notes == ()
+    assert "unknown tokenizer 'spacy:'" in refusal(tmp_path / "zh.txt", tokenizer="spacy:")
+
+
+def test_text_and_treebank_share_their_words(tmp_path):
+    odd = ["ba\u200bker", "so\u00adft", "in  so\u00a0far", decomposed("été"), "\ufeffx"]
+    rows = [(form, "X", i, "dep" if i else "root") for i, form in enumerate(odd)]
+    write(tmp_path, **{"a.conllu": sentence(rows), "a.json": json.dumps([odd])})
+    words = [["baker", "soft", "in so far", "été", "x"]]
+    assert load_corpus(tmp_path / "a.conllu").splits["train"].sentences() == words
+    assert list(stream_text(tmp_path / "a.conllu")) == words
+    assert list(stream_text(tmp_path / "a.json")) == words
+    write(tmp_path, **{"a.txt": "\ufeffx ba\u200bker so\u00adft " + decomposed("été")})
+    assert list(stream_text(tmp_path / "a.txt")) == [["x", "baker", "soft", "été"]]
+
+
+# --- 4: what a line of plain text is --------------------------------------------------------
+
+TITLES = [f"Notes for visitors of the old harbour and its museum, part {i}" for i in range(30)]
+PENN = [
+    " the company said n N of its <unk> plants closed after a slow quarter ",
+    " it was n't clear how long analysts would wait before they changed it all ",
+    " mr. hill who once led the unit in new york would not say what he was paid for it and why ",
+    " shares fell N N ",
+] * 8
+PROSE = (
+    "The old man who lived beside the river went to the town on Monday to look for the boat that "
+    "his brother had sold, and nobody in the market had seen it. He asked the baker, who was busy "
+    "with the bread of the morning, and the girl who sold flowers at the corner of the square; "
+    "they told him that the boat had gone down the river with a man from Leeds. He went home and "
+    "waited for spring. "
+)  # fmt: skip
+
+
+def wrapped(text, width):
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) >= width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return lines
+
+
+SHUO = [("关于北方水域捕鱼的决议以及各岛附近渔民的来信" * 2)[: 40 + i % 4] for i in range(40)]
+
+
+@pytest.mark.parametrize("lines", [TITLES, PENN, SHUO])
+def test_a_line_a_sentence_stays_one(lines, tmp_path):
+    write(tmp_path, **{"a.txt": "\n".join(lines)})
+    for sentences in ("auto", "lines"):
+        corpus = load_corpus(tmp_path / "a.txt", sentences=sentences)
+        assert corpus.splits["train"].n_sentences == len(lines)
+    joined = load_corpus(tmp_path / "a.txt", sentences="wrapped")
+    assert joined.splits["train"].n_sentences < len(lines)
+
+
+@pytest.mark.parametrize("width", [60, 78])
+def test_wrapped_prose_is_joined(width, tmp_path):
+    write(tmp_path, **{"a.txt": "\n".join(wrapped(PROSE * 4, width))})
+    assert load_corpus(tmp_path / "a.txt").splits["train"].n_sentences == 12
+    apart = load_corpus(tmp_path / "a.txt", sentences="lines")
+    assert apart.splits["train"].n_sentences == len(wrapped(PROSE * 4, width))
+    assert "--sentences" in load_corpus(tmp_path / "a.txt").notes[0]
+
+
+def test_any_width_may_be_joined_on_demand(tmp_path):
+    write(tmp_path, **{"a.txt": "It rains\nat\nnight. I\nstay\n\nWhy\n"})
+    found = list(stream_text(tmp_path / "a.txt", sentences="wrapped"))
+    assert [" ".join(words) for words in found] == ["it rains at night .", "i stay", "why"]
+    with pytest.raises(BadInputError, match="--sentences pages"):
+        stream_text(tmp_path / "a.txt", sentences="pages")
+
+
+# --- 5: what is unknown is said -------------------------------------------------------------
+
+
+def test_relations_are_trimmed_and_folded(tmp_path):
+    rows = [(*row[:3], f" {row[3].upper()} ") for row in ROWS]
+    write(tmp_path, **{"a.conllu": sentence(rows)})
+    corpus = load_corpus(tmp_path / "a.conllu")
+    assert roles(corpus) == ROLES and corpus.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("relations", "unknown", "scheme"),
+    [
+        (("nsubj", "root", "amod", "dobj", "punct"), "dobj 20 %", "ud1-roles"),
+        (("subj", "root", "mod", "comp:obj", "punct"), "comp:obj 20 %, mod 20 %", "sud-roles"),
+    ],
+)
+def test_unknown_relations_are_told_with_their_share(relations, unknown, scheme, tmp_path):
+    rows = [(*row[:3], relation) for row, relation in zip(ROWS, relations, strict=True)]
+    write(tmp_path, **{"a.conllu": sentence(rows)})
+    (note,) = load_corpus(tmp_path / "a.conllu").notes
+    assert unknown in note and f"--scheme {scheme}" in note and "ud-roles does not know" in note
+    corpus = load_corpus(tmp_path / "a.conllu", scheme=scheme)
+    assert roles(corpus) == ROLES and corpus.notes == ()
+
+
+def test_a_scheme_of_ones_own_says_what_it_does_not_know(tmp_path):
+    write(tmp_path, **{"a.conllu": sentence(), "s.json": '{"roles": {"root": "V", "obj": "O"}}'})
+    (note,) = load_corpus(tmp_path / "a.conllu", scheme=tmp_path / "s.json").notes
+    assert "60 % of the words" in note and "amod 20 %, nsubj 20 %, punct 20 %" in note
+    write(tmp_path, **{"s.json": '{"roles": {"root": "V"}, "other": ["obj", "Amod"]}'})
+    (note,) = load_corpus(tmp_path / "a.conllu", scheme=tmp_path / "s.json").notes
+    assert "40 % of the words" in note
+    write(tmp_path, **{"s.json": '{"roles": {"root": "V"}, "other": "obj"}'})
+    assert "'other' of a role scheme" in refusal(tmp_path / "a.conllu", scheme=tmp_path / "s.json")
+
+
+def test_roles_may_ask_for_parts_of_speech():
+    scheme = RoleScheme.load("ud1-roles")
+    assert scheme.assign([2, 0, 2], ["nmod"] * 3, ["NOUN", "VERB", "X"]) == ["OBL", "NMOD", "OBL"]
+    surface = RoleScheme.load("sud-roles")
+    found = surface.assign(
+        [2, 0, 2, 3, 2],
+        ["subj@expl", "root", "udep", "comp:obj", "comp:aux@tense"],
+        ["PRON", "AUX", "ADP", "NOUN", "VERB"],
+    )
+    assert found == ["SUBJ", "AUX", "CASE", "OBL", "PRED"]
+
+
+def test_a_scheme_may_tell_relations_by_case():
+    scheme = RoleScheme({"OA": "OBJ", "oa": "ADV"})
+    assert [scheme.role(name) for name in ("OA", "oa", "Oa")] == ["OBJ", "ADV", "ADV"]
+
+
+def test_withheld_words_are_refused_with_the_way_to_get_them(tmp_path):
+    withheld = sentence([("_", *row[1:]) for row in ROWS])
+    write(
+        tmp_path, **{"a.conllu": withheld * 3 + sentence(), "b.conllu": withheld + sentence() * 9}
+    )
+    said = refusal(tmp_path / "a.conllu")
+    assert "its words are withheld" in said and "script" in said
+    with pytest.raises(BadInputError, match="withheld"):
+        list(stream_text(tmp_path / "a.conllu"))
+    assert "10 % of its words are withheld" in load_corpus(tmp_path / "b.conllu").notes[0]
+
+
+# --- 6: what is said ------------------------------------------------------------------------
+
+
+def test_marks_of_joined_files_are_passed_over(tmp_path):
+    text = "\ufeff# text = x\n" + sentence()
+    write(tmp_path, **{"a.conllu": text * 2 + "\ufeff" + sentence()})
+    assert roles(load_corpus(tmp_path / "a.conllu")) == ROLES * 3
+    assert list(stream_text(tmp_path / "a.conllu")) == [WORDS] * 3
+
+
+def test_missing_columns_are_told_from_missing_tabs(tmp_path):
+    write(tmp_path, **{"a.conllu": "1\tMia\tX\n", "b.conllu": "1 Mia X 0 root\n"})
+    assert "a.conllu:1: 3 columns, CoNLL-U has 10; write _" in refusal(tmp_path / "a.conllu")
+    assert "b.conllu:1: 1 column, CoNLL-U has 10; separate" in refusal(tmp_path / "b.conllu")
+
+
+def test_a_file_without_heads_names_the_way_on(tmp_path):
+    write(tmp_path, **{"a.conllu": sentence([(*row[:2], "_", "_") for row in ROWS])})
+    assert "no head ('_' in column 7)" in refusal(tmp_path / "a.conllu")
+    assert "--text FILE" in refusal(tmp_path / "a.conllu")
+    write(tmp_path, **{"b.conllup": "# global.columns = ID FORM\n1\tMia\n"})
+    assert "no head (no such column)" in refusal(tmp_path / "b.conllup")
+
+
+def test_files_that_macos_leaves_behind_are_passed_over(tmp_path):
+    for split in ("train", "dev", "test"):
+        write(tmp_path, **{f"a-{split}.conllu": sentence(), f"._a-{split}.conllu": b"\0\5\x16Mac"})
+    assert list(load_corpus(tmp_path).splits) == ["train", "dev", "test"]
+
+
+# --- 8: the words of a treebank's folder ----------------------------------------------------
+
+
+def test_of_a_treebanks_folder_the_training_words_alone_are_text(tmp_path):
+    for split in ("train", "dev", "test"):
+        write(tmp_path, **{f"a-{split}.conllu": named(split), f"a-{split}.txt": "Raw copy."})
+    write(tmp_path, **{"LICENSE.txt": "By me."})
+    said = []
+    assert list(stream_text(tmp_path, note=said.append)) == [["train", *WORDS[1:]]]
+    assert "not of dev, test" in said[0]
+    (tmp_path / "a-train.conllu").unlink()
+    with pytest.raises(BadInputError, match="no train split in it, only dev and test"):
+        stream_text(tmp_path)
+    assert list(stream_text(tmp_path / "a-test.conllu")) == [["test", *WORDS[1:]]]
