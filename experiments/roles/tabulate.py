@@ -533,9 +533,13 @@ def rounded(source: Path, numeric: Sequence[str]) -> Iterator[list[str]]:
     with source.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         header = next(reader)
+        condition, role = (header.index(n) if n in header else None for n in ("condition", "role"))
         numbers = [header.index(name) for name in numeric]
         yield header
         for row in reader:
+            # Of what was measured on the way, the accuracies alone.
+            if condition is not None and "tokens=" in row[condition] and role and row[role]:
+                continue
             for i in numbers:
                 row[i] = f"{float(row[i]):.6g}" if row[i] else ""
             yield row
