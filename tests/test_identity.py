@@ -677,7 +677,7 @@ def test_a_run_with_decoders_of_a_file_is_run_again(tmp_path, registry, monkeypa
     config = IdentityConfig.checked({"decoders": "mine.py,nearest", **small})
     (run_sentence if sentence else run_identity)(config, out=tmp_path / "run")
     # As in another process, begun in another folder.
-    before, module = dict(Decoder._registry), f"hebbsim_decoders:{tmp_path / 'mine.py'}"
+    before, module = dict(Decoder._registry), f"hebbsim_file:{tmp_path / 'mine.py'}"
     del before["mine"], sys.modules[module]
     monkeypatch.setattr(Decoder, "_registry", before)
     (tmp_path / "elsewhere").mkdir()
