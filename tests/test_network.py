@@ -94,6 +94,13 @@ def test_goes_on_from_a_file_after_any_sentence(learned, stopped):
     assert same(found.learn(stream[stopped:]), learned)
 
 
+def test_shuffled_traces_go_on_from_a_file_too():
+    stream = sentences(150)
+    shuffled = lambda: Network(layers(shuffled=True), (2, 8))  # noqa: E731
+    half = shuffled().restore(*shuffled().learn(stream[:90]).state())
+    assert same(half.learn(stream[90:]), shuffled().learn(stream))
+
+
 def test_a_repetition_is_no_new_evidence_of_a_word():
     stream = sentences(60)
     found = network().learn(stream)

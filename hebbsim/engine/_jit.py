@@ -14,12 +14,13 @@ Two things that it does then are put off: see `_uncollected` and `_scipy_later`.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar, overload
 
 
@@ -59,7 +60,7 @@ with _uncollected():
         import numba.np.arraymath
     from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-__all__ = ["FASTMATH", "KERNELS", "njit"]
+__all__ = ["FASTMATH", "KERNELS", "njit", "specialised"]
 
 #: Every kernel made so far, for those who ask what is compiled and where it is kept.
 KERNELS: list[Any] = []
@@ -118,6 +119,32 @@ def njit(function: Any = None, /, *, plain: Any = None, keep: bool = True, **opt
     with contextlib.suppress(RuntimeError, OSError):  # no folder can be written
         dispatcher._cache = _KernelCache(function)
     return dispatcher
+
+
+@functools.cache
+def _specialised(kernel: FunctionType, functions: tuple[tuple[str, Any], ...]) -> Any:
+    names = "_".join(f"{f.__module__.rpartition('.')[2]}_{f.__name__}" for _, f in functions)
+    name = f"{kernel.__name__}_{names}"
+    copy = FunctionType(kernel.__code__, {**kernel.__globals__, **dict(functions)}, name)
+    copy.__qualname__ = name
+    # Elsewhere a kernel may change without a trace in the sources that the cache looks at.
+    return njit(copy, keep=all(f.__module__.startswith(_PACKAGE) for _, f in functions))
+
+
+def specialised(kernel: Any, **functions: Callable[..., Any]) -> Any:
+    """A copy of a kernel, compiled, in which global names stand for other kernels.
+
+    One is compiled for each choice: numba caches no function that holds another in a closure or
+    takes it as an argument.
+
+    Parameters
+    ----------
+    kernel : function
+        Not compiled; it calls the others by their names.
+    **functions : callable
+        Compiled kernels, by the names that they are called by.
+    """
+    return _specialised(kernel, tuple(functions.items()))
 
 
 class _KernelCache(FunctionCache):

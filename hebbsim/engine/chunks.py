@@ -6,12 +6,10 @@ token, and writing them to memory and reading them back takes longer than comput
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any
 
-from hebbsim.engine._jit import njit
+from hebbsim.engine._jit import specialised
 from hebbsim.engine.traces import chunk_traces
 
 __all__ = ["chunk_length", "through_chunks"]
@@ -56,15 +54,6 @@ def _run(
     traces[:] = rows[0]
 
 
-@functools.cache
 def through_chunks(learn: Callable[..., Any]) -> Callable[..., None]:
-    """The kernel that leads a stream through chunks into the kernel `learn` of a rule.
-
-    One is compiled for each `learn`, which it finds as a global name: numba caches no
-    function that holds another in a closure or takes it as an argument.
-    """
-    name = f"{_run.__name__}_{learn.__module__.rpartition('.')[2]}_{learn.__name__}"
-    run = FunctionType(_run.__code__, {**globals(), "learn": learn}, name)
-    run.__qualname__ = name
-    # Elsewhere a kernel may change without a trace in the sources that the cache looks at.
-    return njit(run, keep=learn.__module__.startswith(__package__))
+    """The kernel that leads a stream through chunks into the kernel `learn` of a rule."""
+    return specialised(_run, learn=learn)

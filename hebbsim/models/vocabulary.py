@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import reprlib
 from array import array
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.errors import BadInputError
+from hebbsim.engine.network.network import check_sentence
+from hebbsim.engine.network.spelling import shape_features
 from hebbsim.models.prototypes import unit_rows
 
 __all__ = [
@@ -87,7 +87,7 @@ class Vocabulary:
         unknown: list[str] = []
         get = self.index.get
         for sentence in sentences:
-            _check_sentence(sentence)
+            check_sentence(sentence)
             for word in sentence:
                 number = get(word, UNKNOWN)
                 if number < 0:
@@ -104,7 +104,7 @@ class Vocabulary:
         unknown: list[str] = []
         index, room = self.index, self.max_types
         for sentence in sentences:
-            _check_sentence(sentence)
+            check_sentence(sentence)
             for word in sentence:
                 number = index.get(word, UNKNOWN)
                 if number < 0:
@@ -145,43 +145,6 @@ class Vocabulary:
         """Add the words of a stretch of text to the counts."""
         known = encoded.ids[encoded.ids >= 0]
         self.counts += np.bincount(known, minlength=len(self.index))
-
-
-def _check_sentence(sentence: Sequence[str]) -> None:
-    if isinstance(sentence, str):
-        raise BadInputError(
-            f"a sentence is the text {sentence[:40]!r}: give a list of words for each sentence"
-        )
-    try:
-        kinds = set(map(type, sentence))
-    except TypeError:
-        raise BadInputError(
-            f"a sentence is {reprlib.repr(sentence)}: give a list of words for each sentence"
-        ) from None
-    if not all(issubclass(kind, str) for kind in kinds):
-        word = next(word for word in sentence if not isinstance(word, str))
-        raise BadInputError(
-            f"a word is {reprlib.repr(word)}, of type {type(word).__name__}: words are text (str)"
-        )
-
-
-def shape_features(word: str) -> list[str]:
-    """Suffixes and prefixes of one to four and one to three letters, digits, marks, length.
-
-    Examples
-    --------
-    >>> shape_features("ran")
-    ['-n', '-an', 'r-', 'ra-', 'length 3']
-    """
-    features = [f"-{word[-k:]}" for k in (1, 2, 3, 4) if len(word) > k]
-    features += [f"{word[:k]}-" for k in (1, 2, 3) if len(word) > k]
-    if any(letter.isdigit() for letter in word):
-        features.append("digit")
-    if not any(letter.isalnum() for letter in word):
-        features.append("mark")
-    features += [f"has {mark}" for mark in "-./@'" if mark in word]
-    features.append(f"length {min(len(word), 12)}")
-    return features
 
 
 class ShapeFeatures:

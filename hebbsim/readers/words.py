@@ -38,6 +38,7 @@ _ABBREVIATIONS = (
     "Nov Dec Mon Tue Tues Wed Thu Thur Thurs Fri jr sr inc"
 )
 
+
 def _pattern(word: str) -> str:
     """What the tokens of a text are, `word` being the pattern of a run of letters."""
     return (

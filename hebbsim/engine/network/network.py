@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hebbsim.engine.network.spelling import CODE_SIZE, SHAPE_SIZE, Spelling
 from hebbsim.engine.network.token_layer import TokenLayer
 from hebbsim.engine.network.values import whole_number
-from hebbsim.engine.network.word_layer import WordLayer, _grown
+from hebbsim.engine.network.word_layer import WordLayer, grown
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError
@@ -123,9 +123,9 @@ class Network:
 
     def _grow(self, n_rows: int) -> None:
         before = max(len(self.counts), 1)
-        self.counts = _grown(self.counts, n_rows, 0)
-        self._active = _grown(self._active, n_rows, 0)
-        self._shapes = _grown(self._shapes, n_rows, 0)
+        self.counts = grown(self.counts, n_rows, 0)
+        self._active = grown(self._active, n_rows, 0)
+        self._shapes = grown(self._shapes, n_rows, 0)
         for layer in self.words:
             layer.grow(n_rows)
         self._free.extend(range(n_rows - 1, before - 1, -1))
@@ -182,13 +182,11 @@ class Network:
             self._learn_tokens(self._ids(sentence), self.rng.random((len(sentence), 2)))
             return
         index = self.index
-        rows: list[int] = []
         for word in sentence:
             row = index.get(word)
             if row is None:
                 row = self._admit(word)
                 index = self.index
-            rows.append(row)
             if not again:
                 self.counts[row] += 1
                 self._n_counted += 1
@@ -225,7 +223,7 @@ class Network:
         """Codes that traces are taken of: those of the sentence, or of tokens at random."""
         if not self.top.shuffled:
             return codes
-        if self._by_count is None:
+        if self._by_count is None or not self.frozen:  # counts go on
             self._by_count = np.cumsum(self.counts)
         drawn = rng.integers(self._by_count[-1], size=len(codes))
         ids = np.searchsorted(self._by_count, drawn, side="right").astype(np.int32)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.engine._jit import njit
+from hebbsim.engine._jit import specialised
 from hebbsim.engine.network.values import LARGEST
 from hebbsim.engine.rules import Rule, get_rule, rule_names
 from hebbsim.errors import BadInputError
 
-__all__ = ["Plasticity", "Weights", "can_stand", "check_parts", "with_rules"]
+__all__ = ["FIRES", "FIRST", "Plasticity", "Weights", "can_stand", "check_parts", "with_rules"]
+
+#: What rules are given of one input: its number, and, of a unit that fires, its activity.
+FIRST = np.zeros(1, dtype=np.int32)
+FIRES = np.ones((1, 1), dtype=np.float32)
 
 #: What units do in a part of a layer: they answer by themselves, their answer is given (a word
 #: fires), or they predict a vector that the layer shows them.
@@ -66,8 +68,8 @@ class Plasticity:
 
     Examples
     --------
-    >>> Plasticity("kmeans", parameters={"conscience": 0.5}).replaced("competitive").rule
-    'competitive'
+    >>> Plasticity("kmeans", parameters={"conscience": 0.5}).kernel.eta
+    1.0
     """
 
     rule: str
@@ -85,10 +87,6 @@ class Plasticity:
     @property
     def kernel(self) -> Rule:
         return get_rule(self.rule)
-
-    def replaced(self, rule: str) -> Plasticity:
-        """The same with another rule, at that rule's own rate and parameters."""
-        return Plasticity(rule)
 
     def start(self, n_units: int, n_inputs: int) -> Weights:
         """Weights of zero, and the rule's state."""
@@ -151,22 +149,6 @@ def check_parts(layer: Any) -> None:
             )
 
 
-@functools.cache
-def _specialised(kernel: FunctionType, rules: tuple[tuple[str, Any], ...]) -> Callable[..., Any]:
-    names = "_".join(learn.__module__.rpartition(".")[2] for _, learn in rules)
-    copy = FunctionType(kernel.__code__, {**kernel.__globals__, **dict(rules)}, kernel.__name__)
-    copy.__name__ = copy.__qualname__ = f"{kernel.__name__}_{names}"
-    copy.__module__ = kernel.__module__
-    # Elsewhere a kernel may change without a trace in the sources that the cache looks at.
-    ours = all(learn.__module__.startswith("hebbsim.engine.") for _, learn in rules)
-    return njit(copy, keep=ours)
-
-
-def with_rules(kernel: Any, **rules: Plasticity) -> Callable[..., Any]:
-    """A copy of a kernel, compiled, in which global names stand for kernels of rules.
-
-    One is compiled for each choice of rules: numba keeps no function on disk that holds another
-    in a closure or takes it as an argument.
-    """
-    chosen = tuple((name, part.kernel.learn) for name, part in rules.items())
-    return _specialised(kernel, chosen)
+def with_rules(kernel: Any, **parts: Plasticity) -> Callable[..., Any]:
+    """A copy of a kernel, compiled, in which global names stand for the kernels of rules."""
+    return specialised(kernel, **{name: part.kernel.learn for name, part in parts.items()})

@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
-from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
+from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
 from hebbsim.engine.network.spelling import SHAPE_SIZE
 from hebbsim.engine.network.values import LARGEST, check_layer, number
-from hebbsim.engine.network.vectors import centre, coordinates, to_unit
+from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, to_unit
 from hebbsim.errors import BadInputError
 
 __all__ = ["TokenLayer"]
 
-#: A running mean is over the last so many inputs.
-MEAN_OVER = 20_000
 #: Directions learn from this share of the tokens.
 DIRECTION_SHARE = 0.1
 #: Prototypes start from K of the last so many times K vectors: earlier ones had learned less.
@@ -28,9 +26,6 @@ WAITING = 4
 #: Words that occurred less often do not teach how to guess a code; of the others, so many
 #: divided by the root of the count is the share of tokens that do.
 TAUGHT_FROM, TAUGHT = 3, 4.0
-
-FIRST = np.zeros(1, dtype=np.int32)
-FIRES = np.ones((1, 1), dtype=np.float32)
 
 learn_guess: Any = None  # of the layer's rules, see `with_rules`
 learn_own: Any = None

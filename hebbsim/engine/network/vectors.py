@@ -7,7 +7,10 @@ import numpy as np
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._ops import dot
 
-__all__ = ["centre", "coordinates", "shares", "to_unit"]
+__all__ = ["MEAN_OVER", "centre", "coordinates", "shares", "to_unit"]
+
+#: A running mean is over the last so many inputs.
+MEAN_OVER = 20_000
 
 
 @njit

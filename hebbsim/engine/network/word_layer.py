@@ -11,19 +11,14 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
-from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
+from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
 from hebbsim.engine.network.values import LARGEST, check_layer
-from hebbsim.engine.network.vectors import centre, coordinates, shares, to_unit
+from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, shares, to_unit
 
 __all__ = ["WordLayer"]
 
-#: A running mean is over the last so many inputs.
-MEAN_OVER = 20_000
 #: A start is drawn by the root of the word's count, which counts up to this share of the text.
 LARGEST_SHARE = 0.005
-
-FIRST = np.zeros(1, dtype=np.int32)
-FIRES = np.ones((1, 1), dtype=np.float32)
 
 learn_memory: Any = None  # of the layer's rules, see `with_rules`
 learn_directions: Any = None
@@ -140,13 +135,13 @@ class WordLayer:
 
     def grow(self, n_words: int) -> None:
         """Make room for so many words."""
-        values = _grown(self.memory_weights.values, n_words, 0)
+        values = grown(self.memory_weights.values, n_words, 0)
         self.memory_weights = self.memory_weights._replace(values=values)
         n_before = len(self.memory_state)
-        self.memory_state = _grown(self.memory_state, n_words, 0)
+        self.memory_state = grown(self.memory_state, n_words, 0)
         self.memory_state[n_before:] = self.memory.kernel.start(values.shape[1], 1)
-        self.counts = _grown(self.counts, n_words, 0)
-        self.codes = _grown(self.codes, n_words, 1 / self.size)
+        self.counts = grown(self.counts, n_words, 0)
+        self.codes = grown(self.codes, n_words, 1 / self.size)
 
     def arrays(self) -> dict[str, NDArray]:
         """All that has been learned."""
@@ -233,7 +228,7 @@ class WordLayer:
         self.settled = True
 
 
-def _grown(array: NDArray, n_rows: int, value: float) -> NDArray:
+def grown(array: NDArray, n_rows: int, value: float) -> NDArray:
     grown = np.full((n_rows, *array.shape[1:]), value, dtype=array.dtype)
     grown[: len(array)] = array
     return grown
