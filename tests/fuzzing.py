@@ -65,7 +65,7 @@ DESCRIPTION = b"""timescales = [2, 8]
 max_words = 20
 [[words]]
 name = "first"
-below = "spelling"
+below = "text"
 size = 3
 n_directions = 2
 settle = 5

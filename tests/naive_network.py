@@ -29,10 +29,12 @@ def contexts(codes, tau, side):
 
 
 class Weights:
-    def __init__(self, part, n_units, n_inputs):
+    def __init__(self, part, n_units, n_inputs, rng=None):
         self.rule, self.eta = part.rule, part.kernel.eta if part.eta is None else part.eta
         self.parameters = part.kernel.resolve(part.parameters)
         self.W = np.zeros((n_units, n_inputs))
+        if rng is not None:
+            self.W += 0.1 / math.sqrt(n_inputs) * rng.standard_normal(self.W.shape)
         self.state = np.float64(part.kernel.start(n_inputs, n_units))
 
     def learn(self, h, x=None, eta=None):
@@ -49,11 +51,11 @@ class Weights:
 
 
 class Words:
-    def __init__(self, layer, below_size, tau):
+    def __init__(self, layer, below_size, tau, rng):
         self.layer, self.tau = layer, tau
         width = 2 * len(tau) * (below_size + 1)
         self.memory, self.counts, self.codes = {}, {}, {}
-        self.directions = Weights(layer.directions, layer.n_directions, width)
+        self.directions = Weights(layer.directions, layer.n_directions, width, rng)
         self.categories = Weights(layer.categories, layer.size, layer.n_directions)
         self.mean, self.seen, self.width, self.settled = np.zeros(width), 0, width, False
 
@@ -105,13 +107,13 @@ class Words:
 
 
 class Tokens:
-    def __init__(self, layer, below_size, tau, shape_size):
+    def __init__(self, layer, below_size, tau, shape_size, rng):
         self.layer, self.tau, n = layer, tau, layer.n_directions
         width = len(tau) * (below_size + 1)
         self.guess = Weights(layer.guess, below_size, 2 * width + shape_size)
-        self.own = Weights(layer.own, n, below_size)
+        self.own = Weights(layer.own, n, below_size, rng)
         self.prediction = [Weights(layer.prediction, n, width) for _ in range(2)]
-        self.directions = [Weights(layer.directions, n, width) for _ in range(2)]
+        self.directions = [Weights(layer.directions, n, width, rng) for _ in range(2)]
         self.prototypes = Weights(layer.prototypes, layer.size, below_size + 4 * n)
         self.means = [np.zeros(m) for m in (below_size, width, width)]
         self.seen, self.tokens, self.waiting, self.settled = [0, 0, 0], 0, [], False
@@ -184,26 +186,30 @@ class Tokens:
 class Network:
     """Without a bound of the words, which the oracle keeps for ever."""
 
-    def __init__(self, layers, timescales, spelling, random_state=0):
+    def __init__(self, layers, timescales, context_words, shape, random_state=0):
         *words, top = layers
-        self.rng, self.spelling = np.random.default_rng(random_state), spelling
+        self.rng, self.shape = np.random.default_rng(random_state), shape
+        self.context_words, self.columns = context_words, {}
         self.counts, self.tokens, self.layers = {}, 0, {}
-        sizes = {"spelling": spelling.rows(spelling.active("a")[None]).shape[1]}
+        sizes, start = {"text": context_words + 1}, np.random.default_rng([random_state, 4])
         for layer in words:
             tau = layer.timescales or timescales
-            self.layers[layer.name] = Words(layer, sizes[layer.below], tau)
+            self.layers[layer.name] = Words(layer, sizes[layer.below], tau, start)
             sizes[layer.name] = layer.size
-        self.words, shape_size = list(self.layers.values()), len(spelling.shape("a"))
-        self.top = Tokens(top, sizes[top.below], top.timescales or timescales, shape_size)
+        self.words, shape_size = list(self.layers.values()), len(shape("a"))
+        tau = top.timescales or timescales
+        self.top = Tokens(top, sizes[top.below], tau, shape_size, start)
 
     def codes(self, below, sentence):
-        if below == "spelling":
-            return np.float64(self.spelling.rows(np.array([*map(self.spelling.active, sentence)])))
+        if below == "text":
+            return np.eye(self.context_words + 1)[[self.columns.get(w, 0) for w in sentence]]
         return np.array([self.layers[below].code(word) for word in sentence])
 
     def learn(self, sentence):
         for word in sentence:
             self.counts[word] = self.counts.get(word, 0) + 1
+            if self.counts[word] == 3 and len(self.columns) < self.context_words:
+                self.columns[word] = len(self.columns) + 1
         draws = self.rng.random((len(sentence), 2))
         for layer in self.words:
             begun = self.tokens - layer.layer.start
@@ -221,7 +227,7 @@ class Network:
 
     def _known(self, sentence):
         counts = np.array([self.counts.get(word, 0) for word in sentence])
-        return counts, np.float64([self.spelling.shape(word) for word in sentence])
+        return counts, np.float64([self.shape(word) for word in sentence])
 
     def vectors(self, sentence):
         codes, none = self.codes(self.top.layer.below, sentence), np.zeros(len(sentence), bool)

@@ -4,7 +4,7 @@ import pytest
 
 from hebbsim.engine.network import Network, Plasticity, TokenLayer, WordLayer
 from hebbsim.engine.network.plasticity import can_stand
-from hebbsim.engine.network.spelling import Spelling
+from hebbsim.engine.network.shape import shape_code
 from hebbsim.errors import BadInputError
 
 WORDS = "the a dog cat man owl saw fed met in on . red old runs sleeps".split()
@@ -23,7 +23,7 @@ def layers(**top):
     word = {"size": 5, "n_directions": 4, "settle": 40, "visits": 2.0}
     token = {"size": 6, "start": 160, "settle": 60, "n_directions": 3, "subsample": 0.05}
     return [
-        WordLayer("first", "spelling", **word),
+        WordLayer("first", "text", **word),
         WordLayer("second", "first", start=80, memory_floor=0.05, **word),
         TokenLayer("tokens", "second", **{**token, **top}),
     ]
@@ -46,8 +46,8 @@ def same(a, b):
 
 
 def test_equals_the_oracle_token_by_token():
-    found = network()
-    oracle = naive_network.Network(layers(), (2, 8), Spelling(0))
+    found = network(context_words=12)  # fewer than there are
+    oracle = naive_network.Network(layers(), (2, 8), 12, shape_code)
     for sentence in sentences(110):
         found.learn([sentence])
         oracle.learn(sentence)
@@ -123,13 +123,26 @@ class TestBound:
         assert found.index["new"] == row
         assert found.words[0].counts[row] == 1  # of the word that was there before nothing is left
 
+    def test_the_column_of_a_word_that_is_given_up_goes_to_the_next(self):
+        found = network(max_words=10, context_words=4)
+        found.learn([[f"w{i}"] * (3 + i) for i in range(4)])
+        first = {word: int(found._columns[row]) for word, row in found.index.items()}
+        assert first == {"w0": 1, "w1": 2, "w2": 3, "w3": 4}
+        found.learn([["many"] * 9, *[[f"v{i}"] * 2 for i in range(4)]])
+        assert found._columns[found.index["many"]] == 0  # there was none left
+        found.learn([[f"u{i}"] * 8 for i in range(6)])  # w0 goes, as it occurred least
+        told_apart = {word for word, row in found.index.items() if found._columns[row]}
+        assert "w0" not in found.index
+        assert len(told_apart) == 4 and told_apart & {f"u{i}" for i in range(6)}
+
     def test_arrays_grow_no_further(self):
         found = network(max_words=50)
         found.learn([[f"w{i}"] for i in range(50)])
         sizes = [array.shape for array in found.state()[0].values()]
         found.learn([[f"v{i}", "the"] for i in range(500)])
         assert len(found.index) <= 50
-        after = [a.shape for name, a in found.state()[0].items() if name not in ("rows", "free")]
+        changing = ("rows", "free", "free columns")
+        after = [a.shape for name, a in found.state()[0].items() if name not in changing]
         assert all(shape in sizes for shape in after if shape and shape[0] > 50)
 
     def test_a_word_may_go_within_its_own_sentence(self):
@@ -189,7 +202,7 @@ def test_every_setting_of_the_token_layer_is_heeded(learned, changed):
 
 def test_common_words_compete_less_often_than_rare_ones():
     """Of a word's n tokens about 2 visits sqrt(n) compete."""
-    layer = WordLayer("first", "spelling", size=2, n_directions=2, settle=0, visits=1.0)
+    layer = WordLayer("first", "text", size=2, n_directions=2, settle=0, visits=1.0)
     found = Network([layer, TokenLayer("tokens", "first", size=2, start=10**9)], 2)
     found.learn([["common"] * 10] * 1000)
     wins = layer.category_weights.state[2:4].sum() - 2
@@ -211,11 +224,11 @@ class TestRefused:
 
     def test_a_layer_over_one_that_is_not_beneath(self):
         with pytest.raises(BadInputError, match="no layer beneath"):
-            Network([WordLayer("a", "b"), WordLayer("b", "spelling"), TokenLayer("t", "a")])
+            Network([WordLayer("a", "b"), WordLayer("b", "text"), TokenLayer("t", "a")])
 
     def test_a_network_without_a_token_layer(self):
         with pytest.raises(BadInputError, match="token layer"):
-            Network([WordLayer("a", "spelling")])
+            Network([WordLayer("a", "text")])
 
 
 class TestRulesThatCanStand:
@@ -234,7 +247,7 @@ class TestRulesThatCanStand:
     def test_of_each_part(self, part, can, cannot):
         assert can <= set(can_stand(part))
         assert not cannot & set(can_stand(part))
-        kind, below = (WordLayer, "spelling") if part in WordLayer.PARTS else (TokenLayer, "words")
+        kind, below = (WordLayer, "text") if part in WordLayer.PARTS else (TokenLayer, "words")
         for rule in can:
             kind("mine", below, **{part: Plasticity(rule)})
         for rule in cannot:
@@ -253,4 +266,4 @@ class TestRulesThatCanStand:
         with pytest.raises(BadInputError, match="no layer has a part 'roof': choose memory"):
             can_stand("roof")
         with pytest.raises(BadInputError, match="memory of layer a is 'instar': give a Plasticity"):
-            WordLayer("a", "spelling", memory="instar")
+            WordLayer("a", "text", memory="instar")

@@ -18,7 +18,7 @@ def small():
     return {
         "timescales": [2, 8],
         "words": [
-            {"name": "first", "below": "spelling", "size": 4, "n_directions": 3},
+            {"name": "first", "below": "text", "size": 4, "n_directions": 3},
             {"name": "second", "below": "first", "size": 4, "n_directions": 3},
         ],
         "tokens": {"name": "tokens", "below": "second", "size": 5, "n_directions": 3},
@@ -113,13 +113,14 @@ class TestChange:
 
 
 WRONG = [
-    (("rooms",), 3, "a network has no 'rooms': choose timescales, max_words, words, tokens"),
+    (("rooms",), 3, "a network has no 'rooms': choose timescales, max_words, context_words, words"),
     (("wrds",), 3, "a network has no 'wrds': did you mean words?"),
     (("timescales",), 0, "timescale 0 is below 1 token"),
     (("timescales",), [], "no timescales given"),
     (("timescales",), [10**400], "is not a number"),
     (("max_words",), 0, "max_words is 0: give a whole number of at least 1"),
     (("max_words",), 2.5, "max_words is 2.5"),
+    (("context_words",), 0, "context_words is 0: give a whole number from 1 to 100,000"),
     (("words",), [], "a network has tables [[words]] and one table [tokens]"),
     (("words",), {"name": "a"}, "a network has tables"),
     (("words", 1), "second", "a network has tables"),
@@ -130,10 +131,10 @@ WRONG = [
     ((*FIRST, "name"), "words", "a layer is named 'words'"),
     ((*FIRST, "name"), "second", "layer second is over 'first', which is no layer beneath it"),
     ((*TOP, "name"), "first", "a layer is named first as another is"),
-    ((*FIRST, "name"), "spelling", "a layer is named spelling as another is"),
+    ((*FIRST, "name"), "text", "a layer is named text as another is"),
     ((*FIRST, "below"), 3, "below of layer first is 3"),
     ((*FIRST, "below"), "first", "layer first is over 'first', which is no layer beneath it"),
-    ((*TOP, "below"), "spelling", "layer tokens must be over a word layer"),
+    ((*TOP, "below"), "text", "layer tokens must be over a word layer"),
     ((*FIRST, "sise"), 3, "layer first has no 'sise': did you mean size?"),
     ((*FIRST, "size"), "x", "size of layer first is 'x': give a whole number from 1 to 10,000"),
     ((*FIRST, "size"), -1, "size of layer first is -1"),

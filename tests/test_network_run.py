@@ -21,7 +21,7 @@ NETWORK = """
 timescales = [2, 4]
 [[words]]
 name = "first"
-below = "spelling"
+below = "text"
 size = 5
 n_directions = 4
 settle = 40
@@ -160,8 +160,8 @@ def test_a_setting_of_ones_own_keeps_the_others_of_the_preset():
     assert plain.timescales == (2.0,)
     assert config.clusters == plain.clusters == 600
     changed, kept = config.described(), plain.described()
-    assert [layer.pop("size") for layer in changed["words"]] == [7, 7, 7]
-    assert [layer.pop("size") for layer in kept["words"]] == [300, 300, 300]
+    assert [layer.pop("size") for layer in changed["words"]] == [7, 7]
+    assert [layer.pop("size") for layer in kept["words"]] == [300, 300]
     assert changed["words"] == kept["words"]
     assert changed["tokens"] == kept["tokens"]
 

@@ -33,7 +33,6 @@ SMALL = {
     "settings": [
         "words.size=5", "words.n_directions=4", "tokens.n_directions=3", "tokens.subsample=0.5",
         "tokens.start=60", "tokens.settle=40", "words.settle=15", "second.start=20",
-        "third.start=40",
     ],
 }  # fmt: skip
 
@@ -233,7 +232,7 @@ class TestFiles:
             (lambda a, c: c.update(random_state="x"), "random_state is 'x'"),
             (lambda a, c: c["network"]["tokens"].update(size=7), "array prototypes"),
             (lambda a, c: c["network"]["words"][0].update(size="x"), "size of layer first is 'x'"),
-            (lambda a, c: c["network"]["words"].pop(), "layer tokens is over 'third'"),
+            (lambda a, c: c["network"]["words"].pop(), "layer tokens is over 'second'"),
             (lambda a, c: c["learned"].update(tokens=-1), "tokens is -1"),
             (lambda a, c: c["learned"].update(top_tokens=-1), "top_tokens is -1"),
             (lambda a, c: c["learned"]["words"].append("more"), "words and their rows"),
@@ -246,12 +245,14 @@ class TestFiles:
                 "mean_seen is below",
             ),
             (lambda a, c: a.update({"0.codes": a["0.codes"] * np.nan}), "array codes"),
-            (lambda a, c: a.update({"3.prototypes": a["3.prototypes"][:2]}), "array prototypes"),
+            (lambda a, c: a.update({"2.prototypes": a["2.prototypes"][:2]}), "array prototypes"),
             (lambda a, c: a.update({"1.memory": a["1.memory"].astype("f8")}), "array memory"),
-            (lambda a, c: a.pop("2.categories"), "2.categories"),
+            (lambda a, c: a.pop("1.categories"), "1.categories"),
             (lambda a, c: a.update(rows=a["rows"].astype("f4")), "no whole numbers"),
+            (lambda a, c: a.update(columns=a["columns"] + 1), "the columns of its words"),
+            (lambda a, c: a.pop("free columns"), "free columns"),
             (lambda a, c: a.update(rows=a["rows"] + 10**6), "words and their rows"),
-            (lambda a, c: a.update({"3.waiting": np.zeros((2, 3), "f4")}), "wait for prototypes"),
+            (lambda a, c: a.update({"2.waiting": np.zeros((2, 3), "f4")}), "wait for prototypes"),
         ],
     )
     def test_what_was_tampered_with_is_refused_in_a_line(self, learned, tmp_path, change, says):
@@ -308,7 +309,7 @@ def test_one_pass_is_as_accurate_as_it_was(accuracy):
 @needs_jit
 @pytest.mark.parametrize(
     ("layer", "parts"),
-    [*((name, WordLayer.PARTS) for name in ("first", "second", "third")),
+    [*((name, WordLayer.PARTS) for name in ("first", "second")),
      ("tokens", TokenLayer.PARTS)],
 )  # fmt: skip
 def test_the_bound_tells_of_a_layer_that_does_not_learn(accuracy, layer, parts):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine.network.network import check_sentence
-from hebbsim.engine.network.spelling import shape_features
+from hebbsim.engine.network.shape import shape_features
 from hebbsim.models.prototypes import unit_rows
 
 __all__ = [

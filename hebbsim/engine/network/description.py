@@ -26,7 +26,9 @@ __all__ = ["ROLES", "build", "change", "read_network", "written"]
 #: The network that learns roles.
 ROLES = Path(__file__).with_name("roles.toml")
 
-_TOP = ("timescales", "max_words", "words", "tokens")
+#: Values of the whole network.
+_WHOLE = ("max_words", "context_words")
+_TOP = ("timescales", *_WHOLE, "words", "tokens")
 
 
 def read_network(path: str | Path = ROLES) -> dict[str, Any]:
@@ -45,7 +47,7 @@ def read_network(path: str | Path = ROLES) -> dict[str, Any]:
     Examples
     --------
     >>> [layer["name"] for layer in read_network()["words"]]
-    ['first', 'second', 'third']
+    ['first', 'second']
     """
     try:
         content = Path(path).read_bytes()
@@ -73,7 +75,8 @@ def change(
         See `read_network`.
     settings : sequence of str
         ``LAYER.PARAMETER=VALUE``; of a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
-        ``words`` stands for every word layer.
+        ``words`` stands for every word layer. Of the network, ``max_words=NUMBER`` and
+        ``context_words=NUMBER``.
     rules : sequence of str
         ``LAYER.PART=RULE``: the rule at its own rate and parameters.
 
@@ -85,7 +88,7 @@ def change(
     Examples
     --------
     >>> changed = change(read_network(), ["words.size=20"], ["tokens.prediction=delta"])
-    >>> changed["words"][2]["size"], changed["tokens"]["prediction"]
+    >>> changed["words"][1]["size"], changed["tokens"]["prediction"]
     (20, {'rule': 'delta'})
     """
     _check_tables(description)
@@ -96,11 +99,19 @@ def change(
             _usual(layer, where[1], new)
             layer[where[1]] = {"rule": rule}
     for text in settings:
-        *where, value = _split(text, "LAYER.PARAMETER=VALUE", 2, 3)
+        *where, value = _split(text, "LAYER.PARAMETER=VALUE", 1, 2, 3)
         try:
             number = tomllib.loads(f"value = {value}")["value"]
         except (ValueError, RecursionError):
             number = value
+        if len(where) == 1:
+            if where[0] not in _WHOLE:
+                raise BadInputError(
+                    f"{text!r} is not of the form LAYER.PARAMETER=VALUE, "
+                    f"nor is {where[0]} one of {', '.join(_WHOLE)}"
+                )
+            new[where[0]] = number
+            continue
         for layer in _layers(new, where[0], text):
             if len(where) == 3:
                 usual = _usual(layer, where[1], new)
@@ -163,8 +174,8 @@ def build(description: Mapping[str, Any], *, random_state: int = 0) -> Network:
     return Network(
         layers,
         description.get("timescales", (2, 8, 32)),
-        max_words=description.get("max_words", 30_000),
         random_state=random_state,
+        **{name: description[name] for name in _WHOLE if name in description},
     )
 
 
@@ -210,7 +221,7 @@ def written(network: Network) -> dict[str, Any]:
     """The description of a network, with every value that it has."""
     return {
         "timescales": list(network.timescales),
-        "max_words": network.max_words,
+        **{name: getattr(network, name) for name in _WHOLE},
         "words": [_written_layer(layer) for layer in network.words],
         "tokens": _written_layer(network.top),
     }

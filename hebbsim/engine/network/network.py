@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.engine.network.spelling import CODE_SIZE, SHAPE_SIZE, Spelling
+from hebbsim.engine.network.shape import SHAPE_SIZE, shape_code
 from hebbsim.engine.network.token_layer import TokenLayer
 from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.network.word_layer import WordLayer, grown
@@ -22,8 +22,12 @@ __all__ = ["Network"]
 
 #: The row of all words that the network does not know.
 UNKNOWN = 0
+#: A layer over the text has a weight for each of them, timescale, side and word.
+LARGEST_CONTEXT = 100_000
 #: Share of the words that are given up when there is no more room.
 GIVEN_UP = 0.1
+#: A word is told apart from this occurrence on, while there are columns.
+TOLD_APART_FROM = 3
 
 
 class Network:
@@ -37,6 +41,10 @@ class Network:
     Words are admitted as they come. Once there are `max_words`, the tenth of them that
     occurred least (of equals, those that came last) is given up, with all that is known of it.
 
+    A layer over ``"text"`` sees words themselves, one-hot: each of the first `context_words`
+    that occur three times has a column of its own, and all others share one. The column of a
+    word that is given up goes to the next.
+
     Parameters
     ----------
     layers : sequence of WordLayer, and last a TokenLayer
@@ -44,6 +52,8 @@ class Network:
         Of the traces of every layer that names none of its own, in tokens.
     max_words : int
         Bounds the memory.
+    context_words : int
+        Words told apart around a word by a layer over the text.
     random_state : int
 
     Attributes
@@ -58,7 +68,7 @@ class Network:
     Examples
     --------
     >>> network = Network(
-    ...     [WordLayer("first", "spelling", size=4), TokenLayer("tokens", "first", size=5)]
+    ...     [WordLayer("first", "text", size=4), TokenLayer("tokens", "first", size=5)]
     ... )
     >>> network.learn([["the", "dog", "saw", "a", "cat"]]).tokens
     5
@@ -70,9 +80,10 @@ class Network:
         timescales: str | Iterable[float] = (2, 8, 32),
         *,
         max_words: int = 30_000,
+        context_words: int = 500,
         random_state: int = 0,
     ) -> None:
-        *words, top = layers or [WordLayer("none", "spelling")]
+        *words, top = layers or [WordLayer("none", "text")]
         if not isinstance(top, TokenLayer) or not all(isinstance(x, WordLayer) for x in words):
             raise BadInputError("a network has word layers and, last, one token layer")
         if not words:
@@ -81,12 +92,13 @@ class Network:
         self.top = top
         self.timescales = check_timescales(timescales).tolist()
         self.max_words = whole_number("max_words", max_words, 1)
+        self.context_words = whole_number("context_words", context_words, 1, LARGEST_CONTEXT)
         random_state = whole_number("random_state", random_state, 0)
         self.rng = np.random.default_rng(random_state)
-        self.spelling = Spelling(random_state)
         self.index: dict[str, int] = {}
         self.tokens = 0
-        sizes = {"spelling": CODE_SIZE}
+        start = np.random.default_rng([random_state, 4])
+        sizes = {"text": self.context_words + 1}
         for layer in layers:
             if layer.below not in sizes:
                 raise BadInputError(
@@ -100,13 +112,14 @@ class Network:
                 raise BadInputError(
                     f"a layer is named {layer.name} as another is: give each a name of its own"
                 )
-            layer.connect(sizes[layer.below], *decays(tau))
+            layer.connect(sizes[layer.below], *decays(tau), start)
             sizes[layer.name] = layer.size
-        if top.below == "spelling":
+        if top.below == "text":
             raise BadInputError(f"layer {top.name} must be over a word layer")
         self._below = {layer.name: layer for layer in self.words}
         self.counts = np.zeros(0, dtype=np.int64)
-        self._active = np.zeros((0, 4), dtype=np.int16)
+        self._columns = np.zeros(0, dtype=np.int32)  # 0 is that of all others
+        self._free_columns = list(range(self.context_words, 0, -1))
         self._shapes = np.zeros((0, SHAPE_SIZE), dtype=np.int8)
         self._free: list[int] = []
         self._n_counted = 0
@@ -124,7 +137,7 @@ class Network:
     def _grow(self, n_rows: int) -> None:
         before = max(len(self.counts), 1)
         self.counts = grown(self.counts, n_rows, 0)
-        self._active = grown(self._active, n_rows, 0)
+        self._columns = grown(self._columns, n_rows, 0)
         self._shapes = grown(self._shapes, n_rows, 0)
         for layer in self.words:
             layer.grow(n_rows)
@@ -136,8 +149,7 @@ class Network:
         if not self._free:
             self._grow(min(2 * len(self.counts), self.max_words + 1))
         row = self.index[word] = self._free.pop()
-        self._active[row] = self.spelling.active(word)
-        self._shapes[row] = self.spelling.shape(word)
+        self._shapes[row] = shape_code(word)
         return row
 
     def _give_up(self) -> None:
@@ -151,6 +163,9 @@ class Network:
         self.index = {word: row for word, row in self.index.items() if row not in gone}
         self._n_counted -= int(self.counts[leaving].sum())
         self.counts[leaving] = 0
+        told_apart = self._columns[leaving]
+        self._free_columns.extend(told_apart[told_apart > 0][::-1].tolist())
+        self._columns[leaving] = 0
         for layer in self.words:
             layer.forget(leaving)
         self._free.extend(leaving[::-1].tolist())
@@ -188,8 +203,7 @@ class Network:
                 row = self._admit(word)
                 index = self.index
             if not again:
-                self.counts[row] += 1
-                self._n_counted += 1
+                self._count(row)
         # A word may have been given up for a later one of its own sentence.
         ids = self._ids(sentence)
         draws = self.rng.random((len(ids), 2))
@@ -202,6 +216,12 @@ class Network:
         if self.tokens >= self.top.start and not words_only:
             self._learn_tokens(ids, draws)
         self.tokens += len(ids)
+
+    def _count(self, row: int) -> None:
+        self.counts[row] += 1
+        self._n_counted += 1
+        if self.counts[row] == TOLD_APART_FROM and self._free_columns:
+            self._columns[row] = self._free_columns.pop()
 
     def _learn_tokens(self, ids: NDArray[np.int32], draws: NDArray[np.float64]) -> None:
         counts = self.counts[ids]
@@ -239,12 +259,15 @@ class Network:
         other.frozen = True
         other.rng = np.random.default_rng([random_state, 1])
         tau = self.timescales if top.timescales is None else top.timescales
-        top.connect(self._below[top.below].size, *decays(check_timescales(tau)))
+        start = np.random.default_rng([random_state, 4])
+        top.connect(self._below[top.below].size, *decays(check_timescales(tau)), start)
         return other
 
     def _codes(self, below: str, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        if below == "spelling":
-            return self.spelling.rows(self._active[ids])
+        if below == "text":
+            rows = np.zeros((len(ids), self.context_words + 1), dtype=np.float32)
+            rows[np.arange(len(ids)), self._columns[ids]] = 1
+            return rows
         return self._below[below].codes[ids]
 
     def finish(self) -> None:
@@ -271,7 +294,7 @@ class Network:
             ids = self._ids(sentence)
             shapes = self._shapes[ids].astype(np.float32)
             for i in np.flatnonzero(ids == UNKNOWN).tolist():
-                shapes[i] = self.spelling.shape(sentence[i])
+                shapes[i] = shape_code(sentence[i])
             codes = self._codes(self.top.below, ids)
             around = self._around(codes, rng)
             found.append(self.top.vectors(codes, around, self.counts[ids], shapes))
@@ -292,6 +315,8 @@ class Network:
         }
         arrays |= {
             "counts": self.counts,
+            "columns": self._columns,
+            "free columns": np.array(self._free_columns, dtype=np.int32),
             "free": np.array(self._free, dtype=np.int32),
             "rows": np.fromiter(self.index.values(), dtype=np.int32),
         }
@@ -301,7 +326,6 @@ class Network:
             "frozen": self.frozen,
             "settled": [layer.settled for layer in self.layers],
             "top_tokens": self.top.tokens,
-            "seed": self.spelling.seed,
             "rng": self.rng.bit_generator.state,
         }
 
@@ -320,7 +344,6 @@ class Network:
             raise ValueError("its rows are no whole numbers")
         if len(rows) != len(words) or not np.array_equal(np.sort(used), np.arange(1, n_rows)):
             raise ValueError("its words and their rows do not fit")
-        self.spelling = Spelling(int(document["seed"]))
         self._grow(n_rows)
         self.index = dict(zip(words, rows.tolist(), strict=True))
         if len(self.index) != len(words):
@@ -328,9 +351,9 @@ class Network:
         self._free = arrays["free"].tolist()
         self.counts[:] = _fitting("counts", arrays["counts"], self.counts)
         self._n_counted = int(self.counts.sum())
+        self._restore_columns(arrays["columns"], arrays["free columns"])
         for word, row in self.index.items():
-            self._active[row] = self.spelling.active(word)
-            self._shapes[row] = self.spelling.shape(word)
+            self._shapes[row] = shape_code(word)
         self.tokens = whole_number("tokens", document["tokens"], 0)
         self.frozen = bool(document["frozen"])
         self.rng.bit_generator.state = document["rng"]
@@ -344,6 +367,13 @@ class Network:
                     array[...] = _fitting(name, arrays[f"{number}.{name}"], array)
         self.top.restore_waiting(arrays[f"{len(self.words)}.waiting"])
         return self
+
+    def _restore_columns(self, columns: NDArray[Any], free: NDArray[Any]) -> None:
+        self._columns[:] = _fitting("columns", columns, self._columns)
+        used = np.concatenate([columns[columns > 0], free])
+        if not np.array_equal(np.sort(used), np.arange(1, self.context_words + 1)):
+            raise ValueError("the columns of its words do not fit")
+        self._free_columns = free.tolist()
 
 
 def _fitting(name: str, found: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -31,6 +32,10 @@ _UNITS = {
     "prediction": "predict",
     "prototypes": "answer",
 }
+
+
+#: Length of a unit's weights where they start at random, about.
+SMALL = 0.1
 
 
 class Weights(NamedTuple):
@@ -88,11 +93,14 @@ class Plasticity:
     def kernel(self) -> Rule:
         return get_rule(self.rule)
 
-    def start(self, n_units: int, n_inputs: int) -> Weights:
-        """Weights of zero, and the rule's state."""
+    def start(self, n_units: int, n_inputs: int, rng: np.random.Generator | None = None) -> Weights:
+        """Weights of zero, or with `rng` small ones at random, and the rule's state."""
         rule = self.kernel
+        values = np.zeros((n_units, n_inputs), dtype=np.float32)
+        if rng is not None:
+            values += SMALL / math.sqrt(n_inputs) * rng.standard_normal(values.shape)
         return Weights(
-            np.zeros((n_units, n_inputs), dtype=np.float32),
+            values,
             rule.start(n_inputs, n_units),
             np.float32(rule.eta if self.eta is None else self.eta),
             np.array(list(rule.resolve(self.parameters).values()), dtype=np.float32),

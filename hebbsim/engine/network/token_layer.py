@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
 from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
-from hebbsim.engine.network.spelling import SHAPE_SIZE
+from hebbsim.engine.network.shape import SHAPE_SIZE
 from hebbsim.engine.network.values import LARGEST, check_layer, number
 from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, to_unit
 from hebbsim.errors import BadInputError
@@ -91,7 +91,7 @@ class TokenLayer:
 
     Examples
     --------
-    >>> TokenLayer("tokens", below="third", size=600).size
+    >>> TokenLayer("tokens", below="second", size=600).size
     600
     """
 
@@ -140,16 +140,20 @@ class TokenLayer:
             )
 
     def connect(
-        self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
+        self,
+        below_size: int,
+        keep: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+        rng: np.random.Generator,
     ) -> None:
-        """Make the weights, all zero, for codes of `below_size` numbers."""
+        """Make the weights for codes of `below_size` numbers: small for directions, else zero."""
         self.keep, self.alpha = keep, alpha
         width = len(keep) * (below_size + 1)
         n = self.n_directions
         self.guess_weights = self.guess.start(below_size, 2 * width + SHAPE_SIZE)
-        self.own_weights = self.own.start(n, below_size)
+        self.own_weights = self.own.start(n, below_size, rng)
         self.prediction_weights = [self.prediction.start(n, width) for _ in range(2)]
-        self.direction_weights = [self.directions.start(n, width) for _ in range(2)]
+        self.direction_weights = [self.directions.start(n, width, rng) for _ in range(2)]
         self.n_inputs = below_size + 4 * n
         self.prototype_weights = self.prototypes.start(self.size, self.n_inputs)
         self.means = [np.zeros(m, dtype=np.float32) for m in (below_size, width, width)]

@@ -60,7 +60,7 @@ def check_layer(
     if not isinstance(name, str) or not name or set(name) & set(".=") or name == "words":
         raise BadInputError(f"a layer is named {name!r}: give a name without . and =, not words")
     if not isinstance(layer.below, str):
-        raise BadInputError(f"below of layer {name} is {layer.below!r}: name a layer, or spelling")
+        raise BadInputError(f"below of layer {name} is {layer.below!r}: name a layer, or text")
     for field, (least, most) in whole.items():
         value = whole_number(f"{field} of layer {name}", getattr(layer, field), least, most)
         setattr(layer, field, value)

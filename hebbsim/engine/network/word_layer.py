@@ -49,7 +49,7 @@ class WordLayer:
     ----------
     name : str
     below : str
-        The layer whose codes are seen around a word, or ``"spelling"``: random codes.
+        The layer whose codes are seen around a word, or ``"text"``: the words themselves.
     size : int
         C, categories.
     start : int
@@ -111,14 +111,18 @@ class WordLayer:
         check_layer(self, sizes | counts, floats)
 
     def connect(
-        self, below_size: int, keep: NDArray[np.float32], alpha: NDArray[np.float32]
+        self,
+        below_size: int,
+        keep: NDArray[np.float32],
+        alpha: NDArray[np.float32],
+        rng: np.random.Generator,
     ) -> None:
-        """Make the weights, all zero, for codes of `below_size` numbers."""
+        """Make the weights for codes of `below_size` numbers: small for directions, else zero."""
         self.keep, self.alpha = keep, alpha
         width = 2 * len(keep) * (below_size + 1)
         self.memory_weights = self.memory.start(0, width)
         self.memory_state = np.zeros((0, len(self.memory.kernel.start(width, 1))), np.float32)
-        self.direction_weights = self.directions.start(self.n_directions, width)
+        self.direction_weights = self.directions.start(self.n_directions, width, rng)
         self.category_weights = self.categories.start(self.size, self.n_directions)
         self.mean = np.zeros(width, dtype=np.float32)
         self.mean_seen = np.zeros(1, dtype=np.int64)
