@@ -80,7 +80,6 @@ BEST_NETWORK: dict[str, dict[str, Any]] = {
         "clusters": 600,
         "settings": (
             "words.size=300",
-            "words.inverse_temperature=12",
             "tokens.shrinkage=20",
             "tokens.lengths=[1, 0.9, 0.9, 0.7, 0.5]",
         ),
@@ -88,8 +87,7 @@ BEST_NETWORK: dict[str, dict[str, Any]] = {
     "*": {
         "timescales": (1.1, 3.3),
         "settings": (
-            "words.size=250",
-            "words.inverse_temperature=12",
+            "words.size=300",
             "tokens.subsample=0.001",
             "tokens.lengths=[1, 0.7, 0.7, 0, 0]",
         ),
