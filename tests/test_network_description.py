@@ -73,6 +73,11 @@ class TestChange:
         assert network.words[1].directions == Plasticity("oja")
         assert network.words[1].timescales == (4,)
 
+    def test_of_the_whole_network(self):
+        network = build(change(small(), ["max_words=40", "context_words=7"]))
+        assert (network.max_words, network.context_words) == (40, 7)
+        assert build(change(written(network), ["context_words=8"])).max_words == 40
+
     def test_of_a_part_that_names_its_rule_alone(self):
         said = change(put((*TOP, "prediction"), "delta"), ["tokens.prediction.eta=0.5"])
         assert build(said).top.prediction == Plasticity("delta", 0.5)
@@ -90,6 +95,7 @@ class TestChange:
         ("settings", "rules", "says"),
         [
             (["size=3"], [], "'size=3' is not of the form LAYER.PARAMETER=VALUE"),
+            (["size=3"], [], "without a layer there are max_words and context_words"),
             (["first.size"], [], "'first.size' is not of the form LAYER.PARAMETER=VALUE"),
             (["first.size="], [], "is not of the form"),
             (["first..size=3"], [], "is not of the form"),

@@ -60,21 +60,28 @@ prediction = { rule = "nlms", eta = 0.2 }
 CONTROLS = {"corpus": "tiny", "rule": ("instar",), "seeds": 2, "workers": 1}
 
 
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch):
-    """`noun verb noun .`: a noun after a verb is an object."""
+def load(monkeypatch, most_before=0, most_stops=1):
+    """`noun verb noun .`, and some words around it: a noun after a verb is an object."""
     splits = {}
     for seed, (name, n) in enumerate({"train": 300, "dev": 60, "test": 60}.items()):
         rng = np.random.default_rng(seed)
-        words = [[*rng.choice(NOUNS, 1), *rng.choice(VERBS, 1), *rng.choice(NOUNS, 1), "."]
-                 for _ in range(n)]  # fmt: skip
-        splits[name] = make_split(
-            name, words, {"grammatical": ["SUBJ", "PRED", "OBJ", "PUNCT"] * n}
-        )
+        words, roles = [], []
+        for _ in range(n):
+            said = [*rng.choice(NOUNS, 1), *rng.choice(VERBS, 1), *rng.choice(NOUNS, 1)]
+            before = rng.integers(most_before + 1) if most_before else 0
+            stops = 1 + rng.integers(most_stops) if most_stops > 1 else 1
+            words.append(["now"] * before + said + ["."] * stops)
+            roles += ["ADV"] * before + ["SUBJ", "PRED", "OBJ"] + ["PUNCT"] * stops
+        splits[name] = make_split(name, words, {"grammatical": roles})
     corpus = Corpus("tiny", splits, layer="grammatical", sha256={"tiny": "0"})
     monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: corpus)
     monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     return corpus
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    return load(monkeypatch)
 
 
 @pytest.fixture
@@ -207,6 +214,14 @@ def test_networks_learn_and_a_rule_that_cannot_is_a_row(network, tmp_path, monke
     }
     assert not any("rule=diverges" in row.condition for row in found.rows)
     assert "No score for part=tokens.guess rule=stuck: seed 0: ValueError" in shown(found)
+
+
+def test_where_positions_do_not_tell_nothing_is_known_without_learning(network, monkeypatch):
+    load(monkeypatch, most_before=2, most_stops=3)
+    monkeypatch.setattr(plan, "can_stand", lambda part: ())
+    found = run_rules(corpus="tiny", network=network, seeds=1, workers=1)
+    mean = {row.condition: row.mean for row in found.rows if row.split == "test"}
+    assert mean["K=12"] > 0.9 > mean[""] > 0.7 > mean["K=12 learning=off"]
 
 
 def test_a_network_that_cannot_learn_ends_the_run(monkeypatch):

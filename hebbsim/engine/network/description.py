@@ -75,8 +75,8 @@ def change(
         See `read_network`.
     settings : sequence of str
         ``LAYER.PARAMETER=VALUE``; of a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
-        ``words`` stands for every word layer. Of the network, ``max_words=NUMBER`` and
-        ``context_words=NUMBER``.
+        ``words`` stands for every word layer. ``max_words=NUMBER`` and
+        ``context_words=NUMBER`` are of the whole network.
     rules : sequence of str
         ``LAYER.PART=RULE``: the rule at its own rate and parameters.
 
@@ -107,8 +107,8 @@ def change(
         if len(where) == 1:
             if where[0] not in _WHOLE:
                 raise BadInputError(
-                    f"{text!r} is not of the form LAYER.PARAMETER=VALUE, "
-                    f"nor is {where[0]} one of {', '.join(_WHOLE)}"
+                    f"{text!r} is not of the form LAYER.PARAMETER=VALUE; "
+                    f"without a layer there are {' and '.join(_WHOLE)}"
                 )
             new[where[0]] = number
             continue

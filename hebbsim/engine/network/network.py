@@ -22,7 +22,7 @@ __all__ = ["Network"]
 
 #: The row of all words that the network does not know.
 UNKNOWN = 0
-#: A layer over the text has a weight for each of them, timescale, side and word.
+#: Most context words: every word has a weight for each of them, at each timescale and side.
 LARGEST_CONTEXT = 100_000
 #: Share of the words that are given up when there is no more room.
 GIVEN_UP = 0.1
@@ -97,7 +97,7 @@ class Network:
         self.rng = np.random.default_rng(random_state)
         self.index: dict[str, int] = {}
         self.tokens = 0
-        start = np.random.default_rng([random_state, 4])
+        weights = _drawing_weights(random_state)
         sizes = {"text": self.context_words + 1}
         for layer in layers:
             if layer.below not in sizes:
@@ -105,14 +105,11 @@ class Network:
                     f"layer {layer.name} is over {layer.below!r}, which is no layer beneath it: "
                     f"choose {', '.join(sizes)}"
                 )
-            tau = check_timescales(
-                self.timescales if layer.timescales is None else layer.timescales
-            )
             if layer.name in sizes:
                 raise BadInputError(
                     f"a layer is named {layer.name} as another is: give each a name of its own"
                 )
-            layer.connect(sizes[layer.below], *decays(tau), start)
+            self._connect(layer, sizes[layer.below], weights)
             sizes[layer.name] = layer.size
         if top.below == "text":
             raise BadInputError(f"layer {top.name} must be over a word layer")
@@ -126,6 +123,12 @@ class Network:
         self._by_count: NDArray[np.int64] | None = None
         self.frozen = False
         self._grow(1024)
+
+    def _connect(
+        self, layer: WordLayer | TokenLayer, below_size: int, rng: np.random.Generator
+    ) -> None:
+        tau = self.timescales if layer.timescales is None else layer.timescales
+        layer.connect(below_size, *decays(check_timescales(tau)), rng)
 
     @property
     def layers(self) -> list[WordLayer | TokenLayer]:
@@ -218,9 +221,9 @@ class Network:
         self.tokens += len(ids)
 
     def _count(self, row: int) -> None:
-        self.counts[row] += 1
+        n = self.counts[row] = self.counts[row] + 1
         self._n_counted += 1
-        if self.counts[row] == TOLD_APART_FROM and self._free_columns:
+        if n == TOLD_APART_FROM and self._free_columns:
             self._columns[row] = self._free_columns.pop()
 
     def _learn_tokens(self, ids: NDArray[np.int32], draws: NDArray[np.float64]) -> None:
@@ -258,9 +261,7 @@ class Network:
         other.top = top
         other.frozen = True
         other.rng = np.random.default_rng([random_state, 1])
-        tau = self.timescales if top.timescales is None else top.timescales
-        start = np.random.default_rng([random_state, 4])
-        top.connect(self._below[top.below].size, *decays(check_timescales(tau)), start)
+        self._connect(top, self._below[top.below].size, _drawing_weights(random_state))
         return other
 
     def _codes(self, below: str, ids: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -374,6 +375,11 @@ class Network:
         if not np.array_equal(np.sort(used), np.arange(1, self.context_words + 1)):
             raise ValueError("the columns of its words do not fit")
         self._free_columns = free.tolist()
+
+
+def _drawing_weights(random_state: int) -> np.random.Generator:
+    """What draws the first weights: a generator of its own, so that the network's is as it was."""
+    return np.random.default_rng([random_state, 4])
 
 
 def _fitting(name: str, found: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:

@@ -34,7 +34,7 @@ _UNITS = {
 }
 
 
-#: Length of a unit's weights where they start at random, about.
+#: Length of a unit's weights, about, where they are drawn at random.
 SMALL = 0.1
 
 
@@ -94,7 +94,10 @@ class Plasticity:
         return get_rule(self.rule)
 
     def start(self, n_units: int, n_inputs: int, rng: np.random.Generator | None = None) -> Weights:
-        """Weights of zero, or with `rng` small ones at random, and the rule's state."""
+        """Weights of zero, or small ones that `rng` draws, and the rule's state.
+
+        Some rules cannot leave zero: what they learn is in proportion to what there is.
+        """
         rule = self.kernel
         values = np.zeros((n_units, n_inputs), dtype=np.float32)
         if rng is not None:

@@ -146,7 +146,10 @@ class TokenLayer:
         alpha: NDArray[np.float32],
         rng: np.random.Generator,
     ) -> None:
-        """Make the weights for codes of `below_size` numbers: small for directions, else zero."""
+        """Make the weights for codes of `below_size` numbers.
+
+        Those of directions are small and drawn by `rng`, all others are zero.
+        """
         self.keep, self.alpha = keep, alpha
         width = len(keep) * (below_size + 1)
         n = self.n_directions

@@ -117,7 +117,10 @@ class WordLayer:
         alpha: NDArray[np.float32],
         rng: np.random.Generator,
     ) -> None:
-        """Make the weights for codes of `below_size` numbers: small for directions, else zero."""
+        """Make the weights for codes of `below_size` numbers.
+
+        Those of directions are small and drawn by `rng`, all others are zero.
+        """
         self.keep, self.alpha = keep, alpha
         width = 2 * len(keep) * (below_size + 1)
         self.memory_weights = self.memory.start(0, width)
