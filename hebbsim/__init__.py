@@ -13,7 +13,6 @@ from hebbsim._version import __version__
 # Public name -> module that defines it; resolved on first use (PEP 562).
 _LAZY = {
     "TraceEngine": "hebbsim.engine",
-    "HebbianRoleInducer": "hebbsim.models",
     "RoleNetwork": "hebbsim.models",
     "RolePopulation": "hebbsim.models",
     "load_corpus": "hebbsim.readers",

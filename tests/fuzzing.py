@@ -21,9 +21,7 @@ from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.engine.network.description import build, read_network
 from hebbsim.engine.trace_engine import TraceEngine
 from hebbsim.errors import BadInputError, DivergenceError
-from hebbsim.models import HebbianRoleInducer
-from hebbsim.models.checkpoint import KIND as LEARNER
-from hebbsim.models.role_network import RoleNetwork
+from hebbsim.models import RoleNetwork, RolePopulation
 from hebbsim.readers import load_corpus
 from hebbsim.readers.cogs import read_cogs
 from hebbsim.readers.tables import read_tables
@@ -31,7 +29,7 @@ from hebbsim.readers.text import stream_text
 from hebbsim.readers.ud import RoleScheme, read_conllu
 
 ENGINE = "hebbsim.trace-engine/2"
-NETWORK = "hebbsim.role-network/1"
+NETWORK, POPULATION = "hebbsim.role-network/2", "hebbsim.role-population/1"
 SCHEME = RoleScheme.load()
 
 CONLLU = b"""# sent_id = 1
@@ -206,23 +204,24 @@ class Targets:
         engine = TraceEngine(5, dim=3, timescales=[2], rule="competitive").run([0, 1, 2])
         engine.save(folder / "engine")
         words = [["a", "b", "c"], ["b", "c", "a", "d"]] * 3
-        learner = HebbianRoleInducer(
-            timescales="2", n_clusters=2, n_categories=2, n_components=2, n_context_words=3,
-            n_directions=2, epochs=1, ending_weight=1.0,
-        )  # fmt: skip
-        learner.fit(words).save(folder / "learner")
         (folder / "described.toml").write_bytes(DESCRIPTION)
         RoleNetwork(folder / "described.toml").partial_fit(words).save(folder / "role-network")
+        population = RolePopulation(2, folder / "described.toml", n_clusters=2)
+        population.fit(words).save(folder / "population")
         self._sealed = {
             kind: (read_checkpoint(folder / kind, name), name)
-            for kind, name in (("engine", ENGINE), ("learner", LEARNER), ("role-network", NETWORK))
+            for kind, name in (
+                ("engine", ENGINE),
+                ("population", POPULATION),
+                ("role-network", NETWORK),
+            )
         }
         self.seeds: dict[str, list[bytes]] = {
             "conllu": [CONLLU], "table": [TABLE], "about": [self._about], "cogs": [COGS, FREE],
             "jsonl": [JSONL], "json": [JSON], "csv": [CSV], "any": [CONLLU, JSON, CSV, FREE, TEXT],
             "text": [TEXT], "scheme": [b'{"roles": {"nsubj": "SUBJ"}}'],
             "engine": [(folder / "engine").read_bytes()],
-            "learner": [(folder / "learner").read_bytes()],
+            "population": [(folder / "population").read_bytes()],
             "role-network": [(folder / "role-network").read_bytes()],
             "described": [DESCRIPTION],
         }  # fmt: skip
@@ -250,7 +249,7 @@ class Targets:
             "text": lambda: [None for _ in stream_text(path)],
             "scheme": lambda: RoleScheme.load(path),
             "engine": lambda: self._run(TraceEngine.load(path)),
-            "learner": lambda: self._use(HebbianRoleInducer.load(path)),
+            "population": lambda: RolePopulation.load(path).predict([["a", "x"], ["b"]]),
             "role-network": lambda: self._go_on(RoleNetwork.load(path)),
             "described": lambda: self._build(path),
         }
@@ -269,10 +268,6 @@ class Targets:
     def _run(self, engine: TraceEngine) -> None:
         with contextlib.suppress(DivergenceError):  # said in a line: a learning rate of 10^300
             engine.run([0, 1, 4], [0, 2])
-
-    def _use(self, learner: HebbianRoleInducer) -> None:
-        if hasattr(learner, "prototypes_"):
-            learner.predict([["a", "x"], ["b"]])
 
     def _go_on(self, learner: RoleNetwork) -> None:
         if learner.network_.settled:

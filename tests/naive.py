@@ -295,29 +295,3 @@ def compete(x, order, conscience, memory, prototypes, wins, share, spread):
 
 def nearest(x, prototypes):
     return [int(np.argmin(((row - prototypes) ** 2).sum(axis=1))) for row in x]
-
-
-def predict_code(x, features, weights, bias, feature_weights):
-    """What the predictor answers to one input with some active features."""
-    return x @ weights + bias + sum((feature_weights[f] for f in features), np.zeros(len(bias)))
-
-
-def predict_categories(x, features, weights, bias, feature_weights):
-    """Shares of the categories: softmax of what inputs and features add up to."""
-    score = np.exp(predict_code(x, features, weights, bias, feature_weights))
-    return score / score.sum()
-
-
-def learn_prediction(
-    x, target, order, eta, power, weights, bias, features, feature_weights, predict=predict_code
-):
-    """The normalised delta rule: new weights, bias and feature weights."""
-    W, b, F = (np.array(a, dtype=np.float64) for a in (weights, bias, feature_weights))
-    for m, step in zip(order, eta, strict=True):
-        error = target[m] - predict(x[m], features[m], W, b, F)
-        step = step / (x[m] @ (x[m] / power) + len(features[m]) + 1)
-        W += step * np.outer(x[m] / power, error)
-        b += step * error
-        for f in features[m]:
-            F[f] += step * error
-    return W, b, F

@@ -51,12 +51,12 @@ class Weights:
 
 
 class Words:
-    def __init__(self, layer, below_size, tau, rng):
-        self.layer, self.tau = layer, tau
+    def __init__(self, layer, below_size, tau, rng, ending):
+        self.layer, self.tau, self.ending = layer, tau, ending
         width = 2 * len(tau) * (below_size + 1)
         self.memory, self.counts, self.codes = {}, {}, {}
         self.directions = Weights(layer.directions, layer.n_directions, width, rng)
-        self.categories = Weights(layer.categories, layer.size, layer.n_directions)
+        self.categories = Weights(layer.categories, layer.size, len(self.place("a")))
         self.mean, self.seen, self.width, self.settled = np.zeros(width), 0, width, False
 
     def code(self, word):
@@ -64,6 +64,13 @@ class Words:
 
     def root(self, word):
         return unit(np.sqrt(np.maximum(self.memory[word].W[0], 0)))
+
+    def place(self, word):
+        along = np.zeros(self.layer.n_directions)
+        if word in self.memory:
+            along = unit(self.directions.along(self.root(word) - self.mean))
+        weight = self.layer.ending_weight
+        return unit(np.concatenate([along, weight * self.ending(word)])) if weight else along
 
     def shares(self, point):
         cosine = self.categories.along(point)
@@ -89,14 +96,14 @@ class Words:
                 self.mean += (x - self.mean) / min(self.seen, 20_000)
                 self.directions.learn(x - self.mean)
             if self.settled:
-                point = unit(self.directions.along(x - self.mean))
+                point = self.place(word)
                 if n >= layer.min_count:
                     self.categories.learn(point)
                 self.codes[word] = self.shares(point)
 
     def begin(self, rng, order):
         known = [w for w in order if self.counts.get(w, 0) >= self.layer.min_count]
-        points = {w: unit(self.directions.along(self.root(w) - self.mean)) for w in known}
+        points = {w: self.place(w) for w in known}
         most = 0.005 * sum(self.counts.values())
         weight = np.sqrt([min(self.counts[w], most) for w in known])
         size = self.layer.size
@@ -186,7 +193,7 @@ class Tokens:
 class Network:
     """Without a bound of the words, which the oracle keeps for ever."""
 
-    def __init__(self, layers, timescales, context_words, shape, random_state=0):
+    def __init__(self, layers, timescales, context_words, shape, ending, random_state=0):
         *words, top = layers
         self.rng, self.shape = np.random.default_rng(random_state), shape
         self.context_words, self.columns = context_words, {}
@@ -194,7 +201,7 @@ class Network:
         sizes, start = {"text": context_words + 1}, np.random.default_rng([random_state, 4])
         for layer in words:
             tau = layer.timescales or timescales
-            self.layers[layer.name] = Words(layer, sizes[layer.below], tau, start)
+            self.layers[layer.name] = Words(layer, sizes[layer.below], tau, start, ending)
             sizes[layer.name] = layer.size
         self.words, shape_size = list(self.layers.values()), len(shape("a"))
         tau = top.timescales or timescales

@@ -5,10 +5,7 @@ import numpy as np
 import pytest
 
 from hebbsim.engine.competition import compete, nearest
-from hebbsim.engine.components import learn_components
-from hebbsim.engine.prediction import learn_categories, learn_prediction
-from hebbsim.models.components import Components
-from hebbsim.models.prototypes import MEMORY, Prototypes, unit_rows
+from hebbsim.engine.components import Components, learn_components
 
 rng = np.random.default_rng(0)
 INPUTS = {
@@ -145,20 +142,6 @@ def test_wins_are_counted_beyond_the_whole_numbers_of_float32():
     assert found.tolist() == [fraction]
 
 
-def test_prototypes_of_a_long_stream_still_move():
-    x = f32([[1.0, 1.0]])
-    prototypes = Prototypes(x, 1, rng=np.random.default_rng(0))
-    for wins in (2.0**24, 2.0**40):
-        prototypes.wins[:] = wins
-        before = prototypes.centres.copy()
-        prototypes.learn(x + 1, np.zeros(100, dtype=np.int64))
-        moved = prototypes.centres - before
-        np.testing.assert_allclose(moved, 100 / MEMORY * (x + 1 - before), rtol=0.1)
-        assert prototypes.wins.tolist() == [wins + 100]
-        prototypes.forget(0.5)
-        assert prototypes.wins.tolist() == [(wins + 100) / 2]
-
-
 def test_components_of_a_long_stream_still_move():
     x = f32(np.random.default_rng(5).standard_normal((500, 4)) * [3, 1, 1, 1])
     learner = Components(2, 4)
@@ -235,63 +218,6 @@ def test_the_nearest_of_many():
 
 
 # Prototypes -------------------------------------------------------------------------------
-
-
-def test_prototypes_start_at_different_inputs():
-    x = f32(rng.standard_normal((30, 4)))
-    centres = Prototypes(x, 30, rng=np.random.default_rng(0)).centres
-    assert {row.tobytes() for row in centres} == {row.tobytes() for row in x}
-    centres[:] = 0
-    assert x.any()  # the inputs are not the prototypes
-
-
-def test_inputs_without_weight_are_no_start():
-    x = f32(np.arange(10)[:, None])
-    weights = np.where(np.arange(10) < 3, 1.0, 0.0)
-    for n in (3, 5):  # five out of three: some come twice
-        centres = Prototypes(x, n, rng=np.random.default_rng(0), weights=weights).centres
-        assert set(centres[:, 0]) <= {0, 1, 2}
-        assert len(centres) == n
-
-
-def test_unfair_competition_has_no_conscience():
-    x = f32(np.random.default_rng(3).uniform(-1, 1, (6000, 2)))
-    wins = {}
-    for fair in (True, False):
-        prototypes = Prototypes(x, 3, rng=np.random.default_rng(0), conscience=3.0)
-        prototypes.centres[:] = [[0, 0], [2.1, 0], [0, 2.1]]
-        prototypes.squares[:] = [0, 2.1**2, 2.1**2]
-        prototypes.learn(x, np.arange(6000), fair=fair)
-        wins[fair] = prototypes.wins.tolist()
-    assert wins[False] == [6001, 1, 1]
-    assert min(wins[True]) > 500
-
-
-def test_forgetting_makes_steps_longer_but_never_longer_than_the_way():
-    prototypes = Prototypes(f32([[0.0]]), 1, rng=np.random.default_rng(0))
-    prototypes.learn(f32([[0.0]]), np.zeros(99, dtype=np.int64))
-    prototypes.forget(0.5)
-    assert prototypes.wins.tolist() == [50]
-    prototypes.forget(1e-9)
-    assert prototypes.wins.tolist() == [1]
-
-
-def test_soft_winners_sum_to_one_and_agree_with_the_winner():
-    x = unit_rows(f32(rng.standard_normal((50, 6))))
-    prototypes = Prototypes(x, 8, rng=np.random.default_rng(0))
-    soft = prototypes.soft(x, 12.0)
-    cosine = x.astype(np.float64) @ prototypes.centres.T
-    expected = np.exp(12 * cosine) / np.exp(12 * cosine).sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(soft, expected, rtol=1e-4)
-    np.testing.assert_allclose(soft.sum(axis=1), 1, rtol=1e-5)
-    assert np.array_equal(soft.argmax(axis=1), prototypes.winners(x))  # all of length one
-    assert np.isfinite(prototypes.soft(1000 * x, 500.0)).all()
-    np.testing.assert_allclose(prototypes.soft(np.zeros_like(x), 12.0), 1 / 8, rtol=1e-5)
-
-
-def test_unit_rows_leave_zeros_alone():
-    found = unit_rows(f32([[3.0, 4.0], [0.0, 0.0]]))
-    np.testing.assert_allclose(found, [[0.6, 0.8], [0.0, 0.0]], rtol=1e-6)
 
 
 # Components -------------------------------------------------------------------------------
@@ -394,140 +320,3 @@ def test_the_bits_do_not_depend_on_where_arrays_lie(width):
 
 
 # Prediction -------------------------------------------------------------------------------
-
-
-def a_task(n=20, width=4, n_out=3, n_features=6):
-    """Inputs (some zero), targets, features of every row, and weights to start from."""
-    source = np.random.default_rng(5)
-    x = source.standard_normal((n, width)) * (source.random((n, width)) < 0.7)
-    features = [sorted(source.permutation(n_features)[: source.integers(0, 4)]) for _ in range(n)]
-    return (
-        *f32(x, source.standard_normal((n, n_out)), 0.5 + source.random(width)),
-        features,
-        *f32(
-            source.standard_normal((width, n_out)),
-            source.standard_normal(n_out),
-            source.standard_normal((n_features, n_out)),
-        ),
-    )
-
-
-def learn(kernel, x, target, order, eta, power, features, weights, bias, feature_weights):
-    """The kernel on copies; its new weights, bias and feature weights."""
-    weights, bias, feature_weights = f32(weights, bias, feature_weights)
-    active = np.full((len(x), 4), 10**6, dtype=np.int32)  # only the first n may be read
-    for row, some in zip(active, features, strict=True):
-        row[: len(some)] = some
-    n_active = np.array([len(some) for some in features], dtype=np.int32)
-    kernel(
-        f32(x), f32(target), np.array(order, dtype=np.int64), f32(eta), f32(power), weights, bias,
-        active, n_active, feature_weights, np.empty(len(bias), dtype=np.float32),
-    )  # fmt: skip
-    return weights, bias, feature_weights
-
-
-PREDICTORS = {learn_prediction: naive.predict_code, learn_categories: naive.predict_categories}
-both_predictors = pytest.mark.parametrize("kernel", PREDICTORS)
-
-
-@both_predictors
-@pytest.mark.parametrize("n", [20, 1, 0])
-def test_prediction_equals_its_oracle(n, kernel):
-    x, target, power, features, *start = a_task(n)
-    order, eta = visits(x), np.linspace(1, 0.1, 4 * n)
-    found = learn(kernel, x, target, order, eta, power, features, *start)
-    weights, bias, feature_weights = start
-    expected = naive.learn_prediction(
-        x, target, order, eta, power, weights, bias, features, feature_weights, PREDICTORS[kernel]
-    )
-    for new, oracle, old in zip(found, expected, start, strict=True):
-        np.testing.assert_allclose(new, oracle, rtol=1e-3, atol=1e-4)
-        assert np.array_equal(new, old) == (n == 0)
-
-
-@both_predictors
-@pytest.mark.parametrize("n_out", [1, 3, 4, 17])
-@pytest.mark.parametrize("width", [1, 5, 16, 33])
-@pytest.mark.parametrize("n", [1, 15, 16, 17, 40])
-def test_prediction_equals_its_oracle_whatever_the_sizes(n, width, n_out, kernel):
-    x, target, power, features, *start = a_task(n, width, n_out)
-    order, eta = np.arange(n)[::-1], np.linspace(1, 0.1, n)
-    found = learn(kernel, x, target, order, eta, power, features, *start)
-    weights, bias, feature_weights = start
-    expected = naive.learn_prediction(
-        x, target, order, eta, power, weights, bias, features, feature_weights, PREDICTORS[kernel]
-    )
-    for new, oracle in zip(found, expected, strict=True):
-        np.testing.assert_allclose(new, oracle, rtol=1e-3, atol=1e-4)
-
-
-@both_predictors
-@pytest.mark.parametrize("cuts", [(1, 2, 3), (16, 32), range(1, 40)])
-def test_a_stream_of_corrections_may_be_cut_anywhere(cuts, kernel):
-    x, target, power, features, *start = a_task(40)
-    whole = learn(kernel, x, target, range(40), np.full(40, 0.5), power, features, *start)
-    for part in np.split(np.arange(40), list(cuts)):
-        start = learn(kernel, x, target, part, np.full(len(part), 0.5), power, features, *start)
-    for one, other in zip(whole, start, strict=True):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
-
-
-def test_one_correction_by_hand():
-    # Input (1, 2), power one: the error is shared out over 1 + 1 + 4 = 6.
-    found = learn(
-        learn_prediction, [[1, 2]], [[1, 0]], [0], [1.0], [1, 1], [[]],
-        np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)),
-    )  # fmt: skip
-    np.testing.assert_allclose(found[0], [[1 / 6, 0], [2 / 6, 0]], rtol=1e-6)
-    np.testing.assert_allclose(found[1], [1 / 6, 0], rtol=1e-6)
-    assert not found[2].any()
-
-
-def test_one_correction_of_categories_by_hand():
-    # Input (1, 2) and a feature: of two equal categories the first was due; 7 = 1 + 1 + 5.
-    found = learn(
-        learn_categories, [[1, 2]], [[1, 0]], [0], [7.0], [1, 1], [[0]],
-        np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)),
-    )  # fmt: skip
-    for changed, expected in zip(
-        found, ([[0.5, -0.5], [1, -1]], [0.5, -0.5], [[0.5, -0.5]]), strict=True
-    ):
-        np.testing.assert_allclose(changed, expected, rtol=1e-6)
-
-
-@pytest.mark.parametrize("eta", [0.0, 0.3, 1.0])
-def test_a_correction_removes_its_share_of_the_error(eta):
-    x, target, power, features, *start = a_task()
-    for m in range(len(x)):
-        after = learn(learn_prediction, x, target, [m], [eta], power, features, *start)
-        old, new = (naive.predict_code(x[m], features[m], *weights) for weights in (start, after))
-        np.testing.assert_allclose(new - old, eta * (target[m] - old), rtol=1e-3, atol=1e-5)
-        if eta == 0:
-            assert all(np.array_equal(a, b) for a, b in zip(start, after, strict=True))
-
-
-def test_inputs_and_features_that_are_silent_learn_nothing():
-    x, target, power, _, *start = a_task()
-    x = np.where([False, True, False, True], 0, x)
-    weights, _, feature_weights = learn(
-        learn_prediction, x, target, [0, 1, 2], [1, 1, 1], power, [[2]] * len(x), *start
-    )
-    assert np.array_equal(weights[[1, 3]], start[0][[1, 3]])
-    assert not np.isclose(weights[[0, 2]], start[0][[0, 2]]).any()
-    others = [0, 1, 3, 4, 5]
-    assert np.array_equal(feature_weights[others], start[2][others])
-    assert not np.isclose(feature_weights[2], start[2][2]).any()
-
-
-def test_a_linear_relation_is_found():
-    source = np.random.default_rng(6)
-    x = source.standard_normal((400, 3)) * [1.0, 0.1, 5.0]  # power makes up for the scale
-    true = source.standard_normal((3, 2))
-    target = x @ true + [1.0, -1.0]
-    order = np.tile(np.arange(400), 10)
-    weights, bias, _ = learn(learn_prediction,
-        x, target, order, np.full(len(order), 0.5), (x**2).mean(axis=0), [[]] * 400,
-        np.zeros((3, 2)), np.zeros(2), np.zeros((1, 2)),
-    )  # fmt: skip
-    np.testing.assert_allclose(weights, true, atol=1e-3)
-    np.testing.assert_allclose(bias, [1.0, -1.0], atol=1e-3)

@@ -1,11 +1,13 @@
 """Contexts of tokens and types: oracles, a case by hand, boundaries, unknown words."""
 
+from itertools import pairwise
+
 import naive
 import numpy as np
 import pytest
 
-from hebbsim.engine.contexts import code_contexts, sum_code_contexts, sum_word_contexts
-from hebbsim.models.types import contexts_of, stretches
+from hebbsim.engine.contexts import sum_word_contexts
+from hebbsim.engine.network.contexts import sentence_contexts
 
 TAUS = (1, 1.5, 2, 8, 32)
 N_ROWS, N_WORDS = 6, 4
@@ -18,6 +20,17 @@ TEXTS = {
     "one token": ([3], [0, 1]),
     "empty": ([], [0]),
 }
+
+
+def token_contexts(ids, offsets, codes, taus):
+    """Of the traces in a sentence of a network, shape=(2, T, S, C + 1)."""
+    tau = np.array(taus, dtype=np.float32)
+    ids, out = np.array(ids, dtype=np.int32), []
+    for first, last in pairwise(offsets):
+        here = np.full((last - first, 2, len(tau), codes.shape[1] + 1), np.nan, dtype=np.float32)
+        sentence_contexts(codes[ids[first:last]], 1 - 1 / tau, 1 / tau, here)
+        out.append(here)
+    return np.concatenate(out).swapaxes(0, 1)
 
 
 def word_sums(ids, offsets, taus, reach, n_rows=N_ROWS):
@@ -35,24 +48,6 @@ def code_arguments(ids, offsets, taus):
     return np.array(ids, dtype=np.int32), np.array(offsets, dtype=np.int64), keep, alpha
 
 
-def token_contexts(ids, offsets, codes, taus):
-    ids, offsets, keep, alpha = code_arguments(ids, offsets, taus)
-    shape = (len(taus), codes.shape[1] + 1)
-    out = np.full((2, len(ids), *shape), np.nan, dtype=np.float32)
-    trace = np.full(shape, np.nan, dtype=np.float32)
-    code_contexts(ids, offsets, codes, keep, alpha, trace, out)
-    return out
-
-
-def code_sums(ids, offsets, codes, taus, n_rows):
-    ids, offsets, keep, alpha = code_arguments(ids, offsets, taus)
-    shape = (len(taus), codes.shape[1] + 1)
-    sums = np.zeros((n_rows, 2, *shape), dtype=np.float32)
-    trace = np.empty(shape, dtype=np.float32)
-    sum_code_contexts(ids, offsets, codes, keep, alpha, trace, sums)
-    return sums
-
-
 def some_codes(n=N_ROWS, width=3):
     return np.random.default_rng(1).dirichlet(np.ones(width), n).astype(np.float32)
 
@@ -65,23 +60,6 @@ def test_word_contexts_equal_the_sums_they_stand_for(case, reach):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("case", TEXTS)
-def test_code_contexts_equal_the_sums_they_stand_for(case):
-    codes = some_codes()
-    found = token_contexts(*TEXTS[case], codes, TAUS)
-    expected = naive.code_contexts(*TEXTS[case], codes, TAUS)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.parametrize("n_rows", [N_ROWS, 3])
-@pytest.mark.parametrize("case", TEXTS)
-def test_summed_code_contexts_equal_the_sums_they_stand_for(case, n_rows):
-    codes = some_codes()
-    found = code_sums(*TEXTS[case], codes, TAUS, n_rows)
-    expected = naive.sum_code_contexts(*TEXTS[case], codes, TAUS, n_rows)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
-
-
 def test_two_words_by_hand():
     # "w0 w1", tau = 2: a neighbour weighs 1/2, the one beyond 1/4; the boundary is the last.
     sums = word_sums([0, 1], [0, 2], [2], 5)
@@ -89,17 +67,8 @@ def test_two_words_by_hand():
     assert left.tolist() == [[0, 0, 0, 0, 0, 0.5], [0.5, 0, 0, 0, 0, 0.25]]
     assert right.tolist() == [[0, 0.5, 0, 0, 0, 0.25], [0, 0, 0, 0, 0, 0.5]]
     out = token_contexts([0, 1], [0, 2], np.eye(2, dtype=np.float32), [2])
-    assert out[0, :, 0].tolist() == [[0, 0, 0.5], [0.5, 0, 0.25]]
-    assert out[1, :, 0].tolist() == [[0, 0.5, 0.25], [0, 0, 0.5]]
-
-
-def test_one_hot_codes_give_the_words_own_contexts():
-    ids, offsets = TEXTS["random"]
-    ids = np.minimum(ids, N_WORDS - 1)
-    words = word_sums(ids, offsets, TAUS, 61)
-    codes = code_sums(ids, offsets, np.eye(N_WORDS, dtype=np.float32), TAUS, N_ROWS)
-    assert not words[..., N_WORDS].any()
-    np.testing.assert_allclose(np.delete(words, N_WORDS, axis=-1), codes, rtol=1e-4, atol=1e-6)
+    assert out[0, :, 0].tolist() == [[0, 0, 1], [0.5, 0, 0.5]]  # full of the boundary
+    assert out[1, :, 0].tolist() == [[0, 0.5, 0.5], [0, 0, 1]]
 
 
 def test_words_without_a_column_share_one_and_words_without_a_row_have_none():
@@ -110,8 +79,6 @@ def test_words_without_a_column_share_one_and_words_without_a_row_have_none():
     )
     assert sums[1, :, 0, N_WORDS].tolist() == [0.5, 0.5]  # 5 to the left, -1 to the right
     assert not sums[3:].any()  # neither 5 nor -1 was added to a row
-    unknown = code_sums([0, 4, 1], [0, 3], some_codes(5), [2], 2)
-    np.testing.assert_allclose(unknown[1, 0, 0, :3], some_codes(5)[[0, 4]].T @ [0.25, 0.5])
 
 
 def test_sums_are_added_to():
@@ -168,27 +135,6 @@ def test_directions_mirror_each_other():
     assert np.array_equal(ahead[1], behind[0][::-1])
 
 
-def test_a_context_sums_to_what_the_trace_has_absorbed():
-    # Codes and the boundary all have mass one, so k inputs leave 1 - (1 - alpha)**k.
-    out = token_contexts(np.zeros(9), [0, 9], some_codes(), [4])[:, :, 0].sum(axis=-1)
-    np.testing.assert_allclose(out[0], 1 - 0.75 ** np.arange(1, 10), rtol=1e-5)
-
-
-def test_contexts_of_is_the_kernel_with_the_timescales_flattened():
-    ids, offsets = TEXTS["random"]
-    rows, bounds, keep, alpha = code_arguments(ids, offsets, TAUS)
-    found = contexts_of(rows, bounds, some_codes(), keep, alpha)
-    assert found.shape == (2, len(ids), len(TAUS) * 4)
-    expected = token_contexts(ids, offsets, some_codes(), TAUS)
-    assert np.array_equal(found, expected.reshape(found.shape))
-
-
-@pytest.mark.parametrize("lengths", [[3, 4, 5, 1], [30, 1, 1], [1, 1, 30], [8, 8], [1], []])
-def test_stretches_are_whole_sentences_and_cover_them_all(lengths):
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    found = stretches(offsets, n_tokens=8)
-    sentences = [n for start, stop, _, _ in found for n in range(start, stop)]
-    assert sentences == list(range(len(lengths)))
-    for start, stop, first, last in found:
-        assert (first, last) == (offsets[start], offsets[stop])
-        assert last - first <= 8 or stop == start + 1
+def test_what_a_trace_of_a_network_holds_adds_up_to_one():
+    out = token_contexts(np.zeros(9), [0, 9], some_codes(), [4, 30])
+    np.testing.assert_allclose(out.sum(axis=-1), 1, rtol=1e-5)

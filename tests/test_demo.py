@@ -144,7 +144,8 @@ def test_noise_takes_words_and_leaves_roles():
     last, words = len(plain["words"]) - 1, plain["words"]
     assert plain["cancellation"][last] == words[::-1]
     assert sum(a == b for a, b in zip(plain["linear"][last], words[::-1], strict=True)) <= 3
-    noisy = found["reading", SENTENCE, '{"noise": 10}']
+    noisy = found["reading", SENTENCE.replace(" to chloe", ""), '{"noise": 10}']
+    last, words = len(noisy["words"]) - 1, noisy["words"]
     kept = {words[p]: noisy["kept"][last][i] for i, p in enumerate(noisy["places"][last])}
     assert kept == {"captain": "captain", "sending": "sending", "poem": "poem"}
     assert plain["winners"][1][0][0] != plain["winners"][6][0][0]  # captain, poem
@@ -219,10 +220,13 @@ def test_held_traces_are_noisy_and_leave_the_learner_as_it_was(room):
     learner, sentences = room.learner, room.test.sentences()
     before = learner.transform(sentences)
     noisy = held(learner, Condition(snr=0.0)).transform(sentences)
-    rounded = held(learner, Condition(precision="int8")).transform(sentences)
+    coarse, fine = (
+        np.abs(held(learner, Condition(precision=name)).transform(sentences) - before).mean()
+        for name in ("int8", "bfloat16")
+    )
     assert held(learner, Condition()) is learner
     np.testing.assert_array_equal(learner.transform(sentences), before)
-    assert np.abs(noisy - before).mean() > 2 * np.abs(rounded - before).mean() > 0
+    assert np.abs(noisy - before).mean() > 1.3 * coarse > 100 * fine > 0
     np.testing.assert_array_equal(held(learner, Condition(snr=0.0)).transform(sentences), noisy)
 
 
@@ -296,7 +300,8 @@ def test_live_roles_are_those_of_the_live_learner(room):
     session = Session(room)
     reading(session, SENTENCE, live=True)
     list(session.handle({"do": "learn", "what": "start"}))
-    _, told = list(session.advance())
+    while session.live.named is None:
+        told = list(session.advance())[-1]
     learner = session.live.named
     ids = learner.learner.predict([SENTENCE.split()])
     assert told["roles"][-1] == learner.role_of(ids)

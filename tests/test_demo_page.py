@@ -28,7 +28,7 @@ SENTENCE = "the captain was sending a short poem to chloe ."
 
 @pytest.fixture(scope="module")
 def room():
-    room = Room(make_builtin(n_train=300, n_dev=80, n_test=80, n_gen=0), clusters=50)
+    room = Room(make_builtin(n_train=600, n_dev=80, n_test=80, n_gen=0), clusters=50)
     room.prepare()
     return room
 
@@ -254,7 +254,7 @@ def test_learning_live_leaves_the_page_free(browser, address):
         assert w.state("reading.words") == ["the", "dog", "ran", "."]
         w.page.wait_for_function("hebbsim.state.learning.done")
         curve = w.state("learning.curve")
-        assert len(curve) == 3 and curve[-1][1] > curve[0][1]
+        assert len(curve) == 4 and curve[-1][1] > curve[0][1]
         w.page.check("#use-live")
         w.settle()
         assert w.state("reading.settings.live") is True

@@ -13,7 +13,7 @@ from hebbsim.errors import BadInputError
 
 KINDS = [
     "conllu", "table", "about", "cogs", "jsonl", "json", "csv", "any", "text", "scheme", "engine",
-    "learner", "role-network", "described",
+    "population", "role-network", "described",
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_mutated_files(targets, kind, seed):
     targets.read(kind, mutated(rng.choice(targets.seeds[kind]), rng))
 
 
-@pytest.mark.parametrize("kind", ["engine", "learner", "role-network"])
+@pytest.mark.parametrize("kind", ["engine", "population", "role-network"])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=60)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # numbers that a changed type cannot hold

@@ -19,7 +19,6 @@ from hebbsim.engine.checkpoint import read_checkpoint
 from hebbsim.experiments.stream import run_stream
 from hebbsim.folders import AlreadyFinished
 from hebbsim.interrupts import Interruption, terminating
-from hebbsim.models.checkpoint import Stages
 from hebbsim.readers.grammar import make_builtin
 
 NAMES = ("roles", "members", "identity", "stream/roles", "stream/engine")
@@ -96,9 +95,7 @@ def test_a_run_killed_at_random_moments_resumes_to_the_same_result(
     quick,  # noqa: F811
     text,
     tmp_path,
-    monkeypatch,
 ):
-    monkeypatch.setattr(Stages.__init__, "__kwdefaults__", {"every": 0.0})
     rng = random.Random(kills)
     expected, lasts = {}, {}
     for name in NAMES:

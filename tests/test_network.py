@@ -4,7 +4,7 @@ import pytest
 
 from hebbsim.engine.network import Network, Plasticity, TokenLayer, WordLayer
 from hebbsim.engine.network.plasticity import can_stand
-from hebbsim.engine.network.shape import shape_code
+from hebbsim.engine.network.shape import ending_code, shape_code
 from hebbsim.errors import BadInputError
 
 WORDS = "the a dog cat man owl saw fed met in on . red old runs sleeps".split()
@@ -24,7 +24,7 @@ def layers(**top):
     token = {"size": 6, "start": 160, "settle": 60, "n_directions": 3, "subsample": 0.05}
     return [
         WordLayer("first", "text", **word),
-        WordLayer("second", "first", start=80, memory_floor=0.05, **word),
+        WordLayer("second", "first", start=80, memory_floor=0.05, ending_weight=0.7, **word),
         TokenLayer("tokens", "second", **{**token, **top}),
     ]
 
@@ -47,7 +47,9 @@ def same(a, b):
 
 def test_equals_the_oracle_token_by_token():
     found = network(context_words=12)  # fewer than there are
-    oracle = naive_network.Network(layers(), (2, 8), 12, shape_code)
+    oracle = naive_network.Network(
+        layers(), (2, 8), 12, lambda word: shape_code(word, 256), ending_code
+    )
     for sentence in sentences(110):
         found.learn([sentence])
         oracle.learn(sentence)

@@ -169,14 +169,12 @@ def test_a_setting_of_ones_own_keeps_the_others_of_the_preset():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--members", 2], "--members does not go with --network: leave one of them out"),
-        (["--shards", 2], "--shards does not go with --network"),
         (["--set", "words.size=x"], "size of layer first is 'x': give a whole number"),
         (["--rule", "first.memory=delta"], "layer first cannot learn its memory by delta"),
         (["--clusters", 10**9], "size of layer tokens is 1000000000"),
     ],
 )
-def test_what_does_not_go_with_a_network(file, words, says, capsys):
+def test_what_a_network_cannot_be(file, words, says, capsys):
     assert call("--network", file, *words) == 2
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1
@@ -185,14 +183,12 @@ def test_what_does_not_go_with_a_network(file, words, says, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--rule", "first.memory=oja"], "--rule is for a network: name one, as --network roles"),
-        (["--set", "words.size=3"], "--set is for a network"),
-        (["--passes", 2], "--passes is for a network"),
+        (["--passes", 0], "passes"),
         (["--network", "nothing.toml"], "cannot read network nothing.toml: No such file"),
         (["--network", "/"], "cannot read network /"),
     ],
 )
-def test_what_needs_a_network(words, says, capsys):
+def test_options_that_cannot_be_used_cost_a_line(words, says, capsys):
     assert call(*words) == 2
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1

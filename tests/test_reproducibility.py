@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from hebbsim import HebbianRoleInducer, RolePopulation
+from hebbsim import RoleNetwork, RolePopulation
 from hebbsim.experiments.rerun import compare_folders, rerun
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.rules import run_rules
@@ -47,7 +47,7 @@ def treebank(tmp_path):
 
 SMALL = {
     "clusters": 6, "seeds": 3, "baselines": "simple", "part_seeds": 1, "timescales": "2,8",
-    "learner": {"n_categories": 5, "n_context_words": 12, "epochs": 1},
+    "settings": ("words.size=5", "context_words=12", "tokens.n_directions=5"),
 }  # fmt: skip
 
 
@@ -80,11 +80,11 @@ def test_a_run_of_the_real_experiment_runs_again_to_the_same_numbers(
 _CHILD = """
 import hashlib, sys
 import numpy as np
-from hebbsim import HebbianRoleInducer, TraceEngine
+from hebbsim import RoleNetwork, TraceEngine
 rng = np.random.default_rng(0)
 words = [f"w{i}" for i in range(60)]
 text = [list(rng.choice(words, size=rng.integers(2, 12))) for _ in range(300)]
-learner = HebbianRoleInducer(n_clusters=20, n_categories=10, epochs=1).fit(text)
+learner = RoleNetwork(n_clusters=20, settings=["words.size=10"]).fit(text)
 engine = TraceEngine(60, dim=16, rule="oja").run(rng.integers(60, size=3000))
 digest = hashlib.sha256(learner.transform(text).tobytes() + engine.weights.tobytes())
 print(digest.hexdigest())
@@ -106,7 +106,7 @@ def test_threads_change_no_bit():
 def test_members_learn_the_same_in_any_number_of_threads(treebank):
     sentences = [line.split() for line in ["the cat saw a dog .", "a dog fed the bird ."] * 30]
     found = [
-        RolePopulation(3, n_clusters=5, n_jobs=n, options={"n_categories": 4}).fit(sentences)
+        RolePopulation(3, n_clusters=5, n_jobs=n, settings=["words.size=4"]).fit(sentences)
         for n in (1, 3)
     ]
     one, other = (population.transform(sentences).tobytes() for population in found)
@@ -124,7 +124,7 @@ def test_where_a_text_is_cut_into_files_changes_no_bit(tmp_path):
     train = [["the", "cat", "saw", "a", "dog", "."]] * 20
     digests = [
         hashlib.sha256(
-            HebbianRoleInducer(n_clusters=4, n_categories=4)
+            RoleNetwork(n_clusters=4, settings=["words.size=4"])
             .fit(train, text=stream_text(files))
             .transform(train)
             .tobytes()
@@ -139,7 +139,7 @@ def test_seeds_of_members_are_spawned_and_differ():
     seeds = [
         member.random_state
         for state in range(20)
-        for member in RolePopulation(8, random_state=state)._draw_members()
+        for member in RolePopulation(8, random_state=state).draw_members()
     ]
     assert len(set(seeds)) == len(seeds) and min(seeds) > 20
     streams = {

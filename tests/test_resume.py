@@ -431,7 +431,7 @@ EXPERIMENTS = {
 def experiment(name, out, **more):
     if name == "identity":
         return identity.run_identity(out=out, **EXPERIMENTS[name], **more)
-    options = {"learner": {"n_categories": 10, "n_components": 8, "epochs": 1}}
+    options = {"settings": ("words.size=10", "words.n_directions=8", "tokens.n_directions=8")}
     return roles.run_roles(out=out, **EXPERIMENTS[name], **options, **more)
 
 

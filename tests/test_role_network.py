@@ -108,12 +108,12 @@ class TestEstimator:
             ({"passes": 0}, "passes is 0: give a whole number of at least 1"),
             ({"passes": 1.5}, "passes is 1.5"),
             ({"n_clusters": 10**4}, "10000 clusters for 192 tokens: give more text or fewer"),
-            ({"n_clusters": 0}, "size of layer tokens is 0"),
+            ({"n_clusters": 0}, "n_clusters is 0"),
             ({"timescales": "x"}, "timescale 'x' is not a number"),
             ({"random_state": -1}, "random_state is -1"),
             ({"network": "nothing.toml"}, "cannot read network nothing.toml"),
             ({"network": {"words": []}}, "a network has tables"),
-            ({"rules": ["tokens.guess=instar"]}, "layer tokens cannot learn its guess by instar"),
+            ({"rule": ["tokens.guess=instar"]}, "layer tokens cannot learn its guess by instar"),
         ],
     )
     def test_what_it_cannot_be(self, changes, says):
@@ -216,7 +216,7 @@ class TestFiles:
         for name, says in (
             ("text", "cannot read checkpoint"),
             ("nothing", "cannot read checkpoint"),
-            ("engine", "holds hebbsim.trace-engine/2, not hebbsim.role-network/1"),
+            ("engine", "holds hebbsim.trace-engine/2, not hebbsim.role-network/2"),
         ):
             with pytest.raises(BadInputError, match=says) as refused:
                 RoleNetwork.load(tmp_path / name)
@@ -258,9 +258,9 @@ class TestFiles:
     def test_what_was_tampered_with_is_refused_in_a_line(self, learned, tmp_path, change, says):
         path = tmp_path / "l"
         learned.save(path)
-        arrays, config = read_checkpoint(path, "hebbsim.role-network/1")
+        arrays, config = read_checkpoint(path, "hebbsim.role-network/2")
         change(arrays, config)
-        write_checkpoint(path, "hebbsim.role-network/1", arrays, config)
+        write_checkpoint(path, "hebbsim.role-network/2", arrays, config)
         with pytest.raises(BadInputError) as refused:
             RoleNetwork.load(path)
         said = str(refused.value)

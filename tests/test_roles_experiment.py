@@ -25,7 +25,6 @@ from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.roles_config import RolesConfig
 from hebbsim.experiments.roles_data import Gold, hold_out
 from hebbsim.experiments.roles_scores import Runs
-from hebbsim.models import HebbianRoleInducer
 from hebbsim.probes.paired import adjust
 from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.grammar import make_builtin
@@ -67,12 +66,15 @@ class FakeLearner:
     def transform(self, sentences):
         return self.prototypes_.centres[self.predict(sentences)]
 
-    def fit(self, sentences, *, text=None, checkpoints=None, progress=None):
+    def clusters_begin(self, n_tokens, *, after=False):
+        return n_tokens // 2
+
+    def fit(self, sentences, *, text=None, progress=None, **_):
         self.received.append(("fit", sentences))
         for share in (0.25, 0.5, 1.0) if progress else ():
             progress(share)
         if text is not None:
-            self.received.append(("text", list(text)))
+            self.received.append(("text", list(text() if callable(text) else text)))
         return self
 
     def derive(self, sentences, **changes):
@@ -143,8 +145,8 @@ def fakes(monkeypatch, tiny):
     setup = SimpleNamespace(corpus=tiny, learner=FakeLearner, received=[])
     monkeypatch.setattr(FakeLearner, "received", setup.received)
     monkeypatch.setattr(
-        roles, "make_learner",
-        lambda config, seed: (FakePopulation if config.members > 1 else FakeLearner)(
+        RolesConfig, "learner",
+        lambda config, seed, network=None: (FakePopulation if config.members > 1 else FakeLearner)(
             n_clusters=config.clusters, random_state=seed
         ),
     )  # fmt: skip
@@ -223,7 +225,9 @@ def test_what_is_noted_of_a_corpus_stands_in_the_results(fakes, tiny):
 def test_text_learned_from_is_told_from_what_is_scored(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("cat saw dog\n")
     found = run(baselines="none", text=(tmp_path / "more.txt",)).provenance
-    assert set(found["inputs"]) == {"tiny.txt", "more.txt"} and found["text"] == ["more.txt"]
+    assert set(found["inputs"]) == {"tiny.txt", "more.txt", "network"} and found["text"] == [
+        "more.txt"
+    ]
 
 
 def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
@@ -441,14 +445,8 @@ def test_two_runs_give_the_same_results(fakes):
 
 
 def test_seeds_that_learn_at_a_time_learn_the_same(fakes, monkeypatch):
-    def learner(config, seed):
-        return HebbianRoleInducer(
-            n_clusters=config.clusters, n_categories=8, n_components=6, n_context_words=40,
-            n_directions=5, epochs=2, random_state=seed,
-        )  # fmt: skip
-
-    monkeypatch.setattr(roles, "make_learner", learner)
     options = {"clusters": 12, "seeds": 4, "baselines": "none", "part_seeds": 0}
+    options["settings"] = ("words.size=8", "tokens.n_directions=5", "context_words=40")
     one, other = [run(workers=workers, **options).document() for workers in (1, 3)]
     assert len({row["mean"] for row in one["results"]}) > 3
     assert other == one
@@ -541,7 +539,7 @@ def test_the_run_folder_is_drawn_and_complete(fakes, tmp_path):
     assert names == {
         "config.json", "provenance.json", "results.json", "results.csv", "per_seed.csv",
         "comparisons.csv", "constructions.csv", "structure.csv", "machine.json", "figures",
-        "tokens.csv.gz", "files.json",
+        "tokens.csv.gz", "files.json", "network.json",
     }  # fmt: skip
     assert {p.suffix for p in (tmp_path / "run" / "figures").iterdir()} == {".svg", ".png"}
     config = json.loads((tmp_path / "run" / "config.json").read_text())
@@ -744,36 +742,26 @@ def test_a_bad_option_is_named_on_one_line(options, message):
 
 
 def test_the_best_preset_fills_in_what_is_not_given(monkeypatch):
-    chosen = {"timescales": (3, 9), "clusters": 600, "learner": {"eta": 0.1}}
+    chosen = {"timescales": (3, 9), "clusters": 600}
     monkeypatch.setattr(roles_config, "BEST", {"cogs": chosen, "*": {"clusters": 7}})
     best = RolesConfig.checked({"preset": "best", "corpus": "cogs", "clusters": 40})
-    assert (best.timescales, best.clusters, best.learner) == ((3, 9), 40, {"eta": 0.1})
+    assert (best.timescales, best.clusters) == ((3, 9), 40)
     assert RolesConfig.checked({"preset": "best"}).clusters == 7
     assert RolesConfig.checked({"corpus": "cogs"}).clusters == 300
 
 
-def test_the_built_in_grammar_is_learned_as_its_dev_split_chose(monkeypatch):
-    chosen = {"timescales": (3, 9), "clusters": 600, "learner": {"eta": 0.1}}
-    monkeypatch.setattr(roles_config, "BEST", {"builtin": chosen, "*": {}})
-    usual = RolesConfig.checked({})
-    assert (usual.timescales, usual.clusters, usual.learner) == ((2, 8, 32), 300, {"eta": 0.1})
-    assert RolesConfig.checked({"learner": {"eta": 2}}).learner == {"eta": 2}
-    assert RolesConfig.checked({"corpus": "cogs"}).learner == {}
+def test_settings_of_ones_own_win_one_by_one(monkeypatch):
+    chosen = {"settings": ("words.size=20", "tokens.subsample=0.1")}
+    monkeypatch.setattr(roles_config, "BEST", {"*": chosen})
 
+    def settings(**options):
+        return RolesConfig.checked(options).settings
 
-def test_the_best_preset_knows_members_that_vote(monkeypatch):
-    chosen = {"learner": {"a": 1, "b": 1}, "members": {"b": 3}}
-    monkeypatch.setattr(roles_config, "BEST", {"*": chosen, "cogs": {"clusters": 7}})
-
-    def best(**options):
-        return RolesConfig.checked({"preset": "best", **options})
-
-    assert best().learner == best(members=1).learner == {"a": 1, "b": 1}
-    assert best(members=8).learner == {"a": 1, "b": 3}
-    assert best(members=8).members == 8
-    assert best(members=8, learner={"c": 4}).learner == {"c": 4}
-    assert best(corpus="cogs", members=8).learner == {}
-    assert chosen["learner"] == {"a": 1, "b": 1}
+    assert settings(preset="best") == ("words.size=20", "tokens.subsample=0.1")
+    mine = ("words.size=30", "words.size=40")
+    assert settings(preset="best", settings=mine) == ("tokens.subsample=0.1", "words.size=40")
+    assert settings(settings=mine) == ("words.size=40",)
+    assert chosen["settings"][0] == "words.size=20"
 
 
 # --- gold and background --------------------------------------------------------------------

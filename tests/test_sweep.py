@@ -107,12 +107,14 @@ def test_a_value_inside_an_option_varies(tmp_path):
     sweep = read_sweep(
         write(
             tmp_path / "a.toml",
-            '[base]\nlearner = {min_count = 2}\n[grid]\n"learner.rare" = [1, 5]',
+            '[base]\nsettings = ["words.size=20"]\n'
+            '[grid]\n"settings.tokens.shrinkage" = [1, 5]\n"rule.tokens.own" = ["oja"]',
         )
     )
-    assert [p.config.learner for p in sweep.points] == [
-        {"min_count": 2, "rare": 1}, {"min_count": 2, "rare": 5},
+    assert [p.config.settings for p in sweep.points] == [
+        ("words.size=20", "tokens.shrinkage=1"), ("words.size=20", "tokens.shrinkage=5"),
     ]  # fmt: skip
+    assert {p.config.rule for p in sweep.points} == {("tokens.own=oja",)}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ SEEDS = range(5)
 
 def main() -> None:
     found: dict[str, list[list[float]]] = {name: [] for name in CONDITIONS}
-    live, references = [], []
+    live, begun, references = [], [], []
     for seed in SEEDS:
         room = Room(load_corpus("builtin", seed=seed))
         room.prepare()
@@ -44,13 +44,18 @@ def main() -> None:
         learner = LiveLearner(room)
         while not learner.done:
             learner.step()
-        live.append([learner.curve[0][1], learner.curve[9][1], learner.curve[-1][1]])
+        by_words = dict(learner.curve)
+        after = [next(n for n in by_words if n >= least) for least in (0, 8_000)]
+        live.append([by_words[n] for n in (*after, max(by_words))])
+        begun.append(after[0])
     print("| memory | roles right | linear 0 | 1 | 3 | 8 | cancellation 3 | 8 |")
     print("|---|" + "---:|" * 7)
     for name, rows in found.items():
         print(f"| {name} | " + " | ".join(map(_cell, np.array(rows).T)) + " |")
     print("lookup, majority:", ", ".join(map(_cell, np.array(references).T)))
-    print("live, after 100, 1,000 and all sentences:", ", ".join(map(_cell, np.array(live).T)))
+    cells = ", ".join(map(_cell, np.array(live).T))
+    print("live, at first, after 8,000 words and at the end:", cells)
+    print(f"prototypes begin after {min(begun)} to {max(begun)} words")
 
 
 def _cell(values: np.ndarray) -> str:

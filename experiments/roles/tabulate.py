@@ -37,17 +37,9 @@ RUNS = {
     " --members 8 --part-seeds 0",
     "korean": "--corpus ud-korean-gsd --preset best --part-seeds 0",
     "welsh": "--corpus ud-welsh-ccg --preset best --part-seeds 0",
-    "builtin-network": f"--network roles --timescales 2,8,32 {CURVE} --part-seeds 5",
-    "cogs-network": "--network roles --corpus cogs --preset best --part-seeds 1",
-    "ewt-network": "--network roles --corpus ud-english-ewt --preset best --part-seeds 1",
 }
-#: The network that learns online, and the learner that goes stage by stage: what to call the
-#: corpus, and their runs.
-ONLINE = (
-    ("built-in", "builtin-network", "builtin"),
-    ("COGS", "cogs-network", "cogs"),
-    ("UD English EWT", "ewt-network", "ewt"),
-)
+#: Runs that tell how a network gets on from pass to pass, by what to call the corpus.
+PASSES = {"built-in": "builtin", "COGS": "cogs", "UD English EWT": "ewt"}
 SOFT = "readout=soft"
 KEPT = ROOT / "experiments/roles/results"
 BOUNDS = ("mean", "low", "high")
@@ -488,10 +480,10 @@ def readme_table(runs: dict[str, Run]) -> list[str]:
     return table(header, rows)
 
 
-def online_table(runs: dict[str, Run]) -> list[str]:
-    """The network by passes, beside the learner that goes stage by stage."""
+def passes_table(runs: dict[str, Run]) -> list[str]:
+    """One learner by passes, and its controls."""
     rows = []
-    for text, name, staged in ONLINE:
+    for text, name in PASSES.items():
         if name not in runs:
             continue
         run = runs[name]
@@ -500,14 +492,13 @@ def online_table(runs: dict[str, Run]) -> list[str]:
                 run.find(split, f"tokens={run.config['n_tokens']}"),
                 run.find(split),
                 run.find(split, SOFT),
-                runs[staged].find(split),
                 run.find(split, "prototypes=random"),
                 run.find(split, "shuffled=traces"),
                 run.find(split, model="lookup"),
             ]
             if values[1]:
                 rows.append((f"{text}, {said}", *(v.short if v else "" for v in values)))
-    header = ("corpus", "one pass", "three passes", "soft read-out", "stage by stage",
+    header = ("corpus", "one pass", "three passes", "soft read-out",
               "random prototypes", "traces shuffled", "lookup")  # fmt: skip
     return table(header, rows)
 
@@ -582,13 +573,13 @@ def main(folder: Path) -> None:
         baselines=baselines_table(runs),
         equivalence=equivalence_table(runs),
         parts=parts_table(runs),
-        online=online_table(runs),
+        passes=passes_table(runs),
     )
     fill(
         ROOT / "README.md",
         results=readme_table(runs),
         few=readme_few_table(runs),
-        online=online_table(runs),
+        passes=passes_table(runs),
     )
 
 

@@ -20,8 +20,10 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"  # its compiler does not read instrumented
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-with atheris.instrument_imports(include=["hebbsim.readers", "hebbsim.models.checkpoint", "conllu"]):
-    import hebbsim.models.checkpoint
+with atheris.instrument_imports(
+    include=["hebbsim.readers", "hebbsim.models.role_network", "conllu"]
+):
+    import hebbsim.models.role_network
     import hebbsim.readers.cogs
     import hebbsim.readers.formats
     import hebbsim.readers.lines

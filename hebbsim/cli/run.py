@@ -48,8 +48,8 @@ def roles(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Learn online, token by token, with a network of trace layers: a TOML file, or "
-            "`roles` for the one that ships.",
+            help="Network of trace layers that learns: a TOML file, or a run's network.json "
+            "(default: roles, the one that ships).",
         ),
     ] = None,
     rules: Rules = None,
@@ -69,14 +69,14 @@ def roles(
     ] = None,
     passes: Annotated[
         int | None,
-        typer.Option(help="Passes of the network over the training sentences (default: 3)."),
+        typer.Option(help="Passes over the training sentences (default: 3)."),
     ] = None,
     clusters: Annotated[
         int | None,
         typer.Option(metavar="K", help="Clusters that tokens compete for (default: 300)."),
     ] = None,
     members: Annotated[
-        int | None, typer.Option(metavar="P", help="Learners that vote on a role (default: 1).")
+        int | None, typer.Option(metavar="P", help="Networks that vote on a role (default: 1).")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 5,
     text: Annotated[
@@ -130,8 +130,8 @@ def roles(
         int | None,
         typer.Option(
             metavar="N",
-            help="Train on N shards on Dask workers (extra cluster); results are identical for "
-            "every N.",
+            help="Train the network on N shards on Dask workers (extra cluster); results are "
+            "identical for every N.",
         ),
     ] = None,
     scheduler: Annotated[
@@ -152,9 +152,9 @@ def roles(
 ) -> None:
     """Assign roles without labels, beside supervised baselines.
 
-    A Hebbian learner sees the words of the training split and nothing else. Its clusters
-    are named on dev and scored on test and on the generalization splits. A corpus without
-    roles is clustered and shown by its commonest words.
+    A network of trace layers reads the training split token by token, with Hebbian rules and
+    no label. Its clusters are named on dev and scored on test and on the generalization
+    splits. A corpus without roles is clustered and shown by its commonest words.
     """
     from hebbsim.experiments.roles_config import RolesConfig
 

@@ -29,8 +29,31 @@ def stream(
     sentences: Sentences = "auto",
     learner: Annotated[
         str,
-        typer.Option(help="roles; network: roles online, token by token; engine: one local rule."),
+        typer.Option(help="roles: the network that learns roles; engine: one local rule."),
     ] = "roles",
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Network that learns roles, a TOML file (default: roles, the one that ships).",
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="LAYER.PARAMETER=VALUE",
+            help="Another value in the network, such as words.size=50; repeatable.",
+        ),
+    ] = None,
+    score: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CORPUS",
+            help="Annotated corpus to score on after every stretch: dev names clusters, test is "
+            "scored. The learner does not see it.",
+        ),
+    ] = None,
     tokens: Annotated[
         int | None,
         typer.Option(help="Tokens to learn, the files over and over (default: once through)."),
@@ -44,8 +67,8 @@ def stream(
         typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
     ] = None,
     clusters: Annotated[
-        int, typer.Option(metavar="K", help="Clusters of the learner of roles.")
-    ] = 300,
+        int | None, typer.Option(metavar="K", help="Clusters of roles (default: 300).")
+    ] = None,
     dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of the engine.")] = 64,
     rule: Annotated[str, typer.Option(help="Learning rule of the engine.")] = "oja",
     rules: Rules = None,
@@ -70,7 +93,8 @@ def stream(
 
     given: dict[str, Any] = {
         "corpus": tuple(corpus) if corpus else None, "tokenizer": tokenizer, "field": field,
-        "sentences": sentences, "learner": learner, "tokens": tokens,
+        "sentences": sentences, "learner": learner, "network": network,
+        "settings": tuple(setting or ()), "score": score, "tokens": tokens,
         "stretch": stretch, "every": every, "timescales": timescales, "clusters": clusters,
         "dim": dim, "rule": rule, "rules": rules, "types": types, "seed": seed,
     }  # fmt: skip
@@ -97,6 +121,13 @@ def show(results: Results, folder: Path) -> None:
             f"({slope.low:.3g} to {slope.high:.3g}), second half"
         )
     console.print(f"10^9 tokens       {cost.mean * 1e3 / 3600:,.1f} hours of CPU at this pace")
+    accuracy = found.get("accuracy")  # the last of them
+    if accuracy is not None:
+        console.print(
+            f"Accuracy          {accuracy.mean:.3f} on test of {accuracy.corpus} at the end, "
+            "clusters named on its dev",
+            markup=False,
+        )
     for note in results.notes:
         console.print(f"Note: {note}", markup=False)
     console.print(f"Learner, figure and tables: {folder}", markup=False)

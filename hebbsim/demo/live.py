@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from hebbsim.demo.room import Named, Room
-from hebbsim.models import HebbianRoleInducer
+from hebbsim.models import RoleNetwork
 
 __all__ = ["LiveLearner"]
 
 #: Sentences learned at a time.
 STRETCH = 100
-CLUSTERS = 150
+CLUSTERS = 300
+#: Layers begin after so few tokens that a class does not wait; English needs more.
+SOON = (
+    "first.settle=500",
+    "second.start=500",
+    "second.settle=500",
+    "tokens.start=1000",
+    "tokens.settle=600",
+)
 
 
 class LiveLearner:
-    """Learn roles from a stream, a stretch of sentences at a time, every word once.
+    """The network of the roles, token by token, every sentence once.
 
-    Its clusters are named on dev and scored on test after each stretch, as those of any
-    learner: no label reaches what it learns.
+    After each stretch its clusters, once they have begun, are named on dev and scored on test,
+    as those of any learner: no label reaches what it learns.
 
     Parameters
     ----------
@@ -24,10 +32,12 @@ class LiveLearner:
 
     Attributes
     ----------
+    n_words : int
+        Read so far.
     curve : list of (int, float)
-        Words read so far, and the accuracy on test then.
+        Words read, and the accuracy on test then.
     named : Named or None
-        The learner as it is; None before the first stretch.
+        The learner as it is; None before there are clusters.
     """
 
     def __init__(self, room: Room) -> None:
@@ -36,25 +46,27 @@ class LiveLearner:
         self.named: Named | None = None
         self._sentences = room.train.sentences()
         self._at = 0
-        self._n_words = 0
-        self._learner: HebbianRoleInducer | None = None
+        self.n_words = 0
+        n_clusters = min(CLUSTERS, room.train.n_tokens)
+        self._learner = RoleNetwork(n_clusters=n_clusters, settings=SOON)
 
     @property
     def done(self) -> bool:
         """Whether the corpus is at its end."""
         return self._at >= len(self._sentences)
 
-    def step(self) -> tuple[int, float]:
-        """Learn the next stretch; words read so far, and accuracy on test."""
+    def step(self) -> None:
+        """Learn the next stretch, and look at what it has brought."""
         stretch = self._sentences[self._at : self._at + STRETCH]
         self._at += len(stretch)
-        self._n_words += sum(map(len, stretch))
-        if self._learner is None:
-            self._learner = HebbianRoleInducer(n_clusters=min(CLUSTERS, self._n_words))
-        self._learner.partial_fit(stretch)
+        self.n_words += sum(map(len, stretch))
+        network = self._learner.partial_fit(stretch).network_
+        if self.done:
+            network.finish()
+        if not network.settled:
+            return
         room = self.room
         self.named = named = room.name(self._learner)
         found = named.readout.predict(self._learner.predict(room.test.sentences()))
         score = float((found == room.test.layers[room.layer]).mean())
-        self.curve.append((self._n_words, round(score, 4)))
-        return self.curve[-1]
+        self.curve.append((self.n_words, round(score, 4)))

@@ -74,7 +74,7 @@ def read_text(room: Room, named: Named, sentences: Sentences, settings: Settings
     return {
         "words": words,
         "starts": np.cumsum([0, *map(len, sentences)])[:-1].tolist(),
-        "known": [word in room.learner.vocabulary_.index for word in words],
+        "known": [word in room.learner.network_.index for word in words],
         "gold": _gold(room, sentences),
         "settings": settings.resolved(),
         "roles": roles,

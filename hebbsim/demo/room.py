@@ -21,7 +21,7 @@ from hebbsim.demo.weights import Groups, find_groups, make_engine
 from hebbsim.engine import TraceEngine
 from hebbsim.engine.rules import rule_names
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.models import HebbianRoleInducer
+from hebbsim.models import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers import Corpus
 from hebbsim.readers.base import Split
@@ -47,13 +47,13 @@ class Named:
 
     Attributes
     ----------
-    learner : HebbianRoleInducer
+    learner : RoleNetwork
     readout : RoleReadout
     ids : ndarray of int32, shape=(T,)
         Cluster of each token of dev.
     """
 
-    learner: HebbianRoleInducer
+    learner: RoleNetwork
     readout: RoleReadout
     ids: NDArray[np.int32]
 
@@ -89,7 +89,7 @@ class Room:
     30
     """
 
-    learner: HebbianRoleInducer
+    learner: RoleNetwork
     groups: Groups
 
     def __init__(self, corpus: Corpus, *, clusters: int = 300) -> None:
@@ -120,9 +120,9 @@ class Room:
     def prepare(self) -> None:
         """Learn what every window needs; sets `ready`, or `failure` with one line."""
         try:
-            self.learner = HebbianRoleInducer(
-                n_clusters=min(self.clusters, self.train.n_tokens)
-            ).fit(self.train.sentences())
+            self.learner = RoleNetwork(n_clusters=min(self.clusters, self.train.n_tokens)).fit(
+                self.train.sentences()
+            )
             self.groups = find_groups(self.learner)
             self.named(Settings().timescales)
             self.engine(Settings()).run([0, 1])  # compiles the kernels, where they are new
@@ -170,12 +170,12 @@ class Room:
         """The learner over traces of these timescales, with its clusters named."""
         return self.keep(("named", timescales), lambda: self.name(self._derived(timescales)))
 
-    def _derived(self, timescales: tuple[float, ...]) -> HebbianRoleInducer:
+    def _derived(self, timescales: tuple[float, ...]) -> RoleNetwork:
         if timescales == Settings().timescales:
             return self.learner
         return self.learner.derive(self.train.sentences(), timescales=timescales)
 
-    def name(self, learner: HebbianRoleInducer) -> Named:
+    def name(self, learner: RoleNetwork) -> Named:
         """Name the clusters of a learner by the commonest role of their tokens in dev."""
         ids = learner.predict(self.dev.sentences())
         return Named(learner, RoleReadout().fit(ids, self.dev.layers[self.layer]), ids)

@@ -129,6 +129,7 @@ class Session:
             "kind": "learning",
             "running": self.learning,
             "done": self.live.done,
+            "words": self.live.n_words,
             "curve": self.live.curve,
         }
 

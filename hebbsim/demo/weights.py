@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 from hebbsim.demo.settings import Settings
 from hebbsim.engine import TraceEngine
 from hebbsim.engine.rules import get_rule
-from hebbsim.models import HebbianRoleInducer
+from hebbsim.models import RoleNetwork
 
 __all__ = ["Groups", "Steps", "find_groups", "learn_sentence", "make_engine"]
 
@@ -23,7 +23,7 @@ N_UNITS = 6
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """Word types sorted into a few groups by their signatures, without a label.
+    """Word types sorted into a few groups by their codes, without a label.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Groups:
     of: dict[str, int]
     centres: NDArray[np.float32]
 
-    def numbers(self, learner: HebbianRoleInducer, words: Sequence[str]) -> NDArray[np.int32]:
+    def numbers(self, learner: RoleNetwork, words: Sequence[str]) -> NDArray[np.int32]:
         """Group of every word, shape=(T,); words never seen go by their code."""
         new = [word for word in dict.fromkeys(words) if word not in self.of]
         known = dict(self.of)
@@ -48,19 +48,18 @@ class Groups:
         return np.array([known[word] for word in words], dtype=np.int32)
 
 
-def find_groups(learner: HebbianRoleInducer) -> Groups:
+def find_groups(learner: RoleNetwork) -> Groups:
     """Sort the words of a learner into a few groups, the commonest group first."""
-    words = list(learner.vocabulary_.index)
-    counts = learner.vocabulary_.counts.astype(np.float64)
+    network = learner.network_
+    words = list(network.index)
+    counts = network.counts[list(network.index.values())].astype(np.float64)
+    codes = learner.word_codes(words)
     # No function word shall outweigh all other words.
     weight = np.minimum(counts, 0.002 * counts.sum())
-    found = KMeans(N_GROUPS, n_init=5, random_state=0).fit(
-        learner.types_.points, sample_weight=weight
-    )
+    found = KMeans(N_GROUPS, n_init=5, random_state=0).fit(np.sqrt(codes), sample_weight=weight)
     totals = np.bincount(found.labels_, weights=counts, minlength=N_GROUPS)
     place = np.argsort(np.argsort(-totals))
     labels = place[found.labels_]
-    codes = learner.word_codes(words)
     centres = np.zeros((N_GROUPS, codes.shape[1]), dtype=np.float32)
     names = []
     for group in range(N_GROUPS):

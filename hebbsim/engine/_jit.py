@@ -198,8 +198,13 @@ def _sources_digest(function: Callable[..., Any]) -> str:
 
 
 def _origins(namespace: dict[str, Any]) -> list[str]:
-    """Modules in a namespace, and those that its functions and classes were imported from."""
-    return [
-        str(value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", ""))
-        for value in list(namespace.values())
-    ]
+    """Modules in a namespace, and those that its functions and classes were imported from.
+
+    A package holds every module of its own that the process has imported. Those do not count:
+    two processes would disagree, and compile each other's kernels anew.
+    """
+    own = f"{namespace.get('__name__')}."
+    values = list(namespace.values())
+    modules = [value.__name__ for value in values if inspect.ismodule(value)]
+    others = [str(getattr(v, "__module__", "")) for v in values if not inspect.ismodule(v)]
+    return [name for name in modules if not name.startswith(own)] + others

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["MOST_SEEN", "learn_components", "learn_input", "unrolled"]
+__all__ = ["MOST_SEEN", "Components", "learn_components", "learn_input", "unrolled"]
 
 #: Inputs that count: a smaller step than one over this would be lost in the rounding of float32,
 #: and the components would stand still for ever.
@@ -162,3 +163,39 @@ def learn_components(x, order, amnesia, mean, components, seen):
     for i in range(len(components)):
         for d in range(components.shape[1]):
             components[i, d] = vectors[i, d]
+
+
+class Components:
+    """P directions of largest variance of inputs in D dimensions, and their mean.
+
+    Parameters
+    ----------
+    n_components, n_inputs : int
+        P and D.
+    amnesia : float
+        See `learn_components`.
+    """
+
+    def __init__(self, n_components: int, n_inputs: int, amnesia: float = 2.0) -> None:
+        self.amnesia = float(amnesia)
+        self.mean = np.zeros(n_inputs, dtype=np.float32)
+        self.components = np.zeros((min(n_components, n_inputs), n_inputs), dtype=np.float32)
+        self.seen = np.zeros(1, dtype=np.int64)
+
+    def learn(self, x: NDArray[np.float32], order: NDArray[np.int64]) -> None:
+        """Take in rows of `x` in the order given."""
+        learn_components(
+            np.ascontiguousarray(x),
+            order,
+            np.float32(self.amnesia),
+            self.mean,
+            self.components,
+            self.seen,
+        )
+
+    def project(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Coordinates of every row along the components, shape=(N, P)."""
+        length = np.sqrt(np.einsum("pd,pd->p", self.components, self.components))
+        directions = self.components / np.maximum(length, np.float32(1e-12))[:, None]
+        # The mean is taken away afterwards: x may be large, and is not to be copied.
+        return x @ directions.T - directions @ self.mean

@@ -1,4 +1,4 @@
-"""Contexts of tokens and of word types: left and right traces, read out or summed by type.
+"""Contexts of word types: left and right traces, summed by type.
 
 The Hebbian step behind a type's signature is ``S[w] += h``: post is the one-hot code of the
 word, pre the trace of its context, eta = 1. Divided by the word's count it is the mean
@@ -16,7 +16,7 @@ import numpy as np
 from hebbsim.engine._jit import njit
 from hebbsim.engine.prefetch import prefetch
 
-__all__ = ["code_contexts", "sum_code_contexts", "sum_word_contexts"]
+__all__ = ["sum_word_contexts"]
 
 
 @njit
@@ -138,79 +138,3 @@ def _sort_by_word(ids, offsets, n_words, columns, places, ends):
                 ends[word] += 1
             at += 1
         at += 1
-
-
-@njit
-def _begin(alpha, trace):
-    """The boundary alone, absorbed by an empty trace."""
-    n_scales, width = trace.shape
-    for s in range(n_scales):
-        for c in range(width):
-            trace[s, c] = 0
-        trace[s, width - 1] = alpha[s]
-
-
-@njit
-def code_contexts(ids, offsets, codes, keep, alpha, trace, out):
-    """Left and right traces of codes at every token.
-
-    Parameters
-    ----------
-    ids : ndarray of int32, shape=(T,)
-        Rows of `codes`.
-    offsets : ndarray of int64, shape=(N + 1,)
-        From 0 to T.
-    codes : ndarray of float32, shape=(V, C)
-    keep, alpha : ndarray of float32, shape=(S,)
-        1 - 1/tau and 1/tau.
-    trace : ndarray of float32, shape=(S, C + 1)
-        Work space.
-    out : ndarray of float32, shape=(2, T, S, C + 1)
-        Filled; the last column is the trace of the sentence boundary.
-    """
-    n_scales, width = trace.shape
-    last = width - 1
-    for n in range(len(offsets) - 1):
-        start, stop = offsets[n], offsets[n + 1]
-        for side in range(2):
-            _begin(alpha, trace)
-            for i in range(start, stop):
-                t = i if side == 0 else start + stop - 1 - i
-                word = ids[t]
-                for s in range(n_scales):
-                    k, a = keep[s], alpha[s]
-                    for c in range(last):
-                        h = trace[s, c]
-                        out[side, t, s, c] = h
-                        trace[s, c] = k * h + a * codes[word, c]
-                    out[side, t, s, last] = trace[s, last]
-                    trace[s, last] *= k
-
-
-@njit
-def sum_code_contexts(ids, offsets, codes, keep, alpha, trace, sums):
-    """Add to every word the traces of the codes around it.
-
-    As `code_contexts`, with `sums` of shape=(V, 2, S, C + 1) added to in place of `out`.
-    Words from V on have no row.
-    """
-    n_scales, width = trace.shape
-    last = width - 1
-    for n in range(len(offsets) - 1):
-        start, stop = offsets[n], offsets[n + 1]
-        for side in range(2):
-            _begin(alpha, trace)
-            for i in range(start, stop):
-                word = ids[i if side == 0 else start + stop - 1 - i]
-                for s in range(n_scales):
-                    k, a = keep[s], alpha[s]
-                    if word < len(sums):
-                        for c in range(last):
-                            h = trace[s, c]
-                            sums[word, side, s, c] += h
-                            trace[s, c] = k * h + a * codes[word, c]
-                        sums[word, side, s, last] += trace[s, last]
-                    else:
-                        for c in range(last):
-                            trace[s, c] = k * trace[s, c] + a * codes[word, c]
-                    trace[s, last] *= k

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["add_rows", "multiply_rows"]
+__all__ = ["multiply_rows"]
 
 
 def _multiply_rows(a, i, b, k, out):
@@ -58,29 +58,3 @@ def multiply_rows(a, i, b, k, out):
     out[i1, k], out[i1, k1], out[i1, k2], out[i1, k3] = s10, s11, s12, s13
     out[i2, k], out[i2, k1], out[i2, k2], out[i2, k3] = s20, s21, s22, s23
     out[i3, k], out[i3, k1], out[i3, k2], out[i3, k3] = s30, s31, s32, s33
-
-
-def _add_rows(weights, rows, out):
-    out += weights.T @ rows
-
-
-@njit(plain=_add_rows)
-def add_rows(weights, rows, out):
-    """out += weights.T @ rows, for rows in eights.
-
-    Parameters
-    ----------
-    weights : ndarray of float32, shape=(8 n, P)
-    rows : ndarray of float32, shape=(8 n, D)
-    out : ndarray of float32, shape=(P, D)
-    """
-    for p in range(len(out)):
-        for i in range(0, len(rows), 8):
-            # One sum an element, so that it is loaded and stored once.
-            w0, w1, w2, w3 = weights[i, p], weights[i + 1, p], weights[i + 2, p], weights[i + 3, p]
-            w4, w5, w6 = weights[i + 4, p], weights[i + 5, p], weights[i + 6, p]
-            w7 = weights[i + 7, p]
-            for d in range(rows.shape[1]):
-                total = w0 * rows[i, d] + w1 * rows[i + 1, d] + w2 * rows[i + 2, d]
-                total += w3 * rows[i + 3, d] + w4 * rows[i + 4, d] + w5 * rows[i + 5, d]
-                out[p, d] += total + w6 * rows[i + 6, d] + w7 * rows[i + 7, d]

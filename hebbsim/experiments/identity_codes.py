@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hebbsim.engine.components import Components
 from hebbsim.engine.signatures import WordSignatures
-from hebbsim.models.components import Components
-from hebbsim.models.prototypes import unit_rows
 
 __all__ = ["learned_codes"]
 
@@ -67,3 +66,9 @@ def learned_codes(
     found[counts == 0] = found[rare if len(rare) else seen].mean(axis=0)
     codes = found / np.sqrt((found[seen] ** 2).sum(axis=1).mean())
     return codes.astype(np.float32).astype(np.float64)
+
+
+def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows at length one; a row of zeros stays."""
+    length = np.sqrt(np.einsum("ij,ij->i", x, x))[:, None]
+    return x / np.maximum(length, np.float32(1e-12))

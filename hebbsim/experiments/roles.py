@@ -63,7 +63,7 @@ from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.readers.siblings import sibling_of
 
 if TYPE_CHECKING:
-    from hebbsim.models import HebbianRoleInducer, RoleNetwork, RolePopulation
+    from hebbsim.models import RoleNetwork
 
 JobKey = tuple[str, int]  # condition, seed
 
@@ -163,20 +163,6 @@ def _files_to_read(
     return files, notes
 
 
-def make_learner(config: RolesConfig, seed: int) -> HebbianRoleInducer | RolePopulation:
-    """The zero-label learner of a configuration without a network."""
-    from hebbsim.models import HebbianRoleInducer, RolePopulation
-
-    options: dict[str, Any] = {
-        "timescales": config.timescales,
-        "n_clusters": config.clusters,
-        "random_state": seed,
-    }
-    if config.members > 1:
-        return RolePopulation(n_members=config.members, options=config.learner, **options)
-    return HebbianRoleInducer(**config.learner, **options)
-
-
 @dataclass(frozen=True, eq=False)
 class Clustering:
     """What a fitted learner, or each of P members, makes of the splits that are scored.
@@ -272,7 +258,7 @@ class _Run:
         # Once, before anything is learned: a file may be gone at the end.
         self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
         # Once, as well: every seed learns with this network, whatever becomes of the file.
-        self.network = config.described() if config.network is not None else None
+        self.network = config.described()
         self.kept = kept
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
@@ -291,35 +277,33 @@ class _Run:
     def fitted(self, seed: int) -> Any:
         """A learner that has seen the tokens of train, and the text, and nothing else."""
         main = part_name(seed)
+        learner = self.config.learner(seed, self.network)
         options: dict[str, Any] = {
-            "text": None,
-            "progress": lambda share: self.steps.reach(main, FITTING * share),
+            "progress": lambda share: self.steps.reach(main, FITTING * share)
         }
         if self.text:
             from hebbsim.readers.text import stream_text
 
-            options["text"] = stream_text(self.text.values(), **self.config.reading)
-        if self.config.network is not None:
-            return self.fitted_network(seed, options)
-        if self.kept.folder is not None:
-            options["checkpoints"] = self.kept.states_folder(f"seed={seed}")
-        return make_learner(self.config, seed).fit(self.sentences["train"], **options)
+            stream = partial(stream_text, self.text.values(), **self.config.reading)
+            options["text"] = stream if self.config.members > 1 else stream()
+            if self.kept.folder is not None:
+                options["after_text"] = self.kept.states_folder(f"seed={seed}") / "after-text"
+        if self.config.members == 1 and self.corpus.layer is not None:
+            options |= self.looks(learner, seed)
+        return learner.fit(self.sentences["train"], **options)
 
-    def fitted_network(self, seed: int, options: dict[str, Any]) -> RoleNetwork:
-        """A network that has learned, its clusters looked at on the way."""
-        learner = self.config.network_learner(seed, self.network)
+    def looks(self, learner: RoleNetwork, seed: int) -> dict[str, Any]:
+        """Options of `fit` by which a network's clusters are looked at on the way."""
         n_once, passes = self.corpus.splits["train"].n_tokens, self.config.passes
 
         def look(n_read: int) -> None:
             self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
 
-        if self.corpus.layer is not None:
-            # A little later than they begin at the earliest: by then those of every seed have.
-            first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
-            ends = {n_once * n for n in range(1, passes)}
-            points = sorted(ends.union(curve_points(first, passes * n_once)))
-            options |= {"observe": look, "observed_at": points}
-        return learner.fit(self.sentences["train"], **options)
+        # A little later than they begin at the earliest: by then those of every seed have.
+        first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
+        ends = {n_once * n for n in range(1, passes)}
+        points = sorted(ends.union(curve_points(first, passes * n_once)))
+        return {"observe": look, "observed_at": points}
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
         """What gives the learner of every seed, in order, some learning at a time, in threads.
@@ -333,11 +317,12 @@ class _Run:
             from hebbsim.experiments.roles_shards import sharded_learners
 
             for seed, fitted in sharded_learners(
-                lambda seed: make_learner(config, seed),
+                lambda seed: config.learner(seed, self.network),
                 config.seeds,
                 self.sentences["train"],
                 text=list(self.text.values()),
                 reading=config.reading,
+                rules=config.rules,
                 shards=config.shards,
                 scheduler=config.scheduler,
                 say=self.steps.say,
@@ -374,10 +359,8 @@ class _Run:
         for name in ("workers", "scheduler"):  # no number depends on them
             del resolved[name]
         inputs, seeds = dict(self.corpus.sha256), range(self.config.seeds)
-        files = {}
-        if self.network is not None:
-            files["network.json"] = json_text(self.network).encode()
-            inputs["network"] = hashlib.sha256(files["network.json"]).hexdigest()
+        files = {"network.json": json_text(self.network).encode()}
+        inputs["network"] = hashlib.sha256(files["network.json"]).hexdigest()
         return Results(
             experiment="roles",
             config=resolved,

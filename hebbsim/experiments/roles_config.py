@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -17,64 +18,12 @@ from hebbsim.readers.text import check_tokenizer
 from hebbsim.readers.ud import SCHEMES
 
 if TYPE_CHECKING:
-    from hebbsim.models import RoleNetwork
+    from hebbsim.models import RoleNetwork, RolePopulation
 
-#: What dev chose, by corpus name; ``*`` for any other. A field of `RolesConfig` each,
-#: and under ``learner`` any keyword of the learner. An option that is given wins.
+#: What dev chose, by corpus name; ``*`` for any other. Fields of `RolesConfig`; an option that
+#: is given wins, and of the settings each by itself.
 BEST: dict[str, dict[str, Any]] = {
-    "builtin": {
-        "clusters": 600,
-        "learner": {
-            "n_categories": 300,
-            "rare_from": "occurrence",
-            "conscience": 1.0,
-            "frequent": 0.003,
-        },
-    },
-    # Chosen on training sentences in which some words had been left one occurrence, and on
-    # dev sentences whose subject was given a phrase (experiments/roles/NOTES.md).
-    "cogs": {
-        "timescales": (2.0,),
-        "clusters": 600,
-        "learner": {
-            "n_categories": 300,
-            "rare_from": "occurrence",
-            "rare_by": "code",
-            "rare": 20.0,
-            "trace_weights": (0.7, 0.5),
-        },
-    },
-    # Chosen on its dev split: Korean marks roles by endings.
-    "ud-korean-gsd": {
-        "timescales": (1.1, 3.3),
-        "learner": {
-            "n_categories": 300,
-            "rare_from": "occurrence",
-            "min_count": 2,
-            "ending_weight": 1.4,
-            "context_weight": 0.5,
-            "trace_weights": (0.0, 0.0),
-            "frequent": 0.001,
-        },
-    },
-    # Anything else is taken for natural text; these values were chosen on the dev split of
-    # ud-english-ewt.
-    "*": {
-        "timescales": (1.1, 3.3),
-        "learner": {
-            "n_categories": 250,
-            "rare_from": "occurrence",
-            "context_weight": 0.7,
-            "trace_weights": (0.0, 0.0),
-            "frequent": 0.001,
-        },
-        "members": {"trace_weights": (0.5, 0.5)},
-    },
-}
-
-#: The same for a network: what dev chose, beside what its description says.
-BEST_NETWORK: dict[str, dict[str, Any]] = {
-    "builtin": {},
+    "builtin": {"clusters": 600, "settings": ("words.size=200",)},
     "cogs": {
         "timescales": (2.0,),
         "clusters": 600,
@@ -84,6 +33,19 @@ BEST_NETWORK: dict[str, dict[str, Any]] = {
             "tokens.lengths=[1, 0.9, 0.9, 0.7, 0.5]",
         ),
     },
+    # Chosen on its dev split: Korean marks roles by endings.
+    "ud-korean-gsd": {
+        "timescales": (1.1, 3.3),
+        "settings": (
+            "words.size=300",
+            "words.ending_weight=1.4",
+            "tokens.subsample=0.001",
+            "tokens.lengths=[1, 0.5, 0.5, 0, 0]",
+            "tokens.shape_size=2048",
+        ),
+    },
+    # Anything else is taken for natural text; these values were chosen on the dev split of
+    # ud-english-ewt.
     "*": {
         "timescales": (1.1, 3.3),
         "settings": (
@@ -95,17 +57,14 @@ BEST_NETWORK: dict[str, dict[str, Any]] = {
 }
 
 
-def _with_network(given: dict[str, Any], corpus: str) -> dict[str, Any]:
-    """What is given, and beneath it what the preset of its network says."""
-    chosen: dict[str, Any] = {}
-    if given.get("preset") == "best":
-        chosen = dict(BEST_NETWORK.get(corpus, BEST_NETWORK["*"]))
-    settings: dict[str, str] = {}
-    for text in (*chosen.pop("settings", ()), *given.get("settings", ())):
+def _merged(*settings: Sequence[str]) -> tuple[str, ...]:
+    """Settings in turn: of two values of one parameter the later one holds."""
+    values: dict[str, str] = {}
+    for text in itertools.chain(*settings):
         name = str(text).partition("=")[0]
-        settings.pop(name, None)  # of two values of one parameter the later one holds
-        settings[name] = str(text)
-    return {**chosen, **given, "settings": tuple(settings.values())}
+        values.pop(name, None)
+        values[name] = str(text)
+    return tuple(values.values())
 
 
 class RolesConfig(ExperimentConfig):
@@ -131,26 +90,20 @@ class RolesConfig(ExperimentConfig):
     timescales : tuple of float
         In tokens; of the forward and of the backward traces.
     preset : {"default", "best"}
-        ``best`` fills in what dev chose (`BEST`, of a network `BEST_NETWORK`) wherever no value
-        is given; ``default`` does
-        so for the learner's parameters on the built-in grammar alone, and keeps the usual
-        timescales and K.
-    learner : dict
-        Further hyper-parameters of the learner, by name.
-    network : str or None
-        Learn online with this network: ``roles``, the one that ships, or a file, TOML or the
-        ``network.json`` of a run; in place of the learner that goes through the corpus stage by
-        stage. Timescales and K that are not given are its own.
+        ``best`` fills in what dev chose for a corpus (`BEST`) wherever no value is given.
+    network : str
+        The network that learns: ``roles``, the one that ships, or a file, TOML or the
+        ``network.json`` of a run. Timescales and K that are not given are its own.
     rules : tuple of str
         Python files with rules of one's own for it, see `hebbsim.engine.load_rules`.
     rule, settings : tuple of str
-        Changes to that network: ``LAYER.PART=RULE`` and ``LAYER.PARAMETER=VALUE``.
+        Changes to it: ``LAYER.PART=RULE`` and ``LAYER.PARAMETER=VALUE``.
     passes : int
-        Of that network over the training sentences.
+        Over the training sentences.
     clusters : int
         K, the number of prototypes that tokens compete for.
     members : int
-        Learners that vote by summed log P(role | cluster).
+        Networks that vote by summed log P(role | cluster).
     seeds : int
         Repetitions of the learner, with seeds 0, 1, ...
     text : tuple of Path
@@ -178,8 +131,8 @@ class RolesConfig(ExperimentConfig):
     workers : int
         Processes that train BiGRUs, and seeds that learn at a time. No number depends on it.
     shards : int or None
-        Learn on Dask workers, from so many shards (`hebbsim.models.sharded`). How many does
-        not change a number; that there are any does.
+        Learn a network on Dask workers, from so many shards (`hebbsim.models.sharded`). How many
+        does not change a number; that there are any does.
     scheduler : str or None
         Address of a Dask scheduler; a cluster on this machine without. Given alone, `shards`
         is 8.
@@ -199,8 +152,7 @@ class RolesConfig(ExperimentConfig):
     parser: str | None = None
     timescales: Timescales = (2.0, 8.0, 32.0)
     preset: Literal["default", "best"] = "default"
-    learner: dict[str, Any] = Field(default_factory=dict)
-    network: str | None = None
+    network: str = "roles"
     rules: RuleFiles = ()
     rule: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
@@ -224,18 +176,11 @@ class RolesConfig(ExperimentConfig):
     @model_validator(mode="before")
     @classmethod
     def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
-        corpus = str(given.get("corpus", "builtin"))
-        if given.get("network") is not None:
-            return _with_network(given, corpus)
         if given.get("preset") != "best":
-            # Timescales and K stay the usual ones.
-            known = {"learner": BEST["builtin"]["learner"]} if corpus == "builtin" else {}
-            return {**known, **given}
-        chosen = dict(BEST.get(corpus, BEST["*"]))
-        voting = chosen.pop("members", {})
-        if given.get("members") not in (None, 1):
-            chosen["learner"] = {**chosen.get("learner", {}), **voting}
-        return {**chosen, **given}
+            return {**given, "settings": _merged(given.get("settings", ()))}
+        chosen = BEST.get(str(given.get("corpus", "builtin")), BEST["*"])
+        settings = _merged(chosen.get("settings", ()), given.get("settings", ()))
+        return {**chosen, **given, "settings": settings}
 
     @model_validator(mode="before")
     @classmethod
@@ -246,23 +191,6 @@ class RolesConfig(ExperimentConfig):
 
     @model_validator(mode="after")
     def _fits_network(self) -> RolesConfig:
-        if self.network is None:
-            for option, given in (
-                ("rule", self.rule),
-                ("set", self.settings),
-                ("rules", self.rules),
-                ("passes", self.passes != type(self).model_fields["passes"].default),
-            ):
-                if given:
-                    raise ValueError(f"--{option} is for a network: name one, as --network roles")
-            return self
-        for option, given in (
-            ("members", self.members > 1),
-            ("shards", self.shards is not None),
-            ("learner", self.learner),
-        ):
-            if given:
-                raise ValueError(f"--{option} does not go with --network: leave one of them out")
         said = self.described()
         # A frozen model has no other way; what is given stays.
         if "timescales" not in self.model_fields_set:
@@ -275,7 +203,7 @@ class RolesConfig(ExperimentConfig):
     def of_run(cls, options: Mapping[str, Any], folder: Path) -> RolesConfig:
         """As of any experiment; where its network is gone or another by now, that of the folder."""
         kept = folder / "network.json"
-        if options.get("network") is None or not kept.is_file():
+        if not kept.is_file():
             return cls.checked(options)
         used = cls.checked({**options, "network": str(kept)})
         try:
@@ -298,20 +226,32 @@ class RolesConfig(ExperimentConfig):
 
     def network_learner(self, seed: int, network: Mapping[str, Any] | None = None) -> RoleNetwork:
         """The network of this configuration, or one that was read before, yet to learn."""
-        from hebbsim.models.role_network import RoleNetwork
+        from hebbsim.models import RoleNetwork
 
-        options: dict[str, Any] = {"passes": self.passes, "random_state": seed}
+        return RoleNetwork(passes=self.passes, random_state=seed, **self._network_options(network))
+
+    def learner(
+        self, seed: int, network: Mapping[str, Any] | None = None
+    ) -> RoleNetwork | RolePopulation:
+        """What learns of this configuration: a network, or as many as vote."""
+        from hebbsim.models import RolePopulation
+
+        if self.members == 1:
+            return self.network_learner(seed, network)
+        options = self._network_options(network)
+        return RolePopulation(self.members, passes=self.passes, random_state=seed, **options)
+
+    def _network_options(self, network: Mapping[str, Any] | None) -> dict[str, Any]:
         if network is not None:
-            return RoleNetwork(network, **options)
+            return {"network": network}
         given = self.model_fields_set
-        return RoleNetwork(
-            None if self.network == "roles" else self.network,
-            timescales=self.timescales if "timescales" in given else None,
-            n_clusters=self.clusters if "clusters" in given else None,
-            settings=self.settings,
-            rules=self.rule,
-            **options,
-        )
+        return {
+            "network": None if self.network == "roles" else self.network,
+            "timescales": self.timescales if "timescales" in given else None,
+            "n_clusters": self.clusters if "clusters" in given else None,
+            "settings": self.settings,
+            "rule": self.rule,
+        }
 
     @field_validator("labels", mode="before")
     @classmethod

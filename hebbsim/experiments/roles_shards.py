@@ -1,4 +1,4 @@
-"""Learners of the roles experiment that learn in shards on a Dask cluster."""
+"""Networks of the roles experiment that learn in shards on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.workers import DaskWorkers, open_dask
+from hebbsim.models import RolePopulation
 from hebbsim.models.sharded import Shards, fit_shards
 
 __all__ = ["sharded_learners"]
@@ -22,6 +23,7 @@ def sharded_learners(
     *,
     text: Sequence[Path],
     reading: Mapping[str, Any],
+    rules: Sequence[str | os.PathLike[str]],
     shards: int,
     scheduler: str | None,
     say: Callable[[str], object],
@@ -35,6 +37,8 @@ def sharded_learners(
     seeds : int
     sentences, text, reading, shards
         See `hebbsim.models.sharded.Shards`.
+    rules : sequence of paths
+        Files with rules that networks learn by; all workers find them there.
     scheduler : str, optional
         See `open_dask`; a local cluster has no more workers than shards.
     say : callable
@@ -43,6 +47,8 @@ def sharded_learners(
     if any(str(path) == "-" for path in text):
         raise BadInputError("--text -: workers cannot read standard input; name files")
     with open_dask(scheduler, min(shards, os.cpu_count() or 1)) as client:
+        if rules:
+            _load_on_workers(client, [os.path.abspath(path) for path in rules])
         common = Shards(
             DaskWorkers(client),
             sentences,
@@ -54,8 +60,27 @@ def sharded_learners(
             yield seed, partial(_fitted, make, seed, common, say)
 
 
+def _load_on_workers(client: Any, rules: Sequence[str]) -> None:
+    """Have rules loaded by the workers that there are, and by those that come in their place."""
+    from distributed.diagnostics.plugin import WorkerPlugin
+
+    class Rules(WorkerPlugin):
+        name = "hebbsim-rules"
+
+        def setup(self, worker: Any) -> None:
+            from hebbsim.engine import load_rules
+
+            load_rules(rules)
+
+    client.register_plugin(Rules())
+
+
 def _fitted(
     make: Callable[[int], Any], seed: int, shards: Shards, say: Callable[[str], object]
 ) -> Any:
     shards.say = lambda line: say(f"seed {seed}: {line}")
-    return fit_shards(make(seed), shards)
+    learner = make(seed)
+    if isinstance(learner, RolePopulation):
+        learner.members_ = [fit_shards(member, shards) for member in learner.draw_members()]
+        return learner
+    return fit_shards(learner, shards)

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 from threadpoolctl import threadpool_limits
 
 from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
-from hebbsim.engine.checkpoint import MISFITS
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance
 from hebbsim.experiments.resume import Units, open_run
@@ -25,7 +24,7 @@ from hebbsim.readers.lines import digest, is_stdin
 
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
-    from hebbsim.models import HebbianRoleInducer, RoleNetwork
+    from hebbsim.models import RoleNetwork
 
 __all__ = ["StreamConfig", "Stretch", "run_stream"]
 
@@ -45,9 +44,16 @@ class StreamConfig(ExperimentConfig):
         splits, as of the built-in corpus, the training split alone.
     tokenizer, field, sentences
         Of the text; see `hebbsim.readers.text.stream_text`.
-    learner : {"roles", "network", "engine"}
-        `HebbianRoleInducer.partial_fit`, stage after stage in every stretch; `RoleNetwork`, online
-        throughout; or a `TraceEngine`.
+    learner : {"roles", "engine"}
+        A `RoleNetwork` or a `TraceEngine`; both learn token by token.
+    network : str
+        ``roles``, the one that ships, or a file. Timescales and K that are not given are its
+        own.
+    settings : tuple of str
+        Changes to it, ``LAYER.PARAMETER=VALUE``.
+    score : str or None
+        Annotated corpus: after every stretch clusters are named on its dev and scored on its
+        test. Its labels do not reach the learner.
     tokens : int
         Tokens to learn; what is there, once, without.
     stretch : int
@@ -56,7 +62,7 @@ class StreamConfig(ExperimentConfig):
         Tokens from one checkpoint to the next; the last two are kept.
     timescales : tuple of float
     clusters : int
-        K, of a learner of roles.
+        K, of the network.
     dim : int
         D, of the engine.
     rules : tuple of str
@@ -72,7 +78,10 @@ class StreamConfig(ExperimentConfig):
     tokenizer: str = "plain"
     field: str | None = None
     sentences: Literal["auto", "lines", "wrapped"] = "auto"
-    learner: Literal["roles", "network", "engine"] = "roles"
+    learner: Literal["roles", "engine"] = "roles"
+    network: str = "roles"
+    settings: tuple[str, ...] = ()
+    score: str | None = None
     tokens: _Count | None = None
     stretch: Annotated[int, Field(ge=1000)] = 100_000
     every: _Count = 1_000_000
@@ -83,6 +92,45 @@ class StreamConfig(ExperimentConfig):
     rule: str = "oja"
     types: Annotated[int, Field(ge=2)] = 30_000
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _fits_learner(self) -> StreamConfig:
+        given = self.model_fields_set
+        if self.learner == "engine":
+            for option, field in _OF_NETWORK.items():
+                if field in given and getattr(self, field) not in (None, ()):
+                    raise ValueError(f"--{option} is of --learner roles: leave one of them out")
+            return self
+        said = self.role_network().description()
+        # A frozen model has no other way; what is given stays.
+        if "timescales" not in given:
+            object.__setattr__(self, "timescales", tuple(said["timescales"]))
+        if "clusters" not in given:
+            object.__setattr__(self, "clusters", said["tokens"]["size"])
+        return self
+
+    def role_network(self) -> RoleNetwork:
+        """The network of this configuration, yet to learn.
+
+        Raises
+        ------
+        BadInputError
+            It cannot be read or built.
+        """
+        from hebbsim.models import RoleNetwork
+
+        given = self.model_fields_set
+        return RoleNetwork(
+            None if self.network == "roles" else self.network,
+            timescales=self.timescales if "timescales" in given else None,
+            n_clusters=self.clusters if "clusters" in given else None,
+            settings=(*self.settings, f"max_words={self.types}"),
+            random_state=self.seed,
+        ).partial_fit([])
+
+
+#: Options that the engine has no use for, and their fields.
+_OF_NETWORK = {"network": "network", "set": "settings", "score": "score"}
 
 
 @dataclass(frozen=True)
@@ -101,6 +149,9 @@ class Stretch:
         Resident memory of the process in MB (2**20 bytes); 0 where it cannot be told.
     types : int
         Words in the vocabulary.
+    accuracy : float or None
+        On the test split of the corpus that is scored; None without one, and before clusters
+        have begun.
     """
 
     tokens: int
@@ -108,6 +159,7 @@ class Stretch:
     n_tokens: int
     memory: float
     types: int
+    accuracy: float | None = None
 
 
 def run_stream(
@@ -135,8 +187,9 @@ def run_stream(
     Returns
     -------
     Results
-        Rows ``microseconds_per_token``, ``memory`` (at the end) and ``memory_slope`` (MB a
-        million tokens, over the second half of the stream), and the table ``stream``; the
+        Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB a
+        million tokens, over the second half of the stream) and, of a scored corpus,
+        ``accuracy`` at the end, and the table ``stream``; the
         note with the SHA-256 of the learner's state tells whether two runs agree.
 
     Raises
@@ -177,12 +230,12 @@ class _Run:
         self.config = config
         self.progress = progress
         self.source = _Source(config)
+        self.scored = None if config.score is None else _Scored(config.score)
+        inputs = self.source.inputs | (self.scored.corpus.sha256 if self.scored else {})
         self.begun = Results(
             experiment="stream",
             config=config.resolved(),
-            provenance=provenance(
-                inputs=self.source.inputs, seeds=[config.seed], rules=config.rules
-            ),
+            provenance=provenance(inputs=inputs, seeds=[config.seed], rules=config.rules),
         )
         kept.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
         self.states = kept.checkpoints("stream", _KIND)
@@ -218,6 +271,7 @@ class _Run:
                             n_tokens,
                             memory(),
                             self.learner.n_types,
+                            self.scored.accuracy(self.learner) if self.scored else None,
                         )
                     )
                 self.progress(None, self.position, wanted)
@@ -293,6 +347,15 @@ class _Run:
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
             results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
+        if self.scored is not None:
+            results.notes += self.scored.notes
+            about = (self.scored.corpus.name, "test", "hebbian")
+            condition = f"K={config.clusters} tokens="
+            results.rows += [
+                Row(*about, f"{condition}{stretch.tokens}", "accuracy", None, stretch.accuracy,
+                    None, None, 1, "fraction")
+                for stretch in self.stretches if stretch.accuracy is not None
+            ]  # fmt: skip
         results.notes += self.source.notes
         results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")
         return results
@@ -424,56 +487,42 @@ class _Source:
         return iter(load_corpus(BUILTIN, seed=self.seed).splits["train"].sentences())
 
 
+class _Scored:
+    """A corpus with roles that a learner never sees: dev names its clusters, test scores them."""
+
+    def __init__(self, name: str) -> None:
+        from hebbsim.experiments.roles_data import check_splits, hold_out
+        from hebbsim.readers import load_corpus
+
+        corpus = load_corpus(name)
+        if corpus.layer is None:
+            raise BadInputError(f"--score {name}: text without roles; give an annotated corpus")
+        self.corpus, note = hold_out(corpus)
+        self.notes = [*corpus.notes, *([note] if note else [])]
+        check_splits(self.corpus, corpus.layer)
+        splits = [self.corpus.splits[split] for split in ("dev", "test")]
+        self.sentences = [split.sentences() for split in splits]
+        self.roles = [split.layers[corpus.layer] for split in splits]
+
+    def accuracy(self, learner: _Roles | _Engine) -> float | None:
+        """On test, with majority naming; None before there are clusters."""
+        from hebbsim.probes import RoleReadout
+
+        if not isinstance(learner, _Roles) or not learner.model.network_.settled:
+            return None
+        dev, test = (learner.model.predict(sentences) for sentences in self.sentences)
+        named = RoleReadout().fit(dev, self.roles[0]).predict(test)
+        return float((named == self.roles[1]).mean())
+
+
 # Learners ----------------------------------------------------------------------------------
 
 
 class _Roles:
-    """The learner of roles, stretch by stretch."""
-
-    def __init__(self, config: StreamConfig) -> None:
-        from hebbsim.models import HebbianRoleInducer
-
-        self.model: HebbianRoleInducer = HebbianRoleInducer(
-            config.timescales, config.clusters, max_types=config.types, random_state=config.seed
-        )
-
-    def learn(self, sentences: list[list[str]]) -> None:
-        self.model.partial_fit(sentences)
-
-    @property
-    def n_types(self) -> int:
-        return len(self.model.vocabulary_)
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
-        from hebbsim.models.checkpoint import state_of
-
-        return state_of(self.model)
-
-    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
-        from hebbsim.models.checkpoint import from_state
-
-        self.model = from_state(arrays, about)
-
-    def digest(self) -> str:
-        return _digest(*self.state())
-
-    def save(self, path: Path) -> None:
-        self.model.save(path)
-
-
-class _Network:
     """The network that learns roles, sentence by sentence."""
 
     def __init__(self, config: StreamConfig) -> None:
-        from hebbsim.engine.network.description import read_network
-        from hebbsim.models import RoleNetwork
-
-        self.model: RoleNetwork = RoleNetwork(
-            {**read_network(), "max_words": config.types},
-            timescales=config.timescales,
-            n_clusters=config.clusters,
-            random_state=config.seed,
-        ).partial_fit([])
+        self.model = config.role_network()
 
     def learn(self, sentences: list[list[str]]) -> None:
         self.model.partial_fit(sentences)
@@ -483,20 +532,12 @@ class _Network:
         return len(self.model.network_.index)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
-        from hebbsim.engine.network.description import written
-
-        arrays, learned = self.model.network_.state()
-        return arrays, {"network": written(self.model.network_), "learned": learned}
+        return self.model.state()
 
     def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
-        try:
-            if about["network"] != self.state()[1]["network"]:
-                raise ValueError("it is of another network")
-            self.model.network_.restore(arrays, about["learned"])
-        except MISFITS as error:
-            raise BadInputError(
-                f"the checkpoint cannot be used: {error}; remove it to begin anew"
-            ) from None
+        if about["network"] != self.state()[1]["network"]:
+            raise BadInputError("the checkpoint is of another network; remove it to begin anew")
+        self.model.restore(arrays, about, "of the interrupted run")
 
     def digest(self) -> str:
         return _digest(*self.state())
@@ -510,10 +551,9 @@ class _Engine:
 
     def __init__(self, config: StreamConfig) -> None:
         from hebbsim.engine import TraceEngine
-        from hebbsim.models.vocabulary import Vocabulary
 
         # The last number stands for every word that comes when all others are taken.
-        self.words = Vocabulary(config.types - 1)
+        self.index: dict[str, int] = {}
         self.model: TraceEngine = TraceEngine(
             config.types,
             dim=config.dim,
@@ -524,25 +564,27 @@ class _Engine:
         )
 
     def learn(self, sentences: list[list[str]]) -> None:
-        encoded = self.words.take_in(sentences)
-        ids = np.where(encoded.ids < 0, self.model.n_types - 1, encoded.ids)
-        self.model.run(ids, encoded.offsets)
+        other = self.model.n_types - 1
+        ids, offsets = [], [0]
+        for sentence in filter(None, sentences):
+            for word in sentence:
+                if word not in self.index and len(self.index) < other:
+                    self.index[word] = len(self.index)
+                ids.append(self.index.get(word, other))
+            offsets.append(len(ids))
+        self.model.run(ids, offsets)
 
     @property
     def n_types(self) -> int:
-        return len(self.words)
+        return len(self.index)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
-        about = {"config": self.model.config(), "words": list(self.words.index)}
-        return self.model.state() | {"counts": self.words.counts}, about
+        return self.model.state(), {"config": self.model.config(), "words": list(self.index)}
 
     def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
         if about["config"] != self.model.config():
             raise BadInputError("the checkpoint is of another engine; remove it to begin anew")
-        self.words.admit(about["words"])
-        if arrays["counts"].shape != self.words.counts.shape:
-            raise BadInputError("the checkpoint is damaged: not as many counts as words")
-        self.words.counts = arrays["counts"]
+        self.index = {word: number for number, word in enumerate(about["words"])}
         self.model.restore(arrays)
 
     def digest(self) -> str:
@@ -552,9 +594,8 @@ class _Engine:
         self.model.save(path)
 
 
-_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Network | _Engine]] = {
+_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Engine]] = {
     "roles": _Roles,
-    "network": _Network,
     "engine": _Engine,
 }
 

@@ -10,7 +10,7 @@ seeds = 3
 
 [grid]                              # every combination of these
 clusters = [100, 300]
-"learner.rare" = [2, 5]             # a value inside an option
+"settings.tokens.shrinkage" = [2, 5]  # as --set tokens.shrinkage=2; rule.LAYER.PART as well
 """
 
 from __future__ import annotations
@@ -167,13 +167,15 @@ def _points(
 
 
 def _put(options: dict[str, Any], axis: str, value: Any) -> None:
-    """Set an option, or a value inside of one: ``learner.rare``."""
-    *outer, last = axis.split(".")
-    for key in outer:
-        options = options.setdefault(key, {})
-        if not isinstance(options, dict):
-            raise BadInputError(f"{axis}: {key} holds no values by name")
-    options[last] = value
+    """Set an option, or add to one that holds values by name: ``settings.tokens.shrinkage``."""
+    option, _, name = axis.partition(".")
+    if not name:
+        options[option] = value
+    elif option in ("settings", "rule"):
+        said = value if isinstance(value, str) else json.dumps(value)
+        options[option] = [*options.get(option, []), f"{name}={said}"]
+    else:
+        raise BadInputError(f"{axis}: {option} holds no values by name")
 
 
 def _said(values: dict[str, Any]) -> str:

@@ -94,9 +94,8 @@ def _run_engine() -> None:
 
 
 def _run_learners() -> None:
-    from hebbsim.models import HebbianRoleInducer
+    from hebbsim.models import RoleNetwork
 
     sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
-    learner = HebbianRoleInducer(n_clusters=4, n_categories=4).fit(sentences, text=sentences)
+    learner = RoleNetwork(n_clusters=4, settings=["words.size=4"]).fit(sentences, text=sentences)
     learner.predict([["the", "unknown", "cat"]])
-    HebbianRoleInducer(n_clusters=4, n_categories=4).partial_fit(sentences).transform(sentences)

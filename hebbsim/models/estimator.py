@@ -26,9 +26,9 @@ class ZeroLabelEstimator(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     --------
     >>> from sklearn.cluster import KMeans
     >>> from sklearn.pipeline import make_pipeline
-    >>> from hebbsim.models import HebbianRoleInducer
+    >>> from hebbsim.models import RoleNetwork
     >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
-    >>> learner = HebbianRoleInducer(n_clusters=5, n_categories=4)
+    >>> learner = RoleNetwork(n_clusters=5)
     >>> learner.fit_predict(sentences).shape
     (200,)
     >>> make_pipeline(learner, KMeans(3, n_init=1, random_state=0)).fit_predict(sentences).shape

@@ -1,9 +1,9 @@
-"""Several learners whose clusters vote."""
+"""Several networks whose clusters vote."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,73 +11,79 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
+from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
+from hebbsim.engine.network.description import build
+from hebbsim.engine.network.values import whole_number
 from hebbsim.errors import BadInputError
-from hebbsim.models.checkpoint import Saved, Stages, check_unchanged, parameters
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
-from hebbsim.models.inducer import HebbianRoleInducer, is_whole
+from hebbsim.models.role_network import RoleNetwork
 
 __all__ = ["RolePopulation"]
 
 Result = TypeVar("Result")
 
+_KIND = "hebbsim.role-population/1"
 
-class RolePopulation(Saved, ZeroLabelEstimator):
-    """P learners of the same sentences, each with draws of its own.
 
-    They differ in whatever chance decides in a learner, from the categories of words on, in
-    the directions of the context that they attend to, and in the weight of own code and
-    contexts. Only the vocabulary is common.
+class RolePopulation(ZeroLabelEstimator):
+    """P networks that learn from the same sentences, each with draws of its own.
+
+    They differ in whatever chance decides, from the categories of words on, in the directions
+    of the context that they attend to, and in the lengths of own code and contexts.
 
     Parameters
     ----------
     n_members : int, default=8
         P.
-    timescales, n_clusters, random_state
-        As of `HebbianRoleInducer`; K is that of each member.
-    context_share : float, default=0.5
-    weight_spread : float, default=0.6
-        See `HebbianRoleInducer`.
-    options : dict, optional
-        Further parameters of the members.
+    attention, weight_jitter : float
+        See `hebbsim.engine.network.TokenLayer`; a network that says other values than those of a
+        single one, 1 and 0, keeps them.
+    network, timescales, n_clusters, passes, settings, rule, random_state
+        As of `RoleNetwork`; K is that of each member.
     n_jobs : int, optional
         Members that learn and predict at a time, each in a thread (-1: as many as there are
         cores). No number depends on it.
 
     Attributes
     ----------
-    members_ : list of HebbianRoleInducer
+    members_ : list of RoleNetwork
 
     Examples
     --------
     >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
-    >>> learners = RolePopulation(2, n_clusters=5, options={"n_categories": 4}).fit(sentences)
+    >>> learners = RolePopulation(2, n_clusters=5).fit(sentences)
     >>> learners.predict([["the", "cat", "saw", "a", "dog"]]).shape  # a cluster of each member
     (5, 2)
     """
 
-    members_: list[HebbianRoleInducer]
+    members_: list[RoleNetwork]
 
     def __init__(
         self,
         n_members: int = 8,
+        network: str | os.PathLike[str] | Mapping[str, Any] | None = None,
         *,
-        timescales: str | Iterable[float] = (2, 8, 32),
-        n_clusters: int = 300,
-        context_share: float = 0.5,
-        weight_spread: float = 0.6,
+        timescales: str | Iterable[float] | None = None,
+        n_clusters: int | None = None,
+        passes: int = 3,
+        settings: Sequence[str] = (),
+        rule: Sequence[str] = (),
+        attention: float = 0.5,
+        weight_jitter: float = 0.6,
         random_state: int = 0,
-        options: dict[str, Any] | None = None,
         n_jobs: int | None = None,
     ) -> None:
         self.n_members = n_members
+        self.network = network
         self.timescales = timescales
         self.n_clusters = n_clusters
-        self.context_share = context_share
-        self.weight_spread = weight_spread
+        self.passes = passes
+        self.settings = settings
+        self.rule = rule
+        self.attention = attention
+        self.weight_jitter = weight_jitter
         self.random_state = random_state
-        self.options = options
         self.n_jobs = n_jobs
 
     def fit(
@@ -85,56 +91,66 @@ class RolePopulation(Saved, ZeroLabelEstimator):
         sentences: Sentences,
         y: None = None,
         *,
-        text: Sentences | None = None,
-        checkpoints: str | os.PathLike[str] | None = None,
+        text: Callable[[], Sentences] | Sentences | None = None,
+        after_text: str | os.PathLike[str] | None = None,
         progress: Callable[[float], object] | None = None,
     ) -> RolePopulation:
-        """Let every member learn afresh; see `HebbianRoleInducer.fit`."""
+        """Let every member learn afresh; see `RoleNetwork.fit`.
+
+        Parameters
+        ----------
+        sentences, y, progress
+            As there.
+        text : sequence of sequences of str, or callable, optional
+            Every member reads it; a callable is called by each for a stream of its own.
+        after_text : path, optional
+            Folder for what members know after the text.
+        """
         refuse_labels(y)
-        members = self._draw_members()
-        vocabulary, parts = members[0]._read(sentences, text)
-        kept: list[Stages | None] = [None] * len(members)
-        if checkpoints is not None:
-            kept = [Stages(Path(checkpoints) / f"member={n}") for n in range(len(members))]
+        sentences = as_lists(sentences)
+        if text is not None and not callable(text):
+            listed = as_lists(text)
+            text = lambda: listed  # noqa: E731
+        members = self.draw_members()
+        folder = None if after_text is None else Path(after_text)
         shares = [0.0] * len(members)
 
-        def learn(number: int) -> HebbianRoleInducer:
+        def learn(number: int) -> RoleNetwork:
             def told(share: float) -> None:
                 shares[number] = share
                 if progress is not None:
                     progress(sum(shares) / len(shares))
 
-            return members[number]._learn(vocabulary, parts, kept[number], told)
+            return members[number].fit(
+                sentences,
+                text=None if text is None else text(),
+                after_text=None if folder is None else folder / f"member={number}",
+                progress=told,
+            )
 
         self.members_ = self._each(learn, range(len(members)))
         return self
 
-    def _check(self) -> None:
-        for name, least in (("n_members", 1), ("random_state", 0)):
-            if not is_whole(getattr(self, name), least):
-                raise BadInputError(
-                    f"{name} is {getattr(self, name)!r}: give a whole number from {least} on"
-                )
-        if self.n_jobs is not None and (not is_whole(self.n_jobs, -(2**31)) or not self.n_jobs):
-            raise BadInputError(f"n_jobs is {self.n_jobs!r}: give a whole number, or None")
-        self._member(0)._check()
+    def draw_members(self) -> list[RoleNetwork]:
+        """Members that have yet to learn, each with a seed of its own.
 
-    def _draw_members(self) -> list[HebbianRoleInducer]:
-        """Members that have yet to learn, each with a seed of its own."""
-        self._check()
-        self._learned_with = parameters(self)
-        seeds = np.random.SeedSequence([self.random_state, 3]).generate_state(self.n_members)
-        return [self._member(int(seed)) for seed in seeds]
-
-    def _member(self, seed: int) -> HebbianRoleInducer:
-        return HebbianRoleInducer(
-            timescales=self.timescales,
-            n_clusters=self.n_clusters,
-            context_share=self.context_share,
-            weight_spread=self.weight_spread,
-            random_state=seed,
-            **(self.options or {}),
-        )
+        Raises
+        ------
+        BadInputError
+            A parameter cannot be used.
+        """
+        whole_number("n_members", self.n_members, 1)
+        if self.n_jobs is not None and whole_number("n_jobs", self.n_jobs, -(2**31)) == 0:
+            raise BadInputError("n_jobs is 0: give a whole number, or None")
+        seed = whole_number("random_state", self.random_state, 0)
+        common = {name: getattr(self, name) for name in _COMMON}
+        said = RoleNetwork(**common).description()
+        top = said["tokens"] = dict(said["tokens"])
+        for name, alone in (("attention", 1), ("weight_jitter", 0)):
+            if top.get(name, alone) == alone:
+                top[name] = getattr(self, name)
+        seeds = np.random.SeedSequence([seed, 3]).generate_state(self.n_members)
+        return [RoleNetwork(said, passes=self.passes, random_state=int(each)) for each in seeds]
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token in every member, shape=(T, P)."""
@@ -147,13 +163,12 @@ class RolePopulation(Saved, ZeroLabelEstimator):
         sentences = as_lists(sentences)
         return np.hstack(self._each(lambda member: member.transform(sentences), self._fitted()))
 
-    def derive(self, sentences: Sentences, **changes: Any) -> HebbianRoleInducer:
-        """A single learner over the codes of the first member, which attends to everything.
+    def derive(self, sentences: Sentences, **changes: Any) -> RoleNetwork:
+        """A network over the word layers of the first member, which attends to everything.
 
-        See `HebbianRoleInducer.derive`.
+        See `RoleNetwork.derive`.
         """
-        whole = {"context_share": 1.0, "weight_spread": 0.0}
-        return self._fitted()[0].derive(sentences, **{**whole, **changes})
+        return self._fitted()[0].derive(sentences, **changes)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Codes of words out of context in the first member, shape=(n, C)."""
@@ -161,14 +176,67 @@ class RolePopulation(Saved, ZeroLabelEstimator):
 
     def _each(self, do: Callable[[Any], Result], parts: Iterable[Any]) -> list[Result]:
         """What `do` returns for each part, in order; `n_jobs` at a time."""
-        # Kernels leave the interpreter to the other threads. BLAS gets one thread each, as
-        # it sums in another order with more.
-        with threadpool_limits(1, user_api="blas"):
-            done = Parallel(self.n_jobs, prefer="threads")(delayed(do)(part) for part in parts)
-        return list(done)
+        return list(Parallel(self.n_jobs, prefer="threads")(delayed(do)(part) for part in parts))
 
-    def _fitted(self) -> list[HebbianRoleInducer]:
+    def _fitted(self) -> list[RoleNetwork]:
         if not hasattr(self, "members_"):
             raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
-        check_unchanged(self)
         return self.members_
+
+    # Files --------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write what all members have learned to a safetensors file, whole or not at all.
+
+        Raises
+        ------
+        BadInputError
+            The file cannot be written.
+        """
+        states = [member.state() for member in self._fitted()]
+        arrays = {
+            f"{number}/{name}": array
+            for number, (found, _) in enumerate(states)
+            for name, array in found.items()
+        }
+        about = {"random_state": int(self.random_state), "attention": float(self.attention)}
+        about |= {"weight_jitter": float(self.weight_jitter)}
+        write_checkpoint(path, _KIND, arrays, {"members": [said for _, said in states], **about})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> RolePopulation:
+        """The learner that `save` wrote.
+
+        Raises
+        ------
+        BadInputError
+            No such file, a damaged one, or one that holds something else.
+        """
+        arrays, config = read_checkpoint(path, _KIND)
+        said = config.get("members")
+        if not isinstance(said, list) or not said or not all(isinstance(x, dict) for x in said):
+            raise BadInputError(f"checkpoint {path} is damaged: it has no members")
+        about = {name: config.get(name) for name in _ABOUT}
+        learner = cls(len(said), said[0].get("network"), **about)  # type: ignore[arg-type]
+        try:
+            checked = learner.draw_members()[0].description()
+            top = {name: about[name] for name in ("attention", "weight_jitter")}
+            build({**checked, "tokens": {**checked["tokens"], **top}})
+        except BadInputError as error:
+            raise BadInputError(f"checkpoint {path} is damaged: {error}") from None
+        learner.members_ = []
+        for number, member in enumerate(said):
+            own = f"{number}/"
+            found = {
+                name.removeprefix(own): array
+                for name, array in arrays.items()
+                if name.startswith(own)
+            }
+            learner.members_.append(RoleNetwork.from_state(found, member, path))
+        learner.passes = learner.members_[0].passes
+        return learner
+
+
+#: Parameters that members share, and those that a file holds beside its members.
+_COMMON = ("network", "timescales", "n_clusters", "passes", "settings", "rule")
+_ABOUT = ("random_state", "attention", "weight_jitter")

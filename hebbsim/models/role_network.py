@@ -23,7 +23,7 @@ from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, re
 
 __all__ = ["RoleNetwork"]
 
-_KIND = "hebbsim.role-network/1"
+_KIND = "hebbsim.role-network/2"
 
 #: Of the first pass, the share that is read when the token layer begins, at the latest.
 LATEST_START = 0.75
@@ -48,7 +48,7 @@ class RoleNetwork(ZeroLabelEstimator):
         K, the size of the token layer; that of the description without.
     passes : int, default=3
         Of `fit`.
-    settings, rules : sequence of str
+    settings, rule : sequence of str
         Changes, such as ``words.size=50`` and ``tokens.prediction=delta``; see
         `hebbsim.engine.network.description.change`.
     random_state : int, default=0
@@ -75,7 +75,7 @@ class RoleNetwork(ZeroLabelEstimator):
         n_clusters: int | None = None,
         passes: int = 3,
         settings: Sequence[str] = (),
-        rules: Sequence[str] = (),
+        rule: Sequence[str] = (),
         random_state: int = 0,
     ) -> None:
         self.network = network
@@ -83,18 +83,19 @@ class RoleNetwork(ZeroLabelEstimator):
         self.n_clusters = n_clusters
         self.passes = passes
         self.settings = settings
-        self.rules = rules
+        self.rule = rule
         self.random_state = random_state
 
     def description(self) -> dict[str, Any]:
         """What `network` says, with the other parameters put in."""
         given = ROLES if self.network is None else self.network
         said = dict(given) if isinstance(given, Mapping) else read_network(Path(given))
-        said = change(said, self.settings, self.rules)
+        said = change(said, self.settings, self.rule)
         if self.timescales is not None:
             said["timescales"] = check_timescales(self.timescales).tolist()
         if self.n_clusters is not None:
-            said["tokens"] = {**said.get("tokens", {}), "size": self.n_clusters}
+            size = whole_number("n_clusters", self.n_clusters, 1)
+            said["tokens"] = {**said.get("tokens", {}), "size": size}
         return said
 
     # Learning -----------------------------------------------------------------------------
@@ -105,6 +106,7 @@ class RoleNetwork(ZeroLabelEstimator):
         y: None = None,
         *,
         text: Sentences | None = None,
+        after_text: str | os.PathLike[str] | None = None,
         progress: Callable[[float], object] | None = None,
         observe: Callable[[int], object] | None = None,
         observed_at: Sequence[int] = (),
@@ -121,6 +123,9 @@ class RoleNetwork(ZeroLabelEstimator):
             Passed by scikit-learn; labels are refused.
         text : iterable of sequences of str, optional
             More text, read once and first, as a stream, by the word layers alone.
+        after_text : path, optional
+            File for what is known after the text, which takes longest. Where it is there,
+            learning goes on from it, and the text is not read again.
         progress : callable, optional
             Called with the share done, about a hundred times.
         observe : callable, optional
@@ -132,17 +137,27 @@ class RoleNetwork(ZeroLabelEstimator):
         Raises
         ------
         BadInputError
-            There are labels, the description cannot be used, or there are fewer tokens than
-            clusters.
+            There are labels, the description cannot be used, there are fewer tokens than
+            clusters, or `after_text` is damaged or of another learner.
         """
         refuse_labels(y)
         sentences = as_lists(sentences)
         network = self._built(sum(map(len, sentences)))
         self.network_ = network
         if text is not None:
-            network.learn(text, words_only=True)
+            self._read_text(text, after_text)
         self._pass_over(sentences, progress, observe, observed_at)
         return self
+
+    def _read_text(self, text: Sentences, kept: str | os.PathLike[str] | None) -> None:
+        if kept is not None and Path(kept).is_file():
+            arrays, config = read_checkpoint(kept, _KIND)
+            self.restore(arrays, config, kept)
+            return
+        self.network_.learn(text, words_only=True)
+        if kept is not None:
+            Path(kept).parent.mkdir(parents=True, exist_ok=True)
+            self.save(kept)
 
     def clusters_begin(self, n_tokens: int, *, after: bool = False) -> int:
         """Tokens that `fit` on so many reads before it has clusters, or a few more.
@@ -184,6 +199,7 @@ class RoleNetwork(ZeroLabelEstimator):
         observed_at: Sequence[int] = (),
     ) -> None:
         network, waiting = self.network_, sorted(observed_at)
+        sentences = [sentence for sentence in sentences if len(sentence)]
         read = reported = 0
         whole = self.passes * max(1, sum(map(len, sentences)))
         for number in range(self.passes):
@@ -199,6 +215,8 @@ class RoleNetwork(ZeroLabelEstimator):
                     if observe is not None and network.settled:
                         observe(point)
         network.finish()
+        if progress is not None and reported < read:
+            progress(1.0)
 
     def partial_fit(self, sentences: Sentences, y: None = None) -> RoleNetwork:
         """Learn on from sentences, once and in their order; however they are cut into calls."""
@@ -235,6 +253,7 @@ class RoleNetwork(ZeroLabelEstimator):
         network = self._fitted()
         said = written(network)
         top = {**said["tokens"], "start": 0, "shuffled": shuffle_traces}
+        top |= {"attention": 1.0, "weight_jitter": 0.0}  # of a member of a population
         if timescales is not None:
             top["timescales"] = check_timescales(timescales).tolist()
         if view != "both":
@@ -301,13 +320,7 @@ class RoleNetwork(ZeroLabelEstimator):
         BadInputError
             The file cannot be written.
         """
-        network = vars(self).get("network_")
-        if network is None:
-            raise NotFittedError("this RoleNetwork has not been fitted yet")
-        arrays, document = network.state()
-        about = {"passes": int(self.passes), "random_state": int(self.random_state)}
-        config = {"network": written(network), "learned": document, **about}
-        write_checkpoint(path, _KIND, arrays, config)
+        write_checkpoint(path, _KIND, *self.state())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RoleNetwork:
@@ -319,12 +332,55 @@ class RoleNetwork(ZeroLabelEstimator):
             No such file, a damaged one, or one that holds something else.
         """
         arrays, config = read_checkpoint(path, _KIND)
+        return cls.from_state(arrays, config, path)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """All that has been learned: arrays by name, and what JSON holds."""
+        network = vars(self).get("network_")
+        if network is None:
+            raise NotFittedError("this RoleNetwork has not been fitted yet")
+        arrays, document = network.state()
+        about = {"passes": int(self.passes), "random_state": int(self.random_state)}
+        return arrays, {"network": written(network), "learned": document, **about}
+
+    @classmethod
+    def from_state(
+        cls, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any], path: Any
+    ) -> RoleNetwork:
+        """The learner that `state` told of.
+
+        Raises
+        ------
+        BadInputError
+            It does not fit; `path` is where it was found.
+        """
+        learner = cls()
+        learner.restore(arrays, config, path)
+        return learner
+
+    def restore(
+        self, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any], path: Any
+    ) -> None:
+        """Put in what `state` gave of a learner of the same network.
+
+        Raises
+        ------
+        BadInputError
+            It does not fit; `path` is where it was found.
+        """
         try:
             passes = whole_number("passes", config["passes"], 1)
-            learner = cls(config["network"], passes=passes, random_state=config["random_state"])
-            network = build(learner.description(), random_state=learner.random_state)
-            learner.network_ = network.restore(arrays, config["learned"])
+            known = RoleNetwork(
+                config["network"], passes=passes, random_state=config["random_state"]
+            )
+            network = build(known.description(), random_state=known.random_state)
+            network.restore(arrays, config["learned"])
         except (*MISFITS, BadInputError) as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
-        return learner
+        if hasattr(self, "network_"):
+            if written(self.network_) != written(network):
+                raise BadInputError(f"checkpoint {path} is of another network")
+        else:
+            self.set_params(**known.get_params())
+        self.network_ = network

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
 from hebbsim.plots.figures import Drawing
+from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.run import RunTables
 from hebbsim.plots.style import INK
 from hebbsim.plots.tables import need
@@ -72,4 +73,4 @@ def _stretches(run: RunTables) -> dict[str, DataFrame]:
         raise BadInputError(f"{run.folder / 'stream.csv'}: cannot be read: {error}") from None
 
 
-FIGURES = {"stream": Drawing(plot_stream, _stretches)}
+FIGURES = {"stream": Drawing(plot_stream, _stretches), "learning": Drawing(plot_learning_curve)}

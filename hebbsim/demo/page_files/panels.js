@@ -128,16 +128,16 @@ Heb.PANELS.weights.draw = (panel, state) => {
 Heb.PANELS.learning.draw = (panel, state, act) => {
   const live = state.learning, hello = state.hello;
   const figure = Heb.el("div", { class: "figure" });
-  const last = live.curve.at(-1);
+  const last = live.curve.at(-1), begun = last || live.words;
   const use = Heb.el("input", { type: "checkbox", id: "use-live", onchange: (e) => act.live(e.target.checked) });
   use.checked = state.settings.live;
   const button = (what, text, cls) => Heb.el("button", { type: "button", class: cls, "data-what": what, onclick: () => act.learn(what) }, text);
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
-    Heb.el("span", { class: "big" }, last ? `${Heb.percent(last[1])} right` : "Not begun"),
-    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words, each read once, without a label` : "A learner that has read nothing yet."),
+    Heb.el("span", { class: "big" }, last ? `${Heb.percent(last[1])} right` : begun ? "No prototypes yet" : "Not begun"),
+    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words, each read once, without a label` : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing yet."),
     Heb.el("span", { style: { display: "flex", gap: "8px", "flex-wrap": "wrap" } },
-      live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "The corpus is at its end.") : button("start", last ? "Go on" : "Start", "main"),
-      last ? button("reset", "Start anew", "") : null),
+      live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "The corpus is at its end.") : button("start", begun ? "Go on" : "Start", "main"),
+      begun ? button("reset", "Start anew", "") : null),
     state.recorded ? null : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
   const marks = hello ? [
     { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `look-up of the word, all labels: ${Heb.percent(hello.references.lookup)}` },

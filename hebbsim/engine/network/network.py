@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.engine.network.shape import SHAPE_SIZE, shape_code
+from hebbsim.engine.network.shape import ENDING_SIZE, ending_code, shape_code
 from hebbsim.engine.network.token_layer import TokenLayer
 from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.network.word_layer import WordLayer, grown
@@ -62,6 +62,8 @@ class Network:
         Row of every known word, from 1 on; row 0 stands for all others.
     counts : ndarray of int64
         Occurrences by row.
+    endings : ndarray of float32
+        Codes of endings by row, of no numbers where no layer heeds them.
     tokens : int
         Tokens learned.
 
@@ -105,6 +107,11 @@ class Network:
                     f"layer {layer.name} is over {layer.below!r}, which is no layer beneath it: "
                     f"choose {', '.join(sizes)}"
                 )
+            if layer.name == "text":
+                raise BadInputError(
+                    "a layer is named text, which is what the first layer is over: give it "
+                    "another name"
+                )
             if layer.name in sizes:
                 raise BadInputError(
                     f"a layer is named {layer.name} as another is: give each a name of its own"
@@ -117,7 +124,9 @@ class Network:
         self.counts = np.zeros(0, dtype=np.int64)
         self._columns = np.zeros(0, dtype=np.int32)  # 0 is that of all others
         self._free_columns = list(range(self.context_words, 0, -1))
-        self._shapes = np.zeros((0, SHAPE_SIZE), dtype=np.int8)
+        self._shapes = np.zeros((0, top.shape_size), dtype=np.int8)
+        heeded = any(layer.ending_weight for layer in self.words)
+        self.endings = np.zeros((0, ENDING_SIZE if heeded else 0), dtype=np.float32)
         self._free: list[int] = []
         self._n_counted = 0
         self._by_count: NDArray[np.int64] | None = None
@@ -142,6 +151,7 @@ class Network:
         self.counts = grown(self.counts, n_rows, 0)
         self._columns = grown(self._columns, n_rows, 0)
         self._shapes = grown(self._shapes, n_rows, 0)
+        self.endings = grown(self.endings, n_rows, 0)
         for layer in self.words:
             layer.grow(n_rows)
         self._free.extend(range(n_rows - 1, before - 1, -1))
@@ -152,8 +162,13 @@ class Network:
         if not self._free:
             self._grow(min(2 * len(self.counts), self.max_words + 1))
         row = self.index[word] = self._free.pop()
-        self._shapes[row] = shape_code(word)
+        self._spell(row, word)
         return row
+
+    def _spell(self, row: int, word: str) -> None:
+        self._shapes[row] = shape_code(word, self.top.shape_size)
+        if self.endings.size:
+            self.endings[row] = ending_code(word)
 
     def _give_up(self) -> None:
         """Forget the words that occurred least, and what every layer knows of them."""
@@ -172,6 +187,36 @@ class Network:
         for layer in self.words:
             layer.forget(leaving)
         self._free.extend(leaving[::-1].tolist())
+
+    def know(self, counts: Mapping[str, int]) -> None:
+        """Admit words that were counted elsewhere, at most `max_words`, in their order."""
+        for word, count in counts.items():
+            row = self._admit(word)
+            self.counts[row] = count
+            if count >= TOLD_APART_FROM:
+                self._tell_apart(row)
+        self._n_counted += sum(counts.values())
+
+    def words_by_row(self) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.float32]]:
+        """What the token layer goes by: counts, shapes and codes of all words."""
+        return self.counts, self._shapes, self.codes(self.top.below)
+
+    def only_tokens(
+        self,
+        counts: NDArray[np.int64],
+        shapes: NDArray[np.int8],
+        codes: NDArray[np.float32],
+    ) -> Network:
+        """Take `words_by_row` from another network: the token layer alone learns from here on."""
+        self.counts, self._shapes = counts, shapes
+        self._below[self.top.below].codes = codes
+        self._n_counted = int(counts.sum())
+        self.frozen = True
+        return self
+
+    def codes(self, below: str) -> NDArray[np.float32]:
+        """Codes of all words in a word layer, or one-hot in the text, shape=(rows, C)."""
+        return self._codes(below, np.arange(len(self.counts), dtype=np.int32))
 
     # Learning -----------------------------------------------------------------------------
 
@@ -197,7 +242,7 @@ class Network:
 
     def _learn_sentence(self, sentence: Sequence[str], again: bool, words_only: bool) -> None:
         if self.frozen:
-            self._learn_tokens(self._ids(sentence), self.rng.random((len(sentence), 2)))
+            self.learn_tokens(self._ids(sentence), self.rng.random((len(sentence), 2)))
             return
         index = self.index
         for word in sentence:
@@ -214,19 +259,27 @@ class Network:
             if self.tokens < layer.start:
                 break
             if not layer.settled and self.tokens >= layer.start + layer.settle:
-                layer.begin(self.rng)
-            layer.learn(self._codes(layer.below, ids), ids, draws[:, 0])
+                layer.begin(self.rng, self.endings)
+            layer.learn(self._codes(layer.below, ids), ids, draws[:, 0], self.endings)
         if self.tokens >= self.top.start and not words_only:
-            self._learn_tokens(ids, draws)
+            self.learn_tokens(ids, draws)
         self.tokens += len(ids)
 
     def _count(self, row: int) -> None:
         n = self.counts[row] = self.counts[row] + 1
         self._n_counted += 1
-        if n == TOLD_APART_FROM and self._free_columns:
+        if n == TOLD_APART_FROM:
+            self._tell_apart(row)
+
+    def _tell_apart(self, row: int) -> None:
+        if self._free_columns:
             self._columns[row] = self._free_columns.pop()
 
-    def _learn_tokens(self, ids: NDArray[np.int32], draws: NDArray[np.float64]) -> None:
+    def learn_tokens(self, ids: NDArray[np.int32], draws: NDArray[np.float64]) -> None:
+        """Let the token layer alone learn one sentence, given by the rows of its words.
+
+        `draws` is as of `TokenLayer.learn`.
+        """
         counts = self.counts[ids]
         codes = self._codes(self.top.below, ids)
         self.top.learn(
@@ -273,9 +326,11 @@ class Network:
 
     def finish(self) -> None:
         """Let layers begin that have not yet, with what they have seen: no more is to come."""
-        for layer in self.layers:
+        for layer in self.words:
             if not layer.settled:
-                layer.begin(self.rng)
+                layer.begin(self.rng, self.endings)
+        if not self.top.settled:
+            self.top.begin(self.rng)
 
     # Reading ------------------------------------------------------------------------------
 
@@ -295,7 +350,7 @@ class Network:
             ids = self._ids(sentence)
             shapes = self._shapes[ids].astype(np.float32)
             for i in np.flatnonzero(ids == UNKNOWN).tolist():
-                shapes[i] = shape_code(sentence[i])
+                shapes[i] = shape_code(sentence[i], self.top.shape_size)
             codes = self._codes(self.top.below, ids)
             around = self._around(codes, rng)
             found.append(self.top.vectors(codes, around, self.counts[ids], shapes))
@@ -354,7 +409,7 @@ class Network:
         self._n_counted = int(self.counts.sum())
         self._restore_columns(arrays["columns"], arrays["free columns"])
         for word, row in self.index.items():
-            self._shapes[row] = shape_code(word)
+            self._spell(row, word)
         self.tokens = whole_number("tokens", document["tokens"], 0)
         self.frozen = bool(document["frozen"])
         self.rng.bit_generator.state = document["rng"]

@@ -7,10 +7,10 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHAPE_SIZE", "shape_code", "shape_features"]
+__all__ = ["ENDING_SIZE", "ending_code", "shape_code", "shape_features"]
 
-#: Numbers of a code.
-SHAPE_SIZE = 256
+#: Numbers of the code of an ending.
+ENDING_SIZE = 128
 
 
 def shape_features(word: str) -> list[str]:
@@ -32,7 +32,7 @@ def shape_features(word: str) -> list[str]:
     return features
 
 
-def shape_code(word: str) -> NDArray[np.float32]:
+def shape_code(word: str, size: int) -> NDArray[np.float32]:
     """Code of a shape: every feature adds or takes one at a place of its own.
 
     Feature hashing: Weinberger, K., Dasgupta, A., Langford, J., Smola, A. & Attenberg, J.
@@ -40,10 +40,35 @@ def shape_code(word: str) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape=(SHAPE_SIZE,)
+    ndarray of float32, shape=(size,)
     """
-    code = np.zeros(SHAPE_SIZE, dtype=np.float32)
-    for feature in shape_features(word):
-        value = zlib.crc32(feature.encode("utf-8", "surrogatepass"))
-        code[value % SHAPE_SIZE] += 1 if value & 0x10000 else -1
+    return _hashed(shape_features(word), size)
+
+
+def ending_code(word: str) -> NDArray[np.float32]:
+    """Code of how a word ends, at length one: alike for words that end alike.
+
+    Of the features of `shape_features`, endings of up to three letters, digits and marks
+    count; the code is zero where there is none of them.
+
+    Returns
+    -------
+    ndarray of float32, shape=(ENDING_SIZE,)
+    """
+    features = [
+        feature
+        for feature in shape_features(word)
+        if (feature[0] == "-" and len(feature) <= 4) or feature in ("digit", "mark")
+    ]
+    code = _hashed(features, ENDING_SIZE, n_places=8)
+    length = np.linalg.norm(code)
+    return code / length if length else code
+
+
+def _hashed(features: list[str], size: int, *, n_places: int = 1) -> NDArray[np.float32]:
+    code = np.zeros(size, dtype=np.float32)
+    for feature in features:
+        for place in range(n_places):
+            value = zlib.crc32(feature.encode("utf-8", "surrogatepass"), place)
+            code[value % size] += 1 if value & 0x10000 else -1
     return code

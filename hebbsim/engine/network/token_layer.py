@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
 from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
-from hebbsim.engine.network.shape import SHAPE_SIZE
 from hebbsim.engine.network.values import LARGEST, check_layer, number
 from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, to_unit
 from hebbsim.errors import BadInputError
@@ -74,12 +74,20 @@ class TokenLayer:
         So many occurrences weigh as much as the guess.
     known_from : float
         A word of more than so many times `shrinkage` occurrences has its own code alone.
+    shape_size : int
+        Numbers of the code of a word's shape, which the guess goes by; a language with many
+        endings needs more.
     subsample : float
         Tokens of words more frequent than this compete with probability
         ``sqrt(subsample / frequency)``.
     fade_after : float
         Rates of guess and prediction fall as ``1 / sqrt(1 + t / fade_after)``, t tokens after
         the layer's start.
+    attention : float
+        Share of the directions of each projection of each side that vectors hold, drawn at
+        random. This and the next make layers that vote differ.
+    weight_jitter : float
+        Each of the lengths is multiplied by a draw between one less and one more than this.
     shuffled : bool
         Control: traces are taken of tokens drawn at random from all that were read, so that
         they keep their distribution and lose their tie to the token.
@@ -98,7 +106,7 @@ class TokenLayer:
     name: str
     below: str
     size: int = 300
-    start: int = 24_000
+    start: int = 16_000
     settle: int = 6000
     timescales: tuple[float, ...] | None = None
     n_directions: int = 30
@@ -114,18 +122,31 @@ class TokenLayer:
     lengths: tuple[float, float, float, float, float] = (1.0, 0.9, 0.9, 0.7, 0.3)
     shrinkage: float = 5.0
     known_from: float = 4.0
+    shape_size: int = 256
     subsample: float = 0.01
     fade_after: float = 10_000
+    attention: float = 1.0
+    weight_jitter: float = 0.0
     shuffled: bool = False
 
     PARTS: ClassVar[tuple[str, ...]] = ("guess", "own", "prediction", "directions", "prototypes")
 
     def __post_init__(self) -> None:
         check_parts(self)
-        sizes = {"size": (1, 100_000), "n_directions": (1, 10_000)}
+        sizes = {
+            "size": (1, 100_000),
+            "n_directions": (1, 10_000),
+            "shape_size": (1, 100_000),
+        }
         counts = {"start": (0, LARGEST), "settle": (0, LARGEST)}
-        above = ("shrinkage", "subsample", "fade_after")
-        check_layer(self, sizes | counts, {"known_from": False, **dict.fromkeys(above, True)})
+        above = ("shrinkage", "subsample", "fade_after", "attention")
+        floats = {"known_from": False, "weight_jitter": False, **dict.fromkeys(above, True)}
+        check_layer(self, sizes | counts, floats)
+        if self.attention > 1 or self.weight_jitter >= 1:
+            raise BadInputError(
+                f"layer {self.name} has attention {self.attention:g} and weight_jitter "
+                f"{self.weight_jitter:g}: give a share up to 1, and a jitter below 1"
+            )
         lengths = self.lengths if isinstance(self.lengths, tuple | list) else ()
         if len(lengths) != 5:
             raise BadInputError(
@@ -153,7 +174,7 @@ class TokenLayer:
         self.keep, self.alpha = keep, alpha
         width = len(keep) * (below_size + 1)
         n = self.n_directions
-        self.guess_weights = self.guess.start(below_size, 2 * width + SHAPE_SIZE)
+        self.guess_weights = self.guess.start(below_size, 2 * width + self.shape_size)
         self.own_weights = self.own.start(n, below_size, rng)
         self.prediction_weights = [self.prediction.start(n, width) for _ in range(2)]
         self.direction_weights = [self.directions.start(n, width, rng) for _ in range(2)]
@@ -164,8 +185,13 @@ class TokenLayer:
         self.tokens = 0
         self.settled = False
         self._waiting: list[NDArray[np.float32]] = []
-        self._context = np.empty((64, 2, len(keep), below_size + 1), dtype=np.float32)
-        self._lengths = np.array(self.lengths, dtype=np.float32)
+        #: Changes contexts in place, shape=(L, 2, S, C + 1), once they are computed: what a
+        #: memory that holds them less exactly would read.
+        self.hold: Callable[[NDArray[np.float32]], None] | None = None
+        self.attended = (rng.random((4, n)) < self.attention).astype(np.float32)
+        self.attended[:, 0] = np.maximum(self.attended[:, 0], self.attended.max(axis=1) == 0)
+        jitter = rng.uniform(1 - self.weight_jitter, 1 + self.weight_jitter, 5)
+        self.drawn_lengths = (np.array(self.lengths) * jitter).astype(np.float32)
         self._guess_kernel = with_rules(_complete, learn_guess=self.guess)
         self._kernel = with_rules(
             _learn_sentence,
@@ -238,7 +264,8 @@ class TokenLayer:
         found |= {f"{name}.state": weights.state for name, weights in parts.items()}
         found |= {f"mean {number}": mean for number, mean in enumerate(self.means)}
         waiting = np.array(self._waiting, dtype=np.float32).reshape(-1, self.n_inputs)
-        return found | {"means_seen": self.means_seen, "waiting": waiting}
+        drawn = {"attended": self.attended, "drawn_lengths": self.drawn_lengths}
+        return found | drawn | {"means_seen": self.means_seen, "waiting": waiting}
 
     def restore_waiting(self, vectors: NDArray[np.float32]) -> None:
         """Put in the vectors that prototypes will start from."""
@@ -258,18 +285,12 @@ class TokenLayer:
         return self._vectors(codes, around, counts, shapes, none, none, none, np.float32(0))
 
     def _vectors(self, codes, around, counts, shapes, chosen, taught, teaches, fade):  # type: ignore[no-untyped-def]
-        n_tokens = len(codes)
-        if n_tokens > len(self._context):
-            shape = (2 * n_tokens, *self._context.shape[1:])
-            self._context = np.empty(shape, dtype=np.float32)
         completed = self._completed(codes, counts, shapes, taught, fade)
-        out = np.zeros((n_tokens, self.n_inputs), dtype=np.float32)
+        around = completed if around is codes else around
+        out = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
         self._kernel(
             completed,
-            completed if around is codes else around,
-            self.keep,
-            self.alpha,
-            self._context,
+            self._contexts(around),
             chosen & self.settled,
             teaches,
             self.means[0],
@@ -283,7 +304,8 @@ class TokenLayer:
             self.direction_weights[0],
             self.direction_weights[1],
             self.prototype_weights,
-            self._lengths,
+            self.attended,
+            self.drawn_lengths,
             out,
         )
         return out
@@ -298,9 +320,7 @@ class TokenLayer:
         self._guess_kernel(
             codes,
             shapes,
-            self.keep,
-            self.alpha,
-            self._context,
+            self._contexts(codes),
             rare,
             taught,
             own,
@@ -310,12 +330,19 @@ class TokenLayer:
         )
         return completed
 
+    def _contexts(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Traces around the tokens of a sentence, as they are held."""
+        contexts = np.empty((len(codes), 2, len(self.keep), codes.shape[1] + 1), dtype=np.float32)
+        sentence_contexts(codes, self.keep, self.alpha, contexts)
+        if self.hold is not None:
+            self.hold(contexts)
+        return contexts
+
 
 def _complete(
-    codes, shapes, keep, alpha, contexts, rare, taught, own, guess, fade, completed
+    codes, shapes, contexts, rare, taught, own, guess, fade, completed
 ):  # fmt: skip
     """Learn to guess codes at some tokens, and complete them at others."""
-    sentence_contexts(codes, keep, alpha, contexts)
     flat = contexts.reshape(len(contexts), -1)
     width = flat.shape[1]
     x = np.empty((1, width + shapes.shape[1]), np.float32)
@@ -343,14 +370,13 @@ def _complete(
 
 
 def _learn_sentence(
-    codes, around, keep, alpha, contexts, competes, teaches,
+    codes, contexts, competes, teaches,
     own_mean, left_mean, right_mean, seen,
-    own, left, right, fade, left_directions, right_directions, prototypes, lengths, out,
+    own, left, right, fade, left_directions, right_directions, prototypes, attended, lengths, out,
 ):  # fmt: skip
     """Vectors of a sentence; weights learn at its tokens, nothing where `fade` is 0."""
     n_tokens, n_codes = codes.shape
     n = len(own.values)
-    sentence_contexts(around, keep, alpha, contexts)
     sides = contexts.reshape(len(contexts), 2, left.values.shape[1])
     root = np.empty((1, n_codes), np.float32)
     target = np.empty((1, n), np.float32)
@@ -381,7 +407,7 @@ def _learn_sentence(
                 prediction.values, prediction.state, x, FIRST, target, False,
                 prediction.rate * fade, prediction.parameters, answer,
             )  # fmt: skip
-            put(answer[0], lengths[1 + side], out[i, at : at + n])
+            put(answer[0], attended[side], lengths[1 + side], out[i, at : at + n])
             if lengths[3 + side] > 0:
                 directions = left_directions if side == 0 else right_directions
                 mean = left_mean if side == 0 else right_mean
@@ -396,7 +422,7 @@ def _learn_sentence(
                         directions.rate, directions.parameters, response,
                     )  # fmt: skip
                 coordinates(directions.values, x[0], answer[0])
-                put(answer[0], lengths[3 + side], out[i, at : at + n])
+                put(answer[0], attended[2 + side], lengths[3 + side], out[i, at : at + n])
         if competes[i]:
             learn_prototypes(
                 prototypes.values, prototypes.state, out[i : i + 1], FIRST, FIRES, False,
@@ -412,8 +438,10 @@ def counted(seen, which):
 
 
 @njit
-def put(x, length, out):
-    """out: x at a length."""
+def put(x, attended, length, out):
+    """out: what is attended to of x, at a length."""
+    for j in range(len(x)):
+        x[j] *= attended[j]
     to_unit(x)
     for j in range(len(x)):
         out[j] = length * x[j]

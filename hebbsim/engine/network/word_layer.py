@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
 from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
+from hebbsim.engine.network.shape import ENDING_SIZE
 from hebbsim.engine.network.values import LARGEST, check_layer
 from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, shares, to_unit
 
@@ -38,7 +39,8 @@ class WordLayer:
         The row's square root, at length one and less the mean (so that distances are Hellinger
         distances), is projected on the directions in which rows differ most.
     *categories*
-        By their coordinates, at length one, words compete.
+        By their coordinates, at length one, words compete; with an `ending_weight`, the code of
+        how the word ends stands beside them, at that length.
     *code*
         Softmax of `inverse_temperature` times the cosine with each category.
 
@@ -60,6 +62,8 @@ class WordLayer:
     timescales : tuple of float, optional
         In tokens; those of the network without.
     n_directions : int
+    ending_weight : float
+        For languages whose endings carry grammar.
     memory, directions, categories : Plasticity
     memory_floor : float
         0 keeps the mean over all occurrences; layers over codes, which change, forget.
@@ -89,6 +93,7 @@ class WordLayer:
     settle: int = 4000
     timescales: tuple[float, ...] | None = None
     n_directions: int = 50
+    ending_weight: float = 0.0
     memory: Plasticity = field(default_factory=lambda: Plasticity("instar", eta=1.0))
     directions: Plasticity = field(default_factory=lambda: Plasticity("ccipca"))
     categories: Plasticity = field(
@@ -107,7 +112,12 @@ class WordLayer:
         check_parts(self)
         sizes = {"size": (1, 10_000), "n_directions": (1, 10_000)}
         counts = dict.fromkeys(("start", "settle", "direction_visits", "min_count"), (0, LARGEST))
-        floats = {"memory_floor": False, "visits": True, "inverse_temperature": True}
+        floats = {
+            "memory_floor": False,
+            "ending_weight": False,
+            "visits": True,
+            "inverse_temperature": True,
+        }
         check_layer(self, sizes | counts, floats)
 
     def connect(
@@ -121,12 +131,13 @@ class WordLayer:
 
         Those of directions are small and drawn by `rng`, all others are zero.
         """
-        self.keep, self.alpha = keep, alpha
+        self.below_size, self.keep, self.alpha = below_size, keep, alpha
         width = 2 * len(keep) * (below_size + 1)
         self.memory_weights = self.memory.start(0, width)
         self.memory_state = np.zeros((0, len(self.memory.kernel.start(width, 1))), np.float32)
         self.direction_weights = self.directions.start(self.n_directions, width, rng)
-        self.category_weights = self.categories.start(self.size, self.n_directions)
+        n_coordinates = self.n_directions + (ENDING_SIZE if self.ending_weight else 0)
+        self.category_weights = self.categories.start(self.size, n_coordinates)
         self.mean = np.zeros(width, dtype=np.float32)
         self.mean_seen = np.zeros(1, dtype=np.int64)
         self.counts = np.zeros(0, dtype=np.int64)
@@ -175,7 +186,11 @@ class WordLayer:
         self.codes[rows] = 1 / self.size
 
     def learn(
-        self, rows: NDArray[np.float32], ids: NDArray[np.int32], draws: NDArray[np.float64]
+        self,
+        rows: NDArray[np.float32],
+        ids: NDArray[np.int32],
+        draws: NDArray[np.float64],
+        endings: NDArray[np.float32],
     ) -> None:
         """Learn one sentence.
 
@@ -187,6 +202,8 @@ class WordLayer:
             Its words.
         draws : ndarray of float64, shape=(L,)
             Between 0 and 1: which tokens compete.
+        endings : ndarray of float32, shape=(words, E)
+            Codes of the endings of all words, see `ending_code`.
         """
         if len(rows) > len(self._context):
             self._context = np.empty((2 * len(rows), *self._context.shape[1:]), dtype=np.float32)
@@ -205,6 +222,8 @@ class WordLayer:
             self.mean,
             self.mean_seen,
             self.category_weights,
+            endings,
+            np.float32(self.ending_weight),
             self.settled,
             self.visits,
             self.direction_visits,
@@ -213,26 +232,41 @@ class WordLayer:
             self.codes,
         )
 
-    def begin(self, rng: np.random.Generator) -> None:
+    def begin(self, rng: np.random.Generator, endings: NDArray[np.float32]) -> None:
         """Start categories from rows of the memory, and give every word its code."""
         known = np.flatnonzero(self.counts >= self.min_count)
         if not len(known):
             return
-        points = np.empty((len(known), self.n_directions), dtype=np.float32)
-        _points(self.memory_weights.values, known, self.mean, self.direction_weights.values, points)
+        points = self._points(known, endings)
         weight = np.sqrt(np.minimum(self.counts[known], LARGEST_SHARE * self.counts.sum()))
         chosen = rng.choice(
             len(known), self.size, replace=len(known) < self.size, p=weight / weight.sum()
         )
         self.category_weights.values[:] = points[chosen]
-        _codes(
-            points,
-            known,
-            self.category_weights.values,
-            np.float32(self.inverse_temperature),
-            self.codes,
-        )
         self.settled = True
+        self.encode(known, endings)
+
+    def encode(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> None:
+        """Give words their codes, by their memory and the categories as these are now."""
+        points = self._points(words, endings)
+        weights = self.category_weights.values
+        _codes(points, words, weights, np.float32(self.inverse_temperature), self.codes)
+
+    def _points(
+        self, words: NDArray[np.int64], endings: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Where words lie among the categories."""
+        points = np.empty((len(words), self.category_weights.values.shape[1]), dtype=np.float32)
+        _points(
+            self.memory_weights.values,
+            words,
+            self.mean,
+            self.direction_weights.values,
+            endings,
+            np.float32(self.ending_weight),
+            points,
+        )
+        return points
 
 
 def grown(array: NDArray, n_rows: int, value: float) -> NDArray:
@@ -243,14 +277,15 @@ def grown(array: NDArray, n_rows: int, value: float) -> NDArray:
 
 def _learn_sentence(
     rows, ids, draws, keep, alpha, contexts, counts,
-    memory, memory_state, memory_floor, directions, mean, seen, categories, settled,
+    memory, memory_state, memory_floor, directions, mean, seen,
+    categories, endings, ending_weight, settled,
     visits, direction_visits, inverse_temperature, min_count, codes,
 ):  # fmt: skip
     """Learn one sentence; the rules' kernels are global names, see `with_rules`."""
     sentence_contexts(rows, keep, alpha, contexts)
     flat = contexts.reshape(len(contexts), mean.size)
     x = np.empty((1, len(mean)), np.float32)
-    point = np.empty((1, len(directions.values)), np.float32)
+    point = np.empty((1, categories.values.shape[1]), np.float32)
     fired = np.empty((1, 1), np.float32)
     answer = np.empty((1, len(directions.values)), np.float32)
     won = np.empty((1, len(categories.values)), np.float32)
@@ -277,8 +312,7 @@ def _learn_sentence(
         else:
             centre(x[0], mean, np.float32(0))
         if settled:
-            coordinates(directions.values, x[0], point[0])
-            to_unit(point[0])
+            place(directions.values, x[0], endings[word], ending_weight, point[0])
             if n >= min_count:
                 learn_categories(
                     categories.values, categories.state, point,
@@ -296,14 +330,25 @@ def signature(row, x):
 
 
 @njit
-def _points(memory, words, mean, directions, out):
-    """Coordinates, at length one, of some words."""
+def place(directions, x, ending, ending_weight, out):
+    """out: where a word lies among categories, by the root of its row less the mean, and ending."""
+    n = len(directions)
+    coordinates(directions, x, out)
+    if len(out) > n:
+        to_unit(out[:n])
+        for j in range(len(ending)):
+            out[n + j] = ending_weight * ending[j]
+    to_unit(out)
+
+
+@njit
+def _points(memory, words, mean, directions, endings, ending_weight, out):
+    """Where some words lie among categories."""
     x = np.empty(len(mean), np.float32)
     for i in range(len(words)):
         signature(memory[words[i]], x)
         centre(x, mean, np.float32(0))
-        coordinates(directions, x, out[i])
-        to_unit(out[i])
+        place(directions, x, endings[words[i]], ending_weight, out[i])
 
 
 @njit

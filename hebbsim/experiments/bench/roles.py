@@ -23,7 +23,6 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
     BadInputError
         The corpus has no roles, or too few sentences.
     """
-    from hebbsim.experiments.roles import make_learner
     from hebbsim.experiments.roles_config import RolesConfig
     from hebbsim.experiments.roles_data import check_splits, hold_out
     from hebbsim.readers import load_corpus
@@ -42,8 +41,8 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
 
     def fit(n: int) -> Callable[[], Any]:
         sentences = train.sentences()
-        make_learner(config, 0).fit(sentences[:400])  # kernels compiled
-        return lambda: make_learner(config, 0).fit(sentences)
+        config.learner(0).fit(sentences[:400])  # kernels compiled
+        return lambda: config.learner(0).fit(sentences)
 
     def bigru(n: int) -> Callable[[], Any]:
         from hebbsim.baselines import BiGRUConfig, train_bigru
