@@ -352,3 +352,22 @@ def test_counts_of_the_distributed_files():
     gen = [size for name, size in sizes.items() if name.startswith("gen/")]
     assert len(gen) == 21 and {n for n, _ in gen} == {1000}
     assert sum(t for _, t in gen) == 206693
+
+
+def cogs_folder(folder, splits=("train", "dev", "test", "gen")):
+    folder.mkdir(parents=True)
+    for split in splits:
+        rows = "Kim slept .\tsleep . agent ( x _ 1 , Kim )\tin_distribution\n" * 3
+        (folder / f"{split}.tsv").write_text(rows, encoding="utf-8")
+    return folder
+
+
+def test_splits_that_are_not_asked_for_stay_closed(tmp_path):
+    folder = cogs_folder(tmp_path / "mine")
+    for split in ("test", "gen"):
+        (folder / f"{split}.tsv").write_text("no COGS\n", encoding="utf-8")
+    corpus = load_corpus(folder, splits=("train", "dev"))
+    assert list(corpus.splits) == ["train", "dev"] and corpus.unread == ("test", "gen")
+    assert set(corpus.sha256) == {"train.tsv", "dev.tsv"}
+    with pytest.raises(BadInputError):
+        load_corpus(folder)

@@ -743,7 +743,7 @@ def test_a_bad_option_is_named_on_one_line(options, message):
 
 def test_the_best_preset_fills_in_what_is_not_given(monkeypatch):
     chosen = {"timescales": (3, 9), "clusters": 600}
-    monkeypatch.setattr(roles_config, "BEST", {"cogs": chosen, "*": {"clusters": 7}})
+    monkeypatch.setattr(roles_config, "BEST", {"cogs": chosen, "builtin": {"clusters": 7}})
     best = RolesConfig.checked({"preset": "best", "corpus": "cogs", "clusters": 40})
     assert (best.timescales, best.clusters) == ((3, 9), 40)
     assert RolesConfig.checked({"preset": "best"}).clusters == 7
@@ -752,7 +752,7 @@ def test_the_best_preset_fills_in_what_is_not_given(monkeypatch):
 
 def test_settings_of_ones_own_win_one_by_one(monkeypatch):
     chosen = {"settings": ("words.size=20", "tokens.subsample=0.1")}
-    monkeypatch.setattr(roles_config, "BEST", {"*": chosen})
+    monkeypatch.setattr(roles_config, "BEST", {"builtin": chosen})
 
     def settings(**options):
         return RolesConfig.checked(options).settings

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 
 from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
 from hebbsim.errors import BadInputError
+from hebbsim.readers.corpus_kinds import BUILTIN, kinds_of
 from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.text import check_tokenizer
 from hebbsim.readers.ud import SCHEMES
@@ -20,8 +21,8 @@ from hebbsim.readers.ud import SCHEMES
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork, RolePopulation
 
-#: What dev chose, by corpus name; ``*`` for any other. Fields of `RolesConfig`; an option that
-#: is given wins, and of the settings each by itself.
+#: What dev chose, by the kind of a corpus (`hebbsim.readers.corpus_kinds`). Fields of
+#: `RolesConfig`; an option that is given wins, and of the settings each by itself.
 BEST: dict[str, dict[str, Any]] = {
     "builtin": {"clusters": 600, "settings": ("words.size=200",)},
     "cogs": {
@@ -34,8 +35,8 @@ BEST: dict[str, dict[str, Any]] = {
             "tokens.shape_size=1",  # so few words are told apart by their shape
         ),
     },
-    # Chosen on its dev split: Korean marks roles by endings.
-    "ud-korean-gsd": {
+    # Chosen on the dev split of ud-korean-gsd: Korean marks roles by endings.
+    "ko": {
         "timescales": (1.1, 3.3),
         "settings": (
             "words.size=300",
@@ -45,9 +46,8 @@ BEST: dict[str, dict[str, Any]] = {
             "tokens.shape_size=2048",
         ),
     },
-    # Anything else is taken for natural text; these values were chosen on the dev split of
-    # ud-english-ewt.
-    "*": {
+    # Chosen on the dev split of ud-english-ewt.
+    "natural": {
         "timescales": (1.1, 3.3),
         "settings": (
             "words.size=300",
@@ -179,7 +179,8 @@ class RolesConfig(ExperimentConfig):
     def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("preset") != "best":
             return {**given, "settings": _merged(given.get("settings", ()))}
-        chosen = BEST.get(str(given.get("corpus", "builtin")), BEST["*"])
+        kinds = kinds_of(given.get("corpus", BUILTIN))
+        chosen = next(BEST[kind] for kind in kinds if kind in BEST)
         settings = _merged(chosen.get("settings", ()), given.get("settings", ()))
         return {**chosen, **given, "settings": settings}
 

@@ -89,7 +89,7 @@ def hold_out(corpus: Corpus) -> tuple[Corpus, str | None]:
     BadInputError
         There are too few training sentences to do without some.
     """
-    missing = [name for name in ("dev", "test") if name not in corpus.splits]
+    missing = [name for name in ("dev", "test") if name not in (*corpus.splits, *corpus.unread)]
     if not missing:
         return corpus, None
     train = corpus.splits["train"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,6 +109,8 @@ class Corpus:
     notes : tuple of str
         What a reader of its scores should know, a line each: splits that were cut from one
         file, roles that a parser gave.
+    unread : tuple of str
+        Splits that it has and that were not asked for; ``gen`` is all generalization splits.
 
     Examples
     --------
@@ -126,6 +128,20 @@ class Corpus:
     notes: tuple[str, ...] = ()
     format: str = ""
     unknown: dict[str, float] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    def only(self, splits: Collection[str]) -> Corpus:
+        """The corpus with some of its splits; the others count as unread.
+
+        Examples
+        --------
+        >>> splits = {name: make_split(name, [["dogs", "sleep"]]) for name in ("train", "dev")}
+        >>> Corpus("mine", splits).only(["train"]).unread
+        ('dev',)
+        """
+        kept = {name: split for name, split in self.splits.items() if name in splits}
+        left = tuple(name for name in self.splits if name not in kept)
+        return replace(self, splits=kept, unread=(*self.unread, *left))
 
     def generalization(self) -> Iterator[Split]:
         """The ``gen/NAME`` splits, in the corpus's own order."""

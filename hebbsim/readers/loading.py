@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import registry
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.cogs import find_cogs, read_cogs
+from hebbsim.readers.corpus_kinds import BUILTIN, format_of
 from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import is_stdin, without_packing
 
-BUILTIN = "builtin"
+_File = TypeVar("_File")
 
 
 def known_names() -> list[str]:
@@ -34,6 +36,7 @@ def load_corpus(
     parser: str | None = None,
     progress: registry.Progress | None = None,
     processes: int = 1,
+    splits: Collection[str] | None = None,
 ) -> Corpus:
     """Any corpus as splits of sentences with gold layers.
 
@@ -62,6 +65,9 @@ def load_corpus(
         name, sentences, 0 while parsing.
     processes : int
         That parse side by side.
+    splits : collection of str, optional
+        The splits to load, such as ``train`` and ``dev``. The files of others stay closed; one
+        file that holds all is read, and its other splits are dropped. Default: all.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def load_corpus(
 
         corpus = make_builtin(seed)
     elif name in registry.entries():
-        corpus = _load_registered(registry.entries()[name], scheme, offline, progress)
+        corpus = _load_registered(registry.entries()[name], scheme, offline, progress, splits)
     elif path.exists() or is_stdin(path):
         from hebbsim.readers.silver import read_text
 
@@ -108,12 +114,24 @@ def load_corpus(
             return corpus if corpus.layer is None else _cut_up(corpus)
 
         if path.is_dir():
-            corpus = _load_folder(path, scheme, as_text, field)
+            corpus = _load_folder(path, scheme, as_text, field, splits)
         else:
             corpus = _load_file(path, scheme, as_text)
     else:
         raise _unknown(name)
+    if splits is not None:
+        corpus = corpus.only(splits)
     return corpus if layer is None else _with_layer(corpus, layer)
+
+
+def _read(
+    files: Mapping[str, _File],
+    splits: Collection[str] | None,
+    reader: Callable[[dict[str, _File]], Corpus],
+) -> Corpus:
+    """What a reader makes of the files of some splits; the others stay closed."""
+    wanted = {name: file for name, file in files.items() if splits is None or name in splits}
+    return replace(reader(wanted), unread=tuple(name for name in files if name not in wanted))
 
 
 def _unknown(name: str) -> BadInputError:
@@ -133,12 +151,7 @@ def is_text(name_or_path: str | Path) -> bool:
         return False
     if not (path.exists() or is_stdin(path)):
         raise _unknown(name)
-    if path.is_dir():
-        from hebbsim.readers.tables import find_tables
-        from hebbsim.readers.treebanks import find_treebank
-
-        return not (find_treebank(path) or find_cogs(path) or find_tables(path))
-    return kind_of(path) not in ("conllu", "cogs")
+    return format_of(path) not in ("conllu", "cogs", "tables")
 
 
 def check_parser(name_or_path: str | Path, parser: str) -> None:
@@ -180,15 +193,19 @@ def _load_registered(
     scheme: str | Path | None,
     offline: bool,
     progress: registry.Progress | None,
+    splits: Collection[str] | None,
 ) -> Corpus:
-    files = registry.fetch(entry, offline=offline, progress=progress)
-    if entry.format == "cogs":
-        return read_cogs(files, source=entry.source, licence=entry.licence)
     from hebbsim.readers.ud import read_ud
 
-    return read_ud(
-        files, name=entry.name, scheme=scheme, source=entry.source, licence=entry.licence
-    )
+    origin = {"source": entry.source, "licence": entry.licence}
+
+    def read(files: dict[str, registry.RemoteFile]) -> Corpus:
+        paths = registry.fetch(replace(entry, files=files), offline=offline, progress=progress)
+        if entry.format == "cogs":
+            return read_cogs(paths, **origin)
+        return read_ud(paths, name=entry.name, scheme=scheme, **origin)
+
+    return _read(entry.files, splits, read)
 
 
 def _load_folder(
@@ -196,6 +213,7 @@ def _load_folder(
     scheme: str | Path | None,
     as_text: Callable[[Path], Corpus],
     field: str | None,
+    splits: Collection[str] | None,
 ) -> Corpus:
     from hebbsim.readers.tables import find_tables, read_tables
     from hebbsim.readers.text import find_text
@@ -206,17 +224,21 @@ def _load_folder(
     treebank = find_treebank(path)
     if treebank:
         _need_train(path, treebank.splits)
-        corpus = read_ud(treebank.splits, name=name, scheme=scheme, source=name)
+        corpus = _read(
+            treebank.splits,
+            splits,
+            lambda files: read_ud(files, name=name, scheme=scheme, source=name),
+        )
         corpus = replace(corpus, notes=(*treebank.notes, *corpus.notes))
         return _cut_up(corpus) if treebank.whole else corpus
     cogs = find_cogs(path)
     if cogs:
         _need_train(path, cogs)
-        return read_cogs(cogs, source=name)
+        return _read(cogs, splits, lambda files: read_cogs(files, source=name))
     tables = find_tables(path)
     if tables:
         _need_train(path, tables)
-        return read_tables(path)
+        return _read(tables, splits, lambda files: read_tables(path, files))
     if find_text(path, field=field):
         return as_text(path)
     raise BadInputError(

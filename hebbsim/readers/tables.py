@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from hebbsim.errors import BadInputError
@@ -99,8 +100,21 @@ def find_tables(folder: Path) -> dict[str, Path]:
     return files
 
 
-def read_tables(folder: Path) -> Corpus:
+def origin_of_tables(folder: Path) -> tuple[str, list[str]]:
+    """Name and input files of the corpus that tables were written of."""
+    about = _about(folder / "corpus.json")
+    files = about.get("sha256")
+    return str(about["name"]), list(files) if isinstance(files, dict) else []
+
+
+def read_tables(folder: Path, files: Mapping[str, Path] | None = None) -> Corpus:
     """The corpus that `write_tables` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+    files : mapping of str to Path, optional
+        Those of `find_tables` that are read. Default: all.
 
     Raises
     ------
@@ -110,7 +124,7 @@ def read_tables(folder: Path) -> Corpus:
     about = _about(folder / "corpus.json")
     splits = {}
     digests = {}
-    for name, path in find_tables(folder).items():
+    for name, path in (find_tables(folder) if files is None else files).items():
         splits[name], digests[f"{name}{_SUFFIX}"] = _read_table(path, name)
     return Corpus(
         about["name"],
