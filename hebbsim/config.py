@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -11,9 +12,40 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 
-__all__ = ["ExperimentConfig", "RuleFiles", "Timescales"]
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["ExperimentConfig", "RuleFiles", "Timescales", "read_toml"]
 
 _Config = TypeVar("_Config", bound="ExperimentConfig")
+
+
+def read_toml(path: str | Path, wanted: str) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Parameters
+    ----------
+    path : path
+    wanted : str
+        What to give, where there is no such file.
+
+    Raises
+    ------
+    BadInputError
+        It cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInputError(f"{path}: no such file; give {wanted}") from None
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise BadInputError(f"{path}: not UTF-8") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise BadInputError(f"{path}: not TOML: {error}") from None
 
 
 def _read_timescales(value: Any) -> tuple[float, ...]:

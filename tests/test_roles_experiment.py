@@ -19,7 +19,7 @@ import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import roles, roles_config, roles_scores, roles_tokens
+from hebbsim.experiments import roles, roles_scores, roles_tokens
 from hebbsim.experiments.background import BackgroundJobs
 from hebbsim.experiments.roles import run_roles
 from hebbsim.experiments.roles_config import RolesConfig
@@ -728,7 +728,7 @@ def test_a_bad_output_folder_is_refused_before_any_work(fakes, tmp_path):
     ({"clusters": 0}, "--clusters: give a number of at least 1, got 0"),
     ({"members": -1}, "--members: .*got -1"),
     ({"baselines": "some"}, "--baselines: .*'some'"),
-    ({"preset": "fast"}, "--preset: .*'fast'"),
+    ({"preset": "fast"}, "--preset fast: no such file; give default, best, or "),
     ({"labels": "30,10"}, "--labels: .*increasing"),
     ({"labels": "a"}, "--labels: .*'a'"),
     ({"text": ("nowhere.txt",)}, "--text: nowhere.txt: no such"),
@@ -739,29 +739,6 @@ def test_a_bad_option_is_named_on_one_line(options, message):
     with pytest.raises(BadInputError, match=message) as error:
         RolesConfig.checked(options)
     assert "\n" not in str(error.value)
-
-
-def test_the_best_preset_fills_in_what_is_not_given(monkeypatch):
-    chosen = {"timescales": (3, 9), "clusters": 600}
-    monkeypatch.setattr(roles_config, "BEST", {"cogs": chosen, "builtin": {"clusters": 7}})
-    best = RolesConfig.checked({"preset": "best", "corpus": "cogs", "clusters": 40})
-    assert (best.timescales, best.clusters) == ((3, 9), 40)
-    assert RolesConfig.checked({"preset": "best"}).clusters == 7
-    assert RolesConfig.checked({"corpus": "cogs"}).clusters == 300
-
-
-def test_settings_of_ones_own_win_one_by_one(monkeypatch):
-    chosen = {"settings": ("words.size=20", "tokens.subsample=0.1")}
-    monkeypatch.setattr(roles_config, "BEST", {"builtin": chosen})
-
-    def settings(**options):
-        return RolesConfig.checked(options).settings
-
-    assert settings(preset="best") == ("words.size=20", "tokens.subsample=0.1")
-    mine = ("words.size=30", "words.size=40")
-    assert settings(preset="best", settings=mine) == ("tokens.subsample=0.1", "words.size=40")
-    assert settings(settings=mine) == ("words.size=40",)
-    assert chosen["settings"][0] == "words.size=20"
 
 
 # --- gold and background --------------------------------------------------------------------

@@ -42,7 +42,11 @@ def roles(
         typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="default, or best: what the dev split chose.")
+        str,
+        typer.Option(
+            help="default; best: what dev chose for such a corpus; or a TOML file, as of "
+            "`hebbsim tune`."
+        ),
     ] = "default",
     network: Annotated[
         str | None,

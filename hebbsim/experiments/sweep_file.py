@@ -18,20 +18,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hebbsim.config import ExperimentConfig
+from hebbsim.config import ExperimentConfig, read_toml
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.registry import EXPERIMENTS, Experiment
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["Point", "Sweep", "read_sweep"]
 
@@ -83,16 +77,7 @@ def read_sweep(path: Path) -> Sweep:
     BadInputError
         The file cannot be read, a key is unknown, or an option of a run cannot be used.
     """
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInputError(f"{path}: no such file; give the TOML file of a sweep") from None
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise BadInputError(f"{path}: not UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadInputError(f"{path}: not TOML: {error}") from None
+    document = read_toml(path, "the TOML file of a sweep")
     try:
         return _understand(document)
     except BadInputError as error:

@@ -1,0 +1,196 @@
+"""What learns roles, and from which corpus: options that experiments share, and presets of them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, field_validator, model_validator
+
+from hebbsim.config import ExperimentConfig, RuleFiles, Timescales, read_toml
+from hebbsim.errors import BadInputError
+from hebbsim.readers.corpus_kinds import BUILTIN, kinds_of
+from hebbsim.readers.ud import SCHEMES
+
+if TYPE_CHECKING:
+    from hebbsim.models import RoleNetwork
+
+__all__ = ["PRESETS", "LearnerConfig", "merged", "read_preset"]
+
+#: What dev chose, a file a kind of corpus (`hebbsim.readers.corpus_kinds`).
+PRESETS = Path(__file__).with_name("presets")
+#: What a preset may set.
+_KEYS = ("timescales", "clusters", "passes", "settings", "rule", "network")
+
+
+def merged(*changes: Sequence[str]) -> tuple[str, ...]:
+    """Changes to a network in turn: of two to one thing the later one holds.
+
+    Examples
+    --------
+    >>> merged(["words.size=50", "tokens.size=9"], ["words.size=70"])
+    ('tokens.size=9', 'words.size=70')
+    """
+    values: dict[str, str] = {}
+    for text in itertools.chain(*changes):
+        name = str(text).partition("=")[0]
+        values.pop(name, None)
+        values[name] = str(text)
+    return tuple(values.values())
+
+
+def read_preset(path: str | Path) -> dict[str, Any]:
+    """Options by name, from the TOML file of a preset.
+
+    A network is looked for beside the file.
+
+    Raises
+    ------
+    BadInputError
+        It cannot be read, or sets something else.
+
+    Examples
+    --------
+    >>> read_preset(PRESETS / "builtin.toml")
+    {'clusters': 600, 'settings': ['words.size=200']}
+    """
+    said = read_toml(path, "default, best, or the TOML file of a preset")
+    for key, value in said.items():
+        if key not in _KEYS:
+            raise BadInputError(f"{path}: a preset has no {key!r}: choose {', '.join(_KEYS)}")
+        texts = isinstance(value, list) and all(isinstance(text, str) for text in value)
+        if key in ("settings", "rule") and not texts:
+            raise BadInputError(f'{path}: {key} is {value!r}: give a list of texts, ["NAME=VALUE"]')
+    if isinstance(said.get("network"), str) and said["network"] != "roles":
+        said["network"] = str(Path(path).parent / said["network"])
+    return said
+
+
+def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the preset of some options sets."""
+    name = str(given.get("preset", "default"))
+    if name == "default":
+        return {}
+    if name == "best":
+        kinds = kinds_of(given.get("corpus", BUILTIN))
+        return read_preset(next(p for k in kinds if (p := PRESETS / f"{k}.toml").is_file()))
+    try:
+        said = read_preset(name)
+    except BadInputError as error:
+        raise BadInputError(f"--preset {error}") from None
+    around = {key: given[key] for key in ("rules", "network") if key in given}
+    try:
+        LearnerConfig.checked({**said, **around})
+    except BadInputError as error:
+        LearnerConfig.checked(around)  # what is wrong with these is no fault of the preset
+        raise BadInputError(f"--preset {name}: {str(error).removeprefix('--')}") from None
+    return said
+
+
+class LearnerConfig(ExperimentConfig):
+    """A network, what it learns from, and the preset that fills in what is not given.
+
+    Attributes
+    ----------
+    corpus : str
+        ``builtin``, ``cogs``, a registered name, or a path.
+    layer : str or None
+        Gold layer to score; the corpus's own choice without.
+    scheme : Path or None
+        Role scheme of a treebank: dependency relation to role. A file, or the name of a scheme
+        that comes with the package (`hebbsim.readers.ud.SCHEMES`).
+    timescales : tuple of float
+        In tokens; of the forward and of the backward traces.
+    preset : str
+        ``default``; ``best``, what dev chose for such a corpus (`PRESETS`); or a TOML file. It
+        is used wherever no value is given; of settings and rules, each by itself.
+    network : str
+        The network that learns: ``roles``, the one that ships, or a file, TOML or the
+        ``network.json`` of a run. Timescales and K that are not given are its own.
+    rules : tuple of str
+        Python files with rules of one's own for it, see `hebbsim.engine.load_rules`.
+    rule, settings : tuple of str
+        Changes to it: ``LAYER.PART=RULE`` and ``LAYER.PARAMETER=VALUE``.
+    passes : int
+        Over the training sentences.
+    clusters : int
+        K, the number of prototypes that tokens compete for.
+    offline : bool
+        Never reach for the network.
+
+    Examples
+    --------
+    >>> LearnerConfig.checked({"preset": "best", "timescales": "2,4"}).clusters
+    600
+    """
+
+    corpus: str = BUILTIN
+    layer: str | None = None
+    scheme: Path | None = None
+    timescales: Timescales = (2.0, 8.0, 32.0)
+    preset: str = "default"
+    network: str = "roles"
+    rules: RuleFiles = ()
+    rule: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    passes: Annotated[int, Field(ge=1)] = 3
+    clusters: Annotated[int, Field(ge=1)] = 300
+    offline: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apply_preset(cls, given: dict[str, Any]) -> dict[str, Any]:
+        chosen = _chosen(given)
+        changes = {
+            name: merged(chosen.get(name, ()), given.get(name, ())) for name in ("rule", "settings")
+        }
+        return {**chosen, **given, **changes}
+
+    @model_validator(mode="after")
+    def _fits_network(self) -> LearnerConfig:
+        said = self.described()
+        # A frozen model has no other way; what is given stays.
+        if "timescales" not in self.model_fields_set:
+            object.__setattr__(self, "timescales", tuple(said["timescales"]))
+        if "clusters" not in self.model_fields_set:
+            object.__setattr__(self, "clusters", said["tokens"]["size"])
+        return self
+
+    @field_validator("scheme")
+    @classmethod
+    def _is_scheme(cls, value: Path | None) -> Path | None:
+        if value is not None and str(value) not in SCHEMES and not value.is_file():
+            raise ValueError(f"{value}: no such file, nor one of {', '.join(SCHEMES)}")
+        return value
+
+    def described(self) -> dict[str, Any]:
+        """The network of this configuration, every value of it, as JSON and TOML have it.
+
+        Raises
+        ------
+        BadInputError
+            It cannot be read or built.
+        """
+        from hebbsim.engine.network.description import build, written
+
+        return written(build(self.network_learner(0).description()))
+
+    def network_learner(self, seed: int, network: Mapping[str, Any] | None = None) -> RoleNetwork:
+        """The network of this configuration, or one that was read before, yet to learn."""
+        from hebbsim.models import RoleNetwork
+
+        return RoleNetwork(passes=self.passes, random_state=seed, **self._network_options(network))
+
+    def _network_options(self, network: Mapping[str, Any] | None) -> dict[str, Any]:
+        if network is not None:
+            return {"network": network}
+        given = self.model_fields_set
+        return {
+            "network": None if self.network == "roles" else self.network,
+            "timescales": self.timescales if "timescales" in given else None,
+            "n_clusters": self.clusters if "clusters" in given else None,
+            "settings": self.settings,
+            "rule": self.rule,
+        }
