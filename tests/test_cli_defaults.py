@@ -18,13 +18,14 @@ from hebbsim.experiments.roles_config import RolesConfig
 from hebbsim.experiments.rules import RulesConfig
 from hebbsim.experiments.stream import StreamConfig
 from hebbsim.experiments.sweep import run_sweep
+from hebbsim.experiments.tune import TuneConfig
 from hebbsim.readers import load_corpus
 
 CONFIGS = {
     "roles": RolesConfig, "identity": IdentityConfig, "rules": RulesConfig,
     "stream": StreamConfig, "lm": lm_config.LmConfig, "predictor": lm_config.PredictorConfig,
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
-    "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig,
+    "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
 }  # fmt: skip
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
@@ -51,7 +52,7 @@ def every_command():
 
 
 def test_every_experiment_is_here():
-    assert set(command_of("run").commands) == set(CONFIGS)
+    assert {*command_of("run").commands, "tune"} == set(CONFIGS)
 
 
 @pytest.mark.parametrize("verb", CONFIGS)
@@ -60,7 +61,7 @@ def test_options_that_are_not_given_leave_the_configuration_as_it_is(verb):
     config = CONFIGS[verb]
     assert config.checked({}) == config()
     checked = 0
-    for param in command_of("run", verb).params:
+    for param in command_of(*([] if verb == "tune" else ["run"]), verb).params:
         name = param.name
         if name not in config.model_fields or name == "workers":
             continue

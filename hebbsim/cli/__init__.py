@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, demo, doctor, figures, report, run, sweep
+from hebbsim.cli import bench, corpus, demo, doctor, figures, report, run, sweep, tune
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 
@@ -36,6 +36,7 @@ app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
 app.command("bench")(bench.bench)
 app.command("warmup")(bench.warmup)
+app.command("tune")(tune.tune)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)

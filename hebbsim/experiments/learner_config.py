@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
 
 __all__ = ["PRESETS", "LearnerConfig", "merged", "read_preset"]
+
+_Config = TypeVar("_Config", bound="LearnerConfig")
 
 #: What dev chose, a file a kind of corpus (`hebbsim.readers.corpus_kinds`).
 PRESETS = Path(__file__).with_name("presets")
@@ -164,6 +166,23 @@ class LearnerConfig(ExperimentConfig):
         if value is not None and str(value) not in SCHEMES and not value.is_file():
             raise ValueError(f"{value}: no such file, nor one of {', '.join(SCHEMES)}")
         return value
+
+    @classmethod
+    def of_run(cls: type[_Config], options: Mapping[str, Any], folder: Path) -> _Config:
+        """As of any experiment; where its network is gone or another by now, that of the folder.
+
+        What its preset had filled in stands among the options.
+        """
+        options = {**options, "preset": "default"}
+        kept = folder / "network.json"
+        if not kept.is_file():
+            return cls.checked(options)
+        used = cls.checked({**options, "network": str(kept)})
+        try:
+            named = cls.checked(options)
+        except BadInputError:
+            return used
+        return named if named.described() == used.described() else used
 
     def described(self) -> dict[str, Any]:
         """The network of this configuration, every value of it, as JSON and TOML have it.

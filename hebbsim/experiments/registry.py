@@ -123,6 +123,12 @@ EXPERIMENTS = {
             paths=("corpus", "scheme", "text", "rules", "network"),
         ),
         Experiment(
+            "tune",
+            f"{_HERE}.tune:TuneConfig",
+            f"{_HERE}.tune:run_tune",
+            paths=("corpus", "scheme", "rules", "network"),
+        ),
+        Experiment(
             "identity",
             f"{_HERE}.identity_config:IdentityConfig",
             f"{_HERE}.identity:run_identity",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from hebbsim.errors import BadInputError
 from hebbsim.experiments.learner_config import LearnerConfig
 from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.text import check_tokenizer
@@ -97,23 +96,6 @@ class RolesConfig(LearnerConfig):
         if given.get("scheduler") and given.get("shards") is None:
             return {**given, "shards": 8}
         return given
-
-    @classmethod
-    def of_run(cls, options: Mapping[str, Any], folder: Path) -> RolesConfig:
-        """As of any experiment; where its network is gone or another by now, that of the folder.
-
-        What its preset had filled in stands among the options.
-        """
-        options = {**options, "preset": "default"}
-        kept = folder / "network.json"
-        if not kept.is_file():
-            return cls.checked(options)
-        used = cls.checked({**options, "network": str(kept)})
-        try:
-            named = cls.checked(options)
-        except BadInputError:
-            return used
-        return named if named.described() == used.described() else used
 
     def learner(
         self, seed: int, network: Mapping[str, Any] | None = None

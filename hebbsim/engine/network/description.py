@@ -21,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["ROLES", "build", "change", "read_network", "written"]
+__all__ = ["ROLES", "build", "change", "read_network", "setting_value", "written"]
 
 #: The network that learns roles.
 ROLES = Path(__file__).with_name("roles.toml")
@@ -100,10 +100,7 @@ def change(
             layer[where[1]] = {"rule": rule}
     for text in settings:
         *where, value = _split(text, "LAYER.PARAMETER=VALUE", 1, 2, 3)
-        try:
-            number = tomllib.loads(f"value = {value}")["value"]
-        except (ValueError, RecursionError):
-            number = value
+        number = setting_value(value)
         if len(where) == 1:
             if where[0] not in _WHOLE:
                 raise BadInputError(
@@ -119,6 +116,20 @@ def change(
                 layer[where[1]] = layer = _said_of(part, where[1], where[0])
             layer[where[-1]] = number
     return new
+
+
+def setting_value(text: str) -> Any:
+    """The value of a setting: as TOML has it, or else the text.
+
+    Examples
+    --------
+    >>> setting_value("[1, 0.5]"), setting_value("oja")
+    ([1, 0.5], 'oja')
+    """
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        return text
 
 
 def _copied(value: Any) -> Any:
