@@ -371,3 +371,6 @@ def test_splits_that_are_not_asked_for_stay_closed(tmp_path):
     assert set(corpus.sha256) == {"train.tsv", "dev.tsv"}
     with pytest.raises(BadInputError):
         load_corpus(folder)
+    (folder / "all.tsv").write_bytes((folder / "train.tsv").read_bytes() * 4)
+    one = load_corpus(folder / "all.tsv", splits=("train", "dev"))
+    assert list(one.splits) == ["train", "dev"] and one.unread == ("test",)
