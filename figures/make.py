@@ -24,11 +24,11 @@ GALLERY = {
         f"hebbsim run roles --timescales 2,8,32 {CURVE} --part-seeds 5 {FIVE}",
         (
             "roles", "labels", "few_labels", "few_labels_gen", "timescales", "structure_content",
-            "generalization",
+            "generalization", "learning_curve",
         ),
     ),
     "cogs": (
-        f"hebbsim run roles --corpus cogs --preset best {CURVE} {FIVE}",
+        f"hebbsim run roles --corpus cogs --preset best {CURVE} --part-seeds 1 {FIVE}",
         ("generalization", "few_labels_gen"),
     ),
     "ewt": (

@@ -29,7 +29,7 @@ RUNS = {
     "builtin": f"--timescales 2,8,32 {CURVE} --part-seeds 5",
     "builtin-pop": f"--timescales 2,8,32 --members 8 {CURVE} --part-seeds 0",
     "builtin-best": f"--timescales 2,8,32 --preset best --members 8 {CURVE} --part-seeds 0",
-    "cogs": f"--corpus cogs --preset best {CURVE}",
+    "cogs": f"--corpus cogs --preset best {CURVE} --part-seeds 1",
     "cogs-pop": f"--corpus cogs --preset best --members 8 {CURVE} --part-seeds 0",
     "ewt": "--corpus ud-english-ewt --preset best --part-seeds 1",
     "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --part-seeds 0",

@@ -73,4 +73,7 @@ def _stretches(run: RunTables) -> dict[str, DataFrame]:
         raise BadInputError(f"{run.folder / 'stream.csv'}: cannot be read: {error}") from None
 
 
-FIGURES = {"stream": Drawing(plot_stream, _stretches), "learning": Drawing(plot_learning_curve)}
+FIGURES = {
+    "stream": Drawing(plot_stream, _stretches),
+    "learning_curve": Drawing(plot_learning_curve),
+}
