@@ -31,10 +31,6 @@ GALLERY = {
         f"hebbsim run roles --corpus cogs --preset best {CURVE} --part-seeds 1 {FIVE}",
         ("generalization", "few_labels_gen"),
     ),
-    "ewt": (
-        f"hebbsim run roles --corpus ud-english-ewt --preset best --part-seeds 1 {FIVE}",
-        ("few_labels",),
-    ),
     "identity": (
         "hebbsim run identity",
         (

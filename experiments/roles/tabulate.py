@@ -31,11 +31,11 @@ RUNS = {
     "builtin-best": f"--timescales 2,8,32 --preset best --members 8 {CURVE} --part-seeds 0",
     "cogs": f"--corpus cogs --preset best {CURVE} --part-seeds 1",
     "cogs-pop": f"--corpus cogs --preset best --members 8 {CURVE} --part-seeds 0",
-    "ewt": "--corpus ud-english-ewt --preset best --part-seeds 1",
+    "ewt": "--corpus ud-english-ewt --preset best --part-seeds 1 --baselines simple",
     "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --part-seeds 0",
     "ewt-text-pop": "--corpus ud-english-ewt --preset best --text TEXT --clusters 1000"
     " --members 8 --part-seeds 0",
-    "korean": "--corpus ud-korean-gsd --preset best --part-seeds 0",
+    "korean": "--corpus ud-korean-gsd --preset best --part-seeds 0 --baselines simple",
     "welsh": "--corpus ud-welsh-ccg --preset best --part-seeds 0",
 }
 #: Runs that tell how a network gets on from pass to pass, by what to call the corpus.
