@@ -26,6 +26,15 @@ Rules = Annotated[
     ),
 ]
 
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="LAYER.PARAMETER=VALUE",
+        help="Another value in the network, such as words.size=50; repeatable.",
+    ),
+]
+
 Overwrite = Annotated[
     bool,
     typer.Option(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from hebbsim.cli import run_lm
-from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
+from hebbsim.cli.carry_out import Overwrite, Rules, Settings, carry_out
 from hebbsim.cli.stream import stream
 from hebbsim.cli.text_options import Field, Sentences, Tokenizer
 
@@ -63,14 +63,7 @@ def roles(
             metavar="LAYER.PART=RULE", help="Another rule in a part of the network; repeatable."
         ),
     ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="LAYER.PARAMETER=VALUE",
-            help="Another value in the network, such as words.size=50; repeatable.",
-        ),
-    ] = None,
+    setting: Settings = None,
     passes: Annotated[
         int | None,
         typer.Option(help="Passes over the training sentences (default: 3)."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
+from hebbsim.cli.carry_out import Overwrite, Rules, Settings, carry_out
 from hebbsim.cli.text_options import Field, Sentences, Tokenizer
 
 if TYPE_CHECKING:
@@ -38,20 +38,13 @@ def stream(
             help="Network that learns roles, a TOML file (default: roles, the one that ships).",
         ),
     ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="LAYER.PARAMETER=VALUE",
-            help="Another value in the network, such as words.size=50; repeatable.",
-        ),
-    ] = None,
+    setting: Settings = None,
     score: Annotated[
         str | None,
         typer.Option(
             metavar="CORPUS",
             help="Annotated corpus to score on after every stretch: dev names clusters, test is "
-            "scored. The learner does not see it.",
+            "scored. No label reaches the learner.",
         ),
     ] = None,
     tokens: Annotated[

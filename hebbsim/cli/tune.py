@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
+from hebbsim.cli.carry_out import Overwrite, Rules, Settings, carry_out
 
 if TYPE_CHECKING:
     from hebbsim.cli.terminal import Console
@@ -51,14 +51,7 @@ def tune(
         typer.Option(metavar="FILE", help="Network to tune: a TOML file, or the one that ships."),
     ] = "roles",
     rules: Rules = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="LAYER.PARAMETER=VALUE",
-            help="Another value in the network of every trial; repeatable.",
-        ),
-    ] = None,
+    setting: Settings = None,
     clusters: Annotated[
         int | None, typer.Option(metavar="K", help="Clusters of tokens (default: 300).")
     ] = None,

@@ -17,7 +17,14 @@ from hebbsim.readers.ud import SCHEMES
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
 
-__all__ = ["PRESETS", "LearnerConfig", "merged", "read_preset"]
+__all__ = [
+    "PRESETS",
+    "LearnerConfig",
+    "merged",
+    "network_options",
+    "read_preset",
+    "take_from_network",
+]
 
 _Config = TypeVar("_Config", bound="LearnerConfig")
 
@@ -91,6 +98,25 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
+def network_options(config: Any) -> dict[str, Any]:
+    """Which network a configuration names, as `RoleNetwork` takes it, and what it was given."""
+    given = config.model_fields_set
+    return {
+        "network": None if config.network == "roles" else config.network,
+        "timescales": config.timescales if "timescales" in given else None,
+        "n_clusters": config.clusters if "clusters" in given else None,
+    }
+
+
+def take_from_network(config: Any, said: Mapping[str, Any]) -> None:
+    """Set the timescales and K that were not given to those of the network."""
+    # A frozen model has no other way.
+    if "timescales" not in config.model_fields_set:
+        object.__setattr__(config, "timescales", tuple(said["timescales"]))
+    if "clusters" not in config.model_fields_set:
+        object.__setattr__(config, "clusters", said["tokens"]["size"])
+
+
 class LearnerConfig(ExperimentConfig):
     """A network, what it learns from, and the preset that fills in what is not given.
 
@@ -152,12 +178,7 @@ class LearnerConfig(ExperimentConfig):
 
     @model_validator(mode="after")
     def _fits_network(self) -> LearnerConfig:
-        said = self.described()
-        # A frozen model has no other way; what is given stays.
-        if "timescales" not in self.model_fields_set:
-            object.__setattr__(self, "timescales", tuple(said["timescales"]))
-        if "clusters" not in self.model_fields_set:
-            object.__setattr__(self, "clusters", said["tokens"]["size"])
+        take_from_network(self, self.described())
         return self
 
     @field_validator("scheme")
@@ -205,11 +226,4 @@ class LearnerConfig(ExperimentConfig):
     def _network_options(self, network: Mapping[str, Any] | None) -> dict[str, Any]:
         if network is not None:
             return {"network": network}
-        given = self.model_fields_set
-        return {
-            "network": None if self.network == "roles" else self.network,
-            "timescales": self.timescales if "timescales" in given else None,
-            "n_clusters": self.clusters if "clusters" in given else None,
-            "settings": self.settings,
-            "rule": self.rule,
-        }
+        return network_options(self) | {"settings": self.settings, "rule": self.rule}

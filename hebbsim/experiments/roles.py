@@ -548,7 +548,7 @@ class _Run:
     def cluster(self, learner: Any, *, few: bool = True) -> Clustering:
         """The clusters of every split that is scored and, with `few`, of labelled sentences.
 
-        Without, the nearest of each token alone, which takes half the time.
+        Without, the nearest of each token alone, which is quicker.
         """
         learners = getattr(learner, "members_", [learner])
         prototypes = [one.prototypes_.centres for one in learners]

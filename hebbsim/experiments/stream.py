@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.learner_config import network_options, take_from_network
 from hebbsim.experiments.results import Clock, Progress, Results, Row, provenance
 from hebbsim.experiments.resume import Units, open_run
 from hebbsim.folders import Out
@@ -101,12 +102,7 @@ class StreamConfig(ExperimentConfig):
                 if field in given and getattr(self, field) not in (None, ()):
                     raise ValueError(f"--{option} is of --learner roles: leave one of them out")
             return self
-        said = self.role_network().description()
-        # A frozen model has no other way; what is given stays.
-        if "timescales" not in given:
-            object.__setattr__(self, "timescales", tuple(said["timescales"]))
-        if "clusters" not in given:
-            object.__setattr__(self, "clusters", said["tokens"]["size"])
+        take_from_network(self, self.role_network().description())
         return self
 
     def role_network(self) -> RoleNetwork:
@@ -119,14 +115,9 @@ class StreamConfig(ExperimentConfig):
         """
         from hebbsim.models import RoleNetwork
 
-        given = self.model_fields_set
-        return RoleNetwork(
-            None if self.network == "roles" else self.network,
-            timescales=self.timescales if "timescales" in given else None,
-            n_clusters=self.clusters if "clusters" in given else None,
-            settings=(*self.settings, f"max_words={self.types}"),
-            random_state=self.seed,
-        ).partial_fit([])
+        settings = (*self.settings, f"max_words={self.types}")
+        options = network_options(self) | {"settings": settings}
+        return RoleNetwork(**options, random_state=self.seed).partial_fit([])
 
 
 #: Options that the engine has no use for, and their fields.
@@ -189,7 +180,7 @@ def run_stream(
     Results
         Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB a
         million tokens, over the second half of the stream) and, of a scored corpus,
-        ``accuracy`` at the end, and the table ``stream``; the
+        ``accuracy`` after every stretch, and the table ``stream``; the
         note with the SHA-256 of the learner's state tells whether two runs agree.
 
     Raises
@@ -488,7 +479,7 @@ class _Source:
 
 
 class _Scored:
-    """A corpus with roles that a learner never sees: dev names its clusters, test scores them."""
+    """A corpus with roles: its dev names the clusters of a learner, its test scores them."""
 
     def __init__(self, name: str) -> None:
         from hebbsim.experiments.roles_data import check_splits, hold_out
