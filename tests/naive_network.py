@@ -117,7 +117,7 @@ class Tokens:
     def __init__(self, layer, below_size, tau, shape_size, rng):
         self.layer, self.tau, n = layer, tau, layer.n_directions
         width = len(tau) * (below_size + 1)
-        self.guess = Weights(layer.guess, below_size, 2 * width + shape_size)
+        self.guess = Weights(layer.guess, below_size, 2 * (below_size + 1) + shape_size)
         self.own = Weights(layer.own, n, below_size, rng)
         self.prediction = [Weights(layer.prediction, n, width) for _ in range(2)]
         self.directions = [Weights(layer.directions, n, width, rng) for _ in range(2)]
@@ -133,17 +133,18 @@ class Tokens:
 
     def vectors(self, codes, counts, shapes, taught, teaches, competes, fade):
         layer = self.layer
-        around = [contexts(codes, self.tau, side) for side in range(2)]
+        shape = (len(codes), len(self.tau), -1)
+        around = [contexts(codes, self.tau, s).reshape(shape).mean(axis=1) for s in range(2)]
+        seen = np.hstack([*around, shapes])
         completed = codes.copy()
         for i in range(len(codes)):
-            rare = counts[i] <= layer.known_from * layer.shrinkage
-            if rare or taught[i]:
-                h = np.concatenate([around[0][i], around[1][i], shapes[i]])
-                y = self.guess.learn(h, codes[i], self.guess.eta * fade * taught[i])
+            if counts[i] <= layer.known_from * layer.shrinkage:
+                y = np.maximum(self.guess.learn(seen[i], codes[i], 0), 0)
                 share = counts[i] / (counts[i] + layer.shrinkage)
-                y = np.maximum(y, 0)
-                if rare and y.sum() > 0:
+                if y.sum() > 0:
                     completed[i] = share * codes[i] + (1 - share) * y / y.sum()
+        for i in np.flatnonzero(taught):
+            self.guess.learn(seen[i], codes[i], self.guess.eta * fade)
         around = [contexts(completed, self.tau, side) for side in range(2)]
         out = []
         for i, code in enumerate(completed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["sentence_contexts"]
+__all__ = ["contexts_of_sentences", "sentence_contexts"]
 
 
 @njit
@@ -38,3 +38,12 @@ def sentence_contexts(rows, keep, alpha, out):
                     for c in range(width):
                         out[t, side, s, c] = k * out[before, side, s, c] + a * rows[before, c]
                     out[t, side, s, width] = k * out[before, side, s, width]
+
+
+@njit
+def contexts_of_sentences(rows, ends, keep, alpha, out):
+    """The same of several sentences, which end at `ends`, an ndarray of int64."""
+    first = 0
+    for last in ends:
+        sentence_contexts(rows[first:last], keep, alpha, out[first:last])
+        first = last

@@ -26,6 +26,8 @@ UNKNOWN = 0
 LARGEST_CONTEXT = 100_000
 #: Share of the words that are given up when there is no more room.
 GIVEN_UP = 0.1
+#: Sentences are read together until there are so many tokens: a call takes long beside one.
+READ_AT_A_TIME = 128
 #: A word is told apart from this occurrence on, while there are columns.
 TOLD_APART_FROM = 3
 
@@ -343,18 +345,31 @@ class Network:
         """Vectors of all tokens in the token layer, shape=(T, D); nothing is learned."""
         found = [np.zeros((0, self.top.n_inputs), dtype=np.float32)]
         rng = np.random.default_rng(0)  # of shuffled traces: the same at every call
+        words: list[str] = []
+        ends: list[int] = []
         for sentence in sentences:
             check_sentence(sentence)
-            if not len(sentence):
-                continue
-            ids = self._ids(sentence)
-            shapes = self._shapes[ids].astype(np.float32)
-            for i in np.flatnonzero(ids == UNKNOWN).tolist():
-                shapes[i] = shape_code(sentence[i], self.top.shape_size)
-            codes = self._codes(self.top.below, ids)
-            around = self._around(codes, rng)
-            found.append(self.top.vectors(codes, around, self.counts[ids], shapes))
-        return np.vstack(found)
+            words.extend(sentence)
+            ends.append(len(words))
+            if len(words) >= READ_AT_A_TIME:
+                found.append(self._vectors(words, ends, rng))
+                words, ends = [], []
+        if words:
+            found.append(self._vectors(words, ends, rng))
+        return np.concatenate(found)
+
+    def _vectors(
+        self, words: list[str], ends: list[int], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        """Vectors of sentences that follow each other in `words` and end at `ends`."""
+        ids = self._ids(words)
+        shapes = self._shapes[ids].astype(np.float32)
+        for i in np.flatnonzero(ids == UNKNOWN).tolist():
+            shapes[i] = shape_code(words[i], self.top.shape_size)
+        codes = self._codes(self.top.below, ids)
+        around = self._around(codes, rng)
+        bounds = np.array(ends, dtype=np.int64)
+        return self.top.vectors(codes, around, self.counts[ids], shapes, bounds)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Codes of words in the layer beneath the tokens, shape=(n, C)."""

@@ -109,6 +109,30 @@ class Plasticity:
             np.array(list(rule.resolve(self.parameters).values()), dtype=np.float32),
         )
 
+    def answers(self, weights: Weights, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What units answer to each row of x, shape=(T, m); nothing is learned."""
+        nothing = np.zeros((len(x), len(weights.values)), dtype=np.float32)
+        return self.learn(weights, x, nothing, 0)
+
+    def learn(
+        self,
+        weights: Weights,
+        x: NDArray[np.float32],
+        targets: NDArray[np.float32],
+        rate: float,
+    ) -> NDArray[np.float32]:
+        """Let units predict `targets`, shape=(T, m), from the rows of x, one after another.
+
+        `rate` is a factor of the learning rate. Returns what they predicted, shape=(T, m).
+        """
+        tokens = np.arange(len(x), dtype=np.int32)
+        found = np.empty(targets.shape, dtype=np.float32)
+        eta = np.float32(rate * weights.rate)
+        self.kernel.learn(
+            weights.values, weights.state, x, tokens, targets, False, eta, weights.parameters, found
+        )
+        return found
+
 
 def _fits(rule: Rule, part: str) -> bool:
     if rule.recurrent:

@@ -11,10 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.network.contexts import sentence_contexts
+from hebbsim.engine.network.contexts import contexts_of_sentences
 from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
 from hebbsim.engine.network.values import LARGEST, check_layer, number
-from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, to_unit
+from hebbsim.engine.network.vectors import (
+    MEAN_OVER,
+    centre,
+    coordinates,
+    over_lengths,
+    to_unit,
+    unit_rows,
+)
 from hebbsim.errors import BadInputError
 
 __all__ = ["TokenLayer"]
@@ -27,8 +34,7 @@ WAITING = 4
 #: divided by the root of the count is the share of tokens that do.
 TAUGHT_FROM, TAUGHT = 3, 4.0
 
-learn_guess: Any = None  # of the layer's rules, see `with_rules`
-learn_own: Any = None
+learn_own: Any = None  # of the layer's rules, see `with_rules`
 learn_prediction: Any = None
 learn_directions: Any = None
 learn_prototypes: Any = None
@@ -41,9 +47,9 @@ class TokenLayer:
     At each token of a sentence:
 
     *guess*
-        A rare word's code is completed by what context and shape say of it: it has
-        ``n/(n + shrinkage)`` of its own, after n occurrences, and the rest from weights that
-        predict the codes of known words, learned at their tokens.
+        A rare word's code is completed by what shape and context (its mean over timescales) say
+        of it: it has ``n/(n + shrinkage)`` of its own, after n occurrences, and the rest from
+        weights that predict the codes of known words, learned at their tokens.
     *own*
         Directions in which the roots of codes differ most.
     *prediction*
@@ -174,7 +180,7 @@ class TokenLayer:
         self.keep, self.alpha = keep, alpha
         width = len(keep) * (below_size + 1)
         n = self.n_directions
-        self.guess_weights = self.guess.start(below_size, 2 * width + self.shape_size)
+        self.guess_weights = self.guess.start(below_size, 2 * (below_size + 1) + self.shape_size)
         self.own_weights = self.own.start(n, below_size, rng)
         self.prediction_weights = [self.prediction.start(n, width) for _ in range(2)]
         self.direction_weights = [self.directions.start(n, width, rng) for _ in range(2)]
@@ -192,7 +198,6 @@ class TokenLayer:
         self.attended[:, 0] = np.maximum(self.attended[:, 0], self.attended.max(axis=1) == 0)
         jitter = rng.uniform(1 - self.weight_jitter, 1 + self.weight_jitter, 5)
         self.drawn_lengths = (np.array(self.lengths) * jitter).astype(np.float32)
-        self._guess_kernel = with_rules(_complete, learn_guess=self.guess)
         self._kernel = with_rules(
             _learn_sentence,
             learn_own=self.own,
@@ -230,9 +235,39 @@ class TokenLayer:
         """
         fade = np.float32(1 / math.sqrt(1 + self.tokens / self.fade_after))
         chosen = draws[:, 0] * np.sqrt(frequency) < math.sqrt(self.subsample)
-        taught = (draws[:, 1] * np.sqrt(counts) < TAUGHT) & (counts >= TAUGHT_FROM)
+        some = draws[:, 1] * np.sqrt(counts) < TAUGHT
+        taught = np.flatnonzero(some & (counts >= TAUGHT_FROM))
         teaches = draws[:, 1] < DIRECTION_SHARE
-        vectors = self._vectors(codes, around, counts, shapes, chosen, taught, teaches, fade)
+        ends = np.array([len(codes)])
+        contexts = self._contexts(codes, ends)
+        completed = self._completed(codes, counts, shapes, contexts)
+        if len(taught):
+            seen = _seen_around(contexts, shapes, taught)
+            self.guess.learn(self.guess_weights, seen, codes[taught], fade)
+        around = completed if around is codes else around
+        if around is not codes:
+            contexts = self._contexts(around, ends)
+        vectors = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
+        self._kernel(
+            completed,
+            contexts,
+            chosen & self.settled,
+            teaches,
+            self.means[0],
+            self.means[1],
+            self.means[2],
+            self.means_seen,
+            self.own_weights,
+            self.prediction_weights[0],
+            self.prediction_weights[1],
+            fade,
+            self.direction_weights[0],
+            self.direction_weights[1],
+            self.prototype_weights,
+            self.attended,
+            self.drawn_lengths,
+            vectors,
+        )
         self.tokens += len(codes)
         if not self.settled:
             self._waiting.extend(vectors[chosen])
@@ -279,94 +314,70 @@ class TokenLayer:
         around: NDArray[np.float32],
         counts: NDArray[np.int64],
         shapes: NDArray[np.float32],
+        ends: NDArray[np.int64],
     ) -> NDArray[np.float32]:
-        """Vectors of the tokens of one sentence, shape=(L, D); nothing is learned."""
-        none = np.zeros(len(codes), dtype=np.bool_)
-        return self._vectors(codes, around, counts, shapes, none, none, none, np.float32(0))
+        """Vectors of the tokens of sentences that end at `ends`, shape=(L, D).
 
-    def _vectors(self, codes, around, counts, shapes, chosen, taught, teaches, fade):  # type: ignore[no-untyped-def]
-        completed = self._completed(codes, counts, shapes, taught, fade)
+        Nothing is learned; other parameters are as of `learn`.
+        """
+        contexts = self._contexts(codes, ends)
+        completed = self._completed(codes, counts, shapes, contexts)
         around = completed if around is codes else around
-        out = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
-        self._kernel(
-            completed,
-            self._contexts(around),
-            chosen & self.settled,
-            teaches,
-            self.means[0],
-            self.means[1],
-            self.means[2],
-            self.means_seen,
-            self.own_weights,
-            self.prediction_weights[0],
-            self.prediction_weights[1],
-            fade,
-            self.direction_weights[0],
-            self.direction_weights[1],
-            self.prototype_weights,
-            self.attended,
-            self.drawn_lengths,
-            out,
-        )
+        if around is not codes:
+            contexts = self._contexts(around, ends)
+        sides = np.sqrt(contexts).reshape(len(codes), 2, -1).transpose(1, 0, 2)
+        roots = np.sqrt(completed)
+        out = np.empty((len(codes), self.n_inputs), dtype=np.float32)
+        out[:, : roots.shape[1]] = self.drawn_lengths[0] * roots
+        parts = out[:, roots.shape[1] :].reshape(len(codes), 4, self.n_directions)
+        for side in range(2):
+            x = np.ascontiguousarray(sides[side])
+            parts[:, side] = self.prediction.answers(self.prediction_weights[side], x)
+            parts[:, 2 + side] = 0
+            if self.drawn_lengths[3 + side] > 0:
+                directions = unit_rows(self.direction_weights[side].values)
+                parts[:, 2 + side] = (x - self.means[1 + side]) @ directions.T
+        parts[:] = self.drawn_lengths[1:, None] * unit_rows(parts * self.attended)
         return out
 
-    def _completed(self, codes, counts, shapes, taught, fade):  # type: ignore[no-untyped-def]
-        """Codes of a sentence, those of rare words completed; the guess learns from the others."""
-        rare = counts <= self.known_from * self.shrinkage
-        if not (rare.any() or taught.any()):
+    def _completed(
+        self,
+        codes: NDArray[np.float32],
+        counts: NDArray[np.int64],
+        shapes: NDArray[np.float32],
+        contexts: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """Codes of tokens, those of rare words completed by what the guess says of them."""
+        rare = np.flatnonzero(counts <= self.known_from * self.shrinkage)
+        if not len(rare):
             return codes
+        seen = _seen_around(contexts, shapes, rare)
+        guess = np.maximum(self.guess.answers(self.guess_weights, seen), 0)
+        total = guess.sum(axis=1, keepdims=True)
+        n = counts[rare, None]
+        own = np.where(total > 0, n / (n + self.shrinkage), 1).astype(np.float32)
         completed = codes.copy()
-        own = (counts / (counts + self.shrinkage)).astype(np.float32)
-        self._guess_kernel(
-            codes,
-            shapes,
-            self._contexts(codes),
-            rare,
-            taught,
-            own,
-            self.guess_weights,
-            fade,
-            completed,
-        )
+        completed[rare] *= own
+        completed[rare] += (1 - own) * guess / np.where(total > 0, total, 1)
         return completed
 
-    def _contexts(self, codes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Traces around the tokens of a sentence, as they are held."""
+    def _contexts(self, codes: NDArray[np.float32], ends: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Traces around tokens, as they are held."""
         contexts = np.empty((len(codes), 2, len(self.keep), codes.shape[1] + 1), dtype=np.float32)
-        sentence_contexts(codes, self.keep, self.alpha, contexts)
+        contexts_of_sentences(codes, ends, self.keep, self.alpha, contexts)
         if self.hold is not None:
             self.hold(contexts)
         return contexts
 
 
-def _complete(
-    codes, shapes, contexts, rare, taught, own, guess, fade, completed
-):  # fmt: skip
-    """Learn to guess codes at some tokens, and complete them at others."""
-    flat = contexts.reshape(len(contexts), -1)
-    width = flat.shape[1]
-    x = np.empty((1, width + shapes.shape[1]), np.float32)
-    answer = np.empty((1, codes.shape[1]), np.float32)
-    for i in range(len(codes)):
-        if not (rare[i] or taught[i]):
-            continue
-        for j in range(width):
-            x[0, j] = flat[i, j]
-        for j in range(shapes.shape[1]):
-            x[0, width + j] = shapes[i, j]
-        learn_guess(
-            guess.values, guess.state, x, FIRST, codes[i : i + 1], False,
-            guess.rate * fade if taught[i] else np.float32(0), guess.parameters, answer,
-        )  # fmt: skip
-        if rare[i]:
-            total = np.float32(0)
-            for c in range(codes.shape[1]):
-                answer[0, c] = max(answer[0, c], np.float32(0))
-                total += answer[0, c]
-            if total > 0:
-                for c in range(codes.shape[1]):
-                    guessed = answer[0, c] / total
-                    completed[i, c] = own[i] * codes[i, c] + (np.float32(1) - own[i]) * guessed
+def _seen_around(
+    contexts: NDArray[np.float32], shapes: NDArray[np.float32], which: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """What the guess goes by at some tokens, side by side: both sides' contexts, each the mean
+    over timescales, and shapes.
+    """
+    sides = contexts[which].mean(axis=2).reshape(len(which), -1)
+    return np.concatenate([sides, shapes[which]], axis=1)
 
 
 def _learn_sentence(
@@ -374,7 +385,7 @@ def _learn_sentence(
     own_mean, left_mean, right_mean, seen,
     own, left, right, fade, left_directions, right_directions, prototypes, attended, lengths, out,
 ):  # fmt: skip
-    """Vectors of a sentence; weights learn at its tokens, nothing where `fade` is 0."""
+    """Vectors of a sentence, at whose tokens weights learn."""
     n_tokens, n_codes = codes.shape
     n = len(own.values)
     sides = contexts.reshape(len(contexts), 2, left.values.shape[1])
@@ -384,6 +395,11 @@ def _learn_sentence(
     answer = np.empty((1, n), np.float32)
     response = np.empty((1, n), np.float32)
     won = np.empty((1, len(prototypes.values)), np.float32)
+    own_scales = np.empty(n, np.float32)
+    scales = np.empty((2, n), np.float32)
+    over_lengths(own.values, own_scales)
+    over_lengths(left_directions.values, scales[0])
+    over_lengths(right_directions.values, scales[1])
     for i in range(n_tokens):
         for c in range(n_codes):
             root[0, c] = np.sqrt(codes[i, c])
@@ -397,7 +413,8 @@ def _learn_sentence(
                 own.values, own.state, root, FIRST, FIRES, False, own.rate, own.parameters,
                 response,
             )  # fmt: skip
-        coordinates(own.values, root[0], target[0])
+            over_lengths(own.values, own_scales)
+        coordinates(own.values, own_scales, root[0], target[0])
         for side in range(2):
             prediction = left if side == 0 else right
             at = n_codes + side * n
@@ -421,7 +438,8 @@ def _learn_sentence(
                         directions.values, directions.state, x, FIRST, FIRES, False,
                         directions.rate, directions.parameters, response,
                     )  # fmt: skip
-                coordinates(directions.values, x[0], answer[0])
+                    over_lengths(directions.values, scales[side])
+                coordinates(directions.values, scales[side], x[0], answer[0])
                 put(answer[0], attended[2 + side], lengths[3 + side], out[i, at : at + n])
         if competes[i]:
             learn_prototypes(

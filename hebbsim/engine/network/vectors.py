@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._ops import dot
 
-__all__ = ["MEAN_OVER", "centre", "coordinates", "shares", "to_unit"]
+__all__ = ["MEAN_OVER", "centre", "coordinates", "over_lengths", "shares", "to_unit", "unit_rows"]
 
 #: A running mean is over the last so many inputs.
 MEAN_OVER = 20_000
@@ -23,6 +24,12 @@ def to_unit(x):
             x[j] *= scale
 
 
+def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows of x at length one; those of zero stay."""
+    lengths = np.sqrt(np.einsum("...j,...j->...", x, x))
+    return x / np.where(lengths > 0, lengths, np.float32(1))[..., None]  # type: ignore[no-any-return]
+
+
 @njit
 def centre(x, mean, step):
     """mean += step (x - mean), then x -= mean."""
@@ -34,10 +41,18 @@ def centre(x, mean, step):
 
 
 @njit
-def coordinates(directions, x, y):
-    """y: coordinates of x along the rows of `directions`, of whatever length they are."""
+def over_lengths(rows, out):
+    """out: one over the length of each row, and 0 where it is zero."""
+    for i in range(len(rows)):
+        square = dot(rows[i], rows[i])
+        out[i] = np.float32(1) / np.sqrt(square) if square > 0 else np.float32(0)
+
+
+@njit
+def coordinates(directions, scales, x, y):
+    """y: coordinates of x along the rows of `directions`, whose `over_lengths` are `scales`."""
     for i in range(len(directions)):
-        y[i] = along(directions[i], x)
+        y[i] = scales[i] * dot(directions[i], x)
 
 
 @njit

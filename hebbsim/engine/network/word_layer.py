@@ -14,7 +14,14 @@ from hebbsim.engine.network.contexts import sentence_contexts
 from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
 from hebbsim.engine.network.shape import ENDING_SIZE
 from hebbsim.engine.network.values import LARGEST, check_layer
-from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, shares, to_unit
+from hebbsim.engine.network.vectors import (
+    MEAN_OVER,
+    centre,
+    coordinates,
+    over_lengths,
+    shares,
+    to_unit,
+)
 
 __all__ = ["WordLayer"]
 
@@ -289,6 +296,8 @@ def _learn_sentence(
     fired = np.empty((1, 1), np.float32)
     answer = np.empty((1, len(directions.values)), np.float32)
     won = np.empty((1, len(categories.values)), np.float32)
+    scales = np.empty(len(directions.values), np.float32)
+    over_lengths(directions.values, scales)
     for i in range(len(ids)):
         word = ids[i]
         counts[word] += 1
@@ -309,10 +318,11 @@ def _learn_sentence(
                 directions.values, directions.state, x,
                 FIRST, FIRES, False, directions.rate, directions.parameters, answer,
             )  # fmt: skip
+            over_lengths(directions.values, scales)
         else:
             centre(x[0], mean, np.float32(0))
         if settled:
-            place(directions.values, x[0], endings[word], ending_weight, point[0])
+            place(directions.values, scales, x[0], endings[word], ending_weight, point[0])
             if n >= min_count:
                 learn_categories(
                     categories.values, categories.state, point,
@@ -330,10 +340,10 @@ def signature(row, x):
 
 
 @njit
-def place(directions, x, ending, ending_weight, out):
+def place(directions, scales, x, ending, ending_weight, out):
     """out: where a word lies among categories, by the root of its row less the mean, and ending."""
     n = len(directions)
-    coordinates(directions, x, out)
+    coordinates(directions, scales, x, out)
     if len(out) > n:
         to_unit(out[:n])
         for j in range(len(ending)):
@@ -345,10 +355,12 @@ def place(directions, x, ending, ending_weight, out):
 def _points(memory, words, mean, directions, endings, ending_weight, out):
     """Where some words lie among categories."""
     x = np.empty(len(mean), np.float32)
+    scales = np.empty(len(directions), np.float32)
+    over_lengths(directions, scales)
     for i in range(len(words)):
         signature(memory[words[i]], x)
         centre(x, mean, np.float32(0))
-        place(directions, x, endings[words[i]], ending_weight, out[i])
+        place(directions, scales, x, endings[words[i]], ending_weight, out[i])
 
 
 @njit

@@ -16,10 +16,14 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     power = state[n_units : n_units + n_inputs]
     seen = state[n_units + n_inputs :]
     along = np.empty(n_inputs, np.float32)
+    if eta == 0:  # unit by unit, as the weights of all do not fit in the cache
+        for i in range(n_units):
+            for t in range(len(pre)):
+                post[t, i] = dot(weights[i], pre[t]) + bias[i]
     for t in range(len(pre)):
         h = pre[t]
         y = post[t]
-        for i in range(n_units):
+        for i in range(n_units if eta > 0 else 0):
             y[i] = dot(weights[i], h) + bias[i]
         share_out(y)
         if eta > 0:
