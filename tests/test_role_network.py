@@ -181,6 +181,7 @@ class TestDerive:
 
     def test_random_prototypes_are_vectors_of_tokens(self, learned):
         other = learned.derive(SENTENCES, prototypes="random")
+        np.testing.assert_array_equal(other.transform(SENTENCES), learned.transform(SENTENCES))
         vectors = {vector.tobytes() for vector in other.transform(SENTENCES)}
         assert {centre.tobytes() for centre in other.prototypes_.centres} <= vectors
 
@@ -216,7 +217,7 @@ class TestFiles:
         for name, says in (
             ("text", "cannot read checkpoint"),
             ("nothing", "cannot read checkpoint"),
-            ("engine", "holds hebbsim.trace-engine/2, not hebbsim.role-network/2"),
+            ("engine", "holds hebbsim.trace-engine/2, not hebbsim.role-network/3"),
         ):
             with pytest.raises(BadInputError, match=says) as refused:
                 RoleNetwork.load(tmp_path / name)
@@ -258,9 +259,9 @@ class TestFiles:
     def test_what_was_tampered_with_is_refused_in_a_line(self, learned, tmp_path, change, says):
         path = tmp_path / "l"
         learned.save(path)
-        arrays, config = read_checkpoint(path, "hebbsim.role-network/2")
+        arrays, config = read_checkpoint(path, "hebbsim.role-network/3")
         change(arrays, config)
-        write_checkpoint(path, "hebbsim.role-network/2", arrays, config)
+        write_checkpoint(path, "hebbsim.role-network/3", arrays, config)
         with pytest.raises(BadInputError) as refused:
             RoleNetwork.load(path)
         said = str(refused.value)

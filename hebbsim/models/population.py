@@ -23,7 +23,7 @@ __all__ = ["RolePopulation"]
 
 Result = TypeVar("Result")
 
-_KIND = "hebbsim.role-population/1"
+_KIND = "hebbsim.role-population/2"
 
 
 class RolePopulation(ZeroLabelEstimator):

@@ -23,7 +23,7 @@ from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, re
 
 __all__ = ["RoleNetwork"]
 
-_KIND = "hebbsim.role-network/2"
+_KIND = "hebbsim.role-network/3"
 
 #: Of the first pass, the share that is read when the token layer begins, at the latest.
 LATEST_START = 0.75
@@ -248,7 +248,8 @@ class RoleNetwork(ZeroLabelEstimator):
         shuffle_traces : bool
             Control: traces of tokens at random.
         prototypes : {"learned", "random"}
-            Control: with "random" the prototypes are vectors of tokens drawn in the end.
+            Control: with "random" the prototypes are vectors of tokens drawn at random, and,
+            where nothing else is changed, the rest of the token layer is as it is here.
         """
         network = self._fitted()
         said = written(network)
@@ -263,7 +264,11 @@ class RoleNetwork(ZeroLabelEstimator):
         layer = build({**said, "tokens": top}).top
         other.network_ = network.over(layer, random_state=self.random_state)
         sentences = as_lists(sentences)
-        other._pass_over(sentences)
+        changed = top | {"start": said["tokens"]["start"]} != said["tokens"]
+        if prototypes == "random" and not changed:
+            layer.take(network.top)
+        else:
+            other._pass_over(sentences)
         if prototypes == "random":
             rng = np.random.default_rng([self.random_state, 3])
             some = [sentences[i] for i in rng.permutation(len(sentences))[: 10 * layer.size]]

@@ -302,6 +302,15 @@ class TokenLayer:
         drawn = {"attended": self.attended, "drawn_lengths": self.drawn_lengths}
         return found | drawn | {"means_seen": self.means_seen, "waiting": waiting}
 
+    def take(self, other: TokenLayer) -> None:
+        """Go on from what another layer of the same description has learned."""
+        theirs = other.arrays()
+        for name, array in self.arrays().items():
+            if name != "waiting":
+                array[...] = theirs[name]
+        self._waiting = list(other._waiting)
+        self.tokens, self.settled = other.tokens, other.settled
+
     def restore_waiting(self, vectors: NDArray[np.float32]) -> None:
         """Put in the vectors that prototypes will start from."""
         if vectors.ndim != 2 or vectors.shape[1] != self.n_inputs or vectors.dtype != np.float32:
