@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["multiply_rows"]
+__all__ = ["multiply", "multiply_rows"]
 
 
 def _multiply_rows(a, i, b, k, out):
@@ -58,3 +58,15 @@ def multiply_rows(a, i, b, k, out):
     out[i1, k], out[i1, k1], out[i1, k2], out[i1, k3] = s10, s11, s12, s13
     out[i2, k], out[i2, k1], out[i2, k2], out[i2, k3] = s20, s21, s22, s23
     out[i3, k], out[i3, k1], out[i3, k2], out[i3, k3] = s30, s31, s32, s33
+
+
+def _multiply(a, b, out):
+    out[:] = a @ b.T
+
+
+@njit(plain=_multiply)
+def multiply(a, b, out):
+    """out = a @ b.T, by blocks of four rows of each."""
+    for i in range(0, len(a), 4):
+        for k in range(0, len(b), 4):
+            multiply_rows(a, i, b, k, out)

@@ -22,6 +22,7 @@ from hebbsim.engine.network.vectors import (
     to_unit,
     unit_rows,
 )
+from hebbsim.engine.products import multiply
 from hebbsim.errors import BadInputError
 
 __all__ = ["TokenLayer"]
@@ -344,8 +345,10 @@ class TokenLayer:
             parts[:, side] = self.prediction.answers(self.prediction_weights[side], x)
             parts[:, 2 + side] = 0
             if self.drawn_lengths[3 + side] > 0:
+                found = np.empty((len(x), self.n_directions), dtype=np.float32)
                 directions = unit_rows(self.direction_weights[side].values)
-                parts[:, 2 + side] = (x - self.means[1 + side]) @ directions.T
+                multiply(x - self.means[1 + side], directions, found)
+                parts[:, 2 + side] = found
         parts[:] = self.drawn_lengths[1:, None] * unit_rows(parts * self.attended)
         return out
 

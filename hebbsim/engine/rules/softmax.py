@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.products import multiply
 from hebbsim.engine.rules._ops import add_scaled, count, dot, normalise, share_out
 from hebbsim.engine.rules._rule import Rule
 
@@ -16,28 +17,29 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     power = state[n_units : n_units + n_inputs]
     seen = state[n_units + n_inputs :]
     along = np.empty(n_inputs, np.float32)
-    if eta == 0:  # unit by unit, as the weights of all do not fit in the cache
-        for i in range(n_units):
-            for t in range(len(pre)):
-                post[t, i] = dot(weights[i], pre[t]) + bias[i]
+    if eta == 0:  # many at a time, as the weights may not fit in the cache
+        multiply(pre, weights, post)
+        for t in range(len(pre)):
+            post[t] += bias
+            share_out(post[t])
+        return
     for t in range(len(pre)):
         h = pre[t]
         y = post[t]
-        for i in range(n_units if eta > 0 else 0):
+        for i in range(n_units):
             y[i] = dot(weights[i], h) + bias[i]
         share_out(y)
-        if eta > 0:
-            step = count(seen, parameters[0])
-            rate = eta / normalise(h, power, step, parameters[1], along)
-            x = table[tokens[t]]
-            total = np.float32(0)
+        step = count(seen, parameters[0])
+        rate = eta / normalise(h, power, step, parameters[1], along)
+        x = table[tokens[t]]
+        total = np.float32(0)
+        for i in range(n_units):
+            total += max(x[i], np.float32(0))
+        if total > 0:  # else nothing is to be predicted
             for i in range(n_units):
-                total += max(x[i], np.float32(0))
-            if total > 0:  # else nothing is to be predicted
-                for i in range(n_units):
-                    change = rate * (max(x[i], np.float32(0)) / total - y[i])
-                    add_scaled(weights[i], change, along)
-                    bias[i] += change
+                change = rate * (max(x[i], np.float32(0)) / total - y[i])
+                add_scaled(weights[i], change, along)
+                bias[i] += change
 
 
 RULE = Rule(
