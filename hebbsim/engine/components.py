@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["MOST_SEEN", "Components", "learn_components", "learn_input", "unrolled"]
+__all__ = ["MOST_SEEN", "Components", "learn_components", "learn_input"]
 
 #: Inputs that count: a smaller step than one over this would be lost in the rounding of float32,
 #: and the components would stand still for ever.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.rules._ops import dot
+from hebbsim.engine.rules._ops import dot, respond
 
 __all__ = ["MEAN_OVER", "centre", "coordinates", "over_lengths", "shares", "to_unit", "unit_rows"]
 
@@ -51,8 +51,9 @@ def over_lengths(rows, out):
 @njit
 def coordinates(directions, scales, x, y):
     """y: coordinates of x along the rows of `directions`, whose `over_lengths` are `scales`."""
+    respond(directions, x, y)
     for i in range(len(directions)):
-        y[i] = scales[i] * dot(directions[i], x)
+        y[i] *= scales[i]
 
 
 @njit

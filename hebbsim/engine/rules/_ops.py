@@ -16,10 +16,26 @@ def dot(w, h):
 
 
 @njit
+def four_dots(weights, i, h):
+    """Products of rows i to i + 3 and h, read once for all; past the end, of the last again."""
+    last = len(weights) - 1
+    i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+    s0 = s1 = s2 = s3 = np.float32(0)
+    for j in range(len(h)):
+        s0 += weights[i, j] * h[j]
+        s1 += weights[i1, j] * h[j]
+        s2 += weights[i2, j] * h[j]
+        s3 += weights[i3, j] * h[j]
+    return s0, s1, s2, s3
+
+
+@njit
 def respond(weights, h, y):
     """y = W h."""
-    for i in range(len(weights)):
-        y[i] = dot(weights[i], h)
+    for i in range(0, len(weights), 4):
+        products = four_dots(weights, i, h)
+        for k in range(min(4, len(weights) - i)):
+            y[i + k] = products[k]
 
 
 @njit

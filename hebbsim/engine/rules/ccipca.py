@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.components import MOST_SEEN, learn_input, unrolled
+from hebbsim.engine.components import MOST_SEEN, learn_input
+from hebbsim.engine.rules._ops import dot
 from hebbsim.engine.rules._rule import Rule
 
 
@@ -19,17 +20,16 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_inputs = weights.shape[1]
     mean = state[:n_inputs]
     seen = state[n_inputs:]
-    vectors, squares = unrolled(weights)
-    residual = np.zeros(vectors.shape[1], np.float32)
+    squares = np.empty(len(weights), np.float32)
+    residual = np.empty(n_inputs, np.float32)
     for t in range(len(pre)):
         if eta > 0:
             seen[0] = min(seen[0] + 1, MOST_SEEN)
         n = max(1, np.int64(seen[0]))
-        learn_input(pre, t, n, eta, parameters[0], mean, vectors, squares, residual, post[t])
-    if eta > 0:
+        # Not those that the input before left: a chunk and its tokens one by one then round alike.
         for i in range(len(weights)):
-            for j in range(n_inputs):
-                weights[i, j] = vectors[i, j]
+            squares[i] = dot(weights[i], weights[i])
+        learn_input(pre, t, n, eta, parameters[0], mean, weights, squares, residual, post[t])
 
 
 RULE = Rule(

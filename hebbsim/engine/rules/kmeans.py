@@ -17,6 +17,20 @@ from hebbsim.engine.rules._rule import Rule
 
 
 @njit
+def four_distances(weights, i, h):
+    """Squared distances of h from rows i to i + 3; past the end, from the last row again."""
+    last = len(weights) - 1
+    i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+    s0 = s1 = s2 = s3 = np.float32(0)
+    for j in range(len(h)):
+        s0 += (h[j] - weights[i, j]) * (h[j] - weights[i, j])
+        s1 += (h[j] - weights[i1, j]) * (h[j] - weights[i1, j])
+        s2 += (h[j] - weights[i2, j]) * (h[j] - weights[i2, j])
+        s3 += (h[j] - weights[i3, j]) * (h[j] - weights[i3, j])
+    return s0, s1, s2, s3
+
+
+@njit
 def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_units, n_inputs = weights.shape
     conscience, tau_conscience = parameters[0], parameters[1]
@@ -34,14 +48,12 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         winner = 0
         least = np.float32(np.inf)
         distance = np.float32(0)
-        for i in range(n_units):
-            w = weights[i]
-            square = np.float32(0)
-            for j in range(n_inputs):
-                square += (h[j] - w[j]) * (h[j] - w[j])
-            score = square + pull * share[i]
-            if score < least:
-                least, winner, distance = score, i, square
+        for first in range(0, n_units, 4):
+            squares = four_distances(weights, first, h)
+            for k in range(min(4, n_units - first)):
+                score = squares[k] + pull * share[first + k]
+                if score < least:
+                    least, winner, distance = score, first + k, squares[k]
         post[t, :] = 0
         post[t, winner] = 1
         if eta > 0:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.products import multiply
-from hebbsim.engine.rules._ops import add_scaled, count, dot, normalise, share_out
+from hebbsim.engine.rules._ops import add_scaled, count, normalise, respond, share_out
 from hebbsim.engine.rules._rule import Rule
 
 
@@ -26,8 +26,8 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     for t in range(len(pre)):
         h = pre[t]
         y = post[t]
-        for i in range(n_units):
-            y[i] = dot(weights[i], h) + bias[i]
+        respond(weights, h, y)
+        y += bias
         share_out(y)
         step = count(seen, parameters[0])
         rate = eta / normalise(h, power, step, parameters[1], along)
