@@ -210,7 +210,7 @@ def _nearest(clusters: NDArray[np.int32]) -> Memberships:
     return Memberships(clusters[:, None], np.ones((len(clusters), 1), dtype=np.float32))
 
 
-def curve_points(first: int, n_tokens: int, n_points: int = 10) -> list[int]:
+def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
     """Where a learner is looked at on its way through so many tokens: even steps of a ratio.
 
     Parameters

@@ -14,9 +14,9 @@ words and their counts   the same, as long as there are no more than `max_words`
 words told apart         the commonest; online, those that are the first to occur three times
 memory of a word layer   where its rule is instar: the mean over all occurrences, exactly merged,
                          of codes that no longer change. Online, the codes beneath change as they
-                         learn, a word is told apart from its third occurrence on, and upper layers
-                         fade. By another rule: the mean of what blocks learned from nothing, each
-                         weighted by its occurrences of the word.
+                         learn, and a word is told apart from its third occurrence on. By another
+                         rule: the mean of what blocks learned from nothing, each weighted by its
+                         occurrences of the word.
 directions, categories   the layer's own rules, on one machine: words come as often as they
                          learn online, each with the memory that it ends with; rare ones not
 token layer              the layer's own rules, in rounds. In a round every block learns online

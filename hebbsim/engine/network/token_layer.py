@@ -123,7 +123,7 @@ class TokenLayer:
     directions: Plasticity = field(default_factory=lambda: Plasticity("ccipca"))
     prototypes: Plasticity = field(
         default_factory=lambda: Plasticity(
-            "kmeans", parameters={"conscience": 3.0, "amnesia": 1.0, "tau_conscience": 15_000}
+            "kmeans", parameters={"conscience": 3.0, "amnesia": 3.0, "tau_conscience": 15_000}
         )
     )
     lengths: tuple[float, float, float, float, float] = (1.0, 0.9, 0.9, 0.7, 0.3)

@@ -73,7 +73,7 @@ class WordLayer:
         For languages whose endings carry grammar.
     memory, directions, categories : Plasticity
     memory_floor : float
-        0 keeps the mean over all occurrences; layers over codes, which change, forget.
+        0 keeps the mean over all occurrences; above it, earlier ones fade, as when a text changes.
     visits : float
     direction_visits : int
         Directions learn at every other visit, and after n of them at ``direction_visits / n``:
