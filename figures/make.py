@@ -11,8 +11,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hebbsim.plots import RunTables, draw
-from hebbsim.plots.captions import read_captions, write_captions
+from hebbsim.runs.captions import read_captions, write_captions
+from hebbsim.runs.figures import draw
+from hebbsim.runs.finished import RunTables
 
 HERE = Path(__file__).resolve().parent
 #: Options of the reported runs, as in `experiments/roles/tabulate.py`.

@@ -16,7 +16,7 @@ _LAZY = {
     "RoleNetwork": "hebbsim.models",
     "RolePopulation": "hebbsim.models",
     "load_corpus": "hebbsim.readers",
-    "run_roles": "hebbsim.experiments.roles",
+    "run_roles": "hebbsim.experiments.roles.run",
 }
 
 __all__ = ["__version__", *sorted(_LAZY)]

@@ -16,15 +16,12 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from hebbsim.cli import bench_table, main
-from hebbsim.engine import yardsticks
-from hebbsim.errors import BadInputError
-from hebbsim.experiments import warmup
-from hebbsim.experiments.bench import growth, machine
-from hebbsim.experiments.bench import run as bench
-from hebbsim.experiments.bench.compete import compete
-from hebbsim.experiments.bench.delta import delta
-from hebbsim.experiments.bench.harness import (
+from hebbsim.bench import growth, machine, warmup
+from hebbsim.bench import run as bench
+from hebbsim.bench import table as bench_table
+from hebbsim.bench.compete import compete
+from hebbsim.bench.delta import delta
+from hebbsim.bench.harness import (
     FIRST,
     Contender,
     Ready,
@@ -36,14 +33,17 @@ from hebbsim.experiments.bench.harness import (
     ratios,
     run_rounds,
 )
-from hebbsim.experiments.bench.roles import roles
-from hebbsim.experiments.bench.run import BenchConfig, run_bench, work_rows
-from hebbsim.experiments.bench.sparse import sparse, zipf_corpus
-from hebbsim.experiments.bench.startup import startup
-from hebbsim.experiments.bench.traces import traces
-from hebbsim.experiments.bench.work import Work
-from hebbsim.experiments.results import Row
+from hebbsim.bench.roles import roles
+from hebbsim.bench.run import BenchConfig, run_bench, work_rows
+from hebbsim.bench.sparse import sparse, zipf_corpus
+from hebbsim.bench.startup import startup
+from hebbsim.bench.traces import traces
+from hebbsim.bench.work import Work
+from hebbsim.cli import main
+from hebbsim.engine import yardsticks
+from hebbsim.errors import BadInputError
 from hebbsim.plots import bench as plots
+from hebbsim.runs.results import Row
 
 
 class FakeClock:

@@ -14,14 +14,15 @@ from rich.table import Table
 from rich.text import Text
 
 from hebbsim import __version__, cli
-from hebbsim.cli import main, roles_table
+from hebbsim.cli import main
 from hebbsim.cli.carry_out import Pace, progress
 from hebbsim.cli.run import _slug, spread
-from hebbsim.cli.terminal import Console
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import roles
-from hebbsim.experiments.results import Results, Row
-from hebbsim.experiments.roles_scores import Cluster, Compared, Structure
+from hebbsim.experiments.roles import run as roles
+from hebbsim.experiments.roles import table as roles_table
+from hebbsim.experiments.roles.scores import Cluster, Compared, Structure
+from hebbsim.runs.results import Results, Row
+from hebbsim.runs.terminal import Console
 
 LONG = "gen/only_seen_as_unacc_subj_as_obj_omitted_transitive_subj"
 

@@ -8,18 +8,18 @@ import re
 import pytest
 import typer
 
+from hebbsim.bench.run import DEFAULT_WORKS, BenchConfig
 from hebbsim.cli import _spell_defaults, app
-from hebbsim.experiments import lm_config
-from hebbsim.experiments.bench.run import DEFAULT_WORKS, BenchConfig
-from hebbsim.experiments.compare import compare_runs
-from hebbsim.experiments.identity_config import IdentityConfig
-from hebbsim.experiments.rerun import rerun
-from hebbsim.experiments.roles_config import RolesConfig
-from hebbsim.experiments.rules import RulesConfig
-from hebbsim.experiments.stream import StreamConfig
-from hebbsim.experiments.sweep import run_sweep
-from hebbsim.experiments.tune import TuneConfig
+from hebbsim.experiments.identity.config import IdentityConfig
+from hebbsim.experiments.language_models import config as lm_config
+from hebbsim.experiments.roles.config import RolesConfig
+from hebbsim.experiments.rules.run import RulesConfig
+from hebbsim.experiments.stream.run import StreamConfig
+from hebbsim.experiments.tune.run import TuneConfig
 from hebbsim.readers import load_corpus
+from hebbsim.runs.compare import compare_runs
+from hebbsim.runs.rerun import rerun
+from hebbsim.runs.sweep import run_sweep
 
 CONFIGS = {
     "roles": RolesConfig, "identity": IdentityConfig, "rules": RulesConfig,

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from hebbsim.experiments.roles_config import RolesConfig
+from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.readers import load_corpus
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.readers.tables import write_tables

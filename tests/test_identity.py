@@ -10,10 +10,9 @@ import pytest
 
 from hebbsim.engine import dense_traces
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.identity import run_identity
-from hebbsim.experiments.identity_config import IdentityConfig
-from hebbsim.experiments.identity_sentence import run_sentence
-from hebbsim.experiments.rerun import rerun
+from hebbsim.experiments.identity.config import IdentityConfig
+from hebbsim.experiments.identity.run import run_identity
+from hebbsim.experiments.identity.sentence import run_sentence
 from hebbsim.probes.identity import (
     Channel,
     Condition,
@@ -36,6 +35,7 @@ from hebbsim.probes.identity import (
     total_bound,
 )
 from hebbsim.probes.identity.states import round_bfloat16, round_int8, run_traces
+from hebbsim.runs.rerun import rerun
 
 CLOSED = ("nearest", "linear", "cancellation")
 

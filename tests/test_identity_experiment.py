@@ -12,27 +12,27 @@ from typer.testing import CliRunner
 import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.cli import app, main
-from hebbsim.cli.identity_table import show
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.identity import run_identity
-from hebbsim.experiments.identity_config import TIMESCALE_SETS, IdentityConfig
-from hebbsim.experiments.identity_sentence import run_sentence
-from hebbsim.experiments.identity_streams import make_source
-from hebbsim.experiments.identity_structure import (
+from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
+from hebbsim.experiments.identity.run import run_identity
+from hebbsim.experiments.identity.sentence import run_sentence
+from hebbsim.experiments.identity.streams import make_source
+from hebbsim.experiments.identity.structure import (
     corpus_codes,
     draw_material,
     fixed_states,
     structure_scores,
 )
+from hebbsim.experiments.identity.table import show
 from hebbsim.plots import NothingToDrawError
 from hebbsim.plots import identity as figures
-from hebbsim.plots.figures import draw_run
 from hebbsim.plots.processing import plot_processing
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import read, select
 from hebbsim.readers import load_corpus
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
+from hebbsim.runs.figures import draw_run
 
 SMALL = {
     "types": 20,
@@ -447,7 +447,7 @@ def test_without_torch_the_networks_are_left_out(corpus, monkeypatch):
     def missing(*args):
         raise TorchMissingError
 
-    monkeypatch.setattr("hebbsim.experiments.identity.network_states", missing)
+    monkeypatch.setattr("hebbsim.experiments.identity.run.network_states", missing)
     results = structural(corpus, memories="traces,gru", seeds=1)
     assert not results.select(model="gru")
     assert any("gru is left out: torch" in note for note in results.notes)

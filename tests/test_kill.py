@@ -16,10 +16,10 @@ from safetensors import safe_open
 from test_resume import experiment, quick  # noqa: F401  (a fixture)
 
 from hebbsim.engine.checkpoint import read_checkpoint
-from hebbsim.experiments.stream import run_stream
-from hebbsim.folders import AlreadyFinished
+from hebbsim.experiments.stream.run import run_stream
 from hebbsim.interrupts import Interruption, terminating
 from hebbsim.readers.grammar import make_builtin
+from hebbsim.runs.folders import AlreadyFinished
 
 NAMES = ("roles", "members", "identity", "stream/roles", "stream/engine")
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)

@@ -10,14 +10,14 @@ pytest.importorskip("torch")
 pytest.importorskip("tokenizers")
 
 from hebbsim.cli import app, main
-from hebbsim.cli.lm_table import show
 from hebbsim.errors import BadInputError
-from hebbsim.experiments import recall
-from hebbsim.experiments.depth import run_depth
-from hebbsim.experiments.lm import run_blimp, run_lm, run_predictor, run_selection
-from hebbsim.experiments.lm_config import LmConfig, RecallConfig
-from hebbsim.experiments.recall import recall_config, run_recall
-from hebbsim.plots.figures import draw_run
+from hebbsim.experiments.language_models import recall
+from hebbsim.experiments.language_models.config import LmConfig, RecallConfig
+from hebbsim.experiments.language_models.depth import run_depth
+from hebbsim.experiments.language_models.recall import recall_config, run_recall
+from hebbsim.experiments.language_models.run import run_blimp, run_lm, run_predictor, run_selection
+from hebbsim.experiments.language_models.table import show
+from hebbsim.runs.figures import draw_run
 
 TEXT = {
     "preset": "pico", "data": "builtin", "seeds": 2, "tokens": 2048, "vocabulary": 300,
@@ -212,7 +212,7 @@ def test_sentences_longer_than_the_presets_context_fit(run, store, long_blimp):
 def test_a_context_too_short_for_blimp_is_refused_before_training(
     run, store, long_blimp, monkeypatch
 ):
-    monkeypatch.setattr("hebbsim.experiments.lm_store._train", None)
+    monkeypatch.setattr("hebbsim.experiments.language_models.store._train", None)
     with pytest.raises(BadInputError, match=r"--context 32: the longest sentence .*give --context"):
         run(**TEXT, context=32, store=store, blimp=long_blimp)
 
@@ -232,7 +232,7 @@ def test_small_text_is_held_out_in_a_stated_share(tmp_path):
 def test_too_little_text_is_refused_before_training_with_the_least_size(
     lines, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("hebbsim.experiments.lm_store._train", None)
+    monkeypatch.setattr("hebbsim.experiments.language_models.store._train", None)
     text = tmp_path / "small.txt"
     text.write_text("".join(f"{i} {'pears' * (i % 7)} ! ?{chr(65 + i % 50)} " for i in range(900)))
     if lines > 1:

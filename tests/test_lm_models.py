@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 import naive_lm  # noqa: E402
 
 from hebbsim.errors import BadInputError  # noqa: E402
-from hebbsim.experiments.lm_config import NAMES, model_values  # noqa: E402
+from hebbsim.experiments.language_models.config import NAMES, model_values  # noqa: E402
 from hebbsim.lm.config import (  # noqa: E402
     MEMORIES,
     ModelConfig,

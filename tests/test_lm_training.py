@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from hebbsim.engine import checkpoint as checkpoint_module  # noqa: E402
 from hebbsim.errors import BadInputError, DivergenceError  # noqa: E402
-from hebbsim.experiments.lm_config import model_values  # noqa: E402
+from hebbsim.experiments.language_models.config import model_values  # noqa: E402
 from hebbsim.lm.blimp import log_probabilities  # noqa: E402
 from hebbsim.lm.config import ModelConfig, TrainingConfig  # noqa: E402
 from hebbsim.lm.depth import readability  # noqa: E402

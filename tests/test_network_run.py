@@ -13,9 +13,9 @@ from hebbsim.cli import main
 from hebbsim.engine import rules
 from hebbsim.engine.network.description import build, read_network, written
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.rerun import read_run, rerun
-from hebbsim.experiments.roles import curve_points, run_roles
-from hebbsim.experiments.roles_config import RolesConfig
+from hebbsim.experiments.roles.config import RolesConfig
+from hebbsim.experiments.roles.run import curve_points, run_roles
+from hebbsim.runs.rerun import read_run, rerun
 
 NETWORK = """
 timescales = [2, 4]

@@ -14,11 +14,8 @@ import pytest
 from matplotlib.text import Text
 
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.results import Score, summarize
-from hebbsim.folders import record
 from hebbsim.plots import (
     NothingToDrawError,
-    draw_run,
     plot_few_labels,
     plot_generalization,
     plot_labels,
@@ -31,6 +28,9 @@ from hebbsim.plots import (
 )
 from hebbsim.plots.lm import plot_recall
 from hebbsim.probes.structure import decide_role
+from hebbsim.runs.figures import draw_run
+from hebbsim.runs.folders import record
+from hebbsim.runs.results import Score, summarize
 
 ROLES = "SUBJ OBJ IOBJ OBL NMOD PRED AMOD ADV DET CASE AUX CONJ MARK PUNCT OTHER".split()
 SPLITS = (
@@ -202,8 +202,8 @@ class TestDrawRoles:
     def test_another_process_draws_the_same_bytes_without_pyplot(self, tmp_path, big, run):
         folder = write_run(tmp_path / "again", big, timescales=[2.0, 8.0, 32.0])
         code = (
-            "import sys, hebbsim.plots as plots; assert 'matplotlib' not in sys.modules; "
-            f"plots.draw_run({str(folder)!r}, 'roles'); "
+            "import sys, hebbsim.runs.figures as figures; assert 'matplotlib' not in sys.modules; "
+            f"figures.draw_run({str(folder)!r}, 'roles'); "
             "assert 'matplotlib.pyplot' not in sys.modules"
         )
         subprocess.run([sys.executable, "-c", code], check=True)

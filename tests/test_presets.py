@@ -8,11 +8,11 @@ from test_user_rules import EXAMPLE
 
 from hebbsim.cli import main
 from hebbsim.engine import rules
-from hebbsim.experiments import learner_config
-from hebbsim.experiments.learner_config import PRESETS, LearnerConfig, read_preset
-from hebbsim.experiments.rerun import read_run, rerun
-from hebbsim.experiments.roles import run_roles
-from hebbsim.experiments.roles_config import RolesConfig
+from hebbsim.experiments.roles import learner_config
+from hebbsim.experiments.roles.config import RolesConfig
+from hebbsim.experiments.roles.learner_config import PRESETS, LearnerConfig, read_preset
+from hebbsim.experiments.roles.run import run_roles
+from hebbsim.runs.rerun import read_run, rerun
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from hebbsim import RoleNetwork, RolePopulation
-from hebbsim.experiments.rerun import compare_folders, rerun
-from hebbsim.experiments.roles import run_roles
-from hebbsim.experiments.rules import run_rules
+from hebbsim.experiments.roles.run import run_roles
+from hebbsim.experiments.rules.run import run_rules
 from hebbsim.readers.text import stream_text
+from hebbsim.runs.rerun import compare_folders, rerun
 
 NOUNS, VERBS = "cat dog girl boy bird fish".split(), "saw fed liked".split()
 

@@ -7,9 +7,13 @@ import json
 import numpy as np
 import pytest
 
-from hebbsim import folders as module
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.results import (
+from hebbsim.probes import Estimate
+from hebbsim.runs import figures
+from hebbsim.runs import folders as module
+from hebbsim.runs.figures import Drawing
+from hebbsim.runs.folders import check_output
+from hebbsim.runs.results import (
     Results,
     Row,
     Score,
@@ -19,11 +23,7 @@ from hebbsim.experiments.results import (
     summarize,
     table_text,
 )
-from hebbsim.experiments.resume import open_run
-from hebbsim.folders import check_output
-from hebbsim.plots import figures
-from hebbsim.plots.figures import Drawing
-from hebbsim.probes import Estimate
+from hebbsim.runs.resume import open_run
 
 
 def score(seed=0, value=0.5, **changes):

@@ -11,17 +11,18 @@ import sys
 import numpy as np
 import pytest
 
-import hebbsim.plots.figures
 import hebbsim.readers
+import hebbsim.runs.figures
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import identity, roles
-from hebbsim.experiments import resume as module
-from hebbsim.experiments.results import Results, provenance
-from hebbsim.experiments.resume import Units, open_run
-from hebbsim.folders import AlreadyFinished, Numbered
+from hebbsim.experiments.identity import run as identity
+from hebbsim.experiments.roles import run as roles
 from hebbsim.interrupts import Terminated, held, terminating
 from hebbsim.readers.grammar import make_builtin
+from hebbsim.runs import resume as module
+from hebbsim.runs.folders import AlreadyFinished, Numbered
+from hebbsim.runs.results import Results, provenance
+from hebbsim.runs.resume import Units, open_run
 
 CONFIG = {"clusters": 300, "timescales": (2.0, 8.0)}
 PROVENANCE = provenance(inputs={"a.txt": "0" * 64}, seeds=range(2))
@@ -243,7 +244,7 @@ def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
         kept.begin("toy", {}, {})
         kept.put("p", document=1)
         other = (
-            "import sys\nfrom hebbsim.experiments.resume import open_run\n"
+            "import sys\nfrom hebbsim.runs.resume import open_run\n"
             "with open_run(sys.argv[1]) as kept: pass\n"
         )
         done = subprocess.run(
@@ -440,7 +441,7 @@ def quick(monkeypatch):
     """A small corpus, a BiGRU that guesses, and no figures."""
     corpus = make_builtin(n_train=60, n_dev=20, n_test=20, n_gen=0)
     monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *_, **__: corpus)
-    monkeypatch.setattr(hebbsim.plots.figures, "draw_run", lambda *_: {})
+    monkeypatch.setattr(hebbsim.runs.figures, "draw_run", lambda *_: {})
 
     class Guesses(dict):
         def __init__(self, workers):

@@ -19,15 +19,17 @@ import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import roles, roles_scores, roles_tokens
-from hebbsim.experiments.background import BackgroundJobs
-from hebbsim.experiments.roles import run_roles
-from hebbsim.experiments.roles_config import RolesConfig
-from hebbsim.experiments.roles_data import Gold, hold_out
-from hebbsim.experiments.roles_scores import Runs
+from hebbsim.experiments.roles import run as roles
+from hebbsim.experiments.roles import scores as roles_scores
+from hebbsim.experiments.roles import tokens as roles_tokens
+from hebbsim.experiments.roles.config import RolesConfig
+from hebbsim.experiments.roles.data import Gold, hold_out
+from hebbsim.experiments.roles.run import run_roles
+from hebbsim.experiments.roles.scores import Runs
 from hebbsim.probes.paired import adjust
 from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.grammar import make_builtin
+from hebbsim.runs.background import BackgroundJobs
 
 NOUNS = ["cat", "dog", "girl", "boy", "bird", "fish"]
 VERBS = ["saw", "fed", "liked"]

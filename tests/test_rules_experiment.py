@@ -13,23 +13,23 @@ import pytest
 from rich.console import Console
 
 import hebbsim.readers
-from hebbsim.cli import rules_table
 from hebbsim.cli.carry_out import warnings_in_one_line
 from hebbsim.engine import Rule, register_rule
 from hebbsim.engine import rules as registry
 from hebbsim.engine.network.description import build, read_network
 from hebbsim.errors import BadInputError, DivergenceWarning, HebbsimError
-from hebbsim.experiments import ablations as plan
-from hebbsim.experiments import rules
-from hebbsim.experiments.ablations import RANDOM, WHOLE, ablations
-from hebbsim.experiments.resume import Unit
-from hebbsim.experiments.roles_data import Gold
-from hebbsim.experiments.roles_scores import named_on_dev
-from hebbsim.experiments.rules import RulesConfig, run_rules
-from hebbsim.plots.figures import draw
-from hebbsim.plots.run import RunTables
+from hebbsim.experiments.roles.data import Gold
+from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.experiments.rules import ablations as plan
+from hebbsim.experiments.rules import run as rules
+from hebbsim.experiments.rules import table as rules_table
+from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, ablations
+from hebbsim.experiments.rules.run import RulesConfig, run_rules
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus, make_split
+from hebbsim.runs.figures import draw
+from hebbsim.runs.finished import RunTables
+from hebbsim.runs.resume import Unit
 
 NOUNS, VERBS = ["cat", "dog", "girl", "boy"], ["saw", "fed"]
 NETWORK = """

@@ -17,17 +17,17 @@ import numpy as np
 import pytest
 from test_resume import experiment, names, quick, run  # noqa: F401  (a fixture)
 
-import hebbsim.plots.figures
-from hebbsim import folders
+import hebbsim.runs.figures
 from hebbsim.engine.trace_engine import TraceEngine
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import results as results_module
-from hebbsim.experiments.results import Clock
-from hebbsim.experiments.resume import open_run
-from hebbsim.experiments.roles import run_roles
-from hebbsim.experiments.stream import run_stream, slope
-from hebbsim.folders import AlreadyFinished
+from hebbsim.experiments.roles.run import run_roles
+from hebbsim.experiments.stream.run import run_stream, slope
 from hebbsim.readers.grammar import make_builtin
+from hebbsim.runs import folders
+from hebbsim.runs import results as results_module
+from hebbsim.runs.folders import AlreadyFinished
+from hebbsim.runs.results import Clock
+from hebbsim.runs.resume import open_run
 
 
 @contextlib.contextmanager
@@ -155,7 +155,7 @@ def test_a_locale_of_ascii_alone_writes_the_same_run(tmp_path):
 
 @pytest.fixture
 def stream(tmp_path, monkeypatch):
-    monkeypatch.setattr(hebbsim.plots.figures, "draw_run", lambda *_: {})
+    monkeypatch.setattr(hebbsim.runs.figures, "draw_run", lambda *_: {})
     path = tmp_path / "s.txt"
     rng = np.random.default_rng(0)
     words = [f"w{number}" for number in range(90)]
@@ -292,4 +292,4 @@ def test_the_slope_is_that_of_a_line():
     noise = np.array([1, -1] * 5) * 0.01
     middle, low, high = slope(tokens, 300 + 2.5 * tokens / 1e6 + noise)
     assert low < 2.5 < high and middle == pytest.approx(2.5, abs=0.01)
-    assert Path("/proc/self/status").exists() is (hebbsim.experiments.stream.memory() > 0)
+    assert Path("/proc/self/status").exists() is (hebbsim.experiments.stream.run.memory() > 0)

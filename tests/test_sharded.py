@@ -18,8 +18,7 @@ from hebbsim.engine.network import WordLayer
 from hebbsim.engine.network.description import tomllib
 from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.roles import run_roles
-from hebbsim.experiments.workers import DaskWorkers, open_dask
+from hebbsim.experiments.roles.run import run_roles
 from hebbsim.models.sharded import (
     InProcess,
     Shards,
@@ -30,6 +29,7 @@ from hebbsim.models.sharded import (
 )
 from hebbsim.probes import accuracy
 from hebbsim.probes.readout import RoleReadout
+from hebbsim.runs.workers import DaskWorkers, open_dask
 
 SMALL = tomllib.loads(NETWORK)
 
@@ -335,7 +335,7 @@ def test_errors_of_a_task_reach_the_caller_in_one_line(client, sentences, tmp_pa
 
 def test_a_scheduler_that_is_not_there_is_refused_at_once(monkeypatch, tmp_path):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("hebbsim.experiments.workers.PATIENCE", (0.5, 1))
+    monkeypatch.setattr("hebbsim.runs.workers.PATIENCE", (0.5, 1))
     for address in ("tcp://127.0.0.1:9", "nonsense", str(tmp_path / "none.json")):
         with pytest.raises(BadInputError, match="--scheduler"), open_dask(address):
             pass

@@ -15,21 +15,22 @@ from rich.console import Console
 from hebbsim.cli import main
 from hebbsim.cli import sweep as cli
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import registry, rules
-from hebbsim.experiments import sweep as module
-from hebbsim.experiments.compare import compare_runs
-from hebbsim.experiments.registry import get_experiment
-from hebbsim.experiments.rerun import compare_folders, read_run, rerun
-from hebbsim.experiments.results import Results, Score, provenance, summarize
-from hebbsim.experiments.resume import open_run
-from hebbsim.experiments.rules import RulesConfig
-from hebbsim.experiments.sweep import read_scores, run_folders, run_sweep
-from hebbsim.experiments.sweep_file import read_sweep
-from hebbsim.experiments.workers import run_all
-from hebbsim.folders import Numbered
+from hebbsim.experiments.rules import run as rules
+from hebbsim.experiments.rules.run import RulesConfig
 from hebbsim.plots import plane
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
+from hebbsim.runs import registry
+from hebbsim.runs import sweep as module
+from hebbsim.runs.compare import compare_runs
+from hebbsim.runs.folders import Numbered
+from hebbsim.runs.registry import get_experiment
+from hebbsim.runs.rerun import compare_folders, read_run, rerun
+from hebbsim.runs.results import Results, Score, provenance, summarize
+from hebbsim.runs.resume import open_run
+from hebbsim.runs.sweep import read_scores, run_folders, run_sweep
+from hebbsim.runs.sweep_file import read_sweep
+from hebbsim.runs.workers import run_all
 
 pytest.importorskip("pyarrow")
 
@@ -566,9 +567,9 @@ def test_models_that_a_run_trained_do_not_stand_in_for_those_of_its_repetition(
             kept.write(results, machine={})
         return results
 
-    import hebbsim.experiments.recall
+    import hebbsim.experiments.language_models.recall
 
-    monkeypatch.setattr(hebbsim.experiments.recall, "run_recall", fake)
+    monkeypatch.setattr(hebbsim.experiments.language_models.recall, "run_recall", fake)
     config = get_experiment("recall").config.checked({"store": tmp_path / "store"})
     fake(config, out=tmp_path / "a")
     assert rerun(tmp_path / "a").agrees

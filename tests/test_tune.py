@@ -16,11 +16,11 @@ from hebbsim.cli import main
 from hebbsim.cli.tune import show
 from hebbsim.engine import rules
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments import tune
-from hebbsim.experiments.learner_config import read_preset
-from hebbsim.experiments.rerun import rerun
-from hebbsim.experiments.roles import run_roles
-from hebbsim.experiments.tune import TuneConfig, read_range, read_ranges, run_tune
+from hebbsim.experiments.roles.learner_config import read_preset
+from hebbsim.experiments.roles.run import run_roles
+from hebbsim.experiments.tune import run as tune
+from hebbsim.experiments.tune.run import TuneConfig, read_range, read_ranges, run_tune
+from hebbsim.runs.rerun import rerun
 
 NOUNS, VERBS = "cat dog girl boy bird".split(), "saw fed liked".split()
 SIZES = {"train": 80, "dev": 30, "test": 30}

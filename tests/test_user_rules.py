@@ -16,11 +16,11 @@ from hebbsim.cli import main
 from hebbsim.engine import Rule, TraceEngine, get_rule, load_rules, register_rule, rule_names, rules
 from hebbsim.engine.network import Plasticity
 from hebbsim.errors import BadInputError
-from hebbsim.experiments import rules as experiment
-from hebbsim.experiments.rerun import read_run
-from hebbsim.experiments.resume import Unit
-from hebbsim.experiments.rules import RulesConfig, run_rules
-from hebbsim.experiments.stream import StreamConfig, run_stream
+from hebbsim.experiments.rules import run as experiment
+from hebbsim.experiments.rules.run import RulesConfig, run_rules
+from hebbsim.experiments.stream.run import StreamConfig, run_stream
+from hebbsim.runs.rerun import read_run
+from hebbsim.runs.resume import Unit
 
 ROOT = Path(__file__).parent.parent
 (EXAMPLE,) = re.findall(

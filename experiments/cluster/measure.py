@@ -49,7 +49,7 @@ def scores(corpus_name: str, split: str, learn: Callable[[Any, Any], Any]) -> li
     """Accuracy of every seed on a split, its clusters named by majority on dev."""
     from threadpoolctl import threadpool_limits
 
-    from hebbsim.experiments.roles_config import RolesConfig
+    from hebbsim.experiments.roles.config import RolesConfig
     from hebbsim.probes import RoleReadout, accuracy
     from hebbsim.readers import load_corpus
 
@@ -118,8 +118,8 @@ def sentences_of(folder: Path, n_tokens: int) -> list[list[str]]:
 def scaling(folder: Path) -> None:
     """Processor time by workers: tokens that are sorted, and more text for codes of words."""
     from hebbsim import RoleNetwork
-    from hebbsim.experiments.workers import DaskWorkers, open_dask
     from hebbsim.models.sharded import Shards, fit_shards
+    from hebbsim.runs.workers import DaskWorkers, open_dask
 
     rows = []
     for n_sorted, n_text in ((50_000, 0), (20_000, 200_000)):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hebbsim.report.claims import at_least
+from hebbsim.runs.report.claims import at_least
 
 ROOT = Path(__file__).resolve().parents[2]
 

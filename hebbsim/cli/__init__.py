@@ -72,7 +72,7 @@ def versions() -> None:
     """Print the versions of everything that a result may depend on."""
     import platform
 
-    from hebbsim.experiments.results import package_versions
+    from hebbsim.runs.results import package_versions
 
     for name, number in {**package_versions(), "python": platform.python_version()}.items():
         typer.echo(f"{name:<14}{number}")

@@ -46,8 +46,8 @@ def bench(
     All take turns, so that a busy machine slows all alike; times are CPU time. Medians
     with quartiles over the rounds.
     """
-    from hebbsim.cli.bench_table import show
-    from hebbsim.experiments.bench.run import DEFAULT_WORKS, BenchConfig, run_bench
+    from hebbsim.bench.run import DEFAULT_WORKS, BenchConfig, run_bench
+    from hebbsim.bench.table import show
 
     config = BenchConfig(
         works=tuple(dict.fromkeys(works or DEFAULT_WORKS)),
@@ -64,13 +64,13 @@ def warmup(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compile all kernels now and keep them, so that no later run waits for it."""
-    from hebbsim.experiments.warmup import warm_up
+    from hebbsim.bench.warmup import warm_up
 
     done = warm_up()
     if json:
         from dataclasses import asdict
 
-        from hebbsim.experiments.results import json_text
+        from hebbsim.runs.results import json_text
 
         sys.stdout.write(json_text(asdict(done)))
     else:

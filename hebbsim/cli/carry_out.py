@@ -15,8 +15,8 @@ import typer
 from hebbsim.errors import DivergenceWarning
 
 if TYPE_CHECKING:
-    from hebbsim.experiments.results import Progress, Results
-    from hebbsim.folders import Out
+    from hebbsim.runs.folders import Out
+    from hebbsim.runs.results import Progress, Results
 
 Rules = Annotated[
     list[Path] | None,
@@ -46,7 +46,7 @@ Overwrite = Annotated[
 
 def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
     """Where a command writes: as it was told, or by default into a new folder."""
-    from hebbsim.folders import Numbered
+    from hebbsim.runs.folders import Numbered
 
     if out is not None:
         return out
@@ -67,8 +67,8 @@ def carry_out(
 
     Without `out`, the folder is `default`, or where that is taken the next number of it.
     """
-    from hebbsim.folders import check_output
     from hebbsim.interrupts import Interruption
+    from hebbsim.runs.folders import check_output
 
     where = place(out, default, overwrite=overwrite)
     check_output(where, overwrite=overwrite)
@@ -79,7 +79,7 @@ def carry_out(
         raise Interruption(error) from error
     folder = results.folder or default
     if json:
-        from hebbsim.experiments.results import json_text
+        from hebbsim.runs.results import json_text
 
         sys.stdout.write(json_text(results.document()))
     else:
@@ -146,7 +146,7 @@ def progress() -> Iterator[Progress]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
-    from hebbsim.cli.terminal import Console
+    from hebbsim.runs.terminal import Console
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())

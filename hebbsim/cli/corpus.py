@@ -224,7 +224,7 @@ class _Downloads:
     def update(self, name: str, done: int, total: int) -> None:
         from rich.progress import Progress
 
-        from hebbsim.cli.terminal import Console
+        from hebbsim.runs.terminal import Console
 
         if self._progress is None:
             console = Console(stderr=True)
@@ -335,7 +335,7 @@ def _print_table(header: list[str], rows: list[list[str]]) -> None:
     from rich import box
     from rich.table import Table
 
-    from hebbsim.cli.terminal import Console
+    from hebbsim.runs.terminal import Console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(header[0], overflow="fold")

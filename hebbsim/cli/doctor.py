@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from hebbsim.cli.terminal import Console
     from hebbsim.doctor import Report
+    from hebbsim.runs.terminal import Console
 
 _TITLES = {
     "versions": "Versions",
@@ -31,7 +31,7 @@ def doctor(
 
     found = examine()
     if json:
-        from hebbsim.experiments.results import json_text
+        from hebbsim.runs.results import json_text
 
         sys.stdout.write(json_text(found.document()))
     else:
@@ -43,7 +43,7 @@ def doctor(
 def _show(found: Report, console: Console | None = None) -> None:
     from rich.table import Table
 
-    from hebbsim.cli.terminal import Console
+    from hebbsim.runs.terminal import Console
 
     console = console or Console(highlight=False)
     for name, values in found.sections.items():

@@ -11,8 +11,8 @@ import typer
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
-    from hebbsim.plots import Drawn, RunTables
-    from hebbsim.plots.figures import Failed
+    from hebbsim.runs.figures import Drawn, Failed
+    from hebbsim.runs.finished import RunTables
 
 
 def figures(
@@ -51,9 +51,9 @@ def figures(
     Beside the figures stands captions.md, with n, seeds and intervals of each. An SVG or PDF
     keeps sharp at any size; for slides as PNG, --dpi 600.
     """
-    from hebbsim.experiments.results import not_drawn
-    from hebbsim.plots.figures import check_names, figures_of
-    from hebbsim.plots.run import RunTables, find_runs
+    from hebbsim.runs.figures import check_names, figures_of
+    from hebbsim.runs.finished import RunTables, find_runs
+    from hebbsim.runs.results import not_drawn
 
     wanted = _formats(formats)
     if not 30 <= dpi <= 2400:
@@ -126,8 +126,8 @@ def _refuse_strangers(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...]
 ) -> None:
     """A file that is not a figure of ours is not drawn over."""
-    from hebbsim.folders import MANIFEST, refuse_strangers
-    from hebbsim.plots.figures import figures_of
+    from hebbsim.runs.figures import figures_of
+    from hebbsim.runs.folders import MANIFEST, refuse_strangers
 
     home, prefix = _home(run, out)
     if out is None and not (home / MANIFEST).exists():
@@ -140,7 +140,7 @@ def _refuse_strangers(
 def _draw(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...], dpi: float
 ) -> tuple[list[Drawn], Failed]:
-    from hebbsim.plots.figures import draw
+    from hebbsim.runs.figures import draw
 
     prefix = f"{run.name}-" if out is not None else ""
     return draw(run, names, out=out, prefix=prefix, formats=formats, dpi=dpi)
@@ -148,8 +148,8 @@ def _draw(
 
 def _write_captions(found: list[tuple[RunTables, list[Drawn]]], out: Path | None) -> None:
     """``captions.md`` beside the figures: all of a folder, also those of earlier drawings."""
-    from hebbsim.folders import MANIFEST, record
-    from hebbsim.plots.captions import write_captions
+    from hebbsim.runs.captions import write_captions
+    from hebbsim.runs.folders import MANIFEST, record
 
     for run, drawn in found:
         if drawn:
@@ -161,15 +161,16 @@ def _write_captions(found: list[tuple[RunTables, list[Drawn]]], out: Path | None
 
 
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:
-    from hebbsim.experiments.results import json_text
-    from hebbsim.plots.figures import MODULES, figures_of
+    from hebbsim.runs.figures import figures_of
+    from hebbsim.runs.registry import EXPERIMENTS
+    from hebbsim.runs.results import json_text
 
-    chosen = list(dict.fromkeys(experiments or MODULES))
+    chosen = list(dict.fromkeys(experiments or EXPERIMENTS))
     known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen if figures_of(e)}
     if json:
         sys.stdout.write(json_text(known))
         return
-    from hebbsim.cli.terminal import Console
+    from hebbsim.runs.terminal import Console
 
     console = Console(highlight=False)
     for experiment, about in known.items():
@@ -195,7 +196,7 @@ def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
 
 def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
     if json:
-        from hebbsim.experiments.results import json_text
+        from hebbsim.runs.results import json_text
 
         document = [
             {
@@ -208,7 +209,7 @@ def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
         ]  # fmt: skip
         sys.stdout.write(json_text({"schema": "hebbsim.figures/1", "figures": document}))
         return
-    from hebbsim.cli.terminal import Console
+    from hebbsim.runs.terminal import Console
 
     console = Console(highlight=False)
     for run, drawn in found:

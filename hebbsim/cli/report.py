@@ -11,7 +11,7 @@ import typer
 from hebbsim.cli.carry_out import place
 
 if TYPE_CHECKING:
-    from hebbsim.report import Report
+    from hebbsim.runs.report import Report
 
 
 def report(
@@ -37,9 +37,9 @@ def report(
     Writes report.html, one page that holds all it shows and prints well, and the same as
     report.md and report.json. Nothing is run again. Claims without a run are said to be so.
     """
-    from hebbsim.experiments.results import json_text, not_drawn
-    from hebbsim.folders import check_output
-    from hebbsim.report import build_report, write_report
+    from hebbsim.runs.folders import check_output
+    from hebbsim.runs.report import build_report, write_report
+    from hebbsim.runs.results import json_text, not_drawn
 
     where = place(out, Path("report"), overwrite=overwrite)
     check_output(where, overwrite=overwrite, kind="report")
@@ -58,8 +58,8 @@ def _show(found: Report, paths: list[Path]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from hebbsim.cli.terminal import Console
-    from hebbsim.report.claims import CLAIMS, VERDICTS
+    from hebbsim.runs.report.claims import CLAIMS, VERDICTS
+    from hebbsim.runs.terminal import Console
 
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False)

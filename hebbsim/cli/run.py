@@ -153,7 +153,7 @@ def roles(
     no label. Its clusters are named on dev and scored on test and on the generalization
     splits. A corpus without roles is clustered and shown by its commonest words.
     """
-    from hebbsim.experiments.roles_config import RolesConfig
+    from hebbsim.experiments.roles.config import RolesConfig
 
     given: dict[str, Any] = {
         "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
@@ -169,8 +169,8 @@ def roles(
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.
     config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})
-    from hebbsim.cli.roles_table import show
-    from hebbsim.experiments.roles import run_roles
+    from hebbsim.experiments.roles.run import run_roles
+    from hebbsim.experiments.roles.table import show
 
     default = Path("runs") / f"roles-{_slug(corpus)}"
     carry_out(run_roles, show, config, out, default, overwrite=overwrite, json=json)
@@ -269,7 +269,7 @@ def identity(
     those of calibrated log-loss, beside the bounds of the noisy channel. The same probes read
     structure (position, part of speech, role, depth, number) and other memories of the same size.
     """
-    from hebbsim.experiments.identity_config import IdentityConfig
+    from hebbsim.experiments.identity.config import IdentityConfig
 
     given: dict[str, Any] = {
         "timescales": timescales, "dim": dim, "types": types, "lags": lags, "codes": codes,
@@ -284,14 +284,14 @@ def identity(
     default = Path("runs") / f"identity-{name}"
 
     if sentence is not None:
-        from hebbsim.cli.sentence_table import show as show_sentence
-        from hebbsim.experiments.identity_sentence import run_sentence
+        from hebbsim.experiments.identity.sentence import run_sentence
+        from hebbsim.experiments.identity.sentence_table import show as show_sentence
 
         carry_out(run_sentence, show_sentence, config, out, default, overwrite=overwrite, json=json)
         return
 
-    from hebbsim.cli.identity_table import show
-    from hebbsim.experiments.identity import run_identity
+    from hebbsim.experiments.identity.run import run_identity
+    from hebbsim.experiments.identity.table import show
 
     carry_out(run_identity, show, config, out, default, overwrite=overwrite, json=json)
 
@@ -352,7 +352,7 @@ def rules(
     stand there, with learning off in a part, a layer or everywhere, with prototypes drawn from
     tokens, and with fewer word layers.
     """
-    from hebbsim.experiments.rules import RulesConfig, run_rules
+    from hebbsim.experiments.rules.run import RulesConfig, run_rules
 
     given: dict[str, Any] = {
         "corpus": corpus, "network": network, "rules": rules, "rule": rule, "layer": layer,
@@ -360,7 +360,7 @@ def rules(
         "workers": workers, "offline": offline,
     }  # fmt: skip
     config = RulesConfig.checked({k: v for k, v in given.items() if v is not None})
-    from hebbsim.cli.rules_table import show
+    from hebbsim.experiments.rules.table import show
 
     default = Path("runs") / f"rules-{_slug(corpus)}"
     carry_out(run_rules, show, config, out, default, overwrite=overwrite, json=json)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,20 +88,20 @@ def register(app: typer.Typer) -> None:
 
 def _run(name: str, config_name: str, given: dict[str, Any]) -> None:
     """Check the options, and carry the experiment out."""
-    from hebbsim.experiments import lm_config
+    from hebbsim.experiments.language_models import config as lm_config
 
     out, overwrite, json = (given.pop(name) for name in ("out", "overwrite", "json"))
     options = {k: v for k, v in given.items() if v is not None}
     config = getattr(lm_config, config_name).checked(options)
     slug = config.preset.replace(",", "-")
 
-    from hebbsim.cli.lm_table import show
-    from hebbsim.experiments.lm_base import need_torch
-    from hebbsim.experiments.lm_store import rank
+    from hebbsim.experiments.language_models.base import need_torch
+    from hebbsim.experiments.language_models.store import rank
+    from hebbsim.experiments.language_models.table import show
+    from hebbsim.runs.registry import get_experiment
 
     need_torch()
-    module = import_module(f"hebbsim.experiments.{name if name in ('depth', 'recall') else 'lm'}")
-    run: Callable[..., Any] = getattr(module, f"run_{name}")
+    run = get_experiment(name).run
     if rank():  # one of several that torchrun started: the first one speaks
         run(config)
     else:

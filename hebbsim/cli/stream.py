@@ -11,7 +11,7 @@ from hebbsim.cli.carry_out import Overwrite, Rules, Settings, carry_out
 from hebbsim.cli.text_options import Field, Sentences, Tokenizer
 
 if TYPE_CHECKING:
-    from hebbsim.experiments.results import Results
+    from hebbsim.runs.results import Results
 
 
 def stream(
@@ -82,7 +82,7 @@ def stream(
     The learner is kept as learner.safetensors in the run folder. Interrupted, the same command
     goes on from the last checkpoint.
     """
-    from hebbsim.experiments.stream import StreamConfig, run_stream
+    from hebbsim.experiments.stream.run import StreamConfig, run_stream
 
     given: dict[str, Any] = {
         "corpus": tuple(corpus) if corpus else None, "tokenizer": tokenizer, "field": field,
@@ -98,7 +98,7 @@ def stream(
 
 def show(results: Results, folder: Path) -> None:
     """Print what a run found."""
-    from hebbsim.cli.terminal import Console
+    from hebbsim.runs.terminal import Console
 
     console = Console(highlight=False, soft_wrap=True)
     found = {row.metric: row for row in results.rows}

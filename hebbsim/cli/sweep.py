@@ -13,10 +13,10 @@ from hebbsim.cli.carry_out import Overwrite, place, progress
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from hebbsim.cli.terminal import Console
-    from hebbsim.experiments.compare import RunDifference
-    from hebbsim.experiments.rerun import Agreement
-    from hebbsim.experiments.sweep import SweepResults
+    from hebbsim.runs.compare import RunDifference
+    from hebbsim.runs.rerun import Agreement
+    from hebbsim.runs.sweep import SweepResults
+    from hebbsim.runs.terminal import Console
 
 #: Lines of a table on the terminal, at most.
 _MOST = 40
@@ -62,7 +62,7 @@ def sweep(
     again, only runs that are not finished are done: after an interruption, or with more
     values in the file.
     """
-    from hebbsim.experiments.sweep_file import read_sweep
+    from hebbsim.runs.sweep_file import read_sweep
 
     asked = read_sweep(file)
     if list_runs:
@@ -71,8 +71,8 @@ def sweep(
         return
     folder = place(out, Path("runs") / f"sweep-{file.stem}", overwrite=overwrite)
 
-    from hebbsim.experiments.sweep import run_sweep
     from hebbsim.interrupts import Interruption
+    from hebbsim.runs.sweep import run_sweep
 
     try:
         with progress() as report:
@@ -122,7 +122,7 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Compare runs seed by seed: differences with 95 % intervals, p corrected for their number."""
-    from hebbsim.experiments.compare import compare_runs, document
+    from hebbsim.runs.compare import compare_runs, document
 
     found = compare_runs(
         runs,
@@ -154,8 +154,8 @@ def rerun(
 
     Exit code 1 where one is not.
     """
-    from hebbsim.experiments import rerun as module
     from hebbsim.interrupts import Interruption
+    from hebbsim.runs import rerun as module
 
     try:
         with progress() as report:
@@ -176,13 +176,13 @@ def rerun(
 
 
 def _print_json(document: object) -> None:
-    from hebbsim.experiments.results import json_text
+    from hebbsim.runs.results import json_text
 
     sys.stdout.write(json_text(document))
 
 
 def _console() -> Console:
-    from hebbsim.cli.terminal import Console
+    from hebbsim.runs.terminal import Console
 
     return Console(highlight=False, soft_wrap=False)
 
@@ -199,7 +199,7 @@ def _table(texts: list[str], *numbers: str) -> Table:
 
 
 def _show_sweep(found: SweepResults, folder: Path, console: Console | None = None) -> None:
-    from hebbsim.experiments.sweep_file import shown
+    from hebbsim.runs.sweep_file import shown
 
     console = console or _console()
     experiment, axes = found.sweep.experiment, found.sweep.axes

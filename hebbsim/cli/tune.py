@@ -10,8 +10,8 @@ import typer
 from hebbsim.cli.carry_out import Overwrite, Rules, Settings, carry_out
 
 if TYPE_CHECKING:
-    from hebbsim.cli.terminal import Console
-    from hebbsim.experiments.results import Results
+    from hebbsim.runs.results import Results
+    from hebbsim.runs.terminal import Console
 
 #: Trials that the table shows.
 _SHOWN = 3
@@ -83,7 +83,7 @@ def tune(
     given again. `hebbsim run roles --preset FOLDER/preset.toml` uses what was found.
     """
     from hebbsim.cli.run import _slug
-    from hebbsim.experiments.tune import TuneConfig, read_ranges, run_tune
+    from hebbsim.experiments.tune.run import TuneConfig, read_ranges, run_tune
 
     said = read_ranges(ranges_file) if ranges_file is not None else ()
     given: dict[str, Any] = {
@@ -102,8 +102,8 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     from rich.table import Table
     from rich.text import Text
 
-    from hebbsim.cli.terminal import Console
-    from hebbsim.experiments.sweep_file import shown
+    from hebbsim.runs.sweep_file import shown
+    from hebbsim.runs.terminal import Console
 
     console = console or Console(highlight=False)
     trials = results.tables["trials"]

@@ -13,7 +13,7 @@ from hebbsim.demo.room import Room
 from hebbsim.demo.session import Message, Session
 from hebbsim.demo.settings import Settings
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.results import Progress
+from hebbsim.runs.results import Progress
 
 __all__ = ["write_page"]
 

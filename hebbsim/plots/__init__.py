@@ -5,22 +5,15 @@ from __future__ import annotations
 from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth, plot_memory, plot_roofline
 from hebbsim.plots.fewlabels import plot_few_labels
-from hebbsim.plots.figures import Drawing, Drawn, draw, draw_run
 from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
-from hebbsim.plots.run import RunTables
 from hebbsim.plots.tables import NothingToDrawError
 
 __all__ = [
-    "Drawing",
-    "Drawn",
     "NothingToDrawError",
-    "RunTables",
-    "draw",
-    "draw_run",
     "plot_ablations",
     "plot_capacity",
     "plot_decoders",

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbsim.errors import BadInputError
 from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing
-from hebbsim.plots.run import RunTables
 from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, MUTED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["FIGURES", "plot_ablations"]
+__all__ = ["plot_ablations"]
 
 #: Height of a row in inches, and rows that a heading takes.
 _ROW, _HEADING = 0.105, 1.35
@@ -159,14 +156,3 @@ def plot_ablations(
 
 def _unique(values: Any) -> list[str]:
     return [value for value, _ in itertools.groupby(values)]
-
-
-def _tables(run: RunTables) -> dict[str, Any]:
-    found = {name: run.table(name) for name in ("ablations", "comparisons")}
-    for name, table in found.items():
-        if table is None:
-            raise BadInputError(f"{run.folder / name}.csv: no such table; the run did not finish")
-    return {"results": run.results, **found}
-
-
-FIGURES = {"ablations": Drawing(plot_ablations, _tables)}

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing
-from hebbsim.plots.run import RunTables
+from hebbsim.plots import style
 from hebbsim.plots.style import INK, MUTED
 from hebbsim.plots.tables import NothingToDrawError, need, words
 
@@ -212,33 +210,3 @@ def _short(value: float) -> str:
         if value >= size:
             return f"{value / size:g}{letter}"
     return f"{value:g}"
-
-
-def _numbers(table: DataFrame | None) -> DataFrame:
-    """A table of text with numbers where they are; without rows where there is no table."""
-    import pandas as pd
-
-    if table is None:
-        raise NothingToDrawError("the run folder lacks a table")
-    for name in ("mean", "low", "high", "flops", "bytes"):
-        if name in table:
-            table[name] = pd.to_numeric(table[name], errors="coerce")
-    return table
-
-
-def _results(run: RunTables) -> DataFrame:
-    return _numbers(tables.read_text(run.folder / "results.csv"))
-
-
-def _growth(axis: str) -> Drawing:
-    return Drawing(plot_growth, lambda run: {"results": _results(run), "axis": axis})
-
-
-FIGURES = {
-    "roofline": Drawing(
-        plot_roofline,
-        lambda run: {"results": _results(run), "contenders": _numbers(run.table("contenders"))},
-    ),
-    **{f"growth_{axis.lower()}": _growth(axis) for axis in AXIS_LABELS},
-    "growth_memory": Drawing(plot_memory, lambda run: {"results": _results(run)}),
-}

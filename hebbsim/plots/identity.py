@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing
-from hebbsim.plots.processing import plot_processing
-from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -122,20 +119,6 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         whole_figure=whole_figure,
     )
     return ax
-
-
-FIGURES = {
-    "decoders": Drawing(plot_decoders),
-    "precision": Drawing(plot_precision),
-    "capacity": Drawing(plot_capacity),
-    "structure": Drawing(plot_structure),
-    "structure-learned": Drawing(
-        plot_structure, lambda run: {"results": run.results, "model": "traces-learned"}
-    ),
-    "plane": Drawing(plot_plane),
-    "memories": Drawing(plot_memories),
-    "processing": Drawing(plot_processing),
-}
 
 
 def _lags(results: DataFrame) -> DataFrame:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -474,22 +473,3 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         whole_figure=whole_figure,
     )  # fmt: skip
     return ax
-
-
-FIGURES = {
-    "lm": {
-        "curves": Drawing(plot_curves),
-        "ratio": Drawing(plot_ratio),
-        "parameters": Drawing(plot_parameters),
-        "distances": Drawing(plot_distances),
-    },
-    "predictor": {"predictor": Drawing(plot_predictor)},
-    "selection": {"ladder": Drawing(plot_ladder)},
-    "depth": {
-        "depth_loss": Drawing(plot_depth_loss),
-        "readability": Drawing(plot_readability),
-        "gradient": Drawing(plot_gradient),
-    },
-    "blimp": {"blimp": Drawing(plot_blimp)},
-    "recall": {"recall": Drawing(plot_recall)},
-}

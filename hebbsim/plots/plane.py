@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
-from hebbsim.plots.figures import Failed, each
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["draw_planes", "plot_plane"]
-
-#: Figures of one sweep at most, one for each combination of what else varies.
-_MOST = 12
+__all__ = ["plot_plane"]
 
 
 @style.styled
@@ -70,52 +64,3 @@ def plot_plane(
     alone = "On the diagonal one timescale alone; the best in bold."
     style.caption(ax, title, f"{metric}. {alone} {note}".strip(), whole_figure=own)
     return ax
-
-
-def draw_planes(
-    table: DataFrame, axes: Sequence[str], folder: Path, *, metric: str, split: str
-) -> tuple[list[Path], Failed]:
-    """Write figures, one for each combination of what else varies.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Those scores of a sweep's table that are to be drawn.
-    axes : sequence of str
-        Columns that vary.
-    folder : Path
-    metric, split : str
-        What `value` is.
-
-    Returns
-    -------
-    paths : list of Path
-    failed : dict of str to Exception
-        The figures that could not be drawn, and why; they keep no other from being drawn.
-    """
-    others = [axis for axis in axes if axis != "timescales" and axis in table.columns]
-    groups = table.groupby(others, sort=False) if others else [((), table)]
-    drawn: dict[str, tuple[Sequence[object], DataFrame]] = {}
-    for number, (values, group) in enumerate(groups):
-        taus = {name for name in group["timescales"] if name.count(",") < 2}
-        if number < _MOST and len(taus) >= 3:
-            drawn["plane" if not others else f"plane-{number}"] = values, group
-
-    def one(name: str) -> list[Path]:
-        values, group = drawn[name]
-        said = [
-            f"{axis.rpartition('.')[2]} {value}"
-            for axis, value in zip(others, values, strict=True)
-            if axis != "corpus"
-        ]
-        seeds = int(group.groupby("timescales")["seed"].nunique().min())
-        ax = plot_plane(
-            group,
-            title=", ".join([str(group["corpus"].iloc[0]), *said]),
-            metric=f"{metric.replace('_', ' ').capitalize()} on {split}",
-            note=f"Mean over {seeds} seed{'s' * (seeds != 1)}.",
-        )
-        return style.save(ax.figure.canvas.figure, folder, name)
-
-    paths, failed = each(drawn, one)
-    return [path for of_one in paths for path in of_one], failed

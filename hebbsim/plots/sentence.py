@@ -2,51 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.errors import BadInputError
 from hebbsim.plots import style, tables
-from hebbsim.plots.figures import Drawing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-    from hebbsim.plots.run import RunTables
-
-__all__ = ["FIGURES", "plot_sentence"]
+__all__ = ["plot_sentence"]
 
 _NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
 _WIDEST = 7.2
-
-
-def _tables(run: RunTables) -> dict[str, DataFrame | None]:
-    """The table of words read back, and that of their structure where there is one."""
-    path = run.folder / "structure.csv"
-    return {
-        "read": _table(
-            run.folder / "sentence.csv", ("seed", "decoder", "condition", "lag", "word", "read")
-        ),
-        "structure": _table(path, ("lag", "property", "read", "probability"))
-        if path.is_file()
-        else None,
-    }
-
-
-def _table(path: Path, columns: tuple[str, ...]) -> DataFrame:
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise BadInputError(f"{path}: not a table that can be read: {error}") from None
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise BadInputError(f"{path}: no column {', '.join(missing)}")
-    return table
 
 
 def condition_name(condition: str) -> str:
@@ -141,6 +110,3 @@ def plot_sentence(
 
 def _short(word: str) -> str:
     return word if len(word) <= 8 else f"{word[:7]}…"
-
-
-FIGURES = {"sentence": Drawing(plot_sentence, _tables)}

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hebbsim.errors import BadInputError
 from hebbsim.plots import style
-from hebbsim.plots.figures import Drawing
-from hebbsim.plots.learningcurve import plot_learning_curve
-from hebbsim.plots.run import RunTables
 from hebbsim.plots.style import INK
 from hebbsim.plots.tables import need
 
@@ -16,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["FIGURES", "plot_stream"]
+__all__ = ["plot_stream"]
 
 _MEMORY, _TIME = "#0072B2", "#D55E00"
 
@@ -59,21 +55,3 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
         whole_figure=own,
     )
     return ax
-
-
-def _stretches(run: RunTables) -> dict[str, DataFrame]:
-    """The table of stretches, with numbers in its columns."""
-    table = run.table("stream")
-    if table is None:
-        raise BadInputError(f"{run.folder / 'stream.csv'}: no such table; the run did not finish")
-    columns = ["tokens", "seconds", "n_tokens", "memory"]
-    try:
-        return {"table": table[columns].astype(float)}
-    except (ValueError, KeyError) as error:
-        raise BadInputError(f"{run.folder / 'stream.csv'}: cannot be read: {error}") from None
-
-
-FIGURES = {
-    "stream": Drawing(plot_stream, _stretches),
-    "learning_curve": Drawing(plot_learning_curve),
-}

@@ -1,0 +1,277 @@
+"""Work B: the delta rule, every token: predict its vector from its context, correct the weights."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.bench.harness import Contender
+from hebbsim.bench.work import TIMESCALES, Work
+from hebbsim.engine.memory import aligned_copy
+
+__all__ = ["delta"]
+
+#: Learning rate; the traces have length about one.
+ETA = 0.05
+
+Floats = NDArray[np.float32]
+Run = Callable[[], Any]
+
+
+def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
+    """``W += eta (x - W h) h'`` from W = 0, with h and x the same for all, in memory.
+
+    What is compared is W after the last token.
+    """
+    from hebbsim.engine import dense_traces
+
+    rng = np.random.default_rng(0)
+    table = rng.standard_normal((n_types, width), dtype=np.float32) / np.float32(np.sqrt(width))
+    tokens = rng.integers(n_types, size=n_tokens).astype(np.int32)
+    context = dense_traces(
+        table, timescales=TIMESCALES, tokens=tokens, include_current=False, startup="debias"
+    )
+    inputs = _Inputs(table, tokens, context.reshape(n_tokens, -1))
+    n_weights = context[0].size * width
+    common: dict[str, Any] = {"most": n_tokens, "flops": 4.0 * n_weights}
+
+    def ours(name: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
+        return Contender(
+            name, prepare, "numba", True, _weights,
+            bytes=8.0 * n_weights, limit="FMA peak", **common, **options,
+        )  # fmt: skip
+
+    def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
+        return Contender(name, prepare, package, **{"result": _weights, **common, **options})
+
+    return Work(
+        "delta",
+        f"delta rule, W {width}x{context[0].size}, every token",
+        [
+            ours("delta rule", inputs.blocks, note="four tokens at a time, exact to rounding"),
+            ours("delta rule in order", inputs.in_order, note="token by token, to the bit"),
+            ours("engine, tokens in", inputs.engine, note="TraceEngine.run: traces, rule, checks"),
+            peer("JAX scan", "jax", inputs.jax_scan),
+            peer("BLAS loop", "scipy", inputs.blas_loop),
+            peer("torch", "torch", inputs.torch_loop),
+            peer("NumPy", "numpy", inputs.numpy_loop),
+            peer("ngc-learn", "ngclearn", inputs.ngc_learn),
+            peer("nengo PES", "nengo", inputs.nengo_pes, result=None,
+                 note="the same sizes and rule on rates, one step of 1 ms a token, float64"),
+            peer("BindsNET", "bindsnet", inputs.bindsnet, result=None,
+                 note="the same sizes, spiking units and PostPre in place of the delta rule"),
+        ],
+        size={"m": width, "n": context[0].size, "eta": ETA},
+    )  # fmt: skip
+
+
+class _Inputs:
+    """Contexts and vectors of a stream, and each contender's way through them."""
+
+    def __init__(self, table: Floats, tokens: NDArray[np.int32], context: Floats) -> None:
+        self.table = table
+        self.tokens = tokens
+        self.pre = aligned_copy(context)
+        self.event = aligned_copy(table[tokens])
+        self.shape = self.event.shape[1], self.pre.shape[1]
+
+    # Ours --------------------------------------------------------------------------------
+
+    def blocks(self, n: int) -> Run:
+        from hebbsim.engine import get_rule
+
+        return self._rule(n, get_rule("delta").learn_blocks)
+
+    def in_order(self, n: int) -> Run:
+        from hebbsim.engine import get_rule
+
+        return self._rule(n, get_rule("delta").learn)
+
+    def _rule(self, n: int, learn: Any) -> Run:
+        from hebbsim.engine.chunks import chunk_length
+        from hebbsim.engine.memory import aligned_empty
+
+        weights = aligned_empty(self.shape)
+        length = chunk_length(self.shape[1])
+        post = aligned_empty((length, self.shape[0]))
+        nothing, eta = np.empty(0, np.float32), np.float32(ETA)
+
+        def run() -> Floats:
+            weights[:] = 0
+            for a in range(0, n, length):
+                b = min(a + length, n)
+                learn(
+                    weights, nothing, self.pre[a:b], self.tokens[a:b], self.table, False, eta,
+                    nothing, post[: b - a],
+                )  # fmt: skip
+            return weights
+
+        return run
+
+    def engine(self, n: int) -> Run:
+        from hebbsim.engine import TraceEngine
+
+        engine = TraceEngine(
+            len(self.table), embedding=self.table, timescales=TIMESCALES, rule="delta",
+            eta=ETA, startup="debias",
+        )  # fmt: skip
+        tokens = self.tokens[:n]
+
+        def run() -> Floats:
+            engine.weights[:] = 0
+            engine.end_sentence()
+            return engine.run(tokens).weights
+
+        return run
+
+    # Peers, the same computation -----------------------------------------------------------
+
+    def jax_scan(self, n: int) -> Run:
+        import jax
+        import jax.numpy as jnp
+
+        def step(weights: Any, one: Any) -> tuple[Any, Any]:
+            h, x = one
+            y = weights @ h
+            return weights + ETA * jnp.outer(x - y, h), y
+
+        scan = jax.jit(lambda start, h, x: jax.lax.scan(step, start, (h, x))[0])
+        start = jnp.zeros(self.shape)
+        pre, event = jnp.asarray(self.pre[:n]), jnp.asarray(self.event[:n])
+        return lambda: scan(start, pre, event).block_until_ready()
+
+    def blas_loop(self, n: int) -> Run:
+        from scipy.linalg.blas import sgemv, sger
+
+        def run() -> Floats:
+            weights = np.zeros(self.shape, np.float32, order="F")
+            for h, x in zip(self.pre[:n], self.event[:n], strict=True):
+                error = x - sgemv(1.0, weights, h)
+                weights = sger(ETA, error, h, a=weights, overwrite_a=1)
+            return weights
+
+        return run
+
+    def torch_loop(self, n: int) -> Run:
+        import torch
+
+        pre, event = torch.from_numpy(self.pre[:n]), torch.from_numpy(self.event[:n])
+
+        def run() -> Any:
+            weights = torch.zeros(self.shape)
+            for h, x in zip(pre, event, strict=True):
+                weights.addr_(x - torch.mv(weights, h), h, alpha=ETA)
+            return weights
+
+        return run
+
+    def numpy_loop(self, n: int) -> Run:
+        def run() -> Floats:
+            weights = np.zeros(self.shape, np.float32)
+            for h, x in zip(self.pre[:n], self.event[:n], strict=True):
+                weights += np.outer(np.float32(ETA) * (x - weights @ h), h)
+            return weights
+
+        return run
+
+    def ngc_learn(self, n: int) -> Run:
+        """A Hebbian synapse whose post-synaptic signal is the error."""
+        import jax.numpy as jnp
+
+        with _silence():
+            from ngclearn import Context, MethodProcess
+            from ngclearn.components import HebbianSynapse
+            from ngclearn.utils.distribution_generator import DistributionGenerator
+
+            zero = DistributionGenerator.constant(0.0)
+            # A name of its own: contexts live as long as the process.
+            with Context(f"delta{n}"):
+                synapse = HebbianSynapse(
+                    "W", shape=self.shape[::-1], eta=ETA, weight_init=zero, bias_init=None,
+                    w_bound=0.0, sign_value=-1.0,  # its optimiser descends
+                )  # fmt: skip
+                respond = MethodProcess("respond") >> synapse.advance_state
+                learn = MethodProcess("learn") >> synapse.evolve
+        pre, event = jnp.asarray(self.pre[:n, None]), jnp.asarray(self.event[:n, None])
+        start = jnp.zeros(self.shape[::-1])
+
+        def run() -> Any:
+            synapse.weights.set(start)
+            for t in range(n):
+                synapse.inputs.set(pre[t])
+                respond.run()
+                synapse.pre.set(pre[t])
+                synapse.post.set(event[t] - synapse.outputs.get())
+                learn.run(dt=1.0)
+            return synapse.weights.get().block_until_ready().T
+
+        return run
+
+    # Peers, the same sizes -------------------------------------------------------------------
+
+    def nengo_pes(self, n: int) -> Run:
+        import nengo
+
+        pre, event = np.abs(self.pre[:n]), self.event[:n]
+
+        def at(rows: Floats) -> Callable[[float], Floats]:
+            return lambda time: rows[min(round(time * 1000) - 1, len(rows) - 1)]
+
+        with nengo.Network(seed=0) as network:
+            h, x = nengo.Node(at(pre)), nengo.Node(at(event))
+            units = nengo.Ensemble(
+                self.shape[1], 1, neuron_type=nengo.RectifiedLinear(),
+                gain=np.ones(self.shape[1]), bias=np.zeros(self.shape[1]),
+            )  # fmt: skip
+            nengo.Connection(h, units.neurons, synapse=None)
+            prediction, error = (nengo.Node(size_in=self.shape[0]) for _ in range(2))
+            learned = nengo.Connection(
+                units.neurons, prediction, synapse=None, transform=np.zeros(self.shape),
+                learning_rule_type=nengo.PES(ETA, pre_synapse=None),
+            )  # fmt: skip
+            nengo.Connection(prediction, error, synapse=None)
+            nengo.Connection(x, error, transform=-1, synapse=None)
+            nengo.Connection(error, learned.learning_rule, synapse=None)
+        simulator = nengo.Simulator(network, dt=0.001, progress_bar=False)
+
+        def run() -> None:
+            simulator.reset()
+            simulator.run_steps(n, progress_bar=False)
+
+        return run
+
+    def bindsnet(self, n: int) -> Run:
+        import torch
+
+        with _silence():
+            from bindsnet.learning import PostPre
+            from bindsnet.network import Network
+            from bindsnet.network.nodes import Input, LIFNodes
+            from bindsnet.network.topology import Connection
+
+        units, inputs = self.shape
+        network = Network(dt=1.0, learning=True)
+        source, target = Input(n=inputs, traces=True), LIFNodes(n=units, traces=True)
+        network.add_layer(source, name="h")
+        network.add_layer(target, name="y")
+        network.add_connection(
+            Connection(source, target, update_rule=PostPre, nu=(1e-4, 1e-2)), source="h", target="y"
+        )
+        spikes = torch.from_numpy(self.pre[:n, None] > 0)
+        return lambda: network.run(inputs={"h": spikes}, time=n)
+
+
+def _weights(result: Any) -> Floats:
+    return np.asarray(result)
+
+
+@contextlib.contextmanager
+def _silence() -> Any:
+    """Drop what a library prints while it loads."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield

@@ -1,0 +1,196 @@
+"""How cost grows: time a token along one axis at a time, and memory along a stream."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from hebbsim.bench.compete import compete
+from hebbsim.bench.delta import delta
+from hebbsim.bench.harness import Contender, Timing, quartiles
+from hebbsim.bench.sparse import sparse
+from hebbsim.bench.traces import traces
+from hebbsim.bench.work import Work, slug
+from hebbsim.runs.results import Row
+
+__all__ = ["AXES", "Axis", "growth", "peak_memory"]
+
+#: Tokens that a stream brings at a time.
+CHUNK = 100_000
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One thing that grows while all else stays.
+
+    Attributes
+    ----------
+    name : str
+    values : tuple of int
+    lines : dict of str to callable
+        What is measured, and the contender for a value.
+    streamed : bool
+        The value is the length of a stream: each run takes all of it.
+    """
+
+    name: str
+    values: tuple[int, ...]
+    lines: dict[str, Callable[[int], Contender]]
+    streamed: bool = False
+
+
+def _pick(way: str, make: Callable[..., Work], name: str) -> Callable[[int], Contender]:
+    """The contender of that name in the work that `make` gives for ``way=value``."""
+    return lambda value: _named(make(**{way: value}), name)
+
+
+def _named(work: Work, name: str) -> Contender:
+    return next(c for c in work.contenders if c.name == name)
+
+
+def _stream(work: Callable[..., Work], name: str) -> Callable[[int], Contender]:
+    """A contender over a stream of so many tokens, which comes in chunks of `CHUNK`."""
+
+    def make(n_tokens: int) -> Contender:
+        one = _named(work(n_tokens=CHUNK), name)
+
+        def prepare(n: int) -> Callable[[], Any]:
+            run = one.prepare(CHUNK)
+            run()
+
+            def stream() -> None:
+                for _ in range(n // CHUNK):
+                    run()
+
+            return stream
+
+        return replace(one, prepare=prepare, most=n_tokens)
+
+    return make
+
+
+def _spread_timescales(n: int) -> dict[str, Any]:
+    return {"timescales": tuple(np.geomspace(2, 64, n).tolist())}
+
+
+AXES = (
+    Axis(
+        "tokens",
+        (200_000, 2_000_000, 20_000_000),
+        {
+            "delta rule, D=64": _stream(partial(delta, width=64), "engine, tokens in"),
+            "signatures": _stream(sparse, "projected"),
+        },
+        streamed=True,
+    ),
+    Axis(
+        "vocabulary",
+        (5_000, 10_000, 20_000, 50_000, 100_000, 200_000),
+        {
+            "signatures, exact": _pick("n_types", sparse, "exact, continued"),
+            "signatures, projected": _pick("n_types", sparse, "projected"),
+        },
+    ),
+    Axis(
+        "timescales",
+        (1, 2, 4, 8, 16),
+        {
+            "traces": lambda n: _named(traces(**_spread_timescales(n)), "into the learner"),
+            "signatures, projected": lambda n: _named(
+                sparse(n_types=5000, **_spread_timescales(n)), "projected"
+            ),
+        },
+    ),
+    Axis(
+        "K",
+        (10, 30, 100, 300, 1000, 3000),
+        {"competition": _pick("n_prototypes", compete, "competition")},
+    ),
+    Axis(
+        "dimension",
+        (16, 32, 64, 128, 256, 512),
+        {
+            "traces": _pick("width", traces, "into the learner"),
+            "delta rule, W D x 3D": _pick("width", delta, "delta rule"),
+            "competition, K=100": _pick("width", compete, "competition"),
+        },
+    ),
+)
+
+
+def growth(axes: Sequence[Axis] = AXES) -> list[Work]:
+    """A work for each axis; its contenders are the points of the figure."""
+    return [
+        Work(
+            f"growth/{axis.name}",
+            f"cost by {axis.name}",
+            [
+                replace(make(value), name=f"{line} @ {value}", ours=True, result=None)
+                for line, make in axis.lines.items()
+                for value in axis.values
+            ],
+            size={"values": list(axis.values)},
+            rounds=3,
+            rehearsed=not axis.streamed,
+            bounded=False,
+            tabulate=partial(_rows, axis),
+        )
+        for axis in axes
+    ]
+
+
+def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
+    """Microseconds a token at every value; peak memory as well where a stream grows."""
+
+    def row(line: str, value: int, metric: str, values: Sequence[float], unit: str) -> Row:
+        median, *spread = quartiles(values)
+        low, high = spread if len(values) > 1 else (None, None)
+        return Row(
+            work.corpus, work.name, "hebbian", f"line={slug(line)} value={value}",
+            metric, None, median, low, high, len(values), unit,
+        )  # fmt: skip
+
+    rows = []
+    for line in axis.lines:
+        for value in axis.values:
+            mine = [t for t in timings if t.contender == f"{line} @ {value}"]
+            microseconds = [1e6 / t.rate for t in mine]
+            rows.append(row(line, value, "microseconds_per_token", microseconds, "us"))
+    if axis.streamed and sys.platform == "linux":
+        for value in axis.values:
+            rows.append(row("peak memory", value, "peak_memory", [peak_memory(value)], "MB"))
+    return rows
+
+
+_STREAM = """
+import sys
+import numpy as np
+from hebbsim import TraceEngine
+n_tokens, chunk = int(sys.argv[1]), int(sys.argv[2])
+engine = TraceEngine(50_000, dim=64)
+rng = np.random.default_rng(0)
+for start in range(0, n_tokens, chunk):
+    engine.run(rng.integers(50_000, size=min(chunk, n_tokens - start)))
+# Not getrusage: there a child begins with the peak of the process that started it.
+lines = open("/proc/self/status").read().splitlines()
+print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10)
+"""
+
+
+def peak_memory(n_tokens: int) -> float:
+    """Peak memory, in MB (2**20 bytes), of a process whose engine learns so many tokens.
+
+    All of the process counts: Python, libraries, an embedding of 50,000 types in 64
+    dimensions, and tokens that are drawn `CHUNK` at a time. Linux alone.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _STREAM, str(n_tokens), str(CHUNK)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return float(done.stdout)

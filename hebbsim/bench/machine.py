@@ -1,0 +1,160 @@
+"""The machine that a run was measured on: its name, cores and caches, and its limits."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.bench.harness import Contender
+
+__all__ = ["LIMITS", "Limit", "describe", "limits"]
+
+KIB = 1024
+#: Where the size of a cache is not known.
+USUAL_CACHES = {"L1": 32 * KIB, "L2": 512 * KIB, "L3": 16 * 1024 * KIB}
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A rate that the machine cannot exceed.
+
+    Attributes
+    ----------
+    name, unit : str
+    kernel : str
+        In `hebbsim.engine.yardsticks`.
+    kib : int, optional
+        Memory that the kernel works on; without, most of `cache`.
+    cache : {"L1", "L2", "DRAM"}
+    """
+
+    name: str
+    unit: str
+    kernel: str
+    kib: int | None = None
+    cache: str = ""
+
+    def size(self, caches: dict[str, int]) -> int:
+        """Bytes that its kernel works on."""
+        if self.kib is not None:
+            return self.kib * KIB
+        if self.cache == "DRAM":
+            return max(4 * caches["L3"], 64 * 1024 * KIB)
+        return int(0.6 * caches[self.cache])
+
+
+LIMITS = (
+    Limit("FMA peak", "GFLOP/s", "multiply_add"),
+    Limit("L1 read+write", "GB/s", "update", cache="L1"),
+    Limit("L2 read+write", "GB/s", "update", cache="L2"),
+    Limit("weights read+write", "GB/s", "update", kib=768),
+    Limit("DRAM read+write", "GB/s", "update", cache="DRAM"),
+    Limit("L2 store", "GB/s", "store", cache="L2"),
+    Limit("DRAM store", "GB/s", "store", cache="DRAM"),
+    Limit("prototypes read", "GB/s", "read", kib=200),
+)
+
+
+def limits() -> list[Contender]:
+    """Kernels that reach the limits, as contenders; n counts their passes."""
+    return [_contender(limit) for limit in LIMITS]
+
+
+def _contender(limit: Limit) -> Contender:
+    from hebbsim.engine import yardsticks
+
+    if limit.kernel == "multiply_add":
+        width = _best_width()
+        kernel, x = yardsticks.multiply_add(width), _buffer(width)
+        half = np.float32(0.5)
+        return Contender(
+            limit.name,
+            lambda n: lambda: kernel(x, half, half, n),
+            most=2**40,
+            unit="GFLOP",
+            scale=2e-9 * width,
+        )
+    x = _buffer(limit.size(caches()) // 4)
+    kernel = getattr(yardsticks, limit.kernel)
+    return Contender(
+        limit.name,
+        lambda n: lambda: kernel(x, n),
+        most=2**40,
+        unit="GB",
+        scale=1e-9 * x.nbytes * (2 if limit.kernel == "update" else 1),
+    )
+
+
+@cache
+def _best_width() -> int:
+    """The width at which this processor does most multiply-adds a second."""
+    from hebbsim.engine.yardsticks import MULTIPLY_ADD_WIDTHS, multiply_add
+
+    half = np.float32(0.5)
+
+    def rate(width: int) -> float:
+        kernel, x = multiply_add(width), _buffer(width)
+        kernel(x, half, half, 1)
+        began = time.perf_counter()
+        kernel(x, half, half, 200_000)
+        return width / (time.perf_counter() - began)
+
+    return max(MULTIPLY_ADD_WIDTHS, key=rate)
+
+
+@cache
+def _buffer(length: int) -> NDArray[np.float32]:
+    from hebbsim.engine.memory import aligned_empty
+
+    # From the first 2 MB boundary of an array so large that NumPy asks for huge pages: how much
+    # of a cache many small pages can use is left to chance.
+    array = aligned_empty((length + 2**20,))
+    start = -array.ctypes.data % 2**21 // 4
+    array = array[start : start + length]
+    array[:] = 1
+    return array
+
+
+def describe() -> dict[str, Any]:
+    """Name, cores, caches and system, as far as they can be found."""
+    return {
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "caches": caches(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+@cache
+def caches() -> dict[str, int]:
+    """Bytes of the data caches that one core sees; the usual sizes where not known."""
+    found = dict(USUAL_CACHES)
+    for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        try:
+            level = (index / "level").read_text().strip()
+            kind = (index / "type").read_text().strip()
+            size = (index / "size").read_text().strip()
+        except OSError:
+            continue
+        if kind != "Instruction" and f"L{level}" in found and size.endswith("K"):
+            found[f"L{level}"] = int(size[:-1]) * KIB
+    return found

@@ -1,0 +1,321 @@
+"""One run of the benchmark: works chosen, contenders readied, rounds timed, rows made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import packages_distributions, version
+
+from hebbsim.bench import machine
+from hebbsim.bench.harness import (
+    Contender,
+    Ready,
+    Timing,
+    get_ready,
+    is_installed,
+    one_core,
+    quartiles,
+    ratios,
+    run_rounds,
+)
+from hebbsim.bench.work import Work, slug
+from hebbsim.errors import BadInputError
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import Clock, Progress, Results, Row, provenance
+from hebbsim.runs.resume import open_run
+
+__all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
+
+#: In the order in which they run.
+DEFAULT_WORKS = ("traces", "delta", "sparse", "compete", "startup", "roles")
+WORKS = (*DEFAULT_WORKS, "growth")
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """What a run measures.
+
+    Attributes
+    ----------
+    works : tuple of str
+        Of `WORKS`.
+    peers : tuple of str
+        Packages whose contenders take part beside our own; ``("all",)`` for every one
+        that is installed.
+    rounds : int
+    seconds : float
+        That a contender's run takes, about.
+    corpus : str
+        Of the work ``roles``.
+    offline : bool
+
+    Examples
+    --------
+    >>> BenchConfig(works=("traces",), peers=(), rounds=1).seconds
+    0.2
+    """
+
+    works: tuple[str, ...] = DEFAULT_WORKS
+    peers: tuple[str, ...] = ("all",)
+    rounds: int = 7
+    seconds: float = 0.2
+    corpus: str = "builtin"
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        for work in self.works:
+            if work not in WORKS:
+                raise BadInputError(f"work {work!r} is unknown: choose {', '.join(WORKS)}")
+        if self.rounds < 1:
+            raise BadInputError(f"--rounds is {self.rounds}: give a whole number from 1 up")
+        if not 0 < self.seconds < float("inf"):
+            raise BadInputError(f"--seconds is {self.seconds}: give seconds above 0")
+
+    def wants(self, contender: Contender) -> bool:
+        return contender.ours or "all" in self.peers or contender.package in self.peers
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contender of a work, as it took part; one line of ``contenders.csv``."""
+
+    work: str
+    contender: str
+    way: str
+    package: str
+    ours: bool
+    status: str
+    n_tokens: int
+    flops: float
+    bytes: float
+    limit: str
+    note: str
+
+
+def run_bench(
+    config: BenchConfig | None = None,
+    *,
+    out: Out | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> Results:
+    """Measure the works of a configuration on one core.
+
+    Parameters
+    ----------
+    config : BenchConfig, optional
+    out : path, optional
+        Run folder, with figures; written where given.
+    progress : callable, optional
+        ``progress(line or None, rounds done, rounds in all)``.
+    overwrite : bool
+        Replace a finished run in `out`.
+
+    Returns
+    -------
+    Results
+        Rows carry medians (``mean``) and quartiles (``low``, ``high``) over the rounds, as
+        the word ``spread=quartiles`` of their condition says.
+
+    Raises
+    ------
+    BadInputError
+        A work or package that is unknown, or an output folder that cannot be written.
+    """
+    config = config or BenchConfig()
+    clock = Clock()
+    run = _Run(config, progress or (lambda line, done, total: None))
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.begin("bench", asdict(config), {})
+        with one_core() as core:
+            works = run.works()
+            for work in works:
+                run.measure(work)
+        facts = provenance(inputs={}, seeds=[0]) | {"machine": machine.describe()}
+        facts["packages"] |= run.versions()
+        results = Results(
+            "bench",
+            asdict(config)
+            | {
+                "pinned": core is not None,
+                "titles": {work.name: work.title for work in works},
+                "sizes": {work.name: work.size for work in works},
+            },
+            facts,
+            rows=run.rows,
+            tables={"contenders": run.entries, "timings": run.timings},
+            notes=[*(note for work in works for note in work.notes), *run.notes()],
+        )
+        kept.write(results, machine=clock.machine() | machine.describe())
+    return results
+
+
+class _Run:
+    """Rounds of every work, and what came of them."""
+
+    def __init__(self, config: BenchConfig, progress: Progress) -> None:
+        self.config = config
+        self.progress = progress
+        self.done = 0
+        self.total = 0
+        self.rows: list[Row] = []
+        self.entries: list[Entry] = []
+        self.timings: list[Timing] = []
+        self.absent: dict[str, str] = {}
+        self.failed: list[str] = []
+
+    def works(self) -> list[Work]:
+        from hebbsim.bench.compete import compete
+        from hebbsim.bench.delta import delta
+        from hebbsim.bench.growth import growth
+        from hebbsim.bench.roles import roles
+        from hebbsim.bench.sparse import sparse
+        from hebbsim.bench.startup import startup
+        from hebbsim.bench.traces import traces
+
+        config = self.config
+        makers: dict[str, Callable[[], Sequence[Work]]] = {
+            "traces": lambda: [traces()],
+            "delta": lambda: [delta()],
+            "sparse": lambda: [sparse()],
+            "compete": lambda: [compete()],
+            "startup": lambda: [startup()],
+            "roles": lambda: [roles(config.corpus, config.offline)],
+            "growth": growth,
+        }
+        works = [work for name in config.works for work in makers[name]()]
+        packages = {contender.package for work in works for contender in work.contenders}
+        for peer in set(config.peers) - packages - {"all"}:
+            known = ", ".join(sorted(packages))
+            raise BadInputError(f"--peers: no work has a contender of {peer!r}: choose {known}")
+        self.total = sum(min(config.rounds, w.rounds or config.rounds) for w in works)
+        return works
+
+    def measure(self, work: Work) -> None:
+        """Ready the contenders of a work, time their rounds, and add rows."""
+        self.progress(f"{work.name}: {work.title}", self.done, self.total)
+        ready = self.ready(work)
+        if work.bounded:
+            ready = [*ready, *(get_ready(c, None, 0.02, work.clock)[0] for c in machine.limits())]
+        rounds = min(self.config.rounds, work.rounds or self.config.rounds)
+        timings = run_rounds(
+            work.name,
+            ready,
+            rounds,
+            clock=work.clock,
+            after=lambda done: self.progress(None, self.done + done, self.total),
+        )
+        self.done += rounds
+        self.timings += timings
+        if work.tabulate is not None:
+            self.rows += work.tabulate(work, timings)
+        else:
+            self.rows += work_rows(work, [c for c, _, _ in ready], timings)
+
+    def ready(self, work: Work) -> list[Ready]:
+        """Contenders that are wanted, installed and right."""
+        found = []
+        reference = None
+        for contender in work.contenders:
+            if not self.config.wants(contender):
+                continue
+            if not is_installed(contender.package):
+                self.absent[contender.name] = contender.package
+                self.enter(work, contender, "not installed")
+                continue
+            try:
+                if work.rehearsed:
+                    ready, result = get_ready(contender, reference, self.config.seconds, work.clock)
+                    reference = result if reference is None else reference
+                else:
+                    ready = Ready(contender, contender.most, contender.prepare(contender.most))
+            except Exception as error:
+                if contender.ours:
+                    raise
+                # A peer that does not run here is no reason to lose the others.
+                self.failed.append(f"{contender.name} ({type(error).__name__}: {error})")
+                self.enter(work, contender, "failed")
+                continue
+            self.enter(work, contender, "measured", ready.n_tokens)
+            found.append(ready)
+        return found
+
+    def enter(self, work: Work, contender: Contender, status: str, n_tokens: int = 0) -> None:
+        c = contender
+        self.entries.append(
+            Entry(
+                work.name, c.name, slug(c.name), c.package, c.ours, status, n_tokens,
+                c.flops, c.bytes, c.limit, c.note,
+            )
+        )  # fmt: skip
+
+    def versions(self) -> dict[str, str]:
+        """Of the packages whose contenders were measured."""
+        packages = {entry.package for entry in self.entries if entry.status == "measured"}
+        distributions = packages_distributions()
+        named = sorted(d for package in packages for d in distributions.get(package, [])[:1])
+        return {name: version(name) for name in named}
+
+    def notes(self) -> list[str]:
+        notes = []
+        if self.absent:
+            names = ", ".join(f"{name} ({package})" for name, package in self.absent.items())
+            notes.append(f"not installed, so not measured: {names}")
+        notes += [f"could not be measured: {line}" for line in self.failed]
+        return notes
+
+
+def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
+    """Rates, ratios of our own to each peer and to its limit, and the limits themselves.
+
+    Parameters
+    ----------
+    work : Work
+    contenders : sequence of Contender
+        Those that were timed, the limits included.
+    timings : sequence of Timing
+    """
+    rows = []
+    of = {c.name: [t for t in timings if t.contender == c.name] for c in contenders}
+    limits = {limit.name: limit for limit in machine.LIMITS}
+
+    def row(
+        contender: Contender, metric: str, values: Sequence[float], unit: str, *over: str
+    ) -> None:
+        words = [f"way={slug(contender.name)}", *(f"over={slug(name)}" for name in over)]
+        condition = " ".join([*words, "spread=quartiles"])
+        model = "hebbian" if contender.ours else contender.name
+        median, *spread = quartiles(values)
+        low, high = spread if len(values) > 1 else (None, None)
+        rows.append(
+            Row(work.corpus, work.name, model, condition, metric, None, median, low, high,
+                len(values), unit)
+        )  # fmt: skip
+
+    for contender in contenders:
+        mine = of[contender.name]
+        if contender.name in limits:
+            row(contender, "limit", [t.rate for t in mine], f"{contender.unit}/s")
+        elif contender.unit == "starts":
+            row(contender, "cpu_seconds", [t.seconds for t in mine], "s")
+        else:
+            rates = [t.rate for t in mine]
+            row(contender, "rate", rates, f"{contender.unit}/s")
+            if contender.flops:
+                row(contender, "flops", [r * contender.flops / 1e9 for r in rates], "GFLOP/s")
+            if contender.bytes:
+                row(contender, "bytes", [r * contender.bytes / 1e9 for r in rates], "GB/s")
+    for contender in contenders:
+        if not contender.ours or contender.unit == "starts":
+            continue
+        for other in contenders:
+            if other.ours or (other.name in limits and other.name != contender.limit):
+                continue
+            values = ratios(timings, contender.name, other.name)
+            if other.name == contender.limit:
+                in_unit = contender.flops if other.unit == "GFLOP" else contender.bytes
+                row(contender, "share_of_limit", [v * in_unit / 1e9 for v in values], "fraction",
+                    other.name)  # fmt: skip
+            else:
+                row(contender, "ratio", values, "ratio", other.name)
+    return rows

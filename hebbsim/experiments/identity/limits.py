@@ -1,0 +1,140 @@
+"""Two limits, measured: deeper processing of a state, and the expansion of one trace.
+
+Deeper processing. States of short streams of four types in noise, of which the exact posterior
+can be had by trying all pasts, pass through layers: successive cancellation (what is found, and
+what is left) or random layers of tanh. By the data processing inequality no layer holds more
+bits about a token than the state. A linear probe may find more of them all the same.
+
+Expansion. One trace of one-hot tokens, every past tried (`hebbsim.probes.identity.expansion`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.probes.identity import (
+    Channel,
+    Condition,
+    States,
+    exact_past,
+    get_decoder,
+    make_codes,
+    make_states,
+    pasts,
+    read,
+    smallest_distance,
+)
+from hebbsim.probes.identity.decoders import Cancellation
+from hebbsim.runs.results import Score
+
+__all__ = ["ALPHAS", "expansion_scores", "processing_scores"]
+
+_TYPES, _DIM, _TOKENS, _SNR = 4, 8, 6, 15.0
+_TRAINING, _STATES = 4000, 1600
+#: Layers that the states pass through.
+DEPTH = _TOKENS
+#: 1 - 1/phi, where two pasts of three tokens lead to the same state.
+GOLDEN = (3 - 5**0.5) / 2
+ALPHAS = (0.6, 0.5, 0.49, 0.45, 0.4, GOLDEN, 0.35, 0.3, 0.2)
+_LONGEST = 8
+
+
+def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iterator[Score]:
+    """Bits about all past tokens by layer, by a linear probe, beside the exact ones."""
+
+    def score(model: str, words: str, metric: str, value: float) -> Score:
+        return Score(corpus, "processing", model, words, metric, None, seed, value, "bits")
+
+    rng = np.random.default_rng([seed, 7])
+    codes = make_codes(_TYPES, _DIM, rng)
+    tokens = rng.integers(_TYPES, size=(_TRAINING + _STATES, _TOKENS))
+    whole = make_states(codes, tokens, taus, Condition(snr=_SNR), n_last=1, n_lags=_TOKENS, rng=rng)
+    prior = np.full(_TYPES, 1 / _TYPES)
+    channel = Channel(codes, taus, whole.noise, prior, n_past=_TOKENS)
+    train, test = _cut(whole.values), _cut(whole.tokens)
+    decoder = get_decoder("likelihood")(channel)
+    exact = _bits(decoder.decode(train[1], _TOKENS), test[1], channel)
+    yield score("exact", "", "total_bits", float(exact.sum()))
+    for kind, layers in {
+        "cancellation": _cancelled(channel, whole.values),
+        "tanh": _random_layers(whole.values, rng),
+    }.items():
+        for depth, layer in enumerate(layers):
+            learnt, asked = _cut(layer[:, None])
+            # The probe knows no codes: it is given the number of types alone.
+            probe = get_decoder("discriminant")(
+                Channel(np.eye(_TYPES), np.ones(1), np.zeros(1), prior)
+            )
+            probe.fit(States(learnt, test[0], np.zeros(1)))
+            bits = _bits(probe.decode(asked, _TOKENS), test[1], channel)
+            words = f"layers={kind} depth={depth}"
+            yield score("linear", words, "total_bits", float(bits.sum()))
+            yield score("linear", words, "excess", float((bits - exact).max()))
+
+
+def _cut(values: NDArray) -> tuple[NDArray, NDArray]:
+    return values[:_TRAINING], values[_TRAINING:]
+
+
+def _bits(
+    scores: Iterator[NDArray[np.float64]], tokens: NDArray[np.int64], channel: Channel
+) -> NDArray[np.float64]:
+    return np.array(
+        [read(s, tokens[:, lag], channel.log_prior).bits for lag, s in enumerate(scores)]
+    )
+
+
+def _cancelled(channel: Channel, states: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """States, then codes found so far beside what is left of the traces, shape=(N, M)."""
+    n = len(states)
+    yield states.reshape(n, -1)
+    found: list[NDArray[np.float64]] = []
+    for _, chosen, rest in Cancellation(channel).steps(states, DEPTH):
+        found.append(channel.codes[chosen])
+        yield np.concatenate([*found, rest.reshape(n, -1)], axis=1)
+
+
+def _random_layers(
+    states: NDArray[np.float64], rng: np.random.Generator
+) -> Iterator[NDArray[np.float64]]:
+    """States, then layers of tanh of as many units, each input at variance one."""
+    layer = states.reshape(len(states), -1)
+    yield layer
+    for _ in range(DEPTH):
+        layer = (layer - layer.mean(axis=0)) / layer.std(axis=0)
+        weights = np.linalg.qr(rng.standard_normal((layer.shape[1],) * 2))[0]
+        layer = np.tanh(1.5 * layer @ weights)
+        yield layer
+
+
+def expansion_scores(corpus: str) -> Iterator[Score]:
+    """Longest past that greedy decoding always finds whole, measured and in closed form."""
+    for alpha in ALPHAS:
+        words = f"alpha={alpha:.4g}"
+
+        def score(model: str, metric: str, value: float, unit: str, words: str = words) -> Score:
+            return Score(corpus, "expansion", model, words, metric, None, 0, value, unit)
+
+        yield score("cancellation", "exact_past", _measured_past(alpha), "tokens")
+        yield score("bound", "exact_past", min(exact_past(alpha), _LONGEST), "tokens")
+        yield score("state", "smallest_distance", smallest_distance(alpha, 3, 6), "1")
+
+
+def _measured_past(alpha: float) -> int:
+    """By trying every past of three types of up to eight tokens."""
+    for n in range(1, _LONGEST + 1):
+        sequences = pasts(3, n)
+        gains = alpha * (1 - alpha) ** np.arange(n)
+        codes = np.eye(3)
+        rest = np.einsum("k,qkv->qv", gains, codes[sequences])
+        for lag in range(n):
+            right = np.take_along_axis(rest, sequences[:, lag : lag + 1], axis=1)
+            others = np.where(codes[sequences[:, lag]] > 0, -np.inf, rest).max(axis=1)
+            # Two types that tie in exact arithmetic are not told apart.
+            if (right[:, 0] - others <= 1e-12).any():
+                return n - 1
+            rest = rest - gains[lag] * codes[sequences[:, lag]]
+    return _LONGEST

@@ -1,0 +1,431 @@
+"""What traces lose of past tokens, and to whom: `hebbsim run identity`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from hebbsim.engine.timescales import check_timescales
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.identity.codes import learned_codes
+from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
+from hebbsim.experiments.identity.limits import expansion_scores, processing_scores
+from hebbsim.experiments.identity.streams import Source, make_source
+from hebbsim.experiments.identity.structure import (
+    NETWORKS,
+    SWEEP_LAG,
+    TAUS,
+    Material,
+    content_scores,
+    corpus_codes,
+    draw_material,
+    fixed_states,
+    network_states,
+    plane_scores,
+    structure_scores,
+)
+from hebbsim.probes.identity import (
+    Channel,
+    Condition,
+    States,
+    get_decoder,
+    lag_bounds,
+    make_codes,
+    make_states,
+    ngram_information,
+    read,
+    successor_model,
+    total_bound,
+)
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import (
+    Clock,
+    Progress,
+    Results,
+    Score,
+    provenance,
+    summarize,
+)
+from hebbsim.runs.resume import Units, open_run
+
+if TYPE_CHECKING:
+    from hebbsim.readers.base import Corpus
+
+#: States read from each stream.
+_PER_STREAM = 8
+#: Time constants of the slowest trace that go by before the first state is read.
+_WARM = 4
+#: Orders of the n-gram models whose information stands beside that of traces.
+_ORDERS = (2, 3, 4)
+#: Why a memory may be left out.
+_WITHOUT = {
+    "gru": "torch is not installed",
+    "bigru": "it needs torch and a corpus with roles",
+}
+#: Traces of which codes are looked at closely.
+_CODES_OF = {"traces": "random", "traces-learned": "learned"}
+#: torch keeps one random state and one number of threads for all.
+_TORCH = threading.Lock()
+_DRAWING = threading.Lock()
+
+#: A name by which an interrupted run finds it again, and what gives its scores.
+Job = tuple[str, Callable[[], Iterator[Score]]]
+
+
+def run_identity(
+    config: IdentityConfig | None = None,
+    *,
+    out: Out | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> Results:
+    """Decode the last tokens of a stream from trace states, and count the bits found.
+
+    Parameters
+    ----------
+    config : IdentityConfig, optional
+        Or its fields as keywords.
+    out : path, optional
+        Run folder to write; none without. What an interrupted run of the same configuration
+        left there is taken up.
+    progress : callable, optional
+        Receives lines and step counts while the run goes on.
+    overwrite : bool
+        Replace a finished run in `out`.
+
+    Returns
+    -------
+    Results
+        Per decoder, condition and lag ``accuracy`` and ``bits``; per decoder and condition
+        ``total_bits`` and ``lags_found`` (lags before the first whose accuracy is below one
+        half), and ``excess``, the most bits above the bound at any lag. Model ``bound``
+        has the most bits that are possible: by the Gaussian channel under noise, by entropy
+        and by the size of the state in a number format, where ``estimate`` has those of
+        Gaussian noise of the size of the rounding errors. ``stream`` has the entropy and what
+        the next tokens tell of a token (``ngram_information``). Other splits: ``map``, the
+        capacity map; ``structure`` and ``plane`` (`hebbsim.experiments.identity.structure`);
+        ``processing`` and ``expansion`` (`hebbsim.experiments.identity.limits`).
+
+    Raises
+    ------
+    BadInputError
+        An option, the corpus or the output folder cannot be used.
+
+    Examples
+    --------
+    >>> results = run_identity(types=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
+    ...                        precision="float32", noise="none", decoders="cancellation",
+    ...                        structure="none", limits=False)
+    >>> [row.mean for row in results.select(model="cancellation", metric="accuracy")]
+    [1.0, 1.0]
+    """
+    if config is None:
+        config = IdentityConfig.checked(options)
+    clock = Clock()
+    with open_run(out, overwrite=overwrite) as kept:
+        source = make_source(config.stream, config.types, offline=config.offline)
+        run = _Run(config, source, kept, progress or (lambda line, done, total: None))
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
+            results = run.results()
+        kept.write(results, machine=clock.machine())
+    return results
+
+
+class _Run:
+    """The steps of one run and what they share; each job gives scores of its own."""
+
+    def __init__(
+        self, config: IdentityConfig, source: Source, kept: Units, progress: Progress
+    ) -> None:
+        self.config = config
+        self.source = source
+        self.kept = kept
+        self.progress = progress
+        self.map_seeds = min(config.map_seeds, config.seeds)
+        self.corpus = self.structure_corpus()
+        self.materials: dict[int, Material] = {}
+        if source.text is not None:
+            first = source.halves[0]
+            cut = len(first) * 9 // 10
+            self.log_successor = successor_model(first[:cut], first[cut:], source.prior)
+
+    def structure_corpus(self) -> Corpus | None:
+        """The corpus whose structure is read, if any."""
+        name = self.config.structure
+        if name == "none":
+            return None
+        if name == "auto" and self.source.corpus is not None:
+            return self.source.corpus
+        from hebbsim.readers import load_corpus
+
+        return load_corpus("builtin" if name == "auto" else name, offline=self.config.offline)
+
+    def score(
+        self, seed: int, model: str, words: str, metric: str, value: float, **other: str
+    ) -> Score:
+        split, unit = other.get("split", "test"), other.get("unit", "bits")
+        return Score(self.source.name, split, model, words, metric, None, seed, value, unit)
+
+    def results(self) -> Results:
+        resolved = self.config.resolved() | {"types": len(self.source.prior)}
+        del resolved["workers"]  # no number depends on it
+        read = [self.source.corpus, self.corpus]
+        inputs = {k: v for corpus in read if corpus for k, v in corpus.sha256.items()}
+        inputs |= self.config.digests()
+        seeds = range(self.config.seeds)
+        results = Results(
+            experiment="identity",
+            config=resolved,
+            provenance=provenance(inputs=inputs, seeds=seeds),
+            notes=list(dict.fromkeys(note for corpus in read if corpus for note in corpus.notes)),
+        )
+        self.kept.begin(results.experiment, results.config, results.provenance)
+        scores = self.scores()
+        results.rows = summarize(scores)
+        results.tables = {"per_seed": scores}
+        results.notes += self.notes(scores)
+        return results
+
+    def scores(self) -> list[Score]:
+        """Those of every job, in the order of the jobs."""
+        jobs = list(self.jobs())
+        done: list[list[Score]] = []
+        self.progress(None, 0, len(jobs))
+        # Seeds, conditions and memories are independent: no number depends on the threads.
+        pool, wait = ThreadPoolExecutor(self.config.workers), True
+        try:
+            for future in [pool.submit(self.part, *job) for job in jobs]:
+                done.append(future.result())
+                self.progress(self.line(done[-1]), len(done), len(jobs))
+        except KeyboardInterrupt:
+            wait = False  # the process is about to end
+            raise
+        finally:
+            pool.shutdown(wait=wait, cancel_futures=True)
+        return [score for part in done for score in part]
+
+    def part(self, name: str, job: Callable[[], Iterator[Score]]) -> list[Score]:
+        """The scores of a job, or those that an interrupted run had of it."""
+        found = self.kept.json(name, lambda: [asdict(score) for score in job()])
+        return [Score(**score) for score in found]
+
+    def jobs(self) -> Iterator[Job]:
+        """Everything that is measured, the slow ones first."""
+        config = self.config
+        for seed in range(config.seeds):
+            at = f"seed={seed}"
+            if self.corpus is not None:
+                # Networks wait for one another, so other jobs stand between them.
+                yield from self.structure_jobs(seed)
+            yield f"{at} stream", partial(self.stream_scores, seed)
+            if config.limits:
+                taus = config.taus()
+                yield f"{at} processing", partial(processing_scores, self.source.name, taus, seed)
+            for condition in config.conditions:
+                yield f"{at} {condition.words}", partial(self.decode, seed, condition)
+            if seed < self.map_seeds:
+                for name, row in TIMESCALE_SETS.items():
+                    taus = check_timescales(row)
+                    yield f"{at} map timescales={name}", partial(self.map_row, seed, name, taus)
+        if config.limits:
+            yield "expansion", partial(expansion_scores, self.source.name)
+
+    @staticmethod
+    def line(scores: list[Score]) -> str | None:
+        """What a job found, in words, for the first seed."""
+        found = [s for s in scores if s.metric == "lags_found" and s.seed == 0]
+        return "\n".join(f"{s.model}, {s.condition}: {s.value:g} lags found" for s in found) or None
+
+    def notes(self, scores: list[Score]) -> Iterator[str]:
+        if len(self.source.prior) < self.config.types:
+            yield f"stream {self.source.name} has {len(self.source.prior):,} types in all"
+        if self.source.text is not None:
+            yield (
+                "the bounds are those of independent tokens; in a text, other tokens tell of a "
+                "token too, so bits may exceed them"
+            )
+        if self.corpus is not None:
+            for name in sorted(set(self.config.memories) - {score.model for score in scores}):
+                yield f"memory {name} is left out: {_WITHOUT[name]}"
+
+    # --- states -----------------------------------------------------------------------------
+
+    def channel_states(
+        self, seed: int, taus: NDArray[np.float64], condition: Condition, n_states: int, stage: int
+    ) -> tuple[Channel, States]:
+        """States, and what decoders know of them; codes depend on the seed alone."""
+        config, source = self.config, self.source
+        codes = self.codes(seed)
+        rng = np.random.default_rng([seed, 1 + stage])
+        length = max(config.lags, int(np.ceil(_WARM * taus.max()))) + _PER_STREAM
+        n_streams = -(-n_states // _PER_STREAM)
+        tokens = source.streams(n_streams, length, rng, training=stage == 1)
+        states = make_states(
+            codes, tokens, taus, condition, n_last=_PER_STREAM, n_lags=config.lags, rng=rng
+        )
+        known = None if source.text is None else self.log_successor
+        return Channel(codes, taus, states.noise, source.prior, log_successor=known), states
+
+    def codes(self, seed: int) -> NDArray[np.float64]:
+        """Codes of the types of the stream, shape=(V, D)."""
+        config, source = self.config, self.source
+        rng = np.random.default_rng([seed, 0])
+        if config.codes != "learned":
+            return make_codes(len(source.prior), config.dim, rng, config.codes)
+        if source.text is None:
+            raise BadInputError(
+                f"--codes learned: there is nothing to learn from a {source.name} stream; "
+                "name a corpus with --stream"
+            )
+        return learned_codes(source.halves[0], len(source.prior), config.dim, rng, None)
+
+    # --- identity ---------------------------------------------------------------------------
+
+    def stream_scores(self, seed: int) -> Iterator[Score]:
+        """What is known of a token without any trace."""
+        yield self.score(seed, "stream", "", "entropy", self.source.entropy)
+        for order in _ORDERS:
+            known = 0.0
+            if self.source.text is not None:
+                known = ngram_information(*self.source.halves, self.source.prior, order)
+            yield self.score(seed, "stream", f"order={order}", "ngram_information", known)
+
+    def decode(self, seed: int, condition: Condition) -> Iterator[Score]:
+        """Every decoder on the same states, and the bounds."""
+        config = self.config
+        channel, states = self.channel_states(seed, config.taus(), condition, config.states, 0)
+        words = condition.words
+        capacities = lag_bounds(channel, config.lags, np.inf)
+        total = total_bound(channel)
+        if condition.snr is None:
+            # Rounding is no Gaussian noise: what holds of it is how many states there are.
+            yield from self.bound_rows(seed, "estimate", words, capacities, total)
+            capacities = np.full(config.lags, np.inf)
+            total = float(condition.bits * states.values[0].size)
+        yield from self.bound_rows(seed, "bound", words, capacities, total)
+        training: States | None = None
+        for name in config.decoders:
+            decoder = get_decoder(name)(channel, random_state=seed)
+            if decoder.trained:
+                if training is None:
+                    _, training = self.channel_states(
+                        seed, config.taus(), condition, config.training, 1
+                    )
+                with _TORCH if name == "mlp" else nullcontext():
+                    decoder.fit(training)
+            readings, beyond = [], []
+            for lag, scores in enumerate(decoder.decode(states.values, config.lags)):
+                readings.append(read(scores, states.tokens[:, lag], channel.log_prior))
+                if channel.log_successor is not None and name != "language" and lag:
+                    known = channel.log_successor[states.tokens[:, lag - 1]]
+                    beyond.append(read(scores, states.tokens[:, lag], known).bits)
+            for lag, reading in enumerate(readings):
+                at = f"lag={lag} {words}"
+                yield self.score(seed, name, at, "accuracy", reading.accuracy, unit="fraction")
+                yield self.score(seed, name, at, "bits", reading.bits)
+            for lag, bits in enumerate(beyond, 1):
+                yield self.score(seed, name, f"lag={lag} {words}", "bits_beyond_bigram", bits)
+            if beyond:
+                # At lag 0 no later token is known.
+                total_beyond = readings[0].bits + sum(beyond)
+                yield self.score(seed, name, words, "total_beyond_bigram", total_beyond)
+            found = [reading.accuracy < 0.5 for reading in readings]
+            n_found = found.index(True) if any(found) else len(found)
+            yield self.score(seed, name, words, "total_bits", sum(r.bits for r in readings))
+            # Against the entropy of the very tokens that were scored, which the mean over a
+            # sample is near to but not equal.
+            excess = max(
+                reading.bits - min(capacity, reading.entropy)
+                for reading, capacity in zip(readings, capacities, strict=True)
+            )
+            yield self.score(seed, name, words, "excess", excess)
+            yield self.score(seed, name, words, "lags_found", n_found, unit="lags")
+
+    def bound_rows(
+        self, seed: int, model: str, words: str, capacities: NDArray[np.floating], total: float
+    ) -> Iterator[Score]:
+        """Most bits at each lag and over all, with the entropy of the stream."""
+        bounds = np.minimum(capacities, self.source.entropy)
+        for lag, bound in enumerate(bounds):
+            yield self.score(seed, model, f"lag={lag} {words}", "bits", float(bound))
+        yield self.score(seed, model, words, "total_bits", min(total, float(bounds.sum())))
+
+    def map_row(self, seed: int, name: str, taus: NDArray[np.float64]) -> Iterator[Score]:
+        """Bits over all lags with a set of timescales, in every condition."""
+        config = self.config
+        for condition in config.conditions:
+            channel, states = self.channel_states(seed, taus, condition, config.states // 2, 0)
+            decoder = get_decoder(config.map_decoder)(channel, random_state=seed)
+            total = sum(
+                read(scores, states.tokens[:, lag], channel.log_prior).bits
+                for lag, scores in enumerate(decoder.decode(states.values, config.lags))
+            )
+            words = f"timescales={name} {condition.words}"
+            yield self.score(seed, config.map_decoder, words, "total_bits", total, split="map")
+
+    # --- structure --------------------------------------------------------------------------
+
+    def material(self, seed: int) -> Material:
+        """Sentences of a seed, drawn once for all of its memories."""
+        with _DRAWING:
+            if seed not in self.materials:
+                assert self.corpus is not None
+                self.materials[seed] = draw_material(self.corpus, self.config, seed)
+            return self.materials[seed]
+
+    def structure_jobs(self, seed: int) -> Iterator[Job]:
+        assert self.corpus is not None
+        for name in self.config.memories:
+            if name != "bigru" or self.corpus.layer is not None:
+                yield f"seed={seed} memory={name}", partial(self.memory, seed, name)
+        for model in _CODES_OF:
+            yield f"seed={seed} sweep={model}", partial(self.sweep, seed, model)
+
+    def memory(self, seed: int, name: str) -> Iterator[Score]:
+        """Every property at every lag from one memory."""
+        assert self.corpus is not None
+        config, material = self.config, self.material(seed)
+        if name in NETWORKS:
+            from hebbsim.baselines import TorchMissingError
+
+            size = config.dim * len(config.timescales)
+            try:
+                with _TORCH:
+                    states = network_states(name, self.corpus, material, size, seed)
+            except TorchMissingError:
+                return
+        else:
+            kind = _CODES_OF.get(name, "random")
+            codes = corpus_codes(material, config.dim, seed, kind)
+            states = fixed_states(
+                name.removesuffix("-learned"), material, codes, config.taus(), seed
+            )
+        yield from structure_scores(self.corpus, material, states, name, seed, probe=config.probe)
+
+    def sweep(self, seed: int, model: str) -> Iterator[Score]:
+        """Word against past, single traces by timescale, and cancellation on the same states."""
+        assert self.corpus is not None
+        config, material = self.config, self.material(seed)
+        codes = corpus_codes(material, config.dim, seed, _CODES_OF[model])
+        states = fixed_states("traces", material, codes, config.taus(), seed)
+        yield from plane_scores(self.corpus, material, states, model, seed, probe=config.probe)
+        if model == "traces":
+            yield from content_scores(
+                self.corpus.name, material, codes, config.taus(), seed, config.states
+            )
+        for tau in TAUS:
+            states = fixed_states("traces", material, codes, np.array([float(tau)]), seed)
+            yield from structure_scores(
+                self.corpus, material, states, model, seed, probe=config.probe,
+                lags=(SWEEP_LAG,), words=f" timescales={tau}", control=False,
+            )  # fmt: skip

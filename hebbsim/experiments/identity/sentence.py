@@ -1,0 +1,233 @@
+"""One sentence, read back word by word from the state after its last word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+from threadpoolctl import threadpool_limits
+
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.identity.config import IdentityConfig
+from hebbsim.experiments.identity.structure import (
+    Material,
+    corpus_codes,
+    draw_material,
+    fit_rows,
+    fixed_states,
+)
+from hebbsim.probes.identity import Channel, Condition, get_decoder, make_states
+from hebbsim.readers.text import split_text
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import (
+    Clock,
+    Progress,
+    Results,
+    Score,
+    provenance,
+    summarize,
+)
+from hebbsim.runs.resume import open_run
+
+if TYPE_CHECKING:
+    from hebbsim.readers.base import Corpus
+
+__all__ = ["SHOWN", "Structure", "Word", "run_sentence"]
+
+#: Properties that are read of every word.
+SHOWN = ("pos", "role", "depth")
+#: Words further back are not asked for their structure: few sentences are that long.
+_FURTHEST = 12
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Word:
+    """What one decoder reads of one word, with the codes of one seed."""
+
+    seed: int
+    decoder: str
+    condition: str
+    lag: int
+    word: str
+    read: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a linear probe reads of the structure of one word; nobody has labelled it."""
+
+    lag: int
+    word: str
+    property: str
+    read: str
+    probability: float
+
+
+def run_sentence(
+    config: IdentityConfig | None = None,
+    *,
+    out: Out | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> Results:
+    """Run a sentence through traces and read its words, and their structure, off the last state.
+
+    The code book holds all words of the corpus that structure is read from, and those of the
+    sentence. Probabilities are those of the decoder's own likelihoods, not calibrated.
+
+    Parameters
+    ----------
+    config, out, progress, overwrite, **options
+        As of `hebbsim.experiments.identity.run.run_identity`; `sentence` is needed.
+
+    Returns
+    -------
+    Results
+        Metric ``right`` by decoder, condition and lag, and over all words (share of words).
+        Tables ``sentence`` (`Word`) and ``structure`` (`Structure`).
+
+    Raises
+    ------
+    BadInputError
+        There is no word in the sentence, or it is too long.
+
+    Examples
+    --------
+    >>> results = run_sentence(sentence="The dog saw a cat.", seeds=1, precision="float32",
+    ...                        noise="none", decoders="cancellation")
+    >>> [word.read for word in reversed(results.tables["sentence"])]
+    ['the', 'dog', 'saw', 'a', 'cat', '.']
+    """
+    if config is None:
+        config = IdentityConfig.checked(options)
+    clock = Clock()
+    report = progress or (lambda line, done, total: None)
+    words = [word for sentence in split_text(config.sentence or "") for word in sentence]
+    if not words:
+        raise BadInputError("--sentence: there is no word in it; give some text")
+    if len(words) > _LONGEST:
+        raise BadInputError(
+            f"--sentence: {len(words)} words, at most {_LONGEST} can be shown; give a shorter one"
+        )
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.begin("sentence", config.resolved(), {})
+        corpus = _corpus(config)
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
+            found: list[Word] = []
+            seen: list[Structure] = []
+            report(None, 0, config.seeds)
+            for seed in range(config.seeds):
+                material = draw_material(corpus, config, seed)
+                number = {word: i for i, word in enumerate(material.words)}
+                tokens = np.array([number.setdefault(word, len(number)) for word in words])
+                codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
+                found += _read_words(config, seed, material, list(number), tokens, codes)
+                if seed == 0:
+                    # Of codes that contexts taught, as a learner of roles keeps them in its traces.
+                    codes = corpus_codes(material, config.dim, seed, "learned", len(number))
+                    seen = list(_read_structure(config, material, words, tokens, codes))
+                report(None, seed + 1, config.seeds)
+        results = Results(
+            experiment="sentence",
+            config=config.resolved(),
+            provenance=provenance(
+                inputs=corpus.sha256 | config.digests(), seeds=range(config.seeds)
+            ),
+            rows=summarize(_scores(corpus.name, found)),
+            tables={"sentence": found, "structure": seen},
+            notes=list(corpus.notes),
+        )
+        new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
+        if new:
+            results.notes.append(f"not in {corpus.name}, so of unknown structure: {', '.join(new)}")
+        kept.write(results, machine=clock.machine())
+    return results
+
+
+def _corpus(config: IdentityConfig) -> Corpus:
+    from hebbsim.readers import load_corpus
+
+    name = config.structure
+    if name in ("auto", "none"):
+        name = "builtin" if config.stream in ("uniform", "zipf") else config.stream
+    return load_corpus(name, offline=config.offline)
+
+
+def _read_words(
+    config: IdentityConfig,
+    seed: int,
+    material: Material,
+    vocabulary: list[str],
+    tokens: NDArray[np.int64],
+    codes: NDArray[np.float64],
+) -> Iterator[Word]:
+    counts = np.zeros(len(vocabulary))
+    counts[: len(material.counts)] = material.counts
+    prior = (counts + 0.5) / (counts + 0.5).sum()
+    for condition in config.conditions:
+        rng = np.random.default_rng([seed, 9])
+        states = make_states(
+            codes, tokens[None], config.taus(), condition,
+            n_last=1, n_lags=len(tokens), rng=rng,
+        )  # fmt: skip
+        channel = Channel(codes, config.taus(), states.noise, prior, n_past=len(tokens))
+        for name in config.decoders:
+            if get_decoder(name).trained:
+                continue  # there is one state, and nothing to learn from
+            decoder = get_decoder(name)(channel, random_state=seed)
+            for lag, scores in enumerate(decoder.decode(states.values, len(tokens))):
+                shares = softmax(scores[0] + channel.log_prior)
+                right = tokens[len(tokens) - 1 - lag]
+                yield Word(
+                    seed, name, condition.words, lag, vocabulary[right],
+                    vocabulary[int(shares.argmax())], float(shares[right]),
+                )  # fmt: skip
+
+
+def _read_structure(
+    config: IdentityConfig,
+    material: Material,
+    words: list[str],
+    tokens: NDArray[np.int64],
+    codes: NDArray[np.float64],
+) -> Iterator[Structure]:
+    """By linear probes that learned from the corpus."""
+    states = fixed_states("traces", material, codes, config.taus(), 0)
+    last = make_states(
+        codes, tokens[None], config.taus(), Condition("float32"),
+        n_last=1, n_lags=1, rng=np.random.default_rng(0),
+    ).values.reshape(1, 1, -1)  # fmt: skip
+    for lag in range(min(len(words), _FURTHEST + 1)):
+        for name in SHOWN:
+            if name not in material.names:
+                continue
+            decoder = fit_rows(config.probe, material, states, name, lag)
+            if decoder is None:
+                continue
+            scores = next(iter(decoder.decode(last, 1)))[0]
+            shares = softmax(scores + decoder.channel.log_prior)
+            best = int(shares.argmax())
+            yield Structure(
+                lag, words[-1 - lag], name, str(material.names[name][best]), float(shares[best])
+            )
+
+
+def _scores(corpus: str, found: list[Word]) -> Iterator[Score]:
+    groups: dict[tuple[str, str, int], list[bool]] = {}
+    for word in found:
+        right = word.word == word.read
+        condition = f"lag={word.lag} {word.condition}"
+        yield Score(
+            corpus, "sentence", word.decoder, condition, "right", None, word.seed, float(right)
+        )
+        groups.setdefault((word.decoder, word.condition, word.seed), []).append(right)
+    for (decoder, condition, seed), rights in groups.items():
+        share = float(np.mean(rights))
+        yield Score(corpus, "sentence", decoder, condition, "right", None, seed, share)

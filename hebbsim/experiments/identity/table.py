@@ -1,0 +1,235 @@
+"""The tables that `hebbsim run identity` prints; they fit 80 columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+
+from hebbsim.experiments.identity.config import TIMESCALE_SETS
+from hebbsim.runs.results import Results, Row
+from hebbsim.runs.terminal import Console
+
+#: Lags of the accuracy table, as far as they were decoded.
+_LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31)
+
+#: Models that are no decoder.
+_LIMITS = ("bound", "estimate")
+
+
+def show(results: Results, folder: Path, console: Console | None = None) -> None:
+    """Print what a run found."""
+    console = console or Console(highlight=False, soft_wrap=False)
+    config = results.config
+    taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
+    width = f"D = {config['dim']}" if config["codes"] == "random" else "one-hot"
+    seeds = config["seeds"]
+    console.print()
+    console.print(
+        f"Stream {config['stream']}; V = {config['types']}, {width}; timescales {taus}; "
+        f"{seeds} seed{'s' * (seeds != 1)}"
+        + ", rounded at the readout"
+        * (config["rounding"] == "readout"),
+        markup=False,
+        soft_wrap=True,
+    )
+    entropy = results.select(model="stream", metric="entropy")[0].mean
+    known = results.select(model="stream", metric="ngram_information")
+    orders = ", ".join(f"{int(row.words['order']) - 1}" for row in known)
+    console.print(
+        f"Entropy {entropy:.2f} bits a token; the next {orders} tokens tell "
+        + ", ".join(f"{row.mean:.2f}" for row in known)
+    )
+    _show_accuracy(results, console)
+    _show_totals(results, console)
+    _show_map(results, console)
+    _show_structure(results, console)
+    _show_memories(results, console)
+    _show_limits(results, console)
+    console.print()
+    for note in results.notes:
+        console.print(f"Note: {note}", markup=False)
+    console.print(f"Figures and tables: {folder}", markup=False, soft_wrap=True)
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for i, name in enumerate(names):
+        text = i == 0 or name in ("decoder", "property")
+        table.add_column(name, justify="left" if text else "right", no_wrap=True)
+    return table
+
+
+def condition_name(words: dict[str, str]) -> str:
+    """A condition as a reader calls it.
+
+    Examples
+    --------
+    >>> condition_name({"precision": "int8"}), condition_name({"precision": "float64", "snr": "20"})
+    ('int8', 'noise 20 dB')
+    """
+    return f"noise {words['snr']} dB" if "snr" in words else words["precision"]
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(text, style="bold", markup=False)
+
+
+def _totals(results: Results, metric: str) -> list[Row]:
+    return [r for r in results.select(split="test", metric=metric) if r.model not in _LIMITS]
+
+
+def _show_accuracy(results: Results, console: Console) -> None:
+    lags = [lag for lag in _LAGS if lag < results.config["lags"]]
+    _heading(console, "Accuracy by lag")
+    table = _table("condition", "decoder", *map(str, lags))
+    before = ""
+    for total in _totals(results, "total_bits"):
+        found = [
+            results.select({"lag": str(lag), **total.words}, model=total.model, metric="accuracy")
+            for lag in lags
+        ]
+        name = condition_name(total.words)
+        shown = name if name != before else ""
+        before = name
+        table.add_row(shown, total.model, *(f"{rows[0].mean:.2f}" for rows in found))
+    console.print(table)
+
+
+def _show_totals(results: Results, console: Console) -> None:
+    _heading(console, f"Bits over lags 0 to {results.config['lags'] - 1}")
+    table = _table("condition", "decoder", "bits", "bound", "above it", "lags found")
+    before = ""
+    for total in _totals(results, "total_bits"):
+        words, name = total.words, condition_name(total.words)
+        shown = name if name != before else ""
+        before = name
+
+        def value(metric: str, model: str, words: dict[str, str] = words) -> float:
+            return results.select(words, model=model, metric=metric, split="test")[0].mean
+
+        cells = (
+            f"{total.mean:.1f}",
+            f"{value('total_bits', 'bound'):,.0f}",
+            f"{value('excess', total.model):+.2f}",
+            f"{value('lags_found', total.model):.1f}",
+        )
+        table.add_row(shown, total.model, *cells)
+    console.print(table)
+    console.print(
+        "Bound: capacity of the Gaussian channel under noise, else entropy. Above it: the"
+    )
+    console.print("most bits that any one lag has beyond its bound.")
+
+
+def _share(row: Row | None) -> str:
+    return "" if row is None else f"{row.mean:.2f}"
+
+
+def _only(rows: list[Row]) -> Row | None:
+    return rows[0] if rows else None
+
+
+def _show_structure(results: Results, console: Console) -> None:
+    """Shares of the bits of each property by lag, from traces, with selectivity."""
+    rows = results.select(split="structure", model="traces", metric="share")
+    if not rows:
+        return
+    names = list(dict.fromkeys(row.words["property"] for row in rows))
+    _heading(console, f"Structure and content of the same traces, {rows[0].corpus}: share of bits")
+    lags = (0, 1, 2, 4, 8)
+    table = _table("property", *map(str, lags), "select.", "word", "past", "learned")
+    for name in names:
+        cells = [
+            _only(results.select({"property": name, "lag": str(lag)}, model="traces",
+                                 split="structure", metric="share"))
+            for lag in lags
+        ]  # fmt: skip
+        at = {"property": name} | ({} if name == "subject_number" else {"lag": "1"})
+        selective = _only(
+            results.select(at, model="traces", split="structure", metric="selectivity")
+        )
+        plane = [
+            _only(results.select({"property": name}, split="plane", model=m, metric="share"))
+            for m in ("word", "traces", "traces-learned")
+        ]
+        gap = "" if selective is None else f"{selective.mean:+.2f}"
+        table.add_row(name, *map(_share, cells), gap, *map(_share, plane))
+    cancelled = [
+        _only(results.select({"property": "word", "lag": str(lag), "precision": "float32"},
+                             model="cancellation", metric="share"))
+        for lag in lags
+    ]  # fmt: skip
+    table.add_row("word, cancelled", *map(_share, cancelled), "", "", "")
+    console.print(table)
+    console.print(
+        "By lag, with a linear probe; last line: by cancellation in float32. Select.: the"
+    )
+    console.print("accuracy less that of random labels by word, lag 1. Word: what the word alone")
+    console.print(
+        "tells. Past, learned: what traces of random and of learned codes before it tell."
+    )
+
+
+def _show_memories(results: Results, console: Console) -> None:
+    """Content and structure of memories of equal size, by the same linear probe."""
+    rows = results.select({"property": "word", "lag": "0"}, split="structure", metric="share")
+    models = [row.model for row in rows]
+    if len(models) < 2:
+        return
+    _heading(console, "Memories of equal size under the same linear probe: share of bits")
+    lags = (0, 1, 2, 4, 8)
+    others = [
+        name
+        for name in ("position", "pos", "role", "depth")
+        if results.select({"property": name, "lag": "1"}, split="structure", metric="share")
+    ]
+    table = _table("memory", *(f"word {lag}" if not lag else str(lag) for lag in lags), *others)
+    for model in models:
+        asked = [("word", str(lag)) for lag in lags] + [(name, "1") for name in others]
+        cells = [
+            _only(results.select({"property": name, "lag": lag}, model=model,
+                                 split="structure", metric="share"))
+            for name, lag in asked
+        ]  # fmt: skip
+        table.add_row(model, *map(_share, cells))
+    console.print(table)
+    console.print("Word: at lags 0 to 8. The other properties: at lag 1.")
+
+
+def _show_limits(results: Results, console: Console) -> None:
+    """Deeper processing against what is there, and the expansion of one trace."""
+    exact = _only(results.select(split="processing", model="exact", metric="total_bits"))
+    if exact is not None:
+        rows = results.select(split="processing", model="linear", metric="total_bits")
+        _heading(console, f"Deeper processing: bits of {exact.mean:.2f} that a linear probe finds")
+        depths = list(dict.fromkeys(row.words["depth"] for row in rows))
+        table = _table("layers", *(f"depth {depth}" for depth in depths))
+        for kind in dict.fromkeys(row.words["layers"] for row in rows):
+            found = [row for row in rows if row.words["layers"] == kind]
+            table.add_row(kind, *(f"{row.mean:.2f}" for row in found))
+        console.print(table)
+        worst = max(row.mean for row in results.select(split="processing", metric="excess"))
+        console.print(f"Most that a layer has above the exact bits of any lag: {worst:+.2f}")
+    measured = results.select(split="expansion", model="cancellation")
+    if measured:
+        _heading(console, "One trace of one-hot tokens: tokens of the past that are always found")
+        table = _table("alpha", *(row.words["alpha"] for row in measured))
+        for name, model in (("measured", "cancellation"), ("closed form", "bound")):
+            rows = results.select(split="expansion", model=model, metric="exact_past")
+            table.add_row(name, *(f"{row.mean:g}" + "+" * (row.mean == 8) for row in rows))
+        console.print(table)
+
+
+def _show_map(results: Results, console: Console) -> None:
+    rows = results.select(split="map", metric="total_bits")
+    if not rows:
+        return
+    _heading(console, f"Bits that {rows[0].model} finds, by timescales")
+    found = {(r.words["timescales"], condition_name(r.words)): r.mean for r in rows}
+    conditions = list(dict.fromkeys(name for _, name in found))
+    table = _table("timescales", *(name.replace("noise ", "") for name in conditions))
+    for taus in TIMESCALE_SETS:
+        table.add_row(taus, *(f"{found[taus, name]:.0f}" for name in conditions))
+    console.print(table)

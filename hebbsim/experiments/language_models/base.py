@@ -1,0 +1,174 @@
+"""What the experiments on language models share: scores, and how a run is carried through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hebbsim.experiments.language_models.config import _Base, model_values
+from hebbsim.experiments.language_models.store import Job, Packed, Text, prepare, rank, train_all
+from hebbsim.lm.config import Preset
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import (
+    Clock,
+    Progress,
+    Results,
+    Score,
+    provenance,
+    summarize,
+)
+from hebbsim.runs.resume import open_run
+
+if TYPE_CHECKING:
+    from hebbsim.lm.evaluation import TokenLosses
+    from hebbsim.lm.training import Trained
+
+__all__ = ["Experiment", "carry_through"]
+
+
+def quiet(line: str | None, done: int, total: int) -> None:
+    """A progress that shows nothing."""
+
+
+class Experiment:
+    """Scores of one run as they come in, and the helpers that most of the six need."""
+
+    def __init__(self, name: str, config: Any, progress: Progress | None) -> None:
+        self.name, self.config = name, config
+        self.progress = progress or quiet
+        self.scores: list[Score] = []
+        self.notes: list[str] = []
+        self.inputs: dict[str, str] = {}
+        self.corpus = name
+
+    def add(
+        self, seed: int, model: str, condition: str, metric: str, value: float,
+        *, split: str = "test", unit: str = "nats",
+    ) -> None:  # fmt: skip
+        """Note one value."""
+        self.scores.append(
+            Score(self.corpus, split, model, condition, metric, None, seed, float(value), unit)
+        )
+
+    def results(self) -> Results:
+        """What the tables and the JSON document are made from."""
+        return Results(
+            experiment=self.name,
+            config=self.config.resolved(),
+            provenance=provenance(inputs=self.inputs, seeds=list(range(self.config.seeds))),
+            rows=summarize(self.scores),
+            tables={"per_seed": list(self.scores)},
+            notes=self.notes,
+        )
+
+    def prepare(self, preset: Preset) -> Packed:
+        """The text of the run."""
+        from hebbsim.lm.packed import HELD_OUT
+
+        packed = prepare(self.config, preset, self.progress)
+        if packed.held_out != HELD_OUT:
+            self.notes.append(
+                f"{packed.name} is small: it is cut at line ends, and one piece in "
+                f"{packed.held_out} is held out for validation, one for test"
+            )
+        self.corpus = packed.name
+        self.inputs[packed.name] = packed.digest
+        return packed
+
+    def train_text(
+        self, packed: Packed, models: Mapping[tuple[Any, ...], Preset]
+    ) -> Mapping[tuple[Any, ...], Trained]:
+        """Every model with every seed; the seed stands last in the label.
+
+        Raises
+        ------
+        BadInputError
+            A split is too small for one row: told before anything is learned.
+        """
+        packed.check(max(preset.model.context for preset in models.values()))
+        jobs = [
+            Job((*label, seed), preset, seed, Text(packed, preset.model.context))
+            for seed in range(self.config.seeds)
+            for label, preset in models.items()
+        ]
+        return self.train(jobs)
+
+    def train(self, jobs: list[Job]) -> Mapping[tuple[Any, ...], Trained]:
+        """Train what is not there yet."""
+        config = self.config
+        return train_all(jobs, config.store, self.progress, log=config.log, workers=config.workers)
+
+    def add_losses(
+        self, seed: int, model: str, condition: str, found: TokenLosses, split: str = "test"
+    ) -> None:
+        """Loss and perplexity, whole and by distance of the earlier occurrence."""
+        self.add(seed, model, condition, "loss", found.mean(), split=split)
+        perplexity = float(np.exp(found.mean()))
+        self.add(seed, model, condition, "perplexity", perplexity, split=split, unit="tokens")
+        for name, (loss, n) in found.by_distance().items():
+            at = f"{condition} distance={name}".strip()
+            self.add(seed, model, at, "loss", loss, split=split)
+            share = n / len(found.losses)
+            self.add(seed, model, at, "share", share, split=split, unit="fraction")
+
+    def add_size(self, model: str, condition: str, preset: Preset) -> None:
+        """Number of parameters; the same for every seed."""
+        from hebbsim.lm.model import count_parameters, sized
+
+        n = count_parameters(sized(preset.model))
+        for seed in range(self.config.seeds):
+            self.add(seed, model, condition, "parameters", n, split="model", unit="parameters")
+
+
+def one_size(config: _Base, command: str) -> dict[str, Preset]:
+    """The preset of each of a configuration's models, where one size is run.
+
+    Raises
+    ------
+    BadInputError
+        Several presets are named.
+    """
+    from hebbsim.errors import BadInputError
+
+    if "," in config.preset:
+        raise BadInputError(f"--preset {config.preset}: {command} runs one size; name one")
+    names = config.models  # type: ignore[attr-defined]
+    return {name: config.presets(model_values(name))[0] for name in names}
+
+
+def carry_through(
+    experiment: Experiment,
+    run: Callable[[Experiment], None],
+    out: Out | None,
+    overwrite: bool,
+) -> Results:
+    """Open the output folder, run, and write the run into it.
+
+    Raises
+    ------
+    BadInputError
+        torch is not installed, or an option, the data or the folder cannot be used.
+    """
+    need_torch()
+    if rank():
+        out = None  # of the processes that torchrun started, the first writes
+    clock = Clock()
+    with open_run(out, overwrite=overwrite) as kept:
+        # Parts are kept in the store; of the folder no more is needed than that it is ours.
+        kept.begin(experiment.name, experiment.config.resolved(), {})
+        run(experiment)
+        results = experiment.results()
+        kept.write(results, machine=clock.machine())
+    return results
+
+
+def need_torch() -> None:
+    """Refuse, in one line, where torch is not installed."""
+    from importlib.util import find_spec
+
+    from hebbsim.errors import BadInputError
+
+    if find_spec("torch") is None:
+        raise BadInputError("language models need torch; pip install 'hebbsim[torch]'")

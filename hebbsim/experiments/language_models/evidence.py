@@ -1,0 +1,155 @@
+"""Claims C4, C5, C7 and C8 from runs of language models.
+
+Read are, by the models' names: ``perplexity_ratio`` along training and ``loss`` (nats a token) of
+`hebbsim run lm`; ``relative_difference`` of the loss of ``predictor``; ``loss`` and ``accuracy``
+of ``selection`` and ``recall``, rungs of the ladder beside ``ema``; ``probe`` (how readable an
+early layer is at the last) and ``loss`` of ``depth``, models ``residual`` and ``selection``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from hebbsim.runs.finished import RunTables
+from hebbsim.runs.report.claims import Finding, Judgement, at_least
+from hebbsim.runs.report.evidence import Rows, interval
+
+#: Perplexity of the paper's EMA model over GPT-2's, on C4.
+TIMES = 8.0
+#: Loss that counts as the same, as a share.
+SAME = 0.015
+#: Rungs whose decays depend on the input, and the one that only learns them.
+SELECTIVE = ("gated", "delta", "attention")
+LEARNED = "learned"
+
+
+def behind(run: RunTables) -> Iterator[Finding]:
+    """Perplexity of each model over that of GPT-2's architecture, at the end of training."""
+    rows = Rows(run.results)
+    last: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows.find(metric="perplexity_ratio"):
+        key = row["model"], row["words"].get("preset", "")
+        if key not in last or _tokens(row) > _tokens(last[key]):
+            last[key] = row
+    for (models, preset), row in last.items():
+        found = interval(row)
+        yield Finding(
+            "C4", f"perplexity of {models}, {preset}, {row['split']} after {_tokens(row):,} tokens",
+            bound=TIMES, judgement=at_least(found["low"], found["high"], TIMES), **found,
+        )  # fmt: skip
+    for mine, theirs in _pairs(rows, "loss", "gpt2"):
+        if mine["words"].keys() <= {"preset"}:
+            gap = difference(mine, theirs)
+            ratio: dict[str, Any] = {k: None if x is None else math.exp(x) for k, x in gap.items()}
+            yield Finding(
+                "C4", f"perplexity of {mine['model']}/gpt2, {_where(mine)}",
+                **ratio, n=int(mine["n"]), unit="ratio", bound=TIMES,
+                judgement=at_least(ratio["low"], ratio["high"], TIMES),
+            )  # fmt: skip
+
+
+def _tokens(row: dict[str, Any]) -> int:
+    return int(row["words"].get("tokens", 0))
+
+
+def same(run: RunTables) -> Iterator[Finding]:
+    """Loss of richer predictors minus that of the first one, as a share of it, by seed."""
+    for row in Rows(run.results).find(metric="relative_difference"):
+        found = interval(row)
+        yield Finding(
+            "C5", f"loss of {row['model']} minus that of {row['words'].get('minus', 'the first')}, "
+            f"as a share, {row['split']}",
+            bound=SAME, judgement=_within(found["low"], found["high"]), **found,
+        )  # fmt: skip
+
+
+def _within(low: float | None, high: float | None) -> Judgement:
+    """Whether a share is nothing, give or take `SAME`."""
+    if low is None or high is None:
+        return "open"
+    if -SAME <= low and high <= SAME:
+        return "yes"
+    return "no" if low > SAME or high < -SAME else "open"
+
+
+def ladder(run: RunTables) -> Iterator[Finding]:
+    """Rungs of the ladder beside fixed decays: loss, where lower is better, and accuracy."""
+    rows = Rows(run.results)
+    for metric, better in (("loss", -1.0), ("accuracy", 1.0)):
+        for mine, theirs in _pairs(rows, metric, "ema"):
+            selective = mine["model"] in SELECTIVE
+            if mine["words"] or not (selective or mine["model"] == LEARNED):
+                continue
+            gap = difference(mine, theirs)
+            ends = sorted(better * gap[end] for end in ("low", "high") if gap[end] is not None)
+            low, high = ends if len(ends) == 2 else (None, None)
+            # Decays that are only learned should gain nothing that can be told from 0.
+            told: Judgement = "open" if low is None else "no" if low > 0 else "yes"
+            yield Finding(
+                "C7", f"{metric} of {mine['model']} minus that of fixed decays, {_where(mine)}",
+                **gap, n=int(mine["n"]), unit=mine["unit"], bound=0.0,
+                judgement=at_least(low, high, 0.0) if selective else told,
+            )  # fmt: skip
+
+
+def depth(run: RunTables) -> Iterator[Finding]:
+    """Selection over layers beside the residual stream: the earliest layer, and the loss."""
+    rows = Rows(run.results)
+    pairs = list(_pairs(rows, "probe", "residual"))
+    earliest = min((int(mine["words"].get("layer", 0)) for mine, _ in pairs), default=0)
+    for mine, theirs in pairs:
+        if int(mine["words"].get("layer", 0)) == earliest:
+            gap = difference(mine, theirs)
+            yield Finding(
+                "C8", f"readable of layer {earliest} at the last of {mine['words']['layers']}, "
+                "selection over layers minus residual stream",
+                **gap, n=int(mine["n"]), unit=mine["unit"], bound=0.0,
+                judgement=at_least(gap["low"], gap["high"], 0.0),
+            )  # fmt: skip
+    for mine, theirs in _pairs(rows, "loss", "residual"):
+        yield Finding(
+            "C8", f"loss, selection over layers minus residual stream, {_where(mine)}",
+            **difference(mine, theirs), n=int(mine["n"]), unit=mine["unit"],
+        )  # fmt: skip
+
+
+def _pairs(
+    rows: Rows, metric: str, reference: str
+) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Every other model's row beside its like of the reference model."""
+    for theirs in rows.find(metric=metric, model=reference, role=""):
+        for mine in rows.find(theirs["words"], metric=metric, split=theirs["split"], role=""):
+            if mine["model"] != reference:
+                yield mine, theirs
+
+
+def _where(row: dict[str, Any]) -> str:
+    return ", ".join(part for part in (row["corpus"], row["split"], row["condition"]) if part)
+
+
+def difference(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
+    """Mean of one row minus that of another, with Welch's 95 % interval from theirs.
+
+    Examples
+    --------
+    >>> one = {"mean": 4.0, "low": 3.9, "high": 4.1, "n": 3, "unit": "nats"}
+    >>> {k: round(v, 2) for k, v in difference(one, one | {"mean": 4.2}).items()}
+    {'mean': -0.2, 'low': -0.29, 'high': -0.11}
+    """
+    from scipy.stats import t
+
+    gap = float(mine["mean"]) - float(theirs["mean"])
+    squares, weights = [], []
+    for found in (interval(mine), interval(theirs)):
+        if found["low"] is None or found["high"] is None or found["n"] < 2:
+            return {"mean": gap, "low": None, "high": None}
+        freedom = found["n"] - 1
+        error = (found["high"] - found["low"]) / 2 / t.ppf(0.975, freedom)
+        squares.append(error**2)
+        weights.append(error**4 / freedom)
+    if not sum(squares):
+        return {"mean": gap, "low": gap, "high": gap}
+    half = float(t.ppf(0.975, sum(squares) ** 2 / sum(weights)) * math.sqrt(sum(squares)))
+    return {"mean": gap, "low": gap - half, "high": gap + half}

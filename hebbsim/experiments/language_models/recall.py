@@ -1,0 +1,150 @@
+"""Associative recall and copying by memory: `hebbsim run recall`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hebbsim.experiments.language_models.base import Experiment, carry_through
+from hebbsim.experiments.language_models.config import RecallConfig, SelectionConfig, model_values
+from hebbsim.experiments.language_models.store import Job
+from hebbsim.lm.config import Preset, load_preset
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import Progress, Results
+
+if TYPE_CHECKING:
+    from hebbsim.lm.recall import Copying, Recall
+
+__all__ = ["recall_config", "run_recall", "score_recall"]
+
+#: Bins of the distance from a query to its key, in tokens.
+_DISTANCES = ((1, 8), (9, 16), (17, 32), (33, 64), (65, 128), (129, 256))
+
+
+def run_recall(
+    config: RecallConfig | None = None,
+    *,
+    out: Out | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> Results:
+    """Which memories find the value that stood with a key, and copy what stood before?
+
+    Parameters
+    ----------
+    config : RecallConfig, optional
+        Or its fields as keywords.
+    out : path, optional
+    progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
+
+    Returns
+    -------
+    Results
+        On split ``mqar`` (``copy``): ``accuracy`` over all, by ``pairs`` (``length``), and of
+        the most pairs by ``distance``. Model ``blind`` guesses any value, ``chance`` one of
+        those that the sequence has (copying: any token).
+
+    Raises
+    ------
+    BadInputError
+        An option or the output folder cannot be used.
+    """
+    config = RecallConfig.checked(options) if config is None else config
+    return carry_through(Experiment("recall", config, progress), _recall, out, overwrite)
+
+
+def _recall(experiment: Experiment) -> None:
+    config: RecallConfig = experiment.config
+    for task in ("mqar", "copy"):
+        if config.task in (task, "both"):
+            score_recall(experiment, config, split=task)
+
+
+def recall_config(config: SelectionConfig) -> RecallConfig:
+    """What the ladder runs of associative recall."""
+    return RecallConfig(
+        models=config.models, task="mqar", tokens=config.recall_tokens,
+        seeds=config.recall_seeds, store=config.store, log=config.log, workers=config.workers,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Made:
+    """Sequences to learn from and to validate on: the same rule, other numbers."""
+
+    config: RecallConfig
+    copying: bool
+    seed: int
+
+    def __call__(self) -> tuple[Recall | Copying, Recall | Copying]:
+        from hebbsim.lm.recall import Copying, Recall
+
+        config = self.config
+        task: Recall | Copying
+        if self.copying:
+            task = Copying(config.pairs, config.keys, self.seed)
+        else:
+            task = Recall(config.pairs, config.keys, config.length, self.seed)
+        return task, task
+
+
+def _preset(config: RecallConfig, name: str, task: Recall | Copying) -> Preset:
+    values = model_values(name) | {"vocabulary": task.vocabulary, "context": task.context}
+    training = {
+        "tokens": config.tokens, "batch": config.batch, "learning_rate": config.learning_rate,
+        "weight_decay": 0.0,
+    }  # fmt: skip
+    # As many parameters in its blocks as on text, whatever the vocabulary.
+    preset = load_preset(config.preset, values, training)
+    text = load_preset(config.preset).model
+    assert text.parameters is not None
+    fewer = (text.vocabulary - task.vocabulary) * text.dim
+    model = preset.model.model_copy(update={"parameters": text.parameters - fewer})
+    return preset.model_copy(update={"model": model})
+
+
+def score_recall(experiment: Experiment, config: RecallConfig, split: str) -> None:
+    """Train every model with every seed on one task, and score its answers."""
+    from hebbsim.lm.recall import accuracy
+
+    copying = split == "copy"
+    jobs = []
+    for seed in range(config.seeds):
+        made = _Made(config, copying, seed)
+        for name in config.models:
+            jobs.append(Job((name, seed), _preset(config, name, made()[0]), seed, made))
+    word = "length" if copying else "pairs"
+
+    def add(seed: int, name: str, condition: str, value: float) -> None:
+        experiment.add(seed, name, condition, "accuracy", value, split=split, unit="fraction")
+
+    for (name, seed), found in experiment.train(jobs).items():
+        task = _Made(config, copying, seed)()[0]
+        total = right = 0
+        for n in config.pairs:
+            answers, apart = accuracy(found.model, task, n, config.evaluate)
+            add(seed, name, f"{word}={n}", answers.mean())
+            total, right = total + len(answers), right + int(answers.sum())
+            if n == max(config.pairs) and not copying:
+                for first, last in _DISTANCES:
+                    inside = (apart >= first) & (apart <= last)
+                    if inside.any():
+                        at = f"{word}={n} distance={first}-{last}"
+                        add(seed, name, at, answers[inside].mean())
+        add(seed, name, "", right / total)
+        if len(found.curve):
+            experiment.add(
+                seed, name, f"tokens={found.curve[-1][0]}", "validation_loss",
+                found.curve[-1][1], split=split,
+            )  # fmt: skip
+    guesses = {"blind": [1 / config.keys for _ in config.pairs]}
+    guesses["chance"] = guesses["blind"] if copying else [1 / n for n in config.pairs]
+    for seed in range(config.seeds):
+        for guess, values in guesses.items():
+            for n, value in zip(config.pairs, values, strict=True):
+                add(seed, guess, f"{word}={n}", value)
+            weighted = sum(n * value for n, value in zip(config.pairs, values, strict=True))
+            add(seed, guess, "", weighted / sum(config.pairs))

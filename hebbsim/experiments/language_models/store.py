@@ -1,0 +1,297 @@
+"""Packed data and trained models on disk, shared by the experiments on language models."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hebbsim.errors import BadInputError
+from hebbsim.lm.config import Preset
+from hebbsim.runs.results import Progress
+
+if TYPE_CHECKING:
+    from multiprocessing.queues import SimpleQueue
+
+    from hebbsim.experiments.language_models.config import _Base
+    from hebbsim.lm.packed import Tokens
+    from hebbsim.lm.tokenizer import Tokenizer
+    from hebbsim.lm.training import Examples, Trained
+
+__all__ = ["Job", "Packed", "prepare", "train_all"]
+
+#: Seconds from one word of a process on how far it is to the next.
+_EVERY = 0.2
+#: Tokens to learn from below which processes take longer to start than they save.
+_WORTH_A_PROCESS = 100_000
+
+#: Makes the examples to learn from and to validate on; crosses to other processes.
+MakeExamples = Callable[[], "tuple[Any, Any]"]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A packed folder and what it was made from."""
+
+    folder: Path
+    name: str
+    vocabulary: int
+    digest: str
+    held_out: int
+
+    def check(self, context: int) -> None:
+        """Refuse text of which a split has no row of `context` tokens.
+
+        Raises
+        ------
+        BadInputError
+            With the size of the text that would do.
+        """
+        from hebbsim.lm.packed import describe
+
+        tokens = describe(self.folder)["tokens"]
+        short = [name for name, n in tokens.items() if n <= context]
+        if short:
+            found = ", ".join(f"{n:,} in {name}" for name, n in tokens.items())
+            least = 2 * self.held_out * (context + 1)  # pieces are of unequal size
+            raise BadInputError(
+                f"--data {self.name}: too little text, or too few lines, for one row of {context} "
+                f"tokens in {' and '.join(short)} ({found}; one piece in {self.held_out} is held "
+                f"out for validation, one for test): give about {least:,} tokens "
+                f"({4 * least // 1000:,} KB), in lines, or a shorter --context"
+            )
+
+    def split(self, name: str, context: int) -> Tokens:
+        """Tokens of ``train``, ``validation`` or ``test``."""
+        from hebbsim.lm.packed import Tokens
+
+        return Tokens.open(self.folder, name, context, self.vocabulary)
+
+    def tokenizer(self) -> Tokenizer:
+        """What it was encoded with."""
+        from hebbsim.lm.tokenizer import Tokenizer
+
+        return Tokenizer.load(self.folder)
+
+
+@dataclass(frozen=True)
+class Text:
+    """Training and validation splits of a packed folder: a `MakeExamples`."""
+
+    packed: Packed
+    context: int
+
+    def __call__(self) -> tuple[Tokens, Tokens]:
+        return (
+            self.packed.split("train", self.context),
+            self.packed.split("validation", self.context),
+        )
+
+
+def prepare(
+    config: _Base,
+    preset: Preset,
+    progress: Progress,
+    *,
+    data: str | None = None,
+    tokenizer: Tokenizer | None = None,
+) -> Packed:
+    """The data of a run, packed once and then used again.
+
+    `data` and `tokenizer` in place of the configuration's make a held-out set: all of it is in
+    its split ``test``.
+    """
+    from hebbsim.lm.packed import HELD_OUT, describe, held_out_of, pack
+    from hebbsim.lm.sources import open_source
+    from hebbsim.lm.tokenizer import Tokenizer
+
+    source = open_source(config.source() if data is None else data, config.field)
+    source, held_out = held_out_of(source) if data is None else (source, 1)
+    if tokenizer is None and config.tokenizer is not None:
+        tokenizer = Tokenizer.load(config.tokenizer)
+    vocabulary = preset.model.vocabulary
+    # Of a stream as much as is asked for; of files everything, so that all models share it.
+    limit = None if source.files or source.name == "builtin" else preset.training.tokens
+    if data is not None:
+        limit = None
+    made_from = [source.digest(), tokenizer.digest() if tokenizer else vocabulary, limit]
+    made_from += [held_out] if held_out not in (1, HELD_OUT) else []
+    tag = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:10]
+    name = "".join(c if c.isalnum() or c in "-_." else "-" for c in source.name)
+    folder = config.store / "data" / f"{name}-{tag}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"--store {config.store}: {error.strerror}") from None
+    if rank():
+        _wait(folder, limit)
+    else:
+        pack(
+            source, folder, vocabulary=vocabulary, tokenizer=tokenizer, tokens=limit,
+            held_out=held_out, say=lambda line: progress(line, 0, 0),
+        )  # fmt: skip
+    return Packed(folder, source.name, describe(folder)["vocabulary"], source.digest(), held_out)
+
+
+def rank() -> int:
+    """Number of this process among those that torchrun started; 0 for one alone."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def _wait(folder: Path, limit: int | None) -> None:
+    """Until the first process has packed; torchrun ends this one where that one fails."""
+    from hebbsim.lm.packed import describe
+
+    while True:
+        if (folder / "packed.json").exists():
+            done = describe(folder)
+            if done["complete"] or (limit and done["tokens"]["train"] >= limit):
+                return
+        time.sleep(1.0)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model to train."""
+
+    label: tuple[Any, ...]
+    preset: Preset
+    seed: int
+    make: MakeExamples
+
+    @property
+    def updates(self) -> int:
+        return self.preset.training.updates(self.preset.model.context)
+
+    def path(self, store: Path, data: Examples) -> Path:
+        """Where its checkpoint is: a name for people, and a digest of all that it depends on."""
+        from hebbsim.lm.model import sized
+
+        model = sized(self.preset.model)
+        training = self.preset.training.resolved()
+        for key in ("checkpoint_every", "compile"):
+            training.pop(key)
+        made_from = [model.resolved(), training, self.seed, data.fingerprint()]
+        tag = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:10]
+        name = f"{model.name}-d{model.dim}-l{model.layers}-seed{self.seed}-{tag}"
+        return store / "models" / f"{name}.safetensors"
+
+
+def _train(
+    job: Job, store: Path, log: Path | None, report: Callable[[str | None, int, int], None]
+) -> Trained:
+    from hebbsim.lm.training import train
+
+    data, validation = job.make()
+    path = job.path(store, data)
+    return train(
+        job.preset.model, job.preset.training, data, validation, seed=job.seed, path=path,
+        report=report, log=None if log is None else log / path.stem,
+    )  # fmt: skip
+
+
+class _Line:
+    """From processes that train to the one that waits: how far they are, and back: stop."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self.told: SimpleQueue[tuple[int, str | None, int]] = context.SimpleQueue()
+        self.stop = context.Event()
+
+
+_line: _Line
+
+
+def _connect(line: _Line) -> None:
+    global _line
+    _line = line
+
+
+def _train_elsewhere(number: int, job: Job, store: Path, log: Path | None) -> None:
+    said = -_EVERY
+
+    def report(line: str | None, done: int, total: int) -> None:
+        nonlocal said
+        if _line.stop.is_set():
+            raise KeyboardInterrupt
+        # Seldom, so that the pipe never fills and nobody waits for it to be read.
+        if line or done == total or time.monotonic() - said >= _EVERY:
+            said = time.monotonic()
+            _line.told.put((number, line, done))
+
+    _train(job, store, log, report)
+
+
+def _train_side_by_side(
+    jobs: Sequence[Job], store: Path, log: Path | None, progress: Progress, workers: int
+) -> None:
+    """Train in processes; their lines and updates reach `progress` as they come."""
+    line, done = _Line(), [0] * len(jobs)
+    total = sum(job.updates for job in jobs)
+    # Fresh processes: torch's threads do not survive a fork.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _connect, (line,)) as pool:
+        running = {
+            pool.submit(_train_elsewhere, number, job, store, log)
+            for number, job in enumerate(jobs)
+        }
+        try:
+            while running:
+                ended, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                while not line.told.empty():
+                    number, said, done[number] = line.told.get()
+                    progress(said, sum(done), total)
+                for future in ended:
+                    future.result()
+        except BaseException:
+            line.stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _side_by_side(jobs: Sequence[Job]) -> int:
+    """How many models to train at a time: one on a GPU, or as one of several processes."""
+    from hebbsim.lm.hardware import has_gpu
+
+    if has_gpu() or "WORLD_SIZE" in os.environ:
+        return 1
+    if sum(job.preset.training.tokens for job in jobs) < _WORTH_A_PROCESS:
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def train_all(
+    jobs: Sequence[Job],
+    store: Path,
+    progress: Progress,
+    *,
+    log: Path | None = None,
+    workers: int | None = None,
+) -> Mapping[tuple[Any, ...], Trained]:
+    """Every model trained, in order, by label; what the store has is loaded.
+
+    On processors a model learns in one thread, so that sums do not depend on how many there
+    are; without `workers` as many learn side by side as there are processors, on a GPU one.
+    """
+    total = sum(job.updates for job in jobs)
+    progress(None, 0, total)
+    workers = min(workers or _side_by_side(jobs), len(jobs))
+    if workers > 1:
+        _train_side_by_side(jobs, store, log, progress, workers)
+    found = {}
+    before = 0
+    for job in jobs:
+
+        def report(line: str | None, done: int, _: int, before: int = before) -> None:
+            if workers == 1:
+                progress(line, before + done, total)
+
+        found[job.label] = _train(job, store, log, report)
+        before += job.updates
+    return found

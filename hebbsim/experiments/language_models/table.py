@@ -1,0 +1,215 @@
+"""The tables that the commands on language models print; they fit 80 columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+
+from hebbsim.runs.results import Results, Row
+from hebbsim.runs.terminal import Console
+
+_DISTANCES = ("new", "1-4", "5-16", "17-64", "65-256", "257+")
+
+
+def show(results: Results, folder: Path, console: Console | None = None) -> None:
+    """Print what a run found."""
+    console = console or Console(highlight=False, soft_wrap=False)
+    tables = {
+        "lm": _lm, "predictor": _predictor, "selection": _selection, "depth": _depth,
+        "blimp": _blimp, "recall": _recall,
+    }  # fmt: skip
+    tables[results.experiment](results, console)
+    console.print()
+    for note in results.notes:
+        console.print(f"Note: {note}", markup=False, soft_wrap=True)
+    console.print(f"Figures and tables: {folder}", markup=False, soft_wrap=True)
+
+
+def _table(*names: str, text: int = 1) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for i, name in enumerate(names):
+        table.add_column(name, justify="left" if i < text else "right", no_wrap=True)
+    return table
+
+
+def _heading(console: Console, text: str) -> None:
+    console.print()
+    console.print(text, style="bold", markup=False, soft_wrap=True)
+
+
+def cell(row: Row | None, digits: int = 3, *, percent: bool = False) -> str:
+    """A mean with half of its interval.
+
+    Examples
+    --------
+    >>> cell(Row("c", "s", "m", "", "loss", None, 4.06, 4.05, 4.07, 3))
+    '4.060 ±0.010'
+    """
+    if row is None:
+        return ""
+    factor = 100 if percent else 1
+    shown = f"{factor * row.mean:.{digits}f}"
+    if row.low is not None and row.high is not None:
+        shown += f" ±{factor * (row.high - row.low) / 2:.{digits}f}"
+    return shown
+
+
+def _models(results: Results, split: str, metric: str, condition: str | None = None) -> list[str]:
+    rows = results.select(split=split, metric=metric)
+    if condition is not None:
+        rows = [row for row in rows if row.condition == condition]
+    return list(dict.fromkeys(row.model for row in rows))
+
+
+def _lm(results: Results, console: Console) -> None:
+    sizes = list(dict.fromkeys(r.words["preset"] for r in results.select(metric="parameters")))
+    models = _models(results, "model", "parameters")
+    splits = list(dict.fromkeys(r.split for r in results.select(metric="perplexity")))
+    _heading(console, "Perplexity")
+    table = _table("size", "model", "parameters", *splits, text=2)
+    for size in sizes:
+        for model in models:
+            at = f"preset={size}"
+            n = _named(results, at, model, "parameters", "model")
+            table.add_row(
+                size, model, f"{n.mean:,.0f}" if n else "",
+                *(
+                    cell(_named(results, at, model, "perplexity", s), 1)
+                    for s in splits
+                ),
+            )  # fmt: skip
+    console.print(table)
+    ratios = results.select(metric="perplexity_ratio")
+    if ratios:
+        _heading(console, "Ratio of perplexities on validation, by tokens seen")
+        seen = list(dict.fromkeys(r.words["tokens"] for r in ratios))[-6:]
+        table = _table("size", "models", *(f"{int(n):,}" for n in seen), text=2)
+        for size in sizes:
+            for model in dict.fromkeys(r.model for r in ratios):
+                found = {
+                    r.words["tokens"]: f"{r.mean:.3f}"
+                    for r in ratios
+                    if r.model == model and r.words["preset"] == size
+                }
+                table.add_row(size, model, *(found.get(n, "") for n in seen))
+        console.print(table)
+        crossings = results.select(metric="crossing")
+        for row in crossings:
+            console.print(
+                f"{row.model}, {row.words['preset']}: 1 at {row.mean:,.0f} tokens "
+                f"({row.n} seed{'s' * (row.n != 1)})"
+            )
+    _by_distance(results, console, sizes[-1], models)
+
+
+def _by_distance(results: Results, console: Console, size: str, models: list[str]) -> None:
+    _heading(console, f"Loss on test by tokens since the last occurrence, {size}")
+    shown = [
+        d for d in _DISTANCES
+        if any(r.words.get("distance") == d for r in results.select(metric="share", split="test"))
+    ]  # fmt: skip
+    table = _table("model", *shown)
+    for model in models:
+        table.add_row(
+            model,
+            *(
+                cell(_named(results, f"preset={size} distance={d}", model), 2).split(" ")[0]
+                for d in shown
+            ),
+        )
+    console.print(table)
+
+
+def _named(
+    results: Results, condition: str, model: str, metric: str = "loss", split: str = "test"
+) -> Row | None:
+    found = [
+        r
+        for r in results.select(model=model, metric=metric, split=split)
+        if r.condition == condition
+    ]
+    return found[0] if found else None
+
+
+def _predictor(results: Results, console: Console) -> None:
+    _heading(console, "Loss on test (nats)")
+    table = _table("model", "parameters", "loss", "difference to the first, %")
+    for model in _models(results, "test", "loss", ""):
+        n = _named(results, "", model, "parameters", "model")
+        difference = results.select(model=model, metric="relative_difference")
+        table.add_row(
+            model, f"{n.mean:,.0f}" if n else "", cell(_named(results, "", model)),
+            cell(difference[0], 2, percent=True) if difference else "",
+        )  # fmt: skip
+    console.print(table)
+
+
+def _selection(results: Results, console: Console) -> None:
+    _heading(console, "The ladder")
+    table = _table("memory", "parameters", "loss on test", "BLiMP", "recall")
+    for model in _models(results, "test", "loss", ""):
+        n = _named(results, "", model, "parameters", "model")
+        table.add_row(
+            model, f"{n.mean:,.0f}" if n else "", cell(_named(results, "", model)),
+            cell(_named(results, "", model, "accuracy", "blimp")),
+            cell(_named(results, "", model, "accuracy", "recall")),
+        )  # fmt: skip
+    for guess, blimp in (("blind", "0.500"), ("chance", "")):
+        recall = _named(results, "", guess, "accuracy", "recall")
+        if recall or blimp:
+            table.add_row(guess, "", "", blimp, cell(recall).split(" ")[0])
+    console.print(table)
+
+
+def _depth(results: Results, console: Console) -> None:
+    _heading(console, "Loss, and what is readable at the top, by depth")
+    table = _table("layers", "stream", "loss", "first", "middle", "last", text=2)
+    for row in results.select(metric="loss"):
+        layers = int(row.words["layers"])
+        probes = [
+            _named(results, f"layers={layers} layer={k}", row.model, "probe")
+            for k in (1, (layers + 1) // 2, layers)
+        ]
+        table.add_row(str(layers), row.model, cell(row), *(cell(p, 2) for p in probes))
+    console.print(table)
+    console.print("First, middle, last layer: R² of a linear probe of what it added.")
+
+
+def _blimp(results: Results, console: Console) -> None:
+    models = _models(results, "blimp", "accuracy")
+    for word in ("phenomenon", "paradigm"):
+        _heading(console, f"Accuracy by {word}")
+        table = _table(word, *models)
+        groups = [
+            r.condition
+            for r in results.select(model=models[0], metric="accuracy")
+            if r.condition.startswith(f"{word}=") or not r.condition
+        ]
+        for group in sorted(groups):
+            name = group.partition("=")[2].replace("_", " ") or "all"
+            name = name if len(name) < 44 else f"{name[:42]}…"
+            table.add_row(
+                name, *(cell(_named(results, group, m, "accuracy", "blimp"), 2) for m in models)
+            )
+        console.print(table)
+
+
+def _recall(results: Results, console: Console) -> None:
+    for split, title in (("mqar", "Associative recall"), ("copy", "Copying")):
+        rows = [r for r in results.select(split=split, metric="accuracy") if "=" in r.condition]
+        conditions = list(dict.fromkeys(r.condition for r in rows))
+        if not conditions:
+            continue
+        _heading(console, f"{title}: accuracy")
+        # The first word of a condition is the number, distances follow the largest.
+        names = [c.replace("pairs=", "").replace("length=", "") for c in conditions]
+        heads = [n.split("distance=")[-1] if "distance" in n else f"n={n}" for n in names]
+        table = _table("memory", *heads)
+        for model in dict.fromkeys(r.model for r in rows):
+            cells = [_named(results, c, model, "accuracy", split) for c in conditions]
+            table.add_row(model, *(cell(c, 2).replace(" ", "") for c in cells))
+        console.print(table)
+        if any("distance" in c for c in conditions):
+            console.print("n: pairs; then, of the most pairs, by distance from query to key.")
+        console.print("blind: any value; chance: one of those that the sequence has.")

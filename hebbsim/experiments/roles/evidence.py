@@ -1,0 +1,115 @@
+"""Claims C1 and C2 from runs of `hebbsim run roles`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hebbsim.plots import tables
+from hebbsim.runs.finished import RunTables
+from hebbsim.runs.report.claims import Finding, at_least, counted
+from hebbsim.runs.report.evidence import Rows, interval
+
+#: Share of the BiGRU's accuracy that the paper reports.
+TARGET = 0.96
+
+_READOUTS = {"": "clusters named by majority", "soft": "by the soft read-out"}
+
+
+def findings(run: RunTables) -> Iterator[Finding]:
+    """Shares of the BiGRU's accuracy, and how often the learner is ahead of it."""
+    rows = Rows(run.results)
+    learner = tables.reference(run.results, "hebbian")
+    voting = f", {learner['members']} voting" if "members" in learner else ""
+    for readout, said in _READOUTS.items():
+        condition = {**learner, **({"readout": readout} if readout else {})}
+        yield from _share(rows, condition, said + voting)
+    yield from _verdicts(run, learner)
+
+
+def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding]:
+    """Accuracy over the BiGRU's, and with how many labelled sentences that one does as well."""
+    for row in rows.find({**condition, "over": "bigru"}, split="test", metric="accuracy_ratio"):
+        found = interval(row)
+        yield Finding(
+            "C1",
+            f"accuracy on test / BiGRU with all labels, {said}",
+            bound=TARGET,
+            judgement=at_least(found["low"], found["high"], TARGET),
+            **found,
+        )
+    against = {**condition, "minus": "bigru/readout"}
+    for row in rows.find(against, split="test", metric="accuracy_difference"):
+        yield Finding(
+            "C1",
+            f"minus a BiGRU trained on the sentences that name the clusters, {said}",
+            **interval(row),
+        )
+    beyond = {"": "", "above": "more than ", "below": "fewer than "}
+    for place, relation in beyond.items():
+        where = {**condition, **({"curve": place} if place else {})}
+        for row in rows.find(where, split="test", metric="label_equivalence"):
+            found = interval(row)
+            text = f"{relation}{found['mean']:,.0f}" if place else ""
+            if place:
+                found |= {"mean": None, "low": None, "high": None}
+            yield Finding(
+                "C1", f"labelled sentences with which a BiGRU does as well, {said}",
+                text=text, **found,
+            )  # fmt: skip
+
+
+def _decided(run: RunTables, kind: str) -> list[str]:
+    table = run.table("structure")
+    if table is None:
+        return []
+    chosen = (table["kind"] == kind) & (table["decided"] == "structure")
+    return list(table.loc[chosen, "name"])
+
+
+def _verdicts(run: RunTables, learner: dict[str, str]) -> Iterator[Finding]:
+    """Roles and splits that structure decides: on which the learner is ahead."""
+    table = run.table("comparisons")
+    if table is None:
+        return
+    decided = {*_decided(run, "role"), *_decided(run, "split")}
+    for name, rows in table.groupby("table", sort=False):
+        kind, _, condition = str(name).partition(" ")
+        if kind not in ("roles", "splits"):
+            continue
+        said = tables.words(condition)
+        labels = said.pop("labels", None)
+        readout = said.pop("readout", "")
+        if {key: said[key] for key in said if key != "K"} != learner:
+            continue
+        if labels not in (None, str(run.config.get("readout_sentences"))):
+            continue  # the figure of labelled sentences shows the others
+        if (labels is None) != (rows["rival_condition"].iloc[0] == "labels=all"):
+            continue
+        rival = (
+            "the BiGRU with all labels"
+            if labels is None
+            else f"a BiGRU, both with the same {labels} labelled sentences"
+        )
+        voting = f", {said['members']} voting" if "members" in said else ""
+        wholes = ("test", "gen") if kind == "roles" else (None,)
+        for whole in wholes:
+            chosen = rows if whole is None else rows[rows["split"] == whole]
+            names = chosen["split"] if whole is None else chosen["role"]
+            chosen = chosen[names.isin(list(decided))]
+            if chosen.empty:
+                continue
+            names = names[chosen.index].str.removeprefix("gen/")
+            ahead = names[chosen["verdict"] == "ahead"].tolist()
+            behind = int((chosen["verdict"] == "behind").sum())
+            what = "generalization splits" if whole is None else f"roles ({whole})"
+            yield Finding(
+                "C2",
+                f"{what} that structure decides, ahead of {rival}, {_READOUTS[readout]}{voting}",
+                text=_count(ahead, len(chosen), behind),
+                judgement=counted(len(ahead), len(chosen)),
+            )
+
+
+def _count(ahead: list[str], of: int, behind: int) -> str:
+    names = f" ({', '.join(ahead)})" if ahead else ""
+    return f"{len(ahead)} of {of}{names}; behind on {behind}"

@@ -1,0 +1,82 @@
+"""All figures of `hebbsim run roles`, drawn from the run folder's tables alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hebbsim.plots.fewlabels import plot_few_labels
+from hebbsim.plots.labelcurve import plot_labels
+from hebbsim.plots.learningcurve import plot_learning_curve
+from hebbsim.plots.rolemap import plot_structure_content
+from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
+from hebbsim.runs.figures import Drawing
+from hebbsim.runs.finished import RunTables
+
+
+def _split(run: RunTables) -> str:
+    return "test" if (run.results["split"] == "test").any() else "dev"
+
+
+def _decided(run: RunTables, kind: str) -> dict[str, str] | None:
+    """What decides each role, or each generalization split; None where the run did not say."""
+    table = run.table("structure")
+    if table is None:
+        return None
+    rows = table[table["kind"] == kind]
+    return dict(zip(rows["name"], rows["decided"], strict=True)) or None
+
+
+def _roles(split: str | None) -> Any:
+    def arguments(run: RunTables) -> dict[str, Any]:
+        return {
+            "results": run.results,
+            "split": split or _split(run),
+            "dependence": _decided(run, "role"),
+        }
+
+    return arguments
+
+
+def _few_labels(split: str) -> Any:
+    def arguments(run: RunTables) -> dict[str, Any]:
+        return {**_roles(split)(run), "comparisons": run.table("comparisons")}
+
+    return arguments
+
+
+FIGURES = {
+    "roles": Drawing(plot_roles, _roles(None)),
+    "roles_gen": Drawing(plot_roles, _roles("gen")),
+    "generalization": Drawing(
+        plot_generalization,
+        lambda run: {"results": run.results, "dependence": _decided(run, "split")},
+    ),
+    "timescales": Drawing(
+        plot_timescales,
+        lambda run: {
+            "results": run.results,
+            "split": _split(run),
+            "timescales": run.config.get("timescales") or (),
+        },
+    ),
+    "labels": Drawing(
+        plot_labels,
+        lambda run: {
+            "results": run.results,
+            "split": _split(run),
+            "n_sentences": run.config.get("n_sentences"),
+        },
+    ),
+    "learning_curve": Drawing(
+        plot_learning_curve,
+        lambda run: {
+            "results": run.results,
+            "split": _split(run),
+            "n_tokens": run.config.get("n_tokens"),
+            "passes": run.config.get("passes") or 1,
+        },
+    ),
+    "few_labels": Drawing(plot_few_labels, _few_labels("test")),
+    "few_labels_gen": Drawing(plot_few_labels, _few_labels("gen")),
+    "structure_content": Drawing(plot_structure_content, _roles("dev")),
+}

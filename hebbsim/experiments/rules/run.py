@@ -1,0 +1,380 @@
+"""What each rule contributes to the network that learns roles: `hebbsim run rules`.
+
+The network of trace layers learns as `hebbsim run roles` has it, then once more with each
+thing that `hebbsim.experiments.rules.ablations` changes about it. Clusters are named on dev, by
+majority, and every change is compared with the network as it is, on the same seeds and
+sentences. Beside them stands the look-up: each word's commonest role, without any memory.
+
+A rule that another part was made for has its own rate and parameters there, which nobody
+tuned: what a row shows is what it contributes as it comes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+from threadpoolctl import threadpool_limits
+
+from hebbsim.baselines import LookupBaseline
+from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
+from hebbsim.engine import get_rule, load_rules
+from hebbsim.engine.network.description import build, read_network, written
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.experiments.roles.data import Gold, check_clusters, check_splits, hold_out
+from hebbsim.experiments.roles.scores import Runs, compared, named_on_dev
+from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, Ablation, ablations
+from hebbsim.models.role_network import RoleNetwork
+from hebbsim.probes import RoleReadout
+from hebbsim.readers.base import Corpus
+from hebbsim.readers.lines import digest
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import (
+    Clock,
+    Progress,
+    Results,
+    provenance,
+    summarize,
+)
+from hebbsim.runs.resume import Unit, Units, open_run
+from hebbsim.runs.workers import run_all
+
+__all__ = ["Ablated", "RulesConfig", "run_rules"]
+
+
+class RulesConfig(ExperimentConfig):
+    """What `run_rules` does; every field is an option of the command line.
+
+    Attributes
+    ----------
+    corpus : str
+        As of `hebbsim run roles`, with roles.
+    network : str
+        ``roles``, the network that ships, or a TOML file, which names timescales and K where
+        they are not given.
+    rules : tuple of str
+        Python files with rules of one's own, see `hebbsim.engine.load_rules`.
+    rule : tuple of str
+        Rules that are tried in each part where they can stand; all without.
+    layer : str, optional
+        Word layer whose parts are changed; those of all word layers together without.
+    timescales : tuple of float
+        In tokens.
+    clusters : int
+        K.
+    passes : int
+        Over the training sentences.
+    seeds : int
+    offline : bool
+    workers : int
+        Processes that learn. No number depends on it. Rules that `register_rule` was given
+        are known to this process alone: they take 1.
+
+    Examples
+    --------
+    >>> RulesConfig.checked({"rule": "oja,hebb"}).rule
+    ('oja', 'hebb')
+    """
+
+    corpus: str = "builtin"
+    network: str = "roles"
+    rules: RuleFiles = ()
+    rule: tuple[str, ...] = ()
+    layer: str | None = None
+    timescales: Timescales = (2.0, 8.0, 32.0)
+    clusters: Annotated[int, Field(ge=1)] = 300
+    passes: Annotated[int, Field(ge=1)] = 1
+    seeds: Annotated[int, Field(ge=1)] = 3
+    offline: bool = False
+    workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
+
+    @field_validator("rule", mode="before")
+    @classmethod
+    def _read_names(cls, value: Any) -> Any:
+        return [name for name in value.split(",") if name] if isinstance(value, str) else value
+
+    @field_validator("rule")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(get_rule(name).name for name in value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_network_says(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Timescales and K of a file, where they are not given."""
+        network = str(given.get("network", "roles"))
+        if network == "roles":
+            return given
+        if not Path(network).is_file():
+            raise ValueError(f"network {network}: no such file; give a TOML file, or roles")
+        load_rules(given.get("rules") or ())
+        said = written(build(read_network(network)))
+        return {"timescales": said["timescales"], "clusters": said["tokens"]["size"], **given}
+
+    @model_validator(mode="after")
+    def _check_network(self) -> RulesConfig:
+        self.ablations()
+        return self
+
+    def ablations(self) -> list[Ablation]:
+        """The network as it is, and everything that it is compared with."""
+        said = self.learner(None if self.network == "roles" else self.network, 0).description()
+        return ablations(said, layer=self.layer, rules=self.rule)
+
+    def learner(self, network: Any, seed: int) -> RoleNetwork:
+        """A network, yet to learn."""
+        return RoleNetwork(
+            network,
+            timescales=self.timescales,
+            n_clusters=self.clusters,
+            passes=self.passes,
+            random_state=seed,
+        )
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """A row of the table: what was changed, and into what.
+
+    `failed` says why there is no score, if so. `idle` says that the rule learns nothing in
+    that part: every role is the same as with learning off, in all seeds.
+    """
+
+    condition: str
+    group: str
+    name: str
+    failed: str
+    idle: bool
+
+
+def run_rules(
+    config: RulesConfig | None = None,
+    *,
+    out: Out | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> Results:
+    """Learn roles with a network, and with every ablation of it; compare.
+
+    Parameters
+    ----------
+    config : RulesConfig, optional
+        Or its fields as keywords.
+    out : path, optional
+        Run folder to write; none without. What an interrupted run of the same configuration
+        left there is taken up.
+    progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
+
+    Returns
+    -------
+    Results
+        ``accuracy`` by condition, and of the model ``lookup``; the table ``ablations`` has an
+        `Ablated` for each condition, in order, and ``comparisons`` the difference to the
+        network as it is.
+
+    Raises
+    ------
+    BadInputError
+        An option, the corpus or the output folder cannot be used.
+    HebbsimError
+        The network as it is cannot learn from this corpus.
+    """
+    from hebbsim.readers import load_corpus
+
+    if config is None:
+        config = RulesConfig.checked(options)
+    load_rules(config.rules)  # in a process that was given a checked configuration, too
+    clock = Clock()
+    with open_run(out, overwrite=overwrite) as kept:
+        corpus = load_corpus(config.corpus, offline=config.offline)
+        if corpus.layer is None:
+            raise BadInputError(
+                f"corpus {corpus.name} is text without roles, so there is nothing to score; give "
+                "an annotated corpus"
+            )
+        layer = corpus.layer
+        corpus, note = hold_out(corpus)
+        check_splits(corpus, layer)
+        check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+        results = _empty(config, corpus)
+        results.notes = [*corpus.notes, *([note] if note else [])]
+        kept.begin(results.experiment, results.config, results.provenance)
+        _fill(results, config, corpus, kept, progress or (lambda line, done, total: None))
+        kept.write(results, machine=clock.machine())
+    return results
+
+
+def _empty(config: RulesConfig, corpus: Corpus) -> Results:
+    resolved = config.resolved() | {"corpus": corpus.name, "source": config.corpus}
+    del resolved["workers"]  # no number depends on it
+    inputs = dict(corpus.sha256)
+    if config.network != "roles":
+        inputs["network"] = digest(Path(config.network), unpacked=False)
+    seeds = range(config.seeds)
+    return Results(
+        experiment="rules",
+        config=resolved,
+        provenance=provenance(inputs=inputs, seeds=seeds, rules=config.rules),
+    )
+
+
+def _fill(
+    results: Results, config: RulesConfig, corpus: Corpus, kept: Units, progress: Progress
+) -> None:
+    """Learn what is not kept, and put the tables in."""
+    assert corpus.layer is not None
+    gold = Gold.of(corpus, corpus.layer)
+    runs, failed = Runs(corpus.name, gold), dict[str, str]()
+    whole = f"K={config.clusters}"
+    planned = config.ablations()
+    seen: dict[str, list[bytes]] = {}
+    for seed, condition, unit in _learned(config, corpus, planned, kept, progress):
+        seen.setdefault(condition, []).extend(a.tobytes() for _, a in sorted(unit.arrays.items()))
+        if unit.document:
+            failed.setdefault(condition, f"seed {seed}: {unit.document}")
+            continue
+        roles = {split: gold.names[codes] for split, codes in unit.arrays.items()}
+        runs.add("hebbian", f"{whole} {condition}".strip(), seed, roles)
+    if WHOLE in failed:
+        raise HebbsimError(f"the network as it is cannot learn: {failed[WHOLE]}")
+    look_up = LookupBaseline().fit(
+        corpus.splits["train"].sentences(), corpus.splits["train"].layers[corpus.layer]
+    )
+    rest = {name: split for name, split in corpus.splits.items() if name != "train"}
+    named = {name: look_up.predict(split.sentences()) for name, split in rest.items()}
+    runs.add("lookup", "", 0, named)
+    scores = [
+        score
+        for score in runs.scores()
+        if score.metric == "accuracy" and score.condition.removeprefix(whole).strip() not in failed
+    ]
+    results.rows = summarize(scores)
+    conditions = [each.condition for each in planned if each.condition not in failed]
+    results.tables = {
+        "ablations": [
+            Ablated(
+                each.condition,
+                each.group,
+                each.name,
+                failed.get(each.condition, ""),
+                " rule=" in each.condition
+                and seen[each.condition]
+                == seen[f"{each.condition.partition(' rule=')[0]} learning=off"],
+            )
+            for each in planned
+        ],
+        "comparisons": compared(
+            runs,
+            "rules",
+            [
+                (f"{whole} {condition}", "hebbian", whole, split, None)
+                for split in ("test", "gen")
+                if split in gold.codes
+                for condition in conditions
+                if condition != WHOLE
+            ],
+        ),
+        "per_seed": scores,
+    }
+
+
+@dataclass(frozen=True)
+class _Job:
+    config: RulesConfig
+    corpus: Corpus
+    network: dict[str, Any]
+    seed: int
+    conditions: tuple[str, ...]
+
+
+def _learned(
+    config: RulesConfig,
+    corpus: Corpus,
+    planned: Sequence[Ablation],
+    kept: Units,
+    progress: Progress,
+) -> Iterator[tuple[int, str, Unit]]:
+    """Seed, condition and predicted roles of all ablations, in order, kept as they are learned."""
+    jobs = [
+        # Random prototypes are drawn when the network as it is has learned.
+        _Job(config, corpus, each.network, seed, (WHOLE, RANDOM) if each is planned[0] else (said,))
+        for seed in range(config.seeds)
+        for each in planned
+        if (said := each.condition) != RANDOM
+    ]
+
+    def name(job: _Job, condition: str) -> str:
+        return f"seed={job.seed} {condition or 'whole'}"
+
+    found: dict[tuple[int, str], Unit] = {}
+    waiting = []
+    for job in jobs:
+        for said in job.conditions:
+            unit = kept.get(name(job, said))
+            if unit is not None:
+                found[job.seed, said] = unit
+        if any((job.seed, said) not in found for said in job.conditions):
+            waiting.append(job)
+    total = len(jobs)
+    progress(None, total - len(waiting), total)
+    ended = run_all(_learn, waiting, workers=min(config.workers, max(len(waiting), 1)))
+    for done, (number, units) in enumerate(ended, total - len(waiting) + 1):
+        if isinstance(units, Exception):
+            raise units
+        job = waiting[number]
+        for said, unit in units.items():
+            kept.put(name(job, said), unit.arrays, unit.document)
+            found[job.seed, said] = unit
+        progress(None, done, total)
+    for seed in range(config.seeds):
+        for each in planned:
+            yield seed, each.condition, found[seed, each.condition]
+
+
+def _learn(job: _Job) -> dict[str, Unit]:
+    """Roles that one network gives, by condition; or, in the document, why it gives none."""
+    load_rules(job.config.rules)
+    with threadpool_limits(1):  # BLAS sums in another order with more threads
+        sentences = job.corpus.splits["train"].sentences()
+        learner = job.config.learner(job.network, job.seed)
+        steps: dict[str, Callable[[], RoleNetwork]] = {
+            said: partial(learner.derive, sentences, prototypes="random")
+            if said == RANDOM
+            else partial(learner.fit, sentences)
+            for said in job.conditions
+        }
+        return {said: _scored(step, job.corpus) for said, step in steps.items()}
+
+
+def _scored(learn: Callable[[], RoleNetwork], corpus: Corpus) -> Unit:
+    assert corpus.layer is not None
+    rest = {name: split for name, split in corpus.splits.items() if name != "train"}
+    dev, roles = rest["dev"], rest["dev"].layers[corpus.layer]
+    try:
+        with np.errstate(all="ignore"):  # of weights that do not stay finite
+            learner = learn()
+        arrays, _ = learner.network_.state()
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            return Unit({}, "weights did not stay finite")
+        winners = {name: learner.predict(split.sentences()) for name, split in rest.items()}
+    except Exception as error:  # of a rule, which anyone may have written
+        said = str(error).strip().partition("\n")[0]
+        return Unit({}, f"{type(error).__name__}: {said}" if said else type(error).__name__)
+
+    def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
+        readout = RoleReadout().fit(winners["dev"][on], roles[on])
+        return lambda split: readout.predict(winners[split])
+
+    named = named_on_dev(mapping, dev, rest)
+    gold = Gold.of(corpus, corpus.layer)
+    return Unit({split: codes for split, codes in gold.encode(named).items() if split != "gen"}, "")

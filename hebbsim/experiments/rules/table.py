@@ -1,0 +1,97 @@
+"""The table that `hebbsim run rules` prints."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from hebbsim.runs.results import Results
+from hebbsim.runs.terminal import Console
+
+_SPLITS = ("test", "gen")
+
+
+def show(results: Results, folder: Path, console: Console | None = None) -> None:
+    """Print what a run found."""
+    console = console or Console(highlight=False)
+    config = results.config
+    taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
+    n = f"{config['seeds']} seed{'s' if config['seeds'] > 1 else ''}"
+    passes = f"{config['passes']} pass{'es' if config['passes'] > 1 else ''}"
+    console.print()
+    console.print(
+        f"What each rule contributes on {config['corpus']}: accuracy of roles\n"
+        f"Timescales {taus}; K = {config['clusters']}; {passes}, {n}",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(_table(results))
+    console.print(
+        "Differences are to the network as it is, ± half of the 95 % interval; behind and\n"
+        "ahead are shown after Holm's correction over this table. The look-up gives each\n"
+        "word its commonest role, without memory.",
+        markup=False,
+    )
+    if any(each.idle for each in results.tables["ablations"]):
+        console.print("* learns nothing there: the same roles as with learning off", markup=False)
+    for each in results.tables["ablations"]:
+        if each.failed:
+            said = f"No score for {each.condition}: {each.failed}"
+            console.print(said, markup=False)
+    for note in results.notes:
+        console.print(f"Note: {note}", markup=False)
+    console.print(f"Tables: {folder}", markup=False, soft_wrap=True)
+
+
+def _table(results: Results) -> Table:
+    whole = f"K={results.config['clusters']}"
+    means = {
+        (row.model, row.condition, row.split): row.mean
+        for row in results.rows
+        if row.metric == "accuracy"
+    }
+    compared = {(each.condition, each.split): each for each in results.tables["comparisons"]}
+    splits = [split for split in _SPLITS if ("hebbian", whole, split) in means]
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for split in splits:
+        table.add_column(split, justify="right", no_wrap=True)
+        table.add_column("difference", no_wrap=True)
+        table.add_column("", no_wrap=True)
+    for group, ablated in itertools.groupby(results.tables["ablations"], lambda each: each.group):
+        if group:
+            table.add_row(Text(group, style="bold"))
+        for each in ablated:
+            if each.failed:
+                table.add_row(Text(f"  {each.name}"), Text("none"))
+                continue
+            name = f"{each.name} *" if each.idle else each.name
+            condition = f"{whole} {each.condition}".strip()
+            cells: list[str | Text] = [Text(f"  {name}" if group else name)]
+            for split in splits:
+                cells.append(_number(means["hebbian", condition, split]))
+                cells += _difference(compared.get((condition, split)))
+            table.add_row(*cells)
+        if not group:
+            found = [_number(means["lookup", "", split]) for split in splits]
+            table.add_row("look-up", *itertools.chain(*((mean, "", "") for mean in found)))
+    return table
+
+
+def _difference(compared: Any) -> tuple[str, str]:
+    if compared is None:
+        return "", ""
+    sign = "-" if compared.difference < 0 else "+"
+    words = sign + _number(abs(compared.difference))
+    if compared.low is not None:
+        words += f" ±{_number((compared.high - compared.low) / 2)}"
+    return words, "" if compared.verdict == "no difference shown" else compared.verdict
+
+
+def _number(value: float) -> str:
+    """Three digits without the zero in front."""
+    return f"{value:.3f}".removeprefix("0")

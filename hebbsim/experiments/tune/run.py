@@ -1,0 +1,493 @@
+"""Random search for the settings of a corpus, scored on its dev split alone: `hebbsim tune`.
+
+Trial 0 is the network as it is; each other trial draws a value for every parameter. All
+trials learn with one seed, the best third of them with the others as well. A trial's score is
+the accuracy on dev that `hebbsim run roles` reports: the clusters of either half of dev are
+named by the other half. Nothing depends on the test split.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import re
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, field_validator, model_validator
+from threadpoolctl import threadpool_limits
+
+from hebbsim.config import read_toml
+from hebbsim.engine import load_rules
+from hebbsim.engine.network.description import setting_value
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.experiments.roles.data import check_clusters, check_splits, hold_out
+from hebbsim.experiments.roles.learner_config import LearnerConfig, merged
+from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.models.role_network import RoleNetwork
+from hebbsim.probes import RoleReadout
+from hebbsim.readers.base import Corpus
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import (
+    Clock,
+    Progress,
+    Results,
+    Score,
+    json_text,
+    provenance,
+    summarize,
+    utf8,
+)
+from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.workers import run_all
+
+__all__ = ["RANGES", "Range", "Trial", "TuneConfig", "read_range", "read_ranges", "run_tune"]
+
+#: What is searched where no range is given.
+RANGES = (
+    "timescales=[[2, 8, 32], [1.1, 3.3], [2], [2, 6], [1.5, 4, 12]]",
+    "words.size=50:400:log",
+    "words.ending_weight=[0, 0.7, 1.4]",
+    "tokens.subsample=0.0005:0.05:log",
+    "tokens.shrinkage=2:40:log",
+    "tokens.lengths=[[1, 0.9, 0.9, 0.7, 0.5], [1, 0.9, 0.9, 0.7, 0.3], [1, 0.7, 0.7, 0, 0], "
+    "[1, 0.5, 0.5, 0, 0]]",
+)
+#: Parameters that are options of their own, and no settings of the network.
+_OPTIONS = ("timescales", "clusters", "passes")
+#: Values without quotes.
+_NAMES = re.compile(r"\[[\w\s.,-]+\]")
+_FORM = "give NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=[A, B, C]"
+
+
+@dataclass(frozen=True)
+class Range:
+    """Values that a parameter may take: one of several, or any between two bounds.
+
+    Whole numbers are drawn where both bounds are; others have three digits.
+    """
+
+    name: str
+    choices: tuple[Any, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        """A value, uniformly at random; of its logarithm with `log`."""
+        if self.choices:
+            return self.choices[rng.integers(len(self.choices))]
+        whole = isinstance(self.low, int) and isinstance(self.high, int)
+        low, high = self.low, self.high + whole
+        if self.log:
+            drawn = math.exp(rng.uniform(math.log(low), math.log(high)))
+        else:
+            drawn = rng.uniform(low, high)
+        drawn = math.floor(drawn) if whole else float(f"{drawn:.3g}")
+        return min(max(drawn, self.low), self.high)
+
+
+def read_range(text: str) -> Range:
+    """A range as an option has it.
+
+    Raises
+    ------
+    BadInputError
+        It is written otherwise, or empty.
+
+    Examples
+    --------
+    >>> read_range("words.size=50:400:log")
+    Range(name='words.size', choices=(), low=50, high=400, log=True)
+    >>> read_range("timescales=[[2, 8], [3]]").choices
+    ([2, 8], [3])
+    >>> read_range("tokens.prediction=[nlms, delta]").choices
+    ('nlms', 'delta')
+    """
+    name, _, said = (part.strip() for part in text.partition("="))
+    choices = setting_value(said)
+    if _NAMES.fullmatch(said) and isinstance(choices, str):  # without quotes
+        choices = [setting_value(part.strip()) for part in said[1:-1].split(",")]
+    if name and isinstance(choices, list) and choices:
+        return Range(name, tuple(choices))
+    bounds = said.split(":")
+    log = len(bounds) == 3 and bounds[2] == "log"
+    numbers = [setting_value(bound) for bound in bounds[:2]]
+    good = all(type(n) in (int, float) and math.isfinite(n) for n in numbers)
+    if not name or len(bounds) != 2 + log or not good:
+        raise BadInputError(f"--range {text}: {_FORM}")
+    low, high = numbers
+    if not low < high or (log and low <= 0):
+        least = "above 0 and " if log else ""
+        raise BadInputError(f"--range {text}: LOW must be {least}below HIGH")
+    return Range(name, (), low, high, log)
+
+
+def read_ranges(path: str | Path) -> tuple[str, ...]:
+    """Ranges of a TOML file, as options have them: ``"words.size" = "50:400:log"``, or a list.
+
+    Raises
+    ------
+    BadInputError
+        The file cannot be read, or gives something else.
+    """
+    found = []
+    for name, value in read_toml(path, "a TOML file of ranges").items():
+        if not isinstance(value, str | list):
+            raise BadInputError(
+                f"{path}: {name} is {json.dumps(value, default=str)}: give a list of values, or "
+                'text such as "50:400:log"; put a name with a dot in quotes'
+            )
+        text = f"{name}={value if isinstance(value, str) else json.dumps(value, default=str)}"
+        try:
+            read_range(text)
+        except BadInputError as error:
+            raise BadInputError(f"{path}: {str(error).removeprefix('--range ')}") from None
+        found.append(text)
+    return tuple(found)
+
+
+class TuneConfig(LearnerConfig):
+    """What `run_tune` does; every field is an option of the command line.
+
+    Those of `LearnerConfig`, which every trial has wherever it draws nothing, and these.
+
+    Attributes
+    ----------
+    ranges : tuple of str
+        ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log`` or ``NAME=[A, B, C]``, where the name is
+        ``timescales``, ``clusters``, ``passes``, or a parameter of the network as of `settings`.
+        `RANGES` without.
+    trials : int
+    seeds : int
+        Of the best third of the trials; the others have one.
+    workers : int
+        Processes that learn. No number depends on it. Rules that `register_rule` was given
+        are known to this process alone: they take 1.
+
+    Examples
+    --------
+    >>> config = TuneConfig.checked({"ranges": ["words.size=10:20"], "trials": 2})
+    >>> config.drawn()
+    [{}, {'words.size': 17}]
+    """
+
+    ranges: tuple[str, ...] = RANGES
+    trials: Annotated[int, Field(ge=1)] = 20
+    seeds: Annotated[int, Field(ge=1)] = 3
+    workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
+
+    @field_validator("ranges")
+    @classmethod
+    def _one_of_a_name(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return merged(value or RANGES)
+
+    @model_validator(mode="after")
+    def _check_trials(self) -> TuneConfig:
+        top = f"{self.described()['tokens']['name']}.size"
+        for text in self.ranges:
+            if read_range(text).name == top:
+                raise ValueError(f"--range {text}: the number of clusters is called clusters")
+        for number, values in enumerate(self.drawn()):
+            try:
+                self.trial(values)
+            except BadInputError as error:
+                said = ", ".join(changes(values))
+                line = f"--range: trial {number} has {said}: {str(error).removeprefix('--')}"
+                raise BadInputError(line) from None
+        return self
+
+    def drawn(self) -> list[dict[str, Any]]:
+        """Parameters of each trial, no two alike; of the first none.
+
+        There are fewer than `trials` where the ranges have no more. How many are asked for
+        changes none of those before.
+        """
+        ranges = [read_range(text) for text in self.ranges]
+        rng = np.random.default_rng(0)
+        found: dict[str, dict[str, Any]] = {"": {}}
+        for _ in range(100 * self.trials):
+            if len(found) == self.trials:
+                break
+            values = {each.name: each.draw(rng) for each in ranges}
+            found.setdefault(json.dumps(values, default=str), values)
+        return list(found.values())
+
+    def trial(self, values: dict[str, Any]) -> LearnerConfig:
+        """The configuration of a trial.
+
+        Raises
+        ------
+        BadInputError
+            A value cannot be used.
+        """
+        # Rules are registered by now, and what the preset set stands in the other fields.
+        named = self.model_fields_set & set(LearnerConfig.model_fields) - {"rules", "preset"}
+        options = {name: getattr(self, name) for name in named}
+        options |= {name: value for name, value in values.items() if name in _OPTIONS}
+        rest = {name: value for name, value in values.items() if name not in _OPTIONS}
+        return LearnerConfig.checked({**options, "settings": merged(self.settings, changes(rest))})
+
+
+def changes(values: dict[str, Any]) -> list[str]:
+    """Parameters as settings: ``NAME=VALUE``."""
+    return [
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        for name, value in values.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A row of the table: accuracy on dev over seeds.
+
+    `parameters` are those that were drawn. `failed` says why there is no score, if so.
+    """
+
+    trial: int
+    parameters: dict[str, Any]
+    seeds: int
+    mean: float | None
+    sd: float | None
+    failed: str = ""
+
+
+def run_tune(
+    config: TuneConfig | None = None,
+    *,
+    out: Out | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    **options: Any,
+) -> Results:
+    """Try settings at random, score each on dev, and write the best as a preset.
+
+    Parameters
+    ----------
+    config : TuneConfig, optional
+        Or its fields as keywords.
+    out : path, optional
+        Run folder to write; none without. Trials that an interrupted run of the same
+        configuration finished are taken from it.
+    progress : callable, optional
+    overwrite : bool
+        Replace a finished run in `out`.
+
+    Returns
+    -------
+    Results
+        ``accuracy`` on dev by trial. The table ``trials`` has a `Trial` each, the best first;
+        ``preset.toml`` among the files is what ``hebbsim run roles --preset`` takes.
+
+    Raises
+    ------
+    BadInputError
+        An option, the corpus or the output folder cannot be used.
+    HebbsimError
+        No trial could be scored.
+    """
+    if config is None:
+        config = TuneConfig.checked(options)
+    load_rules(config.rules)  # in a process that was given a checked configuration, too
+    clock = Clock()
+    with open_run(out, overwrite=overwrite) as kept:
+        corpus, notes = _train_and_dev(config)
+        results = _empty(config, corpus)
+        results.notes = notes
+        search = _Search(config, corpus, kept, progress or (lambda line, done, total: None))
+        kept.begin(results.experiment, results.config, results.provenance)
+        _fill(results, search)
+        kept.write(results, machine=clock.machine())
+    return results
+
+
+def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
+    """The two splits as `hebbsim run roles` has them, and what is to be said of them."""
+    from hebbsim.readers import load_corpus
+
+    wanted = ("train", "dev")
+    corpus = load_corpus(
+        config.corpus, layer=config.layer, scheme=config.scheme, offline=config.offline,
+        splits=wanted,
+    )  # fmt: skip
+    if corpus.layer is None:
+        raise BadInputError(
+            f"corpus {corpus.name} is text without roles, so there is nothing to score; give an "
+            "annotated corpus"
+        )
+    corpus, note = hold_out(corpus)
+    corpus = corpus.only(wanted)
+    check_splits(corpus, corpus.layer or "")
+    if corpus.splits["dev"].n_sentences < 2:
+        raise BadInputError(f"corpus {corpus.name}: dev has one sentence; two halves are needed")
+    return corpus, [*corpus.notes, *([note] if note else [])]
+
+
+def _empty(config: TuneConfig, corpus: Corpus) -> Results:
+    resolved = config.resolved() | {
+        "corpus": corpus.name, "source": config.corpus, "layer": corpus.layer
+    }  # fmt: skip
+    del resolved["workers"]  # no number depends on it
+    network = json_text(config.described()).encode()
+    return Results(
+        experiment="tune",
+        config=resolved,
+        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds), rules=config.rules),
+        files={"network.json": network},
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    network: dict[str, Any]
+    passes: int
+    rules: tuple[str, ...]
+    corpus: Corpus
+    trial: int
+    seed: int
+
+
+class _Search:
+    """Trials of one run, and their scores by seed as they come."""
+
+    def __init__(self, config: TuneConfig, corpus: Corpus, kept: Units, progress: Progress) -> None:
+        self.config, self.corpus, self.kept, self.progress = config, corpus, kept, progress
+        self.drawn = config.drawn()
+        self.trials = [config.trial(values) for values in self.drawn]
+        # Read once, whatever becomes of the file while trials learn.
+        self.networks = [trial.described() for trial in self.trials]
+        for trial in self.trials:
+            check_clusters(corpus.splits["train"], trial.clusters, corpus.name)
+        self.n_best = math.ceil(len(self.trials) / 3)
+        self.total = len(self.trials) + self.n_best * (config.seeds - 1)
+        self.found: dict[tuple[int, int], float | str] = {}
+
+    def run(self) -> list[Trial]:
+        """All trials, the best first."""
+        everything = range(len(self.trials))
+        self._learn((trial, 0) for trial in everything)
+        best = [trial.trial for trial in self._ranked(everything) if not trial.failed]
+        best = best[: self.n_best]
+        self._learn((trial, seed) for seed in range(1, self.config.seeds) for trial in best)
+        return self._ranked(everything)
+
+    def _ranked(self, trials: Iterable[int]) -> list[Trial]:
+        """Those of all seeds before those of one, failed ones last; of equals the first drawn."""
+
+        def place(trial: Trial) -> tuple[bool, int, float]:
+            return trial.mean is None, -trial.seeds, -(trial.mean or 0.0)
+
+        return sorted(map(self._summary, trials), key=place)
+
+    def _summary(self, trial: int) -> Trial:
+        scores = [score for (which, _), score in sorted(self.found.items()) if which == trial]
+        values = [score for score in scores if not isinstance(score, str)]
+        failed = next((score for score in scores if isinstance(score, str)), "")
+        mean = statistics.fmean(values) if values and not failed else None
+        sd = statistics.stdev(values) if len(values) > 1 and not failed else None
+        return Trial(trial, self.drawn[trial], len(scores), mean, sd, failed)
+
+    def _learn(self, wanted: Iterable[tuple[int, int]]) -> None:
+        """Score trials by seed, or take what is kept."""
+        waiting = []
+        for trial, seed in wanted:
+            unit = self.kept.get(_name(trial, seed))
+            if unit is None:
+                network, passes = self.networks[trial], self.trials[trial].passes
+                rules = self.config.rules
+                waiting.append(_Job(network, passes, rules, self.corpus, trial, seed))
+            else:
+                self.found[trial, seed] = unit.document
+        self.progress(None, len(self.found), self.total)
+        workers = min(self.config.workers, max(len(waiting), 1))
+        for number, score in run_all(_score, waiting, workers=workers):
+            if isinstance(score, Exception):
+                raise score
+            trial, seed = waiting[number].trial, waiting[number].seed
+            self.kept.put(_name(trial, seed), document=score)
+            self.found[trial, seed] = score
+            said = score if isinstance(score, str) else f"dev accuracy {score:.3f}"
+            self.progress(f"{_name(trial, seed)}: {said}", len(self.found), self.total)
+
+
+def _name(trial: int, seed: int) -> str:
+    return f"trial={trial} seed={seed}"
+
+
+def _score(job: _Job) -> float | str:
+    """Accuracy on dev of one network with one seed; or why there is none."""
+    load_rules(job.rules)
+    train, dev = job.corpus.splits["train"], job.corpus.splits["dev"]
+    roles = dev.layers[job.corpus.layer or ""]
+    learner = RoleNetwork(job.network, passes=job.passes, random_state=job.seed)
+    try:
+        # BLAS sums in another order with more threads; weights may not stay finite.
+        with threadpool_limits(1), np.errstate(all="ignore"):
+            learner.fit(train.sentences())
+            arrays, _ = learner.network_.state()
+            if not all(np.isfinite(array).all() for array in arrays.values()):
+                return "weights did not stay finite"
+            winners = learner.predict(dev.sentences())
+    except Exception as error:  # of a rule, which anyone may have written
+        return " ".join(str(error).split()) or type(error).__name__
+
+    def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
+        readout = RoleReadout().fit(winners[on], roles[on])
+        return lambda split: readout.predict(winners)
+
+    return float(np.mean(named_on_dev(mapping, dev, ["dev"])["dev"] == roles))
+
+
+# What is written ----------------------------------------------------------------------------------
+
+
+def _fill(results: Results, search: _Search) -> None:
+    trials = search.run()
+    best = trials[0]
+    if best.mean is None:
+        raise HebbsimError(f"no trial could be scored: {best.failed}")
+    n, config = len(trials), search.config
+    if n < config.trials:
+        results.notes.append(f"the ranges have {n} different trials, not {config.trials}")
+    scores = [
+        Score(search.corpus.name, "dev", "hebbian", f"trial={trial}", "accuracy", None, seed, score)
+        for (trial, seed), score in sorted(search.found.items())
+        if not isinstance(score, str)
+    ]
+    results.rows = summarize(scores)
+    results.tables = {"trials": trials, "per_seed": scores}
+    results.files["trials.csv"] = utf8(_trials_text(trials))  # a column for each parameter
+    about = f"accuracy on dev {best.mean:.4f} over {best.seeds} seeds, the best of {n} trials"
+    chosen = search.trials[best.trial]
+    results.files["preset.toml"] = utf8(_preset_text(chosen, search.corpus.name, about))
+
+
+def _trials_text(trials: Sequence[Trial]) -> str:
+    names = list(dict.fromkeys(name for trial in trials for name in trial.parameters))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["trial", *names, "seeds", "mean", "sd", "failed"])
+    for each in sorted(trials, key=lambda trial: trial.trial):
+        drawn = [each.parameters.get(name, "") for name in names]
+        cells = [json.dumps(value) if isinstance(value, list) else value for value in drawn]
+        writer.writerow([each.trial, *cells, each.seeds, each.mean, each.sd, each.failed])
+    return stream.getvalue()
+
+
+def _preset_text(config: LearnerConfig, corpus: str, about: str) -> str:
+    name = "".join(c if c.isprintable() else "?" for c in corpus)
+    said = config.model_dump(
+        mode="json", include={"timescales", "clusters", "passes", "rule", "settings"}
+    )
+    if config.network != "roles":
+        said["network"] = "network.json"  # beside this file
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in said.items())
+    return "\n".join([f"# Chosen by hebbsim tune for {name}: {about}.", *lines, ""])

@@ -1,0 +1,1 @@
+"""What every experiment needs: results, resuming, workers, sweeps, figures, the report."""

@@ -1,0 +1,37 @@
+"""Captions of figures, as a page beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hebbsim.plots.style import write_whole
+from hebbsim.runs.figures import Drawn
+
+_HEAD = "# Captions\n\nWritten by `hebbsim figures`; figures that stand here no more are gone.\n"
+
+
+def write_captions(folder: Path, drawn: Sequence[Drawn]) -> Path:
+    """Write or complete ``captions.md`` in a folder, one section a figure, by file name.
+
+    Sections of earlier drawings stay as long as their figures do.
+
+    Raises
+    ------
+    HebbsimError
+        The folder cannot be written.
+    """
+    path = folder / "captions.md"
+    sections = read_captions(path) if path.exists() else {}
+    for one in drawn:
+        sections[one.paths[0].stem] = f"**{one.caption.title}.** {one.caption.note}"
+    there = {found.stem for found in folder.iterdir()}
+    kept = [f"## {name}\n\n{text}\n" for name, text in sorted(sections.items()) if name in there]
+    write_whole(path, "\n".join([_HEAD, *kept]).encode())
+    return path
+
+
+def read_captions(path: Path) -> dict[str, str]:
+    """Captions of such a page by the names of the figures' files."""
+    parts = path.read_text(encoding="utf-8", errors="replace").split("\n## ")[1:]
+    return {name.strip(): text.strip() for name, _, text in (p.partition("\n") for p in parts)}

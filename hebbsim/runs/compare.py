@@ -1,0 +1,242 @@
+"""Runs against one another, seed by seed: `hebbsim compare`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hebbsim.errors import BadInputError
+from hebbsim.probes.paired import adjust, paired_test
+from hebbsim.runs.sweep import read_scores, run_folders
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["RunDifference", "compare_runs", "document"]
+
+SCHEMA = "hebbsim.compare/1"
+#: Words of a condition in which runs that are compared may differ.
+_SIZES = ("K", "members")
+#: Options that decide, beside the files, which tokens and roles a run is scored on.
+_DATA = ("corpus", "layer", "tokenizer", "parser", "vocabulary")
+#: Differences that a message names, at most.
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class RunDifference:
+    """One run minus another in one metric, over the seeds that both have.
+
+    `p` is two-sided, `corrected` for the number of all comparisons made together; they and the
+    ends of the 95 % interval are None of a single seed.
+    """
+
+    run: str
+    minus: str
+    corpus: str
+    split: str
+    model: str
+    condition: str
+    metric: str
+    value: float
+    other: float
+    difference: float
+    low: float | None
+    high: float | None
+    n: int
+    p: float | None
+    corrected: float | None
+    unit: str
+
+
+def compare_runs(
+    paths: Sequence[Path],
+    *,
+    metric: str | None = None,
+    splits: Sequence[str] = (),
+    model: str | None = None,
+    every_pair: bool = False,
+    every_condition: bool = False,
+    correction: str = "holm",
+) -> list[RunDifference]:
+    """Compare runs with the first, or with each other, where they have seeds in common.
+
+    A seed stands for the same draws in every run, which is what pairs them. Of a run with a
+    population that is compared, else its single learner; conditions are matched by their
+    words beside K.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders of runs; that of a sweep stands for all of its runs.
+    metric : str, optional
+        Default ``accuracy``, or what the runs have in its place.
+    splits : sequence of str
+        Default ``test`` and ``gen``.
+    model : str, optional
+        Default ``hebbian`` where the runs have one; else every model.
+    every_pair, every_condition : bool
+    correction : {"holm", "bh", "none"}
+
+    Raises
+    ------
+    BadInputError
+        Fewer than two runs, one that cannot be read, nothing that they have in common, or
+        scores of one name that come from other data.
+    """
+    adjust([], correction)
+    folders = run_folders(list(paths))
+    if len(folders) < 2:
+        raise BadInputError(f"{len(folders)} run to compare: give two or more, or a sweep")
+    tables = [read_scores(folder) for folder in folders]
+    names = _names(folders)
+    metric = metric or _metric(tables)
+    chosen = [
+        _chosen(table, metric, splits, model, every_condition=every_condition) for table in tables
+    ]
+    pairs = (
+        itertools.combinations(range(len(folders)), 2)
+        if every_pair
+        else ((0, other) for other in range(1, len(folders)))
+    )
+    found, unlike = [], ""
+    for first, second in pairs:
+        rows = list(_pair(names[second], chosen[second], names[first], chosen[first]))
+        differences = _differences(folders[first], folders[second])
+        if differences:
+            unlike = (
+                f"{names[first]} and {names[second]} are scored on different data "
+                f"({differences}); compare runs of one corpus, layer and role scheme"
+            )
+        if rows and differences:
+            raise BadInputError(unlike)
+        found += rows
+    if not found and unlike:
+        raise BadInputError(unlike)
+    if not found:
+        had = [sorted(set(zip(t["corpus"], t["split"], strict=True))) for t in chosen]
+        shown = "; ".join(
+            f"{name}: {', '.join(f'{c} {s}' for c, s in has[:4]) or 'nothing'}"
+            for name, has in zip(names, had, strict=True)
+        )
+        raise BadInputError(
+            f"the runs have no {metric} of one corpus, split and condition in common ({shown}); "
+            "see --metric, --split and --model"
+        )
+    return _corrected(found, correction)
+
+
+def _differences(first: Path, second: Path) -> str:
+    """What makes two runs be scored on different data, in words; empty where nothing does."""
+    configs, digests = zip(_scored(first), _scored(second), strict=True)
+    found = []
+    for name in _DATA:
+        one, other = (config.get(name) for config in configs)
+        if one != other:
+            found.append(f"{name}: {one or 'default'} and {other or 'default'}")
+    for name in sorted({*digests[0], *digests[1]}):
+        one, other = (side.get(name) for side in digests)
+        # Further sources of `run lm` are splits of their own: a run may lack one.
+        if one != other and ((one and other) or "validation" not in configs[0]):
+            said = (str(value)[:12] if value else "absent" for value in (one, other))
+            found.append(f"{name}: {' and '.join(said)}")
+    more = len(found) - _NAMED
+    return "; ".join([*found[:_NAMED], *([f"{more} more"] if more > 0 else [])])
+
+
+def _scored(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """The configuration of a run, and the digests of what it is scored on."""
+    try:
+        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        config, kept = dict(document["config"]), dict(document["provenance"])
+        learned = kept.get("text", [])  # learned from, and never scored
+        return config, {k: v for k, v in kept["inputs"].items() if k not in learned}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise BadInputError(
+            f"{folder / 'results.json'}: damaged, it does not say what the run read; run it again"
+        ) from None
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """Folder names, with as many of the folders above as tell them apart."""
+    whole = [folder.absolute().parts for folder in folders]
+    for depth in range(1, max(map(len, whole)) + 1):
+        names = ["/".join(parts[-depth:]) for parts in whole]
+        if len(set(names)) == len(names):
+            break
+    if len(set(whole)) < len(whole):
+        raise BadInputError("a run is given twice")
+    return names
+
+
+def _metric(tables: Sequence[DataFrame]) -> str:
+    """The metric that runs are compared by when none is named."""
+    common = set.intersection(*(set(table["metric"]) for table in tables))
+    for name in ("accuracy", *sorted(common)):
+        if name in common:
+            return name
+    raise BadInputError("the runs have no metric in common")
+
+
+def _chosen(
+    table: DataFrame,
+    metric: str,
+    splits: Sequence[str],
+    model: str | None,
+    *,
+    every_condition: bool,
+) -> DataFrame:
+    """Rows to compare, with a column ``key``: their condition without sizes."""
+    wanted = list(splits) or ["test", "gen"]
+    if model is None and (table["model"] == "hebbian").any():
+        model = "hebbian"
+    rows = table[(table["metric"] == metric) & (table["role"] == "") & table["split"].isin(wanted)]
+    if model is not None:
+        rows = rows[rows["model"] == model]
+    said = [dict(word.split("=", 1) for word in c.split()) for c in rows["condition"]]
+    most = max((int(words.get("members", 1)) for words in said), default=1)
+    keys = [" ".join(f"{k}={v}" for k, v in w.items() if k not in _SIZES) for w in said]
+    rows = rows.assign(key=keys)
+    rows = rows[np.array([int(words.get("members", 1)) == most for words in said], dtype=bool)]
+    plain = rows[rows["key"].isin(["", "readout=soft"])]
+    return rows if every_condition or plain.empty else plain
+
+
+def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[RunDifference]:
+    on = ["corpus", "split", "model", "key", "metric", "unit"]
+    both = table.merge(other, on=[*on, "seed"], suffixes=("", "_other"), validate="one_to_one")
+    for (corpus, split, model, key, metric, unit), rows in both.groupby(on, sort=False):
+        found = paired_test(rows["value"], rows["value_other"])
+        tested = found.n > 1
+        yield RunDifference(
+            run, minus, corpus, split, model, key, metric,
+            float(rows["value"].mean()), float(rows["value_other"].mean()),
+            found.difference.mean,
+            found.difference.low if tested else None,
+            found.difference.high if tested else None,
+            found.n, found.p if tested else None, None, unit,
+        )  # fmt: skip
+
+
+def _corrected(found: list[RunDifference], correction: str) -> list[RunDifference]:
+    p = [float("nan") if row.p is None else row.p for row in found]
+    return [
+        RunDifference(**{**asdict(row), "corrected": None if row.p is None else float(value)})
+        for row, value in zip(found, adjust(p, correction), strict=True)
+    ]
+
+
+def document(found: Sequence[RunDifference], correction: str) -> dict[str, Any]:
+    """As one JSON document (schema ``hebbsim.compare/1``)."""
+    return {
+        "schema": SCHEMA,
+        "correction": correction,
+        "tests": sum(row.p is not None for row in found),
+        "results": [asdict(row) for row in found],
+    }

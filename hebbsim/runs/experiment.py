@@ -1,0 +1,113 @@
+"""What an experiment says of itself: where its parts are, and what others need to know of it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hebbsim.config import ExperimentConfig
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import Progress, Results
+
+__all__ = ["Experiment"]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """How to run an experiment, where its figures are, and the one number that a sweep shows.
+
+    Attributes
+    ----------
+    name : str
+    config_at, run_at : str
+        ``module:name`` of its configuration and of its function.
+    figures_at : str
+        ``module:name`` of its figures by name; empty where it has none.
+    evidence_at : str
+        ``module:name`` of what its runs say of the claims: a generator of
+        `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty where its
+        runs speak to no claim.
+    model, split, metric : str
+        Of the rows that a sweep shows: hyper-parameters are chosen on dev. Without a metric
+        there are no sweeps of it.
+    words : dict of str to str
+        Words of their condition, beside ``K`` and ``members``.
+    paths : tuple of str
+        Options that may hold paths.
+    timed : tuple of str
+        Metrics, and columns of tables, that are measured by the clock or of the process, in
+        which no two runs agree.
+    once : str
+        Why a second run cannot agree with the first; empty where it can.
+    """
+
+    name: str
+    config_at: str
+    run_at: str
+    figures_at: str = ""
+    evidence_at: str = ""
+    model: str = "hebbian"
+    split: str = "dev"
+    metric: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[str, ...] = ("corpus",)
+    timed: tuple[str, ...] = ()
+    once: str = ""
+
+    @property
+    def config(self) -> type[ExperimentConfig]:
+        found: type[ExperimentConfig] = _find(self.config_at)
+        return found
+
+    @property
+    def figures(self) -> Mapping[str, Any]:
+        """Its figures by name, as `hebbsim.runs.figures` draws them."""
+        found: Mapping[str, Any] = _find(self.figures_at) if self.figures_at else {}
+        return found
+
+    @property
+    def evidence(self) -> Callable[[Any], Iterator[Any]] | None:
+        found: Callable[[Any], Iterator[Any]] | None
+        found = _find(self.evidence_at) if self.evidence_at else None
+        return found
+
+    def run(
+        self,
+        config: ExperimentConfig,
+        out: Out | None = None,
+        *,
+        progress: Progress | None = None,
+        overwrite: bool = False,
+    ) -> Results:
+        """Run it into a folder, going on with what is there of an unfinished run."""
+        function = _find(self.run_at)
+        results: Results = function(config, out=out, progress=progress, overwrite=overwrite)
+        return results
+
+    def check(self, config: ExperimentConfig) -> None:
+        """Refuse a run that would fail, or have no score, once its corpus is read.
+
+        Raises
+        ------
+        BadInputError
+            Its corpus has no roles, or its parser is not installed.
+        """
+        if self.metric == "accuracy":
+            from hebbsim.readers.loading import check_roles
+
+            options = config.model_dump(include={"corpus", "parser"})
+            check_roles(options["corpus"], options.get("parser"))
+
+    def shows(self, row: Any) -> bool:
+        """Whether a row, or a score, is one that a sweep shows."""
+        said = dict(word.split("=", 1) for word in row.condition.split() if "=" in word)
+        extra = {k: v for k, v in said.items() if k not in ("K", "members")}
+        asked = (self.model, self.split, self.metric)
+        return (row.model, row.split, row.metric) == asked and extra == dict(self.words)
+
+
+def _find(at: str) -> Any:
+    module, _, name = at.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,190 @@
+"""Every figure by experiment and name, drawn from a run folder's tables alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from hebbsim.errors import BadInputError
+from hebbsim.plots import style
+from hebbsim.plots.tables import NothingToDrawError
+from hebbsim.runs.finished import RunTables
+from hebbsim.runs.folders import record, refuse_strangers
+from hebbsim.runs.registry import EXPERIMENTS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Made = TypeVar("Made")
+#: Figures that could not be made, by name, and why.
+Failed = dict[str, Exception]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure: its plotting function, and what of a run folder the function is given.
+
+    Attributes
+    ----------
+    plot : callable
+        Takes the arguments below and ``ax=``.
+    arguments : callable
+        From a run folder to keywords of `plot`; the results table alone without.
+
+    Examples
+    --------
+    >>> from hebbsim.plots import plot_roles
+    >>> Drawing(plot_roles, lambda run: {"results": run.results, "split": "gen"}).about
+    'Recall of each role: the zero-label learner, the BiGRU, word lookup.'
+    """
+
+    plot: Callable[..., Axes]
+    arguments: Callable[[RunTables], dict[str, Any]] = lambda run: {"results": run.results}
+
+    def __call__(self, run: RunTables, ax: Axes | None = None) -> Axes:
+        return self.plot(**self.arguments(run), ax=ax)
+
+    @property
+    def about(self) -> str:
+        """What is drawn, in a line."""
+        return (self.plot.__doc__ or "").strip().partition("\n")[0]
+
+
+class Drawn(NamedTuple):
+    """A figure as it was drawn for a run.
+
+    Examples
+    --------
+    >>> Drawn("roles", "What is drawn.", style.Caption("Recall", "5 seeds."), []).alt
+    'Recall. What is drawn.'
+    """
+
+    name: str
+    about: str
+    caption: style.Caption
+    paths: list[Path]
+
+    @property
+    def alt(self) -> str:
+        """For those who do not see it; the caption stands beside it."""
+        return f"{self.caption.title}. {self.about}"
+
+
+def figures_of(experiment: str) -> Mapping[str, Drawing]:
+    """The figures of an experiment, by name; empty where it has none."""
+    known = EXPERIMENTS.get(experiment)
+    return known.figures if known else {}
+
+
+def each(names: Iterable[str], make: Callable[[str], Made]) -> tuple[list[Made], Failed]:
+    """What `make` makes of each figure, in order; one that fails keeps no other from being made.
+
+    Figures without rows to draw are left out.
+
+    Examples
+    --------
+    >>> each(["a", ""], lambda name: name[0])
+    (['a'], {'': IndexError('string index out of range')})
+    """
+    made: list[Made] = []
+    failed: Failed = {}
+    for name in names:
+        try:
+            made.append(make(name))
+        except NothingToDrawError:
+            continue
+        except Exception as error:
+            failed[name] = error
+    return made, failed
+
+
+def draw(
+    run: RunTables,
+    names: Sequence[str] | None = None,
+    *,
+    out: str | Path | None = None,
+    prefix: str = "",
+    formats: Sequence[str] = ("svg", "png"),
+    dpi: float | None = None,
+) -> tuple[list[Drawn], Failed]:
+    """Draw the figures of a run that its tables have rows for.
+
+    Parameters
+    ----------
+    run : RunTables
+    names : sequence of str, optional
+        Which; every one without.
+    out : path, optional
+        Folder; ``figures`` in the run folder without.
+    prefix : str
+        Before each file's name.
+    formats, dpi
+        As of `hebbsim.plots.style.save`.
+
+    Returns
+    -------
+    drawn : list of Drawn
+    failed : dict of str to Exception
+        The figures that could not be drawn, and why; they keep no other from being drawn.
+
+    Raises
+    ------
+    BadInputError
+        The run's results are absent or cannot be read.
+    """
+    folder = Path(out) if out is not None else run.folder / "figures"
+    drawings = figures_of(run.experiment)
+    _ = run.results  # without them there is nothing to say of one figure or another
+
+    def one(name: str) -> Drawn:
+        ax = drawings[name](run)
+        paths = style.save(ax.figure.canvas.figure, folder, prefix + name, formats, dpi)
+        return Drawn(name, drawings[name].about, style.caption_of(ax), paths)
+
+    return each([name for name in drawings if names is None or name in names], one)
+
+
+def draw_run(folder: str | Path, experiment: str) -> Failed:
+    """Draw every figure of a run that its tables have rows for, into its ``figures/``.
+
+    Drawing twice gives the same bytes. A figure of an earlier drawing that the tables no
+    longer support is removed.
+
+    Returns
+    -------
+    dict of str to Exception
+        The figures that could not be drawn, and why; they keep no other from being drawn.
+    """
+    run, drawings = RunTables(folder), figures_of(experiment)
+
+    def one(name: str) -> None:
+        files = [f"figures/{name}.{suffix}" for suffix in style.FORMATS]
+        refuse_strangers(run.folder, files)
+        try:
+            ax = drawings[name](run)
+        except NothingToDrawError:
+            for file in files:
+                (run.folder / file).unlink(missing_ok=True)
+            raise
+        paths = style.save(ax.figure.canvas.figure, run.folder / "figures", name)
+        record(run.folder, [str(path.relative_to(run.folder)) for path in paths])
+
+    return each(drawings, one)[1]
+
+
+def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
+    """Refuse a figure that no experiment given has.
+
+    Raises
+    ------
+    BadInputError
+        It names those that there are.
+    """
+    known = {name: None for e in experiments for name in figures_of(e)}
+    for name in names:
+        if name not in known:
+            has = ", ".join(known) or "no figure"
+            of = ", ".join(sorted(set(experiments)))
+            raise BadInputError(f"{name}: no such figure; {of} has {has}")

@@ -1,0 +1,132 @@
+"""A run folder as figures and reports read it."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hebbsim.errors import BadInputError
+from hebbsim.plots import tables
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_SCHEMA = "hebbsim.results/"
+
+
+class RunTables:
+    """Tables and records of a finished run, each read when it is asked for.
+
+    Parameters
+    ----------
+    folder : path
+        What ``--out`` of a run named.
+
+    Attributes
+    ----------
+    folder : Path
+    name : str
+        That of the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from hebbsim.experiments.identity.run import run_identity
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = run_identity(types=8, dim=16, lags=2, seeds=1, states=32, map_seeds=0, noise="none",
+    ...                      precision="float32", decoders="cancellation", structure="none",
+    ...                      limits=False, out=folder + "/run")
+    ...     run = RunTables(folder + "/run")
+    ...     run.experiment, run.config["lags"], len(run.results)
+    ('identity', 2, 17)
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.name = self.folder.resolve().name
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """What ``results.json`` says, its rows apart.
+
+        Raises
+        ------
+        BadInputError
+            There is no such file, or it is not the record of a run.
+        """
+        path = self.folder / "results.json"
+        if not self.folder.is_dir():
+            found = "is a file" if self.folder.exists() else "no such folder"
+            raise BadInputError(f"{self.folder}: {found}; give the folder of a finished run")
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise BadInputError(
+                f"{path}: no such file; give the folder of a finished run"
+            ) from None
+        except (OSError, RecursionError, ValueError) as error:
+            raise BadInputError(f"{path}: cannot be read: {error}") from None
+        if not isinstance(document, dict) or not str(document.get("schema")).startswith(_SCHEMA):
+            raise BadInputError(f'{path}: not the record of a run: no "schema": "{_SCHEMA}1"')
+        missing = [name for name in ("experiment", "config", "provenance") if name not in document]
+        if missing:
+            raise BadInputError(f"{path}: lacks {', '.join(missing)}")
+        return document
+
+    @property
+    def experiment(self) -> str:
+        """Such as ``roles``: the word after ``hebbsim run``."""
+        return str(self.document["experiment"])
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration; empty where the folder holds none."""
+        return self._object("config.json")
+
+    @cached_property
+    def machine(self) -> dict[str, Any]:
+        """When, where and how long; empty where the folder does not say."""
+        return self._object("machine.json")
+
+    @property
+    def started(self) -> str:
+        """When the run began and how long it took, in words; empty where it is not known."""
+        began, seconds = self.machine.get("started"), self.machine.get("seconds")
+        return "" if began is None or seconds is None else f"started {began}, {seconds:,.0f} s"
+
+    @cached_property
+    def results(self) -> DataFrame:
+        """The results table.
+
+        Raises
+        ------
+        BadInputError
+            It is absent or no results table.
+        """
+        return tables.read(self.folder / "results.csv")
+
+    def table(self, name: str) -> DataFrame | None:
+        """A further table by its file name without ``.csv``, all of it text; None if absent.
+
+        Raises
+        ------
+        BadInputError
+            It is not a table.
+        """
+        path = self.folder / f"{name}.csv"
+        return tables.read_text(path) if path.exists() else None
+
+    def _object(self, name: str) -> dict[str, Any]:
+        try:
+            found = json.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, RecursionError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+def find_runs(folder: str | Path = "runs") -> list[RunTables]:
+    """The run folders directly below a folder, by name; none where there is no such folder."""
+    below = sorted(Path(folder).glob("*/results.json"))
+    return [RunTables(path.parent) for path in below]

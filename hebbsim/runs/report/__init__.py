@@ -1,0 +1,15 @@
+"""Claims, measurements and verdicts side by side, from finished runs."""
+
+from __future__ import annotations
+
+from hebbsim.runs.report.build import Report, build_report, write_report
+from hebbsim.runs.report.claims import CLAIMS, Claim, Finding
+
+__all__ = [
+    "CLAIMS",
+    "Claim",
+    "Finding",
+    "Report",
+    "build_report",
+    "write_report",
+]

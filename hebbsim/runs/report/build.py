@@ -1,0 +1,240 @@
+"""A report from run folders: claims, findings, verdicts, tables, figures, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hebbsim.errors import BadInputError
+from hebbsim.plots import style
+from hebbsim.runs.figures import Drawn, Failed, each, figures_of
+from hebbsim.runs.finished import RunTables
+from hebbsim.runs.folders import Numbered, Out, check_output, complete, filling
+from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
+from hebbsim.runs.report.evidence import Rows, findings_of, interval
+from hebbsim.runs.results import json_text
+
+SCHEMA = "hebbsim.report/1"
+
+#: Metrics that the table of a run shows, and the splits, by experiment; of any other experiment
+#: all rows that are not about a role, as far as `MOST_ROWS` allows.
+SHOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "roles": (("accuracy", "v_measure", "accuracy_ratio", "label_equivalence"), ("test", "gen")),
+    "identity": (("total_bits", "lags_found"), ("test",)),
+}
+MOST_ROWS = 100
+
+#: Which figures stand beside a claim.
+FIGURES = {
+    "C1": ("labels", "timescales", "roles"),
+    "C2": ("generalization", "structure_content"),
+    "C3": ("decoders", "precision"),
+    "C4": ("curves", "ratio", "parameters"),
+    "C5": ("predictor",),
+    "C6": ("capacity",),
+    "C7": ("ladder", "recall"),
+    "C8": ("readability",),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure in a report.
+
+    Examples
+    --------
+    >>> from hebbsim.plots.style import Caption
+    >>> Picture("run-roles", Drawn("roles", "Recall.", Caption("A title", "n"), []), b"", b"").claim
+    'C1'
+    """
+
+    file: str
+    drawn: Drawn
+    svg: bytes
+    png: bytes
+
+    @property
+    def claim(self) -> str:
+        """Key of the claim that it stands beside; empty where it stands with its run."""
+        return next((key for key, names in FIGURES.items() if self.drawn.name in names), "")
+
+
+@dataclass
+class Part:
+    """What a report says of one run.
+
+    Examples
+    --------
+    >>> from hebbsim.runs.finished import RunTables
+    >>> Part(RunTables("runs/roles-builtin"), []).run.name
+    'roles-builtin'
+    """
+
+    run: RunTables
+    findings: list[Finding]
+    pictures: list[Picture] = field(default_factory=list)
+    failed: Failed = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Rows of the results table that a reader should see, as they are printed."""
+        every = Rows(self.run.results).find(role="")
+        metrics, splits = SHOWN.get(self.run.experiment, ((), ()))
+        chosen = [
+            row
+            for row in every
+            if not metrics or (row["metric"] in metrics and row["split"] in splits)
+        ]
+        return [
+            row | {"value": Finding("", "", **interval(row)).value} for row in chosen[:MOST_ROWS]
+        ]
+
+    @property
+    def left_out(self) -> int:
+        """Rows of the results table that `rows` does not hold."""
+        return len(self.run.results) - len(self.rows)
+
+
+@dataclass
+class Report:
+    """Claims beside what runs measured.
+
+    Attributes
+    ----------
+    parts : list of Part
+        One a run, in the order given.
+
+    Examples
+    --------
+    >>> Report([]).verdict("C1")
+    'absent'
+    """
+
+    parts: list[Part]
+
+    def findings(self, claim: str) -> list[tuple[Part, Finding]]:
+        """All that was measured of a claim, and by which run."""
+        return [(part, f) for part in self.parts for f in part.findings if f.claim == claim]
+
+    def verdict(self, claim: str) -> str:
+        """Key of `hebbsim.runs.report.claims.VERDICTS`."""
+        given = any(p.run.experiment in CLAIMS[claim].experiments for p in self.parts)
+        return verdict((finding for _, finding in self.findings(claim)), given)
+
+    def summary(self, claim: Claim) -> str:
+        """What was found of a claim, in a line."""
+        found = self.findings(claim.key)
+        if not found:
+            if self.verdict(claim.key) == "absent":
+                return f"Needs a run of hebbsim run {' | '.join(claim.experiments)}."
+            return "The runs given hold no row that speaks to it."
+        judged = [f for _, f in found if f.judgement]
+        count = {k: sum(f.judgement == k for f in judged) for k in ("yes", "part", "no", "open")}
+        said = [
+            f"{count[key]} {text}"
+            for key, text in (
+                ("yes", "for it"), ("part", "in part"), ("no", "against"), ("open", "undecided")
+            )
+            if count[key]
+        ]  # fmt: skip
+        if not said:
+            return "Shown below; none decides."
+        measures = f"{len(judged)} measurement{'s' * (len(judged) != 1)}"
+        part, first = next((part, f) for part, f in found if f.judgement)
+        run = f" in {part.run.name}" if len(self.parts) > 1 else ""
+        return f"{measures}: {', '.join(said)}. First{run}: {first.measure}, {first.value}."
+
+    def document(self) -> dict[str, Any]:
+        """The report as one JSON document."""
+        return {
+            "schema": SCHEMA,
+            "runs": [
+                {"name": p.run.name, "experiment": p.run.experiment, "config": p.run.config,
+                 "provenance": p.run.document["provenance"]}
+                for p in self.parts
+            ],
+            "claims": [
+                {
+                    "claim": claim.key, "text": claim.text, "rule": claim.rule,
+                    "verdict": VERDICTS[self.verdict(claim.key)],
+                    "findings": [
+                        {"run": part.run.name, "measure": f.measure, "mean": f.mean, "low": f.low,
+                         "high": f.high, "n": f.n, "over": f.over, "unit": f.unit,
+                         "bound": f.bound, "text": f.text, "judgement": f.judgement}
+                        for part, f in self.findings(claim.key)
+                    ],
+                }
+                for claim in CLAIMS.values()
+            ],
+        }  # fmt: skip
+
+
+def build_report(folders: Sequence[str | Path]) -> Report:
+    """Read run folders, judge, and draw.
+
+    Parameters
+    ----------
+    folders : sequence of path
+        Run folders, of any experiment.
+
+    Raises
+    ------
+    BadInputError
+        A folder holds no finished run, or two are of one name.
+    """
+    runs = [RunTables(folder) for folder in folders]
+    names = [run.name for run in runs]
+    for run in runs:
+        _ = run.document, run.results
+        if names.count(run.name) > 1:
+            raise BadInputError(f"{run.folder}: two runs are called {run.name}; rename one folder")
+    return Report([Part(run, findings_of(run), *_pictures(run)) for run in runs])
+
+
+def _pictures(run: RunTables) -> tuple[list[Picture], Failed]:
+    drawings = figures_of(run.experiment)
+
+    def one(name: str) -> Picture:
+        with style.without_captions():
+            ax = drawings[name](run)
+        return Picture(
+            f"{run.name}-{name}",
+            Drawn(name, drawings[name].about, style.caption_of(ax), []),
+            style.rendered(ax.figure.canvas.figure, "svg"),
+            style.rendered(ax.figure.canvas.figure, "png", 200),
+        )
+
+    return each(drawings, one)
+
+
+def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> list[Path]:
+    """Write ``report.html``, ``report.md`` with ``figures/``, and ``report.json``.
+
+    The HTML page holds all that it shows. All files are written, or none.
+
+    Parameters
+    ----------
+    folder : path or Numbered
+    report : Report
+    overwrite : bool
+        Replace an earlier report in the folder.
+
+    Raises
+    ------
+    BadInputError
+        The folder is a file, holds a report already or something else, or cannot be written.
+    """
+    from hebbsim.runs.report.page import html_page, markdown_page
+
+    folder = next(folder.free()) if isinstance(folder, Numbered) else Path(folder)
+    complete(folder, kind="report")
+    check_output(folder, overwrite=overwrite, kind="report")
+    with filling(folder, kind="report") as draft:
+        (draft / "report.html").write_text(html_page(report), encoding="utf-8")
+        (draft / "report.md").write_text(markdown_page(report), encoding="utf-8")
+        (draft / "report.json").write_text(json_text(report.document()), encoding="utf-8")
+        for picture in (picture for part in report.parts for picture in part.pictures):
+            style.write_whole(draft / "figures" / f"{picture.file}.png", picture.png)
+    return [folder / name for name in ("report.html", "report.md", "report.json")]

@@ -1,0 +1,139 @@
+"""A report as an HTML page that holds all it shows, and as Markdown."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from hebbsim._version import __version__
+from hebbsim.runs.report.build import Report
+from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Finding
+
+_HERE = Path(__file__).parent
+#: What a judgement is called; each also has a sign, so that colour is never alone.
+JUDGEMENTS = {
+    "yes": ("✓", "for the claim"),
+    "no": ("✗", "against it"),
+    "part": ("◐", "in part"),
+    "open": ("?", "undecided"),
+    None: ("", ""),
+}
+SIGNS = {"holds": "✓", "part": "◐", "fails": "✗", "open": "?", "absent": "–"}
+
+
+def html_page(report: Report) -> str:
+    """One page without any request to elsewhere: styles and figures stand in it."""
+    environment = _environment(html=True)
+    return environment.get_template("report.html.jinja").render(
+        **_shared(report), style=Markup((_HERE / "report.css").read_text(encoding="utf-8"))
+    )
+
+
+def markdown_page(report: Report) -> str:
+    """The same in Markdown; figures are taken from ``figures/``."""
+    environment = _environment(html=False)
+    environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
+    return environment.get_template("report.md.jinja").render(**_shared(report))
+
+
+def _environment(*, html: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE),
+        autoescape=html,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters["image"] = _data_uri
+    environment.filters["flat"] = _flat
+    environment.globals["ranges"] = ranges
+    return environment
+
+
+def _shared(report: Report) -> dict[str, Any]:
+    used = [p for p in report.parts for _ in p.findings]
+    return {
+        "report": report,
+        "claims": CLAIMS,
+        "verdicts": VERDICTS,
+        "judgements": JUDGEMENTS,
+        "signs": SIGNS,
+        "version": __version__,
+        "used": used,
+    }
+
+
+def _data_uri(picture: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(picture).decode("ascii")
+
+
+def _flat(value: Any) -> str:
+    """A value of a configuration as text.
+
+    Examples
+    --------
+    >>> _flat([2.0, 8.0]), _flat({"a": 1}), _flat(None), _flat({})
+    ('2, 8', 'a: 1', '–', '–')
+    """
+    if value is None or value in ({}, [], ()):
+        return "–"
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_flat(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_flat, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+#: Width and height of the drawing of an interval, in pixels.
+_WIDE, _HIGH = 132.0, 18.0
+
+
+def ranges(findings: list[Finding]) -> list[Markup]:
+    """Small drawings of the intervals of findings and of their bounds, on one axis a unit.
+
+    A finding without numbers or without a bound has none.
+    """
+    ends: dict[tuple[str, float | None], list[float]] = {}
+    for f in findings:
+        if f.mean is not None and f.bound is not None:
+            values = (f.mean, f.low, f.high, f.bound)
+            ends.setdefault((f.unit, f.bound), []).extend(v for v in values if v is not None)
+    return [
+        Markup()
+        if f.mean is None or f.bound is None
+        else _range(f, min(ends[f.unit, f.bound]), max(ends[f.unit, f.bound]))
+        for f in findings
+    ]
+
+
+def _range(finding: Finding, least: float, most: float) -> Markup:
+    assert finding.mean is not None and finding.bound is not None
+    span = most - least or 1.0
+
+    def place(value: float) -> str:
+        return f"{6 + (_WIDE - 12) * (value - least) / span:.1f}"
+
+    middle = _HIGH / 2
+    mean, bound = place(finding.mean), place(finding.bound)
+    whisker = Markup()
+    if finding.low is not None and finding.high is not None:
+        whisker = Markup('<line class="whisker" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+            place(finding.low), place(finding.high), middle, middle
+        )
+    label = escape(f"{finding.value}, held against {finding.bound:g}")
+    return Markup(
+        '<svg class="range" role="img" aria-label="{}" viewBox="0 0 {:g} {:g}" '
+        'width="{:g}" height="{:g}"><line class="axis" x1="0" x2="{:g}" y1="{}" y2="{}"/>'
+        '<line class="bound" x1="{}" x2="{}" y1="1" y2="{:g}"/>{}'
+        '<circle class="{}" cx="{}" cy="{}" r="3.4"/></svg>'
+    ).format(
+        label, _WIDE, _HIGH, _WIDE, _HIGH, _WIDE, middle, middle,
+        bound, bound, _HIGH - 1, whisker, finding.judgement or "none", mean, middle,
+    )  # fmt: skip

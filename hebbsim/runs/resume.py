@@ -1,0 +1,465 @@
+"""Finished parts of a run, kept in its folder until it is done, so that it can be resumed.
+
+An experiment opens its folder, says what it is about to do, hands over each part of its work
+by name, and at last its results::
+
+    with open_run(out, overwrite=overwrite) as kept:
+        kept.begin("identity", config, provenance)
+        for seed in range(5):
+            scores += kept.json(f"seed={seed}", lambda: measure(seed))
+        kept.write(results, machine=clock.machine())
+
+A part that an earlier, interrupted run of the same configuration has finished is read back;
+any other is computed, and written whole before the next begins. Parts follow from
+configuration and seeds alone, so a resumed run gives what an uninterrupted one does, bit by
+bit, whenever and however often it was ended. For what takes long by itself,
+`Units.checkpoints` keeps the last two states.
+
+One rule holds for every experiment: a finished run is not overwritten unless that is asked
+for, an unfinished one of the same configuration is resumed, one of another is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint, write_whole
+from hebbsim.errors import BadInputError
+from hebbsim.interrupts import held
+from hebbsim.runs.folders import (
+    UNFINISHED,
+    AlreadyFinished,
+    Numbered,
+    Out,
+    check_output,
+    complete,
+    filling,
+    is_finished,
+    read_json,
+)
+from hebbsim.runs.results import Results, not_drawn
+
+__all__ = ["Unit", "Units", "open_run"]
+
+SCHEMA = "hebbsim.unfinished/1"
+_KIND = "hebbsim.unit/1"
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class _InUse(BadInputError):
+    """Another run writes to the folder."""
+
+
+class Unit(NamedTuple):
+    """What a part of a run gives: arrays by name, and a value that JSON holds."""
+
+    arrays: dict[str, NDArray[Any]]
+    document: Any
+
+
+class Units:
+    """The parts of one run; made by `open_run`.
+
+    Parameters
+    ----------
+    out : path, Numbered or None
+        Where the run is written. None keeps nothing: every part is computed.
+    overwrite : bool
+        Replace a finished run there, and discard an unfinished one of another configuration.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Of the run; of a `Numbered` one it is known from `begin` on.
+    n_resumed : int
+        Parts that were read back.
+    n_kept : int
+        Parts in the folder.
+    """
+
+    def __init__(self, out: Out | None = None, *, overwrite: bool = False) -> None:
+        self.folder: Path | None = None
+        self.overwrite = overwrite
+        self.n_resumed = 0
+        self._out = out
+        self._begun = self._written = False
+        self._lock = contextlib.ExitStack()
+        self._made: list[Path] = []
+        self._shown = Path()  # the folder as it was given
+
+    @property
+    def _home(self) -> Path:
+        assert self.folder is not None
+        return self.folder / UNFINISHED
+
+    @property
+    def n_kept(self) -> int:
+        """Finished parts and states of unfinished ones in the folder."""
+        return 0 if self.folder is None else _n_kept(self.folder)
+
+    def begin(
+        self, experiment: str, config: Mapping[str, Any], provenance: Mapping[str, Any]
+    ) -> None:
+        """Say what the run does, before the first part.
+
+        Parameters
+        ----------
+        experiment : str
+        config, provenance : mapping
+            Those of its results: parts of a run that differs in either are not taken.
+
+        Raises
+        ------
+        BadInputError
+            The folder holds parts of a run that differs.
+        """
+        if self._out is None:
+            return
+        # As JSON gives it back: tuples are lists, keys are text.
+        about = json.loads(
+            json.dumps(
+                {
+                    "schema": SCHEMA,
+                    "experiment": experiment,
+                    "config": dict(config),
+                    "provenance": dict(provenance),
+                }
+            )
+        )
+        if isinstance(self._out, Numbered):
+            self._choose(self._out, about)
+        changed = _changed(self._home.parent, about)
+        if changed and not self.overwrite:
+            raise BadInputError(
+                f"--out {self._shown}: holds an unfinished run of another configuration "
+                f"({changed}); name another folder, or give --overwrite to discard it"
+            )
+        if changed or not self.n_kept:
+            for name in ("units", "checkpoints"):
+                shutil.rmtree(self._home / name, ignore_errors=True)
+            write_whole(self._home / "run.json", _text(about))
+        self._begun = True
+
+    def _choose(self, numbered: Numbered, about: dict[str, Any]) -> None:
+        """Enter the folder of an unfinished run that does the same, or else a new one."""
+        for folder in numbered.existing():
+            if _n_kept(folder) and not is_finished(folder) and not _changed(folder, about):
+                with contextlib.suppress(_InUse, AlreadyFinished):
+                    return self._enter(folder)
+        for folder in numbered.free():
+            with contextlib.suppress(_InUse, AlreadyFinished):
+                return self._enter(folder)
+
+    def _enter(self, folder: Path) -> None:
+        """Lock a folder, which no other run may write meanwhile."""
+        self._shown, folder = folder, Path(os.path.abspath(folder))
+        home = folder / UNFINISHED
+        try:
+            check_output(self._shown, overwrite=self.overwrite)
+        except AlreadyFinished:
+            if not home.is_dir():  # else of a run that was killed when it was all but done
+                raise
+        made = [place for place in (folder, *folder.parents) if not place.exists()]
+        with _writing(folder):
+            home.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as lock:
+            lock.enter_context(_locked(home, self._shown))
+            try:
+                complete(folder)
+                check_output(self._shown, overwrite=self.overwrite)
+            except BaseException:
+                _tidy(folder, made)
+                raise
+            for path in home.glob("**/.*.safetensors.*"):  # of runs that were killed
+                with contextlib.suppress(OSError):
+                    path.unlink()
+            self._lock = lock.pop_all()
+        self.folder, self._made = folder, made
+
+    def write(
+        self,
+        results: Results,
+        *,
+        machine: Mapping[str, Any],
+        save: Callable[[Path], None] | None = None,
+    ) -> None:
+        """Write the run, then draw its figures; a figure that fails takes nothing with it.
+
+        ==================  =====================================================
+        ``config.json``     the resolved configuration
+        ``provenance.json`` package versions, input digests, seeds
+        ``results.json``    the document that ``--json`` prints
+        ``results.csv``     its rows; further tables and files stand beside it
+        ``figures/``        what can be drawn from those tables alone
+        ``machine.json``    time stamps and host: the one file that may differ
+                            between two runs of the same configuration
+        ``files.json``      the names of all these files
+        ==================  =====================================================
+
+        Parameters
+        ----------
+        results : Results
+            Receives its folder, and a note for each figure that could not be drawn.
+        machine : mapping
+            When, where and how long the run took.
+        save : callable, optional
+            Writes further files into the folder that it is given.
+
+        Raises
+        ------
+        HebbsimError
+            A file cannot be written.
+        """
+        if self._out is None:
+            return
+        if not self._begun:
+            self.begin(results.experiment, results.config, results.provenance)
+        assert self.folder is not None
+        with filling(self.folder) as draft:
+            for name, content in results.contents(machine).items():
+                (draft / name).write_bytes(content)
+            if save is not None:
+                save(draft)
+        self._written = True
+        results.folder = self._shown
+        try:
+            from hebbsim.runs import figures
+
+            failed = figures.draw_run(self.folder, results.experiment)
+        except Exception as error:  # matplotlib itself
+            failed = {"all": error}
+        results.notes += not_drawn(failed)
+        results.undrawn = list(failed)
+
+    def _leave(self, error: BaseException | None) -> None:
+        """Give the folder back."""
+        if self.folder is None:
+            return
+        kept = ""
+        if self._written:
+            kept = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
+        elif self._begun and self.n_kept:
+            kept = "what was finished is kept: the same command goes on"
+        if kept and error is not None:  # for the command line to say
+            setattr(error, "kept", kept)  # noqa: B010
+        _tidy(self.folder, self._made)
+        self._lock.close()
+
+    # Parts --------------------------------------------------------------------------------
+
+    def has(self, name: str) -> bool:
+        """Whether a part is finished."""
+        return self.folder is not None and self._path(name).exists()
+
+    def _path(self, name: str) -> Path:
+        return self._home / "units" / f"{_file_name(name)}.safetensors"
+
+    def get(self, name: str) -> Unit | None:
+        """A finished part, or None.
+
+        Raises
+        ------
+        BadInputError
+            It is there and damaged.
+        """
+        if not self.has(name):
+            return None
+        path = self._path(name)
+        try:
+            arrays, about = read_checkpoint(path, _KIND)
+        except BadInputError as error:
+            raise BadInputError(f"{error}; remove it, and that part is done anew") from None
+        if about.get("name") != name:
+            raise BadInputError(f"{path} is not '{name}'; remove it, and that part is done anew")
+        self.n_resumed += 1
+        return Unit(arrays, about.get("document"))
+
+    def put(self, name: str, arrays: Arrays | None = None, document: Any = None) -> None:
+        """Keep a finished part; what `checkpoints` kept of it goes."""
+        if self.folder is None:
+            return
+        path = self._path(name)
+        with _writing(path.parent), held():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_checkpoint(path, _KIND, arrays or {}, {"name": name, "document": document})
+        self.drop(name)
+
+    def take(self, name: str, compute: Callable[[], Unit | tuple[Arrays, Any]]) -> Unit:
+        """A part: read back, or computed and kept.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> def half(values):
+        ...     return {"half": values / 2}, {"n": len(values)}
+        >>> unit = Units(None).take("seed=0", lambda: half(np.arange(3)))
+        >>> unit.arrays["half"], unit.document
+        (array([0. , 0.5, 1. ]), {'n': 3})
+        """
+        found = self.get(name)
+        if found is None:
+            arrays, document = compute()
+            self.put(name, arrays, document)
+            found = Unit(dict(arrays), document)
+        return found
+
+    def json(self, name: str, compute: Callable[[], Any]) -> Any:
+        """A part that is a value of JSON, as which it comes back: tuples as lists."""
+        document = self.take(name, lambda: Unit({}, compute())).document
+        return json.loads(json.dumps(document))
+
+    # States of parts that are under way ---------------------------------------------------
+
+    def checkpoints(self, name: str, kind: str) -> Checkpoints | None:
+        """The last two states of a part that takes long; None where nothing is kept."""
+        if self.folder is None:
+            return None
+        return Checkpoints(self.states_folder(name), kind)
+
+    def states_folder(self, name: str) -> Path:
+        """Where states of a part are kept until it is finished."""
+        return self._home / "checkpoints" / _file_name(name)
+
+    def drop(self, name: str) -> None:
+        """Remove the states of a part."""
+        if self.folder is not None:
+            shutil.rmtree(self.states_folder(name), ignore_errors=True)
+
+
+@contextlib.contextmanager
+def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[Units]:
+    """The parts of the run that is written to a folder, which no other run may write meanwhile.
+
+    Parameters
+    ----------
+    out : path, Numbered or None
+        None keeps nothing.
+    overwrite : bool
+        Replace a finished run in the folder, and discard an unfinished one of another
+        configuration. Files that no run wrote stay in either case.
+
+    Yields
+    ------
+    Units
+
+    Raises
+    ------
+    AlreadyFinished
+        The folder holds a finished run.
+    BadInputError
+        Another run writes to this folder, or it cannot be written.
+    """
+    units = Units(out, overwrite=overwrite)
+    if out is not None and not isinstance(out, Numbered):
+        units._enter(Path(out))
+    try:
+        yield units
+    except BaseException as error:
+        units._leave(error)
+        raise
+    units._leave(None)
+
+
+def _n_kept(folder: Path) -> int:
+    home = folder / UNFINISHED
+    places = (home / "units", home / "checkpoints")
+    return sum(1 for place in places for _ in place.glob("**/*.safetensors"))
+
+
+def _changed(folder: Path, about: dict[str, Any]) -> str:
+    """In what the unfinished run in a folder differs, in words; empty where it does not."""
+    if not _n_kept(folder):
+        return ""
+    before = read_json(folder / UNFINISHED / "run.json")
+    return "its run.json cannot be read" if before is None else _difference(before, about)
+
+
+@contextlib.contextmanager
+def _locked(home: Path, folder: Path) -> Iterator[None]:
+    """The one run that writes to a folder; the system gives the lock back however it ends."""
+    lock = FileLock(home / "lock")
+    holder = home / "holder.json"
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        about = read_json(holder) or {}
+        who = f"process {about['pid']} on {about['host']}" if {"pid", "host"} <= set(about) else ""
+        raise _InUse(
+            f"--out {folder}: another run writes to it{f' ({who})' if who else ''}; wait for it or "
+            "name another folder"
+        ) from None
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadInputError(f"--out {folder}: cannot be locked ({reason})") from None
+    try:
+        if not (home / "lock").exists():  # the other run ended this very moment
+            raise _InUse(f"--out {folder}: another run has just written it; start again")
+        with contextlib.suppress(OSError):  # for the message alone
+            holder.write_bytes(_text({"pid": os.getpid(), "host": socket.gethostname()}))
+        yield
+    finally:
+        lock.release()
+
+
+def _tidy(folder: Path, made: list[Path]) -> None:
+    """Remove the folder of what is unfinished where nothing is, and those made for it alone."""
+    home = folder / UNFINISHED
+    if _n_kept(folder) or (home / "ready").is_dir():
+        return
+    shutil.rmtree(home, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        for place in made:
+            place.rmdir()
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadInputError(f"{folder}: cannot be written ({error.strerror})") from None
+
+
+def _text(document: Any) -> bytes:
+    return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def _difference(before: Any, now: Any, name: str = "") -> str:
+    """The first value that differs, in words; empty where none does."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in [*now, *(key for key in before if key not in now)]:
+            if key == "schema":
+                continue
+            found = _difference(before.get(key), now.get(key), f"{name}.{key}".lstrip("."))
+            if found:
+                return found
+        return ""
+    if before == now:
+        return ""
+    short = name.removeprefix("config.").removeprefix("provenance.")
+    return f"{short} was {_shown(before)} and is {_shown(now)}"
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _file_name(name: str) -> str:
+    """A file name for a part, readable and never the same for two."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.=,") else "+" for c in name)
+    if safe == name and len(name) <= 100 and not name.startswith("."):
+        return name
+    return f"{safe.lstrip('.')[:80]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"

@@ -1,0 +1,60 @@
+"""How far a run of unequal steps is, for its progress bar."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from hebbsim.runs.results import Progress
+
+__all__ = ["Steps"]
+
+
+class Steps:
+    """The steps of a run by name, with their weights; threads may report at the same time.
+
+    Parameters
+    ----------
+    progress : callable
+        Told the weight done, rounded down, and that of all steps, whenever a step gets on.
+
+    Examples
+    --------
+    >>> steps = Steps(lambda line, done, total: print(line, done, total))
+    >>> steps.plan(10, ["learn"])
+    >>> steps.plan(1, ["score", "compare"])
+    >>> steps.reach("learn", 0.55)
+    None 5 12
+    >>> steps.reach("learn", line="learned")
+    learned 10 12
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._weights: dict[str, int] = {}
+        self._shares: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def plan(self, weight: int, names: Iterable[str]) -> None:
+        """Add steps of one weight."""
+        self._weights |= dict.fromkeys(names, weight)
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Take back steps that will not be done."""
+        for name in names:
+            self._weights.pop(name, None)
+
+    def reach(self, name: str, share: float = 1.0, *, line: str | None = None) -> None:
+        """Report that a share of a step is done; a step never goes back."""
+        with self._lock:
+            self._shares[name] = max(share, self._shares.get(name, 0.0))
+            self._tell(line)
+
+    def say(self, line: str | None = None) -> None:
+        """Report a line, or nothing but how far the run is."""
+        with self._lock:
+            self._tell(line)
+
+    def _tell(self, line: str | None) -> None:
+        done = sum(self._shares.get(name, 0.0) * w for name, w in self._weights.items())
+        self._progress(line, int(done + 1e-9), sum(self._weights.values()))

@@ -1,0 +1,345 @@
+"""Many runs of one experiment, and the one table of all of them: `hebbsim sweep`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hebbsim.engine.checkpoint import write_whole
+from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.probes.bootstrap import Estimate, seed_interval
+from hebbsim.runs.experiment import Experiment
+from hebbsim.runs.folders import Numbered, Out, read_json, record, refuse_strangers
+from hebbsim.runs.registry import EXPERIMENTS
+from hebbsim.runs.results import Progress, json_text, not_drawn
+from hebbsim.runs.sweep_file import Point, Sweep, shown
+from hebbsim.runs.workers import run_all
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["SweepResults", "Swept", "run_folders", "run_sweep"]
+
+SCHEMA = "hebbsim.sweep/1"
+#: Columns of a table of scores; an axis of the same name does not stand beside them.
+_SCORES = ("corpus", "split", "model", "condition", "metric", "role", "seed", "value", "unit")
+
+
+@dataclass(frozen=True)
+class Swept:
+    """The number that a sweep shows of one run, over its seeds; `error` where it failed."""
+
+    run: str
+    values: dict[str, Any]
+    estimate: Estimate | None = None
+    n: int = 0
+    error: str | None = None
+
+
+@dataclass
+class SweepResults:
+    """What a sweep found.
+
+    Attributes
+    ----------
+    sweep : Sweep
+    runs : list of Swept
+        In the order of the file.
+    table : DataFrame
+        One row a run, seed, condition and metric, with a column for every option that varies.
+    n_kept : int
+        Runs that had been finished before.
+    figures : list of Path
+    folder : Path
+    undrawn : list of str
+        A line for each figure that could not be drawn.
+    """
+
+    sweep: Sweep
+    runs: list[Swept]
+    table: DataFrame
+    n_kept: int
+    figures: list[Path]
+    folder: Path
+    undrawn: list[str]
+
+    @property
+    def failed(self) -> list[Swept]:
+        return [run for run in self.runs if run.error is not None]
+
+    def document(self) -> dict[str, Any]:
+        """As one JSON document (schema ``hebbsim.sweep/1``)."""
+        experiment = self.sweep.experiment
+        return {
+            "schema": SCHEMA,
+            "experiment": experiment.name,
+            "axes": list(self.sweep.axes),
+            "shown": {
+                "model": experiment.model, "split": experiment.split,
+                "metric": experiment.metric, "condition": dict(experiment.words),
+            },
+            "results": [
+                {
+                    "run": run.run, "values": run.values, "n": run.n, "error": run.error,
+                    **(_finite(run.estimate) if run.estimate else {}),
+                }
+                for run in self.runs
+            ],
+        }  # fmt: skip
+
+
+def _finite(estimate: Estimate) -> dict[str, float | None]:
+    return {k: v if v == v else None for k, v in estimate._asdict().items()}
+
+
+def run_sweep(
+    sweep: Sweep,
+    out: Out,
+    *,
+    workers: int = 1,
+    scheduler: str | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> SweepResults:
+    """Do those runs of a sweep that its folder lacks, and write the table of all.
+
+    A run is done when its folder ``runs/NAME`` stands there, whole; one that was ended in the
+    middle goes on where it was. A run that fails stops no other.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    out : path or Numbered
+        Folder of the sweep. On Dask, all workers must find it under this path.
+    workers, scheduler
+        See `hebbsim.runs.workers.run_all`.
+    progress : callable, optional
+    overwrite : bool
+        Take the place of another sweep in the folder. Its runs stay, as they are finished.
+
+    Raises
+    ------
+    BadInputError
+        The folder is not that of a sweep, it holds a sweep with runs that this one lacks, or
+        another sweep is writing to it.
+    """
+    say = progress or (lambda line, done, total: None)
+    plan = json.loads(
+        json_text(
+            {
+                "schema": SCHEMA,
+                "experiment": sweep.experiment.name,
+                "axes": list(sweep.axes),
+                "runs": {point.name: point.values for point in sweep.points},
+            }
+        )
+    )
+    shown = _choose(out, plan)
+    out = shown.absolute()
+    _check_folder(out, plan, overwrite)
+    with _locked(out):
+        refuse_strangers(out, ["sweep.json", "table.parquet"])
+        write_whole(out / "sweep.json", json_text(plan).encode())
+        record(out, ["sweep.json"], "sweep")
+        left = [point for point in sweep.points if not _is_done(out, point.name)]
+        n_kept = len(sweep.points) - len(left)
+        there = f"{n_kept} of {len(sweep.points)} runs are there" if n_kept else None
+        say(there, n_kept, len(sweep.points))
+        failed: dict[str, str] = {}
+        do = functools.partial(_run_point, sweep.experiment.name, str(out / "runs"), overwrite)
+        jobs = [(point.name, point.config.model_dump(mode="json")) for point in left]
+        ended = run_all(do, jobs, workers=workers, scheduler=scheduler)
+        for done, (number, outcome) in enumerate(ended, start=n_kept + 1):
+            name = left[number].name
+            if isinstance(outcome, Exception):
+                failed[name] = " ".join(str(outcome).split()) or type(outcome).__name__
+            line = f"{name}: {failed.get(name, 'done')}"
+            say(line, done, len(sweep.points))
+        return _gather(sweep, out, shown, failed, n_kept)
+
+
+def _choose(out: Out, plan: dict[str, Any]) -> Path:
+    """The folder of a sweep that this one goes on with, or else a new one."""
+    if not isinstance(out, Numbered):
+        return Path(out)
+    going_on = (f for f in out.existing() if (f / "sweep.json").is_file() and not _lacks(f, plan))
+    return next(going_on, None) or next(out.free())
+
+
+def _lacks(folder: Path, plan: dict[str, Any]) -> str:
+    """What of the sweep in a folder another one lacks, in words; empty where nothing."""
+    before = read_json(folder / "sweep.json") or {}
+    if before.get("experiment") != plan["experiment"]:
+        return f"experiment was {before.get('experiment')} and is {plan['experiment']}"
+    lacking = [name for name in before.get("runs", {}) if name not in plan["runs"]]
+    return f"it has run {lacking[0]}, which this one has not" if lacking else ""
+
+
+def _check_folder(out: Path, plan: dict[str, Any], overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise BadInputError(f"--out {out}: is a file; name a folder")
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / "sweep.json").is_file():
+            raise BadInputError(
+                f"--out {out}: not empty, and no sweep is in it; name another folder"
+            )
+        lacking = _lacks(out, plan)
+        if lacking and not overwrite:
+            raise BadInputError(
+                f"--out {out}: holds another sweep ({lacking}); name another folder, or give "
+                "--overwrite to replace its table"
+            )
+    try:
+        (out / "runs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"--out {out}: cannot be written ({error.strerror})") from None
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(out / ".lock", timeout=0):
+            yield
+    except Timeout:
+        raise BadInputError(
+            f"--out {out}: another sweep writes to it; wait for it or name another folder"
+        ) from None
+
+
+def _is_done(out: Path, name: str) -> bool:
+    return (out / "runs" / name / "results.json").is_file()
+
+
+def _run_point(experiment: str, runs: str, overwrite: bool, job: tuple[str, dict[str, Any]]) -> str:
+    """One run; on whichever process or machine."""
+    name, options = job
+    chosen = EXPERIMENTS[experiment]
+    config = chosen.config.checked(options)
+    chosen.run(config, Path(runs) / name, overwrite=overwrite)
+    return name
+
+
+def _gather(
+    sweep: Sweep, out: Path, shown: Path, failed: dict[str, str], n_kept: int
+) -> SweepResults:
+    import pandas as pd
+
+    tables, runs = [], []
+    for point in sweep.points:
+        if not _is_done(out, point.name):
+            error = failed.get(point.name, "did not run")
+            runs.append(Swept(point.name, point.values, error=error))
+            continue
+        table = read_scores(out / "runs" / point.name)
+        runs.append(_summary(sweep.experiment, point, table))
+        for axis in reversed(sweep.axes):
+            if axis not in _SCORES:
+                table.insert(0, axis, _cell(point.values[axis]))
+        table.insert(0, "run", point.name)
+        tables.append(table)
+    if not tables:
+        raise HebbsimError(f"no run was finished; the first: {runs[0].error}")
+    together = pd.concat(tables, ignore_index=True)
+    _write_parquet(together, out / "table.parquet")
+    record(out, ["table.parquet"])
+    figures: list[Path] = []
+    undrawn: list[str] = []
+    if "timescales" in sweep.axes:
+        from hebbsim.runs.planes import draw_planes
+
+        experiment = sweep.experiment
+        rows = [experiment.shows(row) and not row.role for row in together.itertuples()]
+        figures, failed_figures = draw_planes(
+            together[rows],
+            sweep.axes,
+            out / "figures",
+            metric=experiment.metric,
+            split=experiment.split,
+        )
+        record(out, [str(path.relative_to(out)) for path in figures])
+        undrawn = not_drawn(failed_figures)
+    return SweepResults(sweep, runs, together, n_kept, figures, shown, undrawn)
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, int | float | str) else shown(value)
+
+
+def read_scores(folder: Path) -> DataFrame:
+    """One row a seed, condition and metric of a run, from its folder.
+
+    Raises
+    ------
+    BadInputError
+        The folder holds no finished run, or one without scores by seed.
+    """
+    import pandas as pd
+
+    path = folder / "per_seed.csv"
+    if not (folder / "results.json").is_file():
+        raise BadInputError(f"{folder}: no finished run in it; give the folder of a run")
+    if not path.is_file():
+        raise BadInputError(f"{folder}: this run has no scores by seed (per_seed.csv)")
+    try:
+        # A role may be called "NA", which pandas would read as missing.
+        table = pd.read_csv(path, keep_default_na=False, encoding="utf-8", dtype=str)
+        table = table.astype({"seed": "int64", "value": "float64"})
+        return table.loc[:, list(_SCORES)]
+    except (KeyError, ValueError, OSError) as error:
+        raise BadInputError(f"{path}: not a table of scores ({error})") from None
+
+
+def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
+    """Mean over seeds of what the sweep shows; of a population where there is one."""
+    rows = [row for row in table.itertuples() if experiment.shows(row) and not row.role]
+    if not rows:
+        return Swept(point.name, point.values)
+    last = rows[-1].condition
+    values = [row.value for row in rows if row.condition == last]
+    return Swept(point.name, point.values, seed_interval(values), len(values))
+
+
+def _write_parquet(table: DataFrame, path: Path) -> None:
+    import io
+
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ModuleNotFoundError:
+        raise BadInputError(
+            "the table of a sweep is parquet, for which pyarrow is not installed: "
+            "pip install 'hebbsim[cluster]' and run the sweep again (its runs are kept)"
+        ) from None
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), buffer)
+    write_whole(path, buffer.getvalue())
+
+
+def run_folders(paths: list[Path]) -> list[Path]:
+    """Folders of runs, where a sweep stands for all of its own.
+
+    Raises
+    ------
+    BadInputError
+        A path is no folder.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            raise BadInputError(f"{path}: no such folder; give the folder of a run or of a sweep")
+        if (path / "sweep.json").is_file():
+            try:
+                names = json.loads((path / "sweep.json").read_text(encoding="utf-8"))["runs"]
+            except (ValueError, KeyError, TypeError, OSError, RecursionError):
+                raise BadInputError(f"{path / 'sweep.json'}: damaged") from None
+            found += [path / "runs" / name for name in names if _is_done(path, name)]
+        else:
+            found.append(path)
+    return found

@@ -1,0 +1,188 @@
+"""The file of a sweep: an experiment, options for all of its runs, and those that vary.
+
+experiment = "roles"
+plane = [1.1, 2, 4, 8, 16, 32]      # each timescale, and each pair
+
+[base]                              # as of `hebbsim run roles`, with _ for -
+corpus = "builtin"
+baselines = "none"
+seeds = 3
+
+[grid]                              # every combination of these
+clusters = [100, 300]
+"settings.tokens.shrinkage" = [2, 5]  # as --set tokens.shrinkage=2; rule.LAYER.PART as well
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hebbsim.config import ExperimentConfig, read_toml
+from hebbsim.errors import BadInputError
+from hebbsim.runs.experiment import Experiment
+from hebbsim.runs.registry import EXPERIMENTS
+
+__all__ = ["Point", "Sweep", "read_sweep"]
+
+_KEYS = ("experiment", "base", "grid", "plane")
+#: Runs of one sweep, at most: a file that asks for more has a slip in it.
+MOST = 100_000
+
+
+@dataclass(frozen=True)
+class Point:
+    """One run of a sweep.
+
+    Attributes
+    ----------
+    name : str
+        Of its folder: what varies, and a digest of the whole configuration.
+    values : dict
+        What varies, by axis.
+    config : ExperimentConfig
+    """
+
+    name: str
+    values: dict[str, Any]
+    config: ExperimentConfig
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """An experiment and the runs of it that a file asks for.
+
+    Attributes
+    ----------
+    experiment : Experiment
+    axes : tuple of str
+        Options that vary.
+    points : list of Point
+    """
+
+    experiment: Experiment
+    axes: tuple[str, ...]
+    points: list[Point]
+
+
+def read_sweep(path: Path) -> Sweep:
+    """The sweep that a file describes, every run of it checked.
+
+    Raises
+    ------
+    BadInputError
+        The file cannot be read, a key is unknown, or an option of a run cannot be used.
+    """
+    document = read_toml(path, "the TOML file of a sweep")
+    try:
+        return _understand(document)
+    except BadInputError as error:
+        raise BadInputError(f"{path}: {error}") from None
+
+
+def _understand(document: dict[str, Any]) -> Sweep:
+    for key in document:
+        if key not in _KEYS:
+            raise BadInputError(f"unknown key {key!r}: known are {', '.join(_KEYS)}")
+    name = document.get("experiment", "roles")
+    known = [experiment for experiment in EXPERIMENTS.values() if experiment.metric]
+    experiment = next((experiment for experiment in known if experiment.name == name), None)
+    if experiment is None:
+        choice = ", ".join(experiment.name for experiment in known)
+        raise BadInputError(f"no experiment {name!r} for sweeps: choose {choice}")
+    base, grid = document.get("base", {}), dict(document.get("grid", {}))
+    for name, table in (("base", base), ("grid", grid)):
+        if not isinstance(table, dict):
+            raise BadInputError(f"{name} is not a table: write [{name}] on a line of its own")
+        for key in _KEYS:
+            if key in table:
+                raise BadInputError(
+                    f"{key} stands in [{name}], below whose line everything belongs to it: move "
+                    f"{key} to the top of the file, above [base] and [grid]"
+                )
+    if "plane" in document:
+        if "timescales" in grid:
+            raise BadInputError("plane and timescales in [grid] both vary the timescales")
+        grid = {"timescales": _plane(document["plane"]), **grid}
+    for axis, values in grid.items():
+        if not isinstance(values, list) or not values:
+            raise BadInputError(f"{axis} in [grid] is {values!r}: give a list of values")
+        if axis.partition(".")[0] in base and "." not in axis:
+            raise BadInputError(f"{axis} stands in [base] and in [grid]")
+    n = 1
+    for values in grid.values():
+        n *= len(values)
+    if n > MOST:
+        raise BadInputError(f"{n:,} runs; a sweep has {MOST:,} at most")
+    return Sweep(experiment, tuple(grid), list(_points(experiment, base, grid)))
+
+
+def _plane(taus: Any) -> list[list[float]]:
+    if not isinstance(taus, list) or not all(
+        isinstance(tau, int | float) and not isinstance(tau, bool) for tau in taus
+    ):
+        raise BadInputError(f"plane is {taus!r}: give a list of timescales in tokens")
+    chosen = sorted({float(tau) for tau in taus})
+    return [[tau] for tau in chosen] + [list(pair) for pair in itertools.combinations(chosen, 2)]
+
+
+def _points(
+    experiment: Experiment, base: dict[str, Any], grid: dict[str, list[Any]]
+) -> Iterator[Point]:
+    seen: set[str] = set()
+    for chosen in itertools.product(*grid.values()):
+        values = dict(zip(grid, chosen, strict=True))
+        options = json.loads(json.dumps(base))
+        for axis, value in values.items():
+            _put(options, axis, value)
+        try:
+            config = experiment.config.checked(options)
+            experiment.check(config)
+        except BadInputError as error:
+            raise BadInputError(f"{_said(values) or 'base'}: {error}") from None
+        name = _name(values, config)
+        if name in seen:
+            raise BadInputError(f"{_said(values)}: asked for twice")
+        seen.add(name)
+        yield Point(name, values, config)
+
+
+def _put(options: dict[str, Any], axis: str, value: Any) -> None:
+    """Set an option, or add to one that holds values by name: ``settings.tokens.shrinkage``."""
+    option, _, name = axis.partition(".")
+    if not name:
+        options[option] = value
+    elif option in ("settings", "rule"):
+        said = value if isinstance(value, str) else json.dumps(value)
+        options[option] = [*options.get(option, []), f"{name}={said}"]
+    else:
+        raise BadInputError(f"{axis}: {option} holds no values by name")
+
+
+def _said(values: dict[str, Any]) -> str:
+    return ", ".join(f"{axis}={shown(value)}" for axis, value in values.items())
+
+
+def shown(value: Any) -> str:
+    """A value of an axis as a reader writes it.
+
+    Examples
+    --------
+    >>> shown([2.0, 8.0]), shown("oja"), shown(0.5)
+    ('2,8', 'oja', '0.5')
+    """
+    if isinstance(value, list | tuple):
+        return ",".join(shown(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _name(values: dict[str, Any], config: ExperimentConfig) -> str:
+    digest = hashlib.sha256(json.dumps(config.resolved(), sort_keys=True).encode()).hexdigest()
+    said = "_".join(f"{axis.rpartition('.')[2]}={shown(value)}" for axis, value in values.items())
+    safe = "".join(c if c.isalnum() or c in "-_.=," else "-" for c in said)
+    return f"{safe[:60] or 'run'}-{digest[:10]}"
