@@ -16,7 +16,8 @@ from rich.text import Text
 from hebbsim import __version__, cli
 from hebbsim.cli import main, roles_table
 from hebbsim.cli.carry_out import Pace, progress
-from hebbsim.cli.run import _slug, spread
+from hebbsim.cli.options import spread
+from hebbsim.cli.run import _slug
 from hebbsim.cli.terminal import Console
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import roles

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from hebbsim.cli import _spell_defaults, app
+from hebbsim.config import spelling
 from hebbsim.experiments import lm_config
 from hebbsim.experiments.bench.run import DEFAULT_WORKS, BenchConfig
 from hebbsim.experiments.compare import compare_runs
@@ -27,6 +28,7 @@ CONFIGS = {
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
     "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
 }  # fmt: skip
+GENERATED = ["roles"]
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
     ("corpus", "make"): load_corpus, ("corpus", "info"): load_corpus,
@@ -55,26 +57,42 @@ def test_every_experiment_is_here():
     assert {*command_of("run").commands, "tune"} == set(CONFIGS)
 
 
-@pytest.mark.parametrize("verb", CONFIGS)
-def test_options_that_are_not_given_leave_the_configuration_as_it_is(verb):
-    """What the command passes on, and what its help texts name, is the configuration's own."""
-    config = CONFIGS[verb]
-    assert config.checked({}) == config()
-    checked = 0
-    for param in command_of(*([] if verb == "tune" else ["run"]), verb).params:
-        name = param.name
-        if name not in config.model_fields or name == "workers":
-            continue
-        default = getattr(config.checked({}), name)
-        # As text, it has to be read as what the configuration has.
-        said = re.search(r"\(default: ([^ )]+)\)", param.help or "")
-        given = param.default if param.default is not None else said and said[1]
-        if given is None or (param.default is None and default in (None, ())):
-            continue
-        options = {name: (given,) if name == "corpus" and verb == "stream" else given}
-        assert getattr(config.checked(options), name) == default, name
-        checked += 1
-    assert checked > 3
+def options_of(verb):
+    """The configuration of a command, and its parameters by the name of their field."""
+    command = command_of(*([] if verb == "tune" else ["run"]), verb)
+    found = {param.name: param for param in command.get_params(typer.Context(command))}
+    assert {"out", "overwrite", "json"} < {*found}
+    return CONFIGS[verb], found
+
+
+@pytest.mark.parametrize("verb", GENERATED)
+def test_every_field_is_an_option_with_a_description(verb):
+    config, params = options_of(verb)
+    for name, field in config.model_fields.items():
+        text = field.description or ""
+        assert text.endswith(".") and not re.search(r"[.:;] [A-Z]", text), f"{name}: one sentence"
+        assert (params[name].help or "").startswith(text[:-1]), name
+        assert "default" not in text.replace("default,", ""), f"{name}: the default is added"
+        assert f"{name} : " in config.__doc__, name
+
+
+@pytest.mark.parametrize("verb", GENERATED)
+def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
+    """As a user types it, it is read as what a call without options has."""
+    config, params = options_of(verb)
+    without = config.checked({})
+    assert without == config()
+    for name, field in config.model_fields.items():
+        default, said = getattr(without, name), re.search(r"\(default: (.+)\)", params[name].help)
+        if spelling(field)["default"] is not None:  # in words, where no value says it
+            assert default is None or name in ("workers", "ranges"), name
+        elif default in (None, (), False):
+            assert said is None, name
+        elif default is True:
+            assert said[1] == params[name].opts[0] != params[name].secondary_opts[0], name
+        else:
+            typed = said[1].split(",") if spelling(field)["each"] else said[1]
+            assert getattr(config.checked({name: typed}), name) == default, name
 
 
 @pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, demo, doctor, figures, report, run, sweep, tune
+from hebbsim.cli import bench, corpus, demo, doctor, figures, options, report, run, sweep, tune
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 
@@ -105,10 +105,11 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # a locale that lacks a letter ends no run
     debug = "--debug" in words
     interrupted = False
-    words = run.spread([word for word in words if word != "--debug"], "--text")
-    words = run.spread(words, "--rules")
+    words = [word for word in words if word != "--debug"]
+    if words[:2] != ["run", "roles"]:
+        words = options.spread(words, "--rules")
     if words[:2] == ["run", "stream"]:
-        words = run.spread(words, "--corpus")
+        words = options.spread(words, "--corpus")
     try:
         with terminating() as arrived:
             command = _spell_defaults(typer.main.get_command(app))

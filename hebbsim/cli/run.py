@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hebbsim.cli import run_lm
-from hebbsim.cli.carry_out import Overwrite, Rules, Settings, carry_out
+from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
+from hebbsim.cli.options import Run, verb
 from hebbsim.cli.stream import stream
-from hebbsim.cli.text_options import Field, Sentences, Tokenizer
+
+if TYPE_CHECKING:
+    from hebbsim.experiments.roles_config import RolesConfig
 
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
@@ -25,155 +27,17 @@ def _run() -> None:
     """Run an experiment and write its tables and figures."""
 
 
-@app.command()
-def roles(
-    corpus: Annotated[
-        str,
-        typer.Option(
-            help="builtin, a name that `hebbsim corpus list` shows, or a path: treebank or COGS "
-            "(file or folder), text, JSON, CSV, TSV, parquet; - for standard input."
-        ),
-    ] = "builtin",
-    layer: Annotated[
-        str | None, typer.Option(help="Gold layer to score, such as thematic.")
-    ] = None,
-    timescales: Annotated[
-        str | None,
-        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
-    ] = None,
-    preset: Annotated[
-        str,
-        typer.Option(
-            help="default; best: what dev chose for such a corpus; or a TOML file, as of "
-            "`hebbsim tune`."
-        ),
-    ] = "default",
-    network: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Network of trace layers that learns: a TOML file, or a run's network.json "
-            "(default: roles, the one that ships).",
-        ),
-    ] = None,
-    rules: Rules = None,
-    rule: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LAYER.PART=RULE", help="Another rule in a part of the network; repeatable."
-        ),
-    ] = None,
-    setting: Settings = None,
-    passes: Annotated[
-        int | None,
-        typer.Option(help="Passes over the training sentences (default: 3)."),
-    ] = None,
-    clusters: Annotated[
-        int | None,
-        typer.Option(metavar="K", help="Clusters that tokens compete for (default: 300)."),
-    ] = None,
-    members: Annotated[
-        int | None, typer.Option(metavar="P", help="Networks that vote on a role (default: 1).")
-    ] = None,
-    seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 5,
-    text: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE...",
-            help="Unlabelled text, of any format that --corpus takes (or folders of it), to learn "
-            "from as well.",
-        ),
-    ] = None,
-    scheme: Annotated[
-        Path | None,
-        typer.Option(
-            help="Role scheme: sud-roles, ud1-roles (UD version 1), clearnlp-roles, or a JSON file "
-            "from dependency relation to role."
-        ),
-    ] = None,
-    tokenizer: Tokenizer = "plain",
-    field: Field = None,
-    sentences: Sentences = "auto",
-    parser: Annotated[
-        str | None, typer.Option(help="spaCy pipeline that gives raw text silver roles.")
-    ] = None,
-    baselines: Annotated[
-        str, typer.Option(help="none, simple (majority, lookup), or all (and BiGRU).")
-    ] = "all",
-    labels: Annotated[
-        str,
-        typer.Option(help="Numbers of labelled sentences that BiGRUs and read-outs are given."),
-    ] = "30,100,300,1000",
-    readout_sentences: Annotated[
-        int,
-        typer.Option(help="Compare by role and split on so many labelled sentences."),
-    ] = 100,
-    readout_draws: Annotated[
-        int, typer.Option(help="Draws of those sentences (a reported table has 5).")
-    ] = 3,
-    bigru_seeds: Annotated[int, typer.Option(help="Seeds of the BiGRU with all labels.")] = 2,
-    curve_seeds: Annotated[
-        int,
-        typer.Option(help="Draws at each other number of labelled sentences."),
-    ] = 1,
-    part_seeds: Annotated[
-        int,
-        typer.Option(help="Seeds of the learner's parts and controls; 0 for none."),
-    ] = 2,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that train BiGRUs (default: at most two).")
-    ] = None,
-    shards: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Train the network on N shards on Dask workers (extra cluster); results are "
-            "identical for every N.",
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Dask scheduler, such as tcp://host:8786 (default: processes of this machine).",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Run folder (default: a new runs/roles-CORPUS).")
-    ] = None,
-    overwrite: Overwrite = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
-) -> None:
+@verb(app)
+def roles(config: RolesConfig) -> Run:
     """Assign roles without labels, beside supervised baselines.
 
     A network of trace layers reads the training split token by token, with Hebbian rules and
     no label. Its clusters are named on dev and scored on test and on the generalization
     splits. A corpus without roles is clustered and shown by its commonest words.
     """
-    from hebbsim.experiments.roles_config import RolesConfig
-
-    given: dict[str, Any] = {
-        "corpus": corpus, "layer": layer, "timescales": timescales, "preset": preset,
-        "network": network, "rules": rules, "rule": tuple(rule or ()),
-        "settings": tuple(setting or ()), "passes": passes,
-        "clusters": clusters, "members": members, "seeds": seeds, "text": tuple(text or ()),
-        "scheme": scheme, "tokenizer": tokenizer, "field": field, "sentences": sentences,
-        "parser": parser, "baselines": baselines,
-        "labels": labels, "readout_sentences": readout_sentences,
-        "readout_draws": readout_draws, "bigru_seeds": bigru_seeds,
-        "curve_seeds": curve_seeds, "part_seeds": part_seeds, "offline": offline,
-        "workers": workers, "shards": shards, "scheduler": scheduler,
-    }  # fmt: skip
-    # What is not given is left to the preset and to the defaults of the configuration.
-    config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})
     from hebbsim.cli.roles_table import show
-    from hebbsim.experiments.roles import run_roles
 
-    default = Path("runs") / f"roles-{_slug(corpus)}"
-    carry_out(run_roles, show, config, out, default, overwrite=overwrite, json=json)
+    return Run("roles", f"roles-{_slug(config.corpus)}", show)
 
 
 @app.command()
@@ -367,27 +231,6 @@ def rules(
 
 
 run_lm.register(app)
-
-
-def spread(words: Sequence[str], option: str) -> list[str]:
-    """Repeat an option before each of the values that follow it, as a shell's ``*`` gives them.
-
-    Examples
-    --------
-    >>> spread(["roles", "--text", "a.txt", "b.txt", "--json"], "--text")
-    ['roles', '--text', 'a.txt', '--text', 'b.txt', '--json']
-    """
-    found: list[str] = []
-    inside = 0
-    for word in words:
-        if word.startswith("-") and word != "-":
-            inside = int(word == option)
-        elif inside:
-            if inside > 1:
-                found.append(option)
-            inside += 1
-        found.append(word)
-    return found
 
 
 def _slug(corpus: str) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.results import Progress, Results
-from hebbsim.folders import Out
+
+if TYPE_CHECKING:
+    from hebbsim.config import ExperimentConfig
+    from hebbsim.experiments.results import Progress, Results
+    from hebbsim.folders import Out
 
 __all__ = ["EXPERIMENTS", "Experiment", "get_experiment"]
 
