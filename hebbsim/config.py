@@ -37,6 +37,7 @@ __all__ = [
     "option",
     "read_toml",
     "spelling",
+    "split_list",
     "type_words",
 ]
 
@@ -154,7 +155,14 @@ def _read_timescales(value: Any) -> tuple[float, ...]:
     return tuple(check_timescales(value).tolist())
 
 
-def _parts(value: Any) -> Any:
+def split_list(value: Any) -> Any:
+    """The parts of a text with commas; anything else as it is.
+
+    Examples
+    --------
+    >>> split_list("a, b,"), split_list(("a",))
+    (('a', 'b'), ('a',))
+    """
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -170,7 +178,7 @@ def _load_rules(value: Any) -> tuple[str, ...]:
 
 
 #: A tuple may be given as text with commas.
-Listed = BeforeValidator(_parts)
+Listed = BeforeValidator(split_list)
 
 # Fields that several experiments have.
 Corpus = Annotated[

@@ -20,6 +20,7 @@ from hebbsim.experiments.rules import RulesConfig
 from hebbsim.experiments.stream import StreamConfig
 from hebbsim.experiments.sweep import run_sweep
 from hebbsim.experiments.tune import TuneConfig
+from hebbsim.probes.identity import PRECISIONS
 from hebbsim.readers import load_corpus
 
 CONFIGS = {
@@ -28,7 +29,7 @@ CONFIGS = {
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
     "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
 }  # fmt: skip
-GENERATED = ["roles"]
+GENERATED = ["roles", "identity"]
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
     ("corpus", "make"): load_corpus, ("corpus", "info"): load_corpus,
@@ -93,6 +94,10 @@ def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
         else:
             typed = said[1].split(",") if spelling(field)["each"] else said[1]
             assert getattr(config.checked({name: typed}), name) == default, name
+
+
+def test_every_number_format_is_compared_by_default():
+    assert IdentityConfig().precision == PRECISIONS
 
 
 @pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)

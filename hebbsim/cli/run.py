@@ -13,6 +13,7 @@ from hebbsim.cli.options import Run, verb
 from hebbsim.cli.stream import stream
 
 if TYPE_CHECKING:
+    from hebbsim.experiments.identity_config import IdentityConfig
     from hebbsim.experiments.roles_config import RolesConfig
 
 app = typer.Typer(
@@ -40,124 +41,21 @@ def roles(config: RolesConfig) -> Run:
     return Run("roles", f"roles-{_slug(config.corpus)}", show)
 
 
-@app.command()
-def identity(
-    timescales: Annotated[
-        str | None,
-        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,10,50)."),
-    ] = None,
-    dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of a random code.")] = 64,
-    types: Annotated[
-        int,
-        typer.Option(metavar="V", help="Vocabulary size; rarer words share one unknown type."),
-    ] = 1000,
-    lags: Annotated[int, typer.Option(metavar="K", help="Decode lags 0 to K - 1.")] = 32,
-    codes: Annotated[
-        str, typer.Option(help="random, one-hot, or learned from the contexts of a text.")
-    ] = "random",
-    stream: Annotated[
-        str, typer.Option(help="uniform, zipf, or a corpus as of `hebbsim run roles`.")
-    ] = "uniform",
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help="Comma-separated number formats of the state "
-            "(default: float64,float32,bfloat16,int8)."
-        ),
-    ] = None,
-    rounding: Annotated[
-        str, typer.Option(help="Round the state after every step, or at the readout alone.")
-    ] = "step",
-    noise: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DB", help="Comma-separated signal-to-noise ratios, or none (default: 40,20,0)."
-        ),
-    ] = None,
-    decoders: Annotated[
-        str | None,
-        typer.Option(
-            help="Comma-separated decoders: nearest, linear, ridge, cancellation, beam, language, "
-            "pursuit, likelihood, discriminant, softmax, mlp, or a Python file with your own "
-            "(default: nearest,linear,ridge,cancellation)."
-        ),
-    ] = None,
-    seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 5,
-    states: Annotated[int, typer.Option(help="States decoded per seed.")] = 320,
-    training: Annotated[int, typer.Option(help="States that trained decoders learn from.")] = 3200,
-    map_seeds: Annotated[
-        int, typer.Option(help="Repetitions of the capacity map; 0 for none.")
-    ] = 5,
-    map_decoder: Annotated[
-        str, typer.Option(help="Decoder of the capacity map; beam finds more, and takes long.")
-    ] = "cancellation",
-    structure: Annotated[
-        str,
-        typer.Option(
-            help="Corpus whose structure is read too; auto: that of the stream, or the built-in "
-            "one; none."
-        ),
-    ] = "auto",
-    memories: Annotated[
-        str | None,
-        typer.Option(
-            help="Comma-separated memories to compare at equal size, or none "
-            "(default: traces,traces-learned,window,lmu,fast-weights,gru,bigru)."
-        ),
-    ] = None,
-    probe: Annotated[
-        str, typer.Option(help="discriminant, ridge, softmax or mlp: reads structure.")
-    ] = "discriminant",
-    limits: Annotated[
-        bool, typer.Option(help="Deeper processing of a state, and the past of one trace.")
-    ] = True,
-    sentence: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="Read this sentence back instead, word by word, in seconds."
-        ),
-    ] = None,
-    workers: Annotated[int, typer.Option(help="Threads; no number depends on it.")] = 2,
-    out: Annotated[
-        Path | None, typer.Option(help="Run folder (default: a new runs/identity-STREAM).")
-    ] = None,
-    overwrite: Overwrite = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
-) -> None:
+@verb(app)
+def identity(config: IdentityConfig) -> Run:
     """Decode past tokens from traces: which are still there, and for which decoder.
 
     Each decoder reads the token 0, 1, ... steps ago from the state of the traces. Bits are
     those of calibrated log-loss, beside the bounds of the noisy channel. The same probes read
     structure (position, part of speech, role, depth, number) and other memories of the same size.
     """
-    from hebbsim.experiments.identity_config import IdentityConfig
-
-    given: dict[str, Any] = {
-        "timescales": timescales, "dim": dim, "types": types, "lags": lags, "codes": codes,
-        "stream": stream, "precision": precision, "rounding": rounding, "noise": noise,
-        "decoders": decoders, "seeds": seeds, "states": states, "training": training,
-        "map_seeds": map_seeds, "map_decoder": map_decoder, "structure": structure,
-        "memories": memories, "probe": probe, "sentence": sentence, "offline": offline,
-        "workers": workers, "limits": limits,
-    }  # fmt: skip
-    config = IdentityConfig.checked({k: v for k, v in given.items() if v is not None})
-    name = "sentence" if sentence is not None else _slug(stream)
-    default = Path("runs") / f"identity-{name}"
-
-    if sentence is not None:
+    if config.sentence is not None:
         from hebbsim.cli.sentence_table import show as show_sentence
-        from hebbsim.experiments.identity_sentence import run_sentence
 
-        carry_out(run_sentence, show_sentence, config, out, default, overwrite=overwrite, json=json)
-        return
-
+        return Run("sentence", "identity-sentence", show_sentence)
     from hebbsim.cli.identity_table import show
-    from hebbsim.experiments.identity import run_identity
 
-    carry_out(run_identity, show, config, out, default, overwrite=overwrite, json=json)
+    return Run("identity", f"identity-{_slug(config.stream)}", show)
 
 
 app.command()(stream)
