@@ -17,7 +17,7 @@ from hebbsim import __version__, cli
 from hebbsim.cli import main, roles_table
 from hebbsim.cli.carry_out import Pace, progress
 from hebbsim.cli.options import spread
-from hebbsim.cli.run import _slug
+from hebbsim.cli.run import slug
 from hebbsim.cli.terminal import Console
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments import roles
@@ -277,7 +277,7 @@ def test_spread_leaves_other_options_alone():
     ("a/en-train.conllu.gz", "en-train"),
 ])  # fmt: skip
 def test_the_run_folder_is_named_after_the_corpus(corpus, name):
-    assert _slug(corpus) == name
+    assert slug(corpus) == name
 
 
 @pytest.mark.parametrize("results", [

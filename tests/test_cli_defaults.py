@@ -16,10 +16,10 @@ from hebbsim.experiments.compare import compare_runs
 from hebbsim.experiments.identity_config import IdentityConfig
 from hebbsim.experiments.rerun import rerun
 from hebbsim.experiments.roles_config import RolesConfig
-from hebbsim.experiments.rules import RulesConfig
-from hebbsim.experiments.stream import StreamConfig
+from hebbsim.experiments.rules_config import RulesConfig
+from hebbsim.experiments.stream_config import StreamConfig
 from hebbsim.experiments.sweep import run_sweep
-from hebbsim.experiments.tune import TuneConfig
+from hebbsim.experiments.tune_config import TuneConfig
 from hebbsim.probes.identity import PRECISIONS
 from hebbsim.readers import load_corpus
 
@@ -29,7 +29,7 @@ CONFIGS = {
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
     "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
 }  # fmt: skip
-GENERATED = ["roles", "identity"]
+GENERATED = ["roles", "identity", "rules", "stream", "tune"]
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
     ("corpus", "make"): load_corpus, ("corpus", "info"): load_corpus,
@@ -86,8 +86,8 @@ def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
     for name, field in config.model_fields.items():
         default, said = getattr(without, name), re.search(r"\(default: (.+)\)", params[name].help)
         if spelling(field)["default"] is not None:  # in words, where no value says it
-            assert default is None or name in ("workers", "ranges"), name
-        elif default in (None, (), False):
+            assert default in (None, ()) or name in ("workers", "ranges"), name
+        elif default is None or default is False or default == ():
             assert said is None, name
         elif default is True:
             assert said[1] == params[name].opts[0] != params[name].secondary_opts[0], name

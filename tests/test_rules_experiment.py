@@ -25,7 +25,8 @@ from hebbsim.experiments.ablations import RANDOM, WHOLE, ablations
 from hebbsim.experiments.resume import Unit
 from hebbsim.experiments.roles_data import Gold
 from hebbsim.experiments.roles_scores import named_on_dev
-from hebbsim.experiments.rules import RulesConfig, run_rules
+from hebbsim.experiments.rules import run_rules
+from hebbsim.experiments.rules_config import RulesConfig
 from hebbsim.plots.figures import draw
 from hebbsim.plots.run import RunTables
 from hebbsim.probes import RoleReadout

@@ -7,7 +7,8 @@ from test_network_run import NETWORK
 from test_reproducibility import conllu
 
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.stream import StreamConfig, run_stream
+from hebbsim.experiments.stream import run_stream
+from hebbsim.experiments.stream_config import StreamConfig
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from hebbsim.experiments.registry import get_experiment
 from hebbsim.experiments.rerun import compare_folders, read_run, rerun
 from hebbsim.experiments.results import Results, Score, provenance, summarize
 from hebbsim.experiments.resume import open_run
-from hebbsim.experiments.rules import RulesConfig
+from hebbsim.experiments.rules_config import RulesConfig
 from hebbsim.experiments.sweep import read_scores, run_folders, run_sweep
 from hebbsim.experiments.sweep_file import read_sweep
 from hebbsim.experiments.workers import run_all

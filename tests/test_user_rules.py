@@ -19,8 +19,10 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments import rules as experiment
 from hebbsim.experiments.rerun import read_run
 from hebbsim.experiments.resume import Unit
-from hebbsim.experiments.rules import RulesConfig, run_rules
-from hebbsim.experiments.stream import StreamConfig, run_stream
+from hebbsim.experiments.rules import run_rules
+from hebbsim.experiments.rules_config import RulesConfig
+from hebbsim.experiments.stream import run_stream
+from hebbsim.experiments.stream_config import StreamConfig
 
 ROOT = Path(__file__).parent.parent
 (EXAMPLE,) = re.findall(

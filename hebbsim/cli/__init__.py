@@ -36,7 +36,7 @@ app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
 app.command("bench")(bench.bench)
 app.command("warmup")(bench.warmup)
-app.command("tune")(tune.tune)
+options.verb(app)(tune.tune)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)
@@ -106,10 +106,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     debug = "--debug" in words
     interrupted = False
     words = [word for word in words if word != "--debug"]
-    if words[:2] != ["run", "roles"]:
+    if words[:1] == ["demo"]:
         words = options.spread(words, "--rules")
-    if words[:2] == ["run", "stream"]:
-        words = options.spread(words, "--corpus")
     try:
         with terminating() as arrived:
             command = _spell_defaults(typer.main.get_command(app))

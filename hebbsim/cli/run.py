@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
 from hebbsim.cli import run_lm
-from hebbsim.cli.carry_out import Overwrite, Rules, carry_out
 from hebbsim.cli.options import Run, verb
-from hebbsim.cli.stream import stream
 
 if TYPE_CHECKING:
     from hebbsim.experiments.identity_config import IdentityConfig
     from hebbsim.experiments.roles_config import RolesConfig
+    from hebbsim.experiments.rules_config import RulesConfig
+    from hebbsim.experiments.stream_config import StreamConfig
 
 app = typer.Typer(
     help="Run an experiment and write its tables and figures.",
@@ -38,7 +38,7 @@ def roles(config: RolesConfig) -> Run:
     """
     from hebbsim.cli.roles_table import show
 
-    return Run("roles", f"roles-{_slug(config.corpus)}", show)
+    return Run("roles", f"roles-{slug(config.corpus)}", show)
 
 
 @verb(app)
@@ -55,83 +55,38 @@ def identity(config: IdentityConfig) -> Run:
         return Run("sentence", "identity-sentence", show_sentence)
     from hebbsim.cli.identity_table import show
 
-    return Run("identity", f"identity-{_slug(config.stream)}", show)
+    return Run("identity", f"identity-{slug(config.stream)}", show)
 
 
-app.command()(stream)
-
-
-@app.command()
-def rules(
-    corpus: Annotated[
-        str, typer.Option(help="Corpus with roles; as of `hebbsim run roles`.")
-    ] = "builtin",
-    network: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE", help="Network to take apart: a TOML file, or the one that ships."
-        ),
-    ] = "roles",
-    rules: Rules = None,
-    rule: Annotated[
-        str | None,
-        typer.Option(
-            help="Comma-separated rules to try (default: every one, in each part where it can "
-            "stand)."
-        ),
-    ] = None,
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Word layer whose parts are changed (default: all word layers together).",
-        ),
-    ] = None,
-    timescales: Annotated[
-        str | None,
-        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
-    ] = None,
-    clusters: Annotated[
-        int | None, typer.Option(metavar="K", help="Clusters of tokens (default: 300).")
-    ] = None,
-    passes: Annotated[int, typer.Option(help="Passes over the training sentences.")] = 1,
-    seeds: Annotated[int, typer.Option(help="Repetitions, with seeds from 0.")] = 3,
-    workers: Annotated[
-        int | None, typer.Option(help="Processes that learn (default: at most two).")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Run folder (default: a new runs/rules-CORPUS).")
-    ] = None,
-    overwrite: Overwrite = False,
-    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
-) -> None:
+@verb(app)
+def rules(config: RulesConfig) -> Run:
     """Measure what each rule contributes to the network that learns roles.
 
     The network learns as it is, then with each part's rule replaced by every other that can
     stand there, with learning off in a part, a layer or everywhere, with prototypes drawn from
     tokens, and with fewer word layers.
     """
-    from hebbsim.experiments.rules import RulesConfig, run_rules
-
-    given: dict[str, Any] = {
-        "corpus": corpus, "network": network, "rules": rules, "rule": rule, "layer": layer,
-        "timescales": timescales, "clusters": clusters, "passes": passes, "seeds": seeds,
-        "workers": workers, "offline": offline,
-    }  # fmt: skip
-    config = RulesConfig.checked({k: v for k, v in given.items() if v is not None})
     from hebbsim.cli.rules_table import show
 
-    default = Path("runs") / f"rules-{_slug(corpus)}"
-    carry_out(run_rules, show, config, out, default, overwrite=overwrite, json=json)
+    return Run("rules", f"rules-{slug(config.corpus)}", show)
+
+
+@verb(app)
+def stream(config: StreamConfig) -> Run:
+    """Learn from a stream of any length in constant memory, and measure that it is so.
+
+    The learner is kept as learner.safetensors in the run folder. Interrupted, the same command
+    goes on from the last checkpoint.
+    """
+    from hebbsim.cli.stream import show
+
+    return Run("stream", "stream", show)
 
 
 run_lm.register(app)
 
 
-def _slug(corpus: str) -> str:
+def slug(corpus: str) -> str:
     """A folder name from the name or path of a corpus."""
     name = Path(corpus).resolve().name if set("/.") & set(corpus) else corpus
     for suffix in (".gz", ".conllu", ".conll", ".txt"):

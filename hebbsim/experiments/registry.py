@@ -126,7 +126,7 @@ EXPERIMENTS = {
         ),
         Experiment(
             "tune",
-            f"{_HERE}.tune:TuneConfig",
+            f"{_HERE}.tune_config:TuneConfig",
             f"{_HERE}.tune:run_tune",
             paths=("corpus", "scheme", "rules", "network"),
         ),
@@ -150,7 +150,7 @@ EXPERIMENTS = {
         ),
         Experiment(
             "rules",
-            f"{_HERE}.rules:RulesConfig",
+            f"{_HERE}.rules_config:RulesConfig",
             f"{_HERE}.rules:run_rules",
             f"{_PLOTS}.ablations",
             metric="accuracy",
@@ -158,7 +158,7 @@ EXPERIMENTS = {
         ),
         Experiment(
             "stream",
-            f"{_HERE}.stream:StreamConfig",
+            f"{_HERE}.stream_config:StreamConfig",
             f"{_HERE}.stream:run_stream",
             f"{_PLOTS}.stream",
             paths=("corpus", "rules"),
