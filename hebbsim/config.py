@@ -266,7 +266,7 @@ class ExperimentConfig(BaseModel):
         """
         said = spelling(cls.model_fields[field]) if field in cls.model_fields else {}
         name = said.get("name") or f"--{field.replace('_', '-')}"
-        return field if said.get("positional") else str(name)
+        return str(said["metavar"] if said.get("positional") else name)
 
     @classmethod
     def checked(cls: type[_Config], options: Mapping[str, Any]) -> _Config:

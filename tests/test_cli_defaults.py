@@ -11,7 +11,7 @@ import typer
 from hebbsim.cli import _spell_defaults, app
 from hebbsim.config import spelling
 from hebbsim.experiments import lm_config
-from hebbsim.experiments.bench.run import DEFAULT_WORKS, BenchConfig
+from hebbsim.experiments.bench.run import BenchConfig
 from hebbsim.experiments.compare import compare_runs
 from hebbsim.experiments.identity_config import IdentityConfig
 from hebbsim.experiments.rerun import rerun
@@ -28,8 +28,9 @@ CONFIGS = {
     "stream": StreamConfig, "lm": lm_config.LmConfig, "predictor": lm_config.PredictorConfig,
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
     "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
+    "bench": BenchConfig,
 }  # fmt: skip
-GENERATED = ["roles", "identity", "rules", "stream", "tune"]
+GENERATED = ["roles", "identity", "rules", "stream", "tune", "bench"]
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
     ("corpus", "make"): load_corpus, ("corpus", "info"): load_corpus,
@@ -55,12 +56,12 @@ def every_command():
 
 
 def test_every_experiment_is_here():
-    assert {*command_of("run").commands, "tune"} == set(CONFIGS)
+    assert {*command_of("run").commands, "tune", "bench"} == set(CONFIGS)
 
 
 def options_of(verb):
     """The configuration of a command, and its parameters by the name of their field."""
-    command = command_of(*([] if verb == "tune" else ["run"]), verb)
+    command = command_of(*([] if verb in ("tune", "bench") else ["run"]), verb)
     found = {param.name: param for param in command.get_params(typer.Context(command))}
     assert {"out", "overwrite", "json"} < {*found}
     return CONFIGS[verb], found
@@ -86,7 +87,7 @@ def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
     for name, field in config.model_fields.items():
         default, said = getattr(without, name), re.search(r"\(default: (.+)\)", params[name].help)
         if spelling(field)["default"] is not None:  # in words, where no value says it
-            assert default in (None, ()) or name in ("workers", "ranges"), name
+            assert default in (None, ()) or name in ("workers", "ranges", "works"), name
         elif default is None or default is False or default == ():
             assert said is None, name
         elif default is True:
@@ -108,15 +109,6 @@ def test_commands_have_the_defaults_of_their_functions(words):
     for param in found:
         default = known[param.name].default
         assert default is inspect.Parameter.empty or param.default == default, param.name
-
-
-def test_the_bench_has_the_defaults_of_its_configuration():
-    given = {param.name: param.default for param in command_of("bench").params}
-    config = BenchConfig()
-    assert given["works"] is None and config.works == DEFAULT_WORKS
-    assert (given["peers"],) == config.peers
-    for name in ("rounds", "seconds", "corpus", "offline"):
-        assert given[name] == getattr(config, name)
 
 
 @pytest.mark.parametrize("command", every_command())

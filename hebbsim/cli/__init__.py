@@ -34,7 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
-app.command("bench")(bench.bench)
+options.verb(app)(bench.bench)
 app.command("warmup")(bench.warmup)
 options.verb(app)(tune.tune)
 app.command("sweep")(sweep.sweep)

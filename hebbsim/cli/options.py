@@ -80,10 +80,11 @@ class Verb(TyperCommand):
         """List options below the headings of their groups, those without one first."""
         from hebbsim.config import GROUPS
 
-        groups: dict[str, list[Any]] = {name: [] for name in ("Options", *GROUPS)}
+        groups: dict[str, list[Any]] = {name: [] for name in ("Arguments", "Options", *GROUPS)}
         for param in self.get_params(ctx):
+            usual = "Arguments" if param.param_type_name == "argument" else "Options"
             if record := param.get_help_record(ctx):
-                groups[getattr(param, "rich_help_panel", None) or "Options"].append(record)
+                groups[getattr(param, "rich_help_panel", None) or usual].append(record)
         for group, records in groups.items():
             if records:
                 with formatter.section(group):
