@@ -62,7 +62,7 @@ class Experiment:
     def run(
         self,
         config: ExperimentConfig,
-        out: Out,
+        out: Out | None,
         *,
         progress: Progress | None = None,
         overwrite: bool = False,
