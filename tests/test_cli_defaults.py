@@ -10,9 +10,11 @@ import typer
 
 from hebbsim.cli import _spell_defaults, app
 from hebbsim.config import spelling
+from hebbsim.demo.config import DemoConfig
 from hebbsim.experiments import lm_config
 from hebbsim.experiments.bench.run import BenchConfig
 from hebbsim.experiments.compare import compare_runs
+from hebbsim.experiments.corpus_config import SeededCorpusConfig
 from hebbsim.experiments.identity_config import IdentityConfig
 from hebbsim.experiments.rerun import rerun
 from hebbsim.experiments.roles_config import RolesConfig
@@ -28,11 +30,13 @@ CONFIGS = {
     "stream": StreamConfig, "lm": lm_config.LmConfig, "predictor": lm_config.PredictorConfig,
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
     "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
-    "bench": BenchConfig,
+    "bench": BenchConfig, "demo": DemoConfig, "corpus make": SeededCorpusConfig,
+    "corpus info": SeededCorpusConfig,
 }  # fmt: skip
+TOP = ("tune", "bench", "demo", "corpus make", "corpus info")
+WITHOUT = {"corpus make": ("layer",), "corpus info": ("parser", "offline")}
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
-    ("corpus", "make"): load_corpus, ("corpus", "info"): load_corpus,
 }  # fmt: skip
 
 
@@ -55,14 +59,15 @@ def every_command():
 
 
 def test_every_experiment_is_here():
-    assert {*command_of("run").commands, "tune", "bench"} == set(CONFIGS)
+    assert {*command_of("run").commands, *TOP} == set(CONFIGS)
 
 
 def options_of(verb):
     """The configuration of a command, and its parameters by the name of their field."""
-    command = command_of(*([] if verb in ("tune", "bench") else ["run"]), verb)
+    command = command_of(*(verb.split() if verb in TOP else ["run", verb]))
     found = {param.name: param for param in command.get_params(typer.Context(command))}
-    assert {"out", "overwrite", "json"} < {*found}
+    # Of `corpus make` all layers are written; `corpus info` shows what is on this machine.
+    assert command.without == WITHOUT.get(verb, ())
     return CONFIGS[verb], found
 
 
@@ -70,6 +75,8 @@ def options_of(verb):
 def test_every_field_is_an_option_with_a_description(verb):
     config, params = options_of(verb)
     for name, field in config.model_fields.items():
+        if name in WITHOUT.get(verb, ()):
+            continue
         text = field.description or ""
         assert text.endswith(".") and not re.search(r"[.:;] [A-Z]", text), f"{name}: one sentence"
         assert (params[name].help or "").startswith(text[:-1]), name
@@ -84,6 +91,8 @@ def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
     without = config.checked({})
     assert without == config()
     for name, field in config.model_fields.items():
+        if name in WITHOUT.get(verb, ()):
+            continue
         default, said = getattr(without, name), re.search(r"\(default: (.+)\)", params[name].help)
         if spelling(field)["default"] is not None:  # in words, where no value says it
             assert default in (None, ()) or name in ("workers", "ranges", "works"), name
@@ -98,6 +107,14 @@ def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
 
 def test_every_number_format_is_compared_by_default():
     assert IdentityConfig().precision == PRECISIONS
+
+
+def test_a_corpus_is_read_with_the_defaults_of_the_reader():
+    known = inspect.signature(load_corpus).parameters
+    shared = [name for name in SeededCorpusConfig.model_fields if name in known]
+    assert len(shared) == len(SeededCorpusConfig.model_fields)
+    for name in shared:
+        assert getattr(SeededCorpusConfig(), name) == known[name].default, name
 
 
 @pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)
@@ -115,7 +132,7 @@ def test_every_help_names_its_default_in_one_form(command):
     text = " ".join(command.get_help(typer.Context(command, info_name="x")).split())
     assert "[default" not in text and ", 1, .. (" not in text
     assert not re.search(r"\bwithout[.;]|[;,] without\b|\bwithout, ", text.replace("without a", ""))
-    for param in command.params:
+    for param in command.get_params(typer.Context(command)):
         shown = param.default is not None and not getattr(param, "is_flag", False)
         if shown and getattr(param, "help", None):
             assert f"(default: {param.default})" in param.help

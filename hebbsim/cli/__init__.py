@@ -43,7 +43,7 @@ app.command("rerun")(sweep.rerun)
 app.command("doctor")(doctor.doctor)
 app.command("figures")(figures.figures)
 app.command("report")(report.report)
-app.command("demo")(demo.demo)
+app.command("demo", cls=demo.Demo)(demo.demo)
 
 
 def _show_version(asked: bool) -> None:
@@ -106,8 +106,6 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     debug = "--debug" in words
     interrupted = False
     words = [word for word in words if word != "--debug"]
-    if words[:1] == ["demo"]:
-        words = options.spread(words, "--rules")
     try:
         with terminating() as arrived:
             command = _spell_defaults(typer.main.get_command(app))

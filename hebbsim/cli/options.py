@@ -46,6 +46,9 @@ class Verb(TyperCommand):
     asked for, so that other commands start quickly. Checked, it is the ``obj`` of the context.
     """
 
+    #: Fields that the command has no use for.
+    without: tuple[str, ...] = ()
+
     @cached_property
     def config(self) -> type[ExperimentConfig]:
         """The configuration that is filled."""
@@ -56,7 +59,8 @@ class Verb(TyperCommand):
     @cached_property
     def fields(self) -> dict[str, Any]:
         """Parameters of the command line by the name of their field."""
-        return parameters_of(self.config)
+        found = parameters_of(self.config)
+        return {name: param for name, param in found.items() if name not in self.without}
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Those of the fields, then those that the function of the command has."""

@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from hebbsim.config import CORPUS, ExperimentConfig, Offline, option
 
-__all__ = ["CorpusConfig", "FieldName", "GoldConfig", "TextConfig"]
+__all__ = ["CorpusConfig", "FieldName", "GoldConfig", "SeededCorpusConfig", "TextConfig"]
 
 FieldName = Annotated[
     str | None,
@@ -105,3 +105,9 @@ class CorpusConfig(GoldConfig, TextConfig):
             metavar="PIPELINE",
         ),
     ] = None
+
+
+class SeededCorpusConfig(CorpusConfig):
+    """What `hebbsim corpus info` and `hebbsim corpus make` read."""
+
+    seed: Annotated[int, option("Random seed of the built-in corpus.", CORPUS, ge=0)] = 0
