@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from types import NoneType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
-from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 
 if sys.version_info >= (3, 11):
@@ -17,7 +20,33 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["ExperimentConfig", "RuleFiles", "Timescales", "read_toml"]
+__all__ = [
+    "COMPUTING",
+    "CORPUS",
+    "EVALUATION",
+    "GROUPS",
+    "NETWORK",
+    "Corpus",
+    "ExperimentConfig",
+    "Listed",
+    "Offline",
+    "RuleFiles",
+    "Seeds",
+    "Timescales",
+    "Workers",
+    "option",
+    "read_toml",
+    "spelling",
+    "split_list",
+    "type_words",
+]
+
+#: Headings under which ``--help`` lists the options that a newcomer can leave alone.
+CORPUS = "Corpus (advanced)"
+NETWORK = "Network (advanced)"
+EVALUATION = "Evaluation (advanced)"
+COMPUTING = "Computing (advanced)"
+GROUPS = (CORPUS, NETWORK, EVALUATION, COMPUTING)
 
 _Config = TypeVar("_Config", bound="ExperimentConfig")
 
@@ -48,12 +77,95 @@ def read_toml(path: str | Path, wanted: str) -> dict[str, Any]:
         raise BadInputError(f"{path}: not TOML: {error}") from None
 
 
+def option(
+    description: str,
+    group: str = "",
+    *,
+    name: str | None = None,
+    metavar: str | None = None,
+    default: str | None = None,
+    each: bool = False,
+    positional: bool = False,
+    **constraints: Any,
+) -> Any:
+    """What the command line, the documentation and pydantic say of a field of a configuration.
+
+    Parameters
+    ----------
+    description : str
+        One sentence, without the default.
+    group : str
+        Heading under which ``--help`` lists it; those without one come first.
+    name : str, optional
+        Its name on the command line, where that is not the name of the field.
+    metavar : str, optional
+        What stands for the value; by default it follows from the type.
+    default : str, optional
+        The default in words, where the value itself says nothing.
+    each : bool
+        A tuple takes one value each time the option is given, or several after it, instead of
+        one text with commas.
+    positional : bool
+        The values stand on the command line without a name.
+    **constraints
+        As of `pydantic.Field`, such as ``ge=1``.
+
+    Examples
+    --------
+    >>> class Example(ExperimentConfig):
+    ...     passes: Annotated[int, option("Passes over the text.", ge=1)] = 3
+    >>> Example.checked({"passes": "5"}).passes
+    5
+    """
+    shown: Any = {
+        "group": group, "name": name, "metavar": metavar, "default": default, "each": each,
+        "positional": positional,
+    }  # fmt: skip
+    return Field(description=description, json_schema_extra=shown, **constraints)
+
+
+def spelling(field: FieldInfo) -> dict[str, Any]:
+    """What `option` was told of a field, beside its description; empty for any other field."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def type_words(annotation: Any) -> str:
+    """A type as documentation names it.
+
+    Examples
+    --------
+    >>> type_words(tuple[int, ...]), type_words(str | None), type_words(Literal["a", "b"])
+    ('tuple of int', 'str or None', "{'a', 'b'}")
+    """
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is None:
+        return "None" if annotation is NoneType else str(annotation.__name__)
+    if origin is Literal:
+        return f"{{{', '.join(map(repr, args))}}}"
+    if origin is Annotated:
+        return type_words(args[0])
+    if origin is tuple:
+        return f"tuple of {type_words(args[0])}"
+    return " or ".join(map(type_words, args))
+
+
 def _read_timescales(value: Any) -> tuple[float, ...]:
+    from hebbsim.engine.timescales import check_timescales
+
     return tuple(check_timescales(value).tolist())
 
 
-#: Timescales in tokens, as numbers or as text such as ``2,8,32``.
-Timescales = Annotated[tuple[float, ...], BeforeValidator(_read_timescales)]
+def split_list(value: Any) -> Any:
+    """The parts of a text with commas; anything else as it is.
+
+    Examples
+    --------
+    >>> split_list("a, b,"), split_list(("a",))
+    (('a', 'b'), ('a',))
+    """
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 def _load_rules(value: Any) -> tuple[str, ...]:
@@ -65,8 +177,40 @@ def _load_rules(value: Any) -> tuple[str, ...]:
     return tuple(str(file) for file in files)
 
 
-#: Python files with learning rules of one's own, which are registered.
-RuleFiles = Annotated[tuple[str, ...], BeforeValidator(_load_rules)]
+#: A tuple may be given as text with commas.
+Listed = BeforeValidator(split_list)
+
+# Fields that several experiments have.
+Corpus = Annotated[
+    str,
+    option(
+        "Corpus: builtin, a name from `hebbsim corpus list`, or a path (treebank, COGS, text, "
+        "JSON, CSV, TSV or parquet; - for standard input).",
+        metavar="NAME|PATH",
+    ),
+]
+Timescales = Annotated[
+    tuple[float, ...],
+    BeforeValidator(_read_timescales),
+    option("Comma-separated trace timescales in tokens.", metavar="TAU,..."),
+]
+Seeds = Annotated[int, option("Number of repetitions N, with random seeds 0 to N - 1.", ge=1)]
+RuleFiles = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_load_rules),
+    option("Python files that define learning rules of your own.", NETWORK, metavar="FILE.py...",
+           each=True),
+]  # fmt: skip
+Offline = Annotated[bool, option("Never download anything.", COMPUTING)]
+Workers = Annotated[
+    int,
+    option(
+        "Number of parallel processes; results do not depend on it.",
+        COMPUTING,
+        default="up to 2",
+        ge=1,
+    ),
+]
 
 
 #: What pydantic found, by its name for it, in words that say what to give.
@@ -96,6 +240,35 @@ class ExperimentConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Add to the documentation what the fields say of themselves."""
+        super().__pydantic_init_subclass__(**options)
+        described = [
+            f"{name} : {type_words(field.annotation)}\n"
+            + textwrap.indent(textwrap.fill(field.description, 92), "    ")
+            for name, field in cls.model_fields.items()
+            if field.description
+        ]
+        text = inspect.cleandoc(cls.__dict__.get("__doc__") or "")
+        if described and text:
+            before, heading, after = text.partition("Examples\n--------")
+            fields = "\n".join(["Attributes", "----------", *described])
+            cls.__doc__ = f"{before.rstrip()}\n\n{fields}\n\n{heading}{after}".rstrip() + "\n"
+
+    @classmethod
+    def option_name(cls, field: str) -> str:
+        """A field as it is named on the command line.
+
+        Examples
+        --------
+        >>> ExperimentConfig.option_name("batch_size")
+        '--batch-size'
+        """
+        said = spelling(cls.model_fields[field]) if field in cls.model_fields else {}
+        name = said.get("name") or f"--{field.replace('_', '-')}"
+        return str(said["metavar"] if said.get("positional") else name)
+
+    @classmethod
     def checked(cls: type[_Config], options: Mapping[str, Any]) -> _Config:
         """A configuration from options by name.
 
@@ -112,9 +285,9 @@ class ExperimentConfig(BaseModel):
             message = _plain(first)
             if not first["loc"]:  # about several options at once
                 raise BadInputError(message) from None
-            name = str(first["loc"][0]).replace("_", "-")
+            name = cls.option_name(str(first["loc"][0]))
             shown = "" if first["type"] == "value_error" else f", got {first['input']!r}"
-            raise BadInputError(f"--{name}: {message}{shown}") from None
+            raise BadInputError(f"{name}: {message}{shown}") from None
 
     @classmethod
     def of_run(cls: type[_Config], options: Mapping[str, Any], folder: Path) -> _Config:

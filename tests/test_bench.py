@@ -335,7 +335,7 @@ def test_one_round_has_no_quartiles(clock):
 def test_configurations_that_cannot_run_are_refused():
     for options in ({"works": ("trace",)}, {"rounds": 0}, {"seconds": 0}, {"seconds": np.nan}):
         with pytest.raises(BadInputError):
-            BenchConfig(**options)
+            BenchConfig.checked(options)
 
 
 # Growth ----------------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from rich.text import Text
 from hebbsim import __version__, cli
 from hebbsim.cli import main
 from hebbsim.cli.carry_out import Pace, progress
-from hebbsim.cli.run import _slug, spread
+from hebbsim.cli.options import spread
+from hebbsim.cli.run import slug
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles import table as roles_table
@@ -277,7 +278,7 @@ def test_spread_leaves_other_options_alone():
     ("a/en-train.conllu.gz", "en-train"),
 ])  # fmt: skip
 def test_the_run_folder_is_named_after_the_corpus(corpus, name):
-    assert _slug(corpus) == name
+    assert slug(corpus) == name
 
 
 @pytest.mark.parametrize("results", [

@@ -93,7 +93,7 @@ def test_info_shows_at_a_glance_what_was_understood(run, tmp_path):
     code, _, err = run("info", tmp_path / "b.json", "--field", "z")
     assert code == 2 and "no field 'z'; there are a" in err
     code, _, err = run("info", tmp_path / "b.json", "--sentences", "pages")
-    assert code == 2 and "--sentences pages: give one of auto, lines, wrapped" in err
+    assert code == 2 and "--sentences: give 'auto', 'lines' or 'wrapped', got 'pages'" in err
 
 
 def test_info_of_the_builtin_corpus_counts_another_layer(run):
@@ -160,7 +160,7 @@ def test_bad_input_is_one_line_and_exit_2(run, words, message, tmp_path, monkeyp
 
 def test_unknown_scheme_is_one_line(run, treebank):
     code, _, err = run("info", treebank, "--scheme", "nowhere.json")
-    assert code == 2 and "role scheme 'nowhere.json'" in err
+    assert code == 2 and "--scheme: nowhere.json: no such file" in err
 
 
 def test_progress_is_silent_where_standard_error_is_no_terminal(capsys):

@@ -8,16 +8,20 @@ import re
 import pytest
 import typer
 
-from hebbsim.bench.run import DEFAULT_WORKS, BenchConfig
+from hebbsim.bench.run import BenchConfig
 from hebbsim.cli import _spell_defaults, app
+from hebbsim.config import spelling
+from hebbsim.demo.config import DemoConfig
 from hebbsim.experiments.identity.config import IdentityConfig
 from hebbsim.experiments.language_models import config as lm_config
 from hebbsim.experiments.roles.config import RolesConfig
-from hebbsim.experiments.rules.run import RulesConfig
-from hebbsim.experiments.stream.run import StreamConfig
-from hebbsim.experiments.tune.run import TuneConfig
+from hebbsim.experiments.rules.config import RulesConfig
+from hebbsim.experiments.stream.config import StreamConfig
+from hebbsim.experiments.tune.config import TuneConfig
+from hebbsim.probes.identity import PRECISIONS
 from hebbsim.readers import load_corpus
 from hebbsim.runs.compare import compare_runs
+from hebbsim.runs.corpus_config import SeededCorpusConfig
 from hebbsim.runs.rerun import rerun
 from hebbsim.runs.sweep import run_sweep
 
@@ -26,10 +30,13 @@ CONFIGS = {
     "stream": StreamConfig, "lm": lm_config.LmConfig, "predictor": lm_config.PredictorConfig,
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
     "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
+    "bench": BenchConfig, "demo": DemoConfig, "corpus make": SeededCorpusConfig,
+    "corpus info": SeededCorpusConfig,
 }  # fmt: skip
+TOP = ("tune", "bench", "demo", "corpus make", "corpus info")
+WITHOUT = {"corpus make": ("layer",), "corpus info": ("parser", "offline")}
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
-    ("corpus", "make"): load_corpus, ("corpus", "info"): load_corpus,
 }  # fmt: skip
 
 
@@ -52,29 +59,62 @@ def every_command():
 
 
 def test_every_experiment_is_here():
-    assert {*command_of("run").commands, "tune"} == set(CONFIGS)
+    assert {*command_of("run").commands, *TOP} == set(CONFIGS)
+
+
+def options_of(verb):
+    """The configuration of a command, and its parameters by the name of their field."""
+    command = command_of(*(verb.split() if verb in TOP else ["run", verb]))
+    found = {param.name: param for param in command.get_params(typer.Context(command))}
+    # Of `corpus make` all layers are written; `corpus info` shows what is on this machine.
+    assert command.without == WITHOUT.get(verb, ())
+    return CONFIGS[verb], found
 
 
 @pytest.mark.parametrize("verb", CONFIGS)
-def test_options_that_are_not_given_leave_the_configuration_as_it_is(verb):
-    """What the command passes on, and what its help texts name, is the configuration's own."""
-    config = CONFIGS[verb]
-    assert config.checked({}) == config()
-    checked = 0
-    for param in command_of(*([] if verb == "tune" else ["run"]), verb).params:
-        name = param.name
-        if name not in config.model_fields or name == "workers":
+def test_every_field_is_an_option_with_a_description(verb):
+    config, params = options_of(verb)
+    for name, field in config.model_fields.items():
+        if name in WITHOUT.get(verb, ()):
             continue
-        default = getattr(config.checked({}), name)
-        # As text, it has to be read as what the configuration has.
-        said = re.search(r"\(default: ([^ )]+)\)", param.help or "")
-        given = param.default if param.default is not None else said and said[1]
-        if given is None or (param.default is None and default in (None, ())):
+        text = field.description or ""
+        assert text.endswith(".") and not re.search(r"[.:;] [A-Z]", text), f"{name}: one sentence"
+        assert (params[name].help or "").startswith(text[:-1]), name
+        assert "default" not in text.replace("default,", ""), f"{name}: the default is added"
+        assert f"{name} : " in config.__doc__, name
+
+
+@pytest.mark.parametrize("verb", CONFIGS)
+def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
+    """As a user types it, it is read as what a call without options has."""
+    config, params = options_of(verb)
+    without = config.checked({})
+    assert without == config()
+    for name, field in config.model_fields.items():
+        if name in WITHOUT.get(verb, ()):
             continue
-        options = {name: (given,) if name == "corpus" and verb == "stream" else given}
-        assert getattr(config.checked(options), name) == default, name
-        checked += 1
-    assert checked > 3
+        default, said = getattr(without, name), re.search(r"\(default: (.+)\)", params[name].help)
+        if spelling(field)["default"] is not None:  # in words, where no value says it
+            assert default in (None, ()) or name in ("workers", "ranges", "works"), name
+        elif default is None or default is False or default == ():
+            assert said is None, name
+        elif default is True:
+            assert said[1] == params[name].opts[0] != params[name].secondary_opts[0], name
+        else:
+            typed = said[1].split(",") if spelling(field)["each"] else said[1]
+            assert getattr(config.checked({name: typed}), name) == default, name
+
+
+def test_every_number_format_is_compared_by_default():
+    assert IdentityConfig().precision == PRECISIONS
+
+
+def test_a_corpus_is_read_with_the_defaults_of_the_reader():
+    known = inspect.signature(load_corpus).parameters
+    shared = [name for name in SeededCorpusConfig.model_fields if name in known]
+    assert len(shared) == len(SeededCorpusConfig.model_fields)
+    for name in shared:
+        assert getattr(SeededCorpusConfig(), name) == known[name].default, name
 
 
 @pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)
@@ -87,21 +127,12 @@ def test_commands_have_the_defaults_of_their_functions(words):
         assert default is inspect.Parameter.empty or param.default == default, param.name
 
 
-def test_the_bench_has_the_defaults_of_its_configuration():
-    given = {param.name: param.default for param in command_of("bench").params}
-    config = BenchConfig()
-    assert given["works"] is None and config.works == DEFAULT_WORKS
-    assert (given["peers"],) == config.peers
-    for name in ("rounds", "seconds", "corpus", "offline"):
-        assert given[name] == getattr(config, name)
-
-
 @pytest.mark.parametrize("command", every_command())
 def test_every_help_names_its_default_in_one_form(command):
     text = " ".join(command.get_help(typer.Context(command, info_name="x")).split())
     assert "[default" not in text and ", 1, .. (" not in text
     assert not re.search(r"\bwithout[.;]|[;,] without\b|\bwithout, ", text.replace("without a", ""))
-    for param in command.params:
+    for param in command.get_params(typer.Context(command)):
         shown = param.default is not None and not getattr(param, "is_flag", False)
         if shown and getattr(param, "help", None):
             assert f"(default: {param.default})" in param.help

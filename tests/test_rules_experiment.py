@@ -24,7 +24,8 @@ from hebbsim.experiments.rules import ablations as plan
 from hebbsim.experiments.rules import run as rules
 from hebbsim.experiments.rules import table as rules_table
 from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, ablations
-from hebbsim.experiments.rules.run import RulesConfig, run_rules
+from hebbsim.experiments.rules.config import RulesConfig
+from hebbsim.experiments.rules.run import run_rules
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus, make_split
 from hebbsim.runs.figures import draw

@@ -7,7 +7,8 @@ from test_network_run import NETWORK
 from test_reproducibility import conllu
 
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.stream.run import StreamConfig, run_stream
+from hebbsim.experiments.stream.config import StreamConfig
+from hebbsim.experiments.stream.run import run_stream
 
 
 @pytest.fixture(scope="module")

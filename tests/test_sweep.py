@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+import hebbsim.experiments
 from hebbsim.cli import main
 from hebbsim.cli import sweep as cli
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.rules import run as rules
-from hebbsim.experiments.rules.run import RulesConfig
-from hebbsim.plots import plane
+from hebbsim.experiments.rules.config import RulesConfig
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
-from hebbsim.runs import registry
+from hebbsim.runs import planes, registry
 from hebbsim.runs import sweep as module
 from hebbsim.runs.compare import compare_runs
+from hebbsim.runs.experiment import _find
 from hebbsim.runs.folders import Numbered
 from hebbsim.runs.registry import get_experiment
 from hebbsim.runs.rerun import compare_folders, read_run, rerun
@@ -122,8 +123,8 @@ def test_a_value_inside_an_option_varies(tmp_path):
     ("text", "says"),
     [
         ("[grid", "not TOML"),
-        ('experiment = "lm"', "no experiment 'lm' for sweeps: choose roles, identity, rules"),
-        ('experiment = "dance"', "no experiment 'dance' for sweeps: choose roles, identity, rules"),
+        ('experiment = "lm"', "no experiment 'lm' for sweeps: choose identity, roles, rules"),
+        ('experiment = "dance"', "no experiment 'dance' for sweeps: choose identity, roles, rules"),
         ("[bsae]\nseeds = 1", "unknown key 'bsae'"),
         ("[grid]\nclusters = 10", "give a list"),
         ("[grid]\nclusters = []", "give a list"),
@@ -272,11 +273,11 @@ def test_a_plane_is_drawn_for_each_combination_of_what_else_varies(tmp_path):
 
 def test_a_plane_that_fails_keeps_no_other_from_being_drawn(tmp_path, monkeypatch, capsys):
     def fail_at_first(*words, **more):
-        monkeypatch.setattr(plane, "plot_plane", whole)
+        monkeypatch.setattr(planes, "plot_plane", whole)
         raise ValueError("n is 0")
 
-    whole = plane.plot_plane
-    monkeypatch.setattr(plane, "plot_plane", fail_at_first)
+    whole = planes.plot_plane
+    monkeypatch.setattr(planes, "plot_plane", fail_at_first)
     path = write(
         tmp_path / "a.toml",
         'experiment = "rules"\nplane = [1, 2]\n[grid]\nclusters = [10, 20]\n',
@@ -533,16 +534,15 @@ def test_a_repetition_overwrites_none(runs, tmp_path):
 
 def test_every_experiment_can_be_found_and_those_without_a_clock_run_again(tmp_path):
     found = {
-        path.stem
-        for path in Path(registry.__file__).parent.glob("*.py")
+        path.relative_to(Path(hebbsim.experiments.__file__).parents[2]).with_suffix("").parts
+        for path in Path(hebbsim.experiments.__file__).parent.rglob("*.py")
         if "def run_" in path.read_text(encoding="utf-8")
     }
-    assert found - {"sweep", "workers"} <= {
-        experiment.run_at.partition(":")[0].rpartition(".")[2]
-        for experiment in registry.EXPERIMENTS.values()
+    assert found and {".".join(parts) for parts in found} <= {
+        experiment.run_at.partition(":")[0] for experiment in registry.EXPERIMENTS.values()
     }
     for name, experiment in registry.EXPERIMENTS.items():
-        assert get_experiment(name) is experiment and callable(registry._find(experiment.run_at))
+        assert get_experiment(name) is experiment and callable(_find(experiment.run_at))
         if experiment.once:
             continue
         config = experiment.config.checked({})

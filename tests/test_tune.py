@@ -19,7 +19,8 @@ from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles.learner_config import read_preset
 from hebbsim.experiments.roles.run import run_roles
 from hebbsim.experiments.tune import run as tune
-from hebbsim.experiments.tune.run import TuneConfig, read_range, read_ranges, run_tune
+from hebbsim.experiments.tune.config import TuneConfig, read_range, read_ranges
+from hebbsim.experiments.tune.run import run_tune
 from hebbsim.runs.rerun import rerun
 
 NOUNS, VERBS = "cat dog girl boy bird".split(), "saw fed liked".split()
@@ -262,7 +263,7 @@ def test_the_command_searches_ranges_of_a_file_and_says_what_to_do_next(
     (tmp_path / "ranges.toml").write_text(
         'clusters = [7]\n"first.size" = "3:6"\n"tokens.lengths" = [[1, 0.5, 0.5, 0, 0]]\n'
     )
-    words = ["--corpus", corpus, "--network", network, "--ranges", tmp_path / "ranges.toml",
+    words = ["--corpus", corpus, "--network", network, "--range", tmp_path / "ranges.toml",
              "--range", "first.size=[4]", "--trials", 2, "--seeds", 1, "--passes", 1, "--workers",
              1, "--out", tmp_path / "run"]  # fmt: skip
     assert call(*words) == 0
@@ -307,7 +308,7 @@ def test_the_table_fits_80_columns(done, tmp_path):
         (["--range", "words.visits=0:5:log"], "LOW must be above 0 and below HIGH"),
         (["--range", "words.height=1:5"], "--range: trial 1 has words.height="),
         (["--range", "clusters=[0]"], "clusters: give a number of at least 1, got 0"),
-        (["--ranges", "nowhere.toml"], "nowhere.toml: no such file; give a TOML file of ranges"),
+        (["--range", "nowhere.toml"], "nowhere.toml: no such file; give a TOML file of ranges"),
         (["--trials", 0], "--trials: give a number of at least 1"),
         (["--range", "clusters=[100000]"], "--clusters 100000: more than the "),
     ],

@@ -17,8 +17,10 @@ from hebbsim.engine import Rule, TraceEngine, get_rule, load_rules, register_rul
 from hebbsim.engine.network import Plasticity
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.rules import run as experiment
-from hebbsim.experiments.rules.run import RulesConfig, run_rules
-from hebbsim.experiments.stream.run import StreamConfig, run_stream
+from hebbsim.experiments.rules.config import RulesConfig
+from hebbsim.experiments.rules.run import run_rules
+from hebbsim.experiments.stream.config import StreamConfig
+from hebbsim.experiments.stream.run import run_stream
 from hebbsim.runs.rerun import read_run
 from hebbsim.runs.resume import Unit
 

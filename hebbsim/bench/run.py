@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
+from typing import Annotated, Any
+
+from pydantic import field_validator
 
 from hebbsim.bench import machine
 from hebbsim.bench.harness import (
@@ -19,6 +22,7 @@ from hebbsim.bench.harness import (
     run_rounds,
 )
 from hebbsim.bench.work import Work, slug
+from hebbsim.config import ExperimentConfig, Listed, Offline, option
 from hebbsim.errors import BadInputError
 from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Clock, Progress, Results, Row, provenance
@@ -31,23 +35,8 @@ DEFAULT_WORKS = ("traces", "delta", "sparse", "compete", "startup", "roles")
 WORKS = (*DEFAULT_WORKS, "growth")
 
 
-@dataclass(frozen=True)
-class BenchConfig:
-    """What a run measures.
-
-    Attributes
-    ----------
-    works : tuple of str
-        Of `WORKS`.
-    peers : tuple of str
-        Packages whose contenders take part beside our own; ``("all",)`` for every one
-        that is installed.
-    rounds : int
-    seconds : float
-        That a contender's run takes, about.
-    corpus : str
-        Of the work ``roles``.
-    offline : bool
+class BenchConfig(ExperimentConfig):
+    """What a run measures; every field stands on the command line of `hebbsim bench`.
 
     Examples
     --------
@@ -55,21 +44,54 @@ class BenchConfig:
     0.2
     """
 
-    works: tuple[str, ...] = DEFAULT_WORKS
-    peers: tuple[str, ...] = ("all",)
-    rounds: int = 7
-    seconds: float = 0.2
-    corpus: str = "builtin"
-    offline: bool = False
+    works: Annotated[
+        tuple[str, ...],
+        option(
+            f"What to measure: {', '.join(WORKS)}.",
+            metavar="WORK",
+            default="all but growth",
+            positional=True,
+        ),
+    ] = DEFAULT_WORKS
+    peers: Annotated[
+        tuple[str, ...],
+        Listed,
+        option(
+            "Comma-separated packages to measure beside hebbsim: all (that are installed), none, "
+            "or names."
+        ),
+    ] = ("all",)
+    rounds: Annotated[
+        int, option("Number of rounds, in which every contender runs once.", ge=1)
+    ] = 7
+    seconds: Annotated[
+        float, option("Approximate duration of one run, in seconds.", metavar="SECONDS", gt=0)
+    ] = 0.2
+    corpus: Annotated[
+        str,
+        option("Corpus of the work roles, as in `hebbsim run roles`.", metavar="NAME|PATH"),
+    ] = "builtin"
+    offline: Offline = False
 
-    def __post_init__(self) -> None:
-        for work in self.works:
+    @field_validator("works")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for work in value:
             if work not in WORKS:
-                raise BadInputError(f"work {work!r} is unknown: choose {', '.join(WORKS)}")
-        if self.rounds < 1:
-            raise BadInputError(f"--rounds is {self.rounds}: give a whole number from 1 up")
-        if not 0 < self.seconds < float("inf"):
-            raise BadInputError(f"--seconds is {self.seconds}: give seconds above 0")
+                raise ValueError(f"{work!r} is unknown: choose {', '.join(WORKS)}")
+        return tuple(dict.fromkeys(value))
+
+    @field_validator("peers", mode="before")
+    @classmethod
+    def _read_none(cls, value: Any) -> Any:
+        return () if value == "none" else value
+
+    @field_validator("seconds")
+    @classmethod
+    def _finite(cls, value: float) -> float:
+        if value == float("inf"):
+            raise ValueError("give a finite number of seconds")
+        return value
 
     def wants(self, contender: Contender) -> bool:
         return contender.ours or "all" in self.peers or contender.package in self.peers
@@ -126,7 +148,7 @@ def run_bench(
     clock = Clock()
     run = _Run(config, progress or (lambda line, done, total: None))
     with open_run(out, overwrite=overwrite) as kept:
-        kept.begin("bench", asdict(config), {})
+        kept.begin("bench", config.resolved(), {})
         with one_core() as core:
             works = run.works()
             for work in works:
@@ -135,7 +157,7 @@ def run_bench(
         facts["packages"] |= run.versions()
         results = Results(
             "bench",
-            asdict(config)
+            config.resolved()
             | {
                 "pinned": core is not None,
                 "titles": {work.name: work.title for work in works},

@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, demo, doctor, figures, report, run, sweep, tune
+from hebbsim.cli import bench, corpus, demo, doctor, figures, options, report, run, sweep, tune
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 
@@ -34,16 +34,16 @@ app = typer.Typer(
 )
 app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
-app.command("bench")(bench.bench)
+options.verb(app)(bench.bench)
 app.command("warmup")(bench.warmup)
-app.command("tune")(tune.tune)
+options.verb(app)(tune.tune)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)
 app.command("doctor")(doctor.doctor)
 app.command("figures")(figures.figures)
 app.command("report")(report.report)
-app.command("demo")(demo.demo)
+app.command("demo", cls=demo.Demo)(demo.demo)
 
 
 def _show_version(asked: bool) -> None:
@@ -105,10 +105,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             stream.reconfigure(errors="replace")  # a locale that lacks a letter ends no run
     debug = "--debug" in words
     interrupted = False
-    words = run.spread([word for word in words if word != "--debug"], "--text")
-    words = run.spread(words, "--rules")
-    if words[:2] == ["run", "stream"]:
-        words = run.spread(words, "--corpus")
+    words = [word for word in words if word != "--debug"]
     try:
         with terminating() as arrived:
             command = _spell_defaults(typer.main.get_command(app))

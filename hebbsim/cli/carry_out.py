@@ -8,40 +8,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from hebbsim.errors import DivergenceWarning
 
 if TYPE_CHECKING:
     from hebbsim.runs.folders import Out
     from hebbsim.runs.results import Progress, Results
-
-Rules = Annotated[
-    list[Path] | None,
-    typer.Option(
-        metavar="FILE.py...",
-        help="Python files with learning rules of your own.",
-    ),
-]
-
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="LAYER.PARAMETER=VALUE",
-        help="Another value in the network, such as words.size=50; repeatable.",
-    ),
-]
-
-Overwrite = Annotated[
-    bool,
-    typer.Option(
-        "--overwrite",
-        help="Replace a finished run in the run folder; files that are not of that run stay.",
-    ),
-]
 
 
 def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import textwrap
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hebbsim.cli.text_options import Field, Sentences, Tokenizer
+from hebbsim.cli.options import Json, Verb
 
 if TYPE_CHECKING:
+    from hebbsim.config import ExperimentConfig
     from hebbsim.readers import Corpus, Split
     from hebbsim.readers.registry import Entry
 
@@ -22,15 +24,7 @@ app = typer.Typer(
     help="List, describe, fetch and write corpora.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Never download.")]
-Scheme = Annotated[
-    str | None,
-    typer.Option(
-        "--scheme", metavar="SCHEME", help="sud-roles, ud1-roles, clearnlp-roles, or a JSON file."
-    ),
-]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the built-in corpus.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A registered name or a path.")]
 
 
@@ -69,17 +63,26 @@ def list_corpora(as_json: Json = False) -> None:
     _print_table(["corpus", ">sentences", ">words", "licence", "where"], cells)
 
 
-@app.command()
-def info(
-    name: Name,
-    layer: Annotated[str | None, typer.Option(help="Gold layer to count.")] = None,
-    scheme: Scheme = None,
-    tokenizer: Tokenizer = "plain",
-    field: Field = None,
-    sentences: Sentences = "auto",
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
+class _Making(Verb):
+    """A command with the options by which any corpus is read."""
+
+    without: tuple[str, ...] = ("layer",)  # all are written
+
+    @cached_property
+    def config(self) -> type[ExperimentConfig]:
+        from hebbsim.runs.corpus_config import SeededCorpusConfig
+
+        return SeededCorpusConfig
+
+
+class _Reading(_Making):
+    """The same, of a corpus that is shown as it stands."""
+
+    without = ("parser", "offline")
+
+
+@app.command(cls=_Reading)
+def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """Show how a corpus is understood: format, splits, sizes, roles, scripts, a first sentence.
 
     What a run would tell of it (files joined or left out, relations that the role scheme does
@@ -88,19 +91,17 @@ def info(
     from hebbsim.readers import load_corpus
     from hebbsim.readers.registry import entries
 
-    entry = entries().get(name)
+    entry, reading = entries().get(name), ctx.obj
     if entry is not None and _where(entry) == "not here":
         document = _describe_entry(entry)
     else:
         document = _describe(
             load_corpus(
                 name,
-                layer=layer,
-                scheme=scheme,
-                tokenizer=tokenizer,
-                field=field,
-                sentences=sentences,
-                seed=seed,
+                layer=reading.layer,
+                scheme=reading.scheme,
+                **reading.reading,
+                seed=reading.seed,
                 offline=True,
             ),
             entry,
@@ -165,35 +166,28 @@ def fetch(
         typer.echo(f"{row['corpus']} {row['split']}: {row['path']}")
 
 
-@app.command()
+@app.command(cls=_Making)
 def make(
+    ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder.")],
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A name or a path.")] = "builtin",
-    scheme: Scheme = None,
-    seed: Seed = 0,
-    tokenizer: Tokenizer = "plain",
-    field: Field = None,
-    sentences: Sentences = "auto",
-    parser: Annotated[
-        str | None, typer.Option(metavar="PIPELINE", help="spaCy pipeline for silver roles.")
-    ] = None,
-    offline: Offline = False,
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A registered name or a path.")
+    ] = "builtin",
     as_json: Json = False,
 ) -> None:
     """Write a corpus as tables, one line a word, that load by the folder's path."""
     from hebbsim.readers import load_corpus
     from hebbsim.readers.tables import write_tables
 
+    reading = ctx.obj
     with _Downloads() as downloads:
         corpus = load_corpus(
             name,
-            scheme=scheme,
-            seed=seed,
-            tokenizer=tokenizer,
-            field=field,
-            sentences=sentences,
-            parser=parser,
-            offline=offline,
+            scheme=reading.scheme,
+            seed=reading.seed,
+            **reading.reading,
+            parser=reading.parser,
+            offline=reading.offline,
             progress=downloads.update,
         )
     files = write_tables(corpus, out)

@@ -5,54 +5,30 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import typer
 
-from hebbsim.cli.carry_out import Rules
+from hebbsim.cli.options import Verb
 
 if TYPE_CHECKING:
+    from hebbsim.config import ExperimentConfig
+    from hebbsim.demo.config import DemoConfig
     from hebbsim.demo.room import Room
 
-#: Where the page is, unless that port is taken.
-PORT = 5006
+
+class Demo(Verb):
+    """The command, with the options of `DemoConfig`."""
+
+    @cached_property
+    def config(self) -> type[ExperimentConfig]:
+        from hebbsim.demo.config import DemoConfig
+
+        return DemoConfig
 
 
-def demo(
-    corpus: Annotated[
-        str,
-        typer.Option(
-            help="builtin, a name that `hebbsim corpus list` shows, or the path of a treebank."
-        ),
-    ] = "builtin",
-    clusters: Annotated[
-        int, typer.Option(metavar="K", help="Prototypes that words compete for.", min=1)
-    ] = 300,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            help=f"Port; 0 for any free one (default: {PORT}, or a free one).", min=0, max=65535
-        ),
-    ] = None,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
-    ] = True,
-    bigru: Annotated[
-        bool, typer.Option("--bigru/--no-bigru", help="Show the BiGRU's roles, with torch.")
-    ] = True,
-    export: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Write a recorded run as one page that needs no Python, and end."
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an earlier recording in the folder.")
-    ] = False,
-    rules: Rules = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Never use the network.")] = False,
-) -> None:
+def demo(ctx: typer.Context) -> None:
     """Show a class, live, what a fading memory keeps of language and what it loses.
 
     A page in the browser, served on this machine alone: a sentence word by word, roles that
@@ -60,33 +36,34 @@ def demo(
     """
     from hebbsim.errors import HebbsimError
 
-    if export is None and importlib.util.find_spec("bokeh") is None:
+    config: DemoConfig = ctx.obj
+    if config.export is None and importlib.util.find_spec("bokeh") is None:
         raise HebbsimError("bokeh is not installed: pip install 'hebbsim[demo]'")
     from hebbsim.demo.room import Room
     from hebbsim.readers import load_corpus
 
-    if rules:
-        from hebbsim.engine import load_rules
-
-        load_rules(rules)
-    loaded = load_corpus(corpus, offline=offline)
+    loaded = load_corpus(config.corpus, offline=config.offline)
     for note in loaded.notes:
         typer.echo(f"Note: {note}", err=True)
-    room = Room(loaded, clusters=clusters)
-    if export is not None:
+    room = Room(loaded, clusters=config.clusters)
+    if config.export is not None:
         from hebbsim.cli.carry_out import progress
         from hebbsim.demo.export import write_page
 
         with progress() as report:
-            path = write_page(room, export, bigru=bigru, progress=report, overwrite=overwrite)
+            path = write_page(
+                room, config.export, bigru=config.bigru, progress=report,
+                overwrite=config.overwrite,
+            )  # fmt: skip
         typer.echo(f"{path}: open it in a browser; it needs nothing else")
         return
-    _serve(room, port, browser=browser, bigru=bigru)
+    _serve(room, config.port, browser=config.browser, bigru=config.bigru)
 
 
 def _serve(room: Room, port: int | None, *, browser: bool, bigru: bool) -> None:
     import threading
 
+    from hebbsim.demo.config import PORT
     from hebbsim.demo.server import HOST, make_server
     from hebbsim.errors import BadInputError
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from hebbsim.cli.options import Json
 
 if TYPE_CHECKING:
     from hebbsim.doctor import Report
@@ -21,7 +23,7 @@ _TITLES = {
 
 
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Look at this installation: versions, threads, folders, GPU, and what an extra would add.
 

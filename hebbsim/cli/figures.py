@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hebbsim.cli.options import Json
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def figures(
     listed: Annotated[
         bool, typer.Option("--list", help="Show the names of figures and draw nothing.")
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of a table.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Draw figures from the tables of finished runs alone; nothing is run again.
 

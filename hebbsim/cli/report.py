@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hebbsim.cli.carry_out import place
+from hebbsim.cli.options import Json
 
 if TYPE_CHECKING:
     from hebbsim.runs.report import Report
@@ -28,9 +29,7 @@ def report(
             "--overwrite", help="Replace an earlier report; files that are not of it stay."
         ),
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of a table.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Put the claims of the paper and what runs measured side by side, with verdicts.
 

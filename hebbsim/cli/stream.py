@@ -1,99 +1,12 @@
-"""`hebbsim run stream`, and the lines that it prints."""
+"""The lines that `hebbsim run stream` prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
-from hebbsim.cli.carry_out import Overwrite, Rules, Settings, carry_out
-from hebbsim.cli.text_options import Field, Sentences, Tokenizer
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hebbsim.runs.results import Results
-
-
-def stream(
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FILE...",
-            help="Files or folders of text, CoNLL-U, JSON, CSV, TSV or parquet, plain or "
-            "compressed; - for standard input (default: builtin). Of a treebank's folder, the "
-            "training split alone.",
-        ),
-    ] = None,
-    tokenizer: Tokenizer = "plain",
-    field: Field = None,
-    sentences: Sentences = "auto",
-    learner: Annotated[
-        str,
-        typer.Option(help="roles: the network that learns roles; engine: one local rule."),
-    ] = "roles",
-    network: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Network that learns roles, a TOML file (default: roles, the one that ships).",
-        ),
-    ] = None,
-    setting: Settings = None,
-    score: Annotated[
-        str | None,
-        typer.Option(
-            metavar="CORPUS",
-            help="Annotated corpus to score on after every stretch: dev names clusters, test is "
-            "scored. No label reaches the learner.",
-        ),
-    ] = None,
-    tokens: Annotated[
-        int | None,
-        typer.Option(help="Tokens to learn, the files over and over (default: once through)."),
-    ] = None,
-    stretch: Annotated[int, typer.Option(help="Tokens learned at a time.")] = 100_000,
-    every: Annotated[
-        int, typer.Option(help="Tokens from one checkpoint to the next; two are kept.")
-    ] = 1_000_000,
-    timescales: Annotated[
-        str | None,
-        typer.Option(help="Comma-separated trace timescales in tokens (default: 2,8,32)."),
-    ] = None,
-    clusters: Annotated[
-        int | None, typer.Option(metavar="K", help="Clusters of roles (default: 300).")
-    ] = None,
-    dim: Annotated[int, typer.Option(metavar="D", help="Dimensions of the engine.")] = 64,
-    rule: Annotated[str, typer.Option(help="Learning rule of the engine.")] = "oja",
-    rules: Rules = None,
-    types: Annotated[
-        int, typer.Option(metavar="V", help="Maximum vocabulary size (bounds memory use).")
-    ] = 30_000,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option(help="Run folder (default: a new runs/stream).")
-    ] = None,
-    overwrite: Overwrite = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
-) -> None:
-    """Learn from a stream of any length in constant memory, and measure that it is so.
-
-    The learner is kept as learner.safetensors in the run folder. Interrupted, the same command
-    goes on from the last checkpoint.
-    """
-    from hebbsim.experiments.stream.run import StreamConfig, run_stream
-
-    given: dict[str, Any] = {
-        "corpus": tuple(corpus) if corpus else None, "tokenizer": tokenizer, "field": field,
-        "sentences": sentences, "learner": learner, "network": network,
-        "settings": tuple(setting or ()), "score": score, "tokens": tokens,
-        "stretch": stretch, "every": every, "timescales": timescales, "clusters": clusters,
-        "dim": dim, "rule": rule, "rules": rules, "types": types, "seed": seed,
-    }  # fmt: skip
-    config = StreamConfig.checked({k: v for k, v in given.items() if v is not None})
-    default = Path("runs") / "stream"
-    carry_out(run_stream, show, config, out, default, overwrite=overwrite, json=json)
 
 
 def show(results: Results, folder: Path) -> None:

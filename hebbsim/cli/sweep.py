@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import Overwrite, place, progress
+from hebbsim.cli.carry_out import place, progress
+from hebbsim.cli.options import Json, Overwrite
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,7 +55,7 @@ def sweep(
     list_runs: Annotated[
         bool, typer.Option("--list", help="Show the runs that the file asks for, and stop.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Run an experiment over timescales, clusters, rules, corpora or any other option.
 
@@ -119,7 +120,7 @@ def compare(
     correction: Annotated[
         str, typer.Option(help="For many tests: holm, bh (false discovery rate), or none.")
     ] = "holm",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Compare runs seed by seed: differences with 95 % intervals, p corrected for their number."""
     from hebbsim.runs.compare import compare_runs, document
@@ -148,7 +149,7 @@ def rerun(
     tolerance: Annotated[
         float, typer.Option(help="Differences of numbers that count as agreement.")
     ] = 0.0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    json: Json = False,
 ) -> None:
     """Run again what a run's folder says, and check that every number is the same.
 

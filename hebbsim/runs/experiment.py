@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hebbsim.config import ExperimentConfig
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Progress, Results
+if TYPE_CHECKING:
+    from hebbsim.config import ExperimentConfig
+    from hebbsim.runs.folders import Out
+    from hebbsim.runs.results import Progress, Results
 
 __all__ = ["Experiment"]
 

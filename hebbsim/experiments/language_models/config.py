@@ -6,11 +6,21 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
-from hebbsim.config import ExperimentConfig
+from hebbsim.config import (
+    COMPUTING,
+    CORPUS,
+    EVALUATION,
+    NETWORK,
+    ExperimentConfig,
+    Listed,
+    Seeds,
+    option,
+)
 from hebbsim.errors import BadInputError
 from hebbsim.lm.config import MEMORIES, PREDICTORS, Preset, load_preset, preset_names
+from hebbsim.runs.corpus_config import FieldName
 
 __all__ = [
     "BlimpConfig",
@@ -22,8 +32,8 @@ __all__ = [
     "model_values",
 ]
 
-_Count = Annotated[int, Field(ge=1)]
-
+#: Sizes, from small to large.
+_SIZES = preset_names()
 #: Models that the commands know by name, beside the rungs of the ladder.
 NAMES = ("gpt2", *MEMORIES, *(f"ema-{name}" for name in PREDICTORS if name != "linear"))
 
@@ -49,50 +59,112 @@ def model_values(name: str) -> dict[str, Any]:
     return {"architecture": "spen", "memory": memory, "predictor": predictor or "linear"}
 
 
-def _read_list(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+def _models(value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        model_values(name)
+    if not value or len(set(value)) < len(value):
+        raise ValueError("name each model once, and at least one")
+    return value
+
+
+def _of_preset(description: str, group: str = COMPUTING, **more: Any) -> Any:
+    """An option in whose place a preset has a value."""
+    return option(description, group, default="the preset's", **more)
+
+
+_TOKENS = "Number of tokens that each model learns from."
+_BATCH = "Number of sequences in one update."
+_RATE = "Peak learning rate."
+
+# Fields that several of the experiments have.
+_Count = Annotated[int, Field(ge=1)]
+_Preset = Annotated[str, option(f"Size of the models: {', '.join(_SIZES)}.")]
+_Models = Annotated[
+    tuple[str, ...],
+    Listed,
+    AfterValidator(_models),
+    option(f"Comma-separated models: {', '.join(NAMES)}."),
+]
+_Evaluate = Annotated[
+    int, option("Number of tokens of each split that are scored.", EVALUATION, ge=1)
+]
+_Blimp = Annotated[
+    Path | None,
+    option(
+        "Minimal pairs: blimp.jsonl, packed or not, or its folder.",
+        EVALUATION,
+        default="$HEBBSIM_DATA_DIR/blimp",
+    ),
+]
+_Pairs = Annotated[int, option("Number of minimal pairs of each paradigm.", EVALUATION, ge=1)]
+_Store = Annotated[
+    Path,
+    option(
+        "Folder that keeps prepared text and trained models, so that an interrupted run can "
+        "resume.",
+        COMPUTING,
+        metavar="DIR",
+    ),
+]
+_Log = Annotated[
+    Path | None,
+    option("Folder for TensorBoard's event files.", COMPUTING, metavar="DIR"),
+]
+_Workers = Annotated[
+    int | None,
+    option(
+        "Number of models that train at the same time.",
+        COMPUTING,
+        default="one per processor, or one on a GPU",
+        ge=1,
+    ),
+]
+_STORE = Path("runs/lm-store")
 
 
 class _Base(ExperimentConfig):
-    """What all six have in common.
+    """What all but recall have in common."""
 
-    Attributes
-    ----------
-    preset : str
-    data : str
-        A source of text (`hebbsim.lm.sources`); without, ``$HEBBSIM_DATA_DIR/text``.
-    field : str, optional
-        Field or column that holds the text, in JSON, tables and parquet.
-    vocabulary : int, optional
-        Tokens of the vocabulary; the preset's without.
-    tokenizer : Path, optional
-        ``tokenizer.json`` or a folder with GPT-2's files; learned from the data without.
-    seeds : int
-    tokens, batch, learning_rate, context, timescales, precision
-        In place of the preset's.
-    store : Path
-        Packed data and trained models. What is there is used, what is half done goes on.
-    workers : int, optional
-        Processes that train models side by side; as many as processors without, on a GPU one.
-    """
-
-    preset: str = "tiny"
-    data: str | None = None
-    field: str | None = None
-    vocabulary: _Count | None = None
-    tokenizer: Path | None = None
-    seeds: _Count = 3
-    tokens: _Count | None = None
-    batch: _Count | None = None
-    learning_rate: Annotated[float, Field(gt=0)] | None = None
-    context: _Count | None = None
-    timescales: str | None = None
-    precision: Literal["auto", "float32", "bfloat16"] | None = None
-    store: Path = Path("runs/lm-store")
-    log: Path | None = None
-    workers: _Count | None = None
+    preset: _Preset = "tiny"
+    data: Annotated[
+        str | None,
+        option(
+            "Text to learn: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, "
+            "fineweb, or hf:NAME.",
+            metavar="NAME|PATH",
+            default="$HEBBSIM_DATA_DIR/text",
+        ),
+    ] = None
+    field: FieldName = None
+    vocabulary: Annotated[
+        int | None, _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
+    ] = None
+    tokenizer: Annotated[
+        Path | None,
+        option(
+            "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
+            CORPUS,
+            default="learned from the text",
+        ),
+    ] = None
+    seeds: Seeds = 3
+    tokens: Annotated[int | None, _of_preset(_TOKENS, "", ge=1)] = None
+    batch: Annotated[int | None, _of_preset(_BATCH, ge=1)] = None
+    learning_rate: Annotated[float | None, _of_preset(_RATE, gt=0)] = None
+    context: Annotated[int | None, _of_preset("Number of tokens in a sequence.", NETWORK, ge=1)] = (
+        None
+    )
+    timescales: Annotated[
+        str | None,
+        _of_preset("Comma-separated trace timescales in tokens.", "", metavar="TAU,..."),
+    ] = None
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"] | None,
+        _of_preset("Number format: auto (bfloat16 on CUDA), float32 or bfloat16."),
+    ] = None
+    store: _Store = _STORE
+    log: _Log = None
+    workers: _Workers = None
 
     @field_validator("preset")
     @classmethod
@@ -134,121 +206,90 @@ class _Base(ExperimentConfig):
         return self.model_dump(mode="json", exclude={"store", "log", "workers"})
 
 
-def _models(value: tuple[str, ...]) -> tuple[str, ...]:
-    for name in value:
-        model_values(name)
-    if not value or len(set(value)) < len(value):
-        raise ValueError("name each model once, and at least one")
-    return value
-
-
 class LmConfig(_Base):
     """`hebbsim run lm`: loss over tokens and parameters.
 
-    Attributes
-    ----------
-    models : tuple of str
-        The first but one is compared with ``gpt2``.
-    validation : tuple of str
-        Further sources to evaluate on, such as a C4-format validation shard; without,
-        ``$HEBBSIM_DATA_DIR/c4-sample`` where it is there.
-    evaluate : int
-        Tokens of each split that the last evaluation reads.
+    All models but the first are compared with ``gpt2``.
     """
 
-    models: tuple[str, ...] = ("ema", "gpt2")
-    validation: tuple[str, ...] = ()
-    evaluate: _Count = 65_536
-
-    _list = field_validator("models", "validation", mode="before")(_read_list)
-    _names = field_validator("models")(_models)
+    preset: Annotated[str, option(f"Comma-separated sizes of the models: {', '.join(_SIZES)}.")] = (
+        "tiny"
+    )
+    models: _Models = ("ema", "gpt2")
+    validation: Annotated[
+        tuple[str, ...],
+        Listed,
+        option(
+            "Comma-separated further texts to evaluate on.",
+            EVALUATION,
+            default="the C4 sample of $HEBBSIM_DATA_DIR if present",
+        ),
+    ] = ()
+    evaluate: _Evaluate = 65_536
 
 
 class PredictorConfig(_Base):
     """`hebbsim run predictor`: linear, MLP and attention over the traces."""
 
-    models: tuple[str, ...] = ("ema", "ema-mlp", "ema-attention")
-    evaluate: _Count = 65_536
-
-    _list = field_validator("models", mode="before")(_read_list)
-    _names = field_validator("models")(_models)
+    models: _Models = ("ema", "ema-mlp", "ema-attention")
+    evaluate: _Evaluate = 65_536
 
 
 class SelectionConfig(_Base):
-    """`hebbsim run selection`: the ladder on text, BLiMP and recall.
+    """`hebbsim run selection`: the ladder on text, BLiMP and recall."""
 
-    Attributes
-    ----------
-    blimp : Path, optional
-        ``blimp.jsonl[.gz]``; without, the one in ``$HEBBSIM_DATA_DIR/blimp`` where it is there.
-    pairs : int
-        Minimal pairs of each paradigm.
-    recall_seeds : int
-        Repetitions of associative recall; 0 leaves it out.
-    recall_tokens : int
-        Tokens that a model sees of it.
-    """
-
-    models: tuple[str, ...] = MEMORIES
-    evaluate: _Count = 65_536
-    blimp: Path | None = None
-    pairs: _Count = 30
-    recall_seeds: Annotated[int, Field(ge=0)] = 3
-    recall_tokens: _Count = 1_000_000
-
-    _list = field_validator("models", mode="before")(_read_list)
-    _names = field_validator("models")(_models)
+    models: _Models = MEMORIES
+    evaluate: _Evaluate = 65_536
+    blimp: _Blimp = None
+    pairs: _Pairs = 30
+    recall_seeds: Annotated[
+        int,
+        option("Number of repetitions of associative recall; 0 skips it.", EVALUATION, ge=0),
+    ] = 3
+    recall_tokens: Annotated[
+        int, option("Number of tokens of recall that each model learns from.", EVALUATION, ge=1)
+    ] = 1_000_000
 
 
 class BlimpConfig(_Base):
     """`hebbsim run blimp`: minimal pairs by phenomenon."""
 
-    models: tuple[str, ...] = ("ema", "gpt2")
-    blimp: Path | None = None
-    pairs: _Count = 300
-
-    _list = field_validator("models", mode="before")(_read_list)
-    _names = field_validator("models")(_models)
+    models: _Models = ("ema", "gpt2")
+    blimp: _Blimp = None
+    pairs: _Pairs = 300
 
 
 class RecallConfig(ExperimentConfig):
     """`hebbsim run recall`: associative recall and copying, made by rule.
 
-    Attributes
-    ----------
-    models : tuple of str
-    task : {"mqar", "copy", "both"}
-    preset : str
-        Whose sizes the model has; its vocabulary and context come from the task.
-    pairs : tuple of int
-        Numbers of pairs (of copied tokens); all are trained on, each is scored.
-    keys : int
-        Distinct keys, and as many values.
-    length : int
-        Tokens of a sequence of MQAR.
-    tokens, batch, learning_rate, seeds, store, workers
-        As elsewhere.
-    evaluate : int
-        Sequences that are scored for each number of pairs.
+    A model has the size of its preset; vocabulary and context come from the task.
     """
 
-    models: tuple[str, ...] = ("gpt2", *MEMORIES)
-    task: Literal["mqar", "copy", "both"] = "both"
-    preset: str = "nano"
-    pairs: tuple[_Count, ...] = (4, 8, 16)
-    keys: _Count = 32
-    length: _Count = 48
-    tokens: _Count = 1_000_000
-    batch: _Count = 64
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    seeds: _Count = 3
-    evaluate: _Count = 512
-    store: Path = Path("runs/lm-store")
-    log: Path | None = None
-    workers: _Count | None = None
-
-    _list = field_validator("models", "pairs", mode="before")(_read_list)
-    _names = field_validator("models")(_models)
+    models: _Models = ("gpt2", *MEMORIES)
+    task: Annotated[
+        Literal["mqar", "copy", "both"],
+        option("Task to learn: mqar (associative recall), copy, or both."),
+    ] = "both"
+    preset: _Preset = "nano"
+    pairs: Annotated[
+        tuple[_Count, ...],
+        Listed,
+        option("Comma-separated numbers of pairs, or of copied tokens, to learn and score."),
+    ] = (4, 8, 16)
+    keys: Annotated[
+        int, option("Number of distinct keys, and of distinct values.", EVALUATION, ge=1)
+    ] = 32
+    length: Annotated[int, option("Number of tokens in a sequence of mqar.", EVALUATION, ge=1)] = 48
+    tokens: Annotated[int, option(_TOKENS, ge=1)] = 1_000_000
+    batch: Annotated[int, option(_BATCH, COMPUTING, ge=1)] = 64
+    learning_rate: Annotated[float, option(_RATE, COMPUTING, gt=0)] = 3e-3
+    seeds: Seeds = 3
+    evaluate: Annotated[
+        int, option("Number of sequences scored for each number of pairs.", EVALUATION, ge=1)
+    ] = 512
+    store: _Store = _STORE
+    log: _Log = None
+    workers: _Workers = None
 
     def resolved(self) -> dict[str, Any]:
         """Every value but those that change no number."""
@@ -256,23 +297,19 @@ class RecallConfig(ExperimentConfig):
 
 
 class DepthConfig(_Base):
-    """`hebbsim run depth`: what stays readable over layers, and the loss.
+    """`hebbsim run depth`: what stays readable over layers, and the loss."""
 
-    Attributes
-    ----------
-    model : str
-    layers : tuple of int
-        Depths.
-    evaluate : int
-        Tokens that probes are fitted and scored on.
-    """
-
-    preset: str = "nano"
-    model: str = "ema"
-    layers: tuple[_Count, ...] = (4, 12, 24, 48)
-    evaluate: _Count = 8_192
-
-    _list = field_validator("layers", mode="before")(_read_list)
+    preset: _Preset = "nano"
+    model: Annotated[str, option(f"Model whose layers are stacked: {', '.join(NAMES)}.")] = "ema"
+    layers: Annotated[tuple[_Count, ...], Listed, option("Comma-separated numbers of layers.")] = (
+        4,
+        12,
+        24,
+        48,
+    )
+    evaluate: Annotated[
+        int, option("Number of tokens that probes learn from and are scored on.", EVALUATION, ge=1)
+    ] = 8_192
 
     @field_validator("model")
     @classmethod

@@ -7,19 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import model_validator
 
-from hebbsim.config import ExperimentConfig, RuleFiles, Timescales, read_toml
+from hebbsim.config import NETWORK, Corpus, RuleFiles, Timescales, option, read_toml
 from hebbsim.errors import BadInputError
-from hebbsim.readers.corpus_kinds import BUILTIN, kinds_of
-from hebbsim.readers.ud import SCHEMES
+from hebbsim.runs.corpus_config import GoldConfig
 
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
 
 __all__ = [
     "PRESETS",
+    "Clusters",
     "LearnerConfig",
+    "NetworkName",
+    "Passes",
+    "Settings",
     "merged",
     "network_options",
     "read_preset",
@@ -32,6 +35,28 @@ _Config = TypeVar("_Config", bound="LearnerConfig")
 PRESETS = Path(__file__).with_name("presets")
 #: What a preset may set.
 _KEYS = ("timescales", "clusters", "passes", "settings", "rule", "network")
+
+# Fields that experiments with a network have.
+Clusters = Annotated[int, option("Number of clusters that tokens compete for.", metavar="K", ge=1)]
+NetworkName = Annotated[
+    str,
+    option(
+        "Network that learns: roles (built in), a TOML file, or the network.json of a run.",
+        NETWORK,
+        metavar="FILE",
+    ),
+]
+Settings = Annotated[
+    tuple[str, ...],
+    option(
+        "Value of a parameter of the network, such as words.size=50.",
+        NETWORK,
+        name="--set",
+        metavar="LAYER.PARAMETER=VALUE...",
+        each=True,
+    ),
+]
+Passes = Annotated[int, option("Number of passes over the training sentences.", NETWORK, ge=1)]
 
 
 def merged(*changes: Sequence[str]) -> tuple[str, ...]:
@@ -83,7 +108,9 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
     if name == "default":
         return {}
     if name == "best":
-        kinds = kinds_of(given.get("corpus", BUILTIN))
+        from hebbsim.readers.corpus_kinds import kinds_of
+
+        kinds = kinds_of(given.get("corpus", LearnerConfig.model_fields["corpus"].default))
         return read_preset(next(p for k in kinds if (p := PRESETS / f"{k}.toml").is_file()))
     try:
         said = read_preset(name)
@@ -117,36 +144,11 @@ def take_from_network(config: Any, said: Mapping[str, Any]) -> None:
         object.__setattr__(config, "clusters", said["tokens"]["size"])
 
 
-class LearnerConfig(ExperimentConfig):
+class LearnerConfig(GoldConfig):
     """A network, what it learns from, and the preset that fills in what is not given.
 
-    Attributes
-    ----------
-    corpus : str
-        ``builtin``, ``cogs``, a registered name, or a path.
-    layer : str or None
-        Gold layer to score; the corpus's own choice without.
-    scheme : Path or None
-        Role scheme of a treebank: dependency relation to role. A file, or the name of a scheme
-        that comes with the package (`hebbsim.readers.ud.SCHEMES`).
-    timescales : tuple of float
-        In tokens; of the forward and of the backward traces.
-    preset : str
-        ``default``; ``best``, what dev chose for such a corpus (`PRESETS`); or a TOML file. It
-        is used wherever no value is given; of settings and rules, each by itself.
-    network : str
-        The network that learns: ``roles``, the one that ships, or a file, TOML or the
-        ``network.json`` of a run. Timescales and K that are not given are its own.
-    rules : tuple of str
-        Python files with rules of one's own for it, see `hebbsim.engine.load_rules`.
-    rule, settings : tuple of str
-        Changes to it: ``LAYER.PART=RULE`` and ``LAYER.PARAMETER=VALUE``.
-    passes : int
-        Over the training sentences.
-    clusters : int
-        K, the number of prototypes that tokens compete for.
-    offline : bool
-        Never reach for the network.
+    Timescales and the number of clusters that are not given are those of the network. Of
+    `rule` and `settings`, what is given is added to what the preset says.
 
     Examples
     --------
@@ -154,18 +156,30 @@ class LearnerConfig(ExperimentConfig):
     600
     """
 
-    corpus: str = BUILTIN
-    layer: str | None = None
-    scheme: Path | None = None
+    corpus: Corpus = "builtin"
+    preset: Annotated[
+        str,
+        option(
+            "Values for the options that you do not give: default, best (tuned for this kind of "
+            "corpus), or a TOML file from `hebbsim tune`.",
+            metavar="NAME|FILE",
+        ),
+    ] = "default"
     timescales: Timescales = (2.0, 8.0, 32.0)
-    preset: str = "default"
-    network: str = "roles"
+    clusters: Clusters = 300
+    network: NetworkName = "roles"
     rules: RuleFiles = ()
-    rule: tuple[str, ...] = ()
-    settings: tuple[str, ...] = ()
-    passes: Annotated[int, Field(ge=1)] = 3
-    clusters: Annotated[int, Field(ge=1)] = 300
-    offline: bool = False
+    rule: Annotated[
+        tuple[str, ...],
+        option(
+            "Learning rule for one part of the network.",
+            NETWORK,
+            metavar="LAYER.PART=RULE...",
+            each=True,
+        ),
+    ] = ()
+    settings: Settings = ()
+    passes: Passes = 3
 
     @model_validator(mode="before")
     @classmethod
@@ -180,13 +194,6 @@ class LearnerConfig(ExperimentConfig):
     def _fits_network(self) -> LearnerConfig:
         take_from_network(self, self.described())
         return self
-
-    @field_validator("scheme")
-    @classmethod
-    def _is_scheme(cls, value: Path | None) -> Path | None:
-        if value is not None and str(value) not in SCHEMES and not value.is_file():
-            raise ValueError(f"{value}: no such file, nor one of {', '.join(SCHEMES)}")
-        return value
 
     @classmethod
     def of_run(cls: type[_Config], options: Mapping[str, Any], folder: Path) -> _Config:

@@ -5,7 +5,7 @@ from hebbsim.runs.experiment import Experiment
 EXPERIMENTS = (
     Experiment(
         "rules",
-        "hebbsim.experiments.rules.run:RulesConfig",
+        "hebbsim.experiments.rules.config:RulesConfig",
         "hebbsim.experiments.rules.run:run_rules",
         "hebbsim.experiments.rules.figures:FIGURES",
         metric="accuracy",

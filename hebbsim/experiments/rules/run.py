@@ -11,26 +11,23 @@ tuned: what a row shows is what it contributes as it comes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
 from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import LookupBaseline
-from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
-from hebbsim.engine import get_rule, load_rules
-from hebbsim.engine.network.description import build, read_network, written
+from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles.data import Gold, check_clusters, check_splits, hold_out
 from hebbsim.experiments.roles.scores import Runs, compared, named_on_dev
-from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, Ablation, ablations
+from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, Ablation
+from hebbsim.experiments.rules.config import RulesConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
@@ -46,97 +43,7 @@ from hebbsim.runs.results import (
 from hebbsim.runs.resume import Unit, Units, open_run
 from hebbsim.runs.workers import run_all
 
-__all__ = ["Ablated", "RulesConfig", "run_rules"]
-
-
-class RulesConfig(ExperimentConfig):
-    """What `run_rules` does; every field is an option of the command line.
-
-    Attributes
-    ----------
-    corpus : str
-        As of `hebbsim run roles`, with roles.
-    network : str
-        ``roles``, the network that ships, or a TOML file, which names timescales and K where
-        they are not given.
-    rules : tuple of str
-        Python files with rules of one's own, see `hebbsim.engine.load_rules`.
-    rule : tuple of str
-        Rules that are tried in each part where they can stand; all without.
-    layer : str, optional
-        Word layer whose parts are changed; those of all word layers together without.
-    timescales : tuple of float
-        In tokens.
-    clusters : int
-        K.
-    passes : int
-        Over the training sentences.
-    seeds : int
-    offline : bool
-    workers : int
-        Processes that learn. No number depends on it. Rules that `register_rule` was given
-        are known to this process alone: they take 1.
-
-    Examples
-    --------
-    >>> RulesConfig.checked({"rule": "oja,hebb"}).rule
-    ('oja', 'hebb')
-    """
-
-    corpus: str = "builtin"
-    network: str = "roles"
-    rules: RuleFiles = ()
-    rule: tuple[str, ...] = ()
-    layer: str | None = None
-    timescales: Timescales = (2.0, 8.0, 32.0)
-    clusters: Annotated[int, Field(ge=1)] = 300
-    passes: Annotated[int, Field(ge=1)] = 1
-    seeds: Annotated[int, Field(ge=1)] = 3
-    offline: bool = False
-    workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
-
-    @field_validator("rule", mode="before")
-    @classmethod
-    def _read_names(cls, value: Any) -> Any:
-        return [name for name in value.split(",") if name] if isinstance(value, str) else value
-
-    @field_validator("rule")
-    @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(get_rule(name).name for name in value)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_the_network_says(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Timescales and K of a file, where they are not given."""
-        network = str(given.get("network", "roles"))
-        if network == "roles":
-            return given
-        if not Path(network).is_file():
-            raise ValueError(f"network {network}: no such file; give a TOML file, or roles")
-        load_rules(given.get("rules") or ())
-        said = written(build(read_network(network)))
-        return {"timescales": said["timescales"], "clusters": said["tokens"]["size"], **given}
-
-    @model_validator(mode="after")
-    def _check_network(self) -> RulesConfig:
-        self.ablations()
-        return self
-
-    def ablations(self) -> list[Ablation]:
-        """The network as it is, and everything that it is compared with."""
-        said = self.learner(None if self.network == "roles" else self.network, 0).description()
-        return ablations(said, layer=self.layer, rules=self.rule)
-
-    def learner(self, network: Any, seed: int) -> RoleNetwork:
-        """A network, yet to learn."""
-        return RoleNetwork(
-            network,
-            timescales=self.timescales,
-            n_clusters=self.clusters,
-            passes=self.passes,
-            random_state=seed,
-        )
+__all__ = ["Ablated", "run_rules"]
 
 
 @dataclass(frozen=True)

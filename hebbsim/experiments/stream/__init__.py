@@ -5,7 +5,7 @@ from hebbsim.runs.experiment import Experiment
 EXPERIMENTS = (
     Experiment(
         "stream",
-        "hebbsim.experiments.stream.run:StreamConfig",
+        "hebbsim.experiments.stream.config:StreamConfig",
         "hebbsim.experiments.stream.run:run_stream",
         "hebbsim.experiments.stream.figures:FIGURES",
         paths=("corpus", "rules"),

@@ -7,16 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
 from threadpoolctl import threadpool_limits
 
-from hebbsim.config import ExperimentConfig, RuleFiles, Timescales
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.roles.learner_config import network_options, take_from_network
+from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.interrupts import held
 from hebbsim.readers.lines import digest, is_stdin
 from hebbsim.runs.folders import Out
@@ -25,103 +23,11 @@ from hebbsim.runs.resume import Units, open_run
 
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
-    from hebbsim.models import RoleNetwork
 
-__all__ = ["StreamConfig", "Stretch", "run_stream"]
+__all__ = ["Stretch", "run_stream"]
 
 BUILTIN = "builtin"
 _KIND = "hebbsim.stream/1"
-_Count = Annotated[int, Field(ge=1)]
-
-
-class StreamConfig(ExperimentConfig):
-    """What `run_stream` does; every field is an option of the command line.
-
-    Attributes
-    ----------
-    corpus : tuple of str
-        Files and folders that `stream_text` reads, ``-``, or ``builtin``, read one after
-        another, and again from the first until there are enough tokens. Of a folder with
-        splits, as of the built-in corpus, the training split alone.
-    tokenizer, field, sentences
-        Of the text; see `hebbsim.readers.text.stream_text`.
-    learner : {"roles", "engine"}
-        A `RoleNetwork` or a `TraceEngine`; both learn token by token.
-    network : str
-        ``roles``, the one that ships, or a file. Timescales and K that are not given are its
-        own.
-    settings : tuple of str
-        Changes to it, ``LAYER.PARAMETER=VALUE``.
-    score : str or None
-        Annotated corpus: after every stretch clusters are named on its dev and scored on its
-        test. Its labels do not reach the learner.
-    tokens : int
-        Tokens to learn; what is there, once, without.
-    stretch : int
-        Tokens learned at a time.
-    every : int
-        Tokens from one checkpoint to the next; the last two are kept.
-    timescales : tuple of float
-    clusters : int
-        K, of the network.
-    dim : int
-        D, of the engine.
-    rules : tuple of str
-        Python files with learning rules of one's own, see `hebbsim.engine.load_rules`.
-    rule : str
-        Of the engine.
-    types : int
-        Words told apart: what the memory is bounded by.
-    seed : int
-    """
-
-    corpus: tuple[str, ...] = (BUILTIN,)
-    tokenizer: str = "plain"
-    field: str | None = None
-    sentences: Literal["auto", "lines", "wrapped"] = "auto"
-    learner: Literal["roles", "engine"] = "roles"
-    network: str = "roles"
-    settings: tuple[str, ...] = ()
-    score: str | None = None
-    tokens: _Count | None = None
-    stretch: Annotated[int, Field(ge=1000)] = 100_000
-    every: _Count = 1_000_000
-    timescales: Timescales = (2.0, 8.0, 32.0)
-    clusters: _Count = 300
-    dim: _Count = 64
-    rules: RuleFiles = ()
-    rule: str = "oja"
-    types: Annotated[int, Field(ge=2)] = 30_000
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _fits_learner(self) -> StreamConfig:
-        given = self.model_fields_set
-        if self.learner == "engine":
-            for option, field in _OF_NETWORK.items():
-                if field in given and getattr(self, field) not in (None, ()):
-                    raise ValueError(f"--{option} is of --learner roles: leave one of them out")
-            return self
-        take_from_network(self, self.role_network().description())
-        return self
-
-    def role_network(self) -> RoleNetwork:
-        """The network of this configuration, yet to learn.
-
-        Raises
-        ------
-        BadInputError
-            It cannot be read or built.
-        """
-        from hebbsim.models import RoleNetwork
-
-        settings = (*self.settings, f"max_words={self.types}")
-        options = network_options(self) | {"settings": settings}
-        return RoleNetwork(**options, random_state=self.seed).partial_fit([])
-
-
-#: Options that the engine has no use for, and their fields.
-_OF_NETWORK = {"network": "network", "set": "settings", "score": "score"}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from hebbsim.runs.experiment import Experiment
 EXPERIMENTS = (
     Experiment(
         "tune",
-        "hebbsim.experiments.tune.run:TuneConfig",
+        "hebbsim.experiments.tune.config:TuneConfig",
         "hebbsim.experiments.tune.run:run_tune",
         paths=("corpus", "scheme", "rules", "network"),
     ),

@@ -12,26 +12,21 @@ import csv
 import io
 import json
 import math
-import os
-import re
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
 from threadpoolctl import threadpool_limits
 
-from hebbsim.config import read_toml
 from hebbsim.engine import load_rules
-from hebbsim.engine.network.description import setting_value
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles.data import check_clusters, check_splits, hold_out
-from hebbsim.experiments.roles.learner_config import LearnerConfig, merged
+from hebbsim.experiments.roles.learner_config import LearnerConfig
 from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
@@ -49,200 +44,7 @@ from hebbsim.runs.results import (
 from hebbsim.runs.resume import Units, open_run
 from hebbsim.runs.workers import run_all
 
-__all__ = ["RANGES", "Range", "Trial", "TuneConfig", "read_range", "read_ranges", "run_tune"]
-
-#: What is searched where no range is given.
-RANGES = (
-    "timescales=[[2, 8, 32], [1.1, 3.3], [2], [2, 6], [1.5, 4, 12]]",
-    "words.size=50:400:log",
-    "words.ending_weight=[0, 0.7, 1.4]",
-    "tokens.subsample=0.0005:0.05:log",
-    "tokens.shrinkage=2:40:log",
-    "tokens.lengths=[[1, 0.9, 0.9, 0.7, 0.5], [1, 0.9, 0.9, 0.7, 0.3], [1, 0.7, 0.7, 0, 0], "
-    "[1, 0.5, 0.5, 0, 0]]",
-)
-#: Parameters that are options of their own, and no settings of the network.
-_OPTIONS = ("timescales", "clusters", "passes")
-#: Values without quotes.
-_NAMES = re.compile(r"\[[\w\s.,-]+\]")
-_FORM = "give NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=[A, B, C]"
-
-
-@dataclass(frozen=True)
-class Range:
-    """Values that a parameter may take: one of several, or any between two bounds.
-
-    Whole numbers are drawn where both bounds are; others have three digits.
-    """
-
-    name: str
-    choices: tuple[Any, ...] = ()
-    low: float = 0.0
-    high: float = 0.0
-    log: bool = False
-
-    def draw(self, rng: np.random.Generator) -> Any:
-        """A value, uniformly at random; of its logarithm with `log`."""
-        if self.choices:
-            return self.choices[rng.integers(len(self.choices))]
-        whole = isinstance(self.low, int) and isinstance(self.high, int)
-        low, high = self.low, self.high + whole
-        if self.log:
-            drawn = math.exp(rng.uniform(math.log(low), math.log(high)))
-        else:
-            drawn = rng.uniform(low, high)
-        drawn = math.floor(drawn) if whole else float(f"{drawn:.3g}")
-        return min(max(drawn, self.low), self.high)
-
-
-def read_range(text: str) -> Range:
-    """A range as an option has it.
-
-    Raises
-    ------
-    BadInputError
-        It is written otherwise, or empty.
-
-    Examples
-    --------
-    >>> read_range("words.size=50:400:log")
-    Range(name='words.size', choices=(), low=50, high=400, log=True)
-    >>> read_range("timescales=[[2, 8], [3]]").choices
-    ([2, 8], [3])
-    >>> read_range("tokens.prediction=[nlms, delta]").choices
-    ('nlms', 'delta')
-    """
-    name, _, said = (part.strip() for part in text.partition("="))
-    choices = setting_value(said)
-    if _NAMES.fullmatch(said) and isinstance(choices, str):  # without quotes
-        choices = [setting_value(part.strip()) for part in said[1:-1].split(",")]
-    if name and isinstance(choices, list) and choices:
-        return Range(name, tuple(choices))
-    bounds = said.split(":")
-    log = len(bounds) == 3 and bounds[2] == "log"
-    numbers = [setting_value(bound) for bound in bounds[:2]]
-    good = all(type(n) in (int, float) and math.isfinite(n) for n in numbers)
-    if not name or len(bounds) != 2 + log or not good:
-        raise BadInputError(f"--range {text}: {_FORM}")
-    low, high = numbers
-    if not low < high or (log and low <= 0):
-        least = "above 0 and " if log else ""
-        raise BadInputError(f"--range {text}: LOW must be {least}below HIGH")
-    return Range(name, (), low, high, log)
-
-
-def read_ranges(path: str | Path) -> tuple[str, ...]:
-    """Ranges of a TOML file, as options have them: ``"words.size" = "50:400:log"``, or a list.
-
-    Raises
-    ------
-    BadInputError
-        The file cannot be read, or gives something else.
-    """
-    found = []
-    for name, value in read_toml(path, "a TOML file of ranges").items():
-        if not isinstance(value, str | list):
-            raise BadInputError(
-                f"{path}: {name} is {json.dumps(value, default=str)}: give a list of values, or "
-                'text such as "50:400:log"; put a name with a dot in quotes'
-            )
-        text = f"{name}={value if isinstance(value, str) else json.dumps(value, default=str)}"
-        try:
-            read_range(text)
-        except BadInputError as error:
-            raise BadInputError(f"{path}: {str(error).removeprefix('--range ')}") from None
-        found.append(text)
-    return tuple(found)
-
-
-class TuneConfig(LearnerConfig):
-    """What `run_tune` does; every field is an option of the command line.
-
-    Those of `LearnerConfig`, which every trial has wherever it draws nothing, and these.
-
-    Attributes
-    ----------
-    ranges : tuple of str
-        ``NAME=LOW:HIGH``, ``NAME=LOW:HIGH:log`` or ``NAME=[A, B, C]``, where the name is
-        ``timescales``, ``clusters``, ``passes``, or a parameter of the network as of `settings`.
-        `RANGES` without.
-    trials : int
-    seeds : int
-        Of the best third of the trials; the others have one.
-    workers : int
-        Processes that learn. No number depends on it. Rules that `register_rule` was given
-        are known to this process alone: they take 1.
-
-    Examples
-    --------
-    >>> config = TuneConfig.checked({"ranges": ["words.size=10:20"], "trials": 2})
-    >>> config.drawn()
-    [{}, {'words.size': 17}]
-    """
-
-    ranges: tuple[str, ...] = RANGES
-    trials: Annotated[int, Field(ge=1)] = 20
-    seeds: Annotated[int, Field(ge=1)] = 3
-    workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
-
-    @field_validator("ranges")
-    @classmethod
-    def _one_of_a_name(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return merged(value or RANGES)
-
-    @model_validator(mode="after")
-    def _check_trials(self) -> TuneConfig:
-        top = f"{self.described()['tokens']['name']}.size"
-        for text in self.ranges:
-            if read_range(text).name == top:
-                raise ValueError(f"--range {text}: the number of clusters is called clusters")
-        for number, values in enumerate(self.drawn()):
-            try:
-                self.trial(values)
-            except BadInputError as error:
-                said = ", ".join(changes(values))
-                line = f"--range: trial {number} has {said}: {str(error).removeprefix('--')}"
-                raise BadInputError(line) from None
-        return self
-
-    def drawn(self) -> list[dict[str, Any]]:
-        """Parameters of each trial, no two alike; of the first none.
-
-        There are fewer than `trials` where the ranges have no more. How many are asked for
-        changes none of those before.
-        """
-        ranges = [read_range(text) for text in self.ranges]
-        rng = np.random.default_rng(0)
-        found: dict[str, dict[str, Any]] = {"": {}}
-        for _ in range(100 * self.trials):
-            if len(found) == self.trials:
-                break
-            values = {each.name: each.draw(rng) for each in ranges}
-            found.setdefault(json.dumps(values, default=str), values)
-        return list(found.values())
-
-    def trial(self, values: dict[str, Any]) -> LearnerConfig:
-        """The configuration of a trial.
-
-        Raises
-        ------
-        BadInputError
-            A value cannot be used.
-        """
-        # Rules are registered by now, and what the preset set stands in the other fields.
-        named = self.model_fields_set & set(LearnerConfig.model_fields) - {"rules", "preset"}
-        options = {name: getattr(self, name) for name in named}
-        options |= {name: value for name, value in values.items() if name in _OPTIONS}
-        rest = {name: value for name, value in values.items() if name not in _OPTIONS}
-        return LearnerConfig.checked({**options, "settings": merged(self.settings, changes(rest))})
-
-
-def changes(values: dict[str, Any]) -> list[str]:
-    """Parameters as settings: ``NAME=VALUE``."""
-    return [
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
-        for name, value in values.items()
-    ]
+__all__ = ["Trial", "run_tune"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,212 @@
+"""Options of a command, made from the fields of the configuration that it fills.
+
+What an option is called, does, takes and defaults to is written once, at the field
+(`hebbsim.config.option`). Values reach the configuration as text, and it alone checks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from inspect import Parameter, Signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+    from hebbsim.config import ExperimentConfig
+    from hebbsim.runs.results import Results
+
+__all__ = ["Json", "Out", "Overwrite", "Run", "Verb", "spread", "verb"]
+
+Out = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Run folder to write (default: a new folder below runs)."),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite", help="Replace a finished run in the run folder; other files there stay."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+#: What stands for a value, by its type.
+_METAVARS = {"int": "N", "float": "X", "str": "NAME", "Path": "PATH"}
+
+
+class Verb(TyperCommand):
+    """A command with an option for every field of the configuration of its experiment.
+
+    The configuration is looked up by the name of the command, and only when its options are
+    asked for, so that other commands start quickly. Checked, it is the ``obj`` of the context.
+    """
+
+    #: Fields that the command has no use for.
+    without: tuple[str, ...] = ()
+
+    @cached_property
+    def config(self) -> type[ExperimentConfig]:
+        """The configuration that is filled."""
+        from hebbsim.runs.registry import get_experiment
+
+        return get_experiment(self.name).config
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """Parameters of the command line by the name of their field."""
+        found = parameters_of(self.config)
+        return {name: param for name, param in found.items() if name not in self.without}
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Those of the fields, then those that the function of the command has."""
+        return [*self.fields.values(), *super().get_params(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Let an option that may be given repeatedly take several values at once."""
+        for param in self.fields.values():
+            if getattr(param, "multiple", False):
+                args = spread(args, param.opts[0])
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Check the configuration, once, and call the function of the command."""
+        values = {name: ctx.params.pop(name) for name in self.fields}
+        given = {name: value for name, value in values.items() if value not in (None, ())}
+        ctx.obj = self.config.checked(given)
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """List options below the headings of their groups, those without one first."""
+        from hebbsim.config import GROUPS
+
+        groups: dict[str, list[Any]] = {name: [] for name in ("Arguments", "Options", *GROUPS)}
+        for param in self.get_params(ctx):
+            usual = "Arguments" if param.param_type_name == "argument" else "Options"
+            if record := param.get_help_record(ctx):
+                groups[getattr(param, "rich_help_panel", None) or usual].append(record)
+        for group, records in groups.items():
+            if records:
+                with formatter.section(group):
+                    formatter.write_dl(records)
+
+
+class Run(NamedTuple):
+    """What a command runs: an experiment, the default name of its folder, how it is shown."""
+
+    experiment: str
+    folder: str
+    show: Callable[[Results, Path], None]
+
+
+def verb(app: typer.Typer) -> Callable[[Callable[[Any], Run]], Callable[[Any], Run]]:
+    """Make a command, named and documented as the function that says what a configuration runs."""
+
+    def register(asked: Callable[[Any], Run]) -> Callable[[Any], Run]:
+        def command(
+            ctx: typer.Context, out: Out = None, overwrite: Overwrite = False, json: Json = False
+        ) -> None:
+            from hebbsim.cli.carry_out import carry_out
+            from hebbsim.runs.registry import get_experiment
+
+            run = asked(ctx.obj)
+            experiment, default = get_experiment(run.experiment), Path("runs") / run.folder
+            carry_out(
+                experiment.run, run.show, ctx.obj, out, default, overwrite=overwrite, json=json
+            )
+
+        app.command(asked.__name__, cls=Verb, help=asked.__doc__)(command)
+        return asked
+
+    return register
+
+
+def parameters_of(config: type[ExperimentConfig]) -> dict[str, Any]:
+    """What typer makes of the fields of a configuration, by name."""
+
+    def fill(**_: Any) -> None:
+        """Never called: typer reads its signature, which is written here."""
+
+    kinds = {name: _annotated(config, name) for name in config.model_fields}
+    fill.__annotations__ = kinds
+    fill.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in kinds.items()
+        ]
+    )
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(fill)
+    return {param.name: param for param in typer.main.get_command(app).params}
+
+
+def _annotated(config: type[ExperimentConfig], name: str) -> Any:
+    """A field as a parameter of a command: text, several texts, or a flag."""
+    from hebbsim.config import spelling, type_words
+
+    field, spelled = config.model_fields[name], config.option_name(name)
+    said, words, text = spelling(field), type_words(field.annotation), field.description or ""
+    default = default_words(spelled, field)
+    shown: dict[str, Any] = {
+        "help": f"{text.removesuffix('.')} (default: {default})." if default else text,
+        "metavar": said.get("metavar"),
+        "rich_help_panel": said.get("group") or None,
+    }
+    if said.get("positional"):
+        return Annotated[list[str] | None, typer.Argument(**shown)]
+    if words == "bool":
+        both = f"{spelled}/--no-{spelled[2:]}" if field.default else spelled
+        return Annotated[bool | None, typer.Option(both, **shown)]
+    shown["metavar"] = shown["metavar"] or "|".join(_metavars(words))
+    value: Any = list[str] | None if said.get("each") else str | None
+    return Annotated[value, typer.Option(spelled, **shown)]
+
+
+def _metavars(words: str) -> Iterator[str]:
+    """What may stand for a value of a type in words."""
+    for word in words.split(" or "):
+        kind = word.removeprefix("tuple of ")
+        if kind.startswith("{"):
+            yield kind[1:-1].replace("'", "").replace(", ", "|")
+        elif kind != "None":
+            yield _METAVARS[kind] + ",..." * word.startswith("tuple")
+
+
+def default_words(spelled: str, field: FieldInfo) -> str:
+    """The default of a field as its option is given; empty where nothing stands for it."""
+    from hebbsim.config import spelling
+
+    value = field.default
+    if words := spelling(field).get("default"):
+        return str(words)
+    if isinstance(value, bool):
+        return spelled if value else ""
+    if value is None:
+        return ""
+    values = value if isinstance(value, tuple) else (value,)
+    return ",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+
+
+def spread(words: Sequence[str], option: str) -> list[str]:
+    """Repeat an option before each of the values that follow it, as a shell's ``*`` gives them.
+
+    Examples
+    --------
+    >>> spread(["--text", "a.txt", "b.txt", "--json"], "--text")
+    ['--text', 'a.txt', '--text', 'b.txt', '--json']
+    """
+    found: list[str] = []
+    inside = 0
+    for word in words:
+        if word.startswith("-") and word != "-":
+            inside = int(word == option)
+        elif inside:
+            if inside > 1:
+                found.append(option)
+            inside += 1
+        found.append(word)
+    return found

@@ -1,0 +1,108 @@
+"""Configuration of `hebbsim run rules`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import field_validator, model_validator
+
+from hebbsim.config import (
+    Corpus,
+    ExperimentConfig,
+    Listed,
+    Offline,
+    RuleFiles,
+    Seeds,
+    Timescales,
+    Workers,
+    option,
+)
+from hebbsim.experiments.roles.learner_config import Clusters, NetworkName, Passes
+
+if TYPE_CHECKING:
+    from hebbsim.experiments.rules.ablations import Ablation
+    from hebbsim.models import RoleNetwork
+
+__all__ = ["RulesConfig"]
+
+
+class RulesConfig(ExperimentConfig):
+    """What `run_rules` does; every field is an option of the command line.
+
+    Rules that `register_rule` was given are known to this process alone: they take 1 worker.
+
+    Examples
+    --------
+    >>> RulesConfig.checked({"rule": "oja,hebb"}).rule
+    ('oja', 'hebb')
+    """
+
+    corpus: Corpus = "builtin"
+    rules: RuleFiles = ()  # loaded before `rule` names one of theirs
+    rule: Annotated[
+        tuple[str, ...],
+        Listed,
+        option(
+            "Comma-separated learning rules to try.", default="all, in each part where they fit"
+        ),
+    ] = ()
+    layer: Annotated[
+        str | None,
+        option("Word layer whose parts are changed.", default="all word layers together"),
+    ] = None
+    timescales: Timescales = (2.0, 8.0, 32.0)
+    clusters: Clusters = 300
+    seeds: Seeds = 3
+    network: NetworkName = "roles"
+    passes: Passes = 1
+    workers: Workers = min(2, os.cpu_count() or 1)
+    offline: Offline = False
+
+    @field_validator("rule")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        from hebbsim.engine import get_rule
+
+        return tuple(get_rule(name).name for name in value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_network_says(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Timescales and K of a file, where they are not given."""
+        network = str(given.get("network", "roles"))
+        if network == "roles":
+            return given
+        if not Path(network).is_file():
+            raise ValueError(f"network {network}: no such file; give a TOML file, or roles")
+        from hebbsim.engine import load_rules
+        from hebbsim.engine.network.description import build, read_network, written
+
+        load_rules(given.get("rules") or ())
+        said = written(build(read_network(network)))
+        return {"timescales": said["timescales"], "clusters": said["tokens"]["size"], **given}
+
+    @model_validator(mode="after")
+    def _check_network(self) -> RulesConfig:
+        self.ablations()
+        return self
+
+    def ablations(self) -> list[Ablation]:
+        """The network as it is, and everything that it is compared with."""
+        from hebbsim.experiments.rules.ablations import ablations
+
+        said = self.learner(None if self.network == "roles" else self.network, 0).description()
+        return ablations(said, layer=self.layer, rules=self.rule)
+
+    def learner(self, network: Any, seed: int) -> RoleNetwork:
+        """A network, yet to learn."""
+        from hebbsim.models import RoleNetwork
+
+        return RoleNetwork(
+            network,
+            timescales=self.timescales,
+            n_clusters=self.clusters,
+            passes=self.passes,
+            random_state=seed,
+        )

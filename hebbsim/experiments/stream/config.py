@@ -1,0 +1,118 @@
+"""Configuration of `hebbsim run stream`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import model_validator
+
+from hebbsim.config import COMPUTING, NETWORK, RuleFiles, Timescales, option
+from hebbsim.experiments.roles.learner_config import (
+    Clusters,
+    NetworkName,
+    Settings,
+    network_options,
+    take_from_network,
+)
+from hebbsim.runs.corpus_config import TextConfig
+
+if TYPE_CHECKING:
+    from hebbsim.models import RoleNetwork
+
+__all__ = ["StreamConfig"]
+
+#: Fields that the engine has no use for.
+_OF_NETWORK = ("network", "settings", "score")
+
+
+class StreamConfig(TextConfig):
+    """What `run_stream` does; every field is an option of the command line.
+
+    Files of `corpus` are read one after another, and again from the first until there are
+    `tokens`. Of a folder with splits, as of the built-in corpus, the training split alone is
+    read. Timescales and the number of clusters that are not given are those of the network.
+
+    Examples
+    --------
+    >>> StreamConfig.checked({"learner": "engine", "tokens": "5000"}).tokens
+    5000
+    """
+
+    corpus: Annotated[
+        tuple[str, ...],
+        option(
+            "Text to learn: builtin, or files and folders of text, CoNLL-U, JSON, CSV, TSV or "
+            "parquet, plain or compressed; - for standard input.",
+            metavar="FILE...",
+            each=True,
+        ),
+    ] = ("builtin",)
+    learner: Annotated[
+        Literal["roles", "engine"],
+        option("What learns: roles (the network that learns roles) or engine (one local rule)."),
+    ] = "roles"
+    tokens: Annotated[
+        int | None,
+        option(
+            "Number of tokens to learn; a shorter text is read again.",
+            default="the text once",
+            ge=1,
+        ),
+    ] = None
+    timescales: Timescales = (2.0, 8.0, 32.0)
+    clusters: Clusters = 300
+    score: Annotated[
+        str | None,
+        option(
+            "Annotated corpus to test the network on after each chunk of tokens; its labels do "
+            "not reach the learner.",
+            metavar="NAME|PATH",
+        ),
+    ] = None
+    seed: Annotated[int, option("Random seed.", ge=0)] = 0
+    network: NetworkName = "roles"
+    settings: Settings = ()
+    dim: Annotated[int, option("Number of units of the engine.", NETWORK, metavar="D", ge=1)] = 64
+    rules: RuleFiles = ()
+    rule: Annotated[str, option("Learning rule of the engine.", NETWORK)] = "oja"
+    types: Annotated[
+        int,
+        option("Maximum vocabulary size (bounds memory use).", COMPUTING, metavar="V", ge=2),
+    ] = 30_000
+    stretch: Annotated[
+        int, option("Number of tokens learned between two measurements.", COMPUTING, ge=1000)
+    ] = 100_000
+    every: Annotated[
+        int,
+        option(
+            "Number of tokens from one checkpoint to the next; the last two are kept.",
+            COMPUTING,
+            ge=1,
+        ),
+    ] = 1_000_000
+
+    @model_validator(mode="after")
+    def _fits_learner(self) -> StreamConfig:
+        given = self.model_fields_set
+        if self.learner == "engine":
+            for field in _OF_NETWORK:
+                if field in given and getattr(self, field) not in (None, ()):
+                    name = self.option_name(field)
+                    raise ValueError(f"{name} is of --learner roles: leave one of them out")
+            return self
+        take_from_network(self, self.role_network().description())
+        return self
+
+    def role_network(self) -> RoleNetwork:
+        """The network of this configuration, yet to learn.
+
+        Raises
+        ------
+        BadInputError
+            It cannot be read or built.
+        """
+        from hebbsim.models import RoleNetwork
+
+        settings = (*self.settings, f"max_words={self.types}")
+        options = network_options(self) | {"settings": settings}
+        return RoleNetwork(**options, random_state=self.seed).partial_fit([])

@@ -1,0 +1,113 @@
+"""How a corpus is read: fields of a configuration that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import field_validator
+
+from hebbsim.config import CORPUS, ExperimentConfig, Offline, option
+
+__all__ = ["CorpusConfig", "FieldName", "GoldConfig", "SeededCorpusConfig", "TextConfig"]
+
+FieldName = Annotated[
+    str | None,
+    option(
+        "Field or column that holds the text in JSON, CSV, TSV or parquet.",
+        CORPUS,
+        default="text, content, sentence, tokens or words",
+    ),
+]
+
+
+class TextConfig(ExperimentConfig):
+    """How raw text is read, see `hebbsim.readers.text.stream_text`.
+
+    Examples
+    --------
+    >>> TextConfig(sentences="lines").reading
+    {'tokenizer': 'plain', 'field': None, 'sentences': 'lines'}
+    """
+
+    tokenizer: Annotated[
+        str,
+        option(
+            "How raw text is split into words: plain, spacy, or spacy:LANGUAGE (zh, ja, th, ...).",
+            CORPUS,
+        ),
+    ] = "plain"
+    field: FieldName = None
+    sentences: Annotated[
+        Literal["auto", "lines", "wrapped"],
+        option(
+            "How plain text marks sentences: lines (one on each line), wrapped (lines are joined "
+            "up to an empty one), or auto (detected).",
+            CORPUS,
+        ),
+    ] = "auto"
+
+    @field_validator("tokenizer")
+    @classmethod
+    def _is_tokenizer(cls, value: str) -> str:
+        from hebbsim.readers.text import check_tokenizer
+
+        check_tokenizer(value)
+        return value
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """Options of `hebbsim.readers.text.stream_text`."""
+        return {name: getattr(self, name) for name in TextConfig.model_fields}
+
+
+class GoldConfig(ExperimentConfig):
+    """How the roles of an annotated corpus are read."""
+
+    layer: Annotated[
+        str | None,
+        option(
+            "Annotation layer to score, such as thematic.",
+            CORPUS,
+            default="the main layer of the corpus",
+        ),
+    ] = None
+    scheme: Annotated[
+        Path | None,
+        option(
+            "How dependency relations become roles: ud-roles, ud1-roles (UD version 1), sud-roles, "
+            "clearnlp-roles, or a JSON file.",
+            CORPUS,
+            metavar="NAME|FILE",
+            default="ud-roles",
+        ),
+    ] = None
+    offline: Offline = False
+
+    @field_validator("scheme")
+    @classmethod
+    def _is_scheme(cls, value: Path | None) -> Path | None:
+        from hebbsim.readers.ud import SCHEMES
+
+        if value is not None and str(value) not in SCHEMES and not value.is_file():
+            raise ValueError(f"{value}: no such file, nor one of {', '.join(SCHEMES)}")
+        return value
+
+
+class CorpusConfig(GoldConfig, TextConfig):
+    """How any corpus is read, see `hebbsim.readers.load_corpus`."""
+
+    parser: Annotated[
+        str | None,
+        option(
+            "spaCy pipeline that gives raw text automatic (silver) roles, such as en_core_web_sm.",
+            CORPUS,
+            metavar="PIPELINE",
+        ),
+    ] = None
+
+
+class SeededCorpusConfig(CorpusConfig):
+    """What `hebbsim corpus info` and `hebbsim corpus make` read."""
+
+    seed: Annotated[int, option("Random seed of the built-in corpus.", CORPUS, ge=0)] = 0
