@@ -237,14 +237,14 @@ def test_json_is_one_document_and_nothing_else(experiment, capsys):
 
 def test_options_reach_the_configuration(experiment):
     words = ["--corpus", "cogs", "--timescales", "2,8", "--seeds", "3", "--clusters", "600",
-             "--members", "4", "--part-seeds", "0", "--workers", "1", "--labels", "10,20",
+             "--members", "4", "--ablation-seeds", "0", "--workers", "1", "--labels", "10,20",
              "--layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
     assert run("run", "roles", *words) == 0
     ((config, out),) = experiment.calls
     assert str(out) == "here"
     assert (config.corpus, config.layer, config.timescales) == ("cogs", "thematic", (2.0, 8.0))
     assert (config.seeds, config.clusters, config.members) == (3, 600, 4)
-    assert (config.part_seeds, config.offline, config.workers) == (0, True, 1)
+    assert (config.ablation_seeds, config.offline, config.workers) == (0, True, 1)
     assert config.labels == (10, 20)
 
 

@@ -445,7 +445,7 @@ def test_two_runs_give_the_same_results(fakes):
 
 
 def test_seeds_that_learn_at_a_time_learn_the_same(fakes, monkeypatch):
-    options = {"clusters": 12, "seeds": 4, "baselines": "none", "part_seeds": 0}
+    options = {"clusters": 12, "seeds": 4, "baselines": "none", "ablation_seeds": 0}
     options["settings"] = ("words.size=8", "tokens.n_directions=5", "context_words=40")
     one, other = [run(workers=workers, **options).document() for workers in (1, 3)]
     assert len({row["mean"] for row in one["results"]}) > 3
@@ -492,7 +492,7 @@ def test_the_bar_moves_while_the_first_learner_is_fitted(fakes, layer):
     fakes.corpus = replace(fakes.corpus, layer=layer)
     steps = []
     run(
-        seeds=1, part_seeds=1, baselines="none",
+        seeds=1, ablation_seeds=1, baselines="none",
         progress=lambda line, done, total: steps.append((done, total)),
     )  # fmt: skip
     done, main = [done for done, _ in steps], roles.WEIGHTS["main"]
@@ -520,7 +520,7 @@ def test_bigrus_that_cannot_be_trained_leave_the_bar(fakes, monkeypatch):
 def test_labelled_sentences_are_cut_once_for_all_draws(fakes, monkeypatch):
     cut, subset = [], Split.subset
     monkeypatch.setattr(Split, "subset", lambda self, chosen: cut.append(1) or subset(self, chosen))
-    results = run(seeds=2, part_seeds=0, baselines="none", readout_draws=5)
+    results = run(seeds=2, ablation_seeds=0, baselines="none", readout_draws=5)
     assert len(cut) == 2  # one a learner
     assert value(results, "K=50 labels=8") > 0.9
 
@@ -603,13 +603,13 @@ def texts(fakes):
 
 def test_extra_text_reaches_the_learner_as_sentences(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("The fish saw it. A dog sat.\n")
-    run(text=(tmp_path / "more.txt",), baselines="none", part_seeds=0)
+    run(text=(tmp_path / "more.txt",), baselines="none", ablation_seeds=0)
     assert len(texts(fakes)) == 2 and texts(fakes)[0][0] == ["the", "fish", "saw", "it", "."]
 
 
 def test_text_is_read_as_its_options_say(fakes, tmp_path):
     (tmp_path / "more.csv").write_text("id,body\n1,Dog sat. Cat saw\n")
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1, "field": "body"}
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1, "field": "body"}
     run(text=(tmp_path / "more.csv",), **options)
     assert texts(fakes)[-1] == [["dog", "sat", "."], ["cat", "saw"]]
     (tmp_path / "more.txt").write_text("Dog sat. Cat saw\n")
@@ -626,7 +626,7 @@ def test_of_a_treebanks_folder_the_training_words_are_learned(fakes, tmp_path):
     line = "1\t{}\t_\tX\t_\t_\t0\troot\t_\t_\n\n"
     for split in ("train", "dev", "test"):
         (tmp_path / f"a-{split}.conllu").write_text(line.format(split))
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
     notes = run(text=(tmp_path,), **options).notes
     assert texts(fakes)[-1] == [["train"]]
     assert any("the words of train are read, not of dev, test" in note for note in notes)
@@ -636,7 +636,7 @@ def test_of_a_treebanks_folder_the_training_words_are_learned(fakes, tmp_path):
 
 
 def test_a_text_of_unknown_words_is_told_of(fakes, tmp_path):
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
     for text, told in (("Dog sat saw\n", False), ("Hund saß saw\n", True)):
         (tmp_path / "more.txt").write_text(text)
         notes = run(text=(tmp_path / "more.txt",), **options).notes
@@ -645,7 +645,7 @@ def test_a_text_of_unknown_words_is_told_of(fakes, tmp_path):
 
 def test_more_clusters_than_dev_can_name_are_told_of(fakes, tiny):
     words = tiny.splits["dev"].n_tokens
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
     for clusters, told in ((words // 2, False), (words // 2 + 1, True)):
         notes = run(clusters=clusters, **options).notes
         assert any(f"from the {words:,} words of" in note for note in notes) is told
@@ -696,7 +696,7 @@ def test_one_role_is_nothing_to_tell_apart(fakes, tiny):
 def test_more_clusters_than_tokens_are_refused(fakes):
     with pytest.raises(BadInputError, match=r"--clusters 241: more than the 240 training tokens"):
         run(clusters=241)
-    run(clusters=240, baselines="none", part_seeds=0)
+    run(clusters=240, baselines="none", ablation_seeds=0)
 
 
 def test_a_split_without_the_layer_is_refused(fakes, tiny):

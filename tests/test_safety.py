@@ -122,7 +122,7 @@ def test_text_that_is_removed_after_it_was_read(quick, tmp_path, monkeypatch):  
             fitted.append(line)
 
     options = {"settings": ("words.size=10", "words.n_directions=8"), "clusters": 12,
-               "baselines": "none", "part_seeds": 0, "text": (text,)}  # fmt: skip
+               "baselines": "none", "ablation_seeds": 0, "text": (text,)}  # fmt: skip
     run_roles(seeds=1, out=tmp_path / "a", progress=once, **options)
     provenance = json.loads((tmp_path / "a" / "provenance.json").read_text())
     assert fitted and "more.txt" in provenance["inputs"]
@@ -196,7 +196,7 @@ def test_a_stream_into_the_folder_of_another_leaves_its_learner_and_notes(stream
     before = {path: path.read_bytes() for path in (tmp_path / "a").iterdir() if path.is_file()}
     other = tmp_path / "other.txt"
     other.write_text("another text .\n" * 300)
-    small = {"seeds": 1, "part_seeds": 0, "baselines": "none", "clusters": 4}
+    small = {"seeds": 1, "ablation_seeds": 0, "baselines": "none", "clusters": 4}
     for begin in (
         lambda: run_stream(corpus=(str(other),), learner="engine", out=tmp_path / "a"),
         lambda: run_roles(corpus=str(other), out=tmp_path / "a", **small),

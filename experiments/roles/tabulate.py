@@ -26,17 +26,17 @@ FIVE = "--bigru-seeds 5 --curve-seeds 5 --readout-draws 5"
 CURVE = "--labels 30,100,300,1000,3000"
 #: Runs by name, with their further options of `hebbsim run roles`.
 RUNS = {
-    "builtin": f"--timescales 2,8,32 {CURVE} --part-seeds 5",
-    "builtin-pop": f"--timescales 2,8,32 --members 8 {CURVE} --part-seeds 0",
-    "builtin-best": f"--timescales 2,8,32 --preset best --members 8 {CURVE} --part-seeds 0",
-    "cogs": f"--corpus cogs --preset best {CURVE} --part-seeds 1",
-    "cogs-pop": f"--corpus cogs --preset best --members 8 {CURVE} --part-seeds 0",
-    "ewt": "--corpus ud-english-ewt --preset best --part-seeds 1 --baselines simple",
-    "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --part-seeds 0",
+    "builtin": f"--timescales 2,8,32 {CURVE} --ablation-seeds 5",
+    "builtin-pop": f"--timescales 2,8,32 --members 8 {CURVE} --ablation-seeds 0",
+    "builtin-best": f"--timescales 2,8,32 --preset best --members 8 {CURVE} --ablation-seeds 0",
+    "cogs": f"--corpus cogs --preset best {CURVE} --ablation-seeds 1",
+    "cogs-pop": f"--corpus cogs --preset best --members 8 {CURVE} --ablation-seeds 0",
+    "ewt": "--corpus ud-english-ewt --preset best --ablation-seeds 1 --baselines simple",
+    "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --ablation-seeds 0",
     "ewt-text-pop": "--corpus ud-english-ewt --preset best --text TEXT --clusters 1000"
-    " --members 8 --part-seeds 0",
-    "korean": "--corpus ud-korean-gsd --preset best --part-seeds 0 --baselines simple",
-    "welsh": "--corpus ud-welsh-ccg --preset best --part-seeds 0",
+    " --members 8 --ablation-seeds 0",
+    "korean": "--corpus ud-korean-gsd --preset best --ablation-seeds 0 --baselines simple",
+    "welsh": "--corpus ud-welsh-ccg --preset best --ablation-seeds 0",
 }
 #: Runs that tell how a network gets on from pass to pass, by what to call the corpus.
 PASSES = {"built-in": "builtin", "COGS": "cogs", "UD English EWT": "ewt"}

@@ -91,7 +91,7 @@ def _show_seeds(results: Results, console: Console) -> None:
     """How often each kind of line was measured, where that is not alike."""
     of = {
         "learner": ("seeds", ""),
-        "parts and controls": ("part_seeds", "seeds"),
+        "parts and controls": ("ablation_seeds", "seeds"),
         "BiGRU, all labels": ("bigru_seeds", ""),
         "other BiGRUs": ("curve_seeds", ""),
     }

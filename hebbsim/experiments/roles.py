@@ -342,7 +342,7 @@ class _Run:
                 last = min(first + workers, config.seeds) if first else 1
                 begun = {}
                 for seed in range(first, last):
-                    wanted = conditions if seed < config.part_seeds else conditions[:1]
+                    wanted = conditions if seed < config.ablation_seeds else conditions[:1]
                     if all(self.kept.has(part_name(seed, condition)) for condition in wanted):
                         begun[seed] = _later(self.fitted, seed)
                     else:
@@ -411,11 +411,11 @@ class _Run:
         self.draws = self.labelled_draws()
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts()
-        of_codes = min(config.seeds, config.curve_seeds, config.part_seeds) if bigru else 0
+        of_codes = min(config.seeds, config.curve_seeds, config.ablation_seeds) if bigru else 0
         trained = [*bigru, *(("labels=all codes=hebbian", seed) for seed in range(of_codes))]
         for seed in range(config.seeds):
             self.steps.plan(WEIGHTS["main"], [part_name(seed)])
-            if seed < config.part_seeds:
+            if seed < config.ablation_seeds:
                 self.steps.plan(WEIGHTS["part"], [part_name(seed, part) for part in parts])
         self.steps.plan(WEIGHTS["bigru"], [bigru_name(*key) for key in trained])
         if config.baselines != "none":
@@ -437,7 +437,7 @@ class _Run:
                     self.notes.append(f"no BiGRU beside the learner: {error}")
                     self.steps.drop(bigru_name(*key) for key in trained)
                     bigru, of_codes = {}, 0
-                for condition, changes in parts.items() if seed < config.part_seeds else ():
+                for condition, changes in parts.items() if seed < config.ablation_seeds else ():
                     name = part_name(seed, condition)
                     self.part(name, self.derived, learner, seed, condition, changes)
                     self.steps.reach(name)
@@ -693,7 +693,7 @@ class _Run:
         results = self.results()
         main = [self.k, f"{self.k} members={config.members}"][: 1 + (config.members > 1)]
         main += [f"{condition} readout=soft" for condition in main]
-        if config.part_seeds and config.baselines != "none":
+        if config.ablation_seeds and config.baselines != "none":
             results.tables["structure"] = structure_table(
                 runs, f"{self.k} view=traces", sibling_of(self.corpus)
             )

@@ -64,7 +64,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     bigru_seeds: Annotated[
         int, option("Number of repetitions of the BiGRU with all labels.", EVALUATION, ge=1)
     ] = 2
-    part_seeds: Annotated[
+    ablation_seeds: Annotated[
         int,
         option(
             "Number of repetitions of the ablations and controls; 0 skips them.", EVALUATION, ge=0
