@@ -16,7 +16,7 @@ from hebbsim.plots.captions import read_captions, write_captions
 
 HERE = Path(__file__).resolve().parent
 #: Options of the reported runs, as in `experiments/roles/tabulate.py`.
-FIVE = "--bigru-seeds 5 --curve-seeds 5 --readout-draws 5"
+FIVE = "--bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = "--labels 30,100,300,1000,3000"
 #: Runs by name: the command that makes one, and the figures that are shown of it.
 GALLERY = {

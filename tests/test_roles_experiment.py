@@ -373,7 +373,7 @@ def test_the_bigru_gets_exactly_the_sentences_that_name_the_clusters(fakes, tiny
         add(self, condition, seed, found, sentences, soft=soft)
 
     monkeypatch.setattr(roles._Run, "add_labelled", spy)
-    run(seeds=1, curve_seeds=2, readout_draws=3)
+    run(seeds=1, label_curve_seeds=2, readout_draws=3)
     jobs = FakeJobs.submitted
     assert jobs["labels=readout", 0].train is tiny.splits["dev"]
     for labels, draws in ((8, 3), (10, 2), (30, 2)):
@@ -401,7 +401,7 @@ def test_few_labels_are_those_of_the_drawn_sentences_alone(fakes, tiny):
 
 
 def test_comparisons_pair_draws_and_state_their_counts(fakes):
-    found = run(seeds=3, readout_draws=3, bigru_seeds=2, curve_seeds=2).tables["comparisons"]
+    found = run(seeds=3, readout_draws=3, bigru_seeds=2, label_curve_seeds=2).tables["comparisons"]
     tables = {c.table for c in found}
     assert {"overall K=50", "splits K=50", "roles K=50", "roles K=50 labels=8"} <= tables
     (all_labels,) = [
@@ -422,7 +422,7 @@ def test_comparisons_pair_draws_and_state_their_counts(fakes):
 
 
 def test_of_models_that_were_trained_once_no_difference_is_shown(fakes):
-    found = run(seeds=2, readout_draws=1, bigru_seeds=1, curve_seeds=1).tables["comparisons"]
+    found = run(seeds=2, readout_draws=1, bigru_seeds=1, label_curve_seeds=1).tables["comparisons"]
     trained = [c for c in found if c.rival == "bigru"]
     once = [c for c in trained if (c.rival_seeds, c.draws) == (1, 1)]
     assert once and {(c.verdict, c.p, c.low) for c in once} == {("no difference shown", None, None)}

@@ -22,7 +22,7 @@ from hebbsim.report.claims import at_least
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Options that every run has: five of everything that varies.
-FIVE = "--bigru-seeds 5 --curve-seeds 5 --readout-draws 5"
+FIVE = "--bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = "--labels 30,100,300,1000,3000"
 #: Runs by name, with their further options of `hebbsim run roles`.
 RUNS = {

@@ -93,7 +93,7 @@ def _show_seeds(results: Results, console: Console) -> None:
         "learner": ("seeds", ""),
         "parts and controls": ("ablation_seeds", "seeds"),
         "BiGRU, all labels": ("bigru_seeds", ""),
-        "other BiGRUs": ("curve_seeds", ""),
+        "other BiGRUs": ("label_curve_seeds", ""),
     }
     config = results.config
     if config.get("baselines") != "all":

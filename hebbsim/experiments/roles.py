@@ -411,7 +411,8 @@ class _Run:
         self.draws = self.labelled_draws()
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts()
-        of_codes = min(config.seeds, config.curve_seeds, config.ablation_seeds) if bigru else 0
+        counts = (config.seeds, config.label_curve_seeds, config.ablation_seeds)
+        of_codes = min(counts) if bigru else 0
         trained = [*bigru, *(("labels=all codes=hebbian", seed) for seed in range(of_codes))]
         for seed in range(config.seeds):
             self.steps.plan(WEIGHTS["main"], [part_name(seed)])
@@ -526,7 +527,7 @@ class _Run:
         return {
             n: [
                 draw_labelled(n_train, n, draw)
-                for draw in range(config.readout_draws if n == few else config.curve_seeds)
+                for draw in range(config.readout_draws if n == few else config.label_curve_seeds)
             ]
             for n in sorted({*config.labels, few})
             if n < n_train
@@ -661,7 +662,7 @@ class _Run:
         for labels, draws in reversed(self.draws.items()):
             for draw in range(len(draws)):
                 jobs[f"labels={labels}", draw] = self.job(draw, labels=labels)
-        for seed in range(config.curve_seeds):
+        for seed in range(config.label_curve_seeds):
             jobs["labels=readout", seed] = self.job(seed, train=splits["dev"])
         return jobs
 

@@ -58,7 +58,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             EVALUATION,
         ),
     ] = (30, 100, 300, 1000)
-    curve_seeds: Annotated[
+    label_curve_seeds: Annotated[
         int, option("Number of repetitions at each number of --labels.", EVALUATION, ge=1)
     ] = 1
     bigru_seeds: Annotated[
