@@ -420,7 +420,7 @@ EXPERIMENTS = {
         "timescales": "2,8", "readout_draws": 1,
     },
     "members": {
-        "clusters": 12, "members": 2, "seeds": 1, "ablation_seeds": 0, "baselines": "simple",
+        "clusters": 12, "ensemble_size": 2, "seeds": 1, "ablation_seeds": 0, "baselines": "simple",
     },
     "identity": {
         "types": 20, "dim": 16, "lags": 3, "seeds": 2, "states": 32, "precision": "float32",

@@ -146,9 +146,9 @@ def fakes(monkeypatch, tiny):
     monkeypatch.setattr(FakeLearner, "received", setup.received)
     monkeypatch.setattr(
         RolesConfig, "learner",
-        lambda config, seed, network=None: (FakePopulation if config.members > 1 else FakeLearner)(
-            n_clusters=config.clusters, random_state=seed
-        ),
+        lambda config, seed, network=None: (
+            FakePopulation if config.ensemble_size > 1 else FakeLearner
+        )(n_clusters=config.clusters, random_state=seed),
     )  # fmt: skip
     monkeypatch.setattr(roles, "BackgroundJobs", _Subscriptable(FakeJobs))
     monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *a, **k: setup.corpus)
@@ -434,7 +434,7 @@ def test_draws_of_one_seed_are_averaged_before_seeds_are(fakes):
 
 
 def test_a_population_stands_beside_one_learner(fakes):
-    results = run(members=2)
+    results = run(ensemble_size=2)
     assert value(results, "K=50 members=2") == 1 and value(results, "K=50") == 1
     assert {"K=50 members=2 minus=bigru", "K=50 minus=bigru"} <= {r.condition for r in results.rows}
     assert value(results, "K=50 members=2 labels=8") > 0.5
@@ -726,7 +726,7 @@ def test_a_bad_output_folder_is_refused_before_any_work(fakes, tmp_path):
     ({"timescales": ""}, "--timescales: "),
     ({"seeds": 0}, "--seeds: give a number of at least 1, got 0"),
     ({"clusters": 0}, "--clusters: give a number of at least 1, got 0"),
-    ({"members": -1}, "--members: .*got -1"),
+    ({"ensemble_size": -1}, "--ensemble-size: .*got -1"),
     ({"baselines": "some"}, "--baselines: .*'some'"),
     ({"preset": "fast"}, "--preset fast: no such file; give default, best, or "),
     ({"labels": "30,10"}, "--labels: .*increasing"),

@@ -243,13 +243,13 @@ def _cell(row: Row | None, sign: str = "") -> str:
 def _reference(results: Results) -> tuple[str, str]:
     """Conditions of the learner (the population where there is one) and of its rival."""
     config = results.config
-    members = f" members={config['members']}" if config["members"] > 1 else ""
+    members = f" members={config['ensemble_size']}" if config["ensemble_size"] > 1 else ""
     return f"K={config['clusters']}{members}", "labels=all"
 
 
 def _remarks(results: Results) -> str:
     """Who is meant by "hebbian" where it is not one learner."""
-    members = results.config["members"]
+    members = results.config["ensemble_size"]
     return f" (hebbian: {members} voting)" if members > 1 else ""
 
 

@@ -290,10 +290,10 @@ class _Run:
             from hebbsim.readers.text import stream_text
 
             stream = partial(stream_text, self.text.values(), **self.config.reading)
-            options["text"] = stream if self.config.members > 1 else stream()
+            options["text"] = stream if self.config.ensemble_size > 1 else stream()
             if self.kept.folder is not None:
                 options["after_text"] = self.kept.states_folder(f"seed={seed}") / "after-text"
-        if self.config.members == 1 and self.corpus.layer is not None:
+        if self.config.ensemble_size == 1 and self.corpus.layer is not None:
             options |= self.looks(learner, seed)
         return learner.fit(self.sentences["train"], **options)
 
@@ -517,7 +517,7 @@ class _Run:
 
     @property
     def main_condition(self) -> str:
-        members = self.config.members
+        members = self.config.ensemble_size
         return self.k if members == 1 else f"{self.k} members={members}"
 
     def labelled_draws(self) -> dict[int, list[NDArray[np.int64]]]:
@@ -577,7 +577,7 @@ class _Run:
     def learner_seed(self, fitted: Callable[[], Any], seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""
         config, learner = self.config, fitted()
-        if config.members > 1:
+        if config.ensemble_size > 1:
             self.readouts(self.main_condition, seed, self.cluster(learner))
             # Beside the votes: one learner, which attends to everything.
             learner = learner.derive(self.sentences["train"])
@@ -692,7 +692,8 @@ class _Run:
     def tabulated(self) -> Results:
         runs, config = self.runs, self.config
         results = self.results()
-        main = [self.k, f"{self.k} members={config.members}"][: 1 + (config.members > 1)]
+        voting = config.ensemble_size
+        main = [self.k, f"{self.k} members={voting}"][: 1 + (voting > 1)]
         main += [f"{condition} readout=soft" for condition in main]
         if config.ablation_seeds and config.baselines != "none":
             results.tables["structure"] = structure_table(

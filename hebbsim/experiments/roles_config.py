@@ -29,7 +29,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     (2.0, 8.0)
     """
 
-    members: Annotated[
+    ensemble_size: Annotated[
         int, option("Number of networks that vote on each role.", metavar="P", ge=1)
     ] = 1
     seeds: Seeds = 5
@@ -115,10 +115,10 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         """What learns of this configuration: a network, or as many as vote."""
         from hebbsim.models import RolePopulation
 
-        if self.members == 1:
+        if self.ensemble_size == 1:
             return self.network_learner(seed, network)
         options = self._network_options(network)
-        return RolePopulation(self.members, passes=self.passes, random_state=seed, **options)
+        return RolePopulation(self.ensemble_size, passes=self.passes, random_state=seed, **options)
 
     @field_validator("labels")
     @classmethod
