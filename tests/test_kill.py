@@ -35,7 +35,7 @@ def text(tmp_path):
 
 def run(name, out, text):
     """Until it is finished: a run may have been killed when nothing but its exit was left."""
-    small = {"types": 150, "clusters": 10, "stretch": 1000, "every": 1500, "dim": 8}
+    small = {"vocab_size": 150, "clusters": 10, "stretch": 1000, "every": 1500, "dim": 8}
     options = {"learner": name.partition("/")[2], "corpus": (str(text),), "tokens": 9000}
     with contextlib.suppress(AlreadyFinished):
         if name.startswith("stream"):

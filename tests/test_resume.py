@@ -423,7 +423,7 @@ EXPERIMENTS = {
         "clusters": 12, "ensemble_size": 2, "seeds": 1, "ablation_seeds": 0, "baselines": "simple",
     },
     "identity": {
-        "types": 20, "dim": 16, "lags": 3, "seeds": 2, "states": 32, "precision": "float32",
+        "vocab_size": 20, "dim": 16, "lags": 3, "seeds": 2, "states": 32, "precision": "float32",
         "noise": "20", "decoders": "nearest,cancellation", "map_seeds": 1, "structure": "none",
         "limits": False, "workers": 1,
     },

@@ -452,7 +452,7 @@ class _Engine:
         # The last number stands for every word that comes when all others are taken.
         self.index: dict[str, int] = {}
         self.model: TraceEngine = TraceEngine(
-            config.types,
+            config.vocab_size,
             dim=config.dim,
             timescales=config.timescales,
             rule=config.rule,
