@@ -79,10 +79,10 @@ class StreamConfig(TextConfig):
         int,
         option("Maximum vocabulary size (bounds memory use).", COMPUTING, metavar="V", ge=2),
     ] = 30_000
-    stretch: Annotated[
+    chunk_tokens: Annotated[
         int, option("Number of tokens learned between two measurements.", COMPUTING, ge=1000)
     ] = 100_000
-    every: Annotated[
+    checkpoint_every: Annotated[
         int,
         option(
             "Number of tokens from one checkpoint to the next; the last two are kept.",
