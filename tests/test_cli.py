@@ -172,7 +172,7 @@ def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place)
     (["run", "roles", "--baselines", "some"], "--baselines"),
     (["run", "roles", "--labels", "300,30"], "--labels"),
     (["run", "roles", "--text", "nowhere.txt"], "--text: nowhere.txt"),
-    (["run", "roles", "--scheme", "nowhere.json"], "--scheme: nowhere.json"),
+    (["run", "roles", "--role-map", "nowhere.json"], "--role-map: nowhere.json"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line_that_names_the_option(experiment, capsys, words, said):
     assert run(*words) == 2

@@ -84,7 +84,7 @@ def test_info_shows_at_a_glance_what_was_understood(run, tmp_path):
     for line in ("format   treebank (CoNLL-U)", "scripts  Latin 100 %", "unknown  dobj 25 %",
                  "first    a/DET dog/PRED", "layer    grammatical"):  # fmt: skip
         assert line in lines
-    assert "--scheme ud1-roles" in out
+    assert "--role-map ud1-roles" in out
     (tmp_path / "b.json").write_text('[{"a": "क्या तुम? It rains\\nNo"}]')
     code, out, _ = run("info", tmp_path / "b.json", "--field", "a")
     lines = out.splitlines()
@@ -159,8 +159,8 @@ def test_bad_input_is_one_line_and_exit_2(run, words, message, tmp_path, monkeyp
 
 
 def test_unknown_scheme_is_one_line(run, treebank):
-    code, _, err = run("info", treebank, "--scheme", "nowhere.json")
-    assert code == 2 and "--scheme: nowhere.json: no such file" in err
+    code, _, err = run("info", treebank, "--role-map", "nowhere.json")
+    assert code == 2 and "--role-map: nowhere.json: no such file" in err
 
 
 def test_progress_is_silent_where_standard_error_is_no_terminal(capsys):

@@ -617,9 +617,9 @@ def test_text_is_read_as_its_options_say(fakes, tmp_path):
     assert texts(fakes)[-1] == [["dog", "sat", ".", "cat", "saw"]]
     with pytest.raises(BadInputError, match="--tokenizer: unknown tokenizer 'x'"):
         run(tokenizer="x")
-    with pytest.raises(BadInputError, match=r"--scheme: none\.json: no such file, nor one of ud-"):
-        run(scheme="none.json")
-    assert run(scheme="sud-roles", **options).config["scheme"] == "sud-roles"
+    with pytest.raises(BadInputError, match=r"--role-map: none\.json: no such file, nor one of"):
+        run(role_map="none.json")
+    assert run(role_map="sud-roles", **options).config["role_map"] == "sud-roles"
 
 
 def test_of_a_treebanks_folder_the_training_words_are_learned(fakes, tmp_path):
@@ -732,7 +732,7 @@ def test_a_bad_output_folder_is_refused_before_any_work(fakes, tmp_path):
     ({"labels": "30,10"}, "--labels: .*increasing"),
     ({"labels": "a"}, "--labels: .*'a'"),
     ({"text": ("nowhere.txt",)}, "--text: nowhere.txt: no such"),
-    ({"scheme": "nowhere.json"}, "--scheme: nowhere.json: no such"),
+    ({"role_map": "nowhere.json"}, "--role-map: nowhere.json: no such"),
     ({"colour": "red"}, "--colour: "),
 ])  # fmt: skip
 def test_a_bad_option_is_named_on_one_line(options, message):

@@ -436,7 +436,7 @@ def test_unknown_relations_are_told_with_their_share(relations, unknown, scheme,
     rows = [(*row[:3], relation) for row, relation in zip(ROWS, relations, strict=True)]
     write(tmp_path, **{"a.conllu": sentence(rows)})
     (note,) = load_corpus(tmp_path / "a.conllu").notes
-    assert unknown in note and f"--scheme {scheme}" in note and "ud-roles does not know" in note
+    assert unknown in note and f"--role-map {scheme}" in note and "ud-roles does not know" in note
     corpus = load_corpus(tmp_path / "a.conllu", scheme=scheme)
     assert roles(corpus) == ROLES and corpus.notes == ()
 

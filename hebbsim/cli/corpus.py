@@ -99,7 +99,7 @@ def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
             load_corpus(
                 name,
                 layer=reading.layer,
-                scheme=reading.scheme,
+                scheme=reading.role_map,
                 **reading.reading,
                 seed=reading.seed,
                 offline=True,
@@ -183,7 +183,7 @@ def make(
     with _Downloads() as downloads:
         corpus = load_corpus(
             name,
-            scheme=reading.scheme,
+            scheme=reading.role_map,
             seed=reading.seed,
             **reading.reading,
             parser=reading.parser,

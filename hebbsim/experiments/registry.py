@@ -122,13 +122,13 @@ EXPERIMENTS = {
             f"{_HERE}.roles:run_roles",
             f"{_PLOTS}.roles",
             metric="accuracy",
-            paths=("corpus", "scheme", "text", "rules", "network"),
+            paths=("corpus", "role_map", "text", "rules", "network"),
         ),
         Experiment(
             "tune",
             f"{_HERE}.tune_config:TuneConfig",
             f"{_HERE}.tune:run_tune",
-            paths=("corpus", "scheme", "rules", "network"),
+            paths=("corpus", "role_map", "rules", "network"),
         ),
         Experiment(
             "identity",

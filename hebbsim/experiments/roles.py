@@ -129,7 +129,7 @@ def run_roles(
         corpus = load_corpus(
             config.corpus,
             layer=config.layer,
-            scheme=config.scheme,
+            scheme=config.role_map,
             offline=config.offline,
             **config.reading,
             parser=config.parser,

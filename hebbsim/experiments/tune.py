@@ -117,7 +117,7 @@ def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
 
     wanted = ("train", "dev")
     corpus = load_corpus(
-        config.corpus, layer=config.layer, scheme=config.scheme, offline=config.offline,
+        config.corpus, layer=config.layer, scheme=config.role_map, offline=config.offline,
         splits=wanted,
     )  # fmt: skip
     if corpus.layer is None:

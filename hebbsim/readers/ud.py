@@ -401,5 +401,5 @@ def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> 
     best = min(reversed(SCHEMES), key=lambda other: left[other])
     if left[best] < total / 2:
         known = "all of them" if not left[best] else f"all but {100 * left[best]:.2g} %"
-        return [f"{line}; role scheme {best} knows {known}: --scheme {best}"]
-    return [f"{line}; give a scheme that lists them: --scheme FILE"]
+        return [f"{line}; role scheme {best} knows {known}: --role-map {best}"]
+    return [f"{line}; give a scheme that lists them: --role-map FILE"]
