@@ -36,7 +36,8 @@ def row(model, condition, split, mean, metric="accuracy", role=None, unit="fract
 def found(**config):
     """Results with a line for every table."""
     given = {
-        "corpus": "tiny", "layer": "grammatical", "clusters": 300, "ensemble_size": 1, "seeds": 5,
+        "corpus": "tiny", "gold_layer": "grammatical", "clusters": 300, "ensemble_size": 1,
+        "seeds": 5,
         "timescales": [2.0, 8.0, 32.0], "readout_sentences": 100, "n_sentences": 4000,
     }  # fmt: skip
     given |= config
@@ -238,11 +239,11 @@ def test_json_is_one_document_and_nothing_else(experiment, capsys):
 def test_options_reach_the_configuration(experiment):
     words = ["--corpus", "cogs", "--timescales", "2,8", "--seeds", "3", "--clusters", "600",
              "--ensemble-size", "4", "--ablation-seeds", "0", "--workers", "1", "--labels", "10,20",
-             "--layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
+             "--gold-layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
     assert run("run", "roles", *words) == 0
     ((config, out),) = experiment.calls
     assert str(out) == "here"
-    assert (config.corpus, config.layer, config.timescales) == ("cogs", "thematic", (2.0, 8.0))
+    assert (config.corpus, config.gold_layer, config.timescales) == ("cogs", "thematic", (2.0, 8.0))
     assert (config.seeds, config.clusters, config.ensemble_size) == (3, 600, 4)
     assert (config.ablation_seeds, config.offline, config.workers) == (0, True, 1)
     assert config.labels == (10, 20)

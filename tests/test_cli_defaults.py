@@ -34,7 +34,7 @@ CONFIGS = {
     "corpus info": SeededCorpusConfig,
 }  # fmt: skip
 TOP = ("tune", "bench", "demo", "corpus make", "corpus info")
-WITHOUT = {"corpus make": ("layer",), "corpus info": ("parser", "offline")}
+WITHOUT = {"corpus make": ("gold_layer",), "corpus info": ("parser", "offline")}
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
 }  # fmt: skip

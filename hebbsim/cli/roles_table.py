@@ -67,7 +67,7 @@ def _show_models(results: Results, console: Console) -> None:
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
     console.print()
     console.print(
-        f"Corpus {config['corpus']}, {config['layer']} roles; K = {config['clusters']}; "
+        f"Corpus {config['corpus']}, {config['gold_layer']} roles; K = {config['clusters']}; "
         f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}",
         markup=False,
     )

@@ -64,7 +64,7 @@ class TextConfig(ExperimentConfig):
 class GoldConfig(ExperimentConfig):
     """How the roles of an annotated corpus are read."""
 
-    layer: Annotated[
+    gold_layer: Annotated[
         str | None,
         option(
             "Annotation layer to score, such as thematic.",

@@ -128,7 +128,7 @@ def run_roles(
     with open_run(out, overwrite=overwrite) as kept, contextlib.ExitStack() as stack:
         corpus = load_corpus(
             config.corpus,
-            layer=config.layer,
+            layer=config.gold_layer,
             scheme=config.role_map,
             offline=config.offline,
             **config.reading,
@@ -357,7 +357,7 @@ class _Run:
         resolved = self.config.resolved() | {
             "corpus": self.corpus.name,
             "source": self.config.corpus,
-            "layer": self.corpus.layer,
+            "gold_layer": self.corpus.layer,
             "n_sentences": train.n_sentences,
             "n_tokens": train.n_tokens,
         }
