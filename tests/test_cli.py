@@ -172,7 +172,7 @@ def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place)
     (["run", "roles", "--timescales", ""], "--timescales"),
     (["run", "roles", "--baselines", "some"], "--baselines"),
     (["run", "roles", "--labels", "300,30"], "--labels"),
-    (["run", "roles", "--text", "nowhere.txt"], "--text: nowhere.txt"),
+    (["run", "roles", "--unlabeled", "nowhere.txt"], "--unlabeled: nowhere.txt"),
     (["run", "roles", "--role-map", "nowhere.json"], "--role-map: nowhere.json"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line_that_names_the_option(experiment, capsys, words, said):
@@ -258,17 +258,18 @@ def test_defaults_of_the_command_line_are_those_of_the_configuration(experiment)
 def test_text_takes_several_files_as_a_shell_gives_them(experiment, tmp_path):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("words\n")
-    run("run", "roles", "--text", "a.txt", "b.txt", "--seeds", "1")
+    run("run", "roles", "--unlabeled", "a.txt", "b.txt", "--seeds", "1")
     ((config, _),) = experiment.calls
-    assert [path.name for path in config.text] == ["a.txt", "b.txt"]
+    assert [path.name for path in config.unlabeled] == ["a.txt", "b.txt"]
 
 
 def test_spread_leaves_other_options_alone():
-    words = ["run", "roles", "--out", "x", "--text", "a", "b", "--json", "--text", "c"]
-    assert spread(words, "--text") == [
-        "run", "roles", "--out", "x", "--text", "a", "--text", "b", "--json", "--text", "c",
+    words = ["run", "roles", "--out", "x", "--unlabeled", "a", "b", "--json", "--unlabeled", "c"]
+    assert spread(words, "--unlabeled") == [
+        "run", "roles", "--out", "x", "--unlabeled", "a", "--unlabeled", "b", "--json",
+        "--unlabeled", "c",
     ]  # fmt: skip
-    assert spread(["--text"], "--text") == ["--text"]
+    assert spread(["--unlabeled"], "--unlabeled") == ["--unlabeled"]
 
 
 @pytest.mark.parametrize(("corpus", "name"), [

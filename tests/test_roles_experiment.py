@@ -224,7 +224,7 @@ def test_what_is_noted_of_a_corpus_stands_in_the_results(fakes, tiny):
 
 def test_text_learned_from_is_told_from_what_is_scored(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("cat saw dog\n")
-    found = run(baselines="none", text=(tmp_path / "more.txt",)).provenance
+    found = run(baselines="none", unlabeled=(tmp_path / "more.txt",)).provenance
     assert set(found["inputs"]) == {"tiny.txt", "more.txt", "network"} and found["text"] == [
         "more.txt"
     ]
@@ -603,17 +603,17 @@ def texts(fakes):
 
 def test_extra_text_reaches_the_learner_as_sentences(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("The fish saw it. A dog sat.\n")
-    run(text=(tmp_path / "more.txt",), baselines="none", ablation_seeds=0)
+    run(unlabeled=(tmp_path / "more.txt",), baselines="none", ablation_seeds=0)
     assert len(texts(fakes)) == 2 and texts(fakes)[0][0] == ["the", "fish", "saw", "it", "."]
 
 
 def test_text_is_read_as_its_options_say(fakes, tmp_path):
     (tmp_path / "more.csv").write_text("id,body\n1,Dog sat. Cat saw\n")
     options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1, "field": "body"}
-    run(text=(tmp_path / "more.csv",), **options)
+    run(unlabeled=(tmp_path / "more.csv",), **options)
     assert texts(fakes)[-1] == [["dog", "sat", "."], ["cat", "saw"]]
     (tmp_path / "more.txt").write_text("Dog sat. Cat saw\n")
-    run(text=(tmp_path / "more.txt",), sentences="lines", **options | {"field": None})
+    run(unlabeled=(tmp_path / "more.txt",), sentences="lines", **options | {"field": None})
     assert texts(fakes)[-1] == [["dog", "sat", ".", "cat", "saw"]]
     with pytest.raises(BadInputError, match="--tokenizer: unknown tokenizer 'x'"):
         run(tokenizer="x")
@@ -627,10 +627,10 @@ def test_of_a_treebanks_folder_the_training_words_are_learned(fakes, tmp_path):
     for split in ("train", "dev", "test"):
         (tmp_path / f"a-{split}.conllu").write_text(line.format(split))
     options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
-    notes = run(text=(tmp_path,), **options).notes
+    notes = run(unlabeled=(tmp_path,), **options).notes
     assert texts(fakes)[-1] == [["train"]]
     assert any("the words of train are read, not of dev, test" in note for note in notes)
-    notes = run(text=(tmp_path / "a-test.conllu",), **options).notes
+    notes = run(unlabeled=(tmp_path / "a-test.conllu",), **options).notes
     assert texts(fakes)[-1] == [["test"]]
     assert any("its name says test" in note for note in notes)
 
@@ -639,7 +639,7 @@ def test_a_text_of_unknown_words_is_told_of(fakes, tmp_path):
     options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
     for text, told in (("Dog sat saw\n", False), ("Hund saß saw\n", True)):
         (tmp_path / "more.txt").write_text(text)
-        notes = run(text=(tmp_path / "more.txt",), **options).notes
+        notes = run(unlabeled=(tmp_path / "more.txt",), **options).notes
         assert any("67 % of the text's words" in note for note in notes) is told
 
 
@@ -731,7 +731,7 @@ def test_a_bad_output_folder_is_refused_before_any_work(fakes, tmp_path):
     ({"preset": "fast"}, "--preset fast: no such file; give default, best, or "),
     ({"labels": "30,10"}, "--labels: .*increasing"),
     ({"labels": "a"}, "--labels: .*'a'"),
-    ({"text": ("nowhere.txt",)}, "--text: nowhere.txt: no such"),
+    ({"unlabeled": ("nowhere.txt",)}, "--unlabeled: nowhere.txt: no such"),
     ({"role_map": "nowhere.json"}, "--role-map: nowhere.json: no such"),
     ({"colour": "red"}, "--colour: "),
 ])  # fmt: skip

@@ -122,7 +122,7 @@ def test_text_that_is_removed_after_it_was_read(quick, tmp_path, monkeypatch):  
             fitted.append(line)
 
     options = {"settings": ("words.size=10", "words.n_directions=8"), "clusters": 12,
-               "baselines": "none", "ablation_seeds": 0, "text": (text,)}  # fmt: skip
+               "baselines": "none", "ablation_seeds": 0, "unlabeled": (text,)}  # fmt: skip
     run_roles(seeds=1, out=tmp_path / "a", progress=once, **options)
     provenance = json.loads((tmp_path / "a" / "provenance.json").read_text())
     assert fitted and "more.txt" in provenance["inputs"]

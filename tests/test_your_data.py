@@ -500,7 +500,7 @@ def test_missing_columns_are_told_from_missing_tabs(tmp_path):
 def test_a_file_without_heads_names_the_way_on(tmp_path):
     write(tmp_path, **{"a.conllu": sentence([(*row[:2], "_", "_") for row in ROWS])})
     assert "no head ('_' in column 7)" in refusal(tmp_path / "a.conllu")
-    assert "--text FILE" in refusal(tmp_path / "a.conllu")
+    assert "--unlabeled FILE" in refusal(tmp_path / "a.conllu")
     write(tmp_path, **{"b.conllup": "# global.columns = ID FORM\n1\tMia\n"})
     assert "no head (no such column)" in refusal(tmp_path / "b.conllup")
 

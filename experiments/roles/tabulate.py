@@ -33,8 +33,8 @@ RUNS = {
     "cogs": f"--corpus cogs --preset best {CURVE} --ablation-seeds 1",
     "cogs-pop": f"--corpus cogs --preset best --ensemble-size 8 {CURVE} --ablation-seeds 0",
     "ewt": "--corpus ud-english-ewt --preset best --ablation-seeds 1 --baselines simple",
-    "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --ablation-seeds 0",
-    "ewt-text-pop": "--corpus ud-english-ewt --preset best --text TEXT --clusters 1000"
+    "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT --ablation-seeds 0",
+    "ewt-text-pop": "--corpus ud-english-ewt --preset best --unlabeled TEXT --clusters 1000"
     " --ensemble-size 8 --ablation-seeds 0",
     "korean": "--corpus ud-korean-gsd --preset best --ablation-seeds 0 --baselines simple",
     "welsh": "--corpus ud-welsh-ccg --preset best --ablation-seeds 0",

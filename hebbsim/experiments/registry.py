@@ -122,7 +122,7 @@ EXPERIMENTS = {
             f"{_HERE}.roles:run_roles",
             f"{_PLOTS}.roles",
             metric="accuracy",
-            paths=("corpus", "role_map", "text", "rules", "network"),
+            paths=("corpus", "role_map", "unlabeled", "rules", "network"),
         ),
         Experiment(
             "tune",

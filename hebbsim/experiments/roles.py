@@ -155,10 +155,11 @@ def _files_to_read(
 
     files: dict[str, Path] = {}
     notes: list[str] = []
-    for path in text_files(config.text, notes.append, config.field) if config.text else []:
+    given = config.unlabeled
+    for path in text_files(given, notes.append, config.field) if given else []:
         name = "stdin" if is_stdin(path) else path.name
-        if path in config.text and split_of(path) in ("dev", "test"):
-            notes.append(f"--text {path}: its name says {split_of(path)}; its words are learned")
+        if path in given and (split := split_of(path)) in ("dev", "test"):
+            notes.append(f"--unlabeled {path}: its name says {split}; its words are learned")
         files[name if name not in files else str(path)] = stack.enter_context(on_disk(path))
     return files, notes
 

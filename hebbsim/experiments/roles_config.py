@@ -40,7 +40,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             "a BiGRU, if torch is installed)."
         ),
     ] = "all"
-    text: Annotated[
+    unlabeled: Annotated[
         tuple[Path, ...],
         option(
             "Unlabeled text to learn from before the corpus: files or folders in any format that "
@@ -127,7 +127,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             raise ValueError("give increasing numbers of sentences, such as 30,100,300")
         return value
 
-    @field_validator("text")
+    @field_validator("unlabeled")
     @classmethod
     def _exists(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         from hebbsim.readers.lines import is_stdin

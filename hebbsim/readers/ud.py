@@ -291,8 +291,8 @@ def _head(file: TreebankLines, word: Line, n_words: int) -> int:
         column = f"'{value}' in column {file.head_column}" if file.head_column else "no such column"
         raise BadInputError(
             f"{where}: no head ({column}); an annotated treebank is needed to score roles; to "
-            "learn from these words alone, give the file as text: --text FILE, beside an annotated "
-            "corpus"
+            "learn from these words alone, give the file as text: --unlabeled FILE, beside an "
+            "annotated corpus"
         )
     if head > n_words:
         raise BadInputError(
