@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from hebbsim.cli import _spell_defaults, app
-from hebbsim.config import spelling
+from hebbsim.config import GROUPS, spelling
 from hebbsim.demo.config import DemoConfig
 from hebbsim.experiments import lm_config
 from hebbsim.experiments.bench.run import BenchConfig
@@ -136,3 +136,18 @@ def test_every_help_names_its_default_in_one_form(command):
         if shown and getattr(param, "help", None):
             assert f"(default: {param.default})" in param.help
             assert param.help.count("default:") == 1
+
+
+def test_run_roles_shows_the_ten_options_that_matter_first(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    command = command_of("run", "roles")
+    lines = command.get_help(typer.Context(command, info_name="roles")).splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert heads == ["Options:", *(f"{group}:" for group in GROUPS)]
+    first = lines[lines.index(heads[0]) : lines.index(heads[1])]
+    names = [line.split()[0] for line in first if line.startswith("  --")]
+    assert names == [
+        "--corpus", "--preset", "--timescales", "--clusters", "--ensemble-size", "--seeds",
+        "--baselines", "--out", "--overwrite", "--json", "--help",
+    ]  # fmt: skip
