@@ -17,19 +17,19 @@ from hebbsim.runs.finished import RunTables
 
 HERE = Path(__file__).resolve().parent
 #: Options of the reported runs, as in `experiments/roles/tabulate.py`.
-FIVE = "--bigru-seeds 5 --curve-seeds 5 --readout-draws 5"
+FIVE = "--bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = "--labels 30,100,300,1000,3000"
 #: Runs by name: the command that makes one, and the figures that are shown of it.
 GALLERY = {
     "builtin": (
-        f"hebbsim run roles --timescales 2,8,32 {CURVE} --part-seeds 5 {FIVE}",
+        f"hebbsim run roles --timescales 2,8,32 {CURVE} --ablation-seeds 5 {FIVE}",
         (
             "roles", "labels", "few_labels", "few_labels_gen", "timescales", "structure_content",
             "generalization", "learning_curve",
         ),
     ),
     "cogs": (
-        f"hebbsim run roles --corpus cogs --preset best {CURVE} --part-seeds 1 {FIVE}",
+        f"hebbsim run roles --corpus cogs --preset best {CURVE} --ablation-seeds 1 {FIVE}",
         ("generalization", "few_labels_gen"),
     ),
     "identity": (

@@ -37,11 +37,12 @@ def row(model, condition, split, mean, metric="accuracy", role=None, unit="fract
 def found(**config):
     """Results with a line for every table."""
     given = {
-        "corpus": "tiny", "layer": "grammatical", "clusters": 300, "members": 1, "seeds": 5,
+        "corpus": "tiny", "gold_layer": "grammatical", "clusters": 300, "ensemble_size": 1,
+        "seeds": 5,
         "timescales": [2.0, 8.0, 32.0], "readout_sentences": 100, "n_sentences": 4000,
     }  # fmt: skip
     given |= config
-    whole = ["K=300", "K=300 members=8"][: 1 + (given["members"] > 1)]
+    whole = ["K=300", "K=300 members=8"][: 1 + (given["ensemble_size"] > 1)]
     rows = [
         row("hebbian", condition, split, 0.9)
         for one in whole
@@ -161,7 +162,7 @@ def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place)
     (["run", "roles", "--seeds", "many"], "--seeds"),
     (["run", "roles", "--seeds", "0"], "--seeds"),
     (["run", "roles", "--clusters", "0"], "--clusters"),
-    (["run", "roles", "--members", "0"], "--members"),
+    (["run", "roles", "--ensemble-size", "0"], "--ensemble-size"),
     (["run", "roles", "--colour", "red"], "--colour"),
     (["run", "roles", "extra"], "extra"),
     (["run", "roles", "--timescales", "0"], "--timescales"),
@@ -172,8 +173,8 @@ def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place)
     (["run", "roles", "--timescales", ""], "--timescales"),
     (["run", "roles", "--baselines", "some"], "--baselines"),
     (["run", "roles", "--labels", "300,30"], "--labels"),
-    (["run", "roles", "--text", "nowhere.txt"], "--text: nowhere.txt"),
-    (["run", "roles", "--scheme", "nowhere.json"], "--scheme: nowhere.json"),
+    (["run", "roles", "--unlabeled", "nowhere.txt"], "--unlabeled: nowhere.txt"),
+    (["run", "roles", "--role-map", "nowhere.json"], "--role-map: nowhere.json"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line_that_names_the_option(experiment, capsys, words, said):
     assert run(*words) == 2
@@ -238,14 +239,14 @@ def test_json_is_one_document_and_nothing_else(experiment, capsys):
 
 def test_options_reach_the_configuration(experiment):
     words = ["--corpus", "cogs", "--timescales", "2,8", "--seeds", "3", "--clusters", "600",
-             "--members", "4", "--part-seeds", "0", "--workers", "1", "--labels", "10,20",
-             "--layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
+             "--ensemble-size", "4", "--ablation-seeds", "0", "--workers", "1", "--labels", "10,20",
+             "--gold-layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
     assert run("run", "roles", *words) == 0
     ((config, out),) = experiment.calls
     assert str(out) == "here"
-    assert (config.corpus, config.layer, config.timescales) == ("cogs", "thematic", (2.0, 8.0))
-    assert (config.seeds, config.clusters, config.members) == (3, 600, 4)
-    assert (config.part_seeds, config.offline, config.workers) == (0, True, 1)
+    assert (config.corpus, config.gold_layer, config.timescales) == ("cogs", "thematic", (2.0, 8.0))
+    assert (config.seeds, config.clusters, config.ensemble_size) == (3, 600, 4)
+    assert (config.ablation_seeds, config.offline, config.workers) == (0, True, 1)
     assert config.labels == (10, 20)
 
 
@@ -258,17 +259,18 @@ def test_defaults_of_the_command_line_are_those_of_the_configuration(experiment)
 def test_text_takes_several_files_as_a_shell_gives_them(experiment, tmp_path):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text("words\n")
-    run("run", "roles", "--text", "a.txt", "b.txt", "--seeds", "1")
+    run("run", "roles", "--unlabeled", "a.txt", "b.txt", "--seeds", "1")
     ((config, _),) = experiment.calls
-    assert [path.name for path in config.text] == ["a.txt", "b.txt"]
+    assert [path.name for path in config.unlabeled] == ["a.txt", "b.txt"]
 
 
 def test_spread_leaves_other_options_alone():
-    words = ["run", "roles", "--out", "x", "--text", "a", "b", "--json", "--text", "c"]
-    assert spread(words, "--text") == [
-        "run", "roles", "--out", "x", "--text", "a", "--text", "b", "--json", "--text", "c",
+    words = ["run", "roles", "--out", "x", "--unlabeled", "a", "b", "--json", "--unlabeled", "c"]
+    assert spread(words, "--unlabeled") == [
+        "run", "roles", "--out", "x", "--unlabeled", "a", "--unlabeled", "b", "--json",
+        "--unlabeled", "c",
     ]  # fmt: skip
-    assert spread(["--text"], "--text") == ["--text"]
+    assert spread(["--unlabeled"], "--unlabeled") == ["--unlabeled"]
 
 
 @pytest.mark.parametrize(("corpus", "name"), [
@@ -283,7 +285,7 @@ def test_the_run_folder_is_named_after_the_corpus(corpus, name):
 
 @pytest.mark.parametrize("results", [
     found(),
-    found(members=8),
+    found(ensemble_size=8),
     found(corpus="a-corpus-with-a-name-of-some-length"),
     Results("roles", {"corpus": "t"}, {}, tables={"clusters": [Cluster(1, 10**6, "word " * 40)]}),
 ])  # fmt: skip
@@ -357,21 +359,21 @@ def test_every_table_goes_to_the_console_that_loses_nothing(module):
 
 @pytest.mark.parametrize("members", [1, 8])
 def test_no_name_and_no_number_of_a_table_is_cut(members, tmp_path):
-    text = printed(found(members=members), tmp_path)
+    text = printed(found(ensemble_size=members), tmp_path)
     assert "…" not in text
     assert "\n* only_seen_as_unacc_subj_as_obj_omitted_ " in text
     assert "\n    transitive_subj " in text
 
 
 def test_what_is_made_of_one_learner_stands_below_it(tmp_path):
-    lines = printed(found(members=8), tmp_path).splitlines()
+    lines = printed(found(ensemble_size=8), tmp_path).splitlines()
     names = [line[:23].rstrip() for line in lines if "none  " in line]
     parts = ["  own code only", "  prototypes random tok", "  timescale 2", "  dev roles shuffled"]
     assert names == ["hebbian", "  soft read-out", *parts, "8 voting", "  soft read-out"]
 
 
 def test_tables_of_a_population_say_that_it_votes(tmp_path):
-    text = printed(found(members=8), tmp_path)
+    text = printed(found(ensemble_size=8), tmp_path)
     assert "Recall by role, BiGRU with all labels (hebbian: 8 voting)" in text
     assert "Generalization splits, BiGRU with all labels (hebbian: 8 voting)" in text
 

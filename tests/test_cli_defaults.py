@@ -10,7 +10,7 @@ import typer
 
 from hebbsim.bench.run import BenchConfig
 from hebbsim.cli import _spell_defaults, app
-from hebbsim.config import spelling
+from hebbsim.config import GROUPS, spelling
 from hebbsim.demo.config import DemoConfig
 from hebbsim.experiments.identity.config import IdentityConfig
 from hebbsim.experiments.language_models import config as lm_config
@@ -34,7 +34,7 @@ CONFIGS = {
     "corpus info": SeededCorpusConfig,
 }  # fmt: skip
 TOP = ("tune", "bench", "demo", "corpus make", "corpus info")
-WITHOUT = {"corpus make": ("layer",), "corpus info": ("parser", "offline")}
+WITHOUT = {"corpus make": ("gold_layer",), "corpus info": ("parser", "offline")}
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
 }  # fmt: skip
@@ -111,10 +111,9 @@ def test_every_number_format_is_compared_by_default():
 
 def test_a_corpus_is_read_with_the_defaults_of_the_reader():
     known = inspect.signature(load_corpus).parameters
-    shared = [name for name in SeededCorpusConfig.model_fields if name in known]
-    assert len(shared) == len(SeededCorpusConfig.model_fields)
-    for name in shared:
-        assert getattr(SeededCorpusConfig(), name) == known[name].default, name
+    names = {"gold_layer": "layer", "role_map": "scheme"}
+    for name in SeededCorpusConfig.model_fields:
+        assert getattr(SeededCorpusConfig(), name) == known[names.get(name, name)].default, name
 
 
 @pytest.mark.parametrize("words", FUNCTIONS, ids=" ".join)
@@ -137,3 +136,18 @@ def test_every_help_names_its_default_in_one_form(command):
         if shown and getattr(param, "help", None):
             assert f"(default: {param.default})" in param.help
             assert param.help.count("default:") == 1
+
+
+def test_run_roles_shows_the_ten_options_that_matter_first(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    command = command_of("run", "roles")
+    lines = command.get_help(typer.Context(command, info_name="roles")).splitlines()
+    assert max(map(len, lines)) <= 80
+    heads = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert heads == ["Options:", *(f"{group}:" for group in GROUPS)]
+    first = lines[lines.index(heads[0]) : lines.index(heads[1])]
+    names = [line.split()[0] for line in first if line.startswith("  --")]
+    assert names == [
+        "--corpus", "--preset", "--timescales", "--clusters", "--ensemble-size", "--seeds",
+        "--baselines", "--out", "--overwrite", "--json", "--help",
+    ]  # fmt: skip

@@ -658,7 +658,7 @@ def test_a_file_outside_the_package_gives_its_decoders(tmp_path, registry):
     assert IdentityConfig.checked({"decoders": str(path)}).decoders == ("mine",)  # once more
     results = run_identity(
         config.model_copy(
-            update={"types": 5, "dim": 8, "lags": 2, "seeds": 1, "states": 32, "map_seeds": 0,
+            update={"vocab_size": 5, "dim": 8, "lags": 2, "seeds": 1, "states": 32, "map_seeds": 0,
                     "precision": ("float32",), "noise": (), "structure": "none", "limits": False}
         )
     )  # fmt: skip
@@ -667,11 +667,11 @@ def test_a_file_outside_the_package_gives_its_decoders(tmp_path, registry):
 
 @pytest.mark.parametrize("sentence", [None, "the dog saw a cat ."])
 def test_a_run_with_decoders_of_a_file_is_run_again(tmp_path, registry, monkeypatch, sentence):
-    small = {"types": 5, "dim": 8, "lags": 2, "seeds": 1, "states": 32, "map_seeds": 0,
+    small = {"vocab_size": 5, "dim": 8, "lags": 2, "seeds": 1, "states": 32, "map_seeds": 0,
              "precision": "float32", "noise": "none", "structure": "none",
              "limits": False}  # fmt: skip
     if sentence:
-        small |= {"stream": "builtin", "types": 30, "sentence": sentence}
+        small |= {"stream": "builtin", "vocab_size": 30, "sentence": sentence}
     (tmp_path / "mine.py").write_text(MINE.replace("NAME", "mine"))
     monkeypatch.chdir(tmp_path)
     config = IdentityConfig.checked({"decoders": "mine.py,nearest", **small})

@@ -35,7 +35,7 @@ from hebbsim.readers.tables import write_tables
 from hebbsim.runs.figures import draw_run
 
 SMALL = {
-    "types": 20,
+    "vocab_size": 20,
     "dim": 16,
     "lags": 3,
     "seeds": 2,
@@ -210,7 +210,7 @@ def test_a_text_says_what_neighbours_tell(tmp_path):
     total = results.select({"precision": "float32"}, metric="total_beyond_bigram")
     assert total[0].mean == pytest.approx(first[0].mean, abs=0.1)
     assert any("text" in note for note in results.notes)
-    assert results.config["types"] == 5
+    assert results.config["vocab_size"] == 5
 
 
 # --- configuration and command line --------------------------------------------------------------
@@ -226,7 +226,7 @@ def test_a_text_says_what_neighbours_tell(tmp_path):
         ({"noise": "nan"}, "not finite"),
         ({"decoders": "oracle"}, "unknown decoder 'oracle'"),
         ({"timescales": "0.5"}, "below 1 token"),
-        ({"types": 1}, "--types: "),
+        ({"vocab_size": 1}, "--vocab-size: "),
         ({"lags": 0}, "--lags: "),
         ({"codes": "learnt"}, "--codes: "),
         ({"memories": "traces,tape"}, "unknown memory 'tape'"),
@@ -291,7 +291,7 @@ def corpus(tmp_path_factory):
 
 
 def structural(corpus, **options):
-    few = {"types": 20, "dim": 16, "lags": 2, "states": 64, "precision": "float32"}
+    few = {"vocab_size": 20, "dim": 16, "lags": 2, "states": 64, "precision": "float32"}
     few |= {"noise": "none", "map_seeds": 0, "decoders": "cancellation", "seeds": 2}
     few |= {"probe_training": 2000, "probe_states": 1600, "structure": corpus, "limits": False}
     return run_identity(**few | options)

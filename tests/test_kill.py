@@ -35,7 +35,9 @@ def text(tmp_path):
 
 def run(name, out, text):
     """Until it is finished: a run may have been killed when nothing but its exit was left."""
-    small = {"types": 150, "clusters": 10, "stretch": 1000, "every": 1500, "dim": 8}
+    small = {
+        "vocab_size": 150, "clusters": 10, "chunk_tokens": 1000, "checkpoint_every": 1500, "dim": 8,
+    }
     options = {"learner": name.partition("/")[2], "corpus": (str(text),), "tokens": 9000}
     with contextlib.suppress(AlreadyFinished):
         if name.startswith("stream"):
@@ -133,8 +135,8 @@ def test_the_command_saves_and_exits_by_the_signal(number, status, tmp_path, tex
     # A signal that arrives with a state that is saved in any case shows nothing.
     for attempt in range(3):
         out = tmp_path / str(attempt)
-        words = ["run", "stream", "--corpus", str(text), "--learner", "engine", "--stretch",
-                 "1000", "--every", "200000", "--tokens", "100000000", "--out",
+        words = ["run", "stream", "--corpus", str(text), "--learner", "engine", "--chunk-tokens",
+                 "1000", "--checkpoint-every", "200000", "--tokens", "100000000", "--out",
                  str(out)]  # fmt: skip
         command = subprocess.Popen(
             [sys.executable, "-m", "hebbsim", *words], stderr=subprocess.PIPE, text=True,

@@ -52,7 +52,7 @@ def file(tmp_path_factory):
     return path
 
 
-OPTIONS = {"seeds": 2, "baselines": "none", "part_seeds": 0, "passes": 2}
+OPTIONS = {"seeds": 2, "baselines": "none", "ablation_seeds": 0, "passes": 2}
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_a_users_rule_learns_in_a_part_of_the_network(corpus, file, tmp_path, ca
     (tmp_path / "forget.py").write_text(EXAMPLE, encoding="utf-8")
     words = ["--corpus", corpus, "--network", file, "--rules", tmp_path / "forget.py", "--rule",
              "first.categories=forget", "--set", "first.categories.eta=0.1", "--seeds", 1,
-             "--part-seeds", 0, "--baselines", "none", "--out", tmp_path / "run"]  # fmt: skip
+             "--ablation-seeds", 0, "--baselines", "none", "--out", tmp_path / "run"]  # fmt: skip
     assert call(*words, "--json") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["config"]["rules"] == [str(tmp_path / "forget.py")]

@@ -46,7 +46,7 @@ def treebank(tmp_path):
 
 
 SMALL = {
-    "clusters": 6, "seeds": 3, "baselines": "simple", "part_seeds": 1, "timescales": "2,8",
+    "clusters": 6, "seeds": 3, "baselines": "simple", "ablation_seeds": 1, "timescales": "2,8",
     "settings": ("words.size=5", "context_words=12", "tokens.n_directions=5"),
 }  # fmt: skip
 

@@ -417,12 +417,14 @@ class Killed(BaseException):
 
 EXPERIMENTS = {
     "roles": {
-        "clusters": 12, "seeds": 2, "part_seeds": 1, "bigru_seeds": 1, "labels": "30",
+        "clusters": 12, "seeds": 2, "ablation_seeds": 1, "bigru_seeds": 1, "labels": "30",
         "timescales": "2,8", "readout_draws": 1,
     },
-    "members": {"clusters": 12, "members": 2, "seeds": 1, "part_seeds": 0, "baselines": "simple"},
+    "members": {
+        "clusters": 12, "ensemble_size": 2, "seeds": 1, "ablation_seeds": 0, "baselines": "simple",
+    },
     "identity": {
-        "types": 20, "dim": 16, "lags": 3, "seeds": 2, "states": 32, "precision": "float32",
+        "vocab_size": 20, "dim": 16, "lags": 3, "seeds": 2, "states": 32, "precision": "float32",
         "noise": "20", "decoders": "nearest,cancellation", "map_seeds": 1, "structure": "none",
         "limits": False, "workers": 1,
     },

@@ -148,9 +148,9 @@ def fakes(monkeypatch, tiny):
     monkeypatch.setattr(FakeLearner, "received", setup.received)
     monkeypatch.setattr(
         RolesConfig, "learner",
-        lambda config, seed, network=None: (FakePopulation if config.members > 1 else FakeLearner)(
-            n_clusters=config.clusters, random_state=seed
-        ),
+        lambda config, seed, network=None: (
+            FakePopulation if config.ensemble_size > 1 else FakeLearner
+        )(n_clusters=config.clusters, random_state=seed),
     )  # fmt: skip
     monkeypatch.setattr(roles, "BackgroundJobs", _Subscriptable(FakeJobs))
     monkeypatch.setattr(hebbsim.readers, "load_corpus", lambda *a, **k: setup.corpus)
@@ -226,7 +226,7 @@ def test_what_is_noted_of_a_corpus_stands_in_the_results(fakes, tiny):
 
 def test_text_learned_from_is_told_from_what_is_scored(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("cat saw dog\n")
-    found = run(baselines="none", text=(tmp_path / "more.txt",)).provenance
+    found = run(baselines="none", unlabeled=(tmp_path / "more.txt",)).provenance
     assert set(found["inputs"]) == {"tiny.txt", "more.txt", "network"} and found["text"] == [
         "more.txt"
     ]
@@ -375,7 +375,7 @@ def test_the_bigru_gets_exactly_the_sentences_that_name_the_clusters(fakes, tiny
         add(self, condition, seed, found, sentences, soft=soft)
 
     monkeypatch.setattr(roles._Run, "add_labelled", spy)
-    run(seeds=1, curve_seeds=2, readout_draws=3)
+    run(seeds=1, label_curve_seeds=2, readout_draws=3)
     jobs = FakeJobs.submitted
     assert jobs["labels=readout", 0].train is tiny.splits["dev"]
     for labels, draws in ((8, 3), (10, 2), (30, 2)):
@@ -403,7 +403,7 @@ def test_few_labels_are_those_of_the_drawn_sentences_alone(fakes, tiny):
 
 
 def test_comparisons_pair_draws_and_state_their_counts(fakes):
-    found = run(seeds=3, readout_draws=3, bigru_seeds=2, curve_seeds=2).tables["comparisons"]
+    found = run(seeds=3, readout_draws=3, bigru_seeds=2, label_curve_seeds=2).tables["comparisons"]
     tables = {c.table for c in found}
     assert {"overall K=50", "splits K=50", "roles K=50", "roles K=50 labels=8"} <= tables
     (all_labels,) = [
@@ -424,7 +424,7 @@ def test_comparisons_pair_draws_and_state_their_counts(fakes):
 
 
 def test_of_models_that_were_trained_once_no_difference_is_shown(fakes):
-    found = run(seeds=2, readout_draws=1, bigru_seeds=1, curve_seeds=1).tables["comparisons"]
+    found = run(seeds=2, readout_draws=1, bigru_seeds=1, label_curve_seeds=1).tables["comparisons"]
     trained = [c for c in found if c.rival == "bigru"]
     once = [c for c in trained if (c.rival_seeds, c.draws) == (1, 1)]
     assert once and {(c.verdict, c.p, c.low) for c in once} == {("no difference shown", None, None)}
@@ -436,7 +436,7 @@ def test_draws_of_one_seed_are_averaged_before_seeds_are(fakes):
 
 
 def test_a_population_stands_beside_one_learner(fakes):
-    results = run(members=2)
+    results = run(ensemble_size=2)
     assert value(results, "K=50 members=2") == 1 and value(results, "K=50") == 1
     assert {"K=50 members=2 minus=bigru", "K=50 minus=bigru"} <= {r.condition for r in results.rows}
     assert value(results, "K=50 members=2 labels=8") > 0.5
@@ -447,7 +447,7 @@ def test_two_runs_give_the_same_results(fakes):
 
 
 def test_seeds_that_learn_at_a_time_learn_the_same(fakes, monkeypatch):
-    options = {"clusters": 12, "seeds": 4, "baselines": "none", "part_seeds": 0}
+    options = {"clusters": 12, "seeds": 4, "baselines": "none", "ablation_seeds": 0}
     options["settings"] = ("words.size=8", "tokens.n_directions=5", "context_words=40")
     one, other = [run(workers=workers, **options).document() for workers in (1, 3)]
     assert len({row["mean"] for row in one["results"]}) > 3
@@ -494,7 +494,7 @@ def test_the_bar_moves_while_the_first_learner_is_fitted(fakes, layer):
     fakes.corpus = replace(fakes.corpus, layer=layer)
     steps = []
     run(
-        seeds=1, part_seeds=1, baselines="none",
+        seeds=1, ablation_seeds=1, baselines="none",
         progress=lambda line, done, total: steps.append((done, total)),
     )  # fmt: skip
     done, main = [done for done, _ in steps], roles.WEIGHTS["main"]
@@ -522,7 +522,7 @@ def test_bigrus_that_cannot_be_trained_leave_the_bar(fakes, monkeypatch):
 def test_labelled_sentences_are_cut_once_for_all_draws(fakes, monkeypatch):
     cut, subset = [], Split.subset
     monkeypatch.setattr(Split, "subset", lambda self, chosen: cut.append(1) or subset(self, chosen))
-    results = run(seeds=2, part_seeds=0, baselines="none", readout_draws=5)
+    results = run(seeds=2, ablation_seeds=0, baselines="none", readout_draws=5)
     assert len(cut) == 2  # one a learner
     assert value(results, "K=50 labels=8") > 0.9
 
@@ -605,49 +605,49 @@ def texts(fakes):
 
 def test_extra_text_reaches_the_learner_as_sentences(fakes, tmp_path):
     (tmp_path / "more.txt").write_text("The fish saw it. A dog sat.\n")
-    run(text=(tmp_path / "more.txt",), baselines="none", part_seeds=0)
+    run(unlabeled=(tmp_path / "more.txt",), baselines="none", ablation_seeds=0)
     assert len(texts(fakes)) == 2 and texts(fakes)[0][0] == ["the", "fish", "saw", "it", "."]
 
 
 def test_text_is_read_as_its_options_say(fakes, tmp_path):
     (tmp_path / "more.csv").write_text("id,body\n1,Dog sat. Cat saw\n")
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1, "field": "body"}
-    run(text=(tmp_path / "more.csv",), **options)
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1, "field": "body"}
+    run(unlabeled=(tmp_path / "more.csv",), **options)
     assert texts(fakes)[-1] == [["dog", "sat", "."], ["cat", "saw"]]
     (tmp_path / "more.txt").write_text("Dog sat. Cat saw\n")
-    run(text=(tmp_path / "more.txt",), sentences="lines", **options | {"field": None})
+    run(unlabeled=(tmp_path / "more.txt",), sentences="lines", **options | {"field": None})
     assert texts(fakes)[-1] == [["dog", "sat", ".", "cat", "saw"]]
     with pytest.raises(BadInputError, match="--tokenizer: unknown tokenizer 'x'"):
         run(tokenizer="x")
-    with pytest.raises(BadInputError, match=r"--scheme: none\.json: no such file, nor one of ud-"):
-        run(scheme="none.json")
-    assert run(scheme="sud-roles", **options).config["scheme"] == "sud-roles"
+    with pytest.raises(BadInputError, match=r"--role-map: none\.json: no such file, nor one of"):
+        run(role_map="none.json")
+    assert run(role_map="sud-roles", **options).config["role_map"] == "sud-roles"
 
 
 def test_of_a_treebanks_folder_the_training_words_are_learned(fakes, tmp_path):
     line = "1\t{}\t_\tX\t_\t_\t0\troot\t_\t_\n\n"
     for split in ("train", "dev", "test"):
         (tmp_path / f"a-{split}.conllu").write_text(line.format(split))
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
-    notes = run(text=(tmp_path,), **options).notes
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
+    notes = run(unlabeled=(tmp_path,), **options).notes
     assert texts(fakes)[-1] == [["train"]]
     assert any("the words of train are read, not of dev, test" in note for note in notes)
-    notes = run(text=(tmp_path / "a-test.conllu",), **options).notes
+    notes = run(unlabeled=(tmp_path / "a-test.conllu",), **options).notes
     assert texts(fakes)[-1] == [["test"]]
     assert any("its name says test" in note for note in notes)
 
 
 def test_a_text_of_unknown_words_is_told_of(fakes, tmp_path):
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
     for text, told in (("Dog sat saw\n", False), ("Hund saß saw\n", True)):
         (tmp_path / "more.txt").write_text(text)
-        notes = run(text=(tmp_path / "more.txt",), **options).notes
+        notes = run(unlabeled=(tmp_path / "more.txt",), **options).notes
         assert any("67 % of the text's words" in note for note in notes) is told
 
 
 def test_more_clusters_than_dev_can_name_are_told_of(fakes, tiny):
     words = tiny.splits["dev"].n_tokens
-    options = {"baselines": "none", "part_seeds": 0, "seeds": 1}
+    options = {"baselines": "none", "ablation_seeds": 0, "seeds": 1}
     for clusters, told in ((words // 2, False), (words // 2 + 1, True)):
         notes = run(clusters=clusters, **options).notes
         assert any(f"from the {words:,} words of" in note for note in notes) is told
@@ -698,7 +698,7 @@ def test_one_role_is_nothing_to_tell_apart(fakes, tiny):
 def test_more_clusters_than_tokens_are_refused(fakes):
     with pytest.raises(BadInputError, match=r"--clusters 241: more than the 240 training tokens"):
         run(clusters=241)
-    run(clusters=240, baselines="none", part_seeds=0)
+    run(clusters=240, baselines="none", ablation_seeds=0)
 
 
 def test_a_split_without_the_layer_is_refused(fakes, tiny):
@@ -728,13 +728,13 @@ def test_a_bad_output_folder_is_refused_before_any_work(fakes, tmp_path):
     ({"timescales": ""}, "--timescales: "),
     ({"seeds": 0}, "--seeds: give a number of at least 1, got 0"),
     ({"clusters": 0}, "--clusters: give a number of at least 1, got 0"),
-    ({"members": -1}, "--members: .*got -1"),
+    ({"ensemble_size": -1}, "--ensemble-size: .*got -1"),
     ({"baselines": "some"}, "--baselines: .*'some'"),
     ({"preset": "fast"}, "--preset fast: no such file; give default, best, or "),
     ({"labels": "30,10"}, "--labels: .*increasing"),
     ({"labels": "a"}, "--labels: .*'a'"),
-    ({"text": ("nowhere.txt",)}, "--text: nowhere.txt: no such"),
-    ({"scheme": "nowhere.json"}, "--scheme: nowhere.json: no such"),
+    ({"unlabeled": ("nowhere.txt",)}, "--unlabeled: nowhere.txt: no such"),
+    ({"role_map": "nowhere.json"}, "--role-map: nowhere.json: no such"),
     ({"colour": "red"}, "--colour: "),
 ])  # fmt: skip
 def test_a_bad_option_is_named_on_one_line(options, message):

@@ -122,7 +122,7 @@ def test_text_that_is_removed_after_it_was_read(quick, tmp_path, monkeypatch):  
             fitted.append(line)
 
     options = {"settings": ("words.size=10", "words.n_directions=8"), "clusters": 12,
-               "baselines": "none", "part_seeds": 0, "text": (text,)}  # fmt: skip
+               "baselines": "none", "ablation_seeds": 0, "unlabeled": (text,)}  # fmt: skip
     run_roles(seeds=1, out=tmp_path / "a", progress=once, **options)
     provenance = json.loads((tmp_path / "a" / "provenance.json").read_text())
     assert fitted and "more.txt" in provenance["inputs"]
@@ -161,7 +161,9 @@ def stream(tmp_path, monkeypatch):
     words = [f"w{number}" for number in range(90)]
     lines = (" ".join(rng.choice(words, 9)) + " ." for _ in range(500))
     path.write_text("\n".join(lines))
-    small = {"types": 60, "clusters": 8, "stretch": 1000, "every": 1000, "dim": 8}
+    small = {
+        "vocab_size": 60, "clusters": 8, "chunk_tokens": 1000, "checkpoint_every": 1000, "dim": 8,
+    }
     return lambda out, **more: run_stream(corpus=(str(path),), out=out, **small, **more)
 
 
@@ -196,7 +198,7 @@ def test_a_stream_into_the_folder_of_another_leaves_its_learner_and_notes(stream
     before = {path: path.read_bytes() for path in (tmp_path / "a").iterdir() if path.is_file()}
     other = tmp_path / "other.txt"
     other.write_text("another text .\n" * 300)
-    small = {"seeds": 1, "part_seeds": 0, "baselines": "none", "clusters": 4}
+    small = {"seeds": 1, "ablation_seeds": 0, "baselines": "none", "clusters": 4}
     for begin in (
         lambda: run_stream(corpus=(str(other),), learner="engine", out=tmp_path / "a"),
         lambda: run_roles(corpus=str(other), out=tmp_path / "a", **small),
@@ -212,7 +214,10 @@ def test_a_stream_into_the_folder_of_another_leaves_its_learner_and_notes(stream
 
 def test_other_standard_input_does_not_go_on_with_a_stream(tmp_path, monkeypatch):
     lines = [f"w{number % 40} w{number % 7} .\n" for number in range(1500)]
-    small = {"learner": "engine", "stretch": 1000, "every": 1000, "types": 60, "dim": 8}
+    small = {
+        "learner": "engine", "chunk_tokens": 1000, "checkpoint_every": 1000, "vocab_size": 60,
+        "dim": 8,
+    }
 
     def learn(name, text, stop=False):
         def progress(line, done, total):

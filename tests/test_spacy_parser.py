@@ -111,7 +111,8 @@ def test_run_roles_with_a_parser_end_to_end(parser, text, tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as exit_:
         main(["run", "roles", "--corpus", "mine.txt", "--parser", parser, "--clusters", "12",
-              "--seeds", "1", "--part-seeds", "0", "--baselines", "simple", "--json"])  # fmt: skip
+              "--seeds", "1", "--ablation-seeds", "0", "--baselines", "simple",
+              "--json"])  # fmt: skip
     assert exit_.value.code == 0
     document = json.loads(capsys.readouterr().out)
     accuracy = [

@@ -25,7 +25,7 @@ def folder(tmp_path_factory):
 
 def run(folder, **options):
     given = {"corpus": (str(folder / "tiny"),), "network": str(folder / "mine.toml")}
-    return run_stream(**{**given, "tokens": 4000, "stretch": 1000, **options})
+    return run_stream(**{**given, "tokens": 4000, "chunk_tokens": 1000, **options})
 
 
 def test_a_scored_corpus_is_scored_after_every_stretch_and_never_learned(folder):

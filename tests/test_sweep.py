@@ -391,7 +391,7 @@ def change_document(folder, part, **values):
         ("provenance", {"inputs": {"tiny.txt": "1" * 64}}, "tiny.txt: 0 and 111111111111\\)"),
         ("provenance", {"inputs": {"other.txt": "0"}}, "other.txt: absent and 0; tiny.txt"),
         ("provenance", {"inputs": {"tiny.txt": "0", "role scheme": "f"}}, "role scheme: absent"),
-        ("config", {"layer": "thematic"}, "layer: default and thematic"),
+        ("config", {"gold_layer": "thematic"}, "gold_layer: default and thematic"),
         ("config", {"parser": "xx_small"}, "parser: default and xx_small"),
     ],
 )

@@ -56,7 +56,9 @@ def write_run(folder, rows, structure=(), **config):
     folder.mkdir()
     keys = ("split", "model", "condition", "metric", "role", "mean", "low", "high")
     document = {
-        "config": {"corpus": "builtin", "timescales": [2], "members": 1, "clusters": 9, "seeds": 5}
+        "config": {
+            "corpus": "builtin", "timescales": [2], "ensemble_size": 1, "clusters": 9, "seeds": 5
+        }
         | config,
         "results": [dict(zip(keys, row, strict=True)) for row in rows],
         "tables": {"structure": list(structure)},
@@ -74,7 +76,7 @@ def test_a_claim_reads_the_population_where_the_run_has_one(tabulate, kept):
         for words, mean in [("", 0.5), (" readout=soft", 0.6), (" members=8", 0.7),
                             (" members=8 readout=soft", 0.8)]
     ]  # fmt: skip
-    run = kept(rows, members=8)
+    run = kept(rows, ensemble_size=8)
     claim = tabulate.Claim("accuracy", "some", target=0.75)
     assert claim.row({"some": run}) == (
         "accuracy", "some", "0.700 (0.690 to 0.710)", "0.800 (0.790 to 0.810)", "0.75", "softly",
@@ -134,11 +136,11 @@ def test_what_is_kept_of_a_run_is_what_its_folder_says(tabulate, kept):
     rows = [("test", "hebbian", "K=9", "recall", "SUBJ", 1 / 3, 0.25, 0.5),
             ("test", "lookup", "", "accuracy", None, 0.7, None, None)]  # fmt: skip
     structure = [{"kind": "split", "name": "gen/a", "decided": "structure"}]
-    run = kept(rows, structure, members=8, resumed=True)
+    run = kept(rows, structure, ensemble_size=8, resumed=True)
     assert (run.name, run.seconds, run.structure) == ("some", 61.0, structure)
     assert run.learner == "members=8"
     assert run.config == {
-        "corpus": "builtin", "timescales": [2], "members": 8, "clusters": 9, "seeds": 5
+        "corpus": "builtin", "timescales": [2], "ensemble_size": 8, "clusters": 9, "seeds": 5
     }  # fmt: skip
     recall = run.find("test", metric="recall", role="SUBJ")
     assert recall == tabulate.Value(0.333333, 0.25, 0.5)

@@ -174,7 +174,7 @@ def test_of_a_corpus_without_dev_the_sentences_that_stand_in_are_scored(splits, 
         (folder / f"xx_half-ud-{split}.conllu").write_text(conllu(200, 3), encoding="utf-8")
     options = {"corpus": str(folder), "network": network, "passes": 1, "seeds": 1}
     trial = run_tune(trials=1, workers=1, **options).tables["trials"][0]
-    ran = run_roles(baselines="none", part_seeds=0, **options)
+    ran = run_roles(baselines="none", ablation_seeds=0, **options)
     (row,) = ran.select({}, split="dev", metric="accuracy", model="hebbian", role=None)
     assert trial.mean == row.mean
 
@@ -190,7 +190,7 @@ def test_run_roles_takes_the_preset_and_has_the_same_accuracy(done, corpus, tmp_
     for name, value in best.parameters.items():
         assert said[name] == value if name == "clusters" else f"{name}={value}" in said["settings"]
     assert said["network"] == str(folder / "network.json")
-    ran = run_roles(corpus=corpus, preset=str(preset), seeds=2, baselines="none", part_seeds=0)
+    ran = run_roles(corpus=corpus, preset=str(preset), seeds=2, baselines="none", ablation_seeds=0)
     (row,) = ran.select({}, split="dev", metric="accuracy", model="hebbian", role=None)
     assert row.mean == pytest.approx(best.mean, rel=1e-12) and row.n == best.seeds == 2
 

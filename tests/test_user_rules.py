@@ -181,7 +181,7 @@ def test_the_command_line_takes_them(tmp_path, capsys, monkeypatch):
 def test_a_stream_is_learned_by_one(tmp_path, capsys):
     path = write(tmp_path / "forget.py")
     words = ["--learner", "engine", "--rules", path, "--rule", "forget", "--dim", 4]
-    words += ["--tokens", 2000, "--stretch", 1000, "--out", tmp_path / "run"]
+    words += ["--tokens", 2000, "--chunk-tokens", 1000, "--out", tmp_path / "run"]
     assert run("stream", *words) == 0
     file = tmp_path / "run" / "learner.safetensors"
     assert TraceEngine.load(file).rule.name == "forget"

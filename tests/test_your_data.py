@@ -436,7 +436,7 @@ def test_unknown_relations_are_told_with_their_share(relations, unknown, scheme,
     rows = [(*row[:3], relation) for row, relation in zip(ROWS, relations, strict=True)]
     write(tmp_path, **{"a.conllu": sentence(rows)})
     (note,) = load_corpus(tmp_path / "a.conllu").notes
-    assert unknown in note and f"--scheme {scheme}" in note and "ud-roles does not know" in note
+    assert unknown in note and f"--role-map {scheme}" in note and "ud-roles does not know" in note
     corpus = load_corpus(tmp_path / "a.conllu", scheme=scheme)
     assert roles(corpus) == ROLES and corpus.notes == ()
 
@@ -500,7 +500,7 @@ def test_missing_columns_are_told_from_missing_tabs(tmp_path):
 def test_a_file_without_heads_names_the_way_on(tmp_path):
     write(tmp_path, **{"a.conllu": sentence([(*row[:2], "_", "_") for row in ROWS])})
     assert "no head ('_' in column 7)" in refusal(tmp_path / "a.conllu")
-    assert "--text FILE" in refusal(tmp_path / "a.conllu")
+    assert "--unlabeled FILE" in refusal(tmp_path / "a.conllu")
     write(tmp_path, **{"b.conllup": "# global.columns = ID FORM\n1\tMia\n"})
     assert "no head (no such column)" in refusal(tmp_path / "b.conllup")
 

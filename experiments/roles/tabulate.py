@@ -22,21 +22,22 @@ from hebbsim.runs.report.claims import at_least
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Options that every run has: five of everything that varies.
-FIVE = "--bigru-seeds 5 --curve-seeds 5 --readout-draws 5"
+FIVE = "--bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = "--labels 30,100,300,1000,3000"
 #: Runs by name, with their further options of `hebbsim run roles`.
 RUNS = {
-    "builtin": f"--timescales 2,8,32 {CURVE} --part-seeds 5",
-    "builtin-pop": f"--timescales 2,8,32 --members 8 {CURVE} --part-seeds 0",
-    "builtin-best": f"--timescales 2,8,32 --preset best --members 8 {CURVE} --part-seeds 0",
-    "cogs": f"--corpus cogs --preset best {CURVE} --part-seeds 1",
-    "cogs-pop": f"--corpus cogs --preset best --members 8 {CURVE} --part-seeds 0",
-    "ewt": "--corpus ud-english-ewt --preset best --part-seeds 1 --baselines simple",
-    "ewt-text": "--corpus ud-english-ewt --preset best --text TEXT --part-seeds 0",
-    "ewt-text-pop": "--corpus ud-english-ewt --preset best --text TEXT --clusters 1000"
-    " --members 8 --part-seeds 0",
-    "korean": "--corpus ud-korean-gsd --preset best --part-seeds 0 --baselines simple",
-    "welsh": "--corpus ud-welsh-ccg --preset best --part-seeds 0",
+    "builtin": f"--timescales 2,8,32 {CURVE} --ablation-seeds 5",
+    "builtin-pop": f"--timescales 2,8,32 --ensemble-size 8 {CURVE} --ablation-seeds 0",
+    "builtin-best": f"--timescales 2,8,32 --preset best --ensemble-size 8 {CURVE}"
+    " --ablation-seeds 0",
+    "cogs": f"--corpus cogs --preset best {CURVE} --ablation-seeds 1",
+    "cogs-pop": f"--corpus cogs --preset best --ensemble-size 8 {CURVE} --ablation-seeds 0",
+    "ewt": "--corpus ud-english-ewt --preset best --ablation-seeds 1 --baselines simple",
+    "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT --ablation-seeds 0",
+    "ewt-text-pop": "--corpus ud-english-ewt --preset best --unlabeled TEXT --clusters 1000"
+    " --ensemble-size 8 --ablation-seeds 0",
+    "korean": "--corpus ud-korean-gsd --preset best --ablation-seeds 0 --baselines simple",
+    "welsh": "--corpus ud-welsh-ccg --preset best --ablation-seeds 0",
 }
 #: Runs that tell how a network gets on from pass to pass, by what to call the corpus.
 PASSES = {"built-in": "builtin", "COGS": "cogs", "UD English EWT": "ewt"}
@@ -46,7 +47,7 @@ BOUNDS = ("mean", "low", "high")
 COMPARED = ("value", "other", "difference", "low", "high", "p", "corrected", "ratio",
             "ratio_low", "ratio_high")  # fmt: skip
 #: Options of a run that the tables tell.
-TOLD = ("corpus", "timescales", "clusters", "members", "seeds", "n_tokens", "passes")
+TOLD = ("corpus", "timescales", "clusters", "ensemble_size", "seeds", "n_tokens", "passes")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class Run:
         self.config: dict[str, Any] = about["config"]
         self.seconds: float = about["seconds"]
         self.structure: list[dict[str, Any]] = about["structure"]
-        self.learner = f"members={self.config['members']}" if self.config["members"] > 1 else ""
+        voting = self.config["ensemble_size"]
+        self.learner = f"members={voting}" if voting > 1 else ""
         with (KEPT / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             self._rows = {
                 (r["split"], r["model"], _words(r["condition"]), r["metric"], r["role"]): Value(

@@ -66,7 +66,7 @@ def list_corpora(as_json: Json = False) -> None:
 class _Making(Verb):
     """A command with the options by which any corpus is read."""
 
-    without: tuple[str, ...] = ("layer",)  # all are written
+    without: tuple[str, ...] = ("gold_layer",)  # all are written
 
     @cached_property
     def config(self) -> type[ExperimentConfig]:
@@ -98,8 +98,8 @@ def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
         document = _describe(
             load_corpus(
                 name,
-                layer=reading.layer,
-                scheme=reading.scheme,
+                layer=reading.gold_layer,
+                scheme=reading.role_map,
                 **reading.reading,
                 seed=reading.seed,
                 offline=True,
@@ -183,7 +183,7 @@ def make(
     with _Downloads() as downloads:
         corpus = load_corpus(
             name,
-            scheme=reading.scheme,
+            scheme=reading.role_map,
             seed=reading.seed,
             **reading.reading,
             parser=reading.parser,

@@ -196,8 +196,8 @@ def spread(words: Sequence[str], option: str) -> list[str]:
 
     Examples
     --------
-    >>> spread(["--text", "a.txt", "b.txt", "--json"], "--text")
-    ['--text', 'a.txt', '--text', 'b.txt', '--json']
+    >>> spread(["--unlabeled", "a.txt", "b.txt", "--json"], "--unlabeled")
+    ['--unlabeled', 'a.txt', '--unlabeled', 'b.txt', '--json']
     """
     found: list[str] = []
     inside = 0

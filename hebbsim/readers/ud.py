@@ -291,8 +291,8 @@ def _head(file: TreebankLines, word: Line, n_words: int) -> int:
         column = f"'{value}' in column {file.head_column}" if file.head_column else "no such column"
         raise BadInputError(
             f"{where}: no head ({column}); an annotated treebank is needed to score roles; to "
-            "learn from these words alone, give the file as text: --text FILE, beside an annotated "
-            "corpus"
+            "learn from these words alone, give the file as text: --unlabeled FILE, beside an "
+            "annotated corpus"
         )
     if head > n_words:
         raise BadInputError(
@@ -401,5 +401,5 @@ def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> 
     best = min(reversed(SCHEMES), key=lambda other: left[other])
     if left[best] < total / 2:
         known = "all of them" if not left[best] else f"all but {100 * left[best]:.2g} %"
-        return [f"{line}; role scheme {best} knows {known}: --scheme {best}"]
-    return [f"{line}; give a scheme that lists them: --scheme FILE"]
+        return [f"{line}; role scheme {best} knows {known}: --role-map {best}"]
+    return [f"{line}; give a scheme that lists them: --role-map FILE"]

@@ -24,7 +24,7 @@ SCHEMA = "hebbsim.compare/1"
 #: Words of a condition in which runs that are compared may differ.
 _SIZES = ("K", "members")
 #: Options that decide, beside the files, which tokens and roles a run is scored on.
-_DATA = ("corpus", "layer", "tokenizer", "parser", "vocabulary")
+_DATA = ("corpus", "gold_layer", "tokenizer", "parser", "vocabulary")
 #: Differences that a message names, at most.
 _NAMED = 3
 

@@ -64,7 +64,7 @@ class TextConfig(ExperimentConfig):
 class GoldConfig(ExperimentConfig):
     """How the roles of an annotated corpus are read."""
 
-    layer: Annotated[
+    gold_layer: Annotated[
         str | None,
         option(
             "Annotation layer to score, such as thematic.",
@@ -72,7 +72,7 @@ class GoldConfig(ExperimentConfig):
             default="the main layer of the corpus",
         ),
     ] = None
-    scheme: Annotated[
+    role_map: Annotated[
         Path | None,
         option(
             "How dependency relations become roles: ud-roles, ud1-roles (UD version 1), sud-roles, "
@@ -84,7 +84,7 @@ class GoldConfig(ExperimentConfig):
     ] = None
     offline: Offline = False
 
-    @field_validator("scheme")
+    @field_validator("role_map")
     @classmethod
     def _is_scheme(cls, value: Path | None) -> Path | None:
         from hebbsim.readers.ud import SCHEMES

@@ -35,8 +35,9 @@ class RunTables:
     >>> import tempfile
     >>> from hebbsim.experiments.identity.run import run_identity
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = run_identity(types=8, dim=16, lags=2, seeds=1, states=32, map_seeds=0, noise="none",
-    ...                      precision="float32", decoders="cancellation", structure="none",
+    ...     _ = run_identity(vocab_size=8, dim=16, lags=2, seeds=1, states=32, map_seeds=0,
+    ...                      noise="none", precision="float32", decoders="cancellation",
+    ...                      structure="none",
     ...                      limits=False, out=folder + "/run")
     ...     run = RunTables(folder + "/run")
     ...     run.experiment, run.config["lags"], len(run.results)

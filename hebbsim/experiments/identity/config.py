@@ -75,7 +75,7 @@ class IdentityConfig(ExperimentConfig):
         option("Vector of each word: random, one-hot, or learned from the contexts of a text."),
     ] = "random"
     dim: Annotated[int, option("Number of dimensions of a random code.", metavar="D", ge=1)] = 64
-    types: Annotated[
+    vocab_size: Annotated[
         int,
         option("Vocabulary size; rarer words share one unknown type.", metavar="V", ge=2),
     ] = 1000

@@ -123,7 +123,7 @@ def run_identity(
 
     Examples
     --------
-    >>> results = run_identity(types=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
+    >>> results = run_identity(vocab_size=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
     ...                        precision="float32", noise="none", decoders="cancellation",
     ...                        structure="none", limits=False)
     >>> [row.mean for row in results.select(model="cancellation", metric="accuracy")]
@@ -133,7 +133,7 @@ def run_identity(
         config = IdentityConfig.checked(options)
     clock = Clock()
     with open_run(out, overwrite=overwrite) as kept:
-        source = make_source(config.stream, config.types, offline=config.offline)
+        source = make_source(config.stream, config.vocab_size, offline=config.offline)
         run = _Run(config, source, kept, progress or (lambda line, done, total: None))
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             results = run.results()
@@ -177,7 +177,7 @@ class _Run:
         return Score(self.source.name, split, model, words, metric, None, seed, value, unit)
 
     def results(self) -> Results:
-        resolved = self.config.resolved() | {"types": len(self.source.prior)}
+        resolved = self.config.resolved() | {"vocab_size": len(self.source.prior)}
         del resolved["workers"]  # no number depends on it
         read = [self.source.corpus, self.corpus]
         inputs = {k: v for corpus in read if corpus for k, v in corpus.sha256.items()}
@@ -247,7 +247,7 @@ class _Run:
         return "\n".join(f"{s.model}, {s.condition}: {s.value:g} lags found" for s in found) or None
 
     def notes(self, scores: list[Score]) -> Iterator[str]:
-        if len(self.source.prior) < self.config.types:
+        if len(self.source.prior) < self.config.vocab_size:
             yield f"stream {self.source.name} has {len(self.source.prior):,} types in all"
         if self.source.text is not None:
             yield (

@@ -26,7 +26,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     seeds = config["seeds"]
     console.print()
     console.print(
-        f"Stream {config['stream']}; V = {config['types']}, {width}; timescales {taus}; "
+        f"Stream {config['stream']}; V = {config['vocab_size']}, {width}; timescales {taus}; "
         f"{seeds} seed{'s' * (seeds != 1)}"
         + ", rounded at the readout"
         * (config["rounding"] == "readout"),

@@ -29,7 +29,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     (2.0, 8.0)
     """
 
-    members: Annotated[
+    ensemble_size: Annotated[
         int, option("Number of networks that vote on each role.", metavar="P", ge=1)
     ] = 1
     seeds: Seeds = 5
@@ -40,7 +40,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             "a BiGRU, if torch is installed)."
         ),
     ] = "all"
-    text: Annotated[
+    unlabeled: Annotated[
         tuple[Path, ...],
         option(
             "Unlabeled text to learn from before the corpus: files or folders in any format that "
@@ -58,13 +58,13 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             EVALUATION,
         ),
     ] = (30, 100, 300, 1000)
-    curve_seeds: Annotated[
+    label_curve_seeds: Annotated[
         int, option("Number of repetitions at each number of --labels.", EVALUATION, ge=1)
     ] = 1
     bigru_seeds: Annotated[
         int, option("Number of repetitions of the BiGRU with all labels.", EVALUATION, ge=1)
     ] = 2
-    part_seeds: Annotated[
+    ablation_seeds: Annotated[
         int,
         option(
             "Number of repetitions of the ablations and controls; 0 skips them.", EVALUATION, ge=0
@@ -115,10 +115,10 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         """What learns of this configuration: a network, or as many as vote."""
         from hebbsim.models import RolePopulation
 
-        if self.members == 1:
+        if self.ensemble_size == 1:
             return self.network_learner(seed, network)
         options = self._network_options(network)
-        return RolePopulation(self.members, passes=self.passes, random_state=seed, **options)
+        return RolePopulation(self.ensemble_size, passes=self.passes, random_state=seed, **options)
 
     @field_validator("labels")
     @classmethod
@@ -127,7 +127,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             raise ValueError("give increasing numbers of sentences, such as 30,100,300")
         return value
 
-    @field_validator("text")
+    @field_validator("unlabeled")
     @classmethod
     def _exists(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         from hebbsim.readers.lines import is_stdin

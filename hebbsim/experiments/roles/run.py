@@ -128,8 +128,8 @@ def run_roles(
     with open_run(out, overwrite=overwrite) as kept, contextlib.ExitStack() as stack:
         corpus = load_corpus(
             config.corpus,
-            layer=config.layer,
-            scheme=config.scheme,
+            layer=config.gold_layer,
+            scheme=config.role_map,
             offline=config.offline,
             **config.reading,
             parser=config.parser,
@@ -155,10 +155,11 @@ def _files_to_read(
 
     files: dict[str, Path] = {}
     notes: list[str] = []
-    for path in text_files(config.text, notes.append, config.field) if config.text else []:
+    given = config.unlabeled
+    for path in text_files(given, notes.append, config.field) if given else []:
         name = "stdin" if is_stdin(path) else path.name
-        if path in config.text and split_of(path) in ("dev", "test"):
-            notes.append(f"--text {path}: its name says {split_of(path)}; its words are learned")
+        if path in given and (split := split_of(path)) in ("dev", "test"):
+            notes.append(f"--unlabeled {path}: its name says {split}; its words are learned")
         files[name if name not in files else str(path)] = stack.enter_context(on_disk(path))
     return files, notes
 
@@ -290,10 +291,10 @@ class _Run:
             from hebbsim.readers.text import stream_text
 
             stream = partial(stream_text, self.text.values(), **self.config.reading)
-            options["text"] = stream if self.config.members > 1 else stream()
+            options["text"] = stream if self.config.ensemble_size > 1 else stream()
             if self.kept.folder is not None:
                 options["after_text"] = self.kept.states_folder(f"seed={seed}") / "after-text"
-        if self.config.members == 1 and self.corpus.layer is not None:
+        if self.config.ensemble_size == 1 and self.corpus.layer is not None:
             options |= self.looks(learner, seed)
         return learner.fit(self.sentences["train"], **options)
 
@@ -342,7 +343,7 @@ class _Run:
                 last = min(first + workers, config.seeds) if first else 1
                 begun = {}
                 for seed in range(first, last):
-                    wanted = conditions if seed < config.part_seeds else conditions[:1]
+                    wanted = conditions if seed < config.ablation_seeds else conditions[:1]
                     if all(self.kept.has(part_name(seed, condition)) for condition in wanted):
                         begun[seed] = _later(self.fitted, seed)
                     else:
@@ -357,7 +358,7 @@ class _Run:
         resolved = self.config.resolved() | {
             "corpus": self.corpus.name,
             "source": self.config.corpus,
-            "layer": self.corpus.layer,
+            "gold_layer": self.corpus.layer,
             "n_sentences": train.n_sentences,
             "n_tokens": train.n_tokens,
         }
@@ -411,11 +412,12 @@ class _Run:
         self.draws = self.labelled_draws()
         bigru = self.bigru_jobs() if config.baselines == "all" else {}
         parts = self.parts()
-        of_codes = min(config.seeds, config.curve_seeds, config.part_seeds) if bigru else 0
+        counts = (config.seeds, config.label_curve_seeds, config.ablation_seeds)
+        of_codes = min(counts) if bigru else 0
         trained = [*bigru, *(("labels=all codes=hebbian", seed) for seed in range(of_codes))]
         for seed in range(config.seeds):
             self.steps.plan(WEIGHTS["main"], [part_name(seed)])
-            if seed < config.part_seeds:
+            if seed < config.ablation_seeds:
                 self.steps.plan(WEIGHTS["part"], [part_name(seed, part) for part in parts])
         self.steps.plan(WEIGHTS["bigru"], [bigru_name(*key) for key in trained])
         if config.baselines != "none":
@@ -437,7 +439,7 @@ class _Run:
                     self.notes.append(f"no BiGRU beside the learner: {error}")
                     self.steps.drop(bigru_name(*key) for key in trained)
                     bigru, of_codes = {}, 0
-                for condition, changes in parts.items() if seed < config.part_seeds else ():
+                for condition, changes in parts.items() if seed < config.ablation_seeds else ():
                     name = part_name(seed, condition)
                     self.part(name, self.derived, learner, seed, condition, changes)
                     self.steps.reach(name)
@@ -516,7 +518,7 @@ class _Run:
 
     @property
     def main_condition(self) -> str:
-        members = self.config.members
+        members = self.config.ensemble_size
         return self.k if members == 1 else f"{self.k} members={members}"
 
     def labelled_draws(self) -> dict[int, list[NDArray[np.int64]]]:
@@ -526,7 +528,7 @@ class _Run:
         return {
             n: [
                 draw_labelled(n_train, n, draw)
-                for draw in range(config.readout_draws if n == few else config.curve_seeds)
+                for draw in range(config.readout_draws if n == few else config.label_curve_seeds)
             ]
             for n in sorted({*config.labels, few})
             if n < n_train
@@ -576,7 +578,7 @@ class _Run:
     def learner_seed(self, fitted: Callable[[], Any], seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""
         config, learner = self.config, fitted()
-        if config.members > 1:
+        if config.ensemble_size > 1:
             self.readouts(self.main_condition, seed, self.cluster(learner))
             # Beside the votes: one learner, which attends to everything.
             learner = learner.derive(self.sentences["train"])
@@ -661,7 +663,7 @@ class _Run:
         for labels, draws in reversed(self.draws.items()):
             for draw in range(len(draws)):
                 jobs[f"labels={labels}", draw] = self.job(draw, labels=labels)
-        for seed in range(config.curve_seeds):
+        for seed in range(config.label_curve_seeds):
             jobs["labels=readout", seed] = self.job(seed, train=splits["dev"])
         return jobs
 
@@ -691,9 +693,10 @@ class _Run:
     def tabulated(self) -> Results:
         runs, config = self.runs, self.config
         results = self.results()
-        main = [self.k, f"{self.k} members={config.members}"][: 1 + (config.members > 1)]
+        voting = config.ensemble_size
+        main = [self.k, f"{self.k} members={voting}"][: 1 + (voting > 1)]
         main += [f"{condition} readout=soft" for condition in main]
-        if config.part_seeds and config.baselines != "none":
+        if config.ablation_seeds and config.baselines != "none":
             results.tables["structure"] = structure_table(
                 runs, f"{self.k} view=traces", sibling_of(self.corpus)
             )

@@ -45,7 +45,7 @@ def sharded_learners(
         Given a line when a pass over the text begins.
     """
     if any(str(path) == "-" for path in text):
-        raise BadInputError("--text -: workers cannot read standard input; name files")
+        raise BadInputError("--unlabeled -: workers cannot read standard input; name files")
     with open_dask(scheduler, min(shards, os.cpu_count() or 1)) as client:
         if rules:
             _load_on_workers(client, [os.path.abspath(path) for path in rules])

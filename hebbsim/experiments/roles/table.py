@@ -67,7 +67,7 @@ def _show_models(results: Results, console: Console) -> None:
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
     console.print()
     console.print(
-        f"Corpus {config['corpus']}, {config['layer']} roles; K = {config['clusters']}; "
+        f"Corpus {config['corpus']}, {config['gold_layer']} roles; K = {config['clusters']}; "
         f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}",
         markup=False,
     )
@@ -91,9 +91,9 @@ def _show_seeds(results: Results, console: Console) -> None:
     """How often each kind of line was measured, where that is not alike."""
     of = {
         "learner": ("seeds", ""),
-        "parts and controls": ("part_seeds", "seeds"),
+        "parts and controls": ("ablation_seeds", "seeds"),
         "BiGRU, all labels": ("bigru_seeds", ""),
-        "other BiGRUs": ("curve_seeds", ""),
+        "other BiGRUs": ("label_curve_seeds", ""),
     }
     config = results.config
     if config.get("baselines") != "all":
@@ -243,13 +243,13 @@ def _cell(row: Row | None, sign: str = "") -> str:
 def _reference(results: Results) -> tuple[str, str]:
     """Conditions of the learner (the population where there is one) and of its rival."""
     config = results.config
-    members = f" members={config['members']}" if config["members"] > 1 else ""
+    members = f" members={config['ensemble_size']}" if config["ensemble_size"] > 1 else ""
     return f"K={config['clusters']}{members}", "labels=all"
 
 
 def _remarks(results: Results) -> str:
     """Who is meant by "hebbian" where it is not one learner."""
-    members = results.config["members"]
+    members = results.config["ensemble_size"]
     return f" (hebbian: {members} voting)" if members > 1 else ""
 
 

@@ -75,14 +75,14 @@ class StreamConfig(TextConfig):
     dim: Annotated[int, option("Number of units of the engine.", NETWORK, metavar="D", ge=1)] = 64
     rules: RuleFiles = ()
     rule: Annotated[str, option("Learning rule of the engine.", NETWORK)] = "oja"
-    types: Annotated[
+    vocab_size: Annotated[
         int,
         option("Maximum vocabulary size (bounds memory use).", COMPUTING, metavar="V", ge=2),
     ] = 30_000
-    stretch: Annotated[
+    chunk_tokens: Annotated[
         int, option("Number of tokens learned between two measurements.", COMPUTING, ge=1000)
     ] = 100_000
-    every: Annotated[
+    checkpoint_every: Annotated[
         int,
         option(
             "Number of tokens from one checkpoint to the next; the last two are kept.",
@@ -113,6 +113,6 @@ class StreamConfig(TextConfig):
         """
         from hebbsim.models import RoleNetwork
 
-        settings = (*self.settings, f"max_words={self.types}")
+        settings = (*self.settings, f"max_words={self.vocab_size}")
         options = network_options(self) | {"settings": settings}
         return RoleNetwork(**options, random_state=self.seed).partial_fit([])

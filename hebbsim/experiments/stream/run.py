@@ -97,7 +97,7 @@ def run_stream(
 
     Examples
     --------
-    >>> results = run_stream(learner="engine", tokens=20_000, stretch=5_000, dim=8)
+    >>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
     >>> [stretch.n_tokens >= 5_000 for stretch in results.tables["stream"]][:2]
     [True, True]
     """
@@ -152,7 +152,7 @@ class _Run:
         try:
             while not wanted or self.position < wanted:
                 began = time.process_time()
-                stretch = _take(source, config.stretch)
+                stretch = _take(source, config.chunk_tokens)
                 if not stretch:
                     break
                 with held():  # a signal finds the stretch learned, and counted, or not begun
@@ -172,7 +172,7 @@ class _Run:
                         )
                     )
                 self.progress(None, self.position, wanted)
-                if self.position - saved >= config.every:
+                if self.position - saved >= config.checkpoint_every:
                     self.save()
                     saved = self.position
         except BaseException:
@@ -452,7 +452,7 @@ class _Engine:
         # The last number stands for every word that comes when all others are taken.
         self.index: dict[str, int] = {}
         self.model: TraceEngine = TraceEngine(
-            config.types,
+            config.vocab_size,
             dim=config.dim,
             timescales=config.timescales,
             rule=config.rule,

@@ -7,6 +7,6 @@ EXPERIMENTS = (
         "tune",
         "hebbsim.experiments.tune.config:TuneConfig",
         "hebbsim.experiments.tune.run:run_tune",
-        paths=("corpus", "scheme", "rules", "network"),
+        paths=("corpus", "role_map", "rules", "network"),
     ),
 )

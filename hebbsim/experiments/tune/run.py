@@ -117,7 +117,7 @@ def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
 
     wanted = ("train", "dev")
     corpus = load_corpus(
-        config.corpus, layer=config.layer, scheme=config.scheme, offline=config.offline,
+        config.corpus, layer=config.gold_layer, scheme=config.role_map, offline=config.offline,
         splits=wanted,
     )  # fmt: skip
     if corpus.layer is None:
@@ -135,7 +135,7 @@ def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
 
 def _empty(config: TuneConfig, corpus: Corpus) -> Results:
     resolved = config.resolved() | {
-        "corpus": corpus.name, "source": config.corpus, "layer": corpus.layer
+        "corpus": corpus.name, "source": config.corpus, "gold_layer": corpus.layer
     }  # fmt: skip
     del resolved["workers"]  # no number depends on it
     network = json_text(config.described()).encode()
