@@ -67,9 +67,7 @@ class RoleReadout:
         names, codes = np.unique(roles, return_inverse=True)
         return self.restore(names, [_count(column, codes, len(names)) for column in ids.T])
 
-    def restore(
-        self, roles: NDArray[np.str_], counts: Sequence[NDArray[np.int64]]
-    ) -> RoleReadout:
+    def restore(self, roles: NDArray[np.str_], counts: Sequence[NDArray[np.int64]]) -> RoleReadout:
         """Put in `roles_` and `counts_` of a read-out that was fitted before."""
         self.roles_, self.counts_ = roles, list(counts)
         totals = self.counts_[0].sum(axis=0)
