@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 import taggers
 from safetensors.numpy import load_file, save_file
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from taggers import ABOUT, NEW, ROLES, SENTENCES, SMALL, small
 
 import hebbsim
@@ -296,3 +300,36 @@ def test_roles_of_the_built_in_grammar_are_found():
     right = one.assign(test.sentences()).roles == test.layers["grammatical"]
     assert right.mean() > 0.65
     assert all(isinstance(token, Token) for token in one.tag(["the dog saw a cat ."])[0])
+
+
+# In a Pipeline ------------------------------------------------------------------------------
+
+
+def accuracy(pipeline):
+    return (pipeline.predict(SENTENCES) == ROLES).mean()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_tagger_is_a_step_of_a_pipeline_with_a_classifier(single, voting):
+    for one in (single, voting):
+        vectors = np.hstack([m.transform(SENTENCES) for m in one.members])
+        assert np.array_equal(one.transform(SENTENCES), vectors)
+        before = one.tag(NEW)
+        pipeline = make_pipeline(one, StandardScaler(), LogisticRegression())
+        assert pipeline.fit(SENTENCES, ROLES) is pipeline
+        assert accuracy(pipeline) > 0.9
+        # A clone of what learned before is the same, and its classifier starts afresh.
+        again = clone(pipeline)
+        assert again[0] is one
+        assert accuracy(again.fit(SENTENCES, ROLES)) == accuracy(pipeline)
+        assert one.tag(NEW) == before
+
+
+def test_a_fitted_learner_is_a_step_of_a_pipeline_as_a_frozen_estimator():
+    frozen = pytest.importorskip("sklearn.frozen", reason="scikit-learn before 1.6 has none")
+    learner = small().fit(SENTENCES)
+    pipeline = make_pipeline(frozen.FrozenEstimator(learner), LogisticRegression())
+    assert accuracy(pipeline.fit(SENTENCES, ROLES)) > 0.9
+    # As itself it would learn, and labels never reach it.
+    with pytest.raises(BadInputError, match="takes no labels"):
+        make_pipeline(small(), LogisticRegression()).fit(SENTENCES, ROLES)

@@ -97,6 +97,9 @@ class Assignment(NamedTuple):
 class RoleTagger:
     """A fitted learner, the names of its clusters, and what it learned from.
 
+    As a step of a scikit-learn Pipeline it is a transformer that has learned before: `fit` changes
+    nothing, so that labels of tokens reach the classifier behind it and nothing else.
+
     Parameters
     ----------
     learner : RoleNetwork or RolePopulation
@@ -120,6 +123,14 @@ class RoleTagger:
     >>> tagger = RoleTagger(RoleNetwork(n_clusters=9).fit(sentences)).name(sentences, roles)
     >>> [(word, role) for word, role, share, cluster in tagger.tag(["The dog saw a cat"])[0]]
     [('The', 'DET'), ('dog', 'SUBJ'), ('saw', 'VERB'), ('a', 'DET'), ('cat', 'OBJ')]
+
+    A classifier over the vectors of tokens:
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> classifier = make_pipeline(tagger, LogisticRegression()).fit(sentences, roles)
+    >>> classifier.predict([["a", "dog", "saw"]]).tolist()
+    ['DET', 'SUBJ', 'VERB']
     """
 
     def __init__(
@@ -242,6 +253,23 @@ class RoleTagger:
             tokens = iter(read.tokens(word for piece in pieces for s in piece for word in s))
             found += [list(islice(tokens, sum(map(len, piece)))) for piece in pieces]
         return found
+
+    # In a Pipeline of scikit-learn --------------------------------------------------------
+
+    def fit(self, sentences: Sentences, y: object = None) -> RoleTagger:
+        """Nothing: what is learned is learned without labels, and before."""
+        return self
+
+    def transform(self, sentences: Sentences) -> NDArray[np.float32]:
+        """Vectors of all tokens, shape=(T, D), of several learners side by side."""
+        looked_up = [self._looked_up(sentence) for sentence in sentences]
+        return np.hstack([member.transform(looked_up) for member in self.members])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_clone__(self) -> RoleTagger:
+        return self
 
     # Files --------------------------------------------------------------------------------
 
