@@ -17,7 +17,7 @@ SENTENCES = [
 ROLES = ["DET", "SUBJ", "VERB", "DET", "OBJ", "END"] * 2 + ["DET", "SUBJ", "VERB", "END"]
 ROLES = np.array(ROLES * 12)
 NEW = [["a", "bird", "saw", "the", "zebra", "."], ["the", "cat", "slept", "."]]
-ABOUT = {"corpus": "mine", "sha256": {"a.txt": "0f"}, "config": {"clusters": 6}}
+ABOUT = {"seed": 0, "config": {"corpus": "mine", "n_tokens": 192}}
 SMALL = {
     "timescales": (2, 8),
     "n_clusters": 6,

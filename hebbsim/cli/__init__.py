@@ -17,7 +17,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, demo, doctor, figures, report, run, sweep, tag, tune
+from hebbsim.cli import bench, corpus, demo, doctor, figures, report, run, show, sweep, tag, tune
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 
@@ -35,6 +35,8 @@ app = typer.Typer(
 app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
 app.command("tag")(tag.tag)
+app.command("show")(show.show)
+app.command("errors")(show.errors)
 app.command("bench")(bench.bench)
 app.command("warmup")(bench.warmup)
 app.command("tune")(tune.tune)
