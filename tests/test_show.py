@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
+
 import numpy as np
 import pytest
 import taggers
@@ -10,6 +13,7 @@ from hebbsim.cli import main
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles_tokens import tokens_file
 from hebbsim.readers.base import make_split
+from hebbsim.tagging import RoleTagger
 from hebbsim.tagging.confusions import confusion_table, confusions, read_tokens
 from hebbsim.tagging.portrait import cluster_portraits, listens_to, nearest_words
 
@@ -129,6 +133,24 @@ def test_show_fits_80_columns_and_tells_all(model, capsys, monkeypatch):
 def test_what_is_not_there_is_one_line(model, capsys, words, said):
     command("show", model, *words, status=2)
     assert said in capsys.readouterr().err
+
+
+def test_the_page_holds_all_that_it_shows(tmp_path, capsys):
+    sentences = [[w.replace("dog", "<b>") for w in s] for s in taggers.SENTENCES]
+    tagger = RoleTagger(taggers.small().fit(sentences)).name(sentences, taggers.ROLES)
+    tagger.save(tmp_path / "m")
+    command("show", tmp_path / "m", "--html", tmp_path / "p.html")
+    page = (tmp_path / "p.html").read_text()
+    for one in cluster_portraits(tagger):
+        assert f"<strong>Cluster {one.cluster}</strong>" in page
+        for scales in listens_to(tagger, one.cluster, n=8).values():
+            for words in scales.values():
+                assert f"<dd>{escape(' '.join(words))}</dd>" in page
+    assert "&lt;b&gt;" in page and "<b>" not in page
+    assert not re.search(r"(src|href)=|url\(|@import|https?:", page)
+    capsys.readouterr()
+    command("show", tmp_path / "m", "--html", tmp_path / "p.html", status=2)
+    assert "give --overwrite" in capsys.readouterr().err
 
 
 # What was wrong -----------------------------------------------------------------------------

@@ -26,6 +26,13 @@ def show(
         list[str] | None,
         typer.Option(metavar="WORD", help="Show the nearest words of this one; repeatable."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all clusters to one HTML page instead."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --html.")
+    ] = False,
 ) -> None:
     """Show what was learned: clusters with their words and roles, and words that are alike.
 
@@ -38,14 +45,24 @@ def show(
     from hebbsim.cli.terminal import Console
     from hebbsim.errors import BadInputError
     from hebbsim.tagging import load
+    from hebbsim.tagging.output import check_file, whole_file
     from hebbsim.tagging.portrait import (
         cluster_portraits,
         common_words,
+        html_page,
         listens_to,
         nearest_words,
     )
 
+    if html is not None:
+        check_file("--html", html, overwrite=overwrite)
     tagger, console = load(model), Console()
+    if html is not None:
+        page = html_page(tagger)
+        with whole_file(html) as file:
+            file.write(page)
+        console.print(Text(f"Page: {html}"))
+        return
     found = {one.cluster: one for one in cluster_portraits(tagger)}
     for number in cluster or ():
         if number not in found:

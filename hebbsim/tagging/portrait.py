@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,14 @@ from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 from hebbsim.tagging.tagger import RoleTagger
 
-__all__ = ["ClusterPortrait", "cluster_portraits", "common_words", "listens_to", "nearest_words"]
+__all__ = [
+    "ClusterPortrait",
+    "cluster_portraits",
+    "common_words",
+    "html_page",
+    "listens_to",
+    "nearest_words",
+]
 
 #: Words that are looked for among those that occurred so often.
 _KNOWN_FROM = 5
@@ -139,3 +147,21 @@ def _units(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     units: NDArray[np.float32] = rows / np.where(lengths > 0, lengths, np.float32(1))
     return units
+
+
+def html_page(tagger: RoleTagger) -> str:
+    """All clusters and the commonest words on one page that asks nothing of elsewhere."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent)
+    environment = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, undefined=StrictUndefined
+    )
+    clusters = cluster_portraits(tagger)
+    return environment.get_template("portrait.html.jinja").render(
+        corpus=tagger.about.get("config", {}).get("corpus", "text"),
+        n_tokens=sum(one.size for one in clusters),
+        clusters=clusters,
+        heard={one.cluster: listens_to(tagger, one.cluster, n=8) for one in clusters},
+        alike=nearest_words(tagger, common_words(tagger, 40)),
+    )
