@@ -120,6 +120,13 @@ def roles(
         int,
         typer.Option(help="Seeds of the learner's parts and controls; 0 for none."),
     ] = 2,
+    keep: Annotated[
+        str,
+        typer.Option(
+            help="Seeds whose learner stays in the run folder, for `hebbsim tag`: first, all or "
+            "none."
+        ),
+    ] = "first",
     workers: Annotated[
         int | None, typer.Option(help="Processes that train BiGRUs (default: at most two).")
     ] = None,
@@ -165,7 +172,7 @@ def roles(
         "labels": labels, "readout_sentences": readout_sentences,
         "readout_draws": readout_draws, "bigru_seeds": bigru_seeds,
         "curve_seeds": curve_seeds, "part_seeds": part_seeds, "offline": offline,
-        "workers": workers, "shards": shards, "scheduler": scheduler,
+        "workers": workers, "keep": keep, "shards": shards, "scheduler": scheduler,
     }  # fmt: skip
     # What is not given is left to the preset and to the defaults of the configuration.
     config = RolesConfig.checked({k: v for k, v in given.items() if v is not None})

@@ -57,6 +57,9 @@ class RolesConfig(LearnerConfig):
         Repetitions of the learner's parts (own code, traces, single timescales), of the
         controls (shuffled traces, random prototypes) and, up to `curve_seeds`, of the BiGRU
         that starts from the learner's codes; 0 leaves them out.
+    keep : {"first", "all", "none"}
+        Seeds whose learner stays in the run folder, with the names of its clusters, for
+        `hebbsim tag`.
     workers : int
         Processes that train BiGRUs, and seeds that learn at a time. No number depends on it.
     shards : int or None
@@ -86,6 +89,7 @@ class RolesConfig(LearnerConfig):
     readout_sentences: Annotated[int, Field(ge=1)] = 100
     readout_draws: Annotated[int, Field(ge=1)] = 3
     part_seeds: Annotated[int, Field(ge=0)] = 2
+    keep: Literal["first", "all", "none"] = "first"
     workers: Annotated[int, Field(ge=1)] = min(2, os.cpu_count() or 1)
     shards: Annotated[int, Field(ge=1)] | None = None
     scheduler: str | None = None
@@ -96,6 +100,10 @@ class RolesConfig(LearnerConfig):
         if given.get("scheduler") and given.get("shards") is None:
             return {**given, "shards": 8}
         return given
+
+    def keeps(self, seed: int) -> bool:
+        """Whether the learner of a seed stays in the run folder."""
+        return self.keep == "all" or (self.keep == "first" and seed == 0)
 
     def learner(
         self, seed: int, network: Mapping[str, Any] | None = None
