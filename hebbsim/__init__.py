@@ -15,6 +15,8 @@ _LAZY = {
     "TraceEngine": "hebbsim.engine",
     "RoleNetwork": "hebbsim.models",
     "RolePopulation": "hebbsim.models",
+    "RoleTagger": "hebbsim.tagging",
+    "load": "hebbsim.tagging",
     "load_corpus": "hebbsim.readers",
     "run_roles": "hebbsim.experiments.roles.run",
 }

@@ -36,7 +36,11 @@ def text(tmp_path):
 def run(name, out, text):
     """Until it is finished: a run may have been killed when nothing but its exit was left."""
     small = {
-        "vocab_size": 150, "clusters": 10, "chunk_tokens": 1000, "checkpoint_every": 1500, "dim": 8,
+        "vocab_size": 150,
+        "clusters": 10,
+        "chunk_tokens": 1000,
+        "checkpoint_every": 1500,
+        "dim": 8,
     }
     options = {"learner": name.partition("/")[2], "corpus": (str(text),), "tokens": 9000}
     with contextlib.suppress(AlreadyFinished):

@@ -187,7 +187,7 @@ def test_a_line_of_24_megabytes(tmp_path, monkeypatch):
     with path.open("wb") as file:
         for _ in range(24):
             file.write(b"word after word " * (1 << 16))
-    monkeypatch.setattr(text, "split_text", lambda piece: [[piece]])
+    monkeypatch.setattr(text, "split_text", lambda piece, lower: [[piece]])
     tracemalloc.start()
     words = sum(sentence[0].count("word") for sentence in stream_text(path))
     peak = tracemalloc.get_traced_memory()[1]

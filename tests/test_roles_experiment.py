@@ -19,12 +19,12 @@ import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.roles import run as roles
-from hebbsim.experiments.roles import scores as roles_scores
-from hebbsim.experiments.roles import tokens as roles_tokens
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold, hold_out
+from hebbsim.experiments.roles.run import run as roles
 from hebbsim.experiments.roles.run import run_roles
+from hebbsim.experiments.roles.run import scores as roles_scores
+from hebbsim.experiments.roles.run import tokens as roles_tokens
 from hebbsim.experiments.roles.scores import Runs
 from hebbsim.probes.paired import adjust
 from hebbsim.readers.base import Corpus, Split, make_split
@@ -167,6 +167,7 @@ class _Subscriptable:
 
 def run(**options):
     given = {"clusters": 50, "seeds": 2, "labels": (10, 30), "readout_sentences": 8}
+    given["keep"] = "none"  # a fake has nothing to keep
     return run_roles(**given | options)
 
 

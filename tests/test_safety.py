@@ -162,7 +162,11 @@ def stream(tmp_path, monkeypatch):
     lines = (" ".join(rng.choice(words, 9)) + " ." for _ in range(500))
     path.write_text("\n".join(lines))
     small = {
-        "vocab_size": 60, "clusters": 8, "chunk_tokens": 1000, "checkpoint_every": 1000, "dim": 8,
+        "vocab_size": 60,
+        "clusters": 8,
+        "chunk_tokens": 1000,
+        "checkpoint_every": 1000,
+        "dim": 8,
     }
     return lambda out, **more: run_stream(corpus=(str(path),), out=out, **small, **more)
 
@@ -215,7 +219,10 @@ def test_a_stream_into_the_folder_of_another_leaves_its_learner_and_notes(stream
 def test_other_standard_input_does_not_go_on_with_a_stream(tmp_path, monkeypatch):
     lines = [f"w{number % 40} w{number % 7} .\n" for number in range(1500)]
     small = {
-        "learner": "engine", "chunk_tokens": 1000, "checkpoint_every": 1000, "vocab_size": 60,
+        "learner": "engine",
+        "chunk_tokens": 1000,
+        "checkpoint_every": 1000,
+        "vocab_size": 60,
         "dim": 8,
     }
 

@@ -57,7 +57,11 @@ def write_run(folder, rows, structure=(), **config):
     keys = ("split", "model", "condition", "metric", "role", "mean", "low", "high")
     document = {
         "config": {
-            "corpus": "builtin", "timescales": [2], "ensemble_size": 1, "clusters": 9, "seeds": 5
+            "corpus": "builtin",
+            "timescales": [2],
+            "ensemble_size": 1,
+            "clusters": 9,
+            "seeds": 5,
         }
         | config,
         "results": [dict(zip(keys, row, strict=True)) for row in rows],

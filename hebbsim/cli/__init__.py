@@ -17,7 +17,20 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, demo, doctor, figures, options, report, run, sweep, tune
+from hebbsim.cli import (
+    bench,
+    corpus,
+    demo,
+    doctor,
+    figures,
+    options,
+    report,
+    run,
+    show,
+    sweep,
+    tag,
+    tune,
+)
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 
@@ -34,6 +47,9 @@ app = typer.Typer(
 )
 app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
+app.command("tag")(tag.tag)
+app.command("show")(show.show)
+app.command("errors")(show.errors)
 options.verb(app)(bench.bench)
 app.command("warmup")(bench.warmup)
 options.verb(app)(tune.tune)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -62,41 +64,63 @@ class RoleReadout:
             raise BadInputError("the read-out needs labelled tokens and got none")
         if roles.shape != (len(ids),):
             raise BadInputError(f"{len(ids)} cluster ids, but roles of shape {roles.shape}")
-        self.roles_, codes = np.unique(roles, return_inverse=True)
-        self.counts_ = [self._count(column, codes) for column in ids.T]
-        totals = np.bincount(codes)
+        names, codes = np.unique(roles, return_inverse=True)
+        return self.restore(names, [_count(column, codes, len(names)) for column in ids.T])
+
+    def restore(self, roles: NDArray[np.str_], counts: Sequence[NDArray[np.int64]]) -> RoleReadout:
+        """Put in `roles_` and `counts_` of a read-out that was fitted before."""
+        self.roles_, self.counts_ = roles, list(counts)
+        totals = self.counts_[0].sum(axis=0)
         frequencies = totals / totals.sum()
         # Ties go to the more frequent role, so that a mapping does not hang on spelling.
-        preference = frequencies / (2 * len(codes))
-        self._winner = [(counts + preference).argmax(axis=1) for counts in self.counts_]
+        preference = frequencies / (2 * totals.sum())
+        self._winner = [(each + preference).argmax(axis=1) for each in self.counts_]
         self._log_posterior = [
-            np.log(counts + self.smoothing * frequencies)
-            - np.log(counts.sum(axis=1, keepdims=True) + self.smoothing)
-            for counts in self.counts_
+            np.log(each + self.smoothing * frequencies)
+            - np.log(each.sum(axis=1, keepdims=True) + self.smoothing)
+            for each in self.counts_
         ]
         return self
 
     def predict(self, ids: NDArray[np.integer]) -> NDArray[np.str_]:
         """Role of every token, shape=(T,), from cluster ids of shape (T,) or (T, P)."""
+        ids = self._known(ids)
+        if ids.shape[1] == 1:
+            return self.roles_[self._winner[0][ids[:, 0]]]
+        return self.roles_[self._score(ids).argmax(axis=1)]
+
+    def probabilities(self, ids: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Of every role for every token, shape=(T, R), the columns' geometric mean.
+
+        The largest is that of the role that `predict` gives.
+        """
+        score = self._score(self._known(ids)) / len(self.counts_)
+        shares: NDArray[np.float64] = np.exp(score)
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def _score(self, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+        score = np.zeros((len(ids), len(self.roles_)))
+        for column, log_posterior in zip(ids.T, self._log_posterior, strict=True):
+            score += log_posterior[column]
+        return score
+
+    def _known(self, ids: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Cluster ids as (T, P), those never seen as the last."""
         ids = _columns(ids)
         if ids.shape[1] != len(self.counts_):
             raise BadInputError(
                 f"fitted on {len(self.counts_)} columns of cluster ids, given {ids.shape[1]}"
             )
         last = [len(counts) - 1 for counts in self.counts_]
-        ids = np.where(ids < last, ids, last)
-        if ids.shape[1] == 1:
-            return self.roles_[self._winner[0][ids[:, 0]]]
-        score = np.zeros((len(ids), len(self.roles_)))
-        for column, log_posterior in zip(ids.T, self._log_posterior, strict=True):
-            score += log_posterior[column]
-        return self.roles_[score.argmax(axis=1)]
+        return np.where(ids < last, ids, last)
 
-    def _count(self, column: NDArray[np.integer], codes: NDArray[np.integer]) -> NDArray[np.int64]:
-        n_rows, n_roles = int(column.max()) + 2, len(self.roles_)
-        counts = np.zeros((n_rows, n_roles), dtype=np.int64)
-        np.add.at(counts, (column, codes), 1)
-        return counts
+
+def _count(
+    column: NDArray[np.integer], codes: NDArray[np.integer], n_roles: int
+) -> NDArray[np.int64]:
+    counts = np.zeros((int(column.max()) + 2, n_roles), dtype=np.int64)
+    np.add.at(counts, (column, codes), 1)
+    return counts
 
 
 def _columns(ids: NDArray[np.integer]) -> NDArray[np.int64]:

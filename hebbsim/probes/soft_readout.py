@@ -197,6 +197,18 @@ class SoftReadout:
         BadInputError
             If the memberships are not of as many learners as it was fitted on.
         """
+        return self.roles_[self._score(members).argmax(axis=1)]
+
+    def probabilities(self, members: Sequence[Memberships]) -> NDArray[np.float64]:
+        """Of every role for every token, shape=(T, R), the learners' geometric mean.
+
+        The largest is that of the role that `predict` gives.
+        """
+        shares: NDArray[np.float64] = np.exp(self._score(members) / len(members))
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def _score(self, members: Sequence[Memberships]) -> NDArray[np.float64]:
+        """Summed log scores, shape=(T, R)."""
         if len(members) != len(self.values_):
             raise BadInputError(f"fitted on {len(self.values_)} learners, given {len(members)}")
         total = np.zeros((len(members[0].clusters), len(self.roles_)))
@@ -204,7 +216,7 @@ class SoftReadout:
             # A regression may leave [0, 1]; no learner alone rules a role out.
             score = np.clip(_matrix(found, len(values)) @ values, 1e-3, 1)
             total += np.log(score / score.sum(axis=1, keepdims=True))
-        return self.roles_[total.argmax(axis=1)]
+        return total
 
 
 def _matrix(found: Memberships, n_clusters: int) -> csr_array:

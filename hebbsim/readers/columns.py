@@ -57,6 +57,10 @@ class TreebankLines:
     ----------
     head_column, id_column : int
         Where they stand in the file, from 1; 0 for a file without heads.
+    misc_column : int
+        Where MISC stands, from 1; 0 for a file without.
+    lines : list of str
+        Of the sentence that was given last: its comments and the lines themselves.
     notes : list of str
         What a reader of its scores should know, as far as it is read.
     sha256 : str
@@ -74,14 +78,17 @@ class TreebankLines:
     def __iter__(self) -> Iterator[list[Line]]:
         stream = LineStream(self.path)
         sentence: list[Line] = []
+        self.lines: list[str] = []
         n_words = n_withheld = 0
         for number, text in enumerate(stream, 1):
             line = text.lstrip("\ufeff")  # files that were joined keep their marks
             if not line.strip():
                 if sentence:
                     yield sentence
-                    sentence = []
-            elif line.startswith("#"):
+                    sentence, self.lines = [], []
+                continue
+            self.lines.append(line)
+            if line.startswith("#"):
                 if line.startswith(_HEADER):
                     self._use(tuple(line.removeprefix(_HEADER).split()), number)
             else:
@@ -113,6 +120,7 @@ class TreebankLines:
         self._n_columns = len(names)
         self._places = [names.index(name) if name in names else -1 for name in _READ]
         self.id_column, self.head_column = self._places[0] + 1, self._places[4] + 1
+        self.misc_column = names.index("MISC") + 1 if "MISC" in names else 0
 
     def _line(self, number: int, columns: list[str]) -> Line:
         n = len(columns)

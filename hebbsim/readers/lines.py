@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["LineStream", "decoded", "digest", "is_stdin", "opened", "without_packing"]
+__all__ = ["LineStream", "bytes_read", "decoded", "digest", "is_stdin", "opened", "without_packing"]
 
 #: The path that stands for standard input.
 STDIN = "-"
@@ -74,7 +74,7 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
             kind, content = _standard_input()
             yield content
             return
-        with open(path, "rb") as file:
+        with open(path, "rb") as file, _noted(path, file):
             kind = is_packed(file.peek(6))
             yield _unpacked(file, kind)
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, _DamagedError):
@@ -83,6 +83,29 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
         if kind == "bzip2" and error.strerror is None:  # how bz2 says it
             raise BadInputError(f"{path}: damaged {kind} file; get a fresh copy") from None
         raise BadInputError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+#: Files that are being read.
+_READ: dict[str, IO[bytes]] = {}
+
+
+@contextlib.contextmanager
+def _noted(path: str | Path, file: IO[bytes]) -> Iterator[None]:
+    before = _READ.get(str(path))
+    _READ[str(path)] = file
+    try:
+        yield
+    finally:
+        if before is None:
+            _READ.pop(str(path), None)
+        else:
+            _READ[str(path)] = before
+
+
+def bytes_read(path: str | Path) -> int:
+    """Bytes of a file, as it lies on disk, that were read so far; 0 where nobody reads it."""
+    file = _READ.get(str(path))
+    return 0 if file is None or file.closed else file.tell()
 
 
 def head(path: str | Path) -> bytes:

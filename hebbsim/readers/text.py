@@ -85,9 +85,10 @@ def stream_text(
     tokenizer: str = "plain",
     field: str | None = None,
     sentences: str = "auto",
+    lower: bool = True,
     note: Note | None = None,
 ) -> Iterator[list[str]]:
-    """Sentences of files one after another, in bounded memory. Words are lower-cased.
+    """Sentences of files one after another, in bounded memory.
 
     In plain text a line is a paragraph, a sentence or, where a line of usual width stops in
     the middle of a sentence, goes on in the next. Other formats:
@@ -107,6 +108,8 @@ def stream_text(
         What a line of plain text is: ``lines`` takes each for a sentence, ``wrapped`` joins all
         up to an empty one. ``auto`` joins lines where they seem to be wrapped, and looks for
         the ends of sentences within them.
+    lower : bool
+        Lower-case the words, as every learner takes them.
     note : callable, optional
         Given a line on what was understood of a file or left out of it.
 
@@ -138,7 +141,7 @@ def stream_text(
         from hebbsim.readers.silver import blank_pipeline
 
         nlp = blank_pipeline(tokenizer.partition(":")[2] or "en")
-    return _stream(files, nlp, field, sentences, note)
+    return _stream(files, nlp, field, sentences, lower, note)
 
 
 def check_tokenizer(tokenizer: str) -> None:
@@ -221,7 +224,12 @@ def glance(
 
 
 def _stream(
-    files: Sequence[Path], nlp: Any, field: str | None, sentences: str, note: Note | None
+    files: Sequence[Path],
+    nlp: Any,
+    field: str | None,
+    sentences: str,
+    lower: bool,
+    note: Note | None,
 ) -> Iterator[list[str]]:
     for path in files:
         n_words = n_single = 0
@@ -229,14 +237,16 @@ def _stream(
         whole = sentences == "lines" and kind_of(path) == "text"
         for document in documents(path, field=field, sentences=sentences, note=note):
             if isinstance(document, list):
-                found: Iterable[list[str]] = [[word.lower() for word in document]]
+                found: Iterable[list[str]] = [
+                    [word.lower() for word in document] if lower else document
+                ]
             elif nlp is None:
-                found = split_text(document)
+                found = split_text(document, lower=lower)
                 if not (told or document.isascii()):
                     n_single += len(UNSPACED.findall(document))
             else:
                 found = (
-                    [token.lower_ for token in sentence if not token.is_space]
+                    [t.lower_ if lower else t.text for t in sentence if not t.is_space]
                     for sentence in nlp(normal(document)).sents
                 )
             if whole:

@@ -91,8 +91,8 @@ _STARTERS = frozenset(
 )
 
 
-def split_text(text: str) -> list[list[str]]:
-    """Sentences of one paragraph as lists of lower-cased words.
+def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
+    """Sentences of one paragraph as lists of words.
 
     Already tokenised text stays as it is, but for the marks of WikiText
     (``@-@``, ``@,@``) and quotes, which become plain.
@@ -100,6 +100,8 @@ def split_text(text: str) -> list[list[str]]:
     Parameters
     ----------
     text : str
+    lower : bool
+        Lower-case the words.
 
     Returns
     -------
@@ -125,7 +127,7 @@ def split_text(text: str) -> list[list[str]]:
     if "n't" in text or "N'T" in text:
         text = text.replace("n't", " n't").replace("N'T", " N'T")
     tokens = tokenize(text)
-    words = [token.lower() for token in tokens]
+    words = [token.lower() for token in tokens] if lower else tokens
     if "“" in text or "”" in text:
         words = ['"' if word in "“”" else word for word in words]
     ends = _sentence_ends(tokens, cased=not text.islower(), ascii_alone=ascii_alone)

@@ -82,6 +82,10 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     readout_draws: Annotated[
         int, option("Number of random draws of those sentences.", EVALUATION, ge=1)
     ] = 3
+    keep: Annotated[
+        Literal["first", "all", "none"],
+        option("Seeds whose network stays in the run folder, for `hebbsim tag`.", EVALUATION),
+    ] = "first"
     workers: Workers = min(2, os.cpu_count() or 1)
     shards: Annotated[
         int | None,
@@ -108,6 +112,10 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         if given.get("scheduler") and given.get("shards") is None:
             return {**given, "shards": 8}
         return given
+
+    def keeps(self, seed: int) -> bool:
+        """Whether the learner of a seed stays in the run folder."""
+        return self.keep == "all" or (self.keep == "first" and seed == 0)
 
     def learner(
         self, seed: int, network: Mapping[str, Any] | None = None

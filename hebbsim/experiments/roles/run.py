@@ -36,6 +36,7 @@ from hebbsim.experiments.roles.scores import (
     named_on_dev,
     structure_table,
 )
+from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
 from hebbsim.experiments.roles.tokens import tokens_file
 from hebbsim.probes import (
     Memberships,
@@ -142,7 +143,9 @@ def run_roles(
         # and leaves the other cores to the workers.
         with threadpool_limits(1):
             results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
-        kept.write(results, machine=clock.machine())
+        kept.write(
+            results, machine=clock.machine(), save=partial(write_taggers, kept, config.seeds)
+        )
     return results
 
 
@@ -390,7 +393,13 @@ class _Run:
         self.begin()
         learners = self.learners([])  # a cluster ends with what gives its learners
         _, learner = next(learners)
-        ids = np.atleast_2d(learner().predict(self.sentences["train"]).T)[0]
+        of_each = np.atleast_2d(learner().predict(self.sentences["train"]).T)
+        ids = of_each[0]
+        if self.config.keeps(0):
+            found = list(map(_nearest, of_each))
+            keep_tagger(
+                self.kept, learner(), 0, self.results(), self.sentences["train"], members=found
+            )
         self.steps.reach(part_name(0))
         results = self.results()
         train = self.corpus.splits["train"]
@@ -578,6 +587,9 @@ class _Run:
     def learner_seed(self, fitted: Callable[[], Any], seed: int) -> None:
         """Everything that one fitted learner gives without learning anew."""
         config, learner = self.config, fitted()
+        if config.keeps(seed):
+            dev = self.sentences["dev"], self.roles["dev"]
+            keep_tagger(self.kept, learner, seed, self.results(), *dev)
         if config.ensemble_size > 1:
             self.readouts(self.main_condition, seed, self.cluster(learner))
             # Beside the votes: one learner, which attends to everything.

@@ -1,0 +1,154 @@
+"""`hebbsim show` and `hebbsim errors`: what was learned, and what was taken for what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hebbsim.cli.tag import Model
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def show(
+    model: Model,
+    clusters: Annotated[
+        int, typer.Option(metavar="N", help="Clusters to show, the largest first.")
+    ] = 20,
+    cluster: Annotated[
+        list[int] | None,
+        typer.Option(metavar="NUMBER", help="Show what this cluster listens to; repeatable."),
+    ] = None,
+    word: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORD", help="Show the nearest words of this one; repeatable."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all clusters to one HTML page instead."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --html.")
+    ] = False,
+) -> None:
+    """Show what was learned: clusters with their words and roles, and words that are alike.
+
+    Of a cluster, the words to the left and to the right that draw a token to it most, by
+    timescale.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    from hebbsim.errors import BadInputError
+    from hebbsim.runs.terminal import Console
+    from hebbsim.tagging import load
+    from hebbsim.tagging.output import check_file, whole_file
+    from hebbsim.tagging.portrait import (
+        cluster_portraits,
+        common_words,
+        html_page,
+        listens_to,
+        nearest_words,
+    )
+
+    if html is not None:
+        check_file("--html", html, overwrite=overwrite)
+    tagger, console = load(model), Console()
+    if html is not None:
+        page = html_page(tagger)
+        with whole_file(html) as file:
+            file.write(page)
+        console.print(Text(f"Page: {html}"))
+        return
+    found = {one.cluster: one for one in cluster_portraits(tagger)}
+    for number in cluster or ():
+        if number not in found:
+            raise BadInputError(f"--cluster {number}: no token of the naming text fell into it")
+    config = tagger.about.get("config", {})
+    if config:
+        trained = f"Learned from {config.get('corpus')}, {config.get('n_tokens', 0):,} tokens"
+        console.print(Text(f"{trained}; {len(found)} clusters in use"))
+    shown = [found[number] for number in cluster] if cluster else list(found.values())[:clusters]
+    if not word:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("cluster", justify="right", no_wrap=True)
+        table.add_column("tokens", justify="right", no_wrap=True)
+        table.add_column("roles", no_wrap=True)
+        table.add_column("commonest words", overflow="fold")
+        for one in shown:
+            roles = " ".join(f"{role} {share:.2f}" for role, share in one.roles[:2])
+            row = (str(one.cluster), f"{one.size:,}", roles, " ".join(one.words[:8]))
+            table.add_row(*map(Text, row))
+        console.print(table)
+    for number in cluster or ():
+        console.print(Text(f"\nCluster {number} listens to"))
+        for side, scales in listens_to(tagger, number, n=8).items():
+            for tau, words in scales.items():
+                console.print(Text(f"  {side}, {tau:g} tokens: {' '.join(words)}"))
+    if not cluster:
+        console.print(Text("\nNearest words by code"))
+        for asked, near in nearest_words(tagger, word or common_words(tagger, 10)).items():
+            console.print(Text(f"  {asked}: {' '.join(near)}"))
+
+
+def errors(
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a finished `hebbsim run roles`.")
+    ],
+    split: Annotated[str, typer.Option(help="Split to look at, such as test.")] = "test",
+    model: Annotated[
+        str, typer.Option(help="Column of the run's tokens.csv.gz, such as hebbian or bigru.")
+    ] = "hebbian_soft",
+    most: Annotated[int, typer.Option(metavar="N", help="Confusions to show.")] = 8,
+    examples: Annotated[
+        int, typer.Option(metavar="N", help="Sentences to show of each confusion.")
+    ] = 3,
+) -> None:
+    """Show which roles were taken for which, and wrong tokens with their sentences.
+
+    Rows are gold roles, columns the roles that were found; a wrong token stands in brackets.
+    """
+    from itertools import islice
+
+    from rich.text import Text
+
+    from hebbsim.runs.terminal import Console
+    from hebbsim.tagging.confusions import confusion_table, confusions, read_tokens
+
+    tokens, console = read_tokens(run, split, model), Console()
+    right = int((tokens["gold"] == tokens["found"]).sum())
+    console.print(
+        Text(f"{split}, {model}: {right:,} of {len(tokens):,} right ({right / len(tokens):.3f})\n")
+    )
+    _print_matrix(console, confusion_table(tokens))
+    for one in islice(confusions(tokens, n_examples=examples), most):
+        console.print(Text(f"\n{one.gold} taken for {one.found}: {one.tokens:,}"))
+        for words, place in one.examples:
+            marked = [f"[{w}]" if i == place else w for i, w in enumerate(words)]
+            console.print(Text(f"  {' '.join(marked)}"))
+
+
+def _print_matrix(console: object, table: DataFrame) -> None:
+    """A matrix of counts, in as many pieces side by side as the terminal needs."""
+    from hebbsim.runs.terminal import Console
+
+    assert isinstance(console, Console)
+    head = max(map(len, table.index))
+    widths = [max(len(str(c)), len(str(table[c].max()))) + 1 for c in table.columns]
+    columns = list(zip(table.columns, widths, strict=True))
+    while columns:
+        n, room = 0, console.width - head
+        while n < len(columns) and (not n or room >= columns[n][1]):
+            room -= columns[n][1]
+            n += 1
+        piece, columns = columns[:n], columns[n:]
+        lines = [" " * head + "".join(f"{name:>{width}}" for name, width in piece)]
+        lines += [
+            f"{role:<{head}}"
+            + "".join(f"{table.at[role, name] or '.'!s:>{width}}" for name, width in piece)
+            for role in table.index
+        ]
+        console.print("\n".join(lines) + "\n", markup=False, highlight=False)

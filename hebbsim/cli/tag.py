@@ -1,0 +1,150 @@
+"""`hebbsim tag`: roles of new text, by a learner that a run kept."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from hebbsim.cli.carry_out import Pace
+from hebbsim.errors import BadInputError
+
+if TYPE_CHECKING:
+    from hebbsim.tagging.texts import Texts
+
+Model = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="A tagger file, or the folder of a finished `hebbsim run roles`."
+    ),
+]
+
+
+def tag(
+    model: Model,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE...",
+            help="Text, CoNLL-U, JSON, CSV, TSV or parquet, compressed or not; - for standard "
+            "input, which is read where no file is given.",
+        ),
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            help="conllu: Role, Share and Cluster in MISC, a treebank keeps its columns; tsv: a "
+            "token a line; jsonl: a sentence a line."
+        ),
+    ] = "conllu",
+    readout: Annotated[
+        str,
+        typer.Option(
+            help="soft: a token is shared by its nearest clusters; majority: the commonest role "
+            "of its cluster."
+        ),
+    ] = "soft",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write here, not to standard output.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --out.")
+    ] = False,
+    tokenizer: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="plain, spacy, or spacy:LANGUAGE (zh, ja, th, ...), for raw text."
+        ),
+    ] = "plain",
+    field: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Field or column that holds the text, in JSON, CSV, TSV or parquet (default: "
+            "text, content, sentence, tokens or words).",
+        ),
+    ] = None,
+    sentences: Annotated[
+        str,
+        typer.Option(
+            help="lines: each line of plain text is a sentence; wrapped: lines go on up to an "
+            "empty one; auto: told by the text."
+        ),
+    ] = "auto",
+) -> None:
+    """Give every word of a text its role, by clusters that were learned without a label.
+
+    Share is the probability of the role, Cluster the number that `hebbsim show` explains. Text is
+    read as a stream: memory does not grow with it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from hebbsim.tagging import load
+    from hebbsim.tagging.naming import READOUTS
+    from hebbsim.tagging.output import check_file, whole_file
+    from hebbsim.tagging.texts import Texts, batches
+    from hebbsim.tagging.writers import WRITERS
+
+    if format not in WRITERS:
+        raise BadInputError(f"--format {format}: choose {', '.join(WRITERS)}")
+    if readout not in READOUTS:
+        raise BadInputError(f"--readout {readout}: choose {', '.join(READOUTS)}")
+    if out is not None:
+        check_file("--out", out, overwrite=overwrite)
+    tagger = load(model)
+    terminal = sys.stderr.isatty()
+    if not files and sys.stdin.isatty():
+        print("hebbsim: reading from the keyboard; Ctrl-D ends it", file=sys.stderr)
+    texts = Texts(
+        files or [Path("-")],
+        columns=format == "conllu",
+        tokenizer=tokenizer,
+        field=field,
+        sentences=sentences,
+        note=(lambda line: print(f"Note: {line}", file=sys.stderr)) if terminal else None,
+    )
+    writer = WRITERS[format]()
+    with contextlib.ExitStack() as stack:
+        # BLAS sums in another order with more threads: one gives the same bits anywhere.
+        stack.enter_context(threadpool_limits(1))
+        to: TextIO = sys.stdout if out is None else stack.enter_context(whole_file(out))
+        # A bar among the lines themselves would spoil them.
+        shown = terminal and not to.isatty()
+        told = stack.enter_context(_progress(texts, shown))
+        to.write(writer.heading)
+        for batch in batches(texts):
+            found = tagger.assign((one.words for one in batch), readout=readout)
+            to.write(writer.text(batch, found))
+            told(len(found.roles))
+
+
+@contextlib.contextmanager
+def _progress(texts: Texts, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Takes the tokens that were tagged: a bar of the bytes that were read, and the pace."""
+    if not shown:
+        yield lambda n_tokens: None
+        return
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    from hebbsim.runs.terminal import Console
+
+    said = TextColumn("{task.fields[said]}")
+    columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), said)
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("tagging", total=texts.total or None, said="")
+        pace, n_tokens = Pace(), 0
+        pace.left(0, texts.total)
+
+        def told(n: int) -> None:
+            nonlocal n_tokens
+            n_tokens += n
+            left = pace.left(texts.done, texts.total) if texts.total else ""
+            words = ", ".join(filter(None, (f"{n_tokens:,} tokens", left)))
+            bar.update(task, completed=texts.done if texts.total else None, said=words)
+
+        yield told

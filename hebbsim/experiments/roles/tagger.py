@@ -1,0 +1,64 @@
+"""The learners of a roles run that stay, each with the names of its clusters."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine.checkpoint import write_checkpoint
+from hebbsim.probes import Memberships
+from hebbsim.runs.results import Results
+from hebbsim.runs.resume import Units
+from hebbsim.tagging.tagger import FILE, KIND, RoleTagger
+
+__all__ = ["keep_tagger", "write_taggers"]
+
+
+def _part(seed: int) -> str:
+    return f"tagger seed={seed}"
+
+
+def keep_tagger(
+    kept: Units,
+    learner: Any,
+    seed: int,
+    about: Results,
+    sentences: list[list[str]],
+    roles: NDArray[np.str_] | None = None,
+    members: Sequence[Memberships] | None = None,
+) -> None:
+    """Name the clusters of a learner, and keep both as a part of a run that has a folder, once.
+
+    Parameters
+    ----------
+    kept : Units
+    learner : RoleNetwork or RolePopulation
+    seed : int
+    about : Results
+        Whose configuration and provenance say what it learned from.
+    sentences, roles, members
+        As of `RoleTagger.name`.
+    """
+    if kept.folder is None or kept.has(_part(seed)):
+        return
+    said = {"seed": seed, "config": about.config, "provenance": about.provenance}
+    tagger = RoleTagger(learner, about=said).name(sentences, roles, members=members)
+    kept.put(_part(seed), *tagger.state())
+
+
+def write_taggers(kept: Units, n_seeds: int, folder: Path) -> None:
+    """Write the taggers that were kept: ``tagger.safetensors``, ``tagger-1.safetensors``, ..."""
+    for seed in range(n_seeds):
+        unit = kept.get(_part(seed))
+        if unit is not None:
+            name = FILE if seed == 0 else FILE.replace(".", f"-{seed}.")
+            # A checkpoint is its owner's alone; whoever reads the folder may read this one.
+            private = folder / f".{name}"
+            write_checkpoint(private, KIND, unit.arrays, unit.document)
+            shutil.copyfile(private, folder / name)
+            private.unlink()

@@ -1,0 +1,67 @@
+"""What reading needs of a network that has learned: a fraction of what learning needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine.network.description import build, written
+from hebbsim.engine.network.shape import shape_code
+from hebbsim.models import RoleNetwork
+
+__all__ = ["compacted", "expanded"]
+
+#: Vectors that prototypes would start from; once there are prototypes, nobody reads them.
+_UNREAD = "waiting"
+
+
+def compacted(learner: RoleNetwork) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Codes of words and the token layer: arrays by name, and what JSON holds.
+
+    The memories of word layers, most of a network, are left out: the copy learns no more.
+    """
+    network = learner.network_
+    counts, _, codes = network.words_by_row()
+    rows = np.array([0, *network.index.values()])  # 0 stands for all unknown words
+    arrays = {f"top {name}": array for name, array in network.top.arrays().items()}
+    del arrays[f"top {_UNREAD}"]
+    arrays |= {"counts": counts[rows], "codes": codes[rows]}
+    return arrays, {"network": written(network), "words": list(network.index)}
+
+
+def expanded(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> RoleNetwork:
+    """The learner that `compacted` told of; it reads to the same bits, and learns no more.
+
+    Raises
+    ------
+    BadInputError, ValueError, KeyError, TypeError, AttributeError
+        It does not fit.
+    """
+    words = [str(word) for word in document["words"]]
+    learner = RoleNetwork(document["network"])
+    network = learner.network_ = build(learner.description())
+    width = network.codes(network.top.below).shape[1]
+    counts = _fitting(arrays["counts"], (len(words) + 1,), np.int64)
+    codes = _fitting(arrays["codes"], (len(words) + 1, width), np.float32)
+    network.index = {word: row for row, word in enumerate(words, 1)}
+    if len(network.index) != len(words) or (counts < 0).any():
+        raise ValueError("a word stands twice, or was counted below 0")
+    size = network.top.shape_size
+    shapes = np.zeros((len(counts), size), dtype=np.int8)
+    for row, word in enumerate(words, 1):
+        shapes[row] = shape_code(word, size)
+    network.only_tokens(counts, shapes, codes)
+    for name, array in network.top.arrays().items():
+        if name != _UNREAD:
+            array[...] = _fitting(arrays[f"top {name}"], array.shape, array.dtype)
+    network.top.settled = True
+    return learner
+
+
+def _fitting(found: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    if found.shape != shape or found.dtype != dtype or not np.isfinite(found).all():
+        raise ValueError(f"an array is not {np.dtype(dtype)} of shape {shape}, or not finite")
+    return found

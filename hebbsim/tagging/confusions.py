@@ -1,0 +1,91 @@
+"""What a run took for what: confusions of roles, and the tokens that were wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from hebbsim.errors import BadInputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+__all__ = ["Confusion", "confusion_table", "confusions", "read_tokens"]
+
+_NEEDED = ("split", "sentence", "position", "word", "gold")
+
+
+class Confusion(NamedTuple):
+    """Tokens of one role that were taken for another.
+
+    Attributes
+    ----------
+    gold, found : str
+    tokens : int
+    examples : list of (list of str, int)
+        Sentences, and the place of the wrong token in each, from 0.
+    """
+
+    gold: str
+    found: str
+    tokens: int
+    examples: list[tuple[list[str], int]]
+
+
+def read_tokens(folder: str | Path, split: str, model: str) -> DataFrame:
+    """The tokens of a split from the table of a run, with columns of `_NEEDED` and ``found``.
+
+    Raises
+    ------
+    BadInputError
+        The run has no such table, or its table has no such split or model.
+    """
+    import zlib
+
+    import pandas as pd
+
+    path = Path(folder) / "tokens.csv.gz"
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except FileNotFoundError:
+        raise BadInputError(
+            f"{path}: no such table; give the folder of a finished `hebbsim run roles`"
+        ) from None
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise BadInputError(f"{path}: not a table that can be read ({reason})") from None
+    if "gold" not in table.columns:
+        raise BadInputError(f"{path}: its corpus has no roles")
+    models = [name for name in table.columns if name not in (*_NEEDED, "cluster")]
+    if model not in models:
+        raise BadInputError(f"{path}: no model {model}; choose {', '.join(models)}")
+    splits = list(dict.fromkeys(table["split"]))
+    chosen = table[(table["split"] == split) & (table[model] != "")]
+    if chosen.empty:
+        raise BadInputError(f"{path}: no split {split} of {model}; choose {', '.join(splits)}")
+    return chosen[list(_NEEDED)].assign(found=chosen[model])
+
+
+def confusion_table(tokens: DataFrame) -> DataFrame:
+    """Tokens by gold role (rows) and by the role found (columns), the commonest role first."""
+    import pandas as pd
+
+    order = tokens["gold"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    roles = [*order.index, *sorted(set(tokens["found"]) - set(order.index))]
+    table = pd.crosstab(tokens["gold"], tokens["found"])
+    return table.reindex(index=list(order.index), columns=roles, fill_value=0)
+
+
+def confusions(tokens: DataFrame, *, n_examples: int = 3) -> Iterator[Confusion]:
+    """Wrong tokens by gold role and role found, the commonest first, with their sentences."""
+    wrong = tokens[tokens["gold"] != tokens["found"]]
+    counts = wrong.groupby(["gold", "found"]).size().sort_values(ascending=False, kind="stable")
+    sentences = dict(iter(tokens.groupby("sentence")["word"]))
+    for (gold, found), count in counts.items():
+        some = wrong[(wrong["gold"] == gold) & (wrong["found"] == found)][:n_examples]
+        examples = [
+            (list(sentences[sentence]), int(position) - 1)
+            for sentence, position in zip(some["sentence"], some["position"], strict=True)
+        ]
+        yield Confusion(str(gold), str(found), int(count), examples)

@@ -1,0 +1,64 @@
+"""A file that is written bit by bit, and is there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from hebbsim.errors import BadInputError, HebbsimError
+
+__all__ = ["check_file", "whole_file"]
+
+
+def check_file(option: str, path: Path, *, overwrite: bool) -> None:
+    """Refuse a file that must not or could not be written, before any work is done.
+
+    Raises
+    ------
+    BadInputError
+        It names the option.
+    """
+    if path.is_dir():
+        raise BadInputError(f"{option} {path}: is a folder; name a file")
+    if os.path.lexists(path) and not overwrite:
+        raise BadInputError(
+            f"{option} {path}: is there already; name another file, or give --overwrite"
+        )
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise BadInputError(
+            f"{option} {path}: {path.parent} cannot be written ({error.strerror})"
+        ) from None
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[TextIO]:
+    """A file to write to, which takes its place when the block ends well.
+
+    Raises
+    ------
+    HebbsimError
+        It cannot be written; what was there before is there still.
+    """
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # As any new file: mkstemp keeps it from everybody else.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise HebbsimError(f"{path}: could not be written ({error.strerror})") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)

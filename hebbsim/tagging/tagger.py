@@ -1,0 +1,358 @@
+"""A learner and the names of its clusters: roles of new sentences."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
+from hebbsim.engine.network.network import check_sentence
+from hebbsim.errors import BadInputError
+from hebbsim.models import RoleNetwork, RolePopulation
+from hebbsim.models.estimator import Sentences, as_lists
+from hebbsim.probes import Memberships, memberships
+from hebbsim.readers.words import normal, split_text
+from hebbsim.tagging.compact import compacted, expanded
+from hebbsim.tagging.naming import Naming
+
+__all__ = ["BATCH", "FILE", "Assignment", "RoleTagger", "Token", "load"]
+
+KIND = "hebbsim.tagger/1"
+#: The file of a run folder.
+FILE = "tagger.safetensors"
+#: Sentences that are read at a time, which bounds the memory.
+BATCH = 2000
+
+
+class Token(NamedTuple):
+    """A word of a sentence, and what it was taken for.
+
+    Attributes
+    ----------
+    word : str
+    role : str or None
+        None where clusters have no names.
+    share : float or None
+        Probability of the role, by the read-out.
+    cluster : int or tuple of int
+        Of each learner where several vote.
+
+    Examples
+    --------
+    >>> Token("dog", "SUBJ", 0.93, 17).role
+    'SUBJ'
+    """
+
+    word: str
+    role: str | None
+    share: float | None
+    cluster: int | tuple[int, ...]
+
+
+class Assignment(NamedTuple):
+    """What the T tokens of some sentences were taken for.
+
+    Attributes
+    ----------
+    roles : ndarray of object, shape=(T,)
+        Each a str, or None where clusters have no names.
+    shares : ndarray of float64, shape=(T,)
+        Probabilities of those roles, by the read-out; not a number where there are none.
+    clusters : ndarray of int32, shape=(T, P)
+        The nearest in each of P learners.
+
+    Examples
+    --------
+    >>> nothing = Assignment(np.array([None]), np.array([np.nan]), np.array([[3]]))
+    >>> nothing.tokens(["dog"])
+    [Token(word='dog', role=None, share=None, cluster=3)]
+    """
+
+    roles: NDArray[Any]
+    shares: NDArray[np.float64]
+    clusters: NDArray[np.int32]
+
+    def tokens(self, words: Iterable[str]) -> list[Token]:
+        """The same, token by token."""
+        shares = [
+            None if role is None else share
+            for role, share in zip(self.roles.tolist(), self.shares.tolist(), strict=True)
+        ]
+        if self.clusters.shape[1] == 1:
+            clusters = self.clusters[:, 0].tolist()
+        else:
+            clusters = list(map(tuple, self.clusters.tolist()))
+        found = zip(words, self.roles.tolist(), shares, clusters, strict=True)
+        return list(itertools.starmap(Token, found))
+
+
+class RoleTagger:
+    """A fitted learner, the names of its clusters, and what it learned from.
+
+    As a step of a scikit-learn Pipeline it is a transformer that has learned before: `fit` changes
+    nothing, so that labels of tokens reach the classifier behind it and nothing else.
+
+    Parameters
+    ----------
+    learner : RoleNetwork or RolePopulation
+        Fitted.
+    lower : bool
+        Words are lower-cased before they are looked up, as all readers of the package do.
+    about : mapping, optional
+        What it was trained on, of values that JSON holds: kept in the file.
+
+    Attributes
+    ----------
+    members : list of P RoleNetworks
+    naming : Naming or None
+        Set by `name`.
+    about : dict
+
+    Examples
+    --------
+    >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
+    >>> roles = ["DET", "SUBJ", "VERB", "DET", "OBJ"] * 40
+    >>> tagger = RoleTagger(RoleNetwork(n_clusters=9).fit(sentences)).name(sentences, roles)
+    >>> [(word, role) for word, role, share, cluster in tagger.tag(["The dog saw a cat"])[0]]
+    [('The', 'DET'), ('dog', 'SUBJ'), ('saw', 'VERB'), ('a', 'DET'), ('cat', 'OBJ')]
+
+    A classifier over the vectors of tokens:
+
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> classifier = make_pipeline(tagger, LogisticRegression()).fit(sentences, roles)
+    >>> classifier.predict([["a", "dog", "saw"]]).tolist()
+    ['DET', 'SUBJ', 'VERB']
+    """
+
+    def __init__(
+        self,
+        learner: RoleNetwork | RolePopulation,
+        *,
+        lower: bool = True,
+        about: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.members: list[RoleNetwork] = getattr(learner, "members_", [learner])
+        self.lower = lower
+        self.about = dict(about or {})
+        self.naming: Naming | None = None
+
+    @property
+    def prototypes(self) -> list[NDArray[np.float32]]:
+        """Where the clusters of each learner lie, P arrays of shape=(K, D)."""
+        return [member.prototypes_.centres for member in self.members]
+
+    def name(
+        self,
+        sentences: Sentences,
+        roles: Sequence[str] | NDArray[np.str_] | None = None,
+        *,
+        members: Sequence[Memberships] | None = None,
+    ) -> RoleTagger:
+        """Give clusters their names, by sentences that the learner need not have seen.
+
+        Parameters
+        ----------
+        sentences : iterable of sequences of str
+        roles : array-like of str, shape=(T,), optional
+            Roles of all tokens; without, clusters have words alone.
+        members : sequence of P Memberships, optional
+            Of the same tokens, if they are known.
+
+        Raises
+        ------
+        BadInputError
+            There are no tokens, or not one role a token.
+        """
+        listed = as_lists(sentences)
+        forms = [word for sentence in listed for word in sentence]
+        if not forms:
+            raise BadInputError("clusters are named by the words of sentences: give some")
+        found = self.memberships(listed) if members is None else members
+        self.naming = Naming(found, self.prototypes, forms, roles)
+        return self
+
+    def memberships(self, sentences: Sentences) -> list[Memberships]:
+        """The clusters of all tokens, in each learner."""
+        looked_up = [self._looked_up(sentence) for sentence in sentences]
+        return [
+            memberships(member.transform(looked_up), centres)
+            for member, centres in zip(self.members, self.prototypes, strict=True)
+        ]
+
+    def _looked_up(self, sentence: Sequence[str]) -> list[str]:
+        check_sentence(sentence)
+        words = [normal(word) for word in sentence]
+        return [word.lower() for word in words] if self.lower else words
+
+    def assign(self, sentences: Sentences, *, readout: str = "soft") -> Assignment:
+        """What all tokens of some sentences are taken for; see `tag` for a nicer form.
+
+        Parameters
+        ----------
+        sentences : iterable of sequences of str
+        readout : {"soft", "majority"}
+            Soft: a token is shared by its nearest clusters. Majority: it has the role that most
+            tokens of its cluster had.
+
+        Raises
+        ------
+        BadInputError
+            A sentence is no list of words, or there is no such read-out.
+        """
+        members = self.memberships(sentences)
+        clusters = np.stack([found.clusters[:, 0] for found in members], axis=1)
+        found = None if self.naming is None else self.naming.probabilities(members, readout)
+        if found is None or self.naming is None:
+            nothing = np.full(len(clusters), np.nan)
+            return Assignment(np.full(len(clusters), None, dtype=object), nothing, clusters)
+        best = found.argmax(axis=1)
+        names = np.array(self.naming.roles, dtype=object)
+        return Assignment(names[best], found[np.arange(len(best)), best], clusters)
+
+    def tag(
+        self, sentences: Iterable[str | Sequence[str]], *, readout: str = "soft"
+    ) -> list[list[Token]]:
+        """What each token is taken for.
+
+        Parameters
+        ----------
+        sentences : iterable of str or of sequences of str
+            Text is cut into words and, where it holds several, into sentences, as the readers of
+            raw text do; a list is taken for the words of one sentence.
+        readout : {"soft", "majority"}
+            See `assign`.
+
+        Returns
+        -------
+        list of lists of Token
+            One for each text or list given.
+
+        Raises
+        ------
+        BadInputError
+            As of `assign`.
+        """
+        if isinstance(sentences, str):
+            raise BadInputError(
+                f"one text is given, {reprlib.repr(sentences)}: give a list of texts"
+            )
+        found: list[list[Token]] = []
+        waiting = iter(sentences)
+        while batch := list(islice(waiting, BATCH)):
+            pieces = [split_text(x, lower=False) if isinstance(x, str) else [x] for x in batch]
+            read = self.assign((s for piece in pieces for s in piece), readout=readout)
+            tokens = iter(read.tokens(word for piece in pieces for s in piece for word in s))
+            found += [list(islice(tokens, sum(map(len, piece)))) for piece in pieces]
+        return found
+
+    # In a Pipeline of scikit-learn --------------------------------------------------------
+
+    def fit(self, sentences: Sentences, y: object = None) -> RoleTagger:
+        """Nothing: what is learned is learned without labels, and before."""
+        return self
+
+    def transform(self, sentences: Sentences) -> NDArray[np.float32]:
+        """Vectors of all tokens, shape=(T, D), of several learners side by side."""
+        looked_up = [self._looked_up(sentence) for sentence in sentences]
+        return np.hstack([member.transform(looked_up) for member in self.members])
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def __sklearn_clone__(self) -> RoleTagger:
+        return self
+
+    # Files --------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the tagger to a safetensors file, whole or not at all.
+
+        The file holds what reading needs; a learner that is to learn on has a `save` of its own.
+
+        Raises
+        ------
+        BadInputError
+            The file cannot be written.
+        """
+        write_checkpoint(path, KIND, *self.state())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> RoleTagger:
+        """The tagger that `save` wrote, or that a run keeps in its folder.
+
+        Raises
+        ------
+        BadInputError
+            No such file, a damaged one, or one that holds something else.
+        """
+        found = Path(path)
+        if found.is_dir():
+            found = found / FILE
+            if not found.is_file():
+                raise BadInputError(
+                    f"{path}: holds no {FILE}; give the file, or the folder of a finished "
+                    "`hebbsim run roles`"
+                )
+        return cls.from_state(*read_checkpoint(found, KIND), path=found)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """All of it: arrays by name, and what JSON holds."""
+        parts = [compacted(member) for member in self.members]
+        arrays = {
+            f"{number}/{name}": array
+            for number, (found, _) in enumerate(parts)
+            for name, array in found.items()
+        }
+        document: dict[str, Any] = {"members": [said for _, said in parts], "naming": None}
+        if self.naming is not None:
+            named, document["naming"] = self.naming.state()
+            arrays |= {f"naming/{name}": array for name, array in named.items()}
+        return arrays, document | {"lower": bool(self.lower), "about": self.about}
+
+    @classmethod
+    def from_state(
+        cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any], *, path: Any
+    ) -> RoleTagger:
+        """The tagger that `state` told of.
+
+        Raises
+        ------
+        BadInputError
+            It does not fit; `path` is where it was found.
+        """
+        tagger = cls.__new__(cls)
+        try:
+            tagger.members = [
+                expanded(_of(arrays, f"{number}/"), said)
+                for number, said in enumerate(document["members"])
+            ]
+            if not tagger.members:
+                raise ValueError("it has no learner")
+            tagger.lower, tagger.about = bool(document["lower"]), dict(document["about"])
+            tagger.naming = None
+            if document["naming"] is not None:
+                n_clusters = [len(centres) for centres in tagger.prototypes]
+                named = _of(arrays, "naming/")
+                tagger.naming = Naming.from_state(named, document["naming"], n_clusters)
+        except (*MISFITS, BadInputError) as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise BadInputError(f"tagger {path} cannot be used: {reason}") from None
+        return tagger
+
+
+def _of(arrays: Mapping[str, NDArray[Any]], start: str) -> dict[str, NDArray[Any]]:
+    return {name[len(start) :]: array for name, array in arrays.items() if name.startswith(start)}
+
+
+def load(path: str | os.PathLike[str]) -> RoleTagger:
+    """The tagger in a file, or in the folder of a run; see `RoleTagger.load`."""
+    return RoleTagger.load(path)
