@@ -15,7 +15,7 @@ from hebbsim import run_roles
 from hebbsim.readers.grammar import make_builtin
 
 SMALL = {
-    "clusters": 12, "seeds": 2, "part_seeds": 0, "labels": (10,), "readout_sentences": 5,
+    "clusters": 12, "seeds": 2, "ablation_seeds": 0, "labels": (10,), "readout_sentences": 5,
     "readout_draws": 1, "baselines": "none", "passes": 1, "timescales": "2,8",
     "settings": ("words.size=10", "words.n_directions=8", "tokens.n_directions=8"),
 }  # fmt: skip
@@ -32,7 +32,7 @@ def corpus(monkeypatch):
 @pytest.mark.parametrize("members", [1, 2])
 def test_the_tagger_of_a_run_says_what_its_table_says(corpus, tmp_path, members):
     out = tmp_path / "run"
-    run_roles(out=out, members=members, **SMALL)
+    run_roles(out=out, ensemble_size=members, **SMALL)
     table = pd.read_csv(out / "tokens.csv.gz", keep_default_na=False)
     test = table[table["split"] == "test"]
     tagger = hebbsim.load(out)
@@ -75,7 +75,7 @@ def test_of_text_without_roles_the_clusters_stay(tmp_path, members, monkeypatch)
     words = make_builtin(n_train=60, n_dev=2, n_test=2, n_gen=0).splits["train"].sentences()
     (tmp_path / "a.txt").write_text("\n\n".join(map(" ".join, words)))
     out = tmp_path / "run"
-    options = {**SMALL, "members": members, "corpus": str(tmp_path / "a.txt")}
+    options = {**SMALL, "ensemble_size": members, "corpus": str(tmp_path / "a.txt")}
     run_roles(out=out, **options)
     content = gzip.decompress((out / "tokens.csv.gz").read_bytes()).decode()
     rows = [line.rsplit(",", 1) for line in content.splitlines()[1:]]
