@@ -32,7 +32,7 @@ RUNS = {
     " --ablation-seeds 0",
     "cogs": f"--corpus cogs --preset best {CURVE} --ablation-seeds 1",
     "cogs-pop": f"--corpus cogs --preset best --ensemble-size 8 {CURVE} --ablation-seeds 0",
-    "ewt": "--corpus ud-english-ewt --preset best --ablation-seeds 1 --baselines simple",
+    "ewt": "--corpus ud-english-ewt --preset best --ablation-seeds 1",
     "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT --ablation-seeds 0",
     "ewt-text-pop": "--corpus ud-english-ewt --preset best --unlabeled TEXT --clusters 1000"
     " --ensemble-size 8 --ablation-seeds 0",
