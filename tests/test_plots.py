@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from hebbsim import storage
 from hebbsim.errors import BadInputError
 from hebbsim.plots import (
     NothingToDrawError,
@@ -603,7 +604,7 @@ def test_a_failed_write_leaves_the_old_figure_whole(tmp_path, big, monkeypatch):
     def fail(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(style.os, "replace", fail)
+    monkeypatch.setattr(storage.os, "replace", fail)
     with pytest.raises(style.HebbsimError, match="No space left"):
         style.save(plot_roles(big).figure, tmp_path, "figure")
     assert path.read_bytes() == before

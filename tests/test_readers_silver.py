@@ -7,8 +7,8 @@ import pytest
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus, silver
-from hebbsim.readers.silver import blank_pipeline, load_parser
-from hebbsim.readers.text import stream_text
+from hebbsim.readers.silver import load_parser
+from hebbsim.readers.text import blank_pipeline, stream_text
 from hebbsim.readers.ud import RoleScheme
 
 spacy = pytest.importorskip("spacy")

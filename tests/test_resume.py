@@ -15,8 +15,8 @@ import hebbsim.readers
 import hebbsim.runs.figures
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.identity.run import run as identity
-from hebbsim.experiments.roles.run import run as roles
+from hebbsim.experiments.identity import run as identity
+from hebbsim.experiments.roles import run as roles
 from hebbsim.interrupts import Terminated, held, terminating
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.runs import resume as module

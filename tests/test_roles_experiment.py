@@ -19,13 +19,15 @@ import hebbsim.readers
 from hebbsim.baselines import TorchMissingError
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold, hold_out
-from hebbsim.experiments.roles.run import run as roles
+from hebbsim.experiments.roles.learning import Measuring
 from hebbsim.experiments.roles.run import run_roles
 from hebbsim.experiments.roles.run import scores as roles_scores
 from hebbsim.experiments.roles.run import tokens as roles_tokens
 from hebbsim.experiments.roles.scores import Runs
+from hebbsim.probes import RoleReadout, SoftReadout
 from hebbsim.probes.paired import adjust
 from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.grammar import make_builtin
@@ -234,7 +236,7 @@ def test_text_learned_from_is_told_from_what_is_scored(fakes, tmp_path):
 
 
 def test_the_mapping_is_fitted_on_dev_alone(fakes, tiny, monkeypatch):
-    fit = {readout: readout.fit for readout in (roles.RoleReadout, roles.SoftReadout)}
+    fit = {readout: readout.fit for readout in (RoleReadout, SoftReadout)}
     seen = {readout: [] for readout in fit}
 
     def spy(self, ids, gold, *prototypes):
@@ -369,13 +371,13 @@ def test_gen_pools_the_tokens_of_its_splits(fakes, tiny):
 
 def test_the_bigru_gets_exactly_the_sentences_that_name_the_clusters(fakes, tiny, monkeypatch):
     named = {}
-    add = roles._Run.add_labelled
+    name_on_few = Measuring.name_on_few
 
-    def spy(self, condition, seed, found, sentences, *, soft):
+    def spy(self, condition, found, sentences, *, soft):
         named.setdefault(condition, []).append(sentences)
-        add(self, condition, seed, found, sentences, soft=soft)
+        return name_on_few(self, condition, found, sentences, soft=soft)
 
-    monkeypatch.setattr(roles._Run, "add_labelled", spy)
+    monkeypatch.setattr(Measuring, "name_on_few", spy)
     run(seeds=1, label_curve_seeds=2, readout_draws=3)
     jobs = FakeJobs.submitted
     assert jobs["labels=readout", 0].train is tiny.splits["dev"]

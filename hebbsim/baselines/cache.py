@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
+import io
 import json
 import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,6 +21,7 @@ import platformdirs
 from numpy.typing import NDArray
 
 from hebbsim.baselines.bigru import BiGRUConfig, TorchMissingError, config_for, train_bigru
+from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
     from hebbsim.readers.base import Split
@@ -154,20 +156,11 @@ def _write(path: Path, predictions: Mapping[str, NDArray[np.str_]]) -> None:
         f"split {name}": np.searchsorted(roles, part).astype(np.uint16)
         for name, part in predictions.items()
     }
-    try:
+    content = io.BytesIO()
+    np.savez_compressed(content, roles=roles, **arrays)
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, roles=roles, **arrays)
-        os.replace(temporary, path)
-    except OSError:
-        Path(temporary).unlink(missing_ok=True)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        write_whole(path, content.getvalue())
 
 
 def run_job(job: PredictionJob) -> dict[str, NDArray[np.str_]]:

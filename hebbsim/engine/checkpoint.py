@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
+from hebbsim.storage import write_whole
 
 __all__ = ["MISFITS", "Checkpoints", "read_checkpoint", "write_checkpoint"]
 
@@ -69,34 +69,10 @@ def write_checkpoint(
     # One entry: of several, the order in the file would be by chance.
     about = json.dumps({"kind": kind, "sha256": _digest(kind, whole, text), "config": text})
     content = save(whole, metadata={_ENTRY: about})
-    write_whole(Path(path), content)
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Put `content` where a reader finds all of it or what was there before.
-
-    Raises
-    ------
-    BadInputError
-        The file cannot be written; nothing has changed then.
-    """
     try:
-        # In the folder of the target: a rename does not cross file systems.
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        write_whole(Path(path), content)
     except OSError as error:
-        raise BadInputError(f"cannot write checkpoint {target}: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise BadInputError(f"cannot write checkpoint {target}: {error.strerror}") from None
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        raise BadInputError(f"cannot write checkpoint {path}: {error.strerror}") from None
 
 
 def read_checkpoint(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
-
-if TYPE_CHECKING:
-    from hebbsim.engine.trace_engine import TraceEngine
 
 __all__ = ["VARIABLES", "Recorder"]
 
@@ -78,8 +75,12 @@ class Recorder:
         """Tokens from `position` to the next record."""
         return self.every - position % self.every
 
-    def observe(self, engine: TraceEngine, post: NDArray[np.float32]) -> None:
-        """Keep a record if one is due; `post` is the activity at the last token."""
+    def observe(self, engine: Any, post: NDArray[np.float32]) -> None:
+        """Keep a record if one is due.
+
+        `engine` has a `position` and the variables by name; `post` is the activity at the last
+        token.
+        """
         if engine.position % self.every == 0:
             source = post if self.variable == "post" else getattr(engine, self.variable)
             self._positions.append(engine.position)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -23,6 +21,7 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.lm.sources import Source
 from hebbsim.lm.tokenizer import Tokenizer
+from hebbsim.storage import write_whole
 
 __all__ = ["SPLITS", "Tokens", "held_out_of", "pack"]
 
@@ -268,10 +267,7 @@ def _append(folder: Path, block: list[str], tokenizer: Tokenizer, done: dict[str
 
 
 def _write_description(folder: Path, description: dict[str, Any]) -> None:
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".packed-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(description, file, indent=2)
-    os.replace(temporary, folder / "packed.json")
+    write_whole(folder / "packed.json", json.dumps(description, indent=2).encode())
 
 
 def _sample(documents: Iterator[str]) -> Iterator[str]:

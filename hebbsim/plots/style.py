@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import functools
 import io
-import os
-import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hebbsim.errors import HebbsimError
+from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -292,7 +291,11 @@ def save(
     for suffix in formats:
         content = rendered(figure, suffix, dpi)
         path = folder / f"{name}.{suffix}"
-        write_whole(path, content)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(path, content)
+        except OSError as error:
+            raise HebbsimError(f"{path}: cannot be written: {error.strerror}") from error
         paths.append(path)
     return paths
 
@@ -314,33 +317,3 @@ def rendered(figure: Figure, suffix: str, dpi: float | None = None) -> bytes:
         options: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
         figure.savefig(buffer, format=suffix, metadata=metadata[suffix], **options)
     return buffer.getvalue()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all, in a folder that is made where there is none.
-
-    Raises
-    ------
-    HebbsimError
-        It cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, content)
-    except OSError as error:
-        raise HebbsimError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files that the owner alone may read.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -20,25 +20,6 @@ _CLEARNLP_ONLY = frozenset({"dobj", "pobj", "nsubjpass", "prep"})
 _NOMINAL = frozenset({"NOUN", "PROPN", "PRON", "NUM"})
 
 
-def blank_pipeline(language: str = "en") -> Any:
-    """spaCy's tokenizer and rule-based sentence ends for a language; no model is needed.
-
-    Raises
-    ------
-    BadInputError
-        If spaCy does not know the language or misses a package for it.
-    """
-    import spacy
-
-    try:
-        nlp = spacy.blank(language)
-    except ImportError as error:
-        reason = str(error).splitlines()[0]
-        raise BadInputError(f"spaCy has no tokenizer for '{language}' ({reason})") from None
-    nlp.add_pipe("sentencizer")
-    return nlp
-
-
 def find_pipeline(name: str) -> None:
     """Refuse the name of a spaCy pipeline that is not installed, before anything is read.
 

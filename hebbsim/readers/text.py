@@ -138,8 +138,6 @@ def stream_text(
     files = text_files(paths, note, field)
     nlp = None
     if tokenizer != "plain":
-        from hebbsim.readers.silver import blank_pipeline
-
         nlp = blank_pipeline(tokenizer.partition(":")[2] or "en")
     return _stream(files, nlp, field, sentences, lower, note)
 
@@ -344,3 +342,22 @@ def _text_lines(path: Path) -> Iterator[str]:
             yield decoded(path, number, block[:cut]).strip()
             number += block.endswith(b"\n")
             rest = block[cut:]
+
+
+def blank_pipeline(language: str = "en") -> Any:
+    """spaCy's tokenizer and rule-based sentence ends for a language; no model is needed.
+
+    Raises
+    ------
+    BadInputError
+        If spaCy does not know the language or misses a package for it.
+    """
+    import spacy
+
+    try:
+        nlp = spacy.blank(language)
+    except ImportError as error:
+        reason = str(error).splitlines()[0]
+        raise BadInputError(f"spaCy has no tokenizer for '{language}' ({reason})") from None
+    nlp.add_pipe("sentencizer")
+    return nlp

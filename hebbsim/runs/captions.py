@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hebbsim.plots.style import write_whole
+from hebbsim.errors import HebbsimError
 from hebbsim.runs.figures import Drawn
+from hebbsim.storage import write_whole
 
 _HEAD = "# Captions\n\nWritten by `hebbsim figures`; figures that stand here no more are gone.\n"
 
@@ -27,7 +28,10 @@ def write_captions(folder: Path, drawn: Sequence[Drawn]) -> Path:
         sections[one.paths[0].stem] = f"**{one.caption.title}.** {one.caption.note}"
     there = {found.stem for found in folder.iterdir()}
     kept = [f"## {name}\n\n{text}\n" for name, text in sorted(sections.items()) if name in there]
-    write_whole(path, "\n".join([_HEAD, *kept]).encode())
+    try:
+        write_whole(path, "\n".join([_HEAD, *kept]).encode())
+    except OSError as error:
+        raise HebbsimError(f"{path}: cannot be written: {error.strerror}") from error
     return path
 
 

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hebbsim.plots import style
-from hebbsim.plots.plane import plot_plane
+from hebbsim.plots import plane, style
 from hebbsim.runs.figures import Failed, each
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def draw_planes(
             if axis != "corpus"
         ]
         seeds = int(group.groupby("timescales")["seed"].nunique().min())
-        ax = plot_plane(
+        ax = plane.plot_plane(
             group,
             title=", ".join([str(group["corpus"].iloc[0]), *said]),
             metric=f"{metric.replace('_', ' ').capitalize()} on {split}",

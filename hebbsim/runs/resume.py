@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint, write_whole
+from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
 from hebbsim.interrupts import held
 from hebbsim.runs.folders import (
@@ -49,6 +49,7 @@ from hebbsim.runs.folders import (
     read_json,
 )
 from hebbsim.runs.results import Results, not_drawn
+from hebbsim.storage import write_whole
 
 __all__ = ["Unit", "Units", "open_run"]
 
@@ -149,7 +150,8 @@ class Units:
         if changed or not self.n_kept:
             for name in ("units", "checkpoints"):
                 shutil.rmtree(self._home / name, ignore_errors=True)
-            write_whole(self._home / "run.json", _text(about))
+            with _writing(self._home):
+                write_whole(self._home / "run.json", _text(about))
         self._begun = True
 
     def _choose(self, numbered: Numbered, about: dict[str, Any]) -> None:

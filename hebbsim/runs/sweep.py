@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hebbsim.engine.checkpoint import write_whole
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 from hebbsim.runs.experiment import Experiment
@@ -19,6 +18,7 @@ from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.results import Progress, json_text, not_drawn
 from hebbsim.runs.sweep_file import Point, Sweep, shown
 from hebbsim.runs.workers import run_all
+from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -144,7 +144,7 @@ def run_sweep(
     _check_folder(out, plan, overwrite)
     with _locked(out):
         refuse_strangers(out, ["sweep.json", "table.parquet"])
-        write_whole(out / "sweep.json", json_text(plan).encode())
+        _write(out / "sweep.json", json_text(plan).encode())
         record(out, ["sweep.json"], "sweep")
         left = [point for point in sweep.points if not _is_done(out, point.name)]
         n_kept = len(sweep.points) - len(left)
@@ -319,7 +319,14 @@ def _write_parquet(table: DataFrame, path: Path) -> None:
         ) from None
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(table, preserve_index=False), buffer)
-    write_whole(path, buffer.getvalue())
+    _write(path, buffer.getvalue())
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def run_folders(paths: list[Path]) -> list[Path]:

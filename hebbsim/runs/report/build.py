@@ -11,10 +11,8 @@ from hebbsim.errors import BadInputError
 from hebbsim.plots import style
 from hebbsim.runs.figures import Drawn, Failed, each, figures_of
 from hebbsim.runs.finished import RunTables
-from hebbsim.runs.folders import Numbered, Out, check_output, complete, filling
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
 from hebbsim.runs.report.evidence import Rows, findings_of, interval
-from hebbsim.runs.results import json_text
 
 SCHEMA = "hebbsim.report/1"
 
@@ -207,34 +205,3 @@ def _pictures(run: RunTables) -> tuple[list[Picture], Failed]:
         )
 
     return each(drawings, one)
-
-
-def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> list[Path]:
-    """Write ``report.html``, ``report.md`` with ``figures/``, and ``report.json``.
-
-    The HTML page holds all that it shows. All files are written, or none.
-
-    Parameters
-    ----------
-    folder : path or Numbered
-    report : Report
-    overwrite : bool
-        Replace an earlier report in the folder.
-
-    Raises
-    ------
-    BadInputError
-        The folder is a file, holds a report already or something else, or cannot be written.
-    """
-    from hebbsim.runs.report.page import html_page, markdown_page
-
-    folder = next(folder.free()) if isinstance(folder, Numbered) else Path(folder)
-    complete(folder, kind="report")
-    check_output(folder, overwrite=overwrite, kind="report")
-    with filling(folder, kind="report") as draft:
-        (draft / "report.html").write_text(html_page(report), encoding="utf-8")
-        (draft / "report.md").write_text(markdown_page(report), encoding="utf-8")
-        (draft / "report.json").write_text(json_text(report.document()), encoding="utf-8")
-        for picture in (picture for part in report.parts for picture in part.pictures):
-            style.write_whole(draft / "figures" / f"{picture.file}.png", picture.png)
-    return [folder / name for name in ("report.html", "report.md", "report.json")]

@@ -10,8 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from hebbsim._version import __version__
+from hebbsim.runs.folders import Numbered, Out, check_output, complete, filling
 from hebbsim.runs.report.build import Report
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Finding
+from hebbsim.runs.results import json_text
 
 _HERE = Path(__file__).parent
 #: What a judgement is called; each also has a sign, so that colour is never alone.
@@ -23,6 +25,36 @@ JUDGEMENTS = {
     None: ("", ""),
 }
 SIGNS = {"holds": "✓", "part": "◐", "fails": "✗", "open": "?", "absent": "–"}
+
+
+def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> list[Path]:
+    """Write ``report.html``, ``report.md`` with ``figures/``, and ``report.json``.
+
+    The HTML page holds all that it shows. All files are written, or none.
+
+    Parameters
+    ----------
+    folder : path or Numbered
+    report : Report
+    overwrite : bool
+        Replace an earlier report in the folder.
+
+    Raises
+    ------
+    BadInputError
+        The folder is a file, holds a report already or something else, or cannot be written.
+    """
+    folder = next(folder.free()) if isinstance(folder, Numbered) else Path(folder)
+    complete(folder, kind="report")
+    check_output(folder, overwrite=overwrite, kind="report")
+    with filling(folder, kind="report") as draft:
+        (draft / "report.html").write_text(html_page(report), encoding="utf-8")
+        (draft / "report.md").write_text(markdown_page(report), encoding="utf-8")
+        (draft / "report.json").write_text(json_text(report.document()), encoding="utf-8")
+        for picture in (picture for part in report.parts for picture in part.pictures):
+            (draft / "figures").mkdir(exist_ok=True)
+            (draft / "figures" / f"{picture.file}.png").write_bytes(picture.png)
+    return [folder / name for name in ("report.html", "report.md", "report.json")]
 
 
 def html_page(report: Report) -> str:

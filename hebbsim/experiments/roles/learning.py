@@ -1,0 +1,263 @@
+"""What learns without labels, and what is measured of it: no thread, no cache, no table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.baselines.bigru import draw_labelled
+from hebbsim.experiments.roles.clustering import Clustering, nearest_only
+from hebbsim.experiments.roles.config import RolesConfig
+from hebbsim.experiments.roles.data import Gold
+from hebbsim.experiments.roles.measured import Measured
+from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.probes import memberships, one_to_one, v_measure
+from hebbsim.readers.base import Corpus
+from hebbsim.runs.results import Score
+
+if TYPE_CHECKING:
+    from hebbsim.models import RoleNetwork
+
+__all__ = ["Learning", "Measuring", "curve_points"]
+
+
+class Learning:
+    """Fits the learner of a seed on words alone.
+
+    Parameters
+    ----------
+    config : RolesConfig
+    corpus : Corpus
+        Its splits as they are learned from and scored.
+    text : mapping of str to Path
+        Unlabelled text, by file name.
+    network : mapping
+        Description of the network that every seed learns with.
+
+    Attributes
+    ----------
+    on_the_way : dict of int to list of (int, Clustering)
+        By seed, the tokens that its network had read and its clusters by then.
+    """
+
+    def __init__(
+        self,
+        config: RolesConfig,
+        corpus: Corpus,
+        text: Mapping[str, Path],
+        network: Mapping[str, Any],
+    ) -> None:
+        self.config, self.corpus, self.text, self.network = config, corpus, text, network
+        self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
+        self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
+
+    @cached_property
+    def draws(self) -> dict[int, list[NDArray[np.int64]]]:
+        """Training sentences whose labels clusters are named with, and BiGRUs learn from."""
+        config, n_train = self.config, self.corpus.splits["train"].n_sentences
+        few = config.readout_sentences
+        return {
+            n: [
+                draw_labelled(n_train, n, draw)
+                for draw in range(config.readout_draws if n == few else config.label_curve_seeds)
+            ]
+            for n in sorted({*config.labels, few})
+            if n < n_train
+        }
+
+    def new(self, seed: int) -> Any:
+        """The learner of a seed, yet to learn."""
+        return self.config.learner(seed, self.network)
+
+    def fitted(
+        self, seed: int, *, progress: Callable[[float], Any], after_text: Path | None = None
+    ) -> Any:
+        """A learner that has seen the tokens of train, and the text, and nothing else.
+
+        `after_text` is a folder that keeps its state once the text is read.
+        """
+        learner = self.new(seed)
+        options: dict[str, Any] = {"progress": progress}
+        if self.text:
+            from hebbsim.readers.text import stream_text
+
+            stream = partial(stream_text, self.text.values(), **self.config.reading)
+            options["text"] = stream if self.config.ensemble_size > 1 else stream()
+            if after_text is not None:
+                options["after_text"] = after_text
+        if self.config.ensemble_size == 1 and self.corpus.layer is not None:
+            options |= self._looks(learner, seed)
+        return learner.fit(self.sentences["train"], **options)
+
+    def _looks(self, learner: RoleNetwork, seed: int) -> dict[str, Any]:
+        """Options of `fit` by which a network's clusters are looked at on the way."""
+        n_once, passes = self.corpus.splits["train"].n_tokens, self.config.passes
+
+        def look(n_read: int) -> None:
+            self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
+
+        # A little later than they begin at the earliest: by then those of every seed have.
+        first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
+        ends = {n_once * n for n in range(1, passes)}
+        points = sorted(ends.union(curve_points(first, passes * n_once)))
+        return {"observe": look, "observed_at": points}
+
+    def cluster(self, learner: Any, *, few: bool = True) -> Clustering:
+        """The clusters of every split that is scored and, with `few`, of labelled sentences.
+
+        Without, the nearest of each token alone, which is quicker.
+        """
+        learners = getattr(learner, "members_", [learner])
+        prototypes = [one.prototypes_.centres for one in learners]
+        draws = [draw for each in self.draws.values() for draw in each] if few else []
+        labelled = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *draws]))
+        train = self.corpus.splits["train"].subset(labelled)
+        members = {
+            name: [
+                memberships(one.transform(sentences), centres)
+                if few
+                else nearest_only(one.predict(sentences))
+                for one, centres in zip(learners, prototypes, strict=True)
+            ]
+            for name, sentences in (self.sentences | {"train": train.sentences()}).items()
+        }
+        return Clustering(members, prototypes, labelled, train)
+
+
+class Measuring:
+    """Names the clusters of fitted learners with roles, and scores them.
+
+    Parameters
+    ----------
+    learning : Learning
+    layer : str
+        Of the roles.
+    """
+
+    def __init__(self, learning: Learning, layer: str) -> None:
+        self.learning, self.layer = learning, layer
+        self.config, self.corpus = learning.config, learning.corpus
+        self.roles = {name: split.layers[layer] for name, split in self.corpus.splits.items()}
+        self.gold = Gold.of(self.corpus, layer)
+        self.k = f"K={self.config.clusters}"
+
+    @property
+    def main_condition(self) -> str:
+        members = self.config.ensemble_size
+        return self.k if members == 1 else f"{self.k} members={members}"
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """Changes to the token stage of a learner, by condition: its parts and a control."""
+        taus = self.config.timescales
+        return {
+            "view=own": {"view": "own"},
+            "view=traces": {"view": "traces"},
+            **({f"tau={tau:g}": {"timescales": (tau,)} for tau in taus} if len(taus) > 1 else {}),
+            "shuffled=traces": {"shuffle_traces": True},
+            "prototypes=random": {"prototypes": "random"},
+        }
+
+    def part(
+        self, fitted: Callable[[], Any], seed: int, condition: str, changes: dict[str, Any]
+    ) -> Measured:
+        """One of the learner's parts, or a control."""
+        part = fitted().derive(self.learning.sentences["train"], **changes)
+        measured = Measured()
+        found = self.learning.cluster(part, few=False)
+        self._name_on_dev(measured, f"{self.k} {condition}", seed, found)
+        return measured
+
+    def whole(self, fitted: Callable[[], Any], seed: int) -> Measured:
+        """Everything that one fitted learner gives without learning anew."""
+        config, learner, measured = self.config, fitted(), Measured()
+        if config.ensemble_size > 1:
+            self._readouts(measured, self.main_condition, seed, self.learning.cluster(learner))
+            # Beside the votes: one learner, which attends to everything.
+            learner = learner.derive(self.learning.sentences["train"])
+        one = self.learning.cluster(learner)
+        if seed == 0:
+            measured.winners = {name: one.winners(name)[:, 0] for name in one.scored}
+        self._readouts(measured, self.k, seed, one)
+        for n_read, found in self.learning.on_the_way.pop(seed, []):
+            self._name_on_dev(measured, f"{self.k} tokens={n_read}", seed, found)
+        shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
+        self._name_on_dev(measured, f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
+        self._score_clusters(measured, seed, one)
+        return measured
+
+    def _score_clusters(self, measured: Measured, seed: int, one: Clustering) -> None:
+        """Scores of the clusters themselves, before they are named."""
+
+        def add(split: str, metric: str, value: float, unit: str = "fraction") -> None:
+            measured.scores.append(
+                Score(self.corpus.name, split, "hebbian", self.k, metric, None, seed, value, unit)
+            )
+
+        for name in one.scored:
+            of_split = one.winners(name)[:, 0]
+            add(name, "v_measure", v_measure(self.roles[name], of_split))
+            add(name, "n_clusters_used", len(np.unique(of_split)), unit="clusters")
+            if self.config.clusters == len(self.gold.names):
+                add(name, "one_to_one", one_to_one(self.roles[name], of_split))
+
+    def _readouts(self, measured: Measured, main: str, seed: int, found: Clustering) -> None:
+        """Name clusters by either read-out, from all of dev and from few of its sentences."""
+        for readout, soft in (("", False), (" readout=soft", True)):
+            self._name_on_dev(measured, main + readout, seed, found, soft=soft)
+            for n, draws in self.learning.draws.items():
+                for draw in draws:
+                    condition = f"{main} labels={n}{readout}"
+                    predicted = self.name_on_few(condition, found, draw, soft=soft)
+                    measured.predicted.append(("hebbian", condition, seed, predicted))
+
+    def name_on_few(
+        self, condition: str, found: Clustering, sentences: NDArray[np.int64], *, soft: bool
+    ) -> dict[str, NDArray[np.str_]]:
+        """Roles of every split, clusters named by a draw of labelled training sentences."""
+        on = np.repeat(np.isin(found.labelled, sentences), np.diff(found.train.offsets))
+        name = found.mapping("train", found.train.layers[self.layer], on, soft=soft)
+        return {split: name(split) for split in found.scored}
+
+    def _name_on_dev(
+        self,
+        measured: Measured,
+        condition: str,
+        seed: int,
+        found: Clustering,
+        *,
+        dev_roles: NDArray[np.str_] | None = None,
+        soft: bool = False,
+    ) -> None:
+        named_by = self.roles["dev"] if dev_roles is None else dev_roles
+        predicted = named_on_dev(
+            lambda on: found.mapping("dev", named_by, on, soft=soft),
+            self.corpus.splits["dev"],
+            found.scored,
+        )
+        measured.predicted.append(("hebbian", condition, seed, predicted))
+
+
+def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
+    """Where a learner is looked at on its way through so many tokens: even steps of a ratio.
+
+    Parameters
+    ----------
+    first : int
+        Tokens after which clusters begin.
+    n_tokens : int
+        At which it is looked at anyway, as learning ends.
+
+    Examples
+    --------
+    >>> curve_points(100, 1000, 3)
+    [100, 215, 464]
+    >>> curve_points(9, 12)
+    [9, 10, 11]
+    """
+    ratio = max(n_tokens, 1) / max(first, 1)
+    return sorted({int(max(first, 1) * ratio ** (i / n_points)) for i in range(n_points)})

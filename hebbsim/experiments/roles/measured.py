@@ -1,0 +1,64 @@
+"""Predicted roles and scores of one step of a run, and the form in which they are cached."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.experiments.roles.data import Gold
+from hebbsim.runs.results import Score
+from hebbsim.runs.resume import Unit
+
+__all__ = ["Measured", "Roles"]
+
+#: Predicted role of every token, by split.
+Roles = dict[str, NDArray[np.str_]]
+
+
+@dataclass
+class Measured:
+    """What one step of a run measured.
+
+    Attributes
+    ----------
+    predicted : list of (model, condition, seed, roles by split)
+    scores : list of Score
+        Beside those that follow from predicted roles.
+    winners : dict of str to ndarray of int32, shape=(T,)
+        By split, the nearest cluster of every token; of the first seed's single learner.
+    """
+
+    predicted: list[tuple[str, str, int, Roles]] = field(default_factory=list)
+    scores: list[Score] = field(default_factory=list)
+    winners: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+
+    def unit(self, gold: Gold) -> Unit:
+        """As arrays and a JSON document; roles are codes of `gold`."""
+        arrays: dict[str, NDArray[Any]] = {
+            f"{number} {split}": gold.encode({split: roles})[split]
+            for number, (*_, predicted) in enumerate(self.predicted)
+            for split, roles in predicted.items()
+        }
+        arrays |= {f"winners {split}": ids for split, ids in self.winners.items()}
+        keys = [key for *key, _ in self.predicted]
+        return Unit(arrays, {"keys": keys, "scores": [asdict(score) for score in self.scores]})
+
+    @classmethod
+    def of_unit(cls, unit: Unit, gold: Gold) -> Measured:
+        """The inverse of `unit`."""
+        by_part: dict[str, dict[str, NDArray[Any]]] = {}
+        for key, array in unit.arrays.items():
+            part, _, split = key.partition(" ")
+            by_part.setdefault(part, {})[split] = array
+        return cls(
+            [
+                (model, condition, seed,
+                 {split: gold.names[codes] for split, codes in by_part.get(str(n), {}).items()})
+                for n, (model, condition, seed) in enumerate(unit.document["keys"])
+            ],
+            [Score(**score) for score in unit.document["scores"]],
+            by_part.get("winners", {}),
+        )  # fmt: skip

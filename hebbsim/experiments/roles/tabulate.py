@@ -1,0 +1,118 @@
+"""From what a run measured to its results: rows, comparisons, the table of tokens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from hebbsim.experiments.roles.learning import Learning, Measuring
+from hebbsim.experiments.roles.measured import Measured
+from hebbsim.experiments.roles.scores import (
+    Runs,
+    comparison_rows,
+    comparisons,
+    constructions,
+    equivalences,
+    structure_table,
+)
+from hebbsim.experiments.roles.tokens import tokens_file
+from hebbsim.readers.siblings import sibling_of
+from hebbsim.runs.results import Results, json_text, provenance, summarize
+
+__all__ = ["empty_results", "tabulate"]
+
+#: What the learner is compared with: name in the tables, model, condition.
+RIVALS = {
+    "bigru": ("bigru", "labels=all"),
+    "bigru/readout": ("bigru", "labels=readout"),
+    "bigru/codes": ("bigru", "labels=all codes=hebbian"),
+    "lookup": ("lookup", ""),
+}
+
+
+def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str]) -> Results:
+    """Results of a run that has measured nothing: its configuration and what it reads.
+
+    Parameters
+    ----------
+    learning : Learning
+    inputs : mapping of str to str
+        Digests of the unlabelled text, by file name.
+    notes : list of str
+        The list itself: what is noted later is part of the results.
+    """
+    config, corpus = learning.config, learning.corpus
+    train = corpus.splits["train"]
+    resolved = config.resolved() | {
+        "corpus": corpus.name,
+        "source": config.corpus,
+        "gold_layer": corpus.layer,
+        "n_sentences": train.n_sentences,
+        "n_tokens": train.n_tokens,
+    }
+    for name in ("workers", "scheduler"):  # no number depends on them
+        del resolved[name]
+    files = {"network.json": json_text(learning.network).encode()}
+    network = hashlib.sha256(files["network.json"]).hexdigest()
+    return Results(
+        experiment="roles",
+        config=resolved,
+        provenance=provenance(
+            inputs=corpus.sha256 | {"network": network},
+            seeds=range(config.seeds),
+            text=inputs,
+            rules=config.rules,
+        ),
+        notes=notes,
+        files=files,
+    )
+
+
+def tabulate(results: Results, measuring: Measuring, runs: Runs, measured: Measured) -> Results:
+    """Fill in rows, tables and files.
+
+    Parameters
+    ----------
+    results : Results
+        As `empty_results` gives them; changed and returned.
+    measuring : Measuring
+    runs : Runs
+        Predicted roles of every model.
+    measured : Measured
+        Its scores and its winners are taken.
+    """
+    config, corpus, k = measuring.config, measuring.corpus, measuring.k
+    voting = config.ensemble_size
+    main = [k, f"{k} members={voting}"][: 1 + (voting > 1)]
+    main += [f"{condition} readout=soft" for condition in main]
+    if config.ablation_seeds and config.baselines != "none":
+        results.tables["structure"] = structure_table(runs, f"{k} view=traces", sibling_of(corpus))
+    scores = runs.scores() + measured.scores
+    results.rows = summarize(scores)
+    found = comparisons(runs, main, RIVALS, list(measuring.learning.draws))
+    results.tables["comparisons"] = found
+    results.rows += comparison_rows(found, RIVALS)
+    for condition in main:
+        results.rows += equivalences(runs, condition, corpus.splits["train"].n_sentences)
+    results.tables |= {"per_seed": scores, "constructions": constructions(runs)}
+    results.files["tokens.csv.gz"] = _tokens(measuring, runs, measured)
+    return results
+
+
+def _tokens(measuring: Measuring, runs: Runs, measured: Measured) -> bytes:
+    """The table of tokens: gold roles, and those that the first run of each model gives."""
+    main = measuring.main_condition
+    models = {
+        "hebbian": ("hebbian", main),
+        "hebbian_soft": ("hebbian", f"{main} readout=soft"),
+        "bigru": ("bigru", "labels=all"),
+        "lookup": ("lookup", ""),
+    }
+    splits = {}
+    for name, split in measuring.corpus.splits.items():
+        if name != "train":
+            found = {column: runs.roles(*key, name) for column, key in models.items()}
+            columns = {column: roles for column, roles in found.items() if roles is not None}
+            cluster = {"cluster": measured.winners[name]} if name in measured.winners else {}
+            splits[name] = (split, {"gold": measuring.roles[name], **cluster, **columns})
+    return tokens_file(splits)
