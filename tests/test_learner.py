@@ -497,6 +497,10 @@ def test_a_population_learns_roles(larger):
     sentences, dev = larger.splits["train"].sentences(), larger.splits["dev"]
     # Members of so few clusters each need to see everything.
     whole = {"attention": 1.0, "weight_jitter": 0.0}
-    score = mapped_accuracy(RolePopulation(4, n_clusters=60, **whole).fit(sentences), dev)
-    single = mapped_accuracy(RoleNetwork(n_clusters=60).fit(sentences), dev)
-    assert score > single + 0.02
+    gains = []
+    for seed in (0, 1):
+        options = {"n_clusters": 60, "random_state": seed}
+        voting = RolePopulation(4, **options, **whole).fit(sentences)
+        single = RoleNetwork(**options).fit(sentences)
+        gains.append(mapped_accuracy(voting, dev) - mapped_accuracy(single, dev))
+    assert np.mean(gains) > 0.02

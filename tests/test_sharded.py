@@ -209,9 +209,11 @@ def test_a_network_in_shards_finds_roles_as_the_online_one_does(corpus):
         ids = learner.predict(dev.sentences())
         return accuracy(roles, RoleReadout().fit(ids, roles).predict(ids))
 
-    online = score(RoleNetwork(n_clusters=120).fit(train))
+    pairs = [[RoleNetwork(n_clusters=120, random_state=seed) for _ in range(2)] for seed in (0, 1)]
+    online = np.mean([score(one.fit(train)) for one, _ in pairs])
     shards = Shards(InProcess(), train, 3)
-    assert score(fit_shards(RoleNetwork(n_clusters=120), shards)) > online - 0.04 > 0.8
+    in_shards = np.mean([score(fit_shards(other, shards)) for _, other in pairs])
+    assert in_shards > online - 0.04 > 0.8
 
 
 def test_a_network_from_shards_is_saved_and_learns_on(sentences, alone, tmp_path):
