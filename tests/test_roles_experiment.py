@@ -24,8 +24,8 @@ from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold, hold_out
 from hebbsim.experiments.roles.learning import Measuring
 from hebbsim.experiments.roles.run import run_roles
-from hebbsim.experiments.roles.run import scores as roles_scores
-from hebbsim.experiments.roles.run import tokens as roles_tokens
+from hebbsim.experiments.roles import scores as roles_scores
+from hebbsim.experiments.roles import tokens as roles_tokens
 from hebbsim.experiments.roles.scores import Runs
 from hebbsim.probes import RoleReadout, SoftReadout
 from hebbsim.probes.paired import adjust

@@ -20,7 +20,8 @@ from hebbsim.experiments.rules import run as rules
 from hebbsim.experiments.rules.config import RulesConfig
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
-from hebbsim.runs import planes, registry
+from hebbsim.plots import plane
+from hebbsim.runs import registry
 from hebbsim.runs import sweep as module
 from hebbsim.runs.compare import compare_runs
 from hebbsim.runs.experiment import _find
@@ -273,11 +274,11 @@ def test_a_plane_is_drawn_for_each_combination_of_what_else_varies(tmp_path):
 
 def test_a_plane_that_fails_keeps_no_other_from_being_drawn(tmp_path, monkeypatch, capsys):
     def fail_at_first(*words, **more):
-        monkeypatch.setattr(planes, "plot_plane", whole)
+        monkeypatch.setattr(plane, "plot_plane", whole)
         raise ValueError("n is 0")
 
-    whole = planes.plot_plane
-    monkeypatch.setattr(planes, "plot_plane", fail_at_first)
+    whole = plane.plot_plane
+    monkeypatch.setattr(plane, "plot_plane", fail_at_first)
     path = write(
         tmp_path / "a.toml",
         'experiment = "rules"\nplane = [1, 2]\n[grid]\nclusters = [10, 20]\n',

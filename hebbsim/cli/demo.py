@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -57,22 +58,28 @@ def demo(ctx: typer.Context) -> None:
             )  # fmt: skip
         typer.echo(f"{path}: open it in a browser; it needs nothing else")
         return
-    _serve(room, config.port, browser=config.browser, bigru=config.bigru)
+    options = {"browser": config.browser, "bigru": config.bigru}
+    _serve(room, config.port, hosts=config.allow_host, **options)
 
 
-def _serve(room: Room, port: int | None, *, browser: bool, bigru: bool) -> None:
+def _serve(
+    room: Room, port: int | None, *, browser: bool, bigru: bool, hosts: Sequence[str]
+) -> None:
     import threading
 
     from hebbsim.demo.config import PORT
+    from hebbsim.demo.hosts import check_hosts
     from hebbsim.demo.server import HOST, make_server
     from hebbsim.errors import BadInputError
 
+    check_hosts(hosts)
+
     try:
-        server = make_server(room, PORT if port is None else port)
+        server = make_server(room, PORT if port is None else port, hosts=hosts)
     except BadInputError:
         if port is not None:
             raise
-        server = make_server(room, 0)
+        server = make_server(room, 0, hosts=hosts)
     url = f"http://{HOST}:{server.port}/"
 
     def learn() -> None:

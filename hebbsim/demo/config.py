@@ -45,5 +45,13 @@ class DemoConfig(ExperimentConfig):
         ),
     ] = None
     overwrite: Annotated[bool, option("Replace an earlier recording in that folder.")] = False
+    allow_host: Annotated[
+        tuple[str, ...],
+        option(
+            "Further name that the page may be opened by: that of a proxy before it.",
+            metavar="HOST",
+            each=True,
+        ),
+    ] = ()
     rules: RuleFiles = ()
     offline: Offline = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from bokeh.model import DataModel
 from bokeh.server.server import Server
 from tornado.web import RequestHandler
 
+from hebbsim.demo.hosts import check_hosts, guard
 from hebbsim.demo.page import LIVE_POLICY, body, head
 from hebbsim.demo.worker import WindowGone, Worker
 from hebbsim.errors import BadInputError
@@ -46,7 +47,7 @@ class Wire(DataModel):
     answer = String(default="")
 
 
-def make_server(room: Room, port: int = 0) -> Server:
+def make_server(room: Room, port: int = 0, *, hosts: Sequence[str] = ()) -> Server:
     """A server of the page; `start` and its loop are left to the caller.
 
     Parameters
@@ -55,21 +56,24 @@ def make_server(room: Room, port: int = 0) -> Server:
         May be prepared later, in a thread.
     port : int
         0 for any free one.
+    hosts : sequence of str
+        Names, beside those of this machine, by which a browser may ask for the page.
 
     Raises
     ------
     BadInputError
-        The port cannot be used.
+        The port cannot be used, or a host is none.
     """
     boot = secrets.token_hex(4)
     port = port or _free_port()
+    allowed = [f"{HOST}:{port}", f"localhost:{port}", *check_hosts(hosts)]
     application = Application(FunctionHandler(partial(_fill, room), trap_exceptions=True))
     try:
-        return Server(
+        server = Server(
             {"/": application},
             address=HOST,
             port=port,
-            allow_websocket_origin=[f"{HOST}:{port}", f"localhost:{port}"],
+            allow_websocket_origin=allowed,
             extra_patterns=[(r"/alive", _Alive, {"boot": boot})],
             check_unused_sessions_milliseconds=2000,
             unused_session_lifetime_milliseconds=6000,
@@ -78,6 +82,8 @@ def make_server(room: Room, port: int = 0) -> Server:
         raise BadInputError(
             f"--port: {port} cannot be used ({error.strerror}); choose another one, or 0 for any"
         ) from None
+    guard(server._tornado, allowed)
+    return server
 
 
 def _free_port() -> int:
