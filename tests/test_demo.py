@@ -1,6 +1,8 @@
 """The classroom without a browser: what a window is told, and what the lessons claim."""
 
+import contextlib
 import dataclasses
+import http.client
 import json
 import re
 import signal
@@ -12,6 +14,7 @@ import urllib.request
 import numpy as np
 import pytest
 
+from hebbsim.baselines import LookupBaseline
 from hebbsim.cli import main
 from hebbsim.demo import export
 from hebbsim.demo.content import CodeBook, read_back, select
@@ -183,7 +186,7 @@ def test_a_rule_of_ones_own_can_be_chosen(room, monkeypatch):
     monkeypatch.setattr(rules, "_registered", dict(rules._registered))
     register_rule(dataclasses.replace(get_rule("delta"), name="mine"))
     session = Session(room)
-    assert {"mine", "delta", "nlms"} <= set(session.hello()["rules"])
+    assert {"mine", "delta", "nlms"} <= {rule["name"] for rule in session.hello()["rules"]}
     mine, delta = (reading(session, SENTENCE, rule=rule)["weights"] for rule in ("mine", "delta"))
     assert mine == delta
 
@@ -206,6 +209,21 @@ def test_a_selective_memory_is_the_recurrence_of_a_trace():
     assert np.mean([row[0] == "a" for row in loud]) > 0.98
     noisy = select(book, ["a"] * 200, [0] * 200, 1, Condition(snr=-40))[1]
     assert 0.2 < np.mean([row[0] == "a" for row in noisy]) < 0.5  # by chance
+
+
+def test_sizes_say_how_large_noise_and_steps_are(room):
+    words = (SENTENCE.split() * 6)[:60]
+    book = room.book.with_words(words)
+    exact, noisy = (
+        read_back(book, room.before, words, Settings(precision="float64", noise=noise))
+        for noise in (0, 10)
+    )
+    unit = np.sqrt((book.codes**2).mean())
+    np.testing.assert_allclose(exact.peaks, np.abs(exact.states).max(axis=(0, 2)) / unit)
+    spread = (noisy.states - exact.states).std(axis=(0, 2)) / unit
+    # Five times the sampling error of a standard deviation of so many numbers.
+    n_numbers = exact.states[:, 0].size
+    np.testing.assert_allclose(spread, 0.1 * exact.sizes, rtol=5 / np.sqrt(2 * n_numbers))
 
 
 def test_codes_of_known_words_do_not_depend_on_new_ones():
@@ -307,6 +325,33 @@ def test_live_roles_are_those_of_the_live_learner(room):
     assert told["roles"][-1] == learner.role_of(ids)
 
 
+def test_a_learner_that_has_not_begun_has_no_roles(room):
+    answers = ask(Session(room), text=SENTENCE, settings={"live": True})
+    found, told = answers[-2:]
+    assert {role for row in found["roles"] for role in row} == {""}
+    assert not any(found["winners"]) and not found["prototypes"]
+    assert {place for row in found["places"] for place in row} == {-1}
+    assert told["roles"] is None and told["arguments"] is None
+    assert len(told["cancellation"]) == len(told["linear"]) > 8  # the traces are there
+
+
+def test_survival_is_held_against_what_needs_no_memory(room):
+    (*_, told) = ask(Session(room), text=SENTENCE)
+    gold, lookup = room.gold_roles, LookupBaseline().fit(
+        room.train.sentences(), room.train.layers[room.layer].tolist()
+    )  # fmt: skip
+    assert {"SUBJ", "OBJ", "OBL"} <= set(room.argument_roles) and "DET" not in room.argument_roles
+    own = np.isin(gold, room.argument_roles)
+    found = room.named((2.0, 8.0, 32.0))
+    roles = np.array(found.role_of(room.learner.predict(room.test.sentences())))
+    assert told["arguments"] == (roles == gold)[own].mean() < told["roles"]
+    right = lookup.predict(room.test.sentences()) == gold
+    references = Session(room).hello()["references"]
+    assert references["lookup_arguments"] == right[own].mean() < references["lookup"]
+    words = [word for stream in room.streams for word in stream]
+    assert references["word"] == max(map(words.count, set(words))) / len(words)
+
+
 def test_a_worker_answers_the_last_of_many_questions(room):
     answers, done = [], threading.Event()
 
@@ -403,14 +448,35 @@ def test_an_export_that_cannot_be_written_is_refused_at_once(tmp_path, capsys):
     assert "is a file" in capsys.readouterr().err
 
 
+def asked_as(port, path, host, **headers):
+    """Status and text of an answer to a request that says it is for this host."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+    connection.request("GET", path, headers={"Host": host, **headers})
+    answer = connection.getresponse()
+    text = "" if answer.status == 101 else answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def test_a_host_that_is_none_is_refused_before_anything_is_served(tmp_path, capsys):
+    write_tables(make_builtin(n_train=20, n_dev=5, n_test=5, n_gen=0), tmp_path / "small")
+    for host in ("https://class.example.org", "*", ""):
+        assert run("demo", "--corpus", str(tmp_path / "small"), "--allow-host", host) == 2
+        assert "give its name alone" in capsys.readouterr().err
+
+
 def test_the_command_serves_until_it_is_interrupted(tmp_path):
     pytest.importorskip("bokeh", reason="the extra demo is not installed")
     write_tables(make_builtin(n_train=100, n_dev=20, n_test=20, n_gen=0), tmp_path / "small")
     command = [
         sys.executable, "-m", "hebbsim", "demo", "--no-browser", "--no-bigru", "--port", "0",
-        "--corpus", str(tmp_path / "small"),
+        "--corpus", str(tmp_path / "small"), "--allow-host", "Class.example.org",
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
+        contextlib.ExitStack() as failing,
+    ):
+        failing.callback(process.kill)  # what fails below must not wait for the server to end
         url = process.stdout.readline().decode().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", url)
         with urllib.request.urlopen(url + "alive") as answer:
@@ -419,10 +485,32 @@ def test_the_command_serves_until_it_is_interrupted(tmp_path):
             page = answer.read().decode()
         assert "A memory that fades" in page and "cdn." not in page
         taken = url.rsplit(":", 1)[1].rstrip("/")
+        # A name that leads here, as an attacker's may, gets nothing; one that was allowed does.
+        own, other = f"localhost:{taken}", "rebound.example.com"
+        for host, status in [(own, 200), ("class.example.org", 200), (other, 403)]:
+            assert asked_as(taken, "/", host)[0] == asked_as(taken, "/alive", host)[0] == status
+        assert f"hebbsim demo --allow-host {other}" in asked_as(taken, "/", other)[1]
+        assert asked_as(taken, "/", "localhost:1")[0] == 403
+        token = re.search(r'"token":"([^"]+)"', page)[1]
+        for host, origin, status in [
+            (own, f"http://{own}", 101),
+            ("class.example.org", "https://class.example.org", 101),
+            (f"127.0.0.1:{taken}", "https://class.example.org", 101),
+            (other, f"http://{other}", 403),
+            (other, f"http://{own}", 403),
+            (own, f"http://{other}", 403),
+        ]:
+            wanted = {
+                "Origin": origin, "Upgrade": "websocket", "Connection": "Upgrade",
+                "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Protocol": f"bokeh, {token}",
+            }  # fmt: skip
+            assert asked_as(taken, "/ws", host, **wanted)[0] == status, (host, origin)
         assert run("demo", "--no-browser", "--port", taken) == 2
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=60)[1]
-        assert process.returncode == 0 and errors == b""
+        failing.pop_all()
+        assert process.returncode == 0 and b"Traceback" not in errors
 
 
 def test_help_names_what_the_page_does(capsys):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hebbsim.demo.settings import LONGEST, Settings
 from hebbsim.probes.identity import Channel, Condition, States, get_decoder, make_codes, make_states
-from hebbsim.probes.identity.states import round_bfloat16, round_int8
+from hebbsim.probes.identity.states import round_bfloat16, round_int8, run_traces
 
 __all__ = ["CodeBook", "Content", "read_back", "recall_rates", "select"]
 
@@ -71,11 +71,16 @@ class Content:
         The traces.
     linear, cancellation : list of T lists of str
         Entry k of list t is what is read for the word k words before word t.
+    sizes, peaks : ndarray of float64, shape=(S,)
+        Root mean square and largest absolute value of the numbers of each trace in exact
+        arithmetic, where the root mean square of the numbers of a word's code is 1.
     """
 
     states: NDArray[np.float64]
     linear: list[list[str]]
     cancellation: list[list[str]]
+    sizes: NDArray[np.float64]
+    peaks: NDArray[np.float64]
 
 
 def read_back(
@@ -104,7 +109,11 @@ def read_back(
     for name in ("linear", "cancellation"):
         read = _read(book, tau, states, name, depth)
         found[name] = [[book.words[v] for v in read[t, : t + 1]] for t in range(n)]
-    return Content(states.values, found["linear"], found["cancellation"])
+    exact = np.abs(run_traces(book.codes, tokens, tau, n)[0])
+    unit = np.sqrt((book.codes**2).mean())
+    sizes = np.sqrt((exact**2).mean(axis=(0, 2))) / unit
+    peaks = exact.max(axis=(0, 2)) / unit
+    return Content(states.values, found["linear"], found["cancellation"], sizes, peaks)
 
 
 def _read(

@@ -157,7 +157,7 @@ class Recording:
         parts = ("words", "starts", "known", "gold")
         sentence = " ".join(reading["words"])
         taus = ",".join(map(str, settings.timescales))
-        kept = {name: reading[name] for name in ("winners", "slots", "places")}
+        kept = {name: reading[name] for name in ("winners", "slots", "places", "sizes", "peaks")}
         rows = ("roles", "linear", "cancellation", "kept")
         exact = settings.condition.snr is None and settings.precision == "float32"
         rule = f"{taus}|{settings.rule}|{settings.eta}|{settings.fresh}"

@@ -32,6 +32,7 @@ class LiveLearner:
 
     Attributes
     ----------
+    n_clusters : int
     n_words : int
         Read so far.
     curve : list of (int, float)
@@ -47,8 +48,8 @@ class LiveLearner:
         self._sentences = room.train.sentences()
         self._at = 0
         self.n_words = 0
-        n_clusters = min(CLUSTERS, room.train.n_tokens)
-        self._learner = RoleNetwork(n_clusters=n_clusters, settings=SOON)
+        self.n_clusters = min(CLUSTERS, room.train.n_tokens)
+        self._learner = RoleNetwork(n_clusters=self.n_clusters, settings=SOON)
 
     @property
     def done(self) -> bool:

@@ -52,8 +52,18 @@ def cut_text(text: str) -> tuple[Sentences, int]:
     return sentences, n_words
 
 
-def read_text(room: Room, named: Named, sentences: Sentences, settings: Settings) -> dict[str, Any]:
+def read_text(
+    room: Room, named: Named | None, sentences: Sentences, settings: Settings
+) -> dict[str, Any]:
     """What memory, roles and weights are after each word of a text.
+
+    Parameters
+    ----------
+    room : Room
+    named : Named or None
+        Without a learner roles are empty strings, there are no winners, and nothing is selected.
+    sentences : list of lists of str
+    settings : Settings
 
     Returns
     -------
@@ -79,10 +89,13 @@ def read_text(room: Room, named: Named, sentences: Sentences, settings: Settings
         "settings": settings.resolved(),
         "roles": roles,
         "winners": winners,
-        "prototypes": {str(c): room.describe(named, c) for c in sorted(clusters)},
+        "prototypes": {str(c): room.describe(named, c) for c in sorted(clusters) if named},
         "bigru": _prefix_roles(sentences, room.bigru_roles(_prefixes(sentences))),
         # Codes have length one: a number of a code is of size 1 / sqrt(D).
         "states": np.rint(content.states * 1000).astype(int).tolist(),
+        # In shares: what a word would make up that is as large as these.
+        "sizes": content.sizes.round(5).tolist(),
+        "peaks": content.peaks.round(5).tolist(),
         "linear": content.linear,
         "cancellation": content.cancellation,
         "slots": slots,
@@ -129,9 +142,15 @@ def _prefix_roles(sentences: Sentences, flat: Sequence[str] | None) -> list[list
 
 
 def _roles(
-    named: Named, sentences: Sentences, settings: Settings
+    named: Named | None, sentences: Sentences, settings: Settings
 ) -> tuple[list[list[str]], list[list[tuple[int, float]]]]:
-    """Roles of the text so far after each word, and the prototypes closest to each word."""
+    """Roles of the text so far after each word, and the prototypes closest to each word.
+
+    Without a learner every role is the empty string.
+    """
+    if named is None:
+        n_words = sum(map(len, sentences))
+        return [[""] * (t + 1) for t in range(n_words)], [[] for _ in range(n_words)]
     view = held(named.learner, settings.condition)
     prefixes = _prefixes(sentences)
     vectors = view.transform(prefixes)
@@ -185,20 +204,25 @@ def _weights(
     }
 
 
-def survival(room: Room, named: Named, settings: Settings) -> dict[str, Any]:
+def survival(room: Room, named: Named | None, settings: Settings) -> dict[str, Any]:
     """What survives in the memory, over text: roles on test, words by how long ago they were.
 
     Returns
     -------
     dict
-        ``roles`` and the references are accuracies on test; ``linear`` and ``cancellation``
-        have the share of words read back right 0, 1, ... words ago.
+        ``roles`` is the accuracy on test, ``arguments`` that on the words whose gold role is
+        one of `Room.argument_roles`; both None without a learner. ``linear`` and
+        ``cancellation`` have the share of words read back right 0, 1, ... words ago.
     """
-    view = held(named.learner, settings.condition)
-    found = np.array(named.role_of(view.predict(room.test.sentences())))
+    roles = arguments = None
+    if named is not None:
+        view = held(named.learner, settings.condition)
+        right = np.array(named.role_of(view.predict(room.test.sentences()))) == room.gold_roles
+        roles, arguments = float(right.mean()), float(right[room.is_argument].mean())
     return {
         "settings": settings.resolved(),
-        "roles": float((found == room.test.layers[room.layer]).mean()),
+        "roles": roles,
+        "arguments": arguments,
         "n_tokens": room.test.n_tokens,
         "n_states": 5 * len(room.streams),
         **recall_rates(room.book, room.streams, settings),

@@ -9,7 +9,7 @@ from hebbsim.demo.live import LiveLearner
 from hebbsim.demo.reading import MOST_WORDS, Sentences, cut_text, read_text, survival
 from hebbsim.demo.room import Named, Room
 from hebbsim.demo.settings import Settings
-from hebbsim.engine import rule_names
+from hebbsim.engine import get_rule, rule_names
 from hebbsim.errors import BadInputError, HebbsimError
 
 __all__ = ["Session"]
@@ -52,7 +52,17 @@ class Session:
             "n_words": room.train.n_tokens,
             "n_clusters": room.learner.n_clusters,
             "live_words": room.train.n_tokens,
-            "rules": list(rule_names()),
+            "live_clusters": self.live.n_clusters,
+            "argument_roles": room.argument_roles,
+            "rules": [
+                {
+                    "name": rule.name,
+                    "source": rule.source,
+                    "equation": rule.equation,
+                    "eta": rule.eta,
+                }
+                for rule in map(get_rule, rule_names())
+            ],
         }
 
     def handle(self, message: Mapping[str, Any]) -> Iterator[Message]:
@@ -100,15 +110,16 @@ class Session:
         }
         yield {"kind": "survival", "id": number, **self._survived(named)}
 
-    def _survived(self, named: Named) -> Message:
+    def _survived(self, named: Named | None) -> Message:
         # The rule and its rate have no part in what survives in the traces.
         settings = self.settings.model_copy(update={"rule": "delta", "eta": 0.1, "fresh": False})
         if settings.live:
             return survival(self.room, named, settings)
         return self.room.keep(settings, lambda: survival(self.room, named, settings))
 
-    def _named(self) -> Named:
-        if self.settings.live and self.live.named is not None:
+    def _named(self) -> Named | None:
+        """The learner that roles come from; None while the live one has no clusters yet."""
+        if self.settings.live:
             return self.live.named
         return self.room.named(self.settings.timescales)
 

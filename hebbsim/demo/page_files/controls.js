@@ -3,16 +3,9 @@
 Heb.PRECISIONS = [["float64", "64 bits"], ["float32", "32"], ["bfloat16", "16"], ["int8", "8"]];
 Heb.NOISES = [0, 0.1, 1, 3, 10, 30, 100];
 Heb.ETAS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1];
-// What rules are called here; any other, of the room's own, goes by its name.
-Heb.RULES = {
-  delta: "delta: predict the next word", hebb: "Hebb: fire together, wire together", oja: "Oja", sanger: "Sanger",
-  ccipca: "CCIPCA", covariance: "covariance", bcm: "BCM", instar: "instar", stdp: "STDP", competitive: "competitive",
-  soft_competitive: "SoftHebb", nlms: "normalised delta", softmax: "softmax",
-};
-
 Heb.Memory = class {
-  constructor(root, state, change) {
-    Object.assign(this, { root, state, change });
+  constructor(root, state, change, preview) {
+    Object.assign(this, { root, state, change, preview });
   }
 
   // What has the focus keeps it, although the sliders are drawn anew.
@@ -28,13 +21,16 @@ Heb.Memory = class {
     nodes.push(...noise);
     if (!fixed) {
       nodes.push(Heb.el("h2", { style: { "margin-top": "16px" } }, "The rule of the weights"));
-      const known = this.state.hello ? this.state.hello.rules : [s.rule];
-      const rules = [...Object.keys(Heb.RULES).filter((name) => known.includes(name)), ...known.filter((name) => !(name in Heb.RULES))];
+      const rules = this.state.hello ? this.state.hello.rules : [{ name: s.rule, source: "", equation: "" }];
       const select = Heb.el("select", { id: "rule", "aria-label": "Learning rule", onchange: (e) => this.change({ rule: e.target.value }, "weights") },
-        rules.map((value) => Heb.el("option", { value, selected: value === s.rule }, Heb.RULES[value] || value)));
+        rules.map(({ name, source }) => {
+          // A rule of the class's own may give no paper.
+          const paper = /^([^,]+),.*?\((\d{4})\)/.exec(source);
+          return Heb.el("option", { value: name, selected: name === s.rule, title: source }, `${name.replaceAll("_", " ")}${paper ? ` (${paper[1]} ${paper[2]})` : ""}`);
+        }));
       nodes.push(select);
-      const w = this.state.reading && this.state.reading.weights;
-      if (w && w.equation) nodes.push(Heb.el("p", { class: "equation" }, w.equation));
+      const known = rules.find(({ name }) => name === s.rule);
+      if (known) nodes.push(Heb.el("p", { class: "equation" }, known.equation));
       nodes.push(...this.slider("eta", "Learning rate", Heb.ETAS, s.eta, (v) => String(v), (v) => this.change({ eta: v }, "weights")));
       const fresh = Heb.el("input", { type: "checkbox", id: "fresh", onchange: (e) => this.change({ fresh: e.target.checked }, "weights") });
       fresh.checked = s.fresh;

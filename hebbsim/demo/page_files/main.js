@@ -144,7 +144,7 @@
     memory.draw();
     if (tab) setTab(tab);
     ask();
-  });
+  }, (changes) => score.preview({ ...state.settings, ...changes }));
 
   function build() {
     score.build(state.reading, state.rows, narrow());
@@ -161,7 +161,7 @@
     at.value = state.t + 1;
     at.setAttribute("aria-valuetext", `word ${state.t + 1} of ${r.words.length}: ${r.words[state.t]}`);
     $("where").textContent = `word ${state.t + 1} of ${r.words.length}`;
-    $("now").textContent = state.playing ? "" : `${r.words[state.t]}, role ${r.roles[state.t][state.t]}`;
+    $("now").textContent = state.playing ? "" : `${r.words[state.t]}, role ${r.roles[state.t][state.t] || "none yet"}`;
     $("back").disabled = state.t === 0;
     $("forth").disabled = state.t === r.words.length - 1;
     if (["prototypes", "weights", "numbers"].includes(state.tab) || !$("panel").firstChild) drawPanel();
@@ -182,6 +182,7 @@
       if (stage.settings) state.settings = { ...DEFAULTS, ...stage.settings };
       if (stage.text !== undefined) state.request = { text: stage.text };
       if (stage.rows) state.rows = stage.rows;
+      Heb.Bars.zoom = stage.zoom || 1;
       if (state.tab === "survival") drawPanel();
       if (stage.tab) setTab(stage.tab);
       play(false);

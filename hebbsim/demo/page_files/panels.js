@@ -46,20 +46,25 @@ Heb.key = (line, text) =>
     Heb.el("span", {}, text));
 
 Heb.PANELS.survival.draw = (panel, state) => {
-  const s = state.survival;
-  if (!s) return panel.replaceChildren(Heb.el("p", {}, "Measuring …"));
+  const s = state.survival, h = state.hello;
+  if (!s || !h) return panel.replaceChildren(Heb.el("p", {}, "Measuring …"));
   const figure = Heb.el("div", { class: "figure" });
   const L = Heb.LINES;
+  const ref = h.references;
   // A lesson that has not come to the readers yet does not give them away.
   const words = ["cancellation", "linear"].filter((key) => state.rows.includes(key));
+  const names = Heb.listed(h.argument_roles.map((role) => Heb.plural(role)));
+  const begun = s.roles !== null;
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
-    Heb.key(L.roles, `roles right: ${Heb.percent(s.roles)}`),
-    ...words.map((key) => Heb.key(L[key], `${L[key].name}, 8 words ago: ${Heb.percent(s[key][8])}`)),
-    Heb.el("small", {}, `Over ${s.n_tokens.toLocaleString("en")} words and ${s.n_states} states.`)));
+    begun ? Heb.key(L.roles, `who does what to whom: ${Heb.percent(s.arguments)}`) : Heb.el("span", {}, "No roles yet: this learner has not begun."),
+    Heb.key(L.lookup, `the same, by the word alone: ${Heb.percent(ref.lookup_arguments)}`),
+    ...words.map((key) => Heb.key(L[key], `${L[key].name}: ${Heb.percent(s[key][3])} 3 words ago, ${Heb.percent(s[key][8])} 8 ago`)),
+    words.length ? Heb.key(L.chance, `always the commonest word: ${Heb.percent(ref.word)}`) : null,
+    Heb.el("small", {}, begun ? `Right roles of ${names}. Of all words: ${Heb.percent(s.roles, 1)}, by the word alone ${Heb.percent(ref.lookup, 1)}. “By the word alone” uses no memory. Noise and coarse numbers are in the traces; the word itself is clean, and the learner has traces to its left and right. ` : "", `Over ${s.n_tokens.toLocaleString("en")} words and ${s.n_states} states.`)));
   Heb.chart(figure, {
     x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
-    label: `Roles right: ${Heb.percent(s.roles)}. Words right by words ago, simple reader: ${s.linear.map((v) => Heb.percent(v)).join(", ")}; clever reader: ${s.cancellation.map((v) => Heb.percent(v)).join(", ")}.`,
-    marks: [{ y: s.roles, colour: L.roles.colour, width: 5, name: "" }],
+    label: `${begun ? `Roles of ${names} right: ${Heb.percent(s.arguments)}; ` : ""}without memory: ${Heb.percent(ref.lookup_arguments)}.${words.map((key) => ` ${L[key].name}, words right by words ago: ${s[key].map((v) => Heb.percent(v)).join(", ")}.`).join("")}`,
+    marks: [...(begun ? [{ ...L.roles, y: s.arguments, width: 5, name: "" }] : []), { ...L.lookup, y: ref.lookup_arguments, width: 3, name: "" }, ...(words.length ? [{ ...L.chance, y: ref.word, name: "" }] : [])],
     lines: words.map((key) => ({ ...L[key], points: s[key].map((v, k) => [k, v]) })),
   });
 };
@@ -67,6 +72,7 @@ Heb.PANELS.survival.draw = (panel, state) => {
 Heb.PANELS.prototypes.draw = (panel, state) => {
   const r = state.reading;
   const t = state.t;
+  if (!r.winners[t].length) return panel.replaceChildren(Heb.el("p", {}, "No prototypes yet: this learner has not begun."));
   const cards = r.winners[t].map(([cluster, share], rank) => {
     const p = r.prototypes[cluster];
     return Heb.el("div", { class: `proto${rank ? "" : " winner"}` },
@@ -134,7 +140,7 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
   const button = (what, text, cls) => Heb.el("button", { type: "button", class: cls, "data-what": what, onclick: () => act.learn(what) }, text);
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     Heb.el("span", { class: "big" }, last ? `${Heb.percent(last[1])} right` : begun ? "No prototypes yet" : "Not begun"),
-    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words, each read once, without a label` : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing yet."),
+    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words. It reads each sentence once, in one pass, without a label, and sorts words into K = ${hello.live_clusters} prototypes.` : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing: there are no roles yet."),
     Heb.el("span", { style: { display: "flex", gap: "8px", "flex-wrap": "wrap" } },
       live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "The corpus is at its end.") : button("start", begun ? "Go on" : "Start", "main"),
       begun ? button("reset", "Start anew", "") : null),

@@ -13,12 +13,12 @@ Heb.Score = class {
     const taus = reading.settings.timescales;
     // As large as fits: every column as wide as its word, or its role, needs.
     const large = window.innerWidth >= 1500;
-    const head = narrow ? 0 : large ? 176 : 134;
+    const head = narrow ? 0 : large ? 182 : 142;
     const room = this.box.clientWidth - head - 68;
     const needs = (size, chip) => reading.words.map((word, j) => {
       const roles = [reading.gold && reading.gold[j], reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
       const role = Math.max(...roles.map((name) => (name ? name.length : 0)));
-      return Math.round(Math.min(150, Math.max(narrow ? 66 : 54, [...word].length * size * 0.66 + 16, [...word].length * chip * 0.58 + 28, role * chip * 0.7 + 22)));
+      return Math.round(Math.min(150, Math.max(66, [...word].length * size * 0.66 + 16, [...word].length * chip * 0.58 + 28, role * chip * 0.7 + 22)));
     });
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
     const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
@@ -31,8 +31,6 @@ Heb.Score = class {
     root.style.setProperty("--word", `${size}px`);
     root.style.setProperty("--chip", `${chip}px`);
     const shown = rows.filter((row) => (row === "gold" ? reading.gold : row === "bigru" ? reading.bigru : true));
-    const nBars = shown.includes("traces") ? taus.length : 0;
-    root.style.setProperty("--bar", `${shown.length <= 3 ? (nBars > 2 ? 72 : 104) : nBars > 4 ? 34 : nBars > 3 ? 38 : 42}px`);
     root.style.gridTemplateColumns = `${narrow ? "" : `${head}px`} 58px ${columns}`;
     root.replaceChildren();
     this.cells = [];
@@ -60,20 +58,32 @@ Heb.Score = class {
       gold: () => add("gold", label("role", "by the book"), null, (word, j) =>
         Heb.el("div", { class: "cell" }, Heb.role(reading.gold[j], { cls: "thin" }))),
       bigru: () => add("bigru", label("role", "BiGRU"), null, blank("")),
-      traces: () => taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true),
-        Heb.el("div", { class: "cell bar rest" }, Heb.el("b"), Heb.el("i")), () =>
-          Heb.el("div", { class: "cell bar", style: { "--trace": Heb.TRACES[s] } }, Heb.el("b"), Heb.el("i")))),
+      traces: () => {
+        this.bars = new Heb.Bars(this, root);
+        taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true), Heb.Bars.cell(), () => {
+          const cell = Heb.Bars.cell();
+          cell.style.setProperty("--trace", Heb.TRACES[s]);
+          return cell;
+        }));
+      },
       linear: () => add("linear", label("simple reader"), null, blank("back")),
       cancellation: () => add("cancellation", label("clever reader"), null, blank("back")),
       kept: () => add("kept", label("selected"), null, blank("back")),
     };
     let group = "";
+    this.bars = null;
     for (const key of shown) {
       const kind = key === "traces" ? "t" : ["roles", "gold", "bigru"].includes(key) ? "r" : "c";
       if (kind !== group) root.append(Heb.el("div", { class: "rule" }));
       group = kind;
       parts[key]();
     }
+    if (this.bars) this.bars.fit(narrow);
+  }
+
+  // What settings that are still being dragged would do to the bars, which the page can tell.
+  preview(settings) {
+    if (this.bars) this.bars.draw(settings);
   }
 
   show(t) {
@@ -81,7 +91,6 @@ Heb.Score = class {
     if (!r) return;
     const before = this.t;
     this.t = t;
-    const bar = parseFloat(getComputedStyle(this.root).getPropertyValue("--bar"));
     for (const cell of this.cells) cell.classList.toggle("now", Number(cell.dataset.column) === t);
     this.rows.words.forEach((cell, j) => cell.classList.toggle("future", j > t));
     const fill = (cell, node) => (node ? cell.replaceChildren(node) : cell.replaceChildren());
@@ -103,17 +112,7 @@ Heb.Score = class {
         fill(cell, node);
       });
     }
-    r.settings.timescales.forEach((tau, s) => {
-      const cells = this.rows[`trace${s}`];
-      if (!cells) return;
-      const alpha = 1 / tau;
-      const set = (cell, share, top) => {
-        cell.lastChild.style.height = `${Math.min(100, (100 * share) / top) * 0.01 * (bar - 22)}px`;
-        cell.firstChild.textContent = share >= 0.095 ? `${Math.round(100 * share)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "";
-      };
-      cells.forEach((cell, j) => set(cell, j <= t ? alpha * (1 - alpha) ** (t - j) : 0, alpha));
-      set(cells[0].previousSibling, tau === 1 ? 0 : (1 - alpha) ** (t + 1), 1);
-    });
+    if (this.bars) this.bars.draw(r.settings);
     for (const key of ["linear", "cancellation"]) {
       if (!this.rows[key]) continue;
       this.rows[key].forEach((cell, j) => {

@@ -50,6 +50,10 @@ Heb.QUIET = {
   CC: "joins: and, or", MARK: "opens a clause: that, who", PUNCT: "full stop, comma", NONE: "no role",
 };
 
+// Roles in the plural, as a sentence names them.
+Heb.plural = (role) => ({ SUBJ: "subjects", OBJ: "objects", IOBJ: "indirect objects", OBL: "obliques", AGENT: "agents", THEME: "themes", RECIPIENT: "recipients" })[role] || role;
+Heb.listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
+
 Heb.role = (name, options = {}) => {
   const [fill, ink, words] = Heb.ROLES[name] || ["#e4e1d9", "#18222f", Heb.QUIET[name] || name];
   const node = Heb.el("span", { class: `role ${options.cls || ""}`, title: words }, name);
@@ -58,9 +62,11 @@ Heb.role = (name, options = {}) => {
   return node;
 };
 
-// The three kinds of curve, the same everywhere: a colour, a dash and a marker each.
+// The kinds of curve, the same everywhere: a colour, a dash and a marker each.
 Heb.LINES = {
   roles: { colour: "#0072b2", name: "roles", dash: "", mark: "none" },
+  lookup: { colour: "#55606e", name: "by the word alone", dash: "9 4", mark: "none" },
+  chance: { colour: "#55606e", name: "commonest word", dash: "2 5", mark: "none" },
   linear: { colour: "#c04e00", name: "simple reader", dash: "7 5", mark: "o" },
   cancellation: { colour: "#00785a", name: "clever reader", dash: "2 4", mark: "s" },
 };
@@ -68,4 +74,4 @@ Heb.LINES = {
 Heb.TRACES = ["#0072b2", "#00785a", "#a8487f", "#c04e00", "#55606e", "#7a5c00"];
 
 // Traces, and how words of a plain page say them.
-Heb.tauName = (tau) => (tau <= 3 ? "fast trace" : tau <= 12 ? "middling trace" : "slow trace");
+Heb.tauName = (tau) => (tau <= 3 ? "fast trace" : tau <= 12 ? "medium trace" : "slow trace");

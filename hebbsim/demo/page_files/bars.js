@@ -1,0 +1,96 @@
+"use strict";
+// What each word makes up of each trace: bars on one scale for all rows, with what drowns them,
+// noise and the steps of the number format. All of it is arithmetic of the page's own.
+Heb.share = (tau, ago) => (1 - 1 / tau) ** ago / tau;
+
+// The size of a trace of many different words, where that of a single word's code is 1.
+Heb.traceSize = (tau) => Math.sqrt(1 / (2 * tau - 1));
+
+Heb.Bars = class {
+  static ZOOMS = [1, 10, 100];
+  static zoom = 1;
+
+  static cell() {
+    return Heb.el("div", { class: "cell bar" }, Heb.el("i"), Heb.el("b"));
+  }
+
+  constructor(score, root) {
+    this.score = score;
+    this.said = Heb.el("span", { class: "scale-words" });
+    this.buttons = Heb.Bars.ZOOMS.map((zoom) => Heb.el("button", { type: "button", "data-zoom": zoom, "aria-label": `Enlarge bars ${zoom} times`,
+      onclick: () => { Heb.Bars.zoom = zoom; this.draw(this.settings); } }, `×${zoom}`));
+    root.append(Heb.el("div", { class: "scale" }, Heb.el("span", { class: "zoom", role: "group", "aria-label": "Scale of the bars" }, this.buttons), this.said));
+  }
+
+  get rows() { return this.score.reading.settings.timescales.map((_, s) => this.score.rows[`trace${s}`]); }
+
+  // As high as the window has room for: never so low that a half and a third look alike.
+  fit(narrow) {
+    const { root, box } = this.score;
+    const stage = box.parentElement;
+    const [least, most] = narrow ? [64, 110] : [44, 150];
+    root.style.setProperty("--bar", `${least}px`);
+    if (narrow) return root.style.setProperty("--bar", `${Math.min(most, 200 / this.rows.length)}px`);
+    const used = [...stage.children].filter((child) => child.id !== "panels" && child.offsetHeight > 2);
+    const gap = parseFloat(getComputedStyle(stage).rowGap) || 0;
+    const panels = Math.max(158, 0.3 * stage.clientHeight);
+    const spare = stage.clientHeight - panels - used.reduce((sum, child) => sum + child.offsetHeight + gap, 0);
+    root.style.setProperty("--bar", `${Math.floor(Math.max(least, Math.min(most, least + spare / this.rows.length)))}px`);
+  }
+
+  // The smallest share that stands out of the noise, and the step between two numbers that the
+  // format can hold, of each trace.
+  limits(settings) {
+    const r = this.score.reading;
+    return settings.timescales.map((tau, s) => {
+      const scale = Heb.traceSize(tau) / Heb.traceSize(r.settings.timescales[s]);
+      const [size, peak] = [r.sizes[s] * scale, r.peaks[s] * scale];
+      const step = { int8: peak / 127, bfloat16: size / 256 }[settings.precision] || 0;
+      return { noise: (settings.noise / 100) * size, step };
+    });
+  }
+
+  draw(settings) {
+    this.settings = settings;
+    const { t, root } = this.score;
+    const { zoom } = Heb.Bars;
+    const bar = parseFloat(getComputedStyle(root).getPropertyValue("--bar"));
+    const limits = this.limits(settings);
+    this.rows.forEach((cells, s) => {
+      const tau = settings.timescales[s];
+      const { noise, step } = limits[s];
+      const set = (cell, share, name) => {
+        const drowned = share > 0 && (share < noise || share < step / 2);
+        cell.classList.toggle("cut", share * zoom > 1);
+        cell.classList.toggle("drowned", drowned);
+        cell.firstChild.style.height = `${Math.min(1, share * zoom) * bar}px`;
+        cell.lastChild.textContent = share >= 0.095 ? `${Math.round(100 * share)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "";
+        cell.title = share ? `${name}: ${(100 * share).toPrecision(2)} % of this trace${drowned ? `, less than ${share < noise ? "the noise" : "half a step"} in each number` : ""}` : "";
+        cell.style.setProperty("--floor", `${Math.min(1, noise * zoom) * bar}px`);
+        // Steps that are too close to be told apart are one band.
+        const px = step * zoom * bar;
+        cell.classList.toggle("stepped", px >= 3);
+        cell.style.setProperty("--step", `${px}px`);
+        cell.style.setProperty("--grain", `${px >= 3 ? 0 : Math.min(px, bar)}px`);
+      };
+      const { words } = this.score.reading;
+      cells.forEach((cell, j) => set(cell, j <= t ? Heb.share(tau, t - j) : 0, words[j]));
+      const before = cells[0].previousSibling;
+      before.classList.add("rest");
+      set(before, tau === 1 ? 0 : (1 - 1 / tau) ** (t + 1), "all words before");
+    });
+    this.say(settings, limits);
+  }
+
+  say(settings, limits) {
+    const { zoom } = Heb.Bars;
+    const full = zoom === 1 ? "full height 100 %" : `full height ${100 / zoom} %, enlarged ${zoom} times`;
+    const bits = { int8: "8 bits", bfloat16: "16 bits" }[settings.precision];
+    this.said.replaceChildren(...[
+      Heb.el("span", { class: zoom > 1 ? "zoomed" : "" }, `Share of a trace, ${full}`),
+      settings.noise ? Heb.el("span", { class: "legend noise" }, `noise ${settings.noise} %`) : null,
+      bits && limits.some(({ step }) => step > 0) ? Heb.el("span", { class: "legend steps" }, bits) : null,
+    ].filter(Boolean));
+    for (const button of this.buttons) button.setAttribute("aria-pressed", String(Number(button.dataset.zoom) === zoom));
+  }
+};
