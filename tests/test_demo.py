@@ -156,7 +156,7 @@ def test_noise_takes_words_and_leaves_roles():
     assert [g == r for g, r in zip(wrong["gold"], wrong["roles"][-1], strict=True)].index(
         False
     ) == 5
-    nonsense = found["reading", "a florp gave the wug a blick .", "{}"]
+    nonsense = found["reading", "every florp gave the wug some blick .", "{}"]
     assert nonsense["roles"][-1][1:7] == ["SUBJ", "PRED", "DET", "IOBJ", "DET", "OBJ"]
     assert nonsense["known"][1] is False
 

@@ -20,12 +20,12 @@ from hebbsim.baselines import TorchMissingError
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
+from hebbsim.experiments.roles import scores as roles_scores
+from hebbsim.experiments.roles import tokens as roles_tokens
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold, hold_out
 from hebbsim.experiments.roles.learning import Measuring
 from hebbsim.experiments.roles.run import run_roles
-from hebbsim.experiments.roles import scores as roles_scores
-from hebbsim.experiments.roles import tokens as roles_tokens
 from hebbsim.experiments.roles.scores import Runs
 from hebbsim.probes import RoleReadout, SoftReadout
 from hebbsim.probes.paired import adjust

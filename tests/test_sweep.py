@@ -18,9 +18,9 @@ from hebbsim.cli import sweep as cli
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.rules import run as rules
 from hebbsim.experiments.rules.config import RulesConfig
+from hebbsim.plots import plane
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
-from hebbsim.plots import plane
 from hebbsim.runs import registry
 from hebbsim.runs import sweep as module
 from hebbsim.runs.compare import compare_runs
