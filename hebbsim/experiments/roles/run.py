@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
@@ -295,9 +295,8 @@ class _Run:
                     self.notes.append(f"no BiGRU beside the learner: {error}")
                     self.steps.drop(bigru_name(*key) for key in trained)
                     bigru, of_codes = {}, 0
-                for condition, changes in parts.items() if seed < config.ablation_seeds else ():
-                    name = part_name(seed, condition)
-                    self.step(name, measuring.part, learner, seed, condition, changes)
+                if seed < config.ablation_seeds:
+                    self.ablations(learner, seed, parts)
                 self.kept.drop(f"seed={seed}")
             for (condition, seed), predicted in background.results():
                 found = Measured([("bigru", condition, seed, predicted)])
@@ -310,6 +309,26 @@ class _Run:
             dev = self.learning.sentences["dev"], self.measuring.roles["dev"]
             keep_tagger(self.kept, fitted(), seed, self.results(), *dev)
         return self.measuring.whole(fitted, seed)
+
+    def ablations(
+        self, fitted: Callable[[], Any], seed: int, parts: Mapping[str, dict[str, Any]]
+    ) -> None:
+        """Parts and controls of one learner, some at a time, in threads; reported in order."""
+        threads = ThreadPoolExecutor(self.config.workers)
+        names = {part_name(seed, condition): condition for condition in parts}
+        missing = [name for name in names if not self.kept.has(name)]
+        try:
+            learner = fitted() if missing else None
+            begun = {
+                name: threads.submit(
+                    self.measuring.part, lambda: learner, seed, names[name], parts[names[name]]
+                )
+                for name in missing
+            }
+            for name in names:
+                self.step(name, begun[name].result if name in begun else Measured)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def step(
         self,
