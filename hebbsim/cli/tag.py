@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -111,7 +111,7 @@ def tag(
     with contextlib.ExitStack() as stack:
         # BLAS sums in another order with more threads: one gives the same bits anywhere.
         stack.enter_context(threadpool_limits(1))
-        to: TextIO = sys.stdout if out is None else stack.enter_context(whole_file(out))
+        to: IO[str] = sys.stdout if out is None else stack.enter_context(whole_file(out))
         # A bar among the lines themselves would spoil them.
         shown = terminal and not to.isatty()
         told = stack.enter_context(_progress(texts, shown))

@@ -176,7 +176,7 @@ def learn_tokens(
         number, n_rounds = part
         order = np.array_split(rng.permutation(len(block.offsets) - 1), n_rounds)[number]
         network.rng = np.random.default_rng([*seed, block.number, number])
-        put_in(top, arrays)
+        top.put_in(arrays)
         top.restore_waiting(np.zeros((0, top.n_inputs), dtype=np.float32))
         top.tokens, top.settled = tokens, settled
         top.settle = top.tokens + len(block.ids) + 1  # prototypes begin for all blocks together
@@ -185,12 +185,6 @@ def learn_tokens(
             network.learn_tokens(ids, network.rng.random((len(ids), 2)))
         found.append({name: array.copy() for name, array in top.arrays().items()})
     return found
-
-
-def put_in(layer: Any, arrays: Arrays) -> None:
-    for name, array in layer.arrays().items():
-        if name != "waiting":
-            array[...] = arrays[name]
 
 
 def put_together(before: Arrays, found: Sequence[Arrays]) -> Arrays:
@@ -425,7 +419,7 @@ def _fit_tokens(
             if number == 0:
                 waiting = np.concatenate([waiting, *(each["waiting"] for each in found)])
                 waiting = waiting[-WAITING * top.size :]
-        put_in(top, arrays)
+        top.put_in(arrays)
         if number == 0:
             top.restore_waiting(waiting)
             top.begin(network.rng)

@@ -7,8 +7,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
+from hebbsim import storage
 from hebbsim.errors import BadInputError, HebbsimError
 
 __all__ = ["check_file", "whole_file"]
@@ -37,7 +38,7 @@ def check_file(option: str, path: Path, *, overwrite: bool) -> None:
 
 
 @contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
+def whole_file(path: Path) -> Iterator[IO[str]]:
     """A file to write to, which takes its place when the block ends well.
 
     Raises
@@ -45,20 +46,8 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     HebbsimError
         It cannot be written; what was there before is there still.
     """
-    temporary = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with storage.whole_file(path, "w", encoding="utf-8", newline="\n") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        # As any new file: mkstemp keeps it from everybody else.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
     except OSError as error:
         raise HebbsimError(f"{path}: could not be written ({error.strerror})") from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)

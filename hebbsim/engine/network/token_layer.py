@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -303,12 +303,15 @@ class TokenLayer:
         drawn = {"attended": self.attended, "drawn_lengths": self.drawn_lengths}
         return found | drawn | {"means_seen": self.means_seen, "waiting": waiting}
 
-    def take(self, other: TokenLayer) -> None:
-        """Go on from what another layer of the same description has learned."""
-        theirs = other.arrays()
+    def put_in(self, arrays: Mapping[str, NDArray]) -> None:
+        """Put in what `arrays` gave of a layer of the same description, but for the waiting."""
         for name, array in self.arrays().items():
             if name != "waiting":
-                array[...] = theirs[name]
+                array[...] = arrays[name]
+
+    def take(self, other: TokenLayer) -> None:
+        """Go on from what another layer of the same description has learned."""
+        self.put_in(other.arrays())
         self._waiting = list(other._waiting)
         self.tokens, self.settled = other.tokens, other.settled
 
