@@ -241,6 +241,33 @@ def test_loading_numba_leaves_scipy_for_later_and_the_user_nothing_to_miss(compi
     assert out.splitlines() == ["False True", "0.5", "4.0"]
 
 
+# Inlining -----------------------------------------------------------------------------------
+
+
+@needs_jit
+def test_kernels_call_no_machine_code_of_other_kernels():
+    """Which of several copies would be called depends on what the process loaded before."""
+
+    @njit(keep=False)
+    def called_often(x, y):
+        total = x.dtype.type(0)
+        for i in range(len(x)):
+            for j in range(len(y)):
+                for k in range(i, j):
+                    total += x[k] * y[j] - y[k] * x[i]
+        return total
+
+    @njit(keep=False)
+    def caller(x, y):
+        for i in range(len(x)):
+            x[i] = called_often(x, y) * called_often(y, x) - called_often(x, x)
+
+    caller(np.ones(3, np.float32), np.ones(4, np.float32))
+    (code,) = caller.inspect_llvm().values()
+    assert "called_often" in str(called_often.inspect_llvm())
+    assert not [line for line in code.splitlines() if " call " in line and "called_often" in line]
+
+
 # Without the compiler -----------------------------------------------------------------------
 
 

@@ -6,14 +6,13 @@ import os
 import signal
 
 import naive_network
-import numba
 import numpy as np
 import pytest
 from test_network_run import NETWORK
 from test_user_rules import EXAMPLE
 
 from hebbsim import RoleNetwork, load_corpus
-from hebbsim.engine import _jit, rules
+from hebbsim.engine import rules
 from hebbsim.engine.network import WordLayer
 from hebbsim.engine.network.description import tomllib
 from hebbsim.engine.traces import decays
@@ -25,7 +24,6 @@ from hebbsim.models.sharded import (
     _visit,
     fit_shards,
     put_together,
-    sum_memories,
 )
 from hebbsim.probes import accuracy
 from hebbsim.probes.readout import RoleReadout
@@ -89,28 +87,6 @@ def test_no_bit_depends_on_the_number_of_shards_with_text(sentences, files, chan
     one, other = (learned(sentences, n, text=files, rule=changes) for n in (1, 4))
     assert bits(one) == bits(other)
     assert "flew" in one.network_.index
-
-
-@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="NUMBA_DISABLE_JIT is set")
-def test_kernels_are_compiled_before_workers_begin(sentences):
-    """Two that compile at a time may order sums in two ways."""
-    _jit._specialised.cache_clear()
-    made = len(_jit.KERNELS)
-
-    def compiled():
-        return [len(kernel.signatures) for kernel in _jit.KERNELS[made:]]
-
-    class Watching(InProcess):
-        at_first = None
-
-        def hold(self, function, *args):
-            if function is sum_memories:
-                self.at_first = self.at_first or compiled()
-            return super().hold(function, *args)
-
-    workers = Watching()
-    learned(sentences, 2, workers=workers)
-    assert workers.at_first == compiled() and all(workers.at_first)
 
 
 def test_words_that_occur_once_are_no_hindrance():

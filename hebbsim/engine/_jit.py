@@ -69,6 +69,16 @@ KERNELS: list[Any] = []
 # `nnan` or `ninf`: the check for weights that stop being finite must keep its meaning.
 FASTMATH = frozenset({"reassoc", "contract"})
 
+# A call that is not inlined goes to whichever machine code of that name the process loaded
+# first: that of the kernel called, or the copy that came with a caller, whose sums may be
+# ordered otherwise. Results would then depend on what was compiled and what came from the cache.
+_OPTIONS = {
+    "fastmath": set(FASTMATH),
+    "error_model": "numpy",
+    "nogil": True,
+    "forceinline": True,
+}
+
 _PACKAGE = __name__.rpartition(".")[0]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -81,6 +91,9 @@ def njit(**options: Any) -> Callable[[_Function], _Function]: ...
 
 def njit(function: Any = None, /, *, plain: Any = None, keep: bool = True, **options: Any) -> Any:
     """Compile a kernel lazily, release the GIL while it runs, keep the machine code.
+
+    A kernel that another calls becomes a part of it, so that results are the same whether
+    kernels were compiled in this process or came from the cache.
 
     Use as ``@njit`` or ``@njit(option=value)``; options are those of ``numba.njit``.
     Division follows numpy (by zero gives inf or NaN, no exception). With
@@ -109,8 +122,7 @@ def njit(function: Any = None, /, *, plain: Any = None, keep: bool = True, **opt
     """
     if function is None:
         return lambda function: njit(function, plain=plain, keep=keep, **options)
-    options = {"fastmath": set(FASTMATH), "error_model": "numpy", "nogil": True, **options}
-    dispatcher = numba.njit(**options)(function)
+    dispatcher = numba.njit(**{**_OPTIONS, **options})(function)
     if dispatcher is function:  # the JIT is off
         return function if plain is None else plain
     KERNELS.append(dispatcher)

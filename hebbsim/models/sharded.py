@@ -4,8 +4,8 @@ A text is cut into *blocks* of whole sentences that depend on the text alone. Sh
 of blocks, and every pass is a task on each shard. Nothing that a task computes tells how blocks
 were shared out, and what tasks give is put together exactly or in the order of blocks. So the
 network is the same to the last bit for any number of shards and workers, in whatever order they
-finish, and however often one dies and its task is done again. (With the same machine code: another
-processor, or a machine that compiles kernels of its own, may round differently.)
+finish, and however often one dies and its task is done again. (On processors of one kind: another
+kind may round differently.)
 
 How it relates to the network that learns online, over the same sentences:
 
@@ -308,7 +308,6 @@ def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND)
         raise BadInputError(f"a round of {round_size} tokens: give at least 1")
     network = learner._built(shards.n_tokens)
     with threadpool_limits(1):
-        _compile(network)
         counts = shards.counts().commonest(network.max_words)
         network.know(counts)
         index = shards.workers.hold(_same, network.index)
@@ -322,16 +321,6 @@ def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND)
     network.tokens = shards.counts().counts.total() + (learner.passes - 1) * shards.n_tokens
     learner.network_ = network
     return learner
-
-
-def _compile(network: Network) -> None:
-    """Have all kernels compiled here, so that workers load them: two that compile at a time may
-    order sums in two ways.
-    """
-    other = build(written(network))
-    for layer in other.layers:
-        layer.start = 0
-    other.learn([["a"]])
 
 
 def _same(value: Any) -> Any:
