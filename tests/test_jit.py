@@ -255,6 +255,14 @@ def test_kernels_call_no_machine_code_of_other_kernels():
             for j in range(len(y)):
                 for k in range(i, j):
                     total += x[k] * y[j] - y[k] * x[i]
+                for k in range(j):
+                    total -= x[k] * y[j] + y[k] * x[i]
+                for k in range(i):
+                    total += x[k] / (y[j] + total)
+            for j in range(i):
+                total = np.sqrt(x[i] * y[j] + total)
+        for i in range(0, len(y), 3):
+            total += y[i] * y[i - 1]
         return total
 
     @njit(keep=False)
