@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import hebbsim
-from hebbsim.engine import components, products
+from hebbsim.engine import products
 from hebbsim.engine._jit import njit
+from hebbsim.engine.rules import ccipca
 
 PACKAGE = Path(hebbsim.__file__).parent
 needs_jit = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="NUMBA_DISABLE_JIT is set")
@@ -289,10 +290,10 @@ def test_what_replaces_small_loops_without_the_compiler_equals_them():
     vectors, residual = numbers(3, 64), numbers(64)
     calls = {
         (products.multiply_rows, products._multiply_rows): (rows, 4, columns, 4, np.zeros((16, 7))),
-        (components.take_in, components._take_in): (
+        (ccipca.take_in, ccipca._take_in): (
             vectors, 1, residual, np.float32(0.1), np.float32(2), np.float32([4, 9, 4]),
         ),
-        (components.leave_over, components._leave_over): (vectors, 1, residual, np.float32(0.3)),
+        (ccipca.leave_over, ccipca._leave_over): (vectors, 1, residual, np.float32(0.3)),
     }  # fmt: skip
     for kernels, args in calls.items():
         args = [a.astype(np.float32) if isinstance(a, np.ndarray) else a for a in args]
@@ -308,7 +309,8 @@ def test_a_learner_learns_without_the_compiler():
     """Slowly, to debug kernels step by step; small loops are taken by numpy."""
     program = """
 import numpy as np
-from hebbsim.engine import _jit, components, products
+from hebbsim.engine import _jit, products
+from hebbsim.engine.rules import ccipca
 from hebbsim.models import RoleNetwork
 from hebbsim.readers.grammar import make_builtin
 
@@ -318,8 +320,8 @@ small = ["words.size=5", "words.n_directions=4", "context_words=20", "tokens.n_d
 learner = RoleNetwork(n_clusters=6, passes=1, settings=small).fit(sentences)
 print(len(learner.partial_fit(sentences[:3]).predict(sentences)) == sum(map(len, sentences)))
 print(len(_jit.KERNELS), products.multiply_rows is products._multiply_rows)
-print(components.take_in is components._take_in)
-print(components.leave_over is components._leave_over)
+print(ccipca.take_in is ccipca._take_in)
+print(ccipca.leave_over is ccipca._leave_over)
 """
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from hebbsim.engine.components import learn_components
 from hebbsim.engine.rules import builtin_names, get_rule
 from hebbsim.errors import BadInputError
 
@@ -426,15 +425,29 @@ def test_ccipca_finds_components_in_order_and_their_variance():
     np.testing.assert_allclose(np.abs(y[-99:, 0]), np.abs(h[-99:, 1]), atol=0.4)
 
 
-def test_ccipca_is_the_engine_s_own_way_to_components():
-    h = np.float32(gaussian(300, [0.2, 1.0, 0.6, 0.2, 0.4]))
-    mean, vectors = np.zeros(5, np.float32), np.zeros((3, 5), np.float32)
-    seen = np.zeros(1, np.int64)
-    learn_components(h, np.arange(300), np.float32(2), mean, vectors, seen)
-    weights, state, _ = learn("ccipca", np.zeros((3, 5)), np.zeros(6), h, h, eta=1)
-    # The rule learns in place: sums over rows of another length are rounded differently.
-    np.testing.assert_allclose(weights, vectors, rtol=1e-4, atol=1e-6)
-    assert state.tobytes() == np.append(mean, np.float32(300)).tobytes()
+@pytest.mark.parametrize("name", ["ccipca", "kmeans"])
+@pytest.mark.parametrize("width", [20, 372])
+def test_the_bits_do_not_depend_on_where_arrays_lie(name, width):
+    rule = get_rule(name)
+    source = np.random.default_rng(0)
+    h, start = np.float32(source.random((60, width))), np.float32(source.random((8, width)))
+    parameters = np.array(list(rule.resolve({}).values()), np.float32)
+
+    def placed(array, n):
+        lying = np.empty(array.size + 16, np.float32)[n : n + array.size].reshape(array.shape)
+        lying[:] = array
+        return lying
+
+    found = set()
+    for n in range(16):
+        weights, state = placed(start, n), placed(np.float32(rule.start(width, 8)), n)
+        out = placed(np.zeros((60, 8)), n)
+        rule.learn(
+            weights, state, placed(h, n), np.arange(60, dtype=np.int32), out, False,
+            np.float32(1), parameters, out,
+        )  # fmt: skip
+        found.add(weights.tobytes() + state.tobytes())
+    assert len(found) == 1
 
 
 def test_nlms_learns_faint_inputs_as_soon_as_loud_ones():

@@ -51,17 +51,10 @@ GOALS = (
     ratio("delta", "delta-rule", "torch", 4),
     ratio("delta", "delta-rule", "BindsNET", 30),
     ratio("delta", "delta-rule", "ngc-learn", 40),
-    ratio("sparse", "projected", "gensim-CBOW", 8),
-    ratio("sparse", "projected", "gensim-skip-gram", 30),
-    ratio("sparse", "exact", "hash-map", 2.5),
-    share("sparse", "projected", "DRAM-read+write", None, 0.5),
-    share("compete", "competition", "prototypes-read", 0.7, 0.85),
-    ratio("compete", "competition", "sklearn-MiniBatchKMeans", 1.4),
-    ratio("compete", "competition", "NumPy", 2.8),
     ratio("roles", "whole-fit", "BiGRU", 10, 30),
     Goal("start-up, second process: CPU seconds to the first result", "startup", "cpu_seconds",
          {"way": "first-result-kernels-cached"}, 0.6, most=True),
-    Goal("memory of a stream of 20 million tokens, MB", "growth/tokens", "peak_memory",
+    Goal("memory of 20 million tokens of text, 30,000 words, MB", "growth/tokens", "peak_memory",
          {"line": "peak-memory", "value": "20000000"}, 500, most=True),
 )  # fmt: skip
 
@@ -96,7 +89,6 @@ def report(documents: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
     lines += [", ".join(f"{name} {version}" for name, version in packages.items()) + ".", ""]
     lines += ["| goal | at least | aim | measured | met |", "|---|---|---|---|---|"]
     lines += [goal_line(goal, rows) for goal in GOALS]
-    lines += [vocabulary_line(rows, way) for way in ("exact", "projected")]
     lines += ["", "## Limits of the machine", "", "| limit | rate |", "|---|---|"]
     limits = [row for row in rows if row["metric"] == "limit"]
     for name in dict.fromkeys(row["model"] for row in limits):
@@ -146,22 +138,6 @@ def goal_line(goal: Goal, rows: list[dict[str, Any]]) -> str:
     if found is None:
         return f"| {goal.text} | {bound} | {aim} | not measured | |"
     return f"| {goal.text} | {bound} | {aim} | {spread(found)} | {verdict(goal, found['mean'])} |"
-
-
-def vocabulary_line(rows: list[dict[str, Any]], way: str) -> str:
-    """Cost at 200,000 types over cost at 5,000."""
-    small, large = (
-        find(rows, "growth/vocabulary", "microseconds_per_token",
-             {"line": f"signatures-{way}", "value": value})
-        for value in ("5000", "200000")
-    )  # fmt: skip
-    form = f"{way}, adding to earlier sums" if way == "exact" else way
-    text = f"sparse, {form}: cost at 40 times the vocabulary"
-    if small is None or large is None:
-        return f"| {text} | at most 2.5 | 1.5 | not measured | |"
-    goal = Goal(text, "", "", {}, 2.5, 1.5, most=True)
-    times = large["mean"] / small["mean"]
-    return f"| {text} | at most 2.5 | 1.5 | {times:.2f} | {verdict(goal, times)} |"
 
 
 def verdict(goal: Goal, value: float) -> str:

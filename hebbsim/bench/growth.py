@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from hebbsim.bench.compete import compete
 from hebbsim.bench.delta import delta
 from hebbsim.bench.harness import Contender, Timing, quartiles
-from hebbsim.bench.sparse import sparse
 from hebbsim.bench.traces import traces
 from hebbsim.bench.work import Work, slug
 from hebbsim.runs.results import Row
@@ -79,46 +77,63 @@ def _spread_timescales(n: int) -> dict[str, Any]:
     return {"timescales": tuple(np.geomspace(2, 64, n).tolist())}
 
 
+def zipf_sentences(n_words: int, n_tokens: int, rng: np.random.Generator) -> Iterator[list[str]]:
+    """Sentences of 1 to 40 words, as frequent as in natural text: 1 / (rank + 2.7).
+
+    Source: Mandelbrot (1953).
+    """
+    share = np.cumsum(1 / (np.arange(n_words) + 2.7))
+    while n_tokens > 0:
+        length = min(int(rng.integers(1, 41)), n_tokens)
+        n_tokens -= length
+        yield np.searchsorted(share, rng.random(length) * share[-1]).astype(str).tolist()
+
+
+def network(
+    n_words: int = 30_000, n_tokens: int = 100_000, n_clusters: int = 300, n_timescales: int = 3
+) -> Contender:
+    """The network of ``hebbsim run roles``, all of whose layers learn."""
+    from hebbsim.models import RoleNetwork
+
+    def prepare(n: int) -> Callable[[], Any]:
+        sentences = list(zipf_sentences(n_words, n, np.random.default_rng(0)))
+        timescales = _spread_timescales(n_timescales)["timescales"]
+        learner = RoleNetwork(
+            timescales=timescales, n_clusters=n_clusters, settings=[f"max_words={n_words}"]
+        )
+        learner.partial_fit(sentences)
+        return lambda: learner.partial_fit(sentences)
+
+    return Contender("network", prepare, "numba", True, most=n_tokens)
+
+
 AXES = (
     Axis(
         "tokens",
         (200_000, 2_000_000, 20_000_000),
-        {
-            "delta rule, D=64": _stream(partial(delta, width=64), "engine, tokens in"),
-            "signatures": _stream(sparse, "projected"),
-        },
+        {"delta rule, D=64": _stream(partial(delta, width=64), "engine, tokens in")},
         streamed=True,
     ),
     Axis(
         "vocabulary",
         (5_000, 10_000, 20_000, 50_000, 100_000, 200_000),
-        {
-            "signatures, exact": _pick("n_types", sparse, "exact, continued"),
-            "signatures, projected": _pick("n_types", sparse, "projected"),
-        },
+        {"network": lambda n: network(n_words=n)},
     ),
     Axis(
         "timescales",
         (1, 2, 4, 8, 16),
         {
             "traces": lambda n: _named(traces(**_spread_timescales(n)), "into the learner"),
-            "signatures, projected": lambda n: _named(
-                sparse(n_types=5000, **_spread_timescales(n)), "projected"
-            ),
+            "network": lambda n: network(n_timescales=n),
         },
     ),
-    Axis(
-        "K",
-        (10, 30, 100, 300, 1000, 3000),
-        {"competition": _pick("n_prototypes", compete, "competition")},
-    ),
+    Axis("K", (10, 30, 100, 300, 1000, 3000), {"network": lambda n: network(n_clusters=n)}),
     Axis(
         "dimension",
         (16, 32, 64, 128, 256, 512),
         {
             "traces": _pick("width", traces, "into the learner"),
             "delta rule, W D x 3D": _pick("width", delta, "delta rule"),
-            "competition, K=100": _pick("width", compete, "competition"),
         },
     ),
 )
@@ -171,12 +186,11 @@ def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
 _STREAM = """
 import sys
 import numpy as np
-from hebbsim import TraceEngine
-n_tokens, chunk = int(sys.argv[1]), int(sys.argv[2])
-engine = TraceEngine(50_000, dim=64)
+from hebbsim.bench.growth import zipf_sentences
+from hebbsim.models import RoleNetwork
+learner = RoleNetwork(settings=["max_words=30000"])
 rng = np.random.default_rng(0)
-for start in range(0, n_tokens, chunk):
-    engine.run(rng.integers(50_000, size=min(chunk, n_tokens - start)))
+learner.partial_fit(zipf_sentences(200_000, int(sys.argv[1]), rng))
 # Not getrusage: there a child begins with the peak of the process that started it.
 lines = open("/proc/self/status").read().splitlines()
 print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10)
@@ -184,13 +198,12 @@ print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) /
 
 
 def peak_memory(n_tokens: int) -> float:
-    """Peak memory, in MB (2**20 bytes), of a process whose engine learns so many tokens.
+    """Peak memory, in MB (2**20 bytes), of a process whose network learns so many tokens.
 
-    All of the process counts: Python, libraries, an embedding of 50,000 types in 64
-    dimensions, and tokens that are drawn `CHUNK` at a time. Linux alone.
+    All of the process counts: Python, libraries, and weights for 30,000 words of a text that
+    has 200,000. Linux alone.
     """
     done = subprocess.run(
-        [sys.executable, "-c", _STREAM, str(n_tokens), str(CHUNK)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", _STREAM, str(n_tokens)], capture_output=True, text=True, check=True
+    )
     return float(done.stdout)

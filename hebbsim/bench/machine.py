@@ -59,7 +59,6 @@ LIMITS = (
     Limit("DRAM read+write", "GB/s", "update", cache="DRAM"),
     Limit("L2 store", "GB/s", "store", cache="L2"),
     Limit("DRAM store", "GB/s", "store", cache="DRAM"),
-    Limit("prototypes read", "GB/s", "read", kib=200),
 )
 
 

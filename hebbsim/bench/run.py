@@ -31,7 +31,7 @@ from hebbsim.runs.resume import open_run
 __all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
 
 #: In the order in which they run.
-DEFAULT_WORKS = ("traces", "delta", "sparse", "compete", "startup", "roles")
+DEFAULT_WORKS = ("traces", "delta", "startup", "roles")
 WORKS = (*DEFAULT_WORKS, "growth")
 
 
@@ -187,11 +187,9 @@ class _Run:
         self.failed: list[str] = []
 
     def works(self) -> list[Work]:
-        from hebbsim.bench.compete import compete
         from hebbsim.bench.delta import delta
         from hebbsim.bench.growth import growth
         from hebbsim.bench.roles import roles
-        from hebbsim.bench.sparse import sparse
         from hebbsim.bench.startup import startup
         from hebbsim.bench.traces import traces
 
@@ -199,8 +197,6 @@ class _Run:
         makers: dict[str, Callable[[], Sequence[Work]]] = {
             "traces": lambda: [traces()],
             "delta": lambda: [delta()],
-            "sparse": lambda: [sparse()],
-            "compete": lambda: [compete()],
             "startup": lambda: [startup()],
             "roles": lambda: [roles(config.corpus, config.offline)],
             "growth": growth,

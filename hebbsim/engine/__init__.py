@@ -11,16 +11,13 @@ from typing import Any
 # Public name -> module that defines it; resolved on first use (PEP 562).
 _LAZY = {
     "Rule": "rules",
-    "RandomSignatures": "signatures",
     "TraceEngine": "trace_engine",
-    "WordSignatures": "signatures",
     "check_timescales": "timescales",
     "dense_traces": "traces",
     "get_rule": "rules",
     "last_traces": "traces",
     "load_rules": "rules",
     "njit": "_jit",
-    "one_hot_traces": "one_hot",
     "register_rule": "rules",
     "rule_names": "rules",
 }

@@ -219,7 +219,7 @@ def check_vectors(x: ArrayLike) -> NDArray[np.float32]:
     return vectors
 
 
-def check_tokens(tokens: ArrayLike, n_types: int | None) -> NDArray[np.int32]:
+def check_tokens(tokens: ArrayLike, n_types: int) -> NDArray[np.int32]:
     """Token ids as int32, shape=(T,), each in ``[0, n_types)``."""
     index = np.asarray(tokens)
     if index.ndim != 1:
@@ -228,12 +228,11 @@ def check_tokens(tokens: ArrayLike, n_types: int | None) -> NDArray[np.int32]:
         return np.empty(0, dtype=np.int32)
     if not np.issubdtype(index.dtype, np.integer):
         raise BadInputError(f"tokens must be integer ids, not {index.dtype}")
-    limit = 2**31 - 1 if n_types is None else n_types
-    outside = (index < 0) | (index >= limit)
+    outside = (index < 0) | (index >= n_types)
     if outside.any():
         position = int(np.argmax(outside))
         raise BadInputError(
-            f"token {int(index[position])} at position {position} is outside 0..{limit - 1}"
+            f"token {int(index[position])} at position {position} is outside 0..{n_types - 1}"
         )
     return np.ascontiguousarray(index, dtype=np.int32)
 

@@ -244,7 +244,7 @@ class WordLayer:
         known = np.flatnonzero(self.counts >= self.min_count)
         if not len(known):
             return
-        points = self._points(known, endings)
+        points = self.points(known, endings)
         weight = np.sqrt(np.minimum(self.counts[known], LARGEST_SHARE * self.counts.sum()))
         chosen = rng.choice(
             len(known), self.size, replace=len(known) < self.size, p=weight / weight.sum()
@@ -255,14 +255,12 @@ class WordLayer:
 
     def encode(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> None:
         """Give words their codes, by their memory and the categories as these are now."""
-        points = self._points(words, endings)
+        points = self.points(words, endings)
         weights = self.category_weights.values
         _codes(points, words, weights, np.float32(self.inverse_temperature), self.codes)
 
-    def _points(
-        self, words: NDArray[np.int64], endings: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        """Where words lie among the categories."""
+    def points(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Where words lie among the categories: at length one on the directions."""
         points = np.empty((len(words), self.category_weights.values.shape[1]), dtype=np.float32)
         _points(
             self.memory_weights.values,

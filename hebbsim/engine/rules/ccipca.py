@@ -10,9 +10,103 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.components import MOST_SEEN, learn_input
 from hebbsim.engine.rules._ops import dot
 from hebbsim.engine.rules._rule import Rule
+
+#: Inputs that count: a smaller step than one over this would be lost in the rounding of float32,
+#: and the components would stand still for ever.
+MOST_SEEN = 1 << 20
+
+
+def _take_in(vectors, i, residual, w, dot, squares):
+    unit = vectors.dtype.type
+    vectors[i] = (unit(1) - w) * vectors[i] + w * dot / squares[i] ** unit(0.5) * residual
+    return vectors[i] @ vectors[i], vectors[i] @ residual
+
+
+@njit(plain=_take_in)
+def take_in(vectors, i, residual, w, dot, squares):
+    """v_i <- (1 - w) v_i + w dot / |v_i| u; its square and its product with u."""
+    unit = vectors.dtype.type
+    fade = unit(1) - w
+    pull = w * dot / squares[i] ** unit(0.5)
+    for d in range(len(residual)):
+        vectors[i, d] = fade * vectors[i, d] + pull * residual[d]
+    square = unit(0)
+    dot = unit(0)
+    for d in range(len(residual)):
+        square += vectors[i, d] * vectors[i, d]
+        dot += vectors[i, d] * residual[d]
+    return square, dot
+
+
+def _leave_over(vectors, i, residual, out):
+    residual -= out * vectors[i]
+    return vectors[i + 1] @ residual
+
+
+@njit(plain=_leave_over)
+def leave_over(vectors, i, residual, out):
+    """u <- u - out v_i; v_{i+1} . u."""
+    for d in range(len(residual)):
+        residual[d] -= out * vectors[i, d]
+    dot = vectors.dtype.type(0)
+    for d in range(len(residual)):
+        dot += vectors[i + 1, d] * residual[d]
+    return dot
+
+
+@njit
+def learn_input(x, row, n, rate, amnesia, mean, vectors, squares, residual, response):
+    """Take in one row of `x`, the n-th input.
+
+    Parameters
+    ----------
+    rate : float
+        Factor of the step, 1 in the paper; with 0 nothing changes but `response`.
+    mean, vectors, squares
+        Updated in place.
+    residual : ndarray, of the width of `vectors`, zero beyond `mean`
+        Work space.
+    response : ndarray, shape=(P,)
+        Filled with u_i . v_i / |v_i|, by the v_i of before.
+    """
+    n_components = len(vectors)
+    unit = vectors.dtype.type
+    learning = rate > 0
+    step = (1.0 + amnesia) / n if n > 2 * amnesia else 1.0 / n
+    w = unit(min(1.0, rate * step))
+    if learning:
+        share = unit(1.0 / n)
+        for d in range(len(mean)):
+            mean[d] += share * (x[row, d] - mean[d])
+    for d in range(len(mean)):
+        residual[d] = x[row, d] - mean[d]
+    for i in range(n_components):
+        response[i] = 0
+    dot = unit(0)
+    for d in range(len(residual)):
+        dot += vectors[0, d] * residual[d]
+    for i in range(n_components):
+        square = squares[i]
+        if square > 0:
+            response[i] = dot / square ** unit(0.5)
+            if learning and i < n:
+                square, dot = take_in(vectors, i, residual, w, dot, squares)
+                squares[i] = square
+        elif not learning:
+            break
+        else:  # its first input
+            for d in range(len(residual)):
+                vectors[i, d] = residual[d]
+            for d in range(len(residual)):
+                square += residual[d] * residual[d]
+            squares[i] = square
+            break
+        if i + 1 == n_components:
+            break
+        out = dot / square if square > 0 else unit(0)
+        dot = leave_over(vectors, i, residual, out)
 
 
 @njit

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbsim.engine.components import Components
-from hebbsim.engine.signatures import WordSignatures
+from hebbsim.engine.network import Network, TokenLayer, WordLayer
+from hebbsim.engine.network.values import LARGEST
 
 __all__ = ["learned_codes"]
 
-#: Context words with a column of their own in a signature.
+#: Context words with a column of their own in the memory of the layer.
 _CONTEXT_WORDS = 500
-#: Passes over the types for their principal components (CCIPCA).
-_PASSES = 4
+#: Tokens that a stream without sentences is cut into.
+_CUT = 1000
 #: Rarer words share the code of what has hardly been seen.
 _SEEN = 3
 
@@ -21,7 +23,10 @@ _SEEN = 3
 def learned_codes(
     tokens: ArrayLike, n_types: int, dim: int, rng: np.random.Generator, offsets: ArrayLike | None
 ) -> NDArray[np.float64]:
-    """Hebbian signatures of words, reduced by CCIPCA, of mean square length one.
+    """Where a word layer places words by their contexts, at a mean square length of one.
+
+    The layer is that of the network which learns roles: each word's memory of the traces
+    around it, on the directions in which the memories of words differ most.
 
     Parameters
     ----------
@@ -33,7 +38,7 @@ def learned_codes(
     dim : int
         D.
     rng : numpy.random.Generator
-        Of the order in which types are seen.
+        Draws the directions to start from, and which tokens they learn from.
     offsets : array_like of int or None
         Where sentences begin and end; None for one stream.
 
@@ -50,25 +55,25 @@ def learned_codes(
     >>> bool(np.linalg.norm(codes[0] - codes[1]) < np.linalg.norm(codes[0] - codes[2]))
     True
     """
-    signatures = WordSignatures(n_types, min(_CONTEXT_WORDS, n_types), timescales=(2, 8))
-    signatures.learn(np.asarray(tokens, dtype=np.int32), offsets)
-    counts = signatures.counts
-    seen = np.flatnonzero(counts)
-    x = unit_rows(np.sqrt(signatures.means().reshape(n_types, -1)))
-    reducer = Components(dim, x.shape[1])
-    weight = np.minimum(counts[seen], 0.005 * counts.sum())
-    for _ in range(_PASSES):
-        order = rng.choice(seen, size=2 * len(seen), p=weight / weight.sum())
-        reducer.learn(x, order.astype(np.int64))
+    tokens = np.asarray(tokens)
+    bounds = [*range(0, len(tokens), _CUT), len(tokens)] if offsets is None else np.asarray(offsets)
+    layer = WordLayer("first", "text", size=1, settle=LARGEST, n_directions=dim)
+    network = Network(
+        [layer, TokenLayer("tokens", "first", size=1, start=LARGEST)],
+        timescales=(2, 8),
+        max_words=n_types,
+        context_words=min(_CONTEXT_WORDS, n_types),
+        random_state=int(rng.integers(2**31)),
+    )
+    names = tokens.astype(str).tolist()
+    network.learn(names[first:last] for first, last in pairwise(bounds))
+
+    seen = np.array([int(name) for name in network.index])
+    rows = np.array(list(network.index.values()))
     found = np.zeros((n_types, dim), dtype=np.float32)
-    found[:, : len(reducer.components)] = unit_rows(reducer.project(x))
-    rare = seen[counts[seen] <= _SEEN]
-    found[counts == 0] = found[rare if len(rare) else seen].mean(axis=0)
+    found[seen] = layer.points(rows, network.endings)
+    hardly = seen[network.counts[rows] <= _SEEN]
+    unseen = np.setdiff1d(np.arange(n_types), seen)
+    found[unseen] = found[hardly if len(hardly) else seen].mean(axis=0)
     codes = found / np.sqrt((found[seen] ** 2).sum(axis=1).mean())
     return codes.astype(np.float32).astype(np.float64)
-
-
-def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows at length one; a row of zeros stays."""
-    length = np.sqrt(np.einsum("ij,ij->i", x, x))[:, None]
-    return x / np.maximum(length, np.float32(1e-12))
