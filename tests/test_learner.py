@@ -11,8 +11,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
+from hebbsim.engine.network import Network
 from hebbsim.errors import BadInputError
-from hebbsim.models import RoleNetwork, RolePopulation
+from hebbsim.models import RoleNetwork, RolePopulation, role_network
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.grammar import make_builtin
 
@@ -453,6 +454,39 @@ def test_what_is_known_after_the_text_is_kept_and_gone_on_from(kind, tmp_path):
     assert bits(LEARNERS[kind]().fit(TRAIN, text=[["other"]], after_text=kept)) == bits(once)
     with pytest.raises(BadInputError, match="is of another"):
         LEARNERS[kind](timescales="3").fit(TRAIN, text=text, after_text=kept)
+
+
+@every_learner
+def test_an_interruption_amid_the_text_loses_little_of_it(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(role_network, "SAVED_EVERY", 40)
+    text = [["a", "glorp", "glorped"], [], ["glorps"]] * 50
+    once = LEARNERS[kind]().fit(TRAIN, text=text)
+    kept = tmp_path / "after"
+
+    def interrupted():
+        yield from text[:100]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_all = LEARNERS[kind]()
+        fit_all.fit(
+            TRAIN, text=interrupted if kind == "population" else interrupted(), after_text=kept
+        )
+    learned = []
+    learn = Network.learn
+
+    def counting(self, sentences, **options):
+        sentences = list(sentences)
+        if options.get("words_only"):
+            learned.append(sum(map(len, sentences)))
+        return learn(self, sentences, **options)
+
+    monkeypatch.setattr(Network, "learn", counting)
+    again = LEARNERS[kind]().fit(TRAIN, text=text, after_text=kept)
+    assert bits(again) == bits(once)
+    n_members = len(getattr(again, "members_", [again]))
+    assert sum(learned) == n_members * 200 - 120  # of the first, that is, 120 were saved
+    assert not list(tmp_path.rglob("*.part"))
 
 
 @pytest.fixture(scope="module")

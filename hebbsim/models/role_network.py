@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -27,6 +27,9 @@ _KIND = "hebbsim.role-network/3"
 
 #: Of the first pass, the share that is read when the token layer begins, at the latest.
 LATEST_START = 0.75
+
+#: Tokens of text, about, after which what is known so far is saved.
+SAVED_EVERY = 1_000_000
 
 
 class RoleNetwork(ZeroLabelEstimator):
@@ -125,7 +128,8 @@ class RoleNetwork(ZeroLabelEstimator):
             More text, read once and first, as a stream, by the word layers alone.
         after_text : path, optional
             File for what is known after the text, which takes longest. Where it is there,
-            learning goes on from it, and the text is not read again.
+            learning goes on from it, and the text is not read again. Until then what is known
+            so far is saved every million tokens, beside it, under the same name and ``.part``.
         progress : callable, optional
             Called with the share done, about a hundred times.
         observe : callable, optional
@@ -150,14 +154,23 @@ class RoleNetwork(ZeroLabelEstimator):
         return self
 
     def _read_text(self, text: Sentences, kept: str | os.PathLike[str] | None) -> None:
-        if kept is not None and Path(kept).is_file():
-            arrays, config = read_checkpoint(kept, _KIND)
-            self.restore(arrays, config, kept)
+        if kept is None:
+            self.network_.learn(text, words_only=True)
             return
-        self.network_.learn(text, words_only=True)
-        if kept is not None:
-            Path(kept).parent.mkdir(parents=True, exist_ok=True)
-            self.save(kept)
+        whole, part = Path(kept), Path(f"{os.fspath(kept)}.part")
+        for path in (whole, part):
+            if path.is_file():
+                self.restore(*read_checkpoint(path, _KIND), path)
+                break
+        if whole.is_file():
+            return
+        whole.parent.mkdir(parents=True, exist_ok=True)
+        # How a stream is cut into calls changes no bit.
+        for some in _some_at_a_time(text, self.network_.tokens, SAVED_EVERY):
+            self.network_.learn(some, words_only=True)
+            self.save(part)
+        self.save(whole)
+        part.unlink(missing_ok=True)
 
     def clusters_begin(self, n_tokens: int, *, after: bool = False) -> int:
         """Tokens that `fit` on so many reads before it has clusters, or a few more.
@@ -389,3 +402,20 @@ class RoleNetwork(ZeroLabelEstimator):
         else:
             self.set_params(**known.get_params())
         self.network_ = network
+
+
+def _some_at_a_time(sentences: Sentences, skipped: int, n_tokens: int) -> Iterator[list[Any]]:
+    """Lists of sentences of at least so many tokens, but for the last; the first are skipped."""
+    some: list[Any] = []
+    n_read = held = 0
+    for sentence in sentences:
+        n_read += len(sentence)
+        if n_read <= skipped:
+            continue
+        some.append(sentence)
+        held += len(sentence)
+        if held >= n_tokens:
+            yield some
+            some, held = [], 0
+    if some:
+        yield some
