@@ -275,8 +275,10 @@ class WordLayer:
 
 
 def grown(array: NDArray, n_rows: int, value: float) -> NDArray:
-    grown = np.full((n_rows, *array.shape[1:]), value, dtype=array.dtype)
+    grown = np.zeros((n_rows, *array.shape[1:]), dtype=array.dtype)
     grown[: len(array)] = array
+    if value:  # zeros take no memory until they are written
+        grown[len(array) :] = value
     return grown
 
 
