@@ -30,7 +30,7 @@ class Limit:
     ----------
     name, unit : str
     kernel : str
-        In `hebbsim.engine.yardsticks`.
+        In `hebbsim.engine.limits`.
     kib : int, optional
         Memory that the kernel works on; without, most of `cache`.
     cache : {"L1", "L2", "DRAM"}
@@ -69,11 +69,11 @@ def limits() -> list[Contender]:
 
 
 def _contender(limit: Limit) -> Contender:
-    from hebbsim.engine import yardsticks
+    from hebbsim.engine import limits as kernels
 
     if limit.kernel == "multiply_add":
         width = _best_width()
-        kernel, x = yardsticks.multiply_add(width), _buffer(width)
+        kernel, x = kernels.multiply_add(width), _buffer(width)
         half = np.float32(0.5)
         return Contender(
             limit.name,
@@ -83,7 +83,7 @@ def _contender(limit: Limit) -> Contender:
             scale=2e-9 * width,
         )
     x = _buffer(limit.size(caches()) // 4)
-    kernel = getattr(yardsticks, limit.kernel)
+    kernel = getattr(kernels, limit.kernel)
     return Contender(
         limit.name,
         lambda n: lambda: kernel(x, n),
@@ -96,7 +96,7 @@ def _contender(limit: Limit) -> Contender:
 @cache
 def _best_width() -> int:
     """The width at which this processor does most multiply-adds a second."""
-    from hebbsim.engine.yardsticks import MULTIPLY_ADD_WIDTHS, multiply_add
+    from hebbsim.engine.limits import MULTIPLY_ADD_WIDTHS, multiply_add
 
     half = np.float32(0.5)
 

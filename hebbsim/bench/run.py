@@ -147,8 +147,8 @@ def run_bench(
     config = config or BenchConfig()
     clock = Clock()
     run = _Run(config, progress or (lambda line, done, total: None))
-    with open_run(out, overwrite=overwrite) as kept:
-        kept.begin("bench", config.resolved(), {})
+    with open_run(out, overwrite=overwrite) as cache:
+        cache.begin("bench", config.resolved(), {})
         with one_core() as core:
             works = run.works()
             for work in works:
@@ -168,7 +168,7 @@ def run_bench(
             tables={"contenders": run.entries, "timings": run.timings},
             notes=[*(note for work in works for note in work.notes), *run.notes()],
         )
-        kept.write(results, machine=clock.machine() | machine.describe())
+        cache.write(results, machine=clock.machine() | machine.describe())
     return results
 
 

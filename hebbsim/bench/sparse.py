@@ -144,7 +144,7 @@ class _Inputs:
     def hash_map(self, n: int) -> Run:
         from numba import int64, typed
 
-        from hebbsim.engine.yardsticks import count_pairs
+        from hebbsim.engine.limits import count_pairs
 
         ids, offsets = self.part(n)
         met = np.unique(ids)

@@ -149,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         else:
             known = isinstance(error, HebbsimError)
             message = str(error) if known else f"{type(error).__name__}: {error}"
-            hints = [getattr(error, "kept", ""), "" if known else "--debug shows where"]
+            hints = [getattr(error, "hint", ""), "" if known else "--debug shows where"]
             hint = "; ".join(filter(None, hints))
             _complain(f"{message} ({hint})" if hint else message)
         status = 2 if isinstance(error, BadInputError) else 1

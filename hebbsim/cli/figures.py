@@ -12,7 +12,7 @@ from hebbsim.cli.options import Json
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
-    from hebbsim.runs.figures import Drawn, Failed
+    from hebbsim.runs.figures import Failed, RenderedFigure
     from hebbsim.runs.finished import RunTables
 
 
@@ -73,7 +73,7 @@ def figures(
     for one in runs:
         _refuse_strangers(one, names, out, wanted)
         _ = one.results  # all can be read before any is drawn
-    found: list[tuple[RunTables, list[Drawn]]] = []
+    found: list[tuple[RunTables, list[RenderedFigure]]] = []
     failed: dict[str, Exception] = {}
     for one in runs:
         drawn, errors = _draw(one, names, out, wanted, dpi)
@@ -138,14 +138,14 @@ def _refuse_strangers(
 
 def _draw(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...], dpi: float
-) -> tuple[list[Drawn], Failed]:
+) -> tuple[list[RenderedFigure], Failed]:
     from hebbsim.runs.figures import draw
 
     prefix = f"{run.name}-" if out is not None else ""
     return draw(run, names, out=out, prefix=prefix, formats=formats, dpi=dpi)
 
 
-def _write_captions(found: list[tuple[RunTables, list[Drawn]]], out: Path | None) -> None:
+def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
     """``captions.md`` beside the figures: all of a folder, also those of earlier drawings."""
     from hebbsim.runs.captions import write_captions
     from hebbsim.runs.folders import MANIFEST, record
@@ -193,7 +193,7 @@ def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
     console.print(table)
 
 
-def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
+def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) -> None:
     if json:
         from hebbsim.runs.results import json_text
 

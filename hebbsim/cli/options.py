@@ -110,12 +110,12 @@ def verb(app: typer.Typer) -> Callable[[Callable[[Any], Run]], Callable[[Any], R
         def command(
             ctx: typer.Context, out: Out = None, overwrite: Overwrite = False, json: Json = False
         ) -> None:
-            from hebbsim.cli.carry_out import carry_out
+            from hebbsim.cli.run_command import run_command
             from hebbsim.runs.registry import get_experiment
 
             run = asked(ctx.obj)
             experiment, default = get_experiment(run.experiment), Path("runs") / run.folder
-            carry_out(
+            run_command(
                 experiment.run, run.show, ctx.obj, out, default, overwrite=overwrite, json=json
             )
 

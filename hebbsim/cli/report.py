@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import place
 from hebbsim.cli.options import Json
+from hebbsim.cli.run_command import place
 
 if TYPE_CHECKING:
     from hebbsim.runs.report import Report

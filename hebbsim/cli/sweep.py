@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import place, progress
 from hebbsim.cli.options import Json, Overwrite
+from hebbsim.cli.run_command import place, progress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -82,7 +82,7 @@ def sweep(
                 overwrite=overwrite,
             )  # fmt: skip
     except KeyboardInterrupt as error:
-        setattr(error, "kept", "runs that are finished are kept: the same command goes on")  # noqa: B010
+        setattr(error, "hint", "runs that are finished are kept: the same command goes on")  # noqa: B010
         raise Interruption(error) from error
     if json:
         _print_json(found.document())

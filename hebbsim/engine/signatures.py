@@ -51,7 +51,7 @@ class _Signatures:
         self._n_unseen = 0  # tokens since that was last looked at
 
     def learn(self: _Form, tokens: ArrayLike, offsets: ArrayLike | None = None) -> _Form:
-        """Add a stretch of text: the same bits however a stream is cut between sentences.
+        """Add a chunk of text: the same bits however a stream is cut between sentences.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class WordSignatures(_Signatures):
     ----------
     sums : ndarray of float32, shape=(V, 2, S, C + 2)
         By word, side (left, right), timescale, column. All the memory there is but for
-        eight bytes a token of the longest stretch, up to a million tokens, and sums in float64
+        eight bytes a token of the longest chunk, up to a million tokens, and sums in float64
         of words that occurred 65,536 times and more.
     counts : ndarray of int64, shape=(V,)
         Occurrences of every word.

@@ -259,7 +259,7 @@ class _Run:
         except KeyboardInterrupt as stop:
             self.save()
             where = f"{self.path} holds" if self.path else "done were"
-            stop.kept = (  # type: ignore[attr-defined]  # `hebbsim.interrupts.Interruption` shows it
+            stop.hint = (  # type: ignore[attr-defined]  # `hebbsim.interrupts.Interruption` shows it
                 f"{where} {self.step} of {self.updates} updates; "
                 "the same command goes on from there"
             )

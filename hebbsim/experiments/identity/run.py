@@ -55,7 +55,7 @@ from hebbsim.runs.results import (
     provenance,
     summarize,
 )
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.resume import RunCache, open_run
 
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
@@ -132,12 +132,12 @@ def run_identity(
     if config is None:
         config = IdentityConfig.checked(options)
     clock = Clock()
-    with open_run(out, overwrite=overwrite) as kept:
+    with open_run(out, overwrite=overwrite) as cache:
         source = make_source(config.stream, config.vocab_size, offline=config.offline)
-        run = _Run(config, source, kept, progress or (lambda line, done, total: None))
+        run = _Run(config, source, cache, progress or (lambda line, done, total: None))
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             results = run.results()
-        kept.write(results, machine=clock.machine())
+        cache.write(results, machine=clock.machine())
     return results
 
 
@@ -145,11 +145,11 @@ class _Run:
     """The steps of one run and what they share; each job gives scores of its own."""
 
     def __init__(
-        self, config: IdentityConfig, source: Source, kept: Units, progress: Progress
+        self, config: IdentityConfig, source: Source, cache: RunCache, progress: Progress
     ) -> None:
         self.config = config
         self.source = source
-        self.kept = kept
+        self.cache = cache
         self.progress = progress
         self.map_seeds = min(config.map_seeds, config.seeds)
         self.corpus = self.structure_corpus()
@@ -189,7 +189,7 @@ class _Run:
             provenance=provenance(inputs=inputs, seeds=seeds),
             notes=list(dict.fromkeys(note for corpus in read if corpus for note in corpus.notes)),
         )
-        self.kept.begin(results.experiment, results.config, results.provenance)
+        self.cache.begin(results.experiment, results.config, results.provenance)
         scores = self.scores()
         results.rows = summarize(scores)
         results.tables = {"per_seed": scores}
@@ -216,7 +216,7 @@ class _Run:
 
     def part(self, name: str, job: Callable[[], Iterator[Score]]) -> list[Score]:
         """The scores of a job, or those that an interrupted run had of it."""
-        found = self.kept.json(name, lambda: [asdict(score) for score in job()])
+        found = self.cache.json(name, lambda: [asdict(score) for score in job()])
         return [Score(**score) for score in found]
 
     def jobs(self) -> Iterator[Job]:

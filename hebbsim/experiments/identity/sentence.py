@@ -116,8 +116,8 @@ def run_sentence(
         raise BadInputError(
             f"--sentence: {len(words)} words, at most {_LONGEST} can be shown; give a shorter one"
         )
-    with open_run(out, overwrite=overwrite) as kept:
-        kept.begin("sentence", config.resolved(), {})
+    with open_run(out, overwrite=overwrite) as cache:
+        cache.begin("sentence", config.resolved(), {})
         corpus = _corpus(config)
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             found: list[Word] = []
@@ -147,7 +147,7 @@ def run_sentence(
         new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
         if new:
             results.notes.append(f"not in {corpus.name}, so of unknown structure: {', '.join(new)}")
-        kept.write(results, machine=clock.machine())
+        cache.write(results, machine=clock.machine())
     return results
 
 

@@ -155,12 +155,12 @@ def carry_through(
     if rank():
         out = None  # of the processes that torchrun started, the first writes
     clock = Clock()
-    with open_run(out, overwrite=overwrite) as kept:
+    with open_run(out, overwrite=overwrite) as cache:
         # Parts are kept in the store; of the folder no more is needed than that it is ours.
-        kept.begin(experiment.name, experiment.config.resolved(), {})
+        cache.begin(experiment.name, experiment.config.resolved(), {})
         run(experiment)
         results = experiment.results()
-        kept.write(results, machine=clock.machine())
+        cache.write(results, machine=clock.machine())
     return results
 
 

@@ -15,33 +15,33 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.stream.config import StreamConfig
-from hebbsim.interrupts import held
+from hebbsim.interrupts import defer_signals
 from hebbsim.readers.lines import digest, is_stdin
 from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Clock, Progress, Results, Row, provenance
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.resume import RunCache, open_run
 
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
 
-__all__ = ["Stretch", "run_stream"]
+__all__ = ["Chunk", "run_stream"]
 
 BUILTIN = "builtin"
 _KIND = "hebbsim.stream/1"
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """What was measured at the end of one stretch; a line of ``stream.csv``.
+class Chunk:
+    """What was measured at the end of one chunk; a line of ``stream.csv``.
 
     Attributes
     ----------
     tokens : int
         Learned so far.
     seconds : float
-        CPU seconds that this stretch took, reading and learning.
+        CPU seconds that this chunk took, reading and learning.
     n_tokens : int
-        In this stretch.
+        In this chunk.
     memory : float
         Resident memory of the process in MB (2**20 bytes); 0 where it cannot be told.
     types : int
@@ -86,7 +86,7 @@ def run_stream(
     Results
         Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB a
         million tokens, over the second half of the stream) and, of a scored corpus,
-        ``accuracy`` after every stretch, and the table ``stream``; the
+        ``accuracy`` after every chunk, and the table ``stream``; the
         note with the SHA-256 of the learner's state tells whether two runs agree.
 
     Raises
@@ -98,7 +98,7 @@ def run_stream(
     Examples
     --------
     >>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
-    >>> [stretch.n_tokens >= 5_000 for stretch in results.tables["stream"]][:2]
+    >>> [chunk.n_tokens >= 5_000 for chunk in results.tables["stream"]][:2]
     [True, True]
     """
     if config is None:
@@ -109,10 +109,10 @@ def run_stream(
         load_rules(config.rules)
     clock = Clock()
     report = progress or (lambda line, done, total: None)
-    with open_run(out, overwrite=overwrite) as kept, threadpool_limits(1):
-        run = _Run(config, kept, report)
+    with open_run(out, overwrite=overwrite) as cache, threadpool_limits(1):
+        run = _Run(config, cache, report)
         results = run.results()
-        kept.write(
+        cache.write(
             results,
             machine=clock.machine(),
             save=lambda folder: run.learner.save(folder / "learner.safetensors"),
@@ -123,7 +123,7 @@ def run_stream(
 class _Run:
     """One pass along the stream, from where a checkpoint stands."""
 
-    def __init__(self, config: StreamConfig, kept: Units, progress: Progress) -> None:
+    def __init__(self, config: StreamConfig, cache: RunCache, progress: Progress) -> None:
         self.config = config
         self.progress = progress
         self.source = _Source(config)
@@ -134,10 +134,10 @@ class _Run:
             config=config.resolved(),
             provenance=provenance(inputs=inputs, seeds=[config.seed], rules=config.rules),
         )
-        kept.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
-        self.states = kept.checkpoints("stream", _KIND)
+        cache.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
+        self.states = cache.checkpoints("stream", _KIND)
         self.learner = _LEARNERS[config.learner](config)
-        self.stretches: list[Stretch] = []
+        self.chunks: list[Chunk] = []
         self.sentences = 0
         self.learned = self.source.learned
 
@@ -152,17 +152,17 @@ class _Run:
         try:
             while not wanted or self.position < wanted:
                 began = time.process_time()
-                stretch = _take(source, config.chunk_tokens)
-                if not stretch:
+                chunk = _take(source, config.chunk_tokens)
+                if not chunk:
                     break
-                with held():  # a signal finds the stretch learned, and counted, or not begun
-                    self.learner.learn(stretch)
-                    self.source.note(stretch)
-                    self.sentences += len(stretch)
-                    n_tokens = sum(map(len, stretch))
+                with defer_signals():  # a signal finds the chunk learned, and counted, or not begun
+                    self.learner.learn(chunk)
+                    self.source.note(chunk)
+                    self.sentences += len(chunk)
+                    n_tokens = sum(map(len, chunk))
                     spent = time.process_time() - began
-                    self.stretches.append(
-                        Stretch(
+                    self.chunks.append(
+                        Chunk(
                             self.position + n_tokens,
                             spent,
                             n_tokens,
@@ -179,23 +179,23 @@ class _Run:
             if self.position > saved:
                 self.save()
             raise
-        if not self.stretches:
+        if not self.chunks:
             raise BadInputError(f"--corpus {' '.join(config.corpus)}: no text in it")
         return self.measured()
 
     @property
     def position(self) -> int:
         """Tokens learned so far."""
-        return self.stretches[-1].tokens if self.stretches else 0
+        return self.chunks[-1].tokens if self.chunks else 0
 
     def save(self) -> None:
         if self.states is None:
             return
         arrays, about = self.learner.state()
-        rows = [list(vars(stretch).values()) for stretch in self.stretches]
-        about = {"learner": about, "stretches": rows, "sentences": self.sentences}
+        rows = [list(vars(chunk).values()) for chunk in self.chunks]
+        about = {"learner": about, "chunks": rows, "sentences": self.sentences}
         about["learned"] = self.source.learned
-        with held():
+        with defer_signals():
             self.states.save(self.position, arrays, about)
         self.progress(
             f"checkpoint at {self.position:,} tokens", self.position, self.config.tokens or 0
@@ -208,7 +208,7 @@ class _Run:
         arrays, about = content
         try:
             self.learner.restore(arrays, about["learner"])
-            self.stretches = [Stretch(*row) for row in about["stretches"]]
+            self.chunks = [Chunk(*row) for row in about["chunks"]]
             self.sentences = about["sentences"]
             self.learned = about["learned"]
         except (KeyError, TypeError) as error:
@@ -220,9 +220,9 @@ class _Run:
 
     def measured(self) -> Results:
         results, config = self.begun, self.config
-        results.tables["stream"] = self.stretches
-        # What is compiled and started falls into the first stretch.
-        later = self.stretches[1:] or self.stretches
+        results.tables["stream"] = self.chunks
+        # What is compiled and started falls into the first chunk.
+        later = self.chunks[1:] or self.chunks
         costs = [1e6 * s.seconds / s.n_tokens for s in later]
 
         def row(metric: str, values: Sequence[float], unit: str) -> Row:
@@ -231,16 +231,16 @@ class _Run:
                 low, high = values[1:]
             return Row(
                 self.source.name, "train", "hebbian", f"learner={config.learner}", metric, None,
-                float(values[0]), low, high, len(self.stretches), unit,
+                float(values[0]), low, high, len(self.chunks), unit,
             )  # fmt: skip
 
         middle = np.percentile(costs, [50, 25, 75]).tolist()
         results.rows += [
             row("tokens", [self.position], "tokens"),
             row("microseconds_per_token", middle, "us"),
-            row("memory", [self.stretches[-1].memory], "MB"),
+            row("memory", [self.chunks[-1].memory], "MB"),
         ]
-        second = self.stretches[len(self.stretches) // 2 :]
+        second = self.chunks[len(self.chunks) // 2 :]
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
             results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
@@ -249,9 +249,9 @@ class _Run:
             about = (self.scored.corpus.name, "test", "hebbian")
             condition = f"K={config.clusters} tokens="
             results.rows += [
-                Row(*about, f"{condition}{stretch.tokens}", "accuracy", None, stretch.accuracy,
+                Row(*about, f"{condition}{chunk.tokens}", "accuracy", None, chunk.accuracy,
                     None, None, 1, "fraction")
-                for stretch in self.stretches if stretch.accuracy is not None
+                for chunk in self.chunks if chunk.accuracy is not None
             ]  # fmt: skip
         results.notes += self.source.notes
         results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")

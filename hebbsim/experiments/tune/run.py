@@ -41,7 +41,7 @@ from hebbsim.runs.results import (
     summarize,
     utf8,
 )
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.resume import RunCache, open_run
 from hebbsim.runs.workers import run_all
 
 __all__ = ["Trial", "run_tune"]
@@ -100,14 +100,14 @@ def run_tune(
         config = TuneConfig.checked(options)
     load_rules(config.rules)  # in a process that was given a checked configuration, too
     clock = Clock()
-    with open_run(out, overwrite=overwrite) as kept:
+    with open_run(out, overwrite=overwrite) as cache:
         corpus, notes = _train_and_dev(config)
         results = _empty(config, corpus)
         results.notes = notes
-        search = _Search(config, corpus, kept, progress or (lambda line, done, total: None))
-        kept.begin(results.experiment, results.config, results.provenance)
+        search = _Search(config, corpus, cache, progress or (lambda line, done, total: None))
+        cache.begin(results.experiment, results.config, results.provenance)
         _fill(results, search)
-        kept.write(results, machine=clock.machine())
+        cache.write(results, machine=clock.machine())
     return results
 
 
@@ -160,8 +160,10 @@ class _Job:
 class _Search:
     """Trials of one run, and their scores by seed as they come."""
 
-    def __init__(self, config: TuneConfig, corpus: Corpus, kept: Units, progress: Progress) -> None:
-        self.config, self.corpus, self.kept, self.progress = config, corpus, kept, progress
+    def __init__(
+        self, config: TuneConfig, corpus: Corpus, cache: RunCache, progress: Progress
+    ) -> None:
+        self.config, self.corpus, self.cache, self.progress = config, corpus, cache, progress
         self.drawn = config.drawn()
         self.trials = [config.trial(values) for values in self.drawn]
         # Read once, whatever becomes of the file while trials learn.
@@ -201,20 +203,20 @@ class _Search:
         """Score trials by seed, or take what is kept."""
         waiting = []
         for trial, seed in wanted:
-            unit = self.kept.get(_name(trial, seed))
-            if unit is None:
+            step = self.cache.get(_name(trial, seed))
+            if step is None:
                 network, passes = self.networks[trial], self.trials[trial].passes
                 rules = self.config.rules
                 waiting.append(_Job(network, passes, rules, self.corpus, trial, seed))
             else:
-                self.found[trial, seed] = unit.document
+                self.found[trial, seed] = step.document
         self.progress(None, len(self.found), self.total)
         workers = min(self.config.workers, max(len(waiting), 1))
         for number, score in run_all(_score, waiting, workers=workers):
             if isinstance(score, Exception):
                 raise score
             trial, seed = waiting[number].trial, waiting[number].seed
-            self.kept.put(_name(trial, seed), document=score)
+            self.cache.put(_name(trial, seed), document=score)
             self.found[trial, seed] = score
             said = score if isinstance(score, str) else f"dev accuracy {score:.3f}"
             self.progress(f"{_name(trial, seed)}: {said}", len(self.found), self.total)

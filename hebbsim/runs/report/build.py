@@ -9,7 +9,7 @@ from typing import Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
-from hebbsim.runs.figures import Drawn, Failed, each, figures_of
+from hebbsim.runs.figures import Failed, RenderedFigure, each, figures_of
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
 from hebbsim.runs.report.evidence import Rows, findings_of, interval
@@ -44,12 +44,13 @@ class Picture:
     Examples
     --------
     >>> from hebbsim.plots.style import Caption
-    >>> Picture("run-roles", Drawn("roles", "Recall.", Caption("A title", "n"), []), b"", b"").claim
+    >>> drawn = RenderedFigure("roles", "Recall.", Caption("A title", "n"), [])
+    >>> Picture("run-roles", drawn, b"", b"").claim
     'C1'
     """
 
     file: str
-    drawn: Drawn
+    drawn: RenderedFigure
     svg: bytes
     png: bytes
 
@@ -199,7 +200,7 @@ def _pictures(run: RunTables) -> tuple[list[Picture], Failed]:
             ax = drawings[name](run)
         return Picture(
             f"{run.name}-{name}",
-            Drawn(name, drawings[name].about, style.caption_of(ax), []),
+            RenderedFigure(name, drawings[name].about, style.caption_of(ax), []),
             style.rendered(ax.figure.canvas.figure, "svg"),
             style.rendered(ax.figure.canvas.figure, "png", 200),
         )

@@ -26,7 +26,7 @@ def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
     return default if overwrite else Numbered(default)
 
 
-def carry_out(
+def run_command(
     run: Callable[..., Results],
     show: Callable[[Results, Path], None],
     config: Any,
