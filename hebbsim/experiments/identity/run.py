@@ -1,4 +1,13 @@
-"""What traces lose of past tokens, and to whom: `hebbsim run identity`."""
+"""What traces lose of past tokens, and to whom: `hebbsim run identity`.
+
+Examples
+--------
+>>> results = run_identity(vocab_size=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
+...                        precision="float32", noise="none", decoders="cancellation",
+...                        structure="none", limits=False)
+>>> [row.mean for row in results.select(model="cancellation", metric="accuracy")]
+[1.0, 1.0]
+"""
 
 from __future__ import annotations
 
@@ -8,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,16 +55,9 @@ from hebbsim.probes.identity import (
     successor_model,
     total_bound,
 )
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import (
-    Clock,
-    Progress,
-    Results,
-    Score,
-    provenance,
-    summarize,
-)
-from hebbsim.runs.resume import RunCache, open_run
+from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
@@ -81,27 +83,9 @@ _DRAWING = threading.Lock()
 Job = tuple[str, Callable[[], Iterator[Score]]]
 
 
-def run_identity(
-    config: IdentityConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(IdentityConfig)
+def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
     """Decode the last tokens of a stream from trace states, and count the bits found.
-
-    Parameters
-    ----------
-    config : IdentityConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. What an interrupted run of the same configuration
-        left there is taken up.
-    progress : callable, optional
-        Receives lines and step counts while the run goes on.
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -120,25 +104,10 @@ def run_identity(
     ------
     BadInputError
         An option, the corpus or the output folder cannot be used.
-
-    Examples
-    --------
-    >>> results = run_identity(vocab_size=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
-    ...                        precision="float32", noise="none", decoders="cancellation",
-    ...                        structure="none", limits=False)
-    >>> [row.mean for row in results.select(model="cancellation", metric="accuracy")]
-    [1.0, 1.0]
     """
-    if config is None:
-        config = IdentityConfig.checked(options)
-    clock = Clock()
-    with open_run(out, overwrite=overwrite) as cache:
-        source = make_source(config.stream, config.vocab_size, offline=config.offline)
-        run = _Run(config, source, cache, progress or (lambda line, done, total: None))
-        with threadpool_limits(1):  # BLAS sums in another order with more threads
-            results = run.results()
-        cache.write(results, machine=clock.machine())
-    return results
+    source = make_source(config.stream, config.vocab_size, offline=config.offline)
+    with threadpool_limits(1):  # BLAS sums in another order with more threads
+        return _Run(config, source, cache, progress).results()
 
 
 class _Run:

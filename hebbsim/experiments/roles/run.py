@@ -32,9 +32,9 @@ from hebbsim.experiments.roles.tokens import tokens_file
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.runs.background import BackgroundJobs
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Clock, Progress, Results
-from hebbsim.runs.resume import RunCache, open_run
+from hebbsim.runs.results import Progress, Results
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 from hebbsim.runs.steps import Steps
 
 #: What the steps of a run weigh on its progress bar: about their seconds on the built-in grammar.
@@ -43,27 +43,9 @@ WEIGHTS = {"main": 14, "part": 5, "bigru": 5}
 FITTING = 0.7
 
 
-def run_roles(
-    config: RolesConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(RolesConfig)
+def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles without a label, map clusters on dev, score on test, compare.
-
-    Parameters
-    ----------
-    config : RolesConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. What an interrupted run of the same configuration
-        left there is taken up.
-    progress : callable, optional
-        Receives lines and step counts while the run goes on.
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -83,19 +65,11 @@ def run_roles(
     """
     from hebbsim.readers import load_corpus
 
-    if config is None:
-        config = RolesConfig.checked(options)
-    if config.rules:  # in a process that was given a checked configuration, too
-        from hebbsim.engine import load_rules
-
-        load_rules(config.rules)
-    clock = Clock()
-    report = progress or (lambda line, done, total: None)
-
     def parsing(name: str, done: int, total: int) -> None:
-        report(None if done % 10_000 else f"{name}: {done:,} sentences parsed", done, total)
+        line = None if done % 10_000 else f"{name}: {done:,} sentences parsed"
+        progress(line, done, total)
 
-    with open_run(out, overwrite=overwrite) as cache, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         corpus = load_corpus(
             config.corpus,
             layer=config.gold_layer,
@@ -107,14 +81,12 @@ def run_roles(
             progress=parsing if config.parser else None,
         )
         files, notes = _files_to_read(config, stack)
-        run = _Run(config, corpus, files, notes, cache, report)
+        run = _Run(config, corpus, files, notes, cache, progress)
         # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
         # and leaves the other cores to the workers.
         with threadpool_limits(1):
             results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
-        cache.write(
-            results, machine=clock.machine(), save=partial(write_taggers, cache, config.seeds)
-        )
+    results.save = partial(write_taggers, cache, config.seeds)
     return results
 
 

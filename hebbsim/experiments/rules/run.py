@@ -32,15 +32,9 @@ from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import (
-    Clock,
-    Progress,
-    Results,
-    provenance,
-    summarize,
-)
-from hebbsim.runs.resume import RunCache, StepResult, open_run
+from hebbsim.runs.results import Progress, Results, provenance, summarize
+from hebbsim.runs.resume import RunCache, StepResult
+from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
 
 __all__ = ["Ablated", "run_rules"]
@@ -61,26 +55,9 @@ class Ablated:
     idle: bool
 
 
-def run_rules(
-    config: RulesConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(RulesConfig)
+def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles with a network, and with every ablation of it; compare.
-
-    Parameters
-    ----------
-    config : RulesConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. What an interrupted run of the same configuration
-        left there is taken up.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -98,26 +75,20 @@ def run_rules(
     """
     from hebbsim.readers import load_corpus
 
-    if config is None:
-        config = RulesConfig.checked(options)
-    load_rules(config.rules)  # in a process that was given a checked configuration, too
-    clock = Clock()
-    with open_run(out, overwrite=overwrite) as cache:
-        corpus = load_corpus(config.corpus, offline=config.offline)
-        if corpus.layer is None:
-            raise BadInputError(
-                f"corpus {corpus.name} is text without roles, so there is nothing to score; give "
-                "an annotated corpus"
-            )
-        layer = corpus.layer
-        corpus, note = hold_out(corpus)
-        check_splits(corpus, layer)
-        check_clusters(corpus.splits["train"], config.clusters, corpus.name)
-        results = _empty(config, corpus)
-        results.notes = [*corpus.notes, *([note] if note else [])]
-        cache.begin(results.experiment, results.config, results.provenance)
-        _fill(results, config, corpus, cache, progress or (lambda line, done, total: None))
-        cache.write(results, machine=clock.machine())
+    corpus = load_corpus(config.corpus, offline=config.offline)
+    if corpus.layer is None:
+        raise BadInputError(
+            f"corpus {corpus.name} is text without roles, so there is nothing to score; give "
+            "an annotated corpus"
+        )
+    layer = corpus.layer
+    corpus, note = hold_out(corpus)
+    check_splits(corpus, layer)
+    check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+    results = _empty(config, corpus)
+    results.notes = [*corpus.notes, *([note] if note else [])]
+    cache.begin(results.experiment, results.config, results.provenance)
+    _fill(results, config, corpus, cache, progress)
     return results
 
 

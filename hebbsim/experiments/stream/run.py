@@ -1,4 +1,11 @@
-"""Learning from a stream of any length in constant memory: `hebbsim run stream`."""
+"""Learning from a stream of any length in constant memory: `hebbsim run stream`.
+
+Examples
+--------
+>>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
+>>> [chunk.n_tokens >= 5_000 for chunk in results.tables["stream"]][:2]
+[True, True]
+"""
 
 from __future__ import annotations
 
@@ -17,9 +24,9 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.interrupts import defer_signals
 from hebbsim.readers.lines import digest, is_stdin
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Clock, Progress, Results, Row, provenance
-from hebbsim.runs.resume import RunCache, open_run
+from hebbsim.runs.results import Progress, Results, Row, provenance
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
@@ -59,27 +66,9 @@ class Chunk:
     accuracy: float | None = None
 
 
-def run_stream(
-    config: StreamConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(StreamConfig)
+def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn from a stream, measure time and memory along it, and keep the learner.
-
-    Parameters
-    ----------
-    config : StreamConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder, which receives ``learner.safetensors`` too. An interrupted run of the same
-        configuration goes on from its last checkpoint. Standard input is read anew, and what
-        was learned of it is passed over.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -94,30 +83,9 @@ def run_stream(
     BadInputError
         The text or the output folder cannot be used, or standard input is not what the
         interrupted run had learned.
-
-    Examples
-    --------
-    >>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
-    >>> [chunk.n_tokens >= 5_000 for chunk in results.tables["stream"]][:2]
-    [True, True]
     """
-    if config is None:
-        config = StreamConfig.checked(options)
-    if config.rules:  # in a process that was given a checked configuration, too
-        from hebbsim.engine import load_rules
-
-        load_rules(config.rules)
-    clock = Clock()
-    report = progress or (lambda line, done, total: None)
-    with open_run(out, overwrite=overwrite) as cache, threadpool_limits(1):
-        run = _Run(config, cache, report)
-        results = run.results()
-        cache.write(
-            results,
-            machine=clock.machine(),
-            save=lambda folder: run.learner.save(folder / "learner.safetensors"),
-        )
-    return results
+    with threadpool_limits(1):
+        return _Run(config, cache, progress).results()
 
 
 class _Run:
@@ -255,6 +223,7 @@ class _Run:
             ]  # fmt: skip
         results.notes += self.source.notes
         results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")
+        results.save = lambda folder: self.learner.save(folder / "learner.safetensors")
         return results
 
 

@@ -30,9 +30,7 @@ from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
-from hebbsim.runs.folders import Out
 from hebbsim.runs.results import (
-    Clock,
     Progress,
     Results,
     Score,
@@ -41,7 +39,8 @@ from hebbsim.runs.results import (
     summarize,
     utf8,
 )
-from hebbsim.runs.resume import RunCache, open_run
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
 
 __all__ = ["Trial", "run_tune"]
@@ -62,26 +61,9 @@ class Trial:
     failed: str = ""
 
 
-def run_tune(
-    config: TuneConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(TuneConfig)
+def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results:
     """Try settings at random, score each on dev, and write the best as a preset.
-
-    Parameters
-    ----------
-    config : TuneConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. Trials that an interrupted run of the same
-        configuration finished are taken from it.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -96,18 +78,12 @@ def run_tune(
     HebbsimError
         No trial could be scored.
     """
-    if config is None:
-        config = TuneConfig.checked(options)
-    load_rules(config.rules)  # in a process that was given a checked configuration, too
-    clock = Clock()
-    with open_run(out, overwrite=overwrite) as cache:
-        corpus, notes = _train_and_dev(config)
-        results = _empty(config, corpus)
-        results.notes = notes
-        search = _Search(config, corpus, cache, progress or (lambda line, done, total: None))
-        cache.begin(results.experiment, results.config, results.provenance)
-        _fill(results, search)
-        cache.write(results, machine=clock.machine())
+    corpus, notes = _train_and_dev(config)
+    results = _empty(config, corpus)
+    results.notes = notes
+    search = _Search(config, corpus, cache, progress)
+    cache.begin(results.experiment, results.config, results.provenance)
+    _fill(results, search)
     return results
 
 
