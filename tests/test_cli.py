@@ -16,12 +16,12 @@ from rich.text import Text
 from hebbsim import __version__, cli
 from hebbsim.cli import main
 from hebbsim.cli.options import spread
-from hebbsim.cli.run import slug
 from hebbsim.cli.run_command import Pace, progress
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles import table as roles_table
 from hebbsim.experiments.roles.scores import Cluster, Compared, Structure
+from hebbsim.runs.experiment import slug
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
 from hebbsim.cli.options import Json
+from hebbsim.cli.run_command import print_json
 
 if TYPE_CHECKING:
     from hebbsim.doctor import Report
@@ -33,9 +33,7 @@ def doctor(
 
     found = examine()
     if json:
-        from hebbsim.runs.results import json_text
-
-        sys.stdout.write(json_text(found.document()))
+        print_json(found.document())
     else:
         _show(found)
     if found.problems:

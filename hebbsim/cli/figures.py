@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hebbsim.cli.options import Json
+from hebbsim.cli.run_command import complain, print_json
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def figures(
     _write_captions(found, out)
     _show(found, json=json)
     for line in not_drawn(failed):
-        print(f"hebbsim: {line}", file=sys.stderr)
+        complain(line)
     if failed:
         bad_input = all(isinstance(error, BadInputError) for error in failed.values())
         raise typer.Exit(2 if bad_input else 1)
@@ -162,23 +162,18 @@ def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Pa
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     from hebbsim.runs.figures import figures_of
     from hebbsim.runs.registry import EXPERIMENTS
-    from hebbsim.runs.results import json_text
 
     chosen = list(dict.fromkeys(experiments or EXPERIMENTS))
     known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen if figures_of(e)}
     if json:
-        sys.stdout.write(json_text(known))
+        print_json(known)
         return
     from hebbsim.runs.terminal import Console
 
     console = Console(highlight=False)
     for experiment, about in known.items():
-        console.print(f"of hebbsim {_verb(experiment)}", style="bold", markup=False)
+        console.print(f"of hebbsim {EXPERIMENTS[experiment].command}", style="bold", markup=False)
         _print_table(console, list(about.items()))
-
-
-def _verb(experiment: str) -> str:
-    return experiment if experiment == "bench" else f"run {experiment}"
 
 
 def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
@@ -195,8 +190,6 @@ def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
 
 def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) -> None:
     if json:
-        from hebbsim.runs.results import json_text
-
         document = [
             {
                 "run": str(run.folder), "experiment": run.experiment, "name": one.name,
@@ -206,16 +199,18 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
             for run, drawn in found
             for one in drawn
         ]  # fmt: skip
-        sys.stdout.write(json_text({"schema": "hebbsim.figures/1", "figures": document}))
+        print_json({"schema": "hebbsim.figures/1", "figures": document})
         return
+    from hebbsim.runs.registry import EXPERIMENTS
     from hebbsim.runs.terminal import Console
 
     console = Console(highlight=False)
     for run, drawn in found:
+        command = EXPERIMENTS[run.experiment].command
         if not drawn:
             console.print(f"{run.folder}: no rows for these figures", markup=False, soft_wrap=True)
             continue
-        console.print(f"{run.name}: hebbsim {_verb(run.experiment)}", style="bold", markup=False)
+        console.print(f"{run.name}: hebbsim {command}", style="bold", markup=False)
         _print_table(console, [(one.name, f"{one.caption}") for one in drawn])
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)

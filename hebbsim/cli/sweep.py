@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hebbsim.cli.options import Json, Overwrite
-from hebbsim.cli.run_command import place, progress
+from hebbsim.cli.run_command import complain, place, print_json, progress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,24 +71,19 @@ def sweep(
         return
     folder = place(out, Path("runs") / f"sweep-{file.stem}", overwrite=overwrite)
 
-    from hebbsim.interrupts import Interruption
     from hebbsim.runs.sweep import run_sweep
 
-    try:
-        with progress() as report:
-            found = run_sweep(
-                asked, folder, workers=workers, scheduler=scheduler, progress=report,
-                overwrite=overwrite,
-            )  # fmt: skip
-    except KeyboardInterrupt as error:
-        setattr(error, "hint", "runs that are finished are kept: the same command goes on")  # noqa: B010
-        raise Interruption(error) from error
+    with progress() as report:
+        found = run_sweep(
+            asked, folder, workers=workers, scheduler=scheduler, progress=report,
+            overwrite=overwrite,
+        )  # fmt: skip
     if json:
-        _print_json(found.document())
+        print_json(found.document())
     else:
         _show_sweep(found, found.folder)
     for line in found.undrawn:
-        print(f"hebbsim: {line}", file=sys.stderr)
+        complain(line)
     if found.failed:
         raise typer.Exit(1)
 
@@ -135,7 +129,7 @@ def compare(
         correction=correction,
     )
     if json:
-        _print_json(document(found, correction))
+        print_json(document(found, correction))
     else:
         _show_compared(found, correction)
 
@@ -155,18 +149,12 @@ def rerun(
 
     Exit code 1 where one is not.
     """
-    from hebbsim.interrupts import Interruption
     from hebbsim.runs import rerun as module
 
-    try:
-        with progress() as report:
-            found = module.rerun(
-                folder, out, tolerance=tolerance, progress=report, overwrite=overwrite
-            )
-    except KeyboardInterrupt as error:
-        raise Interruption(error) from error
+    with progress() as report:
+        found = module.rerun(folder, out, tolerance=tolerance, progress=report, overwrite=overwrite)
     if json:
-        _print_json(found.document())
+        print_json(found.document())
     else:
         _show_agreement(found)
     if not found.agrees:
@@ -174,12 +162,6 @@ def rerun(
 
 
 # Tables of 80 columns ---------------------------------------------------------------------------
-
-
-def _print_json(document: object) -> None:
-    from hebbsim.runs.results import json_text
-
-    sys.stdout.write(json_text(document))
 
 
 def _console() -> Console:

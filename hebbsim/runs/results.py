@@ -27,6 +27,11 @@ SCHEMA = "hebbsim.results/1"
 #: Called with a line to show, or None, the steps done and all of them (0 while unknown).
 Progress = Callable[[str | None, int, int], None]
 
+
+def quiet(line: str | None, done: int, total: int) -> None:
+    """A progress that shows nothing."""
+
+
 #: Packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "conllu", "spacy")
 

@@ -9,10 +9,10 @@ from typing import Any, Protocol, TypeVar
 
 from hebbsim.config import ExperimentConfig
 from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Clock, Progress, Results
+from hebbsim.runs.results import Clock, Progress, Results, quiet
 from hebbsim.runs.resume import RunCache, open_run
 
-__all__ = ["RunFunction", "quiet", "rank", "run_function"]
+__all__ = ["RunFunction", "rank", "run_function"]
 
 Config = TypeVar("Config", bound=ExperimentConfig)
 
@@ -104,10 +104,6 @@ def run_function(
         return run
 
     return decorate
-
-
-def quiet(line: str | None, done: int, total: int) -> None:
-    """A progress that shows nothing."""
 
 
 def rank() -> int:

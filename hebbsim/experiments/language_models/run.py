@@ -21,9 +21,9 @@ from hebbsim.experiments.language_models.config import (
 )
 from hebbsim.experiments.language_models.store import Packed, prepare
 from hebbsim.lm.config import Preset
-from hebbsim.runs.results import Progress, Results
+from hebbsim.runs.results import Progress, Results, quiet
 from hebbsim.runs.resume import RunCache
-from hebbsim.runs.run_function import quiet, run_function
+from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.lm.blimp import Pair

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from hebbsim.runs.results import Results
+from hebbsim.runs.results import Results
+from hebbsim.runs.terminal import Console
 
 
 def show(results: Results, folder: Path) -> None:
     """Print what a run found."""
-    from hebbsim.runs.terminal import Console
-
     console = Console(highlight=False, soft_wrap=True)
     found = {row.metric: row for row in results.rows}
     cost = found["microseconds_per_token"]
