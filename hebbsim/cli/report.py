@@ -47,9 +47,9 @@ def report(
         print_json(found.document())
     else:
         _show(found, paths)
-    for part in found.parts:
-        for line in not_drawn(part.failed):
-            complain(f"{part.run.name}: {line}")
+    for section in found.sections:
+        for line in not_drawn(section.failed):
+            complain(f"{section.run.name}: {line}")
 
 
 def _show(found: Report, paths: list[Path]) -> None:

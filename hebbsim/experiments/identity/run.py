@@ -28,17 +28,19 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity.codes import learned_codes
 from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
 from hebbsim.experiments.identity.limits import expansion_scores, processing_scores
-from hebbsim.experiments.identity.streams import Source, make_source
-from hebbsim.experiments.identity.structure import (
+from hebbsim.experiments.identity.material import (
     NETWORKS,
-    SWEEP_LAG,
-    TAUS,
     Material,
-    content_scores,
     corpus_codes,
     draw_material,
     fixed_states,
     network_states,
+)
+from hebbsim.experiments.identity.streams import TokenSource, make_source
+from hebbsim.experiments.identity.structure import (
+    SWEEP_LAG,
+    TAUS,
+    content_scores,
     plane_scores,
     structure_scores,
 )
@@ -114,7 +116,7 @@ class _Run:
     """The steps of one run and what they share; each job gives scores of its own."""
 
     def __init__(
-        self, config: IdentityConfig, source: Source, cache: RunCache, progress: Progress
+        self, config: IdentityConfig, source: TokenSource, cache: RunCache, progress: Progress
     ) -> None:
         self.config = config
         self.source = source

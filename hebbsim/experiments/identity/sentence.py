@@ -21,13 +21,13 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity.config import IdentityConfig
-from hebbsim.experiments.identity.structure import (
+from hebbsim.experiments.identity.material import (
     Material,
     corpus_codes,
     draw_material,
-    fit_rows,
     fixed_states,
 )
+from hebbsim.experiments.identity.structure import fit_rows
 from hebbsim.probes.identity import Channel, Condition, get_decoder, make_states
 from hebbsim.readers.text import split_text
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize

@@ -9,31 +9,25 @@ Examples
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.stream.config import StreamConfig
+from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, state_digest
+from hebbsim.experiments.stream.source import TokenStream
 from hebbsim.interrupts import defer_signals
-from hebbsim.readers.lines import digest, is_stdin
 from hebbsim.runs.results import Progress, Results, Row, provenance
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 
-if TYPE_CHECKING:
-    from hebbsim.engine import TraceEngine
-
 __all__ = ["Chunk", "run_stream"]
 
-BUILTIN = "builtin"
 _KIND = "hebbsim.stream/1"
 
 
@@ -94,8 +88,8 @@ class _Run:
     def __init__(self, config: StreamConfig, cache: RunCache, progress: Progress) -> None:
         self.config = config
         self.progress = progress
-        self.source = _Source(config)
-        self.scored = None if config.score is None else _Scored(config.score)
+        self.source = TokenStream(config)
+        self.scored = None if config.score is None else ScoredCorpus(config.score)
         inputs = self.source.inputs | (self.scored.corpus.sha256 if self.scored else {})
         self.begun = Results(
             experiment="stream",
@@ -104,7 +98,7 @@ class _Run:
         )
         cache.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
         self.states = cache.checkpoints("stream", _KIND)
-        self.learner = _LEARNERS[config.learner](config)
+        self.learner = LEARNERS[config.learner](config)
         self.chunks: list[Chunk] = []
         self.sentences = 0
         self.learned = self.source.learned
@@ -222,7 +216,7 @@ class _Run:
                 for chunk in self.chunks if chunk.accuracy is not None
             ]  # fmt: skip
         results.notes += self.source.notes
-        results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")
+        results.notes.append(f"state of the learner: sha256 {state_digest(*self.learner.state())}")
         results.save = lambda folder: self.learner.save(folder / "learner.safetensors")
         return results
 
@@ -263,214 +257,3 @@ def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:
         if n >= n_tokens:
             break
     return taken
-
-
-# Where sentences come from -----------------------------------------------------------------
-
-
-class _Source:
-    """Sentences of some files, or of the built-in corpus."""
-
-    def __init__(self, config: StreamConfig) -> None:
-        paths = config.corpus
-        self.seed = config.seed
-        self.inputs: dict[str, str] = {}
-        self.files: list[Path] = []
-        self.notes: dict[str, None] = {}
-        self.stdin = False
-        self._learned = hashlib.sha256()
-        self._reading: dict[str, Any] = {
-            "tokenizer": config.tokenizer, "field": config.field, "sentences": config.sentences
-        }  # fmt: skip
-        if tuple(paths) == (BUILTIN,):
-            self.name = BUILTIN
-            return
-        from hebbsim.readers.text import text_files
-
-        self.files = text_files(paths, self.notes.setdefault, config.field)
-        self.name = "+".join(Path(path).name or "text" for path in paths)
-        self.stdin = any(map(is_stdin, self.files))
-        if self.stdin:
-            if len(self.files) > 1:
-                raise BadInputError("--corpus -: standard input cannot be mixed with files")
-            self.name = "stdin"
-        else:
-            names = [file.name for file in self.files]
-            self.inputs = {
-                name if names.count(name) == 1 else str(file): digest(file, unpacked=False)
-                for name, file in zip(names, self.files, strict=True)
-            }
-
-    @property
-    def learned(self) -> str:
-        """Digest of what was learned of standard input; files have one of their own."""
-        return self._learned.hexdigest()
-
-    def note(self, sentences: Iterable[list[str]]) -> None:
-        """Take sentences that were learned into the digest."""
-        for sentence in sentences if self.stdin else ():
-            text = "\0".join([*sentence, "\n"])
-            self._learned.update(text.encode(errors="surrogatepass"))
-
-    def sentences(self, start: int, learned: str, *, repeat: bool) -> Iterator[list[str]]:
-        """Sentences from number `start` on; over and over, or once.
-
-        Raises
-        ------
-        BadInputError
-            What is passed over of standard input does not have the digest `learned`.
-        """
-        passed = 0
-        while True:
-            sentence = None
-            for sentence in self._once():
-                if passed < start:
-                    self.note([sentence])
-                elif passed == start:
-                    self._check(learned)
-                passed += 1
-                if passed > start:
-                    yield sentence
-            if passed <= start:
-                self._check(learned)
-            if sentence is None or not repeat or self.stdin:
-                return
-
-    def _check(self, learned: str) -> None:
-        if self.stdin and self.learned != learned:
-            raise BadInputError(
-                "--corpus -: standard input is not the text that the interrupted run had "
-                "learned; give that text again, or name another folder with --out"
-            )
-
-    def _once(self) -> Iterator[list[str]]:
-        if self.files:
-            from hebbsim.readers.text import stream_text
-
-            return stream_text(self.files, note=self.notes.setdefault, **self._reading)
-        from hebbsim.readers import load_corpus
-
-        return iter(load_corpus(BUILTIN, seed=self.seed).splits["train"].sentences())
-
-
-class _Scored:
-    """A corpus with roles: its dev names the clusters of a learner, its test scores them."""
-
-    def __init__(self, name: str) -> None:
-        from hebbsim.experiments.roles.data import check_splits, hold_out
-        from hebbsim.readers import load_corpus
-
-        corpus = load_corpus(name)
-        if corpus.layer is None:
-            raise BadInputError(f"--score {name}: text without roles; give an annotated corpus")
-        self.corpus, note = hold_out(corpus)
-        self.notes = [*corpus.notes, *([note] if note else [])]
-        check_splits(self.corpus, corpus.layer)
-        splits = [self.corpus.splits[split] for split in ("dev", "test")]
-        self.sentences = [split.sentences() for split in splits]
-        self.roles = [split.layers[corpus.layer] for split in splits]
-
-    def accuracy(self, learner: _Roles | _Engine) -> float | None:
-        """On test, with majority naming; None before there are clusters."""
-        from hebbsim.probes import RoleReadout
-
-        if not isinstance(learner, _Roles) or not learner.model.network_.settled:
-            return None
-        dev, test = (learner.model.predict(sentences) for sentences in self.sentences)
-        named = RoleReadout().fit(dev, self.roles[0]).predict(test)
-        return float((named == self.roles[1]).mean())
-
-
-# Learners ----------------------------------------------------------------------------------
-
-
-class _Roles:
-    """The network that learns roles, sentence by sentence."""
-
-    def __init__(self, config: StreamConfig) -> None:
-        self.model = config.role_network()
-
-    def learn(self, sentences: list[list[str]]) -> None:
-        self.model.partial_fit(sentences)
-
-    @property
-    def n_types(self) -> int:
-        return len(self.model.network_.index)
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
-        return self.model.state()
-
-    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
-        if about["network"] != self.state()[1]["network"]:
-            raise BadInputError("the checkpoint is of another network; remove it to begin anew")
-        self.model.restore(arrays, about, "of the interrupted run")
-
-    def digest(self) -> str:
-        return _digest(*self.state())
-
-    def save(self, path: Path) -> None:
-        self.model.save(path)
-
-
-class _Engine:
-    """A layer that learns from traces of words as they come."""
-
-    def __init__(self, config: StreamConfig) -> None:
-        from hebbsim.engine import TraceEngine
-
-        # The last number stands for every word that comes when all others are taken.
-        self.index: dict[str, int] = {}
-        self.model: TraceEngine = TraceEngine(
-            config.vocab_size,
-            dim=config.dim,
-            timescales=config.timescales,
-            rule=config.rule,
-            in_order=True,
-            random_state=config.seed,
-        )
-
-    def learn(self, sentences: list[list[str]]) -> None:
-        other = self.model.n_types - 1
-        ids, offsets = [], [0]
-        for sentence in filter(None, sentences):
-            for word in sentence:
-                if word not in self.index and len(self.index) < other:
-                    self.index[word] = len(self.index)
-                ids.append(self.index.get(word, other))
-            offsets.append(len(ids))
-        self.model.run(ids, offsets)
-
-    @property
-    def n_types(self) -> int:
-        return len(self.index)
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
-        return self.model.state(), {"config": self.model.config(), "words": list(self.index)}
-
-    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
-        if about["config"] != self.model.config():
-            raise BadInputError("the checkpoint is of another engine; remove it to begin anew")
-        self.index = {word: number for number, word in enumerate(about["words"])}
-        self.model.restore(arrays)
-
-    def digest(self) -> str:
-        return _digest(*self.state())
-
-    def save(self, path: Path) -> None:
-        self.model.save(path)
-
-
-_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Engine]] = {
-    "roles": _Roles,
-    "engine": _Engine,
-}
-
-
-def _digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
-    """Of all state: what two runs that agree have in common."""
-    import json
-
-    sha256 = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for name in sorted(arrays):
-        sha256.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return sha256.hexdigest()
