@@ -170,7 +170,7 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
         return
     from hebbsim.runs.terminal import Console
 
-    console = Console(highlight=False)
+    console = Console()
     for experiment, about in known.items():
         console.print(f"of hebbsim {EXPERIMENTS[experiment].command}", style="bold", markup=False)
         _print_table(console, list(about.items()))
@@ -204,7 +204,7 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
     from hebbsim.runs.registry import EXPERIMENTS
     from hebbsim.runs.terminal import Console
 
-    console = Console(highlight=False)
+    console = Console()
     for run, drawn in found:
         command = EXPERIMENTS[run.experiment].command
         if not drawn:

@@ -59,7 +59,7 @@ def _show(found: Report, paths: list[Path]) -> None:
     from hebbsim.runs.report.claims import CLAIMS, VERDICTS
     from hebbsim.runs.terminal import Console
 
-    console = Console(highlight=False)
+    console = Console()
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("claim", no_wrap=True)

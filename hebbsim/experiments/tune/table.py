@@ -9,7 +9,7 @@ from rich.text import Text
 
 from hebbsim.runs.results import Results
 from hebbsim.runs.sweep_file import shown
-from hebbsim.runs.terminal import Console
+from hebbsim.runs.terminal import Console, print_ending
 
 #: Trials that the table shows.
 _SHOWN = 3
@@ -17,7 +17,7 @@ _SHOWN = 3
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print the best trials, a column each."""
-    console = console or Console(highlight=False)
+    console = console or Console()
     trials = results.tables["trials"]
     best = [trial for trial in trials if not trial.failed][:_SHOWN]
     console.print()
@@ -43,8 +43,6 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     for trial in trials:
         if trial.failed:
             console.print(f"No score for trial {trial.trial}: {trial.failed}", markup=False)
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"All trials: {folder / 'trials.csv'}", markup=False, soft_wrap=True)
+    print_ending(console, results, folder / "trials.csv", "All trials")
     again = f"hebbsim run roles --corpus {results.config['source']} --preset"
     console.print(f"Use it: {again} {folder / 'preset.toml'}", markup=False, soft_wrap=True)

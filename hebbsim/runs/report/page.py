@@ -88,7 +88,6 @@ def _environment(*, html: bool) -> Environment:
 
 
 def _shared(report: Report) -> dict[str, Any]:
-    used = [p for p in report.sections for _ in p.findings]
     return {
         "report": report,
         "claims": CLAIMS,
@@ -96,7 +95,6 @@ def _shared(report: Report) -> dict[str, Any]:
         "judgements": JUDGEMENTS,
         "signs": SIGNS,
         "version": __version__,
-        "used": used,
     }
 
 
