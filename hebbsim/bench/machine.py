@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.bench.harness import Contender
+from hebbsim.doctor import processor_name
 
 __all__ = ["LIMITS", "Limit", "describe", "limits"]
 
@@ -126,22 +127,12 @@ def _buffer(length: int) -> NDArray[np.float32]:
 def describe() -> dict[str, Any]:
     """Name, cores, caches and system, as far as they can be found."""
     return {
-        "cpu": _cpu_name(),
+        "cpu": processor_name(),
         "cores": os.cpu_count(),
         "caches": caches(),
         "platform": platform.platform(),
         "python": platform.python_version(),
     }
-
-
-def _cpu_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 @cache

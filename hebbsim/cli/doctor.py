@@ -11,7 +11,7 @@ from hebbsim.cli.options import Json
 from hebbsim.cli.run_command import print_json
 
 if TYPE_CHECKING:
-    from hebbsim.doctor import Report
+    from hebbsim.doctor import Diagnosis
     from hebbsim.runs.terminal import Console
 
 _TITLES = {
@@ -28,7 +28,7 @@ def doctor(
 ) -> None:
     """Look at this installation: versions, threads, folders, GPU, and what an extra would add.
 
-    Exit code 1 where something needs mending.
+    Exit code 1 if there is something to fix.
     """
     from hebbsim.doctor import examine
 
@@ -41,7 +41,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _show(found: Report, console: Console | None = None) -> None:
+def _show(found: Diagnosis, console: Console | None = None) -> None:
     from hebbsim.runs.terminal import Console
 
     console = console or Console()
