@@ -79,7 +79,7 @@ def _folder(kernel: Any) -> str | None:
 
 
 def _run_engine() -> None:
-    from hebbsim.engine import TraceEngine, dense_traces, get_rule, one_hot_traces
+    from hebbsim.engine import TraceEngine, dense_traces, get_rule
     from hebbsim.engine.rules import builtin_names
     from hebbsim.engine.traces import last_traces
 
@@ -90,7 +90,6 @@ def _run_engine() -> None:
             TraceEngine(3, dim=4, rule=name, in_order=in_order).run(tokens)
     for traces in (dense_traces, last_traces):
         traces(np.eye(3), tokens=tokens)
-    one_hot_traces(tokens)
 
 
 def _run_learners() -> None:

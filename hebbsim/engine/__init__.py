@@ -20,7 +20,6 @@ _LAZY = {
     "last_traces": "traces",
     "load_rules": "rules",
     "njit": "_jit",
-    "one_hot_traces": "one_hot",
     "register_rule": "rules",
     "rule_names": "rules",
 }
