@@ -25,6 +25,7 @@ from hebbsim.plots import identity as figures
 from hebbsim.plots.processing import plot_processing
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import read, select
+from hebbsim.probes.identity import Memory
 from hebbsim.readers import load_corpus
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
@@ -437,6 +438,20 @@ def test_tables_of_structure_fit_the_terminal(structure_run):
     for part in ("Structure and content", "Memories of equal size", "fast-weights", "bigru",
                  "Deeper", "closed form"):  # fmt: skip
         assert part in text
+
+
+def test_a_memory_of_ones_own_is_compared_by_its_name(corpus, monkeypatch):
+    monkeypatch.setattr(Memory, "_registry", dict(Memory._registry))
+
+    class Blank(Memory):
+        name = "blank"
+
+        def run(self, tokens):
+            return np.zeros((*tokens.shape, self.size), dtype=np.float32)
+
+    results = structural(corpus, memories="traces,blank", seeds=1)
+    found = {name: shares(results, "word", name)["0"] for name in ("traces", "blank")}
+    assert found["blank"] < 0.1 < found["traces"]
 
 
 def test_without_torch_the_networks_are_left_out(corpus, monkeypatch):

@@ -149,7 +149,6 @@ class _Run:
 
     def results(self) -> Results:
         resolved = self.config.resolved() | {"vocab_size": len(self.source.prior)}
-        del resolved["workers"]  # no number depends on it
         read = [self.source.corpus, self.corpus]
         inputs = {k: v for corpus in read if corpus for k, v in corpus.sha256.items()}
         inputs |= self.config.digests()

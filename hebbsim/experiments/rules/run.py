@@ -94,7 +94,6 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
 
 def _empty(config: RulesConfig, corpus: Corpus) -> Results:
     resolved = config.resolved() | {"corpus": corpus.name, "source": config.corpus}
-    del resolved["workers"]  # no number depends on it
     inputs = dict(corpus.sha256)
     if config.network != "roles":
         inputs["network"] = digest(Path(config.network), unpacked=False)

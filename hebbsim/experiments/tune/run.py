@@ -113,7 +113,6 @@ def _empty(config: TuneConfig, corpus: Corpus) -> Results:
     resolved = config.resolved() | {
         "corpus": corpus.name, "source": config.corpus, "gold_layer": corpus.layer
     }  # fmt: skip
-    del resolved["workers"]  # no number depends on it
     network = json_text(config.described()).encode()
     return Results(
         experiment="tune",
