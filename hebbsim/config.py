@@ -86,6 +86,7 @@ def option(
     default: str | None = None,
     each: bool = False,
     positional: bool = False,
+    affects_results: bool = True,
     **constraints: Any,
 ) -> Any:
     """What the command line, the documentation and pydantic say of a field of a configuration.
@@ -107,6 +108,8 @@ def option(
         one text with commas.
     positional : bool
         The values stand on the command line without a name.
+    affects_results : bool
+        False of an option that changes no number, such as the number of processes.
     **constraints
         As of `pydantic.Field`, such as ``ge=1``.
 
@@ -119,7 +122,7 @@ def option(
     """
     shown: Any = {
         "group": group, "name": name, "metavar": metavar, "default": default, "each": each,
-        "positional": positional,
+        "positional": positional, "affects_results": affects_results,
     }  # fmt: skip
     return Field(description=description, json_schema_extra=shown, **constraints)
 
@@ -208,6 +211,7 @@ Workers = Annotated[
         "Number of parallel processes; results do not depend on it.",
         COMPUTING,
         default="up to 2",
+        affects_results=False,
         ge=1,
     ),
 ]
@@ -301,5 +305,7 @@ class ExperimentConfig(BaseModel):
         return cls.checked(options)
 
     def resolved(self) -> dict[str, Any]:
-        """Every value, ready for JSON."""
-        return self.model_dump(mode="json")
+        """Every value that results may depend on, ready for JSON."""
+        said = {name: spelling(field) for name, field in type(self).model_fields.items()}
+        neutral = {name for name, of in said.items() if not of.get("affects_results", True)}
+        return self.model_dump(mode="json", exclude=neutral)

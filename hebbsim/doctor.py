@@ -1,4 +1,4 @@
-"""What a run here would find: versions, threads, folders, GPU, and what is not installed."""
+"""What a bug report needs: versions, threads, folders, GPU, and what is not installed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hebbsim._version import __version__
 
-__all__ = ["Extra", "Report", "examine"]
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
+__all__ = ["Diagnosis", "Extra", "examine", "processor_name"]
+
+_MISSING = "missing"
 #: What an extra is for, in the words of a user.
 _PURPOSES = {
     "torch": "the supervised BiGRU beside the learner",
@@ -44,31 +48,23 @@ class Extra:
 
 
 @dataclass
-class Report:
-    """What `examine` found: values by section, the extras, and what to mend."""
+class Diagnosis:
+    """What `examine` found: values by section, the extras, and the problems to fix."""
 
     sections: dict[str, dict[str, str]]
     extras: list[Extra]
-    problems: list[str] = field(default_factory=list)
+    problems: list[str]
 
     def document(self) -> dict[str, Any]:
         """As one JSON document (schema ``hebbsim.doctor/1``)."""
-        return {
-            "schema": "hebbsim.doctor/1",
-            **self.sections,
-            "extras": {
-                extra.name: {
-                    "purpose": extra.purpose,
-                    "installed": extra.installed,
-                    "missing": extra.missing,
-                }
-                for extra in self.extras
-            },
-            "problems": self.problems,
-        }
+        extras = {extra.name: asdict(extra) for extra in self.extras}
+        for about in extras.values():
+            del about["name"]
+        found = {"schema": "hebbsim.doctor/1", **self.sections, "extras": extras}
+        return found | {"problems": self.problems}
 
 
-def examine() -> Report:
+def examine() -> Diagnosis:
     """Look at everything; nothing is changed, and nothing is downloaded.
 
     Examples
@@ -76,55 +72,56 @@ def examine() -> Report:
     >>> sorted(examine().sections)
     ['folders', 'graphics', 'machine', 'threads', 'versions']
     """
-    report = Report({}, _extras())
-    report.sections["versions"] = _versions(report.problems)
-    report.sections["machine"] = _machine(report.problems)
-    report.sections["threads"] = _threads()
-    report.sections["folders"] = _folders(report.problems)
-    report.sections["graphics"] = _graphics()
-    return report
+    problems: list[str] = []
+    sections = {
+        "versions": _versions(problems),
+        "machine": _machine(problems),
+        "threads": _threads(),
+        "folders": _folders(problems),
+        "graphics": _graphics(),
+    }
+    return Diagnosis(sections, _extras(), problems)
 
 
 def _versions(problems: list[str]) -> dict[str, str]:
     """Of Python, of hebbsim, and of all that it needs."""
     found = {"python": platform.python_version(), "hebbsim": __version__}
-    for requirement in _requirements(None):
-        try:
-            found[requirement.name] = version(requirement.name)
-        except PackageNotFoundError:
-            found[requirement.name] = "missing"
-            problems.append(f"{requirement.name} is not installed: pip install '{requirement}'")
-            continue
-        if not requirement.specifier.contains(found[requirement.name], prereleases=True):
-            problems.append(
-                f"{requirement.name} {found[requirement.name]} is not "
-                f"{requirement.specifier}: pip install '{requirement}'"
-            )
+    for requirement in _requirements():
+        found[requirement.name], good = _installed(requirement)
+        if not good:
+            there = found[requirement.name]
+            old = f"{there} is not {requirement.specifier}"
+            wrong = "is not installed" if there == _MISSING else old
+            problems.append(f"{requirement.name} {wrong}: pip install '{requirement}'")
     return found
 
 
-def _requirements(extra: str | None) -> list[Any]:
-    """What hebbsim needs, or what an extra adds to it, by its installed metadata."""
+def _requirements(extra: str = "") -> list[Requirement]:
+    """What hebbsim needs, or what an extra adds to that, by its installed metadata."""
     from packaging.requirements import Requirement
 
     try:
-        given = requires("hebbsim") or []
+        given = map(Requirement, requires("hebbsim") or [])
     except PackageNotFoundError:  # run from a source tree that is not installed
         return []
     found = []
-    for text in given:
-        requirement = Requirement(text)
-        marker = requirement.marker
-        always = marker is None or marker.evaluate({"extra": ""})
-        wanted = always
-        if extra is not None and marker is not None:
-            wanted = not always and marker.evaluate({"extra": extra})
-        elif extra is not None:
-            wanted = False
-        if wanted and requirement.name != "hebbsim":
-            requirement.marker = None
-            found.append(requirement)
+    for each in given:
+        always, wanted = (
+            each.marker is None or each.marker.evaluate({"extra": name}) for name in ("", extra)
+        )
+        if wanted and always == (not extra) and each.name != "hebbsim":
+            each.marker = None
+            found.append(each)
     return found
+
+
+def _installed(requirement: Requirement) -> tuple[str, bool]:
+    """The version of a package, and whether it is the one that is needed."""
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return _MISSING, False
+    return found, requirement.specifier.contains(found, prereleases=True)
 
 
 def _extras() -> list[Extra]:
@@ -134,39 +131,33 @@ def _extras() -> list[Extra]:
         return []
     extras = []
     for name in names:
-        if name == "all":
-            continue
-        installed, missing = {}, []
-        for requirement in _requirements(name):
-            try:
-                installed[requirement.name] = version(requirement.name)
-            except PackageNotFoundError:
-                missing.append(str(requirement))
-                continue
-            if not requirement.specifier.contains(installed[requirement.name], prereleases=True):
-                missing.append(str(requirement))
-        extras.append(Extra(name, _PURPOSES.get(name, ""), installed, missing))
+        if name != "all":
+            found = {each: _installed(each) for each in _requirements(name)}
+            installed = {
+                each.name: there for each, (there, _) in found.items() if there != _MISSING
+            }
+            missing = [str(each) for each, (_, good) in found.items() if not good]
+            extras.append(Extra(name, _PURPOSES.get(name, ""), installed, missing))
     return extras
 
 
 def _machine(problems: list[str]) -> dict[str, str]:
-    encoding = locale.getpreferredencoding(False)
     if sys.stdout.encoding and sys.stdout.encoding.lower().replace("-", "") != "utf8":
         problems.append(
             f"output is {sys.stdout.encoding}, not UTF-8: set PYTHONIOENCODING=utf-8 if words of "
             "a corpus are shown wrong"
         )
-    found = {
+    return {
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "memory": _memory(),
-        "encoding": encoding,
+        "encoding": locale.getpreferredencoding(False),
         "terminal": f"{shutil.get_terminal_size().columns} columns",
     }
-    return found
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """What the system calls its processor."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             for line in file:

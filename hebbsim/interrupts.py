@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
-__all__ = ["Interruption", "Terminated", "held", "terminating"]
+__all__ = ["Interruption", "Terminated", "defer_signals", "terminating"]
 
 
 class Terminated(KeyboardInterrupt):
@@ -20,7 +20,7 @@ class Interruption(Exception):
     """What a command makes of either: one line, and the status to exit with."""
 
     def __init__(self, cause: KeyboardInterrupt) -> None:
-        super().__init__(f"interrupted; {getattr(cause, 'kept', 'nothing was written')}")
+        super().__init__(f"interrupted; {getattr(cause, 'hint', 'nothing was written')}")
         number = signal.SIGTERM if isinstance(cause, Terminated) else signal.SIGINT
         self.status = 128 + number
 
@@ -48,14 +48,14 @@ def terminating() -> Iterator[list[int]]:
 
 
 @contextlib.contextmanager
-def held() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """A block that signals do not cut: what arrives takes effect when it is done.
 
     Examples
     --------
     >>> done = []
     >>> try:
-    ...     with held():
+    ...     with defer_signals():
     ...         signal.raise_signal(signal.SIGINT)
     ...         done.append("whole")
     ... except KeyboardInterrupt:

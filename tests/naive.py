@@ -194,7 +194,7 @@ def softmax(W, state, h, x, clamped, eta, p):
 
 
 def learn(name, weights, state, pre, event, clamped, eta, parameters):
-    """A rule over a stretch of tokens; new weights, new state, post of every token."""
+    """A rule over a chunk of tokens; new weights, new state, post of every token."""
     W = np.asarray(weights, dtype=np.float64)
     state = np.asarray(state, dtype=np.float64)
     post = []

@@ -37,7 +37,7 @@ from hebbsim.bench.startup import startup
 from hebbsim.bench.traces import traces
 from hebbsim.bench.work import Work
 from hebbsim.cli import main
-from hebbsim.engine import yardsticks
+from hebbsim.engine import limits as kernels
 from hebbsim.errors import BadInputError
 from hebbsim.plots import bench as plots
 from hebbsim.runs.results import Row
@@ -169,18 +169,18 @@ def test_every_limit_is_a_rate_above_zero():
     assert {t.unit for t in timings} == {"GFLOP", "GB"}
 
 
-@pytest.mark.parametrize("width", yardsticks.MULTIPLY_ADD_WIDTHS)
+@pytest.mark.parametrize("width", kernels.MULTIPLY_ADD_WIDTHS)
 def test_multiply_add(width):
     x = np.arange(width, dtype=np.float32)
-    yardsticks.multiply_add(width)(x, np.float32(0.5), np.float32(1), 3)
+    kernels.multiply_add(width)(x, np.float32(0.5), np.float32(1), 3)
     assert np.array_equal(x, np.arange(width) / 8 + 1.75)
 
 
 def test_bandwidth_kernels_touch_every_value():
     x = np.arange(100, dtype=np.float32)
-    yardsticks.update(x, 3)
+    kernels.update(x, 3)
     assert np.array_equal(x, -np.arange(100))
-    yardsticks.store(x, 4)
+    kernels.store(x, 4)
     assert np.array_equal(x, np.full(100, 3))
 
 

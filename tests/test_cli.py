@@ -15,13 +15,13 @@ from rich.text import Text
 
 from hebbsim import __version__, cli
 from hebbsim.cli import main
-from hebbsim.cli.carry_out import Pace, progress
 from hebbsim.cli.options import spread
-from hebbsim.cli.run import slug
+from hebbsim.cli.run_command import Pace, progress
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles import table as roles_table
 from hebbsim.experiments.roles.scores import Cluster, Compared, Structure
+from hebbsim.runs.experiment import slug
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console
 
@@ -472,7 +472,7 @@ def test_lines_of_progress_stand_on_a_terminal_and_nowhere_else(monkeypatch):
 
 def test_the_bar_says_what_is_left_and_counts_tables_and_figures(monkeypatch):
     times = iter([0.0, 60.0, 120.0])
-    monkeypatch.setattr("hebbsim.cli.carry_out.Pace", lambda: Pace(clock=times.__next__))
+    monkeypatch.setattr("hebbsim.cli.run_command.Pace", lambda: Pace(clock=times.__next__))
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("COLUMNS", "120")

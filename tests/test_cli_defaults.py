@@ -105,6 +105,14 @@ def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
             assert getattr(config.checked({name: typed}), name) == default, name
 
 
+@pytest.mark.parametrize("verb", CONFIGS)
+def test_what_changes_no_number_is_no_part_of_a_recorded_configuration(verb):
+    config = CONFIGS[verb]()
+    left_out = set(type(config).model_fields) - set(config.resolved())
+    assert left_out <= {"workers", "scheduler", "store", "log"}
+    assert ("workers" in left_out) == ("workers" in type(config).model_fields)
+
+
 def test_every_number_format_is_compared_by_default():
     assert IdentityConfig().precision == PRECISIONS
 

@@ -67,7 +67,7 @@ def test_the_command_prints_either_form_and_fits_80_columns(capsys, monkeypatch)
     assert max(map(len, lines)) <= 80 and "…" not in stream.getvalue()
     assert any(line.startswith("cluster") for line in lines)
     for problems, status in (([], 0), (["something is wrong"], 1)):
-        monkeypatch.setattr(doctor, "examine", lambda p=problems: doctor.Report(
+        monkeypatch.setattr(doctor, "examine", lambda p=problems: doctor.Diagnosis(
             found.sections, found.extras, p
         ))  # fmt: skip
         with pytest.raises(SystemExit) as end:

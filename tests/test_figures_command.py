@@ -13,7 +13,7 @@ from hebbsim.cli import main
 from hebbsim.errors import BadInputError
 from hebbsim.plots import NothingToDrawError, style
 from hebbsim.runs import figures
-from hebbsim.runs.figures import Drawing, figures_of
+from hebbsim.runs.figures import FigureSpec, figures_of
 from hebbsim.runs.finished import RunTables, find_runs
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.report import build
@@ -229,7 +229,7 @@ def test_a_figure_that_fails_keeps_no_other_from_being_drawn(
     def fail(results, ax=None):
         raise error
 
-    drawings = {"broken": Drawing(fail), "timescales": figures_of("roles")["timescales"]}
+    drawings = {"broken": FigureSpec(fail), "timescales": figures_of("roles")["timescales"]}
     for module in (figures, build):
         monkeypatch.setattr(module, "figures_of", lambda experiment: drawings)
     assert call("figures", "--run", run, "--out", tmp_path / "out") == status

@@ -14,21 +14,18 @@ from hebbsim.baselines import TorchMissingError
 from hebbsim.cli import app, main
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
+from hebbsim.experiments.identity.material import corpus_codes, draw_material, fixed_states
 from hebbsim.experiments.identity.run import run_identity
 from hebbsim.experiments.identity.sentence import run_sentence
 from hebbsim.experiments.identity.streams import make_source
-from hebbsim.experiments.identity.structure import (
-    corpus_codes,
-    draw_material,
-    fixed_states,
-    structure_scores,
-)
+from hebbsim.experiments.identity.structure import structure_scores
 from hebbsim.experiments.identity.table import show
 from hebbsim.plots import NothingToDrawError
 from hebbsim.plots import identity as figures
 from hebbsim.plots.processing import plot_processing
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import read, select
+from hebbsim.probes.identity import Memory
 from hebbsim.readers import load_corpus
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
@@ -441,6 +438,20 @@ def test_tables_of_structure_fit_the_terminal(structure_run):
     for part in ("Structure and content", "Memories of equal size", "fast-weights", "bigru",
                  "Deeper", "closed form"):  # fmt: skip
         assert part in text
+
+
+def test_a_memory_of_ones_own_is_compared_by_its_name(corpus, monkeypatch):
+    monkeypatch.setattr(Memory, "_registry", dict(Memory._registry))
+
+    class Blank(Memory):
+        name = "blank"
+
+        def run(self, tokens):
+            return np.zeros((*tokens.shape, self.size), dtype=np.float32)
+
+    results = structural(corpus, memories="traces,blank", seeds=1)
+    found = {name: shares(results, "word", name)["0"] for name in ("traces", "blank")}
+    assert found["blank"] < 0.1 < found["traces"]
 
 
 def test_without_torch_the_networks_are_left_out(corpus, monkeypatch):

@@ -85,7 +85,7 @@ def test_an_interrupted_run_leaves_a_checkpoint_to_go_on_from(text, tmp_path):
 
     with pytest.raises(KeyboardInterrupt) as stopped:
         run(text, path=path, report=interrupt)
-    assert "a.safetensors holds 13 of 50 updates" in stopped.value.kept
+    assert "a.safetensors holds 13 of 50 updates" in stopped.value.hint
     assert run(text, path=path).curve == run(text).curve
 
 

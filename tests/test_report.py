@@ -386,7 +386,7 @@ class TestCommand:
             tmp_path / "new", table(("test", "model", "", "score", 0.25, 0.05, 3)), experiment="new"
         )
         report = build_report([run])
-        assert report.parts[0].findings == []
+        assert report.sections[0].findings == []
         assert "0.250 (0.200 to 0.300)" in html_page(report)
         write_report(tmp_path / "out", report)
 

@@ -11,7 +11,7 @@ from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.probes import Estimate
 from hebbsim.runs import figures
 from hebbsim.runs import folders as module
-from hebbsim.runs.figures import Drawing
+from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.folders import check_output
 from hebbsim.runs.results import (
     Results,
@@ -120,7 +120,7 @@ def fail(results, ax=None):
 
 
 def test_a_run_folder_holds_everything_and_lists_it(drawings, tmp_path):
-    drawings["a"] = Drawing(plot)
+    drawings["a"] = FigureSpec(plot)
     out = tmp_path / "runs" / "one"
     found = write_run(out, results(), save=lambda draft: (draft / "more").write_text("more"))
     assert found.folder == out
@@ -140,7 +140,7 @@ def test_a_run_folder_holds_everything_and_lists_it(drawings, tmp_path):
 def test_a_figure_that_fails_takes_neither_the_tables_nor_another_figure_with_it(
     drawings, tmp_path, monkeypatch
 ):
-    drawings.update(first=Drawing(fail), second=Drawing(plot))
+    drawings.update(first=FigureSpec(fail), second=FigureSpec(plot))
     found = write_run(tmp_path / "a", results())
     assert found.undrawn == ["first"]
     assert found.notes == ["figure not drawn: first (n is 0)"]
@@ -160,10 +160,10 @@ def test_an_interruption_while_figures_are_drawn_leaves_a_finished_run(drawings,
     def interrupt(results, ax=None):
         raise KeyboardInterrupt
 
-    drawings["a"] = Drawing(interrupt)
+    drawings["a"] = FigureSpec(interrupt)
     with pytest.raises(KeyboardInterrupt) as caught:
         write_run(tmp_path / "a", results())
-    assert f"figures --run {tmp_path / 'a'} draws the figures" in caught.value.kept
+    assert f"figures --run {tmp_path / 'a'} draws the figures" in caught.value.hint
     assert (tmp_path / "a" / "results.json").is_file()
     assert not (tmp_path / "a" / "unfinished").exists()
 
@@ -177,14 +177,14 @@ def test_two_runs_differ_in_the_machine_file_alone(tmp_path):
 
 
 def test_of_an_earlier_run_its_own_files_go_and_no_others(drawings, tmp_path):
-    drawings["a"] = Drawing(plot)
+    drawings["a"] = FigureSpec(plot)
     first = results(0.1)
     first.tables["more"] = first.tables["per_seed"]
     write_run(tmp_path / "a", first, save=lambda draft: (draft / "learner").write_text("1"))
     (tmp_path / "a" / "notes.txt").write_text("mine")
     (tmp_path / "a" / "figures" / "b.svg").write_text("mine")
     drawings.clear()
-    drawings["b"] = Drawing(plot)
+    drawings["b"] = FigureSpec(plot)
     found = write_run(tmp_path / "a", results(0.9), overwrite=True)
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [
         "config.json", "figures", "files.json", "machine.json", "notes.txt", "per_seed.csv",

@@ -17,12 +17,12 @@ from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkp
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.identity import run as identity
 from hebbsim.experiments.roles import run as roles
-from hebbsim.interrupts import Terminated, held, terminating
+from hebbsim.interrupts import Terminated, defer_signals, terminating
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.runs import resume as module
 from hebbsim.runs.folders import AlreadyFinished, Numbered
 from hebbsim.runs.results import Results, provenance
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.resume import RunCache, open_run
 
 CONFIG = {"clusters": 300, "timescales": (2.0, 8.0)}
 PROVENANCE = provenance(inputs={"a.txt": "0" * 64}, seeds=range(2))
@@ -33,8 +33,8 @@ def run(out, *, fail_at=None, error=KeyboardInterrupt, overwrite=False, config=N
     calls = [] if calls is None else calls
     config = CONFIG if config is None else config
     results = Results("toy", config, PROVENANCE)
-    with open_run(out, overwrite=overwrite) as kept:
-        kept.begin("toy", config, PROVENANCE)
+    with open_run(out, overwrite=overwrite) as cache:
+        cache.begin("toy", config, PROVENANCE)
         total = np.zeros(3)
         for seed in range(3):
             if seed == fail_at:
@@ -44,11 +44,11 @@ def run(out, *, fail_at=None, error=KeyboardInterrupt, overwrite=False, config=N
                 calls.append(seed)
                 return {"x": np.random.default_rng(seed).random(3)}, {"seed": seed, "none": None}
 
-            unit = kept.take(f"seed={seed}", compute)
-            assert unit.document == {"seed": seed, "none": None}
-            total += unit.arrays["x"]
+            step = cache.take(f"seed={seed}", compute)
+            assert step.document == {"seed": seed, "none": None}
+            total += step.arrays["x"]
         results.notes.append(total.tobytes().hex())
-        kept.write(results, machine={})
+        cache.write(results, machine={})
     return results.notes[0]
 
 
@@ -62,7 +62,7 @@ def test_a_resumed_run_does_what_is_left_and_gives_the_same_bits(tmp_path):
         out = tmp_path / f"cut{fail_at}"
         with pytest.raises(KeyboardInterrupt) as caught:
             run(out, fail_at=fail_at)
-        assert "the same command goes on" in caught.value.kept
+        assert "the same command goes on" in caught.value.hint
         calls = []
         assert run(out, calls=calls) == whole
         assert calls == list(range(fail_at, 3))
@@ -76,7 +76,7 @@ def test_a_resumed_run_does_what_is_left_and_gives_the_same_bits(tmp_path):
 def test_an_end_before_the_first_part_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt) as caught:
         run(tmp_path / "a", fail_at=0)
-    assert not hasattr(caught.value, "kept")
+    assert not hasattr(caught.value, "hint")
     assert os.listdir(tmp_path) == []
 
 
@@ -104,7 +104,7 @@ def test_parts_of_another_run_are_not_taken(tmp_path):
     ]:
         with pytest.raises(BadInputError, match=words) as caught:
             run(tmp_path / "a", config=config)
-        assert "\n" not in str(caught.value) and not hasattr(caught.value, "kept")
+        assert "\n" not in str(caught.value) and not hasattr(caught.value, "hint")
         assert "--overwrite to discard it" in str(caught.value)
     assert names(tmp_path / "a") == before
     (tmp_path / "a" / "unfinished" / "run.json").unlink()
@@ -170,9 +170,9 @@ def test_two_sources_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch):
 
 def test_two_runs_at_a_time_get_folders_of_their_own(tmp_path):
     with open_run(Numbered(tmp_path / "a")) as one, open_run(Numbered(tmp_path / "a")) as two:
-        for kept in (one, two):
-            kept.begin("toy", CONFIG, PROVENANCE)
-            kept.put("p", document=1)
+        for cache in (one, two):
+            cache.begin("toy", CONFIG, PROVENANCE)
+            cache.put("p", document=1)
         assert (one.folder, two.folder) == (tmp_path / "a", tmp_path / "a-2")
 
 
@@ -190,7 +190,7 @@ def test_a_link_to_a_folder_is_written_through(tmp_path):
 def test_a_damaged_part_is_refused_by_name_and_not_lost(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "a", fail_at=2)
-    part = tmp_path / "a" / "unfinished" / "units" / "seed=1.safetensors"
+    part = tmp_path / "a" / "unfinished" / "steps" / "seed=1.safetensors"
     content = bytearray(part.read_bytes())
     content[-3] ^= 1  # in the numbers: nothing but the digest tells
     part.write_bytes(content)
@@ -214,13 +214,13 @@ def test_values_come_back_as_they_were(tmp_path):
     }
     document = {"a": [1, 0.1 + 0.2, None, "ü☃\ud800"], "b": {"c": True, "inf": float("inf")}}
     names_ = ["seed=0", "a b/c", "a b_c", "../../up", ".hidden", "x" * 300, "é", ""]
-    with open_run(tmp_path / "a") as kept:
-        kept.begin("toy", {}, {})
+    with open_run(tmp_path / "a") as cache:
+        cache.begin("toy", {}, {})
         for name in names_:
-            kept.put(name, arrays, {"name": name, **document})
-        assert kept.n_kept == len(names_)
+            cache.put(name, arrays, {"name": name, **document})
+        assert cache.n_kept == len(names_)
         for name in names_:
-            found = kept.get(name)
+            found = cache.get(name)
             assert found.document == {"name": name, **document}
             for key, array in arrays.items():
                 back = found.arrays[key]
@@ -229,29 +229,29 @@ def test_values_come_back_as_they_were(tmp_path):
 
 
 def test_json_is_the_same_computed_or_read_back(tmp_path):
-    with open_run(tmp_path / "a") as kept:
-        kept.begin("toy", {}, {})
-        once = kept.json("p", lambda: [(1, 2.5), {"k": np.float64(0.1)}])
-        assert once == kept.json("p", lambda: 1 / 0) == [[1, 2.5], {"k": 0.1}]
-    assert Units(None).json("p", lambda: (1,)) == [1]
+    with open_run(tmp_path / "a") as cache:
+        cache.begin("toy", {}, {})
+        once = cache.json("p", lambda: [(1, 2.5), {"k": np.float64(0.1)}])
+        assert once == cache.json("p", lambda: 1 / 0) == [[1, 2.5], {"k": 0.1}]
+    assert RunCache(None).json("p", lambda: (1,)) == [1]
 
 
 # --- two runs, one folder -----------------------------------------------------------------
 
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
-    with open_run(tmp_path / "a") as kept:
-        kept.begin("toy", {}, {})
-        kept.put("p", document=1)
+    with open_run(tmp_path / "a") as cache:
+        cache.begin("toy", {}, {})
+        cache.put("p", document=1)
         other = (
             "import sys\nfrom hebbsim.runs.resume import open_run\n"
-            "with open_run(sys.argv[1]) as kept: pass\n"
+            "with open_run(sys.argv[1]) as cache: pass\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", other, str(tmp_path / "a")], capture_output=True, text=True
         )
         assert f"another run writes to it (process {os.getpid()} on" in done.stderr
-        assert kept.get("p").document == 1
+        assert cache.get("p").document == 1
     with open_run(tmp_path / "a"):
         pass
 
@@ -380,7 +380,7 @@ def test_other_formats_are_migrated_or_refused(tmp_path):
 def test_a_signal_waits_until_what_is_held_is_done(number, error):
     done = []
     with terminating() as arrived:
-        with pytest.raises(error), held():
+        with pytest.raises(error), defer_signals():
             signal.raise_signal(number)
             done.append(1)
         with pytest.raises(error):
@@ -401,7 +401,7 @@ def test_a_part_is_written_whole_when_a_signal_arrives_meanwhile(tmp_path, monke
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "a")
     monkeypatch.undo()
-    assert names(tmp_path / "a" / "unfinished" / "units") == ["seed=0.safetensors"]
+    assert names(tmp_path / "a" / "unfinished" / "steps") == ["seed=0.safetensors"]
     about = json.loads((tmp_path / "a" / "unfinished" / "run.json").read_text())
     assert about["config"]["timescales"] == [2.0, 8.0]
     run(tmp_path / "a", calls=(calls := []))
@@ -476,7 +476,7 @@ def test_an_experiment_killed_after_every_part_gives_the_same_folder(
     name, quick, tmp_path, monkeypatch
 ):
     experiment(name, tmp_path / "whole")
-    put = Units.put
+    put = RunCache.put
     ends = 0
     while True:
 
@@ -484,7 +484,7 @@ def test_an_experiment_killed_after_every_part_gives_the_same_folder(
             put(self, *arguments)
             raise Killed
 
-        monkeypatch.setattr(Units, "put", killed)
+        monkeypatch.setattr(RunCache, "put", killed)
         try:
             experiment(name, tmp_path / "cut")
             break

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 import hebbsim.readers
-from hebbsim.cli.carry_out import warnings_in_one_line
+from hebbsim.cli.run_command import warnings_in_one_line
 from hebbsim.engine import Rule, register_rule
 from hebbsim.engine import rules as registry
 from hebbsim.engine.network.description import build, read_network
@@ -30,7 +30,7 @@ from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus, make_split
 from hebbsim.runs.figures import draw
 from hebbsim.runs.finished import RunTables
-from hebbsim.runs.resume import Unit
+from hebbsim.runs.resume import StepResult
 
 NOUNS, VERBS = ["cat", "dog", "girl", "boy"], ["saw", "fed"]
 NETWORK = """
@@ -103,14 +103,14 @@ def pretend(monkeypatch, wrong=lambda condition, seed: 0.1, calls=None):
         for condition in job.conditions:
             share = wrong(condition, job.seed)
             if isinstance(share, str):
-                found[condition] = Unit({}, share)
+                found[condition] = StepResult({}, share)
                 continue
             arrays = {}
             for split, codes in gold.codes.items():
                 rng = np.random.default_rng(job.seed)
                 miss = rng.random(len(codes)) < share
                 arrays[split] = np.where(miss, (codes + 1) % len(gold.names), codes)
-            found[condition] = Unit(arrays, "")
+            found[condition] = StepResult(arrays, "")
         return found
 
     monkeypatch.setattr(rules, "_learn", learn)

@@ -52,12 +52,12 @@ def test_a_checkpoint_on_a_full_disk_leaves_the_one_before(tmp_path):
 
 def test_a_run_on_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
     whole = run(tmp_path / "whole")
-    with open_run(tmp_path / "a") as kept:
-        kept.begin("toy", {}, {})
-        kept.put("small", document=1)
+    with open_run(tmp_path / "a") as cache:
+        cache.begin("toy", {}, {})
+        cache.put("small", document=1)
         with full_disk(10_000), pytest.raises(BadInputError, match="cannot write checkpoint"):
-            kept.put("large", {"x": np.zeros(10_000)})
-        assert names(tmp_path / "a" / "unfinished" / "units") == ["small.safetensors"]
+            cache.put("large", {"x": np.zeros(10_000)})
+        assert names(tmp_path / "a" / "unfinished" / "steps") == ["small.safetensors"]
     write = results_module.json_text
     for _ in range(2):
 
@@ -68,7 +68,7 @@ def test_a_run_on_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
         with full_disk(20_000), pytest.raises(HebbsimError, match="could not be written") as caught:
             run(tmp_path / "b")
         monkeypatch.undo()
-        assert "the same command" in caught.value.kept and names(tmp_path / "b" / "unfinished")
+        assert "the same command" in caught.value.hint and names(tmp_path / "b" / "unfinished")
     calls = []
     assert run(tmp_path / "b", calls=calls) == whole and calls == []
     assert names(tmp_path / "b") == names(tmp_path / "whole")
@@ -129,7 +129,7 @@ def test_text_that_is_removed_after_it_was_read(quick, tmp_path, monkeypatch):  
     text.write_text("The cat saw a dog.\n" * 20)
     with pytest.raises(BadInputError, match=r"more\.txt: no such text file") as caught:
         run_roles(seeds=4, workers=1, out=tmp_path / "b", progress=once, **options)
-    assert "the same command" in caught.value.kept
+    assert "the same command" in caught.value.hint
     text.write_text("The cat saw a dog.\n" * 20)
     run_roles(seeds=4, workers=1, out=tmp_path / "b", **options)
 
@@ -181,7 +181,7 @@ def test_2n_tokens_are_n_a_checkpoint_and_n_more(learner, stream, tmp_path):
 
     with pytest.raises(KeyboardInterrupt) as caught:
         stream(tmp_path / "a", learner=learner, tokens=9000, progress=stop)
-    assert "the same command" in caught.value.kept
+    assert "the same command" in caught.value.hint
     states = list((tmp_path / "a" / "unfinished" / "checkpoints" / "stream").iterdir())
     assert len(states) == 2
     said = []
@@ -256,12 +256,12 @@ def test_a_stream_learns_no_split_but_train(kind, tmp_path):
             (tmp_path / f"x-ud-{split}.conllu").write_text(sentence * n)
         wanted, corpus = 10, str(tmp_path)
     found = run_stream(corpus=(corpus,), learner="engine", dim=2)
-    assert sum(stretch.n_tokens for stretch in found.tables["stream"]) == wanted
+    assert sum(chunk.n_tokens for chunk in found.tables["stream"]) == wanted
     if kind == "treebank":
         assert list(found.provenance["inputs"]) == ["x-ud-train.conllu"]
         # A file that is named is read, whatever split it holds.
         one = run_stream(corpus=(str(tmp_path / "x-ud-dev.conllu"),), learner="engine", dim=2)
-        assert sum(stretch.n_tokens for stretch in one.tables["stream"]) == 6
+        assert sum(chunk.n_tokens for chunk in one.tables["stream"]) == 6
         (tmp_path / "x-ud-train.conllu").unlink()
         with pytest.raises(BadInputError, match="no train split"):
             run_stream(corpus=(corpus,), learner="engine")
@@ -270,7 +270,7 @@ def test_a_stream_learns_no_split_but_train(kind, tmp_path):
 def test_a_stream_is_read_as_its_options_say(tmp_path):
     (tmp_path / "a.csv").write_text("id,body\n" + "1,狗 跑 了\n" * 30)
     found = run_stream(corpus=(str(tmp_path / "a.csv"),), field="body", learner="engine", dim=2)
-    assert sum(stretch.n_tokens for stretch in found.tables["stream"]) == 90
+    assert sum(chunk.n_tokens for chunk in found.tables["stream"]) == 90
     assert "every character counts as a word" in found.notes[0]
     (tmp_path / "a.txt").write_text("Dogs run. Cats\nrun\n")
     states = {

@@ -28,16 +28,16 @@ def run(folder, **options):
     return run_stream(**{**given, "tokens": 4000, "chunk_tokens": 1000, **options})
 
 
-def test_a_scored_corpus_is_scored_after_every_stretch_and_never_learned(folder):
+def test_a_scored_corpus_is_scored_after_every_chunk_and_never_learned(folder):
     plain = run(folder)
     scored = run(folder, score=str(folder / "tiny"))
-    found = [stretch.accuracy for stretch in scored.tables["stream"]]
+    found = [chunk.accuracy for chunk in scored.tables["stream"]]
     assert all(0.3 < accuracy <= 1 for accuracy in found)
     rows = scored.select(metric="accuracy", split="test")
     assert [row.mean for row in rows] == found
-    read = [stretch.tokens for stretch in scored.tables["stream"]]
+    read = [chunk.tokens for chunk in scored.tables["stream"]]
     assert [int(row.words["tokens"]) for row in rows] == read
-    assert [stretch.accuracy for stretch in plain.tables["stream"]] == [None] * len(read)
+    assert [chunk.accuracy for chunk in plain.tables["stream"]] == [None] * len(read)
     (one,), (other,) = (
         [note for note in results.notes if "sha256" in note] for results in (plain, scored)
     )
@@ -46,7 +46,7 @@ def test_a_scored_corpus_is_scored_after_every_stretch_and_never_learned(folder)
 
 def test_before_clusters_have_begun_there_is_no_accuracy(folder):
     late = run(folder, score=str(folder / "tiny"), settings=("tokens.start=1500",))
-    first, *_, last = [stretch.accuracy for stretch in late.tables["stream"]]
+    first, *_, last = [chunk.accuracy for chunk in late.tables["stream"]]
     assert first is None and last > 0.3
     rows = late.select(metric="accuracy")
     assert 0 < len(rows) < len(late.tables["stream"])

@@ -223,18 +223,19 @@ def test_unusable_inputs_are_refused(arguments, words):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "words"),
+    ("tokens", "options", "words"),
     [
-        ([0, 3], "token 3 at position 1 is outside 0..2"),
-        ([0, -1], "token -1 at position 1"),
-        ([0.0, 1.0], "integer ids"),
-        ([[0, 1]], "one row of ids"),
+        ([0, 3], {}, "token 3 at position 1 is outside 0..2"),
+        ([0, -1], {}, "token -1 at position 1"),
+        ([0.0, 1.0], {}, "integer ids"),
+        ([[0, 1]], {}, "one row of ids"),
+        ([0, 1], {"startup": "warm"}, "start-up 'warm' is unknown"),
     ],
 )
 @pytest.mark.parametrize("traces", [dense_traces, last_traces])
-def test_unusable_tokens_are_refused(traces, tokens, words):
+def test_unusable_tokens_are_refused(traces, tokens, options, words):
     with pytest.raises(BadInputError, match=words):
-        traces(np.eye(3), tokens=tokens)
+        traces(np.eye(3), tokens=tokens, **options)
 
 
 @pytest.mark.parametrize("backward", [False, True])

@@ -13,7 +13,6 @@ from test_network_run import NETWORK
 from test_rules_experiment import to_nan
 
 from hebbsim.cli import main
-from hebbsim.cli.tune import show
 from hebbsim.engine import rules
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles.learner_config import read_preset
@@ -21,6 +20,7 @@ from hebbsim.experiments.roles.run import run_roles
 from hebbsim.experiments.tune import run as tune
 from hebbsim.experiments.tune.config import TuneConfig, read_range, read_ranges
 from hebbsim.experiments.tune.run import run_tune
+from hebbsim.experiments.tune.table import show
 from hebbsim.runs.rerun import rerun
 
 NOUNS, VERBS = "cat dog girl boy bird".split(), "saw fed liked".split()

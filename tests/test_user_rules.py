@@ -22,7 +22,7 @@ from hebbsim.experiments.rules.run import run_rules
 from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.experiments.stream.run import run_stream
 from hebbsim.runs.rerun import read_run
-from hebbsim.runs.resume import Unit
+from hebbsim.runs.resume import StepResult
 
 ROOT = Path(__file__).parent.parent
 (EXAMPLE,) = re.findall(
@@ -159,7 +159,9 @@ def test_the_command_line_takes_them(tmp_path, capsys, monkeypatch):
 
     def learn(job):
         tried.append(job.network["words"][0]["directions"]["rule"])
-        return dict.fromkeys(job.conditions, Unit({}, "not learned here" if tried[1:] else ""))
+        return dict.fromkeys(
+            job.conditions, StepResult({}, "not learned here" if tried[1:] else "")
+        )
 
     monkeypatch.setattr(experiment, "_learn", learn)
     small = ["--seeds", 1, "--workers", 1, "--out", tmp_path / "run", "--json"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hebbsim.plots import tables
 from hebbsim.plots.bench import AXIS_LABELS, plot_growth, plot_memory, plot_roofline
 from hebbsim.plots.tables import NothingToDrawError
-from hebbsim.runs.figures import Drawing
+from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ def _results(run: RunTables) -> DataFrame:
     return _numbers(tables.read_text(run.folder / "results.csv"))
 
 
-def _growth(axis: str) -> Drawing:
-    return Drawing(plot_growth, lambda run: {"results": _results(run), "axis": axis})
+def _growth(axis: str) -> FigureSpec:
+    return FigureSpec(plot_growth, lambda run: {"results": _results(run), "axis": axis})
 
 
 FIGURES = {
-    "roofline": Drawing(
+    "roofline": FigureSpec(
         plot_roofline,
         lambda run: {"results": _results(run), "contenders": _numbers(run.table("contenders"))},
     ),
     **{f"growth_{axis.lower()}": _growth(axis) for axis in AXIS_LABELS},
-    "growth_memory": Drawing(plot_memory, lambda run: {"results": _results(run)}),
+    "growth_memory": FigureSpec(plot_memory, lambda run: {"results": _results(run)}),
 }

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.bench.harness import Contender
+from hebbsim.doctor import processor_name
 
 __all__ = ["LIMITS", "Limit", "describe", "limits"]
 
@@ -30,7 +31,7 @@ class Limit:
     ----------
     name, unit : str
     kernel : str
-        In `hebbsim.engine.yardsticks`.
+        In `hebbsim.engine.limits`.
     kib : int, optional
         Memory that the kernel works on; without, most of `cache`.
     cache : {"L1", "L2", "DRAM"}
@@ -68,11 +69,11 @@ def limits() -> list[Contender]:
 
 
 def _contender(limit: Limit) -> Contender:
-    from hebbsim.engine import yardsticks
+    from hebbsim.engine import limits as kernels
 
     if limit.kernel == "multiply_add":
         width = _best_width()
-        kernel, x = yardsticks.multiply_add(width), _buffer(width)
+        kernel, x = kernels.multiply_add(width), _buffer(width)
         half = np.float32(0.5)
         return Contender(
             limit.name,
@@ -82,7 +83,7 @@ def _contender(limit: Limit) -> Contender:
             scale=2e-9 * width,
         )
     x = _buffer(limit.size(caches()) // 4)
-    kernel = getattr(yardsticks, limit.kernel)
+    kernel = getattr(kernels, limit.kernel)
     return Contender(
         limit.name,
         lambda n: lambda: kernel(x, n),
@@ -95,7 +96,7 @@ def _contender(limit: Limit) -> Contender:
 @cache
 def _best_width() -> int:
     """The width at which this processor does most multiply-adds a second."""
-    from hebbsim.engine.yardsticks import MULTIPLY_ADD_WIDTHS, multiply_add
+    from hebbsim.engine.limits import MULTIPLY_ADD_WIDTHS, multiply_add
 
     half = np.float32(0.5)
 
@@ -125,22 +126,12 @@ def _buffer(length: int) -> NDArray[np.float32]:
 def describe() -> dict[str, Any]:
     """Name, cores, caches and system, as far as they can be found."""
     return {
-        "cpu": _cpu_name(),
+        "cpu": processor_name(),
         "cores": os.cpu_count(),
         "caches": caches(),
         "platform": platform.platform(),
         "python": platform.python_version(),
     }
-
-
-def _cpu_name() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 @cache

@@ -24,9 +24,9 @@ from hebbsim.bench.harness import (
 from hebbsim.bench.work import Work, slug
 from hebbsim.config import ExperimentConfig, Listed, Offline, option
 from hebbsim.errors import BadInputError
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Clock, Progress, Results, Row, provenance
-from hebbsim.runs.resume import open_run
+from hebbsim.runs.results import Progress, Results, Row, provenance
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 __all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
 
@@ -114,24 +114,9 @@ class Entry:
     note: str
 
 
-def run_bench(
-    config: BenchConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-) -> Results:
+@run_function(BenchConfig)
+def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Results:
     """Measure the works of a configuration on one core.
-
-    Parameters
-    ----------
-    config : BenchConfig, optional
-    out : path, optional
-        Run folder, with figures; written where given.
-    progress : callable, optional
-        ``progress(line or None, rounds done, rounds in all)``.
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -144,32 +129,28 @@ def run_bench(
     BadInputError
         A work or package that is unknown, or an output folder that cannot be written.
     """
-    config = config or BenchConfig()
-    clock = Clock()
-    run = _Run(config, progress or (lambda line, done, total: None))
-    with open_run(out, overwrite=overwrite) as kept:
-        kept.begin("bench", config.resolved(), {})
-        with one_core() as core:
-            works = run.works()
-            for work in works:
-                run.measure(work)
-        facts = provenance(inputs={}, seeds=[0]) | {"machine": machine.describe()}
-        facts["packages"] |= run.versions()
-        results = Results(
-            "bench",
-            config.resolved()
-            | {
-                "pinned": core is not None,
-                "titles": {work.name: work.title for work in works},
-                "sizes": {work.name: work.size for work in works},
-            },
-            facts,
-            rows=run.rows,
-            tables={"contenders": run.entries, "timings": run.timings},
-            notes=[*(note for work in works for note in work.notes), *run.notes()],
-        )
-        kept.write(results, machine=clock.machine() | machine.describe())
-    return results
+    run = _Run(config, progress)
+    cache.begin("bench", config.resolved(), {})
+    with one_core() as core:
+        works = run.works()
+        for work in works:
+            run.measure(work)
+    facts = provenance(inputs={}, seeds=[0]) | {"machine": machine.describe()}
+    facts["packages"] |= run.versions()
+    return Results(
+        "bench",
+        config.resolved()
+        | {
+            "pinned": core is not None,
+            "titles": {work.name: work.title for work in works},
+            "sizes": {work.name: work.size for work in works},
+        },
+        facts,
+        rows=run.rows,
+        tables={"contenders": run.entries, "timings": run.timings},
+        notes=[*(note for work in works for note in work.notes), *run.notes()],
+        machine=machine.describe(),
+    )
 
 
 class _Run:

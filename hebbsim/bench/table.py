@@ -9,19 +9,19 @@ from typing import Any
 from rich.table import Table
 
 from hebbsim.runs.results import Results, Row
-from hebbsim.runs.terminal import Console
+from hebbsim.runs.terminal import Console, print_ending, print_heading
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print the machine, its limits, and a table or two for every work."""
-    console = console or Console(highlight=False, soft_wrap=False)
+    console = console or Console()
     console.print(_machine(results.provenance["machine"]), markup=False)
     console.print("One core; medians with quartiles over the rounds; CPU time.")
     _show_limits(results, console)
     works = dict.fromkeys(row.split for row in results.rows)
     for work in works:
         rows = [row for row in results.rows if row.split == work]
-        _heading(console, str(results.config["titles"][work]))
+        print_heading(console, str(results.config["titles"][work]))
         if work.startswith("growth/"):
             _show_growth(rows, console)
         elif work == "startup":
@@ -29,9 +29,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         else:
             _show_work(rows, console)
     console.print()
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"Figures and tables: {folder}", markup=False, soft_wrap=True)
+    print_ending(console, results, folder)
 
 
 def _machine(about: dict[str, Any]) -> str:
@@ -44,7 +42,7 @@ def _show_limits(results: Results, console: Console) -> None:
     rows = results.select(metric="limit")
     if not rows:
         return
-    _heading(console, "Limits of the machine, one core")
+    print_heading(console, "Limits of the machine, one core")
     table = _table("limit", "rate", "unit")
     for name in dict.fromkeys(row.model for row in rows):
         mine = sorted(row.mean for row in rows if row.model == name)
@@ -111,11 +109,6 @@ def _table(first: str, *columns: str) -> Table:
     for column in columns:
         table.add_column(column, justify="right", no_wrap=column in ("quartiles", "of limit"))
     return table
-
-
-def _heading(console: Console, text: str) -> None:
-    console.print()
-    console.print(text, style="bold", markup=False)
 
 
 def _name(word: str) -> str:

@@ -95,8 +95,8 @@ class _Inputs:
 
     def to_learner(self, n: int) -> Run:
         from hebbsim.engine.chunks import chunk_length, through_chunks
+        from hebbsim.engine.limits import learn_nothing
         from hebbsim.engine.memory import aligned_empty
-        from hebbsim.engine.yardsticks import learn_nothing
 
         shape = len(self.keep), self.table.shape[1]
         n_inputs = shape[0] * shape[1]

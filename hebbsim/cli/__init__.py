@@ -1,7 +1,8 @@
 """The command line: `hebbsim VERB`.
 
-A verb is one module of this package with a typer app named ``app``, mounted below. The
-modules import what they run only when it runs, so that ``--help`` is quick.
+A verb is a function in a module of this package, added below; the verbs of experiments are made
+from what the experiments declare (`hebbsim.runs.experiment`). The modules import what they run
+only when it runs, so that ``--help`` is quick.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ from hebbsim.cli import (
     demo,
     doctor,
     figures,
-    options,
     report,
     run,
     show,
     sweep,
     tag,
-    tune,
 )
+from hebbsim.cli.options import add_command
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
+from hebbsim.runs.registry import EXPERIMENTS
 
 # typer carries its own click or uses the installed one, by version; either way the
 # exception that means bad usage is the parent of typer.BadParameter.
@@ -50,9 +51,10 @@ app.add_typer(corpus.app, name="corpus")
 app.command("tag")(tag.tag)
 app.command("show")(show.show)
 app.command("errors")(show.errors)
-options.verb(app)(bench.bench)
+for _experiment in EXPERIMENTS.values():
+    if _experiment.help:
+        add_command(run.app if _experiment.command.startswith("run ") else app, _experiment)
 app.command("warmup")(bench.warmup)
-options.verb(app)(tune.tune)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)
@@ -149,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         else:
             known = isinstance(error, HebbsimError)
             message = str(error) if known else f"{type(error).__name__}: {error}"
-            hints = [getattr(error, "kept", ""), "" if known else "--debug shows where"]
+            hints = [getattr(error, "hint", ""), "" if known else "--debug shows where"]
             hint = "; ".join(filter(None, hints))
             _complain(f"{message} ({hint})" if hint else message)
         status = 2 if isinstance(error, BadInputError) else 1

@@ -48,7 +48,7 @@ def demo(ctx: typer.Context) -> None:
         typer.echo(f"Note: {note}", err=True)
     room = Room(loaded, clusters=config.clusters)
     if config.export is not None:
-        from hebbsim.cli.carry_out import progress
+        from hebbsim.cli.run_command import progress
         from hebbsim.demo.export import write_page
 
         with progress() as report:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
 
 from hebbsim.cli.options import Json
+from hebbsim.cli.run_command import print_json
 
 if TYPE_CHECKING:
-    from hebbsim.doctor import Report
+    from hebbsim.doctor import Diagnosis
     from hebbsim.runs.terminal import Console
 
 _TITLES = {
@@ -27,50 +28,49 @@ def doctor(
 ) -> None:
     """Look at this installation: versions, threads, folders, GPU, and what an extra would add.
 
-    Exit code 1 where something needs mending.
+    Exit code 1 if there is something to fix.
     """
     from hebbsim.doctor import examine
 
     found = examine()
     if json:
-        from hebbsim.runs.results import json_text
-
-        sys.stdout.write(json_text(found.document()))
+        print_json(found.document())
     else:
         _show(found)
     if found.problems:
         raise typer.Exit(1)
 
 
-def _show(found: Report, console: Console | None = None) -> None:
-    from rich.table import Table
-
+def _show(found: Diagnosis, console: Console | None = None) -> None:
     from hebbsim.runs.terminal import Console
 
-    console = console or Console(highlight=False)
+    console = console or Console()
     for name, values in found.sections.items():
-        console.print()
-        console.print(_TITLES[name], style="bold")
-        table = Table(box=None, pad_edge=False, show_header=False)
-        table.add_column(no_wrap=True, min_width=14)
-        table.add_column(overflow="fold")
-        for key, value in values.items():
-            table.add_row(key, value)
-        console.print(table)
-    console.print()
-    console.print("Extras", style="bold")
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True, min_width=14)
-    table.add_column(overflow="fold")
+        _print_section(console, _TITLES[name], values)
+    extras = {}
     for extra in found.extras:
         state = "installed" if extra.complete else f"lacks {', '.join(extra.missing)}"
-        table.add_row(extra.name, f"{extra.purpose}: {state}" if extra.purpose else state)
-    console.print(table)
+        extras[extra.name] = f"{extra.purpose}: {state}" if extra.purpose else state
+    _print_section(console, "Extras", extras)
     lacking = [extra.name for extra in found.extras if not extra.complete]
     if lacking:
         console.print(f"To add one: pip install 'hebbsim[{lacking[0]}]'", markup=False)
     console.print()
     for problem in found.problems:
-        console.print(f"To mend: {problem}", markup=False, soft_wrap=True)
+        console.print(f"To fix: {problem}", markup=False, soft_wrap=True)
     if not found.problems:
-        console.print("Nothing to mend.")
+        console.print("Nothing to fix.")
+
+
+def _print_section(console: Console, title: str, values: Mapping[str, str]) -> None:
+    from rich.table import Table
+
+    from hebbsim.runs.terminal import print_heading
+
+    print_heading(console, title)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True, min_width=14)
+    table.add_column(overflow="fold")
+    for row in values.items():
+        table.add_row(*row)
+    console.print(table)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hebbsim.cli.options import Json
+from hebbsim.cli.run_command import complain, print_json
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
-    from hebbsim.runs.figures import Drawn, Failed
+    from hebbsim.runs.figures import Failed, RenderedFigure
     from hebbsim.runs.finished import RunTables
 
 
@@ -73,7 +73,7 @@ def figures(
     for one in runs:
         _refuse_strangers(one, names, out, wanted)
         _ = one.results  # all can be read before any is drawn
-    found: list[tuple[RunTables, list[Drawn]]] = []
+    found: list[tuple[RunTables, list[RenderedFigure]]] = []
     failed: dict[str, Exception] = {}
     for one in runs:
         drawn, errors = _draw(one, names, out, wanted, dpi)
@@ -89,7 +89,7 @@ def figures(
     _write_captions(found, out)
     _show(found, json=json)
     for line in not_drawn(failed):
-        print(f"hebbsim: {line}", file=sys.stderr)
+        complain(line)
     if failed:
         bad_input = all(isinstance(error, BadInputError) for error in failed.values())
         raise typer.Exit(2 if bad_input else 1)
@@ -138,14 +138,14 @@ def _refuse_strangers(
 
 def _draw(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...], dpi: float
-) -> tuple[list[Drawn], Failed]:
+) -> tuple[list[RenderedFigure], Failed]:
     from hebbsim.runs.figures import draw
 
     prefix = f"{run.name}-" if out is not None else ""
     return draw(run, names, out=out, prefix=prefix, formats=formats, dpi=dpi)
 
 
-def _write_captions(found: list[tuple[RunTables, list[Drawn]]], out: Path | None) -> None:
+def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
     """``captions.md`` beside the figures: all of a folder, also those of earlier drawings."""
     from hebbsim.runs.captions import write_captions
     from hebbsim.runs.folders import MANIFEST, record
@@ -162,23 +162,18 @@ def _write_captions(found: list[tuple[RunTables, list[Drawn]]], out: Path | None
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     from hebbsim.runs.figures import figures_of
     from hebbsim.runs.registry import EXPERIMENTS
-    from hebbsim.runs.results import json_text
 
     chosen = list(dict.fromkeys(experiments or EXPERIMENTS))
     known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen if figures_of(e)}
     if json:
-        sys.stdout.write(json_text(known))
+        print_json(known)
         return
     from hebbsim.runs.terminal import Console
 
-    console = Console(highlight=False)
+    console = Console()
     for experiment, about in known.items():
-        console.print(f"of hebbsim {_verb(experiment)}", style="bold", markup=False)
+        console.print(f"of hebbsim {EXPERIMENTS[experiment].command}", style="bold", markup=False)
         _print_table(console, list(about.items()))
-
-
-def _verb(experiment: str) -> str:
-    return experiment if experiment == "bench" else f"run {experiment}"
 
 
 def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
@@ -193,10 +188,8 @@ def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
     console.print(table)
 
 
-def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
+def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) -> None:
     if json:
-        from hebbsim.runs.results import json_text
-
         document = [
             {
                 "run": str(run.folder), "experiment": run.experiment, "name": one.name,
@@ -206,16 +199,18 @@ def _show(found: list[tuple[RunTables, list[Drawn]]], *, json: bool) -> None:
             for run, drawn in found
             for one in drawn
         ]  # fmt: skip
-        sys.stdout.write(json_text({"schema": "hebbsim.figures/1", "figures": document}))
+        print_json({"schema": "hebbsim.figures/1", "figures": document})
         return
+    from hebbsim.runs.registry import EXPERIMENTS
     from hebbsim.runs.terminal import Console
 
-    console = Console(highlight=False)
+    console = Console()
     for run, drawn in found:
+        command = EXPERIMENTS[run.experiment].command
         if not drawn:
             console.print(f"{run.folder}: no rows for these figures", markup=False, soft_wrap=True)
             continue
-        console.print(f"{run.name}: hebbsim {_verb(run.experiment)}", style="bold", markup=False)
+        console.print(f"{run.name}: hebbsim {command}", style="bold", markup=False)
         _print_table(console, [(one.name, f"{one.caption}") for one in drawn])
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)

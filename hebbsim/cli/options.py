@@ -6,11 +6,11 @@ What an option is called, does, takes and defaults to is written once, at the fi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
     from hebbsim.config import ExperimentConfig
-    from hebbsim.runs.results import Results
+    from hebbsim.runs.experiment import Experiment
 
-__all__ = ["Json", "Out", "Overwrite", "Run", "Verb", "spread", "verb"]
+__all__ = ["Json", "Out", "Overwrite", "Verb", "add_command", "spread"]
 
 Out = Annotated[
     Path | None,
@@ -95,34 +95,17 @@ class Verb(TyperCommand):
                     formatter.write_dl(records)
 
 
-class Run(NamedTuple):
-    """What a command runs: an experiment, the default name of its folder, how it is shown."""
+def add_command(app: typer.Typer, experiment: Experiment) -> None:
+    """Add the command of an experiment, with an option for every field of its configuration."""
 
-    experiment: str
-    folder: str
-    show: Callable[[Results, Path], None]
+    def command(
+        ctx: typer.Context, out: Out = None, overwrite: Overwrite = False, json: Json = False
+    ) -> None:
+        from hebbsim.cli.run_command import run_command
 
+        run_command(experiment, ctx.obj, out, overwrite=overwrite, json=json)
 
-def verb(app: typer.Typer) -> Callable[[Callable[[Any], Run]], Callable[[Any], Run]]:
-    """Make a command, named and documented as the function that says what a configuration runs."""
-
-    def register(asked: Callable[[Any], Run]) -> Callable[[Any], Run]:
-        def command(
-            ctx: typer.Context, out: Out = None, overwrite: Overwrite = False, json: Json = False
-        ) -> None:
-            from hebbsim.cli.carry_out import carry_out
-            from hebbsim.runs.registry import get_experiment
-
-            run = asked(ctx.obj)
-            experiment, default = get_experiment(run.experiment), Path("runs") / run.folder
-            carry_out(
-                experiment.run, run.show, ctx.obj, out, default, overwrite=overwrite, json=json
-            )
-
-        app.command(asked.__name__, cls=Verb, help=asked.__doc__)(command)
-        return asked
-
-    return register
+    app.command(experiment.name, cls=Verb, help=experiment.help)(command)
 
 
 def parameters_of(config: type[ExperimentConfig]) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import place
 from hebbsim.cli.options import Json
+from hebbsim.cli.run_command import complain, place, print_json
 
 if TYPE_CHECKING:
     from hebbsim.runs.report import Report
@@ -38,19 +37,19 @@ def report(
     """
     from hebbsim.runs.folders import check_output
     from hebbsim.runs.report import build_report, write_report
-    from hebbsim.runs.results import json_text, not_drawn
+    from hebbsim.runs.results import not_drawn
 
     where = place(out, Path("report"), overwrite=overwrite)
     check_output(where, overwrite=overwrite, kind="report")
     found = build_report(runs)
     paths = write_report(where, found, overwrite=overwrite)
     if json:
-        sys.stdout.write(json_text(found.document()))
+        print_json(found.document())
     else:
         _show(found, paths)
-    for part in found.parts:
-        for line in not_drawn(part.failed):
-            print(f"hebbsim: {part.run.name}: {line}", file=sys.stderr)
+    for section in found.sections:
+        for line in not_drawn(section.failed):
+            complain(f"{section.run.name}: {line}")
 
 
 def _show(found: Report, paths: list[Path]) -> None:
@@ -60,7 +59,7 @@ def _show(found: Report, paths: list[Path]) -> None:
     from hebbsim.runs.report.claims import CLAIMS, VERDICTS
     from hebbsim.runs.terminal import Console
 
-    console = Console(highlight=False)
+    console = Console()
     table = Table(box=None, pad_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("claim", no_wrap=True)

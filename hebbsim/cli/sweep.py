@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import place, progress
 from hebbsim.cli.options import Json, Overwrite
+from hebbsim.cli.run_command import complain, place, print_json, progress
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from hebbsim.runs.compare import RunDifference
     from hebbsim.runs.rerun import Agreement
     from hebbsim.runs.sweep import SweepResults
@@ -72,24 +69,19 @@ def sweep(
         return
     folder = place(out, Path("runs") / f"sweep-{file.stem}", overwrite=overwrite)
 
-    from hebbsim.interrupts import Interruption
     from hebbsim.runs.sweep import run_sweep
 
-    try:
-        with progress() as report:
-            found = run_sweep(
-                asked, folder, workers=workers, scheduler=scheduler, progress=report,
-                overwrite=overwrite,
-            )  # fmt: skip
-    except KeyboardInterrupt as error:
-        setattr(error, "kept", "runs that are finished are kept: the same command goes on")  # noqa: B010
-        raise Interruption(error) from error
+    with progress() as report:
+        found = run_sweep(
+            asked, folder, workers=workers, scheduler=scheduler, progress=report,
+            overwrite=overwrite,
+        )  # fmt: skip
     if json:
-        _print_json(found.document())
+        print_json(found.document())
     else:
         _show_sweep(found, found.folder)
     for line in found.undrawn:
-        print(f"hebbsim: {line}", file=sys.stderr)
+        complain(line)
     if found.failed:
         raise typer.Exit(1)
 
@@ -135,7 +127,7 @@ def compare(
         correction=correction,
     )
     if json:
-        _print_json(document(found, correction))
+        print_json(document(found, correction))
     else:
         _show_compared(found, correction)
 
@@ -155,18 +147,12 @@ def rerun(
 
     Exit code 1 where one is not.
     """
-    from hebbsim.interrupts import Interruption
     from hebbsim.runs import rerun as module
 
-    try:
-        with progress() as report:
-            found = module.rerun(
-                folder, out, tolerance=tolerance, progress=report, overwrite=overwrite
-            )
-    except KeyboardInterrupt as error:
-        raise Interruption(error) from error
+    with progress() as report:
+        found = module.rerun(folder, out, tolerance=tolerance, progress=report, overwrite=overwrite)
     if json:
-        _print_json(found.document())
+        print_json(found.document())
     else:
         _show_agreement(found)
     if not found.agrees:
@@ -176,33 +162,11 @@ def rerun(
 # Tables of 80 columns ---------------------------------------------------------------------------
 
 
-def _print_json(document: object) -> None:
-    from hebbsim.runs.results import json_text
-
-    sys.stdout.write(json_text(document))
-
-
-def _console() -> Console:
-    from hebbsim.runs.terminal import Console
-
-    return Console(highlight=False, soft_wrap=False)
-
-
-def _table(texts: list[str], *numbers: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in texts:
-        table.add_column(name, overflow="fold")
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
 def _show_sweep(found: SweepResults, folder: Path, console: Console | None = None) -> None:
     from hebbsim.runs.sweep_file import shown
+    from hebbsim.runs.terminal import Console, plain_table
 
-    console = console or _console()
+    console = console or Console()
     experiment, axes = found.sweep.experiment, found.sweep.axes
     n = len(found.runs)
     console.print()
@@ -214,7 +178,8 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
     )
     several = any(run.n > 1 for run in found.runs)
     half = "±95 %" if several else ""
-    table = _table([axis.rpartition(".")[2] for axis in axes] or ["run"], "mean", half, "seeds")
+    names = [axis.rpartition(".")[2] for axis in axes] or ["run"]
+    table = plain_table(*names, "mean", half, "seeds", texts=len(names), fold=True)
     ranked = sorted(
         (run for run in found.runs if run.estimate is not None),
         key=lambda run: -run.estimate.mean if run.estimate else 0.0,
@@ -243,7 +208,9 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
 def _show_compared(
     found: list[RunDifference], correction: str, console: Console | None = None
 ) -> None:
-    console = console or _console()
+    from hebbsim.runs.terminal import Console, plain_table
+
+    console = console or Console()
     by = {"holm": "Holm", "bh": "Benjamini and Hochberg", "none": "nothing"}[correction]
     first: tuple[str, str] | None = None
     for row in found:
@@ -254,7 +221,8 @@ def _show_compared(
         rows = [r for r in found if (r.run, r.minus) == pair]
         console.print()
         console.print(f"{row.run} minus {row.minus}", style="bold", markup=False, soft_wrap=True)
-        table = _table(["split", "condition"], "mean", "minus", "difference", "95 %", "p", "n")
+        names = ("split", "condition", "mean", "minus", "difference", "95 %", "p", "n")
+        table = plain_table(*names, texts=2, fold=True)
         for r in rows:
             interval = "" if r.low is None else f"{r.low:+.4f} to {r.high:+.4f}"
             name = " ".join(filter(None, [r.model if r.model != "hebbian" else "", r.condition]))
@@ -279,8 +247,10 @@ def _p(p: float | None) -> str:
 
 
 def _show_agreement(found: Agreement, console: Console | None = None) -> None:
-    console = console or _console()
-    table = _table(["table"], "cells", "differ", "largest")
+    from hebbsim.runs.terminal import Console, plain_table
+
+    console = console or Console()
+    table = plain_table("table", "cells", "differ", "largest", fold=True)
     for each in found.tables:
         if each.problem:
             table.add_row(each.table, "", "", each.problem)

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.carry_out import Pace
+from hebbsim.cli.run_command import Pace
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ def _run(
     tokens, table, starts, keep, alpha, startup, traces, mass, seen, rows,
     weights, state, clamped, eta, parameters, post,
 ):  # fmt: skip
-    """Learn a stretch of T tokens, from the state given and back into it.
+    """Learn a chunk of T tokens, from the state given and back into it.
 
     Parameters
     ----------

@@ -241,7 +241,7 @@ class TraceEngine:
         progress: Callable[[float, float], object] | None = None,
         period: float = 1.0,
     ) -> TraceEngine:
-        """Learn a stretch of tokens.
+        """Learn a chunk of tokens.
 
         Parameters
         ----------
@@ -289,9 +289,9 @@ class TraceEngine:
             length = min(_STRETCH, n_tokens - done)
             for recorder in self._recorders:
                 length = min(length, recorder.due_in(self.position))
-            stretch = slice(done, done + length)
-            post = self._post if out is None else out[stretch]
-            self._learn_checked(index[stretch], starts[stretch], post)
+            chunk = slice(done, done + length)
+            post = self._post if out is None else out[chunk]
+            self._learn_checked(index[chunk], starts[chunk], post)
             for recorder in self._recorders:
                 recorder.observe(self, post[(length - 1) % len(post)])
             done += length

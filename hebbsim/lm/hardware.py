@@ -1,10 +1,22 @@
-"""What torch finds to compute on."""
+"""What torch computes on: devices, processes, peak rates, and results that can be repeated."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 
-__all__ = ["graphics", "has_gpu"]
+from hebbsim.errors import BadInputError
+
+__all__ = ["graphics", "has_gpu", "make_accelerator", "peak_rate", "reproducible"]
+
+#: bf16 matrix products a second of GPUs by a word of their name; others are measured.
+PEAKS = {"H100": 790e12, "H200": 790e12}
 
 
 def has_gpu() -> bool:
@@ -21,3 +33,67 @@ def graphics() -> dict[str, str]:
         about = torch.cuda.get_device_properties(number)
         found[f"GPU {number}"] = f"{about.name}, {about.total_memory / 2**30:.0f} GiB"
     return found
+
+
+@contextlib.contextmanager
+def reproducible(seed: int) -> Iterator[None]:
+    """Seeded, deterministic and on one thread where that is the CPU; undone afterwards.
+
+    Sums over threads are added up in an order that depends on how many there are.
+    """
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    setting: Any = torch.utils.deterministic  # type: ignore[attr-defined]
+    filling = setting.fill_uninitialized_memory
+    cuda = torch.cuda.is_available()
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if cuda else []):
+        torch.manual_seed(seed)
+        if not cuda:
+            torch.set_num_threads(1)
+            torch.use_deterministic_algorithms(True)
+            # Nothing here reads memory before it is written; filling it takes time.
+            setting.fill_uninitialized_memory = False
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(deterministic)
+            setting.fill_uninitialized_memory = filling
+
+
+def make_accelerator() -> Any:
+    """Hugging Face Accelerate where torchrun started several processes."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return None
+    try:
+        from accelerate import Accelerator
+    except ImportError:
+        raise BadInputError(
+            "several processes need the package accelerate; pip install 'hebbsim[lm]'"
+        ) from None
+    # Precision is the loop's own business, the same with one process and with many.
+    return Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
+
+
+_measured: dict[tuple[str, torch.dtype], float] = {}
+
+
+def peak_rate(device: torch.device, precision: torch.dtype) -> float:
+    """Floating-point operations a second of large matrix products on this device."""
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name(device)
+        for word, peak in PEAKS.items():
+            if word in name and precision == torch.bfloat16:
+                return peak
+    key = (str(device), precision)
+    if key not in _measured:
+        size = 8192 if device.type == "cuda" else 512
+        x = torch.ones(size, size, device=device, dtype=precision)
+        best = math.inf
+        for _ in range(5):
+            began = time.perf_counter()
+            x @ x
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
+            best = min(best, time.perf_counter() - began)
+        _measured[key] = 2 * size**3 / best
+    return _measured[key]

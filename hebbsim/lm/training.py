@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,13 +19,13 @@ from torch import Tensor, nn
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.lm.config import ModelConfig, TrainingConfig
+from hebbsim.lm.hardware import make_accelerator, peak_rate, reproducible
 from hebbsim.lm.model import LanguageModel, flops_per_token, sized
 
 __all__ = [
     "Examples",
     "Trained",
     "load_model",
-    "reproducible",
     "segments_of",
     "train",
     "validation_loss",
@@ -35,8 +34,6 @@ __all__ = [
 KIND = "hebbsim.lm/1"
 #: Validation tokens behind each point of a curve.
 VALIDATION_TOKENS = 8_192
-#: bf16 matrix products a second of GPUs by a word of their name; others are measured.
-PEAKS = {"H100": 790e12, "H200": 790e12}
 
 #: Called with a line to show or None, the updates done and all of them.
 Report = Callable[[str | None, int, int], None]
@@ -80,31 +77,6 @@ class Trained:
     curve: list[tuple[int, float]] = field(default_factory=list)
     tokens_per_second: float = 0.0
     utilisation: float = 0.0
-
-
-@contextlib.contextmanager
-def reproducible(seed: int) -> Iterator[None]:
-    """Seeded, deterministic and on one thread where that is the CPU; undone afterwards.
-
-    Sums over threads are added up in an order that depends on how many there are.
-    """
-    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    setting: Any = torch.utils.deterministic  # type: ignore[attr-defined]
-    filling = setting.fill_uninitialized_memory
-    cuda = torch.cuda.is_available()
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if cuda else []):
-        torch.manual_seed(seed)
-        if not cuda:
-            torch.set_num_threads(1)
-            torch.use_deterministic_algorithms(True)
-            # Nothing here reads memory before it is written; filling it takes time.
-            setting.fill_uninitialized_memory = False
-        try:
-            yield
-        finally:
-            torch.set_num_threads(threads)
-            torch.use_deterministic_algorithms(deterministic)
-            setting.fill_uninitialized_memory = filling
 
 
 class _Objective(nn.Module):
@@ -194,7 +166,7 @@ class _Run:
                 }
             )
         )
-        self.accelerator = _accelerator(training)
+        self.accelerator = make_accelerator()
         self.device = (
             self.accelerator.device
             if self.accelerator
@@ -238,7 +210,7 @@ class _Run:
             objective = self.accelerator.prepare(objective)
         last = self.updates if stop_after is None else min(self.updates, self.step + stop_after)
         points = self.points()
-        peak = _peak(self.device, self.precision)
+        peak = peak_rate(self.device, self.precision)
         first, began, saved = self.step, time.perf_counter(), time.monotonic()
         rate = utilisation = 0.0
         try:
@@ -259,7 +231,7 @@ class _Run:
         except KeyboardInterrupt as stop:
             self.save()
             where = f"{self.path} holds" if self.path else "done were"
-            stop.kept = (  # type: ignore[attr-defined]  # `hebbsim.interrupts.Interruption` shows it
+            stop.hint = (  # type: ignore[attr-defined]  # `hebbsim.interrupts.Interruption` shows it
                 f"{where} {self.step} of {self.updates} updates; "
                 "the same command goes on from there"
             )
@@ -461,51 +433,12 @@ def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list
     return said[:3]
 
 
-def _accelerator(training: TrainingConfig) -> Any:
-    """Hugging Face Accelerate where torchrun started several processes."""
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return None
-    try:
-        from accelerate import Accelerator
-    except ImportError:
-        raise BadInputError(
-            "several processes need the package accelerate; pip install 'hebbsim[lm]'"
-        ) from None
-    # Precision is the loop's own business, the same with one process and with many.
-    return Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
-
-
 def _writer(log: Path) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise BadInputError("--log needs the package tensorboard; pip install it") from None
     return SummaryWriter(str(log))
-
-
-_measured: dict[tuple[str, torch.dtype], float] = {}
-
-
-def _peak(device: torch.device, precision: torch.dtype) -> float:
-    """Floating-point operations a second of large matrix products on this device."""
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-        for word, peak in PEAKS.items():
-            if word in name and precision == torch.bfloat16:
-                return peak
-    key = (str(device), precision)
-    if key not in _measured:
-        size = 8192 if device.type == "cuda" else 512
-        x = torch.ones(size, size, device=device, dtype=precision)
-        best = math.inf
-        for _ in range(5):
-            began = time.perf_counter()
-            x @ x
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            best = min(best, time.perf_counter() - began)
-        _measured[key] = 2 * size**3 / best
-    return _measured[key]
 
 
 def duration(seconds: float) -> str:

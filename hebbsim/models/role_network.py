@@ -37,7 +37,7 @@ class RoleNetwork(ZeroLabelEstimator):
 
     Every sentence is learned when it has been read, by all layers that have begun, see
     `hebbsim.engine.network`. `fit` is several passes of that over the same sentences in
-    random orders, `partial_fit` one stretch of it in the order given, and `predict` and
+    random orders, `partial_fit` one chunk of it in the order given, and `predict` and
     `transform` learn nothing. No label is ever seen.
 
     Parameters

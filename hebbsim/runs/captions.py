@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hebbsim.errors import HebbsimError
-from hebbsim.runs.figures import Drawn
+from hebbsim.runs.figures import RenderedFigure
 from hebbsim.storage import write_whole
 
 _HEAD = "# Captions\n\nWritten by `hebbsim figures`; figures that stand here no more are gone.\n"
 
 
-def write_captions(folder: Path, drawn: Sequence[Drawn]) -> Path:
+def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
     """Write or complete ``captions.md`` in a folder, one section a figure, by file name.
 
     Sections of earlier drawings stay as long as their figures do.

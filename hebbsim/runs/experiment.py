@@ -1,10 +1,11 @@
-"""What an experiment says of itself: where its parts are, and what others need to know of it."""
+"""What an experiment declares: its parts, its command, and what sweeps and reports show of it."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,18 +13,28 @@ if TYPE_CHECKING:
     from hebbsim.runs.folders import Out
     from hebbsim.runs.results import Progress, Results
 
-__all__ = ["Experiment"]
+__all__ = ["Experiment", "slug"]
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """How to run an experiment, where its figures are, and the one number that a sweep shows.
+    """How to run an experiment, how to show it, and the one number that a sweep shows.
 
     Attributes
     ----------
     name : str
     config_at, run_at : str
         ``module:name`` of its configuration and of its function.
+    table_at : str
+        ``module:name`` of the function that prints its results: ``show(results, folder)``.
+    help : str
+        What its command does, for ``--help``; empty if it has no command of its own.
+    command : str
+        Words after ``hebbsim`` (default: ``run NAME``).
+    folder : str
+        Default name of its run folder, with options in braces (default: NAME).
+    instead : dict of str to str
+        Option that, when given, runs another experiment, and the name of that experiment.
     figures_at : str
         ``module:name`` of its figures by name; empty where it has none.
     evidence_at : str
@@ -47,6 +58,11 @@ class Experiment:
     name: str
     config_at: str
     run_at: str
+    table_at: str
+    help: str = ""
+    command: str = ""
+    folder: str = ""
+    instead: Mapping[str, str] = field(default_factory=dict)
     figures_at: str = ""
     evidence_at: str = ""
     model: str = "hebbian"
@@ -56,6 +72,10 @@ class Experiment:
     paths: tuple[str, ...] = ("corpus",)
     timed: tuple[str, ...] = ()
     once: str = ""
+
+    def __post_init__(self) -> None:
+        for attribute, default in (("command", f"run {self.name}"), ("folder", self.name)):
+            object.__setattr__(self, attribute, getattr(self, attribute) or default)
 
     @property
     def config(self) -> type[ExperimentConfig]:
@@ -73,6 +93,26 @@ class Experiment:
         found: Callable[[Any], Iterator[Any]] | None
         found = _find(self.evidence_at) if self.evidence_at else None
         return found
+
+    @property
+    def show(self) -> Callable[[Results, Path], None]:
+        """Prints its tables."""
+        found: Callable[[Results, Path], None] = _find(self.table_at)
+        return found
+
+    def default_folder(self, config: ExperimentConfig) -> Path:
+        """Where a run goes if no folder is named.
+
+        Examples
+        --------
+        >>> from hebbsim.config import ExperimentConfig
+        >>> class Config(ExperimentConfig):
+        ...     corpus: str = "data/fr_gsd.conllu"
+        >>> Experiment("rules", "", "", "", folder="rules-{corpus}").default_folder(Config()).name
+        'rules-fr_gsd'
+        """
+        options = {k: slug(v) if isinstance(v, str) else v for k, v in config}
+        return Path("runs") / self.folder.format_map(options)
 
     def run(
         self,
@@ -107,6 +147,20 @@ class Experiment:
         extra = {k: v for k, v in said.items() if k not in ("K", "members")}
         asked = (self.model, self.split, self.metric)
         return (row.model, row.split, row.metric) == asked and extra == dict(self.words)
+
+
+def slug(text: str) -> str:
+    """A folder name from the name or path of a corpus.
+
+    Examples
+    --------
+    >>> slug("data/fr_gsd.conllu"), slug("tiny,small")
+    ('fr_gsd', 'tiny-small')
+    """
+    name = Path(text).resolve().name if set("/.") & set(text) else text
+    for suffix in (".gz", ".conllu", ".conll", ".txt"):
+        name = name.removesuffix(suffix)
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name) or "corpus"
 
 
 def _find(at: str) -> Any:

@@ -23,7 +23,7 @@ Failed = dict[str, Exception]
 
 
 @dataclass(frozen=True)
-class Drawing:
+class FigureSpec:
     """A figure: its plotting function, and what of a run folder the function is given.
 
     Attributes
@@ -36,7 +36,7 @@ class Drawing:
     Examples
     --------
     >>> from hebbsim.plots import plot_roles
-    >>> Drawing(plot_roles, lambda run: {"results": run.results, "split": "gen"}).about
+    >>> FigureSpec(plot_roles, lambda run: {"results": run.results, "split": "gen"}).about
     'Recall of each role: the zero-label learner, the BiGRU, word lookup.'
     """
 
@@ -52,12 +52,12 @@ class Drawing:
         return (self.plot.__doc__ or "").strip().partition("\n")[0]
 
 
-class Drawn(NamedTuple):
+class RenderedFigure(NamedTuple):
     """A figure as it was drawn for a run.
 
     Examples
     --------
-    >>> Drawn("roles", "What is drawn.", style.Caption("Recall", "5 seeds."), []).alt
+    >>> RenderedFigure("roles", "What is drawn.", style.Caption("Recall", "5 seeds."), []).alt
     'Recall. What is drawn.'
     """
 
@@ -72,7 +72,7 @@ class Drawn(NamedTuple):
         return f"{self.caption.title}. {self.about}"
 
 
-def figures_of(experiment: str) -> Mapping[str, Drawing]:
+def figures_of(experiment: str) -> Mapping[str, FigureSpec]:
     """The figures of an experiment, by name; empty where it has none."""
     known = EXPERIMENTS.get(experiment)
     return known.figures if known else {}
@@ -108,7 +108,7 @@ def draw(
     prefix: str = "",
     formats: Sequence[str] = ("svg", "png"),
     dpi: float | None = None,
-) -> tuple[list[Drawn], Failed]:
+) -> tuple[list[RenderedFigure], Failed]:
     """Draw the figures of a run that its tables have rows for.
 
     Parameters
@@ -125,7 +125,7 @@ def draw(
 
     Returns
     -------
-    drawn : list of Drawn
+    drawn : list of RenderedFigure
     failed : dict of str to Exception
         The figures that could not be drawn, and why; they keep no other from being drawn.
 
@@ -138,10 +138,10 @@ def draw(
     drawings = figures_of(run.experiment)
     _ = run.results  # without them there is nothing to say of one figure or another
 
-    def one(name: str) -> Drawn:
+    def one(name: str) -> RenderedFigure:
         ax = drawings[name](run)
         paths = style.save(ax.figure.canvas.figure, folder, prefix + name, formats, dpi)
-        return Drawn(name, drawings[name].about, style.caption_of(ax), paths)
+        return RenderedFigure(name, drawings[name].about, style.caption_of(ax), paths)
 
     return each([name for name in drawings if names is None or name in names], one)
 

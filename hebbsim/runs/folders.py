@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.interrupts import held
+from hebbsim.interrupts import defer_signals
 
 __all__ = [
     "MANIFEST",
@@ -282,7 +282,7 @@ def complete(folder: Path, *, kind: str = "run") -> None:
     except BadInputError as error:
         raise HebbsimError(f"{error} and give the same command again") from None
     try:
-        with held():
+        with defer_signals():
             if MANIFEST in names:
                 # While files of two runs are mixed, the folder holds no finished run.
                 own = own_files(folder)
@@ -293,7 +293,7 @@ def complete(folder: Path, *, kind: str = "run") -> None:
             for name in sorted(names, key=lambda name: (name == last, name == MANIFEST, name)):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 os.replace(ready / name, folder / name)
-            for path in (ready.parent / "units", ready.parent / "checkpoints", ready):
+            for path in (ready.parent / "steps", ready.parent / "checkpoints", ready):
                 shutil.rmtree(path, ignore_errors=True)
     except OSError as error:
         raise HebbsimError(f"--out {folder}: could not be written ({error.strerror})") from error

@@ -27,6 +27,11 @@ SCHEMA = "hebbsim.results/1"
 #: Called with a line to show, or None, the steps done and all of them (0 while unknown).
 Progress = Callable[[str | None, int, int], None]
 
+
+def quiet(line: str | None, done: int, total: int) -> None:
+    """A progress that shows nothing."""
+
+
 #: Packages whose versions can change a number.
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "conllu", "spacy")
 
@@ -126,6 +131,10 @@ class Results:
         Where the run was written.
     undrawn : list of str
         Figures that could not be drawn.
+    save : callable or None
+        Writes further files into the run folder that it is given.
+    machine : dict
+        Facts for ``machine.json``, beside those of `Clock`.
 
     Examples
     --------
@@ -144,6 +153,8 @@ class Results:
     files: dict[str, bytes] = field(default_factory=dict)
     folder: Path | None = field(default=None, compare=False)
     undrawn: list[str] = field(default_factory=list, compare=False)
+    save: Callable[[Path], None] | None = field(default=None, compare=False)
+    machine: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
         """Rows with the given columns, and with exactly the given words beside ``K``."""

@@ -3,17 +3,17 @@
 An experiment opens its folder, says what it is about to do, hands over each part of its work
 by name, and at last its results::
 
-    with open_run(out, overwrite=overwrite) as kept:
-        kept.begin("identity", config, provenance)
+    with open_run(out, overwrite=overwrite) as cache:
+        cache.begin("identity", config, provenance)
         for seed in range(5):
-            scores += kept.json(f"seed={seed}", lambda: measure(seed))
-        kept.write(results, machine=clock.machine())
+            scores += cache.json(f"seed={seed}", lambda: measure(seed))
+        cache.write(results, machine=clock.machine())
 
 A part that an earlier, interrupted run of the same configuration has finished is read back;
 any other is computed, and written whole before the next begins. Parts follow from
 configuration and seeds alone, so a resumed run gives what an uninterrupted one does, bit by
 bit, whenever and however often it was ended. For what takes long by itself,
-`Units.checkpoints` keeps the last two states.
+`RunCache.checkpoints` keeps the last two states.
 
 One rule holds for every experiment: a finished run is not overwritten unless that is asked
 for, an unfinished one of the same configuration is resumed, one of another is refused.
@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
-from hebbsim.interrupts import held
+from hebbsim.interrupts import defer_signals
 from hebbsim.runs.folders import (
     UNFINISHED,
     AlreadyFinished,
@@ -51,10 +51,10 @@ from hebbsim.runs.folders import (
 from hebbsim.runs.results import Results, not_drawn
 from hebbsim.storage import write_whole
 
-__all__ = ["Unit", "Units", "open_run"]
+__all__ = ["RunCache", "StepResult", "open_run"]
 
 SCHEMA = "hebbsim.unfinished/1"
-_KIND = "hebbsim.unit/1"
+_KIND = "hebbsim.step/1"
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -63,14 +63,14 @@ class _InUse(BadInputError):
     """Another run writes to the folder."""
 
 
-class Unit(NamedTuple):
+class StepResult(NamedTuple):
     """What a part of a run gives: arrays by name, and a value that JSON holds."""
 
     arrays: dict[str, NDArray[Any]]
     document: Any
 
 
-class Units:
+class RunCache:
     """The parts of one run; made by `open_run`.
 
     Parameters
@@ -148,7 +148,7 @@ class Units:
                 f"({changed}); name another folder, or give --overwrite to discard it"
             )
         if changed or not self.n_kept:
-            for name in ("units", "checkpoints"):
+            for name in ("steps", "checkpoints"):
                 shutil.rmtree(self._home / name, ignore_errors=True)
             with _writing(self._home):
                 write_whole(self._home / "run.json", _text(about))
@@ -249,13 +249,13 @@ class Units:
         """Give the folder back."""
         if self.folder is None:
             return
-        kept = ""
+        hint = ""
         if self._written:
-            kept = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
+            hint = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
         elif self._begun and self.n_kept:
-            kept = "what was finished is kept: the same command goes on"
-        if kept and error is not None:  # for the command line to say
-            setattr(error, "kept", kept)  # noqa: B010
+            hint = "what was finished is kept: the same command goes on"
+        if hint and error is not None:  # for the command line to say
+            setattr(error, "hint", hint)  # noqa: B010
         _tidy(self.folder, self._made)
         self._lock.close()
 
@@ -266,9 +266,9 @@ class Units:
         return self.folder is not None and self._path(name).exists()
 
     def _path(self, name: str) -> Path:
-        return self._home / "units" / f"{_file_name(name)}.safetensors"
+        return self._home / "steps" / f"{_file_name(name)}.safetensors"
 
-    def get(self, name: str) -> Unit | None:
+    def get(self, name: str) -> StepResult | None:
         """A finished part, or None.
 
         Raises
@@ -286,19 +286,19 @@ class Units:
         if about.get("name") != name:
             raise BadInputError(f"{path} is not '{name}'; remove it, and that part is done anew")
         self.n_resumed += 1
-        return Unit(arrays, about.get("document"))
+        return StepResult(arrays, about.get("document"))
 
     def put(self, name: str, arrays: Arrays | None = None, document: Any = None) -> None:
         """Keep a finished part; what `checkpoints` kept of it goes."""
         if self.folder is None:
             return
         path = self._path(name)
-        with _writing(path.parent), held():
+        with _writing(path.parent), defer_signals():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_checkpoint(path, _KIND, arrays or {}, {"name": name, "document": document})
         self.drop(name)
 
-    def take(self, name: str, compute: Callable[[], Unit | tuple[Arrays, Any]]) -> Unit:
+    def take(self, name: str, compute: Callable[[], StepResult | tuple[Arrays, Any]]) -> StepResult:
         """A part: read back, or computed and kept.
 
         Examples
@@ -306,20 +306,20 @@ class Units:
         >>> import numpy as np
         >>> def half(values):
         ...     return {"half": values / 2}, {"n": len(values)}
-        >>> unit = Units(None).take("seed=0", lambda: half(np.arange(3)))
-        >>> unit.arrays["half"], unit.document
+        >>> step = RunCache(None).take("seed=0", lambda: half(np.arange(3)))
+        >>> step.arrays["half"], step.document
         (array([0. , 0.5, 1. ]), {'n': 3})
         """
         found = self.get(name)
         if found is None:
             arrays, document = compute()
             self.put(name, arrays, document)
-            found = Unit(dict(arrays), document)
+            found = StepResult(dict(arrays), document)
         return found
 
     def json(self, name: str, compute: Callable[[], Any]) -> Any:
         """A part that is a value of JSON, as which it comes back: tuples as lists."""
-        document = self.take(name, lambda: Unit({}, compute())).document
+        document = self.take(name, lambda: StepResult({}, compute())).document
         return json.loads(json.dumps(document))
 
     # States of parts that are under way ---------------------------------------------------
@@ -341,7 +341,7 @@ class Units:
 
 
 @contextlib.contextmanager
-def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[Units]:
+def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[RunCache]:
     """The parts of the run that is written to a folder, which no other run may write meanwhile.
 
     Parameters
@@ -354,7 +354,7 @@ def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[Units]:
 
     Yields
     ------
-    Units
+    RunCache
 
     Raises
     ------
@@ -363,20 +363,20 @@ def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[Units]:
     BadInputError
         Another run writes to this folder, or it cannot be written.
     """
-    units = Units(out, overwrite=overwrite)
+    cache = RunCache(out, overwrite=overwrite)
     if out is not None and not isinstance(out, Numbered):
-        units._enter(Path(out))
+        cache._enter(Path(out))
     try:
-        yield units
+        yield cache
     except BaseException as error:
-        units._leave(error)
+        cache._leave(error)
         raise
-    units._leave(None)
+    cache._leave(None)
 
 
 def _n_kept(folder: Path) -> int:
     home = folder / UNFINISHED
-    places = (home / "units", home / "checkpoints")
+    places = (home / "steps", home / "checkpoints")
     return sum(1 for place in places for _ in place.glob("**/*.safetensors"))
 
 

@@ -15,7 +15,7 @@ from hebbsim.probes.bootstrap import Estimate, seed_interval
 from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.folders import Numbered, Out, read_json, record, refuse_strangers
 from hebbsim.runs.registry import EXPERIMENTS
-from hebbsim.runs.results import Progress, json_text, not_drawn
+from hebbsim.runs.results import Progress, json_text, not_drawn, quiet
 from hebbsim.runs.sweep_file import Point, Sweep, shown
 from hebbsim.runs.workers import run_all
 from hebbsim.storage import write_whole
@@ -128,7 +128,7 @@ def run_sweep(
         The folder is not that of a sweep, it holds a sweep with runs that this one lacks, or
         another sweep is writing to it.
     """
-    say = progress or (lambda line, done, total: None)
+    say = progress or quiet
     plan = json.loads(
         json_text(
             {
@@ -154,12 +154,15 @@ def run_sweep(
         do = functools.partial(_run_point, sweep.experiment.name, str(out / "runs"), overwrite)
         jobs = [(point.name, point.config.model_dump(mode="json")) for point in left]
         ended = run_all(do, jobs, workers=workers, scheduler=scheduler)
-        for done, (number, outcome) in enumerate(ended, start=n_kept + 1):
-            name = left[number].name
-            if isinstance(outcome, Exception):
-                failed[name] = " ".join(str(outcome).split()) or type(outcome).__name__
-            line = f"{name}: {failed.get(name, 'done')}"
-            say(line, done, len(sweep.points))
+        try:
+            for done, (number, outcome) in enumerate(ended, start=n_kept + 1):
+                name = left[number].name
+                if isinstance(outcome, Exception):
+                    failed[name] = " ".join(str(outcome).split()) or type(outcome).__name__
+                say(f"{name}: {failed.get(name, 'done')}", done, len(sweep.points))
+        except KeyboardInterrupt as error:
+            setattr(error, "hint", "finished runs are kept: the same command resumes")  # noqa: B010
+            raise
         return _gather(sweep, out, shown, failed, n_kept)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console as RichConsole
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["Console"]
+if TYPE_CHECKING:
+    from hebbsim.runs.results import Results
+
+__all__ = ["Console", "plain_table", "print_ending", "print_heading"]
 
 #: Columns below which a terminal is taken not to know its width.
 _LEAST = 20
@@ -66,3 +70,38 @@ class Console(RichConsole):
             ]
             for line in lines:
                 super().print(Text(line, overflow="fold"))
+
+
+def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
+    """A table without lines whose first columns hold texts, and the others numbers.
+
+    Parameters
+    ----------
+    *names : str
+    texts : int
+        Number of columns that hold texts.
+    fold : bool
+        Fold long texts; by default they stand on one line.
+    """
+    table = Table(box=None, pad_edge=False)
+    for number, name in enumerate(names):
+        if number < texts:
+            table.add_column(name, no_wrap=not fold, overflow="fold" if fold else "ellipsis")
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def print_heading(console: RichConsole, text: str) -> None:
+    """An empty line, and a heading."""
+    console.print()
+    console.print(text, style="bold", markup=False)
+
+
+def print_ending(
+    console: RichConsole, results: Results, folder: Path, what: str = "Figures and tables"
+) -> None:
+    """The notes of a run, and where its files are."""
+    for note in results.notes:
+        console.print(f"Note: {note}", markup=False)
+    console.print(f"{what}: {folder}", markup=False, soft_wrap=True)

@@ -2,24 +2,36 @@
 
 from hebbsim.runs.experiment import Experiment
 
+_PATHS = ("stream", "structure", "decoder_files")
+
 EXPERIMENTS = (
     Experiment(
         "identity",
         "hebbsim.experiments.identity.config:IdentityConfig",
         "hebbsim.experiments.identity.run:run_identity",
-        "hebbsim.experiments.identity.figures:IDENTITY",
-        "hebbsim.experiments.identity.evidence:findings",
+        "hebbsim.experiments.identity.table:show",
+        "Decode past tokens from traces: which can still be read, and by which decoder.\n\n"
+        "Each decoder reads the tokens 0, 1, ... steps back from the state of the traces. Bits "
+        "come from calibrated log-loss and stand beside the bounds of the noisy channel. The "
+        "same probes read structure (position, part of speech, role, depth, number), and other "
+        "memories of the same size.",
+        folder="identity-{stream}",
+        instead={"sentence": "sentence"},
+        figures_at="hebbsim.experiments.identity.figures:IDENTITY",
+        evidence_at="hebbsim.experiments.identity.evidence:findings",
         model="cancellation",
         split="test",
         metric="total_bits",
         words={"precision": "float32"},
-        paths=("stream", "structure", "decoder_files"),
+        paths=_PATHS,
     ),
     Experiment(
         "sentence",
         "hebbsim.experiments.identity.config:IdentityConfig",
         "hebbsim.experiments.identity.sentence:run_sentence",
-        "hebbsim.experiments.identity.figures:SENTENCE",
-        paths=("stream", "structure", "decoder_files"),
+        "hebbsim.experiments.identity.sentence_table:show",
+        folder="identity-sentence",
+        figures_at="hebbsim.experiments.identity.figures:SENTENCE",
+        paths=_PATHS,
     ),
 )

@@ -39,7 +39,7 @@ TIMESCALE_SETS = {
     "log16": ",".join(f"{2 * 32 ** (i / 15):.3g}" for i in range(16)),
 }
 
-#: Memories that probes compare: those of `hebbsim.probes.identity.memories` and two GRUs.
+#: Memories that are compared by default: those of `hebbsim.probes.identity` and two GRUs.
 MEMORIES = ("traces", "traces-learned", "window", "lmu", "fast-weights", "gru", "bigru")
 
 
@@ -180,7 +180,13 @@ class IdentityConfig(ExperimentConfig):
         ),
     ] = True
     workers: Annotated[
-        int, option("Number of threads; results do not depend on it.", COMPUTING, ge=1)
+        int,
+        option(
+            "Number of threads; results do not depend on it.",
+            COMPUTING,
+            affects_results=False,
+            ge=1,
+        ),
     ] = 2
     offline: Offline = False
 
@@ -209,7 +215,7 @@ class IdentityConfig(ExperimentConfig):
     @field_validator("precision", "noise", "decoders", "memories")
     @classmethod
     def _known_once(cls, value: tuple[Any, ...], info: Any) -> tuple[Any, ...]:
-        from hebbsim.probes.identity import Condition, get_decoder
+        from hebbsim.probes.identity import Condition, get_decoder, memory_names
 
         for part in value:
             if info.field_name == "precision":
@@ -217,8 +223,8 @@ class IdentityConfig(ExperimentConfig):
             elif info.field_name == "noise":
                 Condition(snr=part)
             elif info.field_name == "memories":
-                if part not in MEMORIES:
-                    raise ValueError(f"unknown memory '{part}'; known: {', '.join(MEMORIES)}")
+                if part not in (known := dict.fromkeys([*MEMORIES, *memory_names()])):
+                    raise ValueError(f"unknown memory '{part}'; known: {', '.join(known)}")
             else:
                 get_decoder(part)
             if value.count(part) > 1:

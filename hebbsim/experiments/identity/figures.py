@@ -10,7 +10,7 @@ from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.processing import plot_processing
 from hebbsim.plots.sentence import plot_sentence
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
-from hebbsim.runs.figures import Drawing
+from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
 if TYPE_CHECKING:
@@ -44,16 +44,16 @@ def _table(path: Path, columns: tuple[str, ...]) -> DataFrame:
 
 
 IDENTITY = {
-    "decoders": Drawing(plot_decoders),
-    "precision": Drawing(plot_precision),
-    "capacity": Drawing(plot_capacity),
-    "structure": Drawing(plot_structure),
-    "structure-learned": Drawing(
+    "decoders": FigureSpec(plot_decoders),
+    "precision": FigureSpec(plot_precision),
+    "capacity": FigureSpec(plot_capacity),
+    "structure": FigureSpec(plot_structure),
+    "structure-learned": FigureSpec(
         plot_structure, lambda run: {"results": run.results, "model": "traces-learned"}
     ),
-    "plane": Drawing(plot_plane),
-    "memories": Drawing(plot_memories),
-    "processing": Drawing(plot_processing),
+    "plane": FigureSpec(plot_plane),
+    "memories": FigureSpec(plot_memories),
+    "processing": FigureSpec(plot_processing),
 }
 
-SENTENCE = {"sentence": Drawing(plot_sentence, _sentence)}
+SENTENCE = {"sentence": FigureSpec(plot_sentence, _sentence)}

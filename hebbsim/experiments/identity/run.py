@@ -1,4 +1,13 @@
-"""What traces lose of past tokens, and to whom: `hebbsim run identity`."""
+"""What traces lose of past tokens, and to whom: `hebbsim run identity`.
+
+Examples
+--------
+>>> results = run_identity(vocab_size=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
+...                        precision="float32", noise="none", decoders="cancellation",
+...                        structure="none", limits=False)
+>>> [row.mean for row in results.select(model="cancellation", metric="accuracy")]
+[1.0, 1.0]
+"""
 
 from __future__ import annotations
 
@@ -8,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +28,19 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity.codes import learned_codes
 from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
 from hebbsim.experiments.identity.limits import expansion_scores, processing_scores
-from hebbsim.experiments.identity.streams import Source, make_source
-from hebbsim.experiments.identity.structure import (
+from hebbsim.experiments.identity.material import (
     NETWORKS,
-    SWEEP_LAG,
-    TAUS,
     Material,
-    content_scores,
     corpus_codes,
     draw_material,
     fixed_states,
     network_states,
+)
+from hebbsim.experiments.identity.streams import TokenSource, make_source
+from hebbsim.experiments.identity.structure import (
+    SWEEP_LAG,
+    TAUS,
+    content_scores,
     plane_scores,
     structure_scores,
 )
@@ -46,16 +57,9 @@ from hebbsim.probes.identity import (
     successor_model,
     total_bound,
 )
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import (
-    Clock,
-    Progress,
-    Results,
-    Score,
-    provenance,
-    summarize,
-)
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
@@ -81,27 +85,9 @@ _DRAWING = threading.Lock()
 Job = tuple[str, Callable[[], Iterator[Score]]]
 
 
-def run_identity(
-    config: IdentityConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(IdentityConfig)
+def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
     """Decode the last tokens of a stream from trace states, and count the bits found.
-
-    Parameters
-    ----------
-    config : IdentityConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. What an interrupted run of the same configuration
-        left there is taken up.
-    progress : callable, optional
-        Receives lines and step counts while the run goes on.
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -120,36 +106,21 @@ def run_identity(
     ------
     BadInputError
         An option, the corpus or the output folder cannot be used.
-
-    Examples
-    --------
-    >>> results = run_identity(vocab_size=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
-    ...                        precision="float32", noise="none", decoders="cancellation",
-    ...                        structure="none", limits=False)
-    >>> [row.mean for row in results.select(model="cancellation", metric="accuracy")]
-    [1.0, 1.0]
     """
-    if config is None:
-        config = IdentityConfig.checked(options)
-    clock = Clock()
-    with open_run(out, overwrite=overwrite) as kept:
-        source = make_source(config.stream, config.vocab_size, offline=config.offline)
-        run = _Run(config, source, kept, progress or (lambda line, done, total: None))
-        with threadpool_limits(1):  # BLAS sums in another order with more threads
-            results = run.results()
-        kept.write(results, machine=clock.machine())
-    return results
+    source = make_source(config.stream, config.vocab_size, offline=config.offline)
+    with threadpool_limits(1):  # BLAS sums in another order with more threads
+        return _Run(config, source, cache, progress).results()
 
 
 class _Run:
     """The steps of one run and what they share; each job gives scores of its own."""
 
     def __init__(
-        self, config: IdentityConfig, source: Source, kept: Units, progress: Progress
+        self, config: IdentityConfig, source: TokenSource, cache: RunCache, progress: Progress
     ) -> None:
         self.config = config
         self.source = source
-        self.kept = kept
+        self.cache = cache
         self.progress = progress
         self.map_seeds = min(config.map_seeds, config.seeds)
         self.corpus = self.structure_corpus()
@@ -178,7 +149,6 @@ class _Run:
 
     def results(self) -> Results:
         resolved = self.config.resolved() | {"vocab_size": len(self.source.prior)}
-        del resolved["workers"]  # no number depends on it
         read = [self.source.corpus, self.corpus]
         inputs = {k: v for corpus in read if corpus for k, v in corpus.sha256.items()}
         inputs |= self.config.digests()
@@ -189,7 +159,7 @@ class _Run:
             provenance=provenance(inputs=inputs, seeds=seeds),
             notes=list(dict.fromkeys(note for corpus in read if corpus for note in corpus.notes)),
         )
-        self.kept.begin(results.experiment, results.config, results.provenance)
+        self.cache.begin(results.experiment, results.config, results.provenance)
         scores = self.scores()
         results.rows = summarize(scores)
         results.tables = {"per_seed": scores}
@@ -216,7 +186,7 @@ class _Run:
 
     def part(self, name: str, job: Callable[[], Iterator[Score]]) -> list[Score]:
         """The scores of a job, or those that an interrupted run had of it."""
-        found = self.kept.json(name, lambda: [asdict(score) for score in job()])
+        found = self.cache.json(name, lambda: [asdict(score) for score in job()])
         return [Score(**score) for score in found]
 
     def jobs(self) -> Iterator[Job]:

@@ -1,10 +1,18 @@
-"""One sentence, read back word by word from the state after its last word."""
+"""One sentence, read back word by word from the state after its last word.
+
+Examples
+--------
+>>> results = run_sentence(sentence="The dog saw a cat.", seeds=1, precision="float32",
+...                        noise="none", decoders="cancellation")
+>>> [word.read for word in reversed(results.tables["sentence"])]
+['the', 'dog', 'saw', 'a', 'cat', '.']
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,25 +21,18 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity.config import IdentityConfig
-from hebbsim.experiments.identity.structure import (
+from hebbsim.experiments.identity.material import (
     Material,
     corpus_codes,
     draw_material,
-    fit_rows,
     fixed_states,
 )
+from hebbsim.experiments.identity.structure import fit_rows
 from hebbsim.probes.identity import Channel, Condition, get_decoder, make_states
 from hebbsim.readers.text import split_text
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import (
-    Clock,
-    Progress,
-    Results,
-    Score,
-    provenance,
-    summarize,
-)
-from hebbsim.runs.resume import open_run
+from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
@@ -69,23 +70,12 @@ class Structure:
     probability: float
 
 
-def run_sentence(
-    config: IdentityConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(IdentityConfig)
+def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
     """Run a sentence through traces and read its words, and their structure, off the last state.
 
     The code book holds all words of the corpus that structure is read from, and those of the
     sentence. Probabilities are those of the decoder's own likelihoods, not calibrated.
-
-    Parameters
-    ----------
-    config, out, progress, overwrite, **options
-        As of `hebbsim.experiments.identity.run.run_identity`; `sentence` is needed.
 
     Returns
     -------
@@ -97,18 +87,7 @@ def run_sentence(
     ------
     BadInputError
         There is no word in the sentence, or it is too long.
-
-    Examples
-    --------
-    >>> results = run_sentence(sentence="The dog saw a cat.", seeds=1, precision="float32",
-    ...                        noise="none", decoders="cancellation")
-    >>> [word.read for word in reversed(results.tables["sentence"])]
-    ['the', 'dog', 'saw', 'a', 'cat', '.']
     """
-    if config is None:
-        config = IdentityConfig.checked(options)
-    clock = Clock()
-    report = progress or (lambda line, done, total: None)
     words = [word for sentence in split_text(config.sentence or "") for word in sentence]
     if not words:
         raise BadInputError("--sentence: there is no word in it; give some text")
@@ -116,38 +95,34 @@ def run_sentence(
         raise BadInputError(
             f"--sentence: {len(words)} words, at most {_LONGEST} can be shown; give a shorter one"
         )
-    with open_run(out, overwrite=overwrite) as kept:
-        kept.begin("sentence", config.resolved(), {})
-        corpus = _corpus(config)
-        with threadpool_limits(1):  # BLAS sums in another order with more threads
-            found: list[Word] = []
-            seen: list[Structure] = []
-            report(None, 0, config.seeds)
-            for seed in range(config.seeds):
-                material = draw_material(corpus, config, seed)
-                number = {word: i for i, word in enumerate(material.words)}
-                tokens = np.array([number.setdefault(word, len(number)) for word in words])
-                codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
-                found += _read_words(config, seed, material, list(number), tokens, codes)
-                if seed == 0:
-                    # Of codes that contexts taught, as a learner of roles keeps them in its traces.
-                    codes = corpus_codes(material, config.dim, seed, "learned", len(number))
-                    seen = list(_read_structure(config, material, words, tokens, codes))
-                report(None, seed + 1, config.seeds)
-        results = Results(
-            experiment="sentence",
-            config=config.resolved(),
-            provenance=provenance(
-                inputs=corpus.sha256 | config.digests(), seeds=range(config.seeds)
-            ),
-            rows=summarize(_scores(corpus.name, found)),
-            tables={"sentence": found, "structure": seen},
-            notes=list(corpus.notes),
-        )
-        new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
-        if new:
-            results.notes.append(f"not in {corpus.name}, so of unknown structure: {', '.join(new)}")
-        kept.write(results, machine=clock.machine())
+    cache.begin("sentence", config.resolved(), {})
+    corpus = _corpus(config)
+    found: list[Word] = []
+    seen: list[Structure] = []
+    with threadpool_limits(1):  # BLAS sums in another order with more threads
+        progress(None, 0, config.seeds)
+        for seed in range(config.seeds):
+            material = draw_material(corpus, config, seed)
+            number = {word: i for i, word in enumerate(material.words)}
+            tokens = np.array([number.setdefault(word, len(number)) for word in words])
+            codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
+            found += _read_words(config, seed, material, list(number), tokens, codes)
+            if seed == 0:
+                # Of codes that contexts taught, as a learner of roles keeps them in its traces.
+                codes = corpus_codes(material, config.dim, seed, "learned", len(number))
+                seen = list(_read_structure(config, material, words, tokens, codes))
+            progress(None, seed + 1, config.seeds)
+    results = Results(
+        experiment="sentence",
+        config=config.resolved(),
+        provenance=provenance(inputs=corpus.sha256 | config.digests(), seeds=range(config.seeds)),
+        rows=summarize(_scores(corpus.name, found)),
+        tables={"sentence": found, "structure": seen},
+        notes=list(corpus.notes),
+    )
+    new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
+    if new:
+        results.notes.append(f"not in {corpus.name}, so of unknown structure: {', '.join(new)}")
     return results
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from hebbsim.experiments.identity.table import condition_name
 from hebbsim.plots.tables import words
 from hebbsim.runs.results import Results
-from hebbsim.runs.terminal import Console
+from hebbsim.runs.terminal import Console, print_ending, print_heading
 
 if TYPE_CHECKING:
     from hebbsim.experiments.identity.sentence import Structure, Word
@@ -24,12 +24,11 @@ _READ, _WORD = 8, 10
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print the sentence, a line a word, the last word first."""
-    console = console or Console(highlight=False, soft_wrap=False)
+    console = console or Console()
     found: list[Word] = [w for w in results.tables["sentence"] if w.seed == 0]
     structure: list[Structure] = results.tables["structure"]
     columns = _columns(found)
-    console.print()
-    console.print("Read from the state after the last word, newest first", style="bold")
+    print_heading(console, "Read from the state after the last word, newest first")
     table = Table(box=None, pad_edge=False)
     for name in ("lag", "word"):
         table.add_column(name, justify="right" if name == "lag" else "left", no_wrap=True)
@@ -62,9 +61,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
             )
     if kinds:
         console.print("role?: what a linear probe reads from traces of learned codes")
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"Figure and tables: {folder}", markup=False, soft_wrap=True)
+    print_ending(console, results, folder, "Figure and tables")
 
 
 def _columns(found: list[Word]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class TokenSource:
     """Where tokens come from.
 
     Attributes
@@ -69,7 +69,7 @@ class Source:
         return half[starts[:, None] + np.arange(length)]
 
 
-def make_source(stream: str, n_types: int, *, offline: bool = False) -> Source:
+def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSource:
     """The source of a stream by name.
 
     Parameters
@@ -88,10 +88,10 @@ def make_source(stream: str, n_types: int, *, offline: bool = False) -> Source:
         The corpus cannot be read, or holds too little.
     """
     if stream == "uniform":
-        return Source(stream, np.full(n_types, 1 / n_types))
+        return TokenSource(stream, np.full(n_types, 1 / n_types))
     if stream == "zipf":
         weights = 1 / np.arange(1, n_types + 1)
-        return Source(stream, weights / weights.sum())
+        return TokenSource(stream, weights / weights.sum())
     from hebbsim.readers import load_corpus
 
     corpus = load_corpus(stream, offline=offline)
@@ -105,4 +105,4 @@ def make_source(stream: str, n_types: int, *, offline: bool = False) -> Source:
     text = np.minimum(rank, n_types - 1)[ids.ravel()]
     n_types = min(n_types, len(types))
     seen = np.bincount(text[: len(text) // 2], minlength=n_types) + 0.5
-    return Source(corpus.name, seen / seen.sum(), text, corpus)
+    return TokenSource(corpus.name, seen / seen.sum(), text, corpus)

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.errors import BadInputError
+from hebbsim.experiments.identity.material import CONTENT, Material
 from hebbsim.probes.identity import (
     Channel,
     Condition,
@@ -27,31 +26,19 @@ from hebbsim.probes.identity import (
     Reading,
     States,
     get_decoder,
-    make_codes,
     read,
 )
 from hebbsim.probes.identity.states import hold, run_traces
-from hebbsim.readers.annotation import structure, subject_distances
-from hebbsim.readers.base import Corpus, Split
-from hebbsim.readers.loading import cut
+from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Score
-
-if TYPE_CHECKING:
-    from hebbsim.experiments.identity.config import IdentityConfig
 
 __all__ = [
     "LAGS",
-    "NETWORKS",
     "SWEEP_LAG",
     "TAUS",
-    "Material",
-    "Part",
     "content_scores",
-    "corpus_codes",
-    "draw_material",
     "fit_probe",
-    "fixed_states",
-    "network_states",
+    "fit_rows",
     "plane_scores",
     "structure_scores",
 ]
@@ -61,195 +48,11 @@ LAGS = (0, 1, 2, 3, 4, 6, 8)
 #: Timescales of single traces, read at one lag.
 TAUS = (1, 2, 4, 8, 16, 32, 64)
 SWEEP_LAG = 1
-#: Commonest words that identity tells apart; the others are one class.
-N_WORDS = 300
-#: Memories that need torch: the untrained GRU and the forward half of a BiGRU.
-NETWORKS = ("gru", "bigru")
 #: Fewer tokens than this in dev or test are not scored.
 _FEWEST = 40
-#: Sentences that a BiGRU learns its roles from.
-_NETWORK_SENTENCES = 1200
 #: States by types that cancellation scores at once: bounds the time on large vocabularies.
 _MOST_SCORES = 3_000_000
-CONTENT, AGREEMENT = "word", "subject_number"
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """Some sentences of a split, as numbers.
-
-    Attributes
-    ----------
-    split : Split
-    types : ndarray of int64, shape=(T,)
-        Number of each word over all splits, the commonest of train first.
-    place : ndarray of int64, shape=(T,)
-        Position in the sentence.
-    labels : dict of str to ndarray of int64, shape=(T,)
-        By property; -1 where it does not apply.
-    distances : ndarray of int64, shape=(T,)
-        From the subject to the finite verb, 0 elsewhere.
-    """
-
-    split: Split
-    types: NDArray[np.int64]
-    place: NDArray[np.int64]
-    labels: dict[str, NDArray[np.int64]]
-    distances: NDArray[np.int64]
-
-    def padded(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Types by sentence, shape=(B, L), and where there is a token."""
-        lengths = np.diff(self.split.offsets)
-        inside = np.arange(lengths.max()) < lengths[:, None]
-        table = np.zeros(inside.shape, dtype=np.int64)
-        table[inside] = self.types
-        return table, inside
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """What one seed reads: sentences to learn from, to calibrate on, to score.
-
-    Attributes
-    ----------
-    parts : dict of str to Part
-        ``train``, ``dev``, ``test``.
-    names : dict of str to ndarray of str
-        Labels of each property by number; of `CONTENT`, the words.
-    controls : dict of str to ndarray of int64, shape=(V,)
-        Random label of every word type, by property.
-    words : list of str
-        V words, the commonest of train first.
-    counts : ndarray of int64, shape=(V,)
-        Occurrences of each word in all of train.
-    whole : Split
-        All of train.
-    """
-
-    parts: dict[str, Part]
-    names: dict[str, NDArray[np.str_]]
-    controls: dict[str, NDArray[np.int64]]
-    words: list[str]
-    counts: NDArray[np.int64]
-    whole: Split
-
-
-def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material:
-    """Draw sentences of each split until there are as many tokens as the configuration says.
-
-    Raises
-    ------
-    BadInputError
-        The corpus has too few sentences for a train, a dev and a test part.
-    """
-    splits = corpus.splits
-    if not {"dev", "test"} <= splits.keys():
-        splits = cut(splits["train"])
-    if not {"dev", "test"} <= splits.keys():
-        raise BadInputError(
-            f"--structure {corpus.name}: too few sentences to learn from and to score; "
-            "give a longer corpus, or --structure none"
-        )
-    rng = np.random.default_rng([seed, 3])
-    wanted = {
-        "train": config.probe_training,
-        "dev": config.probe_states // 2,
-        "test": config.probe_states // 2,
-    }
-    chosen = {name: _draw(splits[name], n, rng) for name, n in wanted.items()}
-    whole = splits["train"]
-    words, counts = np.unique(whole.forms, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    number = {word: i for i, word in enumerate(words[order].tolist())}
-    for split in chosen.values():
-        for word in split.forms.tolist():
-            number.setdefault(word, len(number))
-    all_counts = np.zeros(len(number), dtype=np.int64)
-    all_counts[: len(counts)] = counts[order]
-
-    names: dict[str, NDArray[np.str_]] = {}
-    of_train = structure(corpus, chosen["train"])
-    for name, values in of_train.items():
-        names[name] = np.unique(values[values != ""])
-    names[CONTENT] = np.array(list(number)[: min(N_WORDS, len(words))])
-    parts = {}
-    for key, split in chosen.items():
-        types = np.array([number[word] for word in split.forms.tolist()])
-        labels = {CONTENT: np.minimum(types, len(names[CONTENT]) - 1)}
-        for name, values in structure(corpus, split).items():
-            if name in of_train:
-                labels[name] = _numbers(values, names[name])
-        place = np.arange(split.n_tokens) - np.repeat(split.offsets[:-1], np.diff(split.offsets))
-        parts[key] = Part(split, types, place, labels, subject_distances(split))
-    controls = {}
-    for name in of_train:
-        known = parts["train"].labels[name]
-        controls[name] = rng.choice(known[known >= 0], size=len(number))
-    return Material(parts, names, controls, list(number), all_counts, whole)
-
-
-def _draw(split: Split, n_tokens: int, rng: np.random.Generator) -> Split:
-    order = rng.permutation(split.n_sentences)
-    total = np.cumsum(np.diff(split.offsets)[order])
-    return split.subset(order[: int(np.searchsorted(total, n_tokens)) + 1])
-
-
-def _numbers(values: NDArray[np.str_], names: NDArray[np.str_]) -> NDArray[np.int64]:
-    place = np.minimum(np.searchsorted(names, values), len(names) - 1)
-    return np.where(names[place] == values, place, -1)
-
-
-# --- states ----------------------------------------------------------------------------------
-
-
-def fixed_states(
-    name: str, material: Material, codes: NDArray[np.float64], taus: NDArray[np.float64], seed: int
-) -> dict[str, NDArray[np.float32]]:
-    """States of a fixed memory after every token, shape=(T, M), by part."""
-    from hebbsim.probes.identity import get_memory
-
-    found = {}
-    for key, part in material.parts.items():
-        # The same random weights for every part.
-        memory = get_memory(name)(codes, taus, np.random.default_rng([seed, 4]))
-        table, inside = part.padded()
-        found[key] = memory.run(table)[inside]
-    return found
-
-
-def network_states(
-    name: str, corpus: Corpus, material: Material, size: int, seed: int
-) -> dict[str, NDArray[np.float32]]:
-    """States of a GRU of `size` units after every token, by part.
-
-    ``bigru`` is the forward half of one that learned the roles of a corpus; ``gru`` has the
-    weights that it was drawn with, and inputs of unit variance.
-
-    Raises
-    ------
-    TorchMissingError
-        torch is not installed.
-    """
-    from dataclasses import replace
-
-    from hebbsim.baselines.bigru import config_for, train_bigru, untrained_bigru
-
-    whole = material.whole
-    config = replace(config_for(whole), hidden=size, layers=1)
-    if name == "gru":
-        config = replace(config, affix_size=0, embedding_scale=1.0)
-        network = untrained_bigru(whole, config, seed=seed)
-    else:
-        assert corpus.layer is not None
-        rng = np.random.default_rng([seed, 5])
-        few = rng.permutation(whole.n_sentences)[:_NETWORK_SENTENCES]
-        network = train_bigru(whole.subset(few), corpus.layer, config=config, seed=seed)
-    return {
-        key: network.forward_states(part.split.sentences()) for key, part in material.parts.items()
-    }
-
-
-# --- probes ----------------------------------------------------------------------------------
+AGREEMENT = "subject_number"
 
 
 def _label_prior(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
@@ -522,25 +325,3 @@ def content_scores(
                 reading = read(scores, tokens[:, lag], np.log(prior))
                 words = f"property={CONTENT} lag={lag} precision={precision}"
                 yield from write.reading(words, reading)
-
-
-def corpus_codes(
-    material: Material, dim: int, seed: int, kind: str = "random", n_types: int | None = None
-) -> NDArray[np.float64]:
-    """A code of every word type, drawn or learned from all of train, shape=(V, D).
-
-    Parameters
-    ----------
-    n_types : int, optional
-        V; as many as the material has without. Further types have not been seen.
-    """
-    n_types = len(material.counts) if n_types is None else n_types
-    rng = np.random.default_rng([seed, 6])
-    if kind != "learned":
-        return make_codes(n_types, dim, rng)
-    from hebbsim.experiments.identity.codes import learned_codes
-
-    whole = material.whole
-    number = {word: i for i, word in enumerate(material.words)}
-    ids = np.array([number[word] for word in whole.forms.tolist()])
-    return learned_codes(ids, n_types, dim, rng, whole.offsets)

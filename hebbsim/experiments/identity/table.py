@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
-
 from hebbsim.experiments.identity.config import TIMESCALE_SETS
 from hebbsim.runs.results import Results, Row
-from hebbsim.runs.terminal import Console
+from hebbsim.runs.terminal import Console, plain_table, print_ending, print_heading
 
 #: Lags of the accuracy table, as far as they were decoded.
 _LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31)
@@ -19,7 +17,7 @@ _LIMITS = ("bound", "estimate")
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print what a run found."""
-    console = console or Console(highlight=False, soft_wrap=False)
+    console = console or Console()
     config = results.config
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
     width = f"D = {config['dim']}" if config["codes"] == "random" else "one-hot"
@@ -47,17 +45,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     _show_memories(results, console)
     _show_limits(results, console)
     console.print()
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"Figures and tables: {folder}", markup=False, soft_wrap=True)
-
-
-def _table(*names: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for i, name in enumerate(names):
-        text = i == 0 or name in ("decoder", "property")
-        table.add_column(name, justify="left" if text else "right", no_wrap=True)
-    return table
+    print_ending(console, results, folder)
 
 
 def condition_name(words: dict[str, str]) -> str:
@@ -71,19 +59,14 @@ def condition_name(words: dict[str, str]) -> str:
     return f"noise {words['snr']} dB" if "snr" in words else words["precision"]
 
 
-def _heading(console: Console, text: str) -> None:
-    console.print()
-    console.print(text, style="bold", markup=False)
-
-
 def _totals(results: Results, metric: str) -> list[Row]:
     return [r for r in results.select(split="test", metric=metric) if r.model not in _LIMITS]
 
 
 def _show_accuracy(results: Results, console: Console) -> None:
     lags = [lag for lag in _LAGS if lag < results.config["lags"]]
-    _heading(console, "Accuracy by lag")
-    table = _table("condition", "decoder", *map(str, lags))
+    print_heading(console, "Accuracy by lag")
+    table = plain_table("condition", "decoder", *map(str, lags), texts=2)
     before = ""
     for total in _totals(results, "total_bits"):
         found = [
@@ -98,8 +81,8 @@ def _show_accuracy(results: Results, console: Console) -> None:
 
 
 def _show_totals(results: Results, console: Console) -> None:
-    _heading(console, f"Bits over lags 0 to {results.config['lags'] - 1}")
-    table = _table("condition", "decoder", "bits", "bound", "above it", "lags found")
+    print_heading(console, f"Bits over lags 0 to {results.config['lags'] - 1}")
+    table = plain_table("condition", "decoder", "bits", "bound", "above it", "lags found", texts=2)
     before = ""
     for total in _totals(results, "total_bits"):
         words, name = total.words, condition_name(total.words)
@@ -137,9 +120,11 @@ def _show_structure(results: Results, console: Console) -> None:
     if not rows:
         return
     names = list(dict.fromkeys(row.words["property"] for row in rows))
-    _heading(console, f"Structure and content of the same traces, {rows[0].corpus}: share of bits")
+    print_heading(
+        console, f"Structure and content of the same traces, {rows[0].corpus}: share of bits"
+    )
     lags = (0, 1, 2, 4, 8)
-    table = _table("property", *map(str, lags), "select.", "word", "past", "learned")
+    table = plain_table("property", *map(str, lags), "select.", "word", "past", "learned")
     for name in names:
         cells = [
             _only(results.select({"property": name, "lag": str(lag)}, model="traces",
@@ -178,14 +163,16 @@ def _show_memories(results: Results, console: Console) -> None:
     models = [row.model for row in rows]
     if len(models) < 2:
         return
-    _heading(console, "Memories of equal size under the same linear probe: share of bits")
+    print_heading(console, "Memories of equal size under the same linear probe: share of bits")
     lags = (0, 1, 2, 4, 8)
     others = [
         name
         for name in ("position", "pos", "role", "depth")
         if results.select({"property": name, "lag": "1"}, split="structure", metric="share")
     ]
-    table = _table("memory", *(f"word {lag}" if not lag else str(lag) for lag in lags), *others)
+    table = plain_table(
+        "memory", *(f"word {lag}" if not lag else str(lag) for lag in lags), *others
+    )
     for model in models:
         asked = [("word", str(lag)) for lag in lags] + [(name, "1") for name in others]
         cells = [
@@ -203,9 +190,11 @@ def _show_limits(results: Results, console: Console) -> None:
     exact = _only(results.select(split="processing", model="exact", metric="total_bits"))
     if exact is not None:
         rows = results.select(split="processing", model="linear", metric="total_bits")
-        _heading(console, f"Deeper processing: bits of {exact.mean:.2f} that a linear probe finds")
+        print_heading(
+            console, f"Deeper processing: bits of {exact.mean:.2f} that a linear probe finds"
+        )
         depths = list(dict.fromkeys(row.words["depth"] for row in rows))
-        table = _table("layers", *(f"depth {depth}" for depth in depths))
+        table = plain_table("layers", *(f"depth {depth}" for depth in depths))
         for kind in dict.fromkeys(row.words["layers"] for row in rows):
             found = [row for row in rows if row.words["layers"] == kind]
             table.add_row(kind, *(f"{row.mean:.2f}" for row in found))
@@ -214,8 +203,10 @@ def _show_limits(results: Results, console: Console) -> None:
         console.print(f"Most that a layer has above the exact bits of any lag: {worst:+.2f}")
     measured = results.select(split="expansion", model="cancellation")
     if measured:
-        _heading(console, "One trace of one-hot tokens: tokens of the past that are always found")
-        table = _table("alpha", *(row.words["alpha"] for row in measured))
+        print_heading(
+            console, "One trace of one-hot tokens: tokens of the past that are always found"
+        )
+        table = plain_table("alpha", *(row.words["alpha"] for row in measured))
         for name, model in (("measured", "cancellation"), ("closed form", "bound")):
             rows = results.select(split="expansion", model=model, metric="exact_past")
             table.add_row(name, *(f"{row.mean:g}" + "+" * (row.mean == 8) for row in rows))
@@ -226,10 +217,10 @@ def _show_map(results: Results, console: Console) -> None:
     rows = results.select(split="map", metric="total_bits")
     if not rows:
         return
-    _heading(console, f"Bits that {rows[0].model} finds, by timescales")
+    print_heading(console, f"Bits that {rows[0].model} finds, by timescales")
     found = {(r.words["timescales"], condition_name(r.words)): r.mean for r in rows}
     conditions = list(dict.fromkeys(name for _, name in found))
-    table = _table("timescales", *(name.replace("noise ", "") for name in conditions))
+    table = plain_table("timescales", *(name.replace("noise ", "") for name in conditions))
     for taus in TIMESCALE_SETS:
         table.add_row(taus, *(f"{found[taus, name]:.0f}" for name in conditions))
     console.print(table)

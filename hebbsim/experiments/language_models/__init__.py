@@ -1,53 +1,70 @@
 """Language models with traces in place of attention: `hebbsim run lm` and its siblings."""
 
+from __future__ import annotations
+
 from hebbsim.runs.experiment import Experiment
 
+_HERE = "hebbsim.experiments.language_models"
+
+
+def _experiment(name: str, run_in: str, help: str, *paths: str, evidence: str = "") -> Experiment:
+    return Experiment(
+        name,
+        f"{_HERE}.config:{name.capitalize()}Config",
+        f"{_HERE}.{run_in}:run_{name}",
+        f"{_HERE}.table:show",
+        help,
+        folder=f"{name}-{{preset}}",
+        figures_at=f"{_HERE}.figures:{name.upper()}",
+        evidence_at=f"{_HERE}.evidence:{evidence}" if evidence else "",
+        paths=("data", "tokenizer", *paths),
+    )
+
+
 EXPERIMENTS = (
-    Experiment(
+    _experiment(
         "lm",
-        "hebbsim.experiments.language_models.config:LmConfig",
-        "hebbsim.experiments.language_models.run:run_lm",
-        "hebbsim.experiments.language_models.figures:LM",
-        "hebbsim.experiments.language_models.evidence:behind",
-        paths=("data", "tokenizer", "validation"),
+        "run",
+        "Train language models whose context is traces, beside GPT-2's architecture.\n\n"
+        "Models of equal size read the same tokens in the same order. Reports the loss by tokens "
+        "and by parameters, the ratio of perplexities, and the perplexity of repeated and new "
+        "tokens. After an interruption, the same command resumes.",
+        "validation",
+        evidence="behind",
     ),
-    Experiment(
+    _experiment(
         "predictor",
-        "hebbsim.experiments.language_models.config:PredictorConfig",
-        "hebbsim.experiments.language_models.run:run_predictor",
-        "hebbsim.experiments.language_models.figures:PREDICTOR",
-        "hebbsim.experiments.language_models.evidence:same",
-        paths=("data", "tokenizer"),
+        "run",
+        "Compare predictors over the same traces: linear, MLP and softmax attention.",
+        evidence="same",
     ),
-    Experiment(
+    _experiment(
         "selection",
-        "hebbsim.experiments.language_models.config:SelectionConfig",
-        "hebbsim.experiments.language_models.run:run_selection",
-        "hebbsim.experiments.language_models.figures:SELECTION",
-        "hebbsim.experiments.language_models.evidence:ladder",
-        paths=("data", "tokenizer", "blimp"),
-    ),
-    Experiment(
-        "depth",
-        "hebbsim.experiments.language_models.config:DepthConfig",
-        "hebbsim.experiments.language_models.depth:run_depth",
-        "hebbsim.experiments.language_models.figures:DEPTH",
-        "hebbsim.experiments.language_models.evidence:depth",
-        paths=("data", "tokenizer"),
-    ),
-    Experiment(
+        "run",
+        "Compare memories, from fixed traces to attention, in the same block.\n\n"
+        "Window, traces, learned decays, input-dependent gates, Hebbian and delta-rule fast "
+        "weights, attention: loss on text, accuracy on BLiMP and on associative recall.",
         "blimp",
-        "hebbsim.experiments.language_models.config:BlimpConfig",
-        "hebbsim.experiments.language_models.run:run_blimp",
-        "hebbsim.experiments.language_models.figures:BLIMP",
-        paths=("data", "tokenizer", "blimp"),
+        evidence="ladder",
     ),
-    Experiment(
+    _experiment(
+        "depth",
+        "depth",
+        "Compare a residual stream with learned selection over layers, at several depths.\n\n"
+        "Reports how much of each layer a linear probe reads at the top, how much gradient "
+        "reaches it, and the loss.",
+        evidence="depth",
+    ),
+    _experiment(
+        "blimp",
+        "run",
+        "Score minimal pairs of BLiMP by phenomenon and paradigm.",
+        "blimp",
+    ),
+    _experiment(
         "recall",
-        "hebbsim.experiments.language_models.config:RecallConfig",
-        "hebbsim.experiments.language_models.recall:run_recall",
-        "hebbsim.experiments.language_models.figures:RECALL",
-        "hebbsim.experiments.language_models.evidence:ladder",
-        paths=("data", "tokenizer"),
+        "recall",
+        "Measure associative recall (MQAR) and copying by memory, number of pairs and distance.",
+        evidence="ladder",
     ),
 )

@@ -1,43 +1,41 @@
-"""What the experiments on language models share: scores, and how a run is carried through."""
+"""What the experiments on language models share: scores, and the models that they train."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hebbsim.experiments.language_models.config import _Base, model_values
-from hebbsim.experiments.language_models.store import Job, Packed, Text, prepare, rank, train_all
+from hebbsim.experiments.language_models.store import Job, Packed, Text, prepare, train_all
 from hebbsim.lm.config import Preset
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import (
-    Clock,
-    Progress,
-    Results,
-    Score,
-    provenance,
-    summarize,
-)
-from hebbsim.runs.resume import open_run
+from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
+from hebbsim.runs.resume import RunCache
 
 if TYPE_CHECKING:
     from hebbsim.lm.evaluation import TokenLosses
     from hebbsim.lm.training import Trained
 
-__all__ = ["Experiment", "carry_through"]
+__all__ = ["LmRun", "need_torch", "one_size"]
 
 
-def quiet(line: str | None, done: int, total: int) -> None:
-    """A progress that shows nothing."""
+class LmRun:
+    """Scores of one run as they come in, and the helpers that most of the six need.
 
+    It is made before anything that needs torch is imported.
 
-class Experiment:
-    """Scores of one run as they come in, and the helpers that most of the six need."""
+    Raises
+    ------
+    BadInputError
+        torch is not installed.
+    """
 
-    def __init__(self, name: str, config: Any, progress: Progress | None) -> None:
-        self.name, self.config = name, config
-        self.progress = progress or quiet
+    def __init__(self, name: str, config: Any, cache: RunCache, progress: Progress) -> None:
+        need_torch()
+        # The store keeps finished steps; the run folder only has to be free for this run.
+        cache.begin(name, config.resolved(), {})
+        self.name, self.config, self.progress = name, config, progress
         self.scores: list[Score] = []
         self.notes: list[str] = []
         self.inputs: dict[str, str] = {}
@@ -136,32 +134,6 @@ def one_size(config: _Base, command: str) -> dict[str, Preset]:
         raise BadInputError(f"--preset {config.preset}: {command} runs one size; name one")
     names = config.models  # type: ignore[attr-defined]
     return {name: config.presets(model_values(name))[0] for name in names}
-
-
-def carry_through(
-    experiment: Experiment,
-    run: Callable[[Experiment], None],
-    out: Out | None,
-    overwrite: bool,
-) -> Results:
-    """Open the output folder, run, and write the run into it.
-
-    Raises
-    ------
-    BadInputError
-        torch is not installed, or an option, the data or the folder cannot be used.
-    """
-    need_torch()
-    if rank():
-        out = None  # of the processes that torchrun started, the first writes
-    clock = Clock()
-    with open_run(out, overwrite=overwrite) as kept:
-        # Parts are kept in the store; of the folder no more is needed than that it is ours.
-        kept.begin(experiment.name, experiment.config.resolved(), {})
-        run(experiment)
-        results = experiment.results()
-        kept.write(results, machine=clock.machine())
-    return results
 
 
 def need_torch() -> None:

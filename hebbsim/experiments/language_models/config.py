@@ -104,11 +104,14 @@ _Store = Annotated[
         "resume.",
         COMPUTING,
         metavar="DIR",
+        affects_results=False,
     ),
 ]
 _Log = Annotated[
     Path | None,
-    option("Folder for TensorBoard's event files.", COMPUTING, metavar="DIR"),
+    option(
+        "Folder for TensorBoard's event files.", COMPUTING, metavar="DIR", affects_results=False
+    ),
 ]
 _Workers = Annotated[
     int | None,
@@ -116,6 +119,7 @@ _Workers = Annotated[
         "Number of models that train at the same time.",
         COMPUTING,
         default="one per processor, or one on a GPU",
+        affects_results=False,
         ge=1,
     ),
 ]
@@ -200,10 +204,6 @@ class _Base(ExperimentConfig):
             "--data: give text (a file, a folder, c4, fineweb, hf:NAME), or put a folder text "
             "into $HEBBSIM_DATA_DIR; --data builtin tries it on the built-in grammar"
         )
-
-    def resolved(self) -> dict[str, Any]:
-        """Every value but those that change no number."""
-        return self.model_dump(mode="json", exclude={"store", "log", "workers"})
 
 
 class LmConfig(_Base):
@@ -290,10 +290,6 @@ class RecallConfig(ExperimentConfig):
     store: _Store = _STORE
     log: _Log = None
     workers: _Workers = None
-
-    def resolved(self) -> dict[str, Any]:
-        """Every value but those that change no number."""
-        return self.model_dump(mode="json", exclude={"store", "log", "workers"})
 
 
 class DepthConfig(_Base):

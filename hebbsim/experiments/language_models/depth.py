@@ -5,35 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.language_models.base import Experiment, carry_through
+from hebbsim.experiments.language_models.base import LmRun
 from hebbsim.experiments.language_models.config import DepthConfig, model_values
 from hebbsim.lm.config import Preset
-from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Progress, Results
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 __all__ = ["run_depth"]
 
 
-def run_depth(
-    config: DepthConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(DepthConfig)
+def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Results:
     """Residual streams against learned selection over layers, at several depths.
 
     Every depth has blocks of one size: those of the preset.
-
-    Parameters
-    ----------
-    config : DepthConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -47,16 +33,11 @@ def run_depth(
     BadInputError
         An option, the data, the store or the output folder cannot be used.
     """
-    config = DepthConfig.checked(options) if config is None else config
-    return carry_through(Experiment("depth", config, progress), _depth, out, overwrite)
-
-
-def _depth(experiment: Experiment) -> None:
+    run = LmRun("depth", config, cache, progress)
     from hebbsim.lm.depth import readability
     from hebbsim.lm.evaluation import token_losses
     from hebbsim.lm.model import sized
 
-    config: DepthConfig = experiment.config
     if "," in config.preset:
         raise BadInputError(f"--preset {config.preset}: depth runs one size; name one")
     base = config.presets(model_values(config.model))[0]
@@ -68,17 +49,18 @@ def _depth(experiment: Experiment) -> None:
                 update={"layers": layers, "hidden": hidden, "depth": kind, "parameters": None}
             )
             presets[kind, layers] = base.model_copy(update={"model": model})
-    packed = experiment.prepare(base)
-    for (kind, layers, seed), found in experiment.train_text(packed, presets).items():
+    packed = run.prepare(base)
+    for (kind, layers, seed), found in run.train_text(packed, presets).items():
         at = f"layers={layers}"
         test = packed.split("test", base.model.context)
-        experiment.add(seed, kind, at, "loss", token_losses(found.model, test, 65_536).mean())
+        run.add(seed, kind, at, "loss", token_losses(found.model, test, 65_536).mean())
         scored = readability(found.model, test, config.evaluate)
         for name in ("probe", "gradient"):
             for layer, value in enumerate(getattr(scored, name)):
-                experiment.add(
+                run.add(
                     seed, kind, f"{at} layer={layer}", name, value,
                     unit="fraction" if name == "probe" else "ratio",
                 )  # fmt: skip
     for (kind, layers), preset in presets.items():
-        experiment.add_size(kind, f"layers={layers}", preset)
+        run.add_size(kind, f"layers={layers}", preset)
+    return run.results()

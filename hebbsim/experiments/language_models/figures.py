@@ -15,20 +15,20 @@ from hebbsim.plots.lm import (
     plot_readability,
     plot_recall,
 )
-from hebbsim.runs.figures import Drawing
+from hebbsim.runs.figures import FigureSpec
 
 LM = {
-    "curves": Drawing(plot_curves),
-    "ratio": Drawing(plot_ratio),
-    "parameters": Drawing(plot_parameters),
-    "distances": Drawing(plot_distances),
+    "curves": FigureSpec(plot_curves),
+    "ratio": FigureSpec(plot_ratio),
+    "parameters": FigureSpec(plot_parameters),
+    "distances": FigureSpec(plot_distances),
 }
-PREDICTOR = {"predictor": Drawing(plot_predictor)}
-SELECTION = {"ladder": Drawing(plot_ladder)}
+PREDICTOR = {"predictor": FigureSpec(plot_predictor)}
+SELECTION = {"ladder": FigureSpec(plot_ladder)}
 DEPTH = {
-    "depth_loss": Drawing(plot_depth_loss),
-    "readability": Drawing(plot_readability),
-    "gradient": Drawing(plot_gradient),
+    "depth_loss": FigureSpec(plot_depth_loss),
+    "readability": FigureSpec(plot_readability),
+    "gradient": FigureSpec(plot_gradient),
 }
-BLIMP = {"blimp": Drawing(plot_blimp)}
-RECALL = {"recall": Drawing(plot_recall)}
+BLIMP = {"blimp": FigureSpec(plot_blimp)}
+RECALL = {"recall": FigureSpec(plot_recall)}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hebbsim.experiments.language_models.base import Experiment, carry_through
+from hebbsim.experiments.language_models.base import LmRun
 from hebbsim.experiments.language_models.config import RecallConfig, SelectionConfig, model_values
 from hebbsim.experiments.language_models.store import Job
 from hebbsim.lm.config import Preset, load_preset
-from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Progress, Results
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.lm.recall import Copying, Recall
@@ -21,24 +22,9 @@ __all__ = ["recall_config", "run_recall", "score_recall"]
 _DISTANCES = ((1, 8), (9, 16), (17, 32), (33, 64), (65, 128), (129, 256))
 
 
-def run_recall(
-    config: RecallConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(RecallConfig)
+def run_recall(config: RecallConfig, cache: RunCache, progress: Progress) -> Results:
     """Which memories find the value that stood with a key, and copy what stood before?
-
-    Parameters
-    ----------
-    config : RecallConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -52,15 +38,11 @@ def run_recall(
     BadInputError
         An option or the output folder cannot be used.
     """
-    config = RecallConfig.checked(options) if config is None else config
-    return carry_through(Experiment("recall", config, progress), _recall, out, overwrite)
-
-
-def _recall(experiment: Experiment) -> None:
-    config: RecallConfig = experiment.config
+    run = LmRun("recall", config, cache, progress)
     for task in ("mqar", "copy"):
         if config.task in (task, "both"):
-            score_recall(experiment, config, split=task)
+            score_recall(run, config, split=task)
+    return run.results()
 
 
 def recall_config(config: SelectionConfig) -> RecallConfig:
@@ -106,7 +88,7 @@ def _preset(config: RecallConfig, name: str, task: Recall | Copying) -> Preset:
     return preset.model_copy(update={"model": model})
 
 
-def score_recall(experiment: Experiment, config: RecallConfig, split: str) -> None:
+def score_recall(run: LmRun, config: RecallConfig, split: str) -> None:
     """Train every model with every seed on one task, and score its answers."""
     from hebbsim.lm.recall import accuracy
 
@@ -119,9 +101,9 @@ def score_recall(experiment: Experiment, config: RecallConfig, split: str) -> No
     word = "length" if copying else "pairs"
 
     def add(seed: int, name: str, condition: str, value: float) -> None:
-        experiment.add(seed, name, condition, "accuracy", value, split=split, unit="fraction")
+        run.add(seed, name, condition, "accuracy", value, split=split, unit="fraction")
 
-    for (name, seed), found in experiment.train(jobs).items():
+    for (name, seed), found in run.train(jobs).items():
         task = _Made(config, copying, seed)()[0]
         total = right = 0
         for n in config.pairs:
@@ -136,7 +118,7 @@ def score_recall(experiment: Experiment, config: RecallConfig, split: str) -> No
                         add(seed, name, at, answers[inside].mean())
         add(seed, name, "", right / total)
         if len(found.curve):
-            experiment.add(
+            run.add(
                 seed, name, f"tokens={found.curve[-1][0]}", "validation_loss",
                 found.curve[-1][1], split=split,
             )  # fmt: skip

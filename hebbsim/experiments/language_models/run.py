@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbsim.experiments.language_models.base import Experiment, carry_through, one_size, quiet
+from hebbsim.experiments.language_models.base import LmRun, one_size
 from hebbsim.experiments.language_models.config import (
     BlimpConfig,
     LmConfig,
@@ -21,8 +21,9 @@ from hebbsim.experiments.language_models.config import (
 )
 from hebbsim.experiments.language_models.store import Packed, prepare
 from hebbsim.lm.config import Preset
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Progress, Results
+from hebbsim.runs.results import Progress, Results, quiet
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.lm.blimp import Pair
@@ -30,25 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["run_blimp", "run_lm", "run_predictor", "run_selection"]
 
 
-def run_lm(
-    config: LmConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(LmConfig)
+def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
     """Train models on the same tokens in the same order, at one size or several.
-
-    Parameters
-    ----------
-    config : LmConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -63,14 +48,9 @@ def run_lm(
     BadInputError
         An option, the data, the store or the output folder cannot be used.
     """
-    config = LmConfig.checked(options) if config is None else config
-    return carry_through(Experiment("lm", config, progress), _lm, out, overwrite)
-
-
-def _lm(experiment: Experiment) -> None:
+    run = LmRun("lm", config, cache, progress)
     from hebbsim.lm.evaluation import token_losses
 
-    config: LmConfig = experiment.config
     sizes = config.preset.split(",")
     presets = {
         (name, size): preset
@@ -78,69 +58,66 @@ def _lm(experiment: Experiment) -> None:
         for size, preset in zip(sizes, config.presets(model_values(name)), strict=True)
     }
     # Sizes are compared over the same tokens of one vocabulary.
-    packed = experiment.prepare(next(iter(presets.values())))
-    held_out = _held_out(experiment, packed, presets)
-    trained = experiment.train_text(packed, presets)
+    packed = run.prepare(next(iter(presets.values())))
+    held_out = _held_out(run, packed, presets)
+    trained = run.train_text(packed, presets)
     for (name, size, seed), found in trained.items():
         preset = presets[name, size]
         at = f"preset={size}"
         for seen, loss in found.curve:
-            experiment.add(
-                seed, name, f"{at} tokens={seen}", "validation_loss", loss, split="validation"
-            )
+            run.add(seed, name, f"{at} tokens={seen}", "validation_loss", loss, split="validation")
         for split, where in {"test": packed, **held_out}.items():
             tokens = where.split("test", preset.model.context)
             losses = token_losses(found.model, tokens, config.evaluate)
-            experiment.add_losses(seed, name, at, losses, split)
+            run.add_losses(seed, name, at, losses, split)
     for (name, size), preset in presets.items():
-        experiment.add_size(name, f"preset={size}", preset)
+        run.add_size(name, f"preset={size}", preset)
     if "gpt2" in config.models:
         for name in config.models:
             if name != "gpt2":
                 for size in sizes:
-                    _ratios(experiment, name, size, trained)
+                    _ratios(run, name, size, trained)
+    return run.results()
 
 
-def _held_out(
-    experiment: Experiment, packed: Packed, presets: Mapping[Any, Preset]
-) -> dict[str, Packed]:
+def _held_out(run: LmRun, packed: Packed, presets: Mapping[Any, Preset]) -> dict[str, Packed]:
     """Further sources to evaluate on, encoded with the vocabulary of the run."""
     preset = next(iter(presets.values()))
     longest = max(each.model.context for each in presets.values())
-    paths = list(experiment.config.validation)
+    paths = list(run.config.validation)
     root = os.environ.get("HEBBSIM_DATA_DIR")
     if not paths and root and (Path(root) / "c4-sample" / "c4-excerpts.jsonl.gz").exists():
         paths = [str(Path(root) / "c4-sample" / "c4-excerpts.jsonl.gz")]
     found = {}
     for path in paths:
-        where = prepare(experiment.config, preset, quiet, data=path, tokenizer=packed.tokenizer())
+        where = prepare(run.config, preset, quiet, data=path, tokenizer=packed.tokenizer())
         where.split("test", longest)  # refused now, if it is too short, and not after training
         name = where.name.split(".")[0]
         found["c4" if name.startswith("c4") else name] = where
-        experiment.inputs[where.name] = where.digest
+        run.inputs[where.name] = where.digest
     return found
 
 
-def _ratios(experiment: Experiment, name: str, size: str, trained: Any) -> None:
+def _ratios(run: LmRun, name: str, size: str, trained: Any) -> None:
     """Perplexity of a model over that of GPT-2 along training, and where it crosses 1."""
     model = f"{name}/gpt2"
-    for seed in range(experiment.config.seeds):
+    for seed in range(run.config.seeds):
         own, other = trained[name, size, seed].curve, trained["gpt2", size, seed].curve
         gaps = [(seen, a - b) for (seen, a), (_, b) in zip(own, other, strict=True)]
         for seen, gap in gaps:
-            experiment.add(
+            run.add(
                 seed, model, f"preset={size} tokens={seen}", "perplexity_ratio", math.exp(gap),
                 split="validation", unit="ratio",
             )  # fmt: skip
         crossed = crossing(gaps)
         if crossed is not None:
-            experiment.add(
+            run.add(
                 seed, model, f"preset={size}", "crossing", crossed, split="validation",
                 unit="tokens",
             )  # fmt: skip
         else:
             said = "ahead" if gaps[-1][1] < 0 else "behind"
-            experiment.notes.append(
+            run.notes.append(
                 f"{name} against gpt2, {size}, seed {seed}: no crossing; {said} at "
                 f"{gaps[-1][0]:,} tokens"
             )
@@ -163,17 +140,9 @@ def crossing(gaps: list[tuple[int, float]]) -> float | None:
     return None
 
 
-def run_predictor(
-    config: PredictorConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(PredictorConfig)
+def run_predictor(config: PredictorConfig, cache: RunCache, progress: Progress) -> Results:
     """Does a better predictor over the same traces help? Linear, MLP, attention.
-
-    Parameters and errors are those of :func:`run_lm`.
 
     Returns
     -------
@@ -181,56 +150,42 @@ def run_predictor(
         ``loss`` on test by model, and ``relative_difference`` of each to the first, paired by
         seed.
     """
-    config = PredictorConfig.checked(options) if config is None else config
-    return carry_through(Experiment("predictor", config, progress), _predictor, out, overwrite)
-
-
-def _predictor(experiment: Experiment) -> None:
-    config: PredictorConfig = experiment.config
+    run = LmRun("predictor", config, cache, progress)
     presets = one_size(config, "predictor")
-    packed = experiment.prepare(next(iter(presets.values())))
-    _scored(experiment, packed, presets)
+    packed = run.prepare(next(iter(presets.values())))
+    _scored(run, packed, presets)
+    return run.results()
 
 
-def _scored(experiment: Experiment, packed: Packed, presets: dict[str, Preset]) -> Any:
+def _scored(run: LmRun, packed: Packed, presets: dict[str, Preset]) -> Any:
     """Train, score on test, and compare with the first model; the trained models."""
     from hebbsim.lm.evaluation import token_losses
 
-    config = experiment.config
-    trained = experiment.train_text(packed, {(name,): p for name, p in presets.items()})
+    config = run.config
+    trained = run.train_text(packed, {(name,): p for name, p in presets.items()})
     losses: dict[tuple[str, int], float] = {}
     for (name, seed), found in trained.items():
         tokens = packed.split("test", presets[name].model.context)
         scored = token_losses(found.model, tokens, config.evaluate)
-        experiment.add_losses(seed, name, "", scored)
+        run.add_losses(seed, name, "", scored)
         losses[name, seed] = scored.mean()
         for seen, loss in found.curve:
-            experiment.add(
-                seed, name, f"tokens={seen}", "validation_loss", loss, split="validation"
-            )
+            run.add(seed, name, f"tokens={seen}", "validation_loss", loss, split="validation")
     first = next(iter(presets))
     for (name, seed), loss in losses.items():
         if name != first:
-            experiment.add(
+            run.add(
                 seed, name, f"minus={first}", "relative_difference",
                 loss / losses[first, seed] - 1, unit="fraction",
             )  # fmt: skip
     for name, preset in presets.items():
-        experiment.add_size(name, "", preset)
+        run.add_size(name, "", preset)
     return trained
 
 
-def run_selection(
-    config: SelectionConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(SelectionConfig)
+def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) -> Results:
     """The ladder: the same block with one memory after another, on text, BLiMP and recall.
-
-    Parameters and errors are those of :func:`run_lm`.
 
     Returns
     -------
@@ -238,30 +193,26 @@ def run_selection(
         By rung: ``loss`` on test, ``accuracy`` on split ``blimp``, and ``accuracy`` on split
         ``recall`` (of answers over all numbers of pairs).
     """
-    config = SelectionConfig.checked(options) if config is None else config
-    return carry_through(Experiment("selection", config, progress), _selection, out, overwrite)
-
-
-def _selection(experiment: Experiment) -> None:
+    run = LmRun("selection", config, cache, progress)
     from hebbsim.experiments.language_models.recall import recall_config, score_recall
     from hebbsim.lm.blimp import read_pairs, score_pairs
 
-    config: SelectionConfig = experiment.config
     presets = one_size(config, "selection")
     path = find_blimp(config.blimp)
     pairs = [] if path is None else read_pairs(path, config.pairs)
-    packed = experiment.prepare(next(iter(presets.values())))
-    presets = _with_room(experiment, packed, presets, pairs)
-    trained = _scored(experiment, packed, presets)
+    packed = run.prepare(next(iter(presets.values())))
+    presets = _with_room(run, packed, presets, pairs)
+    trained = _scored(run, packed, presets)
     if path is None:
-        experiment.notes.append("no BLiMP: give --blimp, or put it into $HEBBSIM_DATA_DIR/blimp")
+        run.notes.append("no BLiMP: give --blimp, or put it into $HEBBSIM_DATA_DIR/blimp")
     else:
         tokenizer = packed.tokenizer()
         for (name, seed), found in trained.items():
             right = score_pairs(found.model, tokenizer, pairs)
-            experiment.add(seed, name, "", "accuracy", right.mean(), split="blimp", unit="fraction")
+            run.add(seed, name, "", "accuracy", right.mean(), split="blimp", unit="fraction")
     if config.recall_seeds:
-        score_recall(experiment, recall_config(config), split="recall")
+        score_recall(run, recall_config(config), split="recall")
+    return run.results()
 
 
 def find_blimp(path: Path | None) -> Path | None:
@@ -273,7 +224,7 @@ def find_blimp(path: Path | None) -> Path | None:
 
 
 def _with_room(
-    experiment: Experiment, packed: Packed, presets: dict[str, Preset], pairs: Sequence[Pair]
+    run: LmRun, packed: Packed, presets: dict[str, Preset], pairs: Sequence[Pair]
 ) -> dict[str, Preset]:
     """Presets whose context holds every sentence of the pairs, settled before any training.
 
@@ -285,7 +236,7 @@ def _with_room(
     from hebbsim.errors import BadInputError
     from hebbsim.lm.blimp import longest_sentence
 
-    context = experiment.config.context
+    context = run.config.context
     needed = longest_sentence(packed.tokenizer(), pairs)
     longest = max((preset.model.context for preset in presets.values()), default=needed)
     if needed <= longest:
@@ -293,7 +244,7 @@ def _with_room(
     why = f"the longest sentence of BLiMP has {needed} tokens in the vocabulary of {packed.name}"
     if context is not None:
         raise BadInputError(f"--context {context}: {why}; give --context {needed}")
-    experiment.notes.append(f"context of {needed} tokens in place of the preset's {longest}: {why}")
+    run.notes.append(f"context of {needed} tokens in place of the preset's {longest}: {why}")
     return {
         name: preset.model_copy(
             update={"model": preset.model.model_copy(update={"context": needed})}
@@ -302,17 +253,9 @@ def _with_room(
     }
 
 
-def run_blimp(
-    config: BlimpConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(BlimpConfig)
+def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Results:
     """Minimal pairs by phenomenon and paradigm: what survives with structure alone.
-
-    Parameters and errors are those of :func:`run_lm`.
 
     Returns
     -------
@@ -320,23 +263,18 @@ def run_blimp(
         ``accuracy`` over all, by ``phenomenon`` and by ``paradigm``; of each model but the
         first ``accuracy_difference``, first minus it.
     """
-    config = BlimpConfig.checked(options) if config is None else config
-    return carry_through(Experiment("blimp", config, progress), _blimp, out, overwrite)
-
-
-def _blimp(experiment: Experiment) -> None:
+    run = LmRun("blimp", config, cache, progress)
     from hebbsim.errors import BadInputError
     from hebbsim.lm.blimp import read_pairs, score_pairs
 
-    config: BlimpConfig = experiment.config
     presets = one_size(config, "blimp")
     path = find_blimp(config.blimp)
     if path is None:
         raise BadInputError("--blimp: give blimp.jsonl, or put it into $HEBBSIM_DATA_DIR/blimp")
     pairs = read_pairs(path, config.pairs)
-    packed = experiment.prepare(next(iter(presets.values())))
-    presets = _with_room(experiment, packed, presets, pairs)
-    trained = experiment.train_text(packed, {(name,): p for name, p in presets.items()})
+    packed = run.prepare(next(iter(presets.values())))
+    presets = _with_room(run, packed, presets, pairs)
+    trained = run.train_text(packed, {(name,): p for name, p in presets.items()})
     tokenizer = packed.tokenizer()
     groups: dict[str, list[int]] = {"": list(range(len(pairs)))}
     for number, pair in enumerate(pairs):
@@ -348,10 +286,11 @@ def _blimp(experiment: Experiment) -> None:
         right = score_pairs(found.model, tokenizer, pairs)
         for group, numbers in groups.items():
             value = accuracies[name, seed, group] = float(np.mean(right[numbers]))
-            experiment.add(seed, name, group, "accuracy", value, split="blimp", unit="fraction")
+            run.add(seed, name, group, "accuracy", value, split="blimp", unit="fraction")
     for (name, seed, group), value in accuracies.items():
         if name != first:
-            experiment.add(
+            run.add(
                 seed, first, f"{group} minus={name}".strip(), "accuracy_difference",
                 accuracies[first, seed, group] - value, split="blimp", unit="fraction",
             )  # fmt: skip
+    return run.results()

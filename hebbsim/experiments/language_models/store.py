@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from hebbsim.errors import BadInputError
 from hebbsim.lm.config import Preset
 from hebbsim.runs.results import Progress
+from hebbsim.runs.run_function import rank
 
 if TYPE_CHECKING:
     from multiprocessing.queues import SimpleQueue
@@ -138,11 +139,6 @@ def prepare(
             held_out=held_out, say=lambda line: progress(line, 0, 0),
         )  # fmt: skip
     return Packed(folder, source.name, describe(folder)["vocabulary"], source.digest(), held_out)
-
-
-def rank() -> int:
-    """Number of this process among those that torchrun started; 0 for one alone."""
-    return int(os.environ.get("RANK", "0"))
 
 
 def _wait(folder: Path, limit: int | None) -> None:

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.table import Table
-
 from hebbsim.runs.results import Results, Row
-from hebbsim.runs.terminal import Console
+from hebbsim.runs.terminal import Console, plain_table, print_ending, print_heading
 
 _DISTANCES = ("new", "1-4", "5-16", "17-64", "65-256", "257+")
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print what a run found."""
-    console = console or Console(highlight=False, soft_wrap=False)
+    console = console or Console()
     tables = {
         "lm": _lm, "predictor": _predictor, "selection": _selection, "depth": _depth,
         "blimp": _blimp, "recall": _recall,
     }  # fmt: skip
     tables[results.experiment](results, console)
     console.print()
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False, soft_wrap=True)
-    console.print(f"Figures and tables: {folder}", markup=False, soft_wrap=True)
-
-
-def _table(*names: str, text: int = 1) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for i, name in enumerate(names):
-        table.add_column(name, justify="left" if i < text else "right", no_wrap=True)
-    return table
-
-
-def _heading(console: Console, text: str) -> None:
-    console.print()
-    console.print(text, style="bold", markup=False, soft_wrap=True)
+    print_ending(console, results, folder)
 
 
 def cell(row: Row | None, digits: int = 3, *, percent: bool = False) -> str:
@@ -66,8 +50,8 @@ def _lm(results: Results, console: Console) -> None:
     sizes = list(dict.fromkeys(r.words["preset"] for r in results.select(metric="parameters")))
     models = _models(results, "model", "parameters")
     splits = list(dict.fromkeys(r.split for r in results.select(metric="perplexity")))
-    _heading(console, "Perplexity")
-    table = _table("size", "model", "parameters", *splits, text=2)
+    print_heading(console, "Perplexity")
+    table = plain_table("size", "model", "parameters", *splits, texts=2)
     for size in sizes:
         for model in models:
             at = f"preset={size}"
@@ -82,9 +66,9 @@ def _lm(results: Results, console: Console) -> None:
     console.print(table)
     ratios = results.select(metric="perplexity_ratio")
     if ratios:
-        _heading(console, "Ratio of perplexities on validation, by tokens seen")
+        print_heading(console, "Ratio of perplexities on validation, by tokens seen")
         seen = list(dict.fromkeys(r.words["tokens"] for r in ratios))[-6:]
-        table = _table("size", "models", *(f"{int(n):,}" for n in seen), text=2)
+        table = plain_table("size", "models", *(f"{int(n):,}" for n in seen), texts=2)
         for size in sizes:
             for model in dict.fromkeys(r.model for r in ratios):
                 found = {
@@ -104,12 +88,12 @@ def _lm(results: Results, console: Console) -> None:
 
 
 def _by_distance(results: Results, console: Console, size: str, models: list[str]) -> None:
-    _heading(console, f"Loss on test by tokens since the last occurrence, {size}")
+    print_heading(console, f"Loss on test by tokens since the last occurrence, {size}")
     shown = [
         d for d in _DISTANCES
         if any(r.words.get("distance") == d for r in results.select(metric="share", split="test"))
     ]  # fmt: skip
-    table = _table("model", *shown)
+    table = plain_table("model", *shown)
     for model in models:
         table.add_row(
             model,
@@ -133,8 +117,8 @@ def _named(
 
 
 def _predictor(results: Results, console: Console) -> None:
-    _heading(console, "Loss on test (nats)")
-    table = _table("model", "parameters", "loss", "difference to the first, %")
+    print_heading(console, "Loss on test (nats)")
+    table = plain_table("model", "parameters", "loss", "difference to the first, %")
     for model in _models(results, "test", "loss", ""):
         n = _named(results, "", model, "parameters", "model")
         difference = results.select(model=model, metric="relative_difference")
@@ -146,8 +130,8 @@ def _predictor(results: Results, console: Console) -> None:
 
 
 def _selection(results: Results, console: Console) -> None:
-    _heading(console, "The ladder")
-    table = _table("memory", "parameters", "loss on test", "BLiMP", "recall")
+    print_heading(console, "The ladder")
+    table = plain_table("memory", "parameters", "loss on test", "BLiMP", "recall")
     for model in _models(results, "test", "loss", ""):
         n = _named(results, "", model, "parameters", "model")
         table.add_row(
@@ -163,8 +147,8 @@ def _selection(results: Results, console: Console) -> None:
 
 
 def _depth(results: Results, console: Console) -> None:
-    _heading(console, "Loss, and what is readable at the top, by depth")
-    table = _table("layers", "stream", "loss", "first", "middle", "last", text=2)
+    print_heading(console, "Loss, and what is readable at the top, by depth")
+    table = plain_table("layers", "stream", "loss", "first", "middle", "last", texts=2)
     for row in results.select(metric="loss"):
         layers = int(row.words["layers"])
         probes = [
@@ -179,8 +163,8 @@ def _depth(results: Results, console: Console) -> None:
 def _blimp(results: Results, console: Console) -> None:
     models = _models(results, "blimp", "accuracy")
     for word in ("phenomenon", "paradigm"):
-        _heading(console, f"Accuracy by {word}")
-        table = _table(word, *models)
+        print_heading(console, f"Accuracy by {word}")
+        table = plain_table(word, *models)
         groups = [
             r.condition
             for r in results.select(model=models[0], metric="accuracy")
@@ -201,11 +185,11 @@ def _recall(results: Results, console: Console) -> None:
         conditions = list(dict.fromkeys(r.condition for r in rows))
         if not conditions:
             continue
-        _heading(console, f"{title}: accuracy")
+        print_heading(console, f"{title}: accuracy")
         # The first word of a condition is the number, distances follow the largest.
         names = [c.replace("pairs=", "").replace("length=", "") for c in conditions]
         heads = [n.split("distance=")[-1] if "distance" in n else f"n={n}" for n in names]
-        table = _table("memory", *heads)
+        table = plain_table("memory", *heads)
         for model in dict.fromkeys(r.model for r in rows):
             cells = [_named(results, c, model, "accuracy", split) for c in conditions]
             table.add_row(model, *(cell(c, 2).replace(" ", "") for c in cells))

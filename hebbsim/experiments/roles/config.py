@@ -103,6 +103,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             COMPUTING,
             metavar="ADDRESS",
             default="processes on this machine",
+            affects_results=False,
         ),
     ] = None
 

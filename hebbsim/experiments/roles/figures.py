@@ -9,7 +9,7 @@ from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
-from hebbsim.runs.figures import Drawing
+from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
 
@@ -45,13 +45,13 @@ def _few_labels(split: str) -> Any:
 
 
 FIGURES = {
-    "roles": Drawing(plot_roles, _roles(None)),
-    "roles_gen": Drawing(plot_roles, _roles("gen")),
-    "generalization": Drawing(
+    "roles": FigureSpec(plot_roles, _roles(None)),
+    "roles_gen": FigureSpec(plot_roles, _roles("gen")),
+    "generalization": FigureSpec(
         plot_generalization,
         lambda run: {"results": run.results, "dependence": _decided(run, "split")},
     ),
-    "timescales": Drawing(
+    "timescales": FigureSpec(
         plot_timescales,
         lambda run: {
             "results": run.results,
@@ -59,7 +59,7 @@ FIGURES = {
             "timescales": run.config.get("timescales") or (),
         },
     ),
-    "labels": Drawing(
+    "labels": FigureSpec(
         plot_labels,
         lambda run: {
             "results": run.results,
@@ -67,7 +67,7 @@ FIGURES = {
             "n_sentences": run.config.get("n_sentences"),
         },
     ),
-    "learning_curve": Drawing(
+    "learning_curve": FigureSpec(
         plot_learning_curve,
         lambda run: {
             "results": run.results,
@@ -76,7 +76,7 @@ FIGURES = {
             "passes": run.config.get("passes") or 1,
         },
     ),
-    "few_labels": Drawing(plot_few_labels, _few_labels("test")),
-    "few_labels_gen": Drawing(plot_few_labels, _few_labels("gen")),
-    "structure_content": Drawing(plot_structure_content, _roles("dev")),
+    "few_labels": FigureSpec(plot_few_labels, _few_labels("test")),
+    "few_labels_gen": FigureSpec(plot_few_labels, _few_labels("gen")),
+    "structure_content": FigureSpec(plot_structure_content, _roles("dev")),
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hebbsim.experiments.roles.data import Gold
 from hebbsim.runs.results import Score
-from hebbsim.runs.resume import Unit
+from hebbsim.runs.resume import StepResult
 
 __all__ = ["Measured", "Roles"]
 
@@ -35,7 +35,7 @@ class Measured:
     scores: list[Score] = field(default_factory=list)
     winners: dict[str, NDArray[np.int32]] = field(default_factory=dict)
 
-    def unit(self, gold: Gold) -> Unit:
+    def as_step(self, gold: Gold) -> StepResult:
         """As arrays and a JSON document; roles are codes of `gold`."""
         arrays: dict[str, NDArray[Any]] = {
             f"{number} {split}": gold.encode({split: roles})[split]
@@ -44,21 +44,23 @@ class Measured:
         }
         arrays |= {f"winners {split}": ids for split, ids in self.winners.items()}
         keys = [key for *key, _ in self.predicted]
-        return Unit(arrays, {"keys": keys, "scores": [asdict(score) for score in self.scores]})
+        return StepResult(
+            arrays, {"keys": keys, "scores": [asdict(score) for score in self.scores]}
+        )
 
     @classmethod
-    def of_unit(cls, unit: Unit, gold: Gold) -> Measured:
-        """The inverse of `unit`."""
+    def of_step(cls, step: StepResult, gold: Gold) -> Measured:
+        """The inverse of `as_step`."""
         by_part: dict[str, dict[str, NDArray[Any]]] = {}
-        for key, array in unit.arrays.items():
+        for key, array in step.arrays.items():
             part, _, split = key.partition(" ")
             by_part.setdefault(part, {})[split] = array
         return cls(
             [
                 (model, condition, seed,
                  {split: gold.names[codes] for split, codes in by_part.get(str(n), {}).items()})
-                for n, (model, condition, seed) in enumerate(unit.document["keys"])
+                for n, (model, condition, seed) in enumerate(step.document["keys"])
             ],
-            [Score(**score) for score in unit.document["scores"]],
+            [Score(**score) for score in step.document["scores"]],
             by_part.get("winners", {}),
         )  # fmt: skip

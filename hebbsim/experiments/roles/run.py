@@ -32,9 +32,9 @@ from hebbsim.experiments.roles.tokens import tokens_file
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.runs.background import BackgroundJobs
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Clock, Progress, Results
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.results import Progress, Results
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 from hebbsim.runs.steps import Steps
 
 #: What the steps of a run weigh on its progress bar: about their seconds on the built-in grammar.
@@ -43,27 +43,9 @@ WEIGHTS = {"main": 14, "part": 5, "bigru": 5}
 FITTING = 0.7
 
 
-def run_roles(
-    config: RolesConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(RolesConfig)
+def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles without a label, map clusters on dev, score on test, compare.
-
-    Parameters
-    ----------
-    config : RolesConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. What an interrupted run of the same configuration
-        left there is taken up.
-    progress : callable, optional
-        Receives lines and step counts while the run goes on.
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -83,19 +65,11 @@ def run_roles(
     """
     from hebbsim.readers import load_corpus
 
-    if config is None:
-        config = RolesConfig.checked(options)
-    if config.rules:  # in a process that was given a checked configuration, too
-        from hebbsim.engine import load_rules
-
-        load_rules(config.rules)
-    clock = Clock()
-    report = progress or (lambda line, done, total: None)
-
     def parsing(name: str, done: int, total: int) -> None:
-        report(None if done % 10_000 else f"{name}: {done:,} sentences parsed", done, total)
+        line = None if done % 10_000 else f"{name}: {done:,} sentences parsed"
+        progress(line, done, total)
 
-    with open_run(out, overwrite=overwrite) as kept, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         corpus = load_corpus(
             config.corpus,
             layer=config.gold_layer,
@@ -107,14 +81,12 @@ def run_roles(
             progress=parsing if config.parser else None,
         )
         files, notes = _files_to_read(config, stack)
-        run = _Run(config, corpus, files, notes, kept, report)
+        run = _Run(config, corpus, files, notes, cache, progress)
         # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
         # and leaves the other cores to the workers.
         with threadpool_limits(1):
             results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
-        kept.write(
-            results, machine=clock.machine(), save=partial(write_taggers, kept, config.seeds)
-        )
+    results.save = partial(write_taggers, cache, config.seeds)
     return results
 
 
@@ -160,13 +132,13 @@ class _Run:
         corpus: Corpus,
         text: dict[str, Path],
         notes: list[str],
-        kept: Units,
+        cache: RunCache,
         progress: Progress,
     ) -> None:
         self.config = config
         # Once, before anything is learned: a file may be gone at the end.
         self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
-        self.kept = kept
+        self.cache = cache
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
         if corpus.layer is not None:
@@ -181,11 +153,11 @@ class _Run:
 
     def fitted(self, seed: int) -> Any:
         main = part_name(seed)
-        keep = self.learning.text and self.kept.folder is not None
+        keep = self.learning.text and self.cache.folder is not None
         return self.learning.fitted(
             seed,
             progress=lambda share: self.steps.reach(main, FITTING * share),
-            after_text=self.kept.states_folder(f"seed={seed}") / "after-text" if keep else None,
+            after_text=self.cache.states_folder(f"seed={seed}") / "after-text" if keep else None,
         )
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
@@ -221,7 +193,7 @@ class _Run:
                 begun = {}
                 for seed in range(first, last):
                     wanted = conditions if seed < config.ablation_seeds else conditions[:1]
-                    if all(self.kept.has(part_name(seed, condition)) for condition in wanted):
+                    if all(self.cache.has(part_name(seed, condition)) for condition in wanted):
                         begun[seed] = _later(self.fitted, seed)
                     else:
                         begun[seed] = threads.submit(self.fitted, seed).result
@@ -235,7 +207,7 @@ class _Run:
 
     def begin(self) -> None:
         results = self.results()
-        self.kept.begin(results.experiment, results.config, results.provenance)
+        self.cache.begin(results.experiment, results.config, results.provenance)
 
     def without_roles(self) -> Results:
         """Clusters of the first seed, the largest first, with their commonest words."""
@@ -250,7 +222,7 @@ class _Run:
         ids = of_each[0]
         if self.config.keeps(0):
             found = list(map(nearest_only, of_each))
-            keep_tagger(self.kept, learner(), 0, self.results(), sentences, members=found)
+            keep_tagger(self.cache, learner(), 0, self.results(), sentences, members=found)
         self.steps.reach(part_name(0))
         results, train = self.results(), corpus.splits["train"]
         results.tables["clusters"] = clusters(ids, train.forms)
@@ -297,7 +269,7 @@ class _Run:
                     bigru, of_codes = {}, 0
                 if seed < config.ablation_seeds:
                     self.ablations(learner, seed, parts)
-                self.kept.drop(f"seed={seed}")
+                self.cache.drop(f"seed={seed}")
             for (condition, seed), predicted in background.results():
                 found = Measured([("bigru", condition, seed, predicted)])
                 self.step(bigru_name(condition, seed), lambda found: found, found)
@@ -307,7 +279,7 @@ class _Run:
         """All that a learner gives, which may stay for `hebbsim tag` as well."""
         if self.config.keeps(seed):
             dev = self.learning.sentences["dev"], self.measuring.roles["dev"]
-            keep_tagger(self.kept, fitted(), seed, self.results(), *dev)
+            keep_tagger(self.cache, fitted(), seed, self.results(), *dev)
         return self.measuring.whole(fitted, seed)
 
     def ablations(
@@ -316,7 +288,7 @@ class _Run:
         """Parts and controls of one learner, some at a time, in threads; reported in order."""
         threads = ThreadPoolExecutor(self.config.workers)
         names = {part_name(seed, condition): condition for condition in parts}
-        missing = [name for name in names if not self.kept.has(name)]
+        missing = [name for name in names if not self.cache.has(name)]
         try:
             learner = fitted() if missing else None
             begun = {
@@ -339,12 +311,12 @@ class _Run:
     ) -> None:
         """Measure, or read back what an interrupted run measured; then report the line."""
         gold = self.runs.gold
-        unit = self.kept.get(name)
-        if unit is None:
+        step = self.cache.get(name)
+        if step is None:
             measured = measure(*arguments)
-            self.kept.put(name, *measured.unit(gold))
+            self.cache.put(name, *measured.as_step(gold))
         else:
-            measured = Measured.of_unit(unit, gold)
+            measured = Measured.of_step(step, gold)
         for key in measured.predicted:
             self.runs.add(*key)
         self.measured.scores += measured.scores
@@ -360,7 +332,7 @@ class _Run:
     ) -> None:
         """Train a BiGRU beside the learner, unless its predictions are kept."""
         name = bigru_name(*key)
-        if self.kept.has(name):
+        if self.cache.has(name):
             self.step(name, Measured)
         else:
             background.submit(key, job(*arguments))

@@ -50,8 +50,6 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
         "n_sentences": train.n_sentences,
         "n_tokens": train.n_tokens,
     }
-    for name in ("workers", "scheduler"):  # no number depends on them
-        del resolved[name]
     files = {"network.json": json_text(learning.network).encode()}
     network = hashlib.sha256(files["network.json"]).hexdigest()
     return Results(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hebbsim.engine.checkpoint import write_checkpoint
 from hebbsim.probes import Memberships
 from hebbsim.runs.results import Results
-from hebbsim.runs.resume import Units
+from hebbsim.runs.resume import RunCache
 from hebbsim.tagging.tagger import FILE, KIND, RoleTagger
 
 __all__ = ["keep_tagger", "write_taggers"]
@@ -24,7 +24,7 @@ def _part(seed: int) -> str:
 
 
 def keep_tagger(
-    kept: Units,
+    cache: RunCache,
     learner: Any,
     seed: int,
     about: Results,
@@ -36,7 +36,7 @@ def keep_tagger(
 
     Parameters
     ----------
-    kept : Units
+    cache : RunCache
     learner : RoleNetwork or RolePopulation
     seed : int
     about : Results
@@ -44,21 +44,21 @@ def keep_tagger(
     sentences, roles, members
         As of `RoleTagger.name`.
     """
-    if kept.folder is None or kept.has(_part(seed)):
+    if cache.folder is None or cache.has(_part(seed)):
         return
     said = {"seed": seed, "config": about.config, "provenance": about.provenance}
     tagger = RoleTagger(learner, about=said).name(sentences, roles, members=members)
-    kept.put(_part(seed), *tagger.state())
+    cache.put(_part(seed), *tagger.state())
 
 
-def write_taggers(kept: Units, n_seeds: int, folder: Path) -> None:
+def write_taggers(cache: RunCache, n_seeds: int, folder: Path) -> None:
     """Write the taggers that were kept: ``tagger.safetensors``, ``tagger-1.safetensors``, ..."""
     for seed in range(n_seeds):
-        unit = kept.get(_part(seed))
-        if unit is not None:
+        step = cache.get(_part(seed))
+        if step is not None:
             name = FILE if seed == 0 else FILE.replace(".", f"-{seed}.")
             # A checkpoint is its owner's alone; whoever reads the folder may read this one.
             private = folder / f".{name}"
-            write_checkpoint(private, KIND, unit.arrays, unit.document)
+            write_checkpoint(private, KIND, step.arrays, step.document)
             shutil.copyfile(private, folder / name)
             private.unlink()

@@ -6,7 +6,7 @@ from typing import Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots.ablations import plot_ablations
-from hebbsim.runs.figures import Drawing
+from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
 
@@ -18,4 +18,4 @@ def _tables(run: RunTables) -> dict[str, Any]:
     return {"results": run.results, **found}
 
 
-FIGURES = {"ablations": Drawing(plot_ablations, _tables)}
+FIGURES = {"ablations": FigureSpec(plot_ablations, _tables)}

@@ -32,15 +32,9 @@ from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import (
-    Clock,
-    Progress,
-    Results,
-    provenance,
-    summarize,
-)
-from hebbsim.runs.resume import Unit, Units, open_run
+from hebbsim.runs.results import Progress, Results, provenance, summarize
+from hebbsim.runs.resume import RunCache, StepResult
+from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
 
 __all__ = ["Ablated", "run_rules"]
@@ -61,26 +55,9 @@ class Ablated:
     idle: bool
 
 
-def run_rules(
-    config: RulesConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(RulesConfig)
+def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles with a network, and with every ablation of it; compare.
-
-    Parameters
-    ----------
-    config : RulesConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. What an interrupted run of the same configuration
-        left there is taken up.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -98,32 +75,25 @@ def run_rules(
     """
     from hebbsim.readers import load_corpus
 
-    if config is None:
-        config = RulesConfig.checked(options)
-    load_rules(config.rules)  # in a process that was given a checked configuration, too
-    clock = Clock()
-    with open_run(out, overwrite=overwrite) as kept:
-        corpus = load_corpus(config.corpus, offline=config.offline)
-        if corpus.layer is None:
-            raise BadInputError(
-                f"corpus {corpus.name} is text without roles, so there is nothing to score; give "
-                "an annotated corpus"
-            )
-        layer = corpus.layer
-        corpus, note = hold_out(corpus)
-        check_splits(corpus, layer)
-        check_clusters(corpus.splits["train"], config.clusters, corpus.name)
-        results = _empty(config, corpus)
-        results.notes = [*corpus.notes, *([note] if note else [])]
-        kept.begin(results.experiment, results.config, results.provenance)
-        _fill(results, config, corpus, kept, progress or (lambda line, done, total: None))
-        kept.write(results, machine=clock.machine())
+    corpus = load_corpus(config.corpus, offline=config.offline)
+    if corpus.layer is None:
+        raise BadInputError(
+            f"corpus {corpus.name} is text without roles, so there is nothing to score; give "
+            "an annotated corpus"
+        )
+    layer = corpus.layer
+    corpus, note = hold_out(corpus)
+    check_splits(corpus, layer)
+    check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+    results = _empty(config, corpus)
+    results.notes = [*corpus.notes, *([note] if note else [])]
+    cache.begin(results.experiment, results.config, results.provenance)
+    _fill(results, config, corpus, cache, progress)
     return results
 
 
 def _empty(config: RulesConfig, corpus: Corpus) -> Results:
     resolved = config.resolved() | {"corpus": corpus.name, "source": config.corpus}
-    del resolved["workers"]  # no number depends on it
     inputs = dict(corpus.sha256)
     if config.network != "roles":
         inputs["network"] = digest(Path(config.network), unpacked=False)
@@ -136,7 +106,7 @@ def _empty(config: RulesConfig, corpus: Corpus) -> Results:
 
 
 def _fill(
-    results: Results, config: RulesConfig, corpus: Corpus, kept: Units, progress: Progress
+    results: Results, config: RulesConfig, corpus: Corpus, cache: RunCache, progress: Progress
 ) -> None:
     """Learn what is not kept, and put the tables in."""
     assert corpus.layer is not None
@@ -145,12 +115,12 @@ def _fill(
     whole = f"K={config.clusters}"
     planned = config.ablations()
     seen: dict[str, list[bytes]] = {}
-    for seed, condition, unit in _learned(config, corpus, planned, kept, progress):
-        seen.setdefault(condition, []).extend(a.tobytes() for _, a in sorted(unit.arrays.items()))
-        if unit.document:
-            failed.setdefault(condition, f"seed {seed}: {unit.document}")
+    for seed, condition, step in _learned(config, corpus, planned, cache, progress):
+        seen.setdefault(condition, []).extend(a.tobytes() for _, a in sorted(step.arrays.items()))
+        if step.document:
+            failed.setdefault(condition, f"seed {seed}: {step.document}")
             continue
-        roles = {split: gold.names[codes] for split, codes in unit.arrays.items()}
+        roles = {split: gold.names[codes] for split, codes in step.arrays.items()}
         runs.add("hebbian", f"{whole} {condition}".strip(), seed, roles)
     if WHOLE in failed:
         raise HebbsimError(f"the network as it is cannot learn: {failed[WHOLE]}")
@@ -208,9 +178,9 @@ def _learned(
     config: RulesConfig,
     corpus: Corpus,
     planned: Sequence[Ablation],
-    kept: Units,
+    cache: RunCache,
     progress: Progress,
-) -> Iterator[tuple[int, str, Unit]]:
+) -> Iterator[tuple[int, str, StepResult]]:
     """Seed, condition and predicted roles of all ablations, in order, kept as they are learned."""
     jobs = [
         # Random prototypes are drawn when the network as it is has learned.
@@ -223,32 +193,32 @@ def _learned(
     def name(job: _Job, condition: str) -> str:
         return f"seed={job.seed} {condition or 'whole'}"
 
-    found: dict[tuple[int, str], Unit] = {}
+    found: dict[tuple[int, str], StepResult] = {}
     waiting = []
     for job in jobs:
         for said in job.conditions:
-            unit = kept.get(name(job, said))
-            if unit is not None:
-                found[job.seed, said] = unit
+            step = cache.get(name(job, said))
+            if step is not None:
+                found[job.seed, said] = step
         if any((job.seed, said) not in found for said in job.conditions):
             waiting.append(job)
     total = len(jobs)
     progress(None, total - len(waiting), total)
     ended = run_all(_learn, waiting, workers=min(config.workers, max(len(waiting), 1)))
-    for done, (number, units) in enumerate(ended, total - len(waiting) + 1):
-        if isinstance(units, Exception):
-            raise units
+    for done, (number, steps) in enumerate(ended, total - len(waiting) + 1):
+        if isinstance(steps, Exception):
+            raise steps
         job = waiting[number]
-        for said, unit in units.items():
-            kept.put(name(job, said), unit.arrays, unit.document)
-            found[job.seed, said] = unit
+        for said, step in steps.items():
+            cache.put(name(job, said), step.arrays, step.document)
+            found[job.seed, said] = step
         progress(None, done, total)
     for seed in range(config.seeds):
         for each in planned:
             yield seed, each.condition, found[seed, each.condition]
 
 
-def _learn(job: _Job) -> dict[str, Unit]:
+def _learn(job: _Job) -> dict[str, StepResult]:
     """Roles that one network gives, by condition; or, in the document, why it gives none."""
     load_rules(job.config.rules)
     with threadpool_limits(1):  # BLAS sums in another order with more threads
@@ -263,7 +233,7 @@ def _learn(job: _Job) -> dict[str, Unit]:
         return {said: _scored(step, job.corpus) for said, step in steps.items()}
 
 
-def _scored(learn: Callable[[], RoleNetwork], corpus: Corpus) -> Unit:
+def _scored(learn: Callable[[], RoleNetwork], corpus: Corpus) -> StepResult:
     assert corpus.layer is not None
     rest = {name: split for name, split in corpus.splits.items() if name != "train"}
     dev, roles = rest["dev"], rest["dev"].layers[corpus.layer]
@@ -272,11 +242,11 @@ def _scored(learn: Callable[[], RoleNetwork], corpus: Corpus) -> Unit:
             learner = learn()
         arrays, _ = learner.network_.state()
         if not all(np.isfinite(array).all() for array in arrays.values()):
-            return Unit({}, "weights did not stay finite")
+            return StepResult({}, "weights did not stay finite")
         winners = {name: learner.predict(split.sentences()) for name, split in rest.items()}
     except Exception as error:  # of a rule, which anyone may have written
         said = str(error).strip().partition("\n")[0]
-        return Unit({}, f"{type(error).__name__}: {said}" if said else type(error).__name__)
+        return StepResult({}, f"{type(error).__name__}: {said}" if said else type(error).__name__)
 
     def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
         readout = RoleReadout().fit(winners["dev"][on], roles[on])
@@ -284,4 +254,6 @@ def _scored(learn: Callable[[], RoleNetwork], corpus: Corpus) -> Unit:
 
     named = named_on_dev(mapping, dev, rest)
     gold = Gold.of(corpus, corpus.layer)
-    return Unit({split: codes for split, codes in gold.encode(named).items() if split != "gen"}, "")
+    return StepResult(
+        {split: codes for split, codes in gold.encode(named).items() if split != "gen"}, ""
+    )

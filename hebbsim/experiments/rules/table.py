@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from hebbsim.runs.results import Results
-from hebbsim.runs.terminal import Console
+from hebbsim.runs.terminal import Console, print_ending
 
 _SPLITS = ("test", "gen")
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print what a run found."""
-    console = console or Console(highlight=False)
+    console = console or Console()
     config = results.config
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
     n = f"{config['seeds']} seed{'s' if config['seeds'] > 1 else ''}"
@@ -42,9 +42,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         if each.failed:
             said = f"No score for {each.condition}: {each.failed}"
             console.print(said, markup=False)
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"Tables: {folder}", markup=False, soft_wrap=True)
+    print_ending(console, results, folder, "Tables")
 
 
 def _table(results: Results) -> Table:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from hebbsim.errors import BadInputError
 from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.stream import plot_stream
-from hebbsim.runs.figures import Drawing
+from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def _stretches(run: RunTables) -> dict[str, DataFrame]:
-    """The table of stretches, with numbers in its columns."""
+def _chunks(run: RunTables) -> dict[str, DataFrame]:
+    """The table of chunks, with numbers in its columns."""
     table = run.table("stream")
     if table is None:
         raise BadInputError(f"{run.folder / 'stream.csv'}: no such table; the run did not finish")
@@ -27,6 +27,6 @@ def _stretches(run: RunTables) -> dict[str, DataFrame]:
 
 
 FIGURES = {
-    "stream": Drawing(plot_stream, _stretches),
-    "learning_curve": Drawing(plot_learning_curve),
+    "stream": FigureSpec(plot_stream, _chunks),
+    "learning_curve": FigureSpec(plot_learning_curve),
 }

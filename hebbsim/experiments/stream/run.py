@@ -1,47 +1,48 @@
-"""Learning from a stream of any length in constant memory: `hebbsim run stream`."""
+"""Learning from a stream of any length in constant memory: `hebbsim run stream`.
+
+Examples
+--------
+>>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
+>>> [chunk.n_tokens >= 5_000 for chunk in results.tables["stream"]][:2]
+[True, True]
+"""
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.stream.config import StreamConfig
-from hebbsim.interrupts import held
-from hebbsim.readers.lines import digest, is_stdin
-from hebbsim.runs.folders import Out
-from hebbsim.runs.results import Clock, Progress, Results, Row, provenance
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, state_digest
+from hebbsim.experiments.stream.source import TokenStream
+from hebbsim.interrupts import defer_signals
+from hebbsim.runs.results import Progress, Results, Row, provenance
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 
-if TYPE_CHECKING:
-    from hebbsim.engine import TraceEngine
+__all__ = ["Chunk", "run_stream"]
 
-__all__ = ["Stretch", "run_stream"]
-
-BUILTIN = "builtin"
 _KIND = "hebbsim.stream/1"
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """What was measured at the end of one stretch; a line of ``stream.csv``.
+class Chunk:
+    """What was measured at the end of one chunk; a line of ``stream.csv``.
 
     Attributes
     ----------
     tokens : int
         Learned so far.
     seconds : float
-        CPU seconds that this stretch took, reading and learning.
+        CPU seconds that this chunk took, reading and learning.
     n_tokens : int
-        In this stretch.
+        In this chunk.
     memory : float
         Resident memory of the process in MB (2**20 bytes); 0 where it cannot be told.
     types : int
@@ -59,34 +60,16 @@ class Stretch:
     accuracy: float | None = None
 
 
-def run_stream(
-    config: StreamConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(StreamConfig)
+def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn from a stream, measure time and memory along it, and keep the learner.
-
-    Parameters
-    ----------
-    config : StreamConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder, which receives ``learner.safetensors`` too. An interrupted run of the same
-        configuration goes on from its last checkpoint. Standard input is read anew, and what
-        was learned of it is passed over.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
     Results
         Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB a
         million tokens, over the second half of the stream) and, of a scored corpus,
-        ``accuracy`` after every stretch, and the table ``stream``; the
+        ``accuracy`` after every chunk, and the table ``stream``; the
         note with the SHA-256 of the learner's state tells whether two runs agree.
 
     Raises
@@ -94,50 +77,29 @@ def run_stream(
     BadInputError
         The text or the output folder cannot be used, or standard input is not what the
         interrupted run had learned.
-
-    Examples
-    --------
-    >>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
-    >>> [stretch.n_tokens >= 5_000 for stretch in results.tables["stream"]][:2]
-    [True, True]
     """
-    if config is None:
-        config = StreamConfig.checked(options)
-    if config.rules:  # in a process that was given a checked configuration, too
-        from hebbsim.engine import load_rules
-
-        load_rules(config.rules)
-    clock = Clock()
-    report = progress or (lambda line, done, total: None)
-    with open_run(out, overwrite=overwrite) as kept, threadpool_limits(1):
-        run = _Run(config, kept, report)
-        results = run.results()
-        kept.write(
-            results,
-            machine=clock.machine(),
-            save=lambda folder: run.learner.save(folder / "learner.safetensors"),
-        )
-    return results
+    with threadpool_limits(1):
+        return _Run(config, cache, progress).results()
 
 
 class _Run:
     """One pass along the stream, from where a checkpoint stands."""
 
-    def __init__(self, config: StreamConfig, kept: Units, progress: Progress) -> None:
+    def __init__(self, config: StreamConfig, cache: RunCache, progress: Progress) -> None:
         self.config = config
         self.progress = progress
-        self.source = _Source(config)
-        self.scored = None if config.score is None else _Scored(config.score)
+        self.source = TokenStream(config)
+        self.scored = None if config.score is None else ScoredCorpus(config.score)
         inputs = self.source.inputs | (self.scored.corpus.sha256 if self.scored else {})
         self.begun = Results(
             experiment="stream",
             config=config.resolved(),
             provenance=provenance(inputs=inputs, seeds=[config.seed], rules=config.rules),
         )
-        kept.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
-        self.states = kept.checkpoints("stream", _KIND)
-        self.learner = _LEARNERS[config.learner](config)
-        self.stretches: list[Stretch] = []
+        cache.begin(self.begun.experiment, self.begun.config, self.begun.provenance)
+        self.states = cache.checkpoints("stream", _KIND)
+        self.learner = LEARNERS[config.learner](config)
+        self.chunks: list[Chunk] = []
         self.sentences = 0
         self.learned = self.source.learned
 
@@ -152,17 +114,17 @@ class _Run:
         try:
             while not wanted or self.position < wanted:
                 began = time.process_time()
-                stretch = _take(source, config.chunk_tokens)
-                if not stretch:
+                chunk = _take(source, config.chunk_tokens)
+                if not chunk:
                     break
-                with held():  # a signal finds the stretch learned, and counted, or not begun
-                    self.learner.learn(stretch)
-                    self.source.note(stretch)
-                    self.sentences += len(stretch)
-                    n_tokens = sum(map(len, stretch))
+                with defer_signals():  # a signal finds the chunk learned, and counted, or not begun
+                    self.learner.learn(chunk)
+                    self.source.note(chunk)
+                    self.sentences += len(chunk)
+                    n_tokens = sum(map(len, chunk))
                     spent = time.process_time() - began
-                    self.stretches.append(
-                        Stretch(
+                    self.chunks.append(
+                        Chunk(
                             self.position + n_tokens,
                             spent,
                             n_tokens,
@@ -179,23 +141,23 @@ class _Run:
             if self.position > saved:
                 self.save()
             raise
-        if not self.stretches:
+        if not self.chunks:
             raise BadInputError(f"--corpus {' '.join(config.corpus)}: no text in it")
         return self.measured()
 
     @property
     def position(self) -> int:
         """Tokens learned so far."""
-        return self.stretches[-1].tokens if self.stretches else 0
+        return self.chunks[-1].tokens if self.chunks else 0
 
     def save(self) -> None:
         if self.states is None:
             return
         arrays, about = self.learner.state()
-        rows = [list(vars(stretch).values()) for stretch in self.stretches]
-        about = {"learner": about, "stretches": rows, "sentences": self.sentences}
+        rows = [list(vars(chunk).values()) for chunk in self.chunks]
+        about = {"learner": about, "chunks": rows, "sentences": self.sentences}
         about["learned"] = self.source.learned
-        with held():
+        with defer_signals():
             self.states.save(self.position, arrays, about)
         self.progress(
             f"checkpoint at {self.position:,} tokens", self.position, self.config.tokens or 0
@@ -208,7 +170,7 @@ class _Run:
         arrays, about = content
         try:
             self.learner.restore(arrays, about["learner"])
-            self.stretches = [Stretch(*row) for row in about["stretches"]]
+            self.chunks = [Chunk(*row) for row in about["chunks"]]
             self.sentences = about["sentences"]
             self.learned = about["learned"]
         except (KeyError, TypeError) as error:
@@ -220,9 +182,9 @@ class _Run:
 
     def measured(self) -> Results:
         results, config = self.begun, self.config
-        results.tables["stream"] = self.stretches
-        # What is compiled and started falls into the first stretch.
-        later = self.stretches[1:] or self.stretches
+        results.tables["stream"] = self.chunks
+        # What is compiled and started falls into the first chunk.
+        later = self.chunks[1:] or self.chunks
         costs = [1e6 * s.seconds / s.n_tokens for s in later]
 
         def row(metric: str, values: Sequence[float], unit: str) -> Row:
@@ -231,16 +193,16 @@ class _Run:
                 low, high = values[1:]
             return Row(
                 self.source.name, "train", "hebbian", f"learner={config.learner}", metric, None,
-                float(values[0]), low, high, len(self.stretches), unit,
+                float(values[0]), low, high, len(self.chunks), unit,
             )  # fmt: skip
 
         middle = np.percentile(costs, [50, 25, 75]).tolist()
         results.rows += [
             row("tokens", [self.position], "tokens"),
             row("microseconds_per_token", middle, "us"),
-            row("memory", [self.stretches[-1].memory], "MB"),
+            row("memory", [self.chunks[-1].memory], "MB"),
         ]
-        second = self.stretches[len(self.stretches) // 2 :]
+        second = self.chunks[len(self.chunks) // 2 :]
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
             results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
@@ -249,12 +211,13 @@ class _Run:
             about = (self.scored.corpus.name, "test", "hebbian")
             condition = f"K={config.clusters} tokens="
             results.rows += [
-                Row(*about, f"{condition}{stretch.tokens}", "accuracy", None, stretch.accuracy,
+                Row(*about, f"{condition}{chunk.tokens}", "accuracy", None, chunk.accuracy,
                     None, None, 1, "fraction")
-                for stretch in self.stretches if stretch.accuracy is not None
+                for chunk in self.chunks if chunk.accuracy is not None
             ]  # fmt: skip
         results.notes += self.source.notes
-        results.notes.append(f"state of the learner: sha256 {self.learner.digest()}")
+        results.notes.append(f"state of the learner: sha256 {state_digest(*self.learner.state())}")
+        results.save = lambda folder: self.learner.save(folder / "learner.safetensors")
         return results
 
 
@@ -294,214 +257,3 @@ def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:
         if n >= n_tokens:
             break
     return taken
-
-
-# Where sentences come from -----------------------------------------------------------------
-
-
-class _Source:
-    """Sentences of some files, or of the built-in corpus."""
-
-    def __init__(self, config: StreamConfig) -> None:
-        paths = config.corpus
-        self.seed = config.seed
-        self.inputs: dict[str, str] = {}
-        self.files: list[Path] = []
-        self.notes: dict[str, None] = {}
-        self.stdin = False
-        self._learned = hashlib.sha256()
-        self._reading: dict[str, Any] = {
-            "tokenizer": config.tokenizer, "field": config.field, "sentences": config.sentences
-        }  # fmt: skip
-        if tuple(paths) == (BUILTIN,):
-            self.name = BUILTIN
-            return
-        from hebbsim.readers.text import text_files
-
-        self.files = text_files(paths, self.notes.setdefault, config.field)
-        self.name = "+".join(Path(path).name or "text" for path in paths)
-        self.stdin = any(map(is_stdin, self.files))
-        if self.stdin:
-            if len(self.files) > 1:
-                raise BadInputError("--corpus -: standard input cannot be mixed with files")
-            self.name = "stdin"
-        else:
-            names = [file.name for file in self.files]
-            self.inputs = {
-                name if names.count(name) == 1 else str(file): digest(file, unpacked=False)
-                for name, file in zip(names, self.files, strict=True)
-            }
-
-    @property
-    def learned(self) -> str:
-        """Digest of what was learned of standard input; files have one of their own."""
-        return self._learned.hexdigest()
-
-    def note(self, sentences: Iterable[list[str]]) -> None:
-        """Take sentences that were learned into the digest."""
-        for sentence in sentences if self.stdin else ():
-            text = "\0".join([*sentence, "\n"])
-            self._learned.update(text.encode(errors="surrogatepass"))
-
-    def sentences(self, start: int, learned: str, *, repeat: bool) -> Iterator[list[str]]:
-        """Sentences from number `start` on; over and over, or once.
-
-        Raises
-        ------
-        BadInputError
-            What is passed over of standard input does not have the digest `learned`.
-        """
-        passed = 0
-        while True:
-            sentence = None
-            for sentence in self._once():
-                if passed < start:
-                    self.note([sentence])
-                elif passed == start:
-                    self._check(learned)
-                passed += 1
-                if passed > start:
-                    yield sentence
-            if passed <= start:
-                self._check(learned)
-            if sentence is None or not repeat or self.stdin:
-                return
-
-    def _check(self, learned: str) -> None:
-        if self.stdin and self.learned != learned:
-            raise BadInputError(
-                "--corpus -: standard input is not the text that the interrupted run had "
-                "learned; give that text again, or name another folder with --out"
-            )
-
-    def _once(self) -> Iterator[list[str]]:
-        if self.files:
-            from hebbsim.readers.text import stream_text
-
-            return stream_text(self.files, note=self.notes.setdefault, **self._reading)
-        from hebbsim.readers import load_corpus
-
-        return iter(load_corpus(BUILTIN, seed=self.seed).splits["train"].sentences())
-
-
-class _Scored:
-    """A corpus with roles: its dev names the clusters of a learner, its test scores them."""
-
-    def __init__(self, name: str) -> None:
-        from hebbsim.experiments.roles.data import check_splits, hold_out
-        from hebbsim.readers import load_corpus
-
-        corpus = load_corpus(name)
-        if corpus.layer is None:
-            raise BadInputError(f"--score {name}: text without roles; give an annotated corpus")
-        self.corpus, note = hold_out(corpus)
-        self.notes = [*corpus.notes, *([note] if note else [])]
-        check_splits(self.corpus, corpus.layer)
-        splits = [self.corpus.splits[split] for split in ("dev", "test")]
-        self.sentences = [split.sentences() for split in splits]
-        self.roles = [split.layers[corpus.layer] for split in splits]
-
-    def accuracy(self, learner: _Roles | _Engine) -> float | None:
-        """On test, with majority naming; None before there are clusters."""
-        from hebbsim.probes import RoleReadout
-
-        if not isinstance(learner, _Roles) or not learner.model.network_.settled:
-            return None
-        dev, test = (learner.model.predict(sentences) for sentences in self.sentences)
-        named = RoleReadout().fit(dev, self.roles[0]).predict(test)
-        return float((named == self.roles[1]).mean())
-
-
-# Learners ----------------------------------------------------------------------------------
-
-
-class _Roles:
-    """The network that learns roles, sentence by sentence."""
-
-    def __init__(self, config: StreamConfig) -> None:
-        self.model = config.role_network()
-
-    def learn(self, sentences: list[list[str]]) -> None:
-        self.model.partial_fit(sentences)
-
-    @property
-    def n_types(self) -> int:
-        return len(self.model.network_.index)
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
-        return self.model.state()
-
-    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
-        if about["network"] != self.state()[1]["network"]:
-            raise BadInputError("the checkpoint is of another network; remove it to begin anew")
-        self.model.restore(arrays, about, "of the interrupted run")
-
-    def digest(self) -> str:
-        return _digest(*self.state())
-
-    def save(self, path: Path) -> None:
-        self.model.save(path)
-
-
-class _Engine:
-    """A layer that learns from traces of words as they come."""
-
-    def __init__(self, config: StreamConfig) -> None:
-        from hebbsim.engine import TraceEngine
-
-        # The last number stands for every word that comes when all others are taken.
-        self.index: dict[str, int] = {}
-        self.model: TraceEngine = TraceEngine(
-            config.vocab_size,
-            dim=config.dim,
-            timescales=config.timescales,
-            rule=config.rule,
-            in_order=True,
-            random_state=config.seed,
-        )
-
-    def learn(self, sentences: list[list[str]]) -> None:
-        other = self.model.n_types - 1
-        ids, offsets = [], [0]
-        for sentence in filter(None, sentences):
-            for word in sentence:
-                if word not in self.index and len(self.index) < other:
-                    self.index[word] = len(self.index)
-                ids.append(self.index.get(word, other))
-            offsets.append(len(ids))
-        self.model.run(ids, offsets)
-
-    @property
-    def n_types(self) -> int:
-        return len(self.index)
-
-    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
-        return self.model.state(), {"config": self.model.config(), "words": list(self.index)}
-
-    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
-        if about["config"] != self.model.config():
-            raise BadInputError("the checkpoint is of another engine; remove it to begin anew")
-        self.index = {word: number for number, word in enumerate(about["words"])}
-        self.model.restore(arrays)
-
-    def digest(self) -> str:
-        return _digest(*self.state())
-
-    def save(self, path: Path) -> None:
-        self.model.save(path)
-
-
-_LEARNERS: dict[str, Callable[[StreamConfig], _Roles | _Engine]] = {
-    "roles": _Roles,
-    "engine": _Engine,
-}
-
-
-def _digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
-    """Of all state: what two runs that agree have in common."""
-    import json
-
-    sha256 = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for name in sorted(arrays):
-        sha256.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return sha256.hexdigest()

@@ -30,9 +30,7 @@ from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
-from hebbsim.runs.folders import Out
 from hebbsim.runs.results import (
-    Clock,
     Progress,
     Results,
     Score,
@@ -41,7 +39,8 @@ from hebbsim.runs.results import (
     summarize,
     utf8,
 )
-from hebbsim.runs.resume import Units, open_run
+from hebbsim.runs.resume import RunCache
+from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
 
 __all__ = ["Trial", "run_tune"]
@@ -62,26 +61,9 @@ class Trial:
     failed: str = ""
 
 
-def run_tune(
-    config: TuneConfig | None = None,
-    *,
-    out: Out | None = None,
-    progress: Progress | None = None,
-    overwrite: bool = False,
-    **options: Any,
-) -> Results:
+@run_function(TuneConfig)
+def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results:
     """Try settings at random, score each on dev, and write the best as a preset.
-
-    Parameters
-    ----------
-    config : TuneConfig, optional
-        Or its fields as keywords.
-    out : path, optional
-        Run folder to write; none without. Trials that an interrupted run of the same
-        configuration finished are taken from it.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
 
     Returns
     -------
@@ -96,18 +78,12 @@ def run_tune(
     HebbsimError
         No trial could be scored.
     """
-    if config is None:
-        config = TuneConfig.checked(options)
-    load_rules(config.rules)  # in a process that was given a checked configuration, too
-    clock = Clock()
-    with open_run(out, overwrite=overwrite) as kept:
-        corpus, notes = _train_and_dev(config)
-        results = _empty(config, corpus)
-        results.notes = notes
-        search = _Search(config, corpus, kept, progress or (lambda line, done, total: None))
-        kept.begin(results.experiment, results.config, results.provenance)
-        _fill(results, search)
-        kept.write(results, machine=clock.machine())
+    corpus, notes = _train_and_dev(config)
+    results = _empty(config, corpus)
+    results.notes = notes
+    search = _Search(config, corpus, cache, progress)
+    cache.begin(results.experiment, results.config, results.provenance)
+    _fill(results, search)
     return results
 
 
@@ -137,7 +113,6 @@ def _empty(config: TuneConfig, corpus: Corpus) -> Results:
     resolved = config.resolved() | {
         "corpus": corpus.name, "source": config.corpus, "gold_layer": corpus.layer
     }  # fmt: skip
-    del resolved["workers"]  # no number depends on it
     network = json_text(config.described()).encode()
     return Results(
         experiment="tune",
@@ -160,8 +135,10 @@ class _Job:
 class _Search:
     """Trials of one run, and their scores by seed as they come."""
 
-    def __init__(self, config: TuneConfig, corpus: Corpus, kept: Units, progress: Progress) -> None:
-        self.config, self.corpus, self.kept, self.progress = config, corpus, kept, progress
+    def __init__(
+        self, config: TuneConfig, corpus: Corpus, cache: RunCache, progress: Progress
+    ) -> None:
+        self.config, self.corpus, self.cache, self.progress = config, corpus, cache, progress
         self.drawn = config.drawn()
         self.trials = [config.trial(values) for values in self.drawn]
         # Read once, whatever becomes of the file while trials learn.
@@ -201,20 +178,20 @@ class _Search:
         """Score trials by seed, or take what is kept."""
         waiting = []
         for trial, seed in wanted:
-            unit = self.kept.get(_name(trial, seed))
-            if unit is None:
+            step = self.cache.get(_name(trial, seed))
+            if step is None:
                 network, passes = self.networks[trial], self.trials[trial].passes
                 rules = self.config.rules
                 waiting.append(_Job(network, passes, rules, self.corpus, trial, seed))
             else:
-                self.found[trial, seed] = unit.document
+                self.found[trial, seed] = step.document
         self.progress(None, len(self.found), self.total)
         workers = min(self.config.workers, max(len(waiting), 1))
         for number, score in run_all(_score, waiting, workers=workers):
             if isinstance(score, Exception):
                 raise score
             trial, seed = waiting[number].trial, waiting[number].seed
-            self.kept.put(_name(trial, seed), document=score)
+            self.cache.put(_name(trial, seed), document=score)
             self.found[trial, seed] = score
             said = score if isinstance(score, str) else f"dev accuracy {score:.3f}"
             self.progress(f"{_name(trial, seed)}: {said}", len(self.found), self.total)

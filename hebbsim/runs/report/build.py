@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
-from hebbsim.runs.figures import Drawn, Failed, each, figures_of
+from hebbsim.runs.figures import Failed, RenderedFigure, each, figures_of
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
 from hebbsim.runs.report.evidence import Rows, findings_of, interval
@@ -44,12 +44,13 @@ class Picture:
     Examples
     --------
     >>> from hebbsim.plots.style import Caption
-    >>> Picture("run-roles", Drawn("roles", "Recall.", Caption("A title", "n"), []), b"", b"").claim
+    >>> drawn = RenderedFigure("roles", "Recall.", Caption("A title", "n"), [])
+    >>> Picture("run-roles", drawn, b"", b"").claim
     'C1'
     """
 
     file: str
-    drawn: Drawn
+    drawn: RenderedFigure
     svg: bytes
     png: bytes
 
@@ -60,13 +61,13 @@ class Picture:
 
 
 @dataclass
-class Part:
+class RunSection:
     """What a report says of one run.
 
     Examples
     --------
     >>> from hebbsim.runs.finished import RunTables
-    >>> Part(RunTables("runs/roles-builtin"), []).run.name
+    >>> RunSection(RunTables("runs/roles-builtin"), []).run.name
     'roles-builtin'
     """
 
@@ -101,7 +102,7 @@ class Report:
 
     Attributes
     ----------
-    parts : list of Part
+    sections : list of RunSection
         One a run, in the order given.
 
     Examples
@@ -110,15 +111,17 @@ class Report:
     'absent'
     """
 
-    parts: list[Part]
+    sections: list[RunSection]
 
-    def findings(self, claim: str) -> list[tuple[Part, Finding]]:
+    def findings(self, claim: str) -> list[tuple[RunSection, Finding]]:
         """All that was measured of a claim, and by which run."""
-        return [(part, f) for part in self.parts for f in part.findings if f.claim == claim]
+        return [
+            (section, f) for section in self.sections for f in section.findings if f.claim == claim
+        ]
 
     def verdict(self, claim: str) -> str:
         """Key of `hebbsim.runs.report.claims.VERDICTS`."""
-        given = any(p.run.experiment in CLAIMS[claim].experiments for p in self.parts)
+        given = any(p.run.experiment in CLAIMS[claim].experiments for p in self.sections)
         return verdict((finding for _, finding in self.findings(claim)), given)
 
     def summary(self, claim: Claim) -> str:
@@ -140,8 +143,8 @@ class Report:
         if not said:
             return "Shown below; none decides."
         measures = f"{len(judged)} measurement{'s' * (len(judged) != 1)}"
-        part, first = next((part, f) for part, f in found if f.judgement)
-        run = f" in {part.run.name}" if len(self.parts) > 1 else ""
+        section, first = next((section, f) for section, f in found if f.judgement)
+        run = f" in {section.run.name}" if len(self.sections) > 1 else ""
         return f"{measures}: {', '.join(said)}. First{run}: {first.measure}, {first.value}."
 
     def document(self) -> dict[str, Any]:
@@ -151,17 +154,16 @@ class Report:
             "runs": [
                 {"name": p.run.name, "experiment": p.run.experiment, "config": p.run.config,
                  "provenance": p.run.document["provenance"]}
-                for p in self.parts
+                for p in self.sections
             ],
             "claims": [
                 {
                     "claim": claim.key, "text": claim.text, "rule": claim.rule,
                     "verdict": VERDICTS[self.verdict(claim.key)],
                     "findings": [
-                        {"run": part.run.name, "measure": f.measure, "mean": f.mean, "low": f.low,
-                         "high": f.high, "n": f.n, "over": f.over, "unit": f.unit,
-                         "bound": f.bound, "text": f.text, "judgement": f.judgement}
-                        for part, f in self.findings(claim.key)
+                        {"run": section.run.name}
+                        | {k: v for k, v in asdict(f).items() if k != "claim"}
+                        for section, f in self.findings(claim.key)
                     ],
                 }
                 for claim in CLAIMS.values()
@@ -188,7 +190,7 @@ def build_report(folders: Sequence[str | Path]) -> Report:
         _ = run.document, run.results
         if names.count(run.name) > 1:
             raise BadInputError(f"{run.folder}: two runs are called {run.name}; rename one folder")
-    return Report([Part(run, findings_of(run), *_pictures(run)) for run in runs])
+    return Report([RunSection(run, findings_of(run), *_pictures(run)) for run in runs])
 
 
 def _pictures(run: RunTables) -> tuple[list[Picture], Failed]:
@@ -199,7 +201,7 @@ def _pictures(run: RunTables) -> tuple[list[Picture], Failed]:
             ax = drawings[name](run)
         return Picture(
             f"{run.name}-{name}",
-            Drawn(name, drawings[name].about, style.caption_of(ax), []),
+            RenderedFigure(name, drawings[name].about, style.caption_of(ax), []),
             style.rendered(ax.figure.canvas.figure, "svg"),
             style.rendered(ax.figure.canvas.figure, "png", 200),
         )

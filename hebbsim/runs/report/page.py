@@ -51,7 +51,7 @@ def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> lis
         (draft / "report.html").write_text(html_page(report), encoding="utf-8")
         (draft / "report.md").write_text(markdown_page(report), encoding="utf-8")
         (draft / "report.json").write_text(json_text(report.document()), encoding="utf-8")
-        for picture in (picture for part in report.parts for picture in part.pictures):
+        for picture in (picture for section in report.sections for picture in section.pictures):
             (draft / "figures").mkdir(exist_ok=True)
             (draft / "figures" / f"{picture.file}.png").write_bytes(picture.png)
     return [folder / name for name in ("report.html", "report.md", "report.json")]
@@ -88,7 +88,6 @@ def _environment(*, html: bool) -> Environment:
 
 
 def _shared(report: Report) -> dict[str, Any]:
-    used = [p for p in report.parts for _ in p.findings]
     return {
         "report": report,
         "claims": CLAIMS,
@@ -96,7 +95,6 @@ def _shared(report: Report) -> dict[str, Any]:
         "judgements": JUDGEMENTS,
         "signs": SIGNS,
         "version": __version__,
-        "used": used,
     }
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from hebbsim.runs.results import Results
+from hebbsim.runs.results import Results
+from hebbsim.runs.terminal import Console, print_ending
 
 
 def show(results: Results, folder: Path) -> None:
     """Print what a run found."""
-    from hebbsim.runs.terminal import Console
-
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(soft_wrap=True)
     found = {row.metric: row for row in results.rows}
     cost = found["microseconds_per_token"]
     console.print(f"{found['tokens'].mean:,.0f} tokens of {cost.corpus}", markup=False)
@@ -34,6 +31,4 @@ def show(results: Results, folder: Path) -> None:
             "clusters named on its dev",
             markup=False,
         )
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"Learner, figure and tables: {folder}", markup=False)
+    print_ending(console, results, folder, "Learner, figure and tables")

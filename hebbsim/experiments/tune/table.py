@@ -1,42 +1,23 @@
-"""`hebbsim tune`: settings for a corpus, chosen on its dev split."""
+"""The table that `hebbsim tune` prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hebbsim.cli.options import Run
+from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from hebbsim.experiments.tune.config import TuneConfig
-    from hebbsim.runs.results import Results
-    from hebbsim.runs.terminal import Console
+from hebbsim.runs.results import Results
+from hebbsim.runs.sweep_file import shown
+from hebbsim.runs.terminal import Console, print_ending
 
 #: Trials that the table shows.
 _SHOWN = 3
 
 
-def tune(config: TuneConfig) -> Run:
-    """Search settings of the role learner for a corpus, and write the best as a preset.
-
-    Settings are drawn at random and scored on dev, where either half names the clusters of the
-    other; nothing depends on the test split. An interrupted search goes on when the same command is
-    given again. `hebbsim run roles --preset FOLDER/preset.toml` uses what was found.
-    """
-    from hebbsim.cli.run import slug
-
-    return Run("tune", f"tune-{slug(config.corpus)}", show)
-
-
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print the best trials, a column each."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from hebbsim.runs.sweep_file import shown
-    from hebbsim.runs.terminal import Console
-
-    console = console or Console(highlight=False)
+    console = console or Console()
     trials = results.tables["trials"]
     best = [trial for trial in trials if not trial.failed][:_SHOWN]
     console.print()
@@ -62,8 +43,6 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     for trial in trials:
         if trial.failed:
             console.print(f"No score for trial {trial.trial}: {trial.failed}", markup=False)
-    for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"All trials: {folder / 'trials.csv'}", markup=False, soft_wrap=True)
+    print_ending(console, results, folder / "trials.csv", "All trials")
     again = f"hebbsim run roles --corpus {results.config['source']} --preset"
     console.print(f"Use it: {again} {folder / 'preset.toml'}", markup=False, soft_wrap=True)

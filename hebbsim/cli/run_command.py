@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hebbsim.errors import DivergenceWarning
+from hebbsim.interrupts import Interruption
 
 if TYPE_CHECKING:
+    from hebbsim.config import ExperimentConfig
+    from hebbsim.runs.experiment import Experiment
     from hebbsim.runs.folders import Out
-    from hebbsim.runs.results import Progress, Results
+    from hebbsim.runs.results import Progress
 
 
 def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
@@ -26,41 +29,50 @@ def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
     return default if overwrite else Numbered(default)
 
 
-def carry_out(
-    run: Callable[..., Results],
-    show: Callable[[Results, Path], None],
-    config: Any,
+def run_command(
+    experiment: Experiment,
+    config: ExperimentConfig,
     out: Path | None,
-    default: Path,
     *,
     overwrite: bool,
     json: bool,
 ) -> None:
-    """Run an experiment into its folder, and print its tables or its one JSON document.
-
-    Without `out`, the folder is `default`, or where that is taken the next number of it.
-    """
-    from hebbsim.interrupts import Interruption
+    """Run an experiment into its folder, and print its tables or its one JSON document."""
     from hebbsim.runs.folders import check_output
+    from hebbsim.runs.registry import EXPERIMENTS
+    from hebbsim.runs.run_function import rank
 
+    for option, name in experiment.instead.items():
+        if getattr(config, option) is not None:
+            experiment = EXPERIMENTS[name]
+    if rank():  # of the processes that torchrun started, the first one writes and prints
+        experiment.run(config)
+        return
+    default = experiment.default_folder(config)
     where = place(out, default, overwrite=overwrite)
     check_output(where, overwrite=overwrite)
-    try:
-        with warnings_in_one_line(), progress() as report:
-            results = run(config, out=where, progress=report, overwrite=overwrite)
-    except KeyboardInterrupt as error:
-        raise Interruption(error) from error
+    with warnings_in_one_line(), progress() as report:
+        results = experiment.run(config, where, progress=report, overwrite=overwrite)
     folder = results.folder or default
     if json:
-        from hebbsim.runs.results import json_text
-
-        sys.stdout.write(json_text(results.document()))
+        print_json(results.document())
     else:
-        show(results, folder)
+        experiment.show(results, folder)
     if results.undrawn:
         missing = ", ".join(results.undrawn)
-        print(f"hebbsim: the tables in {folder} are whole; missing figures: {missing}",
-              file=sys.stderr)  # fmt: skip
+        complain(f"the tables in {folder} are complete; missing figures: {missing}")
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on standard output."""
+    from hebbsim.runs.results import json_text
+
+    sys.stdout.write(json_text(document))
+
+
+def complain(line: str) -> None:
+    """Print a line about the command itself on standard error."""
+    print(f"hebbsim: {line}", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -112,10 +124,21 @@ class Pace:
 
 @contextlib.contextmanager
 def progress() -> Iterator[Progress]:
-    """Lines and a bar on stderr where that is a terminal; silence elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda line, done, total: None
-        return
+    """Lines and a progress bar on standard error if that is a terminal; nothing elsewhere.
+
+    An interruption of the block becomes the one line that the command ends with.
+    """
+    from hebbsim.runs.results import quiet
+
+    try:
+        with _bar() if sys.stderr.isatty() else contextlib.nullcontext(quiet) as report:
+            yield report
+    except KeyboardInterrupt as error:
+        raise Interruption(error) from error
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Progress]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 

@@ -1,0 +1,132 @@
+"""What learns in `hebbsim run stream`, and the corpus that it is scored on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.stream.config import StreamConfig
+
+if TYPE_CHECKING:
+    from hebbsim.engine import TraceEngine
+
+__all__ = ["LEARNERS", "ScoredCorpus", "state_digest"]
+
+
+class RolesLearner:
+    """The network that learns roles, sentence by sentence."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        self.model = config.role_network()
+
+    def learn(self, sentences: list[list[str]]) -> None:
+        self.model.partial_fit(sentences)
+
+    @property
+    def n_types(self) -> int:
+        return len(self.model.network_.index)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
+        return self.model.state()
+
+    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
+        if about["network"] != self.state()[1]["network"]:
+            raise BadInputError("the checkpoint is of another network; remove it to begin anew")
+        self.model.restore(arrays, about, "of the interrupted run")
+
+    def save(self, path: Path) -> None:
+        self.model.save(path)
+
+
+class EngineLearner:
+    """A layer that learns from traces of words as they come."""
+
+    def __init__(self, config: StreamConfig) -> None:
+        from hebbsim.engine import TraceEngine
+
+        # The last number stands for every word that comes when all others are taken.
+        self.index: dict[str, int] = {}
+        self.model: TraceEngine = TraceEngine(
+            config.vocab_size,
+            dim=config.dim,
+            timescales=config.timescales,
+            rule=config.rule,
+            in_order=True,
+            random_state=config.seed,
+        )
+
+    def learn(self, sentences: list[list[str]]) -> None:
+        other = self.model.n_types - 1
+        ids, offsets = [], [0]
+        for sentence in filter(None, sentences):
+            for word in sentence:
+                if word not in self.index and len(self.index) < other:
+                    self.index[word] = len(self.index)
+                ids.append(self.index.get(word, other))
+            offsets.append(len(ids))
+        self.model.run(ids, offsets)
+
+    @property
+    def n_types(self) -> int:
+        return len(self.index)
+
+    def state(self) -> tuple[dict[str, NDArray[Any]], Any]:
+        return self.model.state(), {"config": self.model.config(), "words": list(self.index)}
+
+    def restore(self, arrays: dict[str, NDArray[Any]], about: Any) -> None:
+        if about["config"] != self.model.config():
+            raise BadInputError("the checkpoint is of another engine; remove it to begin anew")
+        self.index = {word: number for number, word in enumerate(about["words"])}
+        self.model.restore(arrays)
+
+    def save(self, path: Path) -> None:
+        self.model.save(path)
+
+
+LEARNERS: dict[str, Callable[[StreamConfig], RolesLearner | EngineLearner]] = {
+    "roles": RolesLearner,
+    "engine": EngineLearner,
+}
+
+
+def state_digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
+    """Of all state: what two runs that agree have in common."""
+    sha256 = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        sha256.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return sha256.hexdigest()
+
+
+class ScoredCorpus:
+    """A corpus with roles: its dev names the clusters of a learner, its test scores them."""
+
+    def __init__(self, name: str) -> None:
+        from hebbsim.experiments.roles.data import check_splits, hold_out
+        from hebbsim.readers import load_corpus
+
+        corpus = load_corpus(name)
+        if corpus.layer is None:
+            raise BadInputError(f"--score {name}: text without roles; give an annotated corpus")
+        self.corpus, note = hold_out(corpus)
+        self.notes = [*corpus.notes, *([note] if note else [])]
+        check_splits(self.corpus, corpus.layer)
+        splits = [self.corpus.splits[split] for split in ("dev", "test")]
+        self.sentences = [split.sentences() for split in splits]
+        self.roles = [split.layers[corpus.layer] for split in splits]
+
+    def accuracy(self, learner: RolesLearner | EngineLearner) -> float | None:
+        """On test, with majority naming; None before there are clusters."""
+        from hebbsim.probes import RoleReadout
+
+        if not isinstance(learner, RolesLearner) or not learner.model.network_.settled:
+            return None
+        dev, test = (learner.model.predict(sentences) for sentences in self.sentences)
+        named = RoleReadout().fit(dev, self.roles[0]).predict(test)
+        return float((named == self.roles[1]).mean())

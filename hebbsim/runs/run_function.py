@@ -1,0 +1,111 @@
+"""The function of an experiment: what comes before and after its own work, written once."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from hebbsim.config import ExperimentConfig
+from hebbsim.runs.folders import Out
+from hebbsim.runs.results import Clock, Progress, Results, quiet
+from hebbsim.runs.resume import RunCache, open_run
+
+__all__ = ["RunFunction", "rank", "run_function"]
+
+Config = TypeVar("Config", bound=ExperimentConfig)
+
+_PARAMETERS = """\
+Parameters
+----------
+config : {config}, optional
+    Or its fields as keywords.
+out : path, optional
+    Run folder to write (default: none). It resumes an interrupted run of the same
+    configuration there.
+progress : callable, optional
+    Receives a line to show or None, the number of steps done, and that of all steps.
+overwrite : bool
+    Replace a finished run in `out`.
+
+"""
+
+
+class RunFunction(Protocol):
+    """How every experiment is called from Python."""
+
+    __name__: str
+
+    def __call__(
+        self,
+        config: Any = None,
+        *,
+        out: Out | None = None,
+        progress: Progress | None = None,
+        overwrite: bool = False,
+        **options: Any,
+    ) -> Results:
+        """Run the experiment."""
+
+
+def run_function(
+    kind: type[Config],
+) -> Callable[[Callable[[Config, RunCache, Progress], Results]], RunFunction]:
+    """Make the function of an experiment from its work: ``work(config, cache, progress)``.
+
+    The function checks the options, loads rules of the user's own, opens the run folder, and
+    writes into it the results that the work returns. The parameters that all such functions
+    have are added to its docstring.
+
+    Parameters
+    ----------
+    kind : type of ExperimentConfig
+
+    Examples
+    --------
+    >>> class Config(ExperimentConfig):
+    ...     seeds: int = 1
+    >>> @run_function(Config)
+    ... def run_nothing(config, cache, progress):
+    ...     return Results("nothing", config.resolved(), {})
+    >>> run_nothing(seeds=3).config
+    {'seeds': 3}
+    """
+
+    def decorate(work: Callable[[Config, RunCache, Progress], Results]) -> RunFunction:
+        def run(
+            config: Any = None,
+            *,
+            out: Out | None = None,
+            progress: Progress | None = None,
+            overwrite: bool = False,
+            **options: Any,
+        ) -> Results:
+            clock = Clock()
+            config = kind.checked(options) if config is None else config
+            if rules := getattr(config, "rules", ()):
+                # This process may have been given a configuration that another one checked.
+                from hebbsim.engine import load_rules
+
+                load_rules(rules)
+            # Of the processes that torchrun started, the first one writes.
+            with open_run(None if rank() else out, overwrite=overwrite) as cache:
+                results = work(config, cache, progress or quiet)
+                cache.write(results, machine=clock.machine() | results.machine, save=results.save)
+            return results
+
+        before, heading, after = inspect.cleandoc(work.__doc__ or "").partition(
+            "Returns\n-------\n"
+        )
+        run.__doc__ = f"{before}{_PARAMETERS.format(config=kind.__name__)}{heading}{after}"
+        run.__name__, run.__qualname__ = work.__name__, work.__qualname__
+        run.__module__ = work.__module__
+        return run
+
+    return decorate
+
+
+def rank() -> int:
+    """Number of this process among those that torchrun started; 0 for one alone."""
+    return int(os.environ.get("RANK", "0"))
