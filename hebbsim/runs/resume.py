@@ -253,7 +253,7 @@ class RunCache:
         if self._written:
             hint = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
         elif self._begun and self.n_kept:
-            hint = "what was finished is kept: the same command goes on"
+            hint = "finished steps are kept: the same command resumes"
         if hint and error is not None:  # for the command line to say
             setattr(error, "hint", hint)  # noqa: B010
         _tidy(self.folder, self._made)
