@@ -218,7 +218,7 @@ def test_values_come_back_as_they_were(tmp_path):
         cache.begin("toy", {}, {})
         for name in names_:
             cache.put(name, arrays, {"name": name, **document})
-        assert cache.n_kept == len(names_)
+        assert cache.n_cached == len(names_)
         for name in names_:
             found = cache.get(name)
             assert found.document == {"name": name, **document}

@@ -163,7 +163,7 @@ def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Pa
 
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     from hebbsim.runs.figures import figures_of
-    from hebbsim.runs.registry import EXPERIMENTS
+    from hebbsim.runs.registry import EXPERIMENTS, command_of
 
     chosen = list(dict.fromkeys(experiments or EXPERIMENTS))
     known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen if figures_of(e)}
@@ -174,7 +174,7 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
 
     console = Console()
     for experiment, about in known.items():
-        console.print(f"of hebbsim {EXPERIMENTS[experiment].command}", style="bold", markup=False)
+        console.print(f"of hebbsim {command_of(experiment)}", style="bold", markup=False)
         _print_table(console, list(about.items()))
 
 
@@ -203,16 +203,17 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
         ]  # fmt: skip
         print_json({"schema": "hebbsim.figures/1", "figures": document})
         return
-    from hebbsim.runs.registry import EXPERIMENTS
+    from hebbsim.runs.registry import command_of
     from hebbsim.runs.terminal import Console
 
     console = Console()
     for run, drawn in found:
-        command = EXPERIMENTS[run.experiment].command
         if not drawn:
             console.print(f"{run.folder}: no rows for these figures", markup=False, soft_wrap=True)
             continue
-        console.print(f"{run.name}: hebbsim {command}", style="bold", markup=False)
+        console.print(
+            f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold", markup=False
+        )
         _print_table(console, [(one.name, f"{one.caption}") for one in drawn])
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)
