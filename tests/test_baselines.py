@@ -21,7 +21,8 @@ from hebbsim.baselines import (
     train_bigru,
 )
 from hebbsim.baselines import cache as cache_module
-from hebbsim.baselines.bigru import config_for, draw_labelled
+from hebbsim.baselines.bigru import draw_labelled
+from hebbsim.baselines.config import config_for
 from hebbsim.baselines.features import N_AFFIXES, Vocabulary, affixes
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.readers.base import Split

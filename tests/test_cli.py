@@ -216,7 +216,7 @@ def test_figures_that_are_missing_are_named_and_no_failure(experiment, capsys, m
     monkeypatch.setattr(roles, "run_roles", lambda *_, **__: results)
     assert run("run", "roles", "--json") == 0
     err = capsys.readouterr().err
-    assert err == "hebbsim: the tables in runs/roles-builtin are whole; missing figures: " \
+    assert err == "hebbsim: the tables in runs/roles-builtin are complete; missing figures: " \
         "labels, roles\n"  # fmt: skip
 
 

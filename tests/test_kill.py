@@ -154,7 +154,7 @@ def test_the_command_saves_and_exits_by_the_signal(number, status, tmp_path, tex
         command.send_signal(number)
         said = command.communicate(timeout=90)[1]
         assert command.returncode == status, said
-        assert said == "hebbsim: interrupted; what was finished is kept: the same command goes on\n"
+        assert said == "hebbsim: interrupted; finished steps are kept: the same command resumes\n"
         whole_files(out)
         at = sorted(int(path.stem) for path in states.glob("*.safetensors"))
         if at[-1] - (at[-2] if len(at) > 1 else 0) < 200_000:  # saved because of the signal

@@ -349,7 +349,7 @@ def test_an_interrupted_command_says_where_to_go_on(monkeypatch, tmp_path, capsy
         main(["run", "recall", "--preset", "pico", "--models", "ema", "--store", ".", *alone])
     assert stop.value.code == 130
     assert "holds 0 of" in (error := capsys.readouterr().err)
-    assert "goes on from there" in error and "nothing was written" not in error
+    assert "resumes from there" in error and "nothing was written" not in error
 
 
 def test_without_data_the_message_says_what_to_do(monkeypatch, tmp_path, capsys):

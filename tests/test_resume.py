@@ -62,7 +62,7 @@ def test_a_resumed_run_does_what_is_left_and_gives_the_same_bits(tmp_path):
         out = tmp_path / f"cut{fail_at}"
         with pytest.raises(KeyboardInterrupt) as caught:
             run(out, fail_at=fail_at)
-        assert "the same command goes on" in caught.value.hint
+        assert "the same command resumes" in caught.value.hint
         calls = []
         assert run(out, calls=calls) == whole
         assert calls == list(range(fail_at, 3))
@@ -218,7 +218,7 @@ def test_values_come_back_as_they_were(tmp_path):
         cache.begin("toy", {}, {})
         for name in names_:
             cache.put(name, arrays, {"name": name, **document})
-        assert cache.n_kept == len(names_)
+        assert cache.n_cached == len(names_)
         for name in names_:
             found = cache.get(name)
             assert found.document == {"name": name, **document}

@@ -6,8 +6,9 @@ when a network is first trained, never when this package is.
 
 from __future__ import annotations
 
-from hebbsim.baselines.bigru import BiGRU, BiGRUConfig, TorchMissingError, config_for, train_bigru
+from hebbsim.baselines.bigru import BiGRU, TorchMissingError, train_bigru
 from hebbsim.baselines.cache import PredictionJob, cached_predictions, run_job
+from hebbsim.baselines.config import BiGRUConfig, config_for
 from hebbsim.baselines.simple import LookupBaseline, MajorityBaseline
 
 __all__ = [

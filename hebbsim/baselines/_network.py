@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from hebbsim.baselines.features import PAD, UNKNOWN, Vocabulary
 
 if TYPE_CHECKING:
-    from hebbsim.baselines.bigru import BiGRUConfig
+    from hebbsim.baselines.config import BiGRUConfig
 
 __all__ = ["Tagger", "Tokens", "choose_device", "forward_states", "reproducible", "tag", "train"]
 

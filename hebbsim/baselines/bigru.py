@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.baselines.config import BiGRUConfig, config_for
 from hebbsim.baselines.features import Vocabulary
 from hebbsim.errors import BadInputError, HebbsimError
 
@@ -40,105 +40,6 @@ class TorchMissingError(HebbsimError):
 
     def __init__(self) -> None:
         super().__init__("torch is not installed: pip install 'hebbsim[torch]'")
-
-
-@dataclass(frozen=True)
-class BiGRUConfig:
-    """Size and training of a `BiGRU`.
-
-    The defaults are for text of a small vocabulary; see `config_for`.
-
-    Parameters
-    ----------
-    word_size, affix_size : int
-        Dimensions of word and affix embeddings; without affixes (0) a word
-        never seen is just an unknown word.
-    hidden, layers : int
-        GRU units per direction; layers of both directions.
-    dropout : float in [0, 1)
-        Variational dropout before every GRU layer and before the output: one
-        mask a sentence (Gal & Ghahramani 2016, "A Theoretically Grounded
-        Application of Dropout in Recurrent Neural Networks", section 4).
-    word_dropout : float
-        A word seen n times is replaced by the unknown word with probability
-        ``word_dropout / (word_dropout + n)`` (Kiperwasser & Goldberg 2016,
-        "Simple and Accurate Dependency Parsing Using Bidirectional LSTM
-        Feature Representations", section 4).
-    embedding_scale : float
-        Standard deviation of embeddings at the start.
-    learning_rate, weight_decay : float
-        Of AdamW. The rate rises over the first tenth of all updates and falls
-        linearly to zero.
-    batch_size : int
-        Sentences an update, of like length.
-    epochs, min_updates : int
-        Passes over the sentences; as many more as `min_updates` updates need.
-    patience : int
-        Epochs without gain on dev after which training stops.
-
-    Raises
-    ------
-    BadInputError
-        If a value is not finite or out of range.
-
-    Examples
-    --------
-    >>> BiGRUConfig(hidden=64, layers=1).hidden
-    64
-    """
-
-    word_size: int = 32
-    affix_size: int = 16
-    hidden: int = 48
-    layers: int = 1
-    dropout: float = 0.5
-    word_dropout: float = 0.25
-    embedding_scale: float = 0.1
-    learning_rate: float = 1e-2
-    weight_decay: float = 0.01
-    batch_size: int = 32
-    epochs: int = 3
-    min_updates: int = 300
-    patience: int = 5
-
-    def __post_init__(self) -> None:
-        may_be_zero = {"affix_size", "dropout", "word_dropout", "weight_decay", "min_updates"}
-        for name in (field.name for field in fields(self)):
-            value = getattr(self, name)
-            low = 0 if name in may_be_zero else 1e-12
-            high = 1 - 1e-12 if name == "dropout" else math.inf
-            if not (math.isfinite(value) and low <= value <= high):
-                raise BadInputError(f"BiGRUConfig: {name}={value} is out of range")
-
-
-#: Chosen on the dev splits of the built-in corpus and of COGS, and on that of
-#: UD English EWT.
-SMALL_VOCABULARY = BiGRUConfig()
-LARGE_VOCABULARY = BiGRUConfig(
-    word_size=100,
-    affix_size=100,
-    hidden=128,
-    layers=2,
-    learning_rate=6e-3,
-    batch_size=64,
-    epochs=8,
-)
-#: Distinct words from which a vocabulary counts as large.
-LARGE_FROM = 2000
-
-
-def config_for(train: Split) -> BiGRUConfig:
-    """The tuned configuration for a training split, by its number of distinct words.
-
-    Generated corpora have hundreds of words and need a small network; natural
-    text has thousands, most of them rare.
-    """
-    words: set[str] = set()
-    for start in range(0, len(train.forms), 4096):  # natural text is told by its first pages
-        words.update(train.forms[start : start + 4096].tolist())
-        if len(words) >= LARGE_FROM:
-            return LARGE_VOCABULARY
-    return SMALL_VOCABULARY
 
 
 def _network_module() -> Any:

@@ -20,7 +20,8 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from hebbsim.baselines.bigru import BiGRUConfig, TorchMissingError, config_for, train_bigru
+from hebbsim.baselines.bigru import TorchMissingError, train_bigru
+from hebbsim.baselines.config import BiGRUConfig, config_for
 from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _torch_version() -> str:
 def _source() -> str:
     """Of the modules that train and tag: a changed line trains anew."""
     digest = hashlib.sha256()
-    for name in ("features.py", "bigru.py", "_network.py"):
+    for name in ("config.py", "features.py", "bigru.py", "_network.py"):
         text = (Path(__file__).parent / name).read_bytes()
         digest.update(f"{name}\0{len(text)}\0".encode() + text)
     return digest.hexdigest()

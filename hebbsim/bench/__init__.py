@@ -8,9 +8,12 @@ EXPERIMENTS = (
         "hebbsim.bench.run:BenchConfig",
         "hebbsim.bench.run:run_bench",
         "hebbsim.bench.table:show",
-        "Measure hebbsim beside other packages and the limits of the machine, on one core.\n\n"
-        "All contenders run once in each round, so that a busy machine slows all of them alike. "
-        "Results are medians of CPU time, with quartiles over the rounds.",
+        """Measure speed beside other packages, on one core.
+
+        All contenders run once in each round, so that a busy machine slows all of them alike.
+        Results are medians of CPU time, with quartiles over the rounds, beside the limits of the
+        machine.
+        """,
         command="bench",
         figures_at="hebbsim.bench.figures:FIGURES",
         once="it measures time",

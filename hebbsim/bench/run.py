@@ -47,7 +47,7 @@ class BenchConfig(ExperimentConfig):
     works: Annotated[
         tuple[str, ...],
         option(
-            f"What to measure: {', '.join(WORKS)}.",
+            f"Benchmarks to run: {', '.join(WORKS)}.",
             metavar="WORK",
             default="all but growth",
             positional=True,
@@ -61,15 +61,13 @@ class BenchConfig(ExperimentConfig):
             "or names."
         ),
     ] = ("all",)
-    rounds: Annotated[
-        int, option("Number of rounds, in which every contender runs once.", ge=1)
-    ] = 7
+    rounds: Annotated[int, option("Number of rounds; every contender runs once in each.", ge=1)] = 7
     seconds: Annotated[
         float, option("Approximate duration of one run, in seconds.", metavar="SECONDS", gt=0)
     ] = 0.2
     corpus: Annotated[
         str,
-        option("Corpus of the work roles, as in `hebbsim run roles`.", metavar="NAME|PATH"),
+        option("Corpus for the benchmark roles, as in `hebbsim run roles`.", metavar="NAME|PATH"),
     ] = "builtin"
     offline: Offline = False
 

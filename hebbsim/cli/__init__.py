@@ -87,7 +87,7 @@ def _root(
 
 @app.command()
 def versions() -> None:
-    """Print the versions of everything that a result may depend on."""
+    """Print the versions of all packages that results depend on."""
     import platform
 
     from hebbsim.runs.results import package_versions

@@ -11,7 +11,7 @@ from hebbsim.cli.run_command import print_json
 
 
 def warmup(json: Json = False) -> None:
-    """Compile all kernels now and cache them, so that no later run waits for it."""
+    """Compile all kernels now, so that no later run has to wait."""
     from hebbsim.bench.warmup import warm_up
 
     done = warm_up()

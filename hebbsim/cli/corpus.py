@@ -30,7 +30,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A registered name or 
 
 @app.command("list")
 def list_corpora(as_json: Json = False) -> None:
-    """List the corpora known by name and whether they are on this machine."""
+    """List the corpora known by name, and say which are on this machine."""
     from hebbsim.readers.registry import entries
 
     rows: list[dict[str, Any]] = [
@@ -83,10 +83,10 @@ class _Reading(_Making):
 
 @app.command(cls=_Reading)
 def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Show how a corpus is understood: format, splits, sizes, roles, scripts, a first sentence.
+    """Show how a corpus is read: format, splits, sizes, roles, scripts, a first sentence.
 
-    What a run would tell of it (files joined or left out, relations that the role scheme does
-    not know) stands below. Downloads nothing.
+    Also prints the notes that a run would give: files joined or left out, relations unknown to
+    the role map. Downloads nothing.
     """
     from hebbsim.readers import load_corpus
     from hebbsim.readers.registry import entries
@@ -142,7 +142,7 @@ def fetch(
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
-    """Download corpora and check them; what is there already is only checked."""
+    """Download corpora and verify them; existing files are only verified."""
     from hebbsim.errors import BadInputError
     from hebbsim.readers import registry
 
@@ -175,7 +175,7 @@ def make(
     ] = "builtin",
     as_json: Json = False,
 ) -> None:
-    """Write a corpus as tables, one line a word, that load by the folder's path."""
+    """Write a corpus as tables, one line per word, that load by the folder's path."""
     from hebbsim.readers import load_corpus
     from hebbsim.readers.tables import write_tables
 

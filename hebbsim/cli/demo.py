@@ -30,10 +30,10 @@ class Demo(Verb):
 
 
 def demo(ctx: typer.Context) -> None:
-    """Show a class, live, what a fading memory keeps of language and what it loses.
+    """Demonstrate in a browser what a fading memory keeps.
 
-    A page in the browser, served on this machine alone: a sentence word by word, roles that
-    nobody taught, words that cannot be read back, and four guided lessons. Ctrl-C ends it.
+    The page, served on this machine only, shows a sentence word by word, roles learned without
+    labels, words that can no longer be read back, and four guided lessons. Ctrl-C stops it.
     """
     from hebbsim.errors import HebbsimError
 

@@ -26,7 +26,7 @@ _TITLES = {
 def doctor(
     json: Json = False,
 ) -> None:
-    """Look at this installation: versions, threads, folders, GPU, and what an extra would add.
+    """Check the installation: versions, threads, folders, GPU.
 
     Exit code 1 if there is something to fix.
     """

@@ -19,36 +19,38 @@ if TYPE_CHECKING:
 def figures(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Figures to draw; --list shows their names."),
+        typer.Argument(metavar="NAME", help="Figures to draw (default: all); --list names them."),
     ] = None,
     run: Annotated[
         list[Path] | None,
-        typer.Option(
-            metavar="DIR", help="Run folder; may be repeated (default: every run in ./runs)."
-        ),
+        typer.Option(metavar="DIR", help="Run folder; repeatable (default: every run in ./runs)."),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Folder to draw into, as RUN-NAME (default: figures/ of each run folder).",
+            help="Folder to draw into, as RUN-NAME (default: figures/ in each run folder).",
         ),
     ] = None,
     formats: Annotated[
-        str, typer.Option("--format", help="Comma-separated file formats: svg, png, pdf.")
+        str,
+        typer.Option(
+            "--format", metavar="NAME,...", help="Comma-separated file formats: svg, png, pdf."
+        ),
     ] = "svg,png",
     dpi: Annotated[
-        float, typer.Option(help="Dots an inch of a PNG; figures are 3.5 inches wide.")
+        float,
+        typer.Option(metavar="N", help="Dots per inch of PNG files; figures are 3.5 inches wide."),
     ] = 300,
     listed: Annotated[
-        bool, typer.Option("--list", help="Show the names of figures and draw nothing.")
+        bool, typer.Option("--list", help="List the names of figures, and exit.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Draw figures from the tables of finished runs alone; nothing is run again.
+    """Draw the figures of finished runs from their tables.
 
-    Beside the figures stands captions.md, with n, seeds and intervals of each. An SVG or PDF
-    keeps sharp at any size; for slides as PNG, --dpi 600.
+    Nothing is run again. captions.md beside the figures says the n, seeds and intervals of each.
+    SVG and PDF files stay sharp at any size; for slides in PNG, use --dpi 600.
     """
     from hebbsim.runs.figures import check_names, figures_of
     from hebbsim.runs.finished import RunTables, find_runs
@@ -63,7 +65,7 @@ def figures(
         return
     if not runs:
         raise BadInputError(
-            "no run folder in ./runs; make one, such as by `hebbsim run roles`, or name one "
+            "no run folder in ./runs; make one, such as with `hebbsim run roles`, or name one "
             "with --run DIR"
         )
     if out is not None and out.exists() and not out.is_dir():
@@ -161,7 +163,7 @@ def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Pa
 
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     from hebbsim.runs.figures import figures_of
-    from hebbsim.runs.registry import EXPERIMENTS
+    from hebbsim.runs.registry import EXPERIMENTS, command_of
 
     chosen = list(dict.fromkeys(experiments or EXPERIMENTS))
     known = {e: {n: d.about for n, d in figures_of(e).items()} for e in chosen if figures_of(e)}
@@ -172,7 +174,7 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
 
     console = Console()
     for experiment, about in known.items():
-        console.print(f"of hebbsim {EXPERIMENTS[experiment].command}", style="bold", markup=False)
+        console.print(f"of hebbsim {command_of(experiment)}", style="bold", markup=False)
         _print_table(console, list(about.items()))
 
 
@@ -201,16 +203,17 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
         ]  # fmt: skip
         print_json({"schema": "hebbsim.figures/1", "figures": document})
         return
-    from hebbsim.runs.registry import EXPERIMENTS
+    from hebbsim.runs.registry import command_of
     from hebbsim.runs.terminal import Console
 
     console = Console()
     for run, drawn in found:
-        command = EXPERIMENTS[run.experiment].command
         if not drawn:
             console.print(f"{run.folder}: no rows for these figures", markup=False, soft_wrap=True)
             continue
-        console.print(f"{run.name}: hebbsim {command}", style="bold", markup=False)
+        console.print(
+            f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold", markup=False
+        )
         _print_table(console, [(one.name, f"{one.caption}") for one in drawn])
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)

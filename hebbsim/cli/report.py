@@ -25,15 +25,15 @@ def report(
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Replace an earlier report; files that are not of it stay."
+            "--overwrite", help="Replace an earlier report in the folder; other files stay."
         ),
     ] = False,
     json: Json = False,
 ) -> None:
-    """Put the claims of the paper and what runs measured side by side, with verdicts.
+    """Judge the claims of the paper by what runs measured.
 
-    Writes report.html, one page that holds all it shows and prints well, and the same as
-    report.md and report.json. Nothing is run again. Claims without a run are said to be so.
+    Writes report.html, a self-contained page that also prints well, and the same content as
+    report.md and report.json. Nothing is run again. Untested claims are marked as such.
     """
     from hebbsim.runs.folders import check_output
     from hebbsim.runs.report import build_report, write_report

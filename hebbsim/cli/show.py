@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 def show(
     model: Model,
     clusters: Annotated[
-        int, typer.Option(metavar="N", help="Clusters to show, the largest first.")
+        int, typer.Option(metavar="N", help="Number of clusters to show, the largest first.")
     ] = 20,
     cluster: Annotated[
         list[int] | None,
-        typer.Option(metavar="NUMBER", help="Show what this cluster listens to; repeatable."),
+        typer.Option(metavar="NUMBER", help="Cluster whose context words are shown; repeatable."),
     ] = None,
     word: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORD", help="Show the nearest words of this one; repeatable."),
+        typer.Option(metavar="WORD", help="Word whose nearest words are shown; repeatable."),
     ] = None,
     html: Annotated[
         Path | None,
@@ -34,10 +34,10 @@ def show(
         bool, typer.Option("--overwrite", help="Replace the file of --html.")
     ] = False,
 ) -> None:
-    """Show what was learned: clusters with their words and roles, and words that are alike.
+    """Show what a model learned: clusters, roles, similar words.
 
-    Of a cluster, the words to the left and to the right that draw a token to it most, by
-    timescale.
+    With --cluster, the words to the left and to the right that draw a token into the cluster
+    most, by timescale.
     """
     from rich.table import Table
     from rich.text import Text
@@ -98,18 +98,23 @@ def errors(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="Folder of a finished `hebbsim run roles`.")
     ],
-    split: Annotated[str, typer.Option(help="Split to look at, such as test.")] = "test",
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help="Split to look at, such as test.")
+    ] = "test",
     model: Annotated[
-        str, typer.Option(help="Column of the run's tokens.csv.gz, such as hebbian or bigru.")
+        str,
+        typer.Option(
+            metavar="NAME", help="Column of the run's tokens.csv.gz, such as hebbian or bigru."
+        ),
     ] = "hebbian_soft",
-    most: Annotated[int, typer.Option(metavar="N", help="Confusions to show.")] = 8,
+    most: Annotated[int, typer.Option(metavar="N", help="Number of confusions to show.")] = 8,
     examples: Annotated[
-        int, typer.Option(metavar="N", help="Sentences to show of each confusion.")
+        int, typer.Option(metavar="N", help="Number of sentences to show for each confusion.")
     ] = 3,
 ) -> None:
-    """Show which roles were taken for which, and wrong tokens with their sentences.
+    """Show which roles were confused, with example sentences.
 
-    Rows are gold roles, columns the roles that were found; a wrong token stands in brackets.
+    Rows of the table are gold roles, columns are assigned roles. Brackets mark the wrong token.
     """
     from itertools import islice
 

@@ -25,39 +25,47 @@ def sweep(
         Path,
         typer.Argument(
             metavar="FILE.toml",
-            help='experiment = "roles"; [base]: options of all runs; [grid]: lists of values '
-            "that vary, as in clusters = [100, 300]; plane = [2, 8, 32]: every timescale and "
-            "every pair.",
+            help='Describes the sweep: experiment = "roles"; [base] has the options of every '
+            "run; [grid] has lists of values, such as clusters = [100, 300]; plane = [2, 8, 32] "
+            "tries each timescale and each pair.",
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the sweep (default: runs/sweep-FILE).")
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the sweep (default: runs/sweep-FILE)."),
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Runs at a time, in processes of this machine.")
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Number of runs at a time, as processes on this machine.",
+        ),
     ] = 1,
     scheduler: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Dask scheduler to run them on (all workers must find the folder), or local.",
+            help="Dask scheduler to use instead: an address whose workers can write to the sweep's "
+            "folder, or local (processes on this machine).",
         ),
     ] = None,
     overwrite: Annotated[
         bool,
         typer.Option(
-            "--overwrite", help="Replace the table of another sweep in the folder; its runs stay."
+            "--overwrite",
+            help="Replace the table of a different sweep in the folder; its runs stay.",
         ),
     ] = False,
     list_runs: Annotated[
-        bool, typer.Option("--list", help="Show the runs that the file asks for, and stop.")
+        bool, typer.Option("--list", help="List the runs that the file describes, and exit.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Run an experiment over timescales, clusters, rules, corpora or any other option.
+    """Run an experiment with every combination of some options.
 
-    Each run has its folder; table.parquet holds the scores of all, one row a seed. Given
-    again, only runs that are not finished are done: after an interruption, or with more
+    Each run has its own folder; table.parquet holds the scores of all runs, one row per seed.
+    The same command given again runs only what is missing, after an interruption or with more
     values in the file.
     """
     from hebbsim.runs.sweep_file import read_sweep
@@ -90,31 +98,43 @@ def compare(
     runs: Annotated[
         list[Path],
         typer.Argument(
-            metavar="RUN...", help="Folders of runs, the first to compare with; or of a sweep."
+            metavar="RUN...",
+            help="Run folders; a sweep folder stands for all its runs. The first run is the one "
+            "that the others are compared with.",
         ),
     ],
     metric: Annotated[
-        str | None, typer.Option(help="Metric to compare (default: accuracy if present).")
+        str | None,
+        typer.Option(metavar="NAME", help="Metric to compare (default: accuracy if present)."),
     ] = None,
     split: Annotated[
         list[str] | None,
-        typer.Option(help="Split to compare; may be repeated (default: test and gen)."),
+        typer.Option(metavar="NAME", help="Split to compare; repeatable (default: test and gen)."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Model to compare (default: hebbian if present).")
+        str | None,
+        typer.Option(metavar="NAME", help="Model to compare (default: hebbian if present)."),
     ] = None,
     all_pairs: Annotated[
-        bool, typer.Option("--all-pairs", help="Each run with each other, not with the first.")
+        bool, typer.Option("--all-pairs", help="Compare every pair of runs.")
     ] = False,
     all_conditions: Annotated[
-        bool, typer.Option("--all-conditions", help="Parts and controls of the learner, too.")
+        bool,
+        typer.Option("--all-conditions", help="Also compare the learner's ablations and controls."),
     ] = False,
     correction: Annotated[
-        str, typer.Option(help="For many tests: holm, bh (false discovery rate), or none.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Correction of p for multiple tests: holm, bh (false discovery rate) or none.",
+        ),
     ] = "holm",
     json: Json = False,
 ) -> None:
-    """Compare runs seed by seed: differences with 95 % intervals, p corrected for their number."""
+    """Compare runs seed by seed, with intervals and corrected p.
+
+    Scores are paired by seed, because a seed stands for the same random draws in every run.
+    """
     from hebbsim.runs.compare import compare_runs, document
 
     found = compare_runs(
@@ -135,17 +155,18 @@ def compare(
 def rerun(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a finished run.")],
     out: Annotated[
-        Path | None, typer.Option(help="Run folder of the repetition (default: a new DIR-rerun).")
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the new run (default: a new DIR-rerun)."),
     ] = None,
     overwrite: Overwrite = False,
     tolerance: Annotated[
-        float, typer.Option(help="Differences of numbers that count as agreement.")
+        float, typer.Option(metavar="X", help="Largest difference that counts as agreement.")
     ] = 0.0,
     json: Json = False,
 ) -> None:
-    """Run again what a run's folder says, and check that every number is the same.
+    """Repeat a finished run, and check that all numbers agree.
 
-    Exit code 1 where one is not.
+    Exit code 1 if a number does not.
     """
     from hebbsim.runs import rerun as module
 
@@ -171,7 +192,7 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
     n = len(found.runs)
     console.print()
     console.print(
-        f"{n} runs of {experiment.name}, {found.n_kept} of them there before; "
+        f"{n} runs of {experiment.name}, {found.n_kept} of them finished before; "
         f"{experiment.metric.replace('_', ' ')} on {experiment.split}",
         markup=False,
         soft_wrap=True,
@@ -198,7 +219,7 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
         console.print(f"Failed: {run.run}: {run.error}", markup=False, soft_wrap=True)
     if found.failed:
         console.print(
-            f"{len(found.failed)} of {n} runs are not finished: the same command tries them again"
+            f"{len(found.failed)} of {n} runs did not finish: the same command tries them again"
         )
     console.print(f"All scores: {folder / 'table.parquet'}", markup=False, soft_wrap=True)
     if found.figures:
@@ -263,7 +284,7 @@ def _show_agreement(found: Agreement, console: Console | None = None) -> None:
         if each.where:
             console.print(f"{each.table}: {each.where}", markup=False, soft_wrap=True)
     for line in found.changed:
-        console.print(f"Not as before: {line}", markup=False, soft_wrap=True)
+        console.print(f"Changed: {line}", markup=False, soft_wrap=True)
     if found.exact:
         verdict = "Every number is the same."
     elif found.agrees:
@@ -271,4 +292,4 @@ def _show_agreement(found: Agreement, console: Console | None = None) -> None:
     else:
         verdict = "The two runs do not agree."
     console.print(verdict)
-    console.print(f"The run again: {found.again}", markup=False, soft_wrap=True)
+    console.print(f"New run: {found.again}", markup=False, soft_wrap=True)

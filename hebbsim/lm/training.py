@@ -233,7 +233,7 @@ class _Run:
             where = f"{self.path} holds" if self.path else "done were"
             stop.hint = (  # type: ignore[attr-defined]  # `hebbsim.interrupts.Interruption` shows it
                 f"{where} {self.step} of {self.updates} updates; "
-                "the same command goes on from there"
+                "the same command resumes from there"
             )
             raise
         finally:

@@ -1,8 +1,7 @@
-"""Training of supervised baselines in worker processes, beside the zero-label run.
+"""Trains supervised baselines in worker processes while the zero-label run goes on.
 
-The workers import torch; the process that holds the Hebbian learner never does. A job
-is a pure function of its fields, so the results depend neither on the number of workers
-nor on the order in which they finish.
+The workers import torch; the process of the Hebbian learner never does. A job is a pure function
+of its fields, so results do not depend on the number of workers or the order in which they end.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ Predictions = dict[str, NDArray[np.str_]]
 
 
 class BackgroundJobs(Generic[Key]):
-    """A context in which jobs run in worker processes; leaving it early ends them.
+    """A context in which jobs run in worker processes; an error or interruption stops them.
 
     Parameters
     ----------
     workers : int
-        Processes at most. They start with the first job that no earlier run has kept.
+        Most processes. They start with the first job whose result is not cached.
     """
 
     def __init__(self, workers: int, run: Callable[[PredictionJob], Predictions] = run_job) -> None:
@@ -46,7 +45,7 @@ class BackgroundJobs(Generic[Key]):
         return self
 
     def submit(self, key: Key, job: PredictionJob) -> None:
-        """Start a job, or take its predictions from an earlier run."""
+        """Start a job, or take its predictions from the cache."""
         kept = job.load()
         if kept is not None:
             self._kept[key] = kept
@@ -62,12 +61,12 @@ class BackgroundJobs(Generic[Key]):
         self._futures[self._pool.submit(self._run, job)] = key
 
     def results(self) -> Iterator[tuple[Key, Predictions]]:
-        """Every submitted key with its predictions, those already there first.
+        """Every submitted key with its predictions, cached ones first.
 
         Raises
         ------
         HebbsimError
-            A worker ended before its job did.
+            A worker process ended early.
         """
         yield from self._kept.items()
         try:
@@ -76,7 +75,7 @@ class BackgroundJobs(Generic[Key]):
         except BrokenProcessPool:
             raise HebbsimError(
                 "a BiGRU worker process ended early (out of memory, or a script that calls "
-                "run_roles outside `if __name__ == '__main__':`); --baselines simple goes without"
+                "run_roles outside `if __name__ == '__main__':`); --baselines simple needs none"
             ) from None
 
     def __exit__(
@@ -94,5 +93,5 @@ class BackgroundJobs(Generic[Key]):
 
 
 def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the main process, which ends its workers."""
+    """Leave Ctrl-C to the main process, which stops its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Captions of figures, as a page beside them."""
+"""Captions of figures, in a page beside them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hebbsim.errors import HebbsimError
 from hebbsim.runs.figures import RenderedFigure
 from hebbsim.storage import write_whole
 
-_HEAD = "# Captions\n\nWritten by `hebbsim figures`; figures that stand here no more are gone.\n"
+_HEAD = "# Captions\n\nWritten by `hebbsim figures`.\n"
 
 
 def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
-    """Write or complete ``captions.md`` in a folder, one section a figure, by file name.
+    """Write or update ``captions.md`` in a folder, one section per figure, by file name.
 
-    Sections of earlier drawings stay as long as their figures do.
+    Sections of earlier figures stay as long as the figures exist.
 
     Raises
     ------
@@ -36,6 +36,6 @@ def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
 
 
 def read_captions(path: Path) -> dict[str, str]:
-    """Captions of such a page by the names of the figures' files."""
+    """Captions of such a page, by file name of the figure."""
     parts = path.read_text(encoding="utf-8", errors="replace").split("\n## ")[1:]
     return {name.strip(): text.strip() for name, _, text in (p.partition("\n") for p in parts)}

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["RunDifference", "compare_runs", "document"]
 
 SCHEMA = "hebbsim.compare/1"
-#: Words of a condition in which runs that are compared may differ.
+#: Words of a condition in which compared runs may differ.
 _SIZES = ("K", "members")
-#: Options that decide, beside the files, which tokens and roles a run is scored on.
+#: Options that, with the input files, decide which tokens and roles a run is scored on.
 _DATA = ("corpus", "gold_layer", "tokenizer", "parser", "vocabulary")
-#: Differences that a message names, at most.
+#: Most differences that a message names.
 _NAMED = 3
 
 
@@ -33,8 +33,8 @@ _NAMED = 3
 class RunDifference:
     """One run minus another in one metric, over the seeds that both have.
 
-    `p` is two-sided, `corrected` for the number of all comparisons made together; they and the
-    ends of the 95 % interval are None of a single seed.
+    `p` is two-sided; `corrected` accounts for the number of all comparisons made together. Both
+    and the ends of the 95 % interval are None if there is a single seed.
     """
 
     run: str
@@ -65,30 +65,30 @@ def compare_runs(
     every_condition: bool = False,
     correction: str = "holm",
 ) -> list[RunDifference]:
-    """Compare runs with the first, or with each other, where they have seeds in common.
+    """Compare runs with the first, or every pair of runs, over the seeds that they share.
 
-    A seed stands for the same draws in every run, which is what pairs them. Of a run with a
-    population that is compared, else its single learner; conditions are matched by their
-    words beside K.
+    Scores are paired by seed, because a seed stands for the same random draws in every run. A run
+    with an ensemble is compared by its ensemble, any other by its single learner. Conditions are
+    matched by their words except K.
 
     Parameters
     ----------
     paths : sequence of Path
-        Folders of runs; that of a sweep stands for all of its runs.
+        Run folders; a sweep folder stands for all of its runs.
     metric : str, optional
-        Default ``accuracy``, or what the runs have in its place.
+        Default ``accuracy`` if the runs have it, else their first common metric.
     splits : sequence of str
         Default ``test`` and ``gen``.
     model : str, optional
-        Default ``hebbian`` where the runs have one; else every model.
+        Default ``hebbian`` if the runs have it, else every model.
     every_pair, every_condition : bool
     correction : {"holm", "bh", "none"}
 
     Raises
     ------
     BadInputError
-        Fewer than two runs, one that cannot be read, nothing that they have in common, or
-        scores of one name that come from other data.
+        There are fewer than two runs, one cannot be read, they have nothing in common, or their
+        scores come from different data.
     """
     adjust([], correction)
     folders = run_folders(list(paths))
@@ -133,7 +133,7 @@ def compare_runs(
 
 
 def _differences(first: Path, second: Path) -> str:
-    """What makes two runs be scored on different data, in words; empty where nothing does."""
+    """Why two runs are not scored on the same data, in words; empty if they are."""
     configs, digests = zip(_scored(first), _scored(second), strict=True)
     found = []
     for name in _DATA:
@@ -164,7 +164,7 @@ def _scored(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """Folder names, with as many of the folders above as tell them apart."""
+    """Folder names, with as many parent folders as are needed to tell them apart."""
     whole = [folder.absolute().parts for folder in folders]
     for depth in range(1, max(map(len, whole)) + 1):
         names = ["/".join(parts[-depth:]) for parts in whole]
@@ -176,7 +176,7 @@ def _names(folders: Sequence[Path]) -> list[str]:
 
 
 def _metric(tables: Sequence[DataFrame]) -> str:
-    """The metric that runs are compared by when none is named."""
+    """The metric to compare if none is named."""
     common = set.intersection(*(set(table["metric"]) for table in tables))
     for name in ("accuracy", *sorted(common)):
         if name in common:
@@ -192,7 +192,7 @@ def _chosen(
     *,
     every_condition: bool,
 ) -> DataFrame:
-    """Rows to compare, with a column ``key``: their condition without sizes."""
+    """Rows to compare, with a column ``key``: the condition without sizes."""
     wanted = list(splits) or ["test", "gen"]
     if model is None and (table["model"] == "hebbian").any():
         model = "hebbian"

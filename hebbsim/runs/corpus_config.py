@@ -1,4 +1,4 @@
-"""How a corpus is read: fields of a configuration that several commands share."""
+"""Options that say how a corpus is read, shared by several commands."""
 
 from __future__ import annotations
 

@@ -36,23 +36,22 @@ class Experiment:
     instead : dict of str to str
         Option that, when given, runs another experiment, and the name of that experiment.
     figures_at : str
-        ``module:name`` of its figures by name; empty where it has none.
+        ``module:name`` of its figures by name; empty if it has none.
     evidence_at : str
-        ``module:name`` of what its runs say of the claims: a generator of
-        `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty where its
-        runs speak to no claim.
+        ``module:name`` of what its runs say about the claims: a generator of
+        `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty if its
+        runs say nothing about a claim.
     model, split, metric : str
-        Of the rows that a sweep shows: hyper-parameters are chosen on dev. Without a metric
-        there are no sweeps of it.
+        Of the rows that a sweep shows: hyper-parameters are chosen on dev. An experiment
+        without a metric cannot be swept.
     words : dict of str to str
-        Words of their condition, beside ``K`` and ``members``.
+        Condition words of those rows, apart from ``K`` and ``members``.
     paths : tuple of str
         Options that may hold paths.
     timed : tuple of str
-        Metrics, and columns of tables, that are measured by the clock or of the process, in
-        which no two runs agree.
+        Metrics and table columns that measure time or memory, in which no two runs agree.
     once : str
-        Why a second run cannot agree with the first; empty where it can.
+        Why a second run cannot agree with the first; empty if it can.
     """
 
     name: str
@@ -122,13 +121,13 @@ class Experiment:
         progress: Progress | None = None,
         overwrite: bool = False,
     ) -> Results:
-        """Run it into a folder, going on with what is there of an unfinished run."""
+        """Run it, in a folder if one is given; an unfinished run there is resumed."""
         function = _find(self.run_at)
         results: Results = function(config, out=out, progress=progress, overwrite=overwrite)
         return results
 
     def check(self, config: ExperimentConfig) -> None:
-        """Refuse a run that would fail, or have no score, once its corpus is read.
+        """Refuse a run that would fail or have no score once its corpus is read.
 
         Raises
         ------
@@ -142,7 +141,7 @@ class Experiment:
             check_roles(options["corpus"], options.get("parser"))
 
     def shows(self, row: Any) -> bool:
-        """Whether a row, or a score, is one that a sweep shows."""
+        """Whether a sweep shows a row or score."""
         said = dict(word.split("=", 1) for word in row.condition.split() if "=" in word)
         extra = {k: v for k, v in said.items() if k not in ("K", "members")}
         asked = (self.model, self.split, self.metric)

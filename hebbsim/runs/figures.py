@@ -1,4 +1,4 @@
-"""Every figure by experiment and name, drawn from a run folder's tables alone."""
+"""Figures by experiment and name, drawn from the tables of a run folder."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Failed = dict[str, Exception]
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure: its plotting function, and what of a run folder the function is given.
+    """A figure: its plotting function, and the arguments that a run folder gives it.
 
     Attributes
     ----------
     plot : callable
         Takes the arguments below and ``ax=``.
     arguments : callable
-        From a run folder to keywords of `plot`; the results table alone without.
+        From a run folder to keywords of `plot` (default: the results table).
 
     Examples
     --------
@@ -48,12 +48,12 @@ class FigureSpec:
 
     @property
     def about(self) -> str:
-        """What is drawn, in a line."""
+        """What the figure shows, in one line."""
         return (self.plot.__doc__ or "").strip().partition("\n")[0]
 
 
 class RenderedFigure(NamedTuple):
-    """A figure as it was drawn for a run.
+    """A figure that was drawn for a run.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class RenderedFigure(NamedTuple):
 
     @property
     def alt(self) -> str:
-        """For those who do not see it; the caption stands beside it."""
+        """Alternative text for readers who cannot see the figure."""
         return f"{self.caption.title}. {self.about}"
 
 
@@ -79,7 +79,7 @@ def figures_of(experiment: str) -> Mapping[str, FigureSpec]:
 
 
 def each(names: Iterable[str], make: Callable[[str], Made]) -> tuple[list[Made], Failed]:
-    """What `make` makes of each figure, in order; one that fails keeps no other from being made.
+    """Make each figure, in order; one that fails does not stop the others.
 
     Figures without rows to draw are left out.
 
@@ -115,11 +115,11 @@ def draw(
     ----------
     run : RunTables
     names : sequence of str, optional
-        Which; every one without.
+        Figures to draw (default: all).
     out : path, optional
-        Folder; ``figures`` in the run folder without.
+        Folder to draw into (default: ``figures`` in the run folder).
     prefix : str
-        Before each file's name.
+        Prefix of each file name.
     formats, dpi
         As of `hebbsim.plots.style.save`.
 
@@ -127,16 +127,16 @@ def draw(
     -------
     drawn : list of RenderedFigure
     failed : dict of str to Exception
-        The figures that could not be drawn, and why; they keep no other from being drawn.
+        The figures that could not be drawn, and why.
 
     Raises
     ------
     BadInputError
-        The run's results are absent or cannot be read.
+        The run has no results, or they cannot be read.
     """
     folder = Path(out) if out is not None else run.folder / "figures"
     drawings = figures_of(run.experiment)
-    _ = run.results  # without them there is nothing to say of one figure or another
+    _ = run.results  # refused here, not once per figure
 
     def one(name: str) -> RenderedFigure:
         ax = drawings[name](run)
@@ -149,13 +149,13 @@ def draw(
 def draw_run(folder: str | Path, experiment: str) -> Failed:
     """Draw every figure of a run that its tables have rows for, into its ``figures/``.
 
-    Drawing twice gives the same bytes. A figure of an earlier drawing that the tables no
-    longer support is removed.
+    Drawing twice gives the same bytes. An earlier figure that the tables no longer support is
+    removed.
 
     Returns
     -------
     dict of str to Exception
-        The figures that could not be drawn, and why; they keep no other from being drawn.
+        The figures that could not be drawn, and why.
     """
     run, drawings = RunTables(folder), figures_of(experiment)
 
@@ -175,12 +175,12 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
 
 
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
-    """Refuse a figure that no experiment given has.
+    """Refuse a name that no figure of the experiments has.
 
     Raises
     ------
     BadInputError
-        It names those that there are.
+        The message lists the names that exist.
     """
     known = {name: None for e in experiments for name in figures_of(e)}
     for name in names:

@@ -1,4 +1,4 @@
-"""A run folder as figures and reports read it."""
+"""A finished run folder, as figures and reports read it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _SCHEMA = "hebbsim.results/"
 
 
 class RunTables:
-    """Tables and records of a finished run, each read when it is asked for.
+    """Tables and records of a finished run, each read on first use.
 
     Parameters
     ----------
     folder : path
-        What ``--out`` of a run named.
+        Folder of a finished run.
 
     Attributes
     ----------
     folder : Path
     name : str
-        That of the folder.
+        Name of the folder.
 
     Examples
     --------
@@ -50,12 +50,12 @@ class RunTables:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """What ``results.json`` says, its rows apart.
+        """The content of ``results.json``.
 
         Raises
         ------
         BadInputError
-            There is no such file, or it is not the record of a run.
+            The file does not exist, or is not the record of a run.
         """
         path = self.folder / "results.json"
         if not self.folder.is_dir():
@@ -83,17 +83,17 @@ class RunTables:
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The resolved configuration; empty where the folder holds none."""
+        """The resolved configuration; empty if the folder has none."""
         return self._object("config.json")
 
     @cached_property
     def machine(self) -> dict[str, Any]:
-        """When, where and how long; empty where the folder does not say."""
+        """When, where and how long it ran; empty if the folder does not say."""
         return self._object("machine.json")
 
     @property
     def started(self) -> str:
-        """When the run began and how long it took, in words; empty where it is not known."""
+        """When the run began and how long it took, in words; empty if unknown."""
         began, seconds = self.machine.get("started"), self.machine.get("seconds")
         return "" if began is None or seconds is None else f"started {began}, {seconds:,.0f} s"
 
@@ -104,12 +104,12 @@ class RunTables:
         Raises
         ------
         BadInputError
-            It is absent or no results table.
+            It does not exist, or is not a results table.
         """
         return tables.read(self.folder / "results.csv")
 
     def table(self, name: str) -> DataFrame | None:
-        """A further table by its file name without ``.csv``, all of it text; None if absent.
+        """A further table by file name without ``.csv``, as text; None if it does not exist.
 
         Raises
         ------
@@ -128,6 +128,6 @@ class RunTables:
 
 
 def find_runs(folder: str | Path = "runs") -> list[RunTables]:
-    """The run folders directly below a folder, by name; none where there is no such folder."""
+    """The run folders directly below a folder, by name."""
     below = sorted(Path(folder).glob("*/results.json"))
     return [RunTables(path.parent) for path in below]

@@ -1,8 +1,8 @@
-"""Folders that commands write: what is finished stays, and what is not ours is left alone.
+"""Folders that commands write: finished runs are protected, and files of others are not touched.
 
-A folder lists its own files in ``files.json``. A command writes all of its files or none:
-first into ``unfinished/draft``, which is renamed to ``unfinished/ready`` when it is complete,
-and from there into place. A command that is killed in between is completed by the next one.
+A folder lists its own files in ``files.json``. A command writes all of its files or none: first
+into ``unfinished/draft``, which is renamed to ``unfinished/ready`` when it is complete, and then
+into place. If a command is killed in between, the next one completes the move.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ __all__ = [
 #: The list of a folder's own files.
 MANIFEST = "files.json"
 _SCHEMA = "hebbsim.files/1"
-#: Folder inside a run's folder that holds what is not finished.
+#: Subfolder of a run folder for unfinished work.
 UNFINISHED = "unfinished"
-#: The file that is written last, by kind of folder: it stands there when all others do.
+#: The file that is written last, by kind of folder: it exists only if all others do.
 _LAST = {"run": "results.json", "report": "report.json"}
 
 
 class AlreadyFinished(BadInputError):
-    """The folder holds a finished run, which is not overwritten unless that is asked for."""
+    """The folder holds a finished run, which is overwritten only on request."""
 
 
 @dataclass(frozen=True)
 class Numbered:
-    """A place for a new folder: ``NAME``, or where that is taken ``NAME-2``, ``NAME-3``, ...
+    """A place for a new folder: ``NAME``, or if that exists ``NAME-2``, ``NAME-3``, ...
 
     Examples
     --------
@@ -66,7 +66,7 @@ class Numbered:
         return str(self.base)
 
     def existing(self) -> list[Path]:
-        """The folders that are there, in order of their numbers."""
+        """Existing folders, in order of their numbers."""
         name = re.compile(rf"{re.escape(self.base.name)}(?:-(\d+))?")
         try:
             found = [path for path in self.base.parent.iterdir() if path.is_dir()]
@@ -76,7 +76,7 @@ class Numbered:
         return [path for match, path in sorted(matches, key=lambda m: int(m[0][1] or 1))]
 
     def free(self) -> Iterator[Path]:
-        """Folders that are not there, or are empty."""
+        """Folders that do not exist or are empty."""
         number = 1
         while True:
             path = self.base if number == 1 else Path(f"{self.base}-{number}")
@@ -85,12 +85,12 @@ class Numbered:
             number += 1
 
 
-#: Where a run is written: exactly there, or where there is room.
+#: Where a run is written: a folder, or the first free one of a series.
 Out = str | os.PathLike[str] | Numbered
 
 
 def check_output(out: Out, *, overwrite: bool = False, kind: str = "run") -> None:
-    """Refuse a folder that must not or could not be written, before any work is done.
+    """Refuse a folder that must not or cannot be written, before any work is done.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def check_output(out: Out, *, overwrite: bool = False, kind: str = "run") -> Non
     AlreadyFinished
         It holds a finished run.
     BadInputError
-        It is a file, it is a folder of something else, or it cannot be written.
+        It is a file, holds something else, or cannot be written.
     """
     folder = out.base if isinstance(out, Numbered) else Path(out)
     if not isinstance(out, Numbered):
@@ -164,7 +164,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def own_files(folder: Path) -> set[str]:
-    """The files of a folder that a command wrote, as paths in it; empty where it has no list."""
+    """The files of a folder that a command wrote, as relative paths; empty without a list."""
     about = _manifest(folder)
     if about is None:
         return set()
@@ -188,12 +188,12 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def refuse_strangers(folder: Path, names: Iterable[str]) -> None:
-    """Refuse to write over a file that no command wrote.
+    """Refuse to overwrite a file that no command wrote.
 
     Raises
     ------
     BadInputError
-        One of the files is there, and is not in the folder's list.
+        One of the files exists and is not in the folder's list.
     """
     own = own_files(folder)
     for name in names:
@@ -204,7 +204,7 @@ def refuse_strangers(folder: Path, names: Iterable[str]) -> None:
 
 
 def record(folder: Path, names: Iterable[str], kind: str = "run") -> None:
-    """Add files to the list of a folder; `kind` is that of a folder without a list.
+    """Add files to the list of a folder; `kind` is used if it has no list yet.
 
     Raises
     ------
@@ -228,9 +228,9 @@ def _write_manifest(folder: Path, kind: str, names: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def filling(folder: Path, *, kind: str = "run") -> Iterator[Path]:
-    """A draft of a folder: its files become those of the folder, all of them or none.
+    """Fill a folder through a draft: all of its files are put in place, or none.
 
-    The files of an earlier run in the folder go; whatever else is there stays.
+    Files of an earlier run in the folder are removed; other files stay.
 
     Parameters
     ----------
@@ -266,12 +266,12 @@ def filling(folder: Path, *, kind: str = "run") -> Iterator[Path]:
 
 
 def complete(folder: Path, *, kind: str = "run") -> None:
-    """Put the files of a finished draft in place; the same again after a kill in between.
+    """Put the files of a finished draft in place; safe to repeat after a kill.
 
     Raises
     ------
     HebbsimError
-        A file is in the way that is not ours, or cannot be replaced; nothing is lost then.
+        A file of someone else is in the way, or cannot be replaced; nothing is lost.
     """
     ready, last = _ready(folder), _LAST[kind]
     if not ready.is_dir():
@@ -308,7 +308,7 @@ def _names(folder: Path) -> list[str]:
 
 
 def _unlink(folder: Path, name: str) -> None:
-    """Remove a file, and the folders below `folder` that it leaves empty."""
+    """Remove a file, and the folders below `folder` that become empty."""
     path = folder / name
     path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # not empty
@@ -317,7 +317,7 @@ def _unlink(folder: Path, name: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object of a file; None where there is none."""
+    """The JSON object in a file; None if there is none."""
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):

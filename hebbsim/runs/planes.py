@@ -1,4 +1,4 @@
-"""The figures of a sweep: accuracy over the plane of timescales, for each of what else varies."""
+"""The figures of a sweep: scores over pairs of timescales, one figure per other combination."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MOST = 12
 def draw_planes(
     table: DataFrame, axes: Sequence[str], folder: Path, *, metric: str, split: str
 ) -> tuple[list[Path], Failed]:
-    """Write figures, one for each combination of what else varies.
+    """Draw one figure for each combination of the other options that vary.
 
     Parameters
     ----------
     table : DataFrame
-        Those scores of a sweep's table that are to be drawn.
+        Scores to draw, from the table of a sweep.
     axes : sequence of str
-        Columns that vary.
+        Options that vary.
     folder : Path
     metric, split : str
         What `value` is.
@@ -35,7 +35,7 @@ def draw_planes(
     -------
     paths : list of Path
     failed : dict of str to Exception
-        The figures that could not be drawn, and why; they keep no other from being drawn.
+        The figures that could not be drawn, and why.
     """
     others = [axis for axis in axes if axis != "timescales" and axis in table.columns]
     groups = table.groupby(others, sort=False) if others else [((), table)]

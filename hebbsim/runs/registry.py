@@ -1,6 +1,6 @@
-"""Experiments by name: what `hebbsim sweep`, `hebbsim rerun` and `hebbsim figures` know.
+"""Experiments by name, as the command line, sweeps, reruns, figures and reports find them.
 
-Each says what it is in the ``EXPERIMENTS`` of its folder, `hebbsim.experiments` or
+Each experiment is declared in ``EXPERIMENTS`` of its folder below `hebbsim.experiments`, or of
 `hebbsim.bench`, and nowhere else.
 """
 
@@ -15,7 +15,7 @@ import hebbsim.experiments
 from hebbsim.errors import BadInputError
 from hebbsim.runs.experiment import Experiment
 
-__all__ = ["EXPERIMENTS", "get_experiment"]
+__all__ = ["EXPERIMENTS", "command_of", "get_experiment"]
 
 
 def _declared() -> Iterator[Experiment]:
@@ -27,13 +27,25 @@ def _declared() -> Iterator[Experiment]:
 EXPERIMENTS = {one.name: one for one in sorted(_declared(), key=lambda one: one.name)}
 
 
+def command_of(experiment: str) -> str:
+    """Words after ``hebbsim`` that run an experiment, known here or not.
+
+    Examples
+    --------
+    >>> command_of("bench"), command_of("roles")
+    ('bench', 'run roles')
+    """
+    known = EXPERIMENTS.get(experiment)
+    return known.command if known else f"run {experiment}"
+
+
 def get_experiment(name: Any) -> Experiment:
-    """The experiment of that name.
+    """The experiment with a name.
 
     Raises
     ------
     BadInputError
-        There is none.
+        No experiment has that name.
 
     Examples
     --------

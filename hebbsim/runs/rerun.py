@@ -1,4 +1,4 @@
-"""A run once more from its folder alone, and whether the two agree: `hebbsim rerun`."""
+"""Repeat a run from its folder, and compare the two: `hebbsim rerun`."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SCHEMA = "hebbsim.rerun/1"
 
 @dataclass(frozen=True)
 class TableAgreement:
-    """How a table of a run agrees with that of another.
+    """How a table of one run agrees with the same table of another.
 
-    `differing` counts cells, `largest` is the largest difference of numbers; `problem` says
-    where the tables cannot be laid beside each other.
+    `differing` counts cells, and `largest` is the largest difference between two numbers;
+    `problem` says why the tables cannot be compared.
     """
 
     table: str
@@ -46,7 +46,7 @@ class TableAgreement:
 
 @dataclass
 class Agreement:
-    """Whether a run and its repetition agree, and what was not the same around them."""
+    """Whether a run and its repetition agree, and what changed between them."""
 
     folder: Path
     again: Path
@@ -84,16 +84,16 @@ def rerun(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> Agreement:
-    """Run what a folder says, into another, and lay the tables of both side by side.
+    """Repeat the run of a folder in another folder, and compare the tables of both.
 
     Parameters
     ----------
     folder : Path
-        Of a finished run. It is read and not changed.
+        Folder of a finished run, which is only read.
     out : path, optional
-        Default: ``FOLDER-rerun``, or the next number where that is taken.
+        Default: ``FOLDER-rerun``, or the next free number.
     tolerance : float
-        Differences of numbers up to this count as agreement; 0 asks for the same digits.
+        Largest difference that counts as agreement; 0 asks for the same digits.
     progress : callable, optional
     overwrite : bool
         Replace a finished run in `out`.
@@ -101,7 +101,7 @@ def rerun(
     Raises
     ------
     BadInputError
-        The folder holds no run that can be run again, or an input of it is not found.
+        The folder holds no run that can be repeated, or an input is not found.
     """
     if not tolerance >= 0:
         raise BadInputError(f"--tolerance {tolerance}: give a number from 0 on")
@@ -125,7 +125,7 @@ def rerun(
 
 @contextlib.contextmanager
 def _own_store(config: ExperimentConfig, out: Out) -> Iterator[ExperimentConfig]:
-    """A store of its own for trained models: those of the run itself would prove nothing."""
+    """A separate store for trained models: those of the first run would prove nothing."""
     if "store" not in type(config).model_fields:
         yield config
         return
@@ -137,7 +137,7 @@ def _own_store(config: ExperimentConfig, out: Out) -> Iterator[ExperimentConfig]
 
 
 def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
-    """The experiment and the configuration of a run, from its folder alone.
+    """The experiment and the configuration of a run, from its folder.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _found(value: Any, began: Path) -> Any:
-    """A path that was given from another folder, from where it was given."""
+    """A relative path, resolved from the folder in which the run was started."""
     if isinstance(value, list):
         return [_found(part, began) for part in value]
     if isinstance(value, str) and not Path(value).exists() and (began / value).exists():
@@ -194,7 +194,7 @@ def _found(value: Any, began: Path) -> Any:
 
 
 def _changed(folder: Path, again: Path) -> list[str]:
-    """Packages and inputs that were not the same in both runs."""
+    """Packages and inputs that differ between the runs."""
     before, now = (_read(f, "provenance.json") for f in (folder, again))
     found = []
     for what, name in (("packages", "package"), ("inputs", "input")):
@@ -209,13 +209,13 @@ def _changed(folder: Path, again: Path) -> list[str]:
 def compare_folders(
     folder: Path, again: Path, *, timed: tuple[str, ...] = ()
 ) -> list[TableAgreement]:
-    """Every table of two run folders, cell by cell.
+    """Compare every table of two run folders, cell by cell.
 
     Parameters
     ----------
     folder, again : Path
     timed : tuple of str
-        Metrics whose rows are left out, and columns that are.
+        Metrics whose rows are skipped, and columns that are skipped.
     """
     names = sorted({path.name for side in (folder, again) for path in side.glob("*.csv")})
     return [_compare_tables(name, folder / name, again / name, timed) for name in names]
@@ -252,7 +252,7 @@ def _rows(path: Path, timed: tuple[str, ...]) -> list[list[str]]:
 
 
 def _difference(a: str, b: str) -> float:
-    """Of two cells: infinite where they are not both numbers."""
+    """Difference of two cells; infinite if one is not a number."""
     try:
         size = abs(float(a) - float(b))
     except ValueError:

@@ -1,4 +1,4 @@
-"""One shape for the results of every experiment, and the files that hold them."""
+"""The results of an experiment, in one format, and the files that hold them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hebbsim.probes.bootstrap import Estimate, seed_interval
 
 SCHEMA = "hebbsim.results/1"
 
-#: Called with a line to show, or None, the steps done and all of them (0 while unknown).
+#: Called with a line to show or None, the number of steps done, and that of all (0 if unknown).
 Progress = Callable[[str | None, int, int], None]
 
 
@@ -89,7 +89,7 @@ class Row:
 
 
 def row(key: Score, estimate: Estimate, n: int) -> Row:
-    """A row like `key` with an estimate; an interval that is not finite becomes None."""
+    """A row like `key` with an estimate; ends that are not finite become None."""
     low, high = (x if math.isfinite(x) else None for x in estimate[1:])
     return Row(
         key.corpus, key.split, key.model, key.condition, key.metric, key.role,
@@ -98,7 +98,7 @@ def row(key: Score, estimate: Estimate, n: int) -> Row:
 
 
 def summarize(scores: Iterable[Score]) -> list[Row]:
-    """One row for every corpus, split, model, condition, metric and role, in order of arrival."""
+    """One row per corpus, split, model, condition, metric and role, in order of arrival."""
     groups: dict[tuple[str | None, ...], list[Score]] = defaultdict(list)
     for score in scores:
         key = (score.corpus, score.split, score.model, score.condition, score.metric, score.role)
@@ -117,16 +117,16 @@ class Results:
     ----------
     experiment : str
     config : dict
-        Resolved: every value that the run used, ready for JSON.
+        Every value that results may depend on, ready for JSON.
     provenance : dict
         Package versions, input digests, seeds. No time stamp and no machine.
     rows : list of Row
     tables : dict of str to list of dataclass instances
         Further tidy tables, by file name without ``.csv``.
     notes : list of str
-        What a reader should know, such as a baseline that could not run.
+        Lines that a reader should know, such as a baseline that could not run.
     files : dict of str to bytes
-        Further files of the run folder, by name; no part of the document.
+        Further files of the run folder, by name; not part of the document.
     folder : Path or None
         Where the run was written.
     undrawn : list of str
@@ -157,7 +157,7 @@ class Results:
     machine: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
-        """Rows with the given columns, and with exactly the given words beside ``K``."""
+        """Rows with the given columns and exactly the given condition words, apart from ``K``."""
         found = [r for r in self.rows if all(getattr(r, k) == v for k, v in columns.items())]
         if condition is None:
             return found
@@ -182,7 +182,7 @@ class Results:
         }
 
     def contents(self, machine: Mapping[str, Any]) -> dict[str, bytes]:
-        """The files of the run folder by name, figures apart; `machine` is that of `Clock`."""
+        """The files of the run folder by name, without figures; `machine` is that of `Clock`."""
         texts = {
             "config.json": json_text(self.config),
             "provenance.json": json_text(self.provenance),
@@ -210,17 +210,17 @@ def provenance(
     text: Mapping[str, str] | None = None,
     rules: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Versions, input digests and seeds: all that a number may depend on but the configuration.
+    """Versions, input digests and seeds: what results depend on apart from the configuration.
 
     Parameters
     ----------
     inputs : mapping of str to str
-        SHA-256 by name of what is scored.
+        SHA-256 of each input that is scored, by name.
     seeds : sequence of int
     text : mapping of str to str, optional
-        The same of further inputs, which are learned from and never scored.
+        SHA-256 of further inputs, which are learned from and never scored.
     rules : sequence of str
-        Python files that the learning rules are defined in.
+        Python files that define learning rules.
     """
     digests = {**inputs, **(text or {})}
     for file in rules:
@@ -230,7 +230,7 @@ def provenance(
 
 
 def table_text(records: Sequence[Any], columns: Sequence[str] | None = None) -> str:
-    """CSV text of dataclass instances of one kind: None as an empty field, floats in full."""
+    """CSV text of dataclass instances of one type: None as an empty field, floats in full."""
     if columns is None:
         columns = [f.name for f in fields(records[0])] if records else []
     stream = io.StringIO()
@@ -241,7 +241,7 @@ def table_text(records: Sequence[Any], columns: Sequence[str] | None = None) -> 
 
 
 def json_text(document: Any) -> str:
-    """JSON that any reader takes: no NaN, keys in the order given, a newline at the end."""
+    """Strict JSON: no NaN, keys in the given order, a newline at the end."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -258,10 +258,10 @@ def not_drawn(failed: Mapping[str, Exception]) -> list[str]:
 
 
 def utf8(text: str) -> bytes:
-    """Text as bytes; what stands for the bytes of a file name becomes those bytes again.
+    """Text as UTF-8; escaped bytes of file names become those bytes again.
 
-    Where the locale knows ASCII alone, Python reads names with other letters so. Bytes that
-    are no UTF-8 are replaced.
+    In an ASCII locale, Python escapes other letters of file names. Bytes that are not UTF-8 are
+    replaced.
 
     Examples
     --------
@@ -272,7 +272,7 @@ def utf8(text: str) -> bytes:
 
 
 class Clock:
-    """Started with a run, it says when, where and how long."""
+    """Records when, where and how long a run took."""
 
     def __init__(self) -> None:
         self._started = datetime.now(timezone.utc)

@@ -1,7 +1,7 @@
-"""Finished parts of a run, kept in its folder until it is done, so that it can be resumed.
+"""The cache of a run: completed steps in the run folder, so that an interrupted run can resume.
 
-An experiment opens its folder, says what it is about to do, hands over each part of its work
-by name, and at last its results::
+An experiment opens its folder, says what it will do, computes its steps by name, and writes its
+results::
 
     with open_run(out, overwrite=overwrite) as cache:
         cache.begin("identity", config, provenance)
@@ -9,14 +9,13 @@ by name, and at last its results::
             scores += cache.json(f"seed={seed}", lambda: measure(seed))
         cache.write(results, machine=clock.machine())
 
-A part that an earlier, interrupted run of the same configuration has finished is read back;
-any other is computed, and written whole before the next begins. Parts follow from
-configuration and seeds alone, so a resumed run gives what an uninterrupted one does, bit by
-bit, whenever and however often it was ended. For what takes long by itself,
-`RunCache.checkpoints` keeps the last two states.
+A step that an interrupted run of the same configuration completed is read back; any other step
+is computed, and written atomically before the next one begins. Steps depend on the configuration
+and the seeds only, so a resumed run gives the same bits as an uninterrupted one, however often
+it was interrupted. For a step that takes long, `RunCache.checkpoints` keeps its last two states.
 
-One rule holds for every experiment: a finished run is not overwritten unless that is asked
-for, an unfinished one of the same configuration is resumed, one of another is refused.
+One rule holds for every experiment: a finished run is overwritten only on request, an unfinished
+run of the same configuration is resumed, and one of another configuration is refused.
 """
 
 from __future__ import annotations
@@ -64,36 +63,33 @@ class _InUse(BadInputError):
 
 
 class StepResult(NamedTuple):
-    """What a part of a run gives: arrays by name, and a value that JSON holds."""
+    """What a step of a run gives: arrays by name, and a value that JSON can hold."""
 
     arrays: dict[str, NDArray[Any]]
     document: Any
 
 
 class RunCache:
-    """The parts of one run; made by `open_run`.
+    """The completed steps of one run; made by `open_run`.
 
     Parameters
     ----------
     out : path, Numbered or None
-        Where the run is written. None keeps nothing: every part is computed.
+        Where the run is written. With None nothing is cached: every step is computed.
     overwrite : bool
-        Replace a finished run there, and discard an unfinished one of another configuration.
+        Replace a finished run, and discard an unfinished one of another configuration.
 
     Attributes
     ----------
     folder : Path or None
-        Of the run; of a `Numbered` one it is known from `begin` on.
-    n_resumed : int
-        Parts that were read back.
-    n_kept : int
-        Parts in the folder.
+        Run folder; with a `Numbered` place it is chosen by `begin`.
+    n_cached : int
+        Completed steps, and checkpoints of unfinished ones, in the folder.
     """
 
     def __init__(self, out: Out | None = None, *, overwrite: bool = False) -> None:
         self.folder: Path | None = None
         self.overwrite = overwrite
-        self.n_resumed = 0
         self._out = out
         self._begun = self._written = False
         self._lock = contextlib.ExitStack()
@@ -106,25 +102,25 @@ class RunCache:
         return self.folder / UNFINISHED
 
     @property
-    def n_kept(self) -> int:
-        """Finished parts and states of unfinished ones in the folder."""
-        return 0 if self.folder is None else _n_kept(self.folder)
+    def n_cached(self) -> int:
+        """Completed steps, and checkpoints of unfinished ones, in the folder."""
+        return 0 if self.folder is None else _n_cached(self.folder)
 
     def begin(
         self, experiment: str, config: Mapping[str, Any], provenance: Mapping[str, Any]
     ) -> None:
-        """Say what the run does, before the first part.
+        """Declare what the run does, before its first step.
 
         Parameters
         ----------
         experiment : str
         config, provenance : mapping
-            Those of its results: parts of a run that differs in either are not taken.
+            Those of its results: steps of a run that differs in either are not used.
 
         Raises
         ------
         BadInputError
-            The folder holds parts of a run that differs.
+            The folder holds steps of a run that differs.
         """
         if self._out is None:
             return
@@ -147,7 +143,7 @@ class RunCache:
                 f"--out {self._shown}: holds an unfinished run of another configuration "
                 f"({changed}); name another folder, or give --overwrite to discard it"
             )
-        if changed or not self.n_kept:
+        if changed or not self.n_cached:
             for name in ("steps", "checkpoints"):
                 shutil.rmtree(self._home / name, ignore_errors=True)
             with _writing(self._home):
@@ -155,9 +151,9 @@ class RunCache:
         self._begun = True
 
     def _choose(self, numbered: Numbered, about: dict[str, Any]) -> None:
-        """Enter the folder of an unfinished run that does the same, or else a new one."""
+        """Enter the folder of an unfinished run of the same configuration, or else a new one."""
         for folder in numbered.existing():
-            if _n_kept(folder) and not is_finished(folder) and not _changed(folder, about):
+            if _n_cached(folder) and not is_finished(folder) and not _changed(folder, about):
                 with contextlib.suppress(_InUse, AlreadyFinished):
                     return self._enter(folder)
         for folder in numbered.free():
@@ -165,7 +161,7 @@ class RunCache:
                 return self._enter(folder)
 
     def _enter(self, folder: Path) -> None:
-        """Lock a folder, which no other run may write meanwhile."""
+        """Lock a folder against other runs."""
         self._shown, folder = folder, Path(os.path.abspath(folder))
         home = folder / UNFINISHED
         try:
@@ -197,7 +193,7 @@ class RunCache:
         machine: Mapping[str, Any],
         save: Callable[[Path], None] | None = None,
     ) -> None:
-        """Write the run, then draw its figures; a figure that fails takes nothing with it.
+        """Write the run, then draw its figures; a figure that fails leaves the rest intact.
 
         ==================  =====================================================
         ``config.json``     the resolved configuration
@@ -246,35 +242,35 @@ class RunCache:
         results.undrawn = list(failed)
 
     def _leave(self, error: BaseException | None) -> None:
-        """Give the folder back."""
+        """Unlock the folder, and say in an error what the folder still holds."""
         if self.folder is None:
             return
         hint = ""
         if self._written:
             hint = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
-        elif self._begun and self.n_kept:
-            hint = "what was finished is kept: the same command goes on"
+        elif self._begun and self.n_cached:
+            hint = "finished steps are kept: the same command resumes"
         if hint and error is not None:  # for the command line to say
             setattr(error, "hint", hint)  # noqa: B010
         _tidy(self.folder, self._made)
         self._lock.close()
 
-    # Parts --------------------------------------------------------------------------------
+    # Steps --------------------------------------------------------------------------------
 
     def has(self, name: str) -> bool:
-        """Whether a part is finished."""
+        """Whether a step is completed."""
         return self.folder is not None and self._path(name).exists()
 
     def _path(self, name: str) -> Path:
         return self._home / "steps" / f"{_file_name(name)}.safetensors"
 
     def get(self, name: str) -> StepResult | None:
-        """A finished part, or None.
+        """A completed step, or None.
 
         Raises
         ------
         BadInputError
-            It is there and damaged.
+            Its file is damaged.
         """
         if not self.has(name):
             return None
@@ -282,14 +278,13 @@ class RunCache:
         try:
             arrays, about = read_checkpoint(path, _KIND)
         except BadInputError as error:
-            raise BadInputError(f"{error}; remove it, and that part is done anew") from None
+            raise BadInputError(f"{error}; remove it, and this step is computed again") from None
         if about.get("name") != name:
-            raise BadInputError(f"{path} is not '{name}'; remove it, and that part is done anew")
-        self.n_resumed += 1
+            raise BadInputError(f"{path} is not '{name}'; remove it to compute this step again")
         return StepResult(arrays, about.get("document"))
 
     def put(self, name: str, arrays: Arrays | None = None, document: Any = None) -> None:
-        """Keep a finished part; what `checkpoints` kept of it goes."""
+        """Write a completed step, and remove its checkpoints."""
         if self.folder is None:
             return
         path = self._path(name)
@@ -299,7 +294,7 @@ class RunCache:
         self.drop(name)
 
     def take(self, name: str, compute: Callable[[], StepResult | tuple[Arrays, Any]]) -> StepResult:
-        """A part: read back, or computed and kept.
+        """A step: read from the cache, or computed and cached.
 
         Examples
         --------
@@ -318,39 +313,39 @@ class RunCache:
         return found
 
     def json(self, name: str, compute: Callable[[], Any]) -> Any:
-        """A part that is a value of JSON, as which it comes back: tuples as lists."""
+        """A step whose result is a JSON value; tuples come back as lists."""
         document = self.take(name, lambda: StepResult({}, compute())).document
         return json.loads(json.dumps(document))
 
-    # States of parts that are under way ---------------------------------------------------
+    # Checkpoints of unfinished steps -------------------------------------------------------
 
     def checkpoints(self, name: str, kind: str) -> Checkpoints | None:
-        """The last two states of a part that takes long; None where nothing is kept."""
+        """The last two states of a long step; None where nothing is cached."""
         if self.folder is None:
             return None
         return Checkpoints(self.states_folder(name), kind)
 
     def states_folder(self, name: str) -> Path:
-        """Where states of a part are kept until it is finished."""
+        """Folder of the checkpoints of a step."""
         return self._home / "checkpoints" / _file_name(name)
 
     def drop(self, name: str) -> None:
-        """Remove the states of a part."""
+        """Remove the checkpoints of a step."""
         if self.folder is not None:
             shutil.rmtree(self.states_folder(name), ignore_errors=True)
 
 
 @contextlib.contextmanager
 def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[RunCache]:
-    """The parts of the run that is written to a folder, which no other run may write meanwhile.
+    """Lock a run folder, and give the cache of the run that is written into it.
 
     Parameters
     ----------
     out : path, Numbered or None
-        None keeps nothing.
+        With None nothing is written.
     overwrite : bool
         Replace a finished run in the folder, and discard an unfinished one of another
-        configuration. Files that no run wrote stay in either case.
+        configuration. Files that no run wrote stay in both cases.
 
     Yields
     ------
@@ -374,15 +369,15 @@ def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[RunCache]:
     cache._leave(None)
 
 
-def _n_kept(folder: Path) -> int:
+def _n_cached(folder: Path) -> int:
     home = folder / UNFINISHED
     places = (home / "steps", home / "checkpoints")
     return sum(1 for place in places for _ in place.glob("**/*.safetensors"))
 
 
 def _changed(folder: Path, about: dict[str, Any]) -> str:
-    """In what the unfinished run in a folder differs, in words; empty where it does not."""
-    if not _n_kept(folder):
+    """How the unfinished run in a folder differs, in words; empty if it does not."""
+    if not _n_cached(folder):
         return ""
     before = read_json(folder / UNFINISHED / "run.json")
     return "its run.json cannot be read" if before is None else _difference(before, about)
@@ -390,7 +385,7 @@ def _changed(folder: Path, about: dict[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _locked(home: Path, folder: Path) -> Iterator[None]:
-    """The one run that writes to a folder; the system gives the lock back however it ends."""
+    """Hold the lock of a folder; the system releases it however the process ends."""
     lock = FileLock(home / "lock")
     holder = home / "holder.json"
     try:
@@ -416,9 +411,9 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
 
 
 def _tidy(folder: Path, made: list[Path]) -> None:
-    """Remove the folder of what is unfinished where nothing is, and those made for it alone."""
+    """Remove the folder of unfinished work if it is empty, and those made only for it."""
     home = folder / UNFINISHED
-    if _n_kept(folder) or (home / "ready").is_dir():
+    if _n_cached(folder) or (home / "ready").is_dir():
         return
     shutil.rmtree(home, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -439,7 +434,7 @@ def _text(document: Any) -> bytes:
 
 
 def _difference(before: Any, now: Any, name: str = "") -> str:
-    """The first value that differs, in words; empty where none does."""
+    """The first value that differs, in words; empty if none does."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in [*now, *(key for key in before if key not in now)]:
             if key == "schema":
@@ -460,7 +455,7 @@ def _shown(value: Any) -> str:
 
 
 def _file_name(name: str) -> str:
-    """A file name for a part, readable and never the same for two."""
+    """A file name for a step, readable and unique."""
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.=,") else "+" for c in name)
     if safe == name and len(name) <= 100 and not name.startswith("."):
         return name

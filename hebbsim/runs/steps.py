@@ -1,4 +1,4 @@
-"""How far a run of unequal steps is, for its progress bar."""
+"""The progress of a run whose steps take unequal time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Steps"]
 
 
 class Steps:
-    """The steps of a run by name, with their weights; threads may report at the same time.
+    """The steps of a run by name, with weights; safe to report from several threads.
 
     Parameters
     ----------
     progress : callable
-        Told the weight done, rounded down, and that of all steps, whenever a step gets on.
+        Receives the weight done, rounded down, and the total weight, at every report.
 
     Examples
     --------
@@ -40,18 +40,18 @@ class Steps:
         self._weights |= dict.fromkeys(names, weight)
 
     def drop(self, names: Iterable[str]) -> None:
-        """Take back steps that will not be done."""
+        """Remove steps that will not be done."""
         for name in names:
             self._weights.pop(name, None)
 
     def reach(self, name: str, share: float = 1.0, *, line: str | None = None) -> None:
-        """Report that a share of a step is done; a step never goes back."""
+        """Report the share of a step that is done; it never decreases."""
         with self._lock:
             self._shares[name] = max(share, self._shares.get(name, 0.0))
             self._tell(line)
 
     def say(self, line: str | None = None) -> None:
-        """Report a line, or nothing but how far the run is."""
+        """Report a line, or only the progress."""
         with self._lock:
             self._tell(line)
 

@@ -1,4 +1,4 @@
-"""Many runs of one experiment, and the one table of all of them: `hebbsim sweep`."""
+"""Many runs of one experiment, and one table of all their scores: `hebbsim sweep`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["SweepResults", "Swept", "run_folders", "run_sweep"]
 
 SCHEMA = "hebbsim.sweep/1"
-#: Columns of a table of scores; an axis of the same name does not stand beside them.
+#: Columns of a table of scores; an axis with one of these names gets no column of its own.
 _SCORES = ("corpus", "split", "model", "condition", "metric", "role", "seed", "value", "unit")
 
 
 @dataclass(frozen=True)
 class Swept:
-    """The number that a sweep shows of one run, over its seeds; `error` where it failed."""
+    """The number that a sweep shows for one run, over its seeds; `error` if it failed."""
 
     run: str
     values: dict[str, Any]
@@ -51,9 +51,9 @@ class SweepResults:
     runs : list of Swept
         In the order of the file.
     table : DataFrame
-        One row a run, seed, condition and metric, with a column for every option that varies.
+        One row per run, seed, condition and metric, with a column for every option that varies.
     n_kept : int
-        Runs that had been finished before.
+        Runs that were finished before.
     figures : list of Path
     folder : Path
     undrawn : list of str
@@ -106,27 +106,27 @@ def run_sweep(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> SweepResults:
-    """Do those runs of a sweep that its folder lacks, and write the table of all.
+    """Run what is missing of a sweep, and write the table of all runs.
 
-    A run is done when its folder ``runs/NAME`` stands there, whole; one that was ended in the
-    middle goes on where it was. A run that fails stops no other.
+    A run is done when its folder ``runs/NAME`` is complete; an interrupted run resumes. A run
+    that fails does not stop the others.
 
     Parameters
     ----------
     sweep : Sweep
     out : path or Numbered
-        Folder of the sweep. On Dask, all workers must find it under this path.
+        Folder of the sweep. With Dask, all workers must find it under this path.
     workers, scheduler
         See `hebbsim.runs.workers.run_all`.
     progress : callable, optional
     overwrite : bool
-        Take the place of another sweep in the folder. Its runs stay, as they are finished.
+        Replace another sweep in the folder; its finished runs stay.
 
     Raises
     ------
     BadInputError
-        The folder is not that of a sweep, it holds a sweep with runs that this one lacks, or
-        another sweep is writing to it.
+        The folder holds something else, or a sweep with runs that this one lacks, or another
+        sweep is writing to it.
     """
     say = progress or quiet
     plan = json.loads(
@@ -167,7 +167,7 @@ def run_sweep(
 
 
 def _choose(out: Out, plan: dict[str, Any]) -> Path:
-    """The folder of a sweep that this one goes on with, or else a new one."""
+    """The folder of a sweep that this one continues, or else a new one."""
     if not isinstance(out, Numbered):
         return Path(out)
     going_on = (f for f in out.existing() if (f / "sweep.json").is_file() and not _lacks(f, plan))
@@ -175,7 +175,7 @@ def _choose(out: Out, plan: dict[str, Any]) -> Path:
 
 
 def _lacks(folder: Path, plan: dict[str, Any]) -> str:
-    """What of the sweep in a folder another one lacks, in words; empty where nothing."""
+    """What the plan lacks of the sweep in a folder, in words; empty if nothing."""
     before = read_json(folder / "sweep.json") or {}
     if before.get("experiment") != plan["experiment"]:
         return f"experiment was {before.get('experiment')} and is {plan['experiment']}"
@@ -276,12 +276,12 @@ def _cell(value: Any) -> Any:
 
 
 def read_scores(folder: Path) -> DataFrame:
-    """One row a seed, condition and metric of a run, from its folder.
+    """The scores of a run, one row per seed, condition and metric.
 
     Raises
     ------
     BadInputError
-        The folder holds no finished run, or one without scores by seed.
+        The folder holds no finished run, or no scores by seed.
     """
     import pandas as pd
 
@@ -300,7 +300,7 @@ def read_scores(folder: Path) -> DataFrame:
 
 
 def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
-    """Mean over seeds of what the sweep shows; of a population where there is one."""
+    """Mean over seeds of what the sweep shows; of the ensemble if there is one."""
     rows = [row for row in table.itertuples() if experiment.shows(row) and not row.role]
     if not rows:
         return Swept(point.name, point.values)
@@ -333,7 +333,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def run_folders(paths: list[Path]) -> list[Path]:
-    """Folders of runs, where a sweep stands for all of its own.
+    """Run folders; a sweep folder stands for all of its runs.
 
     Raises
     ------

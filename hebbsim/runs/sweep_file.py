@@ -1,4 +1,4 @@
-"""The file of a sweep: an experiment, options for all of its runs, and those that vary.
+"""The file of a sweep: an experiment, options for all of its runs, and options that vary.
 
 experiment = "roles"
 plane = [1.1, 2, 4, 8, 16, 32]      # each timescale, and each pair
@@ -31,7 +31,7 @@ from hebbsim.runs.registry import EXPERIMENTS
 __all__ = ["Point", "Sweep", "read_sweep"]
 
 _KEYS = ("experiment", "base", "grid", "plane")
-#: Runs of one sweep, at most: a file that asks for more has a slip in it.
+#: Most runs of one sweep: a file that asks for more is probably mistaken.
 MOST = 100_000
 
 
@@ -42,7 +42,7 @@ class Point:
     Attributes
     ----------
     name : str
-        Of its folder: what varies, and a digest of the whole configuration.
+        Name of its folder: what varies, and a digest of the whole configuration.
     values : dict
         What varies, by axis.
     config : ExperimentConfig
@@ -55,7 +55,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Sweep:
-    """An experiment and the runs of it that a file asks for.
+    """An experiment and the runs that a file describes.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Sweep:
 
 
 def read_sweep(path: Path) -> Sweep:
-    """The sweep that a file describes, every run of it checked.
+    """Read a sweep from its file, and check the configuration of every run.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def _said(values: dict[str, Any]) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value of an axis as a reader writes it.
+    """A value of an axis as a user writes it.
 
     Examples
     --------

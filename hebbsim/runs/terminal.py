@@ -1,4 +1,4 @@
-"""The console that all tables go to: readable at any width."""
+"""The console that prints all tables: readable at any width."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Console", "plain_table", "print_ending", "print_heading"]
 
-#: Columns below which a terminal is taken not to know its width.
+#: A terminal with fewer columns probably does not know its width.
 _LEAST = 20
 _USUAL = 80
-#: Columns that a text which may be folded needs.
+#: Columns that a folded text needs.
 _FOLDED = 12
 
 
 class Console(RichConsole):
-    """A console that prints a table row by row where it is too narrow for its columns.
+    """A console that prints a table row by row if it is too narrow for the columns.
 
-    A width that makes no sense, as of ``COLUMNS=0``, counts as 80.
+    An implausible width, such as ``COLUMNS=0``, counts as 80.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class Console(RichConsole):
             self.width = _USUAL
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """As of `rich.console.Console`."""
+        """As `rich.console.Console.print`."""
         for one in objects:
             if isinstance(one, Table) and self._needed(one) > self.width:
                 self._print_rows(one)
@@ -50,7 +50,7 @@ class Console(RichConsole):
         super().print(*objects, **options)
 
     def _needed(self, table: Table) -> int:
-        """Columns without which a name or a number would be cut."""
+        """Columns that are needed to show every name and number in full."""
         needed = 0
         for column in table.columns:
             texts = [column.header, *column.cells]

@@ -1,11 +1,11 @@
-"""Where the tasks of one run are done: here, in processes of this machine, or on Dask workers.
+"""Where the tasks of a run are done: here, in processes of this machine, or on Dask workers.
 
-`DaskWorkers` are the `hebbsim.models.sharded.Workers` of many machines. `run_all` does
-independent jobs, such as the runs of a sweep, on any of the three.
+`DaskWorkers` implements `hebbsim.models.sharded.Workers` for many machines. `run_all` runs
+independent jobs, such as the runs of a sweep, in any of the three ways.
 
-A Dask task whose worker dies is done again on another, and so is what it needs of the tasks
-before it: nothing is scattered, which Dask could not make anew. Dask sends functions and
-arguments by pickle, so that a scheduler must be one that you trust.
+If a Dask worker dies, its tasks and what they depend on are computed again on another worker;
+nothing is scattered, because Dask could not compute it again. Dask sends functions and arguments
+by pickle, so use only a scheduler that you trust.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ __all__ = ["DaskWorkers", "open_dask", "run_all"]
 
 #: Seconds to wait for a scheduler, and for the first of its workers.
 PATIENCE = 10.0, 60.0
-#: Summaries merged by one task: all of them and the result are in memory at once.
+#: Number of summaries that one task merges: they and the result are in memory together.
 _FAN_IN = 2
-#: Workers that may die on a task before it is given up.
+#: Workers that may die on a task before the run gives up.
 _DEATHS = 10
 
 Job = TypeVar("Job")
@@ -41,9 +41,9 @@ Result = TypeVar("Result")
 
 
 class _Call:
-    """A function and those of its arguments that are at hand, opaque to Dask.
+    """A function with its available arguments, opaque to Dask.
 
-    Dask would look for futures inside every list of words.
+    Otherwise Dask would search every list of words for futures.
     """
 
     def __init__(self, function: Callable[..., Any], args: Sequence[Any]) -> None:
@@ -63,7 +63,7 @@ class _Call:
 
 
 class DaskWorkers:
-    """Tasks on the workers of a Dask cluster; see `hebbsim.models.sharded.Workers`."""
+    """Runs tasks on a Dask cluster; see `hebbsim.models.sharded.Workers`."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -109,21 +109,21 @@ def _merge(*parts: Any) -> Any:
 
 @contextlib.contextmanager
 def open_dask(scheduler: str | None = None, n_workers: int | None = None) -> Iterator[Client]:
-    """A client of a Dask cluster, closed at the end with what was started for it.
+    """Connect to a Dask cluster, or start one; both are closed at the end.
 
     Parameters
     ----------
     scheduler : str, optional
-        Address such as ``tcp://host:8786``, or a scheduler file (``*.json``). Without, or
-        ``local``, a cluster of processes on this machine.
+        Address such as ``tcp://host:8786``, or a scheduler file (``*.json``). None or
+        ``local`` starts a cluster of processes on this machine.
     n_workers : int, optional
-        Of a cluster on this machine: as many as there are cores without.
+        Size of a cluster on this machine (default: the number of cores).
 
     Raises
     ------
     BadInputError
-        Dask is not installed, there is no scheduler at that address, or its workers lack
-        hebbsim or have another version of it.
+        Dask is not installed, there is no scheduler at that address, or its workers do not
+        have this version of hebbsim.
     """
     try:
         import dask
@@ -226,17 +226,17 @@ def run_all(
     workers: int = 1,
     scheduler: str | None = None,
 ) -> Iterator[tuple[int, Result | Exception]]:
-    """Do independent jobs; the number of each with its result, or what went wrong, as they end.
+    """Run independent jobs; yield the number of each with its result or error, as they end.
 
     Parameters
     ----------
     function : callable
-        Of a module, so that other processes find it.
+        Defined at module level, so that other processes can import it.
     jobs : sequence
     workers : int
-        Processes of this machine; 1 is this one.
+        Number of processes; 1 is this process.
     scheduler : str, optional
-        A Dask cluster in their place, as of `open_dask`.
+        A Dask cluster to use instead, as for `open_dask`.
     """
     if scheduler is not None:
         yield from _run_dask(function, jobs, scheduler, workers)

@@ -10,11 +10,13 @@ EXPERIMENTS = (
         "hebbsim.experiments.identity.config:IdentityConfig",
         "hebbsim.experiments.identity.run:run_identity",
         "hebbsim.experiments.identity.table:show",
-        "Decode past tokens from traces: which can still be read, and by which decoder.\n\n"
-        "Each decoder reads the tokens 0, 1, ... steps back from the state of the traces. Bits "
-        "come from calibrated log-loss and stand beside the bounds of the noisy channel. The "
-        "same probes read structure (position, part of speech, role, depth, number), and other "
-        "memories of the same size.",
+        """Measure which past tokens can be decoded from traces.
+
+        Each decoder reads the tokens 0, 1, ... steps back from the state of the traces. Bits come
+        from calibrated log-loss and stand beside the bounds of the noisy channel. The same probes
+        read structure (position, part of speech, role, depth, number), and other memories of the
+        same size.
+        """,
         folder="identity-{stream}",
         instead={"sentence": "sentence"},
         figures_at="hebbsim.experiments.identity.figures:IDENTITY",

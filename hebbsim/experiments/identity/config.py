@@ -137,7 +137,7 @@ class IdentityConfig(ExperimentConfig):
     ] = 5
     map_decoder: Annotated[
         str,
-        option("Decoder of the capacity map, one that needs no training.", EVALUATION),
+        option("Decoder of the capacity map (one without training).", EVALUATION),
     ] = "cancellation"
     structure: Annotated[
         str,
@@ -161,12 +161,12 @@ class IdentityConfig(ExperimentConfig):
         ),
     ] = "discriminant"
     probe_training: Annotated[
-        int, option("Number of tokens that this probe learns from.", EVALUATION, ge=200)
+        int, option("Number of tokens that the probe learns from.", EVALUATION, ge=200)
     ] = 6000
     probe_states: Annotated[
         int,
         option(
-            "Number of tokens that it reads, half to calibrate and half to score.",
+            "Number of tokens that the probe reads, half to calibrate and half to score.",
             EVALUATION,
             ge=200,
         ),
@@ -174,8 +174,8 @@ class IdentityConfig(ExperimentConfig):
     limits: Annotated[
         bool,
         option(
-            "Also measure what deeper processing of a state adds, and the longest past of one "
-            "trace.",
+            "Also measure what deeper processing of a state adds, and how many tokens one trace "
+            "determines.",
             EVALUATION,
         ),
     ] = True

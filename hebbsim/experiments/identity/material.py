@@ -190,7 +190,8 @@ def network_states(
     TorchMissingError
         torch is not installed.
     """
-    from hebbsim.baselines.bigru import config_for, train_bigru, untrained_bigru
+    from hebbsim.baselines.bigru import train_bigru, untrained_bigru
+    from hebbsim.baselines.config import config_for
 
     whole = material.whole
     config = replace(config_for(whole), hidden=size, layers=1)

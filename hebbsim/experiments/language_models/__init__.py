@@ -25,34 +25,43 @@ EXPERIMENTS = (
     _experiment(
         "lm",
         "run",
-        "Train language models whose context is traces, beside GPT-2's architecture.\n\n"
-        "Models of equal size read the same tokens in the same order. Reports the loss by tokens "
-        "and by parameters, the ratio of perplexities, and the perplexity of repeated and new "
-        "tokens. After an interruption, the same command resumes.",
+        """Train language models with traces in place of attention.
+
+        They and GPT-2's architecture, at equal size, read the same tokens in the same order.
+        Reports the loss by tokens and by parameters, the ratio of perplexities, and the perplexity
+        of repeated and new tokens. After an interruption, the same command resumes.
+        """,
         "validation",
         evidence="behind",
     ),
     _experiment(
         "predictor",
         "run",
-        "Compare predictors over the same traces: linear, MLP and softmax attention.",
+        """Compare predictors over the same traces.
+
+        Linear, MLP and softmax attention: loss on text.
+        """,
         evidence="same",
     ),
     _experiment(
         "selection",
         "run",
-        "Compare memories, from fixed traces to attention, in the same block.\n\n"
-        "Window, traces, learned decays, input-dependent gates, Hebbian and delta-rule fast "
-        "weights, attention: loss on text, accuracy on BLiMP and on associative recall.",
+        """Compare memories, from fixed traces to attention.
+
+        Window, traces, learned decays, input-dependent gates, Hebbian and delta-rule fast weights,
+        attention: loss on text, accuracy on BLiMP and on associative recall.
+        """,
         "blimp",
         evidence="ladder",
     ),
     _experiment(
         "depth",
         "depth",
-        "Compare a residual stream with learned selection over layers, at several depths.\n\n"
-        "Reports how much of each layer a linear probe reads at the top, how much gradient "
-        "reaches it, and the loss.",
+        """Compare a residual stream with selection over layers.
+
+        Reports, at several depths, how much of each layer a linear probe reads at the top, how
+        much gradient reaches it, and the loss.
+        """,
         evidence="depth",
     ),
     _experiment(
@@ -64,7 +73,10 @@ EXPERIMENTS = (
     _experiment(
         "recall",
         "recall",
-        "Measure associative recall (MQAR) and copying by memory, number of pairs and distance.",
+        """Measure associative recall (MQAR) and copying.
+
+        Accuracy of each memory by number of pairs and distance.
+        """,
         evidence="ladder",
     ),
 )

@@ -8,9 +8,11 @@ EXPERIMENTS = (
         "hebbsim.experiments.stream.config:StreamConfig",
         "hebbsim.experiments.stream.run:run_stream",
         "hebbsim.experiments.stream.table:show",
-        "Learn from a stream of any length in constant memory, and measure time and memory.\n\n"
-        "The learner is saved as learner.safetensors in the run folder. After an interruption, "
-        "the same command resumes from the last checkpoint.",
+        """Learn from a stream of any length in constant memory.
+
+        Measures time and memory along the stream. The learner is saved as learner.safetensors in
+        the run folder. After an interruption, the same command resumes from the last checkpoint.
+        """,
         figures_at="hebbsim.experiments.stream.figures:FIGURES",
         paths=("corpus", "rules"),
         timed=("microseconds_per_token", "memory", "memory_slope", "seconds"),

@@ -8,10 +8,13 @@ EXPERIMENTS = (
         "hebbsim.experiments.tune.config:TuneConfig",
         "hebbsim.experiments.tune.run:run_tune",
         "hebbsim.experiments.tune.table:show",
-        "Search settings of the role learner for a corpus, and write the best as a preset.\n\n"
-        "Settings are drawn at random and scored on dev, where each half names the clusters of "
-        "the other half; the test split is never read. After an interruption, the same command "
-        "resumes the search. `hebbsim run roles --preset FOLDER/preset.toml` uses the result.",
+        """Search settings for a corpus, and write the best as a preset.
+
+        Settings of the role learner are drawn at random and scored on dev, where each half names
+        the clusters of the other half; the test split is never read. After an interruption, the
+        same command resumes the search. `hebbsim run roles --preset FOLDER/preset.toml` uses the
+        result.
+        """,
         command="tune",
         folder="tune-{corpus}",
         paths=("corpus", "role_map", "rules", "network"),

@@ -152,7 +152,7 @@ class TuneConfig(LearnerConfig):
             each=True,
         ),
     ] = RANGES
-    trials: Annotated[int, option("Number of trials; the first changes nothing.", ge=1)] = 20
+    trials: Annotated[int, option("Number of trials, the first one unchanged.", ge=1)] = 20
     seeds: Annotated[
         int,
         option("Number of random seeds for the best third of the trials; others have one.", ge=1),

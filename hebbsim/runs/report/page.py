@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from hebbsim._version import __version__
 from hebbsim.runs.folders import Numbered, Out, check_output, complete, filling
+from hebbsim.runs.registry import command_of
 from hebbsim.runs.report.build import Report
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Finding
 from hebbsim.runs.results import json_text
@@ -83,7 +84,7 @@ def _environment(*, html: bool) -> Environment:
     )
     environment.filters["image"] = _data_uri
     environment.filters["flat"] = _flat
-    environment.globals["ranges"] = ranges
+    environment.globals |= {"ranges": ranges, "command_of": command_of}
     return environment
 
 
