@@ -1,21 +1,11 @@
 """How `make docs` builds the site: no network, and a warning is an error."""
 
-import shutil
 import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path.insert(0, str(HERE / "_ext"))
-
-import generate
-
 from hebbsim import __version__
 
-# Pages that are made, not written: the API, what runs say of each claim, the notebooks.
-generate.api_pages(HERE / "api")
-generate.claim_pages(ROOT / "experiments", HERE / "experiments/measured")
-shutil.copytree(ROOT / "notebooks", HERE / "notebooks", dirs_exist_ok=True)
+sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
 
 project = "hebbsim"
 copyright = "2026, the hebbsim developers"
@@ -27,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
+    "generate",
     "mathml",
     "references",
 ]

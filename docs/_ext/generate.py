@@ -2,7 +2,7 @@
 
 `api_pages` writes one page for every public name. `claim_pages` writes what the runs whose rows
 stand in ``experiments/*/results`` measured of each claim, with the verdicts of `hebbsim report`:
-no number of these pages is typed.
+no number of these pages is typed. Notebooks are copied to where Sphinx reads pages.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import inspect
 import json
 import pkgutil
 import re
+import shutil
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,22 @@ from hebbsim.plots import tables
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Finding, number, verdict
 from hebbsim.runs.report.evidence import findings_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Make the pages before Sphinx looks for any."""
+    app.connect("config-inited", lambda app, config: make(Path(app.srcdir)))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def make(docs: Path) -> None:
+    """Write every page that is made into the folder of the pages that are written."""
+    api_pages(docs / "api")
+    claim_pages(ROOT / "experiments", docs / "experiments/measured")
+    shutil.copytree(ROOT / "notebooks", docs / "notebooks", dirs_exist_ok=True)
+
 
 # --- API ------------------------------------------------------------------------------------
 
@@ -154,38 +171,67 @@ def kept_runs(experiments: Path) -> list[KeptRun]:
 
 
 def claim_pages(experiments: Path, folder: Path) -> None:
-    """Write ``cN.md`` for every claim: in words, its verdict, and what was measured of it."""
+    """Write ``cN.md`` for every claim, in words, with its verdict and what was measured of it,
+    and ``verdicts.md``, a line for each.
+    """
     found: dict[str, list[tuple[str, Finding]]] = {key: [] for key in CLAIMS}
     for run in kept_runs(experiments):
         for finding in findings_of(run):
             found[finding.claim].append((run.name, finding))
+    commands = _commands((experiments / "REPRODUCING.md").read_text(encoding="utf-8"))
     pages = {}
+    verdicts = ["| claim | in short | our verdict |", "|---|---|---|"]
     for key, claim in CLAIMS.items():
         decided = VERDICTS[verdict([f for _, f in found[key]], bool(found[key]))]
+        small = "" if {*claim.experiments} <= {"roles", "identity"} else ", at the size tested"
+        verdicts.append(f"| [{key}]({key.lower()}.md) | {claim.title} | {decided}{small} |")
         pages[f"{key.lower()}.md"] = "\n".join(
             [
-                f"> **Claim of the paper.** {claim.text}\n",
-                f"**Verdict over all runs below: {decided}.** {claim.rule}\n",
+                f"> {claim.text}\n",
+                "## Runs\n",
+                *_runs(commands, dict.fromkeys(run for run, _ in found[key]), claim.experiments),
+                f"## Result: {decided}{small}\n",
+                f"{claim.rule}\n",
                 *_findings(found[key]),
             ]
         )
-    lines = ["| claim | | over all runs |", "|---|---|---|"]
-    for key, claim in CLAIMS.items():
-        decided = VERDICTS[verdict([f for _, f in found[key]], bool(found[key]))]
-        lines.append(f"| [{key}]({key.lower()}.md) | {claim.title} | {decided} |")
-    pages["verdicts.md"] = "\n".join(lines) + "\n"
+    pages["verdicts.md"] = "\n".join(verdicts) + "\n"
     _write_all(folder, pages)
+
+
+def _commands(text: str) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+    """Tables of runs on a page: their headers, and their rows."""
+    tables_: list[tuple[tuple[str, ...], list[tuple[str, ...]]]] = []
+    for block in re.findall(r"(?:^\|.*\n)+", text, re.M):
+        header, _, *rows = (
+            tuple(cell.strip() for cell in line.strip("|").split("|"))
+            for line in block.splitlines()
+        )
+        if header[:2] == ("run", "command"):
+            tables_.append((header, rows))
+    return tables_
+
+
+def _runs(commands: Any, names: Any, experiments: tuple[str, ...]) -> list[str]:
+    """The commands of some runs of these experiments, and what they took, as tables."""
+    lines = []
+    for header, rows in commands:
+        verbs = "|".join(experiments)
+        known = [row for row in rows if re.search(rf"hebbsim run ({verbs})\b|the same", row[1])]
+        if chosen := [row for row in known if row[0] in names]:
+            lines += [f"| {' | '.join(row)} |" for row in (header, ("---",) * len(header), *chosen)]
+            lines.append("")
+    return lines
 
 
 _SAID = {"yes": "supports", "no": "contradicts", "part": "in part", "open": "cannot tell"}
 
 
 def _findings(found: list[tuple[str, Finding]]) -> list[str]:
-    lines = ["| run | measured | value (95 % interval) | n | held against | says |",
-             "|---|---|---|---|---|---|"]  # fmt: skip
-    for run, f in found:
-        bound = "" if f.bound is None else number(f.bound, f.unit)
-        measure = f.measure.replace("|", "\\|")
-        says = _SAID.get(f.judgement or "", "")
-        lines.append(f"| {run} | {measure} | {f.value} | {f.repeated} | {bound} | {says} |")
-    return [*lines, ""]
+    header = ("run", "measured", "value (95 % interval)", "n", "held against", "says")
+    rows = [
+        (run, f.measure, f.value, f.repeated, "" if f.bound is None else number(f.bound, f.unit),
+         _SAID.get(f.judgement or "", ""))
+        for run, f in found
+    ]  # fmt: skip
+    return [f"| {' | '.join(row)} |" for row in (header, ("---",) * len(header), *rows)] + [""]
