@@ -242,9 +242,9 @@ def test_every_public_name_has_its_place(site):
     assert "searchindex.js" in {path.name for path in out.iterdir()}
 
 
-def test_verdicts_are_those_of_the_runs_that_are_kept(site):
-    _, pages = site
-    sys.path.insert(0, str(DOCS / "_ext"))
+@pytest.mark.usefixtures("site")
+def test_verdicts_are_those_of_the_runs_that_are_kept(monkeypatch):
+    monkeypatch.syspath_prepend(DOCS / "_ext")
     import generate
 
     found = {run.name: run for run in generate.kept_runs(ROOT / "experiments")}
