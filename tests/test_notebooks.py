@@ -12,6 +12,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 #: In place of what the cell tagged "parameters" says.
 SMALL = {
     "from-one-neuron-to-roles": {"n_sentences": 300, "n_clusters": 30, "lags": 3},
+    "online-learning-as-it-happens": {"n_sentences": 600, "n_clusters": 20, "every": 60},
     "your-own-corpus-your-own-rule": {"n_sentences": 200, "n_clusters": 15, "n_seeds": 1},
 }
 

@@ -173,5 +173,16 @@ def test_pages_hold_every_marker(tabulate):
         "parts",
     ):
         assert f"<!-- {name} -->\n" in text and f"<!-- /{name} -->" in text
-    for name in ("results", "few"):
-        assert f"<!-- {name} -->\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+    site = (ROOT / "docs/experiments/results.md").read_text(encoding="utf-8")
+    for name in ("results", "few", "passes"):
+        assert f"<!-- {name} -->\n" in site and f"<!-- /{name} -->" in site
+
+
+def test_the_readme_shows_what_is_kept(tabulate):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = text.partition("<!-- results -->\n")[2].partition("<!-- /results -->")[0].splitlines()
+    assert shown == tabulate.readme_table(tabulate.kept())
+    assert [len(line.strip("|").split("|")) for line in shown] == [4] * 5
+    site = (ROOT / "docs/experiments/results.md").read_text(encoding="utf-8")
+    for name, make in (("results", tabulate.results_table), ("few", tabulate.few_table)):
+        assert "\n".join([f"<!-- {name} -->", *make(tabulate.kept()), f"<!-- /{name} -->"]) in site

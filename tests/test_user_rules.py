@@ -26,7 +26,9 @@ from hebbsim.runs.resume import StepResult
 
 ROOT = Path(__file__).parent.parent
 (EXAMPLE,) = re.findall(
-    r"```python\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL
+    r":caption: forget.py\n\n(.*?)```",
+    (ROOT / "docs/your-rule.md").read_text(encoding="utf-8"),
+    re.DOTALL,
 )
 PLAIN = EXAMPLE.replace("Rule, njit", "Rule").replace("@njit\n", "")
 

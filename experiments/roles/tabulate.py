@@ -1,4 +1,4 @@
-"""Tables of REPRODUCING.md and of the README, and tidy tables, from run folders.
+"""Tables of REPRODUCING.md, the site and the README, and tidy tables, from run folders.
 
     python experiments/roles/tabulate.py FOLDER
 
@@ -410,7 +410,7 @@ def parts_table(runs: dict[str, Run]) -> list[str]:
     return table(("learner", *(f"{run}, {split}" for run, split in columns)), rows)
 
 
-def readme_few_table(runs: dict[str, Run]) -> list[str]:
+def few_table(runs: dict[str, Run]) -> list[str]:
     """The same 100 labelled sentences: accuracy, and roles and splits ahead and behind."""
     rows = []
     for name, text in (("builtin", "built-in"), ("cogs", "COGS"), ("ewt", "UD English EWT"),
@@ -448,6 +448,26 @@ def _count(found: Sequence[Verdict], word: str) -> int:
 
 
 def readme_table(runs: dict[str, Run]) -> list[str]:
+    """What a first look needs: three corpora, the learner, and a rival on either side."""
+    lines = [
+        ("built-in grammar, test", "builtin", "test"),
+        ("COGS, generalization", "cogs", "gen"),
+        ("English (UD EWT), test", "ewt", "test"),
+    ]
+    rows = []
+    for text, name, split in lines:
+        if name in runs:
+            values = [
+                runs[name].find(split),
+                runs[name].find(split, "labels=all", model="bigru"),
+                runs[name].find(split, model="lookup"),
+            ]
+            rows.append((text, *(value.short if value else "" for value in values)))
+    return table(("corpus", "hebbsim, no labels", "BiGRU, all labels", "lookup, all labels"), rows)
+
+
+def results_table(runs: dict[str, Run]) -> list[str]:
+    """Every corpus, by both read-outs, alone and voting."""
     lines = [
         ("built-in, test", "builtin", "builtin-pop", "test"),
         ("built-in, generalization", "builtin", "builtin-pop", "gen"),
@@ -564,7 +584,17 @@ def main(folder: Path) -> None:
         raise SystemExit(f"{folder}: holds no run folder by the names {', '.join(RUNS)}")
     for name in fresh:
         keep(folder / name)
-    runs = {name: Run(name) for name in RUNS if (KEPT / f"{name}.json").is_file()}
+    write_pages()
+
+
+def kept() -> dict[str, Run]:
+    """Every run of which `results` holds the rows."""
+    return {name: Run(name) for name in RUNS if (KEPT / f"{name}.json").is_file()}
+
+
+def write_pages() -> None:
+    """Write every table, from what is kept."""
+    runs = kept()
     fill(
         ROOT / "experiments/REPRODUCING.md",
         runs=runs_table(runs),
@@ -578,11 +608,12 @@ def main(folder: Path) -> None:
         passes=passes_table(runs),
     )
     fill(
-        ROOT / "README.md",
-        results=readme_table(runs),
-        few=readme_few_table(runs),
+        ROOT / "docs/experiments/results.md",
+        results=results_table(runs),
+        few=few_table(runs),
         passes=passes_table(runs),
     )
+    fill(ROOT / "README.md", results=readme_table(runs))
 
 
 if __name__ == "__main__":
