@@ -90,6 +90,9 @@ def test_info_shows_at_a_glance_what_was_understood(run, tmp_path):
     lines = out.splitlines()
     assert "format   JSON" in lines and "first    क्या तुम ?" in lines
     assert "scripts  Latin 69.2 %, Devanagari 30.8 %" in lines
+    (tmp_path / "c.txt").write_text("ℓ Ａªʼ")
+    document = json.loads(run("info", tmp_path / "c.txt", "--json")[1])
+    assert document["scripts"] == {"Latin": 1.0}
     code, _, err = run("info", tmp_path / "b.json", "--field", "z")
     assert code == 2 and "no field 'z'; there are a" in err
     code, _, err = run("info", tmp_path / "b.json", "--sentences", "pages")

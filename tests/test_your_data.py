@@ -6,9 +6,11 @@ import bz2
 import gzip
 import io
 import json
+import re
 import sys
 import tarfile
 import unicodedata
+import zipfile
 
 import pytest
 
@@ -232,9 +234,9 @@ def test_the_field_that_holds_the_text_can_be_named(tmp_path):
     assert "--field NAME (there are post)" in refusal(tmp_path / "c.jsonl")
 
 
-def tar(**files):
+def tar(form=tarfile.PAX_FORMAT, **files):
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as archive:
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
         for name, text in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(text)
@@ -242,12 +244,31 @@ def tar(**files):
     return out.getvalue()
 
 
+def first_made(archive):
+    """A tar archive as the oldest programs write it, without a magic word."""
+    whole = bytearray(archive)
+    whole[257:265] = bytes(8)
+    whole[148:156] = b" " * 8
+    whole[148:156] = b"%06o\0 " % sum(whole[:512])
+    return bytes(whole)
+
+
+def zipped(**files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (tar(a="It rains."), "a tar archive; unpack it"),
+        (first_made(tar(tarfile.USTAR_FORMAT, a="It rains.")), "a tar archive; unpack it"),
         (gzip.compress(tar(a="It rains.")), "a tar archive; unpack it"),
-        (b"PK\x03\x04rest", "a zip archive"),
+        (zipped(a="It rains."), "a zip archive (or an office document); unpack it"),
+        (zipped(), "an empty zip archive"),
         ("It rains.".encode("utf-16"), "UTF-16"),
         (b"<?xml version='1.0'?><a>It rains.</a>", "XML"),
         (b"%PDF-1.7 rest", "a PDF"),
@@ -255,11 +276,29 @@ def tar(**files):
         (bytes(range(200)) * 20 + bytes(999), "binary data"),
     ],
     # Not named by their content: compressed data hold the time.
-    ids=["tar", "tar.gz", "zip", "utf-16", "xml", "pdf", "gz twice", "binary"],
+    ids="tar|old tar|tar.gz|zip|no files|utf-16|xml|pdf|gz twice|binary".split("|"),
 )
-def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_path):
+def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_path, monkeypatch):
     write(tmp_path, **{"a.txt": content})
     assert said in refusal(tmp_path / "a.txt")
+    stdin(monkeypatch, content)
+    with pytest.raises(BadInputError, match=re.escape(said)):
+        stream_text("-").__next__()
+
+
+def test_archives_in_a_folder_are_told_of(tmp_path):
+    write(
+        tmp_path,
+        **{
+            "a.tgz": gzip.compress(tar(a="It rains.")), "b.zip": zipped(a="Why?"),
+            "c.png": b"\x89P", "d.dat.gz": b"\x1f\x8bdamaged",
+        },
+    )  # fmt: skip
+    assert "a.tgz: this seems to be a tar archive; unpack it" in refusal(tmp_path)
+    write(tmp_path, **{"a.txt": "It rains."})
+    files = [note.partition(": ")[2] for note in load_corpus(tmp_path).notes]
+    assert [file.startswith(str(tmp_path / name)) for file, name in zip(
+        files, ("a.tgz", "b.zip", "d.dat"), strict=True)] == [True] * 3  # fmt: skip
 
 
 def test_prose_stays_prose(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import head, is_packed, is_stdin, without_packing
 
-__all__ = ["ENDINGS", "FIELDS", "NAMES", "kind_by_name", "kind_of"]
+__all__ = ["ENDINGS", "FIELDS", "NAMES", "is_archive", "kind_by_name", "kind_of"]
 
 #: Fields of an object or a table that hold its text, the first that is there.
 FIELDS = ("text", "content", "sentence", "tokens", "words")
@@ -28,6 +28,7 @@ ENDINGS = {
 #: What other files begin with.
 _MAGIC = {
     b"PK\x03\x04": "a zip archive (or an office document)",
+    b"PK\x05\x06": "an empty zip archive",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a rar archive",
     b"%PDF": "a PDF document",
@@ -76,24 +77,48 @@ def kind_of(path: Path) -> str:
     return _json(text, named) or _table(path, text, named) or named or "text"
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file holds other files, compressed or not: tar, zip, 7z, rar.
+
+    Raises
+    ------
+    BadInputError
+        It cannot be read.
+    """
+    return "archive" in _no_text(head(path))[0]
+
+
 def _refuse(path: Path, data: bytes) -> None:
     """Refuse what is no text."""
+    what, way = _no_text(data)
+    if what:
+        raise BadInputError(f"{path}: this seems to be {what}; {way}")
+
+
+def _no_text(data: bytes) -> tuple[str, str]:
+    """What data other than text seem to be, and what to do; nothing of text."""
     what = next((name for magic, name in _MAGIC.items() if data.startswith(magic)), "")
     way = "give its text as UTF-8"
-    if data[257:262] == b"ustar":
-        what, way = "a tar archive", "unpack it, and give the folder"
-    elif "archive" in what:
-        way = "unpack it, and give the folder"
+    if _is_tar(data):
+        what = "a tar archive"
     elif data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         what, way = "UTF-16", "convert it, for example with iconv -f UTF-16 -t UTF-8"
     elif inner := is_packed(data):
         what, way = f"{inner} data inside compressed data", "unpack it once"
     elif _MARKUP.match(data[:1000]):
         what = "XML or HTML"
-    elif data.count(0) > len(data) / 100 and not data.startswith(b"PAR1"):
+    elif not what and data.count(0) > len(data) / 100 and not data.startswith(b"PAR1"):
         what = "binary data"
-    if what:
-        raise BadInputError(f"{path}: this seems to be {what}; {way}")
+    return what, "unpack it, and give the folder" if "archive" in what else way
+
+
+def _is_tar(data: bytes) -> bool:
+    """Whether data begin with the header of a tar archive, of whatever age: its sum is right."""
+    try:
+        told = int(data[148:156].strip(b" \0"), 8)
+    except ValueError:
+        return False
+    return told == sum(data[:148]) + 8 * ord(" ") + sum(data[156:512])
 
 
 # JSON -----------------------------------------------------------------------------------------

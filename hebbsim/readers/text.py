@@ -13,7 +13,7 @@ import regex
 from hebbsim.errors import BadInputError
 from hebbsim.readers.cogs import find_cogs
 from hebbsim.readers.formats import Document, Note, records
-from hebbsim.readers.kinds import ENDINGS, kind_by_name, kind_of
+from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
 from hebbsim.readers.tables import find_tables
 from hebbsim.readers.treebanks import files_below, find_treebank
@@ -38,13 +38,14 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
     """The files of a folder that can be streamed, in the order of their names.
 
     Subfolders are looked through. Of an annotated corpus it is the training split alone: its
-    raw copy, dev and test are left out. Left out, too, are licences and the like, and tables
-    and JSON that hold no text.
+    raw copy, dev and test are left out. Left out, too, are licences and the like, archives, and
+    tables and JSON that hold no text.
 
     Raises
     ------
     BadInputError
-        An annotated corpus has no training split, or there are but tables and JSON without text.
+        An annotated corpus has no training split, or there are but archives, or tables and JSON
+        without text.
     """
     say = note or len
     treebank = find_treebank(folder)
@@ -64,12 +65,12 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
     reasons: list[BadInputError] = []
     for path in files_below(folder):
         kind = kind_by_name(path)
-        if kind in ("json", "table"):  # these may hold anything
-            try:
-                next(iter(documents(path, field=field)), None)
-            except BadInputError as error:
-                reasons.append(error)
-                continue
+        try:
+            if kind in ("json", "table") or (kind is None and is_archive(path)):
+                next(iter(documents(path, field=field)), None)  # these may hold anything
+        except BadInputError as error:
+            reasons.append(error)
+            continue
         if kind is not None:
             found.append(path)
     if reasons and not found:

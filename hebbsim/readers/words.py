@@ -197,6 +197,9 @@ def normal(word: str) -> str:
 def scripts(forms: Iterable[str]) -> dict[str, float]:
     """Share of the letters of each script, as Unicode names its letters; the largest first.
 
+    A variant of a letter (wide, raised, of mathematics) counts as the letter. Letters that
+    modify others belong to no script.
+
     Examples
     --------
     >>> scripts(["word", "слово", "2"])
@@ -204,8 +207,8 @@ def scripts(forms: Iterable[str]) -> dict[str, float]:
     """
     letters: Counter[str] = Counter()
     for form, count in Counter(forms).items():
-        for letter in form:
-            if letter.isalpha():
+        for letter in unicodedata.normalize("NFKC", form):
+            if letter.isalpha() and unicodedata.category(letter) != "Lm":
                 letters[letter] += count
     found: Counter[str] = Counter()
     for letter, count in letters.items():
