@@ -21,6 +21,7 @@ from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles import table as roles_table
 from hebbsim.experiments.roles.scores import Cluster, Compared, Structure
+from hebbsim.probes import CLUSTERING
 from hebbsim.runs.experiment import slug
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console
@@ -67,7 +68,8 @@ def found(**config):
         row("hebbian", f"{whole[-1]} minus=bigru", LONG, 0.1, "accuracy_difference"),
         row("hebbian", f"{whole[-1]} over=bigru", "test", 0.97, "accuracy_ratio"),
         row("hebbian", f"{whole[-1]} readout=soft over=bigru", "test", 0.98, "accuracy_ratio"),
-        row("hebbian", "K=300", "test", 0.61, "v_measure"),
+        *(row("hebbian", "K=300", "test", 0.61 + i / 100, metric)
+          for i, metric in enumerate(CLUSTERING)),
         row("hebbian", f"{whole[-1]} readout=soft", "test", 4321.0, "label_equivalence",
             unit="sentences"),
         row("hebbian", whole[-1], "test", 1234.0, "label_equivalence", unit="sentences"),
@@ -240,7 +242,7 @@ def test_json_is_one_document_and_nothing_else(experiment, capsys):
 def test_options_reach_the_configuration(experiment):
     words = ["--corpus", "cogs", "--timescales", "2,8", "--seeds", "3", "--clusters", "600",
              "--ensemble-size", "4", "--ablation-seeds", "0", "--workers", "1", "--labels", "10,20",
-             "--gold-layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
+             "--layer", "thematic", "--offline", "--out", "here"]  # fmt: skip
     assert run("run", "roles", *words) == 0
     ((config, out),) = experiment.calls
     assert str(out) == "here"
@@ -335,6 +337,20 @@ def test_tables_lose_nothing_at_any_width(columns, width, monkeypatch, tmp_path)
     assert "…" not in whole
     for part in ("only_seen_as_unacc", "transitive_subj", "devrolesshuffled", "0.900±0.010"):
         assert part in whole, part
+
+
+def test_what_is_scored_is_named_and_clusters_are_measured_beside_it(tmp_path):
+    said = printed(found(), tmp_path)
+    assert "grammatical roles; K = 300" in said and "Recall by role" in said
+    said = printed(found(gold_layer="pos"), tmp_path)
+    assert "Corpus tiny, layer pos; K = 300" in said
+    assert "Recall by label" in said and "Recall by role" not in said
+    lines = said.splitlines()
+    at = lines.index("Clusters beside layer pos, before they are named")
+    heads = ["split", "many-to-one", "one-to-one", "V-measure", "VI, bits", "ARI"]
+    assert lines[at + 1].split() == " ".join(heads).split()
+    values = [word for i in range(len(CLUSTERING)) for word in (f"{0.61 + i / 100:.3f}", "±0.010")]
+    assert lines[at + 2].split() == ["test", *values]
 
 
 def test_a_narrow_table_is_printed_row_by_row():

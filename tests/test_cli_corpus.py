@@ -100,7 +100,7 @@ def test_info_shows_at_a_glance_what_was_understood(run, tmp_path):
 
 
 def test_info_of_the_builtin_corpus_counts_another_layer(run):
-    code, out, _ = run("info", "builtin", "--gold-layer", "thematic")
+    code, out, _ = run("info", "builtin", "--layer", "thematic")
     assert code == 0 and "AGENT" in out and "gen/" in out
 
 
@@ -149,7 +149,7 @@ def test_make_writes_the_builtin_corpus_the_same_from_the_same_seed(run, tmp_pat
         (["fetch", "no-such"], "registered: cogs"),
         (["fetch", "cogs", "--offline"], "not on this machine"),
         (["make", "cogs", "--offline", "--out", "x"], "not on this machine"),
-        (["info", "builtin", "--gold-layer", "color"], "its layers"),
+        (["info", "builtin", "--layer", "color"], "its layers"),
         (["make"], "--out"),
     ],
 )

@@ -110,6 +110,13 @@ def ablation_results():
     }
 
 
+def confusions():
+    """Tokens by gold role and role found, by a formula."""
+    names = ["SUBJ", "PRED", "DET", "OBJ", "IOBJ"]
+    i, j = np.indices((5, 5))
+    return pd.DataFrame(900 // (i + 1) // 4 ** abs(i - j) // (1 + j), names, names)
+
+
 def figures():
     """Each figure by name, drawn from tables that are always the same."""
     roles, identity, bench = make_results(), identity_results(), bench_results()
@@ -125,6 +132,7 @@ def figures():
         "learning_curve": lambda: plots.plot_learning_curve(roles, n_tokens=60_000, passes=3),
         "few_labels": lambda: plots.plot_few_labels(roles, dependence={"SUBJ": "structure"}),
         "structure_content": lambda: plots.plot_structure_content(roles),
+        "confusions": lambda: plots.plot_confusions(confusions(), corpus="made", split="test"),
         "decoders": lambda: plots.plot_decoders(identity),
         "precision": lambda: plots.plot_precision(identity),
         "capacity": lambda: plots.plot_capacity(identity),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from collections import Counter
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -13,18 +15,22 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from hebbsim.errors import BadInputError
 from hebbsim.probes import (
+    CLUSTERING,
     RoleReadout,
     accuracy,
+    adjusted_rand,
     compare,
     decide_role,
     decide_split,
     label_equivalence,
+    many_to_one,
     one_to_one,
     resample_sums,
     role_scores,
     seed_interval,
     sentence_sums,
     v_measure,
+    variation_of_information,
     verdicts,
 )
 
@@ -155,13 +161,51 @@ def test_sentence_sums_equal_a_loop_and_allows_empty_sentences(seed):
     assert sum(expected) / 10 == pytest.approx(accuracy(gold, predicted))
 
 
-def test_v_measure_and_one_to_one_ignore_the_names_of_clusters():
+@pytest.mark.parametrize("name", CLUSTERING)
+def test_measures_of_clusters_ignore_their_names(name):
+    measure, _ = CLUSTERING[name]
     ids, roles = random_tokens(1, k=3)
-    renamed = np.array([7, 0, 4])[ids]
-    assert v_measure(roles, ids) == pytest.approx(v_measure(roles, renamed))
-    assert one_to_one(roles, ids) == one_to_one(roles, renamed)
+    assert measure(roles, ids) == pytest.approx(measure(roles, np.array([7, 0, 4])[ids]))
     perfect = np.unique(roles, return_inverse=True)[1]
-    assert v_measure(roles, perfect) == pytest.approx(1) and one_to_one(roles, perfect) == 1
+    assert measure(roles, perfect) == pytest.approx(float(name != "variation_of_information"))
+    assert measure(roles, ids) != pytest.approx(measure(roles, perfect))
+
+
+def counted(roles, ids):
+    """Tokens by pair, by role and by cluster, one at a time."""
+    pairs = list(zip(roles.tolist(), ids.tolist(), strict=True))
+    return Counter(pairs), Counter(r for r, _ in pairs), Counter(c for _, c in pairs)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_measures_of_clusters_equal_their_definitions(seed, k):
+    ids, roles = random_tokens(seed, n=60, k=k)
+    n, (pairs, of_role, of_cluster) = len(ids), counted(roles, ids)
+    named = {c: max(ROLES, key=lambda role, c=c: pairs[role, c]) for c in of_cluster}
+    right = sum(named[c] == role for role, c in zip(roles, ids.tolist(), strict=True))
+    assert many_to_one(roles, ids) == pytest.approx(right / n)
+    # Every way to give clusters names of their own; some go without, where there are more.
+    names = [*ROLES, *[None] * k]
+    best = max(
+        sum(pairs[role, c] for role, c in zip(order, of_cluster, strict=True))
+        for order in permutations(names, len(of_cluster))
+    )
+    assert one_to_one(roles, ids) == pytest.approx(best / n)
+    lost = sum(
+        count / n * (math.log2(of_role[role] / count) + math.log2(of_cluster[c] / count))
+        for (role, c), count in pairs.items()
+    )
+    assert variation_of_information(roles, ids) == pytest.approx(lost)
+
+    # Of all pairs of tokens: those that are together in both, beside what chance gives.
+    def together(counts):
+        return sum(math.comb(count, 2) for count in counts.values())
+
+    both, by_role, by_cluster = map(together, (pairs, of_role, of_cluster))
+    chance = by_role * by_cluster / math.comb(n, 2)
+    expected = (both - chance) / ((by_role + by_cluster) / 2 - chance)
+    assert adjusted_rand(roles, ids) == pytest.approx(expected)
 
 
 def test_v_measure_of_a_population_is_the_mean_over_members():

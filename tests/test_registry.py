@@ -11,6 +11,7 @@ import pytest
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus, registry
+from hebbsim.readers.annotation import structure
 from hebbsim.readers.registry import Entry, RemoteFile, entries, fetch, find_local
 
 CONTENT = "".join(f"{i}\tw{i}\n" for i in range(30_000)).encode()
@@ -197,6 +198,26 @@ def test_unknown_layer_lists_the_layers(tmp_path):
     path.write_text("1\ta\t_\t_\t_\t_\t0\troot\t_\t_\n")
     with pytest.raises(BadInputError, match="its layers: grammatical"):
         load_corpus(path, layer="thematic")
+
+
+def test_a_column_of_a_treebank_may_be_named_as_it_names_it(tmp_path):
+    path = tmp_path / "a.conllu"
+    path.write_text("1\ta\t_\tX\tFW\t_\t0\troot:Here\t_\t_\n")
+    for name, layer, label in (
+        ("UPOS", "pos", "X"), ("xpos", "xpos", "FW"), ("DepRel", "deprel", "root:here"),
+    ):  # fmt: skip
+        corpus = load_corpus(path, layer=name)
+        assert corpus.layer == layer
+        assert corpus.splits["train"].layers[layer].tolist() == [label]
+
+
+def test_parts_of_speech_of_the_built_in_corpus_follow_from_its_roles():
+    corpus, plain = load_corpus("builtin", layer="pos"), load_corpus("builtin")
+    assert corpus.layer == "pos" and corpus.sha256 == plain.sha256
+    for name, split in plain.splits.items():
+        assert "pos" not in split.layers
+        found = corpus.splits[name].layers["pos"]
+        assert found.tolist() == structure(plain, split)["pos"].tolist()
 
 
 def test_registered_corpus_loads_from_local_copies(folders, monkeypatch):

@@ -6,13 +6,18 @@ import re
 from html import escape
 
 import numpy as np
+import pandas as pd
 import pytest
 import taggers
 
 from hebbsim.cli import main
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.roles.figures import FIGURES
 from hebbsim.experiments.roles.tokens import tokens_file
+from hebbsim.plots import NothingToDrawError, plot_confusions, style
+from hebbsim.plots.confusions import MOST
 from hebbsim.readers.base import make_split
+from hebbsim.runs.finished import RunTables
 from hebbsim.tagging import RoleTagger
 from hebbsim.tagging.confusions import confusion_table, confusions, read_tokens
 from hebbsim.tagging.portrait import cluster_portraits, listens_to, nearest_words
@@ -173,6 +178,79 @@ def test_errors_prints_the_matrix_and_the_sentences(run, capsys):
     assert "test, hebbian: 5 of 8 right (0.625)" in said
     assert "SUBJ taken for OBJ: 2\n  the [dog] saw a cat\n  a [bird] slept\n" in said
     assert any(line.split() == ["SUBJ", ".", ".", ".", "2"] for line in said.split("\n"))
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_errors_draws_the_matrix_it_prints(run, capsys, suffix):
+    path = run / f"matrix.{suffix}"
+    command("errors", run, "--model", "hebbian", "--figure", path)
+    assert f"Figure: {path}" in capsys.readouterr().out.replace("\n", "")
+    first = path.read_bytes()
+    command("errors", run, "--model", "hebbian", "--figure", path, status=2)
+    assert "give --overwrite" in capsys.readouterr().err
+    command("errors", run, "--model", "hebbian", "--figure", path, "--overwrite")
+    assert path.read_bytes() == first
+    command("errors", run, "--model", "hebbian", "--figure", run / "matrix.gif", status=2)
+    assert ".svg, .png, .pdf" in capsys.readouterr().err
+
+
+def cells(ax):
+    """Numbers that stand in a matrix by gold role and role found, and its colours."""
+    found = {t.get_text(): t.get_position()[0] for t in ax.get_xticklabels()}
+    gold = [t.get_text().partition(" ")[0] for t in ax.get_yticklabels()]
+    at = {(t.get_position()[1] - 0.5, t.get_position()[0] - 0.5): t.get_text() for t in ax.texts}
+    (mesh,) = ax.collections
+    return gold, list(found), at, np.asarray(mesh.get_array())
+
+
+def test_colour_and_number_of_a_cell_are_its_share_of_the_row(run):
+    ax = plot_confusions(
+        confusion_table(read_tokens(run, "test", "hebbian")), corpus="mine", split="test"
+    )
+    gold, found, at, colours = cells(ax)
+    assert gold == found == ["DET", "PRED", "SUBJ", "OBJ"]
+    assert at == {
+        (0, 0): "100", (1, 1): "50", (1, 2): "50", (2, 3): "100", (3, 3): "100"
+    }  # fmt: skip
+    expected = np.zeros((4, 4))
+    for place, text in at.items():
+        expected[tuple(map(int, place))] = float(text)
+    np.testing.assert_allclose(colours.reshape(4, 4), expected)
+    assert "0.625 of 8 tokens are right" in style.caption_of(ax).note
+
+
+def test_rare_roles_share_a_column_and_have_no_row():
+    n = MOST + 3
+    names = [f"R{i:02}" for i in range(n)]
+    table = pd.DataFrame(np.eye(n, dtype=int) * 50, names, [*names[:-1], "NEW"])
+    table.loc["R00", "R19"] = 50
+    ax = plot_confusions(table, corpus="mine", split="test")
+    gold, found, at, _ = cells(ax)
+    assert gold == names[:MOST] and found == [*gold, "rarer"]
+    assert at[0, 0] == at[0, MOST] == "50" and len(at) == MOST + 1
+    note = style.caption_of(ax).note
+    assert "The 3 rarest roles have no row" in note
+    assert f"{(n - 1) / (n + 1):.3f} of {50 * (n + 1):,} tokens" in note
+
+
+def test_the_figure_of_a_run_is_drawn_from_its_table_of_tokens(run):
+    path = run / "tokens.csv.gz"
+    header = "corpus,split,model,condition,metric,role,mean,low,high,n,unit\n"
+    line = "mine,test,hebbian,K=9,accuracy,,0.5,,,1,fraction\n"
+    (run / "config.json").write_text('{"corpus": "mine"}')
+    split = make_split("test", SAID)
+    content = tokens_file({"test": (split, {"gold": GOLD, "hebbian_soft": FOUND})})
+    path.write_bytes(content)
+    (run / "results.csv").write_text(header + line)
+    ax = FIGURES["confusions"](RunTables(run))
+    assert style.caption_of(ax).title == "What each role was taken for: mine, test"
+    path.unlink()
+    with pytest.raises(NothingToDrawError):
+        FIGURES["confusions"](RunTables(run))
+    path.write_bytes(content)
+    (run / "results.csv").write_text(header)  # as of text without roles
+    with pytest.raises(NothingToDrawError):
+        FIGURES["confusions"](RunTables(run))
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80])

@@ -111,6 +111,13 @@ def errors(
     examples: Annotated[
         int, typer.Option(metavar="N", help="Number of sentences to show for each confusion.")
     ] = 3,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the matrix as well: FILE.svg, .png or .pdf."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file of --figure.")
+    ] = False,
 ) -> None:
     """Show which roles were confused, with example sentences.
 
@@ -122,18 +129,45 @@ def errors(
 
     from hebbsim.runs.terminal import Console
     from hebbsim.tagging.confusions import confusion_table, confusions, read_tokens
+    from hebbsim.tagging.output import check_file
 
+    if figure is not None:
+        _check_format(figure)
+        check_file("--figure", figure, overwrite=overwrite)
     tokens, console = read_tokens(run, split, model), Console()
+    table = confusion_table(tokens)
     right = int((tokens["gold"] == tokens["found"]).sum())
     console.print(
         Text(f"{split}, {model}: {right:,} of {len(tokens):,} right ({right / len(tokens):.3f})\n")
     )
-    _print_matrix(console, confusion_table(tokens))
+    _print_matrix(console, table)
     for one in islice(confusions(tokens, n_examples=examples), most):
         console.print(Text(f"\n{one.gold} taken for {one.found}: {one.tokens:,}"))
         for words, place in one.examples:
             marked = [f"[{w}]" if i == place else w for i, w in enumerate(words)]
             console.print(Text(f"  {' '.join(marked)}"))
+    if figure is not None:
+        _draw_matrix(table, run, split, model, figure)
+        console.print(Text(f"\nFigure: {figure}"))
+
+
+def _check_format(figure: Path) -> None:
+    from hebbsim.errors import BadInputError
+    from hebbsim.plots.style import FORMATS
+
+    if figure.suffix.removeprefix(".") not in FORMATS:
+        named = ", ".join(f".{suffix}" for suffix in FORMATS)
+        raise BadInputError(f"--figure {figure}: give a name that ends in one of {named}")
+
+
+def _draw_matrix(table: DataFrame, run: Path, split: str, model: str, figure: Path) -> None:
+    from hebbsim.plots import plot_confusions, style
+    from hebbsim.runs.finished import RunTables
+
+    corpus = RunTables(run).config.get("corpus", run.resolve().name)
+    ax = plot_confusions(table, corpus=corpus, split=split, model=model)
+    suffix = figure.suffix.removeprefix(".")
+    style.save(ax.figure.canvas.figure, figure.parent, figure.stem, (suffix,))
 
 
 def _print_matrix(console: object, table: DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth, plot_memory, plot_roofline
+from hebbsim.plots.confusions import plot_confusions
 from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
@@ -16,6 +17,7 @@ __all__ = [
     "NothingToDrawError",
     "plot_ablations",
     "plot_capacity",
+    "plot_confusions",
     "plot_decoders",
     "plot_few_labels",
     "plot_generalization",

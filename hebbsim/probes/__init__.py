@@ -4,18 +4,23 @@ from hebbsim.probes.bootstrap import Estimate, resample_sums, seed_interval
 from hebbsim.probes.comparison import Comparison, compare, verdicts
 from hebbsim.probes.equivalence import LabelEquivalence, label_equivalence
 from hebbsim.probes.metrics import (
+    CLUSTERING,
     RoleScore,
     accuracy,
+    adjusted_rand,
+    many_to_one,
     one_to_one,
     role_scores,
     sentence_sums,
     v_measure,
+    variation_of_information,
 )
 from hebbsim.probes.readout import RoleReadout
 from hebbsim.probes.soft_readout import Memberships, SoftReadout, memberships
 from hebbsim.probes.structure import SplitStructure, decide_role, decide_roles, decide_split
 
 __all__ = [
+    "CLUSTERING",
     "Comparison",
     "Estimate",
     "LabelEquivalence",
@@ -25,11 +30,13 @@ __all__ = [
     "SoftReadout",
     "SplitStructure",
     "accuracy",
+    "adjusted_rand",
     "compare",
     "decide_role",
     "decide_roles",
     "decide_split",
     "label_equivalence",
+    "many_to_one",
     "memberships",
     "one_to_one",
     "resample_sums",
@@ -37,5 +44,6 @@ __all__ = [
     "seed_interval",
     "sentence_sums",
     "v_measure",
+    "variation_of_information",
     "verdicts",
 ]

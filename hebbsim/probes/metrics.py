@@ -1,8 +1,13 @@
-"""Scores of predicted roles and of the clusters beneath them."""
+"""Scores of predicted roles and of the clusters beneath them.
+
+Measures of clusters: Christodoulopoulos, C., Goldwater, S. & Steedman, M. (2010). Two decades of
+unsupervised POS induction: how far have we come? EMNLP 2010, 575-584, section 3.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,11 +96,26 @@ def v_measure(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     return float(np.mean([v_measure_score(gold, column) for column in columns.T]))
 
 
-def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
-    """Accuracy when every cluster is matched with one role of its own, as well as can be.
+def many_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
+    """Accuracy when every cluster means the commonest gold label of its tokens.
 
-    The best matching (Kuhn 1955) is found on the tokens given, so the figure describes a
-    clustering with as many clusters as roles; it is not a prediction.
+    Clusters are named on the very tokens that are scored, so more clusters never score lower;
+    `hebbsim.probes.RoleReadout` predicts tokens that did not name them.
+
+    Examples
+    --------
+    >>> many_to_one(np.array(["S", "S", "O", "O"]), np.array([1, 1, 0, 1]))
+    0.75
+    """
+    table = _contingency(gold, ids)
+    return float(table.max(axis=0).sum() / table.sum())
+
+
+def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
+    """Accuracy when clusters are matched with one gold label each, as well as can be.
+
+    The best matching (Kuhn 1955) is found on the very tokens that are scored. Where there are
+    more clusters than labels, all tokens of those left over are wrong.
 
     Examples
     --------
@@ -103,11 +123,63 @@ def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     0.75
     """
     from scipy.optimize import linear_sum_assignment
-    from sklearn.metrics.cluster import contingency_matrix
 
-    table = contingency_matrix(gold, ids)
+    table = _contingency(gold, ids)
     rows, columns = linear_sum_assignment(table, maximize=True)
     return float(table[rows, columns].sum() / table.sum())
+
+
+def variation_of_information(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
+    """H(gold | cluster) + H(cluster | gold) [bits] (Meila 2003); 0 where they are the same.
+
+    Examples
+    --------
+    >>> variation_of_information(np.array(["S", "S", "O", "O"]), np.array([1, 2, 3, 3]))
+    0.5
+    """
+    table = _contingency(gold, ids)
+    joint, of_gold, of_cluster = (
+        _entropy(counts) for counts in (table.ravel(), table.sum(axis=1), table.sum(axis=0))
+    )
+    return max(0.0, 2 * joint - of_gold - of_cluster)
+
+
+def adjusted_rand(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
+    """Rand index adjusted for chance (Hubert and Arabie 1985): about 0 for random clusters.
+
+    Examples
+    --------
+    >>> adjusted_rand(np.array(["S", "O", "S"]), np.array([4, 2, 4]))
+    1.0
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    return float(adjusted_rand_score(gold, ids))
+
+
+#: Measures of clusters beside gold labels, before any is named: the function and its unit.
+CLUSTERING = MappingProxyType(
+    {
+        "many_to_one": (many_to_one, "fraction"),
+        "one_to_one": (one_to_one, "fraction"),
+        "v_measure": (v_measure, "fraction"),
+        "variation_of_information": (variation_of_information, "bits"),
+        "adjusted_rand": (adjusted_rand, "index"),
+    }
+)
+
+
+def _contingency(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Tokens by gold label and cluster."""
+    from sklearn.metrics.cluster import contingency_matrix
+
+    return np.asarray(contingency_matrix(gold, ids), dtype=np.int64)
+
+
+def _entropy(counts: NDArray[np.int64]) -> float:
+    """Of a distribution given by its counts [bits]."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log2(shares)).sum())
 
 
 def sentence_sums(right: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:

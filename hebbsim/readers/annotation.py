@@ -20,7 +20,7 @@ from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.lexicon import grammar_data
 from hebbsim.readers.trees import NO_NUMBER
 
-__all__ = ["PROPERTIES", "structure", "subject_distances"]
+__all__ = ["PROPERTIES", "parts_of_speech", "structure", "subject_distances"]
 
 PROPERTIES = ("position", "pos", "role", "depth", "subject_number")
 _LAST_POSITION = 12
@@ -85,12 +85,9 @@ def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
     layers = split.layers
     place = np.arange(split.n_tokens) - np.repeat(split.offsets[:-1], np.diff(split.offsets))
     found = {"position": _capped(place, _LAST_POSITION)}
-    if "pos" in layers:
-        found["pos"] = layers["pos"]
-    elif corpus.name == "cogs":
-        found["pos"] = _cogs_pos(split)
-    elif "number" in layers:
-        found["pos"] = _builtin_pos(split)
+    pos = parts_of_speech(corpus, split)
+    if pos is not None:
+        found["pos"] = pos
     if corpus.layer is not None:
         found["role"] = layers[corpus.layer]
     if "depth" in layers:
@@ -101,6 +98,18 @@ def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
     if number is not None:
         found["subject_number"] = number
     return found
+
+
+def parts_of_speech(corpus: Corpus, split: Split) -> NDArray[np.str_] | None:
+    """Universal part of speech of every token, shape=(T,), as annotated or as its role tells.
+
+    None where neither does.
+    """
+    if "pos" in split.layers:
+        return split.layers["pos"]
+    if corpus.name == "cogs":
+        return _cogs_pos(split)
+    return _builtin_pos(split) if "number" in split.layers else None
 
 
 def subject_distances(split: Split) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ _CONLL09 = (
     *("ID", "FORM", "LEMMA", "PLEMMA", "UPOS", "PPOS", "FEATS", "PFEAT", "HEAD", "PHEAD"),
     *("DEPREL", "PDEPREL", "FILLPRED", "PRED"),
 )
-_READ = ("ID", "FORM", "UPOS", "FEATS", "HEAD", "DEPREL")
+_READ = ("ID", "FORM", "UPOS", "FEATS", "HEAD", "DEPREL", "XPOS")
 _HEADER = "# global.columns ="
 #: Share of words in hundredths from which withheld ones are told of, and refused.
 _TOLD, _REFUSED = 1, 50
@@ -36,6 +36,7 @@ class Line(NamedTuple):
     features: str
     head: str
     relation: str
+    xpos: str
 
     @property
     def is_word(self) -> bool:

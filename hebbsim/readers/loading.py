@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import registry
+from hebbsim.readers.annotation import parts_of_speech
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.cogs import find_cogs, read_cogs
 from hebbsim.readers.corpus_kinds import BUILTIN, format_of
@@ -16,6 +17,8 @@ from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import is_stdin, without_packing
 
 _File = TypeVar("_File")
+#: Layers by the column of CoNLL-U that they hold.
+_COLUMNS = {"UPOS": "pos", "XPOS": "xpos", "DEPREL": "deprel"}
 
 
 def known_names() -> list[str]:
@@ -49,7 +52,9 @@ def load_corpus(
         `hebbsim.readers.formats`; ``-`` for standard input. What a file holds, its content
         tells before its name does. A name wins over a path: write ``./cogs`` for a folder.
     layer : str, optional
-        The gold layer to score; default the corpus's own.
+        The gold layer to score; default the corpus's own. Columns of a treebank may be named as
+        it names them (``UPOS``); ``pos`` of the built-in corpus and of COGS follows from words
+        and roles.
     scheme : str or Path, optional
         Role scheme for dependency relations; see `hebbsim.readers.ud.RoleScheme`.
     seed : int
@@ -298,6 +303,10 @@ def cut(split: Split) -> dict[str, Split]:
 
 
 def _with_layer(corpus: Corpus, layer: str) -> Corpus:
+    if not any(layer in split.layers for split in corpus.splits.values()):
+        layer = _COLUMNS.get(layer.upper(), layer)
+    if layer == "pos":
+        corpus = replace(corpus, splits={n: _with_pos(corpus, s) for n, s in corpus.splits.items()})
     for split in corpus.splits.values():
         if layer not in split.layers:
             layers = ", ".join(split.layers) or "none"
@@ -306,3 +315,8 @@ def _with_layer(corpus: Corpus, layer: str) -> Corpus:
                 f"its layers: {layers}"
             )
     return replace(corpus, layer=layer)
+
+
+def _with_pos(corpus: Corpus, split: Split) -> Split:
+    pos = parts_of_speech(corpus, split)
+    return split if pos is None else replace(split, layers={**split.layers, "pos": pos})

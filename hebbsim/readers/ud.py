@@ -31,7 +31,9 @@ SCHEME_INPUT = "role scheme"
 SCHEMES = (DEFAULT_SCHEME, "clearnlp-roles", "sud-roles", "ud1-roles")
 
 _MOST_SHOWN = 8  # relations in one line
-_LAYERS = ("grammatical", "pos", "depth", "subject_number", "subject_distance")
+_LAYERS = (
+    "grammatical", "pos", "xpos", "deprel", "depth", "subject_number", "subject_distance",
+)  # fmt: skip
 
 
 class RoleScheme:
@@ -197,7 +199,8 @@ def read_conllu(
 ) -> tuple[Split, list[TreebankLines], Counter[str]]:
     """One or several files as a split.
 
-    Layers: ``grammatical`` (roles), ``pos`` (universal part of speech), ``depth`` (of the
+    Layers: ``grammatical`` (roles), ``pos`` (universal part of speech, column UPOS), ``xpos``
+    (part of speech of the treebank's own), ``deprel`` (dependency relation), ``depth`` (of the
     clause), ``subject_number`` and ``subject_distance`` (at finite verbs). Words are the
     lines with an integer id, lower-cased; multiword tokens and empty nodes are passed over.
 
@@ -246,6 +249,8 @@ def read_conllu(
                 ) from None
             sentences.append([word.form.lower() for word in words])
             layers["pos"] += pos
+            layers["xpos"] += [word.xpos for word in words]
+            layers["deprel"] += relations
             layers["depth"] += clause_depths(heads, relations)
             numbers, distances = subject_numbers(heads, relations, [w.features for w in words])
             layers["subject_number"] += numbers

@@ -67,8 +67,10 @@ class GoldConfig(ExperimentConfig):
     gold_layer: Annotated[
         str | None,
         option(
-            "Annotation layer to score, such as thematic.",
+            "Annotation layer to score: roles (grammatical, thematic), parts of speech (pos, "
+            "xpos) or any other that the corpus has.",
             CORPUS,
+            name="--layer",
             default="the main layer of the corpus",
         ),
     ] = None

@@ -11,7 +11,10 @@ from hebbsim.errors import BadInputError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Confusion", "confusion_table", "confusions", "read_tokens"]
+__all__ = ["TOKENS", "Confusion", "confusion_table", "confusions", "read_tokens"]
+
+#: The file of a run folder.
+TOKENS = "tokens.csv.gz"
 
 _NEEDED = ("split", "sentence", "position", "word", "gold")
 
@@ -45,7 +48,7 @@ def read_tokens(folder: str | Path, split: str, model: str) -> DataFrame:
 
     import pandas as pd
 
-    path = Path(folder) / "tokens.csv.gz"
+    path = Path(folder) / TOKENS
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:

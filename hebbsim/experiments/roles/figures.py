@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from hebbsim.plots.confusions import plot_confusions
 from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
+from hebbsim.plots.tables import NothingToDrawError
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
+from hebbsim.tagging.confusions import TOKENS, confusion_table, read_tokens
 
 
 def _split(run: RunTables) -> str:
@@ -42,6 +45,15 @@ def _few_labels(split: str) -> Any:
         return {**_roles(split)(run), "comparisons": run.table("comparisons")}
 
     return arguments
+
+
+def _confusions(run: RunTables) -> dict[str, Any]:
+    if run.results.empty or not (run.folder / TOKENS).is_file():
+        raise NothingToDrawError("no table of tokens with a gold role and a role found")
+    split, model = _split(run), "hebbian_soft"
+    table = confusion_table(read_tokens(run.folder, split, model))
+    corpus = run.config["corpus"]
+    return {"counts": table, "corpus": corpus, "split": split, "model": model}
 
 
 FIGURES = {
@@ -78,5 +90,6 @@ FIGURES = {
     ),
     "few_labels": FigureSpec(plot_few_labels, _few_labels("test")),
     "few_labels_gen": FigureSpec(plot_few_labels, _few_labels("gen")),
+    "confusions": FigureSpec(plot_confusions, _confusions),
     "structure_content": FigureSpec(plot_structure_content, _roles("dev")),
 }

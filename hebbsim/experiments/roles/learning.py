@@ -16,7 +16,7 @@ from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold
 from hebbsim.experiments.roles.measured import Measured
 from hebbsim.experiments.roles.scores import named_on_dev
-from hebbsim.probes import memberships, one_to_one, v_measure
+from hebbsim.probes import CLUSTERING, memberships
 from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Score
 
@@ -193,17 +193,16 @@ class Measuring:
     def _score_clusters(self, measured: Measured, seed: int, one: Clustering) -> None:
         """Scores of the clusters themselves, before they are named."""
 
-        def add(split: str, metric: str, value: float, unit: str = "fraction") -> None:
+        def add(split: str, metric: str, value: float, unit: str) -> None:
             measured.scores.append(
                 Score(self.corpus.name, split, "hebbian", self.k, metric, None, seed, value, unit)
             )
 
         for name in one.scored:
             of_split = one.winners(name)[:, 0]
-            add(name, "v_measure", v_measure(self.roles[name], of_split))
-            add(name, "n_clusters_used", len(np.unique(of_split)), unit="clusters")
-            if self.config.clusters == len(self.gold.names):
-                add(name, "one_to_one", one_to_one(self.roles[name], of_split))
+            for metric, (measure, unit) in CLUSTERING.items():
+                add(name, metric, measure(self.roles[name], of_split), unit)
+            add(name, "n_clusters_used", len(np.unique(of_split)), "clusters")
 
     def _readouts(self, measured: Measured, main: str, seed: int, found: Clustering) -> None:
         """Name clusters by either read-out, from all of dev and from few of its sentences."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,14 @@ _PARTS = {
     "shuffled=traces": "traces shuffled",
     "prototypes=random": "prototypes random tokens",
     "shuffled=labels": "dev roles shuffled",
+}
+#: Measures of clusters before they are named, as columns.
+_CLUSTERING = {
+    "many_to_one": "many-to-one",
+    "one_to_one": "one-to-one",
+    "v_measure": "V-measure",
+    "variation_of_information": "VI, bits",
+    "adjusted_rand": "ARI",
 }
 #: Splits by what decides them: the mark before a name, and what it says.
 _MARKS = {
@@ -67,7 +76,7 @@ def _show_models(results: Results, console: Console) -> None:
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
     console.print()
     console.print(
-        f"Corpus {config['corpus']}, {config['gold_layer']} roles; K = {config['clusters']}; "
+        f"Corpus {config['corpus']}, {_layer(config)}; K = {config['clusters']}; "
         f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}",
         markup=False,
     )
@@ -83,6 +92,7 @@ def _show_models(results: Results, console: Console) -> None:
     console.print("Labels: those that a model learns from. Hebbian clusters learn from none; roles")
     console.print("of dev name them, by majority or by the soft read-out.")
     _show_seeds(results, console)
+    _show_clustering(results, console)
     _show_curve(results, console)
     _show_learning(results, console)
 
@@ -107,6 +117,36 @@ def _show_seeds(results: Results, console: Console) -> None:
     if len(set(counts.values())) > 1:
         said = ", ".join(f"{name} {n}" for name, n in counts.items())
         console.print(f"Seeds: {said}.")
+
+
+def _layer(config: dict[str, Any]) -> str:
+    """What is scored, in words."""
+    layer = config["gold_layer"]
+    return f"{layer} roles" if layer in ("grammatical", "thematic") else f"layer {layer}"
+
+
+def _label(results: Results) -> str:
+    """What one of the things that are scored is called."""
+    return "role" if _layer(results.config).endswith("roles") else "label"
+
+
+def _show_clustering(results: Results, console: Console) -> None:
+    """Measures of the clusters themselves, on the very tokens that they are scored on."""
+    k = f"K={results.config['clusters']}"
+    rows = {
+        split: [_find(results, "hebbian", k, split, metric) for metric in _CLUSTERING]
+        for split in ("dev", "test")
+    }
+    if not all(rows["test"]):
+        return
+    _heading(console, f"Clusters beside {_layer(results.config)}, before they are named")
+    table = _table("split", *_CLUSTERING.values())
+    for split, found in rows.items():
+        if all(found):
+            table.add_row(split, *map(_cell, found))
+    console.print(table)
+    console.print("Many-to-one and one-to-one name clusters on the tokens that they score. VI:")
+    console.print("variation of information, 0 at best. ARI: adjusted Rand index.")
 
 
 def _show_curve(results: Results, console: Console) -> None:
@@ -283,9 +323,9 @@ def _show_roles(results: Results, console: Console) -> None:
         splits = [s for s in ("test", "gen") if any(split == s for split, _ in cells)]
         if not cells:
             continue
-        _heading(console, f"Recall by role, {heading}")
+        _heading(console, f"Recall by {_label(results)}, {heading}")
         columns = [f"{s} {m}" for s in splits for m in ("hebbian", "bigru", "verdict")]
-        table = _table("role", *(name.replace(" ", "\n") for name in columns))
+        table = _table(_label(results), *(name.replace(" ", "\n") for name in columns))
         for role in dict.fromkeys(role for _, role in cells):
             found = [cells.get((split, role)) for split in splits]
             table.add_row(
@@ -316,8 +356,8 @@ def _show_recall(results: Results, console: Console) -> None:
     """Recall by role of the learner alone, where no BiGRU ran."""
     mine, _ = _reference(results)
     splits = [s for s in ("test", "gen") if results.select(split=s, metric="recall")]
-    _heading(console, f"Recall by role{_remarks(results)}")
-    table = _table("role", *splits)
+    _heading(console, f"Recall by {_label(results)}{_remarks(results)}")
+    table = _table(_label(results), *splits)
     recall = {
         (r.split, r.role): f"{r.mean:.3f}"
         for r in results.select(metric="recall", model="hebbian")

@@ -1,0 +1,105 @@
+"""Which roles were taken for which, as a matrix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hebbsim.plots import style
+from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, MODEL_NAMES
+from hebbsim.plots.tables import NothingToDrawError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+#: Roles that have a row of their own, at most; cells of more hold no number that can be read.
+MOST = 18
+#: Percent from which a cell holds its number.
+SHOWN_FROM = 1
+#: Column of what was taken for a role that has no row.
+RARER = "rarer"
+
+
+@style.styled
+def plot_confusions(
+    counts: DataFrame, *, corpus: str, split: str, model: str = "hebbian", ax: Axes | None = None
+) -> Axes:
+    """Matrix of what each gold role was taken for, in percent of its tokens.
+
+    Colour and number say the same; right tokens lie on the diagonal.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Tokens by gold role (rows, the commonest first) and role found (columns); see
+        `hebbsim.tagging.confusions.confusion_table`.
+    corpus, split, model : str
+        What the caption names; a model as a column of ``tokens.csv.gz``.
+    ax : Axes, optional
+        Drawn on a new figure without.
+
+    Raises
+    ------
+    NothingToDrawError
+        There is no token.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    if not counts.to_numpy().sum():
+        raise NothingToDrawError(f"no tokens of {split} with a gold role and a role found")
+    tokens = counts.sum(axis=1)
+    roles = [role for role in counts.index if tokens[role]][:MOST]
+    rows = counts.loc[roles]
+    shown = rows.reindex(columns=roles, fill_value=0)
+    others = rows.sum(axis=1) - shown.sum(axis=1)
+    if others.any():
+        shown = shown.assign(**{RARER: others})
+    percent = 100 * shown.to_numpy(float) / tokens[roles].to_numpy(float)[:, None]
+    n_rows, n_columns = percent.shape
+
+    own = ax is None
+    ax = style.new_axes(1.15 + 2.6 * n_rows / n_columns) if ax is None else ax
+    colors = LinearSegmentedColormap.from_list("share", ["white", MODEL_COLORS["hebbian"]])
+    ax.pcolormesh(percent, cmap=colors, vmin=0, vmax=100, edgecolors=GUIDE, linewidth=0.4)
+    ax.set(xlim=(0, n_columns), ylim=(n_rows, 0))
+    size = min(6.0, 90 / n_columns)
+    for (i, j), value in np.ndenumerate(percent):
+        if value >= SHOWN_FROM or shown.iat[i, j] == tokens.iat[i]:
+            ax.text(
+                j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", fontsize=size,
+                color="white" if value > 55 else INK,
+            )  # fmt: skip
+    ax.set_xticks(np.arange(n_columns) + 0.5, list(shown.columns), rotation=90)
+    names = [f"{role} ({tokens[role]:,})" for role in roles]
+    ax.set_yticks(np.arange(n_rows) + 0.5, names)
+    ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
+    ax.spines[:].set_visible(False)
+    ax.xaxis.set_label_position("top")
+    ax.set_xlabel("role found")
+    ax.set_ylabel("gold role (tokens)")
+    right = sum(int(counts.at[r, r]) for r in counts.index if r in counts.columns)
+    total = int(tokens.sum())
+    left_out = int((tokens > 0).sum()) - len(roles)
+    style.caption(
+        ax,
+        f"What each role was taken for: {corpus}, {split}",
+        f"{_named(model)}, first seed: {right / total:.3f} of {total:,} tokens are right. Numbers "
+        f"are percent of a row, none below {SHOWN_FROM}."
+        + (f" The {left_out} rarest roles have no row." if left_out > 0 else ""),
+        whole_figure=own,
+    )
+    return ax
+
+
+def _named(model: str) -> str:
+    """A column of the table of tokens in words.
+
+    Examples
+    --------
+    >>> _named("hebbian_soft"), _named("bigru")
+    ('Hebbian, soft read-out', 'BiGRU')
+    """
+    name, _, readout = model.partition("_")
+    return MODEL_NAMES.get(name, name) + (f", {readout} read-out" if readout else "")
