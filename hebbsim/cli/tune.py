@@ -17,11 +17,12 @@ _SHOWN = 3
 
 
 def tune(config: TuneConfig) -> Run:
-    """Search settings of the role learner for a corpus, and write the best as a preset.
+    """Search settings of the role learner, or of a rival, for a corpus.
 
     Settings are drawn at random and scored on dev, where either half names the clusters of the
     other; nothing depends on the test split. An interrupted search goes on when the same command is
-    given again. `hebbsim run roles --preset FOLDER/preset.toml` uses what was found.
+    given again. `hebbsim run roles --preset FOLDER/preset.toml` uses what was found; what was found
+    for a rival stands in FOLDER/settings.toml.
     """
     from hebbsim.cli.run import slug
 
@@ -65,5 +66,8 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     for note in results.notes:
         console.print(f"Note: {note}", markup=False)
     console.print(f"All trials: {folder / 'trials.csv'}", markup=False, soft_wrap=True)
+    if results.config["rival"] is not None:
+        console.print(f"What was chosen: {folder / 'settings.toml'}", markup=False, soft_wrap=True)
+        return
     again = f"hebbsim run roles --corpus {results.config['source']} --preset"
     console.print(f"Use it: {again} {folder / 'preset.toml'}", markup=False, soft_wrap=True)
