@@ -25,6 +25,7 @@ _MISSING = "missing"
 #: What an extra is for, in the words of a user.
 _PURPOSES = {
     "torch": "the supervised BiGRU beside the learner",
+    "rivals": "the skip-gram among the rivals of `hebbsim run roles`",
     "nlp": "spaCy pipelines that give raw text silver roles",
     "demo": "the live demonstration",
     "cluster": "many machines: --shards, --scheduler, sweeps on Dask",

@@ -11,7 +11,7 @@ import hebbsim
 
 ROOT = Path(hebbsim.__file__).parent
 #: At the top of a file; elsewhere in them, too.
-HOMES = ("baselines", "lm")
+HOMES = ("baselines", "lm", "rivals")
 
 
 def imports_of(tree, inside=False):
@@ -36,7 +36,7 @@ def torch_imports(root):
     return found
 
 
-def test_torch_is_imported_in_baselines_and_lm_alone():
+def test_torch_is_imported_in_its_homes_alone():
     found = torch_imports(ROOT)
     assert any(found.values())
     for name, at_the_top in found.items():
@@ -54,6 +54,7 @@ def test_an_import_anywhere_in_a_file_is_found(tmp_path):
 def test_importing_what_uses_torch_does_not_import_torch():
     code = (
         "import sys, pkgutil, importlib, hebbsim.baselines, hebbsim.experiments as e, hebbsim.lm\n"
+        "import hebbsim.rivals.masked, hebbsim.rivals.skipgram\n"
         "for module in pkgutil.walk_packages(e.__path__, f'{e.__name__}.'):\n"
         "    importlib.import_module(module.name)\n"
         "import hebbsim.probes.identity, hebbsim.doctor\n"

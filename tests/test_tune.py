@@ -13,6 +13,7 @@ from test_network_run import NETWORK
 from test_rules_experiment import to_nan
 
 from hebbsim.cli import main
+from hebbsim.config import read_toml
 from hebbsim.engine import rules
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles.learner_config import read_preset
@@ -336,3 +337,17 @@ def test_a_text_without_roles_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("Kim slept .\n" * 30)
     with pytest.raises(BadInputError, match="text without roles"):
         run_tune(corpus=str(tmp_path / "a.txt"), trials=1)
+
+
+def test_a_rival_is_searched_by_its_own_ranges_with_as_many_trials(corpus, tmp_path, capsys):
+    options = {"corpus": corpus, "clusters": 6, "rival": "spectral", "trials": 4, "seeds": 2}
+    done = run_tune(workers=1, out=tmp_path / "search", **options)
+    assert {name for t in done.tables["trials"] for name in t.parameters} >= {"size", "near"}
+    assert {row.model for row in done.rows} == {"spectral"}
+    best = done.tables["trials"][0]
+    said = read_toml(tmp_path / "search/settings.toml", "")
+    assert said["natural"]["spectral"] == best.parameters
+    assert call("--corpus", corpus, "--rival", "brwn") == 2
+    assert "--rival: there is no 'brwn': choose skipgram" in capsys.readouterr().err
+    assert call("--corpus", corpus, "--rival", "hmm", "--range", "size=2:3") == 2
+    assert "hmm has no 'size': choose" in capsys.readouterr().err

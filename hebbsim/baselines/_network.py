@@ -17,7 +17,20 @@ from hebbsim.baselines.features import PAD, UNKNOWN, Vocabulary
 if TYPE_CHECKING:
     from hebbsim.baselines.config import BiGRUConfig
 
-__all__ = ["Tagger", "Tokens", "choose_device", "forward_states", "reproducible", "tag", "train"]
+__all__ = [
+    "Batch",
+    "Tagger",
+    "Tokens",
+    "choose_device",
+    "forward_states",
+    "in_batches",
+    "reproducible",
+    "schedule_of",
+    "shuffled_batches",
+    "tag",
+    "train",
+    "update",
+]
 
 #: Padded tokens that are tagged at once.
 TOKENS_AT_ONCE = 8192
@@ -171,17 +184,23 @@ class Tagger(nn.Module):
             x = torch.cat([x, flat.view(*batch.types.shape, -1)], dim=2)
         return x
 
-    def forward(self, tokens: Tokens, batch: Batch) -> Tensor:
-        """Scores of every token inside [shape=(number of tokens, R)]."""
+    def states(self, tokens: Tokens, batch: Batch) -> Tensor:
+        """What the last layer holds at every token inside [shape=(number of tokens, 2 H)]."""
         x = self.embed(tokens, batch)
         for ahead, back in zip(self.ahead, self.back, strict=True):
             x = self._drop(x)
             right = _mirrored(back(_mirrored(x, batch.mirror))[0], batch.mirror)
             x = torch.cat([ahead(x)[0], right], dim=2)
-        return self.output(self._drop(x)[batch.inside])
+        return self._drop(x)[batch.inside]
+
+    def forward(self, tokens: Tokens, batch: Batch) -> Tensor:
+        """Scores of every token inside [shape=(number of tokens, R)]."""
+        return self.output(self.states(tokens, batch))
 
 
-def _by_length(lengths: NDArray[np.int64], rng: np.random.Generator, size: int) -> list[NDArray]:
+def shuffled_batches(
+    lengths: NDArray[np.int64], rng: np.random.Generator, size: int
+) -> list[NDArray]:
     """Batches of sentences of like length, in random order."""
     jitter = lengths + rng.random(len(lengths))
     order = np.argsort(jitter, kind="stable")
@@ -190,20 +209,25 @@ def _by_length(lengths: NDArray[np.int64], rng: np.random.Generator, size: int) 
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
+def in_batches(tokens: Tokens) -> Iterator[Batch]:
+    """All sentences, as many at once as memory allows."""
+    order = np.argsort(tokens.lengths, kind="stable")
+    order = order[tokens.lengths[order] > 0]
+    while len(order):
+        # From the shortest up, so that the last of a batch says how long it is.
+        padded = tokens.lengths[order] * np.arange(1, len(order) + 1)
+        size = max(1, int(np.searchsorted(padded, TOKENS_AT_ONCE, side="right")))
+        yield tokens.batch(order[:size])
+        order = order[size:]
+
+
 def tag(network: Tagger, tokens: Tokens) -> NDArray[np.int64]:
     """Number of the best role of every token [shape=(T,)]."""
     roles = np.zeros(len(tokens.types), dtype=np.int64)
-    order = np.argsort(tokens.lengths, kind="stable")
-    order = order[tokens.lengths[order] > 0]
     network.eval()
     with torch.inference_mode():
-        while len(order):
-            # From the shortest up, so that the last of a batch says how long it is.
-            padded = tokens.lengths[order] * np.arange(1, len(order) + 1)
-            size = max(1, int(np.searchsorted(padded, TOKENS_AT_ONCE, side="right")))
-            batch = tokens.batch(order[:size])
+        for batch in in_batches(tokens):
             roles[batch.positions] = network(tokens, batch).argmax(1).cpu().numpy()
-            order = order[size:]
     return roles
 
 
@@ -220,6 +244,39 @@ def forward_states(network: Tagger, tokens: Tokens) -> NDArray[np.float32]:
             found = ahead(network.embed(tokens, batch))[0]
             states[batch.positions] = found[batch.inside].cpu().numpy()
     return states
+
+
+def schedule_of(
+    network: Tagger, tokens: Tokens, epochs: int, config: BiGRUConfig
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """What moves the weights, and its rate from the first update to the last."""
+    n_batches = -(-int(np.count_nonzero(tokens.lengths)) // config.batch_size)
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer,
+        max_lr=config.learning_rate,
+        total_steps=epochs * n_batches + 1,
+        pct_start=WARM_UP,
+        anneal_strategy="linear",
+        cycle_momentum=False,
+    )
+    return optimizer, schedule
+
+
+def update(
+    network: Tagger,
+    loss: Tensor,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+) -> None:
+    """One step down the gradient of a loss."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
+    optimizer.step()
+    schedule.step()
 
 
 def train(
@@ -239,32 +296,17 @@ def train(
     list of float
         Accuracy on `dev` after each epoch; empty without `dev`.
     """
-    n_batches = -(-int(np.count_nonzero(tokens.lengths)) // config.batch_size)
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        max_lr=config.learning_rate,
-        total_steps=epochs * n_batches + 1,
-        pct_start=WARM_UP,
-        anneal_strategy="linear",
-        cycle_momentum=False,
-    )
+    optimizer, schedule = schedule_of(network, tokens, epochs, config)
     target = torch.from_numpy(roles).to(tokens.numbers.device)
     curve: list[float] = []
     best: dict[str, Tensor] = {}
     best_epoch = 0
     for _ in range(epochs):
         network.train()
-        for chosen in _by_length(tokens.lengths, rng, config.batch_size):
+        for chosen in shuffled_batches(tokens.lengths, rng, config.batch_size):
             batch = tokens.batch(chosen)
             loss = nn.functional.cross_entropy(network(tokens, batch), target[batch.positions])
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
-            optimizer.step()
-            schedule.step()
+            update(network, loss, optimizer, schedule)
         if dev is None:
             continue
         accuracy = float(np.mean(tag(network, dev[0]) == dev[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -105,9 +106,15 @@ def config_for(train: Split) -> BiGRUConfig:
     Generated corpora have hundreds of words and need a small network; natural
     text has thousands, most of them rare.
     """
+    pages = range(0, len(train.forms), 4096)
+    return config_of(train.forms[start : start + 4096].tolist() for start in pages)
+
+
+def config_of(parts: Iterable[Iterable[str]]) -> BiGRUConfig:
+    """The same for words in parts, such as sentences."""
     words: set[str] = set()
-    for start in range(0, len(train.forms), 4096):  # natural text is told by its first pages
-        words.update(train.forms[start : start + 4096].tolist())
+    for part in parts:  # natural text is told by its first pages
+        words.update(part)
         if len(words) >= LARGE_FROM:
             return LARGE_VOCABULARY
     return SMALL_VOCABULARY

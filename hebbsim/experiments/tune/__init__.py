@@ -8,12 +8,12 @@ EXPERIMENTS = (
         "hebbsim.experiments.tune.config:TuneConfig",
         "hebbsim.experiments.tune.run:run_tune",
         "hebbsim.experiments.tune.table:show",
-        """Search settings for a corpus, and write the best as a preset.
+        """Search settings of the network, or of a rival, for a corpus.
 
         Settings of the role learner are drawn at random and scored on dev, where each half names
         the clusters of the other half; the test split is never read. After an interruption, the
         same command resumes the search. `hebbsim run roles --preset FOLDER/preset.toml` uses the
-        result.
+        result; what was found for a rival stands in FOLDER/settings.toml.
         """,
         command="tune",
         folder="tune-{corpus}",

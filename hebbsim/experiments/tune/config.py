@@ -15,6 +15,7 @@ from pydantic import field_validator, model_validator
 from hebbsim.config import Workers, option, read_toml
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.learner_config import LearnerConfig, merged
+from hebbsim.rivals import RIVALS, new_rival, rival_class
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,16 +149,38 @@ class TuneConfig(LearnerConfig):
             "as words.size=50:400:log or timescales=[[2],[2,8]], or a TOML file of these.",
             name="--range",
             metavar="NAME=RANGE|FILE.toml...",
-            default="the parameters that mattered for the presets",
+            default="the parameters that mattered for the presets, or those of the rival",
             each=True,
         ),
     ] = RANGES
+    rival: Annotated[
+        str | None,
+        option(
+            "Rival of `hebbsim run roles --rivals` to search, in place of the network.",
+            metavar="NAME",
+            default="the network",
+        ),
+    ] = None
     trials: Annotated[int, option("Number of trials, the first one unchanged.", ge=1)] = 20
     seeds: Annotated[
         int,
         option("Number of random seeds for the best third of the trials; others have one.", ge=1),
     ] = 3
     workers: Workers = min(2, os.cpu_count() or 1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ranges_of_rival(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("rival") not in RIVALS or given.get("ranges"):
+            return given
+        return {**given, "ranges": rival_class(given["rival"]).RANGES}
+
+    @field_validator("rival")
+    @classmethod
+    def _there_is_one(cls, value: str | None) -> str | None:
+        if value is not None and value not in RIVALS:
+            raise ValueError(f"there is no {value!r}: choose {', '.join(RIVALS)}")
+        return value
 
     @field_validator("ranges")
     @classmethod
@@ -174,7 +197,7 @@ class TuneConfig(LearnerConfig):
                 raise ValueError(f"--range {text}: the number of clusters is called clusters")
         for number, values in enumerate(self.drawn()):
             try:
-                self.trial(values)
+                self.check(values)
             except BadInputError as error:
                 said = ", ".join(changes(values))
                 line = f"--range: trial {number} has {said}: {str(error).removeprefix('--')}"
@@ -199,8 +222,20 @@ class TuneConfig(LearnerConfig):
             found.setdefault(json.dumps(values, default=str), values)
         return list(found.values())
 
+    def check(self, values: dict[str, Any]) -> None:
+        """Refuse values that cannot be used.
+
+        Raises
+        ------
+        BadInputError
+        """
+        if self.rival is None:
+            self.trial(values)
+        else:
+            new_rival(self.rival, self.clusters, 0, values)
+
     def trial(self, values: dict[str, Any]) -> LearnerConfig:
-        """The configuration of a trial.
+        """The configuration of a trial of the network.
 
         Raises
         ------

@@ -1,9 +1,9 @@
 """Random search for the settings of a corpus, scored on its dev split alone: `hebbsim tune`.
 
-Trial 0 is the network as it is; each other trial draws a value for every parameter. All
-trials learn with one seed, the best third of them with the others as well. A trial's score is
-the accuracy on dev that `hebbsim run roles` reports: the clusters of either half of dev are
-named by the other half. Nothing depends on the test split.
+Trial 0 is the network, or the rival, as it is; each other trial draws a value for every
+parameter. All trials learn with one seed, the best third of them with the others as well. A
+trial's score is the accuracy on dev that `hebbsim run roles` reports: the clusters of either half
+of dev are named by the other half. Nothing depends on the test split.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from hebbsim.experiments.roles.scores import named_on_dev
 from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
-from hebbsim.readers.base import Corpus
+from hebbsim.readers.base import Corpus, Split
+from hebbsim.readers.corpus_kinds import kinds_of
+from hebbsim.rivals import new_rival
 from hebbsim.runs.results import (
     Progress,
     Results,
@@ -123,10 +125,49 @@ def _empty(config: TuneConfig, corpus: Corpus) -> Results:
 
 
 @dataclass(frozen=True)
-class _Job:
+class _Network:
+    """The network of a trial."""
+
     network: dict[str, Any]
+    clusters: int
     passes: int
     rules: tuple[str, ...]
+
+    def winners(self, train: Split, dev: Split, seed: int) -> NDArray[np.int32]:
+        """The cluster of every token of dev.
+
+        Raises
+        ------
+        HebbsimError
+            Weights did not stay finite.
+        """
+        load_rules(self.rules)
+        learner = RoleNetwork(self.network, passes=self.passes, random_state=seed)
+        with np.errstate(all="ignore"):  # weights may not stay finite
+            learner.fit(train.sentences())
+            arrays, _ = learner.network_.state()
+            if not all(np.isfinite(array).all() for array in arrays.values()):
+                raise HebbsimError("weights did not stay finite")
+            return learner.predict(dev.sentences())
+
+
+@dataclass(frozen=True)
+class _Rival:
+    """The rival of a trial."""
+
+    name: str
+    clusters: int
+    settings: dict[str, Any]
+
+    def winners(self, train: Split, dev: Split, seed: int) -> NDArray[np.int32]:
+        """The cluster of every token of dev."""
+        rival = new_rival(self.name, self.clusters, seed, self.settings)
+        return rival.fit(train.sentences()).predict(dev.sentences())
+
+
+@dataclass(frozen=True)
+class _Job:
+    learner: _Network | _Rival
     corpus: Corpus
     trial: int
     seed: int
@@ -140,18 +181,25 @@ class _Search:
     ) -> None:
         self.config, self.corpus, self.cache, self.progress = config, corpus, cache, progress
         self.drawn = config.drawn()
-        self.trials = [config.trial(values) for values in self.drawn]
         # Read once, whatever becomes of the file while trials learn.
-        self.networks = [trial.described() for trial in self.trials]
-        for trial in self.trials:
-            check_clusters(corpus.splits["train"], trial.clusters, corpus.name)
-        self.n_best = math.ceil(len(self.trials) / 3)
-        self.total = len(self.trials) + self.n_best * (config.seeds - 1)
+        self.learners = [self._learner(values) for values in self.drawn]
+        for learner in self.learners:
+            check_clusters(corpus.splits["train"], learner.clusters, corpus.name)
+        self.n_best = math.ceil(len(self.drawn) / 3)
+        self.total = len(self.drawn) + self.n_best * (config.seeds - 1)
         self.found: dict[tuple[int, int], float | str] = {}
+
+    def _learner(self, values: dict[str, Any]) -> _Network | _Rival:
+        """What learns in a trial."""
+        config = self.config
+        if config.rival is not None:
+            return _Rival(config.rival, config.clusters, values)
+        trial = config.trial(values)
+        return _Network(trial.described(), trial.clusters, trial.passes, config.rules)
 
     def run(self) -> list[Trial]:
         """All trials, the best first."""
-        everything = range(len(self.trials))
+        everything = range(len(self.drawn))
         self._learn((trial, 0) for trial in everything)
         best = [trial.trial for trial in self._ranked(everything) if not trial.failed]
         best = best[: self.n_best]
@@ -180,9 +228,7 @@ class _Search:
         for trial, seed in wanted:
             step = self.cache.get(_name(trial, seed))
             if step is None:
-                network, passes = self.networks[trial], self.trials[trial].passes
-                rules = self.config.rules
-                waiting.append(_Job(network, passes, rules, self.corpus, trial, seed))
+                waiting.append(_Job(self.learners[trial], self.corpus, trial, seed))
             else:
                 self.found[trial, seed] = step.document
         self.progress(None, len(self.found), self.total)
@@ -202,19 +248,12 @@ def _name(trial: int, seed: int) -> str:
 
 
 def _score(job: _Job) -> float | str:
-    """Accuracy on dev of one network with one seed; or why there is none."""
-    load_rules(job.rules)
+    """Accuracy on dev of one learner with one seed; or why there is none."""
     train, dev = job.corpus.splits["train"], job.corpus.splits["dev"]
     roles = dev.layers[job.corpus.layer or ""]
-    learner = RoleNetwork(job.network, passes=job.passes, random_state=job.seed)
     try:
-        # BLAS sums in another order with more threads; weights may not stay finite.
-        with threadpool_limits(1), np.errstate(all="ignore"):
-            learner.fit(train.sentences())
-            arrays, _ = learner.network_.state()
-            if not all(np.isfinite(array).all() for array in arrays.values()):
-                return "weights did not stay finite"
-            winners = learner.predict(dev.sentences())
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
+            winners = job.learner.winners(train, dev, job.seed)
     except Exception as error:  # of a rule, which anyone may have written
         return " ".join(str(error).split()) or type(error).__name__
 
@@ -234,10 +273,11 @@ def _fill(results: Results, search: _Search) -> None:
     if best.mean is None:
         raise HebbsimError(f"no trial could be scored: {best.failed}")
     n, config = len(trials), search.config
+    model = config.rival or "hebbian"
     if n < config.trials:
         results.notes.append(f"the ranges have {n} different trials, not {config.trials}")
     scores = [
-        Score(search.corpus.name, "dev", "hebbian", f"trial={trial}", "accuracy", None, seed, score)
+        Score(search.corpus.name, "dev", model, f"trial={trial}", "accuracy", None, seed, score)
         for (trial, seed), score in sorted(search.found.items())
         if not isinstance(score, str)
     ]
@@ -245,8 +285,11 @@ def _fill(results: Results, search: _Search) -> None:
     results.tables = {"trials": trials, "per_seed": scores}
     results.files["trials.csv"] = utf8(_trials_text(trials))  # a column for each parameter
     about = f"accuracy on dev {best.mean:.4f} over {best.seeds} seeds, the best of {n} trials"
-    chosen = search.trials[best.trial]
-    results.files["preset.toml"] = utf8(_preset_text(chosen, search.corpus.name, about))
+    if config.rival is None:
+        text = _preset_text(config.trial(best.parameters), search.corpus.name, about)
+    else:
+        text = _settings_text(config, best.parameters, search.corpus.name, about)
+    results.files["preset.toml" if config.rival is None else "settings.toml"] = utf8(text)
 
 
 def _trials_text(trials: Sequence[Trial]) -> str:
@@ -261,12 +304,24 @@ def _trials_text(trials: Sequence[Trial]) -> str:
     return stream.getvalue()
 
 
+def _settings_text(config: TuneConfig, parameters: dict[str, Any], corpus: str, about: str) -> str:
+    """As a table of ``settings.toml`` in `hebbsim.rivals`."""
+    lines = (f"{name} = {json.dumps(value)}" for name, value in parameters.items())
+    of = f"{_printable(corpus)}, K = {config.clusters}"
+    heading = f"# Chosen by hebbsim tune for {of}: {about}."
+    kind = kinds_of(config.corpus)[-1]
+    return "\n".join([heading, f"[{kind}.{config.rival}]", *lines, ""])
+
+
 def _preset_text(config: LearnerConfig, corpus: str, about: str) -> str:
-    name = "".join(c if c.isprintable() else "?" for c in corpus)
     said = config.model_dump(
         mode="json", include={"timescales", "clusters", "passes", "rule", "settings"}
     )
     if config.network != "roles":
         said["network"] = "network.json"  # beside this file
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in said.items())
-    return "\n".join([f"# Chosen by hebbsim tune for {name}: {about}.", *lines, ""])
+    return "\n".join([f"# Chosen by hebbsim tune for {_printable(corpus)}: {about}.", *lines, ""])
+
+
+def _printable(name: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in name)

@@ -44,5 +44,8 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         if trial.failed:
             console.print(f"No score for trial {trial.trial}: {trial.failed}", markup=False)
     print_ending(console, results, folder / "trials.csv", "All trials")
+    if results.config["rival"] is not None:
+        console.print(f"What was chosen: {folder / 'settings.toml'}", markup=False, soft_wrap=True)
+        return
     again = f"hebbsim run roles --corpus {results.config['source']} --preset"
     console.print(f"Use it: {again} {folder / 'preset.toml'}", markup=False, soft_wrap=True)

@@ -1,0 +1,248 @@
+"""Brown clusters of words, and k-means of a token's and its neighbours' place among them.
+
+Brown, P. F. et al. (1992). Class-based n-gram models of natural language. Computational
+Linguistics 18, section 3: words enter by count, and after each the two classes merge whose
+merging loses the least mutual information of adjacent classes; in the end all merge into a tree.
+A word is described by its path from the root, as in Miller, Guinness & Zamanian (2004).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from hebbsim.rivals.base import ContextClusters, Sentences, Types
+
+__all__ = ["Brown", "BrownTree", "brown_tree", "path_vectors"]
+
+#: Dimensions that paths are reduced to; most of what tells them apart lies near the root.
+_SIZE = 40
+#: Losses that differ by less, in bits a corpus, are alike: the first pair merges.
+_ALIKE = 1e-7
+
+
+class BrownTree(NamedTuple):
+    """Classes of types, and how they merge.
+
+    Attributes
+    ----------
+    classes : ndarray of int, shape=(V,)
+        Of each type, from 0 to C - 1.
+    merges : list of C - 1 (int, int)
+        Two nodes each, the first that merges first. Nodes below C are classes; the node that
+        merge m makes is C + m, and the last one is the root.
+    """
+
+    classes: NDArray[np.int64]
+    merges: list[tuple[int, int]]
+
+
+@dataclass(eq=False)
+class Brown(ContextClusters):
+    """Paths of words in a tree of Brown clusters.
+
+    Parameters
+    ----------
+    classes : int
+        Classes of words that the tree is made of; no more than there are types.
+    fading : float
+        What a step of a path weighs, relative to the one before.
+
+    Examples
+    --------
+    >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
+    >>> Brown(n_clusters=2, classes=3).fit(sentences).predict([["dogs", "run"]]).shape
+    (2,)
+    """
+
+    RANGES = (*ContextClusters.RANGES, "classes=30:150:log", "fading=0.5:1")
+
+    classes: int = 80
+    fading: float = 0.8
+
+    def word_vectors(self, sentences: Sentences, types: Types) -> NDArray[np.float32]:
+        windows = types.windows(sentences, 1)
+        ends = windows[windows[:, 2] == 0][:, 1:]
+        pairs = np.concatenate([windows[:, :2], ends])
+        ones = np.ones(len(pairs), dtype=np.int64)
+        counts = csr_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(types),) * 2)
+        counts.sum_duplicates()
+        tree = brown_tree(counts, self.classes)
+        table = path_vectors(tree, self.fading)
+        left, values, _ = np.linalg.svd(table - table.mean(axis=0), full_matrices=False)
+        return (left * values)[:, :_SIZE][tree.classes].astype(np.float32)
+
+
+def path_vectors(tree: BrownTree, fading: float) -> NDArray[np.float64]:
+    """Each class by the turns on its path from the root, shape=(C, C - 1).
+
+    The coordinate of a node is positive for classes on one side below it, negative for those on
+    the other, 0 for the rest.
+
+    Examples
+    --------
+    >>> path_vectors(BrownTree(np.arange(3), [(0, 1), (3, 2)]), 0.5).tolist()
+    [[0.5, 1.0], [-0.5, 1.0], [0.0, -1.0]]
+    """
+    n = len(tree.merges) + 1
+    table = np.zeros((n, max(n - 1, 1)))
+    leaves = {leaf: [leaf] for leaf in range(n)}
+    depth = {2 * n - 2: 0}
+    for m in range(n - 2, -1, -1):
+        for node in tree.merges[m]:
+            depth[node] = depth[n + m] + 1
+    for m, sides in enumerate(tree.merges):
+        for node, sign in zip(sides, (1.0, -1.0), strict=True):
+            table[leaves[node], m] = sign * fading ** depth[n + m]
+        leaves[n + m] = leaves[sides[0]] + leaves[sides[1]]
+    return table
+
+
+def brown_tree(counts: csr_array, n_classes: int) -> BrownTree:
+    """Classes of types by the mutual information of adjacent ones, and the tree of these.
+
+    Parameters
+    ----------
+    counts : csr_array of int, shape=(V, V)
+        How often type (row) and next type (column) are adjacent.
+    n_classes : int
+        C; V where that is less.
+
+    Returns
+    -------
+    BrownTree
+    """
+    counts = counts.tocsr()
+    as_left, as_right = (np.asarray(counts.sum(axis=axis)).ravel() for axis in (1, 0))
+    order = np.argsort(-(as_left + as_right), kind="stable")
+    n = min(n_classes, len(order))
+    merging = _Merging(n + 1, int(counts.sum()))
+    slots = np.full(len(order), -1, dtype=np.int64)  # of each type
+    columns = counts.tocsc()
+    for entered, word in enumerate(order.tolist()):
+        slot = min(entered, n)
+        slots[word] = slot
+        row = np.zeros(n + 1, dtype=np.int64)
+        column = np.zeros(n + 1, dtype=np.int64)
+        for matrix, into in ((counts, row), (columns, column)):
+            part = slice(matrix.indptr[word], matrix.indptr[word + 1])
+            others = slots[matrix.indices[part]]
+            known = others >= 0
+            np.add.at(into, others[known], matrix.data[part][known])
+        merging.enter(slot, row, column, as_left[word], as_right[word])
+        if slot == n:
+            kept, gone = merging.merge()
+            slots[slots == gone] = kept
+            if gone != n:  # the new class takes the free slot
+                merging.move(n, gone)
+                slots[slots == n] = gone
+    nodes, merges = list(range(n + 1)), []
+    for m in range(n - 1):
+        kept, gone = merging.merge()
+        merges.append((nodes[kept], nodes[gone]))
+        nodes[kept] = n + m
+    return BrownTree(slots, merges)
+
+
+class _Merging:
+    """Adjacent classes counted, with what each merging would lose.
+
+    Sums of ``x log x`` over pairs of classes are kept, and mended where a class changes: all
+    else follows from them by arithmetic on whole matrices.
+    """
+
+    def __init__(self, size: int, total: int) -> None:
+        self.counts = np.zeros((size, size), dtype=np.int64)
+        self.left, self.right = np.zeros(size), np.zeros(size)
+        self.total = total
+        # A class paired with itself, which is never merged, has up to four times the tokens.
+        whole = np.arange(4 * total + 1, dtype=np.float64)
+        self._xlogx = whole * np.log(np.maximum(whole, 1.0))
+        self._pairs = np.zeros((size, size))
+        self.used = np.zeros(size, dtype=bool)
+
+    def _part(self, c: int) -> NDArray[np.float64]:
+        """The terms of ``pairs`` in which the third class is c."""
+        into, out = self.counts[:, c], self.counts[c]
+        return self._xlogx[into[:, None] + into] + self._xlogx[out[:, None] + out]
+
+    def _renew(self, c: int) -> None:
+        """The terms of ``pairs`` in which c is one of the two classes."""
+        found = self._xlogx[self.counts + self.counts[c]].sum(axis=1)
+        found += self._xlogx[self.counts + self.counts[:, [c]]].sum(axis=0)
+        self._pairs[c] = self._pairs[:, c] = found
+
+    def enter(
+        self,
+        c: int,
+        row: NDArray[np.int64],
+        column: NDArray[np.int64],
+        left: float,
+        right: float,
+    ) -> None:
+        """A word becomes class c, given its counts before and after each class."""
+        # Terms of an empty class are not all zero: other classes stand in them alone.
+        self._pairs -= self._part(c)
+        self.counts[c], self.counts[:, c] = row, column
+        self.left[c], self.right[c] = left, right
+        self._pairs += self._part(c)
+        self._renew(c)
+        self.used[c] = True
+
+    def losses(self) -> NDArray[np.float64]:
+        """What mutual information, times tokens, each pair loses by merging, shape=(C, C)."""
+        n, x = self.counts, self._xlogx
+        own = np.diag(n)
+        log_left, log_right = (np.log(np.maximum(part, 1.0)) for part in (self.left, self.right))
+        log_n = np.log(max(self.total, 1))
+        # Before: every entry of both rows and both columns, once.
+        entries = x[n] + n * (log_n - log_left[:, None] - log_right)
+        of_class = entries.sum(axis=1) + entries.sum(axis=0) - np.diag(entries)
+        before = of_class[:, None] + of_class - entries - entries.T
+        # After: the merged class with all others, then with itself.
+        both = own[:, None] + own + n + n.T
+        after = self._pairs - x[own[:, None] + n.T] - x[own[:, None] + n]
+        after -= x[n + own] + x[n.T + own] - x[both]
+        rows, columns = n.sum(axis=1), n.sum(axis=0)
+        log_lefts = np.log(np.maximum(self.left[:, None] + self.left, 1.0))
+        log_rights = np.log(np.maximum(self.right[:, None] + self.right, 1.0))
+        after += (rows[:, None] + rows) * (log_n - log_lefts)
+        after += (columns[:, None] + columns) * (log_n - log_rights)
+        after -= both * log_n
+        told, told_by = n @ log_right, log_left @ n
+        after -= told[:, None] + told + told_by[:, None] + told_by
+        after += (own[:, None] + n.T) * log_right[:, None] + (n + own) * log_right
+        after += (own[:, None] + n) * log_left[:, None] + (n.T + own) * log_left
+        return before - after
+
+    def merge(self) -> tuple[int, int]:
+        """Merge the pair that loses the least: the class that stays, and the one that goes."""
+        losses = self.losses()
+        losses[~self.used] = losses[:, ~self.used] = np.inf
+        losses[np.tril_indices(len(losses))] = np.inf
+        alike = losses <= losses.min() + _ALIKE
+        a, b = divmod(int(alike.argmax()), len(losses))
+        self._pairs -= self._part(a) + self._part(b)
+        self.counts[a] += self.counts[b]
+        self.counts[:, a] += self.counts[:, b]
+        self.counts[b], self.counts[:, b] = 0, 0
+        for part in (self.left, self.right):
+            part[a] += part[b]
+            part[b] = 0
+        self._pairs += self._part(a) + self._part(b)
+        self.used[b] = False
+        self._renew(a)
+        self._renew(b)
+        return a, b
+
+    def move(self, source: int, target: int) -> None:
+        """Class `source` becomes class `target`, which is empty."""
+        swap = np.arange(len(self.counts))
+        swap[[source, target]] = target, source
+        self.counts = self.counts[swap][:, swap]
+        self._pairs = self._pairs[swap][:, swap]
+        self.left, self.right, self.used = self.left[swap], self.right[swap], self.used[swap]
