@@ -204,7 +204,7 @@ def _threads() -> dict[str, str]:
 
 
 def _folders(problems: list[str]) -> dict[str, str]:
-    import hebbsim.engine.contexts  # noqa: F401  # any module with kernels
+    import hebbsim.engine.traces  # noqa: F401  # any module with kernels
     from hebbsim.engine._jit import KERNELS
     from hebbsim.readers.registry import cache_folder
 
