@@ -13,22 +13,20 @@ import io
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.roles.data import check_clusters, check_splits, hold_out
+from hebbsim.experiments.roles.data import check_clusters
 from hebbsim.experiments.roles.learner_config import LearnerConfig
-from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.experiments.roles.variants import assigned_roles, with_scored_splits
 from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
-from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import (
     Progress,
@@ -78,17 +76,17 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
     HebbsimError
         No trial could be scored.
     """
-    corpus, notes = _train_and_dev(config)
+    corpus = _train_and_dev(config)
     results = _empty(config, corpus)
-    results.notes = notes
+    results.notes = list(corpus.notes)
     search = _Search(config, corpus, cache, progress)
     cache.begin(results.experiment, results.config, results.provenance)
     _fill(results, search)
     return results
 
 
-def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
-    """The two splits as `hebbsim run roles` has them, and what is to be said of them."""
+def _train_and_dev(config: TuneConfig) -> Corpus:
+    """The two splits as `hebbsim run roles` has them."""
     from hebbsim.readers import load_corpus
 
     wanted = ("train", "dev")
@@ -96,17 +94,10 @@ def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
         config.corpus, layer=config.gold_layer, scheme=config.role_map, offline=config.offline,
         splits=wanted,
     )  # fmt: skip
-    if corpus.layer is None:
-        raise BadInputError(
-            f"corpus {corpus.name} is text without roles, so there is nothing to score; give an "
-            "annotated corpus"
-        )
-    corpus, note = hold_out(corpus)
-    corpus = corpus.only(wanted)
-    check_splits(corpus, corpus.layer or "")
+    corpus = with_scored_splits(corpus, f"--corpus {config.corpus}").only(wanted)
     if corpus.splits["dev"].n_sentences < 2:
         raise BadInputError(f"corpus {corpus.name}: dev has one sentence; two halves are needed")
-    return corpus, [*corpus.notes, *([note] if note else [])]
+    return corpus
 
 
 def _empty(config: TuneConfig, corpus: Corpus) -> Results:
@@ -204,25 +195,13 @@ def _name(trial: int, seed: int) -> str:
 def _score(job: _Job) -> float | str:
     """Accuracy on dev of one network with one seed; or why there is none."""
     load_rules(job.rules)
-    train, dev = job.corpus.splits["train"], job.corpus.splits["dev"]
-    roles = dev.layers[job.corpus.layer or ""]
     learner = RoleNetwork(job.network, passes=job.passes, random_state=job.seed)
-    try:
-        # BLAS sums in another order with more threads; weights may not stay finite.
-        with threadpool_limits(1), np.errstate(all="ignore"):
-            learner.fit(train.sentences())
-            arrays, _ = learner.network_.state()
-            if not all(np.isfinite(array).all() for array in arrays.values()):
-                return "weights did not stay finite"
-            winners = learner.predict(dev.sentences())
-    except Exception as error:  # of a rule, which anyone may have written
-        return " ".join(str(error).split()) or type(error).__name__
-
-    def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
-        readout = RoleReadout().fit(winners[on], roles[on])
-        return lambda split: readout.predict(winners)
-
-    return float(np.mean(named_on_dev(mapping, dev, ["dev"])["dev"] == roles))
+    sentences = job.corpus.splits["train"].sentences()
+    with threadpool_limits(1):  # BLAS sums in another order with more threads
+        found = assigned_roles(lambda: learner.fit(sentences), job.corpus)
+    if isinstance(found, str):
+        return found
+    return float(np.mean(found["dev"] == job.corpus.splits["dev"].layers[job.corpus.layer or ""]))
 
 
 # What is written ----------------------------------------------------------------------------------
