@@ -34,13 +34,13 @@ def compete(n_prototypes: int = 100, width: int = 500, n_tokens: int = 2**15) ->
     common: dict[str, Any] = {"most": n_tokens, "flops": 2.0 * n_prototypes * width + 5.0 * width}
 
     def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, package, **{"result": _prototypes, **common, **options})
+        return Contender(name, prepare, package, **{"result": np.asarray, **common, **options})
 
     return Work(
         "compete",
         f"competition, {width} features, K={n_prototypes}, online",
         [
-            Contender("competition", inputs.ours, "numba", True, _prototypes,
+            Contender("competition", inputs.ours, "numba", True, np.asarray,
                       bytes=4.0 * n_prototypes * width, limit="prototypes read", **common),
             peer("sklearn MiniBatchKMeans", "sklearn", inputs.sklearn, result=None,
                  note=f"partial_fit on batches of {BATCH}: not online"),
@@ -157,7 +157,3 @@ class _Inputs:
                 model.learn_one(row)
 
         return run
-
-
-def _prototypes(result: Any) -> Floats:
-    return np.asarray(result)
