@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Diagnosis", "Extra", "examine", "processor_name"]
 
 _MISSING = "missing"
-#: What an extra is for, in the words of a user.
+#: What each extra is for.
 _PURPOSES = {
     "torch": "the supervised BiGRU beside the learner",
     "rivals": "the skip-gram among the rivals of `hebbsim run roles`",
@@ -36,7 +36,7 @@ _PURPOSES = {
 
 @dataclass(frozen=True)
 class Extra:
-    """An optional part: what it adds, and which of its packages are missing or too old."""
+    """An extra: what it adds, and which of its packages are missing or too old."""
 
     name: str
     purpose: str
@@ -66,7 +66,7 @@ class Diagnosis:
 
 
 def examine() -> Diagnosis:
-    """Look at everything; nothing is changed, and nothing is downloaded.
+    """Examine the installation; nothing is changed or downloaded.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def examine() -> Diagnosis:
 
 
 def _versions(problems: list[str]) -> dict[str, str]:
-    """Of Python, of hebbsim, and of all that it needs."""
+    """Versions of Python, hebbsim and its requirements."""
     found = {"python": platform.python_version(), "hebbsim": __version__}
     for requirement in _requirements():
         found[requirement.name], good = _installed(requirement)
@@ -98,7 +98,7 @@ def _versions(problems: list[str]) -> dict[str, str]:
 
 
 def _requirements(extra: str = "") -> list[Requirement]:
-    """What hebbsim needs, or what an extra adds to that, by its installed metadata."""
+    """Requirements of hebbsim, or those that an extra adds, from the installed metadata."""
     from packaging.requirements import Requirement
 
     try:
@@ -117,7 +117,7 @@ def _requirements(extra: str = "") -> list[Requirement]:
 
 
 def _installed(requirement: Requirement) -> tuple[str, bool]:
-    """The version of a package, and whether it is the one that is needed."""
+    """The installed version of a package, and whether it meets the requirement."""
     try:
         found = version(requirement.name)
     except PackageNotFoundError:
@@ -179,7 +179,7 @@ def _memory() -> str:
 
 
 def _threads() -> dict[str, str]:
-    """Cores, what limits them, and what numba and each BLAS would use."""
+    """Cores, environment variables that limit them, and threads of numba and each BLAS."""
     import numba
     import scipy.linalg  # noqa: F401  # loads its BLAS, which is not numpy's
     from threadpoolctl import threadpool_info
@@ -220,12 +220,12 @@ def _folders(problems: list[str]) -> dict[str, str]:
     }
     if kernels is None:
         problems.append(
-            "no folder keeps compiled kernels: every process compiles anew; set NUMBA_CACHE_DIR "
-            "to a folder that can be written"
+            "compiled kernels cannot be cached, so every process compiles them again; set "
+            "NUMBA_CACHE_DIR to a writable folder"
         )
     data = os.environ.get("HEBBSIM_DATA_DIR")
     if data and not Path(data).is_dir():
-        problems.append(f"HEBBSIM_DATA_DIR is {data}, which is no folder")
+        problems.append(f"HEBBSIM_DATA_DIR is {data}, which is not a folder")
     return found
 
 
@@ -234,10 +234,10 @@ def _is_cached(kernel: Any) -> bool:
 
 
 def _state(folder: Path, problems: list[str]) -> str:
-    """A folder with the room in it; where it cannot be written, that is a problem."""
+    """A folder with its free space; it is a problem if it cannot be written."""
     there = next((p for p in (folder, *folder.absolute().parents) if p.is_dir()), None)
     if there is None:
-        return f"{folder} (not there)"
+        return f"{folder} (does not exist)"
     try:  # permission bits do not tell: root passes them, a read-only file system does not
         os.rmdir(tempfile.mkdtemp(prefix=".hebbsim-", dir=there))
     except OSError as error:
@@ -250,12 +250,12 @@ def _state(folder: Path, problems: list[str]) -> str:
 
 
 def _graphics() -> dict[str, str]:
-    """GPUs that torch sees; the learner itself needs none."""
+    """GPUs that torch finds; the learner itself needs none."""
     if importlib.util.find_spec("torch") is None:
         return {"torch": "not installed"}
     try:
         from hebbsim.lm.hardware import graphics
 
         return graphics()
-    except Exception as error:  # a broken installation is what this is to find
+    except Exception as error:  # a broken installation is a finding, too
         return {"torch": f"cannot be imported ({type(error).__name__}: {error})"}

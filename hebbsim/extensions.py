@@ -1,4 +1,4 @@
-"""Python files of one's own that add to what the package knows: decoders, learning rules."""
+"""Imports Python files of the user that add decoders or learning rules."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["import_file"]
 
 
 def import_file(path: str | Path) -> ModuleType:
-    """Import a Python file by its path; one that was imported before is not imported again.
+    """Import a Python file by path, once.
 
     Raises
     ------
     BadInputError
-        There is no such file, or it cannot be imported.
+        The file does not exist or cannot be imported.
     """
     file = Path(path).resolve()
     name = f"hebbsim_file:{file}"

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: both end a run the same way, after what must not be cut in two."""
+"""SIGINT and SIGTERM: both stop a run in the same way, but not within an atomic block."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Interruption", "Terminated", "defer_signals", "terminating"]
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived: handled wherever Ctrl-C is."""
+    """SIGTERM arrived; it is handled like Ctrl-C."""
 
 
 class Interruption(Exception):
-    """What a command makes of either: one line, and the status to exit with."""
+    """The line that an interrupted command prints, and its exit status."""
 
     def __init__(self, cause: KeyboardInterrupt) -> None:
         super().__init__(f"interrupted; {getattr(cause, 'hint', 'nothing was written')}")
@@ -29,7 +29,7 @@ class Interruption(Exception):
 def terminating() -> Iterator[list[int]]:
     """A block in which SIGTERM raises `Terminated`, as SIGINT raises KeyboardInterrupt.
 
-    Gives a list that holds the signal's number once it has arrived.
+    Yields a list that receives the number of the signal.
     """
     arrived: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -49,7 +49,7 @@ def terminating() -> Iterator[list[int]]:
 
 @contextlib.contextmanager
 def defer_signals() -> Iterator[None]:
-    """A block that signals do not cut: what arrives takes effect when it is done.
+    """A block that signals do not interrupt: they take effect when it ends.
 
     Examples
     --------

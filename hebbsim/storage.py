@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ __all__ = ["whole_file", "write_whole"]
 
 @contextlib.contextmanager
 def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
-    """A file to write to, which takes its place when the block ends well.
+    """A file to write to, which replaces `path` if the block succeeds.
 
     Parameters
     ----------
     path : Path
         In a folder that exists.
     mode, **options
-        As of `open`.
+        As for `open`.
 
     Raises
     ------
     OSError
-        It cannot be written; what was there before is there still.
+        It cannot be written; the earlier file is unchanged.
     """
     # In the folder of the target: a rename does not cross file systems.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -35,7 +35,7 @@ def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files that the owner alone may read.
+        # mkstemp creates files that only the owner can read.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)
@@ -46,7 +46,7 @@ def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds all of it, or what was there before.
+    """Write a file atomically: readers see the old content or all of the new.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises
     ------
     OSError
-        It cannot be written; nothing has changed then.
+        It cannot be written; the earlier file is unchanged.
 
     Examples
     --------

@@ -513,7 +513,7 @@ def test_warm_up_says_what_was_compiled_and_where_it_lies(monkeypatch):
 @pytest.mark.parametrize("lost", [FakeKernel(0, None), FakeKernel(0, "/c", enabled=False)])
 def test_warm_up_says_where_nothing_could_be_kept(monkeypatch, lost):
     done = warmed(monkeypatch, FakeKernel(0, "/c"), lost)
-    assert done.folder is None and "could not be kept" in str(done)
+    assert done.folder is None and "could not be cached" in str(done)
 
 
 def test_warm_up_without_a_compiler(monkeypatch):

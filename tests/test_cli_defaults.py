@@ -8,32 +8,22 @@ import re
 import pytest
 import typer
 
-from hebbsim.bench.run import BenchConfig
 from hebbsim.cli import _spell_defaults, app
 from hebbsim.config import GROUPS, spelling
 from hebbsim.demo.config import DemoConfig
 from hebbsim.experiments.identity.config import IdentityConfig
-from hebbsim.experiments.language_models import config as lm_config
-from hebbsim.experiments.roles.config import RolesConfig
-from hebbsim.experiments.rules.config import RulesConfig
-from hebbsim.experiments.stream.config import StreamConfig
-from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.probes.identity import PRECISIONS
 from hebbsim.readers import load_corpus
+from hebbsim.runs import registry
 from hebbsim.runs.compare import compare_runs
 from hebbsim.runs.corpus_config import SeededCorpusConfig
 from hebbsim.runs.rerun import rerun
 from hebbsim.runs.sweep import run_sweep
 
-CONFIGS = {
-    "roles": RolesConfig, "identity": IdentityConfig, "rules": RulesConfig,
-    "stream": StreamConfig, "lm": lm_config.LmConfig, "predictor": lm_config.PredictorConfig,
-    "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
-    "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
-    "bench": BenchConfig, "demo": DemoConfig, "corpus make": SeededCorpusConfig,
-    "corpus info": SeededCorpusConfig,
+EXPERIMENTS = {one.name: one for one in registry.EXPERIMENTS.values() if one.help}
+CONFIGS = {one.name: one.config for one in EXPERIMENTS.values()} | {
+    "demo": DemoConfig, "corpus make": SeededCorpusConfig, "corpus info": SeededCorpusConfig,
 }  # fmt: skip
-TOP = ("tune", "bench", "demo", "corpus make", "corpus info")
 WITHOUT = {"corpus make": ("gold_layer",), "corpus info": ("parser", "offline")}
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
@@ -58,13 +48,18 @@ def every_command():
     return list(walk(_spell_defaults(typer.main.get_command(app)), ()))
 
 
-def test_every_experiment_is_here():
-    assert {*command_of("run").commands, *TOP} == set(CONFIGS)
+def test_an_experiment_has_the_command_that_it_declares():
+    known = [name for name, one in EXPERIMENTS.items() if one.command.startswith("run ")]
+    assert sorted(command_of("run").commands) == known and "roles" in known
+    assert {"tune", "bench"} == {*EXPERIMENTS} - {*known}
+    for one in EXPERIMENTS.values():
+        assert command_of(*one.command.split()).name == one.name
 
 
 def options_of(verb):
     """The configuration of a command, and its parameters by the name of their field."""
-    command = command_of(*(verb.split() if verb in TOP else ["run", verb]))
+    words = EXPERIMENTS[verb].command if verb in EXPERIMENTS else verb
+    command = command_of(*words.split())
     found = {param.name: param for param in command.get_params(typer.Context(command))}
     # Of `corpus make` all layers are written; `corpus info` shows what is on this machine.
     assert command.without == WITHOUT.get(verb, ())

@@ -2,7 +2,9 @@
 
 import json
 import math
+from dataclasses import asdict
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -17,7 +19,9 @@ from hebbsim.experiments.language_models.depth import run_depth
 from hebbsim.experiments.language_models.recall import recall_config, run_recall
 from hebbsim.experiments.language_models.run import run_blimp, run_lm, run_predictor, run_selection
 from hebbsim.experiments.language_models.table import show
+from hebbsim.plots.lm import plot_recall
 from hebbsim.runs.figures import draw_run
+from hebbsim.runs.results import Score, summarize
 
 TEXT = {
     "preset": "pico", "data": "builtin", "seeds": 2, "tokens": 2048, "vocabulary": 300,
@@ -286,6 +290,16 @@ def test_what_stops_the_run_stops_its_workers(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_memory_of_ones_own_is_drawn():
+    rows = [
+        Score("recall", "mqar", model, f"pairs={n}", "accuracy", None, 0, 0.5)
+        for model in ("ema", "mine")
+        for n in (4, 8)
+    ]
+    ax = plot_recall(pd.DataFrame([asdict(row) for row in summarize(rows)]))
+    assert "mine" in {line.get_label() for line in ax.lines}
+
+
 def test_delta_recalls_where_fixed_traces_guess(tmp_path):
     results = run_recall(preset="nano", models="ema,delta", task="mqar", seeds=1, store=tmp_path)
     assert results.select({"pairs": "16"}, model="delta", split="mqar")[0].mean > 0.95

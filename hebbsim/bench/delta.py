@@ -42,12 +42,12 @@ def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
 
     def ours(name: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
         return Contender(
-            name, prepare, "numba", True, _weights,
+            name, prepare, "numba", True, np.asarray,
             bytes=8.0 * n_weights, limit="FMA peak", **common, **options,
         )  # fmt: skip
 
     def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, package, **{"result": _weights, **common, **options})
+        return Contender(name, prepare, package, **{"result": np.asarray, **common, **options})
 
     return Work(
         "delta",
@@ -264,10 +264,6 @@ class _Inputs:
         )
         spikes = torch.from_numpy(self.pre[:n, None] > 0)
         return lambda: network.run(inputs={"h": spikes}, time=n)
-
-
-def _weights(result: Any) -> Floats:
-    return np.asarray(result)
 
 
 @contextlib.contextmanager

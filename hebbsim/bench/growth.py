@@ -1,4 +1,4 @@
-"""How cost grows: time a token along one axis at a time, and memory along a stream."""
+"""How cost grows: time per token along one axis at a time, and memory along a stream."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from hebbsim.runs.results import Row
 
 __all__ = ["AXES", "Axis", "growth", "peak_memory"]
 
-#: Tokens that a stream brings at a time.
+#: Tokens per chunk of a stream.
 CHUNK = 100_000
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One thing that grows while all else stays.
+    """One quantity that grows while all others are constant.
 
     Attributes
     ----------
     name : str
     values : tuple of int
     lines : dict of str to callable
-        What is measured, and the contender for a value.
+        Name of each line, and its contender for a value.
     streamed : bool
-        The value is the length of a stream: each run takes all of it.
+        The value is the length of a stream, which each run takes completely.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Axis:
 
 
 def _pick(way: str, make: Callable[..., Work], name: str) -> Callable[[int], Contender]:
-    """The contender of that name in the work that `make` gives for ``way=value``."""
+    """A contender by name, in the work that `make` gives for ``way=value``."""
     return lambda value: _named(make(**{way: value}), name)
 
 
@@ -53,7 +53,7 @@ def _named(work: Work, name: str) -> Contender:
 
 
 def _stream(work: Callable[..., Work], name: str) -> Callable[[int], Contender]:
-    """A contender over a stream of so many tokens, which comes in chunks of `CHUNK`."""
+    """A contender over a stream of a given length, in chunks of `CHUNK`."""
 
     def make(n_tokens: int) -> Contender:
         one = _named(work(n_tokens=CHUNK), name)
@@ -140,7 +140,7 @@ AXES = (
 
 
 def growth(axes: Sequence[Axis] = AXES) -> list[Work]:
-    """A work for each axis; its contenders are the points of the figure."""
+    """One work per axis; its contenders are the points of the figure."""
     return [
         Work(
             f"growth/{axis.name}",
@@ -161,7 +161,7 @@ def growth(axes: Sequence[Axis] = AXES) -> list[Work]:
 
 
 def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
-    """Microseconds a token at every value; peak memory as well where a stream grows."""
+    """Microseconds per token at every value, and peak memory if a stream grows."""
 
     def row(line: str, value: int, metric: str, values: Sequence[float], unit: str) -> Row:
         median, *spread = quartiles(values)

@@ -1,9 +1,9 @@
-"""Timing side by side: rounds in which every contender runs once, on one core.
+"""Fair timing: in every round each contender runs once, on one core.
 
-A machine that is shared or warms up changes its speed within a run. Contenders that take
-turns meet the same machine, so a ratio is taken within each round and its median reported.
-The clock is CPU seconds of the whole process: what other programs take is not counted, and
-a second thread gains nothing.
+A shared or warming machine changes its speed during a run. Contenders that take turns meet the
+same conditions, so ratios are taken within rounds and their median is reported. The clock is
+CPU seconds of the whole process: other programs do not count, and a second thread gains
+nothing.
 """
 
 from __future__ import annotations
@@ -36,37 +36,37 @@ __all__ = [
 ]
 
 Clock = Callable[[], float]
-#: Tokens of the first run, whose result is compared with that of the reference.
+#: Tokens of the first run, whose result is compared with the reference.
 FIRST = 128
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One way to do a work.
+    """One implementation of a work.
 
     Attributes
     ----------
     name : str
     prepare : callable
-        ``prepare(n)`` sets up the work on the first n tokens, untimed, and gives a function
-        of no arguments that does it from the start and returns its result.
+        ``prepare(n)`` sets up the work on the first n tokens, untimed, and returns a function
+        without arguments that does the work and returns its result.
     package : str
-        What must be installed.
+        Package that must be installed.
     ours : bool
     result : callable, optional
-        Turns what the work returns into the array that others are compared with, or into
-        its last rows, untimed. None: another computation, which is not compared.
+        Turns the return value into the array to compare, or its last rows, untimed. None: a
+        different computation, which is not compared.
     tolerance : float
-        Largest difference allowed, as a share of the largest value.
+        Largest allowed difference, as a share of the largest value.
     note : str
-        In what the computation differs.
+        How the computation differs.
     most : int
-        Tokens that one run may take.
+        Most tokens of one run.
     unit : str
     scale : float
-        What is done, in `unit`, for each of the n that `prepare` is given.
+        Amount of work, in `unit`, per token.
     flops, bytes : float
-        Operations, and bytes moved to or from the memory that `limit` names, for a token.
+        Operations, and bytes moved to or from the memory that `limit` names, per token.
     limit : str
         The limit of the machine that bounds the work.
     """
@@ -87,7 +87,7 @@ class Contender:
 
 
 class Ready(NamedTuple):
-    """A contender set up for as many tokens as one run takes."""
+    """A contender, set up for the tokens of one run."""
 
     contender: Contender
     n_tokens: int
@@ -131,7 +131,7 @@ def quartiles(values: Iterable[float]) -> Quartiles:
 
 
 def ratios(timings: Sequence[Timing], contender: str, other: str) -> list[float]:
-    """Rate of one contender over that of another, round by round."""
+    """Rate of one contender divided by that of another, round by round."""
     rates = {(t.contender, t.round): t.rate for t in timings}
     rounds = sorted({t.round for t in timings})
     return [rates[contender, r] / rates[other, r] for r in rounds]
@@ -161,15 +161,15 @@ def get_ready(
     seconds: float,
     clock: Clock = time.process_time,
 ) -> tuple[Ready, NDArray[np.floating] | None]:
-    """Compile, compare with the reference, and find how many tokens fill a run.
+    """Compile, compare with the reference, and find the number of tokens for one run.
 
     Parameters
     ----------
     contender : Contender
     reference : ndarray or None
-        Result on the first `FIRST` tokens; None: not known yet.
+        Result on the first `FIRST` tokens; None if not known yet.
     seconds : float
-        That a run should take, within a factor of two, where its tokens suffice.
+        Duration of a run, within a factor of two, if there are enough tokens.
     clock : callable
 
     Returns
@@ -220,7 +220,7 @@ def run_rounds(
     clock: Clock = time.process_time,
     after: Callable[[int], object] = lambda done: None,
 ) -> list[Timing]:
-    """Let every contender run once in each round, in the order given.
+    """Run every contender once in each round, in the given order.
 
     Parameters
     ----------
@@ -254,10 +254,10 @@ def run_rounds(
 
 @contextmanager
 def one_core() -> Iterator[int | None]:
-    """One core and one thread for everything inside, child processes included.
+    """Use one core and one thread for everything inside, including child processes.
 
-    Yields the number of the core; None where the system cannot hold a process to one, and
-    thread counts alone are set.
+    Yields the number of the core, or None if the system cannot pin a process and only thread
+    counts are set.
     """
     # Read when these libraries are first loaded.
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")

@@ -1,4 +1,4 @@
-"""The machine that a run was measured on: its name, cores and caches, and its limits."""
+"""The machine of a run: its name, cores, caches and limits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hebbsim.doctor import processor_name
 __all__ = ["LIMITS", "Limit", "describe", "limits"]
 
 KIB = 1024
-#: Where the size of a cache is not known.
+#: Cache sizes to assume if they are unknown.
 USUAL_CACHES = {"L1": 32 * KIB, "L2": 512 * KIB, "L3": 16 * 1024 * KIB}
 
 
@@ -33,7 +33,7 @@ class Limit:
     kernel : str
         In `hebbsim.engine.limits`.
     kib : int, optional
-        Memory that the kernel works on; without, most of `cache`.
+        Memory that the kernel works on (default: most of `cache`).
     cache : {"L1", "L2", "DRAM"}
     """
 
@@ -64,7 +64,7 @@ LIMITS = (
 
 
 def limits() -> list[Contender]:
-    """Kernels that reach the limits, as contenders; n counts their passes."""
+    """Kernels that reach the limits, as contenders; n is their number of passes."""
     return [_contender(limit) for limit in LIMITS]
 
 
@@ -124,7 +124,7 @@ def _buffer(length: int) -> NDArray[np.float32]:
 
 
 def describe() -> dict[str, Any]:
-    """Name, cores, caches and system, as far as they can be found."""
+    """Name, cores, caches and system, as far as they are known."""
     return {
         "cpu": processor_name(),
         "cores": os.cpu_count(),
@@ -136,7 +136,7 @@ def describe() -> dict[str, Any]:
 
 @cache
 def caches() -> dict[str, int]:
-    """Bytes of the data caches that one core sees; the usual sizes where not known."""
+    """Bytes of the data caches of one core; usual sizes if they are unknown."""
     found = dict(USUAL_CACHES)
     for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
         try:

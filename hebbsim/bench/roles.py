@@ -8,7 +8,6 @@ from typing import Any
 
 from hebbsim.bench.harness import Contender
 from hebbsim.bench.work import Work
-from hebbsim.errors import BadInputError
 
 __all__ = ["roles"]
 
@@ -30,20 +29,13 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
         The corpus has no roles, or too few sentences.
     """
     from hebbsim.experiments.roles.config import RolesConfig
-    from hebbsim.experiments.roles.data import check_splits, hold_out
+    from hebbsim.experiments.roles.variants import with_scored_splits
     from hebbsim.readers import load_corpus
 
     config = RolesConfig.checked({"corpus": corpus, "preset": "best", "offline": offline})
     loaded = load_corpus(config.corpus, offline=offline)
-    layer = loaded.layer
-    network = config.described()
-    if layer is None:
-        raise BadInputError(
-            f"--corpus {corpus}: text without roles, which the BiGRU learns from; give an "
-            "annotated corpus"
-        )
-    loaded, note = hold_out(loaded)
-    check_splits(loaded, layer)
+    loaded = with_scored_splits(loaded, f"--corpus {corpus}")
+    layer, network = loaded.layer or "", config.described()
     train, dev = loaded.splits["train"], loaded.splits["dev"]
 
     def fit(n: int) -> Callable[[], Any]:
@@ -107,5 +99,5 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
         rounds=1,
         rehearsed=False,
         bounded=False,
-        notes=[note] if note else [],
+        notes=loaded.notes,
     )

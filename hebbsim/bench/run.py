@@ -1,4 +1,4 @@
-"""One run of the benchmark: works chosen, contenders readied, rounds timed, rows made."""
+"""One run of the benchmark: choose works, prepare contenders, time rounds, make rows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WORKS = (*DEFAULT_WORKS, "growth")
 
 
 class BenchConfig(ExperimentConfig):
-    """What a run measures; every field stands on the command line of `hebbsim bench`.
+    """What a run measures; every field is an option of `hebbsim bench`.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class BenchConfig(ExperimentConfig):
 
 @dataclass(frozen=True)
 class Entry:
-    """A contender of a work, as it took part; one line of ``contenders.csv``."""
+    """How a contender took part in a work; one line of ``contenders.csv``."""
 
     work: str
     contender: str
@@ -125,7 +125,7 @@ def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Resul
     Raises
     ------
     BadInputError
-        A work or package that is unknown, or an output folder that cannot be written.
+        A work or package is unknown, or the output folder cannot be written.
     """
     run = _Run(config, progress)
     cache.begin("bench", config.resolved(), {})
@@ -152,7 +152,7 @@ def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Resul
 
 
 class _Run:
-    """Rounds of every work, and what came of them."""
+    """Measures every work, and collects the results."""
 
     def __init__(self, config: BenchConfig, progress: Progress) -> None:
         self.config = config
@@ -189,7 +189,7 @@ class _Run:
         return works
 
     def measure(self, work: Work) -> None:
-        """Ready the contenders of a work, time their rounds, and add rows."""
+        """Prepare the contenders of a work, time their rounds, and add rows."""
         self.progress(f"{work.name}: {work.title}", self.done, self.total)
         ready = self.ready(work)
         if work.bounded:
@@ -210,7 +210,7 @@ class _Run:
             self.rows += work_rows(work, [c for c, _, _ in ready], timings)
 
     def ready(self, work: Work) -> list[Ready]:
-        """Contenders that are wanted, installed and right."""
+        """Contenders that are requested, installed and correct."""
         found = []
         reference = None
         for contender in work.contenders:
@@ -229,7 +229,7 @@ class _Run:
             except Exception as error:
                 if contender.ours:
                     raise
-                # A peer that does not run here is no reason to lose the others.
+                # A peer that fails here does not stop the others.
                 self.failed.append(f"{contender.name} ({type(error).__name__}: {error})")
                 self.enter(work, contender, "failed")
                 continue
@@ -247,7 +247,7 @@ class _Run:
         )  # fmt: skip
 
     def versions(self) -> dict[str, str]:
-        """Of the packages whose contenders were measured."""
+        """Versions of the packages whose contenders were measured."""
         packages = {entry.package for entry in self.entries if entry.status == "measured"}
         distributions = packages_distributions()
         named = sorted(d for package in packages for d in distributions.get(package, [])[:1])
@@ -263,13 +263,13 @@ class _Run:
 
 
 def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
-    """Rates, ratios of our own to each peer and to its limit, and the limits themselves.
+    """Rates, ratios of our contenders to each peer and to their limit, and the limits.
 
     Parameters
     ----------
     work : Work
     contenders : sequence of Contender
-        Those that were timed, the limits included.
+        Those that were timed, including the limits.
     timings : sequence of Timing
     """
     rows = []

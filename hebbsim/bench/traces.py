@@ -41,10 +41,10 @@ def traces(
     common: dict[str, Any] = {"most": n_tokens, "flops": flops}
 
     def ours(name: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, "numba", True, _as_rows, **common, **options)
+        return Contender(name, prepare, "numba", True, np.asarray, **common, **options)
 
     def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, package, **{"result": _as_rows, **common, **options})
+        return Contender(name, prepare, package, **{"result": np.asarray, **common, **options})
 
     return Work(
         "traces",
@@ -250,10 +250,6 @@ class _Inputs:
 
 
 # Results, shape=(T, S, D) ------------------------------------------------------------------
-
-
-def _as_rows(result: Any) -> Floats:
-    return np.asarray(result)
 
 
 def _from_scales(result: Any) -> Floats:

@@ -1,4 +1,4 @@
-"""Compile every kernel once, so that no later run waits for it."""
+"""Compiles every kernel once, so that no later run has to wait."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Warmup:
     Attributes
     ----------
     compiled : int
-        Kernels that were not in the cache, those that others call included.
+        Kernels that were not in the cache, including those that others call.
     loaded : int
-        Kernels that were.
+        Kernels that were in the cache.
     seconds : float
     folder : str or None
-        Where the cache lies; None where a kernel could not be kept.
+        Folder of the cache; None if a kernel could not be cached.
     """
 
     compiled: int
@@ -39,14 +39,14 @@ class Warmup:
         kept = (
             f"Cache: {self.folder}"
             if self.folder
-            else "They could not be kept: no cache folder can be written, and every process will "
-            "compile anew.\nSet NUMBA_CACHE_DIR to a folder that can."
+            else "They could not be cached, so every process compiles them again.\nSet "
+            "NUMBA_CACHE_DIR to a writable folder."
         )
         return f"{done}; {self.seconds:.1f} s\n{kept}"
 
 
 def warm_up() -> Warmup:
-    """Run a tiny version of all that has kernels, through the doors that users take.
+    """Run a tiny example of everything that has kernels, through the public functions.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def warm_up() -> Warmup:
 
 
 def _folder(kernel: Any) -> str | None:
-    """Where a kernel is kept; None where writing failed or no folder was found."""
+    """Cache folder of a kernel; None if it could not be cached."""
     enabled = getattr(kernel._cache, "_enabled", False)
     return kernel.stats.cache_path if enabled else None
 

@@ -1,4 +1,4 @@
-"""What a work is: its contenders, and how their rounds are timed."""
+"""A work: a task of the benchmark, its contenders, and how they are timed."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 __all__ = ["TIMESCALES", "Work", "slug"]
 
-#: Of every work that has traces.
+#: Timescales of every work with traces.
 TIMESCALES = (2.0, 8.0, 32.0)
 
 
 @dataclass(frozen=True)
 class Work:
-    """A work and those who do it.
+    """A task, and the contenders that do it.
 
     Attributes
     ----------
     name, title : str
     corpus : str
-        What the tokens are from.
+        Source of the tokens.
     contenders : sequence of Contender
-        The first that has a result gives the one that the others must equal.
+        The first one with a result is the reference that the others must equal.
     size : dict
-        The numbers that describe the work, ready for JSON.
+        Numbers that describe the work, ready for JSON.
     clock : callable
     rounds : int, optional
-        At most so many; without, as many as the run was asked for.
+        Most rounds (default: as many as requested).
     rehearsed : bool
-        Whether contenders run once before they are timed.
+        Run contenders once before they are timed.
     bounded : bool
-        Whether the limits of the machine are measured beside it.
+        Also measure the limits of the machine.
     tabulate : callable, optional
-        ``tabulate(work, timings)`` gives the rows of the results, where they are not rates
-        and ratios.
+        ``tabulate(work, timings)`` makes the rows of the results, if they are not rates and
+        ratios.
     notes : sequence of str
-        What a reader of the results must know.
+        What a reader of the results should know.
     """
 
     name: str

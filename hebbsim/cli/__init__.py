@@ -79,7 +79,7 @@ def _root(
         ),
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show tracebacks; may stand anywhere on the line.")
+        bool, typer.Option("--debug", help="Show tracebacks; accepted anywhere on the line.")
     ] = False,
 ) -> None:
     pass
@@ -98,7 +98,7 @@ def versions() -> None:
 
 
 def _spell_defaults(command: Any) -> Any:
-    """Let every help text end in its default, as ``(default: X)``; return the command."""
+    """End every help text in its default, as ``(default: X)``; return the command."""
     for inner in getattr(command, "commands", {}).values():
         _spell_defaults(inner)
     for param in command.params:
@@ -115,7 +115,8 @@ def _spell_defaults(command: Any) -> Any:
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit.
 
-    0 done, 1 failed, 2 bad usage or input, 130 or 143 interrupted (SIGINT, SIGTERM).
+    Exit codes: 0 success, 1 failure, 2 bad usage or input, 130 or 143 interrupted (SIGINT,
+    SIGTERM).
     """
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
@@ -142,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except (typer.Abort, KeyboardInterrupt):
         interrupted = True
     except BrokenPipeError:
-        # The reader of a pipe left; what is still buffered has nowhere to go.
+        # The reader of the pipe has left; discard what is still buffered.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 1
     except Exception as error:
@@ -165,7 +166,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _leave_threads(status: int) -> None:
-    """Exit at once where threads still learn: they cannot be told to stop, only left."""
+    """Exit at once if threads are still learning, because they cannot be stopped."""
     others = [t for t in threading.enumerate() if t is not threading.main_thread()]
     if any(not thread.daemon for thread in others):
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""`hebbsim corpus`: what corpora there are, what is in them, fetching and writing them."""
+"""`hebbsim corpus`: list, describe, fetch and write corpora."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def list_corpora(as_json: Json = False) -> None:
 
 
 class _Making(Verb):
-    """A command with the options by which any corpus is read."""
+    """A command with the options that say how a corpus is read."""
 
     without: tuple[str, ...] = ("gold_layer",)  # all are written
 
@@ -76,7 +76,7 @@ class _Making(Verb):
 
 
 class _Reading(_Making):
-    """The same, of a corpus that is shown as it stands."""
+    """The same, without options for a corpus on this machine."""
 
     without = ("parser", "offline")
 
@@ -202,7 +202,7 @@ def make(
 
 
 class _Downloads:
-    """Progress of downloads on standard error; silent where that is no terminal."""
+    """Progress of downloads on standard error; silent if that is not a terminal."""
 
     def __init__(self) -> None:
         self._progress: Any = None
@@ -287,7 +287,7 @@ def _describe(corpus: Corpus, entry: Entry | None) -> dict[str, Any]:
 
 
 def _first_sentence(train: Split, layer: str | None) -> list[list[str]]:
-    """Words, and roles where there are any, of the first sentence of two words or more."""
+    """Words, with roles if there are any, of the first sentence with at least two words."""
     lengths = (train.offsets[1:] - train.offsets[:-1]).tolist()
     at = next((i for i, n in enumerate(lengths) if n > 1), 0)
     part = slice(int(train.offsets[at]), int(train.offsets[at + 1]))
@@ -298,14 +298,14 @@ def _first_sentence(train: Split, layer: str | None) -> list[list[str]]:
 
 
 def _shares(shares: dict[str, float]) -> str:
-    """Names with their shares in per cent, the first few."""
+    """The first few names with their shares in per cent."""
     shown = [f"{name} {100 * share:.3g} %" for name, share in list(shares.items())[:_SHOWN]]
     more = [f"{len(shares) - _SHOWN} more"] if len(shares) > _SHOWN else []
     return ", ".join(shown + more)
 
 
 def _first(words: list[list[str]]) -> str:
-    """A sentence, its roles behind the words, cut where it is long."""
+    """A sentence with roles after the words, shortened if it is long."""
     shown = " ".join("/".join(word) for word in words[:_WORDS])
     return f"{shown} ..." if len(words) > _WORDS else shown
 
@@ -325,7 +325,7 @@ def _print_json(document: dict[str, Any]) -> None:
 
 
 def _print_table(header: list[str], rows: list[list[str]]) -> None:
-    """A table on standard output; a header that begins with ``>`` aligns right."""
+    """Print a table; a header that begins with ``>`` aligns right."""
     from rich import box
     from rich.table import Table
 

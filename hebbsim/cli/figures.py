@@ -74,7 +74,7 @@ def figures(
     check_names(names or (), [r.experiment for r in runs])
     for one in runs:
         _refuse_strangers(one, names, out, wanted)
-        _ = one.results  # all can be read before any is drawn
+        _ = one.results  # refuse unreadable runs before drawing any
     found: list[tuple[RunTables, list[RenderedFigure]]] = []
     failed: dict[str, Exception] = {}
     for one in runs:
@@ -108,7 +108,7 @@ def _formats(text: str) -> tuple[str, ...]:
 
 
 def _check_folders(runs: list[RunTables], out: Path | None) -> None:
-    """With ``--out``, two runs of one name would draw over each other."""
+    """Refuse two runs of one name with ``--out``: they would overwrite each other."""
     names = [run.name for run in runs]
     if out is not None:
         for run in runs:
@@ -119,20 +119,20 @@ def _check_folders(runs: list[RunTables], out: Path | None) -> None:
 
 
 def _home(run: RunTables, out: Path | None) -> tuple[Path, str]:
-    """The folder that lists the figures, and how their names begin in it."""
+    """The folder of the figures, and the prefix of their names."""
     return (out, f"{run.name}-") if out is not None else (run.folder, "figures/")
 
 
 def _refuse_strangers(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...]
 ) -> None:
-    """A file that is not a figure of ours is not drawn over."""
+    """Refuse to overwrite files that are not our figures."""
     from hebbsim.runs.figures import figures_of
     from hebbsim.runs.folders import MANIFEST, refuse_strangers
 
     home, prefix = _home(run, out)
     if out is None and not (home / MANIFEST).exists():
-        return  # nothing tells whose its figures are
+        return  # it does not say who drew its figures
     drawn = [name for name in figures_of(run.experiment) if not names or name in names]
     files = [f"{prefix}{name}.{suffix}" for name in drawn for suffix in formats]
     refuse_strangers(home, [*files, f"{prefix if out is None else ''}captions.md"])
@@ -148,7 +148,7 @@ def _draw(
 
 
 def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
-    """``captions.md`` beside the figures: all of a folder, also those of earlier drawings."""
+    """Write ``captions.md`` beside the figures, and record all files."""
     from hebbsim.runs.captions import write_captions
     from hebbsim.runs.folders import MANIFEST, record
 

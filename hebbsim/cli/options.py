@@ -1,7 +1,7 @@
-"""Options of a command, made from the fields of the configuration that it fills.
+"""The options of a command, generated from the fields of its configuration.
 
-What an option is called, does, takes and defaults to is written once, at the field
-(`hebbsim.config.option`). Values reach the configuration as text, and it alone checks them.
+The name, description, type and default of an option are written once, at the field
+(`hebbsim.config.option`). Values reach the configuration as text; only it checks them.
 """
 
 from __future__ import annotations
@@ -35,53 +35,53 @@ Overwrite = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
-#: What stands for a value, by its type.
+#: Placeholder of a value, by type.
 _METAVARS = {"int": "N", "float": "X", "str": "NAME", "Path": "PATH"}
 
 
 class Verb(TyperCommand):
-    """A command with an option for every field of the configuration of its experiment.
+    """A command with an option for every field of its configuration.
 
-    The configuration is looked up by the name of the command, and only when its options are
-    asked for, so that other commands start quickly. Checked, it is the ``obj`` of the context.
+    The configuration is found by the name of the command, and only when its options are needed,
+    so that other commands start quickly. Once checked, it is the ``obj`` of the context.
     """
 
-    #: Fields that the command has no use for.
+    #: Fields that are no options of this command.
     without: tuple[str, ...] = ()
 
     @cached_property
     def config(self) -> type[ExperimentConfig]:
-        """The configuration that is filled."""
+        """The class of the configuration."""
         from hebbsim.runs.registry import get_experiment
 
         return get_experiment(self.name).config
 
     @cached_property
     def fields(self) -> dict[str, Any]:
-        """Parameters of the command line by the name of their field."""
+        """Command-line parameters by field name."""
         found = parameters_of(self.config)
         return {name: param for name, param in found.items() if name not in self.without}
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """Those of the fields, then those that the function of the command has."""
+        """Parameters of the fields, then those of the command function."""
         return [*self.fields.values(), *super().get_params(ctx)]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Let an option that may be given repeatedly take several values at once."""
+        """Let a repeatable option take several values at once."""
         for param in self.fields.values():
             if getattr(param, "multiple", False):
                 args = spread(args, param.opts[0])
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
-        """Check the configuration, once, and call the function of the command."""
+        """Check the configuration once, and call the command function."""
         values = {name: ctx.params.pop(name) for name in self.fields}
         given = {name: value for name, value in values.items() if value not in (None, ())}
         ctx.obj = self.config.checked(given)
         return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """List options below the headings of their groups, those without one first."""
+        """List options under the headings of their groups, ungrouped ones first."""
         from hebbsim.config import GROUPS
 
         groups: dict[str, list[Any]] = {name: [] for name in ("Arguments", "Options", *GROUPS)}
@@ -109,10 +109,10 @@ def add_command(app: typer.Typer, experiment: Experiment) -> None:
 
 
 def parameters_of(config: type[ExperimentConfig]) -> dict[str, Any]:
-    """What typer makes of the fields of a configuration, by name."""
+    """The typer parameters of the fields of a configuration, by name."""
 
     def fill(**_: Any) -> None:
-        """Never called: typer reads its signature, which is written here."""
+        """Never called: typer reads the signature that is assigned below."""
 
     kinds = {name: _annotated(config, name) for name in config.model_fields}
     fill.__annotations__ = kinds
@@ -128,7 +128,7 @@ def parameters_of(config: type[ExperimentConfig]) -> dict[str, Any]:
 
 
 def _annotated(config: type[ExperimentConfig], name: str) -> Any:
-    """A field as a parameter of a command: text, several texts, or a flag."""
+    """The command-line annotation of a field: text, several texts, or a flag."""
     from hebbsim.config import spelling, type_words
 
     field, spelled = config.model_fields[name], config.option_name(name)
@@ -150,7 +150,7 @@ def _annotated(config: type[ExperimentConfig], name: str) -> Any:
 
 
 def _metavars(words: str) -> Iterator[str]:
-    """What may stand for a value of a type in words."""
+    """Placeholders for a value of a type in words."""
     for word in words.split(" or "):
         kind = word.removeprefix("tuple of ")
         if kind.startswith("{"):
@@ -160,7 +160,7 @@ def _metavars(words: str) -> Iterator[str]:
 
 
 def default_words(spelled: str, field: FieldInfo) -> str:
-    """The default of a field as its option is given; empty where nothing stands for it."""
+    """The default of a field, spelled as its option; empty if it has none."""
     from hebbsim.config import spelling
 
     value = field.default
@@ -175,7 +175,7 @@ def default_words(spelled: str, field: FieldInfo) -> str:
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:
-    """Repeat an option before each of the values that follow it, as a shell's ``*`` gives them.
+    """Repeat an option before each of its values, such as those that a shell makes of ``*``.
 
     Examples
     --------

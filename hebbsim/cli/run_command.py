@@ -1,4 +1,4 @@
-"""What every command that runs an experiment does: progress, the run, and its tables or JSON."""
+"""What every command of an experiment does: run it, show progress, print tables or JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
-    """Where a command writes: as it was told, or by default into a new folder."""
+    """Where a command writes: the given folder, or by default a new one."""
     from hebbsim.runs.folders import Numbered
 
     if out is not None:
@@ -77,7 +77,7 @@ def complain(line: str) -> None:
 
 @contextlib.contextmanager
 def warnings_in_one_line() -> Iterator[None]:
-    """What a user can act on, without the place in the source that it came from."""
+    """Print warnings for users in one line, without their place in the source."""
     usual = warnings.formatwarning
 
     def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
@@ -93,9 +93,9 @@ def warnings_in_one_line() -> Iterator[None]:
 
 
 class Pace:
-    """How long the steps that are left will take, from those that were done since the first call.
+    """Estimates the time that is left, from the steps done since the first call.
 
-    Steps that an earlier run had finished are not counted as fast ones.
+    Steps that an earlier run finished do not count as fast ones.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class Pace:
         self._first: tuple[int, float] | None = None
 
     def left(self, done: int, total: int) -> str:
-        """In words, empty before a step was timed."""
+        """The time left, in words; empty before the first timed step."""
         now = self._clock()
         if self._first is None:
             self._first = done, now
@@ -156,7 +156,7 @@ def _bar() -> Iterator[Progress]:
                 bar.console.print(line, highlight=False, markup=False)
             if not total:
                 return
-            # What is left when all is measured is a step, too: tables and figures.
+            # Tables and figures, made after the last step, count as one more.
             doing = "learning" if done < total else "tables and figures"
             remaining = pace.left(done, total + 1)
             bar.update(task, completed=done, total=total + 1, description=doing, left=remaining)

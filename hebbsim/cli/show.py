@@ -1,4 +1,4 @@
-"""`hebbsim show` and `hebbsim errors`: what was learned, and what was taken for what."""
+"""`hebbsim show` and `hebbsim errors`: what a model learned, and what it confuses."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def _draw_matrix(table: DataFrame, run: Path, split: str, model: str, figure: Pa
 
 
 def _print_matrix(console: object, table: DataFrame) -> None:
-    """A matrix of counts, in as many pieces side by side as the terminal needs."""
+    """Print a matrix of counts, split by columns to fit the terminal."""
     from hebbsim.runs.terminal import Console
 
     assert isinstance(console, Console)

@@ -1,4 +1,4 @@
-"""`hebbsim sweep`, `hebbsim compare` and `hebbsim rerun`: many runs, and a run once more."""
+"""`hebbsim sweep`, `hebbsim compare` and `hebbsim rerun`: many runs, and repeated runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hebbsim.runs.sweep import SweepResults
     from hebbsim.runs.terminal import Console
 
-#: Lines of a table on the terminal, at most.
+#: Most lines of a table on the terminal.
 _MOST = 40
 
 
@@ -255,7 +255,7 @@ def _show_compared(
     tests = sum(row.p is not None for row in found)
     console.print()
     console.print(
-        f"{found[0].metric.capitalize()} by seed, paired; t intervals of each difference alone; "
+        f"{found[0].metric.capitalize()} paired by seed; t intervals, not corrected; "
         f"p of {tests} test{'s' * (tests != 1)},"
     )
     console.print(f"corrected by {by}.")

@@ -7,6 +7,7 @@ asked for. Copying: random tokens, a mark, and the same tokens again.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,51 @@ __all__ = ["Copying", "Recall", "accuracy"]
 BLANK = 0
 _VALIDATION = 1 << 40  # numbers that no training batch reaches
 
+Numbers = NDArray[np.int64]
+
+
+class _Task(ABC):
+    """Sequences made by rule, by their numbers."""
+
+    pairs: tuple[int, ...]
+    keys: int
+    context: int
+    seed: int
+
+    def batch(self, seed: int, step: int, size: int) -> Numbers:
+        """Numbers of sequences that were in no batch before."""
+        return np.arange(step * size, (step + 1) * size)
+
+    def spread(self, tokens: int) -> Numbers:
+        """Numbers of sequences that no batch has."""
+        return _VALIDATION + np.arange(max(1, tokens // self.context))
+
+    def examples(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
+        """Sequences, and values where they are asked for (-100 elsewhere) [shapes (B, T)]."""
+        tokens, targets, _ = self.made(numbers)
+        return tokens, targets
+
+    def made(
+        self, numbers: Numbers, n_pairs: int | None = None
+    ) -> tuple[Numbers, Numbers, Numbers]:
+        """Sequences, targets, and how far back each answer stands [three of shape (B, T)]."""
+        rng = np.random.default_rng([self.seed, int(numbers[0])])
+        tokens = np.full((len(numbers), self.context), BLANK)
+        targets = np.full_like(tokens, -100)
+        apart = np.zeros_like(tokens)
+        for rows in zip(tokens, targets, apart, strict=True):
+            self._fill(rng, n_pairs or int(rng.choice(self.pairs)), *rows)
+        return tokens, targets, apart
+
+    @abstractmethod
+    def _fill(
+        self, rng: np.random.Generator, n: int, tokens: Numbers, targets: Numbers, apart: Numbers
+    ) -> None:
+        """Fill a row of each array with a sequence of `n` pairs."""
+
 
 @dataclass(frozen=True)
-class Recall:
+class Recall(_Task):
     """Multi-query associative recall.
 
     Attributes
@@ -58,44 +101,23 @@ class Recall:
         """V: the blank, keys, values."""
         return 1 + 2 * self.keys
 
-    def batch(self, seed: int, step: int, size: int) -> NDArray[np.int64]:
-        """Numbers of sequences that were in no batch before."""
-        return np.arange(step * size, (step + 1) * size)
-
-    def spread(self, tokens: int) -> NDArray[np.int64]:
-        """Numbers of sequences that no batch has."""
-        return _VALIDATION + np.arange(max(1, tokens // self.context))
-
     def fingerprint(self) -> str:
         """The rule."""
         return f"mqar {self.pairs} {self.keys} {self.context} {self.seed}"
 
-    def examples(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Sequences, and values where they are asked for (-100 elsewhere) [shapes (B, T)]."""
-        tokens, targets, _ = self.made(numbers)
-        return tokens, targets
-
-    def made(
-        self, numbers: NDArray[np.int64], n_pairs: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """The same with the distance from each query to its key [three of shape (B, T)]."""
-        rng = np.random.default_rng([self.seed, int(numbers[0])])
-        tokens = np.full((len(numbers), self.context), BLANK)
-        targets = np.full_like(tokens, -100)
-        apart = np.zeros_like(tokens)
-        for row in range(len(numbers)):
-            n = n_pairs or int(rng.choice(self.pairs))
-            keys = 1 + rng.permutation(self.keys)[:n]
-            values = 1 + self.keys + rng.integers(self.keys, size=n)
-            tokens[row, 0 : 2 * n : 2], tokens[row, 1 : 2 * n : 2] = keys, values
-            places = 2 * n + rng.permutation(self.context - 2 * n)[:n]
-            tokens[row, places], targets[row, places] = keys, values
-            apart[row, places] = places - 2 * np.arange(n)
-        return tokens, targets, apart
+    def _fill(
+        self, rng: np.random.Generator, n: int, tokens: Numbers, targets: Numbers, apart: Numbers
+    ) -> None:
+        keys = 1 + rng.permutation(self.keys)[:n]
+        values = 1 + self.keys + rng.integers(self.keys, size=n)
+        tokens[0 : 2 * n : 2], tokens[1 : 2 * n : 2] = keys, values
+        places = 2 * n + rng.permutation(self.context - 2 * n)[:n]
+        tokens[places], targets[places] = keys, values
+        apart[places] = places - 2 * np.arange(n)
 
 
 @dataclass(frozen=True)
-class Copying:
+class Copying(_Task):
     """In-context copying; fields as of `Recall`, `pairs` being lengths of what is copied."""
 
     pairs: tuple[int, ...]
@@ -104,7 +126,7 @@ class Copying:
     end: None = None
 
     @property
-    def context(self) -> int:
+    def context(self) -> int:  # type: ignore[override]
         """T: the tokens, the mark, all but the last again."""
         return 2 * max(self.pairs)
 
@@ -113,35 +135,23 @@ class Copying:
         """V: the mark and the tokens."""
         return 1 + self.keys
 
-    batch = Recall.batch
-    spread = Recall.spread
-    examples = Recall.examples
-
     def fingerprint(self) -> str:
         """The rule."""
         return f"copy {self.pairs} {self.keys} {self.seed}"
 
-    def made(
-        self, numbers: NDArray[np.int64], n_pairs: int | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Sequences, targets, and the distance to what is copied [three of shape (B, T)]."""
-        rng = np.random.default_rng([self.seed, int(numbers[0])])
-        tokens = np.full((len(numbers), self.context), BLANK)
-        targets = np.full_like(tokens, -100)
-        apart = np.zeros_like(tokens)
-        for row in range(len(numbers)):
-            n = n_pairs or int(rng.choice(self.pairs))
-            text = 1 + rng.integers(self.keys, size=n)
-            tokens[row, :n] = text
-            tokens[row, n + 1 : 2 * n] = text[:-1]
-            targets[row, n : 2 * n] = text
-            apart[row, n : 2 * n] = n
-        return tokens, targets, apart
+    def _fill(
+        self, rng: np.random.Generator, n: int, tokens: Numbers, targets: Numbers, apart: Numbers
+    ) -> None:
+        text = 1 + rng.integers(self.keys, size=n)
+        tokens[:n] = text
+        tokens[n + 1 : 2 * n] = text[:-1]
+        targets[n : 2 * n] = text
+        apart[n : 2 * n] = n
 
 
 def accuracy(
     model: LanguageModel, task: Recall | Copying, n_pairs: int, sequences: int
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+) -> tuple[NDArray[np.bool_], Numbers]:
     """Whether each answer is right, and its distance, over unseen sequences [shapes (N,)]."""
     right, apart = [], []
     device = model.embedding.weight.device

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,20 +15,23 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Okabe & Ito's palette, and a marker each for black and white.
-LOOKS = {
-    "gpt2": ("#D55E00", "s"),
-    "window": ("#6B6B6B", "x"),
-    "ema": ("#0072B2", "o"),
-    "learned": ("#56B4E9", "v"),
-    "gated": ("#009E73", "^"),
-    "hebbian": ("#E69F00", "D"),
-    "delta": ("#CC79A7", "P"),
-    "attention": ("#222222", "*"),
-    "ema-mlp": ("#009E73", "^"),
-    "ema-attention": ("#CC79A7", "D"),
-    "residual": ("#0072B2", "o"),
-    "selection": ("#D55E00", "s"),
-}
+LOOKS = defaultdict(
+    lambda: ("#6B6B6B", "o"),  # of a memory of one's own
+    {
+        "gpt2": ("#D55E00", "s"),
+        "window": ("#6B6B6B", "x"),
+        "ema": ("#0072B2", "o"),
+        "learned": ("#56B4E9", "v"),
+        "gated": ("#009E73", "^"),
+        "hebbian": ("#E69F00", "D"),
+        "delta": ("#CC79A7", "P"),
+        "attention": ("#222222", "*"),
+        "ema-mlp": ("#009E73", "^"),
+        "ema-attention": ("#CC79A7", "D"),
+        "residual": ("#0072B2", "o"),
+        "selection": ("#D55E00", "s"),
+    },
+)
 NAMES = {
     "gpt2": "GPT-2",
     "window": "window",

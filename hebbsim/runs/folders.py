@@ -164,7 +164,7 @@ def is_finished(folder: Path) -> bool:
 
 
 def own_files(folder: Path) -> set[str]:
-    """The files of a folder that a command wrote, as relative paths; empty without a list."""
+    """The files of a folder that a command wrote, as relative paths; none if it has no list."""
     about = _manifest(folder)
     if about is None:
         return set()

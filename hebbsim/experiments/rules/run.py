@@ -23,13 +23,13 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import LookupBaseline
 from hebbsim.engine import load_rules
-from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.roles.data import Gold, check_clusters, check_splits, hold_out
-from hebbsim.experiments.roles.scores import Runs, compared, named_on_dev
+from hebbsim.errors import HebbsimError
+from hebbsim.experiments.roles.data import Gold, check_clusters
+from hebbsim.experiments.roles.scores import Runs, compared
+from hebbsim.experiments.roles.variants import assigned_roles, with_scored_splits
 from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, Ablation
 from hebbsim.experiments.rules.config import RulesConfig
 from hebbsim.models.role_network import RoleNetwork
-from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest
 from hebbsim.runs.results import Progress, Results, provenance, summarize
@@ -76,17 +76,10 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
     from hebbsim.readers import load_corpus
 
     corpus = load_corpus(config.corpus, offline=config.offline)
-    if corpus.layer is None:
-        raise BadInputError(
-            f"corpus {corpus.name} is text without roles, so there is nothing to score; give "
-            "an annotated corpus"
-        )
-    layer = corpus.layer
-    corpus, note = hold_out(corpus)
-    check_splits(corpus, layer)
+    corpus = with_scored_splits(corpus, f"--corpus {config.corpus}")
     check_clusters(corpus.splits["train"], config.clusters, corpus.name)
     results = _empty(config, corpus)
-    results.notes = [*corpus.notes, *([note] if note else [])]
+    results.notes = list(corpus.notes)
     cache.begin(results.experiment, results.config, results.provenance)
     _fill(results, config, corpus, cache, progress)
     return results
@@ -230,30 +223,14 @@ def _learn(job: _Job) -> dict[str, StepResult]:
             else partial(learner.fit, sentences)
             for said in job.conditions
         }
-        return {said: _scored(step, job.corpus) for said, step in steps.items()}
+        return {
+            said: _codes(assigned_roles(step, job.corpus), job.corpus)
+            for said, step in steps.items()
+        }
 
 
-def _scored(learn: Callable[[], RoleNetwork], corpus: Corpus) -> StepResult:
-    assert corpus.layer is not None
-    rest = {name: split for name, split in corpus.splits.items() if name != "train"}
-    dev, roles = rest["dev"], rest["dev"].layers[corpus.layer]
-    try:
-        with np.errstate(all="ignore"):  # of weights that do not stay finite
-            learner = learn()
-        arrays, _ = learner.network_.state()
-        if not all(np.isfinite(array).all() for array in arrays.values()):
-            return StepResult({}, "weights did not stay finite")
-        winners = {name: learner.predict(split.sentences()) for name, split in rest.items()}
-    except Exception as error:  # of a rule, which anyone may have written
-        said = str(error).strip().partition("\n")[0]
-        return StepResult({}, f"{type(error).__name__}: {said}" if said else type(error).__name__)
-
-    def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
-        readout = RoleReadout().fit(winners["dev"][on], roles[on])
-        return lambda split: readout.predict(winners[split])
-
-    named = named_on_dev(mapping, dev, rest)
-    gold = Gold.of(corpus, corpus.layer)
-    return StepResult(
-        {split: codes for split, codes in gold.encode(named).items() if split != "gen"}, ""
-    )
+def _codes(roles: dict[str, NDArray[np.str_]] | str, corpus: Corpus) -> StepResult:
+    if isinstance(roles, str):
+        return StepResult({}, roles)
+    codes = Gold.of(corpus, corpus.layer or "").encode(roles)
+    return StepResult({split: codes[split] for split in codes if split != "gen"}, "")

@@ -108,18 +108,13 @@ class ScoredCorpus:
     """A corpus with roles: its dev names the clusters of a learner, its test scores them."""
 
     def __init__(self, name: str) -> None:
-        from hebbsim.experiments.roles.data import check_splits, hold_out
+        from hebbsim.experiments.roles.variants import with_scored_splits
         from hebbsim.readers import load_corpus
 
-        corpus = load_corpus(name)
-        if corpus.layer is None:
-            raise BadInputError(f"--score {name}: text without roles; give an annotated corpus")
-        self.corpus, note = hold_out(corpus)
-        self.notes = [*corpus.notes, *([note] if note else [])]
-        check_splits(self.corpus, corpus.layer)
+        self.corpus = with_scored_splits(load_corpus(name), f"--score {name}")
         splits = [self.corpus.splits[split] for split in ("dev", "test")]
         self.sentences = [split.sentences() for split in splits]
-        self.roles = [split.layers[corpus.layer] for split in splits]
+        self.roles = [split.layers[self.corpus.layer or ""] for split in splits]
 
     def accuracy(self, learner: RolesLearner | EngineLearner) -> float | None:
         """On test, with majority naming; None before there are clusters."""

@@ -207,7 +207,7 @@ class _Run:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
             results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
         if self.scored is not None:
-            results.notes += self.scored.notes
+            results.notes += self.scored.corpus.notes
             about = (self.scored.corpus.name, "test", "hebbian")
             condition = f"K={config.clusters} tokens="
             results.rows += [

@@ -13,19 +13,19 @@ import io
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.experiments.roles.data import check_clusters, check_splits, hold_out
+from hebbsim.experiments.roles.data import check_clusters
 from hebbsim.experiments.roles.learner_config import LearnerConfig
 from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.experiments.roles.variants import with_scored_splits
 from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.probes import RoleReadout
@@ -80,17 +80,17 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
     HebbsimError
         No trial could be scored.
     """
-    corpus, notes = _train_and_dev(config)
+    corpus = _train_and_dev(config)
     results = _empty(config, corpus)
-    results.notes = notes
+    results.notes = list(corpus.notes)
     search = _Search(config, corpus, cache, progress)
     cache.begin(results.experiment, results.config, results.provenance)
     _fill(results, search)
     return results
 
 
-def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
-    """The two splits as `hebbsim run roles` has them, and what is to be said of them."""
+def _train_and_dev(config: TuneConfig) -> Corpus:
+    """The two splits as `hebbsim run roles` has them."""
     from hebbsim.readers import load_corpus
 
     wanted = ("train", "dev")
@@ -98,17 +98,10 @@ def _train_and_dev(config: TuneConfig) -> tuple[Corpus, list[str]]:
         config.corpus, layer=config.gold_layer, scheme=config.role_map, offline=config.offline,
         splits=wanted,
     )  # fmt: skip
-    if corpus.layer is None:
-        raise BadInputError(
-            f"corpus {corpus.name} is text without roles, so there is nothing to score; give an "
-            "annotated corpus"
-        )
-    corpus, note = hold_out(corpus)
-    corpus = corpus.only(wanted)
-    check_splits(corpus, corpus.layer or "")
+    corpus = with_scored_splits(corpus, f"--corpus {config.corpus}").only(wanted)
     if corpus.splits["dev"].n_sentences < 2:
         raise BadInputError(f"corpus {corpus.name}: dev has one sentence; two halves are needed")
-    return corpus, [*corpus.notes, *([note] if note else [])]
+    return corpus
 
 
 def _empty(config: TuneConfig, corpus: Corpus) -> Results:

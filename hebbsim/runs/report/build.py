@@ -1,4 +1,4 @@
-"""A report from run folders: claims, findings, verdicts, tables, figures, provenance."""
+"""Builds a report from run folders: claims, findings, verdicts, tables, figures, provenance."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from hebbsim.runs.report.evidence import Rows, findings_of, interval
 
 SCHEMA = "hebbsim.report/1"
 
-#: Metrics that the table of a run shows, and the splits, by experiment; of any other experiment
-#: all rows that are not about a role, as far as `MOST_ROWS` allows.
+#: Metrics and splits that the table of a run shows, by experiment; any other experiment shows
+#: the first `MOST_ROWS` rows that are not about one role.
 SHOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "roles": (("accuracy", "v_measure", "accuracy_ratio", "label_equivalence"), ("test", "gen")),
     "identity": (("total_bits", "lags_found"), ("test",)),
 }
 MOST_ROWS = 100
 
-#: Which figures stand beside a claim.
+#: Figures that belong to a claim.
 FIGURES = {
     "C1": ("labels", "timescales", "roles"),
     "C2": ("generalization", "structure_content"),
@@ -56,13 +56,13 @@ class Picture:
 
     @property
     def claim(self) -> str:
-        """Key of the claim that it stands beside; empty where it stands with its run."""
+        """Key of the claim that it belongs to; empty if it belongs to its run only."""
         return next((key for key, names in FIGURES.items() if self.drawn.name in names), "")
 
 
 @dataclass
 class RunSection:
-    """What a report says of one run.
+    """What a report says about one run.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class RunSection:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Rows of the results table that a reader should see, as they are printed."""
+        """Rows of the results table that the report shows."""
         every = Rows(self.run.results).find(role="")
         metrics, splits = SHOWN.get(self.run.experiment, ((), ()))
         chosen = [
@@ -92,7 +92,7 @@ class RunSection:
 
     @property
     def left_out(self) -> int:
-        """Rows of the results table that `rows` does not hold."""
+        """Number of rows of the results table that the report leaves out."""
         return len(self.run.results) - len(self.rows)
 
 
@@ -103,7 +103,7 @@ class Report:
     Attributes
     ----------
     sections : list of RunSection
-        One a run, in the order given.
+        One per run, in the given order.
 
     Examples
     --------
@@ -114,7 +114,7 @@ class Report:
     sections: list[RunSection]
 
     def findings(self, claim: str) -> list[tuple[RunSection, Finding]]:
-        """All that was measured of a claim, and by which run."""
+        """All findings about a claim, with the section of their run."""
         return [
             (section, f) for section in self.sections for f in section.findings if f.claim == claim
         ]
@@ -125,12 +125,12 @@ class Report:
         return verdict((finding for _, finding in self.findings(claim)), given)
 
     def summary(self, claim: Claim) -> str:
-        """What was found of a claim, in a line."""
+        """The findings about a claim, in one line."""
         found = self.findings(claim.key)
         if not found:
             if self.verdict(claim.key) == "absent":
                 return f"Needs a run of hebbsim run {' | '.join(claim.experiments)}."
-            return "The runs given hold no row that speaks to it."
+            return "The given runs have no row about it."
         judged = [f for _, f in found if f.judgement]
         count = {k: sum(f.judgement == k for f in judged) for k in ("yes", "part", "no", "open")}
         said = [
@@ -141,7 +141,7 @@ class Report:
             if count[key]
         ]  # fmt: skip
         if not said:
-            return "Shown below; none decides."
+            return "Shown below; none is decisive."
         measures = f"{len(judged)} measurement{'s' * (len(judged) != 1)}"
         section, first = next((section, f) for section, f in found if f.judgement)
         run = f" in {section.run.name}" if len(self.sections) > 1 else ""
@@ -172,7 +172,7 @@ class Report:
 
 
 def build_report(folders: Sequence[str | Path]) -> Report:
-    """Read run folders, judge, and draw.
+    """Read run folders, judge the claims, and draw the figures.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def build_report(folders: Sequence[str | Path]) -> Report:
     Raises
     ------
     BadInputError
-        A folder holds no finished run, or two are of one name.
+        A folder holds no finished run, or two have the same name.
     """
     runs = [RunTables(folder) for folder in folders]
     names = [run.name for run in runs]

@@ -1,4 +1,4 @@
-"""The claims of the paper, what a measurement says of one, and how a verdict is reached."""
+"""The claims of the paper, findings about them, and how a verdict is reached."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-#: Of one measurement: it supports the claim, contradicts it, does so in part of the cases that
-#: it counts, or cannot tell; None where it is shown for what it is worth.
+#: Whether one finding supports the claim (yes), contradicts it (no), supports it in part of the
+#: cases that it counts (part), or cannot tell (open). None: it is shown but not judged.
 Judgement = Literal["yes", "no", "part", "open"]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of Singh (2026), in our words.
+    """A claim of Singh (2026), paraphrased.
 
     Attributes
     ----------
     key : str
     title, text : str
-        In a few words, and in a sentence.
+        A few words, and one sentence.
     experiments : tuple of str
-        Those whose runs can speak to it.
+        Experiments whose runs can test it.
     rule : str
-        When a measurement counts for it.
+        When a measurement supports it.
 
     Examples
     --------
@@ -118,7 +118,7 @@ CLAIMS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one run measured of one claim.
+    """What one run measured about one claim.
 
     Attributes
     ----------
@@ -127,17 +127,17 @@ class Finding:
     measure : str
         What was measured.
     mean, low, high : float or None
-        With the 95 % interval; a measurement that counts cases has none of them, and `text`.
+        With the 95 % interval; a finding that counts cases has `text` instead.
     n : int
         Repetitions.
     over : str
         Of what, such as ``seeds`` or ``sentences``.
     unit : str
     bound : float or None
-        What the value is held against.
+        What the value is compared with.
     judgement : {"yes", "no", "part", "open"} or None
     text : str
-        The value in words, in place of numbers.
+        The value in words, instead of numbers.
 
     Examples
     --------
@@ -159,7 +159,7 @@ class Finding:
 
     @property
     def value(self) -> str:
-        """As it is printed."""
+        """The value as text."""
         if self.mean is None:
             return self.text
         if self.low is None or self.high is None:
@@ -176,7 +176,7 @@ class Finding:
 
 
 def number(value: float, unit: str = "fraction") -> str:
-    """A value at the digits that its unit is read at.
+    """A value with the number of digits that suits its unit.
 
     Examples
     --------
@@ -191,13 +191,13 @@ def number(value: float, unit: str = "fraction") -> str:
 
 
 def at_least(low: float | None, high: float | None, bound: float) -> Judgement:
-    """Whether a value is at a bound or above, by its interval.
+    """Whether a value is at least a bound, by its interval.
 
     Examples
     --------
     >>> at_least(0.97, 0.98, 0.96), at_least(0.94, 0.95, 0.96), at_least(0.95, 0.97, 0.96)
     ('yes', 'no', 'open')
-    >>> at_least(None, None, 0.96)  # one value tells nothing of its spread
+    >>> at_least(None, None, 0.96)  # the spread of one value is unknown
     'open'
     """
     if low is None or high is None or not math.isfinite(low + high):
@@ -219,7 +219,7 @@ def below(low: float | None, high: float | None, bound: float) -> Judgement:
 
 
 def counted(ahead: int, of: int) -> Judgement:
-    """A claim about every one of several cases.
+    """The judgement of a claim about all of several cases.
 
     Examples
     --------
@@ -231,7 +231,7 @@ def counted(ahead: int, of: int) -> Judgement:
     return "yes" if ahead == of else "part" if ahead else "no"
 
 
-#: Verdicts on a claim, in words.
+#: Verdicts on a claim, by key.
 VERDICTS = {
     "holds": "holds",
     "part": "holds in part",
@@ -242,9 +242,9 @@ VERDICTS = {
 
 
 def verdict(findings: Iterable[Finding], runs_given: bool) -> str:
-    """Key of `VERDICTS` from all that was measured of a claim.
+    """Key of `VERDICTS`, from all findings about a claim.
 
-    What cannot tell neither supports nor contradicts.
+    Findings that cannot tell are not counted.
 
     Examples
     --------

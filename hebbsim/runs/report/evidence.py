@@ -1,4 +1,4 @@
-"""What a run says of the claims, and its rows as one who judges them reads them."""
+"""The findings of a run about the claims, and its rows in a form that is easy to judge."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def findings_of(run: RunTables) -> list[Finding]:
-    """All that a run says of the claims; nothing where the experiment speaks to none."""
+    """All findings of a run about the claims; none if its experiment tests no claim."""
     experiment = EXPERIMENTS.get(run.experiment)
     evidence = experiment.evidence if experiment else None
     return list(evidence(run)) if evidence else []
 
 
 class Rows:
-    """Rows of a results table, by exact columns and by the words of their condition.
+    """Rows of a results table, found by columns and by condition words.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Rows:
             row["words"] = {k: v for k, v in words(row["condition"]).items() if k != "K"}
 
     def find(self, condition: dict[str, str] | None = None, **columns: str) -> list[dict[str, Any]]:
-        """Rows with these columns whose condition says exactly `condition` beside ``K``."""
+        """Rows with these columns and exactly these condition words, apart from ``K``."""
         return [
             row
             for row in self._rows
@@ -52,7 +52,7 @@ class Rows:
 
 
 def interval(row: dict[str, Any]) -> dict[str, Any]:
-    """Mean, interval and n of a row, as `Finding` takes them; None for what is missing."""
+    """Mean, interval and n of a row, as keywords of `Finding`; None if missing."""
     low, high = (None if row[end] != row[end] else float(row[end]) for end in ("low", "high"))
     n = 0 if row["n"] != row["n"] else int(row["n"])
     return {"mean": float(row["mean"]), "low": low, "high": high, "n": n, "unit": row["unit"]}

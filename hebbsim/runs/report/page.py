@@ -1,4 +1,4 @@
-"""A report as an HTML page that holds all it shows, and as Markdown."""
+"""A report as a self-contained HTML page, and as Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Finding
 from hebbsim.runs.results import json_text
 
 _HERE = Path(__file__).parent
-#: What a judgement is called; each also has a sign, so that colour is never alone.
+#: Sign and name of each judgement; with signs, colour is not the only cue.
 JUDGEMENTS = {
     "yes": ("✓", "for the claim"),
     "no": ("✗", "against it"),
@@ -31,7 +31,7 @@ SIGNS = {"holds": "✓", "part": "◐", "fails": "✗", "open": "?", "absent": "
 def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> list[Path]:
     """Write ``report.html``, ``report.md`` with ``figures/``, and ``report.json``.
 
-    The HTML page holds all that it shows. All files are written, or none.
+    The HTML page is self-contained. All files are written, or none.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> lis
     Raises
     ------
     BadInputError
-        The folder is a file, holds a report already or something else, or cannot be written.
+        The folder is a file, holds a report or something else, or cannot be written.
     """
     folder = next(folder.free()) if isinstance(folder, Numbered) else Path(folder)
     complete(folder, kind="report")
@@ -59,7 +59,7 @@ def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> lis
 
 
 def html_page(report: Report) -> str:
-    """One page without any request to elsewhere: styles and figures stand in it."""
+    """The report as one HTML page, with styles and figures inside it."""
     environment = _environment(html=True)
     return environment.get_template("report.html.jinja").render(
         **_shared(report), style=Markup((_HERE / "report.css").read_text(encoding="utf-8"))
@@ -67,7 +67,7 @@ def html_page(report: Report) -> str:
 
 
 def markdown_page(report: Report) -> str:
-    """The same in Markdown; figures are taken from ``figures/``."""
+    """The report in Markdown, with figures from ``figures/``."""
     environment = _environment(html=False)
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
     return environment.get_template("report.md.jinja").render(**_shared(report))
@@ -127,9 +127,9 @@ _WIDE, _HIGH = 132.0, 18.0
 
 
 def ranges(findings: list[Finding]) -> list[Markup]:
-    """Small drawings of the intervals of findings and of their bounds, on one axis a unit.
+    """Small drawings of the intervals and bounds of findings, one axis per unit.
 
-    A finding without numbers or without a bound has none.
+    A finding without numbers or without a bound gets none.
     """
     ends: dict[tuple[str, float | None], list[float]] = {}
     for f in findings:
