@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_copybutton",
+    "accessible",
     "generate",
     "mathml",
     "references",
@@ -29,6 +30,8 @@ html_title = f"hebbsim {version}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+# Summaries are fetched page by page, which browsers refuse for files on disk.
+html_show_search_summary = False
 html_show_sourcelink = False
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"

@@ -129,7 +129,8 @@ def strongest(fitted: Fitted, word: str, side: int) -> list[str]:
     """The two words on one side that a word's weights have grown towards most."""
     weights = fitted.memory(word)[side, 0].copy()
     weights[[0, -1]] = 0  # rare words, which share a column, and the edge of the sentence
-    return [fitted.context_word[c] for c in np.argsort(-weights)[:2].tolist()]
+    found = [fitted.context_word[c] for c in np.argsort(-weights)[:2].tolist() if weights[c] > 0]
+    return found or ["(nothing)"]
 
 
 def _box(ax, x, text, color, *, size, weight="normal"):

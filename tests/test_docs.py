@@ -255,3 +255,37 @@ def test_verdicts_are_those_of_the_runs_that_are_kept(monkeypatch):
         if f.claim == "C3" and "cancellation" in f.measure
     )  # fmt: skip
     assert f"| default | {row.measure} | {row.value} | 5 seeds |" in text
+
+
+CHROMIUM = os.environ.get("HEBBSIM_CHROMIUM") or shutil.which("chromium")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize(
+    ("scheme", "width", "height"), [("light", 1280, 720), ("dark", 390, 844)], ids=str
+)
+def test_pages_fit_the_screen_and_axe_finds_nothing_serious(site, scheme, width, height):
+    """On a laptop in the light, and on a phone in the dark."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    out, _ = site
+    found = []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        ).new_page()
+        for shown in ("index", "how-it-learns", "experiments/c1", "api/hebbsim.RoleNetwork",
+                      "notebooks/from-one-neuron-to-roles", "teaching"):  # fmt: skip
+            page.goto((out / f"{shown}.html").as_uri())
+            beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            found += [f"{shown} is {beyond} too wide"] * (beyond > 0)
+            found += [
+                f"{shown}: {each['id']} at {each['nodes'][0]['html'][:80]}"
+                for each in axe.run(page).response["violations"]
+                if each["impact"] in ("serious", "critical")
+            ]
+        page.goto((out / "search.html").as_uri() + "?q=prototype")
+        page.wait_for_selector("#search-results li")  # the search needs no server
+        browser.close()
+    assert found == []
