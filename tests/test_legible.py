@@ -94,7 +94,7 @@ def run(tmp_path_factory):
     return of
 
 
-@pytest.mark.parametrize(("experiment", "name"), EVERY, ids="-".join)
+@pytest.mark.parametrize(("experiment", "name"), EVERY, ids=map("-".join, EVERY))
 def test_every_figure_can_be_read(experiment, name, run):
     if (experiment, name) in MADE:
         ax = MADE[experiment, name]()
@@ -170,9 +170,10 @@ def test_lines_that_the_axes_cut_strike_no_letters_beside_them():
 
 def test_bars_of_distances_start_at_zero_and_are_as_tall_as_the_difference():
     columns = "corpus split model condition metric role mean low high n unit".split()
+    none = (float("nan"), float("nan"))
     loss = {"ema": (2.5, 3.0), "gpt2": (2.3, 3.2)}
     rows = [
-        ("made", "test", model, f"preset=nano distance={name}", "loss", "", mean, None, None, 1, "")
+        ("made", "test", model, f"preset=nano distance={name}", "loss", "", mean, *none, 1, "")
         for model, means in loss.items()
         for name, mean in zip(("1-4", "new"), means, strict=True)
     ]

@@ -169,7 +169,10 @@ def caption(ax: Axes, title: str, note: str) -> None:
         above: list[Any] = [*ax.texts, ax.get_legend()]
         tops = [found.get_window_extent().y1 for found in above if found is not None]
         top = max([ax.bbox.y1, *tops])
-        ax.set_title(title, pad=(top - ax.bbox.y1) * 72 / figure.dpi + 6)
+        wide = ax.bbox.width / figure.dpi
+        ax.set_title(
+            _wrap(title, 8.0 * 1.08, wide, at=": "), pad=(top - ax.bbox.y1) * 72 / figure.dpi + 6
+        )
         return
     if not _written_inside.get():
         return
