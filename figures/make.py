@@ -1,14 +1,17 @@
-"""The gallery, from run folders: python figures/make.py FOLDER
+"""The gallery, from tables alone: python figures/make.py [FOLDER]
 
 FOLDER holds run folders by the names in `GALLERY`, each made by its command with
-``--out FOLDER/NAME``. Their figures are drawn here as NAME-FIGURE, from their tables alone, as
-``hebbsim figures`` does; the figures of runs that are absent stay as they are. ``README.md`` is
-written from ``captions.md``.
+``--out FOLDER/NAME``. A run that is not there is drawn from the tables that `KEPT` names in
+``experiments/``; without those its figures stay as they are. Figures are written here as
+NAME-FIGURE, as ``hebbsim figures`` draws them; ``README.md`` is written from ``captions.md``.
 """
 
 from __future__ import annotations
 
+import json
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 from hebbsim.runs.captions import read_captions, write_captions
@@ -16,6 +19,7 @@ from hebbsim.runs.figures import draw
 from hebbsim.runs.finished import RunTables
 
 HERE = Path(__file__).resolve().parent
+EXPERIMENTS = HERE.parent / "experiments"
 #: Options of the reported runs, as in `experiments/roles/tabulate.py`.
 FIVE = "--bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = "--labels 30,100,300,1000,3000"
@@ -55,6 +59,15 @@ GALLERY = {
     ),
     "recall": ("hebbsim run recall --task mqar", ("recall",)),
 }  # fmt: skip
+#: Tables of runs in ``experiments/``: the experiment, and where its results stand.
+KEPT = {
+    **{name: ("roles", f"roles/results/{name}.csv") for name in ("builtin", "cogs")},
+    "identity": ("identity", "identity/results/default.csv"),
+    "identity-ewt": ("identity", "identity/results/ewt.csv"),
+    "identity-cogs": ("identity", "identity/results/cogs.csv"),
+    "lm": ("lm", "lm/results/lm-long/results.csv"),
+    "recall": ("recall", "lm/results/recall-default/results.csv"),
+}
 #: Pictures that are not of a run's tables: their name and how each is made.
 OTHERS = """## More
 
@@ -74,15 +87,43 @@ Figures of the benchmark: [experiments/bench](../experiments/bench/RESULTS.md).
 """
 
 
+def kept_run(name: str, folder: Path) -> RunTables:
+    """The run of a name in `KEPT` as a folder below `folder`, so that its figures can be drawn."""
+    experiment, where = KEPT[name]
+    home, source = folder / name, EXPERIMENTS / where
+    home.mkdir(parents=True)
+    shutil.copy(source, home / "results.csv")
+    # What tabulate.py of the roles keeps beside: the configuration, and two more tables.
+    beside = source.with_suffix(".json")
+    said = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    config = said.get("config", {})
+    document = {"schema": "hebbsim.results/1", "experiment": experiment, "config": config,
+                "provenance": {}}  # fmt: skip
+    for file, content in (("results", document), ("config", config)):
+        (home / f"{file}.json").write_text(json.dumps(content), encoding="utf-8")
+    comparisons = source.with_suffix(".comparisons.csv")
+    if comparisons.is_file():
+        shutil.copy(comparisons, home / "comparisons.csv")
+    if said.get("structure"):
+        lines = [f"{row['kind']},{row['name']},{row['decided']}\n" for row in said["structure"]]
+        (home / "structure.csv").write_text("kind,name,decided\n" + "".join(lines))
+    return RunTables(home)
+
+
 def main(folder: Path) -> None:
-    for name, (_, figures) in GALLERY.items():
-        if (folder / name / "results.json").is_file():
-            drawn, failed = draw(RunTables(folder / name), figures, out=HERE, prefix=f"{name}-")
+    with tempfile.TemporaryDirectory() as made:
+        for name, (_, figures) in GALLERY.items():
+            if (folder / name / "results.json").is_file():
+                run = RunTables(folder / name)
+            elif name in KEPT and (EXPERIMENTS / KEPT[name][1]).is_file():
+                run = kept_run(name, Path(made))
+            else:
+                print(f"{folder / name}: no such run; its figures stay", file=sys.stderr)
+                continue
+            drawn, failed = draw(run, figures, out=HERE, prefix=f"{name}-")
             write_captions(HERE, drawn)
             for figure, reason in failed.items():
                 print(f"{name}-{figure} was not drawn and stays: {reason}", file=sys.stderr)
-        else:
-            print(f"{folder / name}: no such run; its figures stay", file=sys.stderr)
     (HERE / "README.md").write_text(page(read_captions(HERE / "captions.md")), encoding="utf-8")
 
 
@@ -100,6 +141,6 @@ def page(captions: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python figures/make.py FOLDER")
-    main(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        raise SystemExit("usage: python figures/make.py [FOLDER]")
+    main(Path(sys.argv[1] if len(sys.argv) == 2 else "runs"))

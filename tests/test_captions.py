@@ -7,7 +7,7 @@ import pytest
 from test_figure_images import COLUMNS, bench_results, identity_results
 
 from hebbsim.plots import plot_capacity, plot_roofline, style
-from hebbsim.plots.structure import _CANCELLED, plot_plane, plot_structure
+from hebbsim.plots.structure import plot_plane, plot_structure
 
 
 def shares(*rows):
@@ -43,17 +43,19 @@ def test_structure_names_the_dashed_line_where_it_is_drawn(model, cancellation):
         held = "precision=float32"
         rows += [("structure", "cancellation", f"property=word lag=1 {held}")]
     ax = plot_structure(shares(*rows), model=model)
-    dashed = any(line.get_label() == _CANCELLED for line in ax.lines)
-    assert ("dashed" in note(ax)) == dashed == (cancellation and model == "traces")
+    dashed = any(line.get_label() == "word, by cancellation" for line in ax.lines)
+    named = any("float32" in text.get_text() for text in ax.texts)
+    assert named == dashed == (cancellation and model == "traces")
 
 
 @pytest.mark.parametrize("models", [["traces"], ["traces-learned"], ["traces", "traces-learned"]])
 def test_the_plane_names_the_codes_whose_points_it_has(models):
     rows = [("plane", model, "property=role") for model in ("word", *models)]
     ax = plot_plane(shares(*rows))
-    assert ("white: of random codes" in note(ax)) == ("traces" in models)
-    assert ("filled: of learned codes" in note(ax)) == ("traces-learned" in models)
-    faces = {line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "D"}
+    named = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert ("words before it, random codes" in named) == ("traces" in models)
+    assert ("words before it, learned codes" in named) == ("traces-learned" in models)
+    faces = {line.get_markerfacecolor() for line in ax.lines if line.get_marker() == "o"}
     assert ("white" in faces) == ("traces" in models) and len(faces) == len(models)
 
 

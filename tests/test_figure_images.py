@@ -233,15 +233,15 @@ def line(ax, label):
 
 
 def _move_a_line(ax):
-    line(ax, "hebbian").set_ydata(np.asarray(line(ax, "hebbian").get_ydata()) - 0.04)
+    line(ax, "_hebbian").set_ydata(np.asarray(line(ax, "_hebbian").get_ydata()) - 0.04)
 
 
 def _move_a_point(ax):
-    line(ax, "bigru").set_ydata(np.asarray(line(ax, "bigru").get_ydata()) - [0, 0, 0.06, 0, 0, 0])
+    line(ax, "_bigru").set_ydata(np.asarray(line(ax, "_bigru").get_ydata()) - [0, 0, 0.06, 0, 0, 0])
 
 
 def _swap_a_colour(ax):
-    line(ax, "bigru").set_color("#0072B2")
+    line(ax, "_bigru").set_color("#0072B2")
 
 
 def _drop_a_band(ax):

@@ -188,7 +188,7 @@ def test_every_plotting_function_takes_axes(draw):
 def test_captions_travel_in_the_files_and_can_be_left_out(run, tmp_path):
     ax = plots.plot_roles(RunTables(run).results)
     said = style.caption_of(ax)
-    assert said.title == "Recall by role against BiGRU: made, test"
+    assert said.title == "Recall by role against BiGRU: made, test split"
     paths = style.save(ax.figure, tmp_path, "roles", ("svg", "png", "pdf"))
     for path in paths[:2]:
         content = path.read_bytes().decode("utf-8", errors="replace")

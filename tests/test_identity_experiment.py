@@ -421,7 +421,7 @@ def test_figures_of_structure(structure_run):
     np.testing.assert_allclose(drawn["word (content)"], linear["mean"])
     ax = plot_memories(table)
     assert len(ax.lines) == 7
-    assert len(plot_plane(table).texts) >= 5
+    assert len(plot_plane(table).get_yticks()) >= 5
     nothing = table[table["split"] == "test"]
     for draw in (plot_structure, plot_memories, plot_plane, plot_processing):
         with pytest.raises(NothingToDrawError):

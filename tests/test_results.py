@@ -109,9 +109,9 @@ def drawings(monkeypatch):
 def plot(results, ax=None):
     from hebbsim.plots import style
 
-    ax = style.new_axes(2) if ax is None else ax
+    ax = style.axes(ax, 2)
     ax.plot([0, len(results)])
-    style.caption(ax, "A figure", "of n", whole_figure=True)
+    style.caption(ax, "A figure", "of n")
     return ax
 
 

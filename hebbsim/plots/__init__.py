@@ -9,12 +9,18 @@ from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
-from hebbsim.plots.rolemap import plot_structure_content
-from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
+from hebbsim.plots.legible import faults
+from hebbsim.plots.rows import (
+    plot_generalization,
+    plot_roles,
+    plot_structure_content,
+    plot_timescales,
+)
 from hebbsim.plots.tables import NothingToDrawError
 
 __all__ = [
     "NothingToDrawError",
+    "faults",
     "plot_ablations",
     "plot_capacity",
     "plot_confusions",

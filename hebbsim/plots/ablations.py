@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbsim.plots import style, tables
-from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, MUTED
+from hebbsim.plots import marks, style, tables, wording
+from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_ablations"]
 
 #: Height of a row in inches, and rows that a heading takes.
-_ROW, _HEADING = 0.105, 1.35
+_ROW, _HEADING = 0.125, 1.35
 #: Accuracies are drawn by the logarithm of what they lack to this.
 _BEYOND = 1.05
 _COLORS = {"behind": "#D55E00", "ahead": "#00785A", "no difference shown": MODEL_COLORS["hebbian"]}
@@ -49,7 +49,7 @@ def plot_ablations(
         Columns ``condition``, ``split``, ``verdict``.
     split : str
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -74,8 +74,7 @@ def plot_ablations(
         if group
     ]
     n_rows = sum(len(part) + _HEADING for _, part in groups)
-    own = ax is None
-    ax = style.new_axes(1.05 + _ROW * n_rows) if ax is None else ax
+    ax = style.axes(ax, 1.3 + _ROW * n_rows)
     verdicts = {
         row["condition"]: row["verdict"]
         for _, row in comparisons.iterrows()
@@ -88,60 +87,53 @@ def plot_ablations(
                                lambda y: _BEYOND - np.exp(-y)),
     )  # fmt: skip
     ax.set_xlim(left, 1.0)
-    marks = [mark for mark in (0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1) if mark >= left]
-    ax.set_xticks(marks, [f"{mark:g}" for mark in marks])
+    ticks_at = [at for at in (0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1) if at >= left]
+    ax.set_xticks(ticks_at, [f"{at:g}" for at in ticks_at])
     ax.minorticks_off()
     whole = rows[""]
-    low, high = style.interval(network[network["condition"] == whole["condition"]])
+    low, high = marks.interval(network[network["condition"] == whole["condition"]])
     ax.axvspan(low[0], high[0], color=GUIDE, linewidth=0, zorder=0)
     ax.axvline(whole["mean"], color=MODEL_COLORS["hebbian"], linewidth=0.9, zorder=1)
-    above: list[tuple[float, str, str]] = [(whole["mean"], "network", MODEL_COLORS["hebbian"])]
+    above = [("network", float(whole["mean"]), MODEL_COLORS["hebbian"])]
     lookup = table[table["model"] == "lookup"]
     if len(lookup):
         mean = float(lookup["mean"].iloc[0])
         ax.axvline(mean, color=MODEL_COLORS["lookup"], linewidth=0.9, linestyle="--", zorder=1)
-        above.append((mean, "look-up", MODEL_COLORS["lookup"]))
+        above.append(("word lookup", mean, MODEL_COLORS["lookup"]))
     y, ticks = 0.0, []
     shown: dict[str, None] = {}
     for group, part in groups:
         y += _HEADING
         ax.annotate(
             group, (0, y - 1), xycoords=("axes fraction", "data"), xytext=(-4, 0),
-            textcoords="offset points", ha="right", va="center", fontsize=6, fontweight="bold",
+            textcoords="offset points", ha="right", va="center", fontsize=SMALL, fontweight="bold",
             color=INK, annotation_clip=False,
         )  # fmt: skip
         ax.axhline(y - 1, color=GUIDE, linewidth=0.5, zorder=0)
         for _, each in part.iterrows():
-            ticks.append((y, each["name"]))
-            if each["condition"] in rows:
+            scored = each["condition"] in rows
+            ticks.append((y, each["name"] + ("" if scored else " (no score)")))
+            if scored:
                 row = network[network["condition"] == rows[each["condition"]]["condition"]]
                 verdict = verdicts.get(row["condition"].iloc[0], "no difference shown")
-                style.dots(
+                marks.dots(
                     ax, row, [y], color=_COLORS[verdict], markersize=3,
                     bounds=(left, 1.0),
                     label=None if verdict in shown else _NAMES[verdict],
                     markerfacecolor=_COLORS[verdict] if verdict != "no difference shown" else "w",
                 )  # fmt: skip
                 shown[verdict] = None
-            else:
-                ax.annotate("no score", (left, y), xytext=(3, 0), textcoords="offset points",
-                            va="center", fontsize=5.5, color=MUTED)  # fmt: skip
             y += 1
     ax.set_ylim(y - 0.3, -0.2)
-    ax.set_yticks([at for at, _ in ticks], [name for _, name in ticks], fontsize=5.6)
+    ax.set_yticks([at for at, _ in ticks], [name for _, name in ticks], fontsize=SMALL)
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel(f"accuracy on {split}")
-    for (at, word, color), side in zip(sorted(above), ("right", "left"), strict=False):
-        ax.annotate(
-            word, (at, 1), xycoords=("data", "axes fraction"), xytext=(0, 2),
-            textcoords="offset points", ha=side, va="bottom", fontsize=6, color=color,
-        )  # fmt: skip
     if shown:
-        ax.legend(loc="upper right", bbox_to_anchor=(1.02, -0.36 / (_ROW * n_rows)), ncols=3,
-                  fontsize=5.6, handletextpad=0.1, columnspacing=0.8)  # fmt: skip
+        marks.legend(ax, columns=3, side="right", lift=1.6)
+    marks.name_ends(ax, above, above=True)
     style.caption(
         ax,
-        f"What each rule contributes: {tables.corpus_of(table)}, {split}",
+        f"What each rule contributes: {wording.where(table, split)}",
         f"{tables.interval_note(network)} Bold: part, and the rule that it has. Grey band: "
         "interval of the network as it is; dashed: each word's commonest role."
         + (
@@ -149,7 +141,6 @@ def plot_ablations(
             if len(learning) < len(ablations)
             else ""
         ),
-        whole_figure=own,
     )
     return ax
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import style
+from hebbsim.plots import marks, style
 from hebbsim.plots.style import INK, MUTED
 from hebbsim.plots.tables import NothingToDrawError, need, words
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-#: Limits that a roof is drawn for.
-ROOFS = ("weights read+write", "DRAM read+write")
+#: Limits that a roof is drawn for, and how.
+ROOFS = {"weights read+write": "-", "DRAM read+write": marks.DASHES}
 #: One colour and marker a work or line.
 COLORS = ("#0072B2", "#D55E00", "#00785A", "#A8487F")
 MARKERS = ("o", "s", "D", "^")
@@ -41,7 +42,7 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     results, contenders : DataFrame
         Rows of the tables of those names.
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -54,22 +55,16 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     if "FMA peak" not in limits:
         raise NothingToDrawError("the table has no rows to draw: limits of the machine")
     peers = bool((known["ours"].astype(str) != "True").any())
-    own = ax is None
-    ax = style.new_axes(3.0) if ax is None else ax
+    ax = style.axes(ax, 3.3)
     peak = limits["FMA peak"]
     x = np.geomspace(0.08, 6, 200)
-    for name in ROOFS:
+    ax.plot(
+        x, np.full(len(x), peak), color=MUTED, lw=0.8, ls=":", label=f"FMA peak {peak:.0f} GFLOP/s"
+    )
+    for name, dashes in ROOFS.items():
         if name in limits:
-            ax.plot(x, np.minimum(peak, x * limits[name]), color=MUTED, lw=0.8)
-            ax.text(
-                x[4], 1.1 * x[4] * limits[name], f"{name} {limits[name]:.0f} GB/s", color=MUTED,
-                fontsize=5.8, va="bottom", rotation=np.degrees(np.arctan(limits[name])),
-                rotation_mode="anchor", transform_rotates_text=True,
-            ).set_in_layout(False)  # fmt: skip
-    ax.annotate(
-        f"FMA peak {peak:.0f} GFLOP/s", (x[-1], peak), color=MUTED, fontsize=5.8, ha="right",
-        va="bottom", xytext=(0, 1), textcoords="offset points",
-    )  # fmt: skip
+            ax.plot(x, np.minimum(peak, x * limits[name]), color=MUTED, lw=0.8, ls=dashes,
+                    label=f"{name} {limits[name]:.0f} GB/s")  # fmt: skip
     rates = results[results["metric"] == "flops"]
     for (work, rows), color, marker in zip(
         known.groupby("work", sort=False), COLORS, MARKERS, strict=False
@@ -86,18 +81,18 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
             )  # fmt: skip
         ax.plot([], [], marker, color=color, label=work)
     ax.set_xlim(x[0], x[-1])
-    _log_scales(ax)
+    marks.log_scale(ax)
+    marks.log_scale(ax, "y")
     ax.set_xticks([0.1, 0.2, 0.5, 1, 2, 5])
     ax.set_xlabel("operations a byte")
     ax.set_ylabel("GFLOP/s")
-    ax.legend(loc="lower right")
+    marks.legend(ax)
     style.caption(
         ax,
         "What the machine allows, and what is reached on one core",
         "Median over rounds. Filled: hebbsim, at the bytes it must move"
         + "; open: peers, at the intensity of the same work" * peers
         + ".",
-        whole_figure=own,
     )
     return ax
 
@@ -113,7 +108,7 @@ def plot_growth(results: DataFrame, axis: str, *, ax: Axes | None = None) -> Axe
     axis : str
         A key of `AXIS_LABELS`.
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -138,13 +133,10 @@ def plot_memory(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         No peaks were measured.
     """
     table = results[results["metric"] == "peak_memory"]
-    drawn = _lines(
-        table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax,
+    return _lines(
+        table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax, linear=True,
         note="One process, all of it counted.",
     )  # fmt: skip
-    drawn.set_yscale("linear")
-    drawn.set_ylim(0, max(500.0, 1.1 * table["mean"].max()))
-    return drawn
 
 
 def _lines(
@@ -153,60 +145,36 @@ def _lines(
     unit: str,
     title: str,
     ax: Axes | None,
+    *,
+    linear: bool = False,
     note: str = "Median and quartiles over rounds, one core.",
 ) -> Axes:
     """A line for each ``line=`` of the conditions, over their ``value=``."""
     need(table, f"growth along {axis}")
-    own = ax is None
-    ax = style.new_axes(2.3) if ax is None else ax
+    ax = style.axes(ax, 2.5)
     said = [words(condition) for condition in table["condition"]]
     table = table.assign(
         line=[s["line"].replace("-", " ") for s in said], value=[float(s["value"]) for s in said]
     )
+    ends = []
     for (line, rows), color, marker in zip(
         table.groupby("line", sort=False), COLORS, MARKERS, strict=False
     ):
-        low, high = style.interval(rows, (0.0, np.inf))
-        whiskers = [rows["mean"] - low, high - rows["mean"]]
-        ax.errorbar(
-            rows["value"], rows["mean"], yerr=whiskers, color=color, marker=marker, label=line,
-            elinewidth=0.8,
-        )  # fmt: skip
+        marks.dots(ax, rows, rows["value"], color=color, fmt=f"{marker}-", label=line,
+                   upright=True, bounds=(0.0, np.inf), elinewidth=0.8)  # fmt: skip
+        ends.append((textwrap.fill(line, 11), float(rows.sort_values("value")["mean"].iloc[-1]),
+                     color))  # fmt: skip
     ax.set_ylim(table["mean"].min() / 2, table["mean"].max() * 4)
-    _log_scales(ax)
+    marks.log_scale(ax)
+    if linear:
+        ax.set_ylim(0, max(500.0, 1.1 * table["mean"].max()))
+    else:
+        marks.log_scale(ax, "y")
     ax.set_xticks(sorted(set(table["value"])))
     ax.minorticks_off()
     ax.set_xlabel(AXIS_LABELS[axis], color=INK)
     ax.set_ylabel(unit)
-    if table["line"].nunique() > 1:
-        ax.legend()
-    style.caption(ax, title, note, whole_figure=own)
+    style.caption(ax, title, note)
+    if len(ends) > 1:
+        marks.name_ends(ax, ends)
     return ax
-
-
-def _log_scales(ax: Axes) -> None:
-    """Both axes logarithmic, with plain numbers: the house style reads no mathematics."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    for axis in (ax.xaxis, ax.yaxis):
-        low, high = axis.get_view_interval()
-        steps = (1.0,) if high > 100 * low else (1.0, 2.0, 5.0)
-        axis.set_major_locator(LogLocator(subs=steps))
-        axis.set_major_formatter(FuncFormatter(lambda value, place: _short(value)))
-        axis.set_minor_formatter(NullFormatter())
-
-
-def _short(value: float) -> str:
-    """A number with k or M.
-
-    Examples
-    --------
-    >>> [_short(x) for x in (0.5, 200_000, 2e7)]
-    ['0.5', '200k', '20M']
-    """
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"

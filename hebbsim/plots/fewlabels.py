@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import style, tables
-from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_COLORS, MODEL_MARKERS, MUTED
+from hebbsim.plots import marks, style, tables, wording
+from hebbsim.plots.rows import colour_note
+from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_COLORS, MODEL_MARKERS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_few_labels"]
 
 #: Panels in a row.
-_COLUMNS = 4
+_COLUMNS = 3
+_NAMES = {"hebbian": "Hebbian, soft read-out", "bigru": "BiGRU"}
 
 
 @style.styled
@@ -42,7 +45,7 @@ def plot_few_labels(
     dependence : mapping of str to str, optional
         ``structure`` or ``content`` by role; such roles' names are coloured and come first.
     ax : Axes, optional
-        Drawn on a new figure without; panels are laid into it.
+        Panels are laid into it (default: a new figure).
 
     Raises
     ------
@@ -64,67 +67,54 @@ def plot_few_labels(
     tables.need(few["hebbian"] if len(both) > 1 else few["hebbian"][:0],
                 f"recall by labelled sentences of both models on {split}")  # fmt: skip
     dependence = dependence or {}
-    mean = few["hebbian"].groupby("role")["mean"].mean()
     first = {"structure": 0, "content": 2}
-    roles = sorted(mean.index, key=lambda r: (first.get(dependence.get(r, ""), 1), r))
+    roles = sorted(
+        set(few["hebbian"]["role"]), key=lambda r: (first.get(dependence.get(r, ""), 1), r)
+    )
     shown = _shown(comparisons, learner, split)
 
-    own = ax is None
-    n_rows = math.ceil(len(roles) / _COLUMNS)
-    ax = style.new_axes(1.1 + 1.0 * n_rows) if ax is None else ax
-    ax.set_axis_off()
-    width, height = 0.95 / _COLUMNS, 1 / n_rows
-    for place, role in enumerate(roles):
-        row, column = divmod(place, _COLUMNS)
-        bounds = (0.05 + column * width, 1 - (row + 0.84) * height, 0.86 * width, 0.66 * height)
-        panel = ax.inset_axes(bounds)
-        panel.set_in_layout(False)  # room for its labels is inside the bounds of all panels
+    n_rows = math.ceil((len(roles) + 1) / _COLUMNS)  # the last panel holds the legend
+    host, panels = style.panels(ax, 1.3 + 1.05 * n_rows, n_rows, _COLUMNS)
+    for place, (panel, role) in enumerate(zip(panels, roles, strict=False)):
         for model, rows in few.items():
             chosen = rows[(rows["role"] == role) & rows["labels"].isin(both)]
-            low, high = style.interval(chosen)
-            color = MODEL_COLORS[model]
-            panel.fill_between(chosen["labels"], low, high, color=color, alpha=0.2, lw=0)
-            panel.plot(chosen["labels"], chosen["mean"], color=color, lw=1.2)
+            color, marker = MODEL_COLORS[model], MODEL_MARKERS[model]
+            marks.curve(panel, chosen["labels"], chosen, color)
             filled = np.array([(role, n) in shown for n in chosen["labels"]], dtype=bool)
             for select, face in ((filled, color), (~filled, "white")):
-                panel.plot(
-                    chosen["labels"][select], chosen["mean"][select], MODEL_MARKERS[model],
-                    color=color, mfc=face, ms=3.6, clip_on=False, zorder=3,
-                )  # fmt: skip
+                if select.any():  # an empty line would ask the layout for room at the corner
+                    panel.plot(
+                        chosen["labels"][select], chosen["mean"][select], marker,
+                        color=color, mfc=face, ms=3.6, clip_on=False, zorder=3,
+                    )  # fmt: skip
         panel.set_xscale("log")
         panel.set_ylim(0, 1)
-        panel.set_yticks([0, 0.5, 1], ["0", ".5", "1"] if column == 0 else ["", "", ""])
+        panel.set_yticks([0, 0.5, 1], ["0", ".5", "1"] if place % _COLUMNS == 0 else [""] * 3)
+        names = [marks.short(n) if len(both) < 4 or not i % 2 else "" for i, n in enumerate(both)]
         last = place + _COLUMNS >= len(roles)
-        panel.set_xticks(both, _ticks(both) if last else [""] * len(both))
-        panel.tick_params(labelsize=5.6, length=2)
+        panel.set_xticks(both, names if last else [""] * len(both))
         panel.minorticks_off()
         panel.set_title(
-            role, fontsize=6.8, pad=4, color=DEPENDENCE_COLORS.get(dependence.get(role, ""), INK)
-        )
-        panel.grid(axis="y", color=MUTED, alpha=0.2)
-    for model, name in (("hebbian", "Hebbian, soft read-out"), ("bigru", "BiGRU")):
-        ax.plot([], [], color=MODEL_COLORS[model], marker=MODEL_MARKERS[model], label=name)
-    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-    hues = {"structure": "green", "content": "purple"}
-    named = [f"{hues[kind]}: {kind}-dependent" for kind in hues if kind in
-             {dependence.get(role) for role in roles}]  # fmt: skip
+            textwrap.fill(wording.role(role), 15), fontsize=7, fontweight="normal", pad=5,
+            color=DEPENDENCE_COLORS.get(dependence.get(role, ""), INK),
+        )  # fmt: skip
+        panel.grid(axis="y")
+    for panel in panels[len(roles) :]:
+        panel.set_axis_off()
+    for model, name in _NAMES.items():
+        look = {"color": MODEL_COLORS[model], "marker": MODEL_MARKERS[model]}
+        panels[len(roles)].plot([], [], label=name.replace(", ", ",\n"), **look)  # type: ignore[arg-type]
+    panels[len(roles)].legend(loc="center left")
     style.caption(
-        ax,
-        f"Recall by role on the same labelled sentences: {tables.corpus_of(table)}, {split}",
-        "x: labelled sentences, the same draws for both. "
+        host,
+        f"Recall by role on the same labelled sentences: {wording.where(table, split)}",
+        "x: labelled sentences, the same draws for both. y: recall. "
         f"Mean; bands: 95\u00a0% interval over {tables.count_note(few['bigru'], 'seeds')}."
         + (" Filled: a difference is shown (Holm-corrected p\u00a0<\u00a0.05)." if shown else "")
-        + (f" Names in {'; '.join(named)}." if named else "")
+        + colour_note(roles, dependence, "roles")
         + tables.population_note(learner),
-        whole_figure=own,
     )
-    return ax
-
-
-def _ticks(counts: Sequence[float]) -> list[str]:
-    """Short numbers of sentences, every other one where there are many: 30, 300, 3k."""
-    names = [f"{n / 1000:g}k" if n >= 1000 else f"{n:.0f}" for n in counts]
-    return [n if len(names) < 4 or not i % 2 else "" for i, n in enumerate(names)]
+    return host
 
 
 def _shown(

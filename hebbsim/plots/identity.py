@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import style, tables
+from hebbsim.plots import marks, style, tables
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -23,13 +24,18 @@ _DECODERS = {
     "pursuit": ("#56B4E9", "v"),
     "mlp": ("#CC79A7", "D"),
     "softmax": ("#E69F00", "P"),
-    "discriminant": ("#F0C000", "p"),
+    "discriminant": ("#B59000", "p"),
     "linear": ("#D55E00", "s"),
     "ridge": ("#009E73", "^"),
     "nearest": ("#6B6B6B", "x"),
 }
-_CONDITIONS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#6B6B6B")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "x")
+_CONDITIONS = tuple(
+    zip(
+        ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#6B6B6B"),
+        ("o", "s", "^", "D", "v", "P", "x"),
+        strict=True,
+    )
+)
 #: Number format of the figure of decoders, the first of these that a run has.
 _USUAL = ("float32", "float64", "bfloat16", "int8")
 
@@ -43,7 +49,7 @@ def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     results : DataFrame
         Rows of a results table.
     ax : Axes, optional
-        A new figure without.
+        Axes to draw on (default: a new figure).
     """
     rows = _lags(results)
     condition = min(set(rows["held"]), key=_rank)
@@ -65,15 +71,10 @@ def plot_precision(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters are those of :func:`plot_decoders`.
     """
     rows = _lags(results)
-    totals = rows.groupby("model")["mean"].sum()
-    best = str(totals.idxmax())
+    best = str(rows.groupby("model")["mean"].sum().idxmax())
     rows = rows[rows["model"] == best]
-    held = list(dict.fromkeys(rows["held"]))
-    looks = {
-        name: (_CONDITIONS[i % len(_CONDITIONS)], _MARKERS[i % len(_MARKERS)])
-        for i, name in enumerate(map(_name, held))
-    }
-    lines = {_name(name): rows[rows["held"] == name] for name in held}
+    lines = {_name(held): rows[rows["held"] == held] for held in dict.fromkeys(rows["held"])}
+    looks = {name: _CONDITIONS[i % len(_CONDITIONS)] for i, name in enumerate(lines)}
     return _curves(results, lines, looks, f"Precision and noise: {best}", ax)
 
 
@@ -86,27 +87,17 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     rows = results[(results["split"] == "map") & (results["metric"] == "total_bits")]
     if rows.empty:
         raise NothingToDrawError("no row of a capacity map")
-    cells = {}
+    found = {}
     for condition, value in rows[["condition", "mean"]].itertuples(index=False):
         taus, _, held = condition.partition(" ")
-        cells[taus.removeprefix("timescales="), _name(held)] = value
-    sets = list(dict.fromkeys(taus for taus, _ in cells))
-    held = list(dict.fromkeys(name for _, name in cells))
-    table = np.array([[cells[taus, name] for name in held] for taus in sets])
-    whole_figure = ax is None
-    ax = style.new_axes(0.26 * len(sets) + 1.35) if ax is None else ax
-    ax.imshow(table, aspect="auto", cmap="Blues", vmin=0)
-    middle = table.max() * 0.55
-    for (i, j), value in np.ndenumerate(table):
-        ink = "white" if value > middle else style.INK
-        ax.text(j, i, f"{value:.0f}", ha="center", va="center", color=ink, fontsize=6.5)
-    ax.set_xticks(
-        range(len(held)), [name.replace("noise ", "") for name in held], rotation=40, ha="right"
-    )
-    ax.set_yticks(range(len(sets)), sets)
+        found[taus.removeprefix("timescales="), _name(held)] = value
+    sets = list(dict.fromkeys(taus for taus, _ in found))
+    held = list(dict.fromkeys(name for _, name in found))
+    ax = style.axes(ax, 0.26 * len(sets) + 1.5)
+    grid = np.array([[found[taus, name] for name in held] for taus in sets])
+    names = [re.sub(r"(float|, )", r"\1\n", name.removeprefix("noise ")) for name in held]
+    marks.cells(ax, grid, names, sets, vmin=0)
     ax.set_ylabel("timescales in tokens")
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
     n_lags = int(_lags(results)["lag"].max()) + 1
     n = int(rows["n"].max())
     style.caption(
@@ -116,7 +107,6 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         + "log8, log16: as many timescales from 2 to 64. " * any(s.startswith("log") for s in sets)
         + "dB: Gaussian noise on the state. " * any("dB" in name for name in held)
         + f"n = {n} seed{'s' * (n != 1)}.",
-        whole_figure=whole_figure,
     )
     return ax
 
@@ -159,44 +149,29 @@ def _entropy(results: DataFrame) -> float:
 def _curves(
     results: DataFrame,
     lines: Mapping[str, DataFrame],
-    looks: Mapping[str, Sequence[str]],
+    looks: Mapping[str, tuple[str, str]],
     title: str,
     ax: Axes | None,
 ) -> Axes:
     """Bits against lag with bands of the intervals, and the entropy of the stream above."""
-    whole_figure = ax is None
-    ax = style.new_axes(2.6) if ax is None else ax
+    ax = style.axes(ax, 2.6)
     entropy = _entropy(results)
-    for i, (name, rows) in enumerate(lines.items()):
-        color, marker = looks[name]
-        low, high = style.interval(rows, (0.0, entropy))
-        ax.fill_between(rows["lag"], low, high, color=color, alpha=0.2, linewidth=0)
-        ax.plot(
-            rows["lag"],
-            rows["mean"],
-            color=color,
-            marker=marker,
-            markevery=(i % 4, 4),
-            markersize=3.5,
-            label=name,
-            clip_on=False,
-        )
-    ax.axhline(entropy, color=style.MUTED, linewidth=0.8, linestyle=(0, (4, 2)), zorder=0)
-    last = max(int(rows["lag"].max()) for rows in lines.values())
-    ax.annotate(
-        "entropy of the stream", (last, entropy), xytext=(0, 3), textcoords="offset points",
-        ha="right", color=style.MUTED, fontsize=6.5,
-    )  # fmt: skip
-    ax.set_xlim(0, max(last, 1))
-    ax.set_ylim(0, entropy * 1.1)
+    ends = [
+        (name, *marks.curve(ax, rows["lag"], rows, *looks[name], bounds=(0.0, entropy), label=name,
+                            markevery=(i % 4, 4)))
+        for i, (name, rows) in enumerate(lines.items())
+    ]  # fmt: skip
+    ax.axhline(entropy, color=style.MUTED, linewidth=0.8, linestyle=marks.DASHES, zorder=0)
+    ends.append(("entropy of\nthe stream", entropy, style.MUTED))
+    ax.set_xlim(0, max(1, *(int(rows["lag"].max()) for rows in lines.values())))
+    ax.set_ylim(0, entropy * 1.05)
     ax.set_xlabel("lag in tokens")
     ax.set_ylabel("bits about the token")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=4)
     n = max(int(rows["n"].max()) for rows in lines.values())
     style.caption(
         ax,
         title,
         f"Mean and 95 % interval over {n} seed{'s' * (n != 1)}. Bits: entropy less log-loss.",
-        whole_figure=whole_figure,
     )
+    marks.name_ends(ax, ends)
     return ax

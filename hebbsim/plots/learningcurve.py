@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import style, tables
-from hebbsim.plots.labels import name_ends
+from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.style import GUIDE, MODEL_COLORS
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def plot_learning_curve(
         nor passes are drawn.
     passes : int
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -55,29 +54,23 @@ def plot_learning_curve(
     curves = {name: _curve(table, learner, name, ends) for name in (split, "gen")}
     tables.need(curves[split].iloc[1:], f"accuracy by tokens read on {split}")
 
-    own = ax is None
-    ax = style.new_axes(2.7) if ax is None else ax
+    ax = style.axes(ax, 2.9)
     named, dashed = [], False
     for name, rows in curves.items():
         if rows.empty:
             continue
         said, color, marker = _LOOKS.get(name, (name, MODEL_COLORS["hebbian"], "o"))
-        low, high = style.interval(rows)
-        ax.fill_between(rows["tokens"], low, high, color=color, alpha=0.2, lw=0)
-        ax.plot(
-            rows["tokens"], rows["mean"], color=color, marker=marker, ms=3.4, label=said,
-            clip_on=False, zorder=3,
-        )  # fmt: skip
-        named.append((said, float(rows["mean"].iloc[-1]), color))
+        last, _ = marks.curve(ax, rows["tokens"], rows, color, marker, label=said, zorder=3)
+        named.append((f"{said}\n{last:.3f}", last, color))
         lookup = tables.select(table, {}, model="lookup", metric="accuracy", split=name)
         for value in lookup["mean"]:
             dashed = True
             label = f"word lookup, {said}"
-            ax.axhline(value, color=color, lw=0.9, ls=(0, (4, 2)), zorder=2, label=label)
-            named.append((label.replace(", ", ",\n"), float(value), color))
+            ax.axhline(value, color=color, lw=0.9, ls=marks.DASHES, zorder=2, label=label)
+            named.append((f"{label}\n{value:.3f}".replace(", ", ",\n"), float(value), color))
     x = curves[split]["tokens"].to_numpy(float)
-    ax.set_xscale("log")
     ax.set_xlim(x[0] / 1.06, x[-1] * 1.06)
+    marks.log_scale(ax, "x", (1, 2, 5) if x[-1] > 20 * x[0] else (1, 2, 3, 5, 7))
     within = [end for end in ends if x[0] < end]
     for end in within:
         ax.axvline(end, color=GUIDE, lw=0.8, zorder=1)
@@ -85,13 +78,12 @@ def plot_learning_curve(
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom, top)
     ax.set_yticks([tick for tick in ax.get_yticks() if bottom <= tick <= top])
-    _name_tokens(ax)
     ax.set_xlabel("tokens read")
     ax.set_ylabel("accuracy (fraction of tokens)")
     counted = tables.count_note(curves[split], "seeds")
     style.caption(
         ax,
-        f"Accuracy by tokens read: {tables.corpus_of(table)}",
+        f"Accuracy by tokens read: {wording.corpus_of(table)}",
         ("One seed. " if counted == "1 seed" else
          f"Mean; bands: 95\u00a0% interval over {counted}. ")
         + "Learnt without labels; clusters named on dev at every point."
@@ -99,9 +91,8 @@ def plot_learning_curve(
         + (f" Grey lines: end of {'each' if len(within) > 1 else 'the'} pass over the training "
            "sentences." if within else "")
         + (" Dashed: word lookup, which has all labels." if dashed else ""),
-        whole_figure=own,
     )  # fmt: skip
-    name_ends(ax, named)
+    marks.name_ends(ax, named)
     return ax
 
 
@@ -119,19 +110,3 @@ def _curve(table: DataFrame, learner: Mapping[str, str], split: str, ends: list[
         last = tables.select(accuracy, {**learner}).assign(tokens=float(ends[-1]))
         rows = pd.concat([rows, last], ignore_index=True)
     return rows.sort_values("tokens").reset_index(drop=True)
-
-
-def _name_tokens(ax: Axes) -> None:
-    """Short numbers along the axis, such as 50k, 100k, 2M."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    def short(value: float, _: int | None) -> str:
-        for unit, sign in ((1e6, "M"), (1e3, "k")):
-            if value >= unit:
-                return f"{value / unit:g}{sign}"
-        return f"{value:g}"
-
-    low, high = ax.get_xlim()
-    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high > 20 * low else (1, 2, 3, 5, 7)))
-    ax.xaxis.set_major_formatter(FuncFormatter(short))
-    ax.xaxis.set_minor_formatter(NullFormatter())

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from hebbsim.plots import style, tables
+from hebbsim.plots import marks, style, tables
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -16,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["plot_processing"]
 
 _LAYERS = {
-    "cancellation": ("steps of cancellation", "#0072B2", "o"),
-    "tanh": ("random layers of tanh", "#D55E00", "s"),
+    "cancellation": ("steps of\ncancellation", "#0072B2", "o"),
+    "tanh": ("random layers\nof tanh", "#D55E00", "s"),
 }
 
 
@@ -30,37 +28,32 @@ def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     results : DataFrame
         Rows of a results table.
     ax : Axes, optional
-        A new figure without.
+        Axes to draw on (default: a new figure).
     """
     rows = tables.select(results, split="processing", metric="total_bits")
     exact = rows[rows["model"] == "exact"]
     if exact.empty:
         raise NothingToDrawError("no row of deeper processing")
-    whole_figure = ax is None
-    ax = style.new_axes(2.6) if ax is None else ax
+    ax = style.axes(ax, 2.6)
     top = float(exact["mean"].iloc[0])
+    ends: list[tuple[str, float, str]] = [("what the state\nholds (exact\nposterior)", top,
+                                           style.INK)]  # fmt: skip
     deepest = 0
     for kind, (label, color, marker) in _LAYERS.items():
         found = tables.select(rows, {"layers": kind, "depth": None}, model="linear")
-        depth = np.array([int(tables.words(text)["depth"]) for text in found["condition"]])
-        low, high = style.interval(found, (0.0, top * 1.1))
-        ax.fill_between(depth, low, high, color=color, alpha=0.2, linewidth=0)
-        ax.plot(depth, found["mean"], color=color, marker=marker, label=label, clip_on=False)
+        depth = [int(tables.words(text)["depth"]) for text in found["condition"]]
+        look = {"bounds": (0.0, top * 1.1), "label": label.replace("\n", " ")}
+        ends.append((label, *marks.curve(ax, depth, found, color, marker, **look)))  # type: ignore[arg-type]
         deepest = max(deepest, *depth)
-    ax.axhline(top, color=style.INK, linewidth=1, linestyle=(0, (4, 2)))
-    ax.annotate(
-        "what the state holds (exact posterior)", (0, top), xytext=(0, -9),
-        textcoords="offset points", fontsize=6.5,
-    )  # fmt: skip
+    ax.axhline(top, color=style.INK, linewidth=1, linestyle=marks.DASHES)
     ax.set_xlim(0, deepest)
     ax.set_ylim(0, top * 1.1)
     ax.set_xlabel("depth of processing")
     ax.set_ylabel("bits about six tokens")
-    ax.legend(loc="lower right")
     style.caption(
         ax,
         "Deeper processing adds no information, but a linear probe may find more",
         f"Six tokens of four types, noise at 15 dB. {tables.interval_note(rows)}",
-        whole_figure=whole_figure,
     )
+    marks.name_ends(ax, ends)
     return ax

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.plots import style, tables
+from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.style import (
     DEPENDENCE_COLORS,
     INK,
@@ -19,7 +20,9 @@ from hebbsim.plots.style import (
     MODEL_NAMES,
     MUTED,
     ROW,
+    SMALL,
 )
+from hebbsim.probes.structure import FLOOR, MARGIN, decide_role
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +33,8 @@ _SUPERVISION = {
     "bigru": "BiGRU, all labels",
     "lookup": "word lookup",
 }
+#: Generalization splits that are shown of the best, and as many of the worst.
+_SHOWN = 5
 
 
 @style.styled
@@ -52,7 +57,7 @@ def plot_roles(
     dependence : mapping of str to str, optional
         ``structure`` or ``content`` by role; such roles' names are coloured.
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -72,14 +77,13 @@ def plot_roles(
     order = sorted(mean.index, key=lambda role: (key[role], role))
     place = {role: float(row) for row, role in enumerate(order)}
 
-    own = ax is None
-    ax = style.new_axes(0.95 + ROW * len(order)) if ax is None else ax
-    shown = [model for model in ("hebbian", "bigru", "lookup") if len(recall[model])]
+    ax = style.axes(ax, 1.1 + ROW * len(order))
+    shown = [model for model in _SUPERVISION if len(recall[model])]
     shift = {"hebbian": 0.14, "bigru": -0.14} if "bigru" in shown else {}
     for model in shown:
         rows = recall[model][recall[model]["role"].isin(order)].reset_index(drop=True)
         faint: dict[str, Any] = {"markersize": 8, "zorder": 1.5} if model == "lookup" else {}
-        style.dots(
+        marks.dots(
             ax,
             rows,
             [place[role] + shift.get(model, 0.0) for role in rows["role"]],
@@ -88,20 +92,82 @@ def plot_roles(
             label=_SUPERVISION[model],
             **faint,
         )
-    _rows(ax, order, dependence or {})
+    _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
     lowest = min(float(recall[model]["mean"].min()) for model in shown)
     ax.set_xlim(0.0 if lowest < 0.55 else math.floor(lowest * 10 - 0.5) / 10, 1.0)
     ax.set_xlabel("recall (fraction of the role's tokens)")
-    ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(shown))
+    marks.legend(ax, columns=3, side="right")
     versus = " against BiGRU" if "bigru" in shown else ""
     style.caption(
         ax,
-        f"Recall by role{versus}: {tables.corpus_of(table)}, {split}",
+        f"Recall by role{versus}: {wording.where(table, split)}",
         tables.interval_note(hebbian)
         + tables.population_note(learner)
-        + _colour_note(order, dependence or {}, "role"),
-        whole_figure=own,
+        + colour_note(order, dependence or {}, "roles"),
     )
+    return ax
+
+
+@style.styled
+def plot_structure_content(
+    results: DataFrame,
+    *,
+    split: str = "dev",
+    dependence: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """What the word alone tells of each role, beside what its neighbours alone tell.
+
+    Roles stand in the order of the difference, those that structure tells best on top.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Rows of the results table.
+    split : str
+        The definition reads dev; test stands in for a split that the table lacks.
+    dependence : mapping of str to str, optional
+        What decides each role (default: as `hebbsim.probes.structure.decide_role` does).
+    ax : Axes, optional
+        Axes to draw on (default: a new figure).
+
+    Raises
+    ------
+    NothingToDrawError
+        No role has both the F1 of word lookup and that of traces alone.
+    """
+    table = tables.tidy(results)
+    scores = tables.select(table, split=split, metric="f1")
+    if scores.empty:
+        split, scores = "test", tables.select(table, split="test", metric="f1")
+    content = tables.select(scores, {}, model="lookup").set_index("role")
+    traces = tables.select(scores, {"view": "traces"}, model="hebbian").set_index("role")
+    both = [role for role in traces.index if role in content.index]
+    tables.need(traces.loc[both], f"F1 by role of word lookup and of traces alone on {split}")
+    told = (traces["mean"] - content["mean"]).loc[both]
+    order = sorted(both, key=lambda role: (told[role], role))
+    if dependence is None:
+        dependence = {r: decide_role(content["mean"][r], traces["mean"][r]) for r in order}
+
+    ax = style.axes(ax, 1.25 + ROW * len(order))
+    place = np.arange(len(order))
+    ax.hlines(place, content["mean"].loc[order], traces["mean"].loc[order], color=MUTED, lw=0.6)
+    for rows, kind, marker, label in (
+        (traces, "structure", "D", "structure: traces of the words around it"),
+        (content, "content", "s", "content: lookup of the word"),
+    ):
+        marks.dots(ax, rows.loc[order], place, color=DEPENDENCE_COLORS[kind], marker=marker,
+                   label=label)  # fmt: skip
+    _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("F1 of the role from one source alone")
+    marks.legend(ax, columns=1, side="right")
+    style.caption(
+        ax,
+        f"Structure and content by role: {wording.where(table, split)}",
+        f"Mean over {tables.count_note(traces, 'seeds')}." + colour_note(order, dependence, "roles")
+        + f" A source decides where it reaches {FLOOR:g} and exceeds the other by {MARGIN:g}.",
+    )  # fmt: skip
     return ax
 
 
@@ -113,7 +179,7 @@ def plot_generalization(
     dependence: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Accuracy of the zero-label learner minus that of a rival on each generalization split.
+    """Accuracy of the zero-label learner minus that of a rival: five best and worst splits.
 
     Parameters
     ----------
@@ -123,7 +189,7 @@ def plot_generalization(
     dependence : mapping of str to str, optional
         ``structure`` or ``content`` by split, such as ``gen/NAME``.
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -135,55 +201,65 @@ def plot_generalization(
     rows = tables.select(
         table, {**learner, "minus": rival}, model="hebbian", metric="accuracy_difference"
     )
-    single = rows[rows["split"].str.startswith("gen/")]
-    tables.need(single, f"accuracy minus {rival} on generalization splits")
-    single = single.sort_values(["mean", "split"])
+    every = rows[rows["split"].str.startswith("gen/")].sort_values(["mean", "split"])
+    tables.need(every, f"accuracy minus {rival} on generalization splits")
+    few = len(every) <= 2 * _SHOWN + 1
+    single = every if few else every.iloc[[*range(_SHOWN), *range(-_SHOWN, 0)]]
     whole = rows[rows["split"].isin(["gen", "test"])].sort_values("split", ascending=False)
 
-    own = ax is None
-    gap = 0.5 if len(whole) else 0.0
-    ax = style.new_axes(1.0 + ROW * (len(single) + len(whole) + gap)) if ax is None else ax
-    dependence = dependence or {}
-    color = MODEL_COLORS["hebbian"]
+    names = [textwrap.fill(wording.construction(name), 24) for name in single["split"]]
+    wholes = [{"gen": "all new constructions", "test": "test split"}[n] for n in whole["split"]]
+    # From the bottom: wholes, the worst, room for a word on those left out, the best.
+    heights = 1 + 0.6 * np.array([name.count("\n") for name in names])
+    place = np.cumsum(heights) - heights / 2 + len(whole) + 0.5 * bool(len(whole)) - 0.5
+    place[_SHOWN:] += 0.0 if few else 1.2
+    ax = style.axes(ax, 1.3 + ROW * (place[-1] + 1))
+    kinds = _kinds(single["split"], dependence)
     ax.axvline(0.0, color=MUTED, lw=0.8, zorder=1)
-    names = [name.removeprefix("gen/") for name in single["split"]]
-    place = np.arange(len(single)) + len(whole) + gap
     bounds = (-1.0, 1.0)
-    kinds = np.array(
-        [kind if kind in DEPENDENCE_COLORS else "" for kind in map(dependence.get, single["split"])]
-    )
-    for kind in ("structure", "content", ""):
-        chosen = kinds == kind
+    for kind, marker in (("structure", "D"), ("content", "s"), ("", "o")):
+        chosen = np.array([found == kind for found in kinds])
         if chosen.any():
-            style.dots(
+            marks.dots(
                 ax,
                 single[chosen],
                 place[chosen],
-                color=DEPENDENCE_COLORS.get(kind, color),
-                marker={"structure": "D", "content": "s"}.get(kind, "o"),
+                color=DEPENDENCE_COLORS.get(kind, MODEL_COLORS["hebbian"]),
+                marker=marker,
                 label=f"{kind}-dependent" if kind else "other",
                 bounds=bounds,
             )
     if len(whole):
-        style.dots(ax, whole, np.arange(len(whole)), color=INK, marker="o", bounds=bounds)
-    wholes = [{"gen": "all generalization", "test": "test"}[name] for name in whole["split"]]
-    values = [*whole["mean"], *single["mean"]]
-    _rows(ax, [*wholes, *names], {}, positions=[*range(len(whole)), *place], values=values)
-    for label, kind in zip(ax.get_yticklabels(), [""] * len(whole) + kinds.tolist(), strict=True):
-        label.set_color(DEPENDENCE_COLORS.get(kind, INK))
+        marks.dots(ax, whole, np.arange(len(whole)), color=INK, bounds=bounds)
+    _name_rows(
+        ax,
+        [*wholes, *names],
+        kinds=[""] * len(whole) + kinds,
+        positions=[*range(len(whole)), *place],
+        values=[*whole["mean"], *single["mean"]],
+    )
+    if not few:
+        left = f"… {len(every) - len(single)} between them …"
+        middle = place[_SHOWN - 1 : _SHOWN + 1].mean()
+        ax.annotate(
+            left, (0, middle), xycoords=("axes fraction", "data"), ha="right", va="center",
+            xytext=(-4, 0), textcoords="offset points", color=MUTED, fontsize=SMALL,
+        )  # fmt: skip
     ax.margins(x=0.04)
     ax.locator_params(axis="x", nbins=4)
     ax.set_xlabel(f"accuracy, Hebbian minus {MODEL_NAMES[rival]}")
-    if kinds.any():
-        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
+    if any(kinds):
+        marks.legend(ax, columns=3, side="right")
     style.caption(
         ax,
-        f"Hebbian minus {MODEL_NAMES[rival]} on new constructions: {tables.corpus_of(table)}",
-        "Right of 0 the zero-label learner is better. 95\u00a0% interval by a two-level bootstrap "
+        f"Hebbian minus {MODEL_NAMES[rival]} on new constructions: {wording.corpus_of(table)}",
+        "Right of 0 the zero-label learner is better. "
+        + ("" if few else f"{_SHOWN} best and {_SHOWN} worst of {len(every)}; "
+           "all are in the results table. ")
+        + "95\u00a0% interval by a two-level bootstrap "
         f"over training runs ({tables.count_note(single, 'seeds')}) and sentences."
         + tables.population_note(learner),
-        whole_figure=own,
-    )
+    )  # fmt: skip
     return ax
 
 
@@ -205,7 +281,7 @@ def plot_timescales(
     timescales : sequence of float
         The whole set in tokens, for its name.
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -226,8 +302,7 @@ def plot_timescales(
     groups = [_condition_order(words)[0] for words in said]
     steps = np.cumsum([0.0] + [1.0 if a == b else 1.5 for a, b in itertools.pairwise(groups)])
     place = steps[-1] - steps
-    own = ax is None
-    ax = style.new_axes(1.05 + ROW * (place[0] + 1)) if ax is None else ax
+    ax = style.axes(ax, 1.2 + ROW * (place[0] + 1))
     color = MODEL_COLORS["hebbian"]
     references = [
         tables.select(accuracy, tables.reference(table, model), model=model)
@@ -244,18 +319,13 @@ def plot_timescales(
     for chosen, look in looks:
         chosen = near & chosen
         if any(chosen):
-            style.dots(ax, rows[chosen], place[chosen], **look)
-    _rows(
-        ax,
-        [_condition_name(words, timescales) for words in said],
-        {},
-        positions=place,
-        values=rows["mean"],
-    )
+            marks.dots(ax, rows[chosen], place[chosen], **look)
+    names = [_condition_name(words, timescales) for words in said]
+    _name_rows(ax, names, positions=place, values=rows["mean"])
     inside = [(model, mean) for model, mean in named if mean >= start]
     outside = [f"{MODEL_NAMES[model]}: {mean:.3f}" for model, mean in named if mean < start]
     for model, mean in inside:
-        ax.axvline(mean, color=MODEL_COLORS[model], lw=0.9, ls=(0, (4, 2)), zorder=1)
+        ax.axvline(mean, color=MODEL_COLORS[model], lw=0.9, ls=marks.DASHES, zorder=1)
     ax.margins(x=0.06)
     if not near.all():
         ax.plot(
@@ -267,15 +337,15 @@ def plot_timescales(
             transform=ax.get_yaxis_transform(),
         )
     ax.set_xlabel("accuracy (fraction of tokens)")
-    _name_lines(ax, inside)
+    ends = [(MODEL_NAMES[model], mean, MODEL_COLORS[model]) for model, mean in inside]
+    marks.name_ends(ax, ends, above=True)
     style.caption(
         ax,
-        f"Accuracy by timescale: {tables.corpus_of(table)}, {split}",
+        f"Accuracy by timescale: {wording.where(table, split)}",
         f"{tables.interval_note(rows)} τ in tokens"
-        + ("; dashed lines: the baselines' means." if inside else ".")
+        + ("; dashed lines: the base lines' means." if inside else ".")
         + ("" if near.all() else " Triangle: left of the axis.")
         + (f" Not shown, {', '.join(outside)}." if outside else ""),
-        whole_figure=own,
     )
     return ax
 
@@ -297,58 +367,46 @@ def _start(values: NDArray[np.float64], lines: Sequence[float]) -> float:
     return float(every[0])
 
 
-def _rows(
+def _name_rows(
     ax: Axes,
     names: Sequence[str],
-    dependence: Mapping[str, str],
     *,
+    kinds: Sequence[str] = (),
     positions: Sequence[float] | None = None,
-    values: Sequence[float] | None = None,
+    values: Sequence[float] = (),
 ) -> None:
     """Name the rows of a dot plot, with a guide line each and values at the right edge."""
     places = range(len(names)) if positions is None else positions
-    ax.set_yticks(list(places), [_broken(name) for name in names])
-    for label, name in zip(ax.get_yticklabels(), names, strict=True):
-        label.set_color(DEPENDENCE_COLORS.get(dependence.get(name, ""), INK))
-        if "\n" in label.get_text():
-            label.set(fontsize=5.6, linespacing=1.0)
+    ax.set_yticks(list(places), names)
+    for label, kind in zip(ax.get_yticklabels(), kinds or [""] * len(names), strict=True):
+        label.set(color=DEPENDENCE_COLORS.get(kind, INK), linespacing=1.0)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="y")
     ax.spines["left"].set_visible(False)
     ax.set_ylim(min(places) - 0.6, max(places) + 0.6)
-    if values is not None:
-        signed = "+" if min(values) < 0 else ""  # differences; an interval may reach below 0
-        for place, value in zip(places, values, strict=True):
-            text = f"{value:{signed}.3f}"
-            if not float(text):
-                text = "0.000"  # no sign where no digit is left
-            ax.annotate(
-                text.replace("-", "\u2212"),
-                (1.0, place),
-                xycoords=("axes fraction", "data"),
-                xytext=(4, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=6.0,
-                color=MUTED,
-            )
+    signed = "+" if any(value < 0 for value in values) else ""  # differences
+    for place, value in zip(places, values, strict=False):
+        text = f"{value:{signed}.3f}"
+        if not float(text):
+            text = "0.000"  # no sign where no digit is left
+        ax.annotate(
+            text.replace("-", "\u2212"), (1.0, place), xycoords=("axes fraction", "data"),
+            xytext=(5, 0), textcoords="offset points", va="center", fontsize=SMALL, color=MUTED,
+        )  # fmt: skip
 
 
-def _broken(name: str, width: int = 24) -> str:
-    """A long name on two lines, broken after the underscore nearest its middle."""
-    cuts = [i + 1 for i, letter in enumerate(name) if letter in "_- "]
-    if len(name) <= width or not cuts:
-        return name
-    cut = min(cuts, key=lambda i: abs(i - len(name) / 2))
-    return f"{name[:cut]}\n{name[cut:]}"
+def _kinds(names: Sequence[str], dependence: Mapping[str, str] | None) -> list[str]:
+    """``structure``, ``content`` or nothing, for each name."""
+    kinds = [(dependence or {}).get(name, "") for name in names]
+    return [kind if kind in DEPENDENCE_COLORS else "" for kind in kinds]
 
 
-def _colour_note(names: Sequence[str], dependence: Mapping[str, str], what: str) -> str:
+def colour_note(names: Sequence[str], dependence: Mapping[str, str], what: str) -> str:
     """What coloured names mean, for the note under a figure."""
     hues = {"structure": "green", "content": "purple"}
-    kinds = {dependence.get(name) for name in names}
-    said = [f"{hue}: {kind}-dependent {what}s" for kind, hue in hues.items() if kind in kinds]
-    return f" Names in {'; in '.join(said)}." if said else ""
+    kinds = _kinds(names, dependence)
+    said = [f"{hue}: {kind}-dependent" for kind, hue in hues.items() if kind in kinds]
+    return f" Names of {what} in {'; in '.join(said)}." if said else ""
 
 
 def _condition_order(words: Mapping[str, str]) -> tuple[int, float, str]:
@@ -383,27 +441,3 @@ def _condition_name(words: Mapping[str, str], timescales: Sequence[float]) -> st
         elif key != "K":
             said.append(names.get(f"{key}={value}", f"{key} {value}"))
     return ", ".join(said) or (f"τ = {every}" if every else "all timescales")
-
-
-def _name_lines(ax: Axes, lines: Sequence[tuple[str, float]]) -> None:
-    """Name vertical lines above the Axes, moved sideways where names would overlap."""
-    figure = ax.figure.canvas.figure
-    figure.draw_without_rendering()
-    texts = [
-        ax.text(
-            value,
-            1.01,
-            MODEL_NAMES[model],
-            transform=ax.get_xaxis_transform(),
-            color=MODEL_COLORS[model],
-            fontsize=6.5,
-            ha="center",
-            va="bottom",
-        )
-        for model, value in lines
-    ]
-    gap = 5.0 * figure.dpi / 72
-    widths = [text.get_window_extent().width + gap for text in texts]
-    wanted = [ax.transData.transform((value, 0.0))[0] for _, value in lines]
-    for text, place in zip(texts, style.spread(wanted, widths), strict=True):
-        text.set_x(ax.transData.inverted().transform((place, 0.0))[0])

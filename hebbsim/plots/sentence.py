@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import style, tables
+from hebbsim.plots import style, tables, wording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["plot_sentence"]
 
 _NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
-_WIDEST = 7.2
 
 
 def condition_name(condition: str) -> str:
@@ -40,7 +39,7 @@ def plot_sentence(
     structure : DataFrame, optional
         Table ``structure``.
     ax : Axes, optional
-        A new figure without.
+        Axes to draw on (default: a new figure).
     """
     decoders = list(dict.fromkeys(read["decoder"]))
     conditions = list(dict.fromkeys(read["condition"]))
@@ -56,14 +55,10 @@ def plot_sentence(
     words = list(map(str, first["word"]))
     n_structure = 0 if structure is None else structure["property"].nunique()
     n_rows = len(kept) + n_structure
-    whole_figure = ax is None
     if ax is None:
-        height = 0.22 * n_rows + 1.5
-        ax = style.new_axes(height)
-        width = min(_WIDEST, max(style.WIDTH, 1.3 + 0.52 * n_words))
-        ax.figure.canvas.figure.set_size_inches(width, height)
+        ax = style.axes(None, 0.22 * n_rows + 1.6)
+        ax.figure.canvas.figure.set_figwidth(max(style.WIDTH, 1.4 + 0.48 * n_words))
     right = np.zeros((len(kept), n_words))
-    size = 5.5 if n_words <= 14 else 4.2
     for i, (decoder, condition) in enumerate(kept):
         rows = read[(read["decoder"] == decoder) & (read["condition"] == condition)]
         for lag, of_lag in rows.groupby("lag"):
@@ -73,7 +68,7 @@ def plot_sentence(
             if str(shown["word"]) != str(shown["read"]):
                 ax.text(
                     column, i, _short(str(shown["read"])), ha="center", va="center",
-                    fontsize=size, color="white" if right[i, column] > 0.6 else style.INK,
+                    fontsize=style.SMALL, color="white" if right[i, column] > 0.6 else style.INK,
                 )  # fmt: skip
     ax.imshow(right, aspect="auto", cmap="Blues", vmin=0, vmax=1.15)
     names = [f"{decoder}, {condition_name(condition)}" for decoder, condition in kept]
@@ -82,10 +77,10 @@ def plot_sentence(
             y = len(kept) + j
             names.append(_NAMES.get(str(name), str(name)))
             for _, row in rows.iterrows():
-                sure = float(row["probability"])
+                sure = float(row["probability"]) >= 0.5
                 ax.text(
                     n_words - 1 - int(row["lag"]), y, _short(str(row["read"])), ha="center",
-                    va="center", fontsize=size, color="#00785A", alpha=0.3 + 0.7 * sure,
+                    va="center", fontsize=style.SMALL, color="#00785A" if sure else style.MUTED,
                 )  # fmt: skip
         ax.axhline(len(kept) - 0.5, color="white", linewidth=3)
     ax.set_xlim(-0.5, n_words - 0.5)
@@ -98,13 +93,11 @@ def plot_sentence(
     n = int(read["seed"].nunique())
     note = f"Dark: read rightly, by share of {n} code book{'s' * (n != 1)}; else the word read."
     if n_structure:
-        note += " Green: a linear probe on traces of learned codes, faint where unsure."
-    style.caption(
-        ax,
-        "One sentence, read back from its last state",
-        note,
-        whole_figure=whole_figure,
-    )
+        note += " Below: a linear probe on traces of learned codes, green where at least half sure."
+    if structure is not None:
+        codes = sorted(set(structure["read"][structure["property"] == "role"].astype(str)))
+        note += f" Roles: {', '.join(map(wording.role, codes))}." if codes else ""
+    style.caption(ax, "One sentence, read back from its last state", note)
     return ax
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_stream"]
 
-_MEMORY, _TIME = "#0072B2", "#D55E00"
+_MEMORY, _TIME = "#0072B2", "#B84F00"
 
 
 @style.styled
@@ -26,6 +26,7 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
     table : DataFrame
         Columns ``tokens``, ``seconds``, ``n_tokens``, ``memory``: one row a stretch.
     ax : Axes, optional
+        Axes to draw on (default: a new figure).
 
     Returns
     -------
@@ -33,8 +34,7 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
         The left one.
     """
     need(table, "along the stream")
-    own = ax is None
-    ax = style.new_axes(2.3) if ax is None else ax
+    ax = style.axes(ax, 2.4)
     tokens = table["tokens"] / 1e6
     ax.plot(tokens, table["memory"], color=_MEMORY)
     ax.set_ylim(0, 1.25 * max(1.0, table["memory"].max()))
@@ -52,6 +52,5 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
         ax,
         "Memory and time along a stream",
         f"One point a stretch of {table['n_tokens'].iloc[0]:,.0f} tokens; time without the first.",
-        whole_figure=own,
     )
     return ax

@@ -16,17 +16,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from weakref import WeakKeyDictionary, WeakSet
 
 from hebbsim.errors import HebbsimError
 from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.container import ErrorbarContainer
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
@@ -54,6 +50,8 @@ INK, MUTED, GUIDE = "#222222", "#6B6B6B", "#DDDDDD"
 WIDTH = 3.5
 #: Height of one row of a dot plot in inches.
 ROW = 0.19
+#: Size of the smallest letters in points, at `WIDTH`; notes are of size `NOTE`.
+SMALL, NOTE = 6.5, 7.0
 
 #: The style sheet, for any matplotlib of your own: ``plt.style.use("hebbsim.plots.hebbsim")``.
 SHEET = Path(__file__).with_name("hebbsim.mplstyle")
@@ -111,8 +109,40 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-def new_axes(height: float) -> Axes:
-    """Axes alone on a new figure, `WIDTH` by `height` inches."""
+# Axes that stand for a whole figure of the project's own, rather than in one of the caller's.
+_own: WeakSet[Any] = WeakSet()
+
+
+def axes(ax: Axes | None, height: float) -> Axes:
+    """`ax`; without one, Axes alone on a new figure, `WIDTH` by `height` inches."""
+    if ax is None:
+        ax = _figure(height).add_subplot()
+        _own.add(ax)
+    return ax
+
+
+def panels(
+    ax: Axes | None, height: float, rows: int, columns: int, **share: Any
+) -> tuple[Axes, list[Any]]:
+    """Axes in rows and columns, on a new figure or within `ax`, which then shows nothing else.
+
+    Returns
+    -------
+    host : Axes
+        `ax`, or the first panel: what the caption is given to.
+    panels : list of Axes
+    """
+    if ax is None:
+        found = _figure(height).subplots(rows, columns, squeeze=False, **share).ravel()
+        _own.add(found[0])
+        return found[0], list(found)
+    ax.set_axis_off()
+    boxes = [((c + 0.1) / columns, 1 - (r + 0.8) / rows, 0.86 / columns, 0.66 / rows)
+             for r in range(rows) for c in range(columns)]  # fmt: skip
+    return ax, [ax.inset_axes(box) for box in boxes]
+
+
+def _figure(height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -121,10 +151,10 @@ def new_axes(height: float) -> Axes:
     engine = figure.get_layout_engine()
     assert engine is not None
     engine.set(w_pad=0.04, h_pad=0.04)  # type: ignore[call-arg]
-    return figure.add_subplot()
+    return figure
 
 
-def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
+def caption(ax: Axes, title: str, note: str) -> None:
     """Title above and a small note below that names n and interval.
 
     On a figure of the project's own, both span the figure. In Axes that the
@@ -132,19 +162,27 @@ def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
     see `caption_of`.
     """
     _captions[ax] = Caption(" ".join(title.split()), " ".join(note.split()))
-    if not whole_figure:
+    figure = ax.figure.canvas.figure
+    if ax not in _own:
         # Legends, and the names of vertical lines, stand between Axes and title.
-        above = ax.get_legend() is not None or any(text.get_position()[1] > 1 for text in ax.texts)
-        ax.set_title(title, pad=16.0 if above else None)
+        figure.draw_without_rendering()
+        above: list[Any] = [*ax.texts, ax.get_legend()]
+        tops = [found.get_window_extent().y1 for found in above if found is not None]
+        top = max([ax.bbox.y1, *tops])
+        wide = ax.bbox.width / figure.dpi
+        ax.set_title(
+            _wrap(title, 8.0 * 1.08, wide, at=": "), pad=(top - ax.bbox.y1) * 72 / figure.dpi + 6
+        )
         return
     if not _written_inside.get():
         return
-    figure = ax.figure
-    figure.suptitle(_wrap(title, 8.0 * 1.08), x=0.015, ha="left")
+    width = figure.get_figwidth()
+    figure.suptitle(_wrap(title, 8.0 * 1.08, width, at=": "), x=0.02, ha="left")
     # Unlike free text, a label of the figure is given room by the layout.
     figure.supxlabel(
-        _wrap(note, 5.8), x=0.015, ha="left", fontsize=5.8, fontweight="normal", color=MUTED
-    )
+        _wrap(note, NOTE, width), x=0.02, ha="left", fontsize=NOTE, fontweight="normal",
+        color=MUTED,
+    )  # fmt: skip
 
 
 def caption_of(ax: Axes) -> Caption:
@@ -168,100 +206,12 @@ def without_captions() -> Iterator[None]:
         _written_inside.reset(token)
 
 
-def _wrap(text: str, size: float) -> str:
-    per_character = 0.56 * size / 72
-    return "\n".join(textwrap.wrap(text, int((WIDTH - 0.1) / per_character)))
-
-
-def dots(
-    ax: Axes,
-    table: Any,
-    positions: ArrayLike,
-    *,
-    color: str,
-    marker: str = "o",
-    label: str | None = None,
-    bounds: tuple[float, float] = (0.0, 1.0),
-    **style: Any,
-) -> ErrorbarContainer:
-    """Means as dots along x, intervals as whiskers, one row each.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``mean``, ``low`` and ``high``; an interval that is missing has no whisker.
-    positions : array_like of float, shape=(n,)
-        Place of each row on the y axis.
-    bounds : (float, float)
-        Values that the measure can take: an interval over seeds may reach past
-        them, its whisker does not.
-    """
-    low, high = interval(table, bounds)
-    mean = table["mean"].to_numpy(float)
-    whiskers = np.vstack([mean - low, high - mean])
-    return ax.errorbar(
-        mean,
-        np.asarray(positions, dtype=float),
-        xerr=whiskers if whiskers.any() else None,
-        fmt=marker,
-        color=color,
-        label=label,
-        elinewidth=1.0,
-        clip_on=False,
-        **style,
-    )
-
-
-def interval(
-    table: Any, bounds: tuple[float, float] = (0.0, 1.0)
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper ends, shapes (n,): within `bounds`, the mean where there is none."""
-    mean, low, high = (table[name].to_numpy(float) for name in ("mean", "low", "high"))
-    low = np.clip(np.where(np.isfinite(low), low, mean), *bounds)
-    high = np.clip(np.where(np.isfinite(high), high, mean), *bounds)
-    return np.minimum(low, mean), np.maximum(high, mean)
-
-
-def spread(positions: ArrayLike, sizes: ArrayLike) -> NDArray[np.float64]:
-    """Move label centres along a line as little as it takes for none to overlap.
-
-    Parameters
-    ----------
-    positions, sizes : array_like of float, shape=(n,)
-        Wanted centres and extents, in one unit.
-
-    Returns
-    -------
-    ndarray of float64, shape=(n,)
-        Centres in the order given; neighbours touch at most.
-
-    Notes
-    -----
-    Isotonic regression (pool adjacent violators) on the centres less the room
-    that the labels before them take: the least-squares solution.
-
-    Examples
-    --------
-    >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0]).tolist()
-    [-1.0, 1.0, 9.0]
-    """
-    wanted = np.asarray(positions, dtype=float)
-    extent = np.asarray(sizes, dtype=float)
-    order = np.argsort(wanted, kind="stable")
-    steps = (extent[order][1:] + extent[order][:-1]) / 2
-    room = np.concatenate([[0.0], np.cumsum(steps)])
-    blocks: list[tuple[float, int]] = []
-    for value in wanted[order] - room:
-        block = (float(value), 1)
-        while blocks and blocks[-1][0] > block[0]:
-            mean, size = blocks.pop()
-            total = size + block[1]
-            block = ((mean * size + block[0] * block[1]) / total, total)
-        blocks.append(block)
-    moved = np.repeat([mean for mean, _ in blocks], [size for _, size in blocks]) + room
-    result = np.empty_like(wanted)
-    result[order] = moved
-    return result
+def _wrap(text: str, size: float, width: float, at: str = "\n") -> str:
+    """In lines of `width` inches; where one is too little, the text is parted `at` first."""
+    letters = int((width - 0.1) / (0.56 * size / 72))
+    parts = [text] if len(text) <= letters else text.split(at)
+    joined = at.rstrip() + "\n"
+    return joined.join(textwrap.fill(part, letters) for part in parts)
 
 
 def save(

@@ -204,12 +204,6 @@ def need(table: DataFrame, what: str) -> DataFrame:
     return table
 
 
-def corpus_of(table: DataFrame) -> str:
-    """Name of the corpus, short enough for a title."""
-    name = str(table["corpus"].iloc[0])
-    return name if len(name) <= 28 else f"{name[:27]}…"
-
-
 def interval_note(table: DataFrame) -> str:
     """What the points of a table are, such as ``Mean and 95 % interval over 5 seeds.``"""
     note = count_note(table, "seeds")

@@ -8,8 +8,12 @@ from hebbsim.plots.confusions import plot_confusions
 from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
-from hebbsim.plots.rolemap import plot_structure_content
-from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
+from hebbsim.plots.rows import (
+    plot_generalization,
+    plot_roles,
+    plot_structure_content,
+    plot_timescales,
+)
 from hebbsim.plots.tables import NothingToDrawError
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables

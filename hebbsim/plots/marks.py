@@ -1,0 +1,271 @@
+"""What figures are drawn of: curves, dots, tables of cells, and names that never overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbsim.plots.style import INK, SMALL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.container import ErrorbarContainer
+    from matplotlib.legend import Legend
+
+#: Contrast with white that letters have at least (WCAG 2.2, 1.4.3).
+CONTRAST = 4.5
+#: The dashes of a line that is no measurement: a base line, a bound.
+DASHES = (0, (4, 2))
+
+
+def interval(
+    table: Any, bounds: tuple[float, float] = (0.0, 1.0)
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper ends, shapes (n,): within `bounds`, the mean where there is none."""
+    mean, low, high = (table[name].to_numpy(float) for name in ("mean", "low", "high"))
+    low = np.clip(np.where(np.isfinite(low), low, mean), *bounds)
+    high = np.clip(np.where(np.isfinite(high), high, mean), *bounds)
+    return np.minimum(low, mean), np.maximum(high, mean)
+
+
+def whiskers(table: Any, bounds: tuple[float, float] = (0.0, 1.0)) -> NDArray[np.float64] | None:
+    """Lengths of the error bars below and above the means, shape=(2, n); None without any."""
+    low, high = interval(table, bounds)
+    mean = table["mean"].to_numpy(float)
+    lengths = np.vstack([mean - low, high - mean])
+    return lengths if lengths.any() else None
+
+
+def dots(
+    ax: Axes,
+    table: Any,
+    positions: ArrayLike,
+    *,
+    color: str,
+    marker: str = "o",
+    label: str | None = None,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    upright: bool = False,
+    **look: Any,
+) -> ErrorbarContainer:
+    """Means as dots along x, intervals as whiskers, one row each.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns ``mean``, ``low`` and ``high``; an interval that is missing has no whisker.
+    positions : array_like of float, shape=(n,)
+        Place of each row on the y axis.
+    bounds : (float, float)
+        Values that the measure can take: an interval over seeds may reach past
+        them, its whisker does not.
+    upright : bool
+        Means along y, positions along x.
+    """
+    mean, places = table["mean"].to_numpy(float), np.asarray(positions, dtype=float)
+    bars: dict[str, Any] = {"yerr" if upright else "xerr": whiskers(table, bounds)}
+    plain: dict[str, Any] = {
+        "fmt": marker, "color": color, "label": label, "elinewidth": 1.0, "clip_on": False
+    }  # fmt: skip
+    x, y = (places, mean) if upright else (mean, places)
+    return ax.errorbar(x, y, **bars, **plain | look)
+
+
+def curve(
+    ax: Axes,
+    x: Any,
+    table: Any,
+    color: str,
+    marker: str = "None",
+    *,
+    bounds: tuple[float, float] = (0.0, 1.0),
+    **look: Any,
+) -> tuple[float, str]:
+    """A line of means over a band of their intervals.
+
+    Returns
+    -------
+    last : float
+        The mean at the largest `x`, where the line ends.
+    color : str
+    """
+    low, high = interval(table, bounds)
+    x, mean = np.asarray(x, dtype=float), table["mean"].to_numpy(float)
+    order = np.argsort(x, kind="stable")
+    ax.fill_between(x[order], low[order], high[order], color=color, alpha=0.2, linewidth=0)
+    plain: dict[str, Any] = {"color": color, "marker": marker, "markersize": 3.5, "clip_on": False}
+    ax.plot(x[order], mean[order], **plain | look)
+    return float(mean[order][-1]), color
+
+
+def cells(ax: Axes, grid: NDArray[Any], x: Sequence[str], y: Sequence[str], **image: Any) -> None:
+    """A table of numbers, each on a shade of blue by its size; nan leaves a cell empty."""
+    shades = ax.imshow(grid, aspect="auto", cmap="Blues", **image)
+    for (row, column), value in np.ndenumerate(grid):
+        if np.isfinite(value):
+            text = f"{value:.0f}" if np.nanmax(grid) >= 10 else f"{value:.3f}".removeprefix("0")
+            shade: Any = shades.norm(value)
+            ax.text(column, row, text, ha="center", va="center", fontsize=SMALL,
+                    color="white" if shade > 0.55 else INK)  # fmt: skip
+    ax.set_xticks(range(len(x)), x)
+    ax.set_yticks(range(len(y)), y)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def legend(ax: Axes, *, columns: int = 2, side: str = "left", lift: float = 0.2) -> Legend:
+    """A legend above the Axes, where nothing is drawn; `lift` in heights of a letter."""
+    place: dict[str, Any] = {"loc": f"lower {side}", "borderaxespad": lift}
+    return ax.legend(bbox_to_anchor=(float(side == "right"), 1.0), ncols=columns, **place)
+
+
+def short(value: float) -> str:
+    """A number with k or M.
+
+    Examples
+    --------
+    >>> [short(x) for x in (0.5, 200_000, 2e7)]
+    ['0.5', '200k', '20M']
+    """
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:g}{letter}"
+    return f"{value:g}"
+
+
+def log_scale(ax: Axes, which: str = "x", steps: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
+    """A logarithmic axis with plain numbers, such as 50k and 2M."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set(**{f"{which}scale": "log"})
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=steps if high < 100 * low else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, place: short(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def contrast(color: Any) -> float:
+    """Contrast of a colour with white: 1 for white, 21 for black.
+
+    Examples
+    --------
+    >>> round(contrast("#E69F00"), 1), round(contrast("black"))
+    (2.2, 21)
+    """
+    from matplotlib.colors import to_rgb
+
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05))
+
+
+def ink(color: Any) -> Any:
+    """A colour, darkened as far as letters of it need to be to be read on white."""
+    from matplotlib.colors import to_rgb
+
+    rgb = np.array(to_rgb(color))
+    while contrast(rgb) < CONTRAST:
+        rgb = rgb * 0.95
+    return tuple(rgb.tolist())
+
+
+def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool = False) -> None:
+    """Name lines at the right edge, or upright ones above the Axes, apart from each other.
+
+    To be called last: places depend on the layout.
+
+    Parameters
+    ----------
+    ends : sequence of (name, value, color)
+        What is written, and the coordinate of the line.
+    """
+    figure = ax.figure.canvas.figure
+    look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False,
+                            "fontsize": SMALL, "linespacing": 1.0}  # fmt: skip
+    if above:
+        look |= {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
+    else:
+        look |= {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "center"}
+    texts = []
+    for name, value, color in ends:
+        leader = {"arrowstyle": "-", "lw": 0.5, "color": color, "shrinkA": 1, "shrinkB": 1,
+                  "relpos": (0, 0.5)}  # fmt: skip
+        texts.append(
+            ax.annotate(
+                name, (value, 1.0) if above else (1.0, value), xytext=(0, 3) if above else (10, 0),
+                color=ink(color), arrowprops=None if above else leader, **look,
+            )
+        )  # fmt: skip
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()
+    scale = figure.dpi / 72
+    boxes = [Text.get_window_extent(text) for text in texts]
+    frame = figure.bbox if above else ax.bbox
+    if above:
+        wanted = [(box.x0 + box.x1) / 2 for box in boxes]
+        moved = spread(wanted, [box.width + 5 * scale for box in boxes], (frame.x0, frame.x1))
+    else:
+        wanted = [(box.y0 + box.y1) / 2 for box in boxes]
+        room = max(0.0, sum(box.height for box in boxes) - frame.height) / 2 + 4 * scale
+        moved = spread(
+            wanted, [box.height + scale for box in boxes], (frame.y0 - room, frame.y1 + room)
+        )
+    for text, shift in zip(texts, (moved - np.array(wanted)) / scale, strict=True):
+        text.set_position((shift, 3) if above else (10, shift))
+
+
+def spread(
+    positions: ArrayLike, sizes: ArrayLike, within: tuple[float, float] = (-np.inf, np.inf)
+) -> NDArray[np.float64]:
+    """Move label centres along a line as little as it takes for none to overlap.
+
+    Parameters
+    ----------
+    positions, sizes : array_like of float, shape=(n,)
+        Wanted centres and extents, in one unit.
+    within : (float, float)
+        Where labels stay if there is room.
+
+    Returns
+    -------
+    ndarray of float64, shape=(n,)
+        Centres in the order given; neighbours touch at most.
+
+    Notes
+    -----
+    Isotonic regression (pool adjacent violators) on the centres less the room
+    that the labels before them take: the least-squares solution.
+
+    Examples
+    --------
+    >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0]).tolist()
+    [-1.0, 1.0, 9.0]
+    >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0], (0.0, 9.0)).tolist()
+    [1.0, 3.0, 8.0]
+    """
+    wanted = np.asarray(positions, dtype=float)
+    if not len(wanted):
+        return wanted
+    extent = np.asarray(sizes, dtype=float)
+    order = np.argsort(wanted, kind="stable")
+    steps = (extent[order][1:] + extent[order][:-1]) / 2
+    room = np.concatenate([[0.0], np.cumsum(steps)])
+    blocks: list[tuple[float, int]] = []
+    for value in wanted[order] - room:
+        block = (float(value), 1)
+        while blocks and blocks[-1][0] > block[0]:
+            mean, size = blocks.pop()
+            total = size + block[1]
+            block = ((mean * size + block[0] * block[1]) / total, total)
+        blocks.append(block)
+    centres = np.repeat([mean for mean, _ in blocks], [size for _, size in blocks])
+    lowest = within[0] + extent[order][0] / 2
+    highest = within[1] - extent[order][-1] / 2 - room[-1]
+    result = np.empty_like(wanted)
+    result[order] = np.clip(centres, lowest, max(lowest, highest)) + room
+    return result
