@@ -58,15 +58,17 @@ def demo(ctx: typer.Context) -> None:
             )  # fmt: skip
         typer.echo(f"{path}: open it in a browser; it needs nothing else")
         return
-    options = {"browser": config.browser, "bigru": config.bigru}
+    options = {"browser": config.browser, "bigru": config.bigru, "votes": config.votes}
     _serve(room, config.port, hosts=config.allow_host, **options)
 
 
 def _serve(
-    room: Room, port: int | None, *, browser: bool, bigru: bool, hosts: Sequence[str]
+    room: Room, port: int | None, *, browser: bool, bigru: bool, votes: bool, hosts: Sequence[str]
 ) -> None:
     import threading
 
+    from hebbsim.demo.ballot import Ballot
+    from hebbsim.demo.ballot_server import BallotServer
     from hebbsim.demo.config import PORT
     from hebbsim.demo.hosts import check_hosts
     from hebbsim.demo.server import HOST, make_server
@@ -81,6 +83,10 @@ def _serve(
             raise
         server = make_server(room, 0, hosts=hosts)
     url = f"http://{HOST}:{server.port}/"
+
+    if votes:
+        room.ballot = Ballot()
+        room.ballot_url = BallotServer(room.ballot).url
 
     def learn() -> None:
         with contextlib.suppress(Exception):  # the page says what went wrong

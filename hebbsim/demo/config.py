@@ -53,5 +53,13 @@ class DemoConfig(ExperimentConfig):
             each=True,
         ),
     ] = ()
+    votes: Annotated[
+        bool,
+        option(
+            "Let phones in the same network vote on the questions of the lessons; the page shows "
+            "the address of the ballot. Nothing else is served to the network.",
+            name="--class",
+        ),
+    ] = False
     rules: RuleFiles = ()
     offline: Offline = False

@@ -68,7 +68,9 @@ class Content:
     Attributes
     ----------
     states : ndarray of float64, shape=(T, S, D)
-        The traces.
+        The traces, as they are held.
+    before : ndarray of float64, shape=(S, D)
+        The traces before the first word, in exact arithmetic.
     linear, cancellation : list of T lists of str
         Entry k of list t is what is read for the word k words before word t.
     sizes, peaks : ndarray of float64, shape=(S,)
@@ -77,6 +79,7 @@ class Content:
     """
 
     states: NDArray[np.float64]
+    before: NDArray[np.float64]
     linear: list[list[str]]
     cancellation: list[list[str]]
     sizes: NDArray[np.float64]
@@ -109,11 +112,12 @@ def read_back(
     for name in ("linear", "cancellation"):
         read = _read(book, tau, states, name, depth)
         found[name] = [[book.words[v] for v in read[t, : t + 1]] for t in range(n)]
-    exact = np.abs(run_traces(book.codes, tokens, tau, n)[0])
+    past = run_traces(book.codes, tokens, tau, n + 1)[0]
+    exact = np.abs(past[1:])
     unit = np.sqrt((book.codes**2).mean())
     sizes = np.sqrt((exact**2).mean(axis=(0, 2))) / unit
     peaks = exact.max(axis=(0, 2)) / unit
-    return Content(states.values, found["linear"], found["cancellation"], sizes, peaks)
+    return Content(states.values, past[0], found["linear"], found["cancellation"], sizes, peaks)
 
 
 def _read(

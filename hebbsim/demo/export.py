@@ -171,7 +171,11 @@ class Recording:
             "bigru": self._share_roles(sentence, reading["bigru"]),
             "prototypes": self._prototypes(taus, reading["prototypes"]),
             "weights": self._share("weights", f"{sentence}|{rule}", reading["weights"]),
-            "states": self._share("states", f"{sentence}|{taus}", reading["states"])
+            "states": self._share(
+                "states",
+                f"{sentence}|{taus}",
+                {name: reading[name] for name in ("states", "before", "coded", "codes")},
+            )
             if exact
             else None,
         }

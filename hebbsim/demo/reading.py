@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbsim.demo.content import read_back, recall_rates, select
 from hebbsim.demo.held import held
@@ -16,7 +18,7 @@ from hebbsim.errors import DivergenceError
 from hebbsim.probes import memberships
 from hebbsim.readers.text import split_text
 
-__all__ = ["MOST_WORDS", "cut_text", "read_text", "survival"]
+__all__ = ["MOST_WORDS", "bigru_rows", "cut_text", "read_memory", "read_roles", "survival"]
 
 #: Words of a text that are shown, and characters of it that are looked at.
 MOST_WORDS = 60
@@ -52,10 +54,54 @@ def cut_text(text: str) -> tuple[Sentences, int]:
     return sentences, n_words
 
 
-def read_text(
+def read_memory(room: Room, sentences: Sentences, settings: Settings) -> dict[str, Any]:
+    """What memory and weights are after each word of a text; no roles, which may take longer.
+
+    Returns
+    -------
+    dict
+        Plain data; lists by word have one entry for each of T words, and those that tell of
+        the past have T entries at most inside: ``linear[t][k]`` is the word read back for k
+        words before t. ``states`` and ``codes`` are base64 of float32, little-endian: the
+        traces, shape=(T, S, D), and the codes of the words that ``coded`` lists, shape=(W, D).
+    """
+    words = [word for sentence in sentences for word in sentence]
+    content = read_back(room.book.with_words(words), room.before, words, settings)
+    coded = list(dict.fromkeys([*words, *(w for row in content.cancellation for w in row)]))
+    book = room.book.with_words(coded)
+    return {
+        "words": words,
+        "starts": np.cumsum([0, *map(len, sentences)])[:-1].tolist(),
+        "known": [word in room.learner.network_.index for word in words],
+        "gold": _gold(room, sentences),
+        "settings": settings.resolved(),
+        "bigru": bigru_rows(room, sentences),
+        "states": _packed(content.states),
+        "before": _packed(content.before),
+        "coded": coded,
+        "codes": _packed(book.codes[book.numbers(coded)]),
+        # In shares: what a word would make up that is as large as these.
+        "sizes": content.sizes.round(5).tolist(),
+        "peaks": content.peaks.round(5).tolist(),
+        "linear": content.linear,
+        "cancellation": content.cancellation,
+        "weights": _weights(room, words, sentences, settings),
+    }
+
+
+def bigru_rows(room: Room, sentences: Sentences) -> list[list[str]] | None:
+    """Roles that the supervised model gives after each word; None where there is none (yet)."""
+    return _prefix_roles(sentences, room.bigru_roles(_prefixes(sentences)))
+
+
+def _packed(values: NDArray[np.floating]) -> str:
+    return base64.b64encode(values.astype("<f4").tobytes()).decode()
+
+
+def read_roles(
     room: Room, named: Named | None, sentences: Sentences, settings: Settings
 ) -> dict[str, Any]:
-    """What memory, roles and weights are after each word of a text.
+    """What roles are after each word of a text, and what a memory that selects by them holds.
 
     Parameters
     ----------
@@ -68,40 +114,22 @@ def read_text(
     Returns
     -------
     dict
-        Plain data; lists by word have one entry for each of T words, and those that tell of
-        the past have T entries at most inside, the newest or the oldest first as said:
-        ``roles[t][j]`` is the role of word j once word t is read, ``linear[t][k]`` the word
-        read back for k words before t.
+        ``roles[t][j]`` is the role of word j once word t is read.
     """
     words = [word for sentence in sentences for word in sentence]
-    book = room.book.with_words(words)
     roles, winners = _roles(named, sentences, settings)
-    content = read_back(book, room.before, words, settings)
     slots = slots_of(room, len(settings.timescales))
     chosen = [slots.index(now[-1]) if now[-1] in slots else None for now in roles]
+    book = room.book.with_words(words)
     places, kept = select(book, words, chosen, len(slots), settings.condition)
     clusters = {cluster for winner in winners for cluster, _ in winner}
     return {
-        "words": words,
-        "starts": np.cumsum([0, *map(len, sentences)])[:-1].tolist(),
-        "known": [word in room.learner.network_.index for word in words],
-        "gold": _gold(room, sentences),
-        "settings": settings.resolved(),
         "roles": roles,
         "winners": winners,
         "prototypes": {str(c): room.describe(named, c) for c in sorted(clusters) if named},
-        "bigru": _prefix_roles(sentences, room.bigru_roles(_prefixes(sentences))),
-        # Codes have length one: a number of a code is of size 1 / sqrt(D).
-        "states": np.rint(content.states * 1000).astype(int).tolist(),
-        # In shares: what a word would make up that is as large as these.
-        "sizes": content.sizes.round(5).tolist(),
-        "peaks": content.peaks.round(5).tolist(),
-        "linear": content.linear,
-        "cancellation": content.cancellation,
         "slots": slots,
         "places": places,
         "kept": kept,
-        "weights": _weights(room, words, sentences, settings),
     }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.baselines import LookupBaseline, MajorityBaseline
+from hebbsim.demo.ballot import Ballot
 from hebbsim.demo.content import BEFORE, CodeBook
 from hebbsim.demo.page import lesson_timescales
 from hebbsim.demo.settings import Settings
@@ -113,6 +114,9 @@ class Room:
         self.ready = threading.Event()
         self.failure: str | None = None
         self.bigru: BiGRU | None = None
+        #: Where phones vote, if the teacher has them vote.
+        self.ballot: Ballot | None = None
+        self.ballot_url: str | None = None
         self._lock = threading.RLock()
         self._bigru_lock = threading.Lock()
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()

@@ -67,7 +67,8 @@ def make_server(room: Room, port: int = 0, *, hosts: Sequence[str] = ()) -> Serv
     boot = secrets.token_hex(4)
     port = port or _free_port()
     allowed = [f"{HOST}:{port}", f"localhost:{port}", *check_hosts(hosts)]
-    application = Application(FunctionHandler(partial(_fill, room), trap_exceptions=True))
+    fill = partial(_fill, room, allowed)
+    application = Application(FunctionHandler(fill, trap_exceptions=True))
     try:
         server = Server(
             {"/": application},
@@ -104,14 +105,14 @@ class _Alive(RequestHandler):
         self.finish({"boot": self.boot})
 
 
-def _fill(room: Room, document: Document) -> None:
+def _fill(room: Room, hosts: list[str], document: Document) -> None:
     """One window: its wire and its worker."""
     wire = Wire(name="wire")
     document.add_root(wire)
     document.title = "hebbsim: a memory that fades"
     document.template = jinja2.Environment(autoescape=False).from_string(_TEMPLATE)
     document.template_variables["page_head"] = head(LIVE_POLICY)
-    document.template_variables["page_body"] = body({"mode": "live"})
+    document.template_variables["page_body"] = body({"mode": "live", "hosts": hosts})
     # The page itself says when the server is gone, and comes back with its state.
     document.config.reconnect_session = False
     document.config.notify_connection_status = False

@@ -49,7 +49,7 @@ class Settings(ExperimentConfig):
     precision: Literal["float64", "float32", "bfloat16", "int8"] = "float32"
     noise: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 0.0
     rule: str = "delta"
-    eta: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.1
+    eta: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.01
     fresh: bool = False
     live: bool = False
 

@@ -72,8 +72,9 @@ class Worker:
         if room.failure is not None:
             self._send({"kind": "broken", "text": room.failure})
             return
-        session = Session(room)
+        session = Session(room, later=True)
         self._send(session.hello())
+        learning: threading.Thread | None = None
         had_bigru = room.bigru is not None
         due = 0.0
         while True:
@@ -83,14 +84,33 @@ class Worker:
             for message in latest([m for m in messages if m is not None]):
                 for answer in session.handle(message):
                     self._send(answer)
+            # Meanwhile what needs no learning is answered at once, whatever else is asked.
+            for answer in session.roles_due():
+                self._send(answer)
+            if session.wanted is not None and (learning is None or not learning.is_alive()):
+                learning = threading.Thread(target=self._learn, args=[session.wanted], daemon=True)
+                learning.start()
             if session.learning and time.monotonic() >= due:
                 for answer in session.advance():
                     self._send(answer)
                 due = time.monotonic() + PACE
+            for answer in session.tally():
+                self._send(answer)
             if room.bigru is not None and not had_bigru:
                 had_bigru = True
                 for answer in session.bigru_came():
                     self._send(answer)
+
+    def _learn(self, timescales: tuple[float, ...]) -> None:
+        """Have the room learn roles over these timescales; an empty message says that it has."""
+        try:
+            self.room.named(timescales)
+        except Exception as error:  # the page must not wait for ever
+            traceback.print_exc()
+            with contextlib.suppress(WindowGone):
+                self._send({"kind": "broken", "text": f"{type(error).__name__}: {error}"})
+            self._asked.put(None)
+        self._asked.put({"do": "look"})
 
     def _next(self, timeout: float) -> list[Mapping[str, Any] | None]:
         """All that has been asked, waiting a while for the first."""

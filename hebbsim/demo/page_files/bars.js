@@ -19,7 +19,8 @@ Heb.Bars = class {
     this.said = Heb.el("span", { class: "scale-words" });
     this.buttons = Heb.Bars.ZOOMS.map((zoom) => Heb.el("button", { type: "button", "data-zoom": zoom, "aria-label": `Enlarge bars ${zoom} times`,
       onclick: () => { Heb.Bars.zoom = zoom; this.draw(this.settings); } }, `×${zoom}`));
-    root.append(Heb.el("div", { class: "scale" }, Heb.el("span", { class: "zoom", role: "group", "aria-label": "Scale of the bars" }, this.buttons), this.said));
+    root.append(Heb.el("div", { class: "row", role: "row" }, Heb.el("div", { class: "scale", role: "cell" },
+      Heb.el("span", { class: "zoom", role: "group", "aria-label": "Scale of the bars" }, this.buttons), this.said)));
   }
 
   get rows() { return this.score.reading.settings.timescales.map((_, s) => this.score.rows[`trace${s}`]); }
@@ -33,9 +34,10 @@ Heb.Bars = class {
     if (narrow) return root.style.setProperty("--bar", `${Math.min(most, 200 / this.rows.length)}px`);
     const used = [...stage.children].filter((child) => child.id !== "panels" && child.offsetHeight > 2);
     const gap = parseFloat(getComputedStyle(stage).rowGap) || 0;
-    const panels = Math.max(158, 0.3 * stage.clientHeight);
+    const panels = Math.max(158, (this.score.panelShare || 0.24) * stage.clientHeight);
     const spare = stage.clientHeight - panels - used.reduce((sum, child) => sum + child.offsetHeight + gap, 0);
-    root.style.setProperty("--bar", `${Math.floor(Math.max(least, Math.min(most, least + spare / this.rows.length)))}px`);
+    const rows = this.rows.length + (this.score.rows.gated ? 1 : 0);
+    root.style.setProperty("--bar", `${Math.floor(Math.max(least, Math.min(most, least + spare / rows)))}px`);
   }
 
   // The smallest share that stands out of the noise, and the step between two numbers that the
@@ -63,8 +65,8 @@ Heb.Bars = class {
         const drowned = share > 0 && (share < noise || share < step / 2);
         cell.classList.toggle("cut", share * zoom > 1);
         cell.classList.toggle("drowned", drowned);
-        cell.firstChild.style.height = `${Math.min(1, share * zoom) * bar}px`;
-        cell.lastChild.textContent = share >= 0.095 ? `${Math.round(100 * share)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "";
+        cell.children[0].style.height = `${Math.min(1, share * zoom) * bar}px`;
+        cell.children[1].textContent = share >= 0.095 ? `${Math.round(100 * share)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "";
         cell.title = share ? `${name}: ${(100 * share).toPrecision(2)} % of this trace${drowned ? `, less than ${share < noise ? "the noise" : "half a step"} in each number` : ""}` : "";
         cell.style.setProperty("--floor", `${Math.min(1, noise * zoom) * bar}px`);
         // Steps that are too close to be told apart are one band.
@@ -80,6 +82,28 @@ Heb.Bars = class {
       set(before, tau === 1 ? 0 : (1 - 1 / tau) ** (t + 1), "all words before");
     });
     this.say(settings, limits);
+  }
+
+  // The new word drops from its column into every trace.
+  pour(t) {
+    if (Heb.still()) return;
+    this.rows.forEach((cells, s) => {
+      const drop = Heb.el("em", { class: "drop", "aria-hidden": "true", style: { "animation-delay": `${s * 90}ms` } }, this.score.reading.words[t]);
+      drop.addEventListener("animationend", () => drop.remove());
+      cells[t].append(drop);
+    });
+  }
+
+  // A gated trace gives the word that it takes all of a row, and any other nothing.
+  gate(places, slots) {
+    const bar = parseFloat(getComputedStyle(this.score.root).getPropertyValue("--bar"));
+    this.score.rows.gated.forEach((cell, j) => {
+      const slot = places.indexOf(j);
+      cell.style.setProperty("--trace", Heb.TRACES[Math.max(0, slot)]);
+      cell.children[0].style.height = `${slot < 0 ? 0 : bar}px`;
+      cell.children[1].textContent = slot < 0 ? "" : "100 %";
+      cell.title = slot < 0 ? "" : `${this.score.reading.words[j]}: all of the row of ${slots[slot]}`;
+    });
   }
 
   say(settings, limits) {

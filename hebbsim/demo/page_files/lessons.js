@@ -9,13 +9,15 @@ Heb.facts = (state) => {
     const right = (key) => r[key][t].filter((word, k) => word === r.words[t - k]).length;
     Object.assign(facts, {
       n_words: r.words.length, linear_right: right("linear"), clever_right: right("cancellation"),
-      kept_right: r.places[t].filter((place, slot) => place >= 0 && r.kept[t][slot] === r.words[place]).length,
-      n_slots: r.slots.length, n_numbers: r.slots.length * 64,
-      kept_words: r.places[t].filter((p) => p >= 0).sort((a, b) => a - b).map((p) => r.words[p]).join(", "),
-      slot_roles: r.slots.join(", "),
+      n_numbers: r.settings.timescales.length * 64,
     });
-    if (r.gold) facts.roles_right = r.gold.filter((role, j) => role === r.roles[t][j]).length;
-    facts.roles_list = r.words.map((w, j) => `${w} ${r.roles[t][j] || "–"}`).join(", ");
+    if (r.roles) Object.assign(facts, {
+      kept_right: r.places[t].filter((place, slot) => place >= 0 && r.kept[t][slot] === r.words[place]).length,
+      n_slots: r.slots.length, slot_roles: r.slots.join(", "),
+      kept_words: r.places[t].filter((p) => p >= 0).sort((a, b) => a - b).map((p) => r.words[p]).join(", "),
+      roles_list: r.words.map((w, j) => `${w} ${r.roles[t][j] || "–"}`).join(", "),
+    });
+    if (r.roles && r.gold) facts.roles_right = r.gold.filter((role, j) => role === r.roles[t][j]).length;
   }
   if (s) {
     if (s.roles !== null) Object.assign(facts, { roles_pct: Heb.percent(s.roles, 1), args_pct: Heb.percent(s.arguments) });
@@ -55,10 +57,22 @@ Heb.Lesson = class {
     this.chosen = null;
     this.revealed = false;
     this.was = {};
+    this.spoken = "";
     this.act.stage(this.step.stage || {});
+    this.act.ballot(this.step.question.options.length);
     this.draw();
+    this.act.speak(`Step ${this.at + 1}: ${this.step.title}. ${this.step.question.text}`);
     this.root.scrollIntoView({ block: "nearest" });
     if (this.root.parentElement) this.root.parentElement.scrollTop = 0;
+  }
+
+  // As large as fits beside the stage; what is still too long is scrolled, its buttons are not.
+  fit() {
+    const side = this.root.parentElement;
+    for (const scale of [1, 0.96, 0.92, 0.88]) {
+      this.root.style.setProperty("--fit", scale);
+      if (side.scrollHeight <= side.clientHeight) return;
+    }
   }
 
   next() { if (this.at < this.lesson.steps.length - 1) this.go(this.at + 1); else if (this.number < this.lessons.length - 1) this.act.open(this.number + 1); }
@@ -70,6 +84,7 @@ Heb.Lesson = class {
     this.asked = this.act.facts();
     this.was = Object.fromEntries(Object.entries(this.asked).map(([k, v]) => [`was_${k}`, v]));
     this.revealed = true;
+    this.act.ballot(0);
     this.draw();
     if (q.then) this.act.stage(q.then);
     const found = this.root.querySelector(".reveal");
@@ -92,24 +107,35 @@ Heb.Lesson = class {
     ];
     if (step.task) nodes.push(Heb.el("p", { class: "task" }, Heb.say(step.task, asked)));
     const q = step.question;
+    const tally = this.act.tally();
+    const votes = (i) => (tally && tally.counts[i] !== undefined ? Heb.el("em", { class: "votes", "aria-label": `${tally.counts[i]} votes` }, String(tally.counts[i])) : null);
     if (q) {
       nodes.push(Heb.el("div", { class: "question" }, Heb.el("p", {}, Heb.say(q.text, asked)),
-        Heb.el("div", { class: "options", role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
+        Heb.el("div", { class: `options${!this.revealed && q.options.every((text) => text.length <= 16) ? " short" : ""}`, role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
           this.revealed && i !== q.answer && i !== this.chosen ? null : Heb.el("button", { type: "button", "data-key": `option${i}`, "aria-pressed": String(this.chosen === i), class: this.revealed ? (i === q.answer ? "answer" : "missed") : "",
             onclick: () => { if (!this.revealed) { this.chosen = i; this.draw(); } } },
-            Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, asked)), this.revealed && i === q.answer ? " ✓" : null))),
-        this.revealed
-          ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts))))
-          : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", disabled: this.act.waiting(), onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `The class says ${"ABCD"[this.chosen]}. Reveal`)));
+            Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, asked)), votes(i), this.revealed && i === q.answer ? " ✓" : null))),
+        tally && !this.revealed ? Heb.el("p", { class: "ballot" }, "Vote by phone: ", Heb.el("b", {}, tally.url.replace("http://", ""))) : null,
+        this.revealed ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts)))) : null));
     }
     const last = this.at === lesson.steps.length - 1;
     const following = this.lessons[this.number + 1];
     nodes.push(Heb.el("div", { class: "steps" },
       Heb.el("button", { type: "button", "data-key": "previous", disabled: this.at === 0, onclick: () => this.previous() }, "Back"),
+      !q || this.revealed ? null : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", disabled: this.act.waiting(), onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `Class: ${"ABCD"[this.chosen]}. Reveal`),
       last ? (following ? Heb.el("button", { type: "button", class: "next", "data-key": "next", onclick: () => this.next() }, `Lesson ${this.number + 2}`)
         : Heb.el("button", { type: "button", class: "next", "data-key": "next", onclick: () => this.act.open(-1) }, "Explore"))
         : Heb.el("button", { type: "button", class: `next${!q || this.revealed ? " main" : ""}`, "data-key": "next", onclick: () => this.next() }, "Next")));
+    const text = nodes.map((node) => node.outerHTML).join("");
+    if (text === this.drawn && this.root.firstChild) return;
+    this.drawn = text;
     this.root.replaceChildren(...nodes);
+    this.fit();
+    const found = this.root.querySelector(".reveal");
+    if (found && !found.innerText.includes("…") && found.innerText !== this.spoken) {
+      this.spoken = found.innerText;
+      this.act.speak(found.innerText);
+    }
     if (focus) {
       const same = this.root.querySelector(`[data-key="${focus}"]`) || this.root.querySelector('[data-key="next"]');
       if (same && !same.disabled) same.focus({ preventScroll: true });

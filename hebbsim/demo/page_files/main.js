@@ -4,13 +4,17 @@
 (() => {
   const { $, el } = Heb;
   const data = JSON.parse($("data").textContent);
-  const ALL_ROWS = ["roles", "gold", "bigru", "traces", "linear", "cancellation", "kept"];
-  const DEFAULTS = { timescales: [2, 8, 32], precision: "float32", noise: 0, rule: "delta", eta: 0.1, fresh: false, live: false };
+  const DEFAULTS = { timescales: [2, 8, 32], precision: "float32", noise: 0, rule: "delta", eta: 0.01, fresh: false, live: false };
+  // What readers find stands above the panel that measures them; otherwise the traces have its room.
+  const rowsOf = (tab) => ({
+    survival: ["roles", "gold", "bigru", "traces", "linear", "cancellation"], selection: ["roles", "traces", "gated", "kept"],
+    weights: ["roles", "traces"], follow: ["roles", "traces"], swap: ["roles", "traces"],
+  })[tab] || ["roles", "gold", "bigru", "traces"];
   const SPEEDS = [2400, 1600, 1000, 600, 320];
   const state = {
     hello: null, reading: null, survival: null, learning: { running: false, done: false, curve: [] },
     settings: { ...DEFAULTS }, request: { example: 0 }, t: 0, playing: false, speed: 2,
-    rows: ALL_ROWS, tab: "survival", asked: 0, at: "end", pending: { reading: true, survival: true }, recorded: data.recorded || null,
+    rows: rowsOf("survival"), tab: "survival", asked: 0, at: "end", pending: { reading: true, survival: true }, recorded: data.recorded || null,
   };
   const narrow = () => window.matchMedia("(max-width: 999px)").matches;
 
@@ -42,6 +46,8 @@
         if (!base) return receive({ kind: "error", id: message.id, text: "This choice is not in the recording." });
         receive({ kind: "reading", id: message.id, note: null, ...Heb.unpack(base, data.recorded.shared) });
         receive({ kind: "survival", id: message.id, ...data.recorded.survival[Heb.survivalKey(message.settings)] });
+      } else if (message.do === "aside") {
+        receive({ kind: "aside", text: message.text, roles: null });
       } else if (message.do === "learn") {
         clearInterval(recorded.timer);
         const whole = data.recorded.curve;
@@ -69,18 +75,25 @@
   }
 
   // Asking and being answered --------------------------------------------------------------
-  function ask(at = "keep") {
+  function ask(at = "keep", quick = false) {
     state.asked += 1;
     state.at = at;
     state.pending = { reading: true, survival: true };
     document.body.classList.add("busy");
-    source.send({ do: "read", id: state.asked, ...state.request, settings: state.settings });
+    source.send({ do: "read", id: state.asked, ...state.request, settings: { ...state.settings }, ...(quick ? { quick } : {}) });
     save();
+  }
+
+  // While something is dragged, at most one question is on its way.
+  let dragged = 0;
+  function askSoon() {
+    if (!dragged) dragged = setTimeout(() => { dragged = 0; ask("keep", true); }, 120);
   }
 
   const receivers = {
     hello(m) {
       state.hello = m;
+      if (lesson.number >= 0) { actions.ballot(lesson.step.question.options.length); lesson.draw(); }
       $("example").replaceChildren(el("option", { value: "" }, "Choose a sentence …"), ...m.examples.map((text, i) => el("option", { value: i }, text)));
       showRequest();
     },
@@ -96,12 +109,17 @@
     reading(m) {
       if (m.id !== null && m.id !== state.asked) return;
       if (m.id !== null) state.pending.reading = false;
-      const first = !state.reading;
+      const first = !state.reading, before = state.reading;
+      state.waiting = !m.roles;
+      state.aside = null;
+      m.states = m.states && unpack(m);
       const same = state.reading && state.reading.words.join(" ") === m.words.join(" ");
       state.reading = m;
-      document.body.classList.remove("busy");
+      // Until roles come, those of other timescales stand there, pale.
+      if (!m.roles && same) for (const part of ["roles", "winners", "prototypes", "slots", "places", "kept"]) m[part] = before[part];
+      document.body.classList.toggle("busy", state.waiting);
       $("cover").hidden = true;
-      note(m.note);
+      note(...notes(m));
       const last = m.words.length - 1;
       if (m.id !== null) {
         if (state.at === "start") state.t = 0;
@@ -115,17 +133,50 @@
       memory.draw();
       lesson.draw();
     },
+    // Roles that took longer than the rest, or that the live learner has changed.
+    roles(m) {
+      if (m.id !== state.asked || !state.reading) return;
+      const { kind, id, serial, ...parts } = m;
+      Object.assign(state.reading, parts);
+      state.waiting = false;
+      document.body.classList.remove("busy");
+      note(...notes(state.reading));
+      build();
+      lesson.draw();
+    },
     survival(m) {
       if (m.id !== null && m.id !== state.asked) return;
       state.pending.survival = false;
       state.survival = m; if (state.tab === "survival") drawPanel(); lesson.draw(); },
+    tally(m) { state.tally = m.counts; lesson.draw(); },
+    aside(m) { if (state.aside && m.text === state.aside.text) state.aside = m; if (state.tab === "swap") drawPanel(); },
     learning(m) { state.learning = m; if (state.tab === "learning") drawPanel(); lesson.draw(); },
     bigru(m) {
-      if (!state.reading || state.reading.words.join(" ") !== m.words.join(" ")) return;
+      if (!state.reading || m.id !== state.asked) return;
       state.reading.bigru = m.bigru;
       build();
     },
   };
+  // What was packed for the way; a recording keeps it as it came.
+  function unpack(m) {
+    const [S, D] = [m.settings.timescales.length, 64];
+    const rows = (flat) => Array.from({ length: flat.length / D }, (_, i) => flat.subarray(i * D, (i + 1) * D));
+    const states = rows(Heb.floats(m.states)), codes = rows(Heb.floats(m.codes));
+    return {
+      after: Array.from({ length: states.length / S }, (_, t) => states.slice(t * S, (t + 1) * S)),
+      before: rows(Heb.floats(m.before)),
+      codes: Object.fromEntries(m.coded.map((word, i) => [word, codes[i]])),
+    };
+  }
+
+  // What a class must know of a sentence before it believes what it sees.
+  function notes(m) {
+    const unknown = m.known.filter((known) => !known).length;
+    const words = `${unknown} of ${m.known.length} words unknown`;
+    return [[m.note, unknown ? `${words}: the learner has never seen them, and guesses their roles (marked with ?).` : null,
+      state.waiting ? "Learning roles with these timescales …" : null].filter(Boolean).join(" "), false];
+  }
+
   function receive(message) { receivers[message.kind] && receivers[message.kind](message); }
 
   function note(text, bad = false) {
@@ -135,7 +186,7 @@
   }
 
   // Drawing --------------------------------------------------------------------------------
-  const score = new Heb.Score($("score"), $("score-box"), (t) => { play(false); go(t); });
+  const score = new Heb.Score($("score"), $("score-box"), (t) => { play(false); go(t); }, (s, j) => { play(false); state.follow = { s, j, poured: 0 }; setTab("follow"); save(); });
   const memory = new Heb.Memory($("memory"), state, (changes, tab) => {
     Object.assign(state.settings, changes);
     // A recording has noise in one number format alone: the other slider makes room.
@@ -143,10 +194,18 @@
     if (state.recorded && changes.precision && changes.precision !== "float32") state.settings.noise = 0;
     memory.draw();
     if (tab) setTab(tab);
+    clearTimeout(dragged);
+    dragged = 0;
     ask();
-  }, (changes) => score.preview({ ...state.settings, ...changes }));
+  }, (changes) => {
+    Object.assign(state.settings, changes);
+    memory.draw();
+    score.preview({ ...state.settings });
+    if (!state.recorded) askSoon();
+  });
 
   function build() {
+    score.panelShare = Heb.PANELS[state.tab].share;
     score.build(state.reading, state.rows, narrow());
     go(state.t);
   }
@@ -161,10 +220,10 @@
     at.value = state.t + 1;
     at.setAttribute("aria-valuetext", `word ${state.t + 1} of ${r.words.length}: ${r.words[state.t]}`);
     $("where").textContent = `word ${state.t + 1} of ${r.words.length}`;
-    $("now").textContent = state.playing ? "" : `${r.words[state.t]}, role ${r.roles[state.t][state.t] || "none yet"}`;
+    $("now").textContent = state.playing ? "" : `${r.words[state.t]}, role ${(r.roles && r.roles[state.t][state.t]) || "none yet"}`;
     $("back").disabled = state.t === 0;
     $("forth").disabled = state.t === r.words.length - 1;
-    if (["prototypes", "weights", "numbers"].includes(state.tab) || !$("panel").firstChild) drawPanel();
+    if (Heb.PANELS[state.tab].moves || !$("panel").firstChild) drawPanel();
     save();
   }
 
@@ -177,8 +236,20 @@
     live(on) { state.settings.live = on; ask(); },
     facts: () => Heb.facts(state),
     waiting: () => state.pending.reading || state.pending.survival,
+    speak: (text) => { $("said").textContent = text; },
+    // Phones vote until the answer is shown.
+    ballot(options) {
+      if (!state.hello || !state.hello.ballot) return;
+      if (options) state.tally = new Array(options).fill(0);
+      source.send({ do: "ballot", ...(options ? { options } : {}) });
+    },
+    tally: () => state.hello && state.hello.ballot && state.tally && { url: state.hello.ballot, counts: state.tally },
+    redraw: () => drawPanel(),
+    aside: (text) => source.send({ do: "aside", text, settings: { ...state.settings } }),
+    read(text) { state.request = { text }; showRequest(); ask("end"); },
     open: (number, at) => open(number, at),
     stage(stage) {
+      stopShow();
       if (stage.settings) state.settings = { ...DEFAULTS, ...stage.settings };
       if (stage.text !== undefined) state.request = { text: stage.text };
       if (stage.rows) state.rows = stage.rows;
@@ -215,6 +286,10 @@
       tab.tabIndex = on ? 0 : -1;
     }
     $("panel").setAttribute("aria-labelledby", `tab-${name}`);
+    const share = Heb.PANELS[name].share;
+    if (lesson && lesson.number < 0) state.rows = rowsOf(name);
+    // The panel takes what room it needs, and the traces have the rest.
+    if (state.reading && (share !== score.panelShare || lesson.number < 0)) build();
     drawPanel();
   }
 
@@ -225,18 +300,33 @@
     document.body.classList.toggle("explore", explore);
     $("lesson").hidden = explore;
     $("memory").hidden = !explore;
-    if (explore) {
-      lesson.number = -1;
-      state.rows = ALL_ROWS;
-      // A recording has other sliders for the sentences to choose from than for those of lessons.
-      if (data.mode === "recorded" && state.request.text !== undefined) {
-        state.request = { example: 0 };
-        state.settings = { ...DEFAULTS };
-        showRequest();
-        memory.draw();
-        ask("end");
-      } else if (state.reading) build();
-    } else lesson.open(number, at);
+    $("side").scrollTop = 0;
+    // What lessons do to sentence and sliders stays with them: Explore is found as it was left.
+    if (!explore && lesson.number < 0) explored = { settings: { ...state.settings }, request: state.request, tab: state.tab, zoom: Heb.Bars.zoom };
+    const back = explore && lesson.number >= 0;
+    if (explore) lesson.number = -1;
+    if (back) explorer(explored);
+    if (!explore) lesson.open(number, at);
+    save();
+  }
+
+  const START = { settings: DEFAULTS, request: { example: 0 }, tab: "survival", zoom: 1 };
+  let explored = START;
+  function explorer({ settings, request, tab, zoom }, at = "end") {
+    play(false);
+    state.settings = { ...settings };
+    state.request = request;
+    Heb.Bars.zoom = zoom;
+    showRequest();
+    setTab(tab);
+    memory.draw();
+    ask(at);
+  }
+
+  function reset() {
+    stopShow();
+    if (lesson.number >= 0) lesson.go(lesson.at);
+    else explorer(START, "start");
     save();
   }
 
@@ -252,22 +342,62 @@
   }
   function tick() {
     if (!state.reading) return;
-    if (state.t >= state.reading.words.length - 1) return play(false);
+    if (state.t >= state.reading.words.length - 1) return showing ? nextShow() : play(false);
     go(state.t + 1);
     timer = setTimeout(tick, SPEEDS[state.speed]);
   }
+  // Before anyone has touched it the page plays one sentence after another.
+  let showing = false;
+  function stopShow() { showing = false; }
+  function nextShow() {
+    timer = setTimeout(() => {
+      if (!showing) return play(false);
+      state.request = { example: ((state.request.example ?? -1) + 1) % state.hello.examples.length };
+      if (state.recorded) state.request.example %= state.recorded.hello.examples.length;
+      showRequest();
+      ask("play");
+    }, 2500);
+  }
+  for (const kind of ["pointerdown", "keydown", "wheel"]) window.addEventListener(kind, () => stopShow(), { capture: true, passive: true });
+
+  // On a phone the sentence may be out of sight when it moves.
+  function see() {
+    if (!narrow()) return;
+    const box = $("score-box").getBoundingClientRect();
+    if (box.top < 0 || box.bottom > window.innerHeight - 70) $("score-box").scrollIntoView({ block: "start" });
+  }
+
   function toggle() {
+    see();
     if (!state.playing && state.reading && state.t >= state.reading.words.length - 1) go(0);
     play(!state.playing);
   }
 
-  // What a reload finds again --------------------------------------------------------------
-  function save() {
-    const kept = { settings: state.settings, request: state.request, t: state.t, rows: state.rows, tab: state.tab, speed: state.speed, lesson: lesson ? lesson.number : -1, step: lesson ? lesson.at : 0 };
-    try { sessionStorage.setItem("hebbsim", JSON.stringify(kept)); } catch { /* private windows may forbid it */ }
+  // The address holds what the page shows: a reload finds it again, and so does a link.
+  let saving = 0;
+  function save(now = false) {
+    clearTimeout(saving);
+    if (!now) { saving = setTimeout(save, 200, true); return; }
+    const kept = { ...state.settings, ...state.request, tab: state.tab, at: state.t, zoom: Heb.Bars.zoom, speed: state.speed,
+      ...(lesson.number >= 0 ? { lesson: lesson.number + 1, step: lesson.at + 1 } : {}) };
+    const address = new URLSearchParams(kept).toString();
+    try { history.replaceState(null, "", `#${address}`); } catch { /* the page is in a frame of another */ }
   }
+
   function restore() {
-    try { return JSON.parse(sessionStorage.getItem("hebbsim")) || {}; } catch { return {}; }
+    const kept = new URLSearchParams(location.hash.slice(1));
+    if (![...kept].length) return null;
+    const number = (name, otherwise) => (kept.has(name) && Number.isFinite(Number(kept.get(name))) ? Number(kept.get(name)) : otherwise);
+    const taus = (kept.get("timescales") || "2,8,32").split(",").map(Number).sort((a, b) => a - b);
+    const settings = { ...DEFAULTS, timescales: taus, noise: number("noise", 0), eta: number("eta", DEFAULTS.eta), fresh: kept.get("fresh") === "true" };
+    for (const name of ["precision", "rule"]) if (kept.has(name)) settings[name] = kept.get(name);
+    const tab = Object.hasOwn(Heb.PANELS, kept.get("tab")) ? kept.get("tab") : "survival";
+    return {
+      settings, tab, t: number("at", 0), speed: Math.min(4, Math.max(0, Math.round(number("speed", 2)))),
+      zoom: Heb.Bars.ZOOMS.includes(number("zoom", 1)) ? number("zoom", 1) : 1,
+      request: kept.has("text") ? { text: kept.get("text") } : { example: number("example", 0) },
+      lesson: number("lesson", 0) - 1, step: number("step", 1) - 1,
+    };
   }
 
   // Putting it together --------------------------------------------------------------------
@@ -275,8 +405,9 @@
   $("back").append(Heb.icon("back"));
   $("forth").append(Heb.icon("forth"));
   play(false);
-  ["Explore", ...data.lessons.map((l, i) => `${i + 1}  ${l.title}`)].forEach((name, i) =>
-    $("views").append(el("button", { type: "button", onclick: () => open(i - 1) }, name)));
+  ["Explore", ...data.lessons.map((l) => l.title)].forEach((name, i) =>
+    $("views").append(el("button", { type: "button", "aria-label": i ? `Lesson ${i}: ${name}` : name, onclick: () => open(i - 1) },
+      i ? `${i} ` : name, i ? el("span", { class: "name" }, name) : null)));
   Object.entries(Heb.PANELS).forEach(([key, panel]) =>
     $("tabs").append(el("button", { type: "button", role: "tab", id: `tab-${key}`, "data-tab": key, "aria-controls": "panel", onclick: () => { setTab(key); save(); } }, panel.name)));
   $("tabs").addEventListener("keydown", (e) => {
@@ -289,9 +420,17 @@
     $(`tab-${state.tab}`).focus();
   });
   $("toggle").onclick = toggle;
-  $("restart").onclick = () => { play(false); go(0); };
-  $("back").onclick = () => { play(false); go(state.t - 1); };
-  $("forth").onclick = () => { play(false); go(state.t + 1); };
+  $("restart").onclick = () => { see(); play(false); go(0); };
+  $("back").onclick = () => { see(); play(false); go(state.t - 1); };
+  $("forth").onclick = () => { see(); play(false); go(state.t + 1); };
+  $("reset").onclick = reset;
+  $("copy").onclick = async () => {
+    save(true);
+    try {
+      await navigator.clipboard.writeText(location.href);
+      note("Copied: the link opens the page as it stands now.");
+    } catch { note(`The link is ${location.href}`); }
+  };
   $("at").oninput = (e) => { play(false); go(Number(e.target.value) - 1); };
   $("speed").oninput = (e) => { state.speed = Number(e.target.value); save(); };
   $("example").onchange = (e) => {
@@ -322,6 +461,7 @@
       ArrowRight: () => !slider && $("forth").click(), ArrowLeft: () => !slider && $("back").click(),
       Home: () => !slider && (play(false), go(0)), End: () => !slider && (play(false), go(1e9)),
       " ": () => !button && !target.matches("input[type=checkbox], input[type=radio]") && toggle(),
+      x: () => reset(),
       n: () => lesson.number >= 0 && lesson.next(), p: () => lesson.number >= 0 && lesson.previous(), r: () => lesson.number >= 0 && lesson.reveal(),
       "?": () => $("help").showModal(),
     };
@@ -336,18 +476,31 @@
   });
 
   const kept = restore();
-  if (kept.request) {
-    Object.assign(state, { settings: { ...DEFAULTS, ...kept.settings, live: false }, request: kept.request, rows: kept.rows, tab: kept.tab, speed: kept.speed, t: kept.t, at: "keep" });
+  if (kept) {
+    state.speed = kept.speed;
+    // A step of a lesson sets its own stage.
+    if (!data.lessons[kept.lesson]) {
+      Object.assign(state, { settings: kept.settings, request: kept.request, tab: kept.tab, t: kept.t });
+      Heb.Bars.zoom = kept.zoom;
+    }
     $("speed").value = state.speed;
   }
+  // Opened by a name that the program does not know, the page would wait for ever.
+  if (data.hosts && !data.hosts.includes(location.host)) {
+    $("cover-text").textContent = `This page is open as ${location.host}, and the program does not answer to that name. If it is behind a proxy, start it by: hebbsim demo --allow-host ${location.host}`;
+    return;
+  }
+  open(-1);
   setTab(state.tab);
   source.start();
-  if (kept.request && kept.lesson >= 0) {
-    open(kept.lesson, kept.step);
+  if (kept && data.lessons[kept.lesson]) {
+    open(kept.lesson, Math.max(0, Math.min(kept.step, data.lessons[kept.lesson].steps.length - 1)));
   } else {
-    open(-1);
     memory.draw();
-    ask(kept.request ? "keep" : "start");
+    showing = !kept && !Heb.still();
+    ask(kept ? "keep" : showing ? "play" : "start");
   }
-  window.hebbsim = { state, go, play };
+  Heb.link($("score"), $("panel"), state);
+  window.addEventListener("hashchange", () => location.reload());
+  window.hebbsim = { state, go, play, score };
 })();

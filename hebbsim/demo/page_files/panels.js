@@ -1,11 +1,15 @@
 "use strict";
-// A closer look: what survives, prototypes, weights, live learning, the bare numbers.
+// A closer look: what survives, prototypes, weights, live learning, and (`strips.js`) the numbers.
+// `moves`: drawn anew at each word; `share`: of the height of the stage that it needs.
 Heb.PANELS = {
   survival: { name: "What survives" },
-  prototypes: { name: "Prototypes" },
-  weights: { name: "Weights" },
+  prototypes: { name: "Prototypes", moves: true },
+  weights: { name: "Weights", moves: true, share: 0.46 },
   learning: { name: "Learn live" },
-  numbers: { name: "The numbers" },
+  numbers: { name: "Numbers", moves: true },
+  follow: { name: "One number", moves: true, share: 0.38 },
+  swap: { name: "Swap", share: 0.44 },
+  selection: { name: "Selection", moves: true },
 };
 
 // A line chart in `box`, drawn at the size that the box has, so that type stays as large.
@@ -72,10 +76,10 @@ Heb.PANELS.survival.draw = (panel, state) => {
 Heb.PANELS.prototypes.draw = (panel, state) => {
   const r = state.reading;
   const t = state.t;
-  if (!r.winners[t].length) return panel.replaceChildren(Heb.el("p", {}, "No prototypes yet: this learner has not begun."));
+  if (!r.winners || !r.winners[t].length) return panel.replaceChildren(Heb.el("p", {}, "No prototypes yet: this learner has not begun."));
   const cards = r.winners[t].map(([cluster, share], rank) => {
     const p = r.prototypes[cluster];
-    return Heb.el("div", { class: `proto${rank ? "" : " winner"}` },
+    return Heb.el("div", { class: `proto${rank ? "" : " winner"}`, "data-cluster": cluster },
       Heb.el("div", { class: "head", title: p.share === null ? "No word of the named sentences fell here" : `${Heb.percent(p.share)} of the ${p.tokens} words that fell here are ${p.role}` },
         Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role),
         p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of ${p.tokens}`)),
@@ -104,31 +108,45 @@ Heb.PANELS.weights.draw = (panel, state) => {
     const d = v - old[i][s][j];
     if (Math.abs(d) > Math.abs(most)) { most = d; where = [i, s, j]; }
   })));
-  const words = Heb.el("div", { class: "words" },
+  const words = Heb.el("div", { class: "words", style: { flex: "0 1 220px" } },
     Heb.el("span", {}, Heb.el("b", { dir: "auto" }, state.reading.words[t]), ` is of the group “${w.names[group]}”.`),
     w.guesses && w.guesses[t] >= 0 ? Heb.el("span", {}, "Expected: ", Heb.el("b", {}, `“${w.names[w.guesses[t]]}”`), w.guesses[t] === group ? " ✓ right" : " ✗ wrong") : null,
     where ? Heb.el("span", {}, most > 0 ? "Most strengthened" : "Most weakened", `: ${tied ? `“${w.names[where[0]]}”` : `unit ${where[0] + 1}`} after “${w.names[where[2]]}”, timescale ${taus[where[1]]}.`) : Heb.el("span", {}, "No weight changes."),
     Heb.el("small", {}, "Ringed: changed by this word. Blue is positive, orange negative."));
   panel.replaceChildren(figure, words);
   const width = Math.max(300, figure.clientWidth), height = Math.max(150, figure.clientHeight);
-  const [left, top] = [Math.min(0.3 * width, 8 + 7.3 * Math.max(...(tied ? w.names : ["unit 10"]).map((name) => name.length))), 20];
-  const cw = (width - left - 8 * (S - 1)) / (S * G), ch = (height - top - 2) / m;
+  const name = (i) => (tied ? w.names[i] : `unit ${i + 1}`);
+  const left = Math.min(0.3 * width, 10 + 7.2 * Math.max(...now.map((_, i) => name(i).length)));
+  const cw = (width - left - 8 * (S - 1)) / (S * G);
+  // Columns have names as rows do; upright where they are narrow.
+  const heads = w.names.map((text) => (cw > 60 ? text : text.split(", ")[0]));
+  const upright = cw < 44;
+  const size = upright ? Math.min(13.5, Math.max(9.5, cw - 1)) : 13;
+  const top = 18 + (upright ? 6 + 0.66 * size * Math.max(...heads.map((text) => text.length)) : 18);
+  const ch = (height - top - 2) / m;
   const parts = [];
-  const colour = (v) => { const a = Math.min(1, Math.sqrt(Math.abs(v) / 1000)); return v >= 0 ? `rgba(0,114,178,${a})` : `rgba(192,78,0,${a})`; };
-  taus.forEach((tau, s) => parts.push(Heb.svg("text", { x: left + s * (G * cw + 8) + (G * cw) / 2, y: 14, "text-anchor": "middle" }, S > 4 ? `${tau}` : `timescale ${tau}`)));
+  const colour = (v) => Heb.tint(Math.sign(v) * Math.sqrt(Math.abs(v) / 1000), 1);
+  taus.forEach((tau, s) => {
+    const x0 = left + s * (G * cw + 8);
+    parts.push(Heb.svg("text", { x: x0 + (G * cw) / 2, y: 13, "text-anchor": "middle" }, S > 3 ? `${tau}` : `${S === 1 ? "in the trace of " : ""}timescale ${tau}`));
+    heads.forEach((text, j) => {
+      const [x, y] = [x0 + (j + 0.5) * cw, top - 5];
+      parts.push(Heb.svg("text", { x, y, style: `font-size:${size}px`, class: "head", "data-group": j, "data-groups": j, ...(upright ? { transform: `rotate(-90 ${x} ${y})`, dy: size * 0.35 } : { "text-anchor": "middle" }) }, text));
+    });
+  });
   const rings = [];
   now.forEach((unit, i) => {
     const mine = tied && i === group;
-    parts.push(Heb.svg("text", { x: left - 6, y: top + (i + 0.5) * ch + 4.5, "text-anchor": "end", class: mine ? "strong" : "soft", style: `font-size:${Math.min(13.5, Math.max(10, ch))}px` }, tied ? w.names[i] : `unit ${i + 1}`));
+    parts.push(Heb.svg("text", { x: left - 6, y: top + (i + 0.5) * ch + 4.5, "text-anchor": "end", class: mine ? "strong" : "soft", style: `font-size:${Math.min(13.5, Math.max(10, ch))}px`, ...(tied ? { "data-group": i, "data-groups": i } : {}) }, name(i)));
     unit.forEach((row, s) => row.forEach((v, j) => {
       const x = left + s * (G * cw + 8) + j * cw, y = top + i * ch;
-      const tip = Heb.svg("title", {}, `${tied ? w.names[i] : `unit ${i + 1}`} after ${w.names[j]}, timescale ${taus[s]}: ${((v / 1000) * w.largest).toFixed(3)}`);
-      parts.push(Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: "#f4f2ed" }), Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: colour(v) }, tip));
+      const tip = Heb.svg("title", {}, `${name(i)} after ${w.names[j]}, timescale ${taus[s]}: ${((v / 1000) * w.largest).toFixed(3)}`);
+      parts.push(Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: "#f4f2ed" }), Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: colour(v), "data-groups": tied ? `${i},${j}` : j }, tip));
       const d = Math.abs(v - old[i][s][j]) / Math.abs(most);
       if (d > 0.3) rings.push(Heb.svg("rect", { x: x - 0.5, y: y - 0.5, width: cw, height: ch, fill: "none", stroke: "#18222f", "stroke-width": 1 + 2 * d, rx: 2 }));
     }));
   });
-  figure.replaceChildren(Heb.svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Weights from groups of past words to the group of the current word" }, parts, rings));
+  figure.replaceChildren(Heb.svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Weights from groups of past words (columns) to the group of the word that comes (rows), after “${state.reading.words[t]}”. ${words.innerText}` }, parts, rings));
 };
 
 Heb.PANELS.learning.draw = (panel, state, act) => {
@@ -154,26 +172,4 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
     label: last ? `Accuracy ${Heb.percent(last[1])} after ${last[0]} words` : "Nothing learned yet", marks,
     lines: live.curve.length ? [{ ...Heb.LINES.roles, points: live.curve }] : [],
   });
-};
-
-Heb.PANELS.numbers.draw = (panel, state) => {
-  const r = state.reading;
-  const states = r.states && r.states[state.t];
-  if (!states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
-  const figure = Heb.el("div", { class: "figure" });
-  panel.replaceChildren(figure, Heb.el("div", { class: "words" },
-    Heb.el("span", { class: "big" }, `${states.length} × ${states[0].length} numbers`),
-    Heb.el("span", {}, "are all that the memory holds. Every word has a code of as many numbers; a trace is the fading sum of them all.")));
-  const width = Math.max(300, figure.clientWidth), height = Math.max(120, figure.clientHeight);
-  const left = 92, D = states[0].length, cw = (width - left) / D, gap = 8, ch = Math.min(64, (height - gap * states.length) / states.length);
-  const parts = [];
-  states.forEach((row, s) => {
-    const top = Math.max(...row.map(Math.abs), 1);
-    parts.push(Heb.svg("text", { x: left - 8, y: s * (ch + gap) + ch / 2 + 5, "text-anchor": "end" }, `timescale ${r.settings.timescales[s]}`));
-    row.forEach((v, d) => {
-      const a = Math.abs(v) / top;
-      parts.push(Heb.svg("rect", { x: left + d * cw, y: s * (ch + gap), width: cw - 0.8, height: ch, fill: v >= 0 ? `rgba(0,114,178,${a})` : `rgba(192,78,0,${a})` }));
-    });
-  });
-  figure.replaceChildren(Heb.svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The numbers of each trace as a strip of colours" }, parts));
 };

@@ -18,6 +18,6 @@ Heb.unpack = (packed, shared) => {
     bigru: packed.bigru === null ? null : words(shared.bigru[packed.bigru]),
     prototypes: shared.prototypes[packed.prototypes],
     weights: packed.weights === null ? null : shared.weights[packed.weights],
-    states: packed.states === null ? null : shared.states[packed.states],
+    ...(packed.states === null ? { states: null } : shared.states[packed.states]),
   };
 };

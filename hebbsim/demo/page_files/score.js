@@ -1,13 +1,16 @@
 "use strict";
+// Rows that wait for the server while something is dragged.
+const SERVED = ["roles", "linear", "cancellation", "kept", "gated"];
 // The score: a column for each word, a row for each thing that happens to it. Built once for a
 // reading; `show(t)` then changes only what word t changes.
 Heb.Score = class {
-  constructor(root, box, onPick) {
-    Object.assign(this, { root, box, onPick, cells: [], t: -1 });
+  constructor(root, box, onPick, onFollow) {
+    Object.assign(this, { root, box, onPick, onFollow, cells: [], t: -1 });
   }
 
   build(reading, rows, narrow) {
     this.reading = reading;
+    this.shown = null;
     this.t = -1;
     const n = reading.words.length;
     const taus = reading.settings.timescales;
@@ -16,9 +19,11 @@ Heb.Score = class {
     const head = narrow ? 0 : large ? 182 : 142;
     const room = this.box.clientWidth - head - 68;
     const needs = (size, chip) => reading.words.map((word, j) => {
-      const roles = [reading.gold && reading.gold[j], reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
-      const role = Math.max(...roles.map((name) => (name ? name.length : 0)));
-      return Math.round(Math.min(150, Math.max(66, [...word].length * size * 0.66 + 16, [...word].length * chip * 0.58 + 28, role * chip * 0.7 + 22)));
+      const roles = [reading.gold && reading.gold[j], reading.roles && reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
+      // Rows of readers mark what is right before the word.
+      const role = Math.max(...roles.map((name) => (name ? Heb.width(name, chip) : 0)));
+      const marked = !reading.known[j] || (reading.gold && roles[1] && roles[1] !== roles[0]);
+      return Math.ceil(Math.min(190, Math.max(62, Heb.width(word, size) + 12, Heb.width(word, chip) + 28, role + (marked ? 38 : 24))));
     });
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
     const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
@@ -35,17 +40,20 @@ Heb.Score = class {
     root.replaceChildren();
     this.cells = [];
     this.rows = {};
-    const label = (text, small, two) => Heb.el("div", { class: `label${two ? " two" : ""}` }, text, small ? Heb.el("small", {}, small) : null);
+    const label = (text, small, two) => Heb.el("div", { class: `label${two ? " two" : ""}`, role: "rowheader" }, text, small ? Heb.el("small", {}, small) : null);
     const add = (key, head, first, make) => {
-      if (!(narrow && key === "words")) root.append(head);
-      root.append(first || Heb.el("div", { class: "cell" }));
+      const row = Heb.el("div", { class: "row", role: "row" }, narrow && key === "words" ? null : head, first || Heb.el("div", { class: "cell", role: "cell" }));
+      if (first && !first.hasAttribute("role")) first.setAttribute("role", key === "words" ? "columnheader" : "cell");
       this.rows[key] = reading.words.map((word, j) => {
         const cell = make(word, j);
         cell.dataset.column = j;
+        cell.setAttribute("role", key === "words" ? "columnheader" : "cell");
+        if (SERVED.includes(key)) cell.classList.add("served");
         this.cells.push(cell);
-        root.append(cell);
+        row.append(cell);
         return cell;
       });
+      root.append(row);
     };
     add("words", label("words"), Heb.el("div", { class: "cell earlier" }, "before"), (word, j) =>
       Heb.el("div", { class: `cell word${reading.known[j] ? "" : " unknown"}` },
@@ -60,12 +68,14 @@ Heb.Score = class {
       bigru: () => add("bigru", label("role", "BiGRU"), null, blank("")),
       traces: () => {
         this.bars = new Heb.Bars(this, root);
-        taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true), Heb.Bars.cell(), () => {
+        taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true), Heb.Bars.cell(), (word, j) => {
           const cell = Heb.Bars.cell();
           cell.style.setProperty("--trace", Heb.TRACES[s]);
+          cell.addEventListener("click", () => this.onFollow(s, j));
           return cell;
         }));
       },
+      gated: () => add("gated", label("gated trace", "α by the word", true), Heb.Bars.cell(), () => Heb.Bars.cell()),
       linear: () => add("linear", label("simple reader"), null, blank("back")),
       cancellation: () => add("cancellation", label("clever reader"), null, blank("back")),
       kept: () => add("kept", label("selected"), null, blank("back")),
@@ -73,17 +83,31 @@ Heb.Score = class {
     let group = "";
     this.bars = null;
     for (const key of shown) {
-      const kind = key === "traces" ? "t" : ["roles", "gold", "bigru"].includes(key) ? "r" : "c";
-      if (kind !== group) root.append(Heb.el("div", { class: "rule" }));
+      const kind = key === "traces" || key === "gated" ? "t" : ["roles", "gold", "bigru"].includes(key) ? "r" : "c";
+      if (kind !== group) root.append(Heb.el("div", { class: "rule", "aria-hidden": "true" }));
       group = kind;
       parts[key]();
     }
     if (this.bars) this.bars.fit(narrow);
   }
 
+  // A word that is wider than its column is made narrower; it is never cut.
+  narrow(cell) {
+    const span = cell.firstChild;
+    const [room, width] = [cell.clientWidth - 4 - (cell.classList.contains("right") ? 17 : 0), span.scrollWidth];
+    if (width > room) Object.assign(span.style, { transform: `scaleX(${room / width})`, margin: `0 ${(room - width) / 2}px` });
+  }
+
   // What settings that are still being dragged would do to the bars, which the page can tell.
   preview(settings) {
-    if (this.bars) this.bars.draw(settings);
+    if (!this.bars || settings.timescales.length !== this.reading.settings.timescales.length) return;
+    this.shown = settings;
+    this.bars.draw(settings);
+    this.bars.rows.forEach((cells, s) => {
+      const tau = settings.timescales[s];
+      const label = cells[0].parentElement.firstChild;
+      if (label.classList.contains("label")) label.replaceChildren(Heb.tauName(tau), Heb.el("small", {}, `timescale ${tau}`));
+    });
   }
 
   show(t) {
@@ -94,11 +118,11 @@ Heb.Score = class {
     for (const cell of this.cells) cell.classList.toggle("now", Number(cell.dataset.column) === t);
     this.rows.words.forEach((cell, j) => cell.classList.toggle("future", j > t));
     const fill = (cell, node) => (node ? cell.replaceChildren(node) : cell.replaceChildren());
-    if (this.rows.roles) {
+    if (this.rows.roles && r.roles) {
       this.rows.roles.forEach((cell, j) => {
         const role = j <= t ? r.roles[t][j] : null;
         if (!role) return fill(cell, null);
-        const node = Heb.role(role);
+        const node = r.known[j] ? Heb.role(role) : Heb.role(role, { cls: "guess", title: `a guess: the learner has never seen “${r.words[j]}”` });
         if (r.gold && r.gold[j] !== role) node.classList.add("wrong");
         if (before >= 0 && j <= before && r.roles[before][j] !== role) node.classList.add("changed");
         fill(cell, node);
@@ -112,7 +136,11 @@ Heb.Score = class {
         fill(cell, node);
       });
     }
-    if (this.bars) this.bars.draw(r.settings);
+    if (this.bars) {
+      this.bars.draw(this.shown || r.settings);
+      if (t === before + 1) this.bars.pour(t);
+    }
+    if (this.rows.gated && r.places) this.bars.gate(r.places[t], r.slots);
     for (const key of ["linear", "cancellation"]) {
       if (!this.rows[key]) continue;
       this.rows[key].forEach((cell, j) => {
@@ -121,9 +149,10 @@ Heb.Score = class {
         if (word === undefined) return fill(cell, null);
         cell.classList.add(word === r.words[j] ? "right" : "wrong");
         fill(cell, Heb.el("span", { dir: "auto", title: word }, word));
+        this.narrow(cell);
       });
     }
-    if (this.rows.kept) {
+    if (this.rows.kept && r.places) {
       const places = r.places[t];
       this.rows.kept.forEach((cell, j) => {
         const slot = places.indexOf(j);
@@ -133,6 +162,7 @@ Heb.Score = class {
         const word = r.kept[t][slot];
         cell.classList.add(word === r.words[j] ? "right" : "wrong");
         fill(cell, Heb.el("span", { dir: "auto", title: `kept as ${r.slots[slot]}` }, word));
+        this.narrow(cell);
       });
     }
     this.follow(t);
@@ -145,5 +175,10 @@ Heb.Score = class {
     const left = outer.left + 200 * (outer.width > 700), right = outer.right - 20;
     if (inner.left < left) this.box.scrollLeft -= left - inner.left + 20;
     else if (inner.right > right) this.box.scrollLeft += inner.right - right + 40;
+    // No column is cut by the labels.
+    const first = this.rows.words[0].parentElement.firstChild;
+    const edge = first.classList.contains("label") ? first.getBoundingClientRect().right : outer.left;
+    const cut = this.rows.words.map((word) => word.getBoundingClientRect()).find((box) => box.left < edge - 1 && box.right > edge + 1);
+    if (cut && this.root.dir === "ltr") this.box.scrollLeft += cut.right - edge;
   }
 };

@@ -21,6 +21,16 @@ Heb.svg = (tag, attrs = {}, ...kids) => {
   return node;
 };
 
+// How wide a text is, in pixels.
+Heb.width = (text, size, weight = 700) => {
+  const pen = (Heb.pen ||= document.createElement("canvas").getContext("2d"));
+  pen.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
+};
+
+// Whether the reader asks for things to stand still.
+Heb.still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 Heb.$ = (id) => document.getElementById(id);
 
 Heb.icon = (name) => {
@@ -31,6 +41,9 @@ Heb.icon = (name) => {
   };
   return Heb.svg("svg", { viewBox: "0 0 20 20", "aria-hidden": "true" }, Heb.svg("path", { d: paths[name] }));
 };
+
+// Numbers that the server packs: float32, little-endian, in base64.
+Heb.floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 
 Heb.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
 
@@ -56,7 +69,7 @@ Heb.listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -
 
 Heb.role = (name, options = {}) => {
   const [fill, ink, words] = Heb.ROLES[name] || ["#e4e1d9", "#18222f", Heb.QUIET[name] || name];
-  const node = Heb.el("span", { class: `role ${options.cls || ""}`, title: words }, name);
+  const node = Heb.el("span", { class: `role ${options.cls || ""}`, title: options.title || words }, name);
   node.style.setProperty("--role", options.cls === "thin" && !Heb.ROLES[name] ? "#b9b6ae" : fill);
   node.style.setProperty("--role-ink", ink);
   return node;

@@ -1,0 +1,72 @@
+"""The question that a class votes on, and its votes."""
+
+from __future__ import annotations
+
+import threading
+
+from hebbsim.errors import BadInputError
+
+__all__ = ["LETTERS", "MOST_VOTERS", "Ballot"]
+
+LETTERS = "ABCD"
+#: Phones whose votes count, at most.
+MOST_VOTERS = 300
+
+
+class Ballot:
+    """The question that is open, and a letter for each phone; safe to use from any thread.
+
+    Examples
+    --------
+    >>> ballot = Ballot()
+    >>> ballot.open(3)
+    >>> ballot.vote("one phone", "B"), ballot.vote("one phone", "C"), ballot.vote("other", "D")
+    (True, True, False)
+    >>> ballot.counts
+    [0, 0, 1]
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._votes: dict[str, str] = {}
+        self.n_options = 0
+        self.is_open = False
+        #: Counts the questions; phones see by it that there is a new one.
+        self.number = 0
+
+    def open(self, n_options: int) -> None:
+        """Ask a new question: earlier votes are gone.
+
+        Raises
+        ------
+        BadInputError
+            It has fewer options than two, or more than there are letters.
+        """
+        if not 2 <= n_options <= len(LETTERS):
+            raise BadInputError(f"a ballot has from 2 to {len(LETTERS)} options, not {n_options}")
+        with self._lock:
+            self._votes.clear()
+            self.n_options, self.is_open = n_options, True
+            self.number += 1
+
+    def close(self) -> None:
+        """Take no more votes; the counts stay."""
+        self.is_open = False
+
+    def vote(self, voter: str, letter: str) -> bool:
+        """Count a voter's letter in place of an earlier one; False if it cannot be counted."""
+        with self._lock:
+            known = voter in self._votes
+            if not self.is_open or letter not in tuple(LETTERS[: self.n_options]):
+                return False
+            if not known and len(self._votes) >= MOST_VOTERS:
+                return False
+            self._votes[voter] = letter
+            return True
+
+    @property
+    def counts(self) -> list[int]:
+        """Votes by option, shape=(n_options,)."""
+        with self._lock:
+            votes = list(self._votes.values())
+        return [votes.count(letter) for letter in LETTERS[: self.n_options]]

@@ -1,0 +1,150 @@
+"""A page of `hebbsim demo` in a real browser: Debian's chromium, driven by playwright.
+
+Fixtures for the modules that import them; each has a room and a browser of its own.
+"""
+
+import os
+import shutil
+import threading
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+
+from hebbsim.demo.room import Room
+from hebbsim.readers.grammar import make_builtin
+
+pytest.importorskip("bokeh", reason="the extra demo is not installed")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = os.environ.get("HEBBSIM_CHROMIUM") or shutil.which("chromium")
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+#: Milliseconds that a machine busy with other things may take.
+PATIENCE = 180_000
+PROJECTOR, PHONE = (1280, 720), (390, 844)
+TABS = (
+    "survival", "prototypes", "weights", "learning", "numbers", "follow", "swap", "selection"
+)  # fmt: skip
+SENTENCE = "the captain was sending a short poem to chloe ."
+
+
+@pytest.fixture(scope="module")
+def room():
+    room = Room(make_builtin(n_train=600, n_dev=80, n_test=80, n_gen=0), clusters=50)
+    room.prepare()
+    return room
+
+
+@contextmanager
+def serving(room, port=0):
+    """A server in a thread; its address."""
+    from tornado.ioloop import IOLoop
+
+    from hebbsim.demo.server import make_server
+
+    ready, held = threading.Event(), {}
+
+    def run():
+        import asyncio
+
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        held["server"] = server = make_server(room, port)
+        held["loop"] = loop = IOLoop.current()
+        server.start()
+        loop.add_callback(ready.set)
+        loop.start()
+        server.stop()
+        server.unlisten()
+        loop.close(all_fds=True)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    try:
+        yield f"http://127.0.0.1:{held['server'].port}/"
+    finally:
+        held["loop"].add_callback(held["loop"].stop)
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def address(room):
+    with serving(room) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Window:
+    """A page with every foreign request blocked, and all that goes wrong in it kept."""
+
+    def __init__(self, browser, url, size=PROJECTOR, **options):
+        self.context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce", **options
+        )
+        self.foreign, self.errors = [], []
+        self.context.route("**/*", self._route)
+        self.page = page = self.context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(url)
+        self.settle()
+
+    def _route(self, route):
+        url = urlsplit(route.request.url)
+        if url.scheme in ("data", "file") or url.hostname == "127.0.0.1":
+            route.continue_()
+        else:
+            self.foreign.append(route.request.url)
+            route.abort()
+
+    def settle(self):
+        """Wait for the answers to what was asked last."""
+        self.page.wait_for_function(
+            "window.hebbsim && hebbsim.state.reading && !hebbsim.state.pending.reading"
+            " && !hebbsim.state.pending.survival"
+        )
+
+    def state(self, name):
+        return self.page.evaluate(f"hebbsim.state.{name}")
+
+    def read(self, text):
+        self.page.fill("#text", text)
+        self.page.click("#read")
+        self.settle()
+
+    def set_range(self, selector, value):
+        self.page.eval_on_selector(
+            selector,
+            "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', {bubbles: true}));"
+            " e.dispatchEvent(new Event('change', {bubbles: true})); }",
+            value,
+        )
+        self.settle()
+
+    def close(self):
+        self.context.close()
+        assert self.foreign == [] and self.errors == []
+
+
+@contextmanager
+def window(browser, url, size=PROJECTOR, **options):
+    found = Window(browser, url, size, **options)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module", params=[PROJECTOR, PHONE], ids=["projector", "phone"])
+def shared(browser, address, request):
+    """One page for many looks at it, each of which asks for the reading that it needs."""
+    with window(browser, address, request.param) as found:
+        yield found

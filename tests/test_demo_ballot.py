@@ -1,0 +1,125 @@
+"""Votes of a class: what phones may do, and what else they may not."""
+
+import http.client
+import json
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+
+from hebbsim.demo.ballot import MOST_VOTERS, Ballot
+from hebbsim.demo.room import Room
+from hebbsim.demo.session import Session
+from hebbsim.errors import BadInputError
+from hebbsim.readers.grammar import make_builtin
+
+pytest.importorskip("bokeh", reason="the extra demo is not installed")
+
+
+@pytest.fixture(scope="module")
+def served():
+    """A ballot, and the address at which phones find it."""
+    import asyncio
+
+    from tornado.ioloop import IOLoop
+
+    from hebbsim.demo.ballot_server import BallotServer
+
+    ballot, ready, held = Ballot(), threading.Event(), {}
+
+    def run():
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        held["server"] = BallotServer(ballot, host="127.0.0.1")
+        held["loop"] = loop = IOLoop.current()
+        loop.add_callback(ready.set)
+        loop.start()
+        held["server"].stop()
+        loop.close(all_fds=True)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    yield ballot, urlsplit(held["server"].url)
+    held["loop"].add_callback(held["loop"].stop)
+    thread.join(30)
+
+
+def ask(address, method, path, body=None, **headers):
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+    connection.request(method, path, body=body, headers=headers)
+    answer = connection.getresponse()
+    found = answer.status, answer.read().decode(), answer.getheader("Set-Cookie")
+    connection.close()
+    return found
+
+
+def vote(address, letter, voter, method="POST"):
+    return ask(address, method, address.path + "/vote", letter, Cookie=f"voter={voter}")[0]
+
+
+def test_a_phone_votes_once_and_may_change_its_mind(served):
+    ballot, address = served
+    status, page, cookie = ask(address, "GET", address.path)
+    assert status == 200 and "<title>Vote" in page and "HttpOnly" in cookie
+    voter = cookie.split("=")[1].split(";")[0]
+    ballot.open(3)
+    state = json.loads(ask(address, "GET", address.path + "/state")[1])
+    assert state == {"number": ballot.number, "options": 3, "open": True}
+    assert vote(address, "A", voter) == vote(address, "C", voter) == 200
+    assert vote(address, "C", "f" * 16) == 200
+    assert ballot.counts == [0, 0, 2]
+    ballot.close()
+    assert vote(address, "A", voter) == 400 and ballot.counts == [0, 0, 2]
+    ballot.open(2)
+    assert ballot.counts == [0, 0]
+
+
+def test_nothing_but_a_vote_is_accepted(served):
+    ballot, address = served
+    ballot.open(3)
+    for letter in ("D", "AB", "", "a", "<b>", "\xff", "A" * 60):
+        assert vote(address, letter.encode("latin-1"), "0" * 16) == 400
+    assert vote(address, "A", "short") == 400
+    assert vote(address, "A", "0" * 16, method="GET") == 405
+    for path in ("/", "/ws", "/alive", "/static/js/bokeh.min.js", "/wrong1/vote"):
+        assert ask(address, "GET", path)[0] == 404
+        assert ask(address, "POST", path, "A", Cookie="voter=" + "0" * 16)[0] in (404, 405)
+    try:  # a body that is too long ends the connection
+        status = vote(address, "A" * 10_000, "0" * 16)
+    except OSError:
+        status = 400
+    assert status == 400
+    assert ballot.counts == [0, 0, 0]
+
+
+def test_phones_are_bounded():
+    ballot = Ballot()
+    ballot.open(2)
+    counted = [ballot.vote(f"{i:016}", "B") for i in range(MOST_VOTERS + 5)]
+    assert sum(counted) == MOST_VOTERS and ballot.counts == [0, MOST_VOTERS]
+    assert ballot.vote(f"{0:016}", "A") and ballot.counts == [1, MOST_VOTERS - 1]
+    for n in (1, 5, True):
+        with pytest.raises(BadInputError, match="from 2 to 4"):
+            ballot.open(n)
+
+
+def test_a_window_asks_its_class_and_is_told_the_tally():
+    room = Room(make_builtin(n_train=150, n_dev=30, n_test=30, n_gen=0), clusters=20)
+    room.prepare()
+    session = Session(room)
+    (refused,) = session.handle({"do": "ballot", "options": 3})
+    assert "--class" in refused["text"] and session.hello()["ballot"] is None
+    room.ballot, room.ballot_url = Ballot(), "http://192.0.2.1:5/abc"
+    assert session.hello()["ballot"] == room.ballot_url
+    assert not list(session.handle({"do": "ballot", "options": 3}))
+    room.ballot.vote("one", "B")
+    assert [m["counts"] for m in session.tally()] == [[0, 1, 0]]
+    assert not list(session.tally())  # nothing new
+    other = Session(room)
+    list(other.handle({"do": "ballot", "options": 2}))
+    list(session.handle({"do": "ballot"}))  # not its question any more
+    assert room.ballot.is_open and not list(session.tally())
+    list(other.handle({"do": "ballot"}))
+    assert not room.ballot.is_open
+    (bad,) = other.handle({"do": "ballot", "options": "many"})
+    assert bad["kind"] == "error"

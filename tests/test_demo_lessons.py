@@ -1,0 +1,181 @@
+"""Every step of every lesson in a real browser, at the size of a projector and of a phone."""
+
+from pathlib import Path
+
+import browsing
+import pytest
+from browsing import TABS
+
+from hebbsim.demo.page import lessons
+
+axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
+
+pytestmark = browsing.needs_browser
+# Fixtures of pytest go by the name that a module gives them.
+room, address, browser, shared = (
+    browsing.room, browsing.address, browsing.browser, browsing.shared
+)  # fmt: skip
+
+AXE = (Path(axe.__file__).parent / "axe.min.js").read_text("utf-8")
+
+#: Texts of the page that do not fit where they stand.
+CUT = """() => [...document.querySelectorAll(
+    '#score .word > button, #score .back span, .role, #views button, #views .name, #tabs button')]
+  .filter((e) => e.checkVisibility()).filter((e) => {
+    const box = e.getBoundingClientRect(), cell = e.closest('.cell');
+    const held = cell && cell.getBoundingClientRect();
+    return e.scrollWidth > e.clientWidth + 1 && !e.style.transform && e.clientWidth
+      || held && (box.left < held.left - 2 || box.right > held.right + 2)
+      || !cell && (box.right > innerWidth + 1);
+  }).map((e) => e.innerText)"""
+
+
+def within(w, selector):
+    """Whether a part of the page is wholly inside the window, under nothing else."""
+    return w.page.evaluate(
+        """(selector) => {
+          const node = document.querySelector(selector), box = node.getBoundingClientRect();
+          const at = (x, y) => node.contains(document.elementFromPoint(x, y));
+          return box.top >= 0 && box.bottom <= innerHeight && box.left >= 0
+            && box.right <= innerWidth && at(box.left + 9, box.top + 4)
+            && at(box.right - 9, box.bottom - 4);
+        }""",
+        selector,
+    )
+
+
+def violations(w):
+    """What axe-core finds that is serious or worse."""
+    if w.page.evaluate("!window.axe"):
+        w.page.evaluate(f"{AXE};0")
+    found = w.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        (one["id"], node["html"][:200])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(lessons())))
+def test_every_step_is_seen_whole_and_reveals(shared, number):
+    w = shared
+    w.page.evaluate("n => document.querySelectorAll('#views button')[n].click()", number + 1)
+    for step in lessons()[number]["steps"]:
+        w.settle()
+        title = step["title"]
+        assert w.page.inner_text("#lesson h2") == title
+        w.page.wait_for_selector("[data-key=reveal]:enabled")
+        assert within(w, "[data-key=reveal]"), title
+        w.page.click("#lesson .options button >> nth=0")
+        assert not w.page.is_visible("#lesson .reveal")
+        w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+        assert w.page.evaluate(CUT) == [], title
+        w.page.keyboard.press("r")
+        w.settle()
+        if "learn" in step["question"].get("then", {}):
+            w.page.wait_for_function("hebbsim.state.learning.curve.length >= 2")
+        w.page.wait_for_function(
+            "!document.querySelector('#lesson .reveal').innerText.includes('…')"
+        )
+        w.page.wait_for_selector("#lesson .options .answer")
+        assert within(w, "#lesson .reveal") and within(w, "[data-key=next]"), title
+        # What it says of bars is on the screen.
+        if number == 0 and "at" in step["question"].get("then", {}):
+            said = w.page.inner_text("#lesson .reveal")
+            shown = w.page.locator("#score .bar").all_inner_texts()
+            if "6.3 %" in said:
+                assert "6.3 %" in shown and w.state("reading.words")[w.state("t")] == "letter"
+        assert violations(w) == [], title
+        w.page.keyboard.press("n")
+    w.page.keyboard.press("0")
+    w.settle()
+
+
+def test_every_panel_is_accessible_and_nothing_is_cut(shared):
+    w = shared
+    w.page.keyboard.press("0")
+    w.page.click("#reset")
+    w.settle()
+    w.page.evaluate("hebbsim.go(4)")
+    for tab in TABS:
+        w.page.click(f"#tab-{tab}")
+        assert w.page.evaluate(CUT) == [], tab
+        assert violations(w) == [], tab
+        described = w.page.eval_on_selector_all(
+            "#panel svg[role=img]", "all => all.map((e) => e.getAttribute('aria-label').length)"
+        )
+        assert all(length > 12 for length in described), tab
+        full = w.page.eval_on_selector("#score .bar", "e => e.clientHeight")
+        assert full >= 50, (tab, full)
+    w.page.click("#tab-survival")
+
+
+def test_weights_have_names_on_both_sides(shared):
+    w = shared
+    w.page.keyboard.press("0")
+    w.page.click("#tab-weights")
+    groups, n_traces = w.state("reading.weights.names"), len(w.state("settings.timescales"))
+    heads = w.page.locator("#panel text.head")
+    assert heads.all_inner_texts() == [name.split(", ")[0] for name in groups] * n_traces
+    boxes = w.page.eval_on_selector_all(
+        "#panel .figure text",
+        "all => all.map((e) => [e.getBoundingClientRect(), e.textContent])"
+        ".map(([b, text]) => [b.left, b.top, b.right, b.bottom, text])",
+    )
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            across = min(a[2], b[2]) - max(a[0], b[0])
+            down = min(a[3], b[3]) - max(a[1], b[1])
+            # Boxes of lines of text hold some room above and below.
+            assert across < 2 or down < 8, (a[4], b[4])
+    w.page.click("#tab-survival")
+
+
+def test_what_is_redrawn_all_the_time_is_not_read_out(shared):
+    live = shared.page.eval_on_selector_all("[aria-live]", "all => all.map((e) => e.id)")
+    assert live == ["now", "said"]
+    shared.page.evaluate("document.querySelectorAll('#views button')[1].click()")
+    assert lessons()[0]["steps"][0]["title"] in shared.page.inner_text("#said")
+    shared.page.keyboard.press("0")
+    shared.settle()
+
+
+def test_wrong_is_marked_by_more_than_a_colour_and_by_one_of_its_own(shared):
+    w = shared
+    colours = w.page.evaluate(
+        """() => {
+          const probe = (cls) => {
+            const node = Heb.el('span', {class: cls}, 'x');
+            const row = Heb.el('div', {id: 'score'}, Heb.el('div', {class: 'cell'}, node));
+            document.body.append(row);
+            const style = getComputedStyle(node), before = getComputedStyle(node, '::before');
+            const found = [style.outlineColor, style.outlineStyle, before.content];
+            row.remove();
+            return found;
+          };
+          return [probe('role wrong'), Object.values(Heb.ROLES).map(([fill]) => fill)];
+        }"""
+    )
+    (outline, style, mark), fills = colours
+    red, green, blue = map(int, outline.removeprefix("rgb(").removesuffix(")").split(","))
+    assert style == "dashed" and "✗" in mark
+    for fill in fills:
+        other = [int(fill[i : i + 2], 16) for i in (1, 3, 5)] if len(fill) == 7 else [255] * 3
+        assert sum(abs(a - b) for a, b in zip((red, green, blue), other, strict=True)) > 80, fill
+
+
+def test_what_plays_is_seen(shared):
+    w = shared
+    w.page.evaluate("document.querySelectorAll('#views button')[3].click()")
+    w.settle()
+    w.page.evaluate("hebbsim.play(false); hebbsim.go(0); scrollTo(0, 0)")
+    w.page.click("#forth")
+    assert w.state("t") == 1
+    top, bottom = w.page.evaluate(
+        "() => { const box = document.querySelector('#score .word.now').getBoundingClientRect();"
+        " return [box.top, box.bottom]; }"
+    )
+    assert top >= 0 and bottom <= w.page.viewport_size["height"] - 60
+    w.page.keyboard.press("0")
+    w.settle()
