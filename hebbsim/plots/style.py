@@ -38,15 +38,30 @@ MODEL_COLORS = {
     "bigru": "#D55E00",
     "lookup": "#5A5A5A",
     "majority": "#8A8A8A",
+    "skipgram": "#B7791F",
+    "spectral": "#00785A",
+    "brown": "#7A4E2D",
+    "hmm": "#A8487F",
+    "hmm-online": "#6F4BA3",
+    "masked-bigru": "#D55E00",
 }
 MODEL_NAMES = {
     "hebbian": "Hebbian",
     "bigru": "BiGRU",
     "lookup": "word lookup",
     "majority": "majority",
+    "skipgram": "skip-gram",
+    "spectral": "spectral",
+    "brown": "Brown",
+    "hmm": "HMM",
+    "hmm-online": "HMM, online",
+    "masked-bigru": "masked BiGRU",
 }
 # One marker a model, so that a figure also reads in black and white.
-MODEL_MARKERS = {"hebbian": "o", "bigru": "s", "lookup": "|", "majority": "|"}
+MODEL_MARKERS = {
+    "hebbian": "o", "bigru": "s", "lookup": "|", "majority": "|", "skipgram": "^",
+    "spectral": "D", "brown": "v", "hmm": "<", "hmm-online": ">", "masked-bigru": "s",
+}  # fmt: skip
 DEPENDENCE_COLORS = {"structure": "#00785A", "content": "#A8487F"}
 INK, MUTED, GUIDE = "#222222", "#6B6B6B", "#DDDDDD"
 
@@ -124,7 +139,7 @@ def new_axes(height: float) -> Axes:
     return figure.add_subplot()
 
 
-def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
+def caption(ax: Axes, title: str, note: str, *, whole_figure: bool, legend_rows: int = 1) -> None:
     """Title above and a small note below that names n and interval.
 
     On a figure of the project's own, both span the figure. In Axes that the
@@ -135,7 +150,7 @@ def caption(ax: Axes, title: str, note: str, *, whole_figure: bool) -> None:
     if not whole_figure:
         # Legends, and the names of vertical lines, stand between Axes and title.
         above = ax.get_legend() is not None or any(text.get_position()[1] > 1 for text in ax.texts)
-        ax.set_title(title, pad=16.0 if above else None)
+        ax.set_title(title, pad=6.0 + 10.0 * legend_rows if above else None)
         return
     if not _written_inside.get():
         return

@@ -1,4 +1,4 @@
-"""Training of supervised baselines in worker processes, beside the zero-label run.
+"""Training of baselines and rivals in worker processes, beside the zero-label run.
 
 The workers import torch; the process that holds the Hebbian learner never does. A job
 is a pure function of its fields, so the results depend neither on the number of workers
@@ -12,17 +12,23 @@ import signal
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from operator import methodcaller
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hebbsim.baselines import PredictionJob, run_job
 from hebbsim.errors import HebbsimError
 
 Key = TypeVar("Key", bound=Hashable)
-Predictions = dict[str, NDArray[np.str_]]
+
+
+class Job(Protocol):
+    """What is to be trained; picklable."""
+
+    def load(self) -> Any:
+        """What an earlier run found, or None."""
+
+    def run(self) -> Any:
+        """What is found, by training."""
 
 
 class BackgroundJobs(Generic[Key]):
@@ -34,19 +40,19 @@ class BackgroundJobs(Generic[Key]):
         Processes at most. They start with the first job that no earlier run has kept.
     """
 
-    def __init__(self, workers: int, run: Callable[[PredictionJob], Predictions] = run_job) -> None:
+    def __init__(self, workers: int, run: Callable[[Any], Any] = methodcaller("run")) -> None:
         self._workers = workers
         self._run = run
         self._pool: ProcessPoolExecutor | None = None
-        self._kept: dict[Key, Predictions] = {}
-        self._futures: dict[Future[Predictions], Key] = {}
+        self._kept: dict[Key, Any] = {}
+        self._futures: dict[Future[Any], Key] = {}
 
     def __enter__(self) -> BackgroundJobs[Key]:
         self._others = set(multiprocessing.active_children())
         return self
 
-    def submit(self, key: Key, job: PredictionJob) -> None:
-        """Start a job, or take its predictions from an earlier run."""
+    def submit(self, key: Key, job: Job) -> None:
+        """Start a job, or take what an earlier run found."""
         kept = job.load()
         if kept is not None:
             self._kept[key] = kept
@@ -61,8 +67,8 @@ class BackgroundJobs(Generic[Key]):
             )
         self._futures[self._pool.submit(self._run, job)] = key
 
-    def results(self) -> Iterator[tuple[Key, Predictions]]:
-        """Every submitted key with its predictions, those already there first.
+    def results(self) -> Iterator[tuple[Key, Any]]:
+        """Every submitted key with what was found, what is already there first.
 
         Raises
         ------
@@ -75,8 +81,8 @@ class BackgroundJobs(Generic[Key]):
                 yield self._futures[future], future.result()
         except BrokenProcessPool:
             raise HebbsimError(
-                "a BiGRU worker process ended early (out of memory, or a script that calls "
-                "run_roles outside `if __name__ == '__main__':`); --baselines simple goes without"
+                "a worker process ended early (out of memory, or a script that calls run_roles "
+                "outside `if __name__ == '__main__':`); --baselines simple goes without"
             ) from None
 
     def __exit__(

@@ -21,6 +21,7 @@ from typing import Any
 
 from hebbsim._version import __version__
 from hebbsim.probes.bootstrap import Estimate, seed_interval
+from hebbsim.runs.costs import Cost
 
 SCHEMA = "hebbsim.results/1"
 
@@ -28,7 +29,7 @@ SCHEMA = "hebbsim.results/1"
 Progress = Callable[[str | None, int, int], None]
 
 #: Packages whose versions can change a number.
-PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "conllu", "spacy")
+PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "gensim", "conllu", "spacy")
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,8 @@ class Results:
         Where the run was written.
     undrawn : list of str
         Figures that could not be drawn.
+    costs : list of Cost
+        Processor time and memory, for ``machine.json``; no part of the document.
 
     Examples
     --------
@@ -144,6 +147,7 @@ class Results:
     files: dict[str, bytes] = field(default_factory=dict)
     folder: Path | None = field(default=None, compare=False)
     undrawn: list[str] = field(default_factory=list, compare=False)
+    costs: list[Cost] = field(default_factory=list, compare=False)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
         """Rows with the given columns, and with exactly the given words beside ``K``."""
@@ -172,11 +176,12 @@ class Results:
 
     def contents(self, machine: Mapping[str, Any]) -> dict[str, bytes]:
         """The files of the run folder by name, figures apart; `machine` is that of `Clock`."""
+        costs = {"costs": [asdict(cost) for cost in self.costs]} if self.costs else {}
         texts = {
             "config.json": json_text(self.config),
             "provenance.json": json_text(self.provenance),
             "results.json": json_text(self.document()),
-            "machine.json": json_text(dict(machine)),
+            "machine.json": json_text({**machine, **costs}),
             "results.csv": table_text(self.rows, [f.name for f in fields(Row)]),
         }
         texts |= {f"{name}.csv": table_text(table) for name, table in self.tables.items() if table}

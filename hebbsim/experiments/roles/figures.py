@@ -7,6 +7,7 @@ from typing import Any
 from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
+from hebbsim.plots.rivals import plot_rivals
 from hebbsim.plots.rolemap import plot_structure_content
 from hebbsim.plots.rows import plot_generalization, plot_roles, plot_timescales
 from hebbsim.runs.figures import Drawing
@@ -78,5 +79,7 @@ FIGURES = {
     ),
     "few_labels": Drawing(plot_few_labels, _few_labels("test")),
     "few_labels_gen": Drawing(plot_few_labels, _few_labels("gen")),
+    "rivals": Drawing(plot_rivals, _roles(None)),
+    "rivals_gen": Drawing(plot_rivals, _roles("gen")),
     "structure_content": Drawing(plot_structure_content, _roles("dev")),
 }
