@@ -30,7 +30,7 @@ def _run() -> None:
 
 @verb(app)
 def roles(config: RolesConfig) -> Run:
-    """Assign roles without labels, beside supervised baselines.
+    """Assign roles without labels, beside supervised baselines and rivals without labels.
 
     A network of trace layers reads the training split token by token, with Hebbian rules and
     no label. Its clusters are named on dev and scored on test and on the generalization

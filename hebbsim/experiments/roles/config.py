@@ -66,6 +66,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         BeforeValidator(_read_rivals),
         option(
             f"Models without labels to compare with: {', '.join(RIVALS)}, all or none.",
+            EVALUATION,
             metavar="NAME,...",
             default=f"{','.join(CHEAP)} with --baselines all, otherwise none",
         ),
