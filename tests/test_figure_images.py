@@ -131,6 +131,9 @@ def figures():
         "labels": lambda: plots.plot_labels(roles, n_sentences=12544),
         "learning_curve": lambda: plots.plot_learning_curve(roles, n_tokens=60_000, passes=3),
         "few_labels": lambda: plots.plot_few_labels(roles, dependence={"SUBJ": "structure"}),
+        "rivals": lambda: plots.plot_rivals(
+            make_results(rivals=True), dependence={"SUBJ": "structure"}
+        ),
         "structure_content": lambda: plots.plot_structure_content(roles),
         "confusions": lambda: plots.plot_confusions(confusions(), corpus="made", split="test"),
         "decoders": lambda: plots.plot_decoders(identity),

@@ -20,6 +20,7 @@ from hebbsim.plots import (
     plot_generalization,
     plot_labels,
     plot_learning_curve,
+    plot_rivals,
     plot_roles,
     plot_structure_content,
     plot_timescales,
@@ -30,6 +31,7 @@ from hebbsim.plots import (
 from hebbsim.plots.legible import faults
 from hebbsim.plots.lm import plot_recall
 from hebbsim.probes.structure import decide_role
+from hebbsim.rivals import RIVALS
 from hebbsim.runs.figures import draw_run
 from hebbsim.runs.folders import record
 from hebbsim.runs.results import Score, summarize
@@ -45,7 +47,7 @@ SPLITS = (
 ).split()
 
 
-def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
+def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, rivals=False, seed=0, top=0.85):
     """A results table as a run writes it, with values drawn at random."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -65,6 +67,9 @@ def make_results(*, roles=ROLES, gen=SPLITS, bigru=True, seed=0, top=0.85):
             add(split, "lookup", "", "recall", a, np.nan, role, n=1)
             add(split, "hebbian", "K=300 view=traces", "recall", b, 0.02, role)
             add(split, "hebbian", "K=300", "recall", best, 0.03, role)
+            for number, name in enumerate(RIVALS if rivals else ()):
+                for words, share in (("K=300", 0.95), ("K=300 readout=soft", 1.0)):
+                    add(split, name, words, "recall", best * share - number / 50, 0.02, role)
             if bigru:
                 add(split, "bigru", "labels=all", "recall", best * rng.uniform(0.8, 1), 0.02, role)
                 for labels, share in ((30, 0.5), (100, 0.8), (1000, 0.95)):
@@ -546,6 +551,23 @@ class TestSingleFigures:
             ax = Figure(figsize=(4.5, 6.0), layout="constrained").add_subplot()
             draw(big, ax=ax)
             assert faults(ax.figure) == []
+
+    def test_rivals_are_drawn_as_the_table_has_them(self, big):
+        from matplotlib.figure import Figure
+
+        table = make_results(rivals=True)
+        with style.context():
+            ax = Figure(figsize=(4.5, 7.0), layout="constrained").add_subplot()
+            plot_rivals(table, split="gen", ax=ax)
+            assert faults(ax.figure) == []
+        names = [label.get_text() for label in ax.get_yticklabels()]
+        for model, label in (("hebbian", "Hebbian"), ("hmm-online", "HMM, online")):
+            found = rows(table, model=model, condition="K=300", metric="recall", split="gen")
+            values = dict(zip(found["role"], found["mean"], strict=True))
+            points, _ = drawn(ax, label)
+            assert {names[round(y)]: x for x, y in points} == pytest.approx(values)
+        with pytest.raises(NothingToDrawError, match="rivals without labels"):
+            plot_rivals(big)
 
     def test_the_callers_settings_stay_as_they_were(self, big):
         import matplotlib

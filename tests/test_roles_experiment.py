@@ -170,7 +170,9 @@ class _Subscriptable:
 def run(**options):
     given = {"clusters": 50, "seeds": 2, "labels": (10, 30), "readout_sentences": 8}
     given["keep"] = "none"  # a fake has nothing to keep
-    return run_roles(**given | options)
+    given["rivals"] = "none"
+    given |= options
+    return run_roles(**{name: value for name, value in given.items() if value is not None})
 
 
 def value(results, condition, split="test", model="hebbian", metric="accuracy", role=None):

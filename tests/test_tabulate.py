@@ -171,6 +171,8 @@ def test_pages_hold_every_marker(tabulate):
         "baselines",
         "equivalence",
         "parts",
+        "rival_runs",
+        "rivals",
     ):
         assert f"<!-- {name} -->\n" in text and f"<!-- /{name} -->" in text
     site = (ROOT / "docs/experiments/results.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,13 @@ RUNS = {
     "korean": "--corpus ud-korean-gsd --preset best --ablation-seeds 0 --baselines simple",
     "welsh": "--corpus ud-welsh-ccg --preset best --ablation-seeds 0",
 }
+#: Runs beside rivals that learn without labels, with all of their options.
+_RIVALS = "--rivals all --rival-seeds 5 --baselines simple --ablation-seeds 0"
+RIVAL_RUNS = {
+    "rivals-builtin": f"--timescales 2,8,32 {_RIVALS}",
+    "rivals-cogs": f"--corpus cogs --preset best {_RIVALS}",
+    "rivals-ewt": f"--corpus ud-english-ewt --preset best {_RIVALS}",
+}
 #: Runs that tell how a network gets on from pass to pass, by what to call the corpus.
 PASSES = {"built-in": "builtin", "COGS": "cogs", "UD English EWT": "ewt"}
 SOFT = "readout=soft"
@@ -47,7 +54,10 @@ BOUNDS = ("mean", "low", "high")
 COMPARED = ("value", "other", "difference", "low", "high", "p", "corrected", "ratio",
             "ratio_low", "ratio_high")  # fmt: skip
 #: Options of a run that the tables tell.
-TOLD = ("corpus", "timescales", "clusters", "ensemble_size", "seeds", "n_tokens", "passes")
+TOLD = (
+    "corpus", "timescales", "clusters", "ensemble_size", "seeds", "rival_seeds", "n_tokens",
+    "passes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,7 @@ class Verdict:
     other: float
     difference: Value
     word: str
+    rival: str = ""
 
     def __str__(self) -> str:
         low, high = self.difference.low, self.difference.high
@@ -97,6 +108,7 @@ class Run:
         self.config: dict[str, Any] = about["config"]
         self.seconds: float = about["seconds"]
         self.structure: list[dict[str, Any]] = about["structure"]
+        self.costs: list[dict[str, Any]] = about.get("costs", [])
         voting = self.config["ensemble_size"]
         self.learner = f"members={voting}" if voting > 1 else ""
         with (KEPT / f"{name}.csv").open(encoding="utf-8", newline="") as file:
@@ -114,7 +126,7 @@ class Run:
                     bounds = [float(r[x]) if r[x] else None for x in ("low", "high")]
                     found = Verdict(
                         r["split"], r["role"], float(r["value"]), float(r["other"]),
-                        Value(float(r["difference"]), *bounds), r["verdict"],
+                        Value(float(r["difference"]), *bounds), r["verdict"], r.get("rival", ""),
                     )  # fmt: skip
                     table = r["table"].partition(" ")[0]
                     self._verdicts.append(
@@ -144,6 +156,26 @@ class Run:
             and condition == _words(given)
             and versus == (f"labels={labels}" if labels else rival)
         ]
+
+    def against(self, rival: str, split: str, *, soft: bool = False) -> Verdict | None:
+        """The learner against a rival without labels, both named in the same way."""
+        given = _words(f"{self.learner}{f' {SOFT}' * soft}")
+        return next(
+            (
+                found
+                for table, condition, versus, found in self._verdicts
+                if (table, condition, found.split) == ("rivals", given, split)
+                and found.rival == rival
+            ),
+            None,
+        )
+
+    def cost(self, model: str) -> tuple[str, str]:
+        """Processor seconds of one seed, the mean over seeds, and megabytes at most."""
+        found = [cost for cost in self.costs if cost["model"] == model]
+        sizes = [cost["memory"] for cost in found if cost["memory"] is not None]
+        seconds = f"{sum(c['seconds'] for c in found) / len(found):.1f}" if found else ""
+        return seconds, f"{max(sizes) / 1e6:.0f}" if sizes else ""
 
     def turns_on_structure(self) -> list[str]:
         """Generalization splits that turn on structure, judged on dev and on a sibling corpus."""
@@ -525,6 +557,44 @@ def passes_table(runs: dict[str, Run]) -> list[str]:
     return table(header, rows)
 
 
+def rivals_table(runs: dict[str, Run]) -> list[str]:
+    """The learner beside the rivals that have no labels either, with what each takes."""
+    rows = []
+    for run in runs.values():
+        models = dict.fromkeys(cost["model"] for cost in run.costs)
+        ranked = sorted(models, key=lambda model: (model != "hebbian", model))
+        for model in ranked:
+            condition = run.learner if model == "hebbian" else ""
+            values = [
+                run.find(split, f"{condition} {soft}", model=model)
+                for split in ("test", "gen")
+                for soft in ("", SOFT)
+            ]
+            leads = [run.against(model, split) for split in ("test", "gen")]
+            rows.append(
+                (
+                    f"{run.config['corpus']}, K = {run.config['clusters']}",
+                    model,
+                    *(value.short if value else "" for value in values),
+                    *(str(lead) if lead else "" for lead in leads),
+                    *run.cost(model),
+                )
+            )
+    header = ("corpus", "model", "test", "test, soft", "gen", "gen, soft", "hebbian minus it, test",
+              "gen", "CPU s", "MB")  # fmt: skip
+    return table(header, rows)
+
+
+def rival_runs_table(runs: dict[str, Run]) -> list[str]:
+    """Commands of the runs beside rivals."""
+    rows = [
+        (name, f"`hebbsim run roles {RIVAL_RUNS[name]}`", f"{run.config['seeds']}",
+         f"{run.config.get('rival_seeds', '')}")
+        for name, run in runs.items()
+    ]  # fmt: skip
+    return table(("run", "command", "seeds", "of rivals"), rows)
+
+
 # --- files ----------------------------------------------------------------------------------
 
 
@@ -567,6 +637,8 @@ def keep(folder: Path) -> None:
         "seconds": round(machine["seconds"], 1),
         "structure": document["tables"].get("structure", []),
     }
+    if "costs" in machine and folder.name in RIVAL_RUNS:
+        about["costs"] = machine["costs"]
     (KEPT / f"{folder.name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     for source, kept, numeric in (
         ("results", folder.name, BOUNDS),
@@ -579,22 +651,23 @@ def keep(folder: Path) -> None:
 
 
 def main(folder: Path) -> None:
-    fresh = [name for name in RUNS if (folder / name / "results.json").is_file()]
+    names = [*RUNS, *RIVAL_RUNS]
+    fresh = [name for name in names if (folder / name / "results.json").is_file()]
     if not fresh:
-        raise SystemExit(f"{folder}: holds no run folder by the names {', '.join(RUNS)}")
+        raise SystemExit(f"{folder}: holds no run folder by the names {', '.join(names)}")
     for name in fresh:
         keep(folder / name)
     write_pages()
 
 
-def kept() -> dict[str, Run]:
+def kept(names: Iterable[str] = RUNS) -> dict[str, Run]:
     """Every run of which `results` holds the rows."""
-    return {name: Run(name) for name in RUNS if (KEPT / f"{name}.json").is_file()}
+    return {name: Run(name) for name in names if (KEPT / f"{name}.json").is_file()}
 
 
 def write_pages() -> None:
     """Write every table, from what is kept."""
-    runs = kept()
+    runs, beside_rivals = kept(), kept(RIVAL_RUNS)
     fill(
         ROOT / "experiments/REPRODUCING.md",
         runs=runs_table(runs),
@@ -606,6 +679,8 @@ def write_pages() -> None:
         equivalence=equivalence_table(runs),
         parts=parts_table(runs),
         passes=passes_table(runs),
+        rival_runs=rival_runs_table(beside_rivals),
+        rivals=rivals_table(beside_rivals),
     )
     fill(
         ROOT / "docs/experiments/results.md",

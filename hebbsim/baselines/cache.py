@@ -137,6 +137,10 @@ class PredictionJob:
         """The kept predictions, or None where there are none that can be used."""
         return _read(_folder() / f"{self.key()}.npz", self.evaluation)
 
+    def run(self) -> dict[str, NDArray[np.str_]]:
+        """As of `run_job`."""
+        return run_job(self)
+
 
 def _read(path: Path, evaluation: Mapping[str, Split]) -> dict[str, NDArray[np.str_]] | None:
     try:

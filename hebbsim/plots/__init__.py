@@ -10,6 +10,7 @@ from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
 from hebbsim.plots.legible import faults
+from hebbsim.plots.rivals import plot_rivals
 from hebbsim.plots.rows import (
     plot_generalization,
     plot_roles,
@@ -32,6 +33,7 @@ __all__ = [
     "plot_learning_curve",
     "plot_memory",
     "plot_precision",
+    "plot_rivals",
     "plot_roles",
     "plot_roofline",
     "plot_structure_content",

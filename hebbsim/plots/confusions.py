@@ -38,7 +38,7 @@ def plot_confusions(
     corpus, split, model : str
         What the caption names; a model as a column of ``tokens.csv.gz``.
     ax : Axes, optional
-        Drawn on a new figure without.
+        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -59,8 +59,7 @@ def plot_confusions(
     percent = 100 * shown.to_numpy(float) / tokens[roles].to_numpy(float)[:, None]
     n_rows, n_columns = percent.shape
 
-    own = ax is None
-    ax = style.new_axes(1.15 + 2.6 * n_rows / n_columns) if ax is None else ax
+    ax = style.axes(ax, 1.15 + 2.6 * n_rows / n_columns)
     colors = LinearSegmentedColormap.from_list("share", ["white", MODEL_COLORS["hebbian"]])
     ax.pcolormesh(percent, cmap=colors, vmin=0, vmax=100, edgecolors=GUIDE, linewidth=0.4)
     ax.set(xlim=(0, n_columns), ylim=(n_rows, 0))
@@ -88,7 +87,6 @@ def plot_confusions(
         f"{_named(model)}, first seed: {right / total:.3f} of {total:,} tokens are right. Numbers "
         f"are percent of a row, none below {SHOWN_FROM}."
         + (f" The {left_out} rarest roles have no row." if left_out > 0 else ""),
-        whole_figure=own,
     )
     return ax
 

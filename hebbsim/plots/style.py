@@ -34,15 +34,30 @@ MODEL_COLORS = {
     "bigru": "#D55E00",
     "lookup": "#5A5A5A",
     "majority": "#8A8A8A",
+    "skipgram": "#B7791F",
+    "spectral": "#00785A",
+    "brown": "#7A4E2D",
+    "hmm": "#A8487F",
+    "hmm-online": "#6F4BA3",
+    "masked-bigru": "#D55E00",
 }
 MODEL_NAMES = {
     "hebbian": "Hebbian",
     "bigru": "BiGRU",
     "lookup": "word lookup",
     "majority": "majority",
+    "skipgram": "skip-gram",
+    "spectral": "spectral",
+    "brown": "Brown",
+    "hmm": "HMM",
+    "hmm-online": "HMM, online",
+    "masked-bigru": "masked BiGRU",
 }
 # One marker a model, so that a figure also reads in black and white.
-MODEL_MARKERS = {"hebbian": "o", "bigru": "s", "lookup": "|", "majority": "|"}
+MODEL_MARKERS = {
+    "hebbian": "o", "bigru": "s", "lookup": "|", "majority": "|", "skipgram": "^",
+    "spectral": "D", "brown": "v", "hmm": "<", "hmm-online": ">", "masked-bigru": "s",
+}  # fmt: skip
 DEPENDENCE_COLORS = {"structure": "#00785A", "content": "#A8487F"}
 INK, MUTED, GUIDE = "#222222", "#6B6B6B", "#DDDDDD"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,7 +72,19 @@ class Rival:
     prototypes_: NDArray[np.float32] = field(init=False, repr=False)
 
     @classmethod
-    def check_library(cls) -> None:
+    def require_library(cls) -> None:
+        """Look for the library of this rival, without importing it.
+
+        Raises
+        ------
+        LibraryMissingError
+            It is not installed.
+        """
+        if cls.LIBRARY is not None and importlib.util.find_spec(cls.LIBRARY[0]) is None:
+            raise LibraryMissingError(*cls.LIBRARY)
+
+    @classmethod
+    def import_library(cls) -> None:
         """Import the library of this rival.
 
         Raises
@@ -80,15 +92,9 @@ class Rival:
         LibraryMissingError
             It is not installed.
         """
-        if cls.LIBRARY is None:
-            return
-        library, extra = cls.LIBRARY
-        try:
-            importlib.import_module(library)
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != library:
-                raise
-            raise LibraryMissingError(library, extra) from None
+        cls.require_library()
+        if cls.LIBRARY is not None:
+            importlib.import_module(cls.LIBRARY[0])
 
     def fit(self, sentences: Sentences) -> Any:
         """Learn from sentences, as if for the first time; returns the rival itself."""
@@ -233,7 +239,7 @@ class ContextClusters(Rival):
         used = [place for place, weight in enumerate(weights) if weight]
         scale = np.array([weights[place] for place in used], dtype=np.float32)
         vectors = self._table[windows[:, used]] * scale[:, None]
-        return vectors.reshape(len(windows), -1)
+        return vectors.reshape(len(windows), len(used) * self._table.shape[1])
 
     def memberships(self, sentences: Sentences) -> Memberships:
         windows = self._types.windows(sentences, 2)

@@ -56,7 +56,7 @@ class MaskedBiGRU(Rival):
     def fit(self, sentences: Sentences) -> Any:
         from sklearn.cluster import MiniBatchKMeans
 
-        self.check_library()
+        self.import_library()
         module = importlib.import_module("hebbsim.rivals._masked_network")
         self._states = module.trained(
             sentences, config_of(sentences), hidden=self.hidden, seed=self.random_state

@@ -51,7 +51,7 @@ class SkipGram(ContextClusters):
     eta: float = 0.025
 
     def word_vectors(self, sentences: Sentences, types: Types) -> NDArray[np.float32]:
-        self.check_library()
+        self.import_library()
         from gensim.models import Word2Vec
 
         end = str(BOUNDARY)

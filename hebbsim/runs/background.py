@@ -1,4 +1,4 @@
-"""Trains supervised baselines in worker processes while the zero-label run goes on.
+"""Trains baselines and rivals in worker processes while the zero-label run goes on.
 
 The workers import torch; the process of the Hebbian learner never does. A job is a pure function
 of its fields, so results do not depend on the number of workers or the order in which they end.
@@ -11,17 +11,23 @@ import signal
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from operator import methodcaller
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hebbsim.baselines import PredictionJob, run_job
 from hebbsim.errors import HebbsimError
 
 Key = TypeVar("Key", bound=Hashable)
-Predictions = dict[str, NDArray[np.str_]]
+
+
+class Job(Protocol):
+    """What is to be trained; picklable."""
+
+    def load(self) -> Any:
+        """What an earlier run found, or None."""
+
+    def run(self) -> Any:
+        """What is found, by training."""
 
 
 class BackgroundJobs(Generic[Key]):
@@ -33,19 +39,19 @@ class BackgroundJobs(Generic[Key]):
         Most processes. They start with the first job whose result is not cached.
     """
 
-    def __init__(self, workers: int, run: Callable[[PredictionJob], Predictions] = run_job) -> None:
+    def __init__(self, workers: int, run: Callable[[Any], Any] = methodcaller("run")) -> None:
         self._workers = workers
         self._run = run
         self._pool: ProcessPoolExecutor | None = None
-        self._kept: dict[Key, Predictions] = {}
-        self._futures: dict[Future[Predictions], Key] = {}
+        self._kept: dict[Key, Any] = {}
+        self._futures: dict[Future[Any], Key] = {}
 
     def __enter__(self) -> BackgroundJobs[Key]:
         self._others = set(multiprocessing.active_children())
         return self
 
-    def submit(self, key: Key, job: PredictionJob) -> None:
-        """Start a job, or take its predictions from the cache."""
+    def submit(self, key: Key, job: Job) -> None:
+        """Start a job, or take its result from the cache."""
         kept = job.load()
         if kept is not None:
             self._kept[key] = kept
@@ -60,8 +66,8 @@ class BackgroundJobs(Generic[Key]):
             )
         self._futures[self._pool.submit(self._run, job)] = key
 
-    def results(self) -> Iterator[tuple[Key, Predictions]]:
-        """Every submitted key with its predictions, cached ones first.
+    def results(self) -> Iterator[tuple[Key, Any]]:
+        """Every submitted key with its result, cached ones first.
 
         Raises
         ------
@@ -74,8 +80,8 @@ class BackgroundJobs(Generic[Key]):
                 yield self._futures[future], future.result()
         except BrokenProcessPool:
             raise HebbsimError(
-                "a BiGRU worker process ended early (out of memory, or a script that calls "
-                "run_roles outside `if __name__ == '__main__':`); --baselines simple needs none"
+                "a worker process ended early (out of memory, or a script that calls run_roles "
+                "outside `if __name__ == '__main__':`); --baselines simple needs none"
             ) from None
 
     def __exit__(

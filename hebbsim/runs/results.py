@@ -21,6 +21,7 @@ from typing import Any
 
 from hebbsim._version import __version__
 from hebbsim.probes.bootstrap import Estimate, seed_interval
+from hebbsim.runs.costs import Cost
 
 SCHEMA = "hebbsim.results/1"
 
@@ -33,7 +34,7 @@ def quiet(line: str | None, done: int, total: int) -> None:
 
 
 #: Packages whose versions can change a number.
-PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "conllu", "spacy")
+PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "gensim", "conllu", "spacy")
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ class Results:
         Writes further files into the run folder that it is given.
     machine : dict
         Facts for ``machine.json``, beside those of `Clock`.
+    costs : list of Cost
+        Processor time and memory, for ``machine.json``; no part of the document.
 
     Examples
     --------
@@ -155,6 +158,7 @@ class Results:
     undrawn: list[str] = field(default_factory=list, compare=False)
     save: Callable[[Path], None] | None = field(default=None, compare=False)
     machine: dict[str, Any] = field(default_factory=dict, compare=False)
+    costs: list[Cost] = field(default_factory=list, compare=False)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
         """Rows with the given columns and exactly the given condition words, apart from ``K``."""
@@ -183,11 +187,12 @@ class Results:
 
     def contents(self, machine: Mapping[str, Any]) -> dict[str, bytes]:
         """The files of the run folder by name, without figures; `machine` is that of `Clock`."""
+        costs = {"costs": [asdict(cost) for cost in self.costs]} if self.costs else {}
         texts = {
             "config.json": json_text(self.config),
             "provenance.json": json_text(self.provenance),
             "results.json": json_text(self.document()),
-            "machine.json": json_text(dict(machine)),
+            "machine.json": json_text({**machine, **costs}),
             "results.csv": table_text(self.rows, [f.name for f in fields(Row)]),
         }
         texts |= {f"{name}.csv": table_text(table) for name, table in self.tables.items() if table}

@@ -8,14 +8,35 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from hebbsim.config import COMPUTING, CORPUS, EVALUATION, Listed, Seeds, Workers, option
+from hebbsim.config import (
+    COMPUTING,
+    CORPUS,
+    EVALUATION,
+    Listed,
+    Seeds,
+    Workers,
+    option,
+    split_list,
+)
 from hebbsim.experiments.roles.learner_config import LearnerConfig
+from hebbsim.rivals import CHEAP, RIVALS
 from hebbsim.runs.corpus_config import CorpusConfig
 
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork, RolePopulation
+
+
+def _read_rivals(value: Any) -> tuple[str, ...]:
+    """Names in the order of the tables."""
+    given = split_list(value)
+    if given in (("none",), ("all",)):
+        return tuple(RIVALS) if given == ("all",) else ()
+    unknown = [name for name in given if name not in RIVALS]
+    if unknown:
+        raise ValueError(f"there is no {unknown[0]!r}: choose {', '.join(RIVALS)}, all or none")
+    return tuple(name for name in RIVALS if name in given)
 
 
 class RolesConfig(LearnerConfig, CorpusConfig):
@@ -40,6 +61,16 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             "a BiGRU, if torch is installed)."
         ),
     ] = "all"
+    rivals: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_read_rivals),
+        option(
+            f"Models without labels to compare with: {', '.join(RIVALS)}, all or none.",
+            EVALUATION,
+            metavar="NAME,...",
+            default=f"{','.join(CHEAP)} with --baselines all, otherwise none",
+        ),
+    ] = CHEAP
     unlabeled: Annotated[
         tuple[Path, ...],
         option(
@@ -63,6 +94,9 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     ] = 1
     bigru_seeds: Annotated[
         int, option("Number of repetitions of the BiGRU with all labels.", EVALUATION, ge=1)
+    ] = 2
+    rival_seeds: Annotated[
+        int, option("Number of repetitions of each of --rivals.", EVALUATION, ge=1)
     ] = 2
     ablation_seeds: Annotated[
         int,
@@ -112,6 +146,13 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     def _shards_for_scheduler(cls, given: dict[str, Any]) -> dict[str, Any]:
         if given.get("scheduler") and given.get("shards") is None:
             return {**given, "shards": 8}
+        return given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_rivals_unbidden(cls, given: dict[str, Any]) -> dict[str, Any]:
+        if given.get("rivals") is None and given.get("baselines", "all") != "all":
+            return {**given, "rivals": ()}
         return given
 
     def keeps(self, seed: int) -> bool:

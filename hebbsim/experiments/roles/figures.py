@@ -8,6 +8,7 @@ from hebbsim.plots.confusions import plot_confusions
 from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
+from hebbsim.plots.rivals import plot_rivals
 from hebbsim.plots.rows import (
     plot_generalization,
     plot_roles,
@@ -95,5 +96,7 @@ FIGURES = {
     "few_labels": FigureSpec(plot_few_labels, _few_labels("test")),
     "few_labels_gen": FigureSpec(plot_few_labels, _few_labels("gen")),
     "confusions": FigureSpec(plot_confusions, _confusions),
+    "rivals": FigureSpec(plot_rivals, _roles(None)),
+    "rivals_gen": FigureSpec(plot_rivals, _roles("gen")),
     "structure_content": FigureSpec(plot_structure_content, _roles("dev")),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from hebbsim.experiments.roles.measured import Measured
 from hebbsim.experiments.roles.scores import named_on_dev
 from hebbsim.probes import CLUSTERING, memberships
 from hebbsim.readers.base import Corpus
+from hebbsim.runs.costs import Meter
 from hebbsim.runs.results import Score
 
 if TYPE_CHECKING:
@@ -75,11 +77,17 @@ class Learning:
         return self.config.learner(seed, self.network)
 
     def fitted(
-        self, seed: int, *, progress: Callable[[float], Any], after_text: Path | None = None
+        self,
+        seed: int,
+        *,
+        progress: Callable[[float], Any],
+        after_text: Path | None = None,
+        meter: Meter | None = None,
     ) -> Any:
         """A learner that has seen the tokens of train, and the text, and nothing else.
 
-        `after_text` is a folder that keeps its state once the text is read.
+        `after_text` is a folder that keeps its state once the text is read; `meter` measures
+        the learning.
         """
         learner = self.new(seed)
         options: dict[str, Any] = {"progress": progress}
@@ -91,15 +99,17 @@ class Learning:
             if after_text is not None:
                 options["after_text"] = after_text
         if self.config.ensemble_size == 1 and self.corpus.layer is not None:
-            options |= self._looks(learner, seed)
+            options |= self._looks(learner, seed, meter)
         return learner.fit(self.sentences["train"], **options)
 
-    def _looks(self, learner: RoleNetwork, seed: int) -> dict[str, Any]:
+    def _looks(self, learner: RoleNetwork, seed: int, meter: Meter | None) -> dict[str, Any]:
         """Options of `fit` by which a network's clusters are looked at on the way."""
         n_once, passes = self.corpus.splits["train"].n_tokens, self.config.passes
 
         def look(n_read: int) -> None:
-            self.on_the_way.setdefault(seed, []).append((n_read, self.cluster(learner, few=False)))
+            with meter.aside() if meter else nullcontext():
+                found = self.cluster(learner, few=False)
+            self.on_the_way.setdefault(seed, []).append((n_read, found))
 
         # A little later than they begin at the earliest: by then those of every seed have.
         first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
@@ -190,12 +200,21 @@ class Measuring:
         self._score_clusters(measured, seed, one)
         return measured
 
-    def _score_clusters(self, measured: Measured, seed: int, one: Clustering) -> None:
+    def name_by_dev(self, measured: Measured, model: str, seed: int, found: Clustering) -> None:
+        """Name the clusters of a rival from all of dev, by either read-out, and score them."""
+        for readout, soft in (("", False), (" readout=soft", True)):
+            condition = self.k + readout
+            self._name_on_dev(measured, condition, seed, found, soft=soft, model=model)
+        self._score_clusters(measured, seed, found, model=model)
+
+    def _score_clusters(
+        self, measured: Measured, seed: int, one: Clustering, *, model: str = "hebbian"
+    ) -> None:
         """Scores of the clusters themselves, before they are named."""
 
         def add(split: str, metric: str, value: float, unit: str) -> None:
             measured.scores.append(
-                Score(self.corpus.name, split, "hebbian", self.k, metric, None, seed, value, unit)
+                Score(self.corpus.name, split, model, self.k, metric, None, seed, value, unit)
             )
 
         for name in one.scored:
@@ -231,6 +250,7 @@ class Measuring:
         *,
         dev_roles: NDArray[np.str_] | None = None,
         soft: bool = False,
+        model: str = "hebbian",
     ) -> None:
         named_by = self.roles["dev"] if dev_roles is None else dev_roles
         predicted = named_on_dev(
@@ -238,7 +258,7 @@ class Measuring:
             self.corpus.splits["dev"],
             found.scored,
         )
-        measured.predicted.append(("hebbian", condition, seed, predicted))
+        measured.predicted.append((model, condition, seed, predicted))
 
 
 def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.experiments.roles.data import Gold
+from hebbsim.runs.costs import Cost
 from hebbsim.runs.results import Score
 from hebbsim.runs.resume import StepResult
 
@@ -29,11 +30,14 @@ class Measured:
         Beside those that follow from predicted roles.
     winners : dict of str to ndarray of int32, shape=(T,)
         By split, the nearest cluster of every token; of the first seed's single learner.
+    costs : list of Cost
+        What learning took.
     """
 
     predicted: list[tuple[str, str, int, Roles]] = field(default_factory=list)
     scores: list[Score] = field(default_factory=list)
     winners: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    costs: list[Cost] = field(default_factory=list)
 
     def as_step(self, gold: Gold) -> StepResult:
         """As arrays and a JSON document; roles are codes of `gold`."""
@@ -44,9 +48,12 @@ class Measured:
         }
         arrays |= {f"winners {split}": ids for split, ids in self.winners.items()}
         keys = [key for *key, _ in self.predicted]
-        return StepResult(
-            arrays, {"keys": keys, "scores": [asdict(score) for score in self.scores]}
-        )
+        document = {
+            "keys": keys,
+            "scores": [asdict(score) for score in self.scores],
+            "costs": [asdict(cost) for cost in self.costs],
+        }
+        return StepResult(arrays, document)
 
     @classmethod
     def of_step(cls, step: StepResult, gold: Gold) -> Measured:
@@ -63,4 +70,5 @@ class Measured:
             ],
             [Score(**score) for score in step.document["scores"]],
             by_part.get("winners", {}),
+            [Cost(**cost) for cost in step.document["costs"]],
         )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hebbsim.baselines import PredictionJob, TorchMissingError
+from hebbsim.baselines import TorchMissingError
 from hebbsim.experiments.roles.clustering import nearest_only
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import (
@@ -24,6 +24,7 @@ from hebbsim.experiments.roles.data import (
 )
 from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.measured import Measured
+from hebbsim.experiments.roles.rivals import RivalKey, Rivals
 from hebbsim.experiments.roles.scores import Runs, clusters
 from hebbsim.experiments.roles.supervised import JobKey, Supervised
 from hebbsim.experiments.roles.tabulate import empty_results, tabulate
@@ -31,14 +32,15 @@ from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
 from hebbsim.experiments.roles.tokens import tokens_file
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
-from hebbsim.runs.background import BackgroundJobs
+from hebbsim.runs.background import BackgroundJobs, Job
+from hebbsim.runs.costs import Cost, Meter
 from hebbsim.runs.results import Progress, Results
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 from hebbsim.runs.steps import Steps
 
 #: What the steps of a run weigh on its progress bar: about their seconds on the built-in grammar.
-WEIGHTS = {"main": 14, "part": 5, "bigru": 5}
+WEIGHTS = {"main": 14, "part": 5, "bigru": 5, "rival": 4}
 #: Share of the main step of a seed in which its learner is fitted.
 FITTING = 0.7
 
@@ -141,6 +143,7 @@ class _Run:
         self.cache = cache
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
+        self.meter: Meter | None = None  # of the first seed's learner
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
             if note:
@@ -154,11 +157,18 @@ class _Run:
     def fitted(self, seed: int) -> Any:
         main = part_name(seed)
         keep = self.learning.text and self.cache.folder is not None
-        return self.learning.fitted(
-            seed,
-            progress=lambda share: self.steps.reach(main, FITTING * share),
-            after_text=self.cache.states_folder(f"seed={seed}") / "after-text" if keep else None,
-        )
+        after_text = self.cache.states_folder(f"seed={seed}") / "after-text" if keep else None
+        alone = seed == 0  # in this process: what it takes can be told from what others take
+        with Meter() if alone else contextlib.nullcontext() as meter:
+            learner = self.learning.fitted(
+                seed,
+                progress=lambda share: self.steps.reach(main, FITTING * share),
+                after_text=after_text,
+                meter=meter,
+            )
+        if meter is not None:
+            self.meter = meter
+        return learner
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
         """What gives the learner of every seed, in order, some learning at a time, in threads.
@@ -238,6 +248,7 @@ class _Run:
         supervised = Supervised(self.learning, layer)
         self.runs, self.measured = Runs(corpus.name, measuring.gold), Measured()
         bigru = supervised.jobs() if config.baselines == "all" else {}
+        rivals = Rivals(self.learning)
         parts = measuring.parts()
         counts = (config.seeds, config.label_curve_seeds, config.ablation_seeds)
         of_codes = min(counts) if bigru else 0
@@ -247,12 +258,13 @@ class _Run:
             if seed < config.ablation_seeds:
                 self.steps.plan(WEIGHTS["part"], [part_name(seed, part) for part in parts])
         self.steps.plan(WEIGHTS["bigru"], [bigru_name(*key) for key in trained])
+        self.steps.plan(WEIGHTS["rival"], [key.step for key in rivals.keys])
         if config.baselines != "none":
             for name, predicted in supervised.simple():
                 self.runs.add(name, "", 0, predicted)
         self.begin()
         self.steps.say()
-        with BackgroundJobs[JobKey](config.workers) as background:
+        with BackgroundJobs[JobKey | RivalKey](config.workers) as background:
             for seed, learner in self.learners(list(parts)):
                 line = partial(self.last_line, seed)
                 self.step(part_name(seed), self.whole, learner, seed, line=line)
@@ -267,12 +279,19 @@ class _Run:
                     self.notes.append(f"no BiGRU beside the learner: {error}")
                     self.steps.drop(bigru_name(*key) for key in trained)
                     bigru, of_codes = {}, 0
+                for rival in rivals.keys if seed == 0 else ():
+                    self.submit(background, rival, rivals.job, rival)
                 if seed < config.ablation_seeds:
                     self.ablations(learner, seed, parts)
                 self.cache.drop(f"seed={seed}")
-            for (condition, seed), predicted in background.results():
-                found = Measured([("bigru", condition, seed, predicted)])
-                self.step(bigru_name(condition, seed), lambda found: found, found)
+            for key, found in background.results():
+                if isinstance(key, RivalKey):
+                    self.step(key.step, rivals.measure, measuring, key, found)
+                else:
+                    of_bigru = Measured([("bigru", *key, found)])
+                    self.step(bigru_name(*key), lambda found: found, of_bigru)
+        # Whichever ended first.
+        self.measured.costs.sort(key=lambda cost: (cost.model, cost.seed))
         return tabulate(self.results(), measuring, self.runs, self.measured)
 
     def whole(self, fitted: Callable[[], Any], seed: int) -> Measured:
@@ -280,7 +299,11 @@ class _Run:
         if self.config.keeps(seed):
             dev = self.learning.sentences["dev"], self.measuring.roles["dev"]
             keep_tagger(self.cache, fitted(), seed, self.results(), *dev)
-        return self.measuring.whole(fitted, seed)
+        measured = self.measuring.whole(fitted, seed)
+        if seed == 0 and self.meter is not None and self.config.shards is None:
+            took = self.meter.seconds, self.meter.memory
+            measured.costs.append(Cost("hebbian", self.measuring.main_condition, seed, *took))
+        return measured
 
     def ablations(
         self, fitted: Callable[[], Any], seed: int, parts: Mapping[str, dict[str, Any]]
@@ -321,17 +344,18 @@ class _Run:
             self.runs.add(*key)
         self.measured.scores += measured.scores
         self.measured.winners |= measured.winners
+        self.measured.costs += measured.costs
         self.steps.reach(name, line=line() if line else None)
 
     def submit(
         self,
-        background: BackgroundJobs[JobKey],
-        key: JobKey,
-        job: Callable[..., PredictionJob],
+        background: BackgroundJobs[JobKey | RivalKey],
+        key: JobKey | RivalKey,
+        job: Callable[..., Job],
         *arguments: Any,
     ) -> None:
-        """Train a BiGRU beside the learner, unless its predictions are kept."""
-        name = bigru_name(*key)
+        """Train a BiGRU or a rival beside the learner, unless what it found is cached."""
+        name = key.step if isinstance(key, RivalKey) else bigru_name(*key)
         if self.cache.has(name):
             self.step(name, Measured)
         else:

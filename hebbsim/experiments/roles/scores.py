@@ -26,10 +26,11 @@ from hebbsim.probes import (
 )
 from hebbsim.probes.bootstrap import Estimate
 from hebbsim.readers.base import Corpus, Split
+from hebbsim.rivals import RIVALS
 from hebbsim.runs.results import Row, Score, row
 
-#: Models whose results vary with the seed of their training.
-TRAINED = ("hebbian", "bigru")
+#: Models whose results do not vary with a seed.
+UNTRAINED = ("lookup", "majority")
 #: Predicted roles by split, as codes of `Gold.names`.
 Codes = dict[str, NDArray[np.int16]]
 
@@ -80,7 +81,8 @@ class Runs:
 
     def items(self) -> Iterator[tuple[tuple[str, str], dict[int, list[Codes]]]]:
         """Models and conditions in the order of the tables, whatever the order of arrival."""
-        rank = {"hebbian": 0, "bigru": 1, "lookup": 2, "majority": 3}
+        models = ("hebbian", "bigru", "lookup", "majority", *RIVALS)
+        rank = {model: place for place, model in enumerate(models)}
         for key in sorted(self._codes, key=lambda k: (rank[k[0]], _reading_order(k[1]))):
             yield key, dict(sorted(self._codes[key].items()))
 
@@ -252,7 +254,7 @@ def compared(
             draws = min(mine.shape[1], theirs.shape[1])
             mine, theirs = mine[:, :draws], theirs[:, :draws]
         result = compare(
-            mine, theirs, totals, paired_draws=paired, other_is_trained=rival in TRAINED
+            mine, theirs, totals, paired_draws=paired, other_is_trained=rival not in UNTRAINED
         )
         total = totals.sum()
         low_high = [_finite(*estimate) for estimate in (result.difference, result.ratio)]
@@ -348,6 +350,29 @@ def comparisons(
     return found
 
 
+def rival_comparisons(
+    runs: Runs, main: Sequence[str], rivals: Sequence[str], k: str
+) -> list[Compared]:
+    """The learner against each rival that learns without labels, named in the same way.
+
+    Parameters
+    ----------
+    main : sequence of str
+        Conditions of the learner, its clusters named by all of dev.
+    rivals : sequence of str
+    k : str
+        Condition of the rivals, but for the read-out.
+    """
+    wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
+    found: list[Compared] = []
+    for condition in main:
+        _, _, readout = condition.partition(" readout=")
+        versus = f"{k} readout={readout}" if readout else k
+        cells = [(condition, rival, versus, split, None) for rival in rivals for split in wholes]
+        found += compared(runs, f"rivals {condition}", cells)
+    return found
+
+
 def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, str]]) -> list[Row]:
     """Accuracy of the learner minus and over that of each rival, as rows of the results.
 
@@ -360,7 +385,7 @@ def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, s
         if each.role is not None:
             continue
         same = "labels" in _words(each.condition)
-        name = "bigru/same" if same else names[each.rival, each.rival_condition]
+        name = "bigru/same" if same else names.get((each.rival, each.rival_condition), each.rival)
         for metric, word, estimate in (
             ("accuracy_difference", "minus", (each.difference, each.low, each.high)),
             ("accuracy_ratio", "over", (each.ratio, each.ratio_low, each.ratio_high)),

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hebbsim.experiments.roles.scores import Compared
+from hebbsim.rivals import RIVALS
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console
 
@@ -46,6 +47,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         _show_clusters(results, console)
     else:
         _show_models(results, console)
+        _show_rivals(results, console)
         _show_roles(results, console)
         _show_splits(results, console)
         console.print()
@@ -95,6 +97,52 @@ def _show_models(results: Results, console: Console) -> None:
     _show_clustering(results, console)
     _show_curve(results, console)
     _show_learning(results, console)
+
+
+def _show_rivals(results: Results, console: Console) -> None:
+    """The learner beside the rivals that have no labels either, with what each takes."""
+    mine, _ = _reference(results)
+    k = f"K={results.config['clusters']}"
+    models = [name for name in RIVALS if _find(results, name, k, "test")]
+    if not models:
+        return
+    splits = [s for s in ("test", "gen") if results.select(split=s, metric="accuracy")]
+    verdicts = {(c.rival, c.split): c.verdict for c in _comparisons(results, f"rivals {mine}")}
+    _heading(console, f"Without labels, roles named from dev{_remarks(results)}")
+    table = _table("model", *splits, "soft,\ntest", "V", "hebbian\nis", "CPU s", "MB")
+    for model, condition in [("hebbian", mine), *((name, k) for name in models)]:
+        cells = [_cell(_find(results, model, condition, split)) for split in splits]
+        soft = _find(results, model, f"{condition} readout=soft", "test")
+        v = _find(results, model, condition, "test", metric="v_measure")
+        verdict = _SHORT.get(verdicts.get((model, "test"), ""), "")
+        table.add_row(
+            model,
+            *cells,
+            *(f"{row.mean:.3f}" if row else "" for row in (soft, v)),
+            verdict,
+            *_took(results, model),
+        )
+    console.print(table)
+    n = results.config["rival_seeds"]
+    console.print(
+        f"Rivals: {n} seed{'s' * (n != 1)}. hebbian is ahead or behind on test, by majority. Soft: "
+        "named\nby the soft read-out. V: V-measure on test. CPU s, MB: processor time and growth of"
+        "\nmemory while one seed learns (of hebbian the first)."
+    )
+    for line in _RULE:
+        console.print(line, markup=False)
+
+
+def _took(results: Results, model: str) -> tuple[str, str]:
+    """Processor time of one seed, the mean over seeds, and the most memory."""
+    costs = [cost for cost in results.costs if cost.model == model]
+    if not costs:
+        return "", ""
+    seconds = sum(cost.seconds for cost in costs) / len(costs)
+    sizes = [cost.memory for cost in costs if cost.memory is not None]
+    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.1f}", (
+        f"{max(sizes) / 1e6:,.0f}" if sizes else ""
+    )
 
 
 def _show_seeds(results: Results, console: Console) -> None:
@@ -237,8 +285,8 @@ def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
     lines = []
     for row in results.select(split="test", metric="accuracy"):
         words = row.words
-        if words.get("labels", "").isdigit() or "tokens" in words:
-            continue  # curves have tables of their own
+        if words.get("labels", "").isdigit() or "tokens" in words or row.model in RIVALS:
+            continue  # curves and rivals have tables of their own
         if row.model == "hebbian":
             name, labels = _learner_name(words), "none"
         elif row.model == "bigru":

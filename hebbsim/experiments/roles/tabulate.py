@@ -13,16 +13,19 @@ from hebbsim.experiments.roles.scores import (
     comparisons,
     constructions,
     equivalences,
+    rival_comparisons,
     structure_table,
 )
 from hebbsim.experiments.roles.tokens import tokens_file
+from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.readers.siblings import sibling_of
+from hebbsim.rivals import settings_for
 from hebbsim.runs.results import Results, json_text, provenance, summarize
 
 __all__ = ["empty_results", "tabulate"]
 
-#: What the learner is compared with: name in the tables, model, condition.
-RIVALS = {
+#: Models with labels that the learner is compared with: name in the tables, model, condition.
+SUPERVISED = {
     "bigru": ("bigru", "labels=all"),
     "bigru/readout": ("bigru", "labels=readout"),
     "bigru/codes": ("bigru", "labels=all codes=hebbian"),
@@ -52,15 +55,19 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
     }
     files = {"network.json": json_text(learning.network).encode()}
     network = hashlib.sha256(files["network.json"]).hexdigest()
+    known = provenance(
+        inputs=corpus.sha256 | {"network": network},
+        seeds=range(config.seeds),
+        text=inputs,
+        rules=config.rules,
+    )
+    if config.rivals:
+        kinds = kinds_of(config.corpus)
+        known["rivals"] = {name: settings_for(name, kinds) for name in config.rivals}
     return Results(
         experiment="roles",
         config=resolved,
-        provenance=provenance(
-            inputs=corpus.sha256 | {"network": network},
-            seeds=range(config.seeds),
-            text=inputs,
-            rules=config.rules,
-        ),
+        provenance=known,
         notes=notes,
         files=files,
     )
@@ -86,10 +93,12 @@ def tabulate(results: Results, measuring: Measuring, runs: Runs, measured: Measu
     if config.ablation_seeds and config.baselines != "none":
         results.tables["structure"] = structure_table(runs, f"{k} view=traces", sibling_of(corpus))
     scores = runs.scores() + measured.scores
+    results.costs = measured.costs
     results.rows = summarize(scores)
-    found = comparisons(runs, main, RIVALS, list(measuring.learning.draws))
+    found = comparisons(runs, main, SUPERVISED, list(measuring.learning.draws))
+    found += rival_comparisons(runs, main, config.rivals, k)
     results.tables["comparisons"] = found
-    results.rows += comparison_rows(found, RIVALS)
+    results.rows += comparison_rows(found, SUPERVISED)
     for condition in main:
         results.rows += equivalences(runs, condition, corpus.splits["train"].n_sentences)
     results.tables |= {"per_seed": scores, "constructions": constructions(runs)}

@@ -1,0 +1,81 @@
+"""A rival learned in a worker process, and the clusters that it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from hebbsim.probes import Memberships
+from hebbsim.rivals import new_rival
+from hebbsim.runs.costs import Meter
+
+__all__ = ["FoundClusters", "RivalJob"]
+
+
+class FoundClusters(NamedTuple):
+    """What a rival made of the splits.
+
+    Attributes
+    ----------
+    members : dict of str to Memberships
+        By split.
+    prototypes : ndarray of float32, shape=(K, D)
+    seconds, memory
+        What it took to learn, as of `hebbsim.runs.costs.Cost`.
+    """
+
+    members: dict[str, Memberships]
+    prototypes: NDArray[np.float32]
+    seconds: float
+    memory: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class RivalJob:
+    """One rival to be learned, and the sentences that it is to cluster; words and nothing else.
+
+    Attributes
+    ----------
+    name : str
+    train : list of list of str
+    evaluation : dict of str to list of list of str
+        By split.
+    n_clusters, seed : int
+    settings : dict
+        As of `hebbsim.rivals.new_rival`.
+
+    Examples
+    --------
+    >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
+    >>> found = RivalJob("spectral", sentences, {"dev": sentences}, 2).run()
+    >>> found.members["dev"].clusters.shape
+    (32, 2)
+    """
+
+    name: str
+    train: list[list[str]]
+    evaluation: Mapping[str, list[list[str]]]
+    n_clusters: int
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Nothing is kept beyond the run."""
+
+    def run(self) -> FoundClusters:
+        """Learn, then cluster every split."""
+        rival = new_rival(self.name, self.n_clusters, self.seed, self.settings)
+        rival.import_library()  # imported before it is measured
+        import sklearn.cluster  # noqa: F401
+
+        # BLAS sums in another order with more threads.
+        with threadpool_limits(1):
+            with Meter() as meter:
+                rival.fit(self.train)
+            members = {name: rival.memberships(s) for name, s in self.evaluation.items()}
+        return FoundClusters(members, rival.prototypes_, meter.seconds, meter.memory)

@@ -1,0 +1,109 @@
+"""Recall by role of the learner and of the rivals that learn without labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from hebbsim.plots import marks, style, tables, wording
+from hebbsim.plots.rows import colour_note
+from hebbsim.plots.style import (
+    DEPENDENCE_COLORS,
+    INK,
+    MODEL_COLORS,
+    MODEL_MARKERS,
+    MODEL_NAMES,
+)
+from hebbsim.rivals import RIVALS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+__all__ = ["plot_rivals"]
+
+#: Height of a role in inches: several models stand below one another.
+_ROW = 0.26
+
+
+@style.styled
+def plot_rivals(
+    results: DataFrame,
+    *,
+    split: str = "test",
+    dependence: Mapping[str, str] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Recall of each role: the learner, and each rival without labels, named in the same way.
+
+    Roles stand in the order of the difference to the best rival, most in the learner's favour
+    on top.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Rows of the results table.
+    split : str
+    dependence : mapping of str to str, optional
+        ``structure`` or ``content`` by role; such roles' names are coloured.
+    ax : Axes, optional
+        Axes to draw on (default: a new figure).
+
+    Raises
+    ------
+    NothingToDrawError
+        No recall of the learner, or of any rival, on `split`.
+    """
+    table, every, learner = tables.scores(results, "recall", split)
+    recall = {
+        "hebbian": tables.select(every, learner, model="hebbian"),
+        **{name: tables.select(every, {}, model=name) for name in RIVALS},
+    }
+    hebbian = tables.need(recall["hebbian"], f"recall by role of the learner on {split}")
+    shown = [name for name in RIVALS if len(recall[name])]
+    tables.need(
+        hebbian if shown else hebbian[:0], f"recall by role of rivals without labels on {split}"
+    )
+    mean = hebbian.set_index("role")["mean"]
+    best = every[every["model"].isin(shown) & (every["condition"].map(_plain))]
+    lead = mean - best.groupby("role")["mean"].max().reindex(mean.index).fillna(0.0)
+    order = sorted(mean.index, key=lambda role: (lead[role], role))
+    place = {role: float(row) for row, role in enumerate(order)}
+
+    ax = style.axes(ax, 1.25 + _ROW * len(order))
+    for number, model in enumerate(["hebbian", *shown]):
+        rows = recall[model][recall[model]["role"].isin(order)].reset_index(drop=True)
+        shift = 0.36 - 0.72 * number / len(shown)
+        marks.dots(
+            ax,
+            rows,
+            [place[role] + shift for role in rows["role"]],
+            color=MODEL_COLORS[model],
+            marker=MODEL_MARKERS[model],
+            label=MODEL_NAMES[model],
+            markersize=3.2,
+        )
+    ax.set_yticks(range(len(order)), [wording.role(role) for role in order])
+    for label, role in zip(ax.get_yticklabels(), order, strict=True):
+        label.set_color(DEPENDENCE_COLORS.get((dependence or {}).get(role, ""), INK))
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(-0.6, len(order) - 0.4)
+    for line in range(1, len(order)):
+        ax.axhline(line - 0.5, color=style.GUIDE, lw=0.5, zorder=0)
+    lowest = min(float(recall[model]["mean"].min()) for model in ("hebbian", *shown))
+    ax.set_xlim(0.0 if lowest < 0.55 else math.floor(lowest * 10 - 0.5) / 10, 1.0)
+    ax.set_xlabel("recall (fraction of the role's tokens)")
+    marks.legend(ax, columns=min(3, len(shown) + 1), side="right")
+    style.caption(
+        ax,
+        f"Recall by role without labels: {wording.where(table, split)}",
+        f"Clusters of every model are named from dev by majority. {tables.interval_note(hebbian)}"
+        + tables.population_note(learner)
+        + colour_note(order, dependence or {}, "roles"),
+    )
+    return ax
+
+
+def _plain(condition: str) -> bool:
+    return tables.words(condition).keys() <= {"K"}
