@@ -563,7 +563,7 @@ class TestSingleFigures:
         names = [label.get_text() for label in ax.get_yticklabels()]
         for model, label in (("hebbian", "Hebbian"), ("hmm-online", "HMM, online")):
             found = rows(table, model=model, condition="K=300", metric="recall", split="gen")
-            values = dict(zip(found["role"], found["mean"], strict=True))
+            values = dict(zip(map(wording.role, found["role"]), found["mean"], strict=True))
             points, _ = drawn(ax, label)
             assert {names[round(y)]: x for x, y in points} == pytest.approx(values)
         with pytest.raises(NothingToDrawError, match="rivals without labels"):
