@@ -1,4 +1,4 @@
-"""Codes of words that their contexts teach: what a zero-label learner would keep in traces."""
+"""Codes of words learned from their contexts, as a zero-label learner has them in its traces."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from hebbsim.engine.signatures import WordSignatures
 
 __all__ = ["learned_codes"]
 
-#: Context words with a column of their own in a signature.
+#: Context words that get a column of a signature.
 _CONTEXT_WORDS = 500
 #: Passes over the types for their principal components (CCIPCA).
 _PASSES = 4
-#: Rarer words share the code of what has hardly been seen.
+#: Words seen at most this often define the code of unseen words.
 _SEEN = 3
 
 
 def learned_codes(
     tokens: ArrayLike, n_types: int, dim: int, rng: np.random.Generator, offsets: ArrayLike | None
 ) -> NDArray[np.float64]:
-    """Hebbian signatures of words, reduced by CCIPCA, of mean square length one.
+    """Hebbian signatures of words, reduced by CCIPCA to a mean square length of one.
 
     Parameters
     ----------
     tokens : array_like of int, shape=(T,)
         Below `n_types`, the commonest first.
     n_types : int
-        V. A type that `tokens` lacks has the mean code of those that occur
-        up to three times.
+        V. A type that is not in `tokens` gets the mean code of the types that occur at most
+        three times.
     dim : int
         D.
     rng : numpy.random.Generator
-        Of the order in which types are seen.
+        Draws the order in which types are presented.
     offsets : array_like of int or None
-        Where sentences begin and end; None for one stream.
+        Sentence boundaries; None for one stream.
 
     Returns
     -------
@@ -69,6 +69,6 @@ def learned_codes(
 
 
 def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows at length one; a row of zeros stays."""
+    """Rows scaled to length one; a row of zeros stays zero."""
     length = np.sqrt(np.einsum("ij,ij->i", x, x))[:, None]
     return x / np.maximum(length, np.float32(1e-12))

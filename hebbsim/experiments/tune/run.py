@@ -1,9 +1,9 @@
-"""Random search for the settings of a corpus, scored on its dev split alone: `hebbsim tune`.
+"""Random search for the settings of a corpus, scored on its dev split: `hebbsim tune`.
 
-Trial 0 is the network as it is; each other trial draws a value for every parameter. All
-trials learn with one seed, the best third of them with the others as well. A trial's score is
-the accuracy on dev that `hebbsim run roles` reports: the clusters of either half of dev are
-named by the other half. Nothing depends on the test split.
+Trial 0 is the unchanged network; every other trial draws a value for each parameter. All trials
+learn with one seed, and the best third of them with further seeds. The score of a trial is the
+accuracy on dev that `hebbsim run roles` reports: the clusters of each half of dev are named by
+the other half. Nothing depends on the test split.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = ["Trial", "run_tune"]
 class Trial:
     """A row of the table: accuracy on dev over seeds.
 
-    `parameters` are those that were drawn. `failed` says why there is no score, if so.
+    `parameters` are those that were drawn; `failed` says why there is no score.
     """
 
     trial: int
@@ -66,8 +66,8 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
     Returns
     -------
     Results
-        ``accuracy`` on dev by trial. The table ``trials`` has a `Trial` each, the best first;
-        ``preset.toml`` among the files is what ``hebbsim run roles --preset`` takes.
+        ``accuracy`` on dev by trial. The table ``trials`` has a `Trial` per row, best first;
+        the file ``preset.toml`` is for ``hebbsim run roles --preset``.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
 
 
 def _train_and_dev(config: TuneConfig) -> Corpus:
-    """The two splits as `hebbsim run roles` has them."""
+    """The corpus with the two splits that `hebbsim run roles` learns and names clusters from."""
     from hebbsim.readers import load_corpus
 
     wanted = ("train", "dev")
@@ -124,7 +124,7 @@ class _Job:
 
 
 class _Search:
-    """Trials of one run, and their scores by seed as they come."""
+    """The trials of one run, and their scores by seed."""
 
     def __init__(
         self, config: TuneConfig, corpus: Corpus, cache: RunCache, progress: Progress
@@ -132,7 +132,7 @@ class _Search:
         self.config, self.corpus, self.cache, self.progress = config, corpus, cache, progress
         self.drawn = config.drawn()
         self.trials = [config.trial(values) for values in self.drawn]
-        # Read once, whatever becomes of the file while trials learn.
+        # Read once, because the file may change while trials learn.
         self.networks = [trial.described() for trial in self.trials]
         for trial in self.trials:
             check_clusters(corpus.splits["train"], trial.clusters, corpus.name)
@@ -141,7 +141,7 @@ class _Search:
         self.found: dict[tuple[int, int], float | str] = {}
 
     def run(self) -> list[Trial]:
-        """All trials, the best first."""
+        """Run all trials; the best come first."""
         everything = range(len(self.trials))
         self._learn((trial, 0) for trial in everything)
         best = [trial.trial for trial in self._ranked(everything) if not trial.failed]
@@ -150,7 +150,7 @@ class _Search:
         return self._ranked(everything)
 
     def _ranked(self, trials: Iterable[int]) -> list[Trial]:
-        """Those of all seeds before those of one, failed ones last; of equals the first drawn."""
+        """Trials of all seeds before those of one, failed ones last; ties in the order drawn."""
 
         def place(trial: Trial) -> tuple[bool, int, float]:
             return trial.mean is None, -trial.seeds, -(trial.mean or 0.0)
@@ -166,7 +166,7 @@ class _Search:
         return Trial(trial, self.drawn[trial], len(scores), mean, sd, failed)
 
     def _learn(self, wanted: Iterable[tuple[int, int]]) -> None:
-        """Score trials by seed, or take what is kept."""
+        """Score trials by seed, or read their scores from the cache."""
         waiting = []
         for trial, seed in wanted:
             step = self.cache.get(_name(trial, seed))
@@ -193,7 +193,7 @@ def _name(trial: int, seed: int) -> str:
 
 
 def _score(job: _Job) -> float | str:
-    """Accuracy on dev of one network with one seed; or why there is none."""
+    """Accuracy on dev of one network with one seed, or why there is none."""
     load_rules(job.rules)
     learner = RoleNetwork(job.network, passes=job.passes, random_state=job.seed)
     sentences = job.corpus.splits["train"].sentences()
