@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hebbsim.engine.competition import compete, nearest
-from hebbsim.engine.components import Components, learn_components
+from hebbsim.engine.components import CCIPCA, learn_components
 
 rng = np.random.default_rng(0)
 INPUTS = {
@@ -144,7 +144,7 @@ def test_wins_are_counted_beyond_the_whole_numbers_of_float32():
 
 def test_components_of_a_long_stream_still_move():
     x = f32(np.random.default_rng(5).standard_normal((500, 4)) * [3, 1, 1, 1])
-    learner = Components(2, 4)
+    learner = CCIPCA(2, 4)
     learner.learn(x, np.arange(500))
     learner.seen[:] = 2**40
     before, shifted = learner.mean.copy(), x + 50
@@ -243,7 +243,7 @@ def test_components_equal_their_oracle(case, amnesia):
 @pytest.mark.parametrize("width", [9, 64, 150])
 def test_components_equal_their_oracle_whatever_the_sizes(width, n_components):
     x = f32(np.random.default_rng(width).standard_normal((60, width)) * 2.0 ** -np.arange(width))
-    learner = Components(n_components, width)
+    learner = CCIPCA(n_components, width)
     mean, vectors, _ = naive.components(x, range(60), 2.0, learner.mean, learner.components, 0)
     learner.learn(x, np.arange(60))
     np.testing.assert_allclose(learner.mean, mean, rtol=1e-4, atol=1e-6)
@@ -252,7 +252,7 @@ def test_components_equal_their_oracle_whatever_the_sizes(width, n_components):
 
 
 def test_three_inputs_by_hand():
-    learner = Components(2, 2, amnesia=0.0)
+    learner = CCIPCA(2, 2, amnesia=0.0)
     x = f32([[1, 0], [-1, 0], [0, 3]])
     learner.learn(x, np.arange(2))  # the first is the mean, the second starts a component
     assert learner.components.tolist() == [[-1, 0], [0, 0]]
@@ -267,7 +267,7 @@ def test_known_principal_directions_are_found():
     axes = np.linalg.qr(source.standard_normal((6, 6)))[0]
     deviation = np.array([4.0, 2.5, 1.5, 0.3, 0.2, 0.1])
     x = f32(source.standard_normal((5000, 6)) * deviation @ axes.T + [3, -2, 0, 1, 0, 5])
-    learner = Components(3, 6)
+    learner = CCIPCA(3, 6)
     learner.learn(x, np.arange(len(x)))
     lengths = np.linalg.norm(learner.components, axis=1)
     cosines = np.abs(learner.components @ axes[:, :3]) / lengths[:, None]
@@ -281,7 +281,7 @@ def test_known_principal_directions_are_found():
 @pytest.mark.parametrize("width", [5, 64, 303])
 def test_components_do_not_depend_on_how_the_stream_is_cut(width):
     x = f32(np.random.default_rng(7).standard_normal((40, width)))
-    whole, parts = Components(3, width), Components(3, width)
+    whole, parts = CCIPCA(3, width), CCIPCA(3, width)
     whole.learn(x, np.arange(40))
     for a, b in ((0, 1), (1, 1), (1, 17), (17, 40)):
         parts.learn(x, np.arange(a, b))
@@ -290,13 +290,13 @@ def test_components_do_not_depend_on_how_the_stream_is_cut(width):
 
 
 def test_never_more_components_than_dimensions():
-    learner = Components(50, 4)
+    learner = CCIPCA(50, 4)
     learner.learn(f32(rng.standard_normal((100, 4))), np.arange(100))
     assert learner.project(np.zeros((2, 4), dtype=np.float32)).shape == (2, 4)
 
 
 def test_inputs_that_are_all_equal_have_no_direction():
-    learner = Components(2, 3)
+    learner = CCIPCA(2, 3)
     learner.learn(f32(INPUTS["repeated"]), visits(INPUTS["repeated"]))
     assert not learner.components.any()
     assert not learner.project(f32(INPUTS["repeated"])).any()
@@ -310,7 +310,7 @@ def test_the_bits_do_not_depend_on_where_arrays_lie(width):
         # Memory taken and given back, so that work space lies elsewhere each time.
         spare = [np.empty(size) for size in source.integers(1, 150_000, source.integers(1, 20))]
         del spare
-        learner, state = Components(8, width), State(x[:7])
+        learner, state = CCIPCA(8, width), State(x[:7])
         learner.learn(x, visits(x, 1))
         state.run(x, visits(x, 1), 3.0)
         found.add(learner.components.tobytes() + state.prototypes.tobytes())

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["MOST_SEEN", "Components", "learn_components", "learn_input"]
+__all__ = ["CCIPCA", "MOST_SEEN", "learn_components", "learn_input"]
 
 #: Inputs that count: a smaller step than one over this would be lost in the rounding of float32,
 #: and the components would stand still for ever.
@@ -165,8 +165,8 @@ def learn_components(x, order, amnesia, mean, components, seen):
             components[i, d] = vectors[i, d]
 
 
-class Components:
-    """P directions of largest variance of inputs in D dimensions, and their mean.
+class CCIPCA:
+    """The P directions of largest variance of inputs in D dimensions, and their mean (CCIPCA).
 
     Parameters
     ----------

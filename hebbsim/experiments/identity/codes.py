@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbsim.engine.components import Components
+from hebbsim.engine.components import CCIPCA
 from hebbsim.engine.signatures import WordSignatures
 
 __all__ = ["learned_codes"]
@@ -55,7 +55,7 @@ def learned_codes(
     counts = signatures.counts
     seen = np.flatnonzero(counts)
     x = unit_rows(np.sqrt(signatures.means().reshape(n_types, -1)))
-    reducer = Components(dim, x.shape[1])
+    reducer = CCIPCA(dim, x.shape[1])
     weight = np.minimum(counts[seen], 0.005 * counts.sum())
     for _ in range(_PASSES):
         order = rng.choice(seen, size=2 * len(seen), p=weight / weight.sum())

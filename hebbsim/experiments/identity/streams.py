@@ -99,9 +99,7 @@ def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSou
         corpus.splits["train"].forms, return_inverse=True, return_counts=True
     )
     if len(types) < 2:
-        raise BadInputError(
-            f"--stream {stream}: it has only one type, so there is nothing to decode"
-        )
+        raise BadInputError(f"--stream {stream}: it has only one type; there is nothing to decode")
     rank = np.empty(len(types), dtype=np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(types))
     text = np.minimum(rank, n_types - 1)[ids.ravel()]

@@ -37,9 +37,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         markup=False,
     )
     if any(each.idle for each in results.tables["ablations"]):
-        console.print(
-            "* learns nothing there: all roles are the same as with learning off", markup=False
-        )
+        console.print("* learns nothing there: the same roles as with learning off", markup=False)
     for each in results.tables["ablations"]:
         if each.failed:
             said = f"No score for {each.condition}: {each.failed}"
