@@ -6,8 +6,8 @@ keeps the sum of all priors at one, and cannot run away where a prior is small.
 
 Where responses hardly differ from unit to unit, the unit that is a little ahead of the others
 ends up with all of the prior: let inputs be of length one and centred, raise
-`inverse_temperature`, or set `prior` to 0, which keeps all priors equal (as in Journé, A., Rodriguez, H. G., Guo, Q. &
-Moraitis, T. (2023). Hebbian deep learning without feedback. ICLR).
+`inverse_temperature`, or set `prior` to 0, which keeps all priors equal (as in Journé, A.,
+Rodriguez, H. G., Guo, Q. & Moraitis, T. (2023). Hebbian deep learning without feedback. ICLR).
 """
 
 from __future__ import annotations
