@@ -119,7 +119,7 @@ def competitive(W, share, h, x, clamped, eta, p):
 @rule
 def soft_competitive(W, prior, h, x, clamped, eta, p):
     u = W @ h
-    y = prior * np.exp(p["sharpness"] * u)
+    y = prior * np.exp(p["inverse_temperature"] * u)
     y = y / y.sum()
     return W + eta * y[:, None] * (h - u[:, None] * W), prior + p["prior"] * eta * (y - prior), y
 

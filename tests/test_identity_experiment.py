@@ -188,7 +188,7 @@ def test_too_short_a_text(tmp_path):
     with pytest.raises(BadInputError, match="half of its 6 tokens are too few"):
         run_identity(**SMALL | {"stream": str(text)})
     text.write_text("word\n" * 500)
-    with pytest.raises(BadInputError, match="one type alone"):
+    with pytest.raises(BadInputError, match="only one type"):
         make_source(str(text), 10)
 
 

@@ -209,7 +209,7 @@ def test_sentences_longer_than_the_presets_context_fit(run, store, long_blimp):
         given |= {"recall_seeds": 0, "evaluate": 512}
     results = run(**given, blimp=long_blimp)
     assert results.select(model="ema", metric="accuracy", split="blimp")
-    assert any("in place of the preset's 64" in note for note in results.notes)
+    assert any("instead of the preset's 64" in note for note in results.notes)
 
 
 @pytest.mark.parametrize("run", [run_blimp, run_selection])

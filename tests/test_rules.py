@@ -236,8 +236,8 @@ BY_HAND = {
     "stdp": ({"a_minus": 0.5}, [[1.15, 0.65], [-0.4, 1.9]]),
     # distances 4 and 1: unit 1 moves by (1, 0) / 10
     "competitive": ({}, [[1.0, 0.0], [0.1, 2.0]]),
-    # sharpness 0 shares equally: (h - u w) / 2 = (0, 2) / 2 and (1, -6) / 2
-    "soft_competitive": ({"sharpness": 0}, [[1.0, 0.1], [0.05, 1.7]]),
+    # inverse_temperature 0 shares equally: (h - u w) / 2 = (0, 2) / 2 and (1, -6) / 2
+    "soft_competitive": ({"inverse_temperature": 0}, [[1.0, 0.1], [0.05, 1.7]]),
     # the mean is h, so that nothing is left over of it: the first component loses a tenth
     "ccipca": ({}, [[0.9, 0.0], [0.0, 2.0]]),
     # the power is (1, 4): h by it (1, 1/2), 1 + h times that 3; x - y = (2, -5) thirds
@@ -384,7 +384,9 @@ def test_soft_competitive_keeps_length_and_shares():
     directions = np.array([[1.0, 0.0], [0.0, 1.0]])
     h = directions[rng.integers(0, 2, 4000)] + 0.05 * rng.standard_normal((4000, 2))
     start = np.array([[0.8, 0.6], [0.6, 0.8]])
-    weights, _, y = learn("soft_competitive", start, [0.5, 0.5], h, h, eta=0.02, sharpness=8)
+    weights, _, y = learn(
+        "soft_competitive", start, [0.5, 0.5], h, h, eta=0.02, inverse_temperature=8
+    )
     np.testing.assert_allclose(np.linalg.norm(weights, axis=1), 1, atol=0.1)
     assert (unit_rows(weights) * directions).sum(axis=1).min() > 0.98
     np.testing.assert_allclose(y.sum(axis=1), 1, rtol=1e-5)
@@ -398,7 +400,9 @@ def test_soft_competitive_survives_large_responses():
 def test_soft_competitive_learns_how_much_each_unit_is_to_expect():
     rng = np.random.default_rng(0)
     h = np.eye(2)[(rng.random(4000) < 0.2).astype(int)]
-    _, prior, _ = learn("soft_competitive", np.eye(2), [0.5, 0.5], h, h, eta=0.002, sharpness=8)
+    _, prior, _ = learn(
+        "soft_competitive", np.eye(2), [0.5, 0.5], h, h, eta=0.002, inverse_temperature=8
+    )
     np.testing.assert_allclose(prior, [0.8, 0.2], atol=0.04)
     # Where the responses are equal the prior decides.
     _, _, y = learn("soft_competitive", np.eye(2), prior, [[1.0, 1.0]], [[0, 0]], eta=0)

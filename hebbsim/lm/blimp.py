@@ -1,4 +1,4 @@
-"""BLiMP: which sentence of a minimal pair a model finds likelier.
+"""BLiMP: which sentence of a minimal pair a model finds more likely.
 
 Source: Warstadt et al. (2020), "BLiMP: The Benchmark of Linguistic Minimal Pairs for English",
 TACL 8, 377-392.
@@ -34,7 +34,7 @@ class Pair:
 
 
 def read_pairs(path: Path, limit: int) -> list[Pair]:
-    """The first `limit` pairs of each paradigm.
+    """Read the first `limit` pairs of each paradigm.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def read_pairs(path: Path, limit: int) -> list[Pair]:
     Raises
     ------
     BadInputError
-        No such file, or a line that is no pair.
+        The file does not exist, or a line is not a pair.
     """
     files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
     if not files or not files[0].is_file():
@@ -71,7 +71,7 @@ def read_pairs(path: Path, limit: int) -> list[Pair]:
 
 
 def longest_sentence(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> int:
-    """Tokens of the longest sentence: the context that a model needs to read all."""
+    """Number of tokens of the longest sentence, which is the context that a model needs."""
     sentences = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]
     return max(map(len, tokenizer.encode(sentences)), default=0)
 
@@ -112,7 +112,7 @@ def log_probabilities(
 def score_pairs(
     model: LanguageModel, tokenizer: Tokenizer, pairs: Sequence[Pair]
 ) -> NDArray[np.float64]:
-    """1 where the good sentence is likelier, 0 where the bad one, .5 at a tie [shape=(N,)]."""
+    """1 if the good sentence is more likely, 0 if the bad one is, .5 for a tie [shape=(N,)]."""
     good = log_probabilities(model, tokenizer, [pair.good for pair in pairs])
     bad = log_probabilities(model, tokenizer, [pair.bad for pair in pairs])
     return np.where(good == bad, 0.5, good > bad).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Configurations of language models and of their training, and the presets."""
+"""Configurations of language models and their training; presets."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ class ModelConfig(ExperimentConfig):
     ----------
     architecture : {"spen", "gpt2"}
     memory : str
-        What a SPEN block sees of the past: a rung of the ladder (`MEMORIES`).
+        What a SPEN block knows about the past; one of `MEMORIES`.
     predictor : {"linear", "mlp", "attention"}
         How a SPEN block predicts its input from the memory one token ago.
     depth : {"residual", "selection"}
         What a block reads: the sum of all earlier layers, or a learned, input-dependent
         selection of them.
     vocabulary, context, dim, layers, heads : int
-        V, T, D, L, and heads of attention and fast weights.
+        V, T, D, L, and the number of heads of attention and fast weights.
     timescales : tuple of float
-        Of the traces, in tokens.
+        Timescales of the traces, in tokens.
     window : int
-        Tokens that the rung ``window`` sees, the present one included.
+        Number of tokens in the memory ``window``, including the present one.
     hidden : int, optional
-        Units of the feed-forward layer; without, as many as bring the model to `parameters`.
+        Units of the feed-forward layer (default: as many as give `parameters`).
     active : float
-        Share of those units that SPEN keeps at each token.
+        Share of those units that stay active at each token in SPEN.
     parameters : int, optional
-        Wanted number of parameters, embedding included once.
+        Target number of parameters; the tied embedding counts once.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class ModelConfig(ExperimentConfig):
 
     @property
     def name(self) -> str:
-        """What results call the model."""
+        """Name of the model in results."""
         if self.architecture == "gpt2":
             name = "gpt2"
         else:
@@ -101,27 +101,27 @@ class ModelConfig(ExperimentConfig):
 
 
 class TrainingConfig(ExperimentConfig):
-    """How a model learns.
+    """How a model is trained.
 
     Attributes
     ----------
     tokens : int
-        Tokens seen in all; a corpus that is shorter is read again in another order.
+        Total number of tokens; a shorter corpus is read again in another order.
     batch : int
-        Sequences of one update, over all processes and rounds of accumulation.
+        Sequences per update, over all processes and steps of gradient accumulation.
     accumulate : int
-        Parts that a batch is computed in.
+        Number of steps of gradient accumulation per update.
     learning_rate : float
-        Peak of AdamW's, reached after `warmup` of the updates, falling along a cosine to
-        `floor` of it.
+        Peak learning rate of AdamW, reached after the share `warmup` of all updates; then it
+        falls along a cosine to the share `floor` of the peak.
     weight_decay, beta1, beta2, clip : float
-        `clip` bounds the norm of the gradient.
+        Parameters of AdamW; `clip` bounds the norm of the gradient.
     precision : {"auto", "float32", "bfloat16"}
-        auto: bfloat16 autocast on CUDA, float32 elsewhere.
+        auto means bfloat16 autocast on CUDA and float32 elsewhere.
     compile : bool
-        Through `torch.compile`; worth its minutes on CUDA.
+        Use `torch.compile`, which pays off on CUDA.
     evaluations : int
-        Points of the validation curve.
+        Number of points of the validation curve.
     checkpoint_every : float
         Seconds between checkpoints.
     """
@@ -148,19 +148,19 @@ class TrainingConfig(ExperimentConfig):
         return self
 
     def updates(self, context: int) -> int:
-        """Updates that see `tokens`, rounded up."""
+        """Number of updates for `tokens`, rounded up."""
         return -(-self.tokens // (self.batch * context))
 
 
 class Preset(ExperimentConfig):
-    """A size: a model, the training that suits it, and the vocabulary it reads."""
+    """A model size: a model and the training that suits it."""
 
     model: ModelConfig
     training: TrainingConfig
 
 
 def preset_names() -> list[str]:
-    """Presets that are there, by number of parameters."""
+    """Names of the presets, by number of parameters."""
     folder = files("hebbsim.lm").joinpath("presets")
     found = [p.name.removesuffix(".json") for p in folder.iterdir() if p.name.endswith(".json")]
     return sorted(found, key=lambda name: (load_preset(name).model.parameters or 0, name))
@@ -171,12 +171,12 @@ def load_preset(
     model: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> Preset:
-    """A preset by name, with some of its values replaced.
+    """Load a preset by name, with some values replaced.
 
     Raises
     ------
     BadInputError
-        No such preset, or a value that cannot be used.
+        The preset does not exist, or a value is invalid.
 
     Examples
     --------

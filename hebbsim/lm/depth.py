@@ -1,4 +1,4 @@
-"""How much of a layer is still readable further up: by a linear probe, and by gradient."""
+"""How much of each layer is readable at the top: by a linear probe, and by gradient."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from hebbsim.lm.training import segments_of
 
 __all__ = ["Readability", "readability"]
 
-#: Strength of the ridge, of the mean variance of what the probe reads.
+#: Ridge penalty, as a share of the mean variance of the probe's inputs.
 _RIDGE = 1e-3
 
 
 @dataclass(frozen=True)
 class Readability:
-    """Of each layer's own contribution at the top of the model.
+    """Readability of each layer's contribution at the top of the model.
 
     Attributes
     ----------
     probe : ndarray, shape=(L + 1,)
-        R² of a linear probe that reads what layer l added (0: the embedding) from what the
-        read-out reads, on tokens that it was not fitted to.
+        R² of a linear probe that predicts the contribution of layer l (0: the embedding) from
+        the input of the read-out, on tokens that it was not fitted to.
     gradient : ndarray, shape=(L + 1,)
-        Root mean square of the gradient of the loss in what layer l added, over their mean.
+        Root mean square of the gradient of the loss with respect to the contribution of layer
+        l, divided by the mean over layers.
     """
 
     probe: NDArray[np.float64]
@@ -38,10 +39,10 @@ class Readability:
 
 
 def readability(model: LanguageModel, tokens: Tokens, limit: int) -> Readability:
-    """Probe and gradient over about `limit` tokens of a split.
+    """Measure probe and gradient over about `limit` tokens of a split.
 
-    A layer's contribution is what it adds to the residual stream, or offers to selection;
-    the probe is a ridge regression, fitted on one half of the rows and scored on the other.
+    The contribution of a layer is what it adds to the residual stream, or offers to selection.
+    The probe is a ridge regression, fitted on one half of the rows and scored on the other.
     """
     device = model.embedding.weight.device
     top, added, squares, n_values = [], [], None, 0
@@ -77,7 +78,7 @@ def readability(model: LanguageModel, tokens: Tokens, limit: int) -> Readability
 
 
 def _watch(module: torch.nn.Module, parts: list[Tensor]) -> Any:
-    """Note what a module gives, as a point of its own in the graph."""
+    """Collect the output of a module, as a node of the autograd graph."""
 
     def note(module: torch.nn.Module, given: Any, output: Any) -> Any:
         part, *state = output if isinstance(output, tuple) else (output,)

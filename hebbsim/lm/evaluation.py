@@ -1,4 +1,4 @@
-"""Loss by what is to be predicted: tokens that stood in the document before, and new ones."""
+"""Loss by kind of token: repeated in its document, by distance, or new."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hebbsim.lm.training import segments_of
 
 __all__ = ["DISTANCES", "TokenLosses", "distances", "token_losses"]
 
-#: Bins of the distance to the last occurrence, in tokens: name, first, last.
+#: Bins of the distance to the last occurrence, in tokens: name, lower and upper end.
 DISTANCES = (
     ("1-4", 1, 4),
     ("5-16", 5, 16),
@@ -27,25 +27,25 @@ DISTANCES = (
 
 @dataclass(frozen=True)
 class TokenLosses:
-    """Of every token that was predicted.
+    """Loss and distance of every predicted token.
 
     Attributes
     ----------
     losses : ndarray of float64, shape=(N,)
         In nats.
     distances : ndarray of int64, shape=(N,)
-        Tokens since its last occurrence in the document, 0 where it is new there.
+        Tokens since its last occurrence in the document; 0 if it is new there.
     """
 
     losses: NDArray[np.float64]
     distances: NDArray[np.int64]
 
     def mean(self) -> float:
-        """Over all tokens."""
+        """Mean loss over all tokens."""
         return float(self.losses.mean())
 
     def by_distance(self) -> dict[str, tuple[float, int]]:
-        """Mean loss and number of tokens of each bin of `DISTANCES` that has any."""
+        """Mean loss and number of tokens of each bin of `DISTANCES` that is not empty."""
         found = {}
         for name, first, last in DISTANCES:
             inside = (self.distances >= first) & (self.distances <= last)
@@ -55,13 +55,13 @@ class TokenLosses:
 
 
 def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
-    """Tokens since each token's last occurrence in its document; 0 where there was none.
+    """Tokens since each token's last occurrence in its document; 0 if there is none.
 
     Parameters
     ----------
     tokens : ndarray of int, shape=(N,)
     end : int
-        Begins a document.
+        The token that begins a document.
 
     Examples
     --------
@@ -78,10 +78,10 @@ def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
 
 
 def token_losses(model: LanguageModel, tokens: Tokens, limit: int) -> TokenLosses:
-    """Losses over about `limit` tokens, in rows spread evenly over a split.
+    """Losses over about `limit` tokens, in rows evenly spread over a split.
 
-    A model sees its row alone; the distance is counted in the whole document, so that what lies
-    before the row stays out of its reach.
+    The model sees only its row. Distances are counted in the whole document, so an earlier
+    occurrence may lie outside the row.
     """
     numbers = tokens.spread(limit)
     since = distances(np.asarray(tokens.values, dtype=np.int64), tokens.end)

@@ -1,7 +1,7 @@
-"""Fast weights by the kernels of `flash-linear-attention`, where a GPU and they are there.
+"""Fast weights with the kernels of `flash-linear-attention`, on a GPU.
 
-They take bfloat16, heads behind tokens, and documents as one long sequence with bounds; states
-have keys as rows. What they compute is `hebbsim.lm.memories.fast_weights`.
+The kernels take bfloat16, heads after tokens, and documents as one long sequence with bounds;
+their states have keys as rows. They compute `hebbsim.lm.memories.fast_weights`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def available() -> bool:
 
 
 def bounds(segments: Tensor) -> Tensor:
-    """Where documents begin in rows laid end to end, and the end [shape=(N + 1,)].
+    """Start of every document in concatenated rows, and the end [shape=(N + 1,)].
 
     Examples
     --------
@@ -41,7 +41,7 @@ def fla_fast_weights(
     q: Tensor, k: Tensor, v: Tensor, beta: Tensor | None, initial: Tensor | None,
     segments: Tensor | None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Shapes as of `hebbsim.lm.memories.fast_weights`; `initial` or `segments`, not both."""
+    """As `hebbsim.lm.memories.fast_weights`; takes `initial` or `segments`, not both."""
     from fla.ops.delta_rule import chunk_delta_rule
     from fla.ops.linear_attn import chunk_linear_attn
 

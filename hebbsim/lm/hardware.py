@@ -15,17 +15,17 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["graphics", "has_gpu", "make_accelerator", "peak_rate", "reproducible"]
 
-#: bf16 matrix products a second of GPUs by a word of their name; others are measured.
+#: Peak bf16 operations per second, by a word in the name of the GPU; others are measured.
 PEAKS = {"H100": 790e12, "H200": 790e12}
 
 
 def has_gpu() -> bool:
-    """Whether models train on a GPU."""
+    """Whether a GPU is available for training."""
     return torch.cuda.is_available()
 
 
 def graphics() -> dict[str, str]:
-    """The version of torch and the GPUs that it sees, in words."""
+    """The version of torch and the GPUs that it finds, in words."""
     if not has_gpu():
         return {"torch": f"{torch.__version__}, no GPU"}
     found = {"torch": f"{torch.__version__}, CUDA {torch.version.cuda}"}
@@ -37,9 +37,9 @@ def graphics() -> dict[str, str]:
 
 @contextlib.contextmanager
 def reproducible(seed: int) -> Iterator[None]:
-    """Seeded, deterministic and on one thread where that is the CPU; undone afterwards.
+    """Seed torch and make it deterministic, on a CPU with one thread; restored afterwards.
 
-    Sums over threads are added up in an order that depends on how many there are.
+    The order in which threads add up sums depends on their number.
     """
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     setting: Any = torch.utils.deterministic  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def reproducible(seed: int) -> Iterator[None]:
         if not cuda:
             torch.set_num_threads(1)
             torch.use_deterministic_algorithms(True)
-            # Nothing here reads memory before it is written; filling it takes time.
+            # Nothing here reads uninitialized memory, and filling it takes time.
             setting.fill_uninitialized_memory = False
         try:
             yield
@@ -61,7 +61,7 @@ def reproducible(seed: int) -> Iterator[None]:
 
 
 def make_accelerator() -> Any:
-    """Hugging Face Accelerate where torchrun started several processes."""
+    """Hugging Face Accelerate if torchrun started several processes, else None."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return None
     try:
@@ -70,7 +70,7 @@ def make_accelerator() -> Any:
         raise BadInputError(
             "several processes need the package accelerate; pip install 'hebbsim[lm]'"
         ) from None
-    # Precision is the loop's own business, the same with one process and with many.
+    # The training loop sets the precision, in the same way for one process and for several.
     return Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
 
 
@@ -78,7 +78,7 @@ _measured: dict[tuple[str, torch.dtype], float] = {}
 
 
 def peak_rate(device: torch.device, precision: torch.dtype) -> float:
-    """Floating-point operations a second of large matrix products on this device."""
+    """Floating-point operations per second of large matrix products on this device."""
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
         for word, peak in PEAKS.items():

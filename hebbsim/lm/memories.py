@@ -1,7 +1,7 @@
-"""The ladder of memories: what a block may know of past tokens.
+"""The ladder of memories: what a block knows about past tokens.
 
 =============  ====================================================================
-``window``     the last n inputs as they are
+``window``     the last n inputs, unchanged
 ``ema``        traces at fixed timescales
 ``learned``    traces whose decay is learned, one for each channel and timescale
 ``gated``      traces whose decay depends on the input (selective EMA)
@@ -10,9 +10,9 @@
 ``attention``  softmax attention: every past token is kept
 =============  ====================================================================
 
-A memory maps block inputs u [shape=(B, T, D)] to features [shape=(B, T, F)] of the past up to
-and with each token, starts empty at each document, and hands back its state, so that tokens
-may come one at a time.
+A memory maps block inputs u [shape=(B, T, D)] to features [shape=(B, T, F)] of the past up to and
+including each token. It starts empty at each document, and returns its state, so that tokens can
+be processed one at a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ State = Any
 
 
 def make_memory(config: ModelConfig) -> nn.Module:
-    """The rung of the ladder that a configuration names."""
+    """Make the memory that a configuration names."""
     kinds: dict[str, type[nn.Module]] = {
         "window": Window, "ema": Traces, "learned": LearnedTraces, "gated": GatedTraces,
         "hebbian": FastWeights, "delta": FastWeights, "attention": KeyValueAttention,
@@ -43,7 +43,7 @@ def make_memory(config: ModelConfig) -> nn.Module:
 def shifted(x: Tensor, before: Tensor | None, segments: Tensor | None) -> Tensor:
     """Each token's predecessor, zero at the start of a document [shape=(B, T, D)].
 
-    `before`, shape=(B, D), precedes the first token; nothing does without.
+    `before`, shape=(B, D), precedes the first token (default: nothing).
     """
     first = torch.zeros_like(x[:, :1]) if before is None else before[:, None].to(x.dtype)
     moved = torch.cat([first, x[:, :-1]], dim=1)
@@ -64,7 +64,7 @@ class Window(nn.Module):
         padded = torch.cat([before, u], dim=1)
         views = padded.unfold(1, self.window, 1).flip(-1)  # (B, T, D, n)
         if segments is not None:
-            # A token counts if it is of the same document; the state is of the first's.
+            # Only tokens of the same document count; the state belongs to the first one.
             numbers = torch.cat([segments[:, :1].expand(-1, n_before), segments], dim=1)
             same = numbers.unfold(1, self.window, 1).flip(-1) == segments[..., None]
             views = views * same[:, :, None]
@@ -112,7 +112,7 @@ class _Scanned(nn.Module):
 
 
 class LearnedTraces(_Scanned):
-    """Decays learned from the data and then the same for every token."""
+    """Decays that are learned, and then the same for every token."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
@@ -123,7 +123,7 @@ class LearnedTraces(_Scanned):
 
 
 class GatedTraces(_Scanned):
-    """Decays that depend on the input: what is worth keeping is kept."""
+    """Decays that depend on the input (selective traces)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
@@ -144,7 +144,7 @@ class _Heads(nn.Module):
         self.heads = config.heads
         self.width = config.dim
         self.project = nn.Linear(config.dim, 3 * config.dim, bias=False)
-        # Shares of the preceding token, by channel, in what query, key and value see.
+        # Share of the preceding token in the input of query, key and value, by channel.
         self.shift = nn.Parameter(torch.tensor([0.0, 0.5, 0.0])[:, None].repeat(1, config.dim))
 
     def read(
@@ -211,7 +211,7 @@ def fast_weights(
             seen = seen & same[:, None]
             held = torch.eq(numbers, before)[:, None, :, None].to(q.dtype)
             before = numbers[:, -1:]
-        # What each token writes: its value, less what is already there for the delta rule.
+        # What each token writes: its value, for the delta rule minus what is already there.
         if beta is None:
             written = v_
         else:
@@ -248,7 +248,7 @@ class FastWeights(_Heads):
             q, k = (F.normalize(F.silu(part), dim=-1) for part in (q, k))
             beta = None if self.step is None else torch.sigmoid(self.step(x)).transpose(1, 2)
             read, total = _fast_weights_here(q, k, v, beta, total, segments)
-            # Sums of writes grow with the text; the read-out's length would say how far.
+            # Sums of writes grow with the text, so the read-out is normalized.
             y = self.norm(read).transpose(1, 2).flatten(2)
         return y.to(u.dtype), (total, u[:, -1])
 
@@ -257,7 +257,7 @@ def _fast_weights_here(
     q: Tensor, k: Tensor, v: Tensor, beta: Tensor | None, total: Tensor | None,
     segments: Tensor | None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """On CUDA by the kernels of flash-linear-attention, where they are installed."""
+    """Use the kernels of flash-linear-attention on CUDA, if they are installed."""
     if q.is_cuda and (total is None or segments is None):
         from hebbsim.lm.fla_kernels import available, fla_fast_weights
 
@@ -297,10 +297,10 @@ class Attention(nn.Module):
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, start: int, segments: Tensor | None) -> Tensor:
-    """Scaled dot-product attention to earlier tokens and oneself, within the document.
+    """Scaled dot-product attention to earlier tokens and itself, within the document.
 
-    Queries stand at positions `start` and on; what precedes them belongs to the document of
-    the first.
+    Queries are at positions `start` and later; earlier keys belong to the document of the first
+    query.
     """
     n_tokens = q.shape[2]
     if segments is None and not start:
@@ -316,8 +316,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, start: int, segments: Tensor | None)
 class KeyValueAttention(_Heads):
     """Softmax attention as a memory of a SPEN block.
 
-    Queries and keys have length one, as in fast weights, and scores a learned scale (Henry et
-    al. 2020, "Query-Key Normalization for Transformers").
+    Queries and keys have length one, as in fast weights, and scores have a learned scale (Henry
+    et al. 2020, "Query-Key Normalization for Transformers").
     """
 
     def __init__(self, config: ModelConfig) -> None:

@@ -1,4 +1,4 @@
-"""The whole model: embedding, blocks, tied read-out; and how two models get equally large."""
+"""The language model: embedding, blocks, tied read-out; and how model sizes are matched."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LanguageModel(nn.Module):
     Parameters
     ----------
     config : ModelConfig
-        Its feed-forward width is found first where only a number of parameters is given.
+        If only a number of parameters is given, the feed-forward width is computed from it.
 
     Examples
     --------
@@ -65,9 +65,9 @@ class LanguageModel(nn.Module):
         ----------
         tokens : Tensor of int, shape=(B, T)
         state : list, optional
-            From an earlier call, to go on where it ended.
+            State of an earlier call, to continue from.
         segments : Tensor of int, shape=(B, T), optional
-            Number of each token's document; all one document without.
+            Number of each token's document (default: one document).
 
         Raises
         ------

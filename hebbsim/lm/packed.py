@@ -182,7 +182,7 @@ def pack(
         Tokens of the vocabulary that is learned from the source where none is given.
     tokenizer : Tokenizer, optional
     tokens : int, optional
-        Stop once the training split has so many; the whole source without.
+        Tokens of the training split after which to stop (default: the whole source).
     held_out : int
         Of so many documents one goes to validation and one to test; 1 puts all of them
         into test.

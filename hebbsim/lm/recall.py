@@ -1,8 +1,8 @@
-"""Associative recall and copying: sequences made by rule, where only identity helps.
+"""Associative recall and copying: generated sequences, in which only token identity helps.
 
 MQAR (Arora et al. 2023, "Zoology: Measuring and Improving Recall in Efficient Language
 Models"): pairs of a key and a value, then the keys again at other places; at each, the value is
-asked for. Copying: random tokens, a mark, and the same tokens again.
+asked for. Copying: random tokens, a separator, and the same tokens again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hebbsim.lm.model import LanguageModel
 
 __all__ = ["Copying", "Recall", "accuracy"]
 
-#: Token of no meaning between queries; the mark of copying.
+#: Filler token between queries; the separator of copying.
 BLANK = 0
 _VALIDATION = 1 << 40  # numbers that no training batch reaches
 
@@ -27,7 +27,7 @@ Numbers = NDArray[np.int64]
 
 
 class _Task(ABC):
-    """Sequences made by rule, by their numbers."""
+    """Generated sequences, each by its number."""
 
     pairs: tuple[int, ...]
     keys: int
@@ -35,22 +35,22 @@ class _Task(ABC):
     seed: int
 
     def batch(self, seed: int, step: int, size: int) -> Numbers:
-        """Numbers of sequences that were in no batch before."""
+        """Numbers of sequences that were in no earlier batch."""
         return np.arange(step * size, (step + 1) * size)
 
     def spread(self, tokens: int) -> Numbers:
-        """Numbers of sequences that no batch has."""
+        """Numbers of sequences that are in no batch."""
         return _VALIDATION + np.arange(max(1, tokens // self.context))
 
     def examples(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
-        """Sequences, and values where they are asked for (-100 elsewhere) [shapes (B, T)]."""
+        """Sequences, and targets, -100 if none [shapes (B, T)]."""
         tokens, targets, _ = self.made(numbers)
         return tokens, targets
 
     def made(
         self, numbers: Numbers, n_pairs: int | None = None
     ) -> tuple[Numbers, Numbers, Numbers]:
-        """Sequences, targets, and how far back each answer stands [three of shape (B, T)]."""
+        """Sequences, targets, and the distance back to each answer [three of shape (B, T)]."""
         rng = np.random.default_rng([self.seed, int(numbers[0])])
         tokens = np.full((len(numbers), self.context), BLANK)
         targets = np.full_like(tokens, -100)
@@ -73,9 +73,9 @@ class Recall(_Task):
     Attributes
     ----------
     pairs : tuple of int
-        Numbers of pairs of a sequence, drawn evenly.
+        Possible numbers of pairs in a sequence, drawn uniformly.
     keys : int
-        Distinct keys, and as many values.
+        Number of distinct keys, and of distinct values.
     context : int
         T, tokens of a sequence.
     seed : int
@@ -102,7 +102,7 @@ class Recall(_Task):
         return 1 + 2 * self.keys
 
     def fingerprint(self) -> str:
-        """The rule."""
+        """A text that identifies the task."""
         return f"mqar {self.pairs} {self.keys} {self.context} {self.seed}"
 
     def _fill(
@@ -118,7 +118,7 @@ class Recall(_Task):
 
 @dataclass(frozen=True)
 class Copying(_Task):
-    """In-context copying; fields as of `Recall`, `pairs` being lengths of what is copied."""
+    """In-context copying; as `Recall`, but `pairs` are the numbers of copied tokens."""
 
     pairs: tuple[int, ...]
     keys: int
@@ -127,16 +127,16 @@ class Copying(_Task):
 
     @property
     def context(self) -> int:  # type: ignore[override]
-        """T: the tokens, the mark, all but the last again."""
+        """T: the tokens, the separator, and all tokens but the last again."""
         return 2 * max(self.pairs)
 
     @property
     def vocabulary(self) -> int:
-        """V: the mark and the tokens."""
+        """V: the separator and the tokens."""
         return 1 + self.keys
 
     def fingerprint(self) -> str:
-        """The rule."""
+        """A text that identifies the task."""
         return f"copy {self.pairs} {self.keys} {self.seed}"
 
     def _fill(
@@ -152,7 +152,7 @@ class Copying(_Task):
 def accuracy(
     model: LanguageModel, task: Recall | Copying, n_pairs: int, sequences: int
 ) -> tuple[NDArray[np.bool_], Numbers]:
-    """Whether each answer is right, and its distance, over unseen sequences [shapes (N,)]."""
+    """Whether each answer is correct, and its distance, on unseen sequences [shapes (N,)]."""
     right, apart = [], []
     device = model.embedding.weight.device
     with torch.inference_mode():

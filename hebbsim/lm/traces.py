@@ -42,7 +42,7 @@ def traces(
     alphas : Tensor or sequence of float, shape=(S,)
         ``1 / tau``, in (0, 1].
     initial : Tensor, shape=(B, S, D), optional
-        State before the first token; zero without.
+        State before the first token (default: zero).
     segments : Tensor of int, shape=(B, T), optional
         Number of the document that a token belongs to. Traces start at zero where it changes;
         the initial state belongs to the document of the first token.
@@ -212,7 +212,7 @@ def linear_scan(a: Tensor, b: Tensor, initial: Tensor, *, doubling: bool | None 
     initial : Tensor, shape=(...)
         h before the first step.
     doubling : bool, optional
-        Parallel over steps, at log2 T times the work; by default on CUDA alone.
+        Parallel over steps, with log2 T times the work (default: only on CUDA).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The training loop: the same tokens in the same order for every model, resumable exactly."""
+"""The training loop: the same tokens in the same order for every model; resumes exactly."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ __all__ = [
 ]
 
 KIND = "hebbsim.lm/1"
-#: Validation tokens behind each point of a curve.
+#: Validation tokens per point of a curve.
 VALIDATION_TOKENS = 8_192
 
-#: Called with a line to show or None, the updates done and all of them.
+#: Called with a line to show or None, the number of updates done, and that of all.
 Report = Callable[[str | None, int, int], None]
 
 
 class Examples(Protocol):
-    """What a model learns from: packed text, or sequences made by rule."""
+    """What a model learns from: packed text, or generated sequences."""
 
     end: int | None
     context: int
@@ -49,18 +49,18 @@ class Examples(Protocol):
         """Numbers of the examples of an update [shape=(B,)]."""
 
     def spread(self, tokens: int) -> NDArray[np.int64]:
-        """Numbers of examples that stand for the whole, about so many tokens."""
+        """Numbers of examples, spread over the whole, with about so many tokens."""
 
     def examples(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Inputs and targets, -100 where there is none [shapes (B, T)]."""
+        """Inputs and targets; a target of -100 is ignored [shapes (B, T)]."""
 
     def fingerprint(self) -> str:
-        """The same only for the same examples."""
+        """A text that identifies the examples."""
 
 
 @dataclass
 class Trained:
-    """A trained model and how it got there.
+    """A trained model and its training.
 
     Attributes
     ----------
@@ -69,8 +69,8 @@ class Trained:
     curve : list of (int, float)
         Tokens seen and validation loss in nats.
     tokens_per_second, utilisation : float
-        Of the part trained in this process; 0 where all of it was loaded. Utilisation is the
-        share of the peak rate of matrix products that the model's operations take.
+        Of the updates in this process; 0 if the model was loaded. Utilisation is the rate of
+        the model's operations as a share of the peak rate of matrix products.
     """
 
     model: LanguageModel
@@ -80,7 +80,7 @@ class Trained:
 
 
 class _Objective(nn.Module):
-    """Loss as a module, since wrappers for several processes see `forward` alone."""
+    """The loss as a module, because wrappers for several processes use `forward` only."""
 
     def __init__(self, model: LanguageModel, end: int | None) -> None:
         super().__init__()
@@ -91,7 +91,7 @@ class _Objective(nn.Module):
 
 
 def segments_of(tokens: Tensor, end: int | None) -> Tensor | None:
-    """Number of each token's document in its row; a document begins with token `end`."""
+    """Number of each token's document in its row; documents begin with token `end`."""
     return None if end is None else (tokens == end).cumsum(1)
 
 
@@ -107,7 +107,7 @@ def train(
     log: Path | None = None,
     stop_after: int | None = None,
 ) -> Trained:
-    """Train a model, or go on with one, or load it where it is done.
+    """Train a model, resume its training, or load it if it is trained.
 
     Parameters
     ----------
@@ -115,23 +115,23 @@ def train(
     data, validation : Tokens
         With the context of the model.
     seed : int
-        Of the first weights and of the order of the rows.
+        Seed of the initial weights and of the order of the rows.
     path : Path, optional
-        Checkpoint to go on from and to write, with optimizer, position and curve; none
-        without. What is in it must be of the same configuration.
+        Checkpoint to resume from and to write, with optimizer, position and curve (default:
+        none). It must have the same configuration.
     report : callable
     log : Path, optional
         Folder for TensorBoard's event files.
     stop_after : int, optional
-        Updates after which to write the checkpoint and return, unfinished.
+        Number of updates after which to write the checkpoint and return.
 
     Raises
     ------
     BadInputError
-        A vocabulary that does not fit the data, a checkpoint of another configuration, or one
-        that cannot be written; the last good one stays.
+        The vocabulary does not fit the data, or the checkpoint has another configuration or
+        cannot be written; the last good one stays.
     DivergenceError
-        The loss stopped being finite; the last good checkpoint stays.
+        The loss is no longer finite; the last good checkpoint stays.
     """
     with reproducible(seed):
         return _Run(config, training, data, validation, seed, path, report, log).go(stop_after)
@@ -247,13 +247,13 @@ class _Run:
         return self.training.batch * self.config.context
 
     def points(self) -> set[int]:
-        """Updates after which validation is looked at: evenly spaced in the logarithm."""
+        """Updates after which to validate, evenly spaced in the logarithm."""
         n = self.training.evaluations
         found = np.geomspace(max(1.0, self.updates / 32), self.updates, n)
         return {round(x) for x in found} | {self.updates}
 
     def update(self, objective: Any) -> float:
-        """One step of the optimizer over one batch; its mean loss."""
+        """One step of the optimizer on one batch; returns the mean loss."""
         training = self.training
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(training, self.step, self.updates)
@@ -289,7 +289,7 @@ class _Run:
         return value
 
     def look(self, loss: float, rate: float, utilisation: float) -> str:
-        """Validate, note the point, and say so in a line."""
+        """Validate, add a point to the curve, and return a line about it."""
         with self.autocast():
             found = validation_loss(self.model, self.validation)
         seen = self.step * self.tokens_per_update
@@ -308,7 +308,7 @@ class _Run:
         )
 
     def save(self) -> None:
-        """Weights, optimizer, position and curve in one file, whole or not at all."""
+        """Write weights, optimizer, position and curve atomically to one file."""
         if self.path is None or self.rank:
             return
         arrays = {}
@@ -349,7 +349,7 @@ class _Run:
 
 
 def learning_rate(training: TrainingConfig, step: int, updates: int) -> float:
-    """Of update `step`, counted from 0: a straight line up, a cosine down.
+    """The learning rate of update `step`, counted from 0: linear warm-up, then a cosine.
 
     Examples
     --------
@@ -366,7 +366,7 @@ def learning_rate(training: TrainingConfig, step: int, updates: int) -> float:
 
 
 def validation_loss(model: LanguageModel, data: Examples, limit: int = VALIDATION_TOKENS) -> float:
-    """Mean loss in nats over about `limit` tokens, spread evenly over a split."""
+    """Mean loss in nats over about `limit` tokens, evenly spread over a split."""
     numbers = data.spread(limit)
     device = model.embedding.weight.device
     total, training = 0.0, model.training
@@ -383,12 +383,12 @@ def validation_loss(model: LanguageModel, data: Examples, limit: int = VALIDATIO
 
 
 def load_model(path: Path) -> LanguageModel:
-    """The model that a checkpoint holds, in evaluation mode.
+    """Load the model of a checkpoint, in evaluation mode.
 
     Raises
     ------
     BadInputError
-        No checkpoint of a language model.
+        The file is not a checkpoint of a language model.
     """
     arrays, found = read_checkpoint(path, KIND)
     model = LanguageModel(ModelConfig.checked(found["model"]))
@@ -406,7 +406,7 @@ def _fill(model: LanguageModel, arrays: Mapping[str, Any], path: Path) -> None:
 
 
 def _optimizer(model: LanguageModel, training: TrainingConfig) -> torch.optim.AdamW:
-    """Matrices decay; gains, biases and decays of traces do not."""
+    """AdamW with weight decay for matrices, not for gains, biases or decays of traces."""
     matrices = [p for p in model.parameters() if p.ndim >= 2]
     others = [p for p in model.parameters() if p.ndim < 2]
     groups = [
@@ -442,7 +442,7 @@ def _writer(log: Path) -> Any:
 
 
 def duration(seconds: float) -> str:
-    """In words, such as ``3 min 20 s``.
+    """A duration in words, such as ``3 min 20 s``.
 
     Examples
     --------

@@ -5,9 +5,9 @@ logarithm b by Δb = η e⁻ᵇ (y − eᵇ); here eᵇ itself moves, which is t
 keeps the sum of all priors at one, and cannot run away where a prior is small.
 
 Where responses hardly differ from unit to unit, the unit that is a little ahead of the others
-ends up with all of the prior: let inputs be of length one and centred, raise `sharpness`, or set
-`prior` to 0, which keeps all priors equal (as in Journé, A., Rodriguez, H. G., Guo, Q. &
-Moraitis, T. (2023). Hebbian deep learning without feedback. ICLR).
+ends up with all of the prior: let inputs be of length one and centred, raise
+`inverse_temperature`, or set `prior` to 0, which keeps all priors equal (as in Journé, A.,
+Rodriguez, H. G., Guo, Q. & Moraitis, T. (2023). Hebbian deep learning without feedback. ICLR).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hebbsim.engine.rules._rule import Rule
 @njit
 def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     n_units = len(weights)
-    sharpness = parameters[0]
+    inverse_temperature = parameters[0]
     prior = state
     rate = min(eta * parameters[1], np.float32(1))
     response = np.empty(n_units, np.float32)
@@ -31,7 +31,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         y = post[t]
         respond(weights, h, response)
         for i in range(n_units):
-            y[i] = sharpness * response[i] + np.log(prior[i])
+            y[i] = inverse_temperature * response[i] + np.log(prior[i])
         share_out(y)
         for i in range(n_units):
             prior[i] += rate * (y[i] - prior[i])
@@ -50,9 +50,10 @@ RULE = Rule(
         "and Engineering 2, 044017."
     ),
     equation=(
-        "ΔWᵢ = η yᵢ (h − uᵢ Wᵢ),  u = W h,  yᵢ ∝ pᵢ exp(sharpness uᵢ),  Δpᵢ = prior η (yᵢ − pᵢ)"
+        "ΔWᵢ = η yᵢ (h − uᵢ Wᵢ),  u = W h,  yᵢ ∝ pᵢ exp(inverse_temperature uᵢ),  "
+        "Δpᵢ = prior η (yᵢ − pᵢ)"
     ),
     learn=learn,
-    parameters={"sharpness": 1.0, "prior": 1.0},
+    parameters={"inverse_temperature": 1.0, "prior": 1.0},
     start=lambda n_inputs, n_units: np.full(n_units, 1 / n_units, dtype=np.float32),
 )

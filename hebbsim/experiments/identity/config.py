@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from hebbsim.probes.identity import Condition
 
-#: Timescales of the capacity map, by the name that a row has there.
+#: Timescales of the capacity map, by the name of their row.
 TIMESCALE_SETS = {
     "2": "2",
     "10": "10",
     "50": "50",
     "2,8,32": "2,8,32",
     "2,10,50": "2,10,50",
-    # From 2 to 64, each longer than the one before by the same factor.
+    # From 2 to 64, in a geometric series.
     "log8": ",".join(f"{2 * 32 ** (i / 7):.3g}" for i in range(8)),
     "log16": ",".join(f"{2 * 32 ** (i / 15):.3g}" for i in range(16)),
 }
@@ -46,8 +46,8 @@ MEMORIES = ("traces", "traces-learned", "window", "lmu", "fast-weights", "gru", 
 class IdentityConfig(ExperimentConfig):
     """What `run_identity` does; every field is an option of the command line.
 
-    Files among `decoders` stand for the decoders that they define, and a run records them in
-    `decoder_files`, so that it can be run again. `map_seeds` counts up to `seeds`.
+    A file among `decoders` means the decoders that it defines; a run records such files in
+    `decoder_files`, so that it can be repeated. `map_seeds` is at most `seeds`.
 
     Examples
     --------
@@ -193,7 +193,7 @@ class IdentityConfig(ExperimentConfig):
     @model_validator(mode="before")
     @classmethod
     def _load_files(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """Import decoders of files; a file among the names stands for those that it defines."""
+        """Import decoder files; a file among the names means the decoders that it defines."""
         from hebbsim.probes.identity import load_decoders
 
         given = split_list(options.get("decoders", cls.model_fields["decoders"].default))
@@ -246,14 +246,14 @@ class IdentityConfig(ExperimentConfig):
 
     @property
     def conditions(self) -> list[Condition]:
-        """How the state is held: each number format, then each noise in float64."""
+        """Conditions of the state: each number format, then each noise level in float64."""
         from hebbsim.probes.identity import Condition
 
         held = [Condition(p, self.rounding) for p in self.precision]
         return held + [Condition(snr=snr) for snr in self.noise]
 
     def digests(self) -> dict[str, str]:
-        """SHA-256 of the files that decoders are from, by their names."""
+        """SHA-256 of the decoder files, by name."""
         from hebbsim.readers.lines import digest
 
         found: dict[str, str] = {}

@@ -1,11 +1,12 @@
 """Two limits, measured: deeper processing of a state, and the expansion of one trace.
 
-Deeper processing. States of short streams of four types in noise, of which the exact posterior
-can be had by trying all pasts, pass through layers: successive cancellation (what is found, and
+Deeper processing. States of short, noisy streams of four types, whose exact posterior can be
+computed by trying all pasts, pass through layers: successive cancellation (what is found, and
 what is left) or random layers of tanh. By the data processing inequality no layer holds more
-bits about a token than the state. A linear probe may find more of them all the same.
+bits about a token than the state, but a linear probe may find more of them.
 
-Expansion. One trace of one-hot tokens, every past tried (`hebbsim.probes.identity.expansion`).
+Expansion. One trace of one-hot tokens, with every past tried
+(`hebbsim.probes.identity.expansion`).
 """
 
 from __future__ import annotations
@@ -34,16 +35,16 @@ __all__ = ["ALPHAS", "expansion_scores", "processing_scores"]
 
 _TYPES, _DIM, _TOKENS, _SNR = 4, 8, 6, 15.0
 _TRAINING, _STATES = 4000, 1600
-#: Layers that the states pass through.
+#: Number of layers that the states pass through.
 DEPTH = _TOKENS
-#: 1 - 1/phi, where two pasts of three tokens lead to the same state.
+#: 1 - 1/phi, at which two pasts of three tokens lead to the same state.
 GOLDEN = (3 - 5**0.5) / 2
 ALPHAS = (0.6, 0.5, 0.49, 0.45, 0.4, GOLDEN, 0.35, 0.3, 0.2)
 _LONGEST = 8
 
 
 def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iterator[Score]:
-    """Bits about all past tokens by layer, by a linear probe, beside the exact ones."""
+    """Bits about all past tokens that a linear probe finds in each layer, and the exact bits."""
 
     def score(model: str, words: str, metric: str, value: float) -> Score:
         return Score(corpus, "processing", model, words, metric, None, seed, value, "bits")
@@ -64,7 +65,7 @@ def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iter
     }.items():
         for depth, layer in enumerate(layers):
             learnt, asked = _cut(layer[:, None])
-            # The probe knows no codes: it is given the number of types alone.
+            # The probe does not know the codes, only the number of types.
             probe = get_decoder("discriminant")(
                 Channel(np.eye(_TYPES), np.ones(1), np.zeros(1), prior)
             )
@@ -88,7 +89,7 @@ def _bits(
 
 
 def _cancelled(channel: Channel, states: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """States, then codes found so far beside what is left of the traces, shape=(N, M)."""
+    """States, then the codes found so far with what is left of the traces, shape=(N, M)."""
     n = len(states)
     yield states.reshape(n, -1)
     found: list[NDArray[np.float64]] = []
@@ -100,7 +101,7 @@ def _cancelled(channel: Channel, states: NDArray[np.float64]) -> Iterator[NDArra
 def _random_layers(
     states: NDArray[np.float64], rng: np.random.Generator
 ) -> Iterator[NDArray[np.float64]]:
-    """States, then layers of tanh of as many units, each input at variance one."""
+    """States, then random tanh layers of the same width, with inputs of variance one."""
     layer = states.reshape(len(states), -1)
     yield layer
     for _ in range(DEPTH):
@@ -111,7 +112,7 @@ def _random_layers(
 
 
 def expansion_scores(corpus: str) -> Iterator[Score]:
-    """Longest past that greedy decoding always finds whole, measured and in closed form."""
+    """Longest past that greedy decoding always recovers, measured and in closed form."""
     for alpha in ALPHAS:
         words = f"alpha={alpha:.4g}"
 
@@ -124,7 +125,7 @@ def expansion_scores(corpus: str) -> Iterator[Score]:
 
 
 def _measured_past(alpha: float) -> int:
-    """By trying every past of three types of up to eight tokens."""
+    """Try every past of up to eight tokens of three types."""
     for n in range(1, _LONGEST + 1):
         sequences = pasts(3, n)
         gains = alpha * (1 - alpha) ** np.arange(n)
@@ -133,7 +134,7 @@ def _measured_past(alpha: float) -> int:
         for lag in range(n):
             right = np.take_along_axis(rest, sequences[:, lag : lag + 1], axis=1)
             others = np.where(codes[sequences[:, lag]] > 0, -np.inf, rest).max(axis=1)
-            # Two types that tie in exact arithmetic are not told apart.
+            # Two types that tie in exact arithmetic cannot be distinguished.
             if (right[:, 0] - others <= 1e-12).any():
                 return n - 1
             rest = rest - gains[lag] * codes[sequences[:, lag]]

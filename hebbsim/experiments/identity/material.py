@@ -1,4 +1,4 @@
-"""What one seed of the identity experiment reads of a corpus: sentences, labels, codes, states."""
+"""What one seed of the identity experiment uses of a corpus: sentences, labels, codes, states."""
 
 from __future__ import annotations
 
@@ -29,31 +29,31 @@ __all__ = [
     "network_states",
 ]
 
-#: The property that says which word a token is.
+#: The property that is the word itself.
 CONTENT = "word"
-#: Commonest words that identity tells apart; the others are one class.
+#: Number of words to distinguish; all rarer words are one class.
 N_WORDS = 300
-#: Memories that need torch: the untrained GRU and the forward half of a BiGRU.
+#: Memories that need torch: an untrained GRU, and the forward half of a BiGRU.
 NETWORKS = ("gru", "bigru")
-#: Sentences that a BiGRU learns its roles from.
+#: Number of sentences that the BiGRU learns from.
 _NETWORK_SENTENCES = 1200
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Some sentences of a split, as numbers.
+    """Sentences of a split, as numbers.
 
     Attributes
     ----------
     split : Split
     types : ndarray of int64, shape=(T,)
-        Number of each word over all splits, the commonest of train first.
+        Number of each word, the same in all splits, most frequent in train first.
     place : ndarray of int64, shape=(T,)
         Position in the sentence.
     labels : dict of str to ndarray of int64, shape=(T,)
-        By property; -1 where it does not apply.
+        By property; -1 if it does not apply.
     distances : ndarray of int64, shape=(T,)
-        From the subject to the finite verb, 0 elsewhere.
+        From the subject to the finite verb; 0 elsewhere.
     """
 
     split: Split
@@ -63,7 +63,7 @@ class Sample:
     distances: NDArray[np.int64]
 
     def padded(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Types by sentence, shape=(B, L), and where there is a token."""
+        """Types by sentence, padded, shape=(B, L), and a mask of the tokens."""
         lengths = np.diff(self.split.offsets)
         inside = np.arange(lengths.max()) < lengths[:, None]
         table = np.zeros(inside.shape, dtype=np.int64)
@@ -73,18 +73,18 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What one seed reads: sentences to learn from, to calibrate on, to score.
+    """What one seed uses: sentences to learn from, to calibrate on, and to score.
 
     Attributes
     ----------
     parts : dict of str to Sample
         ``train``, ``dev``, ``test``.
     names : dict of str to ndarray of str
-        Labels of each property by number; of `CONTENT`, the words.
+        Labels of each property by number; for `CONTENT`, the words.
     controls : dict of str to ndarray of int64, shape=(V,)
         Random label of every word type, by property.
     words : list of str
-        V words, the commonest of train first.
+        V words, most frequent in train first.
     counts : ndarray of int64, shape=(V,)
         Occurrences of each word in all of train.
     whole : Split
@@ -100,12 +100,12 @@ class Material:
 
 
 def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material:
-    """Draw sentences of each split until there are as many tokens as the configuration says.
+    """Draw sentences of each split until the configured number of tokens is reached.
 
     Raises
     ------
     BadInputError
-        The corpus has too few sentences for a train, a dev and a test part.
+        The corpus has too few sentences for train, dev and test.
     """
     splits = corpus.splits
     if not {"dev", "test"} <= splits.keys():
@@ -167,10 +167,10 @@ def _numbers(values: NDArray[np.str_], names: NDArray[np.str_]) -> NDArray[np.in
 def fixed_states(
     name: str, material: Material, codes: NDArray[np.float64], taus: NDArray[np.float64], seed: int
 ) -> dict[str, NDArray[np.float32]]:
-    """States of a fixed memory after every token, shape=(T, M), by part."""
+    """States of a fixed memory after every token, shape=(T, M), by split."""
     found = {}
     for key, part in material.parts.items():
-        # The same random weights for every part.
+        # The same random weights for every split.
         memory = get_memory(name)(codes, taus, np.random.default_rng([seed, 4]))
         table, inside = part.padded()
         found[key] = memory.run(table)[inside]
@@ -180,10 +180,10 @@ def fixed_states(
 def network_states(
     name: str, corpus: Corpus, material: Material, size: int, seed: int
 ) -> dict[str, NDArray[np.float32]]:
-    """States of a GRU of `size` units after every token, by part.
+    """States of a GRU of `size` units after every token, by split.
 
-    ``bigru`` is the forward half of one that learned the roles of a corpus; ``gru`` has the
-    weights that it was drawn with, and inputs of unit variance.
+    ``bigru`` is the forward half of a BiGRU that learned the roles of the corpus; ``gru`` has
+    random weights and inputs of unit variance.
 
     Raises
     ------
@@ -211,12 +211,12 @@ def network_states(
 def corpus_codes(
     material: Material, dim: int, seed: int, kind: str = "random", n_types: int | None = None
 ) -> NDArray[np.float64]:
-    """A code of every word type, drawn or learned from all of train, shape=(V, D).
+    """A code for every word type, random or learned from all of train, shape=(V, D).
 
     Parameters
     ----------
     n_types : int, optional
-        V; as many as the material has without. Further types have not been seen.
+        V (default: the number of words of the material). Further types count as unseen.
     """
     n_types = len(material.counts) if n_types is None else n_types
     rng = np.random.default_rng([seed, 6])

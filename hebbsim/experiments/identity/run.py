@@ -1,4 +1,4 @@
-"""What traces lose of past tokens, and to whom: `hebbsim run identity`.
+"""What decoders can read of past tokens from traces: `hebbsim run identity`.
 
 Examples
 --------
@@ -66,41 +66,42 @@ if TYPE_CHECKING:
 
 #: States read from each stream.
 _PER_STREAM = 8
-#: Time constants of the slowest trace that go by before the first state is read.
+#: Time constants of the slowest trace that pass before the first state is read.
 _WARM = 4
-#: Orders of the n-gram models whose information stands beside that of traces.
+#: Orders of the n-gram models that traces are compared with.
 _ORDERS = (2, 3, 4)
-#: Why a memory may be left out.
+#: Why a memory is left out.
 _WITHOUT = {
     "gru": "torch is not installed",
     "bigru": "it needs torch and a corpus with roles",
 }
-#: Traces of which codes are looked at closely.
+#: Codes of the traces that are examined closely.
 _CODES_OF = {"traces": "random", "traces-learned": "learned"}
 #: torch keeps one random state and one number of threads for all.
 _TORCH = threading.Lock()
 _DRAWING = threading.Lock()
 
-#: A name by which an interrupted run finds it again, and what gives its scores.
+#: Name of a step in the run cache, and the function that gives its scores.
 Job = tuple[str, Callable[[], Iterator[Score]]]
 
 
 @run_function(IdentityConfig)
 def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
-    """Decode the last tokens of a stream from trace states, and count the bits found.
+    """Decode the last tokens of a stream from trace states, and count the bits that are found.
 
     Returns
     -------
     Results
-        Per decoder, condition and lag ``accuracy`` and ``bits``; per decoder and condition
-        ``total_bits`` and ``lags_found`` (lags before the first whose accuracy is below one
-        half), and ``excess``, the most bits above the bound at any lag. Model ``bound``
-        has the most bits that are possible: by the Gaussian channel under noise, by entropy
-        and by the size of the state in a number format, where ``estimate`` has those of
-        Gaussian noise of the size of the rounding errors. ``stream`` has the entropy and what
-        the next tokens tell of a token (``ngram_information``). Other splits: ``map``, the
-        capacity map; ``structure`` and ``plane`` (`hebbsim.experiments.identity.structure`);
-        ``processing`` and ``expansion`` (`hebbsim.experiments.identity.limits`).
+        By decoder, condition and lag: ``accuracy`` and ``bits``. By decoder and condition:
+        ``total_bits``, ``lags_found`` (lags before the first one with an accuracy below one
+        half) and ``excess``, the largest excess of bits over the bound at any lag. Model
+        ``bound`` has the largest possible number of bits: from the Gaussian channel under
+        noise, and from the entropy and the size of the state in a number format. There,
+        ``estimate`` is the bound for Gaussian noise of the size of the rounding errors. Model
+        ``stream`` has the entropy, and the information that the next tokens carry about a
+        token (``ngram_information``). Other splits: ``map``, the capacity map; ``structure``
+        and ``plane`` (`hebbsim.experiments.identity.structure`); ``processing`` and
+        ``expansion`` (`hebbsim.experiments.identity.limits`).
 
     Raises
     ------
@@ -113,7 +114,7 @@ def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) ->
 
 
 class _Run:
-    """The steps of one run and what they share; each job gives scores of its own."""
+    """The jobs of one run and what they share; each job gives its own scores."""
 
     def __init__(
         self, config: IdentityConfig, source: TokenSource, cache: RunCache, progress: Progress
@@ -167,7 +168,7 @@ class _Run:
         return results
 
     def scores(self) -> list[Score]:
-        """Those of every job, in the order of the jobs."""
+        """The scores of all jobs, in their order."""
         jobs = list(self.jobs())
         done: list[list[Score]] = []
         self.progress(None, 0, len(jobs))
@@ -185,12 +186,12 @@ class _Run:
         return [score for part in done for score in part]
 
     def part(self, name: str, job: Callable[[], Iterator[Score]]) -> list[Score]:
-        """The scores of a job, or those that an interrupted run had of it."""
+        """The scores of a job, from the cache if an interrupted run computed them."""
         found = self.cache.json(name, lambda: [asdict(score) for score in job()])
         return [Score(**score) for score in found]
 
     def jobs(self) -> Iterator[Job]:
-        """Everything that is measured, the slow ones first."""
+        """Everything that is measured, slow jobs first."""
         config = self.config
         for seed in range(config.seeds):
             at = f"seed={seed}"
@@ -212,7 +213,7 @@ class _Run:
 
     @staticmethod
     def line(scores: list[Score]) -> str | None:
-        """What a job found, in words, for the first seed."""
+        """What a job of the first seed found, in words."""
         found = [s for s in scores if s.metric == "lags_found" and s.seed == 0]
         return "\n".join(f"{s.model}, {s.condition}: {s.value:g} lags found" for s in found) or None
 
@@ -221,8 +222,8 @@ class _Run:
             yield f"stream {self.source.name} has {len(self.source.prior):,} types in all"
         if self.source.text is not None:
             yield (
-                "the bounds are those of independent tokens; in a text, other tokens tell of a "
-                "token too, so bits may exceed them"
+                "the bounds assume independent tokens; in a text, other tokens also carry "
+                "information about a token, so bits may exceed them"
             )
         if self.corpus is not None:
             for name in sorted(set(self.config.memories) - {score.model for score in scores}):
@@ -233,7 +234,7 @@ class _Run:
     def channel_states(
         self, seed: int, taus: NDArray[np.float64], condition: Condition, n_states: int, stage: int
     ) -> tuple[Channel, States]:
-        """States, and what decoders know of them; codes depend on the seed alone."""
+        """States, and what decoders know about them; codes depend on the seed only."""
         config, source = self.config, self.source
         codes = self.codes(seed)
         rng = np.random.default_rng([seed, 1 + stage])
@@ -247,7 +248,7 @@ class _Run:
         return Channel(codes, taus, states.noise, source.prior, log_successor=known), states
 
     def codes(self, seed: int) -> NDArray[np.float64]:
-        """Codes of the types of the stream, shape=(V, D)."""
+        """Codes of the types, shape=(V, D)."""
         config, source = self.config, self.source
         rng = np.random.default_rng([seed, 0])
         if config.codes != "learned":
@@ -262,7 +263,7 @@ class _Run:
     # --- identity ---------------------------------------------------------------------------
 
     def stream_scores(self, seed: int) -> Iterator[Score]:
-        """What is known of a token without any trace."""
+        """What is known about a token without any trace."""
         yield self.score(seed, "stream", "", "entropy", self.source.entropy)
         for order in _ORDERS:
             known = 0.0
@@ -324,14 +325,14 @@ class _Run:
     def bound_rows(
         self, seed: int, model: str, words: str, capacities: NDArray[np.floating], total: float
     ) -> Iterator[Score]:
-        """Most bits at each lag and over all, with the entropy of the stream."""
+        """Bounds of the bits at each lag and in total."""
         bounds = np.minimum(capacities, self.source.entropy)
         for lag, bound in enumerate(bounds):
             yield self.score(seed, model, f"lag={lag} {words}", "bits", float(bound))
         yield self.score(seed, model, words, "total_bits", min(total, float(bounds.sum())))
 
     def map_row(self, seed: int, name: str, taus: NDArray[np.float64]) -> Iterator[Score]:
-        """Bits over all lags with a set of timescales, in every condition."""
+        """Total bits with a set of timescales, in every condition."""
         config = self.config
         for condition in config.conditions:
             channel, states = self.channel_states(seed, taus, condition, config.states // 2, 0)
@@ -346,7 +347,7 @@ class _Run:
     # --- structure --------------------------------------------------------------------------
 
     def material(self, seed: int) -> Material:
-        """Sentences of a seed, drawn once for all of its memories."""
+        """The sentences of a seed, drawn once for all memories."""
         with _DRAWING:
             if seed not in self.materials:
                 assert self.corpus is not None
@@ -362,7 +363,7 @@ class _Run:
             yield f"seed={seed} sweep={model}", partial(self.sweep, seed, model)
 
     def memory(self, seed: int, name: str) -> Iterator[Score]:
-        """Every property at every lag from one memory."""
+        """Every property at every lag, from one memory."""
         assert self.corpus is not None
         config, material = self.config, self.material(seed)
         if name in NETWORKS:
@@ -383,7 +384,7 @@ class _Run:
         yield from structure_scores(self.corpus, material, states, name, seed, probe=config.probe)
 
     def sweep(self, seed: int, model: str) -> Iterator[Score]:
-        """Word against past, single traces by timescale, and cancellation on the same states."""
+        """Word and past alone, single traces by timescale, and cancellation on the same states."""
         assert self.corpus is not None
         config, material = self.config, self.material(seed)
         codes = corpus_codes(material, config.dim, seed, _CODES_OF[model])

@@ -1,4 +1,4 @@
-"""One sentence, read back word by word from the state after its last word.
+"""Reads one sentence back, word by word, from the state after its last word.
 
 Examples
 --------
@@ -41,14 +41,14 @@ __all__ = ["SHOWN", "Structure", "Word", "run_sentence"]
 
 #: Properties that are read of every word.
 SHOWN = ("pos", "role", "depth")
-#: Words further back are not asked for their structure: few sentences are that long.
+#: Structure is read up to this lag, because few sentences are longer.
 _FURTHEST = 12
 _LONGEST = 60
 
 
 @dataclass(frozen=True)
 class Word:
-    """What one decoder reads of one word, with the codes of one seed."""
+    """What a decoder reads at one lag, with the codes of one seed."""
 
     seed: int
     decoder: str
@@ -61,7 +61,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Structure:
-    """What a linear probe reads of the structure of one word; nobody has labelled it."""
+    """What a linear probe reads about the structure of one word, which has no gold label."""
 
     lag: int
     word: str
@@ -72,21 +72,21 @@ class Structure:
 
 @run_function(IdentityConfig)
 def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
-    """Run a sentence through traces and read its words, and their structure, off the last state.
+    """Run a sentence through traces, and decode its words and their structure from the last state.
 
-    The code book holds all words of the corpus that structure is read from, and those of the
-    sentence. Probabilities are those of the decoder's own likelihoods, not calibrated.
+    The code book holds the words of the corpus that `structure` names, and those of the
+    sentence. Probabilities follow from the likelihoods of the decoder and are not calibrated.
 
     Returns
     -------
     Results
-        Metric ``right`` by decoder, condition and lag, and over all words (share of words).
+        Metric ``right`` by decoder, condition and lag, and as a share of all words.
         Tables ``sentence`` (`Word`) and ``structure`` (`Structure`).
 
     Raises
     ------
     BadInputError
-        There is no word in the sentence, or it is too long.
+        The sentence has no word, or is too long.
     """
     words = [word for sentence in split_text(config.sentence or "") for word in sentence]
     if not words:
@@ -122,7 +122,9 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
     )
     new = sorted(set(words) - set(corpus.splits["train"].forms.tolist()))
     if new:
-        results.notes.append(f"not in {corpus.name}, so of unknown structure: {', '.join(new)}")
+        results.notes.append(
+            f"not in {corpus.name}, so their structure is unknown: {', '.join(new)}"
+        )
     return results
 
 
@@ -173,7 +175,7 @@ def _read_structure(
     tokens: NDArray[np.int64],
     codes: NDArray[np.float64],
 ) -> Iterator[Structure]:
-    """By linear probes that learned from the corpus."""
+    """Read the structure with linear probes that learned from the corpus."""
     states = fixed_states("traces", material, codes, config.taus(), 0)
     last = make_states(
         codes, tokens[None], config.taus(), Condition("float32"),

@@ -1,4 +1,4 @@
-"""Token streams of the identity experiment: drawn, or the words of a corpus."""
+"""Token streams of the identity experiment: random tokens, or the words of a corpus."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TokenSource:
-    """Where tokens come from.
+    """A source of tokens.
 
     Attributes
     ----------
     name : str
     prior : ndarray of float64, shape=(V,)
-        Of a text: counts of its first half, one half added to each.
+        For a text: counts of its first half, plus one half each.
     text : ndarray of int64, shape=(T,), or None
-        None where tokens are independent draws from the prior.
+        None if tokens are independent draws from the prior.
     corpus : Corpus or None
-        Where the text comes from.
+        Corpus of the text.
     """
 
     name: str
@@ -37,14 +37,14 @@ class TokenSource:
 
     @property
     def entropy(self) -> float:
-        """Bits a token by the prior; of a text, its cross-entropy over the second half."""
+        """Bits per token under the prior; for a text, the cross-entropy of its second half."""
         if self.text is None:
             return entropy(self.prior)
         return float(-np.log2(self.prior[self.halves[1]]).mean())
 
     @property
     def halves(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """What is learnt from, and what is decoded."""
+        """The half to learn from, and the half to decode."""
         assert self.text is not None
         middle = len(self.text) // 2
         return self.text[:middle], self.text[middle:]
@@ -54,8 +54,8 @@ class TokenSource:
     ) -> NDArray[np.int64]:
         """Streams of equal length, shape=(n_streams, length).
 
-        Those of a text begin at random places of its first half for training, of its second
-        half otherwise.
+        Streams of a text begin at random places in its first half for training, and in its
+        second half otherwise.
         """
         if self.text is None:
             return rng.choice(len(self.prior), size=(n_streams, length), p=self.prior)
@@ -70,7 +70,7 @@ class TokenSource:
 
 
 def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSource:
-    """The source of a stream by name.
+    """Make the source of a stream by name.
 
     Parameters
     ----------
@@ -78,14 +78,14 @@ def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSou
         ``uniform``; ``zipf``, where type i has frequency proportional to 1 / i; or a name or
         path that `load_corpus` takes, whose training split is read as one stream.
     n_types : int
-        V. Of a corpus the V - 1 commonest types stand for themselves, and the rest share one;
-        V is less where the corpus has fewer.
+        V. In a corpus the V - 1 most frequent types are distinguished, and the others share
+        one; V is smaller if the corpus has fewer types.
     offline : bool
 
     Raises
     ------
     BadInputError
-        The corpus cannot be read, or holds too little.
+        The corpus cannot be read, or is too small.
     """
     if stream == "uniform":
         return TokenSource(stream, np.full(n_types, 1 / n_types))
@@ -99,7 +99,7 @@ def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSou
         corpus.splits["train"].forms, return_inverse=True, return_counts=True
     )
     if len(types) < 2:
-        raise BadInputError(f"--stream {stream}: it has one type alone; there is nothing to tell")
+        raise BadInputError(f"--stream {stream}: it has only one type; there is nothing to decode")
     rank = np.empty(len(types), dtype=np.int64)
     rank[np.argsort(-counts, kind="stable")] = np.arange(len(types))
     text = np.minimum(rank, n_types - 1)[ids.ravel()]

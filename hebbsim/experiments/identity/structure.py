@@ -1,11 +1,11 @@
-"""Structure from the states that identity is read from, and other memories beside traces.
+"""Structure that probes read from the states of traces and of other memories.
 
-One probe reads every property of the token k places back from the state at a token: which word
-it is (content) and what it is in its sentence (structure). Each property has a control task
+From the state at a token, a probe reads the properties of the token k places back: which word it
+is (content), and what it is in its sentence (structure). Each property has a control task
 (Hewitt & Liang 2019, "Designing and Interpreting Probes with Control Tasks"): every word type
-has a random label, of the same frequencies; accuracy less accuracy there is the selectivity.
-The number of the subject is read from the state *before* the finite verb, which may tell it; its
-lag counts from the subject to that state.
+gets a random label with the same frequencies. Selectivity is the accuracy minus the accuracy on
+the control. The number of the subject is read from the state *before* the finite verb, because
+the verb may reveal it; its lag counts from the subject to that state.
 
 Probes learn from train, are calibrated on dev and scored on test.
 """
@@ -48,9 +48,9 @@ LAGS = (0, 1, 2, 3, 4, 6, 8)
 #: Timescales of single traces, read at one lag.
 TAUS = (1, 2, 4, 8, 16, 32, 64)
 SWEEP_LAG = 1
-#: Fewer tokens than this in dev or test are not scored.
+#: Fewest tokens of dev and of test that are scored.
 _FEWEST = 40
-#: States by types that cancellation scores at once: bounds the time on large vocabularies.
+#: Most scores (states by types) of cancellation: bounds the time on large vocabularies.
 _MOST_SCORES = 3_000_000
 AGREEMENT = "subject_number"
 
@@ -73,7 +73,7 @@ def fit_probe(
 def fit_rows(
     probe: str, material: Material, states: dict[str, NDArray[np.float32]], name: str, lag: int
 ) -> Decoder | None:
-    """A probe of one property at one lag; None where train has too few such tokens."""
+    """A probe for one property at one lag; None if train has too few such tokens."""
     rows = _rows(material, name, lag)
     if len(rows.state["train"]) < _FEWEST:
         return None
@@ -87,7 +87,7 @@ def _scores(decoder: Decoder, states: NDArray[np.floating]) -> NDArray[np.float6
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Tokens to read: the state of each, its label, its type and its lag, by part."""
+    """Tokens to read: their states, labels and positions, by split."""
 
     state: dict[str, NDArray[np.int64]]
     label: dict[str, NDArray[np.int64]]
@@ -95,9 +95,9 @@ class _Rows:
 
 
 def _rows(material: Material, name: str, lag: int) -> _Rows:
-    """Tokens that have property `name` and `lag` more tokens after them in the state.
+    """Tokens with property `name`, to be read from the state `lag` tokens later.
 
-    At lag -1 the state is the one before the token.
+    Lag -1 means the state before the token.
     """
     state, label, token = {}, {}, {}
     for key, part in material.parts.items():
@@ -115,7 +115,7 @@ def _read(
     labels: dict[str, NDArray[np.int64]],
     keep: dict[str, NDArray[np.bool_]] | None = None,
 ) -> Reading | None:
-    """Calibrated on dev, scored on test, with as many tokens of each; None for too few."""
+    """Calibrate on dev and score on test, with equally many tokens; None if there are too few."""
     at = {k: rows.state[k] if keep is None else rows.state[k][keep[k]] for k in ("dev", "test")}
     y = {k: labels[k] if keep is None else labels[k][keep[k]] for k in ("dev", "test")}
     n = min(len(at["dev"]), len(at["test"]))
@@ -128,7 +128,7 @@ def _read(
 
 @dataclass(frozen=True)
 class _Writer:
-    """Scores of one corpus, split, model and seed."""
+    """Makes scores of one corpus, split, model and seed."""
 
     corpus: str
     split: str
@@ -136,7 +136,7 @@ class _Writer:
     seed: int
 
     def reading(self, words: str, reading: Reading) -> Iterator[Score]:
-        """Accuracy, bits, and the share of the entropy that the bits are."""
+        """Accuracy, bits, and bits as a share of the entropy."""
         yield self.score(words, "accuracy", reading.accuracy)
         yield self.score(words, "bits", reading.bits, "bits")
         share = max(reading.bits, 0.0) / reading.entropy if reading.entropy > 0 else 0.0
@@ -165,7 +165,7 @@ def structure_scores(
     Parameters
     ----------
     states : dict of str to ndarray, shape=(T, M)
-        By part.
+        By split.
     words : str
         Added to the condition.
     """
@@ -204,7 +204,7 @@ def _control(
     probe: str,
     seed: int,
 ) -> Reading | None:
-    """The same tokens, each labelled by its word type at random."""
+    """Read the control task: the same tokens, with a random label for each word type."""
     labels = {
         key: material.controls[name][part.types[rows.token[key]]]
         for key, part in material.parts.items()
@@ -218,7 +218,7 @@ def _control(
 def _agreement(
     material: Material, states: dict[str, NDArray[np.float32]], write: _Writer, probe: str
 ) -> Iterator[Score]:
-    """One probe at the state before the verb, scored by how long ago the subject was."""
+    """One probe at the state before the verb, scored by the distance of the subject."""
     rows = _rows(material, AGREEMENT, -1)
     if len(rows.state["train"]) < _FEWEST:
         return
@@ -251,10 +251,10 @@ def plane_scores(
     *,
     probe: str = "discriminant",
 ) -> Iterator[Score]:
-    """What the word alone and what its past alone tell of each property.
+    """What the word by itself, and the past by itself, tell about each property.
 
-    The word: a count of labels for each word type. The past, under the name of its memory: the
-    probe on the state before the word.
+    The word is scored by label counts of each word type; the past, under the name of its memory,
+    by the probe on the state before the word.
     """
     for name in material.names:
         said = f"property={name}"
@@ -291,9 +291,10 @@ def content_scores(
     seed: int,
     n_states: int,
 ) -> Iterator[Score]:
-    """Which word stood at each lag, by cancellation, from traces of the same sentences.
+    """Which word is at each lag, by cancellation on traces of the same sentences.
 
-    States are those with all of `LAGS` in their sentence; half of dev, half of test.
+    Uses states whose sentence reaches back over all of `LAGS`, half from dev and half from
+    test.
     """
     prior = (material.counts + 0.5) / (material.counts + 0.5).sum()
     n = min(n_states, max(_FEWEST, _MOST_SCORES // len(prior))) // 2

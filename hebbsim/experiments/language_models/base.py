@@ -21,9 +21,9 @@ __all__ = ["LmRun", "need_torch", "one_size"]
 
 
 class LmRun:
-    """Scores of one run as they come in, and the helpers that most of the six need.
+    """Collects the scores of one run, and holds the helpers of the six experiments.
 
-    It is made before anything that needs torch is imported.
+    Create it before importing anything that needs torch.
 
     Raises
     ------
@@ -45,13 +45,13 @@ class LmRun:
         self, seed: int, model: str, condition: str, metric: str, value: float,
         *, split: str = "test", unit: str = "nats",
     ) -> None:  # fmt: skip
-        """Note one value."""
+        """Add one score."""
         self.scores.append(
             Score(self.corpus, split, model, condition, metric, None, seed, float(value), unit)
         )
 
     def results(self) -> Results:
-        """What the tables and the JSON document are made from."""
+        """The results of the run."""
         return Results(
             experiment=self.name,
             config=self.config.resolved(),
@@ -62,7 +62,7 @@ class LmRun:
         )
 
     def prepare(self, preset: Preset) -> Packed:
-        """The text of the run."""
+        """Prepare the text of the run."""
         from hebbsim.lm.packed import HELD_OUT
 
         packed = prepare(self.config, preset, self.progress)
@@ -78,12 +78,12 @@ class LmRun:
     def train_text(
         self, packed: Packed, models: Mapping[tuple[Any, ...], Preset]
     ) -> Mapping[tuple[Any, ...], Trained]:
-        """Every model with every seed; the seed stands last in the label.
+        """Train every model with every seed; the seed is the last item of the label.
 
         Raises
         ------
         BadInputError
-            A split is too small for one row: told before anything is learned.
+            A split is too small for one row; raised before anything is learned.
         """
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
@@ -94,14 +94,14 @@ class LmRun:
         return self.train(jobs)
 
     def train(self, jobs: list[Job]) -> Mapping[tuple[Any, ...], Trained]:
-        """Train what is not there yet."""
+        """Train the models that are not in the store yet."""
         config = self.config
         return train_all(jobs, config.store, self.progress, log=config.log, workers=config.workers)
 
     def add_losses(
         self, seed: int, model: str, condition: str, found: TokenLosses, split: str = "test"
     ) -> None:
-        """Loss and perplexity, whole and by distance of the earlier occurrence."""
+        """Add loss and perplexity, overall and by distance of the earlier occurrence."""
         self.add(seed, model, condition, "loss", found.mean(), split=split)
         perplexity = float(np.exp(found.mean()))
         self.add(seed, model, condition, "perplexity", perplexity, split=split, unit="tokens")
@@ -112,7 +112,7 @@ class LmRun:
             self.add(seed, model, at, "share", share, split=split, unit="fraction")
 
     def add_size(self, model: str, condition: str, preset: Preset) -> None:
-        """Number of parameters; the same for every seed."""
+        """Add the number of parameters, which is the same for every seed."""
         from hebbsim.lm.model import count_parameters, sized
 
         n = count_parameters(sized(preset.model))
@@ -121,7 +121,7 @@ class LmRun:
 
 
 def one_size(config: _Base, command: str) -> dict[str, Preset]:
-    """The preset of each of a configuration's models, where one size is run.
+    """The preset of each model of an experiment that runs one size.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def one_size(config: _Base, command: str) -> dict[str, Preset]:
 
 
 def need_torch() -> None:
-    """Refuse, in one line, where torch is not installed."""
+    """Raise a BadInputError if torch is not installed."""
     from importlib.util import find_spec
 
     from hebbsim.errors import BadInputError

@@ -34,17 +34,17 @@ __all__ = [
 
 #: Sizes, from small to large.
 _SIZES = preset_names()
-#: Models that the commands know by name, beside the rungs of the ladder.
+#: Models by name: GPT-2, every memory, and traces with other predictors.
 NAMES = ("gpt2", *MEMORIES, *(f"ema-{name}" for name in PREDICTORS if name != "linear"))
 
 
 def model_values(name: str) -> dict[str, Any]:
-    """Values of a `ModelConfig` that make the model of that name.
+    """Values of a `ModelConfig` for a model name.
 
     Raises
     ------
     ValueError
-        No such model.
+        No model has that name.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def _models(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _of_preset(description: str, group: str = COMPUTING, **more: Any) -> Any:
-    """An option in whose place a preset has a value."""
+    """An option whose default comes from the preset."""
     return option(description, group, default="the preset's", **more)
 
 
@@ -76,7 +76,7 @@ _TOKENS = "Number of tokens that each model learns from."
 _BATCH = "Number of sequences in one update."
 _RATE = "Peak learning rate."
 
-# Fields that several of the experiments have.
+# Fields of several experiments.
 _Count = Annotated[int, Field(ge=1)]
 _Preset = Annotated[str, option(f"Size of the models: {', '.join(_SIZES)}.")]
 _Models = Annotated[
@@ -127,7 +127,7 @@ _STORE = Path("runs/lm-store")
 
 
 class _Base(ExperimentConfig):
-    """What all but recall have in common."""
+    """Common options of all experiments but recall."""
 
     preset: _Preset = "tiny"
     data: Annotated[
@@ -179,7 +179,7 @@ class _Base(ExperimentConfig):
         return value
 
     def presets(self, values: dict[str, Any]) -> list[Preset]:
-        """One for each size, with the values of a model and the options in place."""
+        """One preset per size, with the values of a model and the given options."""
         model = {"vocabulary": self.vocabulary, "context": self.context}
         model["timescales"] = self.timescales  # type: ignore[assignment]
         training = {"tokens": self.tokens, "batch": self.batch, "precision": self.precision}
@@ -188,12 +188,12 @@ class _Base(ExperimentConfig):
         return [load_preset(name, given[0] | values, given[1]) for name in self.preset.split(",")]
 
     def source(self) -> str:
-        """The data, found.
+        """The data to read.
 
         Raises
         ------
         BadInputError
-            None was given and there is no default.
+            No data is given, and there is no default.
         """
         if self.data is not None:
             return self.data
@@ -260,7 +260,7 @@ class BlimpConfig(_Base):
 
 
 class RecallConfig(ExperimentConfig):
-    """`hebbsim run recall`: associative recall and copying, made by rule.
+    """`hebbsim run recall`: associative recall and copying of generated sequences.
 
     A model has the size of its preset; vocabulary and context come from the task.
     """
@@ -293,7 +293,7 @@ class RecallConfig(ExperimentConfig):
 
 
 class DepthConfig(_Base):
-    """`hebbsim run depth`: what stays readable over layers, and the loss."""
+    """`hebbsim run depth`: readability of layers, and loss."""
 
     preset: _Preset = "nano"
     model: Annotated[str, option(f"Model whose layers are stacked: {', '.join(NAMES)}.")] = "ema"

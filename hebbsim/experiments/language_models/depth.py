@@ -1,4 +1,4 @@
-"""Dilution over depth, and selection against it: `hebbsim run depth`."""
+"""Dilution over depth, and selection over layers: `hebbsim run depth`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["run_depth"]
 
 @run_function(DepthConfig)
 def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Results:
-    """Residual streams against learned selection over layers, at several depths.
+    """Compare residual streams with learned selection over layers, at several depths.
 
-    Every depth has blocks of one size: those of the preset.
+    All blocks have the size of the preset.
 
     Returns
     -------
     Results
         Models ``residual`` and ``selection``: ``loss`` on test by ``layers``; ``probe`` and
-        ``gradient`` by ``layers`` and ``layer`` (0: the embedding), as
-        `hebbsim.lm.depth.Readability` says.
+        ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
+        `hebbsim.lm.depth.Readability`.
 
     Raises
     ------

@@ -24,14 +24,14 @@ _DISTANCES = ((1, 8), (9, 16), (17, 32), (33, 64), (65, 128), (129, 256))
 
 @run_function(RecallConfig)
 def run_recall(config: RecallConfig, cache: RunCache, progress: Progress) -> Results:
-    """Which memories find the value that stood with a key, and copy what stood before?
+    """Measure which memories retrieve the value paired with a key, and copy earlier tokens.
 
     Returns
     -------
     Results
-        On split ``mqar`` (``copy``): ``accuracy`` over all, by ``pairs`` (``length``), and of
-        the most pairs by ``distance``. Model ``blind`` guesses any value, ``chance`` one of
-        those that the sequence has (copying: any token).
+        On split ``mqar`` (``copy``): ``accuracy`` overall and by ``pairs`` (``length``); for
+        the largest number of pairs, also by ``distance``. Model ``blind`` guesses any value,
+        ``chance`` one of those in the sequence (copying: any token).
 
     Raises
     ------
@@ -46,7 +46,7 @@ def run_recall(config: RecallConfig, cache: RunCache, progress: Progress) -> Res
 
 
 def recall_config(config: SelectionConfig) -> RecallConfig:
-    """What the ladder runs of associative recall."""
+    """The configuration of associative recall in `hebbsim run selection`."""
     return RecallConfig(
         models=config.models, task="mqar", tokens=config.recall_tokens,
         seeds=config.recall_seeds, store=config.store, log=config.log, workers=config.workers,
@@ -55,7 +55,7 @@ def recall_config(config: SelectionConfig) -> RecallConfig:
 
 @dataclass(frozen=True)
 class _Made:
-    """Sequences to learn from and to validate on: the same rule, other numbers."""
+    """Makes sequences to learn from and to validate on: the same rule, other numbers."""
 
     config: RecallConfig
     copying: bool
@@ -79,7 +79,7 @@ def _preset(config: RecallConfig, name: str, task: Recall | Copying) -> Preset:
         "tokens": config.tokens, "batch": config.batch, "learning_rate": config.learning_rate,
         "weight_decay": 0.0,
     }  # fmt: skip
-    # As many parameters in its blocks as on text, whatever the vocabulary.
+    # Blocks have as many parameters as on text, for any vocabulary.
     preset = load_preset(config.preset, values, training)
     text = load_preset(config.preset).model
     assert text.parameters is not None
@@ -89,7 +89,7 @@ def _preset(config: RecallConfig, name: str, task: Recall | Copying) -> Preset:
 
 
 def score_recall(run: LmRun, config: RecallConfig, split: str) -> None:
-    """Train every model with every seed on one task, and score its answers."""
+    """Train every model with every seed on one task, and score the answers."""
     from hebbsim.lm.recall import accuracy
 
     copying = split == "copy"

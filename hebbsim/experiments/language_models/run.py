@@ -1,4 +1,4 @@
-"""Language models with only traces for context, beside attention: `hebbsim run lm` and more."""
+"""Language models with traces for context, beside attention: `hebbsim run lm` and others."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ __all__ = ["run_blimp", "run_lm", "run_predictor", "run_selection"]
 
 @run_function(LmConfig)
 def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
-    """Train models on the same tokens in the same order, at one size or several.
+    """Train models of one or several sizes on the same tokens in the same order.
 
     Returns
     -------
     Results
         ``validation_loss`` by tokens seen; on each split ``loss`` and ``perplexity``, and
-        ``loss`` by ``distance`` of the token's last occurrence in its document. Model
-        ``ema/gpt2`` has ``perplexity_ratio`` (below 1: traces ahead), and ``crossing``: the
-        tokens at which it reaches 1, where it does.
+        ``loss`` by ``distance`` from the last occurrence of the token in its document. Model
+        ``ema/gpt2`` has ``perplexity_ratio`` (below 1: traces are ahead) and, if the ratio
+        crosses 1, the number of tokens at the ``crossing``.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def _held_out(run: LmRun, packed: Packed, presets: Mapping[Any, Preset]) -> dict
     found = {}
     for path in paths:
         where = prepare(run.config, preset, quiet, data=path, tokenizer=packed.tokenizer())
-        where.split("test", longest)  # refused now, if it is too short, and not after training
+        where.split("test", longest)  # refuses a short text before training
         name = where.name.split(".")[0]
         found["c4" if name.startswith("c4") else name] = where
         run.inputs[where.name] = where.digest
@@ -99,7 +99,7 @@ def _held_out(run: LmRun, packed: Packed, presets: Mapping[Any, Preset]) -> dict
 
 
 def _ratios(run: LmRun, name: str, size: str, trained: Any) -> None:
-    """Perplexity of a model over that of GPT-2 along training, and where it crosses 1."""
+    """Add the perplexity of a model divided by that of GPT-2, and where the ratio crosses 1."""
     model = f"{name}/gpt2"
     for seed in range(run.config.seeds):
         own, other = trained[name, size, seed].curve, trained["gpt2", size, seed].curve
@@ -124,7 +124,7 @@ def _ratios(run: LmRun, name: str, size: str, trained: Any) -> None:
 
 
 def crossing(gaps: list[tuple[int, float]]) -> float | None:
-    """Tokens at which the last change of sign falls, on a line through the logarithm of tokens.
+    """Number of tokens at the last change of sign, interpolated in the logarithm of tokens.
 
     Examples
     --------
@@ -142,13 +142,13 @@ def crossing(gaps: list[tuple[int, float]]) -> float | None:
 
 @run_function(PredictorConfig)
 def run_predictor(config: PredictorConfig, cache: RunCache, progress: Progress) -> Results:
-    """Does a better predictor over the same traces help? Linear, MLP, attention.
+    """Compare predictors over the same traces: linear, MLP, attention.
 
     Returns
     -------
     Results
-        ``loss`` on test by model, and ``relative_difference`` of each to the first, paired by
-        seed.
+        ``loss`` on test by model, and its ``relative_difference`` to the first model, paired
+        by seed.
     """
     run = LmRun("predictor", config, cache, progress)
     presets = one_size(config, "predictor")
@@ -158,7 +158,7 @@ def run_predictor(config: PredictorConfig, cache: RunCache, progress: Progress) 
 
 
 def _scored(run: LmRun, packed: Packed, presets: dict[str, Preset]) -> Any:
-    """Train, score on test, and compare with the first model; the trained models."""
+    """Train, score on test, and compare with the first model; return the trained models."""
     from hebbsim.lm.evaluation import token_losses
 
     config = run.config
@@ -185,13 +185,13 @@ def _scored(run: LmRun, packed: Packed, presets: dict[str, Preset]) -> Any:
 
 @run_function(SelectionConfig)
 def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) -> Results:
-    """The ladder: the same block with one memory after another, on text, BLiMP and recall.
+    """Compare memories in the same block, on text, BLiMP and associative recall.
 
     Returns
     -------
     Results
-        By rung: ``loss`` on test, ``accuracy`` on split ``blimp``, and ``accuracy`` on split
-        ``recall`` (of answers over all numbers of pairs).
+        By memory: ``loss`` on test, ``accuracy`` on split ``blimp``, and ``accuracy`` on
+        split ``recall`` (over all numbers of pairs).
     """
     run = LmRun("selection", config, cache, progress)
     from hebbsim.experiments.language_models.recall import recall_config, score_recall
@@ -216,7 +216,7 @@ def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) 
 
 
 def find_blimp(path: Path | None) -> Path | None:
-    """The file given, or the one in the folder of corpora."""
+    """The given file, or the one in the folder of corpora."""
     root = os.environ.get("HEBBSIM_DATA_DIR")
     if path is None and root and (Path(root) / "blimp" / "blimp.jsonl.gz").exists():
         return Path(root) / "blimp" / "blimp.jsonl.gz"
@@ -226,12 +226,12 @@ def find_blimp(path: Path | None) -> Path | None:
 def _with_room(
     run: LmRun, packed: Packed, presets: dict[str, Preset], pairs: Sequence[Pair]
 ) -> dict[str, Preset]:
-    """Presets whose context holds every sentence of the pairs, settled before any training.
+    """Presets with a context that fits every sentence of the pairs, found before training.
 
     Raises
     ------
     BadInputError
-        The context that was asked for is too short.
+        The requested context is too short.
     """
     from hebbsim.errors import BadInputError
     from hebbsim.lm.blimp import longest_sentence
@@ -244,7 +244,7 @@ def _with_room(
     why = f"the longest sentence of BLiMP has {needed} tokens in the vocabulary of {packed.name}"
     if context is not None:
         raise BadInputError(f"--context {context}: {why}; give --context {needed}")
-    run.notes.append(f"context of {needed} tokens in place of the preset's {longest}: {why}")
+    run.notes.append(f"context is {needed} tokens instead of the preset's {longest}: {why}")
     return {
         name: preset.model_copy(
             update={"model": preset.model.model_copy(update={"context": needed})}
@@ -255,13 +255,13 @@ def _with_room(
 
 @run_function(BlimpConfig)
 def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Results:
-    """Minimal pairs by phenomenon and paradigm: what survives with structure alone.
+    """Score minimal pairs of BLiMP by phenomenon and paradigm.
 
     Returns
     -------
     Results
-        ``accuracy`` over all, by ``phenomenon`` and by ``paradigm``; of each model but the
-        first ``accuracy_difference``, first minus it.
+        ``accuracy`` overall, by ``phenomenon`` and by ``paradigm``; for each model but the
+        first, ``accuracy_difference`` (first minus this model).
     """
     run = LmRun("blimp", config, cache, progress)
     from hebbsim.errors import BadInputError

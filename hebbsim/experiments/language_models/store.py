@@ -1,4 +1,4 @@
-"""Packed data and trained models on disk, shared by the experiments on language models."""
+"""The store of packed text and trained models, shared by experiments on language models."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Job", "Packed", "prepare", "train_all"]
 
-#: Seconds from one word of a process on how far it is to the next.
+#: Seconds between two progress reports of a process.
 _EVERY = 0.2
-#: Tokens to learn from below which processes take longer to start than they save.
+#: With fewer tokens to learn, starting processes takes longer than it saves.
 _WORTH_A_PROCESS = 100_000
 
-#: Makes the examples to learn from and to validate on; crosses to other processes.
+#: Makes the examples to learn from and to validate on; picklable.
 MakeExamples = Callable[[], "tuple[Any, Any]"]
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A packed folder and what it was made from."""
+    """A folder of packed text, and what it was made from."""
 
     folder: Path
     name: str
@@ -48,12 +48,12 @@ class Packed:
     held_out: int
 
     def check(self, context: int) -> None:
-        """Refuse text of which a split has no row of `context` tokens.
+        """Refuse text with a split that has no row of `context` tokens.
 
         Raises
         ------
         BadInputError
-            With the size of the text that would do.
+            The message says how much text is needed.
         """
         from hebbsim.lm.packed import describe
 
@@ -76,7 +76,7 @@ class Packed:
         return Tokens.open(self.folder, name, context, self.vocabulary)
 
     def tokenizer(self) -> Tokenizer:
-        """What it was encoded with."""
+        """The tokenizer that encoded it."""
         from hebbsim.lm.tokenizer import Tokenizer
 
         return Tokenizer.load(self.folder)
@@ -104,10 +104,9 @@ def prepare(
     data: str | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> Packed:
-    """The data of a run, packed once and then used again.
+    """Pack the data of a run, or use what is packed already.
 
-    `data` and `tokenizer` in place of the configuration's make a held-out set: all of it is in
-    its split ``test``.
+    Given `data` and `tokenizer`, it makes a held-out set, which has only the split ``test``.
     """
     from hebbsim.lm.packed import HELD_OUT, describe, held_out_of, pack
     from hebbsim.lm.sources import open_source
@@ -118,7 +117,7 @@ def prepare(
     if tokenizer is None and config.tokenizer is not None:
         tokenizer = Tokenizer.load(config.tokenizer)
     vocabulary = preset.model.vocabulary
-    # Of a stream as much as is asked for; of files everything, so that all models share it.
+    # Take all of a file, so that all models share it, but only what is needed of a stream.
     limit = None if source.files or source.name == "builtin" else preset.training.tokens
     if data is not None:
         limit = None
@@ -142,7 +141,7 @@ def prepare(
 
 
 def _wait(folder: Path, limit: int | None) -> None:
-    """Until the first process has packed; torchrun ends this one where that one fails."""
+    """Wait until the first process has packed; torchrun ends this one if that one fails."""
     from hebbsim.lm.packed import describe
 
     while True:
@@ -167,7 +166,7 @@ class Job:
         return self.preset.training.updates(self.preset.model.context)
 
     def path(self, store: Path, data: Examples) -> Path:
-        """Where its checkpoint is: a name for people, and a digest of all that it depends on."""
+        """Path of its checkpoint: a readable name and a digest of everything that it depends on."""
         from hebbsim.lm.model import sized
 
         model = sized(self.preset.model)
@@ -194,7 +193,7 @@ def _train(
 
 
 class _Line:
-    """From processes that train to the one that waits: how far they are, and back: stop."""
+    """Carries progress from training processes to the main one, and the order to stop back."""
 
     def __init__(self) -> None:
         context = get_context("spawn")
@@ -217,7 +216,7 @@ def _train_elsewhere(number: int, job: Job, store: Path, log: Path | None) -> No
         nonlocal said
         if _line.stop.is_set():
             raise KeyboardInterrupt
-        # Seldom, so that the pipe never fills and nobody waits for it to be read.
+        # Rarely, so that the pipe never fills and blocks the training.
         if line or done == total or time.monotonic() - said >= _EVERY:
             said = time.monotonic()
             _line.told.put((number, line, done))
@@ -228,10 +227,10 @@ def _train_elsewhere(number: int, job: Job, store: Path, log: Path | None) -> No
 def _train_side_by_side(
     jobs: Sequence[Job], store: Path, log: Path | None, progress: Progress, workers: int
 ) -> None:
-    """Train in processes; their lines and updates reach `progress` as they come."""
+    """Train in processes, and report their progress as it comes."""
     line, done = _Line(), [0] * len(jobs)
     total = sum(job.updates for job in jobs)
-    # Fresh processes: torch's threads do not survive a fork.
+    # Spawned processes, because torch's threads do not survive a fork.
     with ProcessPoolExecutor(workers, get_context("spawn"), _connect, (line,)) as pool:
         running = {
             pool.submit(_train_elsewhere, number, job, store, log)
@@ -252,7 +251,7 @@ def _train_side_by_side(
 
 
 def _side_by_side(jobs: Sequence[Job]) -> int:
-    """How many models to train at a time: one on a GPU, or as one of several processes."""
+    """Number of models to train at a time: one on a GPU or under torchrun."""
     from hebbsim.lm.hardware import has_gpu
 
     if has_gpu() or "WORLD_SIZE" in os.environ:
@@ -270,10 +269,10 @@ def train_all(
     log: Path | None = None,
     workers: int | None = None,
 ) -> Mapping[tuple[Any, ...], Trained]:
-    """Every model trained, in order, by label; what the store has is loaded.
+    """Train every model, or load it from the store; return the models by label, in order.
 
-    On processors a model learns in one thread, so that sums do not depend on how many there
-    are; without `workers` as many learn side by side as there are processors, on a GPU one.
+    On a CPU a model learns in one thread, so that sums do not depend on the number of threads.
+    By default as many models train at a time as there are processors, and one on a GPU.
     """
     total = sum(job.updates for job in jobs)
     progress(None, 0, total)

@@ -23,7 +23,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
 
 
 def cell(row: Row | None, digits: int = 3, *, percent: bool = False) -> str:
-    """A mean with half of its interval.
+    """A mean with half the width of its interval.
 
     Examples
     --------
@@ -195,5 +195,7 @@ def _recall(results: Results, console: Console) -> None:
             table.add_row(model, *(cell(c, 2).replace(" ", "") for c in cells))
         console.print(table)
         if any("distance" in c for c in conditions):
-            console.print("n: pairs; then, of the most pairs, by distance from query to key.")
-        console.print("blind: any value; chance: one of those that the sequence has.")
+            console.print(
+                "n: number of pairs; for the largest n also by distance from query to key."
+            )
+        console.print("blind: guesses any value; chance: guesses a value of the sequence.")

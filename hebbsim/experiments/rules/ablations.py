@@ -1,4 +1,4 @@
-"""What can be taken from a network of trace layers, or put in its place."""
+"""Ablations of a network of trace layers: parts removed or replaced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["RANDOM", "WHOLE", "Ablation", "ablations"]
 
-#: Conditions of the network as it is, and of its prototypes drawn at random from tokens.
+#: Conditions of the unchanged network, and of prototypes drawn at random from tokens.
 WHOLE, RANDOM = "", "prototypes=random"
 
 _LEFT_OUT, _OFF = "left out", "learning off in a layer"
@@ -22,16 +22,16 @@ _LEFT_OUT, _OFF = "left out", "learning off in a layer"
 
 @dataclass(frozen=True)
 class Ablation:
-    """A network with something of it changed.
+    """A network with one change.
 
     Attributes
     ----------
     condition : str
-        Words of the results' condition: `WHOLE` for the network as it is.
+        Condition words of the results: `WHOLE` for the unchanged network.
     group, name : str
-        Headings for a reader: what is changed, and into what.
+        What is changed, and to what.
     network : dict
-        Its description.
+        Description of the changed network.
     """
 
     condition: str
@@ -43,19 +43,19 @@ class Ablation:
 def ablations(
     network: Mapping[str, Any], *, layer: str | None = None, rules: Sequence[str] = ()
 ) -> list[Ablation]:
-    """The network as it is, and everything that it is compared with.
+    """The unchanged network, and everything that it is compared with.
 
-    Every other rule that can stand in a part, at its own rate and parameters; learning off
-    (eta = 0) in a part, a layer and everywhere; prototypes drawn at random; fewer word layers.
+    Every other rule that fits in a part, with its own rate and parameters; learning off
+    (eta = 0) in a part, in a layer and everywhere; random prototypes; fewer word layers.
 
     Parameters
     ----------
     network : mapping
         A description, see `hebbsim.engine.network.description`.
     layer : str, optional
-        Word layer whose parts are changed; those of all word layers together without.
+        Word layer whose parts are changed (default: all word layers together).
     rules : sequence of str
-        Rules that are tried; every one that can stand in a part without.
+        Rules to try (default: all that fit in a part).
 
     Raises
     ------
@@ -110,7 +110,7 @@ def _layers_off(whole: dict[str, Any]) -> Iterator[Ablation]:
 
 
 def _fewer(whole: dict[str, Any]) -> Iterator[Ablation]:
-    """The first word layers alone; tokens are sorted by the codes of the last that is left."""
+    """Only the first word layers; tokens are clustered by the codes of the last one left."""
     for n in range(len(whole["words"]) - 1, 0, -1):
         fewer = copy.deepcopy(whole)
         del fewer["words"][n:]

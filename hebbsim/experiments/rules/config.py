@@ -31,7 +31,7 @@ __all__ = ["RulesConfig"]
 class RulesConfig(ExperimentConfig):
     """What `run_rules` does; every field is an option of the command line.
 
-    Rules that `register_rule` was given are known to this process alone: they take 1 worker.
+    Rules registered by `register_rule` are known only to this process: use 1 worker with them.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class RulesConfig(ExperimentConfig):
     @model_validator(mode="before")
     @classmethod
     def _as_the_network_says(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Timescales and K of a file, where they are not given."""
+        """Take timescales and K from the network file if they are not given."""
         network = str(given.get("network", "roles"))
         if network == "roles":
             return given
@@ -89,14 +89,14 @@ class RulesConfig(ExperimentConfig):
         return self
 
     def ablations(self) -> list[Ablation]:
-        """The network as it is, and everything that it is compared with."""
+        """The unchanged network, and everything that it is compared with."""
         from hebbsim.experiments.rules.ablations import ablations
 
         said = self.learner(None if self.network == "roles" else self.network, 0).description()
         return ablations(said, layer=self.layer, rules=self.rule)
 
     def learner(self, network: Any, seed: int) -> RoleNetwork:
-        """A network, yet to learn."""
+        """A network that has not learned yet."""
         from hebbsim.models import RoleNetwork
 
         return RoleNetwork(

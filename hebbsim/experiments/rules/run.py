@@ -1,12 +1,12 @@
 """What each rule contributes to the network that learns roles: `hebbsim run rules`.
 
-The network of trace layers learns as `hebbsim run roles` has it, then once more with each
-thing that `hebbsim.experiments.rules.ablations` changes about it. Clusters are named on dev, by
-majority, and every change is compared with the network as it is, on the same seeds and
-sentences. Beside them stands the look-up: each word's commonest role, without any memory.
+The network of trace layers learns as in `hebbsim run roles`, and once more for each change of
+`hebbsim.experiments.rules.ablations`. Clusters are named on dev by majority, and every change is
+compared with the unchanged network on the same seeds and sentences. The look-up, which gives
+each word its most frequent role, is a baseline without memory.
 
-A rule that another part was made for has its own rate and parameters there, which nobody
-tuned: what a row shows is what it contributes as it comes.
+A rule that replaces another uses its own default rate and parameters, which are not tuned for
+that part.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ __all__ = ["Ablated", "run_rules"]
 
 @dataclass(frozen=True)
 class Ablated:
-    """A row of the table: what was changed, and into what.
+    """A row of the table: what was changed, and to what.
 
-    `failed` says why there is no score, if so. `idle` says that the rule learns nothing in
-    that part: every role is the same as with learning off, in all seeds.
+    `failed` says why there is no score. `idle` means that the rule learns nothing in that part:
+    in all seeds, every role is the same as with learning off.
     """
 
     condition: str
@@ -57,21 +57,21 @@ class Ablated:
 
 @run_function(RulesConfig)
 def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Results:
-    """Learn roles with a network, and with every ablation of it; compare.
+    """Learn roles with a network and with each of its ablations, and compare them.
 
     Returns
     -------
     Results
-        ``accuracy`` by condition, and of the model ``lookup``; the table ``ablations`` has an
-        `Ablated` for each condition, in order, and ``comparisons`` the difference to the
-        network as it is.
+        ``accuracy`` by condition, and of the model ``lookup``. The table ``ablations`` has an
+        `Ablated` per condition, in order; ``comparisons`` has the difference of each to the
+        unchanged network.
 
     Raises
     ------
     BadInputError
         An option, the corpus or the output folder cannot be used.
     HebbsimError
-        The network as it is cannot learn from this corpus.
+        The unchanged network cannot learn from this corpus.
     """
     from hebbsim.readers import load_corpus
 
@@ -101,7 +101,7 @@ def _empty(config: RulesConfig, corpus: Corpus) -> Results:
 def _fill(
     results: Results, config: RulesConfig, corpus: Corpus, cache: RunCache, progress: Progress
 ) -> None:
-    """Learn what is not kept, and put the tables in."""
+    """Learn what is not in the cache, and fill the tables."""
     assert corpus.layer is not None
     gold = Gold.of(corpus, corpus.layer)
     runs, failed = Runs(corpus.name, gold), dict[str, str]()
@@ -174,9 +174,9 @@ def _learned(
     cache: RunCache,
     progress: Progress,
 ) -> Iterator[tuple[int, str, StepResult]]:
-    """Seed, condition and predicted roles of all ablations, in order, kept as they are learned."""
+    """Seed, condition and predicted roles of all ablations, in order; cached one by one."""
     jobs = [
-        # Random prototypes are drawn when the network as it is has learned.
+        # Random prototypes are drawn once the unchanged network has learned.
         _Job(config, corpus, each.network, seed, (WHOLE, RANDOM) if each is planned[0] else (said,))
         for seed in range(config.seeds)
         for each in planned
@@ -212,7 +212,7 @@ def _learned(
 
 
 def _learn(job: _Job) -> dict[str, StepResult]:
-    """Roles that one network gives, by condition; or, in the document, why it gives none."""
+    """Roles that one network assigns, by condition; or, in the document, why there are none."""
     load_rules(job.config.rules)
     with threadpool_limits(1):  # BLAS sums in another order with more threads
         sentences = job.corpus.splits["train"].sentences()

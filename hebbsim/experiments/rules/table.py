@@ -31,9 +31,9 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     )
     console.print(_table(results))
     console.print(
-        "Differences are to the network as it is, ± half of the 95 % interval; behind and\n"
+        "Differences are to the unchanged network, ± half of the 95 % interval; behind and\n"
         "ahead are shown after Holm's correction over this table. The look-up gives each\n"
-        "word its commonest role, without memory.",
+        "word its most frequent role, without memory.",
         markup=False,
     )
     if any(each.idle for each in results.tables["ablations"]):
@@ -91,5 +91,5 @@ def _difference(compared: Any) -> tuple[str, str]:
 
 
 def _number(value: float) -> str:
-    """Three digits without the zero in front."""
+    """Three digits, without the leading zero."""
     return f"{value:.3f}".removeprefix("0")

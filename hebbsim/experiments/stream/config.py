@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamConfig"]
 
-#: Fields that the engine has no use for.
+#: Fields that the engine does not use.
 _OF_NETWORK = ("network", "settings", "score")
 
 
 class StreamConfig(TextConfig):
     """What `run_stream` does; every field is an option of the command line.
 
-    Files of `corpus` are read one after another, and again from the first until there are
-    `tokens`. Of a folder with splits, as of the built-in corpus, the training split alone is
-    read. Timescales and the number of clusters that are not given are those of the network.
+    Files of `corpus` are read one after another, and again from the first one until there are
+    `tokens`. Of a folder with splits, and of the built-in corpus, only the training split is
+    read. Timescales and number of clusters default to those of the network.
 
     Examples
     --------

@@ -21,7 +21,7 @@ __all__ = ["LEARNERS", "ScoredCorpus", "state_digest"]
 
 
 class RolesLearner:
-    """The network that learns roles, sentence by sentence."""
+    """Learns with the network of `hebbsim run roles`, sentence by sentence."""
 
     def __init__(self, config: StreamConfig) -> None:
         self.model = config.role_network()
@@ -46,12 +46,12 @@ class RolesLearner:
 
 
 class EngineLearner:
-    """A layer that learns from traces of words as they come."""
+    """Learns with one local rule on traces of the words."""
 
     def __init__(self, config: StreamConfig) -> None:
         from hebbsim.engine import TraceEngine
 
-        # The last number stands for every word that comes when all others are taken.
+        # The last number is shared by all words that come once the others are taken.
         self.index: dict[str, int] = {}
         self.model: TraceEngine = TraceEngine(
             config.vocab_size,
@@ -97,7 +97,7 @@ LEARNERS: dict[str, Callable[[StreamConfig], RolesLearner | EngineLearner]] = {
 
 
 def state_digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
-    """Of all state: what two runs that agree have in common."""
+    """SHA-256 of the whole state, which is the same for two runs that agree."""
     sha256 = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name in sorted(arrays):
         sha256.update(np.ascontiguousarray(arrays[name]).tobytes())
@@ -105,7 +105,7 @@ def state_digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
 
 
 class ScoredCorpus:
-    """A corpus with roles: its dev names the clusters of a learner, its test scores them."""
+    """A corpus with roles: dev names the clusters of a learner, and test scores them."""
 
     def __init__(self, name: str) -> None:
         from hebbsim.experiments.roles.variants import with_scored_splits
@@ -117,7 +117,7 @@ class ScoredCorpus:
         self.roles = [split.layers[self.corpus.layer or ""] for split in splits]
 
     def accuracy(self, learner: RolesLearner | EngineLearner) -> float | None:
-        """On test, with majority naming; None before there are clusters."""
+        """Accuracy on test, with clusters named by majority; None before there are clusters."""
         from hebbsim.probes import RoleReadout
 
         if not isinstance(learner, RolesLearner) or not learner.model.network_.settled:

@@ -33,23 +33,23 @@ _KIND = "hebbsim.stream/1"
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was measured at the end of one chunk; a line of ``stream.csv``.
+    """What was measured after one chunk; a line of ``stream.csv``.
 
     Attributes
     ----------
     tokens : int
-        Learned so far.
+        Tokens learned so far.
     seconds : float
-        CPU seconds that this chunk took, reading and learning.
+        CPU seconds for reading and learning this chunk.
     n_tokens : int
-        In this chunk.
+        Tokens in this chunk.
     memory : float
-        Resident memory of the process in MB (2**20 bytes); 0 where it cannot be told.
+        Resident memory of the process in MB (2**20 bytes); 0 if unknown.
     types : int
         Words in the vocabulary.
     accuracy : float or None
-        On the test split of the corpus that is scored; None without one, and before clusters
-        have begun.
+        On the test split of the scored corpus; None without one, and before there are
+        clusters.
     """
 
     tokens: int
@@ -62,28 +62,29 @@ class Chunk:
 
 @run_function(StreamConfig)
 def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Results:
-    """Learn from a stream, measure time and memory along it, and keep the learner.
+    """Learn from a stream, measure time and memory along it, and save the learner.
 
     Returns
     -------
     Results
-        Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB a
-        million tokens, over the second half of the stream) and, of a scored corpus,
-        ``accuracy`` after every chunk, and the table ``stream``; the
-        note with the SHA-256 of the learner's state tells whether two runs agree.
+        Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB per
+        million tokens, over the second half of the stream) and, with a scored corpus,
+        ``accuracy`` after every chunk; the table ``stream`` has a `Chunk` per row. A note has
+        the SHA-256 of the learner's state, by which two runs can be compared. The run folder
+        also receives ``learner.safetensors``.
 
     Raises
     ------
     BadInputError
-        The text or the output folder cannot be used, or standard input is not what the
-        interrupted run had learned.
+        The text or the output folder cannot be used, or standard input is not the text that
+        the interrupted run read.
     """
     with threadpool_limits(1):
         return _Run(config, cache, progress).results()
 
 
 class _Run:
-    """One pass along the stream, from where a checkpoint stands."""
+    """One pass over the stream, from the last checkpoint on."""
 
     def __init__(self, config: StreamConfig, cache: RunCache, progress: Progress) -> None:
         self.config = config
@@ -117,7 +118,7 @@ class _Run:
                 chunk = _take(source, config.chunk_tokens)
                 if not chunk:
                     break
-                with defer_signals():  # a signal finds the chunk learned, and counted, or not begun
+                with defer_signals():  # a chunk is learned and counted, or not begun
                     self.learner.learn(chunk)
                     self.source.note(chunk)
                     self.sentences += len(chunk)
@@ -183,7 +184,7 @@ class _Run:
     def measured(self) -> Results:
         results, config = self.begun, self.config
         results.tables["stream"] = self.chunks
-        # What is compiled and started falls into the first chunk.
+        # The first chunk includes compilation.
         later = self.chunks[1:] or self.chunks
         costs = [1e6 * s.seconds / s.n_tokens for s in later]
 
@@ -222,7 +223,7 @@ class _Run:
 
 
 def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
-    """Least-squares slope a million tokens, and its 95 % interval.
+    """Least-squares slope per million tokens, with its 95 % interval.
 
     Examples
     --------
@@ -231,7 +232,7 @@ def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
     """
     from scipy.stats import linregress, t
 
-    if min(values) == max(values):  # no correlation to tell an error by
+    if min(values) == max(values):  # no correlation, so no standard error
         return [0.0, 0.0, 0.0]
     fit = linregress(np.asarray(tokens) / 1e6, values)
     half = fit.stderr * t.ppf(0.975, len(tokens) - 2)
@@ -239,7 +240,7 @@ def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
 
 
 def memory() -> float:
-    """Resident memory of this process in MB (2**20 bytes); 0 where the system does not tell."""
+    """Resident memory of this process in MB (2**20 bytes); 0 if the system does not say."""
     try:
         fields = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -248,7 +249,7 @@ def memory() -> float:
 
 
 def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:
-    """Sentences that hold so many tokens, or what is left."""
+    """The next sentences with at least `n_tokens` tokens, or what is left."""
     taken: list[list[str]] = []
     n = 0
     for sentence in source:

@@ -16,7 +16,7 @@ BUILTIN = "builtin"
 
 
 class TokenStream:
-    """Sentences of some files, or of the built-in corpus."""
+    """Sentences of files, or of the built-in corpus."""
 
     def __init__(self, config: StreamConfig) -> None:
         paths = config.corpus
@@ -48,22 +48,22 @@ class TokenStream:
 
     @property
     def learned(self) -> str:
-        """Digest of what was learned of standard input; files have one of their own."""
+        """Digest of what was learned from standard input; files have their own digests."""
         return self._learned.hexdigest()
 
     def note(self, sentences: Iterable[list[str]]) -> None:
-        """Take sentences that were learned into the digest."""
+        """Add learned sentences to the digest."""
         for sentence in sentences if self.stdin else ():
             text = "\0".join([*sentence, "\n"])
             self._learned.update(text.encode(errors="surrogatepass"))
 
     def sentences(self, start: int, learned: str, *, repeat: bool) -> Iterator[list[str]]:
-        """Sentences from number `start` on; over and over, or once.
+        """Sentences from number `start` on, once or again and again.
 
         Raises
         ------
         BadInputError
-            What is passed over of standard input does not have the digest `learned`.
+            The skipped part of standard input does not have the digest `learned`.
         """
         passed = 0
         while True:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RANGES", "Range", "TuneConfig", "changes", "read_range", "read_ranges"]
 
-#: What is searched where no range is given.
+#: Ranges that are searched by default.
 RANGES = (
     "timescales=[[2, 8, 32], [1.1, 3.3], [2], [2, 6], [1.5, 4, 12]]",
     "words.size=50:400:log",
@@ -32,7 +32,7 @@ RANGES = (
     "tokens.lengths=[[1, 0.9, 0.9, 0.7, 0.5], [1, 0.9, 0.9, 0.7, 0.3], [1, 0.7, 0.7, 0, 0], "
     "[1, 0.5, 0.5, 0, 0]]",
 )
-#: Parameters that are options of their own, and no settings of the network.
+#: Parameters that are options, not settings of the network.
 _OPTIONS = ("timescales", "clusters", "passes")
 #: Values without quotes.
 _NAMES = re.compile(r"\[[\w\s.,-]+\]")
@@ -41,9 +41,9 @@ _FORM = "give NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=[A, B, C]"
 
 @dataclass(frozen=True)
 class Range:
-    """Values that a parameter may take: one of several, or any between two bounds.
+    """The values of a parameter: a list of choices, or an interval.
 
-    Whole numbers are drawn where both bounds are; others have three digits.
+    Between integer bounds, integers are drawn; other values are rounded to three digits.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Range:
     log: bool = False
 
     def draw(self, rng: np.random.Generator) -> Any:
-        """A value, uniformly at random; of its logarithm with `log`."""
+        """Draw a value uniformly, or log-uniformly with `log`."""
         if self.choices:
             return self.choices[rng.integers(len(self.choices))]
         whole = isinstance(self.low, int) and isinstance(self.high, int)
@@ -67,12 +67,12 @@ class Range:
 
 
 def read_range(text: str) -> Range:
-    """A range as an option has it.
+    """Read a range, as given to the option.
 
     Raises
     ------
     BadInputError
-        It is written otherwise, or empty.
+        The text is not a range, or the range is empty.
 
     Examples
     --------
@@ -105,12 +105,12 @@ def read_range(text: str) -> Range:
 
 
 def read_ranges(path: str | Path) -> tuple[str, ...]:
-    """Ranges of a TOML file, as options have them: ``"words.size" = "50:400:log"``, or a list.
+    """Read ranges from a TOML file: ``"words.size" = "50:400:log"``, or a list of choices.
 
     Raises
     ------
     BadInputError
-        The file cannot be read, or gives something else.
+        The file cannot be read, or holds something else.
     """
     found = []
     for name, value in read_toml(path, "a TOML file of ranges").items():
@@ -131,9 +131,9 @@ def read_ranges(path: str | Path) -> tuple[str, ...]:
 class TuneConfig(LearnerConfig):
     """What `run_tune` does; every field is an option of the command line.
 
-    Those of `LearnerConfig` hold in every trial that draws nothing in their place. Files among
-    `ranges` stand for the ranges in them, and other ranges come after those. Rules that
-    `register_rule` was given are known to this process alone: they take 1 worker.
+    Fields of `LearnerConfig` hold in every trial, except where a range replaces them. A file
+    among `ranges` means the ranges in it; other ranges come after those. Rules registered by
+    `register_rule` are known only to this process, so use 1 worker with them.
 
     Examples
     --------
@@ -205,10 +205,10 @@ class TuneConfig(LearnerConfig):
         return self
 
     def drawn(self) -> list[dict[str, Any]]:
-        """Parameters of each trial, no two alike; of the first none.
+        """The parameters of each trial, all different; the first trial has none.
 
-        There are fewer than `trials` where the ranges have no more. How many are asked for
-        changes none of those before.
+        There are fewer than `trials` if the ranges have no more combinations. Asking for more
+        trials does not change the earlier ones.
         """
         import numpy as np
 
@@ -242,7 +242,7 @@ class TuneConfig(LearnerConfig):
         BadInputError
             A value cannot be used.
         """
-        # Rules are registered by now, and what the preset set stands in the other fields.
+        # Rules are registered by now, and the other fields hold the values of the preset.
         named = self.model_fields_set & set(LearnerConfig.model_fields) - {"rules", "preset"}
         options = {name: getattr(self, name) for name in named}
         options |= {name: value for name, value in values.items() if name in _OPTIONS}

@@ -1,6 +1,6 @@
 """Random search for the settings of a corpus, scored on its dev split alone: `hebbsim tune`.
 
-Trial 0 is the network, or the rival, as it is; each other trial draws a value for every
+Trial 0 is the unchanged network or rival; every other trial draws a value for each
 parameter. All trials learn with one seed, the best third of them with the others as well. A
 trial's score is the accuracy on dev that `hebbsim run roles` reports: the clusters of either half
 of dev are named by the other half. Nothing depends on the test split.
