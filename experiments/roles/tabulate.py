@@ -40,7 +40,7 @@ RUNS = {
     "welsh": "--corpus ud-welsh-ccg --preset best --ablation-seeds 0",
 }
 #: Runs beside rivals that learn without labels, with all of their options.
-_RIVALS = "--rivals all --rival-seeds 5 --baselines simple --ablation-seeds 0"
+_RIVALS = "--rivals all --rival-seeds 5 --baselines simple --ablation-seeds 0 --keep none"
 RIVAL_RUNS = {
     "rivals-builtin": f"--timescales 2,8,32 {_RIVALS}",
     "rivals-cogs": f"--corpus cogs --preset best {_RIVALS}",
