@@ -154,7 +154,7 @@ def contrast(color: Any) -> float:
     Examples
     --------
     >>> round(contrast("#E69F00"), 1), round(contrast("black"))
-    (2.2, 21)
+    (2.3, 21)
     """
     from matplotlib.colors import to_rgb
 
