@@ -261,7 +261,7 @@ def test_every_change_is_compared_with_the_network_as_it_is(monkeypatch, tmp_pat
     drawn, failed = draw(RunTables(tmp_path / "run"))
     assert not failed and [one.name for one in drawn] == ["ablations"]
     svg = drawn[0].paths[0].read_text(encoding="utf-8")
-    assert "behind the network" in svg and "look-up" in svg
+    assert "behind the network" in svg and "lookup" in svg
 
 
 def test_tables_fit_eighty_columns_and_mark_rules_that_learn_nothing(monkeypatch):
