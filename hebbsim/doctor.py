@@ -22,6 +22,7 @@ __all__ = ["Extra", "Report", "examine"]
 _PURPOSES = {
     "torch": "the supervised BiGRU beside the learner",
     "nlp": "spaCy pipelines that give raw text silver roles",
+    "vectors": "binary files of word vectors, for --vectors",
     "demo": "the live demonstration",
     "cluster": "many machines: --shards, --scheduler, sweeps on Dask",
     "bench": "packages that `hebbsim bench` measures beside this one",

@@ -10,6 +10,6 @@ EXPERIMENTS = (
         "hebbsim.experiments.roles.figures:FIGURES",
         "hebbsim.experiments.roles.evidence:findings",
         metric="accuracy",
-        paths=("corpus", "role_map", "unlabeled", "rules", "network"),
+        paths=("corpus", "role_map", "unlabeled", "rules", "network", "vectors"),
     ),
 )

@@ -54,11 +54,12 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
         del resolved[name]
     files = {"network.json": json_text(learning.network).encode()}
     network = hashlib.sha256(files["network.json"]).hexdigest()
+    vectors = {} if learning.vectors is None else {"vectors": learning.vectors.sha256}
     return Results(
         experiment="roles",
         config=resolved,
         provenance=provenance(
-            inputs=corpus.sha256 | {"network": network},
+            inputs=corpus.sha256 | {"network": network} | vectors,
             seeds=range(config.seeds),
             text=inputs,
             rules=config.rules,
