@@ -21,7 +21,7 @@ from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.probes.identity import PRECISIONS
 from hebbsim.readers import load_corpus
 from hebbsim.runs.compare import compare_runs
-from hebbsim.runs.corpus_config import SeededCorpusConfig
+from hebbsim.runs.corpus_config import SeededCorpusConfig, TextConfig
 from hebbsim.runs.rerun import rerun
 from hebbsim.runs.sweep import run_sweep
 
@@ -31,9 +31,9 @@ CONFIGS = {
     "selection": lm_config.SelectionConfig, "depth": lm_config.DepthConfig,
     "blimp": lm_config.BlimpConfig, "recall": lm_config.RecallConfig, "tune": TuneConfig,
     "bench": BenchConfig, "demo": DemoConfig, "corpus make": SeededCorpusConfig,
-    "corpus info": SeededCorpusConfig,
+    "corpus info": SeededCorpusConfig, "tag": TextConfig,
 }  # fmt: skip
-TOP = ("tune", "bench", "demo", "corpus make", "corpus info")
+TOP = ("tune", "bench", "demo", "corpus make", "corpus info", "tag")
 WITHOUT = {"corpus make": ("gold_layer",), "corpus info": ("parser", "offline")}
 FUNCTIONS = {
     ("sweep",): run_sweep, ("compare",): compare_runs, ("rerun",): rerun,
