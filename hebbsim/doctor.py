@@ -27,6 +27,7 @@ _PURPOSES = {
     "torch": "the supervised BiGRU beside the learner",
     "rivals": "the skip-gram among the rivals of `hebbsim run roles`",
     "nlp": "spaCy pipelines that give raw text silver roles",
+    "vectors": "binary files of word vectors, for --vectors",
     "demo": "the live demonstration",
     "cluster": "many machines: --shards, --scheduler, sweeps on Dask",
     "bench": "packages that `hebbsim bench` measures beside this one",

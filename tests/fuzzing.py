@@ -29,7 +29,7 @@ from hebbsim.readers.text import stream_text
 from hebbsim.readers.ud import RoleScheme, read_conllu
 
 ENGINE = "hebbsim.trace-engine/2"
-NETWORK, POPULATION = "hebbsim.role-network/3", "hebbsim.role-population/2"
+NETWORK, POPULATION = "hebbsim.role-network/4", "hebbsim.role-population/3"
 SCHEME = RoleScheme.load()
 
 CONLLU = b"""# sent_id = 1

@@ -16,13 +16,14 @@ from hebbsim.probes.identity import PRECISIONS
 from hebbsim.readers import load_corpus
 from hebbsim.runs import registry
 from hebbsim.runs.compare import compare_runs
-from hebbsim.runs.corpus_config import SeededCorpusConfig
+from hebbsim.runs.corpus_config import SeededCorpusConfig, TextConfig
 from hebbsim.runs.rerun import rerun
 from hebbsim.runs.sweep import run_sweep
 
 EXPERIMENTS = {one.name: one for one in registry.EXPERIMENTS.values() if one.help}
 CONFIGS = {one.name: one.config for one in EXPERIMENTS.values()} | {
     "demo": DemoConfig, "corpus make": SeededCorpusConfig, "corpus info": SeededCorpusConfig,
+    "tag": TextConfig,
 }  # fmt: skip
 WITHOUT = {"corpus make": ("gold_layer",), "corpus info": ("parser", "offline")}
 FUNCTIONS = {

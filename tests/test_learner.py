@@ -436,9 +436,9 @@ def test_a_population_comes_back_bit_by_bit(tmp_path):
 def test_a_population_that_was_tampered_with_is_refused_in_a_line(change, tmp_path):
     path = tmp_path / "p"
     LEARNERS["population"]().fit(TRAIN).save(path)
-    arrays, config = read_checkpoint(path, "hebbsim.role-population/2")
+    arrays, config = read_checkpoint(path, "hebbsim.role-population/3")
     change(arrays, config)
-    write_checkpoint(path, "hebbsim.role-population/2", arrays, config)
+    write_checkpoint(path, "hebbsim.role-population/3", arrays, config)
     with pytest.raises(BadInputError, match=f"checkpoint {path} is damaged") as caught:
         RolePopulation.load(path)
     assert "\n" not in str(caught.value)

@@ -217,7 +217,7 @@ class TestFiles:
         for name, says in (
             ("text", "cannot read checkpoint"),
             ("nothing", "cannot read checkpoint"),
-            ("engine", "holds hebbsim.trace-engine/2, not hebbsim.role-network/3"),
+            ("engine", "holds hebbsim.trace-engine/2, not hebbsim.role-network/4"),
         ):
             with pytest.raises(BadInputError, match=says) as refused:
                 RoleNetwork.load(tmp_path / name)
@@ -259,9 +259,9 @@ class TestFiles:
     def test_what_was_tampered_with_is_refused_in_a_line(self, learned, tmp_path, change, says):
         path = tmp_path / "l"
         learned.save(path)
-        arrays, config = read_checkpoint(path, "hebbsim.role-network/3")
+        arrays, config = read_checkpoint(path, "hebbsim.role-network/4")
         change(arrays, config)
-        write_checkpoint(path, "hebbsim.role-network/3", arrays, config)
+        write_checkpoint(path, "hebbsim.role-network/4", arrays, config)
         with pytest.raises(BadInputError) as refused:
             RoleNetwork.load(path)
         said = str(refused.value)

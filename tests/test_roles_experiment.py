@@ -150,7 +150,7 @@ def fakes(monkeypatch, tiny):
     monkeypatch.setattr(FakeLearner, "received", setup.received)
     monkeypatch.setattr(
         RolesConfig, "learner",
-        lambda config, seed, network=None: (
+        lambda config, seed, network=None, vectors=None: (
             FakePopulation if config.ensemble_size > 1 else FakeLearner
         )(n_clusters=config.clusters, random_state=seed),
     )  # fmt: skip

@@ -213,7 +213,7 @@ def test_the_folder_of_a_run_stands_for_its_tagger(single, tmp_path):
 def test_a_foreign_or_damaged_file_is_one_clear_line(saved, tmp_path):
     learner = tmp_path / "learner.safetensors"
     small().fit(SENTENCES).save(learner)
-    with pytest.raises(BadInputError, match=r"role-network/3, not hebbsim\.tagger/1"):
+    with pytest.raises(BadInputError, match=r"role-network/4, not hebbsim\.tagger/1"):
         hebbsim.load(learner)
     with pytest.raises(BadInputError, match="No such file"):
         hebbsim.load(tmp_path / "none.safetensors")

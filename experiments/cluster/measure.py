@@ -3,6 +3,7 @@
     python experiments/cluster/measure.py accuracy        # shards beside online, same seeds
     python experiments/cluster/measure.py rounds          # blocks and tokens in a round, on dev
     python experiments/cluster/measure.py scaling TEXT    # a folder of text
+    python experiments/cluster/measure.py curve TEXT      # wall time by step, 1 to 8 workers
     python experiments/cluster/measure.py tabulate        # tables of NOTES.md
 
 Each writes a table to `experiments/cluster/results/`.
@@ -148,6 +149,53 @@ def scaling(folder: Path) -> None:
             save("scaling", rows)
 
 
+def curve(folder: Path) -> None:
+    """Wall time of each step by local workers, as many as there are cores, up to eight.
+
+    The driver's own processor time says which step does not share out.
+    """
+    from hebbsim import RoleNetwork
+    from hebbsim.models.sharded import Shards, fit_shards
+    from hebbsim.runs.workers import DaskWorkers, open_dask
+
+    sentences = sentences_of(folder, 220_000)
+    cut = int(np.searchsorted(np.cumsum([len(s) for s in sentences]), 20_000)) + 1
+    rows = []
+    for workers in range(1, min(8, os.cpu_count() or 1) + 1):
+        with tempfile.TemporaryDirectory() as place, open_dask(n_workers=workers) as client:
+            files = write_files(sentences[cut:], Path(place), 8)
+            fit_shards(RoleNetwork(passes=1), Shards(DaskWorkers(client), sentences[:500], workers))
+            laps = Laps()
+            shards = Shards(
+                DaskWorkers(client), sentences[:cut], workers, text=files, progress=laps.begin
+            )
+            fit_shards(RoleNetwork(), shards)
+            laps.begin("")
+        total = sum(wall for _, wall, _ in laps.found)
+        rows += [
+            {
+                "workers": workers, "step": step, "wall s": wall, "share": wall / total,
+                "driver cpu s": cpu,
+            }
+            for step, wall, cpu in laps.found
+        ]  # fmt: skip
+        save("curve", rows)
+
+
+class Laps:
+    """Wall and processor time of steps one after another, each told as it begins."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, float, float]] = []
+        self._begun = ("reading", time.perf_counter(), time.process_time())
+
+    def begin(self, step: str) -> None:
+        name, wall, cpu = self._begun
+        now = (step, time.perf_counter(), time.process_time())
+        self.found.append((name, now[1] - wall, now[2] - cpu))
+        self._begun = now
+
+
 def write_files(sentences: list[list[str]], folder: Path, n: int) -> list[Path]:
     """The sentences as `n` files of plain text, one sentence a line."""
     paths = []
@@ -190,7 +238,7 @@ def shown(value: Any) -> str:
 if __name__ == "__main__":
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    verbs = {each.__name__: each for each in (accuracy, rounds, scaling, tabulate)}
+    verbs = {each.__name__: each for each in (accuracy, rounds, scaling, curve, tabulate)}
     if len(sys.argv) < 2 or sys.argv[1] not in verbs:
         sys.exit(__doc__)
     verbs[sys.argv[1]](*map(Path, sys.argv[2:]))

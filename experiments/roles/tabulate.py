@@ -46,6 +46,24 @@ RIVAL_RUNS = {
     "rivals-cogs": f"--corpus cogs --preset best {_RIVALS}",
     "rivals-ewt": f"--corpus ud-english-ewt --preset best {_RIVALS}",
 }
+#: Runs that score another layer than roles, with their options of `hebbsim run roles`.
+LAYERS = {
+    "pos-builtin": "--layer pos",
+    "pos-builtin-k11": "--layer pos --clusters 11",
+    "pos-ewt": "--corpus ud-english-ewt --preset best --layer pos",
+    "pos-ewt-k17": "--corpus ud-english-ewt --preset best --layer pos --clusters 17",
+    "xpos-ewt-k45": "--corpus ud-english-ewt --preset best --layer xpos --clusters 45",
+}
+#: Further options of each of them: what their table does not tell is left out.
+BARE = "--ablation-seeds 0 --baselines simple --labels 100 --readout-draws 1"
+#: Their measures, and the heads of their columns.
+CLUSTERING = {
+    "many_to_one": "many-to-one",
+    "one_to_one": "one-to-one",
+    "v_measure": "V-measure",
+    "variation_of_information": "VI, bits",
+    "adjusted_rand": "ARI",
+}
 #: Runs that tell how a network gets on from pass to pass, by what to call the corpus.
 PASSES = {"built-in": "builtin", "COGS": "cogs", "UD English EWT": "ewt"}
 SOFT = "readout=soft"
@@ -293,6 +311,17 @@ def claims_table(runs: dict[str, Run]) -> list[str]:
     header = ("measure", "run", "expected (95 % interval)", "by the soft read-out", "at least",
               "met")  # fmt: skip
     return table(header, rows)
+
+
+def layers_table(runs: dict[str, Run]) -> list[str]:
+    """Clusters beside parts of speech, on the tokens that name them."""
+    rows = []
+    for name, run in runs.items():
+        values = [run.find("test", metric=metric) for metric in CLUSTERING]
+        command = f"`hebbsim run roles {LAYERS[name]} {BARE}`"
+        clusters = f"{run.config['clusters']}"
+        rows.append((name, command, clusters, *(value.short if value else "" for value in values)))
+    return table(("run", "command", "K", *CLUSTERING.values()), rows)
 
 
 def _listed(found: Sequence[Verdict], word: str) -> str:
@@ -644,14 +673,20 @@ def keep(folder: Path) -> None:
         ("results", folder.name, BOUNDS),
         ("comparisons", f"{folder.name}.comparisons", COMPARED),
     ):
+        if folder.name in LAYERS and source == "comparisons":
+            continue
         if (folder / f"{source}.csv").is_file():
             with (KEPT / f"{kept}.csv").open("w", encoding="utf-8", newline="") as file:
                 rows = rounded(folder / f"{source}.csv", numeric)
+                if folder.name in LAYERS:  # their table tells no more
+                    header = next(rows)
+                    at = header.index("metric")
+                    rows = iter([header, *(row for row in rows if row[at] in CLUSTERING)])
                 csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def main(folder: Path) -> None:
-    names = [*RUNS, *RIVAL_RUNS]
+    names = [*RUNS, *RIVAL_RUNS, *LAYERS]
     fresh = [name for name in names if (folder / name / "results.json").is_file()]
     if not fresh:
         raise SystemExit(f"{folder}: holds no run folder by the names {', '.join(names)}")
@@ -681,6 +716,7 @@ def write_pages() -> None:
         passes=passes_table(runs),
         rival_runs=rival_runs_table(beside_rivals),
         rivals=rivals_table(beside_rivals),
+        layers=layers_table(kept(LAYERS)),
     )
     fill(
         ROOT / "docs/experiments/results.md",

@@ -48,7 +48,7 @@ app = typer.Typer(
 )
 app.add_typer(run.app, name="run")
 app.add_typer(corpus.app, name="corpus")
-app.command("tag")(tag.tag)
+app.command("tag", cls=tag.Reading)(tag.tag)
 app.command("show")(show.show)
 app.command("errors")(show.errors)
 for _experiment in EXPERIMENTS.values():

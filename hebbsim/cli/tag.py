@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from hebbsim.cli.options import Verb
 from hebbsim.cli.run_command import Pace
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
+    from hebbsim.config import ExperimentConfig
     from hebbsim.tagging.texts import Texts
 
 Model = Annotated[
@@ -24,7 +27,18 @@ Model = Annotated[
 ]
 
 
+class Reading(Verb):
+    """A command with the options by which raw text is read."""
+
+    @cached_property
+    def config(self) -> type[ExperimentConfig]:
+        from hebbsim.runs.corpus_config import TextConfig
+
+        return TextConfig
+
+
 def tag(
+    ctx: typer.Context,
     model: Model,
     files: Annotated[
         list[Path] | None,
@@ -54,27 +68,6 @@ def tag(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file of --out.")
     ] = False,
-    tokenizer: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME", help="plain, spacy, or spacy:LANGUAGE (zh, ja, th, ...), for raw text."
-        ),
-    ] = "plain",
-    field: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Field or column that holds the text, in JSON, CSV, TSV or parquet (default: "
-            "text, content, sentence, tokens or words).",
-        ),
-    ] = None,
-    sentences: Annotated[
-        str,
-        typer.Option(
-            help="lines: each line of plain text is a sentence; wrapped: lines go on up to an "
-            "empty one; auto: told by the text."
-        ),
-    ] = "auto",
 ) -> None:
     """Give every word of a text its role, by clusters that were learned without a label.
 
@@ -102,9 +95,7 @@ def tag(
     texts = Texts(
         files or [Path("-")],
         columns=format == "conllu",
-        tokenizer=tokenizer,
-        field=field,
-        sentences=sentences,
+        **ctx.obj.reading,
         note=(lambda line: print(f"Note: {line}", file=sys.stderr)) if terminal else None,
     )
     writer = WRITERS[format]()

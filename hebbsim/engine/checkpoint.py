@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError
 from hebbsim.storage import write_whole
 
-__all__ = ["MISFITS", "Checkpoints", "read_checkpoint", "write_checkpoint"]
+__all__ = ["MISFITS", "Checkpoints", "fitting", "read_checkpoint", "write_checkpoint"]
 
 Arrays = dict[str, NDArray[Any]]
 Content = tuple[Arrays, dict[str, Any]]
@@ -39,6 +39,21 @@ MISFITS = (
 
 _SUFFIX = ".safetensors"
 _ENTRY = "hebbsim"
+
+
+def fitting(name: str, found: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """An array of a file, once it is what its place asks for.
+
+    Raises
+    ------
+    ValueError
+        It has another shape or type, a number that is not finite, or a count below 0.
+    """
+    if found.shape != shape or found.dtype != dtype or not np.isfinite(found).all():
+        raise ValueError(f"array {name} is not {np.dtype(dtype)} of shape {shape}, or not finite")
+    if found.dtype.kind == "i" and (found < 0).any():
+        raise ValueError(f"a count of {name} is below 0")
+    return found
 
 
 def write_checkpoint(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,14 @@ from hebbsim.errors import BadInputError
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
 from hebbsim.models.role_network import RoleNetwork
 
+if TYPE_CHECKING:
+    from hebbsim.readers.vectors import WordVectors
+
 __all__ = ["RolePopulation"]
 
 Result = TypeVar("Result")
 
-_KIND = "hebbsim.role-population/2"
+_KIND = "hebbsim.role-population/3"
 
 
 class RolePopulation(ZeroLabelEstimator):
@@ -39,7 +42,7 @@ class RolePopulation(ZeroLabelEstimator):
     attention, weight_jitter : float
         See `hebbsim.engine.network.TokenLayer`; a network that says other values than those of a
         single one, 1 and 0, keeps them.
-    network, timescales, n_clusters, passes, settings, rule, random_state
+    network, timescales, n_clusters, passes, settings, rule, vectors, vectors_learn, random_state
         As of `RoleNetwork`; K is that of each member.
     n_jobs : int, optional
         Members that learn and predict at a time, each in a thread (-1: as many as there are
@@ -69,6 +72,8 @@ class RolePopulation(ZeroLabelEstimator):
         passes: int = 3,
         settings: Sequence[str] = (),
         rule: Sequence[str] = (),
+        vectors: str | os.PathLike[str] | WordVectors | None = None,
+        vectors_learn: bool = False,
         attention: float = 0.5,
         weight_jitter: float = 0.6,
         random_state: int = 0,
@@ -81,6 +86,8 @@ class RolePopulation(ZeroLabelEstimator):
         self.passes = passes
         self.settings = settings
         self.rule = rule
+        self.vectors = vectors
+        self.vectors_learn = vectors_learn
         self.attention = attention
         self.weight_jitter = weight_jitter
         self.random_state = random_state
@@ -150,7 +157,16 @@ class RolePopulation(ZeroLabelEstimator):
             if top.get(name, alone) == alone:
                 top[name] = getattr(self, name)
         seeds = np.random.SeedSequence([seed, 3]).generate_state(self.n_members)
-        return [RoleNetwork(said, passes=self.passes, random_state=int(each)) for each in seeds]
+        return [
+            RoleNetwork(
+                said,
+                passes=self.passes,
+                vectors=self.vectors,
+                vectors_learn=self.vectors_learn,
+                random_state=int(each),
+            )
+            for each in seeds
+        ]
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
         """Cluster of every token in every member, shape=(T, P)."""

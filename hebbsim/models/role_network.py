@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,12 @@ from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
 
+if TYPE_CHECKING:
+    from hebbsim.readers.vectors import WordVectors
+
 __all__ = ["RoleNetwork"]
 
-_KIND = "hebbsim.role-network/3"
+_KIND = "hebbsim.role-network/4"
 
 #: Of the first pass, the share that is read when the token layer begins, at the latest.
 LATEST_START = 0.75
@@ -54,6 +57,12 @@ class RoleNetwork(ZeroLabelEstimator):
     settings, rule : sequence of str
         Changes, such as ``words.size=50`` and ``tokens.prediction=delta``; see
         `hebbsim.engine.network.description.change`.
+    vectors : path or WordVectors, optional
+        Vectors that others learned, as of `hebbsim.readers.vectors.read_vectors`. Words that have
+        one get their code in the first word layer by it; the others by the company they keep, as
+        always. A file of the learner holds the vectors; its tagger does not need them.
+    vectors_learn : bool
+        Those words, too, learn codes of their own, from those of their vectors on.
     random_state : int, default=0
 
     Attributes
@@ -79,6 +88,8 @@ class RoleNetwork(ZeroLabelEstimator):
         passes: int = 3,
         settings: Sequence[str] = (),
         rule: Sequence[str] = (),
+        vectors: str | os.PathLike[str] | WordVectors | None = None,
+        vectors_learn: bool = False,
         random_state: int = 0,
     ) -> None:
         self.network = network
@@ -87,6 +98,8 @@ class RoleNetwork(ZeroLabelEstimator):
         self.passes = passes
         self.settings = settings
         self.rule = rule
+        self.vectors = vectors
+        self.vectors_learn = vectors_learn
         self.random_state = random_state
 
     def description(self) -> dict[str, Any]:
@@ -146,8 +159,7 @@ class RoleNetwork(ZeroLabelEstimator):
         """
         refuse_labels(y)
         sentences = as_lists(sentences)
-        network = self._built(sum(map(len, sentences)))
-        self.network_ = network
+        self.network_ = self._with_vectors(self._built(sum(map(len, sentences))))
         if text is not None:
             self._read_text(text, after_text)
         self._pass_over(sentences, progress, observe, observed_at)
@@ -204,6 +216,16 @@ class RoleNetwork(ZeroLabelEstimator):
             layer.start, layer.settle = int(share * layer.start), int(share * layer.settle)
         return network
 
+    def _with_vectors(self, network: Network) -> Network:
+        if self.vectors is not None:
+            from hebbsim.readers.vectors import WordVectors, read_vectors
+
+            given = self.vectors
+            found = given if isinstance(given, WordVectors) else read_vectors(given)
+            rng = np.random.default_rng([self.random_state, 6])
+            network.take_vectors(found.index, found.points, rng, learns_on=self.vectors_learn)
+        return network
+
     def _pass_over(
         self,
         sentences: list[Sequence[str]],
@@ -235,7 +257,8 @@ class RoleNetwork(ZeroLabelEstimator):
         """Learn on from sentences, once and in their order; however they are cut into calls."""
         refuse_labels(y)
         if not hasattr(self, "network_"):
-            self.network_ = build(self.description(), random_state=self.random_state)
+            network = build(self.description(), random_state=self.random_state)
+            self.network_ = self._with_vectors(network)
         self.network_.learn(sentences)
         return self
 

@@ -1,7 +1,8 @@
 """Scores of predicted roles and of the clusters beneath them.
 
-Measures of clusters: Christodoulopoulos, C., Goldwater, S. & Steedman, M. (2010). Two decades of
-unsupervised POS induction: how far have we come? EMNLP 2010, 575-584, section 3.
+Measures of clusters are those of work on unsupervised tagging: Christodoulopoulos, C., Goldwater,
+S. & Steedman, M. (2010). Two decades of unsupervised POS induction: how far have we come? EMNLP
+2010, 575-584.
 """
 
 from __future__ import annotations

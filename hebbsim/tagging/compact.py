@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.engine.checkpoint import fitting
 from hebbsim.engine.network.description import build, written
 from hebbsim.engine.network.shape import shape_code
 from hebbsim.models import RoleNetwork
@@ -44,11 +45,11 @@ def expanded(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) ->
     learner = RoleNetwork(document["network"])
     network = learner.network_ = build(learner.description())
     width = network.codes(network.top.below).shape[1]
-    counts = _fitting(arrays["counts"], (len(words) + 1,), np.int64)
-    codes = _fitting(arrays["codes"], (len(words) + 1, width), np.float32)
+    counts = fitting("counts", arrays["counts"], (len(words) + 1,), np.int64)
+    codes = fitting("codes", arrays["codes"], (len(words) + 1, width), np.float32)
     network.index = {word: row for row, word in enumerate(words, 1)}
-    if len(network.index) != len(words) or (counts < 0).any():
-        raise ValueError("a word stands twice, or was counted below 0")
+    if len(network.index) != len(words):
+        raise ValueError("a word stands twice")
     size = network.top.shape_size
     shapes = np.zeros((len(counts), size), dtype=np.int8)
     for row, word in enumerate(words, 1):
@@ -56,12 +57,6 @@ def expanded(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) ->
     network.only_tokens(counts, shapes, codes)
     for name, array in network.top.arrays().items():
         if name != _UNREAD:
-            array[...] = _fitting(arrays[f"top {name}"], array.shape, array.dtype)
+            array[...] = fitting(name, arrays[f"top {name}"], array.shape, array.dtype)
     network.top.settled = True
     return learner
-
-
-def _fitting(found: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    if found.shape != shape or found.dtype != dtype or not np.isfinite(found).all():
-        raise ValueError(f"an array is not {np.dtype(dtype)} of shape {shape}, or not finite")
-    return found

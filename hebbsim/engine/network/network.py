@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.engine.checkpoint import fitting
 from hebbsim.engine.network.shape import ENDING_SIZE, ending_code, shape_code
 from hebbsim.engine.network.token_layer import TokenLayer
 from hebbsim.engine.network.values import whole_number
@@ -132,6 +133,7 @@ class Network:
         self._free: list[int] = []
         self._n_counted = 0
         self._by_count: NDArray[np.int64] | None = None
+        self._given: Mapping[str, int] = {}
         self.frozen = False
         self._grow(1024)
 
@@ -165,6 +167,8 @@ class Network:
             self._grow(min(2 * len(self.counts), self.max_words + 1))
         row = self.index[word] = self._free.pop()
         self._spell(row, word)
+        if (at := self._given.get(word)) is not None:
+            self.words[0].hold(row, at)
         return row
 
     def _spell(self, row: int, word: str) -> None:
@@ -189,6 +193,25 @@ class Network:
         for layer in self.words:
             layer.forget(leaving)
         self._free.extend(leaving[::-1].tolist())
+
+    def take_vectors(
+        self,
+        index: Mapping[str, int],
+        points: NDArray[np.float32],
+        rng: np.random.Generator | None = None,
+        **options: Any,
+    ) -> None:
+        """Let words that come from now on have codes of their vectors in the first word layer.
+
+        Parameters
+        ----------
+        index : mapping of str to int
+            Row of each word among `points`.
+        points, rng, **options
+            As of `WordLayer.take_vectors`.
+        """
+        self.words[0].take_vectors(points, rng, **options)
+        self._given = index
 
     def know(self, counts: Mapping[str, int]) -> None:
         """Admit words that were counted elsewhere, at most `max_words`, in their order."""
@@ -391,7 +414,12 @@ class Network:
             "free": np.array(self._free, dtype=np.int32),
             "rows": np.fromiter(self.index.values(), dtype=np.int32),
         }
+        first, given = self.words[0], None
+        if first.points is not None:
+            arrays |= {"points": first.points, "groups": first.groups, "held": first.held}
+            given = {"index": dict(self._given), "learns_on": bool(first.learns_on)}
         return arrays, {
+            "given": given,
             "words": list(self.index),
             "tokens": self.tokens,
             "frozen": self.frozen,
@@ -420,7 +448,7 @@ class Network:
         if len(self.index) != len(words):
             raise ValueError("a word stands twice")
         self._free = arrays["free"].tolist()
-        self.counts[:] = _fitting("counts", arrays["counts"], self.counts)
+        self.counts[:] = fitting("counts", arrays["counts"], self.counts.shape, np.int64)
         self._n_counted = int(self.counts.sum())
         self._restore_columns(arrays["columns"], arrays["free columns"])
         for word, row in self.index.items():
@@ -435,12 +463,28 @@ class Network:
             layer.settled = bool(settled)
             for name, array in layer.arrays().items():
                 if name != "waiting":
-                    array[...] = _fitting(name, arrays[f"{number}.{name}"], array)
+                    found = arrays[f"{number}.{name}"]
+                    array[...] = fitting(name, found, array.shape, array.dtype)
         self.top.restore_waiting(arrays[f"{len(self.words)}.waiting"])
+        if document["given"] is not None:
+            self._restore_given(arrays, document["given"])
         return self
 
+    def _restore_given(
+        self, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]
+    ) -> None:
+        first, points = self.words[0], arrays["points"]
+        index = {str(word): int(at) for word, at in document["index"].items()}
+        if points.ndim != 2 or not all(0 <= at < len(points) for at in index.values()):
+            raise ValueError("the vectors of its words do not fit")
+        points = fitting("points", points, points.shape, np.float32)
+        size = (first.size, points.shape[1])
+        groups = fitting("groups", arrays["groups"], size, np.float32)
+        self.take_vectors(index, points, learns_on=bool(document["learns_on"]), groups=groups)
+        first.held[:] = fitting("held", arrays["held"], first.held.shape, np.bool_)
+
     def _restore_columns(self, columns: NDArray[Any], free: NDArray[Any]) -> None:
-        self._columns[:] = _fitting("columns", columns, self._columns)
+        self._columns[:] = fitting("columns", columns, self._columns.shape, np.int32)
         used = np.concatenate([columns[columns > 0], free])
         if not np.array_equal(np.sort(used), np.arange(1, self.context_words + 1)):
             raise ValueError("the columns of its words do not fit")
@@ -450,16 +494,6 @@ class Network:
 def _drawing_weights(random_state: int) -> np.random.Generator:
     """What draws the first weights: a generator of its own, so that the network's is as it was."""
     return np.random.default_rng([random_state, 4])
-
-
-def _fitting(name: str, found: NDArray[Any], wanted: NDArray[Any]) -> NDArray[Any]:
-    if found.shape != wanted.shape or found.dtype != wanted.dtype or not np.isfinite(found).all():
-        raise ValueError(
-            f"array {name} is not {wanted.dtype} of shape {wanted.shape}, or not finite"
-        )
-    if found.dtype.kind == "i" and (found < 0).any():
-        raise ValueError(f"a count of {name} is below 0")
-    return found
 
 
 def check_sentence(sentence: Any) -> None:

@@ -25,6 +25,8 @@ from hebbsim.engine.network.vectors import (
 
 __all__ = ["WordLayer"]
 
+#: Vectors of elsewhere that groups are made of, at most, and how often each is shown.
+GROUPED, SHOWN = 20_000, 3
 #: A start is drawn by the root of the word's count, which counts up to this share of the text.
 LARGEST_SHARE = 0.005
 
@@ -150,6 +152,10 @@ class WordLayer:
         self.counts = np.zeros(0, dtype=np.int64)
         self.codes = np.zeros((0, self.size), dtype=np.float32)
         self.settled = False
+        self.held = np.zeros(0, dtype=bool)  # whose code is that of a vector of elsewhere
+        self.points: NDArray[np.float32] | None = None
+        self.groups = np.zeros((self.size, 0), dtype=np.float32)
+        self.learns_on = True
         self._context = np.empty((64, 2, len(keep), below_size + 1), dtype=np.float32)
         self._kernel = with_rules(
             _learn_sentence,
@@ -167,6 +173,60 @@ class WordLayer:
         self.memory_state[n_before:] = self.memory.kernel.start(values.shape[1], 1)
         self.counts = grown(self.counts, n_words, 0)
         self.codes = grown(self.codes, n_words, 1 / self.size)
+        self.held = grown(self.held, n_words, 0)
+
+    def take_vectors(
+        self,
+        points: NDArray[np.float32],
+        rng: np.random.Generator | None = None,
+        *,
+        learns_on: bool = False,
+        groups: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Take vectors of elsewhere, by which words get codes: see `hold`.
+
+        The vectors fall into as many groups as there are categories, by the rule of those. A
+        code is the softmax over groups as it is over categories. Categories start where the
+        words of each group lie, so that a category goes on to mean what the group meant.
+
+        Parameters
+        ----------
+        points : ndarray of float32, shape=(N, D)
+            Vectors at length one.
+        rng : Generator, optional
+            Draws which vectors groups start from, and their order.
+        learns_on : bool
+            Words learn codes of their own once categories begin; without, they keep those of
+            their vectors.
+        groups : ndarray of float32, shape=(C, D), optional
+            As they were made before.
+        """
+        self.points, self.learns_on = points, learns_on
+        if groups is None:
+            assert rng is not None
+            some = points[:GROUPED]
+            weights = self.categories.start(self.size, points.shape[1])
+            weights.values[:] = some[
+                rng.choice(len(some), self.size, replace=len(some) < self.size)
+            ]
+            for _ in range(SHOWN):
+                order = rng.permutation(len(some))
+                targets = np.zeros((len(some), self.size), dtype=np.float32)
+                self.categories.learn(weights, some[order], targets, 1.0)
+            groups = weights.values
+        self.groups = groups
+
+    def hold(self, row: int, at: int) -> None:
+        """Give the word of a row the code of vector `at`."""
+        assert self.points is not None
+        where = np.array([row], dtype=np.int64)
+        temperature = np.float32(self.inverse_temperature)
+        _codes(self.points[at : at + 1], where, self.groups, temperature, self.codes)
+        self.held[row] = True
+
+    def _kept(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Those of some words that keep the codes of their vectors."""
+        return rows[:0] if self.learns_on else rows[self.held[rows]]
 
     def arrays(self) -> dict[str, NDArray]:
         """All that has been learned."""
@@ -191,6 +251,7 @@ class WordLayer:
         self.memory_state[rows] = self.memory.kernel.start(len(self.mean), 1)
         self.counts[rows] = 0
         self.codes[rows] = 1 / self.size
+        self.held[rows] = False
 
     def learn(
         self,
@@ -214,6 +275,8 @@ class WordLayer:
         """
         if len(rows) > len(self._context):
             self._context = np.empty((2 * len(rows), *self._context.shape[1:]), dtype=np.float32)
+        kept = self._kept(ids)
+        codes = self.codes[kept]
         self._kernel(
             rows,
             ids,
@@ -238,26 +301,42 @@ class WordLayer:
             self.min_count,
             self.codes,
         )
+        self.codes[kept] = codes
 
     def begin(self, rng: np.random.Generator, endings: NDArray[np.float32]) -> None:
         """Start categories from rows of the memory, and give every word its code."""
         known = np.flatnonzero(self.counts >= self.min_count)
         if not len(known):
             return
-        points = self.points(known, endings)
+        points = self.locate(known, endings)
         weight = np.sqrt(np.minimum(self.counts[known], LARGEST_SHARE * self.counts.sum()))
         chosen = rng.choice(
             len(known), self.size, replace=len(known) < self.size, p=weight / weight.sum()
         )
         self.category_weights.values[:] = points[chosen]
+        held = self.held[known]
+        if held.any():
+            self._start_from_groups(points[held], self.codes[known[held]])
         self.settled = True
         self.encode(known, endings)
 
     def encode(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> None:
         """Give words their codes, by their memory and the categories as these are now."""
-        points = self.points(words, endings)
+        points = self.locate(words, endings)
         weights = self.category_weights.values
+        kept = self._kept(words)
+        codes = self.codes[kept]
         _codes(points, words, weights, np.float32(self.inverse_temperature), self.codes)
+        self.codes[kept] = codes
+
+    def _start_from_groups(self, points: NDArray[np.float32], codes: NDArray[np.float32]) -> None:
+        """Start each category at the mean of words, weighted by their share in its group."""
+        means = np.zeros_like(self.category_weights.values)
+        for point, code in zip(points, codes, strict=True):
+            means += code[:, None] * point
+        total = codes.sum(axis=0)
+        some = total > 0
+        self.category_weights.values[some] = means[some] / total[some, None]
 
     def points(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where words lie among the categories: at length one on the directions."""

@@ -18,6 +18,6 @@ EXPERIMENTS = (
         figures_at="hebbsim.experiments.roles.figures:FIGURES",
         evidence_at="hebbsim.experiments.roles.evidence:findings",
         metric="accuracy",
-        paths=("corpus", "role_map", "unlabeled", "rules", "network"),
+        paths=("corpus", "role_map", "unlabeled", "rules", "network", "vectors"),
     ),
 )

@@ -14,6 +14,7 @@ from hebbsim.config import (
     COMPUTING,
     CORPUS,
     EVALUATION,
+    NETWORK,
     Listed,
     Seeds,
     Workers,
@@ -26,6 +27,7 @@ from hebbsim.runs.corpus_config import CorpusConfig
 
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork, RolePopulation
+    from hebbsim.readers.vectors import WordVectors
 
 
 def _read_rivals(value: Any) -> tuple[str, ...]:
@@ -120,6 +122,18 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         Literal["first", "all", "none"],
         option("Seeds whose network stays in the run folder, for `hebbsim tag`.", EVALUATION),
     ] = "first"
+    vectors: Annotated[
+        Path | None,
+        option(
+            "Word vectors by which words get their codes in the first layer: word2vec, GloVe or "
+            "fastText (binary ones with the extra `vectors`), or safetensors.",
+            NETWORK,
+            metavar="FILE",
+        ),
+    ] = None
+    vectors_learn: Annotated[
+        bool, option("Let words learn on from the codes of --vectors.", NETWORK)
+    ] = False
     workers: Workers = min(2, os.cpu_count() or 1)
     shards: Annotated[
         int | None,
@@ -160,15 +174,40 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         return self.keep == "all" or (self.keep == "first" and seed == 0)
 
     def learner(
-        self, seed: int, network: Mapping[str, Any] | None = None
+        self,
+        seed: int,
+        network: Mapping[str, Any] | None = None,
+        vectors: WordVectors | None = None,
     ) -> RoleNetwork | RolePopulation:
-        """What learns of this configuration: a network, or as many as vote."""
+        """What learns of this configuration: a network, or as many as vote.
+
+        `vectors` are those of its file, once it is read.
+        """
         from hebbsim.models import RolePopulation
 
+        options: dict[str, Any] = {}
+        if self.vectors is not None:
+            given = self.vectors if vectors is None else vectors
+            options = {"vectors": given, "vectors_learn": self.vectors_learn}
         if self.ensemble_size == 1:
-            return self.network_learner(seed, network)
-        options = self._network_options(network)
+            return self.network_learner(seed, network).set_params(**options)
+        options |= self._network_options(network)
         return RolePopulation(self.ensemble_size, passes=self.passes, random_state=seed, **options)
+
+    @model_validator(mode="after")
+    def _vectors_fit(self) -> RolesConfig:
+        if self.vectors_learn and self.vectors is None:
+            raise ValueError("--vectors-learn says how --vectors are used; give both")
+        if self.vectors is not None and self.shards is not None:
+            raise ValueError("--shards learns without --vectors; leave one of the two out")
+        return self
+
+    @field_validator("vectors")
+    @classmethod
+    def _is_file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"{value}: no such file")
+        return value
 
     @field_validator("labels")
     @classmethod

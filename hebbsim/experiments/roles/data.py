@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split
+
+if TYPE_CHECKING:
+    from hebbsim.readers.vectors import WordVectors
 
 #: Fewest sentences that leave something to learn from when a tenth is held out.
 _FEWEST = 20
@@ -156,6 +159,27 @@ def cluster_notes(dev: Split, clusters: int) -> list[str]:
         "dev sentences, so few or no words name a cluster and scores are low; give fewer, such as "
         f"--clusters {max(2, dev.n_tokens // (2 * _WORDS_A_CLUSTER))}, or more dev sentences"
     ]
+
+
+def vector_note(corpus: Corpus, vectors: WordVectors) -> str:
+    """A line on how many of the words that are learned from have a vector.
+
+    Raises
+    ------
+    BadInputError
+        Not one has.
+    """
+    words, tokens = vectors.known(corpus.splits["train"].forms.tolist())
+    if not words:
+        raise BadInputError(
+            f"--vectors {vectors.path}: no training word of corpus {corpus.name} has a vector; "
+            "give vectors of its language and spelling"
+        )
+    return (
+        f"vectors {vectors.path}: {100 * words:.1f} % of the training words and "
+        f"{100 * tokens:.1f} % of the tokens have one; the other words get their codes by the "
+        "company they keep"
+    )
 
 
 def text_notes(corpus: Corpus, files: Mapping[str, Path], reading: Mapping[str, Any]) -> list[str]:

@@ -24,6 +24,7 @@ from hebbsim.runs.results import Score
 
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
+    from hebbsim.readers.vectors import WordVectors
 
 __all__ = ["Learning", "Measuring", "curve_points"]
 
@@ -40,6 +41,8 @@ class Learning:
         Unlabelled text, by file name.
     network : mapping
         Description of the network that every seed learns with.
+    vectors : WordVectors, optional
+        Those of its configuration, read once for all seeds.
 
     Attributes
     ----------
@@ -53,7 +56,9 @@ class Learning:
         corpus: Corpus,
         text: Mapping[str, Path],
         network: Mapping[str, Any],
+        vectors: WordVectors | None = None,
     ) -> None:
+        self.vectors = vectors
         self.config, self.corpus, self.text, self.network = config, corpus, text, network
         self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
         self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
@@ -74,7 +79,7 @@ class Learning:
 
     def new(self, seed: int) -> Any:
         """The learner of a seed, yet to learn."""
-        return self.config.learner(seed, self.network)
+        return self.config.learner(seed, self.network, self.vectors)
 
     def fitted(
         self,

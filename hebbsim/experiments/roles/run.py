@@ -21,6 +21,7 @@ from hebbsim.experiments.roles.data import (
     cluster_notes,
     hold_out,
     text_notes,
+    vector_note,
 )
 from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.measured import Measured
@@ -151,8 +152,14 @@ class _Run:
         check_clusters(corpus.splits["train"], config.clusters, corpus.name)
         if text:
             self.notes += text_notes(corpus, text, config.reading)
+        vectors = None
+        if config.vectors is not None:
+            from hebbsim.readers.vectors import read_vectors
+
+            vectors = read_vectors(config.vectors)
+            self.notes.append(vector_note(corpus, vectors))
         # Described once, as well: every seed learns with it, whatever becomes of its file.
-        self.learning = Learning(config, corpus, text, config.described())
+        self.learning = Learning(config, corpus, text, config.described(), vectors)
 
     def fitted(self, seed: int) -> Any:
         main = part_name(seed)

@@ -55,8 +55,9 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
     }
     files = {"network.json": json_text(learning.network).encode()}
     network = hashlib.sha256(files["network.json"]).hexdigest()
+    vectors = {} if learning.vectors is None else {"vectors": learning.vectors.sha256}
     known = provenance(
-        inputs=corpus.sha256 | {"network": network},
+        inputs=corpus.sha256 | {"network": network} | vectors,
         seeds=range(config.seeds),
         text=inputs,
         rules=config.rules,
