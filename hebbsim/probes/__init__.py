@@ -1,4 +1,4 @@
-"""What is measured: read-out of clusters, scores, intervals, comparisons."""
+"""Measurements: read-outs of clusters, scores, intervals, comparisons."""
 
 from hebbsim.probes.bootstrap import Estimate, resample_sums, seed_interval
 from hebbsim.probes.comparison import Comparison, compare, verdicts

@@ -1,4 +1,4 @@
-"""Intervals over seeds, and sentences drawn with replacement."""
+"""Intervals over seeds, and bootstrap resampling of sentences."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit  # a light import beside scipy.stats
 
-#: Resamples of every bootstrap; a standard error is then known to about 2 %.
+#: Number of bootstrap resamples, which gives a standard error to about 2 %.
 N_RESAMPLES = 1000
 
 
 class Estimate(NamedTuple):
-    """A mean with the ends of its 95 % interval (NaN where one value alone was seen).
+    """A mean with its 95 % interval (NaN if there is only one value).
 
     Examples
     --------
@@ -52,7 +52,7 @@ def seed_interval(values: Sequence[float] | NDArray[np.floating], level: float =
 
 @lru_cache(maxsize=2)
 def _sentence_counts(n: int, n_resamples: int, random_state: int) -> NDArray[np.float32]:
-    """How often each of n sentences is drawn, shape=(n_resamples, n)."""
+    """Number of times that each of n sentences is drawn, shape=(n_resamples, n)."""
     rng = np.random.default_rng(random_state)
     counts = np.empty((n_resamples, n), dtype=np.float32)
     for row in counts:
@@ -65,12 +65,12 @@ def resample_sums(
 ) -> NDArray[np.float64]:
     """Column sums over sentences drawn with replacement (Efron 1979).
 
-    All columns share every draw, which is what makes a comparison between them paired.
+    All columns share every draw, so that comparisons between them are paired.
 
     Parameters
     ----------
     counts : ndarray, shape=(N, M)
-        One row a sentence: right tokens of M models, or token counts.
+        One row per sentence: correct tokens of M models, or token counts.
     n_resamples : int
     random_state : int
 
@@ -84,10 +84,10 @@ def resample_sums(
 
 
 def resample_weights(rng: np.random.Generator, n_resamples: int, n: int) -> NDArray[np.float64]:
-    """Weights of n training runs in every resample, of which n - 1 are drawn.
+    """Weights of n training runs in every resample; each resample draws n - 1 of them.
 
-    One less than there are makes the variance of few runs unbiased (Rao & Wu 1988,
-    "Resampling Inference with Complex Survey Data", section 2).
+    Drawing n - 1 makes the variance unbiased for few runs (Rao & Wu 1988, "Resampling Inference
+    with Complex Survey Data", section 2).
 
     Returns
     -------

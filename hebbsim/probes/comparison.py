@@ -1,12 +1,12 @@
-"""One trained model against another: the rule behind every verdict.
+"""Compares two trained models: the rule behind every verdict.
 
-Accuracies vary with the seed of training, with the labelled sentences that were drawn, and
-with the sentences of the split. A two-level bootstrap varies all of them together: it draws
-training runs and sentences with replacement (n - 1 of n runs, which makes the variance
-unbiased for few runs). The standard error of these draws gives the interval and p by
-Student's t, whose degrees of freedom follow from the share that each source has of the
-variance (Satterthwaite 1946). A verdict is one of three, from p after Holm's correction over
-the comparisons of one table: *ahead*, *behind*, *no difference shown*.
+Accuracies vary with the training seed, with the labelled sentences that were drawn, and with the
+sentences of the split. A two-level bootstrap varies all of them: it draws training runs and
+sentences with replacement (n - 1 of n runs, which makes the variance unbiased for few runs). The
+standard error of these draws gives the interval and p by Student's t, whose degrees of freedom
+follow from the share of each source in the variance (Satterthwaite 1946). The verdict follows
+from p after Holm's correction over the comparisons of one table: *ahead*, *behind*, or *no
+difference shown*.
 """
 
 from __future__ import annotations
@@ -23,19 +23,18 @@ from hebbsim.probes.paired import adjust
 
 Verdict = Literal["ahead", "behind", "no difference shown"]
 
-#: Sentences with a token to score below which resampling them says nothing of their variance.
+#: Fewest sentences with a token to score for which resampling estimates their variance.
 FEWEST_SENTENCES = 10
-#: Corrected p below which a difference counts as shown.
+#: A difference is shown if its corrected p is below this level.
 LEVEL = 0.05
 
 
 class Comparison(NamedTuple):
-    """Accuracy of one model minus, and over, that of another.
+    """Difference and ratio of the accuracies of two models.
 
-    Intervals and `p` (two-sided) are NaN where the variance of training cannot be
-    estimated, because a trained model ran once, and where fewer than `FEWEST_SENTENCES`
-    sentences hold a token to score; `ratio` is NaN where the other has
-    nothing right.
+    Intervals and `p` (two-sided) are NaN if a trained model ran only once, so that the variance
+    of training cannot be estimated, or if fewer than `FEWEST_SENTENCES` sentences have a token
+    to score. `ratio` is NaN if the other model has nothing right.
 
     Examples
     --------
@@ -63,17 +62,17 @@ def compare(
     Parameters
     ----------
     correct : ndarray, shape=(S, D, N)
-        Right tokens of each of N sentences, for S seeds and D draws of labelled
-        sentences (1 where none are drawn).
+        Number of correct tokens in each of N sentences, for S seeds and D draws of labelled
+        sentences (1 if none are drawn).
     other : ndarray, shape=(S2, D, N) or (S2, 1, N)
-        The same of the other model.
+        The same for the other model.
     totals : ndarray, shape=(N,)
-        Tokens of every sentence (of one role, for a recall).
+        Number of tokens in every sentence (of one role, for a recall).
     paired_draws : bool
-        Draw d is the same labelled sentences for both models.
+        Draw d uses the same labelled sentences for both models.
     other_is_trained : bool
-        False for a rival without a random seed, such as a look-up: it has no
-        variance of training.
+        False for a rival without a random seed, such as a look-up, which has no variance of
+        training.
 
     Examples
     --------

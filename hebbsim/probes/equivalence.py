@@ -1,4 +1,4 @@
-"""How many labelled sentences a supervised model needs to do as well."""
+"""Label equivalence: how many labelled sentences a supervised model needs to be as good."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from scipy.special import stdtrit
 from hebbsim.errors import BadInputError
 from hebbsim.probes.bootstrap import N_RESAMPLES, resample_sums, resample_weights
 
-#: Fewest training runs behind a point of the curve that is read.
+#: Fewest training runs per point of the curve.
 FEWEST_RUNS = 3
-#: Two points that lie further apart than this factor allow no number between them.
+#: Largest factor between two points for which the curve is interpolated.
 WIDEST_GAP = 4.0
 
 
 class LabelEquivalence(NamedTuple):
     """A number of labelled sentences with its 95 % interval.
 
-    Where the curve never meets the target, `sentences` is the end of the curve and
-    `place` says on which side: ``below`` its first point or ``above`` its last.
+    If the curve never reaches the target, `sentences` is an end of the curve, and `place` says
+    which: ``below`` its first point or ``above`` its last.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def label_equivalence(
     n_resamples: int = N_RESAMPLES,
     random_state: int = 0,
 ) -> LabelEquivalence | None:
-    """Labelled sentences at which a learning curve reaches a target accuracy.
+    """Number of labelled sentences at which a learning curve reaches a target accuracy.
 
     A monotone curve is fitted to the points by isotonic regression (Barlow et al. 1972),
     which weights them by their training runs, and is interpolated linearly in log N. The
@@ -55,17 +55,17 @@ def label_equivalence(
     Parameters
     ----------
     labels : sequence of int, shape=(L,)
-        Labelled sentences behind each point, increasing.
+        Number of labelled sentences at each point, increasing.
     curve : sequence of L ndarrays, shape=(S_l, N)
-        Right tokens of every sentence in each training run, at each point.
+        Number of correct tokens of every sentence in each training run, at each point.
     target : ndarray, shape=(S, N)
-        The same for the model to be placed on the curve.
+        The same for the model that is compared with the curve.
 
     Returns
     -------
     LabelEquivalence or None
-        None where the points do not allow a number: the target or one of the two points
-        around it has fewer than `FEWEST_RUNS` runs, or these lie more than a factor
+        None if the points do not allow an estimate: the target or one of the two points
+        around it has fewer than `FEWEST_RUNS` runs, or these points are more than a factor of
         `WIDEST_GAP` apart.
 
     Raises
@@ -126,7 +126,7 @@ def _monotone(curve: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray
 def _place(
     hull: NDArray[np.float64], target: float
 ) -> tuple[Literal["within", "below", "above"], tuple[int, ...]]:
-    """Where the target stands to the curve, and the points around it."""
+    """Where the target is relative to the curve, and the points around it."""
     if target < hull[0]:
         return "below", (0,)
     if target > hull[-1]:
@@ -136,7 +136,7 @@ def _place(
 
 
 def _meet(x: NDArray[np.float64], hull: NDArray[np.float64], target: float) -> float:
-    """Where a non-decreasing curve first reaches `target`; the ends of x outside."""
+    """Where a non-decreasing curve first reaches `target`, or the end of x on that side."""
     if target <= hull[0]:
         return float(x[0])
     if target > hull[-1]:

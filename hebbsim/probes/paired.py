@@ -1,4 +1,4 @@
-"""Paired comparisons over seeds, and what is left of them when there are many."""
+"""Paired tests over seeds, and corrections for multiple tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CORRECTIONS = ("holm", "bh", "none")
 
 
 class PairedTest(NamedTuple):
-    """Mean difference with its 95 % interval, and its two-sided p (NaN of one pair)."""
+    """Mean difference with its 95 % interval, and two-sided p (NaN for one pair)."""
 
     difference: Estimate
     p: float
@@ -44,26 +44,26 @@ def paired_test(values: ArrayLike, others: ArrayLike) -> PairedTest:
     if n < 2:
         return PairedTest(estimate, float("nan"), n)
     error = differences.std(ddof=1) / np.sqrt(n)
-    # Differences that are equal but for rounding would give a t of any size.
+    # Differences that are equal except for rounding would give an arbitrary t.
     if error <= 1e-12 * max(1.0, np.abs(differences).max()):
         return PairedTest(estimate, 1.0 if abs(estimate.mean) < 1e-12 else 0.0, n)
     return PairedTest(estimate, float(2 * stdtr(n - 1, -abs(estimate.mean) / error)), n)
 
 
 def adjust(p: Sequence[float] | NDArray[np.floating], correction: str) -> NDArray[np.float64]:
-    """p values corrected for their number; NaN, which is no test, stays and is not counted.
+    """Correct p values for multiple tests; NaN stays NaN and does not count as a test.
 
     Parameters
     ----------
     p : array_like of float, shape=(n,)
     correction : {"holm", "bh", "none"}
-        Holm (1979) bounds the chance of any false finding, Benjamini & Hochberg (1995) the
-        expected share of them.
+        Holm (1979) bounds the probability of any false positive, Benjamini & Hochberg (1995)
+        the expected share of false positives.
 
     Raises
     ------
     BadInputError
-        An unknown correction.
+        The correction is unknown.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from hebbsim.errors import BadInputError
 
 
 class RoleReadout:
-    """Map clusters to roles, fitted on a labelled development set alone.
+    """Map clusters to roles, fitted only on a labelled development set.
 
     One column of cluster ids is mapped many-to-one: every cluster carries the role
     that most of its tokens have. Several columns (a population of P learners) vote by
@@ -30,7 +30,7 @@ class RoleReadout:
     roles_ : ndarray of str, shape=(R,)
         The roles seen, sorted.
     counts_ : list of P ndarrays of int64, shape=(K + 1, R)
-        Tokens by cluster and role; the last row stands for clusters never seen.
+        Tokens by cluster and role; the last row is for unseen clusters.
 
     Examples
     --------

@@ -83,7 +83,7 @@ def memberships(
 
 
 class SoftReadout:
-    """Map clusters to shares of roles, fitted on a labelled development set alone.
+    """Map clusters to shares of roles, fitted only on a labelled development set.
 
     A token's score for a role is the mean of its clusters' values, by its shares in them:
 

@@ -1,9 +1,9 @@
-"""Which roles and splits turn on structure, decided before a model is scored on test.
+"""Which roles and splits depend on structure, decided before a model is scored on test.
 
-The definitions use the development set, the training frequencies behind the type
-lookup, and a sibling corpus: sentences made for this alone, with a train, a dev and
-generalization splits of their own (`hebbsim.readers.siblings`). Neither gold roles nor
-predictions on test or on the generalization splits that are scored enter them.
+The definitions use dev, the word frequencies behind the type look-up, and a sibling corpus:
+sentences made only for this purpose, with their own train, dev and generalization splits
+(`hebbsim.readers.siblings`). They use neither gold roles nor predictions on test or on the
+generalization splits that are scored.
 
 A *role* is decided on dev by two F1 scores: type lookup (content alone) and the
 zero-label learner with traces alone (structure alone).
@@ -31,14 +31,14 @@ from numpy.typing import NDArray
 
 Decided = Literal["structure", "content", "either", "neither"]
 
-#: Difference in F1 from which one side decides a role.
+#: Smallest difference in F1 by which one side decides a role.
 MARGIN = 0.1
-#: F1 below which a role counts as not found: wrong more often than right.
+#: F1 below which a role counts as not found.
 FLOOR = 0.5
 
 
 class SplitStructure(NamedTuple):
-    """How a split of a sibling corpus stands to lookup and to the roles that structure decides.
+    """Accuracy of the look-up on a sibling split, and the share of its errors in structural roles.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class SplitStructure(NamedTuple):
 
 
 def decide_role(lookup: float, traces: float) -> Decided:
-    """What decides a role, from the F1 of lookup and of traces alone on dev.
+    """What decides a role, from the F1 on dev of the look-up and of traces without the word.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def decide_role(lookup: float, traces: float) -> Decided:
     """
     if max(lookup, traces) < FLOOR:
         return "neither"
-    # Rounded, so that a difference of exactly the margin does not hang on float error.
+    # Rounded, so that a difference of exactly the margin does not depend on float error.
     difference = round(traces - lookup, 12)
     if difference >= MARGIN:
         return "structure"
@@ -81,13 +81,13 @@ def decide_split(
     lookup_dev: float,
     structure_roles: Collection[str],
 ) -> SplitStructure:
-    """Whether a generalization split turns on structure, from a sibling of it.
+    """Whether a generalization split depends on structure, judged by its sibling.
 
     Parameters
     ----------
     gold, lookup : ndarray of str, shape=(T,)
-        Roles of the sibling's split: as annotated, and as a type lookup that was fitted
-        on the sibling's train gives them.
+        Roles of the sibling split: as annotated, and as assigned by a type look-up that was
+        fitted on the train split of the sibling.
     lookup_dev : float
         Accuracy of that lookup on the sibling's dev.
     structure_roles : collection of str

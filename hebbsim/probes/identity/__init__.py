@@ -1,6 +1,6 @@
-"""Which past tokens a trace state still tells: decoders, conditions, bits.
+"""How much a trace state tells about past tokens: decoders, conditions, bits.
 
-Every module of this folder is imported here, so that a decoder or a memory in a file of its own
+Every module of this folder is imported here, so that a decoder or memory in its own file
 registers itself.
 """
 

@@ -1,12 +1,12 @@
 """Decoders of past tokens from a trace state, and the interface that they share.
 
-What S traces hold of one dimension is a sum over the past,
+In each dimension, S traces hold a sum over the past,
 
     h = sum_k g_k x[t-k] + noise,    g_k = alpha (1 - alpha)**k    (an S-vector for each lag),
 
-so that the token at lag k is sent through S parallel channels of gain g_k, with all other
-tokens as interference. A `Channel` says what a decoder may know: codes, timescales, noise
-and how frequent each type is. A new decoder is a subclass of `Decoder` with a name.
+so the token at lag k passes through S parallel channels with gain g_k, and all other tokens
+interfere. A `Channel` says what a decoder may know: codes, timescales, noise and the frequency
+of each type. A new decoder is a subclass of `Decoder` with a name.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from hebbsim.errors import BadInputError
 from hebbsim.extensions import import_file
 from hebbsim.probes.identity.states import States
 
-#: Time constants of the slowest trace after which the past is taken to be over.
+#: Time constants of the slowest trace after which older tokens are neglected.
 _PAST = 40
 
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """What is known of a trace state before it is read.
+    """What a decoder knows about a trace state before it reads it.
 
     Attributes
     ----------
@@ -44,9 +44,9 @@ class Channel:
     prior : ndarray of float64, shape=(V,)
         Relative frequency of each type, greater than 0.
     n_past : int or None
-        Tokens that have gone by since the traces were zero; None for a long stream.
+        Number of tokens since the traces were zero; None for a long stream.
     log_successor : ndarray of float64, shape=(V, V), or None
-        Row w: log P(type | the next token is w), where a language model knows it.
+        Row w: log P(type | the next token is w), if a language model is known.
 
     Examples
     --------
@@ -85,22 +85,22 @@ class Channel:
 
     @cached_property
     def past(self) -> NDArray[np.float64]:
-        """Gains of all lags that matter, shape=(K, S)."""
+        """Gains of all lags that are not negligible, shape=(K, S)."""
         n_lags = int(np.ceil(_PAST * self.timescales.max()))
         return self.gains(n_lags if self.n_past is None else min(n_lags, self.n_past))
 
     def past_to(self, lag: int) -> NDArray[np.float64]:
-        """`past`, with `lag` in it, however long ago it was."""
+        """`past`, extended to include `lag`."""
         return np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])
 
     def weights(self, lag: int, *, cancelled: int = 0) -> NDArray[np.float64]:
-        """Weights of the traces whose sum is nearest to x[t-lag] in the mean square, shape=(S,).
+        """Weights of the traces whose sum is closest to x[t-lag] in mean square, shape=(S,).
 
-        Every code is taken for an independent draw, so that no training is needed (the
-        Wiener solution). Lags below `cancelled` are known and do not interfere.
+        Codes count as independent draws, so no training is needed (the Wiener solution). Lags
+        below `cancelled` are known and do not interfere.
         """
         gains = self.past_to(lag)[cancelled:]
-        # As least squares, not as normal equations: those square what is ill-conditioned.
+        # Least squares instead of normal equations, which would square the condition number.
         spread = self.noise / np.sqrt(self.power) if self.power > 0 else self.noise
         system = np.concatenate([gains, np.diag(spread)])
         norm = np.linalg.norm(system, axis=0)
@@ -119,12 +119,12 @@ class Channel:
     ) -> NDArray[np.float64]:
         """Log-likelihood of each type at a lag from one sum of traces, up to a constant.
 
-        What the sum holds beside the token is taken for Gaussian noise.
+        All other content of the sum counts as Gaussian noise.
 
         Parameters
         ----------
         states : ndarray of float64, shape=(N, S, D)
-            With what the `cancelled` lags added taken out.
+            Without the contribution of the `cancelled` lags.
         weights : ndarray of float64, shape=(S,)
 
         Returns
@@ -137,7 +137,7 @@ class Channel:
         rest = through @ through - gain**2
         variance = rest * self.power + ((weights * self.noise) ** 2).sum()
         if not gain**2 * self.power > np.finfo(np.float64).tiny:
-            return np.zeros((len(states), len(self.codes)))  # nothing of this lag is left
+            return np.zeros((len(states), len(self.codes)))  # this lag has decayed completely
         variance = max(variance, np.finfo(np.float64).eps ** 2 * gain**2 * self.power) / gain**2
         read = np.einsum("nsd,s->nd", states, weights)
         found = (read - (through.sum() - gain) * self.mean) / gain
@@ -155,9 +155,9 @@ class Decoder(ABC):
     Attributes
     ----------
     name : str
-        By which `get_decoder` finds the class.
+        Name by which `get_decoder` finds the class.
     trained : bool
-        Whether `fit` must see states with their tokens.
+        Whether `fit` needs states with their tokens.
 
     Examples
     --------
@@ -184,7 +184,7 @@ class Decoder(ABC):
         self.random_state = random_state
 
     def fit(self, states: States) -> Decoder:
-        """Learn from states with their tokens; nothing for a decoder in closed form."""
+        """Learn from states with their tokens; does nothing for a decoder in closed form."""
         return self
 
     @abstractmethod
@@ -206,12 +206,12 @@ class Decoder(ABC):
 
 
 def decoder_names() -> list[str]:
-    """Names that `get_decoder` takes."""
+    """Names of all decoders."""
     return list(Decoder._registry)
 
 
 def get_decoder(name: str) -> type[Decoder]:
-    """The decoder class of a name.
+    """The class of a decoder, by name.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Bits about a past token: what a decoder finds, and what no decoder can exceed."""
+"""Bits about a past token: what a decoder finds, and upper bounds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from hebbsim.probes.identity.decoders import Channel
 
-#: Range of the natural logarithm of a temperature's inverse.
+#: Range of the natural logarithm of the inverse temperature.
 _RANGE = (-16.0, 4.0)
 
 
@@ -21,12 +21,12 @@ class Reading:
     Attributes
     ----------
     accuracy : float
-        Share of states whose likeliest type is right.
+        Share of states whose most likely type is correct.
     bits : float
-        Entropy less calibrated log-loss, in bits a token; a lower estimate of the mutual
-        information, which no calibration can push above `entropy`.
+        Entropy minus calibrated log-loss, in bits per token: a lower estimate of the mutual
+        information, never above `entropy`.
     entropy : float
-        Mean of ``-log2 prior`` of the same tokens.
+        Mean of ``-log2 prior`` over the same tokens.
 
     Examples
     --------
@@ -47,19 +47,19 @@ def read(
     """Accuracy and bits of log-likelihoods, calibrated on the first half of the states.
 
     Two numbers are calibrated for all types: an inverse temperature of the log-likelihoods
-    (Guo et al. 2017), and the share of states in which nothing was read, where the prior
-    holds; without it, a decoder that is sure of itself and seldom wrong would count as one
-    that knows little. Accuracy and bits are those of the second half.
+    (Guo et al. 2017), and the share of states in which the decoder read nothing and the prior
+    holds. Without the second, a confident decoder that is rarely wrong would get few bits.
+    Accuracy and bits are those of the second half.
 
     Parameters
     ----------
     scores : ndarray of float64, shape=(N, V)
-        Log-likelihoods up to a constant of each state.
+        Log-likelihoods, up to a constant for each state.
     tokens : ndarray of int, shape=(N,)
         N is at least 2.
     log_prior : ndarray of float64, shape=(V,) or (N, V)
-        Natural logarithms that sum to 1 as probabilities; a row for each state where the
-        bits wanted are those beyond what a language model knows of that token.
+        Natural logarithms of probabilities. A row per state gives the bits beyond what a
+        language model knows about that token.
 
     Examples
     --------
@@ -82,17 +82,17 @@ def read(
     surprise = log_prior[np.arange(len(tokens)), tokens] if of_each else log_prior[tokens]
     entropy = float(-surprise.mean() / np.log(2))
     bits = float(np.log2(share + (1 - share) * _ratios(scores, tokens, log_prior, beta)).mean())
-    # The minimum is true already but for rounding.
+    # The minimum only removes rounding errors.
     return Reading(float(right.mean()), min(bits, entropy), entropy)
 
 
 def _calibrated(
     scores: NDArray[np.floating], tokens: NDArray[np.integer], log_prior: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Inverse temperature and share of the prior with the most bits.
+    """The inverse temperature and the share of the prior that give the most bits.
 
-    The largest log-likelihood of every state is 0. The share is half a state at least: so
-    many states cannot tell it from 0.
+    The largest log-likelihood of every state is 0. The share is at least that of half a state,
+    because a smaller share cannot be estimated.
     """
     shares = np.geomspace(1 / (2 * len(tokens)), 1, 24)
 
@@ -115,7 +115,7 @@ def _ratios(
     log_prior: NDArray[np.float64],
     beta: float,
 ) -> NDArray[np.float64]:
-    """Posterior over prior of the right types, shape=(N,)."""
+    """Posterior divided by prior of the correct types, shape=(N,)."""
     likelihoods = np.exp(np.float32(beta) * scores)
     prior = np.exp(log_prior).astype(np.float32)
     evidence = likelihoods @ prior if prior.ndim == 1 else (likelihoods * prior).sum(axis=1)
@@ -138,14 +138,14 @@ def entropy(prior: NDArray[np.float64]) -> float:
 
 
 def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> NDArray[np.floating]:
-    """Most bits that a state can hold about the token at each lag, shape=(K,).
+    """Upper bound of the bits that a state holds about the token at each lag, shape=(K,).
 
-    All other tokens are given away, which for independent tokens can only help; what is
-    left is one Gaussian channel of S parallel outputs in each dimension, and no input of
-    its covariance C carries more than ``1/2 log2 det(1 + C sum_s g_s**2 / noise_s**2)``
-    (Cover & Thomas 2006, section 9.5), nor more than `most` bits, without it the
-    entropy of the prior. It holds for additive Gaussian noise and independent tokens; for
-    rounding it is an estimate.
+    All other tokens are assumed known, which can only help if tokens are independent. What
+    remains is a Gaussian channel with S parallel outputs in each dimension. An input with
+    covariance C carries at most ``1/2 log2 det(1 + C sum_s g_s**2 / noise_s**2)`` bits (Cover &
+    Thomas 2006, section 9.5), and at most `most` bits (default: the entropy of the prior). The
+    bound holds for additive Gaussian noise and independent tokens; for rounding it is an
+    estimate.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = channel.gains(n_lags) ** 2 / channel.noise**2
@@ -156,10 +156,10 @@ def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> NDAr
 
 
 def total_bound(channel: Channel) -> float:
-    """Most bits that a state can hold about all its past tokens together.
+    """Upper bound of the bits that a state holds about all its past tokens together.
 
     ``1/2 log2 det(1 + C (x) G)`` with G the noise-weighted Gram matrix of the gains (Telatar
-    1999, section 3.1). For independent tokens, bits about single lags cannot sum to more.
+    1999, section 3.1). For independent tokens, the bits of single lags cannot sum to more.
     """
     scaled = channel.past / channel.noise
     strengths = np.linalg.svd(scaled, compute_uv=False) ** 2
@@ -178,11 +178,11 @@ def ngram_information(
     prior: NDArray[np.float64],
     order: int = 2,
 ) -> float:
-    """Bits about a token that the next ``order - 1`` tokens give, by an n-gram model.
+    """Bits about a token that an n-gram model gets from the next ``order - 1`` tokens.
 
-    This much of lag k is known from the lags before it without any trace. Counts come from
-    `tokens`, the strengths of the shorter contexts from the first half of `held_out`, the bits
-    from its second half.
+    These bits about lag k follow from smaller lags, without any trace. Counts come from `tokens`,
+    the weights of shorter contexts from the first half of `held_out`, and the bits from its
+    second half.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def ngram_information(
     >>> stream = np.arange(1000) % 4
     >>> round(ngram_information(stream, stream, np.full(4, 0.25)), 2)
     2.0
-    >>> stream = np.array([0, 0, 1, 1] * 500)  # two tokens on tell what one does not
+    >>> stream = np.array([0, 0, 1, 1] * 500)  # one next token tells nothing, two tell all
     >>> [abs(round(ngram_information(stream, stream, np.full(2, 0.5), n), 1)) for n in (2, 3)]
     [0.0, 1.0]
     """
@@ -208,7 +208,7 @@ def ngram_information(
     n_types = len(prior)
     context = np.zeros(len(tokens) + len(held_out), dtype=np.int64)
     for n in range(2, order + 1):
-        # The context of token i is tokens i + 1 to i + n - 1, by a number of its own.
+        # The context of token i is tokens i + 1 to i + n - 1, as one number.
         following = np.concatenate([_later(tokens, n - 1), _later(held_out, n - 1)])
         context = np.unique(context * (n_types + 1) + following, return_inverse=True)[1].ravel()
         here = np.concatenate([tokens, held_out]).astype(np.int64)
@@ -226,14 +226,14 @@ def ngram_information(
 
 
 def _later(tokens: NDArray[np.integer], n: int) -> NDArray[np.int64]:
-    """The token n places on, counted from 1; 0 past the end."""
+    """The token n places later, counted from 1; 0 past the end."""
     return np.concatenate([tokens[n:] + 1, np.zeros(min(n, len(tokens)), dtype=np.int64)])
 
 
 def _best_strength(
     seen: NDArray[np.integer], of_context: NDArray[np.integer], shorter: NDArray[np.float64]
 ) -> float:
-    """Observations that the shorter context is worth, by likelihood."""
+    """The number of observations that the shorter context counts for, by likelihood."""
     strengths = np.geomspace(0.01, 1e6, 33)
     return max(
         strengths,
@@ -244,14 +244,14 @@ def _best_strength(
 def successor_model(
     tokens: NDArray[np.integer], held_out: NDArray[np.integer], prior: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Natural log of P(type | next token) by the bigram model, shape=(V, V), a row a next token.
+    """Natural log of P(type | next token) of a bigram model, shape=(V, V), one row per next token.
 
-    Counts come from `tokens`, the strength of the prior from `held_out`.
+    Counts come from `tokens`, the weight of the prior from `held_out`.
 
     Examples
     --------
     >>> model = successor_model(np.arange(400) % 4, np.arange(40) % 4, np.full(4, 0.25))
-    >>> model[3].argmax()  # before 3 stands 2
+    >>> model[3].argmax()  # 2 comes before 3
     np.int64(2)
     """
     n_types = len(prior)

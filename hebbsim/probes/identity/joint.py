@@ -19,7 +19,7 @@ _LOST = 0.2
 
 
 class Beam(Decoder):
-    """Successive cancellation that keeps the likeliest pasts in place of one (list decoding).
+    """Successive cancellation that keeps several likely pasts instead of one (list decoding).
 
     A past of the last k tokens is scored by the likelihood of what it leaves of all traces
     together, with older tokens taken for Gaussian noise of their covariance (Anderson & Mohan

@@ -1,7 +1,8 @@
-"""Fixed memories of equal size, to set traces beside: no weight of theirs is trained.
+"""Fixed memories to compare traces with: equal in size, without trained weights.
 
-A memory reads the codes of a sentence token by token and keeps so many numbers. A new one is
-a subclass of `Memory` with a name.
+A memory reads the codes of a sentence token by token, and its state has as many numbers as that
+of the traces. A new memory is a subclass of `Memory` with a name, here or in another file of
+this folder.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ __all__ = ["FastWeights", "Legendre", "Memory", "Traces", "Window", "get_memory"
 
 
 class Memory(ABC):
-    """What is kept of a sentence after each of its tokens.
+    """The state that a memory has after each token of a sentence.
 
     Parameters
     ----------
     codes : ndarray of float64, shape=(V, D)
     timescales : ndarray of float64, shape=(S,)
-        Of the traces that the memory is set beside: it has S * D numbers as they do.
+        Timescales of the traces that it is compared with: both have S * D numbers.
     rng : numpy.random.Generator
-        Of fixed random weights.
+        Draws fixed random weights.
 
     Attributes
     ----------
     name : str
-        By which `get_memory` finds the class.
+        Name by which `get_memory` finds the class.
 
     Examples
     --------
@@ -67,7 +68,7 @@ class Memory(ABC):
         Parameters
         ----------
         tokens : ndarray of int, shape=(B, L)
-            B sentences; what comes after the end of a short one does not matter.
+            B sentences, padded with any tokens.
 
         Returns
         -------
@@ -76,12 +77,12 @@ class Memory(ABC):
 
 
 def memory_names() -> list[str]:
-    """Names that `get_memory` takes."""
+    """Names of all memories."""
     return list(Memory._registry)
 
 
 def get_memory(name: str) -> type[Memory]:
-    """The class of a name.
+    """The class of a memory, by name.
 
     Raises
     ------
@@ -108,7 +109,7 @@ class Traces(Memory):
 
 
 class Window(Memory):
-    """The codes of the last S tokens, one beside the other, and nothing older."""
+    """The codes of the last S tokens, and nothing older."""
 
     name = "window"
 

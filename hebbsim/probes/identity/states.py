@@ -1,16 +1,16 @@
 """Trace states to decode: token streams, number formats, noise.
 
-A state is what S traces of D dimensions hold after some token. It comes from the
-recurrence itself, run in the number format that is asked for over many streams at a time:
+A state is the content of S traces of D dimensions after some token. It is computed by the
+recurrence, in a given number format and for many streams at a time:
 
 ``float64``, ``float32``  every operation in that format;
 ``bfloat16``              float32 arithmetic, the state rounded to 8 significant bits;
 ``int8``                  float32 arithmetic, the state rounded to 255 levels of one scale per
                           timescale, its largest absolute value at full precision.
 
-With ``rounding="step"`` the state is rounded after every token, as it is where it is stored
-in that format; with ``"readout"`` the recurrence runs in float64 and its result alone is
-rounded. Codes stay as they are: the code book is known to every decoder.
+With ``rounding="step"`` the state is rounded after every token, as if it were stored in that
+format; with ``"readout"`` the recurrence runs in float64 and only its result is rounded. Codes
+are never rounded, because every decoder knows the code book.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from hebbsim.errors import BadInputError
 
-#: Number formats that a state can be held in.
+#: Number formats of a state.
 PRECISIONS = ("float64", "float32", "bfloat16", "int8")
 _BITS = {"float64": 64, "float32": 32, "bfloat16": 16, "int8": 8}
 #: Codes that `make_codes` draws.
@@ -36,15 +36,15 @@ _Round = Callable[[NDArray], NDArray]
 
 @dataclass(frozen=True)
 class Condition:
-    """How exactly a state is held.
+    """The precision of a state: number format and noise.
 
     Attributes
     ----------
     precision : {"float64", "float32", "bfloat16", "int8"}
     rounding : {"step", "readout"}
-        Round after every token, or the state that is read alone.
+        Round after every token, or only the state that is read.
     snr : float or None
-        Power of each trace over that of Gaussian noise added to the state that is read, in
+        Signal-to-noise ratio of Gaussian noise that is added to the state that is read, in
         decibels; None for no noise.
 
     Examples
@@ -69,7 +69,7 @@ class Condition:
 
     @property
     def bits(self) -> int:
-        """Bits of one number of the state."""
+        """Bits per number of the state."""
         return _BITS[self.precision]
 
     @property
@@ -83,7 +83,7 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """States with the tokens that led to them.
+    """States, with the tokens that led to them.
 
     Attributes
     ----------
@@ -91,8 +91,8 @@ class States:
     tokens : ndarray of int64, shape=(N, K)
         The token at lag 0, 1, ... of each state.
     noise : ndarray of float64, shape=(S,)
-        Root mean square of what sets the state apart from that in exact arithmetic, by
-        timescale: measured for rounding, given for noise.
+        Root mean square difference to the state in exact arithmetic, by timescale: measured
+        for rounding, given for noise.
 
     Examples
     --------

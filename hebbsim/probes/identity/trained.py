@@ -15,7 +15,7 @@ from hebbsim.probes.identity.states import States
 
 
 class _Trained(Decoder):
-    """Common to trained decoders: states as standardised features."""
+    """Base of trained decoders: states are standardised features."""
 
     trained = True
 
@@ -35,7 +35,7 @@ class _Trained(Decoder):
 
 
 class Ridge(_Trained):
-    """Nearest code to a ridge regression on the codes of each lag.
+    """The code nearest to the prediction of a ridge regression for each lag.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Ridge(_Trained):
         from sklearn.linear_model import Ridge as Regression
 
         targets = self.channel.codes[tokens].reshape(len(tokens), -1)
-        # One regression for all lags: they share the features, so also the factorisation.
+        # One regression for all lags, which share the features and so the factorisation.
         self.model_ = Regression(alpha=self.strength * len(features)).fit(features, targets)
         shape = (len(tokens), tokens.shape[1], self.channel.codes.shape[1])
         residual = (targets - self.model_.predict(features)).reshape(shape)
@@ -68,16 +68,16 @@ class Ridge(_Trained):
         found = self.model_.predict(self._features(states)).reshape(len(states), -1, codes.shape[1])
         for lag in range(n_lags):
             variance = self.variance_[lag]
-            # The regression shrinks towards the mean code by the share that it explains.
+            # The regression shrinks towards the mean code; undo that.
             gain = max(1 - variance / channel.power, 1e-6) if channel.power > 0 else 1.0
             unbiased = channel.mean + (found[:, lag] - channel.mean) / gain
             yield (unbiased @ codes.T - (codes**2).sum(axis=1) / 2) * gain / variance
 
 
 class Discriminant(_Trained):
-    """Linear discriminant analysis in closed form: one Gaussian a type, of shared covariance.
+    """Linear discriminant analysis: one Gaussian per type, with a shared covariance.
 
-    As linear as softmax regression and of like accuracy, at a hundredth of the time
+    Linear like softmax regression and similarly accurate, in a hundredth of the time
     (Hastie et al. 2009, "The Elements of Statistical Learning", section 4.3).
 
     Examples
@@ -95,7 +95,7 @@ class Discriminant(_Trained):
     name = "discriminant"
     #: Added to the variance of every standardised feature.
     ridge = 1e-4
-    #: Observations at the common mean that are added to those of every type.
+    #: Observations at the common mean that are added to every type.
     shrinkage = 1.0
 
     def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
@@ -166,7 +166,7 @@ class Softmax(_Trained):
 
 
 class Perceptron(_Trained):
-    """A network with one hidden layer, one softmax for each lag; needs torch.
+    """A network with one hidden layer and one softmax per lag; needs torch.
 
     Examples
     --------
