@@ -75,8 +75,9 @@ OTHERS = """## More
 
     hebbsim run identity --sentence "The dogs that chased the cat near the old house saw a bird."
 
-`demo/` holds pictures of the page of `hebbsim demo`, taken in chromium at 1280 by 720 and at 390 by
-844 points: `explore` and `weights` under Explore, `content` in the fourth lesson, `phone`.
+`demo/` holds pictures of the page of `hebbsim demo`, taken by `demo/take.py` in chromium at 1280 by
+720 and at 390 by 844 points: `explore`, `follow`, `swap`, `selection` and `phone` under Explore,
+`weights` in the second lesson, `content` in the fourth.
 """
 HEAD = """# Gallery
 

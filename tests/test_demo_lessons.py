@@ -117,7 +117,7 @@ def test_weights_have_names_on_both_sides(shared):
     w.page.click("#tab-weights")
     groups, n_traces = w.state("reading.weights.names"), len(w.state("settings.timescales"))
     heads = w.page.locator("#panel text.head")
-    assert heads.all_inner_texts() == [name.split(", ")[0] for name in groups] * n_traces
+    assert heads.all_text_contents() == [name.split(", ")[0] for name in groups] * n_traces
     boxes = w.page.eval_on_selector_all(
         "#panel .figure text",
         "all => all.map((e) => [e.getBoundingClientRect(), e.textContent])"

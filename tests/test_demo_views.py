@@ -146,7 +146,7 @@ def test_a_number_is_followed_into_a_trace_and_out_again(explore):
     alike = right.index(False) if False in right else 6
     for a, b in itertools.pairwise(errors[:alike]):
         assert 1.3 * a < b < 3 * a  # the trace beneath differs in size from word to word
-    assert errors[-1] > 100 and "are lost" in said
+    assert errors[-1] > 100 and "has lost the words before" in said
 
 
 def test_swapped_words_are_one_bag_and_two_traces(explore):

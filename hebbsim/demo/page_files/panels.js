@@ -8,8 +8,8 @@ Heb.PANELS = {
   learning: { name: "Learn live" },
   numbers: { name: "Numbers", moves: true },
   follow: { name: "One number", moves: true, share: 0.38 },
-  swap: { name: "Swap", share: 0.44 },
-  selection: { name: "Selection", moves: true },
+  swap: { name: "Swap", share: 0.47 },
+  selection: { name: "Selection", moves: true, share: 0.28 },
 };
 
 // A line chart in `box`, drawn at the size that the box has, so that type stays as large.
@@ -62,8 +62,9 @@ Heb.PANELS.survival.draw = (panel, state) => {
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     begun ? Heb.key(L.roles, `who does what to whom: ${Heb.percent(s.arguments)}`) : Heb.el("span", {}, "No roles yet: this learner has not begun."),
     Heb.key(L.lookup, `the same, by the word alone: ${Heb.percent(ref.lookup_arguments)}`),
-    ...words.map((key) => Heb.key(L[key], `${L[key].name}: ${Heb.percent(s[key][3])} 3 words ago, ${Heb.percent(s[key][8])} 8 ago`)),
-    words.length ? Heb.key(L.chance, `always the commonest word: ${Heb.percent(ref.word)}`) : null,
+    ...words.map((key) => Heb.key(L[key], `${L[key].name}: ${Heb.percent(s[key][3])}, ${Heb.percent(s[key][8])}`)),
+    words.length ? Heb.key(L.chance, `the commonest word: ${Heb.percent(ref.word)}`) : null,
+    words.length ? Heb.el("small", {}, "Readers: words right, 3 and 8 words ago.") : null,
     Heb.el("small", {}, begun ? `Right roles of ${names}. Of all words: ${Heb.percent(s.roles, 1)}, by the word alone ${Heb.percent(ref.lookup, 1)}. “By the word alone” uses no memory. Noise and coarse numbers are in the traces; the word itself is clean, and the learner has traces to its left and right. ` : "", `Over ${s.n_tokens.toLocaleString("en")} words and ${s.n_states} states.`)));
   Heb.chart(figure, {
     x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",

@@ -19,10 +19,11 @@ Heb.Score = class {
     const head = narrow ? 0 : large ? 182 : 142;
     const room = this.box.clientWidth - head - 68;
     const needs = (size, chip) => reading.words.map((word, j) => {
-      const roles = [reading.gold && reading.gold[j], reading.roles && reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
+      const learned = reading.roles ? reading.roles.slice(j).map((row) => row[j]) : [];
+      const roles = [reading.gold && reading.gold[j], ...learned, reading.bigru && reading.bigru[n - 1][j]];
       // Rows of readers mark what is right before the word.
       const role = Math.max(...roles.map((name) => (name ? Heb.width(name, chip) : 0)));
-      const marked = !reading.known[j] || (reading.gold && roles[1] && roles[1] !== roles[0]);
+      const marked = !reading.known[j] || (reading.gold && learned.some((role) => role && role !== reading.gold[j]));
       return Math.ceil(Math.min(190, Math.max(62, Heb.width(word, size) + 12, Heb.width(word, chip) + 28, role + (marked ? 38 : 24))));
     });
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];

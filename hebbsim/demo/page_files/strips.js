@@ -91,7 +91,7 @@ Heb.PANELS.follow.draw = (panel, state, act) => {
     words.push(Heb.el("span", {}, "Poured out: ", read.map((word, k) => Heb.el("b", { class: `poured ${word === r.words[t - k] ? "right" : "wrong"}` }, `${word === r.words[t - k] ? "✓" : "✗"} ${word}`))),
       Heb.el("span", {}, "Error in what is left: ", Heb.el("b", {}, off < 0.0005 ? "none to be seen" : Heb.percent(off, off < 0.1 ? 1 : 0))),
       Heb.el("div", { class: "meter" }, Heb.el("i", { style: { width: `${Math.min(100, 100 * off)}%` } })),
-      Heb.el("small", {}, off > 1 ? "The error is larger than the trace: the words before are lost." : `Each word poured out makes it ${(1 / keep).toPrecision(3)} times larger.`));
+      Heb.el("small", {}, off > 1 ? "The error is larger than what is left: this trace has lost the words before." : `Each word poured out makes it ${(1 / keep).toPrecision(3)} times larger.`));
     label = `${f.poured} words poured out of the trace, error ${Heb.percent(off)}`;
   }
   words.push(Heb.el("span", { class: "buttons" }, press("pour", f.poured ? "Pour out the next" : "Pour out the last word", () => { f.poured += 1; }, can),
@@ -135,10 +135,10 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   };
   const row = (name, a, b) => {
     const off = Heb.apart(a, b);
-    return [Heb.el("span", {}, name), box(a, `${name}, as it was`), box(b, `${name}, swapped`), Heb.el("b", { class: off < 1e-5 ? "same" : "" }, off < 1e-5 ? "the same" : `${Heb.percent(off, off < 0.01 ? 1 : 0)} differs`)];
+    return [Heb.el("span", {}, name), box(a, `${name}, as it was`), box(b, `${name}, swapped`), Heb.el("b", { class: off < 1e-5 ? "same" : "" }, off < 1e-5 ? "the same" : `${Heb.percent(off, off < 0.01 ? 1 : 0)} apart`)];
   };
   panel.replaceChildren(Heb.el("div", { class: "swap" },
-    Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles), Heb.el("small", {}, "same words, other order"),
+    Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles), Heb.el("span", {}),
     row("bag of words", bagOne, bagTwo), taus.map((tau, s) => row(`timescale ${tau}`, one[s], two[s])).flat(),
     Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, the more so the faster the trace is.",
       state.recorded ? null : Heb.el("button", { type: "button", class: "quiet", onclick: () => act.read("the sailor chased the captain .") }, "Try “the sailor chased the captain .”"))));
@@ -154,10 +154,11 @@ Heb.PANELS.selection.draw = (panel, state) => {
     const found = r.kept[t][slot];
     const mark = (right, word) => Heb.el("b", { class: `poured ${right ? "right" : "wrong"}` }, `${right ? "✓" : "✗"} ${word}`);
     return place < 0 ? [Heb.role(role), Heb.el("span", { class: "whole3" }, "nothing yet")]
-      : [Heb.role(role), Heb.el("span", { dir: "auto" }, `took “${r.words[place]}”, ${t - place} ${t - place === 1 ? "word" : "words"} ago`), Heb.el("span", {}, "read back: ", mark(found === r.words[place], found)),
-        Heb.el("span", {}, "from fixed traces: ", fixed[t - place] === undefined ? "not read" : mark(fixed[t - place] === r.words[place], fixed[t - place]))];
+      : [Heb.role(role), Heb.el("span", { dir: "auto" }, `“${r.words[place]}”, ${t - place} ago`), mark(found === r.words[place], found),
+        fixed[t - place] === undefined ? Heb.el("span", {}, "not read") : mark(fixed[t - place] === r.words[place], fixed[t - place])];
   });
-  panel.replaceChildren(Heb.el("div", { class: "slots" }, lines.flat()), Heb.el("div", { class: "words" },
+  const heads = ["row of", "took", "read back", "from fixed traces"].map((text) => Heb.el("small", {}, text));
+  panel.replaceChildren(Heb.el("div", { class: "slots" }, heads, lines.flat()), Heb.el("div", { class: "words" },
     Heb.el("span", {}, "A fixed trace takes every word with the same α = 1/τ. The gated one has ", Heb.el("b", {}, "α = 1 for a word of its role, and 0 for any other"), ": as many numbers, the same noise."),
     Heb.el("small", {}, "Here the learned role opens the gate. A model has to learn that.")));
 };

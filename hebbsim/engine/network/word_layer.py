@@ -338,7 +338,7 @@ class WordLayer:
         some = total > 0
         self.category_weights.values[some] = means[some] / total[some, None]
 
-    def points(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> NDArray[np.float32]:
+    def locate(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> NDArray[np.float32]:
         """Where words lie among the categories: at length one on the directions."""
         points = np.empty((len(words), self.category_weights.values.shape[1]), dtype=np.float32)
         _points(
