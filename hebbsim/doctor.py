@@ -26,11 +26,14 @@ _MISSING = "missing"
 _PURPOSES = {
     "torch": "the supervised BiGRU beside the learner",
     "rivals": "the skip-gram among the rivals of `hebbsim run roles`",
+    "lm": "language models: parquet, Hugging Face streams, several processes",
+    "data": "parquet files and zstandard compression",
     "nlp": "spaCy pipelines that give raw text silver roles",
     "vectors": "binary files of word vectors, for --vectors",
     "demo": "the live demonstration",
     "cluster": "many machines: --shards, --scheduler, sweeps on Dask",
     "bench": "packages that `hebbsim bench` measures beside this one",
+    "docs": "the site that `make docs` builds",
     "test": "the project's own tests",
 }
 
