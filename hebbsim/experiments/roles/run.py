@@ -169,6 +169,12 @@ class _Run:
         self.kept = kept
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
+        if config.preset == "auto":
+            self.notes.append(
+                f"nobody tuned for this corpus; what its words look like chose {config.clusters} "
+                f"clusters, timescales {', '.join(f'{tau:g}' for tau in config.timescales)} and "
+                f"{' '.join(config.settings)} (--preset default changes this)"
+            )
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
             if note:
