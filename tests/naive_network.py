@@ -55,29 +55,66 @@ class Words:
         self.layer, self.tau, self.ending = layer, tau, ending
         width = 2 * len(tau) * (below_size + 1)
         self.memory, self.counts, self.codes = {}, {}, {}
+        self.pieces, self.piece_counts = {}, {}
         self.directions = Weights(layer.directions, layer.n_directions, width, rng)
         self.categories = Weights(layer.categories, layer.size, len(self.place("a")))
         self.mean, self.seen, self.width, self.settled = np.zeros(width), 0, width, False
 
     def code(self, word):
+        if word not in self.memory and self.layer.pieces and self.settled:
+            return self.shares(self.place(word))
         return self.codes.get(word, np.full(self.layer.size, 1 / self.layer.size))
 
-    def root(self, word):
-        return unit(np.sqrt(np.maximum(self.memory[word].W[0], 0)))
+    def shares_of_pieces(self, word, rest):
+        """Pieces of a word with their shares of the rest; the last is that of all rare words."""
+        found, left = [], 0.0
+        endings = [f"-{word[-k:]}" for k in (4, 3, 2, 1) if k < len(word)]
+        beginnings = [f"{word[:k]}-" for k in (3, 2, 1) if k < len(word)]
+        weight = self.layer.beginnings
+        for chain, share in ((endings, (1 - weight) * rest), (beginnings, weight * rest)):
+            for piece in chain:
+                n = self.piece_counts.get(piece, 0)
+                found.append((piece, share * n / (n + self.layer.piece_shrinkage)))
+                share -= found[-1][1]
+            left += share
+        return [*found, ("", left)]
+
+    def row(self, word):
+        row = self.memory[word].W[0] if word in self.memory else np.zeros(self.width)
+        if not self.layer.pieces:
+            return row
+        n = self.counts.get(word, 0)
+        share = n / (n + self.layer.shrinkage)
+        row = share * row
+        for piece, part in self.shares_of_pieces(word, 1 - share):
+            if piece in self.pieces:
+                row = row + part * self.pieces[piece].W[0]
+        return row
+
+    def root(self, row):
+        return unit(np.sqrt(np.maximum(row, 0)))
 
     def place(self, word):
         along = np.zeros(self.layer.n_directions)
-        if word in self.memory:
-            along = unit(self.directions.along(self.root(word) - self.mean))
+        if word in self.memory or self.pieces:
+            along = unit(self.directions.along(self.root(self.row(word)) - self.mean))
         weight = self.layer.ending_weight
         return unit(np.concatenate([along, weight * self.ending(word)])) if weight else along
+
+    def learn_pieces(self, word, h):
+        for piece, _ in self.shares_of_pieces(word, 1.0):
+            n = self.piece_counts[piece] = self.piece_counts.get(piece, 0) + 1
+            if piece not in self.pieces:
+                self.pieces[piece] = Weights(self.layer.memory, 1, self.width)
+            row = self.pieces[piece]
+            row.learn(h, np.ones(1), row.eta * max(1 / n, self.layer.memory_floor))
 
     def shares(self, point):
         cosine = self.categories.along(point)
         share = np.exp(self.layer.inverse_temperature * (cosine - cosine.max()))
         return share / share.sum()
 
-    def learn(self, words, codes, draws):
+    def learn(self, words, codes, draws, counts):
         layer = self.layer
         around = np.hstack([contexts(codes, self.tau, side) for side in range(2)])
         for word, h, draw in zip(words, around, draws, strict=True):
@@ -86,10 +123,12 @@ class Words:
                 self.memory[word] = Weights(layer.memory, 1, self.width)
             row = self.memory[word]
             row.learn(h, np.ones(1), row.eta * max(1 / n, layer.memory_floor))
+            if layer.pieces and counts[word] <= 10:
+                self.learn_pieces(word, h)
             chance = min(layer.visits / math.sqrt(n), 1)
             if draw >= chance:
                 continue
-            x = self.root(word)
+            x = self.root(self.row(word))
             slow = min(0.5, layer.direction_visits / (self.seen + 1))
             if n >= layer.min_count and draw < chance * slow:
                 self.seen += 1
@@ -225,7 +264,7 @@ class Network:
                 break
             if not layer.settled and begun >= layer.layer.settle:
                 layer.begin(self.rng, list(self.counts))
-            layer.learn(sentence, self.codes(layer.layer.below, sentence), draws[:, 0])
+            layer.learn(sentence, self.codes(layer.layer.below, sentence), draws[:, 0], self.counts)
         if self.tokens >= self.top.layer.start:
             counts, shapes = self._known(sentence)
             frequency = counts / sum(self.counts.values())

@@ -1,3 +1,5 @@
+import zlib
+
 import naive_network
 import numpy as np
 import pytest
@@ -21,10 +23,13 @@ def sentences(n, seed=0):
 
 def layers(**top):
     word = {"size": 5, "n_directions": 4, "settle": 40, "visits": 2.0}
+    pieces = {"pieces": 4096, "shrinkage": 3.0, "piece_shrinkage": 2.0, "beginnings": 0.3}
     token = {"size": 6, "start": 160, "settle": 60, "n_directions": 3, "subsample": 0.05}
     return [
         WordLayer("first", "text", **word),
-        WordLayer("second", "first", start=80, memory_floor=0.05, ending_weight=0.7, **word),
+        WordLayer(
+            "second", "first", start=80, memory_floor=0.05, ending_weight=0.7, **pieces, **word
+        ),
         TokenLayer("tokens", "second", **{**token, **top}),
     ]
 
@@ -45,6 +50,10 @@ def same(a, b):
     return all(np.array_equal(array, theirs[0][name]) for name, array in mine[0].items())
 
 
+def piece_row(piece, n):
+    return zlib.crc32(piece.encode()) % n if piece else n
+
+
 def test_equals_the_oracle_token_by_token():
     found = network(context_words=12)  # fewer than there are
     oracle = naive_network.Network(
@@ -59,12 +68,17 @@ def test_equals_the_oracle_token_by_token():
                 mine.memory_weights.values[row], theirs.memory[word].W[0], atol=2e-5
             )
             np.testing.assert_allclose(mine.codes[row], theirs.code(word), atol=5e-3)
+        assert mine.piece_counts.sum() == sum(theirs.piece_counts.values())
+        for piece, weights in theirs.pieces.items():
+            row = piece_row(piece, mine.pieces)
+            np.testing.assert_allclose(mine.piece_weights.values[row], weights.W[0], atol=2e-5)
         np.testing.assert_allclose(mine.category_weights.values, theirs.categories.W, atol=5e-3)
     assert found.settled
     assert oracle.top.settled
     np.testing.assert_allclose(
         found.top.prototype_weights.values, oracle.top.prototypes.W, atol=2e-2
     )
+    assert np.ptp(found.word_codes(["stranger"])) > 0.01  # by its pieces
     for sentence in (sentences(1, seed=5)[0], ["a", "stranger", "met", "the", "owls"]):
         np.testing.assert_allclose(found.vectors([sentence]), oracle.vectors(sentence), atol=2e-2)
 

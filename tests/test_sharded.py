@@ -15,6 +15,7 @@ from hebbsim import RoleNetwork, load_corpus
 from hebbsim.engine import rules
 from hebbsim.engine.network import WordLayer
 from hebbsim.engine.network.description import tomllib
+from hebbsim.engine.network.shape import Spelling
 from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles.run import run_roles
@@ -167,7 +168,8 @@ def test_rare_words_teach_no_categories_where_there_are_others_enough(n_common, 
         memory = layer.memory_weights.values
         memory[:] = np.random.default_rng(1).random(memory.shape)
         memory[n_common:] = np.random.default_rng(seed).random(memory[n_common:].shape)
-        _visit(layer, np.arange(30), n, np.random.default_rng(2), np.zeros((30, 0), np.float32))
+        unspelled = Spelling(np.zeros((30, 0), np.float32), np.zeros((30, 0), np.int32), n)
+        _visit(layer, np.arange(30), n, np.random.default_rng(2), unspelled)
         return layer
 
     one, other = visited(3), visited(4)

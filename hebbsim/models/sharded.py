@@ -43,6 +43,7 @@ from threadpoolctl import threadpool_limits
 from hebbsim.engine.network import Network, WordLayer
 from hebbsim.engine.network.description import build, written
 from hebbsim.engine.network.network import UNKNOWN
+from hebbsim.engine.network.shape import Spelling
 from hebbsim.engine.network.token_layer import WAITING
 from hebbsim.errors import BadInputError
 from hebbsim.models.role_network import RoleNetwork
@@ -142,16 +143,21 @@ def sum_memories(
     """What the memory of a word layer, and nothing else of it, learns of each block."""
     layer = build(said).words[number]
     layer.memory_floor = 0.0  # codes beneath no longer change
+    layer.pieces = 0  # they are given their memory later
     total: RowSums | None = None
     for block in blocks:
         rows, ids = np.unique(block.ids, return_inverse=True)
         layer.connect(codes.shape[1], layer.keep, layer.alpha, np.random.default_rng(0))
         layer.grow(len(rows))
-        no_endings = np.zeros((len(rows), 0), dtype=np.float32)
+        unspelled = Spelling(
+            np.zeros((len(rows), 0), np.float32),
+            np.full((len(rows), 0), -1, np.int32),
+            np.zeros(len(rows), np.int64),
+        )
         for first, last in pairwise(block.offsets):
             none = np.ones(last - first)  # a draw of 1 passes over all but the memory
             some = ids[first:last].astype(np.int32)
-            layer.learn(codes[block.ids[first:last]], some, none, no_endings)
+            layer.learn(codes[block.ids[first:last]], some, none, unspelled)
         memory = np.hstack([layer.memory_weights.values, layer.memory_state])
         found = RowSums.of(rows.astype(np.int64), layer.counts, memory)
         total = found if total is None else total.merge(found)
@@ -340,7 +346,9 @@ def _fit_words(
     memory = found.means()[known]
     layer.memory_weights.values[rows] = memory[:, :width]
     layer.memory_state[rows] = memory[:, width:]
-    _visit(layer, rows, n, network.rng, network.endings)
+    if layer.pieces:
+        layer.remember_pieces(rows, network.spelling)
+    _visit(layer, rows, n, network.rng, network.spelling)
 
 
 def _visit(
@@ -348,7 +356,7 @@ def _visit(
     rows: NDArray[np.int64],
     n: NDArray[np.int64],
     rng: np.random.Generator,
-    endings: NDArray[np.float32],
+    spelling: Spelling,
 ) -> None:
     """Learn directions, then categories as well, from words as often as they come online.
 
@@ -365,20 +373,21 @@ def _visit(
     surely = np.minimum(n, layer.visits**2)
     expected = surely + 2 * layer.visits * (np.sqrt(n) - np.sqrt(surely))
     expected *= min(1, MOST_VISITS / max(expected.sum(), 1))
-    remembered = layer.memory_weights
+    remembered, of_pieces = layer.memory_weights, layer.piece_counts.copy()
     layer.memory_weights = remembered._replace(rate=np.float32(0))
     for settled in (False, True):
         if settled:
-            layer.begin(rng, endings)
+            layer.begin(rng, spelling)
         times = np.minimum(np.floor(expected + rng.random(len(n))), n).astype(np.int64)
         layer.counts[taught] = n - times  # the visits count up to n
         drawn = rng.permutation(np.repeat(np.arange(len(n)), times))
         for few in np.array_split(drawn, math.ceil(len(drawn) / 64) or 1):
             nothing = np.zeros((len(few), layer.below_size), dtype=np.float32)
             draws = rng.random(len(few)) * chance[few]
-            layer.learn(nothing, taught[few].astype(np.int32), draws, endings)
+            layer.learn(nothing, taught[few].astype(np.int32), draws, spelling)
     layer.memory_weights, layer.min_count = remembered, least
-    layer.encode(rows, endings)
+    layer.piece_counts[:] = of_pieces
+    layer.encode(rows, spelling)
 
 
 def _fit_tokens(

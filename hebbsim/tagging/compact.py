@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import fitting
+from hebbsim.engine.network import WordLayer
 from hebbsim.engine.network.description import build, written
 from hebbsim.engine.network.shape import shape_code
 from hebbsim.models import RoleNetwork
@@ -17,10 +18,13 @@ __all__ = ["compacted", "expanded"]
 
 #: Vectors that prototypes would start from; once there are prototypes, nobody reads them.
 _UNREAD = "waiting"
+#: Arrays of a word layer with pieces that the codes of unknown words go by; some by piece.
+_BY_PIECE = ("pieces", "pieces.counts")
+_UNKNOWN_BY = (*_BY_PIECE, "mean", "directions", "categories")
 
 
 def compacted(learner: RoleNetwork) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Codes of words and the token layer: arrays by name, and what JSON holds.
+    """Codes of words, memory of their pieces, and the token layer: arrays by name, and JSON.
 
     The memories of word layers, most of a network, are left out: the copy learns no more.
     """
@@ -30,6 +34,12 @@ def compacted(learner: RoleNetwork) -> tuple[dict[str, NDArray[Any]], dict[str, 
     arrays = {f"top {name}": array for name, array in network.top.arrays().items()}
     del arrays[f"top {_UNREAD}"]
     arrays |= {"counts": counts[rows], "codes": codes[rows]}
+    layer = network.words_below
+    if layer.pieces:
+        arrays |= {f"pieces {name}": array for name, array in _of_pieces(layer).items()}
+        met = arrays["pieces met"] = np.flatnonzero(layer.piece_counts)
+        for name in _BY_PIECE:
+            arrays[f"pieces {name}"] = arrays[f"pieces {name}"][met]
     return arrays, {"network": written(network), "words": list(network.index)}
 
 
@@ -59,4 +69,27 @@ def expanded(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) ->
         if name != _UNREAD:
             array[...] = fitting(name, arrays[f"top {name}"], array.shape, array.dtype)
     network.top.settled = True
+    layer = network.words_below
+    if layer.pieces:
+        _put_in_pieces(layer, arrays)
     return learner
+
+
+def _of_pieces(layer: WordLayer) -> dict[str, NDArray[Any]]:
+    """What the code of an unknown word goes by."""
+    return {name: array for name, array in layer.arrays().items() if name in _UNKNOWN_BY}
+
+
+def _put_in_pieces(layer: WordLayer, arrays: Mapping[str, NDArray[Any]]) -> None:
+    met = arrays["pieces met"]
+    if met.ndim != 1 or (np.diff(met) <= 0).any() or not ((met >= 0) & (met <= layer.pieces)).all():
+        raise ValueError("the pieces of its words do not fit")
+    for name, array in _of_pieces(layer).items():
+        by_piece = name in _BY_PIECE
+        shape = (len(met), *array.shape[1:]) if by_piece else array.shape
+        array[met if by_piece else ...] = fitting(
+            name, arrays[f"pieces {name}"], shape, array.dtype
+        )
+    if (layer.piece_counts < 0).any():
+        raise ValueError("a piece was counted below 0")
+    layer.settled = True

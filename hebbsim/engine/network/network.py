@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import fitting
-from hebbsim.engine.network.shape import ENDING_SIZE, ending_code, shape_code
+from hebbsim.engine.network.shape import (
+    ENDING_SIZE,
+    Spelling,
+    ending_code,
+    piece_rows,
+    shape_code,
+)
 from hebbsim.engine.network.token_layer import TokenLayer
 from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.network.word_layer import WordLayer, grown
@@ -65,8 +71,8 @@ class Network:
         Row of every known word, from 1 on; row 0 stands for all others.
     counts : ndarray of int64
         Occurrences by row.
-    endings : ndarray of float32
-        Codes of endings by row, of no numbers where no layer heeds them.
+    spelling : Spelling
+        How words are written, by row.
     tokens : int
         Tokens learned.
 
@@ -128,8 +134,9 @@ class Network:
         self._columns = np.zeros(0, dtype=np.int32)  # 0 is that of all others
         self._free_columns = list(range(self.context_words, 0, -1))
         self._shapes = np.zeros((0, top.shape_size), dtype=np.int8)
-        heeded = any(layer.ending_weight for layer in self.words)
-        self.endings = np.zeros((0, ENDING_SIZE if heeded else 0), dtype=np.float32)
+        self._ending_size = ENDING_SIZE if any(x.ending_weight for x in self.words) else 0
+        self._n_pieces = max(layer.pieces for layer in self.words)
+        self._endings, self._pieces = self._spelled([])
         self._free: list[int] = []
         self._n_counted = 0
         self._by_count: NDArray[np.int64] | None = None
@@ -148,6 +155,11 @@ class Network:
         """All layers, from the first on."""
         return [*self.words, self.top]
 
+    @property
+    def words_below(self) -> WordLayer:
+        """The word layer beneath the tokens."""
+        return self._below[self.top.below]
+
     # Words --------------------------------------------------------------------------------
 
     def _grow(self, n_rows: int) -> None:
@@ -155,7 +167,8 @@ class Network:
         self.counts = grown(self.counts, n_rows, 0)
         self._columns = grown(self._columns, n_rows, 0)
         self._shapes = grown(self._shapes, n_rows, 0)
-        self.endings = grown(self.endings, n_rows, 0)
+        self._endings = grown(self._endings, n_rows, 0)
+        self._pieces = grown(self._pieces, n_rows, -1)
         for layer in self.words:
             layer.grow(n_rows)
         self._free.extend(range(n_rows - 1, before - 1, -1))
@@ -173,8 +186,22 @@ class Network:
 
     def _spell(self, row: int, word: str) -> None:
         self._shapes[row] = shape_code(word, self.top.shape_size)
-        if self.endings.size:
-            self.endings[row] = ending_code(word)
+        endings, pieces = self._spelled([word])
+        self._endings[row], self._pieces[row] = endings[0], pieces[0]
+
+    def _spelled(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Codes of endings, and rows of pieces, of some words; of no columns if unheeded."""
+        endings = np.zeros((len(words), self._ending_size), dtype=np.float32)
+        if self._ending_size:
+            endings[:] = [ending_code(word) for word in words] or endings
+        if not self._n_pieces:
+            return endings, np.full((len(words), 0), -1, dtype=np.int32)
+        return endings, piece_rows(words, self._n_pieces)
+
+    @property
+    def spelling(self) -> Spelling:
+        """How words are written, and how often they are, by row."""
+        return Spelling(self._endings, self._pieces, self.counts)
 
     def _give_up(self) -> None:
         """Forget the words that occurred least, and what every layer knows of them."""
@@ -284,8 +311,8 @@ class Network:
             if self.tokens < layer.start:
                 break
             if not layer.settled and self.tokens >= layer.start + layer.settle:
-                layer.begin(self.rng, self.endings)
-            layer.learn(self._codes(layer.below, ids), ids, draws[:, 0], self.endings)
+                layer.begin(self.rng, self.spelling)
+            layer.learn(self._codes(layer.below, ids), ids, draws[:, 0], self.spelling)
         if self.tokens >= self.top.start and not words_only:
             self.learn_tokens(ids, draws)
         self.tokens += len(ids)
@@ -353,7 +380,9 @@ class Network:
         """Let layers begin that have not yet, with what they have seen: no more is to come."""
         for layer in self.words:
             if not layer.settled:
-                layer.begin(self.rng, self.endings)
+                layer.begin(self.rng, self.spelling)
+            elif layer.pieces:  # which went on learning after rare words were met
+                layer.encode(np.flatnonzero(layer.counts), self.spelling)
         if not self.top.settled:
             self.top.begin(self.rng)
 
@@ -389,14 +418,21 @@ class Network:
         shapes = self._shapes[ids].astype(np.float32)
         for i in np.flatnonzero(ids == UNKNOWN).tolist():
             shapes[i] = shape_code(words[i], self.top.shape_size)
-        codes = self._codes(self.top.below, ids)
+        codes = self.word_codes(words)
         around = self._around(codes, rng)
         bounds = np.array(ends, dtype=np.int64)
         return self.top.vectors(codes, around, self.counts[ids], shapes, bounds)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Codes of words in the layer beneath the tokens, shape=(n, C)."""
-        return self._codes(self.top.below, self._ids(words))
+        ids = self._ids(words)
+        codes = self._codes(self.top.below, ids)
+        unknown = np.flatnonzero(ids == UNKNOWN)
+        if self._n_pieces and len(unknown):
+            spelled = self._spelled([words[i] for i in unknown.tolist()])
+            layer = self.words_below
+            codes[unknown] = layer.codes_of_unknown(Spelling(*spelled, np.zeros_like(unknown)))
+        return codes
 
     # Files --------------------------------------------------------------------------------
 

@@ -49,8 +49,8 @@ class TokenLayer:
 
     *guess*
         A rare word's code is completed by what shape and context (its mean over timescales) say
-        of it: it has ``n/(n + shrinkage)`` of its own, after n occurrences, and the rest from
-        weights that predict the codes of known words, learned at their tokens.
+        of it: it has ``n/(n + shrinkage)`` of its own, where n is its occurrences and `spelled`,
+        and the rest from weights that predict the codes of known words, learned at their tokens.
     *own*
         Directions in which the roots of codes differ most.
     *prediction*
@@ -81,6 +81,8 @@ class TokenLayer:
         So many occurrences weigh as much as the guess.
     known_from : float
         A word of more than so many times `shrinkage` occurrences has its own code alone.
+    spelled : float
+        So many occurrences more a word counts as here, where its code holds what pieces tell.
     shape_size : int
         Numbers of the code of a word's shape, which the guess goes by; a language with many
         endings needs more.
@@ -129,6 +131,7 @@ class TokenLayer:
     lengths: tuple[float, float, float, float, float] = (1.0, 0.9, 0.9, 0.7, 0.3)
     shrinkage: float = 5.0
     known_from: float = 4.0
+    spelled: float = 0.0
     shape_size: int = 256
     subsample: float = 0.01
     fade_after: float = 10_000
@@ -147,7 +150,12 @@ class TokenLayer:
         }
         counts = {"start": (0, LARGEST), "settle": (0, LARGEST)}
         above = ("shrinkage", "subsample", "fade_after", "attention")
-        floats = {"known_from": False, "weight_jitter": False, **dict.fromkeys(above, True)}
+        floats = {
+            "known_from": False,
+            "spelled": False,
+            "weight_jitter": False,
+            **dict.fromkeys(above, True),
+        }
         check_layer(self, sizes | counts, floats)
         if self.attention > 1 or self.weight_jitter >= 1:
             raise BadInputError(
@@ -369,7 +377,7 @@ class TokenLayer:
         seen = _seen_around(contexts, shapes, rare)
         guess = np.maximum(self.guess.answers(self.guess_weights, seen), 0)
         total = guess.sum(axis=1, keepdims=True)
-        n = counts[rare, None]
+        n = counts[rare, None] + self.spelled
         own = np.where(total > 0, n / (n + self.shrinkage), 1).astype(np.float32)
         completed = codes.copy()
         completed[rare] *= own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import sentence_contexts
 from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
-from hebbsim.engine.network.shape import ENDING_SIZE
+from hebbsim.engine.network.shape import ENDING_SIZE, ENDINGS, Spelling
 from hebbsim.engine.network.values import LARGEST, check_layer
 from hebbsim.engine.network.vectors import (
     MEAN_OVER,
@@ -22,6 +22,7 @@ from hebbsim.engine.network.vectors import (
     shares,
     to_unit,
 )
+from hebbsim.errors import BadInputError
 
 __all__ = ["WordLayer"]
 
@@ -29,10 +30,29 @@ __all__ = ["WordLayer"]
 GROUPED, SHOWN = 20_000, 3
 #: A start is drawn by the root of the word's count, which counts up to this share of the text.
 LARGEST_SHARE = 0.005
+#: Pieces learn from the first so many occurrences of a word: what holds of rare words.
+RARE = 10
 
 learn_memory: Any = None  # of the layer's rules, see `with_rules`
 learn_directions: Any = None
 learn_categories: Any = None
+
+
+class Pieces(NamedTuple):
+    """What is known of endings and beginnings: see `WordLayer`.
+
+    Attributes
+    ----------
+    rows : ndarray of float32, shape=(pieces + 1, inputs)
+    counts : ndarray of int64, shape=(pieces + 1,)
+    shrinkage, piece_shrinkage, beginnings : float32
+    """
+
+    rows: NDArray[np.float32]
+    counts: NDArray[np.int64]
+    shrinkage: np.float32
+    piece_shrinkage: np.float32
+    beginnings: np.float32
 
 
 @dataclass
@@ -44,6 +64,12 @@ class WordLayer:
     *memory*
         The word's row of weights moves towards the traces around the token: the word alone
         fires. The step is one over the word's count, but not below `memory_floor`.
+    *pieces*
+        With `pieces`, so do the rows of its endings and beginnings, as long as the word is rare.
+        A rare word's row is completed by theirs: of n occurrences it has ``n/(n + shrinkage)`` of
+        its own, its longest ending has the same share of the rest by `piece_shrinkage`, and so
+        on down to the row of all rare words; beginnings likewise, with a weight of `beginnings`
+        beside ``1 - beginnings``.
     *directions*
         The row's square root, at length one and less the mean (so that distances are Hellinger
         distances), is projected on the directions in which rows differ most.
@@ -73,6 +99,12 @@ class WordLayer:
     n_directions : int
     ending_weight : float
         For languages whose endings carry grammar.
+    pieces : int
+        Rows for endings and beginnings, which share them by hashing; 0 goes without.
+    shrinkage, piece_shrinkage : float
+        So many occurrences of a word, or of a piece, weigh as much as what completes it.
+    beginnings : float
+        Weight of beginnings beside endings, up to 1.
     memory, directions, categories : Plasticity
     memory_floor : float
         0 keeps the mean over all occurrences; above it, earlier ones fade, as when a text changes.
@@ -103,6 +135,10 @@ class WordLayer:
     timescales: tuple[float, ...] | None = None
     n_directions: int = 50
     ending_weight: float = 0.0
+    pieces: int = 0
+    shrinkage: float = 5.0
+    piece_shrinkage: float = 5.0
+    beginnings: float = 0.5
     memory: Plasticity = field(default_factory=lambda: Plasticity("instar", eta=1.0))
     directions: Plasticity = field(default_factory=lambda: Plasticity("ccipca"))
     categories: Plasticity = field(
@@ -121,13 +157,21 @@ class WordLayer:
         check_parts(self)
         sizes = {"size": (1, 10_000), "n_directions": (1, 10_000)}
         counts = dict.fromkeys(("start", "settle", "direction_visits", "min_count"), (0, LARGEST))
+        counts["pieces"] = (0, 1_000_000)
         floats = {
             "memory_floor": False,
             "ending_weight": False,
+            "beginnings": False,
+            "shrinkage": True,
+            "piece_shrinkage": True,
             "visits": True,
             "inverse_temperature": True,
         }
         check_layer(self, sizes | counts, floats)
+        if self.beginnings > 1:
+            raise BadInputError(
+                f"beginnings of layer {self.name} is {self.beginnings:g}: give a share up to 1"
+            )
 
     def connect(
         self,
@@ -149,6 +193,10 @@ class WordLayer:
         self.category_weights = self.categories.start(self.size, n_coordinates)
         self.mean = np.zeros(width, dtype=np.float32)
         self.mean_seen = np.zeros(1, dtype=np.int64)
+        n_pieces = self.pieces + 1 if self.pieces else 0  # the last is that of all rare words
+        self.piece_weights = self.memory.start(n_pieces, width)
+        self.piece_state = np.tile(self.memory.kernel.start(width, 1), (n_pieces, 1))
+        self.piece_counts = np.zeros(n_pieces, dtype=np.int64)
         self.counts = np.zeros(0, dtype=np.int64)
         self.codes = np.zeros((0, self.size), dtype=np.float32)
         self.settled = False
@@ -235,8 +283,11 @@ class WordLayer:
             "directions": self.direction_weights,
             "categories": self.category_weights,
         }
-        found = {name: weights.values for name, weights in parts.items()}
+        found: dict[str, NDArray] = {name: weights.values for name, weights in parts.items()}
         found |= {f"{name}.state": weights.state for name, weights in parts.items()}
+        if self.pieces:
+            found["pieces"] = self.piece_weights.values
+            found |= {"pieces.states": self.piece_state, "pieces.counts": self.piece_counts}
         return found | {
             "memory.states": self.memory_state,
             "mean": self.mean,
@@ -258,7 +309,7 @@ class WordLayer:
         rows: NDArray[np.float32],
         ids: NDArray[np.int32],
         draws: NDArray[np.float64],
-        endings: NDArray[np.float32],
+        spelling: Spelling,
     ) -> None:
         """Learn one sentence.
 
@@ -270,8 +321,8 @@ class WordLayer:
             Its words.
         draws : ndarray of float64, shape=(L,)
             Between 0 and 1: which tokens compete.
-        endings : ndarray of float32, shape=(words, E)
-            Codes of the endings of all words, see `ending_code`.
+        spelling : Spelling
+            Of all words.
         """
         if len(rows) > len(self._context):
             self._context = np.empty((2 * len(rows), *self._context.shape[1:]), dtype=np.float32)
@@ -292,8 +343,10 @@ class WordLayer:
             self.mean,
             self.mean_seen,
             self.category_weights,
-            endings,
+            spelling,
             np.float32(self.ending_weight),
+            self._pieces(),
+            self.piece_state,
             self.settled,
             self.visits,
             self.direction_visits,
@@ -303,12 +356,12 @@ class WordLayer:
         )
         self.codes[kept] = codes
 
-    def begin(self, rng: np.random.Generator, endings: NDArray[np.float32]) -> None:
+    def begin(self, rng: np.random.Generator, spelling: Spelling) -> None:
         """Start categories from rows of the memory, and give every word its code."""
         known = np.flatnonzero(self.counts >= self.min_count)
         if not len(known):
             return
-        points = self.locate(known, endings)
+        points = self.locate(known, spelling)
         weight = np.sqrt(np.minimum(self.counts[known], LARGEST_SHARE * self.counts.sum()))
         chosen = rng.choice(
             len(known), self.size, replace=len(known) < self.size, p=weight / weight.sum()
@@ -318,15 +371,13 @@ class WordLayer:
         if held.any():
             self._start_from_groups(points[held], self.codes[known[held]])
         self.settled = True
-        self.encode(known, endings)
+        self.encode(known, spelling)
 
-    def encode(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> None:
+    def encode(self, words: NDArray[np.int64], spelling: Spelling) -> None:
         """Give words their codes, by their memory and the categories as these are now."""
-        points = self.locate(words, endings)
-        weights = self.category_weights.values
         kept = self._kept(words)
         codes = self.codes[kept]
-        _codes(points, words, weights, np.float32(self.inverse_temperature), self.codes)
+        self._put_codes(self.locate(words, spelling), words, self.codes)
         self.codes[kept] = codes
 
     def _start_from_groups(self, points: NDArray[np.float32], codes: NDArray[np.float32]) -> None:
@@ -338,19 +389,69 @@ class WordLayer:
         some = total > 0
         self.category_weights.values[some] = means[some] / total[some, None]
 
-    def locate(self, words: NDArray[np.int64], endings: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Where words lie among the categories: at length one on the directions."""
-        points = np.empty((len(words), self.category_weights.values.shape[1]), dtype=np.float32)
+    def remember_pieces(self, words: NDArray[np.int64], spelling: Spelling) -> None:
+        """Give pieces the memory that words, which were learned elsewhere, have in common."""
+        self.piece_weights.values[:] = 0
+        self.piece_counts[:] = 0
+        values, counts = self.piece_weights.values, self.piece_counts
+        for row in words.tolist():
+            n = min(int(spelling.counts[row]), RARE)
+            for piece in (*spelling.pieces[row].tolist(), len(counts) - 1):
+                if piece >= 0 and n:
+                    counts[piece] += n
+                    step = np.float32(n / counts[piece])
+                    values[piece] += step * (self.memory_weights.values[row] - values[piece])
+
+    def codes_of_unknown(self, spelling: Spelling) -> NDArray[np.float32]:
+        """Codes of words that were never met, by their pieces and endings, shape=(n, C).
+
+        `spelling` is that of these words. Where there are no pieces, all categories are alike.
+        """
+        n = len(spelling.counts)
+        codes = np.full((n, self.size), 1 / self.size, dtype=np.float32)
+        if self.pieces and self.settled:
+            nothing = np.zeros((1, len(self.mean)), dtype=np.float32)
+            points = self._points(nothing, np.zeros(n, dtype=np.int64), spelling)
+            self._put_codes(points, np.arange(n), codes)
+        return codes
+
+    def _pieces(self) -> Pieces:
+        return Pieces(
+            self.piece_weights.values,
+            self.piece_counts,
+            np.float32(self.shrinkage),
+            np.float32(self.piece_shrinkage),
+            np.float32(self.beginnings),
+        )
+
+    def _points(
+        self, memory: NDArray[np.float32], rows: NDArray[np.int64], spelling: Spelling
+    ) -> NDArray[np.float32]:
+        """Where words, which have rows of a memory and a spelling, lie among the categories."""
+        points = np.empty((len(rows), self.category_weights.values.shape[1]), dtype=np.float32)
         _points(
-            self.memory_weights.values,
-            words,
+            memory,
+            rows,
             self.mean,
             self.direction_weights.values,
-            endings,
+            spelling,
             np.float32(self.ending_weight),
+            self._pieces(),
             points,
         )
         return points
+
+    def locate(self, words: NDArray[np.int64], spelling: Spelling) -> NDArray[np.float32]:
+        """Where words lie among the categories, at length one; `spelling` is that of all."""
+        theirs = spelling.of(words)
+        seen = np.minimum(self.counts[words], theirs.counts)
+        return self._points(self.memory_weights.values, words, theirs._replace(counts=seen))
+
+    def _put_codes(
+        self, points: NDArray[np.float32], rows: NDArray[np.int64], codes: NDArray[np.float32]
+    ) -> None:
+        weights = self.category_weights.values
+        _codes(points, rows, weights, np.float32(self.inverse_temperature), codes)
 
 
 def grown(array: NDArray, n_rows: int, value: float) -> NDArray:
@@ -364,7 +465,7 @@ def grown(array: NDArray, n_rows: int, value: float) -> NDArray:
 def _learn_sentence(
     rows, ids, draws, keep, alpha, contexts, counts,
     memory, memory_state, memory_floor, directions, mean, seen,
-    categories, endings, ending_weight, settled,
+    categories, spelling, ending_weight, pieces, piece_state, settled,
     visits, direction_visits, inverse_temperature, min_count, codes,
 ):  # fmt: skip
     """Learn one sentence; the rules' kernels are global names, see `with_rules`."""
@@ -386,10 +487,27 @@ def _learn_sentence(
             memory.values[word : word + 1], memory_state[word], flat[i : i + 1],
             FIRST, FIRES, True, rate, memory.parameters, fired,
         )  # fmt: skip
+        if len(pieces.counts) and spelling.counts[word] <= RARE:
+            for k in range(spelling.pieces.shape[1] + 1):
+                piece = len(pieces.counts) - 1
+                if k < spelling.pieces.shape[1]:
+                    piece = spelling.pieces[word, k]
+                if piece >= 0:
+                    pieces.counts[piece] += 1
+                    step = np.float32(max(1.0 / pieces.counts[piece], memory_floor))
+                    learn_memory(
+                        pieces.rows[piece : piece + 1], piece_state[piece], flat[i : i + 1],
+                        FIRST, FIRES, True, memory.rate * step, memory.parameters, fired,
+                    )  # fmt: skip
         chance = min(visits / math.sqrt(n), 1.0)
         if draws[i] >= chance:
             continue
-        signature(memory.values[word], x[0])
+        if len(pieces.counts):
+            known = min(n, spelling.counts[word])
+            complete(memory.values[word], known, spelling.pieces[word], pieces, x[0])
+            signature(x[0], x[0])
+        else:
+            signature(memory.values[word], x[0])
         if n >= min_count and draws[i] < chance * min(0.5, direction_visits / (seen[0] + 1)):
             seen[0] += 1
             centre(x[0], mean, np.float32(1.0 / min(seen[0], MEAN_OVER)))
@@ -401,13 +519,45 @@ def _learn_sentence(
         else:
             centre(x[0], mean, np.float32(0))
         if settled:
-            place(directions.values, scales, x[0], endings[word], ending_weight, point[0])
+            ending = spelling.endings[word]
+            place(directions.values, scales, x[0], ending, ending_weight, point[0])
             if n >= min_count:
                 learn_categories(
                     categories.values, categories.state, point,
                     FIRST, FIRES, False, categories.rate, categories.parameters, won,
                 )  # fmt: skip
             shares(categories.values, point[0], inverse_temperature, codes[word])
+
+
+@njit
+def piece_shares(n, chain, pieces, out):
+    """out: shares of a word's own row, of those of its pieces, and of that of all rare words."""
+    out[:] = 0
+    out[0] = np.float32(n / (n + pieces.shrinkage))
+    left = np.float32(0)
+    for side in range(2):
+        rest = (1 - out[0]) * (pieces.beginnings if side else 1 - pieces.beginnings)
+        for k in range(ENDINGS if side else 0, len(chain) if side else ENDINGS):
+            if chain[k] >= 0:
+                count = pieces.counts[chain[k]]
+                out[1 + k] = rest * np.float32(count / (count + pieces.piece_shrinkage))
+                rest -= out[1 + k]
+        left += rest
+    out[len(chain) + 1] = left
+
+
+@njit
+def complete(row, n, chain, pieces, x):
+    """x: the row of a word that occurred n times, completed by those of its pieces."""
+    shares = np.empty(len(chain) + 2, np.float32)
+    piece_shares(n, chain, pieces, shares)
+    for j in range(len(x)):
+        x[j] = shares[0] * row[j]
+    for k in range(len(chain) + 1):
+        if shares[1 + k] > 0:
+            other = pieces.rows[chain[k] if k < len(chain) else len(pieces.rows) - 1]
+            for j in range(len(x)):
+                x[j] += shares[1 + k] * other[j]
 
 
 @njit
@@ -431,15 +581,19 @@ def place(directions, scales, x, ending, ending_weight, out):
 
 
 @njit
-def _points(memory, words, mean, directions, endings, ending_weight, out):
-    """Where some words lie among categories."""
+def _points(memory, words, mean, directions, spelling, ending_weight, pieces, out):
+    """Where some words lie among categories; the spelling is theirs."""
     x = np.empty(len(mean), np.float32)
     scales = np.empty(len(directions), np.float32)
     over_lengths(directions, scales)
     for i in range(len(words)):
-        signature(memory[words[i]], x)
+        if len(pieces.counts):
+            complete(memory[words[i]], spelling.counts[i], spelling.pieces[i], pieces, x)
+            signature(x, x)
+        else:
+            signature(memory[words[i]], x)
         centre(x, mean, np.float32(0))
-        place(directions, scales, x, endings[words[i]], ending_weight, out[i])
+        place(directions, scales, x, spelling.endings[i], ending_weight, out[i])
 
 
 @njit

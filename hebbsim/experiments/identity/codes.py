@@ -71,7 +71,7 @@ def learned_codes(
     seen = np.array([int(name) for name in network.index])
     rows = np.array(list(network.index.values()))
     found = np.zeros((n_types, dim), dtype=np.float32)
-    found[seen] = layer.locate(rows, network.endings)
+    found[seen] = layer.locate(rows, network.spelling)
     hardly = seen[network.counts[rows] <= _SEEN]
     unseen = np.setdiff1d(np.arange(n_types), seen)
     found[unseen] = found[hardly if len(hardly) else seen].mean(axis=0)

@@ -90,7 +90,7 @@ def read_preset(path: str | Path) -> dict[str, Any]:
     >>> read_preset(PRESETS / "builtin.toml")
     {'clusters': 600, 'settings': ['words.size=200']}
     """
-    said = read_toml(path, "default, best, or the TOML file of a preset")
+    said = read_toml(path, "default, auto, best, or the TOML file of a preset")
     for key, value in said.items():
         if key not in _KEYS:
             raise BadInputError(f"{path}: a preset has no {key!r}: choose {', '.join(_KEYS)}")
@@ -102,16 +102,39 @@ def read_preset(path: str | Path) -> dict[str, Any]:
     return said
 
 
+def _best(corpus: str) -> Path | None:
+    """The preset of the narrowest kind of a corpus that has one."""
+    from hebbsim.readers.corpus_kinds import kinds_of
+
+    return next((p for kind in kinds_of(corpus) if (p := PRESETS / f"{kind}.toml").is_file()), None)
+
+
+def _auto(corpus: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is chosen for a corpus by its words."""
+    from hebbsim.experiments.roles.auto import chosen_for
+
+    return chosen_for(
+        corpus,
+        str(given.get("tokenizer", "plain")),
+        given.get("field"),
+        str(given.get("sentences", "auto")),
+        bool(given.get("offline", False)),
+    )
+
+
 def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the preset of some options sets."""
-    name = str(given.get("preset", "default"))
+    """What the preset of some options sets; if none is given, its name as well."""
+    corpus = str(given.get("corpus", LearnerConfig.model_fields["corpus"].default))
+    if "preset" not in given:
+        ours = str(given.get("network", "roles")) != "roles" or _best(corpus) is not None
+        return {} if ours else {"preset": "auto", **_auto(corpus, given)}
+    name = str(given["preset"])
     if name == "default":
         return {}
-    if name == "best":
-        from hebbsim.readers.corpus_kinds import kinds_of
-
-        kinds = kinds_of(given.get("corpus", LearnerConfig.model_fields["corpus"].default))
-        return read_preset(next(p for k in kinds if (p := PRESETS / f"{k}.toml").is_file()))
+    if name == "best" and (best := _best(corpus)) is not None:
+        return read_preset(best)
+    if name in ("best", "auto"):
+        return _auto(corpus, given)
     try:
         said = read_preset(name)
     except BadInputError as error:
@@ -160,9 +183,11 @@ class LearnerConfig(GoldConfig):
     preset: Annotated[
         str,
         option(
-            "Values for the options that you do not give: default, best (tuned for this kind of "
-            "corpus), or a TOML file from `hebbsim tune`.",
+            "Values for the options that you do not give: default, auto (chosen by what the words "
+            "of the corpus look like), best (tuned for this kind of corpus, otherwise auto), or a "
+            "TOML file from `hebbsim tune`.",
             metavar="NAME|FILE",
+            default="auto for a corpus of a kind that was not tuned for, otherwise default",
         ),
     ] = "default"
     timescales: Timescales = (2.0, 8.0, 32.0)

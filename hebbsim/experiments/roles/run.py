@@ -145,6 +145,12 @@ class _Run:
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
         self.meter: Meter | None = None  # of the first seed's learner
+        if config.preset == "auto":
+            self.notes.append(
+                f"nobody tuned for this corpus; what its words look like chose {config.clusters} "
+                f"clusters, timescales {', '.join(f'{tau:g}' for tau in config.timescales)} and "
+                f"{' '.join(config.settings)} (--preset default changes this)"
+            )
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)
             if note:

@@ -247,7 +247,8 @@ class TuneConfig(LearnerConfig):
         options = {name: getattr(self, name) for name in named}
         options |= {name: value for name, value in values.items() if name in _OPTIONS}
         rest = {name: value for name, value in values.items() if name not in _OPTIONS}
-        return LearnerConfig.checked({**options, "settings": merged(self.settings, changes(rest))})
+        options |= {"preset": "default", "settings": merged(self.settings, changes(rest))}
+        return LearnerConfig.checked(options)
 
 
 def changes(values: dict[str, Any]) -> list[str]:
