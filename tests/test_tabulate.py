@@ -188,3 +188,34 @@ def test_the_readme_shows_what_is_kept(tabulate):
     site = (ROOT / "docs/experiments/results.md").read_text(encoding="utf-8")
     for name, make in (("results", tabulate.results_table), ("few", tabulate.few_table)):
         assert "\n".join([f"<!-- {name} -->", *make(tabulate.kept()), f"<!-- /{name} -->"]) in site
+
+
+def test_rivals_stand_below_the_learner_with_what_they_take(tabulate, tmp_path, monkeypatch):
+    monkeypatch.setattr(tabulate, "KEPT", tmp_path)
+    rows = [
+        (split, model, f"K=9{soft}", "accuracy", None, mean, mean - 0.01, mean + 0.01)
+        for split in ("test", "gen")
+        for model, mean in (("hebbian", 0.9), ("spectral", 0.8))
+        for soft in ("", " readout=soft")
+    ]
+    folder = write_run(tmp_path / "rivals-builtin", rows, rival_seeds=5)
+    costs = [
+        {"model": model, "condition": "K=9", "seed": seed, "seconds": seconds, "memory": memory}
+        for model, seed, seconds, memory in (("hebbian", 0, 9.0, 2e7), ("spectral", 0, 2.0, 1e7),
+                                             ("spectral", 1, 3.0, None))
+    ]  # fmt: skip
+    (folder / "machine.json").write_text(json.dumps({"seconds": 61.0, "costs": costs}))
+    names = ("table", "split", "role", "condition", "rival", "rival_condition", "value", "other",
+             "difference", "low", "high", "p", "corrected", "verdict", "ratio", "ratio_low",
+             "ratio_high")  # fmt: skip
+    compared = ("rivals K=9", "test", "", "K=9", "spectral", "K=9", 0.9, 0.8, 0.1, 0.05, 0.15,
+                0.001, 0.002, "ahead", "", "", "")  # fmt: skip
+    with (folder / "comparisons.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([names, compared])
+    tabulate.keep(folder)
+    runs = {"rivals-builtin": tabulate.Run("rivals-builtin")}
+    mine, theirs = tabulate.rivals_table(runs)[2:]
+    assert mine.split(" | ")[1:3] == ["hebbian", "0.900 ±0.010"] and mine.endswith("| 9.0 | 20 |")
+    assert "| +0.100 (+0.050 to +0.150), ahead |  | 2.5 | 10 |" in theirs
+    (command,) = tabulate.rival_runs_table(runs)[2:]
+    assert "--rivals all" in command and command.endswith("| 5 | 5 |")
