@@ -56,8 +56,8 @@ class DemoConfig(ExperimentConfig):
     votes: Annotated[
         bool,
         option(
-            "Let phones in the same network vote on the questions of the lessons; the page shows "
-            "the address of the ballot. Nothing else is served to the network.",
+            "Let phones in the same network vote on the questions of the lessons, at the address "
+            "that the page shows; nothing else is served to them.",
             name="--class",
         ),
     ] = False
