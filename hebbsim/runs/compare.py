@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from hebbsim.errors import BadInputError
 from hebbsim.probes.paired import adjust, paired_test
+from hebbsim.runs.folders import read_json
 from hebbsim.runs.sweep import read_scores, run_folders
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def _differences(first: Path, second: Path) -> str:
 def _scored(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The configuration of a run, and the digests of what it is scored on."""
     try:
-        document = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+        document = read_json(folder / "results.json") or {}
         config, kept = dict(document["config"]), dict(document["provenance"])
         learned = kept.get("text", [])  # learned from, and never scored
         return config, {k: v for k, v in kept["inputs"].items() if k not in learned}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise BadInputError(
             f"{folder / 'results.json'}: damaged, it does not say what the run read; run it again"
         ) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import tables
+from hebbsim.runs.folders import read_json
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -84,12 +85,12 @@ class RunTables:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The resolved configuration; empty if the folder has none."""
-        return self._object("config.json")
+        return read_json(self.folder / "config.json") or {}
 
     @cached_property
     def machine(self) -> dict[str, Any]:
         """When, where and how long it ran; empty if the folder does not say."""
-        return self._object("machine.json")
+        return read_json(self.folder / "machine.json") or {}
 
     @property
     def started(self) -> str:
@@ -118,13 +119,6 @@ class RunTables:
         """
         path = self.folder / f"{name}.csv"
         return tables.read_text(path) if path.exists() else None
-
-    def _object(self, name: str) -> dict[str, Any]:
-        try:
-            found = json.loads((self.folder / name).read_text(encoding="utf-8"))
-        except (OSError, RecursionError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
 
 
 def find_runs(folder: str | Path = "runs") -> list[RunTables]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import json
 import math
 import os
 import shutil
@@ -16,7 +15,7 @@ from typing import Any
 from hebbsim.config import ExperimentConfig
 from hebbsim.errors import BadInputError
 from hebbsim.runs.experiment import Experiment
-from hebbsim.runs.folders import Numbered, Out
+from hebbsim.runs.folders import Numbered, Out, read_json
 from hebbsim.runs.registry import get_experiment
 from hebbsim.runs.results import Progress
 
@@ -171,16 +170,11 @@ def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
-    try:
-        document = json.loads((folder / name).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInputError(
-            f"{folder}: no {name} in it; give the folder of a finished run"
-        ) from None
-    except (OSError, ValueError, RecursionError):
-        raise BadInputError(f"{folder / name}: damaged, or not readable") from None
-    if not isinstance(document, dict):
-        raise BadInputError(f"{folder / name}: damaged")
+    document = read_json(folder / name)
+    if document is None and not (folder / name).exists():
+        raise BadInputError(f"{folder}: no {name} in it; give the folder of a finished run")
+    if document is None:
+        raise BadInputError(f"{folder / name}: damaged, or not readable")
     return document
 
 

@@ -345,10 +345,9 @@ def run_folders(paths: list[Path]) -> list[Path]:
         if not path.is_dir():
             raise BadInputError(f"{path}: no such folder; give the folder of a run or of a sweep")
         if (path / "sweep.json").is_file():
-            try:
-                names = json.loads((path / "sweep.json").read_text(encoding="utf-8"))["runs"]
-            except (ValueError, KeyError, TypeError, OSError, RecursionError):
-                raise BadInputError(f"{path / 'sweep.json'}: damaged") from None
+            names = (read_json(path / "sweep.json") or {}).get("runs")
+            if not isinstance(names, dict):
+                raise BadInputError(f"{path / 'sweep.json'}: damaged")
             found += [path / "runs" / name for name in names if _is_done(path, name)]
         else:
             found.append(path)
