@@ -354,10 +354,10 @@ def test_slots_are_roles_with_the_most_various_words(room):
     [
         ("\u202eשלום עולם", 2),
         ("👩‍👩‍👧 🎉🎉 ran", 4),
-        ("<script>alert(1)</script>", 3),
-        ("\ud800 half a pair", 3),
+        ("<script>alert(1)</script>", 11),
+        ("\ud800 half a pair", 4),
         ("a" * 50_000, 1),
-        ("{'; DROP TABLE}", 3),
+        ("{'; DROP TABLE}", 6),
     ],
 )
 def test_any_text_can_be_read(room, text, words):

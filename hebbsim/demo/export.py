@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim.demo.page import stages, standalone
+from hebbsim.demo.portable import portable
 from hebbsim.demo.room import Room
 from hebbsim.demo.session import Message, Session
 from hebbsim.demo.settings import Settings
@@ -216,6 +217,7 @@ class Recording:
             "readings": self._readings,
             "survival": self._survival,
             "curve": live.curve,
+            "reader": portable(self.room, list(dict.fromkeys(_settings()))),
         }
 
 

@@ -11,7 +11,8 @@ from typing import Any
 __all__ = ["body", "head", "lesson_timescales", "lessons", "stages", "standalone"]
 
 SCRIPTS = (
-    "util", "bars", "score", "panels", "strips", "links", "controls", "lessons", "record", "main",
+    "util", "bars", "score", "panels", "strips", "links", "controls", "lessons", "record", "reader",
+    "main",
 )  # fmt: skip
 
 #: What a browser may load. The live page talks to its own server; BokehJS evaluates code.

@@ -29,7 +29,7 @@ Heb.Memory = class {
     if (!fixed) nodes.push(this.rule());
     else {
       nodes.push(Heb.el("p", { style: { "margin-top": "14px", color: "var(--soft)" } },
-        "This is a recording. With Python, “hebbsim demo” lets you type sentences, move every slider and learn live."));
+        "This is a recording. With Python, “hebbsim demo” moves every slider, tries every rule and learns live."));
     }
     this.root.replaceChildren(...nodes.flat());
     if (focus && Heb.$(focus)) Heb.$(focus).focus();

@@ -38,16 +38,28 @@
   };
   const recorded = {
     start() { receive({ kind: "hello", ...data.recorded.hello }); },
+    // A sentence that was not recorded is read by the page itself.
+    own(message) {
+      if (!data.recorded.reader.readers[Heb.survivalKey(message.settings)]) return receive({ kind: "error", id: message.id, text: "This choice is not in the recording." });
+      recorded.reader ||= new Heb.Reader(data.recorded.reader);
+      const found = recorded.reader.read(message.text, message.settings);
+      if (!found) return receive({ kind: "error", id: message.id, text: "Type a sentence first: there are no words in the box." });
+      receive({ kind: "reading", id: message.id, ...found });
+      receive({ kind: "survival", id: message.id, ...data.recorded.survival[Heb.survivalKey(message.settings)] });
+    },
     timer: 0,
     send(message) {
       if (message.do === "read") {
         const key = Heb.recordKey(message);
         const base = data.recorded.readings[key];
+        if (!base && message.text !== undefined) return recorded.own(message);
         if (!base) return receive({ kind: "error", id: message.id, text: "This choice is not in the recording." });
         receive({ kind: "reading", id: message.id, note: null, ...Heb.unpack(base, data.recorded.shared) });
         receive({ kind: "survival", id: message.id, ...data.recorded.survival[Heb.survivalKey(message.settings)] });
       } else if (message.do === "aside") {
-        receive({ kind: "aside", text: message.text, roles: null });
+        recorded.reader ||= new Heb.Reader(data.recorded.reader);
+        const found = data.recorded.reader.readers[Heb.survivalKey(message.settings)] && recorded.reader.read(message.text, message.settings);
+        receive({ kind: "aside", text: message.text, roles: found && found.roles.at(-1) });
       } else if (message.do === "learn") {
         clearInterval(recorded.timer);
         const whole = data.recorded.curve;
@@ -112,7 +124,7 @@
       const first = !state.reading, before = state.reading;
       state.waiting = !m.roles;
       state.aside = null;
-      m.states = m.states && unpack(m);
+      if (typeof m.states === "string") m.states = unpack(m);
       const same = state.reading && state.reading.words.join(" ") === m.words.join(" ");
       state.reading = m;
       // Until roles come, those of other timescales stand there, pale.
@@ -445,11 +457,6 @@
     $("example").value = "";
     ask("play");
   };
-  if (data.mode === "recorded") {
-    $("text-field").hidden = true;
-    $("read").hidden = true;
-    $("text").disabled = true;
-  }
   $("help-open").onclick = () => $("help").showModal();
   document.addEventListener("keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || $("help").open) return;

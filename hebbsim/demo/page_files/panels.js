@@ -77,7 +77,7 @@ Heb.PANELS.survival.draw = (panel, state) => {
 Heb.PANELS.prototypes.draw = (panel, state) => {
   const r = state.reading;
   const t = state.t;
-  if (!r.winners || !r.winners[t].length) return panel.replaceChildren(Heb.el("p", {}, "No prototypes yet: this learner has not begun."));
+  if (!r.winners || !r.winners[t].length) return panel.replaceChildren(Heb.el("p", {}, r.note || "No prototypes yet: this learner has not begun."));
   const cards = r.winners[t].map(([cluster, share], rank) => {
     const p = r.prototypes[cluster];
     return Heb.el("div", { class: `proto${rank ? "" : " winner"}`, "data-cluster": cluster },

@@ -19,11 +19,10 @@ Heb.Score = class {
     const head = narrow ? 0 : large ? 182 : 142;
     const room = this.box.clientWidth - head - 68;
     const needs = (size, chip) => reading.words.map((word, j) => {
-      const learned = reading.roles ? reading.roles.slice(j).map((row) => row[j]) : [];
-      const roles = [reading.gold && reading.gold[j], ...learned, reading.bigru && reading.bigru[n - 1][j]];
+      const roles = [reading.gold && reading.gold[j], reading.roles && reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
       // Rows of readers mark what is right before the word.
       const role = Math.max(...roles.map((name) => (name ? Heb.width(name, chip) : 0)));
-      const marked = !reading.known[j] || (reading.gold && learned.some((role) => role && role !== reading.gold[j]));
+      const marked = !reading.known[j] || (reading.gold && roles[1] && roles[1] !== roles[0]);
       return Math.ceil(Math.min(190, Math.max(62, Heb.width(word, size) + 12, Heb.width(word, chip) + 28, role + (marked ? 38 : 24))));
     });
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
@@ -92,11 +91,15 @@ Heb.Score = class {
     if (this.bars) this.bars.fit(narrow);
   }
 
-  // A word that is wider than its column is made narrower; it is never cut.
-  narrow(cell) {
-    const span = cell.firstChild;
-    const [room, width] = [cell.clientWidth - 4 - (cell.classList.contains("right") ? 17 : 0), span.scrollWidth];
-    if (width > room) Object.assign(span.style, { transform: `scaleX(${room / width})`, margin: `0 ${(room - width) / 2}px` });
+  // What is wider than its column is made narrower; it is never cut. Columns are as wide as words
+  // and their last roles, and readers and roles on the way may say something longer.
+  narrow(rows) {
+    const spans = rows.flat().filter((cell) => cell && cell.lastElementChild).map((cell) => ({ cell, span: cell.lastElementChild }));
+    const sizes = spans.map(({ cell, span }) => [cell.clientWidth - 5 - (cell.classList.contains("right") ? 17 : 0), span.offsetWidth]);
+    spans.forEach(({ span }, i) => {
+      const [room, width] = sizes[i];
+      if (width > room) Object.assign(span.style, { transform: `scaleX(${room / width})`, margin: `0 ${(room - width) / 2}px` });
+    });
   }
 
   // What settings that are still being dragged would do to the bars, which the page can tell.
@@ -150,7 +153,6 @@ Heb.Score = class {
         if (word === undefined) return fill(cell, null);
         cell.classList.add(word === r.words[j] ? "right" : "wrong");
         fill(cell, Heb.el("span", { dir: "auto", title: word }, word));
-        this.narrow(cell);
       });
     }
     if (this.rows.kept && r.places) {
@@ -163,9 +165,9 @@ Heb.Score = class {
         const word = r.kept[t][slot];
         cell.classList.add(word === r.words[j] ? "right" : "wrong");
         fill(cell, Heb.el("span", { dir: "auto", title: `kept as ${r.slots[slot]}` }, word));
-        this.narrow(cell);
       });
     }
+    this.narrow(["roles", "gold", "bigru", "linear", "cancellation", "kept"].map((key) => this.rows[key] || []));
     this.follow(t);
   }
 

@@ -109,6 +109,25 @@ class Channel:
         target[lag - cancelled] = 1
         return np.linalg.lstsq(system / norm, target, rcond=None)[0] / norm
 
+    def response(
+        self, weights: NDArray[np.float64], lag: int, *, cancelled: int = 0
+    ) -> tuple[float, float, float | None]:
+        """What a sum of traces has of the token at a lag: its gain, and that of all others.
+
+        The third is the variance of what stands beside the token, over the square of its gain;
+        None where nothing of the lag is left.
+        """
+        gains = self.past_to(lag)[cancelled:]
+        through = gains @ weights
+        gain = through[lag - cancelled]
+        rest = through @ through - gain**2
+        variance = rest * self.power + ((weights * self.noise) ** 2).sum()
+        others = through.sum() - gain
+        if not gain**2 * self.power > np.finfo(np.float64).tiny:
+            return gain, others, None
+        variance = max(variance, np.finfo(np.float64).eps ** 2 * gain**2 * self.power) / gain**2
+        return gain, others, variance
+
     def likelihoods(
         self,
         states: NDArray[np.float64],
@@ -131,16 +150,11 @@ class Channel:
         -------
         ndarray of float64, shape=(N, V)
         """
-        gains = self.past_to(lag)[cancelled:]
-        through = gains @ weights
-        gain = through[lag - cancelled]
-        rest = through @ through - gain**2
-        variance = rest * self.power + ((weights * self.noise) ** 2).sum()
-        if not gain**2 * self.power > np.finfo(np.float64).tiny:
+        gain, others, variance = self.response(weights, lag, cancelled=cancelled)
+        if variance is None:
             return np.zeros((len(states), len(self.codes)))  # this lag has decayed completely
-        variance = max(variance, np.finfo(np.float64).eps ** 2 * gain**2 * self.power) / gain**2
         read = np.einsum("nsd,s->nd", states, weights)
-        found = (read - (through.sum() - gain) * self.mean) / gain
+        found = (read - others * self.mean) / gain
         norms = (self.codes**2).sum(axis=1) / 2
         return (found @ self.codes.T - norms) / variance
 
