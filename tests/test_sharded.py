@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tracemalloc
 
 import naive_network
 import numpy as np
@@ -25,6 +26,7 @@ from hebbsim.models.sharded import (
     _visit,
     fit_shards,
     put_together,
+    worker_memory,
 )
 from hebbsim.probes import accuracy
 from hebbsim.probes.readout import RoleReadout
@@ -46,6 +48,49 @@ def sentences(corpus):
 def learned(sentences, n_shards, *, workers=None, text=(), say=None, **options):
     shards = Shards(workers or InProcess(), sentences, n_shards, text=text, progress=say)
     return fit_shards(RoleNetwork(SMALL, passes=2, **options), shards, round_size=100)
+
+
+class Measured(InProcess):
+    """Tasks here, and the most memory that arrays of one of them took [bytes]."""
+
+    def __init__(self):
+        self.peaks = {}
+
+    def measure(self, name, do, *args):
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        found = do(*args)
+        peak = tracemalloc.get_traced_memory()[1] - before
+        self.peaks[name] = max(self.peaks.get(name, 0), peak)
+        return found
+
+    def hold(self, function, *args):
+        return self.measure(function.__name__, super().hold, function, *args)
+
+    def merged(self, held):
+        return self.measure("merge", super().merged, held)
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_the_memory_of_a_worker_is_bounded_and_told_before_it_starts(sentences, text, tmp_path):
+    said, files = [], []
+    if text:
+        files = [tmp_path / "more.txt"]
+        files[0].write_text("\n".join(" ".join(s) for s in sentences[:20]))
+    words = len({word for sentence in sentences for word in sentence})
+    workers = Measured()
+    shards = Shards(workers, sentences, 2, text=files, progress=said.append)
+    learner = RoleNetwork(SMALL | {"max_words": words if text else 30_000}, passes=1)
+    tracemalloc.start()
+    try:
+        fit_shards(learner, shards, round_size=100)
+    finally:
+        tracemalloc.stop()
+    bound = worker_memory(learner.network_, shards)
+    assert said[0] == f"a worker takes up to {bound / 1e9 + 0.3:.1f} GB beside its words"
+    # Sums of two shards, merged, are what the bound is for; it is no more than twice of them.
+    largest = max(workers.peaks.values())
+    assert bound / 2 < largest < bound, workers.peaks
 
 
 def bits(learner):

@@ -49,7 +49,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.models.summaries import RowSums, WordCounts, merge_all
 
-__all__ = ["InProcess", "Shards", "Workers", "fit_shards"]
+__all__ = ["InProcess", "Shards", "Workers", "fit_shards", "worker_memory"]
 
 #: Sentences are cut into so many blocks: no more shards learn at a time.
 N_BLOCKS = 8
@@ -252,10 +252,14 @@ class Shards:
         sentences = [sentence for sentence in sentences if len(sentence)]
         ends = np.cumsum([len(sentence) for sentence in sentences])
         self.n_tokens = int(ends[-1]) if len(ends) else 0
+        #: Different words, at most; None where files of more text may hold any number.
+        self.most_words = None if text else len({w for sentence in sentences for w in sentence})
         marks = np.searchsorted(ends, self.n_tokens * np.arange(1, N_BLOCKS) / N_BLOCKS) + 1
         cuts = np.unique([0, *marks, len(sentences)]).tolist()
         blocks = [sentences[first:last] for first, last in pairwise(cuts)]
         shares = np.linspace(0, len(blocks), min(n_shards, len(blocks)) + 1).astype(int).tolist()
+        #: Most blocks of a shard.
+        self.most_blocks = max((b - a for a, b in pairwise(shares)), default=0)
         self.read = [workers.hold(read_blocks, blocks[a:b], a) for a, b in pairwise(shares)]
         self.read_text = [
             workers.hold(read_files, [text[i] for i in share], reading or {})
@@ -290,6 +294,26 @@ def share_files(files: Sequence[Path], n_shards: int) -> list[list[int]]:
     return [sorted(share) for share in shares]
 
 
+def worker_memory(network: Network, shards: Shards) -> int:
+    """Bytes of the arrays that the largest task of a worker has at once, at most.
+
+    That is the memory of the widest word layer, as it is learned from a block, summed exactly
+    and merged with the sums of others. Python, its packages and the shard's own words are beside
+    it (about 0.3 GB, and 100 bytes a token).
+    """
+    words = network.max_words if shards.most_words is None else shards.most_words
+    rows = min(words, network.max_words) + 1
+    tasks = []
+    for layer in network.words:
+        width = layer.memory_weights.values.shape[1] + layer.memory_state.shape[1]
+        # Three sums in eight bytes a number; what was learned, twice, in four; codes beneath.
+        tasks.append(rows * (3 * 8 * width + 2 * 4 * width + 4 * layer.below_size))
+    top = sum(array.nbytes for array in network.top.arrays().values())
+    per_word = 8 + network.top.shape_size + 4 * network.words[-1].size
+    tasks.append((shards.most_blocks + 2) * top + rows * per_word)
+    return max(tasks)
+
+
 def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND) -> RoleNetwork:
     """Let a network learn afresh from shards; afterwards it is one like any other.
 
@@ -312,7 +336,11 @@ def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND)
     """
     if round_size < 1:
         raise BadInputError(f"a round of {round_size} tokens: give at least 1")
+    if learner.vectors is not None:
+        raise BadInputError("shards learn without vectors of words: leave one of the two out")
     network = learner._built(shards.n_tokens)
+    most = worker_memory(network, shards)
+    shards.say(f"a worker takes up to {most / 1e9 + 0.3:.1f} GB beside its words")
     with threadpool_limits(1):
         counts = shards.counts().commonest(network.max_words)
         network.know(counts)
