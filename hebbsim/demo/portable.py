@@ -53,7 +53,8 @@ def portable(room: Room, conditions: Iterable[Settings]) -> dict[str, Any]:
             "roots": _coarse(np.sqrt(np.concatenate([codes[:1], codes[rows]]))),
             "timescales": list(Settings().timescales),
             "guess": _coarse(top.guess_weights.values),
-            "bias": _fine(top.guess_weights.state[: len(top.guess_weights.values)]),
+            "bias": _fine(_bias(top.guess_weights)),
+            "biases": [_fine(_bias(weights)) for weights in top.prediction_weights],
             "prediction": [_fine(weights.values) for weights in top.prediction_weights],
             "directions": [_fine(weights.values) for weights in top.direction_weights],
             "means": [_fine(top.means[1]), _fine(top.means[2])],
@@ -107,6 +108,12 @@ def _lag(channel: Channel, lag: int, cancelled: int) -> list[float] | None:
     if variance is None:
         return None
     return [*weights.tolist(), float(gain), float(others), float(variance)]
+
+
+def _bias(weights: Any) -> NDArray[np.float32]:
+    """Rules that predict hold it first in their state."""
+    found: NDArray[np.float32] = weights.state[: len(weights.values)]
+    return found
 
 
 def _fine(values: NDArray[Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Heb.Reader = class {
       index: new Map(packed.words.map((word, i) => [word, i + 1])),
       place: new Map(packed.book.map((word, i) => [word, i])),
       chance: rows(packed.chance), frequency: array(packed.frequency),
-      net: { ...n, codes: rows(n.roots).map((row) => row.map((v) => v * v)), guess: rows(n.guess), bias: array(n.bias), prediction: n.prediction.map(rows), directions: n.directions.map(rows).map((all) => all.map(Heb.unit)),
+      net: { ...n, codes: rows(n.roots).map((row) => row.map((v) => v * v)), guess: rows(n.guess), bias: array(n.bias), biases: n.biases.map(array), prediction: n.prediction.map(rows), directions: n.directions.map(rows).map((all) => all.map(Heb.unit)),
         means: n.means.map(array), attended: rows(n.attended), centres: rows(n.centres) },
     });
     this.norms = this.chance.map((code) => Heb.dot(code, code) / 2);
@@ -79,7 +79,7 @@ Heb.Reader = class {
       const part = (values, k) => Heb.unit(values.map((v, j) => v * net.attended[k][j])).map((v) => v * net.lengths[1 + k]);
       const parts = [0, 1, 2, 3].map((k) => {
         const side = k % 2;
-        if (k < 2) return part(net.prediction[side].map((w) => Heb.dot(w, x[side])), k);
+        if (k < 2) return part(net.prediction[side].map((w, i) => Heb.dot(w, x[side]) + net.biases[side][i]), k);
         if (!net.lengths[1 + k]) return net.directions[side].map(() => 0);
         const off = x[side].map((v, j) => v - net.means[side][j]);
         return part(net.directions[side].map((w) => Heb.dot(w, off)), k);
