@@ -95,7 +95,7 @@ def test_the_default_that_help_shows_is_that_of_the_python_function(verb):
             continue
         default, said = getattr(without, name), re.search(r"\(default: (.+)\)", params[name].help)
         if spelling(field)["default"] is not None:  # in words, where no value says it
-            assert default in (None, ()) or name in ("workers", "ranges", "works"), name
+            assert default in (None, ()) or name in ("workers", "ranges", "works", "preset"), name
         elif default is None or default is False or default == ():
             assert said is None, name
         elif default is True:
