@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import hebbsim
 import hebbsim.readers
 import hebbsim.runs.figures
-from hebbsim import run_roles
+from hebbsim import RoleNetwork, run_roles
 from hebbsim.readers.grammar import make_builtin
+from hebbsim.tagging.compact import compacted, expanded
 
 SMALL = {
     "clusters": 12, "seeds": 2, "ablation_seeds": 0, "labels": (10,), "readout_sentences": 5,
@@ -45,6 +47,22 @@ def test_the_tagger_of_a_run_says_what_its_table_says(corpus, tmp_path, members)
     files = json.loads((out / "files.json").read_text())["files"]
     assert "tagger.safetensors" in files and "tagger-1.safetensors" not in files
     assert (out / "tagger.safetensors").stat().st_mode == (out / "tokens.csv.gz").stat().st_mode
+
+
+def test_a_tagger_reads_words_that_were_never_met_by_their_pieces():
+    train = make_builtin(n_train=60, n_dev=0, n_test=0, n_gen=0).splits["train"].sentences()
+    strange = [["a", "zebra", "walked", "unwatchfully", "."], ["ice cream"]]
+    settings = [*SMALL["settings"], "words.pieces=256", "words.ending_weight=0.5"]
+    learner = RoleNetwork(n_clusters=12, passes=1, settings=settings).fit(train)
+    arrays, about = compacted(learner)
+    read = expanded(arrays, about).transform(strange)
+    assert np.array_equal(read, learner.transform(strange))
+    codes = learner.word_codes(["unwatchfully", "zebra"])
+    assert not np.allclose(codes[0], codes[1])
+    for name, wrong in (("met", arrays["pieces met"][::-1]), ("pieces.counts", -np.ones_like(
+        arrays["pieces pieces.counts"]))):  # fmt: skip
+        with pytest.raises(ValueError, match="piece"):
+            expanded({**arrays, f"pieces {name}": wrong}, about)
 
 
 def test_it_says_what_it_was_trained_on(corpus, tmp_path):

@@ -16,7 +16,7 @@ from hebbsim import RoleNetwork, load_corpus
 from hebbsim.engine import rules
 from hebbsim.engine.network import WordLayer
 from hebbsim.engine.network.description import tomllib
-from hebbsim.engine.network.shape import Spelling
+from hebbsim.engine.network.shape import Spelling, piece_rows
 from hebbsim.engine.traces import decays
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles.run import run_roles
@@ -187,6 +187,25 @@ def test_counts_and_memory_are_those_of_the_whole_text(sentences, alone):
         np.testing.assert_allclose(
             layer.memory_weights.values[row], np.mean(found, axis=0), atol=16 * 2.0**-24
         )
+
+
+def test_pieces_have_the_memory_that_rare_words_share(sentences):
+    """Of n occurrences of a word its first ten count, as its mean context."""
+    one, other = (learned(sentences, n, settings=["words.pieces=512"]) for n in (1, 5))
+    assert bits(one) == bits(other)
+    network = one.network_
+    layer, spelling = network.words[0], network.spelling
+    total, counts = np.zeros((513, len(layer.mean))), np.zeros(513)
+    for word, row in network.index.items():
+        n = min(network.counts[row], 10)
+        rows = piece_rows([word], 512)[0]
+        assert rows.tolist() == spelling.pieces[row].tolist()
+        for piece in [*rows[rows >= 0], 512]:
+            total[piece] += n * layer.memory_weights.values[row].astype(float)
+            counts[piece] += n
+    assert layer.piece_counts.tolist() == counts.tolist()
+    wanted = total / np.maximum(counts, 1)[:, None]
+    np.testing.assert_allclose(layer.piece_weights.values, wanted, atol=2e-5)
 
 
 def test_a_weight_is_the_mean_over_the_blocks_that_moved_it():
