@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
+import typer.core
 
 from hebbsim._version import __version__
 from hebbsim.cli import (
@@ -39,8 +40,17 @@ from hebbsim.runs.registry import EXPERIMENTS
 # exception that means bad usage is the parent of typer.BadParameter.
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
+
+class _RunFirst(typer.core.TyperGroup):
+    """Lists the groups of verbs, which most users want, before the verbs that stand alone."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(self.commands, key=lambda name: name not in ("run", "corpus"))
+
+
 app = typer.Typer(
     name="hebbsim",
+    cls=_RunFirst,
     help="Hebbian learning on multi-timescale traces of language.",
     rich_markup_mode=None,
     add_completion=False,

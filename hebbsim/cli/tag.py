@@ -69,7 +69,7 @@ def tag(
         bool, typer.Option("--overwrite", help="Replace the file of --out.")
     ] = False,
 ) -> None:
-    """Give every word of a text its role, by clusters that were learned without a label.
+    """Give every word of a text its role, by a model that a run kept.
 
     Share is the probability of the role, Cluster the number that `hebbsim show` explains. Text is
     read as a stream: memory does not grow with it.
