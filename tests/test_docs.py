@@ -146,7 +146,7 @@ def test_commands_exist(page):
 
 def test_the_readme_has_commands():
     calls = commands_of((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert "hebbsim run roles" in calls and len(calls) > 6
+    assert any(call.startswith("hebbsim run roles") for call in calls) and len(calls) > 6
 
 
 def test_the_commands_of_the_readme_are_targets_of_make():

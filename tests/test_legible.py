@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_figure_images import ablation_results
+from test_figure_images import ablation_results, confusions
 from test_plots import make_results
 
 from hebbsim.plots import lm, plot_learning_curve, plot_roles, style
 from hebbsim.plots.ablations import plot_ablations
+from hebbsim.plots.bench import plot_growth
+from hebbsim.plots.confusions import plot_confusions
 from hebbsim.plots.legible import faults
 from hebbsim.plots.plane import plot_plane
+from hebbsim.plots.rivals import plot_rivals
 from hebbsim.plots.sentence import plot_sentence
 from hebbsim.runs.figures import figures_of
 from hebbsim.runs.finished import RunTables
@@ -61,8 +64,26 @@ def sentence():
     }
 
 
+def growth(axis, largest):
+    """Cost of the network along an axis."""
+    rows = [
+        ("synthetic", f"growth/{axis}", "hebbian", f"line=network value={value}",
+         "microseconds_per_token", "", cost, 0.9 * cost, 1.1 * cost, 3, "us")
+        for value, cost in ((largest // 100, 40.0), (largest // 10, 55.0), (largest, 90.0))
+    ]  # fmt: skip
+    columns = "corpus split model condition metric role mean low high n unit".split()
+    return pd.DataFrame(rows, columns=columns)
+
+
 #: Figures whose tables are not shipped.
 MADE = {
+    ("roles", "confusions"): lambda: plot_confusions(confusions(), corpus="made", split="test"),
+    ("roles", "rivals"): lambda: plot_rivals(make_results(rivals=True)),
+    ("roles", "rivals_gen"): lambda: plot_rivals(make_results(rivals=True), split="gen"),
+    ("bench", "growth_vocabulary"): lambda: plot_growth(
+        growth("vocabulary", 200_000), "vocabulary"
+    ),
+    ("bench", "growth_k"): lambda: plot_growth(growth("K", 3000), "K"),
     ("rules", "ablations"): lambda: plot_ablations(**ablation_results()),
     ("sentence", "sentence"): lambda: plot_sentence(**sentence()),
     ("stream", "learning_curve"): lambda: plot_learning_curve(make_results()),

@@ -22,7 +22,13 @@ def corpus(tmp_path_factory):
 def test_the_main_path_gives_the_numbers_of_a_run(corpus):
     options = {"timescales": (2.0, 4.0), "clusters": 6, "passes": 2}
     found = text_to_roles(corpus, **options)
-    options |= {"seeds": 1, "baselines": "simple", "ablation_seeds": 0, "workers": 1}
+    options |= {
+        "preset": "default",
+        "seeds": 1,
+        "baselines": "simple",
+        "ablation_seeds": 0,
+        "workers": 1,
+    }
     run = run_roles(corpus=corpus, **options)
     (row,) = run.select({}, model="hebbian", split="test", metric="accuracy")
     assert found.accuracy == row.mean

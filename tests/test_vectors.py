@@ -202,8 +202,8 @@ def test_categories_start_where_the_words_of_each_group_lie():
     layer, rows = network.words[0], np.array([network.index[w] for w in KNOWN])
     shares = layer.codes[rows].astype(float)
     layer.min_count = 1
-    layer.begin(network.rng, network.endings)
-    points = layer._points(rows, network.endings).astype(float)
+    layer.begin(network.rng, network.spelling)
+    points = layer.locate(rows, network.spelling).astype(float)
     expected = shares.T @ points / shares.sum(axis=0)[:, None]
     np.testing.assert_allclose(layer.category_weights.values, expected, rtol=1e-4, atol=1e-5)
 

@@ -482,6 +482,13 @@ class TraceEngine:
         self.position = int(state["position"][0])
         _set_rng(self.rng, state["rng"])
 
+    def same_state(self, other: TraceEngine) -> bool:
+        """Whether configuration and state are equal bit by bit."""
+        mine, theirs = self.state(), other.state()
+        return self.config() == other.config() and all(
+            mine[name].tobytes() == theirs[name].tobytes() for name in mine
+        )
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write configuration and state to a safetensors file, atomically.
 

@@ -118,7 +118,7 @@ def piece_rows(words: Sequence[str], n: int) -> NDArray[np.int32]:
     --------
     >>> rows = piece_rows(["walked", "talked", "ed"], 8192)
     >>> (rows[0] == rows[1])[: ENDINGS].tolist(), rows[2, : ENDINGS - 1].tolist()
-    ([True, True, True, True, True], [-1, -1, -1])
+    ([True, True, True, True, True], [-1, -1, -1, -1])
     """
     rows = np.full((len(words), PIECES), -1, dtype=np.int32)
     for row, word in zip(rows, words, strict=True):

@@ -303,8 +303,10 @@ class _Run:
                 else:
                     of_bigru = Measured([("bigru", *key, found)])
                     self.step(bigru_name(*key), lambda found: found, of_bigru)
-        # Whichever ended first.
-        self.measured.costs.sort(key=lambda cost: (cost.model, cost.seed))
+        # In the order of the tables, whichever job ended first.
+        place = {model: n for n, model in enumerate(("hebbian", *config.rivals))}
+        for found_of in (self.measured.scores, self.measured.costs):
+            found_of.sort(key=lambda each: (place[each.model], each.seed))
         return tabulate(self.results(), measuring, self.runs, self.measured)
 
     def whole(self, fitted: Callable[[], Any], seed: int) -> Measured:
