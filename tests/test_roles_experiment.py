@@ -733,7 +733,7 @@ def test_a_bad_output_folder_is_refused_before_any_work(fakes, tmp_path):
     ({"clusters": 0}, "--clusters: give a number of at least 1, got 0"),
     ({"ensemble_size": -1}, "--ensemble-size: .*got -1"),
     ({"baselines": "some"}, "--baselines: .*'some'"),
-    ({"preset": "fast"}, "--preset fast: no such file; give default, best, or "),
+    ({"preset": "fast"}, "--preset fast: no such file; give default, auto, best, or "),
     ({"labels": "30,10"}, "--labels: .*increasing"),
     ({"labels": "a"}, "--labels: .*'a'"),
     ({"unlabeled": ("nowhere.txt",)}, "--unlabeled: nowhere.txt: no such"),
