@@ -7,7 +7,7 @@ from test_reproducibility import conllu
 
 from hebbsim.experiments.roles.main_path import text_to_roles
 from hebbsim.experiments.roles.run import run_roles
-from hebbsim.plots import plot_roles
+from hebbsim.plots import plot_roles, wording
 
 
 @pytest.fixture(scope="module")
@@ -38,4 +38,4 @@ def test_the_main_path_gives_the_numbers_of_a_run(corpus):
         mine = found.table[found.table["model"] == model].set_index("role")["mean"]
         assert mine.to_dict() == {row.role: row.mean for row in rows} and len(mine) > 1
     names = [label.get_text() for label in plot_roles(found.table).get_yticklabels()]
-    assert set(names) == set(found.table["role"])
+    assert set(names) == set(map(wording.role, found.table["role"]))

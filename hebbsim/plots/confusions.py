@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import style
-from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, MODEL_NAMES
+from hebbsim.plots import marks, style
+from hebbsim.plots.style import MODEL_COLORS, MODEL_NAMES
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 #: Roles that have a row of their own, at most; cells of more hold no number that can be read.
-MOST = 18
+MOST = 14
 #: Percent from which a cell holds its number.
 SHOWN_FROM = 1
 #: Column of what was taken for a role that has no row.
@@ -61,14 +61,13 @@ def plot_confusions(
 
     ax = style.axes(ax, 1.15 + 2.6 * n_rows / n_columns)
     colors = LinearSegmentedColormap.from_list("share", ["white", MODEL_COLORS["hebbian"]])
-    ax.pcolormesh(percent, cmap=colors, vmin=0, vmax=100, edgecolors=GUIDE, linewidth=0.4)
-    ax.set(xlim=(0, n_columns), ylim=(n_rows, 0))
-    size = min(6.0, 90 / n_columns)
+    box = (0, n_columns, n_rows, 0)
+    ax.imshow(percent, cmap=colors, vmin=0, vmax=100, extent=box, aspect="auto")
     for (i, j), value in np.ndenumerate(percent):
         if value >= SHOWN_FROM or shown.iat[i, j] == tokens.iat[i]:
             ax.text(
-                j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", fontsize=size,
-                color="white" if value > 55 else INK,
+                j + 0.5, i + 0.5, f"{value:.0f}", ha="center", va="center", fontsize=style.SMALL,
+                color=marks.ink(colors(value / 100)),
             )  # fmt: skip
     ax.set_xticks(np.arange(n_columns) + 0.5, list(shown.columns), rotation=90)
     names = [f"{role} ({tokens[role]:,})" for role in roles]
