@@ -36,7 +36,7 @@ RUNS = {
     "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT --ablation-seeds 0",
     "ewt-text-pop": "--corpus ud-english-ewt --preset best --unlabeled TEXT --clusters 1000"
     " --ensemble-size 8 --ablation-seeds 0",
-    "korean": "--corpus ud-korean-gsd --preset best --ablation-seeds 0 --baselines simple",
+    "korean": "--corpus ud-korean-gsd --preset best --ablation-seeds 0",
     "welsh": "--corpus ud-welsh-ccg --preset best --ablation-seeds 0",
 }
 #: Runs beside rivals that learn without labels, with all of their options.
