@@ -92,7 +92,6 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
     w.settle()
 
 
-@pytest.mark.slow  # depends on when the browser has painted
 def test_every_panel_is_accessible_and_nothing_is_cut(shared):
     w = shared
     w.page.keyboard.press("0")
@@ -112,7 +111,6 @@ def test_every_panel_is_accessible_and_nothing_is_cut(shared):
     w.page.click("#tab-survival")
 
 
-@pytest.mark.slow  # depends on when the browser has painted
 def test_weights_have_names_on_both_sides(shared):
     w = shared
     w.page.keyboard.press("0")

@@ -29,7 +29,7 @@ Heb.Bars = class {
   fit(narrow) {
     const { root, box } = this.score;
     const stage = box.parentElement;
-    const [least, most] = narrow ? [64, 110] : [44, 150];
+    const [least, most] = narrow ? [64, 110] : [50, 150];
     root.style.setProperty("--bar", `${least}px`);
     if (narrow) return root.style.setProperty("--bar", `${Math.min(most, 200 / this.rows.length)}px`);
     const used = [...stage.children].filter((child) => child.id !== "panels" && child.offsetHeight > 2);

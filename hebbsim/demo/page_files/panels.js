@@ -115,32 +115,36 @@ Heb.PANELS.weights.draw = (panel, state) => {
     where ? Heb.el("span", {}, most > 0 ? "Most strengthened" : "Most weakened", `: ${tied ? `“${w.names[where[0]]}”` : `unit ${where[0] + 1}`} after “${w.names[where[2]]}”, timescale ${taus[where[1]]}.`) : Heb.el("span", {}, "No weight changes."),
     Heb.el("small", {}, "Ringed: changed by this word. Blue is positive, orange negative."));
   panel.replaceChildren(figure, words);
-  const width = Math.max(300, figure.clientWidth), height = Math.max(150, figure.clientHeight);
+  const width = Math.max(300, figure.clientWidth), band = Math.max(150, figure.clientHeight);
   const name = (i) => (tied ? w.names[i] : `unit ${i + 1}`);
   const left = Math.min(0.3 * width, 10 + 7.2 * Math.max(...now.map((_, i) => name(i).length)));
-  const cw = (width - left - 8 * (S - 1)) / (S * G);
+  // Timescales stand side by side; below one another where names of columns would lie on others.
+  const cell = (across) => (width - left - 8 * (across - 1)) / (across * G);
+  const across = cell(S) < 10 ? 1 : S, cw = cell(across), height = (band * S) / across;
+  if (across < S) figure.style.height = `${height}px`;
+  const corner = (s) => [left + (s % across) * (G * cw + 8), band * Math.floor(s / across)];
   // Columns have names as rows do; upright where they are narrow.
   const heads = w.names.map((text) => (cw > 60 ? text : text.split(", ")[0]));
   const upright = cw < 44;
   const size = upright ? Math.min(13.5, Math.max(9.5, cw - 1)) : 13;
   const top = 18 + (upright ? 6 + 0.66 * size * Math.max(...heads.map((text) => text.length)) : 18);
-  const ch = (height - top - 2) / m;
+  const ch = (band - top - 2) / m;
   const parts = [];
   const colour = (v) => Heb.tint(Math.sign(v) * Math.sqrt(Math.abs(v) / 1000), 1);
   taus.forEach((tau, s) => {
-    const x0 = left + s * (G * cw + 8);
-    parts.push(Heb.svg("text", { x: x0 + (G * cw) / 2, y: 13, "text-anchor": "middle" }, S > 3 ? `${tau}` : `${S === 1 ? "in the trace of " : ""}timescale ${tau}`));
+    const [x0, y0] = corner(s);
+    parts.push(Heb.svg("text", { x: x0 + (G * cw) / 2, y: y0 + 13, "text-anchor": "middle" }, S > 3 ? `${tau}` : `${S === 1 ? "in the trace of " : ""}timescale ${tau}`));
     heads.forEach((text, j) => {
-      const [x, y] = [x0 + (j + 0.5) * cw, top - 5];
+      const [x, y] = [x0 + (j + 0.5) * cw, y0 + top - 5];
       parts.push(Heb.svg("text", { x, y, style: `font-size:${size}px`, class: "head", "data-group": j, "data-groups": j, ...(upright ? { transform: `rotate(-90 ${x} ${y})`, dy: size * 0.35 } : { "text-anchor": "middle" }) }, text));
     });
   });
   const rings = [];
   now.forEach((unit, i) => {
     const mine = tied && i === group;
-    parts.push(Heb.svg("text", { x: left - 6, y: top + (i + 0.5) * ch + 4.5, "text-anchor": "end", class: mine ? "strong" : "soft", style: `font-size:${Math.min(13.5, Math.max(10, ch))}px`, ...(tied ? { "data-group": i, "data-groups": i } : {}) }, name(i)));
+    for (let s = 0; s < S; s += across) parts.push(Heb.svg("text", { x: left - 6, y: corner(s)[1] + top + (i + 0.5) * ch + 4.5, "text-anchor": "end", class: mine ? "strong" : "soft", style: `font-size:${Math.min(13.5, Math.max(10, ch))}px`, ...(tied && !s ? { "data-group": i, "data-groups": i } : {}) }, name(i)));
     unit.forEach((row, s) => row.forEach((v, j) => {
-      const x = left + s * (G * cw + 8) + j * cw, y = top + i * ch;
+      const [x, y] = [corner(s)[0] + j * cw, corner(s)[1] + top + i * ch];
       const tip = Heb.svg("title", {}, `${name(i)} after ${w.names[j]}, timescale ${taus[s]}: ${((v / 1000) * w.largest).toFixed(3)}`);
       parts.push(Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: "#f4f2ed" }), Heb.svg("rect", { x, y, width: cw - 1, height: ch - 1, fill: colour(v), "data-groups": tied ? `${i},${j}` : j }, tip));
       const d = Math.abs(v - old[i][s][j]) / Math.abs(most);
