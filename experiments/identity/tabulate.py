@@ -12,9 +12,10 @@ import csv
 import sys
 from pathlib import Path
 
+from hebbsim.runs.report.markers import fill
+
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "REPRODUCING.md"
-BEGIN, END = "<!-- identity -->", "<!-- /identity -->"
 
 F32, BF16, DB20 = "precision=float32", "precision=bfloat16", "precision=float64 snr=20"
 #: Corpora whose structure is read, and the run that has it.
@@ -126,10 +127,7 @@ def claims() -> list[str]:
 def main() -> None:
     for folder in map(Path, sys.argv[1:]):
         keep(folder)
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text("\n".join([before + BEGIN, *claims(), END + after]), encoding="utf-8")
+    fill(PAGE, identity=claims())
 
 
 if __name__ == "__main__":

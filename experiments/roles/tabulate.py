@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim.runs.report.claims import at_least
+from hebbsim.runs.report.markers import fill
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -625,19 +626,6 @@ def rival_runs_table(runs: dict[str, Run]) -> list[str]:
 
 
 # --- files ----------------------------------------------------------------------------------
-
-
-def fill(path: Path, **blocks: list[str]) -> None:
-    """Write lines between the markers of a file, whose other text stays."""
-    text = path.read_text(encoding="utf-8")
-    for name, lines in blocks.items():
-        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        if start not in text or end not in text:
-            raise SystemExit(f"{path}: no markers {start.strip()} and {end}")
-        before, _, rest = text.partition(start)
-        _, _, after = rest.partition(end)
-        text = before + start + "\n".join(lines) + "\n" + end + after
-    path.write_text(text, encoding="utf-8")
 
 
 def rounded(source: Path, numeric: Sequence[str]) -> Iterator[list[str]]:

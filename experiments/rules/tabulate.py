@@ -11,11 +11,12 @@ import shutil
 import sys
 from pathlib import Path
 
+from hebbsim.runs.report.markers import fill
+
 HERE = Path(__file__).parent
 KEPT = HERE / "results"
 TABLES = ("ablations.csv", "comparisons.csv", "config.json", "provenance.json")
 PAGE = HERE.parent / "REPRODUCING.md"
-START, END = "<!-- ablations -->\n", "<!-- /ablations -->"
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -57,9 +58,7 @@ def main(folders: list[str]) -> None:
         KEPT.mkdir(exist_ok=True)
         for name in TABLES:
             shutil.copy(Path(folders[0]) / name, KEPT / name)
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(before + START + "\n".join(table()) + "\n" + END + after, encoding="utf-8")
+    fill(PAGE, ablations=table())
 
 
 if __name__ == "__main__":

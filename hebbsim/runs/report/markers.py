@@ -1,0 +1,32 @@
+"""Tables that scripts write into pages: lines between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = ["fill"]
+
+
+def fill(path: Path, **blocks: list[str]) -> None:
+    """Write lines between the markers of a page; its other text stays.
+
+    Parameters
+    ----------
+    path : Path
+    **blocks : list of str
+        The lines, by the name of their markers.
+
+    Raises
+    ------
+    SystemExit
+        The page lacks a marker.
+    """
+    text = path.read_text(encoding="utf-8")
+    for name, lines in blocks.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if start not in text or end not in text:
+            raise SystemExit(f"{path}: no markers {start.strip()} and {end}")
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = before + start + "\n".join(lines) + "\n" + end + after
+    path.write_text(text, encoding="utf-8")
