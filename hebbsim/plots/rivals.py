@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from hebbsim.plots import marks, style, tables, wording
-from hebbsim.plots.rows import colour_note
+from hebbsim.plots.rows import colour_note, recall_dots
 from hebbsim.plots.style import (
     DEPENDENCE_COLORS,
     INK,
-    MODEL_COLORS,
-    MODEL_MARKERS,
     MODEL_NAMES,
 )
 from hebbsim.rivals import RIVALS
@@ -69,21 +66,17 @@ def plot_rivals(
     best = every[every["model"].isin(shown) & (every["condition"].map(_plain))]
     lead = mean - best.groupby("role")["mean"].max().reindex(mean.index).fillna(0.0)
     order = sorted(mean.index, key=lambda role: (lead[role], role))
-    place = {role: float(row) for row, role in enumerate(order)}
 
     ax = style.axes(ax, 1.25 + _ROW * len(order))
-    for number, model in enumerate(["hebbian", *shown]):
-        rows = recall[model][recall[model]["role"].isin(order)].reset_index(drop=True)
-        shift = 0.36 - 0.72 * number / len(shown)
-        marks.dots(
-            ax,
-            rows,
-            [place[role] + shift for role in rows["role"]],
-            color=MODEL_COLORS[model],
-            marker=MODEL_MARKERS[model],
-            label=MODEL_NAMES[model],
-            markersize=3.2,
-        )
+    models = ("hebbian", *shown)
+    recall_dots(
+        ax,
+        {model: recall[model] for model in models},
+        order,
+        {model: 0.36 - 0.72 * number / len(shown) for number, model in enumerate(models)},
+        labels=MODEL_NAMES,
+        look={model: {"markersize": 3.2} for model in models},
+    )
     ax.set_yticks(range(len(order)), [wording.role(role) for role in order])
     for label, role in zip(ax.get_yticklabels(), order, strict=True):
         label.set_color(DEPENDENCE_COLORS.get((dependence or {}).get(role, ""), INK))
@@ -91,9 +84,6 @@ def plot_rivals(
     ax.set_ylim(-0.6, len(order) - 0.4)
     for line in range(1, len(order)):
         ax.axhline(line - 0.5, color=style.GUIDE, lw=0.5, zorder=0)
-    lowest = min(float(recall[model]["mean"].min()) for model in ("hebbian", *shown))
-    ax.set_xlim(0.0 if lowest < 0.55 else math.floor(lowest * 10 - 0.5) / 10, 1.0)
-    ax.set_xlabel("recall (fraction of the role's tokens)")
     marks.legend(ax, columns=min(3, len(shown) + 1), side="right")
     style.caption(
         ax,

@@ -75,27 +75,13 @@ def plot_roles(
     # Without a rival, and for roles that it lacks, the order is that of recall.
     key = (mean - rival).where(rival.notna(), mean - 2)
     order = sorted(mean.index, key=lambda role: (key[role], role))
-    place = {role: float(row) for row, role in enumerate(order)}
 
     ax = style.axes(ax, 1.1 + ROW * len(order))
-    shown = [model for model in _SUPERVISION if len(recall[model])]
+    shown = {model: recall[model] for model in _SUPERVISION if len(recall[model])}
     shift = {"hebbian": 0.14, "bigru": -0.14} if "bigru" in shown else {}
-    for model in shown:
-        rows = recall[model][recall[model]["role"].isin(order)].reset_index(drop=True)
-        faint: dict[str, Any] = {"markersize": 8, "zorder": 1.5} if model == "lookup" else {}
-        marks.dots(
-            ax,
-            rows,
-            [place[role] + shift.get(model, 0.0) for role in rows["role"]],
-            color=MODEL_COLORS[model],
-            marker=MODEL_MARKERS[model],
-            label=_SUPERVISION[model],
-            **faint,
-        )
+    look = {"lookup": {"markersize": 8, "zorder": 1.5}}
+    recall_dots(ax, shown, order, shift, labels=_SUPERVISION, look=look)
     _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
-    lowest = min(float(recall[model]["mean"].min()) for model in shown)
-    ax.set_xlim(0.0 if lowest < 0.55 else math.floor(lowest * 10 - 0.5) / 10, 1.0)
-    ax.set_xlabel("recall (fraction of the role's tokens)")
     marks.legend(ax, columns=3, side="right")
     versus = " against BiGRU" if "bigru" in shown else ""
     style.caption(
@@ -106,6 +92,48 @@ def plot_roles(
         + colour_note(order, dependence or {}, "roles"),
     )
     return ax
+
+
+def recall_dots(
+    ax: Axes,
+    recall: Mapping[str, DataFrame],
+    order: Sequence[str],
+    shift: Mapping[str, float],
+    *,
+    labels: Mapping[str, str],
+    look: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """A dot for each role and model, on an axis of recall.
+
+    Parameters
+    ----------
+    ax : Axes
+    recall : mapping of str to DataFrame
+        Rows of recall by model.
+    order : sequence of str
+        Roles by row, from below.
+    shift : mapping of str to float
+        How far a model's dots stand above the row (default: 0).
+    labels : mapping of str to str
+        Names of models in the legend.
+    look : mapping of str to mapping
+        Options of `marks.dots` by model.
+    """
+    place = {role: float(row) for row, role in enumerate(order)}
+    for model, found in recall.items():
+        rows = found[found["role"].isin(order)].reset_index(drop=True)
+        marks.dots(
+            ax,
+            rows,
+            [place[role] + shift.get(model, 0.0) for role in rows["role"]],
+            color=MODEL_COLORS[model],
+            marker=MODEL_MARKERS[model],
+            label=labels[model],
+            **look.get(model, {}),
+        )
+    lowest = min(float(found["mean"].min()) for found in recall.values())
+    ax.set_xlim(0.0 if lowest < 0.55 else math.floor(lowest * 10 - 0.5) / 10, 1.0)
+    ax.set_xlabel("recall (fraction of the role's tokens)")
 
 
 @style.styled
