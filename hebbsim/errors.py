@@ -31,6 +31,19 @@ class BadInputError(HebbsimError, ValueError):
         super().__init__(line)
 
 
+class LibraryMissingError(HebbsimError):
+    """Something was asked for whose library, which an extra installs, is not there.
+
+    Examples
+    --------
+    >>> str(LibraryMissingError("gensim", "rivals"))
+    "gensim is not installed: pip install 'hebbsim[rivals]'"
+    """
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(f"{library} is not installed: pip install 'hebbsim[{extra}]'")
+
+
 class DivergenceError(HebbsimError, FloatingPointError):
     """Weights stopped being finite while learning."""
 

@@ -12,10 +12,10 @@ from test_imports import imports_of
 
 from hebbsim.baselines import BiGRUConfig
 from hebbsim.config import read_toml
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, LibraryMissingError
 from hebbsim.experiments.tune.config import read_range
 from hebbsim.rivals import RIVALS, SETTINGS, masked, new_rival, rival_class, settings_for
-from hebbsim.rivals.base import LibraryMissingError, Types
+from hebbsim.rivals.base import Types
 from hebbsim.rivals.brown import brown_tree
 from hebbsim.rivals.hmm import Parameters, expectations
 from hebbsim.rivals.spectral import ppmi

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hebbsim.baselines.config import BiGRUConfig, config_for
 from hebbsim.baselines.features import Vocabulary
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, LibraryMissingError
 
 if TYPE_CHECKING:
     from hebbsim.baselines._network import Tagger
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 
-class TorchMissingError(HebbsimError):
+class TorchMissingError(LibraryMissingError):
     """A BiGRU was asked for where torch is not installed.
 
     Examples
@@ -39,7 +39,7 @@ class TorchMissingError(HebbsimError):
     """
 
     def __init__(self) -> None:
-        super().__init__("torch is not installed: pip install 'hebbsim[torch]'")
+        super().__init__("torch", "torch")
 
 
 def _network_module() -> Any:

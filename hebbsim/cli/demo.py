@@ -35,11 +35,11 @@ def demo(ctx: typer.Context) -> None:
     The page, served on this machine only, shows a sentence word by word, roles learned without
     labels, words that can no longer be read back, and four guided lessons. Ctrl-C stops it.
     """
-    from hebbsim.errors import HebbsimError
+    from hebbsim.errors import LibraryMissingError
 
     config: DemoConfig = ctx.obj
     if config.export is None and importlib.util.find_spec("bokeh") is None:
-        raise HebbsimError("bokeh is not installed: pip install 'hebbsim[demo]'")
+        raise LibraryMissingError("bokeh", "demo")
     from hebbsim.demo.room import Room
     from hebbsim.readers import load_corpus
 

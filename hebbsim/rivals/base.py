@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, LibraryMissingError
 from hebbsim.probes import Memberships, memberships
 
-__all__ = ["BOUNDARY", "ContextClusters", "LibraryMissingError", "Rival", "Sentences", "Types"]
+__all__ = ["BOUNDARY", "ContextClusters", "Rival", "Sentences", "Types"]
 
 Sentences = Sequence[Sequence[str]]
 
@@ -23,19 +23,6 @@ Sentences = Sequence[Sequence[str]]
 BOUNDARY, UNKNOWN = 0, 1
 #: Tokens of which vectors are made at a time, which bounds the memory of a prediction.
 _BLOCK = 16_384
-
-
-class LibraryMissingError(HebbsimError):
-    """A rival was asked for whose library is not installed.
-
-    Examples
-    --------
-    >>> str(LibraryMissingError("gensim", "rivals"))
-    "gensim is not installed: pip install 'hebbsim[rivals]'"
-    """
-
-    def __init__(self, library: str, extra: str) -> None:
-        super().__init__(f"{library} is not installed: pip install 'hebbsim[{extra}]'")
 
 
 @dataclass(eq=False)

@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, LibraryMissingError
 from hebbsim.experiments.roles.clustering import Clustering
 from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.measured import Measured
 from hebbsim.experiments.roles.rival_jobs import FoundClusters, RivalJob
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.rivals import rival_class, settings_for
-from hebbsim.rivals.base import LibraryMissingError
 from hebbsim.runs.costs import Cost
 
 __all__ = ["RivalKey", "Rivals"]
