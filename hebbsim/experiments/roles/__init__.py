@@ -8,7 +8,7 @@ EXPERIMENTS = (
         "hebbsim.experiments.roles.config:RolesConfig",
         "hebbsim.experiments.roles.run:run_roles",
         "hebbsim.experiments.roles.table:show",
-        """Assign roles without labels, beside supervised baselines.
+        """Assign roles without labels, beside baselines and rivals.
 
         A network of trace layers reads the training split token by token, with Hebbian rules and
         no labels. Its clusters are named on dev and scored on test and on the generalization

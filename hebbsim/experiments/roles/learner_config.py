@@ -187,7 +187,7 @@ class LearnerConfig(GoldConfig):
             "of the corpus look like), best (tuned for this kind of corpus, otherwise auto), or a "
             "TOML file from `hebbsim tune`.",
             metavar="NAME|FILE",
-            default="auto for a corpus of a kind that was not tuned for, otherwise default",
+            default="auto where no settings were tuned for such a corpus, otherwise default",
         ),
     ] = "default"
     timescales: Timescales = (2.0, 8.0, 32.0)
