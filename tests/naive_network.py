@@ -240,7 +240,7 @@ class Network:
         self.counts, self.tokens, self.layers = {}, 0, {}
         sizes, start = {"text": context_words + 1}, np.random.default_rng([random_state, 4])
         for layer in words:
-            tau = layer.timescales or timescales
+            tau = layer.timescales or [min(timescales)]
             self.layers[layer.name] = Words(layer, sizes[layer.below], tau, start, ending)
             sizes[layer.name] = layer.size
         self.words, shape_size = list(self.layers.values()), len(shape("a"))

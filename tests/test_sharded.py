@@ -176,7 +176,8 @@ def test_counts_and_memory_are_those_of_the_whole_text(sentences, alone):
     assert (codes.argmax(axis=1) > 0).sum() > 20
     for sentence in sentences:
         rows = [network.index[word] for word in sentence]
-        around = [naive_network.contexts(codes[rows], network.timescales, s) for s in range(2)]
+        shortest = [min(network.timescales)]
+        around = [naive_network.contexts(codes[rows], shortest, s) for s in range(2)]
         for row, context in zip(rows, np.hstack(around), strict=True):
             met.setdefault(row, []).append(context)
     layer = network.words[0]
@@ -243,19 +244,20 @@ def test_rare_words_teach_no_categories_where_there_are_others_enough(n_common, 
 
 
 def test_a_network_in_shards_finds_roles_as_the_online_one_does(corpus):
-    """Within four points of accuracy on dev; the measured difference is in the notes."""
-    train, dev = corpus.splits["train"].sentences()[:1200], corpus.splits["dev"]
+    """Within two points of accuracy on dev, after the whole corpus, seeds 0 to 3: .939 and .936.
+
+    After 1,200 sentences, shards are four points behind.
+    """
+    train, dev = corpus.splits["train"].sentences(), corpus.splits["dev"]
     roles = dev.layers[corpus.layer]
 
     def score(learner):
         ids = learner.predict(dev.sentences())
         return accuracy(roles, RoleReadout().fit(ids, roles).predict(ids))
 
-    pairs = [[RoleNetwork(n_clusters=120, random_state=seed) for _ in range(2)] for seed in (0, 1)]
-    online = np.mean([score(one.fit(train)) for one, _ in pairs])
-    shards = Shards(InProcess(), train, 3)
-    in_shards = np.mean([score(fit_shards(other, shards)) for _, other in pairs])
-    assert in_shards > online - 0.04 > 0.8
+    online, other = (RoleNetwork(n_clusters=120) for _ in range(2))
+    in_shards = score(fit_shards(other, Shards(InProcess(), train, 3)))
+    assert in_shards > score(online.fit(train)) - 0.02 > 0.9
 
 
 def test_a_network_from_shards_is_saved_and_learns_on(sentences, alone, tmp_path):

@@ -58,7 +58,9 @@ class Network:
     ----------
     layers : sequence of WordLayer, and last a TokenLayer
     timescales : iterable of float, or str
-        Of the traces of every layer that names none of its own, in tokens.
+        Of the traces, in tokens. The token layer has all of them. A word layer, whose weights
+        grow by the number of words, has the shortest: more of them gain nothing there. A layer
+        that names its own has those.
     max_words : int
         Bounds the memory.
     context_words : int
@@ -147,7 +149,10 @@ class Network:
     def _connect(
         self, layer: WordLayer | TokenLayer, below_size: int, rng: np.random.Generator
     ) -> None:
-        tau = self.timescales if layer.timescales is None else layer.timescales
+        tau = layer.timescales
+        if tau is None:
+            shortest = (min(self.timescales),)
+            tau = self.timescales if isinstance(layer, TokenLayer) else shortest
         layer.connect(below_size, *decays(check_timescales(tau)), rng)
 
     @property

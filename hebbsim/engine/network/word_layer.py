@@ -95,7 +95,7 @@ class WordLayer:
         Tokens from then on, after which the categories start from rows of the memory. Before,
         memory and directions learn alone.
     timescales : tuple of float, optional
-        In tokens; those of the network without.
+        In tokens; the shortest of the network without.
     n_directions : int
     ending_weight : float
         For languages whose endings carry grammar.
