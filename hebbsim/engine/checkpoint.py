@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +90,7 @@ def write_checkpoint(
         raise BadInputError(f"cannot write checkpoint {path}: {error.strerror}") from None
 
 
-def read_checkpoint(
-    path: str | os.PathLike[str],
-    kind: str,
-    *,
-    migrate: Mapping[int, Callable[[Arrays, dict[str, Any]], Content]] | None = None,
-) -> Content:
+def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
     """Arrays and configuration that :func:`write_checkpoint` wrote.
 
     Parameters
@@ -103,8 +98,6 @@ def read_checkpoint(
     path : path
     kind : str
         As it was written.
-    migrate : mapping of int to callable, optional
-        By version, what makes the next version's content of this one's.
 
     Raises
     ------
@@ -132,7 +125,10 @@ def read_checkpoint(
             raise ValueError
     except (ValueError, RecursionError):
         config = None
-    return _migrated(path, kind, given, arrays, config, migrate or {})
+    _check_kind(path, kind, given)
+    if config is None:
+        raise BadInputError(f"checkpoint {path} is damaged: no configuration in it")
+    return arrays, config
 
 
 def _about(entry: str) -> tuple[str, str, str]:
@@ -145,39 +141,24 @@ def _about(entry: str) -> tuple[str, str, str]:
     return found if all(isinstance(value, str) for value in found) else ("", "", "")
 
 
-def _migrated(
-    path: str | os.PathLike[str],
-    kind: str,
-    given: str,
-    arrays: Arrays,
-    config: dict[str, Any] | None,
-    migrate: Mapping[int, Callable[[Arrays, dict[str, Any]], Content]],
-) -> Content:
+def _check_kind(path: str | os.PathLike[str], kind: str, given: str) -> None:
+    """Refuse a file of another kind, or of another version of this one."""
     name, _, version = kind.rpartition("/")
     own_name, _, own_version = given.rpartition("/")
     if own_name != name or not (own_version.isascii() and own_version.isdigit()):
         shown = "".join(c for c in given[:60] if c.isprintable()) or "something else"
         raise BadInputError(f"checkpoint {path} holds {shown}, not {kind}")
-    if config is None:
-        raise BadInputError(f"checkpoint {path} is damaged: no configuration in it")
     at, wanted = int(own_version[:9]), int(version)
     if at > wanted:
         raise BadInputError(
             f"checkpoint {path} is of format {at}, and this hebbsim knows {name} up to format "
             f"{wanted}: upgrade hebbsim"
         )
-    while at < wanted:
-        if at not in migrate:
-            raise BadInputError(
-                f"checkpoint {path} is of format {at} of {name}, which this hebbsim no longer "
-                f"reads (it reads {wanted}): go on with the hebbsim that wrote it, or learn anew"
-            )
-        try:
-            arrays, config = migrate[at](arrays, config)
-        except (KeyError, IndexError, TypeError, ValueError):
-            raise BadInputError(f"checkpoint {path} is damaged: not of format {at}") from None
-        at += 1
-    return arrays, config
+    if at < wanted:
+        raise BadInputError(
+            f"checkpoint {path} is of format {at} of {name}, which this hebbsim no longer "
+            f"reads (it reads {wanted}): go on with the hebbsim that wrote it, or learn anew"
+        )
 
 
 def _digest(kind: str, arrays: Mapping[str, NDArray[Any]], config: str) -> str:

@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.engine.network.description import build
-from hebbsim.engine.network.values import whole_number
+from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
 from hebbsim.models.role_network import RoleNetwork

@@ -16,8 +16,8 @@ from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.competition import nearest
 from hebbsim.engine.network import Network
 from hebbsim.engine.network.description import ROLES, build, change, read_network, written
-from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.timescales import check_timescales
+from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
 

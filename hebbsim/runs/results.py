@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim._version import __version__
+from hebbsim.conditions import words
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 from hebbsim.runs.costs import Cost
 
@@ -86,7 +87,7 @@ class Row:
     @property
     def words(self) -> dict[str, str]:
         """The ``key=value`` words of the condition."""
-        return dict(word.split("=", 1) for word in self.condition.split())
+        return words(self.condition)
 
 
 def row(key: Score, estimate: Estimate, n: int) -> Row:
