@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 from hebbsim.storage import write_whole
 
 __all__ = ["MISFITS", "Checkpoints", "fitting", "read_checkpoint", "write_checkpoint"]
@@ -112,8 +112,7 @@ def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     # safetensors passes on what numpy says of a format that it has not (TypeError and the rest).
     except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BadInputError(f"cannot read checkpoint {path}: {reason}") from None
+        raise BadInputError(f"cannot read checkpoint {path}: {reason(error)}") from None
     given, text, sha256 = _about(metadata.get(_ENTRY, ""))
     if not given:
         raise BadInputError(f"checkpoint {path} holds something else, not {kind}")

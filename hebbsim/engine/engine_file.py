@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import MISFITS, read_checkpoint
 from hebbsim.engine.rules import get_rule
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 
 if TYPE_CHECKING:
     from hebbsim.engine.trace_engine import TraceEngine
@@ -40,8 +40,7 @@ def load_engine(kind: type[TraceEngine], path: str | os.PathLike[str]) -> TraceE
         engine = kind(**config, embedding=arrays["embedding"])
         engine.restore(arrays)
     except MISFITS as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
+        raise BadInputError(f"checkpoint {path} is damaged: {reason(error)}") from None
     return engine
 
 

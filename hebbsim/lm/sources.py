@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.readers.lines import decoded, opened
 
 __all__ = ["Source", "open_source", "stream_hugging_face"]
@@ -178,10 +178,9 @@ def stream_hugging_face(
         except HebbsimError:
             raise
         except Exception as error:  # whatever the network, the hub or a damaged shard does
-            line = " ".join(str(error).split())[:200]
             raise BadInputError(
-                f"{place}: cannot be streamed ({type(error).__name__}: {line}); check the name "
-                "and the connection, run again to go on"
+                f"{place}: cannot be streamed ({type(error).__name__}: {reason(error)}); check the "
+                "name and the connection, run again to go on"
             ) from None
 
     return Source(name or f"hf:{place}", stream=documents)

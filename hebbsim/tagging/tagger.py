@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.network.network import check_sentence
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 from hebbsim.models import RoleNetwork, RolePopulation
 from hebbsim.models.estimator import Sentences, as_lists
 from hebbsim.probes import Memberships, memberships
@@ -344,8 +344,7 @@ class RoleTagger:
                 named = _of(arrays, "naming/")
                 tagger.naming = Naming.from_state(named, document["naming"], n_clusters)
         except (*MISFITS, BadInputError) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise BadInputError(f"tagger {path} cannot be used: {reason}") from None
+            raise BadInputError(f"tagger {path} cannot be used: {reason(error)}") from None
         return tagger
 
 
