@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError, reason
 from hebbsim.storage import write_whole
 
-__all__ = ["MISFITS", "Checkpoints", "fitting", "read_checkpoint", "write_checkpoint"]
+__all__ = [
+    "MISFITS",
+    "Checkpoints",
+    "below",
+    "fitting",
+    "read_checkpoint",
+    "side_by_side",
+    "write_checkpoint",
+]
 
 Arrays = dict[str, NDArray[Any]]
 Content = tuple[Arrays, dict[str, Any]]
@@ -54,6 +62,24 @@ def fitting(name: str, found: NDArray[Any], shape: tuple[int, ...], dtype: Any) 
     if found.dtype.kind == "i" and (found < 0).any():
         raise ValueError(f"a count of {name} is below 0")
     return found
+
+
+def side_by_side(parts: Iterable[Mapping[str, NDArray[Any]]]) -> Arrays:
+    """Arrays of several things in one file: ``NUMBER/NAME`` from 0 on."""
+    return {
+        f"{number}/{name}": array
+        for number, arrays in enumerate(parts)
+        for name, array in arrays.items()
+    }
+
+
+def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Arrays:
+    """The arrays whose names begin with a prefix, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def write_checkpoint(
