@@ -44,6 +44,17 @@ class LibraryMissingError(HebbsimError):
         super().__init__(f"{library} is not installed: pip install 'hebbsim[{extra}]'")
 
 
+def reason(error: BaseException, most: int = 200) -> str:
+    """What an error says, in one line of so many characters; its type if it says nothing.
+
+    Examples
+    --------
+    >>> reason(ValueError("no such\\nword")), reason(KeyError())
+    ('no such word', 'KeyError')
+    """
+    return " ".join(str(error).split())[:most] or type(error).__name__
+
+
 class DivergenceError(HebbsimError, FloatingPointError):
     """Weights stopped being finite while learning."""
 

@@ -16,8 +16,6 @@ from hebbsim.baselines import (
     MajorityBaseline,
     PredictionJob,
     TorchMissingError,
-    cached_predictions,
-    run_job,
     train_bigru,
 )
 from hebbsim.baselines import cache as cache_module
@@ -319,18 +317,18 @@ def test_second_run_is_read_not_trained(cache_folder, monkeypatch):
     pytest.importorskip("torch")
     job = make_job()
     assert job.load() is None
-    first = run_job(job)
+    first = job.run()
     forbid_training(monkeypatch)
     fields = {f.name: getattr(job, f.name) for f in dataclasses.fields(job)}
     for again in (
-        run_job(job),
-        cached_predictions(**fields),
-        run_job(pickle.loads(pickle.dumps(job))),
+        job.run(),
+        PredictionJob(**fields).run(),
+        pickle.loads(pickle.dumps(job)).run(),
     ):
         assert again.keys() == first.keys()
         assert np.array_equal(again["dev"], first["dev"])
     with pytest.raises(AssertionError, match="trained again"):
-        run_job(make_job(seed=1))
+        make_job(seed=1).run()
     assert [path.suffix for path in cache_folder.rglob("*.*")] == [".npz"]  # nothing left over
 
 
@@ -344,7 +342,7 @@ def test_every_split_gets_its_own_predictions(cache_folder):
     job = make_job(evaluation=splits, config=FAST)
     model = train_bigru(job.train, job.layer, config=FAST)
     assert len(set(model.predict([["sees"], ["cat"]]))) == 2
-    for predictions in (run_job(job), run_job(job)):  # trained, then read
+    for predictions in (job.run(), job.run()):  # trained, then read
         assert list(predictions) == list(splits)
         for name, split in splits.items():
             assert np.array_equal(predictions[name], model.predict(split.sentences()))
@@ -395,7 +393,7 @@ def test_labels_that_are_not_used_do_not_change_the_key(monkeypatch):
 def test_damaged_entry_is_trained_again(cache_folder, damage):
     pytest.importorskip("torch")
     job = make_job()
-    first = run_job(job)
+    first = job.run()
     (path,) = cache_folder.rglob("*.npz")
     whole = path.read_bytes()
     if damage == "other length":
@@ -408,7 +406,7 @@ def test_damaged_entry_is_trained_again(cache_folder, damage):
         kept = {"truncated": whole[: len(whole) // 2], "garbage": b"no archive", "empty": b""}
         path.write_bytes(kept[damage])
     assert job.load() is None
-    assert np.array_equal(run_job(job)["dev"], first["dev"])
+    assert np.array_equal(job.run()["dev"], first["dev"])
     assert np.array_equal(job.load()["dev"], first["dev"])
 
 
@@ -416,4 +414,4 @@ def test_runs_on_where_nothing_can_be_kept(tmp_path, monkeypatch):
     pytest.importorskip("torch")
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HEBBSIM_CACHE_DIR", str(tmp_path / "file" / "below"))
-    assert run_job(make_job())["dev"].shape == (30,)
+    assert make_job().run()["dev"].shape == (30,)

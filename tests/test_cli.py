@@ -20,7 +20,9 @@ from hebbsim.cli.run_command import Pace, progress
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles import table as roles_table
-from hebbsim.experiments.roles.scores import Cluster, Compared, Structure
+from hebbsim.experiments.roles.comparisons import Compared
+from hebbsim.experiments.roles.scores import Cluster
+from hebbsim.experiments.roles.structure import Structure
 from hebbsim.probes import CLUSTERING
 from hebbsim.runs.experiment import slug
 from hebbsim.runs.results import Results, Row

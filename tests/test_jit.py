@@ -51,6 +51,7 @@ def running(root):
                 "XDG_CACHE_HOME": str(root / "user-cache"),
                 "PYTHONPATH": str(root),
                 "PYTHONDONTWRITEBYTECODE": "1",
+                "NUMBA_OPT": "1",  # half the time: what is cached matters here, not how fast it is
                 **{key: str(value) for key, value in environment.items()},
             },
             capture_output=True,

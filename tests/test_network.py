@@ -142,17 +142,18 @@ class TestBound:
     def test_the_column_of_a_word_that_is_given_up_goes_to_the_next(self):
         found = network(max_words=10, context_words=4)
         found.learn([[f"w{i}"] * (3 + i) for i in range(4)])
-        first = {word: int(found._columns[row]) for word, row in found.index.items()}
+        first = {word: int(found.vocabulary.columns[row]) for word, row in found.index.items()}
         assert first == {"w0": 1, "w1": 2, "w2": 3, "w3": 4}
         found.learn([["many"] * 9, *[[f"v{i}"] * 2 for i in range(4)]])
-        assert found._columns[found.index["many"]] == 0  # there was none left
+        assert found.vocabulary.columns[found.index["many"]] == 0  # there was none left
         found.learn([*[[f"u{i}"] * 8 for i in range(5)], ["u5"]])  # w0 goes, as it occurred least
-        assert found._columns[found.index["u5"]] == 0  # once is too seldom, whosever row it has
+        # Once is too seldom, whosever row it has.
+        assert found.vocabulary.columns[found.index["u5"]] == 0
         found.learn([["u5"] * 7])
-        told_apart = {word for word, row in found.index.items() if found._columns[row]}
+        told_apart = {word for word, row in found.index.items() if found.vocabulary.columns[row]}
         assert "w0" not in found.index
         assert len(told_apart) == 4 and told_apart & {f"u{i}" for i in range(6)}
-        assert sorted(found._columns)[-4:] == [1, 2, 3, 4]  # none is shared, none is lost
+        assert sorted(found.vocabulary.columns)[-4:] == [1, 2, 3, 4]  # none is shared, none is lost
 
     def test_arrays_grow_no_further(self):
         found = network(max_words=50)

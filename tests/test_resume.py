@@ -350,19 +350,11 @@ def test_the_last_two_states_are_kept_and_a_damaged_one_is_refused(tmp_path):
         kept.load()
 
 
-def test_other_formats_are_migrated_or_refused(tmp_path):
+def test_other_formats_are_refused(tmp_path):
     path = tmp_path / "x.safetensors"
     write_checkpoint(path, "toy/1", {"x": np.arange(2)}, {"eta": 1})
-    steps = {
-        1: lambda arrays, config: (arrays, {**config, "two": 2}),
-        2: lambda arrays, config: ({"y": arrays["x"] + 1}, config),
-    }
-    arrays, config = read_checkpoint(path, "toy/3", migrate=steps)
-    assert arrays["y"].tolist() == [1, 2] and config == {"eta": 1, "two": 2}
     with pytest.raises(BadInputError, match=r"format 1 of toy, which this hebbsim no longer reads"):
-        read_checkpoint(path, "toy/3", migrate={2: steps[2]})
-    with pytest.raises(BadInputError, match="damaged: not of format 1"):
-        read_checkpoint(path, "toy/2", migrate={1: lambda arrays, config: arrays["missing"]})
+        read_checkpoint(path, "toy/3")
     write_checkpoint(path, "toy/4", {}, {})
     with pytest.raises(BadInputError, match="up to format 3: upgrade hebbsim"):
         read_checkpoint(path, "toy/3")

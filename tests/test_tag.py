@@ -15,6 +15,7 @@ from hebbsim.cli import main
 from hebbsim.readers.lines import bytes_read, opened
 from hebbsim.tagging import texts
 from hebbsim.tagging.texts import Sentence, Texts
+from hebbsim.tagging.writers import WRITERS
 
 TREEBANK = """\
 # newdoc
@@ -262,6 +263,12 @@ def test_a_file_is_there_whole_or_not_at_all(model, tmp_path, capsys):
     assert out.read_text() == before
     run(model, good, "--out", out, "--overwrite", "--format", "tsv")
     assert out.read_text().startswith("sentence\t")
+
+
+def test_help_names_every_format(capsys):
+    run("--help")
+    said = " ".join(capsys.readouterr().out.split())
+    assert all(f"{name}: {kind.about}" in said for name, kind in WRITERS.items())
 
 
 @pytest.mark.parametrize(

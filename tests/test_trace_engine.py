@@ -37,6 +37,14 @@ def text(n_tokens=80, seed=0):
     return rng.integers(0, N_TYPES, n_tokens), np.append(bounds[bounds < n_tokens], n_tokens)
 
 
+def same_state(one, other):
+    """Whether configuration and state of two engines are equal bit by bit."""
+    mine, theirs = one.state(), other.state()
+    return one.config() == other.config() and all(
+        mine[name].tobytes() == theirs[name].tobytes() for name in mine
+    )
+
+
 def run_in_pieces(engine, tokens, offsets, cuts):
     outs = []
     for a, b in itertools.pairwise(cuts):
@@ -82,7 +90,7 @@ def test_step_and_run_are_bit_identical(rule, post):
             by_step.end_sentence()
         assert by_step.step(token).tobytes() == out[t].tobytes()
     by_step.end_sentence()
-    assert by_step.same_state(by_run)
+    assert same_state(by_step, by_run)
 
 
 @settings(max_examples=40)
@@ -102,7 +110,7 @@ def test_results_do_not_depend_on_how_a_stream_is_cut(data):
     whole, pieces = build(rule, **options), build(rule, **options)
     out = run_in_pieces(whole, tokens, offsets, [0, n])
     assert run_in_pieces(pieces, tokens, offsets, cuts).tobytes() == out.tobytes()
-    assert pieces.same_state(whole)
+    assert same_state(pieces, whole)
 
 
 @pytest.mark.parametrize("rule", ["oja", "delta"])
@@ -116,7 +124,7 @@ def test_results_do_not_depend_on_the_chunk_inside(rule):
     assert len(whole._rows) < 1500
     whole.run(tokens, offsets)
     run_in_pieces(pieces, tokens, offsets, [0, 1, 2, 700, 703, 1500])
-    assert pieces.same_state(whole)
+    assert same_state(pieces, whole)
 
 
 @pytest.mark.parametrize("rule", IN_BLOCKS)
@@ -198,14 +206,14 @@ def test_empty_run_changes_nothing():
     assert engine.run([]) is engine
     engine.run([], [0])
     engine.run(np.empty(0, dtype=np.int64), [0, 0, 0])
-    assert engine.same_state(before)
+    assert same_state(engine, before)
 
 
 # Seeds and state ---------------------------------------------------------------------------
 
 
 def test_seeds():
-    assert build("oja", random_state=4).same_state(build("oja", random_state=4))
+    assert same_state(build("oja", random_state=4), build("oja", random_state=4))
     a, b = build("oja", random_state=4), build("oja", random_state=5)
     assert a.weights.tobytes() != b.weights.tobytes()
     assert a.embedding.tobytes() != b.embedding.tobytes()
@@ -223,7 +231,7 @@ def test_a_saved_engine_goes_on_as_if_it_had_never_stopped(rule, post, tmp_path)
     first.rng.random(3)
     first.save(tmp_path / "engine.safetensors")
     second = TraceEngine.load(tmp_path / "engine.safetensors")
-    assert second.same_state(first)
+    assert same_state(second, first)
     assert second.rng.random() == first.rng.random()
     second.run(tokens[inside:], offsets[offsets >= inside] - inside)
     for name in ("weights", "rule_state", "traces", "position"):
@@ -249,7 +257,7 @@ def test_state_is_a_copy_and_restores():
 def test_an_engine_of_another_seed_takes_on_a_state():
     a, b = build("oja", random_state=1).run([1, 2, 3]), build("oja", random_state=2)
     b.restore(a.state())
-    assert b.same_state(a)
+    assert same_state(b, a)
 
 
 @pytest.mark.parametrize(
@@ -268,9 +276,9 @@ def test_an_engine_of_another_seed_takes_on_a_state():
 )
 def test_same_state_sees_every_difference(change):
     a, b = build("bcm"), build("bcm")
-    assert a.same_state(b)
+    assert same_state(a, b)
     change(b)
-    assert not a.same_state(b)
+    assert not same_state(a, b)
 
 
 def test_restore_refuses_what_does_not_fit():
@@ -283,7 +291,7 @@ def test_restore_refuses_what_does_not_fit():
     ]:
         with pytest.raises(BadInputError, match=words):
             engine.restore(bad)
-    assert engine.same_state(build())
+    assert same_state(engine, build())
 
 
 def test_unusable_checkpoints_are_refused_in_one_line(tmp_path):
@@ -373,7 +381,7 @@ def test_recording_changes_nothing_and_keeps_what_was_there():
     weights = watched.record("weights", every=20, units=[1])
     plain.run(tokens, offsets)
     watched.run(tokens, offsets)
-    assert watched.same_state(plain)
+    assert same_state(watched, plain)
     again = build().run(tokens[:20], offsets[offsets < 20])
     assert weights.values[0].tobytes() == again.weights[[1]].tobytes()
     assert build().record("traces", every=3).values.shape == (0, 3, 5)
@@ -585,8 +593,8 @@ def test_a_checkpoint_of_a_rule_that_is_not_here_says_so(tmp_path):
         ({"eta": float("nan")}, "eta is nan"),
         ({"eta": "fast"}, "eta is 'fast'"),
         ({"startup": "cold"}, "start-up 'cold'"),
-        ({"random_state": -1}, "random_state -1"),
-        ({"random_state": None}, "random_state None"),
+        ({"random_state": -1}, "random_state is -1"),
+        ({"random_state": None}, "random_state is None"),
         ({"parameters": {"rate": 1}}, "no parameter 'rate'"),
         ({"embedding": np.full((9, 2), np.nan)}, "input vector 0 holds NaN"),
         ({"embedding": np.zeros((8, 2))}, "embedding has 8 rows for 9 types"),
@@ -614,7 +622,7 @@ def test_unusable_tokens_are_refused_before_anything_changes(arguments, words):
         engine.run(*arguments)
     with pytest.raises(BadInputError, match="contiguous float32"):
         engine.run([0, 1], out=np.empty((2, 5)))
-    assert engine.same_state(build())
+    assert same_state(engine, build())
 
 
 def test_the_embedding_given_is_left_alone():

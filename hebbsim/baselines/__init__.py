@@ -7,7 +7,7 @@ when a network is first trained, never when this package is.
 from __future__ import annotations
 
 from hebbsim.baselines.bigru import BiGRU, TorchMissingError, train_bigru
-from hebbsim.baselines.cache import PredictionJob, cached_predictions, run_job
+from hebbsim.baselines.cache import PredictionJob
 from hebbsim.baselines.config import BiGRUConfig, config_for
 from hebbsim.baselines.simple import LookupBaseline, MajorityBaseline
 
@@ -18,8 +18,6 @@ __all__ = [
     "MajorityBaseline",
     "PredictionJob",
     "TorchMissingError",
-    "cached_predictions",
     "config_for",
-    "run_job",
     "train_bigru",
 ]

@@ -27,7 +27,7 @@ from hebbsim.storage import write_whole
 if TYPE_CHECKING:
     from hebbsim.readers.base import Split
 
-__all__ = ["PredictionJob", "cached_predictions", "run_job"]
+__all__ = ["PredictionJob"]
 
 
 def _folder() -> Path:
@@ -133,13 +133,50 @@ class PredictionJob:
         }
         return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
+    def _path(self) -> Path:
+        return _folder() / f"{self.key()}.npz"
+
     def load(self) -> dict[str, NDArray[np.str_]] | None:
         """The kept predictions, or None where there are none that can be used."""
-        return _read(_folder() / f"{self.key()}.npz", self.evaluation)
+        return _read(self._path(), self.evaluation)
 
     def run(self) -> dict[str, NDArray[np.str_]]:
-        """As of `run_job`."""
-        return run_job(self)
+        """Predictions of an earlier run, or else a BiGRU is trained and what it predicts is kept.
+
+        Training uses one thread, whatever the pool.
+
+        Returns
+        -------
+        dict of str to ndarray of str, shape=(T,)
+            Roles of all tokens of each split in `evaluation`.
+
+        Raises
+        ------
+        TorchMissingError
+            If torch is not installed.
+        """
+        kept = self.load()
+        if kept is not None:
+            return kept
+        model = train_bigru(
+            self.train,
+            self.layer,
+            dev=self.dev,
+            labels=self.labels,
+            codes=self.codes,
+            config=self.config,
+            seed=self.seed,
+        )
+        # All at once: a word of several splits is looked up once, and batches are full.
+        parts = list(self.evaluation.values())
+        roles = model.predict([words for part in parts for words in part.sentences()])
+        ends = np.cumsum([part.n_tokens for part in parts])
+        predictions = {
+            name: roles[end - part.n_tokens : end]
+            for (name, part), end in zip(self.evaluation.items(), ends.tolist(), strict=True)
+        }
+        _write(self._path(), predictions)
+        return predictions
 
 
 def _read(path: Path, evaluation: Mapping[str, Split]) -> dict[str, NDArray[np.str_]] | None:
@@ -166,78 +203,3 @@ def _write(path: Path, predictions: Mapping[str, NDArray[np.str_]]) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content.getvalue())
-
-
-def run_job(job: PredictionJob) -> dict[str, NDArray[np.str_]]:
-    """Predictions of a job: those kept from an earlier run, or else trained and kept.
-
-    A function of the module's top level, so that a process pool can map it.
-    Training uses one thread, whatever the pool.
-
-    Raises
-    ------
-    TorchMissingError
-        If torch is not installed.
-    """
-    path = _folder() / f"{job.key()}.npz"
-    kept = _read(path, job.evaluation)
-    if kept is not None:
-        return kept
-    model = train_bigru(
-        job.train,
-        job.layer,
-        dev=job.dev,
-        labels=job.labels,
-        codes=job.codes,
-        config=job.config,
-        seed=job.seed,
-    )
-    # All at once: a word of several splits is looked up once, and batches are full.
-    parts = list(job.evaluation.values())
-    roles = model.predict([words for part in parts for words in part.sentences()])
-    ends = np.cumsum([part.n_tokens for part in parts])
-    predictions = {
-        name: roles[end - part.n_tokens : end]
-        for (name, part), end in zip(job.evaluation.items(), ends.tolist(), strict=True)
-    }
-    _write(path, predictions)
-    return predictions
-
-
-def cached_predictions(
-    train: Split,
-    evaluation: Mapping[str, Split],
-    *,
-    layer: str,
-    sha256: Mapping[str, str],
-    dev: Split | None = None,
-    labels: int | None = None,
-    codes: Mapping[str, NDArray[np.floating]] | None = None,
-    config: BiGRUConfig | None = None,
-    seed: int = 0,
-) -> dict[str, NDArray[np.str_]]:
-    """`run_job` of the job with these fields.
-
-    Returns
-    -------
-    dict of str to ndarray of str, shape=(T,)
-        Roles of all tokens of each split in `evaluation`.
-
-    Raises
-    ------
-    TorchMissingError
-        If torch is not installed.
-    """
-    return run_job(
-        PredictionJob(
-            train=train,
-            layer=layer,
-            evaluation=evaluation,
-            sha256=sha256,
-            dev=dev,
-            labels=labels,
-            codes=codes,
-            config=config,
-            seed=seed,
-        )
-    )

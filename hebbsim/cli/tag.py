@@ -14,6 +14,7 @@ import typer
 from hebbsim.cli.options import Verb
 from hebbsim.cli.run_command import Pace
 from hebbsim.errors import BadInputError
+from hebbsim.tagging.writers import WRITERS
 
 if TYPE_CHECKING:
     from hebbsim.config import ExperimentConfig
@@ -44,35 +45,32 @@ def tag(
         list[Path] | None,
         typer.Argument(
             metavar="FILE...",
-            help="Text, CoNLL-U, JSON, CSV, TSV or parquet, compressed or not; - for standard "
-            "input, which is read where no file is given.",
+            help="Text, CoNLL-U, JSON, CSV, TSV or parquet, compressed or not; - or no file "
+            "reads standard input.",
         ),
     ] = None,
     format: Annotated[
         str,
-        typer.Option(
-            help="conllu: Role, Share and Cluster in MISC, a treebank keeps its columns; tsv: a "
-            "token a line; jsonl: a sentence a line."
-        ),
+        typer.Option(help=". ".join(f"{n}: {kind.about}" for n, kind in WRITERS.items()) + "."),
     ] = "conllu",
     readout: Annotated[
         str,
         typer.Option(
-            help="soft: a token is shared by its nearest clusters; majority: the commonest role "
-            "of its cluster."
+            help="soft: roles of a token's nearest clusters, weighted; majority: the most "
+            "frequent role of its cluster."
         ),
     ] = "soft",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write here, not to standard output.")
+        Path | None, typer.Option(metavar="FILE", help="Output file (default: standard output).")
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file of --out.")
+        bool, typer.Option("--overwrite", help="Replace an existing --out file.")
     ] = False,
 ) -> None:
-    """Give every word of a text its role, by a model that a run kept.
+    """Tag every word of a text with its role, using a model that a run kept.
 
-    Share is the probability of the role, Cluster the number that `hebbsim show` explains. Text is
-    read as a stream: memory does not grow with it.
+    Share is the probability of the role; `hebbsim show` explains the number in Cluster. Text is
+    read as a stream, so memory use does not grow with it.
     """
     from threadpoolctl import threadpool_limits
 
@@ -80,7 +78,6 @@ def tag(
     from hebbsim.tagging.naming import READOUTS
     from hebbsim.tagging.output import check_file, whole_file
     from hebbsim.tagging.texts import Texts, batches
-    from hebbsim.tagging.writers import WRITERS
 
     if format not in WRITERS:
         raise BadInputError(f"--format {format}: choose {', '.join(WRITERS)}")
@@ -115,7 +112,7 @@ def tag(
 
 @contextlib.contextmanager
 def _progress(texts: Texts, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Takes the tokens that were tagged: a bar of the bytes that were read, and the pace."""
+    """A progress bar of the bytes read, and the pace; receives the number of tagged tokens."""
     if not shown:
         yield lambda n_tokens: None
         return

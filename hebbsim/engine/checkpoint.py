@@ -11,17 +11,25 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 from hebbsim.storage import write_whole
 
-__all__ = ["MISFITS", "Checkpoints", "fitting", "read_checkpoint", "write_checkpoint"]
+__all__ = [
+    "MISFITS",
+    "Checkpoints",
+    "below",
+    "fitting",
+    "read_checkpoint",
+    "side_by_side",
+    "write_checkpoint",
+]
 
 Arrays = dict[str, NDArray[Any]]
 Content = tuple[Arrays, dict[str, Any]]
@@ -54,6 +62,24 @@ def fitting(name: str, found: NDArray[Any], shape: tuple[int, ...], dtype: Any) 
     if found.dtype.kind == "i" and (found < 0).any():
         raise ValueError(f"a count of {name} is below 0")
     return found
+
+
+def side_by_side(parts: Iterable[Mapping[str, NDArray[Any]]]) -> Arrays:
+    """Arrays of several things in one file: ``NUMBER/NAME`` from 0 on."""
+    return {
+        f"{number}/{name}": array
+        for number, arrays in enumerate(parts)
+        for name, array in arrays.items()
+    }
+
+
+def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Arrays:
+    """The arrays whose names begin with a prefix, without it."""
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
 
 
 def write_checkpoint(
@@ -90,12 +116,7 @@ def write_checkpoint(
         raise BadInputError(f"cannot write checkpoint {path}: {error.strerror}") from None
 
 
-def read_checkpoint(
-    path: str | os.PathLike[str],
-    kind: str,
-    *,
-    migrate: Mapping[int, Callable[[Arrays, dict[str, Any]], Content]] | None = None,
-) -> Content:
+def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
     """Arrays and configuration that :func:`write_checkpoint` wrote.
 
     Parameters
@@ -103,8 +124,6 @@ def read_checkpoint(
     path : path
     kind : str
         As it was written.
-    migrate : mapping of int to callable, optional
-        By version, what makes the next version's content of this one's.
 
     Raises
     ------
@@ -119,8 +138,7 @@ def read_checkpoint(
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     # safetensors passes on what numpy says of a format that it has not (TypeError and the rest).
     except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BadInputError(f"cannot read checkpoint {path}: {reason}") from None
+        raise BadInputError(f"cannot read checkpoint {path}: {reason(error)}") from None
     given, text, sha256 = _about(metadata.get(_ENTRY, ""))
     if not given:
         raise BadInputError(f"checkpoint {path} holds something else, not {kind}")
@@ -132,7 +150,10 @@ def read_checkpoint(
             raise ValueError
     except (ValueError, RecursionError):
         config = None
-    return _migrated(path, kind, given, arrays, config, migrate or {})
+    _check_kind(path, kind, given)
+    if config is None:
+        raise BadInputError(f"checkpoint {path} is damaged: no configuration in it")
+    return arrays, config
 
 
 def _about(entry: str) -> tuple[str, str, str]:
@@ -145,39 +166,24 @@ def _about(entry: str) -> tuple[str, str, str]:
     return found if all(isinstance(value, str) for value in found) else ("", "", "")
 
 
-def _migrated(
-    path: str | os.PathLike[str],
-    kind: str,
-    given: str,
-    arrays: Arrays,
-    config: dict[str, Any] | None,
-    migrate: Mapping[int, Callable[[Arrays, dict[str, Any]], Content]],
-) -> Content:
+def _check_kind(path: str | os.PathLike[str], kind: str, given: str) -> None:
+    """Refuse a file of another kind, or of another version of this one."""
     name, _, version = kind.rpartition("/")
     own_name, _, own_version = given.rpartition("/")
     if own_name != name or not (own_version.isascii() and own_version.isdigit()):
         shown = "".join(c for c in given[:60] if c.isprintable()) or "something else"
         raise BadInputError(f"checkpoint {path} holds {shown}, not {kind}")
-    if config is None:
-        raise BadInputError(f"checkpoint {path} is damaged: no configuration in it")
     at, wanted = int(own_version[:9]), int(version)
     if at > wanted:
         raise BadInputError(
             f"checkpoint {path} is of format {at}, and this hebbsim knows {name} up to format "
             f"{wanted}: upgrade hebbsim"
         )
-    while at < wanted:
-        if at not in migrate:
-            raise BadInputError(
-                f"checkpoint {path} is of format {at} of {name}, which this hebbsim no longer "
-                f"reads (it reads {wanted}): go on with the hebbsim that wrote it, or learn anew"
-            )
-        try:
-            arrays, config = migrate[at](arrays, config)
-        except (KeyError, IndexError, TypeError, ValueError):
-            raise BadInputError(f"checkpoint {path} is damaged: not of format {at}") from None
-        at += 1
-    return arrays, config
+    if at < wanted:
+        raise BadInputError(
+            f"checkpoint {path} is of format {at} of {name}, which this hebbsim no longer "
+            f"reads (it reads {wanted}): go on with the hebbsim that wrote it, or learn anew"
+        )
 
 
 def _digest(kind: str, arrays: Mapping[str, NDArray[Any]], config: str) -> str:

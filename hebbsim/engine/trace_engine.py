@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
+from hebbsim.engine.checkpoint import write_checkpoint
 from hebbsim.engine.chunks import chunk_length, through_chunks
+from hebbsim.engine.engine_file import KIND, load_engine, rng_words, set_rng
 from hebbsim.engine.memory import aligned_copy, aligned_empty, all_finite
 from hebbsim.engine.recorder import Recorder
 from hebbsim.engine.rules import get_rule
@@ -26,11 +27,10 @@ from hebbsim.engine.traces import (
     sentence_starts,
     startup_code,
 )
+from hebbsim.engine.values import number, whole_number
 from hebbsim.errors import BadInputError, DivergenceError, DivergenceWarning
 
 __all__ = ["TraceEngine"]
-
-_KIND = "hebbsim.trace-engine/2"
 
 # Tokens between one look at the state and the next: copying and checking all weights this
 # seldom costs next to nothing. No part of any result.
@@ -137,7 +137,7 @@ class TraceEngine:
         in_order: bool = False,
         random_state: int = 0,
     ) -> None:
-        self.n_types = _at_least_one("n_types", n_types)
+        self.n_types = whole_number("n_types", n_types, 1)
         self.timescales = check_timescales(timescales)
         self.rule = get_rule(rule)
         self.eta = self.rule.eta if eta is None else eta
@@ -146,12 +146,11 @@ class TraceEngine:
         self.in_order = bool(in_order)
         self.post = self.rule.posts[0] if post is None else post
         self.parameters = self.rule.resolve(parameters)
-        if not (isinstance(random_state, int | np.integer) and random_state >= 0):
-            raise BadInputError(f"random_state {random_state!r} is not a whole number from 0 up")
-        self.rng = np.random.Generator(np.random.PCG64(int(random_state)))
+        random_state = whole_number("random_state", random_state, 0)
+        self.rng = np.random.Generator(np.random.PCG64(random_state))
 
         if embedding is None:
-            dim = _at_least_one("dim", dim)
+            dim = whole_number("dim", dim, 1)
             codes = self.rng.standard_normal((self.n_types, dim), dtype=np.float32)
             self.embedding = aligned_copy(codes / np.float32(np.sqrt(dim)))
         else:
@@ -163,7 +162,7 @@ class TraceEngine:
         width = self.embedding.shape[1]
         n_inputs = len(self.timescales) * width
 
-        self.n_units = width if n_units is None else _at_least_one("n_units", n_units)
+        self.n_units = width if n_units is None else whole_number("n_units", n_units, 1)
         self.rule.check_sizes(self.post, n_inputs, self.n_units, width)
         self.weights = aligned_empty((self.n_units, n_inputs))
         self.weights[:] = 0
@@ -185,7 +184,7 @@ class TraceEngine:
         length = chunk_length(n_inputs)
         self._rows = aligned_empty((length + 1, *self.traces.shape))
         self._post = aligned_empty((length, self.n_units))
-        self._backup = [np.empty_like(array) for array in self._changing()]
+        self._backup = [np.empty_like(array) for array in self._changing().values()]
 
     @property
     def eta(self) -> float:
@@ -193,9 +192,7 @@ class TraceEngine:
 
     @eta.setter
     def eta(self, value: float) -> None:
-        if not (isinstance(value, int | float | np.number) and np.isfinite(value) and value >= 0):
-            raise BadInputError(f"eta is {value!r}: give a learning rate of 0 or more")
-        self._eta = float(value)
+        self._eta = number("eta", value, above=False)
 
     # Learning ------------------------------------------------------------------------------
 
@@ -310,9 +307,8 @@ class TraceEngine:
         self, tokens: NDArray[np.int32], starts: NDArray[np.bool_], post: NDArray[np.float32]
     ) -> None:
         """Learn tokens without a look at the result; `post` is of them or of a last chunk."""
-        learn = self.rule.learn
-        if self.rule.learn_blocks is not None and not self.in_order:
-            learn = self.rule.learn_blocks
+        blocks = None if self.in_order else self.rule.learn_blocks
+        learn = blocks or self.rule.learn
         through_chunks(learn)(
             tokens,
             self.embedding,
@@ -377,15 +373,21 @@ class TraceEngine:
         # Infinity and NaN never become finite again, so that one look at the end suffices.
         return all_finite(self.weights.reshape(-1)) and all_finite(self.rule_state)
 
-    def _changing(self) -> list[NDArray[Any]]:
-        return [self.weights, self.rule_state, self.traces, self._mass, self._seen]
+    def _changing(self) -> dict[str, NDArray[Any]]:
+        return {
+            "weights": self.weights,
+            "rule_state": self.rule_state,
+            "traces": self.traces,
+            "mass": self._mass,
+            "seen": self._seen,
+        }
 
     def _keep_backup(self) -> None:
-        for kept, array in zip(self._backup, self._changing(), strict=True):
+        for kept, array in zip(self._backup, self._changing().values(), strict=True):
             np.copyto(kept, array)
 
     def _restore_backup(self) -> None:
-        for kept, array in zip(self._backup, self._changing(), strict=True):
+        for kept, array in zip(self._backup, self._changing().values(), strict=True):
             np.copyto(array, kept)
 
     # Watching ------------------------------------------------------------------------------
@@ -445,13 +447,9 @@ class TraceEngine:
         """Copies of all that learning goes on from, the random state included, as arrays."""
         return {
             "embedding": self.embedding.copy(),
-            "weights": self.weights.copy(),
-            "rule_state": self.rule_state.copy(),
-            "traces": self.traces.copy(),
-            "mass": self._mass.copy(),
-            "seen": self._seen.copy(),
+            **{name: array.copy() for name, array in self._changing().items()},
             "position": np.array([self.position], dtype=np.int64),
-            "rng": _rng_words(self.rng),
+            "rng": rng_words(self.rng),
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -462,8 +460,7 @@ class TraceEngine:
         BadInputError
             Arrays missing, of other shapes or types, or not finite; nothing has changed then.
         """
-        own = self.state()
-        for name, array in own.items():
+        for name, array in self.state().items():
             if name not in state:
                 raise BadInputError(f"state of an engine lacks {name}")
             given = state[name]
@@ -475,19 +472,10 @@ class TraceEngine:
             if not np.isfinite(given).all():
                 raise BadInputError(f"{name} in the state holds NaN or inf")
         np.copyto(self.embedding, state["embedding"])
-        for name, array in zip(
-            ("weights", "rule_state", "traces", "mass", "seen"), self._changing(), strict=True
-        ):
+        for name, array in self._changing().items():
             np.copyto(array, state[name])
         self.position = int(state["position"][0])
-        _set_rng(self.rng, state["rng"])
-
-    def same_state(self, other: TraceEngine) -> bool:
-        """Whether configuration and state are equal bit by bit."""
-        mine, theirs = self.state(), other.state()
-        return self.config() == other.config() and all(
-            mine[name].tobytes() == theirs[name].tobytes() for name in mine
-        )
+        set_rng(self.rng, state["rng"])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write configuration and state to a safetensors file, atomically.
@@ -497,7 +485,7 @@ class TraceEngine:
         BadInputError
             The file cannot be written.
         """
-        write_checkpoint(path, _KIND, self.state(), self.config())
+        write_checkpoint(path, KIND, self.state(), self.config())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TraceEngine:
@@ -509,48 +497,4 @@ class TraceEngine:
             No such file, one that does not hold an engine, or one of a rule that is not
             registered here.
         """
-        arrays, config = read_checkpoint(path, _KIND)
-        rule = config.get("rule")
-        if isinstance(rule, str) and rule.isidentifier():
-            try:
-                get_rule(rule)
-            except BadInputError:
-                raise BadInputError(
-                    f"checkpoint {path} was learned by rule {rule!r}, which is not registered "
-                    "here: register it first (hebbsim.engine.load_rules, or --rules FILE.py)"
-                ) from None
-        try:
-            # Before anything is allocated: sizes are as large as the arrays and no larger.
-            sizes = [config["n_types"], config["n_units"], len(config["timescales"])]
-            if sizes != [len(arrays[name]) for name in ("embedding", "weights", "traces")]:
-                raise ValueError("its configuration does not fit its arrays")
-            engine = cls(**config, embedding=arrays["embedding"])
-            engine.restore(arrays)
-        except MISFITS as error:
-            reason = " ".join(str(error).split())[:200]
-            raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
-        return engine
-
-
-def _at_least_one(name: str, value: int) -> int:
-    if not (isinstance(value, int | np.integer) and value >= 1):
-        raise BadInputError(f"{name} is {value!r}: give a whole number from 1 up")
-    return int(value)
-
-
-def _rng_words(rng: np.random.Generator) -> NDArray[np.uint64]:
-    """State of a PCG64 generator, shape=(6,): two 128-bit numbers and a spare half word."""
-    state: dict[str, Any] = dict(rng.bit_generator.state)
-    wide = [state["state"]["state"], state["state"]["inc"]]
-    words = [word for number in wide for word in (number >> 64, number & (2**64 - 1))]
-    return np.array([*words, state["has_uint32"], state["uinteger"]], dtype=np.uint64)
-
-
-def _set_rng(rng: np.random.Generator, words: NDArray[np.uint64]) -> None:
-    number = [int(word) for word in words]
-    rng.bit_generator.state = {
-        "bit_generator": "PCG64",
-        "state": {"state": number[0] << 64 | number[1], "inc": number[2] << 64 | number[3]},
-        "has_uint32": number[4],
-        "uinteger": number[5],
-    }
+        return load_engine(cls, path)

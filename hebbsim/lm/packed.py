@@ -1,8 +1,8 @@
-"""Token files: documents end to end as 16-bit numbers, mapped into memory.
+"""Packed tokens: documents one after another as 16-bit token ids, memory-mapped.
 
-A packed folder holds ``train.bin``, ``validation.bin`` and ``test.bin`` (little-endian uint16,
-each document behind the end-of-text token), ``tokenizer.json`` and ``packed.json``, which says
-how far the source was read. Packing may stop anywhere and go on where that file says.
+A packed folder contains ``train.bin``, ``validation.bin`` and ``test.bin`` (little-endian uint16,
+each document preceded by the end-of-text token), ``tokenizer.json`` and ``packed.json``, which
+records how much of the source was read. Interrupted packing resumes from there.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from hebbsim.storage import write_whole
 __all__ = ["SPLITS", "Tokens", "held_out_of", "pack"]
 
 SPLITS = ("train", "validation", "test")
-#: One document in so many is held out for validation, and one for test.
+#: One document in this many is held out for validation, and one for test.
 HELD_OUT = 100
-#: Of a source with fewer documents than this, one piece in `HELD_OUT_OF_FEW` is.
+#: A source with fewer documents is split into pieces; one in `HELD_OUT_OF_FEW` is held out.
 FEW = 2 * HELD_OUT
 HELD_OUT_OF_FEW = 20
-#: Pieces that such a source is cut into, where its lines allow.
+#: Number of those pieces, if there are enough lines.
 _PIECES = 100
-#: Characters of the source that a vocabulary is learned from.
+#: Number of characters of the source from which a vocabulary is learned.
 SAMPLE = 20_000_000
-#: Documents that are encoded and written at a time.
+#: Number of documents encoded and written at once.
 _BLOCK = 512
 #: Seconds between lines of progress.
 _SAY_EVERY = 5.0
@@ -44,16 +44,16 @@ Say = Callable[[str], None]
 
 
 class Tokens:
-    """One split of a packed folder: rows of `context` tokens and the ones that follow them.
+    """One split of a packed folder, as rows of `context` tokens and their next tokens.
 
     Parameters
     ----------
     path : Path
         ``SPLIT.bin``.
     context : int
-        T.
+        Row length T.
     end : int
-        Number of the token that begins a document.
+        Id of the token that begins a document.
     """
 
     def __init__(self, path: Path, context: int, end: int) -> None:
@@ -71,12 +71,13 @@ class Tokens:
 
     @classmethod
     def open(cls, folder: Path, split: str, context: int, vocabulary: int) -> Tokens:
-        """A split of a packed folder.
+        """Open a split of a packed folder.
 
         Raises
         ------
         BadInputError
-            Not a packed folder, a truncated file, or a vocabulary of another size.
+            The folder is not a packed one, the file is truncated, or the vocabulary is larger
+            than the model's.
         """
         description = describe(folder)
         path = folder / f"{split}.bin"
@@ -95,29 +96,29 @@ class Tokens:
         return cls(path, context, description["end"])
 
     def examples(self, numbers: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows, and the token behind each token of them [shapes (B, T)]."""
+        """Rows, and the next token of each of their tokens, both of shape (B, T)."""
         starts = np.asarray(numbers)[:, None] * self.context
         rows = self.values[starts + np.arange(self.context + 1)].astype(np.int64)
         return rows[:, :-1], rows[:, 1:]
 
     def spread(self, tokens: int) -> NDArray[np.int64]:
-        """Rows evenly over the split, about so many tokens in all."""
+        """Numbers of rows, evenly spaced over the split, with about `tokens` tokens in total."""
         n = max(1, min(self.n_rows, tokens // self.context))
         return np.linspace(0, self.n_rows - 1, n).round().astype(np.int64)
 
     def fingerprint(self) -> str:
-        """Of the tokens at hand: their number and a sample of them."""
+        """Digest of the number of tokens and of a sample of them."""
         total = hashlib.sha256(str(len(self.values)).encode())
         step = max(1, len(self.values) // 65536)
         total.update(np.ascontiguousarray(self.values[::step]).tobytes())
         return total.hexdigest()[:16]
 
     def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
-        """All rows as one pass reads them, the same for every model [shape=(N,)]."""
+        """Order of all rows in one pass, the same for every model, shape=(N,)."""
         return np.random.default_rng([seed, epoch]).permutation(self.n_rows)
 
     def batch(self, seed: int, step: int, size: int) -> NDArray[np.int64]:
-        """Rows of update `step`; passes follow each other without a gap [shape=(B,)]."""
+        """Rows of update `step`, shape=(B,); a batch may span two passes."""
         first = step * size
         found: list[NDArray[np.int64]] = []
         while size:
@@ -130,11 +131,11 @@ class Tokens:
 
 
 def held_out_of(source: Source) -> tuple[Source, int]:
-    """Of how many documents one is held out for validation and one for test, and the source.
+    """The source to pack, and the number of documents of which one is held out for each split.
 
-    One in `HELD_OUT`. Files of few documents would have nothing or next to nothing held out;
-    they are cut at line ends into about a hundred pieces, of which every twentieth (5 %) is held
-    out for each.
+    One document in `HELD_OUT` is held out for validation and one for test. Files with few
+    documents would leave almost nothing held out, so they are split at line ends into about a
+    hundred pieces, of which every twentieth (5 %) is held out for each.
     """
     sizes = [len(text) for text in islice(source.documents(), FEW)] if source.files else []
     if not source.files or len(sizes) == FEW:
@@ -145,12 +146,12 @@ def held_out_of(source: Source) -> tuple[Source, int]:
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """What ``packed.json`` says.
+    """The contents of ``packed.json``.
 
     Raises
     ------
     BadInputError
-        There is none, or it is damaged.
+        The file is missing or damaged.
     """
     try:
         found = json.loads((folder / "packed.json").read_text(encoding="utf-8"))
@@ -172,22 +173,22 @@ def pack(
     held_out: int = HELD_OUT,
     say: Say = lambda line: None,
 ) -> dict[str, Any]:
-    """Encode a source into a packed folder, going on where an earlier call ended.
+    """Encode a source into a packed folder; an interrupted call is resumed.
 
     Parameters
     ----------
     source : Source
     folder : Path
     vocabulary : int
-        Tokens of the vocabulary that is learned from the source where none is given.
+        Size of the vocabulary to learn from the source if no `tokenizer` is given.
     tokenizer : Tokenizer, optional
     tokens : int, optional
-        Tokens of the training split after which to stop (default: the whole source).
+        Number of training tokens after which to stop (default: the whole source).
     held_out : int
-        Of so many documents one goes to validation and one to test; 1 puts all of them
+        One document in this many goes to validation and one to test; 1 puts all of them
         into test.
     say : callable
-        Receives lines of progress.
+        Called with each line of progress.
 
     Returns
     -------
@@ -197,7 +198,7 @@ def pack(
     Raises
     ------
     BadInputError
-        The source cannot be read, or the folder holds another source or vocabulary.
+        The source cannot be read, or the folder contains another source or vocabulary.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"source": source.digest(), "held_out": held_out}
@@ -228,7 +229,7 @@ def pack(
     else:
         tokenizer = Tokenizer.load(folder)
     for split in SPLITS:
-        # What was written after the last description is written again.
+        # Tokens that ``packed.json`` does not count are removed, and written again.
         with (folder / f"{split}.bin").open("ab") as file:
             file.truncate(2 * done["tokens"][split])
     texts = source.documents(done["documents"])
@@ -271,7 +272,7 @@ def _write_description(folder: Path, description: dict[str, Any]) -> None:
 
 
 def _sample(documents: Iterator[str]) -> Iterator[str]:
-    """Every few documents up to a bound: a vocabulary should see the whole source."""
+    """Every fourth document, up to `SAMPLE` characters, for learning a vocabulary."""
     total = 0
     for number, document in enumerate(documents):
         if number % 4 == 0:

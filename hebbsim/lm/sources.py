@@ -1,9 +1,12 @@
 """Documents from files, folders and streams, one at a time and always in the same order.
 
-A source is a file of any format that `hebbsim.readers` reads (plain text, JSON as C4 and FineWeb
-come, CSV, parquet, treebanks), compressed or not; a folder of these, less those whose names say
-that they are for validation or test; ``builtin``, the sentences of the built-in grammar; or
-``c4``, ``fineweb`` or ``hf:NAME[:CONFIGURATION]``, streamed through Hugging Face `datasets`.
+A source is one of:
+
+- a file in any format that `hebbsim.readers` reads (plain text, JSON as in C4 and FineWeb, CSV,
+  parquet, treebanks), compressed or not;
+- a folder of such files, except those named as validation or test data;
+- ``builtin``, the sentences of the built-in grammar;
+- ``c4``, ``fineweb`` or ``hf:NAME[:CONFIGURATION]``, streamed through Hugging Face `datasets`.
 """
 
 from __future__ import annotations
@@ -15,21 +18,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.readers.lines import decoded, opened
 
 __all__ = ["Source", "open_source", "stream_hugging_face"]
 
-#: Characters after which a long document is cut at the end of a line: memory stays bounded, and
-#: held-out documents are of one size.
+#: Number of characters after which a long document is split at a line end. This bounds memory and
+#: makes held-out documents similar in size.
 LONGEST = 20_000
-#: What the two public corpora are called at Hugging Face.
+#: Data set, configuration and split of the two public corpora on Hugging Face.
 STREAMS = {
     "c4": ("allenai/c4", "en", "train"),
     "fineweb": ("HuggingFaceFW/fineweb", "sample-10BT", "train"),
 }
 _HELD = re.compile(r"(?<![a-z])(valid|validation|dev|test)(?![a-z])")
-# A heading of WikiText that begins an article.
+# A heading that begins an article in WikiText.
 _ARTICLE = re.compile(r" ?= [^=].* = *")
 
 
@@ -42,9 +45,9 @@ class Source:
     files : tuple of Path
         Empty for a stream.
     longest : int
-        Characters after which a document of a file is cut, at the end of a line.
+        Number of characters after which a document in a file is split at a line end.
     field : str or None
-        Field or column that holds the text; see `hebbsim.readers.formats.records`.
+        Field or column that contains the text; see `hebbsim.readers.formats.records`.
     """
 
     def __init__(
@@ -62,12 +65,12 @@ class Source:
         self._stream = stream
 
     def documents(self, skip: int = 0) -> Iterator[str]:
-        """Documents from number `skip` on.
+        """All documents after the first `skip`.
 
         Raises
         ------
         BadInputError
-            A file is truncated, damaged or of another format; the line says where.
+            A file is truncated, damaged or in another format; the message names the place.
         """
         if self._stream is not None:
             yield from self._stream(skip)
@@ -84,7 +87,7 @@ class Source:
         )
 
     def digest(self) -> str:
-        """SHA-256 of the names and bytes of the files; the name of a stream."""
+        """SHA-256 of the names and contents of the files; for a stream, its name."""
         if self._stream is not None:
             return self.name
         total = hashlib.sha256((self.field or "").encode())
@@ -97,12 +100,12 @@ class Source:
 
 
 def open_source(name: str | Path, field: str | None = None) -> Source:
-    """A source by its name or path.
+    """Open a source by its name or path.
 
     Raises
     ------
     BadInputError
-        No such file or folder, none of a known format in it, or no way to stream.
+        There is no such file or folder, or the folder has no file in a known format.
 
     Examples
     --------
@@ -143,18 +146,20 @@ def stream_hugging_face(
     data_files: Any = None,
     name: str | None = None,
 ) -> Source:
-    """Documents of a data set at Hugging Face, as they arrive.
+    """Stream the documents of a Hugging Face data set.
+
+    Errors are raised when the first document is read.
 
     Parameters
     ----------
     place : str
-        Such as ``allenai/c4``; or ``json`` or ``parquet`` with local `data_files`.
+        Name such as ``allenai/c4``; or ``json`` or ``parquet`` with local `data_files`.
     configuration : str, optional
-        Such as ``en``.
+        Configuration such as ``en``.
     split : str
     data_files : str or list of str, optional
     name : str, optional
-        What to call the source.
+        Name of the source (default: ``hf:`` and `place`).
     """
 
     def documents(skip: int) -> Iterator[str]:
@@ -173,22 +178,21 @@ def stream_hugging_face(
                 text = row.get("text")
                 if not isinstance(text, str):
                     raise BadInputError(f"{place}: rows have no field text, only {sorted(row)}")
-                # One row is one document: what is skipped is counted in rows.
+                # Each row is one document, so skipped documents are skipped rows.
                 yield text
         except HebbsimError:
             raise
         except Exception as error:  # whatever the network, the hub or a damaged shard does
-            line = " ".join(str(error).split())[:200]
             raise BadInputError(
-                f"{place}: cannot be streamed ({type(error).__name__}: {line}); check the name "
-                "and the connection, run again to go on"
+                f"{place}: cannot be streamed ({type(error).__name__}: {reason(error)}); check the "
+                "name and the connection, run again to go on"
             ) from None
 
     return Source(name or f"hf:{place}", stream=documents)
 
 
 def cut(document: str, longest: int = LONGEST) -> list[str]:
-    """A document in pieces of about `longest` characters at most, cut between lines.
+    """Split a document between lines, into pieces of about `longest` characters at most.
 
     Examples
     --------
@@ -231,7 +235,7 @@ def _read(path: Path, field: str | None) -> Iterator[str]:
 
 
 def _read_text(path: Path) -> Iterator[str]:
-    """Blank lines and headings of articles part documents; without any, every line is one."""
+    """Documents separated by blank lines or article headings; without blank lines, all lines."""
     parted = any(not line.strip() for line in _lines(path))
     lines: list[str] = []
     for line in _lines(path):
@@ -246,7 +250,7 @@ def _read_text(path: Path) -> Iterator[str]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """Lines without their ends, of any length."""
+    """Lines of any length, without their line ends."""
     with opened(path) as file:
         for number, line in enumerate(file, 1):
             text = decoded(path, number, line, first=number == 1)

@@ -1,14 +1,14 @@
-"""SPEN: a block that predicts its input from a memory of the past, and works on the error.
+"""SPEN: a block that predicts its input from a memory of the past, and uses the error.
 
     u  = norm(x)
-    h  = memory(u)                     traces at several timescales, or another rung
-    u^ = predictor(h one token ago)    what the past says of the present
-    e  = u - u^                        what it did not say
-    m  = norm(W [u, h, e])             context mix
+    h  = memory(u)                     traces at several timescales, or another memory
+    u^ = predictor(h one token ago)    prediction of u from the past
+    e  = u - u^                        prediction error
+    m  = norm(W [u, h, e])             mix of input, context and error
     x  + W2 top-k(gelu(W1 m))          sparse feed-forward, residual
 
-Source: Singh (2026), arXiv:2604.08556, figure 1. The prediction sees no token of its own
-moment: an error of a prediction that does would be no error.
+Source: Singh (2026), arXiv:2604.08556, figure 1. The prediction is made from the tokens before u
+only; otherwise it would contain what it predicts.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["SpenBlock", "top_k"]
 
 
 def top_k(x: Tensor, k: int) -> Tensor:
-    """The k largest along the last axis; zero elsewhere (ties at the bound are all kept).
+    """Keep the k largest values along the last axis and set the others to 0; ties are all kept.
 
     Examples
     --------
@@ -60,13 +60,13 @@ class MlpPredictor(nn.Module):
 class AttentionPredictor(nn.Module):
     """Softmax attention over the traces of all earlier tokens.
 
-    Half as wide inside as the model: at a fixed number of parameters, what it takes is taken
-    from the feed-forward layer.
+    It is half as wide as the model, because at a fixed total number of parameters every
+    parameter it uses is one fewer in the feed-forward layer.
     """
 
     def __init__(self, width: int, config: ModelConfig) -> None:
         super().__init__()
-        # An even number of channels to a head, for the rotation.
+        # An even number of channels per head, as rotary embedding requires.
         self.shape = (config.heads, 2 * max(1, config.dim // (4 * config.heads)))
         inner = math.prod(self.shape)
         self.project = nn.Linear(width, 3 * inner, bias=False)
@@ -84,7 +84,7 @@ _PREDICTORS = {"linear": LinearPredictor, "mlp": MlpPredictor, "attention": Atte
 
 
 class SpenBlock(nn.Module):
-    """One block; `forward` returns what it adds to the residual stream."""
+    """One block; `forward` returns its update of the residual stream."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class SpenBlock(nn.Module):
 
     @property
     def output(self) -> list[nn.Linear]:
-        """The layers that write to the residual stream."""
+        """Layers whose output is added to the residual stream."""
         return [self.contract]
 
     def forward(

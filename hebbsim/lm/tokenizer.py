@@ -1,4 +1,4 @@
-"""Byte-level byte-pair encoding: trained here, or GPT-2's from files."""
+"""Byte-level byte-pair encoding: learned from text, or GPT-2's read from files."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["END", "Tokenizer"]
 
-#: The token that stands before every document, as in GPT-2's vocabulary.
+#: The token before every document, as in GPT-2's vocabulary.
 END = "<|endoftext|>"
 
 
 class Tokenizer:
-    """Text to numbers and back.
+    """Converts text to token ids and back.
 
     Parameters
     ----------
     inner : tokenizers.Tokenizer
-        Holds `END`.
+        A tokenizer whose vocabulary contains `END`.
 
     Attributes
     ----------
     end : int
-        Number of `END`.
+        Id of `END`.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class Tokenizer:
         self.inner = inner
         end = inner.token_to_id(END)
         if end is None:
-            raise BadInputError(f"the vocabulary has no {END}, which parts documents")
+            raise BadInputError(f"the vocabulary has no {END}, which separates documents")
         self.end = int(end)
 
     def __len__(self) -> int:
@@ -49,12 +49,12 @@ class Tokenizer:
 
     @classmethod
     def train(cls, texts: Iterable[str], size: int) -> Tokenizer:
-        """A vocabulary of `size` tokens (at least 257) from texts.
+        """Learn a vocabulary of `size` tokens (at least 257) from texts.
 
         Raises
         ------
         BadInputError
-            `tokenizers` is not installed, or the texts are too few for that many tokens.
+            `tokenizers` is not installed, or the texts are too short for that many tokens.
         """
         tokenizers = _package()
         if size < 257:
@@ -78,12 +78,12 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """From ``tokenizer.json``, or from a folder with it or GPT-2's two files.
+        """Read ``tokenizer.json``, or a folder with that file or with GPT-2's two files.
 
         Raises
         ------
         BadInputError
-            No such file, or not a vocabulary.
+            There is no such file, or it is not a vocabulary.
         """
         tokenizers = _package()
         path = Path(path)
@@ -117,16 +117,16 @@ class Tokenizer:
         path.write_text(self.inner.to_str(), encoding="utf-8")
 
     def digest(self) -> str:
-        """SHA-256 of what it is."""
+        """SHA-256 of the vocabulary and its settings."""
         return hashlib.sha256(self.inner.to_str().encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-        """Numbers of each text, without `END`."""
+        """Token ids of each text, without `END`."""
         found = self.inner.encode_batch(list(texts), add_special_tokens=False)
         return [np.array(each.ids, dtype=np.int64) for each in found]
 
     def decode(self, numbers: Sequence[int] | NDArray[np.integer]) -> str:
-        """The text again."""
+        """The text of token ids."""
         return str(self.inner.decode(list(map(int, numbers)), skip_special_tokens=False))
 
 

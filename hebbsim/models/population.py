@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.parallel import Parallel, delayed
 
-from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
+from hebbsim.engine.checkpoint import below, read_checkpoint, side_by_side, write_checkpoint
 from hebbsim.engine.network.description import build
-from hebbsim.engine.network.values import whole_number
+from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
 from hebbsim.models.role_network import RoleNetwork
@@ -210,11 +210,7 @@ class RolePopulation(ZeroLabelEstimator):
             The file cannot be written.
         """
         states = [member.state() for member in self._fitted()]
-        arrays = {
-            f"{number}/{name}": array
-            for number, (found, _) in enumerate(states)
-            for name, array in found.items()
-        }
+        arrays = side_by_side(found for found, _ in states)
         about = {"random_state": int(self.random_state), "attention": float(self.attention)}
         about |= {"weight_jitter": float(self.weight_jitter)}
         write_checkpoint(path, _KIND, arrays, {"members": [said for _, said in states], **about})
@@ -242,12 +238,7 @@ class RolePopulation(ZeroLabelEstimator):
             raise BadInputError(f"checkpoint {path} is damaged: {error}") from None
         learner.members_ = []
         for number, member in enumerate(said):
-            own = f"{number}/"
-            found = {
-                name.removeprefix(own): array
-                for name, array in arrays.items()
-                if name.startswith(own)
-            }
+            found = below(arrays, f"{number}/")
             learner.members_.append(RoleNetwork.from_state(found, member, path))
         learner.passes = learner.members_[0].passes
         return learner

@@ -16,9 +16,9 @@ from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.competition import nearest
 from hebbsim.engine.network import Network
 from hebbsim.engine.network.description import ROLES, build, change, read_network, written
-from hebbsim.engine.network.values import whole_number
 from hebbsim.engine.timescales import check_timescales
-from hebbsim.errors import BadInputError
+from hebbsim.engine.values import whole_number
+from hebbsim.errors import BadInputError, reason
 from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
 
 if TYPE_CHECKING:
@@ -417,8 +417,7 @@ class RoleNetwork(ZeroLabelEstimator):
             network = build(known.description(), random_state=known.random_state)
             network.restore(arrays, config["learned"])
         except (*MISFITS, BadInputError) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise BadInputError(f"checkpoint {path} is damaged: {reason}") from None
+            raise BadInputError(f"checkpoint {path} is damaged: {reason(error)}") from None
         if hasattr(self, "network_"):
             if written(self.network_) != written(network):
                 raise BadInputError(f"checkpoint {path} is of another network")

@@ -42,9 +42,9 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.engine.network import Network, WordLayer
 from hebbsim.engine.network.description import build, written
-from hebbsim.engine.network.network import UNKNOWN
 from hebbsim.engine.network.shape import Spelling
 from hebbsim.engine.network.token_layer import WAITING
+from hebbsim.engine.network.vocabulary import UNKNOWN
 from hebbsim.errors import BadInputError
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.models.summaries import RowSums, WordCounts, merge_all
@@ -343,7 +343,7 @@ def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND)
     shards.say(f"a worker takes up to {most / 1e9 + 0.3:.1f} GB beside its words")
     with threadpool_limits(1):
         counts = shards.counts().commonest(network.max_words)
-        network.know(counts)
+        network.vocabulary.know(counts)
         index = shards.workers.hold(_same, network.index)
         encoded = [shards.workers.hold(encode, blocks, index) for blocks in shards.read]
         text = [shards.workers.hold(encode, blocks, index) for blocks in shards.read_text]

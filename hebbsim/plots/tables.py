@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hebbsim.conditions import words
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -111,17 +112,6 @@ def typed(results: DataFrame) -> DataFrame:
         else:
             table[name] = table[name].astype(object).where(table[name].notna(), "").astype(str)
     return table[table["mean"].notna()].reset_index(drop=True)
-
-
-def words(condition: str) -> dict[str, str]:
-    """The ``key=value`` words of a condition.
-
-    Examples
-    --------
-    >>> words("K=300 view=own")
-    {'K': '300', 'view': 'own'}
-    """
-    return dict(word.split("=", 1) for word in condition.split() if "=" in word)
 
 
 def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns: str) -> DataFrame:

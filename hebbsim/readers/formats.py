@@ -23,7 +23,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 from hebbsim.readers.columns import TreebankLines
 from hebbsim.readers.kinds import FIELDS
 from hebbsim.readers.lines import LineStream, opened
@@ -108,8 +108,8 @@ def _json_lines(path: Path, field: str | None) -> Iterator[Document]:
 
 
 def _no_json(path: Path, number: int, error: Exception) -> BadInputError:
-    reason = getattr(error, "msg", "nested too deeply")
-    return BadInputError(f"{path}:{number}: not JSON ({reason})")
+    said = getattr(error, "msg", "nested too deeply")
+    return BadInputError(f"{path}:{number}: not JSON ({said})")
 
 
 def _json_values(path: Path, field: str | None) -> Iterator[Document]:
@@ -358,5 +358,6 @@ def _parquet(path: Path, wanted: str | None) -> Iterator[Document]:
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         if isinstance(error, BadInputError):
             raise
-        reason = " ".join(str(error).split())[:120]
-        raise BadInputError(f"{path}: not a parquet file that can be read ({reason})") from None
+        raise BadInputError(
+            f"{path}: not a parquet file that can be read ({reason(error, 120)})"
+        ) from None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.readers.base import Corpus, make_split
 from hebbsim.readers.kinds import ENDINGS, NAMES, kind_of
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
@@ -61,8 +61,7 @@ def load_parser(name: str) -> Any:
 
 def _reason(error: Exception) -> str:
     """What went wrong, as spaCy says it, in one line."""
-    said = " ".join(str(error).split()) or "no reason given"
-    return f"{type(error).__name__}: {said[:200]}"
+    return f"{type(error).__name__}: {reason(error)}"
 
 
 def _made_for(name: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 from hebbsim.readers.lines import LONGEST_LINE, digest, opened
 from hebbsim.readers.words import normal
 
@@ -215,8 +215,9 @@ def _of_gensim(path: Path, *, fasttext: bool) -> tuple[list[str], NDArray[np.flo
             )
     # gensim passes on whatever its parsing meets.
     except Exception as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise BadInputError(f"{path}: damaged, or no binary file of vectors ({reason})") from None
+        raise BadInputError(
+            f"{path}: damaged, or no binary file of vectors ({reason(error, 120)})"
+        ) from None
     words = list(found.index_to_key[:MOST])
     return words, np.asarray(found.vectors[: len(words)], dtype=np.float32)
 
@@ -229,8 +230,9 @@ def _of_safetensors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
             metadata = file.metadata() or {}
             arrays = [file.get_tensor(name) for name in file.keys()]
     except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise BadInputError(f"{path}: not a safetensors file that can be read ({reason})") from None
+        raise BadInputError(
+            f"{path}: not a safetensors file that can be read ({reason(error, 120)})"
+        ) from None
     matrices = [array for array in arrays if array.ndim == 2 and array.dtype.kind == "f"]
     if len(matrices) != 1:
         raise BadInputError(f"{path}: {len(matrices)} matrices of numbers in it; one is needed")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hebbsim.conditions import words
 from hebbsim.errors import BadInputError
 from hebbsim.probes.paired import adjust, paired_test
 from hebbsim.runs.folders import read_json
@@ -199,11 +200,11 @@ def _chosen(
     rows = table[(table["metric"] == metric) & (table["role"] == "") & table["split"].isin(wanted)]
     if model is not None:
         rows = rows[rows["model"] == model]
-    said = [dict(word.split("=", 1) for word in c.split()) for c in rows["condition"]]
-    most = max((int(words.get("members", 1)) for words in said), default=1)
+    said = [words(condition) for condition in rows["condition"]]
+    most = max((int(each.get("members", 1)) for each in said), default=1)
     keys = [" ".join(f"{k}={v}" for k, v in w.items() if k not in _SIZES) for w in said]
     rows = rows.assign(key=keys)
-    rows = rows[np.array([int(words.get("members", 1)) == most for words in said], dtype=bool)]
+    rows = rows[np.array([int(each.get("members", 1)) == most for each in said], dtype=bool)]
     plain = rows[rows["key"].isin(["", "readout=soft"])]
     return rows if every_condition or plain.empty else plain
 

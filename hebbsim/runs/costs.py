@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Cost", "Meter"]
+__all__ = ["Cost", "Meter", "resident"]
 
 _PROCESS = Path("/proc/self")
 
@@ -50,7 +50,7 @@ class Meter:
 
     def __enter__(self) -> Meter:
         _give_back()
-        self._before = _resident()
+        self._before = resident()
         self._most = 0
         self._reset = _forget_most()
         self._began = time.process_time()
@@ -84,7 +84,8 @@ def _status(name: str) -> int:
     return 0
 
 
-def _resident() -> int:
+def resident() -> int:
+    """Bytes of memory that the process holds; 0 where the system does not tell."""
     return _status("VmRSS")
 
 

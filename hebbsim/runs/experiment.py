@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hebbsim.conditions import words
+
 if TYPE_CHECKING:
     from hebbsim.config import ExperimentConfig
     from hebbsim.runs.folders import Out
@@ -142,8 +144,7 @@ class Experiment:
 
     def shows(self, row: Any) -> bool:
         """Whether a sweep shows a row or score."""
-        said = dict(word.split("=", 1) for word in row.condition.split() if "=" in word)
-        extra = {k: v for k, v in said.items() if k not in ("K", "members")}
+        extra = {k: v for k, v in words(row.condition).items() if k not in ("K", "members")}
         asked = (self.model, self.split, self.metric)
         return (row.model, row.split, row.metric) == asked and extra == dict(self.words)
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim._version import __version__
+from hebbsim.conditions import words
+from hebbsim.errors import reason
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 from hebbsim.runs.costs import Cost
 
@@ -86,7 +88,7 @@ class Row:
     @property
     def words(self) -> dict[str, str]:
         """The ``key=value`` words of the condition."""
-        return dict(word.split("=", 1) for word in self.condition.split())
+        return words(self.condition)
 
 
 def row(key: Score, estimate: Estimate, n: int) -> Row:
@@ -258,8 +260,7 @@ def not_drawn(failed: Mapping[str, Exception]) -> list[str]:
     >>> not_drawn({"roles": ValueError("n is 0")})
     ['figure not drawn: roles (n is 0)']
     """
-    said = {name: " ".join(str(e).split()) or type(e).__name__ for name, e in failed.items()}
-    return [f"figure not drawn: {name} ({reason})" for name, reason in said.items()]
+    return [f"figure not drawn: {name} ({reason(error)})" for name, error in failed.items()]
 
 
 def utf8(text: str) -> bytes:

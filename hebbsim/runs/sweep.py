@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.folders import Numbered, Out, read_json, record, refuse_strangers
@@ -158,7 +158,7 @@ def run_sweep(
             for done, (number, outcome) in enumerate(ended, start=n_kept + 1):
                 name = left[number].name
                 if isinstance(outcome, Exception):
-                    failed[name] = " ".join(str(outcome).split()) or type(outcome).__name__
+                    failed[name] = reason(outcome)
                 say(f"{name}: {failed.get(name, 'done')}", done, len(sweep.points))
         except KeyboardInterrupt as error:
             setattr(error, "hint", "finished runs are kept: the same command resumes")  # noqa: B010

@@ -57,7 +57,7 @@ def expanded(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) ->
     width = network.codes(network.top.below).shape[1]
     counts = fitting("counts", arrays["counts"], (len(words) + 1,), np.int64)
     codes = fitting("codes", arrays["codes"], (len(words) + 1, width), np.float32)
-    network.index = {word: row for row, word in enumerate(words, 1)}
+    network.vocabulary.index = {word: row for row, word in enumerate(words, 1)}
     if len(network.index) != len(words):
         raise ValueError("a word stands twice")
     size = network.top.shape_size

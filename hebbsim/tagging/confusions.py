@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -56,8 +56,9 @@ def read_tokens(folder: str | Path, split: str, model: str) -> DataFrame:
             f"{path}: no such table; give the folder of a finished `hebbsim run roles`"
         ) from None
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise BadInputError(f"{path}: not a table that can be read ({reason})") from None
+        raise BadInputError(
+            f"{path}: not a table that can be read ({reason(error, 120)})"
+        ) from None
     if "gold" not in table.columns:
         raise BadInputError(f"{path}: its corpus has no roles")
     models = [name for name in table.columns if name not in (*_NEEDED, "cluster")]

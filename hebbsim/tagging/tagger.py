@@ -13,9 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
+from hebbsim.engine.checkpoint import (
+    MISFITS,
+    below,
+    read_checkpoint,
+    side_by_side,
+    write_checkpoint,
+)
 from hebbsim.engine.network.network import check_sentence
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, reason
 from hebbsim.models import RoleNetwork, RolePopulation
 from hebbsim.models.estimator import Sentences, as_lists
 from hebbsim.probes import Memberships, memberships
@@ -307,11 +313,7 @@ class RoleTagger:
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """All of it: arrays by name, and what JSON holds."""
         parts = [compacted(member) for member in self.members]
-        arrays = {
-            f"{number}/{name}": array
-            for number, (found, _) in enumerate(parts)
-            for name, array in found.items()
-        }
+        arrays = side_by_side(found for found, _ in parts)
         document: dict[str, Any] = {"members": [said for _, said in parts], "naming": None}
         if self.naming is not None:
             named, document["naming"] = self.naming.state()
@@ -332,7 +334,7 @@ class RoleTagger:
         tagger = cls.__new__(cls)
         try:
             tagger.members = [
-                expanded(_of(arrays, f"{number}/"), said)
+                expanded(below(arrays, f"{number}/"), said)
                 for number, said in enumerate(document["members"])
             ]
             if not tagger.members:
@@ -341,16 +343,11 @@ class RoleTagger:
             tagger.naming = None
             if document["naming"] is not None:
                 n_clusters = [len(centres) for centres in tagger.prototypes]
-                named = _of(arrays, "naming/")
+                named = below(arrays, "naming/")
                 tagger.naming = Naming.from_state(named, document["naming"], n_clusters)
         except (*MISFITS, BadInputError) as error:
-            reason = " ".join(str(error).split())[:200] or type(error).__name__
-            raise BadInputError(f"tagger {path} cannot be used: {reason}") from None
+            raise BadInputError(f"tagger {path} cannot be used: {reason(error)}") from None
         return tagger
-
-
-def _of(arrays: Mapping[str, NDArray[Any]], start: str) -> dict[str, NDArray[Any]]:
-    return {name[len(start) :]: array for name, array in arrays.items() if name.startswith(start)}
 
 
 def load(path: str | os.PathLike[str]) -> RoleTagger:

@@ -6,9 +6,11 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
-from hebbsim.tagging.tagger import Assignment, Token
-from hebbsim.tagging.texts import Sentence
+if TYPE_CHECKING:
+    from hebbsim.tagging.tagger import Assignment, Token
+    from hebbsim.tagging.texts import Sentence
 
 __all__ = ["WRITERS", "Writer"]
 
@@ -18,23 +20,26 @@ _OURS = ("Role=", "Share=", "Cluster=")
 
 
 class Writer(ABC):
-    """Makes text of tagged sentences, in their order.
+    """Writes tagged sentences as text, in their order.
 
     Attributes
     ----------
+    about : str
+        The format in a few words, for the help text of ``--format``.
     heading : str
-        What stands before the first.
+        Text before the first sentence.
     n_sentences : int
-        Made so far.
+        Number of sentences written so far.
     """
 
+    about: ClassVar[str]
     heading = ""
 
     def __init__(self) -> None:
         self.n_sentences = 0
 
     def text(self, sentences: Sequence[Sentence], found: Assignment) -> str:
-        """The text of some sentences and what all their tokens were taken for."""
+        """The text of some sentences, with the roles found for all their tokens."""
         tokens = iter(found.tokens(word for one in sentences for word in one.words))
         parts = []
         for sentence in sentences:
@@ -49,6 +54,8 @@ class Writer(ABC):
 
 class ConlluWriter(Writer):
     """CoNLL-U with ``Role=SUBJ|Share=0.93|Cluster=17`` in MISC; a treebank keeps its columns."""
+
+    about = "CoNLL-U with Role, Share and Cluster in MISC; the columns of a treebank are kept"
 
     def _one(self, sentence: Sentence, tokens: list[Token]) -> str:
         if sentence.lines is not None:
@@ -72,8 +79,9 @@ class ConlluWriter(Writer):
 
 
 class TableWriter(Writer):
-    """Tab-separated, a token a line."""
+    """Tab-separated, one token per line."""
 
+    about = "one token per line"
     heading = "sentence\tposition\tword\trole\tshare\tcluster\n"
 
     def _one(self, sentence: Sentence, tokens: list[Token]) -> str:
@@ -85,7 +93,9 @@ class TableWriter(Writer):
 
 
 class JsonWriter(Writer):
-    """A sentence a line: an object with the lists tokens, roles, shares and clusters."""
+    """One JSON object per sentence and line: lists of tokens, roles, shares and clusters."""
+
+    about = "one sentence per line"
 
     def _one(self, sentence: Sentence, tokens: list[Token]) -> str:
         document = {

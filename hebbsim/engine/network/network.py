@@ -11,32 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import fitting
-from hebbsim.engine.network.shape import (
-    ENDING_SIZE,
-    Spelling,
-    ending_code,
-    piece_rows,
-    shape_code,
-)
+from hebbsim.engine.network.shape import Spelling, shape_code
 from hebbsim.engine.network.token_layer import TokenLayer
-from hebbsim.engine.network.values import whole_number
-from hebbsim.engine.network.word_layer import WordLayer, grown
+from hebbsim.engine.network.vocabulary import UNKNOWN, Vocabulary
+from hebbsim.engine.network.word_layer import WordLayer
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.traces import decays
+from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError
 
 __all__ = ["Network"]
 
-#: The row of all words that the network does not know.
-UNKNOWN = 0
 #: Most context words: every word has a weight for each of them, at each timescale and side.
 LARGEST_CONTEXT = 100_000
-#: Share of the words that are given up when there is no more room.
-GIVEN_UP = 0.1
 #: Sentences are read together until there are so many tokens: a call takes long beside one.
 READ_AT_A_TIME = 128
-#: A word is told apart from this occurrence on, while there are columns.
-TOLD_APART_FROM = 3
 
 
 class Network:
@@ -108,7 +97,6 @@ class Network:
         self.context_words = whole_number("context_words", context_words, 1, LARGEST_CONTEXT)
         random_state = whole_number("random_state", random_state, 0)
         self.rng = np.random.default_rng(random_state)
-        self.index: dict[str, int] = {}
         self.tokens = 0
         weights = _drawing_weights(random_state)
         sizes = {"text": self.context_words + 1}
@@ -132,19 +120,9 @@ class Network:
         if top.below == "text":
             raise BadInputError(f"layer {top.name} must be over a word layer")
         self._below = {layer.name: layer for layer in self.words}
-        self.counts = np.zeros(0, dtype=np.int64)
-        self._columns = np.zeros(0, dtype=np.int32)  # 0 is that of all others
-        self._free_columns = list(range(self.context_words, 0, -1))
-        self._shapes = np.zeros((0, top.shape_size), dtype=np.int8)
-        self._ending_size = ENDING_SIZE if any(x.ending_weight for x in self.words) else 0
-        self._n_pieces = max(layer.pieces for layer in self.words)
-        self._endings, self._pieces = self._spelled([])
-        self._free: list[int] = []
-        self._n_counted = 0
+        self.vocabulary = Vocabulary(self.words, self.max_words, self.context_words, top.shape_size)
         self._by_count: NDArray[np.int64] | None = None
-        self._given: Mapping[str, int] = {}
         self.frozen = False
-        self._grow(1024)
 
     def _connect(
         self, layer: WordLayer | TokenLayer, below_size: int, rng: np.random.Generator
@@ -167,64 +145,20 @@ class Network:
 
     # Words --------------------------------------------------------------------------------
 
-    def _grow(self, n_rows: int) -> None:
-        before = max(len(self.counts), 1)
-        self.counts = grown(self.counts, n_rows, 0)
-        self._columns = grown(self._columns, n_rows, 0)
-        self._shapes = grown(self._shapes, n_rows, 0)
-        self._endings = grown(self._endings, n_rows, 0)
-        self._pieces = grown(self._pieces, n_rows, -1)
-        for layer in self.words:
-            layer.grow(n_rows)
-        self._free.extend(range(n_rows - 1, before - 1, -1))
+    @property
+    def index(self) -> dict[str, int]:
+        """Row of every known word."""
+        return self.vocabulary.index
 
-    def _admit(self, word: str) -> int:
-        if len(self.index) >= self.max_words:
-            self._give_up()
-        if not self._free:
-            self._grow(min(2 * len(self.counts), self.max_words + 1))
-        row = self.index[word] = self._free.pop()
-        self._spell(row, word)
-        if (at := self._given.get(word)) is not None:
-            self.words[0].hold(row, at)
-        return row
-
-    def _spell(self, row: int, word: str) -> None:
-        self._shapes[row] = shape_code(word, self.top.shape_size)
-        endings, pieces = self._spelled([word])
-        self._endings[row], self._pieces[row] = endings[0], pieces[0]
-
-    def _spelled(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Codes of endings, and rows of pieces, of some words; of no columns if unheeded."""
-        endings = np.zeros((len(words), self._ending_size), dtype=np.float32)
-        if self._ending_size:
-            endings[:] = [ending_code(word) for word in words] or endings
-        if not self._n_pieces:
-            return endings, np.full((len(words), 0), -1, dtype=np.int32)
-        return endings, piece_rows(words, self._n_pieces)
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Occurrences by row."""
+        return self.vocabulary.counts
 
     @property
     def spelling(self) -> Spelling:
         """How words are written, and how often they are, by row."""
-        return Spelling(self._endings, self._pieces, self.counts)
-
-    def _give_up(self) -> None:
-        """Forget the words that occurred least, and what every layer knows of them."""
-        rows = np.fromiter(self.index.values(), dtype=np.int64)
-        last_come = np.arange(len(rows), 0, -1)
-        order = np.lexsort((last_come, self.counts[rows]))
-        n = max(1, int(GIVEN_UP * len(rows)))
-        leaving = rows[order[:n]]
-        gone = set(leaving.tolist())
-        self.index = {word: row for word, row in self.index.items() if row not in gone}
-        self._n_counted -= int(self.counts[leaving].sum())
-        self.counts[leaving] = 0
-        told_apart = self._columns[leaving]
-        self._free_columns.extend(told_apart[told_apart > 0][::-1].tolist())
-        self._columns[leaving] = 0
-        for layer in self.words:
-            layer.forget(leaving)
-        self._free.extend(leaving[::-1].tolist())
+        return self.vocabulary.spelling
 
     def take_vectors(
         self,
@@ -243,20 +177,11 @@ class Network:
             As of `WordLayer.take_vectors`.
         """
         self.words[0].take_vectors(points, rng, **options)
-        self._given = index
-
-    def know(self, counts: Mapping[str, int]) -> None:
-        """Admit words that were counted elsewhere, at most `max_words`, in their order."""
-        for word, count in counts.items():
-            row = self._admit(word)
-            self.counts[row] = count
-            if count >= TOLD_APART_FROM:
-                self._tell_apart(row)
-        self._n_counted += sum(counts.values())
+        self.vocabulary.given = index
 
     def words_by_row(self) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.float32]]:
         """What the token layer goes by: counts, shapes and codes of all words."""
-        return self.counts, self._shapes, self.codes(self.top.below)
+        return self.counts, self.vocabulary.shapes, self.codes(self.top.below)
 
     def only_tokens(
         self,
@@ -265,9 +190,8 @@ class Network:
         codes: NDArray[np.float32],
     ) -> Network:
         """Take `words_by_row` from another network: the token layer alone learns from here on."""
-        self.counts, self._shapes = counts, shapes
+        self.vocabulary.take(counts, shapes)
         self._below[self.top.below].codes = codes
-        self._n_counted = int(counts.sum())
         self.frozen = True
         return self
 
@@ -298,19 +222,13 @@ class Network:
         return self
 
     def _learn_sentence(self, sentence: Sequence[str], again: bool, words_only: bool) -> None:
+        words = self.vocabulary
         if self.frozen:
-            self.learn_tokens(self._ids(sentence), self.rng.random((len(sentence), 2)))
+            self.learn_tokens(words.rows(sentence), self.rng.random((len(sentence), 2)))
             return
-        index = self.index
-        for word in sentence:
-            row = index.get(word)
-            if row is None:
-                row = self._admit(word)
-                index = self.index
-            if not again:
-                self._count(row)
+        words.count(sentence, again=again)
         # A word may have been given up for a later one of its own sentence.
-        ids = self._ids(sentence)
+        ids = words.rows(sentence)
         draws = self.rng.random((len(ids), 2))
         for layer in self.words:
             if self.tokens < layer.start:
@@ -321,16 +239,6 @@ class Network:
         if self.tokens >= self.top.start and not words_only:
             self.learn_tokens(ids, draws)
         self.tokens += len(ids)
-
-    def _count(self, row: int) -> None:
-        n = self.counts[row] = self.counts[row] + 1
-        self._n_counted += 1
-        if n == TOLD_APART_FROM:
-            self._tell_apart(row)
-
-    def _tell_apart(self, row: int) -> None:
-        if self._free_columns:
-            self._columns[row] = self._free_columns.pop()
 
     def learn_tokens(self, ids: NDArray[np.int32], draws: NDArray[np.float64]) -> None:
         """Let the token layer alone learn one sentence, given by the rows of its words.
@@ -343,14 +251,11 @@ class Network:
             codes,
             self._around(codes, self.rng),
             counts,
-            self._shapes[ids].astype(np.float32),
-            counts / self._n_counted,
+            self.vocabulary.shapes[ids].astype(np.float32),
+            counts / self.vocabulary.n_counted,
             draws,
             self.rng,
         )
-
-    def _ids(self, sentence: Sequence[str]) -> NDArray[np.int32]:
-        return np.array([self.index.get(word, UNKNOWN) for word in sentence], dtype=np.int32)
 
     def _around(self, codes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
         """Codes that traces are taken of: those of the sentence, or of tokens at random."""
@@ -377,7 +282,7 @@ class Network:
     def _codes(self, below: str, ids: NDArray[np.int32]) -> NDArray[np.float32]:
         if below == "text":
             rows = np.zeros((len(ids), self.context_words + 1), dtype=np.float32)
-            rows[np.arange(len(ids)), self._columns[ids]] = 1
+            rows[np.arange(len(ids)), self.vocabulary.columns[ids]] = 1
             return rows
         return self._below[below].codes[ids]
 
@@ -419,8 +324,8 @@ class Network:
         self, words: list[str], ends: list[int], rng: np.random.Generator
     ) -> NDArray[np.float32]:
         """Vectors of sentences that follow each other in `words` and end at `ends`."""
-        ids = self._ids(words)
-        shapes = self._shapes[ids].astype(np.float32)
+        ids = self.vocabulary.rows(words)
+        shapes = self.vocabulary.shapes[ids].astype(np.float32)
         for i in np.flatnonzero(ids == UNKNOWN).tolist():
             shapes[i] = shape_code(words[i], self.top.shape_size)
         codes = self.word_codes(words)
@@ -430,11 +335,11 @@ class Network:
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
         """Codes of words in the layer beneath the tokens, shape=(n, C)."""
-        ids = self._ids(words)
+        ids = self.vocabulary.rows(words)
         codes = self._codes(self.top.below, ids)
         unknown = np.flatnonzero(ids == UNKNOWN)
-        if self._n_pieces and len(unknown):
-            spelled = self._spelled([words[i] for i in unknown.tolist()])
+        if self.vocabulary.n_pieces and len(unknown):
+            spelled = self.vocabulary.spelled([words[i] for i in unknown.tolist()])
             layer = self.words_below
             codes[unknown] = layer.codes_of_unknown(Spelling(*spelled, np.zeros_like(unknown)))
         return codes
@@ -448,17 +353,11 @@ class Network:
             for number, layer in enumerate(self.layers)
             for name, array in layer.arrays().items()
         }
-        arrays |= {
-            "counts": self.counts,
-            "columns": self._columns,
-            "free columns": np.array(self._free_columns, dtype=np.int32),
-            "free": np.array(self._free, dtype=np.int32),
-            "rows": np.fromiter(self.index.values(), dtype=np.int32),
-        }
+        arrays |= self.vocabulary.arrays()
         first, given = self.words[0], None
         if first.points is not None:
             arrays |= {"points": first.points, "groups": first.groups, "held": first.held}
-            given = {"index": dict(self._given), "learns_on": bool(first.learns_on)}
+            given = {"index": dict(self.vocabulary.given), "learns_on": bool(first.learns_on)}
         return arrays, {
             "given": given,
             "words": list(self.index),
@@ -477,23 +376,7 @@ class Network:
         BadInputError, ValueError, KeyError, TypeError, IndexError
             It does not fit.
         """
-        rows, words = arrays["rows"], [str(word) for word in document["words"]]
-        n_rows = len(arrays["counts"])
-        used = np.concatenate([rows, arrays["free"]])
-        if used.dtype != np.int32:
-            raise ValueError("its rows are no whole numbers")
-        if len(rows) != len(words) or not np.array_equal(np.sort(used), np.arange(1, n_rows)):
-            raise ValueError("its words and their rows do not fit")
-        self._grow(n_rows)
-        self.index = dict(zip(words, rows.tolist(), strict=True))
-        if len(self.index) != len(words):
-            raise ValueError("a word stands twice")
-        self._free = arrays["free"].tolist()
-        self.counts[:] = fitting("counts", arrays["counts"], self.counts.shape, np.int64)
-        self._n_counted = int(self.counts.sum())
-        self._restore_columns(arrays["columns"], arrays["free columns"])
-        for word, row in self.index.items():
-            self._spell(row, word)
+        self.vocabulary.restore(arrays, [str(word) for word in document["words"]])
         self.tokens = whole_number("tokens", document["tokens"], 0)
         self.frozen = bool(document["frozen"])
         self.rng.bit_generator.state = document["rng"]
@@ -523,13 +406,6 @@ class Network:
         groups = fitting("groups", arrays["groups"], size, np.float32)
         self.take_vectors(index, points, learns_on=bool(document["learns_on"]), groups=groups)
         first.held[:] = fitting("held", arrays["held"], first.held.shape, np.bool_)
-
-    def _restore_columns(self, columns: NDArray[Any], free: NDArray[Any]) -> None:
-        self._columns[:] = fitting("columns", columns, self._columns.shape, np.int32)
-        used = np.concatenate([columns[columns > 0], free])
-        if not np.array_equal(np.sort(used), np.arange(1, self.context_words + 1)):
-            raise ValueError("the columns of its words do not fit")
-        self._free_columns = free.tolist()
 
 
 def _drawing_weights(random_state: int) -> np.random.Generator:

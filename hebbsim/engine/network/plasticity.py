@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine._jit import specialised
-from hebbsim.engine.network.values import LARGEST
 from hebbsim.engine.rules import Rule, get_rule, rule_names
+from hebbsim.engine.values import LARGEST
 from hebbsim.errors import BadInputError
 
 __all__ = ["FIRES", "FIRST", "Plasticity", "Weights", "can_stand", "check_parts", "with_rules"]

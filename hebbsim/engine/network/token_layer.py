@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import contexts_of_sentences
 from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
-from hebbsim.engine.network.values import LARGEST, check_layer, number
 from hebbsim.engine.network.vectors import (
     MEAN_OVER,
     centre,
@@ -23,6 +22,7 @@ from hebbsim.engine.network.vectors import (
     unit_rows,
 )
 from hebbsim.engine.products import multiply
+from hebbsim.engine.values import LARGEST, check_layer, number
 from hebbsim.errors import BadInputError
 
 __all__ = ["TokenLayer"]

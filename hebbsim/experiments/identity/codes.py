@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hebbsim.engine.network import Network, TokenLayer, WordLayer
-from hebbsim.engine.network.values import LARGEST
+from hebbsim.engine.values import LARGEST
 
 __all__ = ["learned_codes"]
 

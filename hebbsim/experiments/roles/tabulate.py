@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from hebbsim.experiments.roles.learning import Learning, Measuring
-from hebbsim.experiments.roles.measured import Measured
-from hebbsim.experiments.roles.scores import (
-    Runs,
+from hebbsim.experiments.roles.comparisons import (
     comparison_rows,
     comparisons,
-    constructions,
     equivalences,
     rival_comparisons,
-    structure_table,
 )
+from hebbsim.experiments.roles.learning import Learning, Measuring
+from hebbsim.experiments.roles.measured import Measured
+from hebbsim.experiments.roles.scores import Runs, constructions
+from hebbsim.experiments.roles.structure import structure_table
 from hebbsim.experiments.roles.tokens import tokens_file
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.readers.siblings import sibling_of

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -22,6 +21,7 @@ from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, state_digest
 from hebbsim.experiments.stream.source import TokenStream
 from hebbsim.interrupts import defer_signals
+from hebbsim.runs.costs import resident
 from hebbsim.runs.results import Progress, Results, Row, provenance
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
@@ -129,7 +129,7 @@ class _Run:
                             self.position + n_tokens,
                             spent,
                             n_tokens,
-                            memory(),
+                            resident() / 2**20,
                             self.learner.n_types,
                             self.scored.accuracy(self.learner) if self.scored else None,
                         )
@@ -237,15 +237,6 @@ def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
     fit = linregress(np.asarray(tokens) / 1e6, values)
     half = fit.stderr * t.ppf(0.975, len(tokens) - 2)
     return [float(fit.slope), float(fit.slope - half), float(fit.slope + half)]
-
-
-def memory() -> float:
-    """Resident memory of this process in MB (2**20 bytes); 0 if the system does not say."""
-    try:
-        fields = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(f.split()[1]) / 1024 for f in fields if f.startswith("VmRSS:")), 0.0)
 
 
 def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:

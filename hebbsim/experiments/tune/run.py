@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.engine import load_rules
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.experiments.roles.data import check_clusters
 from hebbsim.experiments.roles.learner_config import LearnerConfig
 from hebbsim.experiments.roles.scores import named_on_dev
@@ -249,7 +249,7 @@ def _score(job: _Job) -> float | str:
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             winners = job.learner.winners(train, dev, job.seed)
     except Exception as error:  # of a rule, which anyone may have written
-        return " ".join(str(error).split()) or type(error).__name__
+        return reason(error)
 
     def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
         readout = RoleReadout().fit(winners[on], roles[on])

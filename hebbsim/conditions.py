@@ -1,0 +1,16 @@
+"""Conditions of results: ``key=value`` words that say what a number was measured with."""
+
+from __future__ import annotations
+
+__all__ = ["words"]
+
+
+def words(condition: str) -> dict[str, str]:
+    """The ``key=value`` words of a condition.
+
+    Examples
+    --------
+    >>> words("K=300 view=own")
+    {'K': '300', 'view': 'own'}
+    """
+    return dict(word.split("=", 1) for word in condition.split() if "=" in word)

@@ -1,0 +1,254 @@
+"""The learner against its rivals: differences, ratios and verdicts, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hebbsim.conditions import words
+from hebbsim.experiments.roles.scores import Runs, finite
+from hebbsim.probes import compare, label_equivalence, verdicts
+from hebbsim.runs.results import Row
+
+#: Models whose results do not vary with a seed.
+UNTRAINED = ("lookup", "majority")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The learner against a rival on one split, or on one role of it.
+
+    `table` names the comparisons that `corrected` is corrected over (Holm); `verdict` follows
+    the rule of `hebbsim.probes.comparison`. Interval and p are None where training ran once.
+    """
+
+    table: str
+    corpus: str
+    split: str
+    role: str | None
+    condition: str
+    rival: str
+    rival_condition: str
+    metric: str
+    value: float
+    other: float
+    difference: float
+    low: float | None
+    high: float | None
+    p: float | None
+    corrected: float | None
+    verdict: str
+    ratio: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    seeds: int
+    rival_seeds: int
+    draws: int
+    sentences: int
+
+
+def compared(
+    runs: Runs, table: str, cells: Iterable[tuple[str, str, str, str, int | None]]
+) -> list[Compared]:
+    """Comparisons of one table, with p corrected over all of them.
+
+    Parameters
+    ----------
+    cells : iterable of (condition, rival, rival's condition, split, role)
+        Of the learner and of the model it is compared with; `role` is a code or None.
+        A cell that was not measured is left out. Where both conditions name the same
+        labelled sentences, draw d of one is paired with draw d of the other.
+    """
+    found = []
+    for condition, rival, versus, split, role in cells:
+        theirs = runs.correct(rival, versus, split, role)
+        if theirs is None:
+            continue
+        mine, totals = runs.correct("hebbian", condition, split, role), runs.totals(split, role)
+        if mine is None or not totals.any():
+            continue
+        paired = rival == "bigru" and "labels" in words(condition)
+        seeds, draws = len(theirs), 1
+        if paired:  # a BiGRU is trained once on every draw
+            theirs = theirs.transpose(1, 0, 2)
+            draws = min(mine.shape[1], theirs.shape[1])
+            mine, theirs = mine[:, :draws], theirs[:, :draws]
+        result = compare(
+            mine, theirs, totals, paired_draws=paired, other_is_trained=rival not in UNTRAINED
+        )
+        total = totals.sum()
+        low_high = [finite(*estimate) for estimate in (result.difference, result.ratio)]
+        (difference, low, high), (ratio, ratio_low, ratio_high) = low_high
+        found.append(
+            Compared(
+                table=table,
+                corpus=runs.corpus,
+                split=split,
+                role=None if role is None else str(runs.gold.names[role]),
+                condition=condition,
+                rival=rival,
+                rival_condition=versus,
+                metric="accuracy" if role is None else "recall",
+                value=float(mine.mean(axis=(0, 1)).sum() / total),
+                other=float(theirs.mean(axis=(0, 1)).sum() / total),
+                difference=difference,
+                low=low,
+                high=high,
+                p=finite(result.p)[0],
+                corrected=None,
+                verdict="",
+                ratio=ratio,
+                ratio_low=ratio_low,
+                ratio_high=ratio_high,
+                seeds=len(mine),
+                rival_seeds=seeds,
+                draws=draws,
+                sentences=len(totals),
+            )
+        )
+    corrected = verdicts(
+        [each.difference for each in found],
+        [np.nan if each.p is None else each.p for each in found],
+    )
+    return [
+        replace(each, corrected=finite(p)[0], verdict=verdict)
+        for each, (p, verdict) in zip(found, corrected, strict=True)
+    ]
+
+
+def comparisons(
+    runs: Runs, main: Sequence[str], rivals: Mapping[str, tuple[str, str]], labels: Sequence[int]
+) -> list[Compared]:
+    """Every table of comparisons: overall, by generalization split, by role.
+
+    Parameters
+    ----------
+    main : sequence of str
+        Conditions of the learner, its clusters named by all of dev.
+    rivals : mapping of str to (model, condition)
+        By name. Splits and roles are compared with the first one.
+    labels : sequence of int
+        Numbers of labelled sentences with which learner and BiGRU are compared as well.
+    """
+    wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
+    splits = [split for split in runs.gold.codes if split.startswith("gen/")]
+    roles = [
+        (split, role) for split in wholes for role in np.unique(runs.gold.codes[split]).tolist()
+    ]
+    found: list[Compared] = []
+    for condition in main:
+        name, _, readout = condition.partition(" readout=")
+        soft = f" readout={readout}" if readout else ""
+        few = {n: f"{name} labels={n}{soft}" for n in labels}
+        found += compared(
+            runs,
+            f"overall {condition}",
+            [(condition, *rival, split, None) for rival in rivals.values() for split in wholes],
+        )
+        found += compared(
+            runs,
+            f"overall {name} labels=few{soft}",
+            [
+                (said, "bigru", f"labels={n}", split, None)
+                for n, said in few.items()
+                for split in wholes
+            ],
+        )
+        first = next(iter(rivals.values()), ("bigru", "labels=all"))
+        against = {condition: first} | {w: ("bigru", f"labels={n}") for n, w in few.items()}
+        for said, rival in against.items():
+            found += compared(
+                runs, f"splits {said}", [(said, *rival, split, None) for split in splits]
+            )
+            found += compared(
+                runs, f"roles {said}", [(said, *rival, split, role) for split, role in roles]
+            )
+    return found
+
+
+def rival_comparisons(
+    runs: Runs, main: Sequence[str], rivals: Sequence[str], k: str
+) -> list[Compared]:
+    """The learner against each rival that learns without labels, named in the same way.
+
+    Parameters
+    ----------
+    main : sequence of str
+        Conditions of the learner, its clusters named by all of dev.
+    rivals : sequence of str
+    k : str
+        Condition of the rivals, but for the read-out.
+    """
+    wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
+    found: list[Compared] = []
+    for condition in main:
+        _, _, readout = condition.partition(" readout=")
+        versus = f"{k} readout={readout}" if readout else k
+        cells = [(condition, rival, versus, split, None) for rival in rivals for split in wholes]
+        found += compared(runs, f"rivals {condition}", cells)
+    return found
+
+
+def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, str]]) -> list[Row]:
+    """Accuracy of the learner minus and over that of each rival, as rows of the results.
+
+    ``minus=NAME`` and ``over=NAME`` in the condition name the rival; n counts the learner's
+    seeds.
+    """
+    names = {rival: name for name, rival in rivals.items()}
+    rows = []
+    for each in found:
+        if each.role is not None:
+            continue
+        same = "labels" in words(each.condition)
+        name = "bigru/same" if same else names.get((each.rival, each.rival_condition), each.rival)
+        for metric, word, estimate in (
+            ("accuracy_difference", "minus", (each.difference, each.low, each.high)),
+            ("accuracy_ratio", "over", (each.ratio, each.ratio_low, each.ratio_high)),
+        ):
+            mean, low, high = estimate
+            if mean is not None:
+                rows.append(
+                    Row(each.corpus, each.split, "hebbian", f"{each.condition} {word}={name}",
+                        metric, None, mean, low, high, each.seeds)
+                )  # fmt: skip
+    return rows
+
+
+def equivalences(runs: Runs, hebbian: str, n_train: int) -> list[Row]:
+    """Labelled sentences with which the BiGRU does as well as a Hebbian run.
+
+    ``curve=below`` or ``curve=above`` in the condition says that the value is an end of
+    the label curve, and that the answer lies beyond it. Nothing where the points of the
+    curve do not allow a number.
+    """
+    points: dict[int, str] = {}
+    for (model, condition), _ in runs.items():
+        said = words(condition)
+        if model == "bigru" and said.keys() == {"labels"}:
+            if said["labels"].isdigit():
+                points[int(said["labels"])] = condition
+            elif said["labels"] == "all":
+                points[n_train] = condition
+    rows = []
+    for split in ("test", "gen"):
+        if split not in runs.gold.codes or len(points) < 2:
+            continue
+        labels = sorted(points)
+        curve = [runs.correct("bigru", points[n], split) for n in labels]
+        target = runs.correct("hebbian", hebbian, split)
+        measured = [point[:, 0] for point in curve if point is not None]
+        if target is None or len(measured) < len(curve):
+            continue
+        found = label_equivalence(labels, measured, target[:, 0])
+        if found is None:
+            continue
+        beyond = "" if found.place == "within" else f" curve={found.place}"
+        mean, low, high = finite(*found[:3])
+        rows.append(
+            Row(runs.corpus, split, "hebbian", hebbian + beyond, "label_equivalence", None,
+                mean, low, high, len(target), "sentences")
+        )  # fmt: skip
+    return rows
