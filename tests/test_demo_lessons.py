@@ -30,6 +30,17 @@ CUT = """() => [...document.querySelectorAll(
   }).map((e) => e.innerText)"""
 
 
+#: What the page shows beside the answers that it offers.
+ELSEWHERE = """() => {
+  const options = document.querySelector('#lesson .options'), kept = options.style.display;
+  options.style.display = 'none';
+  const parts = ['#lesson', '#score', '#panel'].map((part) => document.querySelector(part));
+  const text = parts.map((part) => part.innerText);
+  options.style.display = kept;
+  return text.join(' ').toLowerCase();
+}"""
+
+
 def within(w, selector):
     """Whether a part of the page is wholly inside the window, under nothing else."""
     return w.page.evaluate(
@@ -69,6 +80,7 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         assert within(w, "[data-key=reveal]"), title
         w.page.click("#lesson .options button >> nth=0")
         assert not w.page.is_visible("#lesson .reveal")
+        before = w.page.evaluate(ELSEWHERE)
         w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
         assert w.page.evaluate(CUT) == [], title
         w.page.keyboard.press("r")
@@ -80,6 +92,11 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         )
         w.page.wait_for_selector("#lesson .options .answer")
         assert within(w, "#lesson .reveal") and within(w, "[data-key=next]"), title
+        # The page did not give the answer before the class was asked.
+        if "{roles_list}" in step["question"]["reveal"][0]:
+            assert "subj" not in before
+        answer = w.page.inner_text("#lesson .reveal strong >> nth=0").rstrip(".!:").lower()
+        assert answer not in before or answer.isalpha(), title  # a single word says little
         # What it says of bars is on the screen.
         if number == 0 and "at" in step["question"].get("then", {}):
             said = w.page.inner_text("#lesson .reveal")
