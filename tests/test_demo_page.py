@@ -102,6 +102,8 @@ def test_noise_and_precision_are_drawn_where_they_drown_words(shared):
 def test_what_survives_is_drawn_beside_what_needs_no_memory(shared):
     shared.page.keyboard.press("0")
     shared.page.click("#tab-survival")
+    if shared.page.get_attribute("#panel details", "open") is None:
+        shared.page.click("#panel summary")
     said = shared.page.inner_text("#panel .words")
     references, survived = shared.state("hello.references"), shared.state("survival")
     lookup, chance = references["lookup_arguments"], references["word"]

@@ -57,8 +57,9 @@ def test_bars_follow_what_is_dragged_before_the_server_knows(explore):
           }
           window.dragged = range;
           window.pale = [];
-          new MutationObserver(() => window.pale.push(document.body.classList.contains('busy')))
-            .observe(document.body, {attributes: true});
+          const look = () => window.pale.push([document.body.classList.contains('busy'),
+            hebbsim.state.reading.settings.timescales[2]]);
+          new MutationObserver(look).observe(document.body, {attributes: true});
           return {seen, asked: hebbsim.state.asked - asked};
         }"""
     )
@@ -68,7 +69,8 @@ def test_bars_follow_what_is_dragged_before_the_server_knows(explore):
         assert w.page.viewport_size["width"] < 999 or f"timescale {tau}" in label
     # What needs the server follows, although the slider has not been let go.
     w.page.wait_for_function("hebbsim.state.reading.settings.timescales[2] === 9")
-    assert w.page.evaluate("window.pale[0]")  # what was to come was shown as pale
+    # What was there before was pale meanwhile.
+    assert w.page.evaluate("window.pale[0]") == [True, 32]
     # What is under the pointer is still there.
     assert w.page.evaluate("window.dragged.isConnected")
     w.set_range("#tau2", 32)

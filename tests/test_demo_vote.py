@@ -7,9 +7,10 @@ import pytest
 from browsing import PATIENCE, PROJECTOR, window
 from PIL import Image
 from test_demo_ballot import served
-from test_demo_lessons import violations
+from test_demo_lessons import sees_every_option, violations
 
 from hebbsim.demo.ballot_server import code_of
+from hebbsim.demo.page import lessons
 
 zxingcpp = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
 
@@ -57,6 +58,17 @@ def test_the_code_on_the_screen_leads_to_the_ballot(lesson, ballot_url):
     assert w.page.locator("#lesson .reveal").count() == 0
     w.page.keyboard.press("v")
     assert read_code(w) == [ballot_url]
+
+
+def test_votes_leave_room_for_every_option(browser, address, ballot_url):
+    with window(browser, address) as w:
+        for number, lesson in enumerate(lessons(), 1):
+            w.page.keyboard.press(str(number))
+            for step in lesson["steps"]:
+                w.settle()
+                w.page.wait_for_selector("[data-key=reveal]:enabled")
+                assert sees_every_option(w), step["title"]
+                w.page.keyboard.press("n")
 
 
 def test_a_phone_that_opens_it_is_counted_before_the_reveal(lesson, browser, ballot_url):

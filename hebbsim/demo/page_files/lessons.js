@@ -69,8 +69,9 @@ Heb.Lesson = class {
   // As large as fits beside the stage; what is still too long is scrolled, its buttons are not.
   fit() {
     const side = this.root.parentElement;
-    for (const scale of [1, 0.96, 0.92, 0.88]) {
+    for (const [scale, tight] of [[1, false], [0.96, false], [0.92, false], [0.92, true], [0.88, true], [0.85, true]]) {
       this.root.style.setProperty("--fit", scale);
+      this.root.classList.toggle("tight", tight);
       if (side.scrollHeight <= side.clientHeight) return;
     }
   }
@@ -112,7 +113,7 @@ Heb.Lesson = class {
     const votes = (i) => (tally && tally[i] !== undefined ? Heb.el("em", { class: "votes", "aria-label": `${tally[i]} votes` }, String(tally[i])) : null);
     if (q) {
       nodes.push(Heb.el("div", { class: "question" }, Heb.el("p", {}, Heb.say(q.text, asked)),
-        Heb.el("div", { class: `options${!this.revealed && q.options.every((text) => text.length <= 16) ? " short" : ""}`, role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
+        Heb.el("div", { class: `options${!this.revealed && q.options.every((text) => text.length <= (tally ? 11 : 16)) ? " short" : ""}`, role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
           this.revealed && i !== q.answer && i !== this.chosen ? null : Heb.el("button", { type: "button", "data-key": `option${i}`, "aria-pressed": String(this.chosen === i), class: this.revealed ? (i === q.answer ? "answer" : "missed") : "",
             onclick: () => { if (!this.revealed) { this.chosen = i; this.draw(); } } },
             Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, asked)), votes(i), this.revealed && i === q.answer ? " ✓" : null))),
