@@ -143,6 +143,7 @@ def test_noise_takes_words_and_leaves_roles():
         assert abs(other["roles"] - clean["roles"]) < 0.015
     # ... content does not.
     assert clean["cancellation"][8] > 0.95 and noisy["cancellation"][8] < 0.5
+    assert noisy["cancellation"][3] > 0.95  # of what is near, it does
     assert clean["linear"][0] > 0.95 and max(clean["linear"][1:]) < 0.4
     # What the reveals say of their sentences.
     plain = found["reading", SENTENCE, "{}"]
@@ -481,6 +482,28 @@ def test_no_letter_is_a_good_guess():
     assert sorted(answers.count(letter) for letter in range(4)) == [5, 5, 5, 5]
     for a, b in itertools.pairwise(answers):
         assert a != b
+
+
+def test_lessons_ask_before_they_tell():
+    for lesson in lessons():
+        for step in lesson["steps"]:
+            question = step["question"]
+            told = " ".join([step["title"], *step["text"], step.get("task", "")]).lower()
+            assert question["options"][question["answer"]].lower() not in told, step["title"]
+            if "{roles_list}" in " ".join(question["reveal"]):
+                assert not {"roles", "gold"} & set(step["stage"]["rows"])
+
+
+def test_gates_keep_and_attention_reads():
+    told = [text for step in lessons()[-1]["steps"] for text in step["text"] if "ttention" in text]
+    (said,) = told
+    assert re.search(r"Gates [^.]*\*kept\*\. Attention keeps everything, [^.]*\*read\*", said)
+
+
+def test_the_lesson_says_what_one_pass_and_k_are():
+    (step,) = (s for lesson in lessons() for s in lesson["steps"] if "learn" in s["stage"])
+    said = " ".join(step["text"])
+    assert "*one pass*, each sentence once" in said and "K = {live_clusters} prototypes" in said
 
 
 def test_lessons_are_whole():

@@ -14,6 +14,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers.grammar import make_builtin
 
 pytest.importorskip("bokeh", reason="the extra demo is not installed")
+code_of = pytest.importorskip("hebbsim.demo.ballot_server").code_of
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,8 @@ def test_a_window_asks_its_class_and_is_told_the_tally():
     (refused,) = session.handle({"do": "ballot", "options": 3})
     assert "--class" in refused["text"] and session.hello()["ballot"] is None
     room.ballot, room.ballot_url = Ballot(), "http://192.0.2.1:5/abc"
-    assert session.hello()["ballot"] == room.ballot_url
+    room.ballot_code = code_of(room.ballot_url)
+    assert session.hello()["ballot"] == {"url": room.ballot_url, "code": room.ballot_code}
     assert not list(session.handle({"do": "ballot", "options": 3}))
     room.ballot.vote("one", "B")
     assert [m["counts"] for m in session.tally()] == [[0, 1, 0]]

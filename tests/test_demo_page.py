@@ -24,9 +24,13 @@ def bars_of(w):
         """() => [...document.querySelectorAll('#score .bar')].map((cell, i, all) => {
             const bar = cell.querySelector('i').getBoundingClientRect();
             const pseudo = getComputedStyle(cell, '::before');
+            const after = getComputedStyle(cell, '::after');
             return {place: cell.dataset.column === undefined ? -1 : Number(cell.dataset.column),
                     height: bar.height, full: cell.clientHeight, text: cell.innerText,
-                    floor: parseFloat(pseudo.height), classes: [...cell.classList]};
+                    floor: parseFloat(pseudo.height), classes: [...cell.classList],
+                    hatched: pseudo.backgroundImage.includes('gradient'),
+                    grain: parseFloat(after.height), shaded: after.backgroundColor,
+                    lined: after.backgroundImage.includes('gradient')};
         })"""
     )
 
@@ -70,7 +74,7 @@ def test_noise_and_precision_are_drawn_where_they_drown_words(shared):
     for i, (bar, share) in enumerate(zip(bars_of(shared), shares_of(shared), strict=True)):
         floor = 0.1 * sizes[i // n]
         assert abs(bar["floor"] - min(1, 10 * floor) * bar["full"]) < 1
-        assert ("drowned" in bar["classes"]) == (share < floor)
+        assert ("drowned" in bar["classes"]) == (share < floor) and bar["hatched"]
     assert "noise 10 %" in shared.page.inner_text("#score .scale-words")
     shared.set_range("#noise", 0)
     shared.page.check("#bits-int8")
@@ -80,22 +84,36 @@ def test_noise_and_precision_are_drawn_where_they_drown_words(shared):
         "[...document.querySelectorAll('#score .bar.rest')].map((e) =>"
         " parseFloat(e.style.getPropertyValue('--step')))"
     )
-    full = bars_of(shared)[0]["full"]
+    bars = bars_of(shared)
+    full = bars[0]["full"]
     assert steps == pytest.approx([10 * peak / 127 * full for peak in peaks], rel=0.05)
     assert "8 bits" in shared.page.inner_text("#score .scale-words")
-    shared.page.check("#bits-float32")
+    # Steps are lines from bottom to top; those too close to be told apart are one band.
+    assert all(bar["lined"] == (step >= 3) for bar, step in zip(bars[::n], steps, strict=True))
+    assert any(bar["lined"] for bar in bars)
     shared.page.click("[data-zoom='1']")
+    for bar, peak in zip(bars_of(shared)[::n], peaks, strict=True):
+        assert bar["grain"] == pytest.approx(peak / 127 * full, abs=0.1) and not bar["lined"]
+        assert bar["shaded"] != "rgba(0, 0, 0, 0)"
+    shared.page.check("#bits-float32")
     shared.settle()
 
 
 def test_what_survives_is_drawn_beside_what_needs_no_memory(shared):
     shared.page.keyboard.press("0")
     shared.page.click("#tab-survival")
+    if shared.page.get_attribute("#panel details", "open") is None:
+        shared.page.click("#panel summary")
     said = shared.page.inner_text("#panel .words")
     references, survived = shared.state("hello.references"), shared.state("survival")
     lookup, chance = references["lookup_arguments"], references["word"]
     for share in (lookup, chance, survived["arguments"]):
         assert f"{100 * share:.0f} %" in said
+    # Equal lags on both sides: words nearby survive as well.
+    for reader in ("linear", "cancellation"):
+        near, far = (f"{100 * survived[reader][lag]:.0f} %" for lag in (3, 8))
+        assert f"reader: {near}, {far}" in said
+    assert "the word itself is clean" in said and "traces to its left and right" in said
     # In the chart, too: at the height of its number on the axis.
     lines = shared.page.eval_on_selector_all(
         "#panel .figure line",
@@ -127,6 +145,12 @@ def test_before_it_has_begun_a_learner_shows_no_role(shared):
         assert "has not begun" in shared.page.inner_text("#panel")
     shared.page.click("#tab-learning")
     assert "no roles yet" in shared.page.inner_text("#panel")
+    shared.page.click("[data-what=start]")
+    shared.page.wait_for_function("hebbsim.state.learning.curve.length >= 1")
+    said, clusters = shared.page.inner_text("#panel"), shared.state("hello.live_clusters")
+    assert "in one pass" in said and f"K = {clusters} prototypes" in said
+    shared.page.click("[data-what=reset]")
+    shared.page.wait_for_function("hebbsim.state.learning.curve.length === 0")
     shared.page.uncheck("#use-live")
     shared.settle()
     shared.page.click("#tab-survival")

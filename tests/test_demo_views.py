@@ -55,7 +55,12 @@ def test_bars_follow_what_is_dragged_before_the_server_knows(explore):
             seen.push([tau, parseFloat(bars.at(-1).querySelector('i').style.height),
               bars.at(-1).clientHeight, bars[0].parentElement.innerText]);
           }
-          return {seen, asked: hebbsim.state.asked - asked, node: window.dragged = range};
+          window.dragged = range;
+          window.pale = [];
+          const look = () => window.pale.push([document.body.classList.contains('busy'),
+            hebbsim.state.reading.settings.timescales[2]]);
+          new MutationObserver(look).observe(document.body, {attributes: true});
+          return {seen, asked: hebbsim.state.asked - asked};
         }"""
     )
     assert moved["asked"] == 0  # all of it is the page's own
@@ -64,10 +69,13 @@ def test_bars_follow_what_is_dragged_before_the_server_knows(explore):
         assert w.page.viewport_size["width"] < 999 or f"timescale {tau}" in label
     # What needs the server follows, although the slider has not been let go.
     w.page.wait_for_function("hebbsim.state.reading.settings.timescales[2] === 9")
+    # What was there before was pale meanwhile.
+    assert w.page.evaluate("window.pale[0]") == [True, 32]
     # What is under the pointer is still there.
     assert w.page.evaluate("window.dragged.isConnected")
     w.set_range("#tau2", 32)
     assert w.state("reading.settings.timescales") == [2, 8, 32]
+    w.page.wait_for_function("!document.body.classList.contains('busy')")
 
 
 def test_what_a_lesson_sets_stays_in_the_lesson(explore):

@@ -38,8 +38,10 @@ def demo(ctx: typer.Context) -> None:
     from hebbsim.errors import LibraryMissingError
 
     config: DemoConfig = ctx.obj
-    if config.export is None and importlib.util.find_spec("bokeh") is None:
-        raise LibraryMissingError("bokeh", "demo")
+    if config.export is None:
+        for library in ["bokeh", "segno"] if config.votes else ["bokeh"]:
+            if importlib.util.find_spec(library) is None:
+                raise LibraryMissingError(library, "demo")
     from hebbsim.demo.room import Room
     from hebbsim.readers import load_corpus
 
@@ -67,8 +69,6 @@ def _serve(
 ) -> None:
     import threading
 
-    from hebbsim.demo.ballot import Ballot
-    from hebbsim.demo.ballot_server import BallotServer
     from hebbsim.demo.config import PORT
     from hebbsim.demo.hosts import check_hosts
     from hebbsim.demo.server import HOST, make_server
@@ -85,8 +85,12 @@ def _serve(
     url = f"http://{HOST}:{server.port}/"
 
     if votes:
+        from hebbsim.demo.ballot import Ballot
+        from hebbsim.demo.ballot_server import BallotServer, code_of
+
         room.ballot = Ballot()
         room.ballot_url = BallotServer(room.ballot).url
+        room.ballot_code = code_of(room.ballot_url)
 
     def learn() -> None:
         with contextlib.suppress(Exception):  # the page says what went wrong

@@ -117,6 +117,8 @@ class Room:
         #: Where phones vote, if the teacher has them vote.
         self.ballot: Ballot | None = None
         self.ballot_url: str | None = None
+        #: Rows of the QR code of that address.
+        self.ballot_code: list[str] = []
         self._lock = threading.RLock()
         self._bigru_lock = threading.Lock()
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()

@@ -72,7 +72,9 @@ class Session:
             "live_words": room.train.n_tokens,
             "live_clusters": self.live.n_clusters,
             "argument_roles": room.argument_roles,
-            "ballot": room.ballot_url,
+            "ballot": {"url": room.ballot_url, "code": room.ballot_code}
+            if room.ballot_url
+            else None,
             "rules": [
                 {
                     "name": rule.name,

@@ -69,8 +69,9 @@ Heb.Lesson = class {
   // As large as fits beside the stage; what is still too long is scrolled, its buttons are not.
   fit() {
     const side = this.root.parentElement;
-    for (const scale of [1, 0.96, 0.92, 0.88]) {
+    for (const [scale, tight] of [[1, false], [0.96, false], [0.92, false], [0.92, true], [0.88, true], [0.85, true]]) {
       this.root.style.setProperty("--fit", scale);
+      this.root.classList.toggle("tight", tight);
       if (side.scrollHeight <= side.clientHeight) return;
     }
   }
@@ -97,25 +98,25 @@ Heb.Lesson = class {
     const active = document.activeElement;
     const focus = active && this.root.contains(active) ? active.dataset.key : null;
     const facts = { ...this.act.facts(), ...this.was };
+    const tally = this.act.tally();
     // What was asked stays as it was asked, whatever the reveal measures.
     const asked = this.revealed ? this.asked : facts;
     const nodes = [
       Heb.el("div", { class: "dots" }, lesson.steps.map((_, i) => Heb.el("i", { class: i === this.at ? "here" : i < this.at ? "done" : "" })),
-        Heb.el("span", {}, `step ${this.at + 1} of ${lesson.steps.length}, ${lesson.minutes} minutes in all`)),
+        Heb.el("span", {}, `step ${this.at + 1} of ${lesson.steps.length}${tally ? "" : `, ${lesson.minutes} minutes in all`}`),
+        tally ? Heb.el("button", { type: "button", class: "ballot", "data-key": "ballot", "aria-haspopup": "dialog", title: "Show the code by which phones vote (V)", onclick: () => this.act.showBallot() }, "Vote by phone") : null),
       Heb.el("h2", {}, step.title),
       ...step.text.map((text) => Heb.el("p", {}, Heb.say(text, asked))),
     ];
     if (step.task) nodes.push(Heb.el("p", { class: "task" }, Heb.say(step.task, asked)));
     const q = step.question;
-    const tally = this.act.tally();
-    const votes = (i) => (tally && tally.counts[i] !== undefined ? Heb.el("em", { class: "votes", "aria-label": `${tally.counts[i]} votes` }, String(tally.counts[i])) : null);
+    const votes = (i) => (tally && tally[i] !== undefined ? Heb.el("em", { class: "votes", "aria-label": `${tally[i]} votes` }, String(tally[i])) : null);
     if (q) {
       nodes.push(Heb.el("div", { class: "question" }, Heb.el("p", {}, Heb.say(q.text, asked)),
-        Heb.el("div", { class: `options${!this.revealed && q.options.every((text) => text.length <= 16) ? " short" : ""}`, role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
+        Heb.el("div", { class: `options${!this.revealed && q.options.every((text) => text.length <= (tally ? 11 : 16)) ? " short" : ""}`, role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
           this.revealed && i !== q.answer && i !== this.chosen ? null : Heb.el("button", { type: "button", "data-key": `option${i}`, "aria-pressed": String(this.chosen === i), class: this.revealed ? (i === q.answer ? "answer" : "missed") : "",
             onclick: () => { if (!this.revealed) { this.chosen = i; this.draw(); } } },
             Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, asked)), votes(i), this.revealed && i === q.answer ? " ✓" : null))),
-        tally && !this.revealed ? Heb.el("p", { class: "ballot" }, "Vote by phone: ", Heb.el("b", {}, tally.url.replace("http://", ""))) : null,
         this.revealed ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts)))) : null));
     }
     const last = this.at === lesson.steps.length - 1;

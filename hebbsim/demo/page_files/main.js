@@ -105,6 +105,7 @@
   const receivers = {
     hello(m) {
       state.hello = m;
+      if (m.ballot) showBallot(m.ballot);
       if (lesson.number >= 0) { actions.ballot(lesson.step.question.options.length); lesson.draw(); }
       $("example").replaceChildren(el("option", { value: "" }, "Choose a sentence …"), ...m.examples.map((text, i) => el("option", { value: i }, text)));
       showRequest();
@@ -160,7 +161,7 @@
       if (m.id !== null && m.id !== state.asked) return;
       state.pending.survival = false;
       state.survival = m; if (state.tab === "survival") drawPanel(); lesson.draw(); },
-    tally(m) { state.tally = m.counts; lesson.draw(); },
+    tally(m) { state.tally = m.counts; lesson.draw(); countVotes(); },
     aside(m) { if (state.aside && m.text === state.aside.text) state.aside = m; if (state.tab === "swap") drawPanel(); },
     learning(m) { state.learning = m; if (state.tab === "learning") drawPanel(); lesson.draw(); },
     bigru(m) {
@@ -169,6 +170,18 @@
       build();
     },
   };
+  // The ballot's address, as large as a class needs it.
+  const bare = (url) => url.replace("http://", "");
+  function showBallot({ url, code }) {
+    $("vote-code").replaceChildren(Heb.qr(code, `QR code of ${bare(url)}`));
+    $("vote-url").textContent = bare(url);
+    for (const node of document.querySelectorAll(".for-votes")) node.hidden = false;
+  }
+  function countVotes() {
+    const n = (state.tally || []).reduce((a, b) => a + b, 0);
+    $("vote-count").textContent = lesson.number < 0 ? "Phones get the question when a lesson asks one." : `${n} ${n === 1 ? "vote" : "votes"} so far`;
+  }
+
   // What was packed for the way; a recording keeps it as it came.
   function unpack(m) {
     const [S, D] = [m.settings.timescales.length, 64];
@@ -253,9 +266,11 @@
     ballot(options) {
       if (!state.hello || !state.hello.ballot) return;
       if (options) state.tally = new Array(options).fill(0);
+      countVotes();
       source.send({ do: "ballot", ...(options ? { options } : {}) });
     },
-    tally: () => state.hello && state.hello.ballot && state.tally && { url: state.hello.ballot, counts: state.tally },
+    tally: () => state.hello && state.hello.ballot && state.tally,
+    showBallot() { countVotes(); $("vote").showModal(); },
     redraw: () => drawPanel(),
     aside: (text) => source.send({ do: "aside", text, settings: { ...state.settings } }),
     read(text) { state.request = { text }; showRequest(); ask("end"); },
@@ -459,7 +474,7 @@
   };
   $("help-open").onclick = () => $("help").showModal();
   document.addEventListener("keydown", (e) => {
-    if (e.ctrlKey || e.metaKey || e.altKey || $("help").open) return;
+    if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]")) return;
     const target = e.target;
     if (target.matches("input[type=text], select, textarea")) return;
     const slider = target.matches("input");
@@ -470,6 +485,7 @@
       " ": () => !button && !target.matches("input[type=checkbox], input[type=radio]") && toggle(),
       x: () => reset(),
       n: () => lesson.number >= 0 && lesson.next(), p: () => lesson.number >= 0 && lesson.previous(), r: () => lesson.number >= 0 && lesson.reveal(),
+      v: () => state.hello && state.hello.ballot && actions.showBallot(),
       "?": () => $("help").showModal(),
     };
     const act = /^[0-9]$/.test(e.key) && Number(e.key) <= data.lessons.length ? () => open(Number(e.key) - 1) : acts[e.key.length === 1 ? e.key.toLowerCase() : e.key];

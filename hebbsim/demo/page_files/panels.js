@@ -2,13 +2,13 @@
 // A closer look: what survives, prototypes, weights, live learning, and (`strips.js`) the numbers.
 // `moves`: drawn anew at each word; `share`: of the height of the stage that it needs.
 Heb.PANELS = {
-  survival: { name: "What survives" },
-  prototypes: { name: "Prototypes", moves: true },
+  survival: { name: "What survives", share: 0.37 },
+  prototypes: { name: "Prototypes", moves: true, share: 0.32 },
   weights: { name: "Weights", moves: true, share: 0.46 },
-  learning: { name: "Learn live" },
+  learning: { name: "Learn live", share: 0.4 },
   numbers: { name: "Numbers", moves: true },
   follow: { name: "One number", moves: true, share: 0.38 },
-  swap: { name: "Swap", share: 0.47 },
+  swap: { name: "Swap", share: 0.5 },
   selection: { name: "Selection", moves: true, share: 0.28 },
 };
 
@@ -64,8 +64,7 @@ Heb.PANELS.survival.draw = (panel, state) => {
     Heb.key(L.lookup, `the same, by the word alone: ${Heb.percent(ref.lookup_arguments)}`),
     ...words.map((key) => Heb.key(L[key], `${L[key].name}: ${Heb.percent(s[key][3])}, ${Heb.percent(s[key][8])}`)),
     words.length ? Heb.key(L.chance, `the commonest word: ${Heb.percent(ref.word)}`) : null,
-    words.length ? Heb.el("small", {}, "Readers: words right, 3 and 8 words ago.") : null,
-    Heb.el("small", {}, begun ? `Right roles of ${names}. Of all words: ${Heb.percent(s.roles, 1)}, by the word alone ${Heb.percent(ref.lookup, 1)}. “By the word alone” uses no memory. Noise and coarse numbers are in the traces; the word itself is clean, and the learner has traces to its left and right. ` : "", `Over ${s.n_tokens.toLocaleString("en")} words and ${s.n_states} states.`)));
+    Heb.el("details", { open: panel.clientHeight > 215 }, Heb.el("summary", {}, `${words.length ? "Readers: 3 and 8 words ago. " : ""}How it is measured`), Heb.el("small", {}, begun ? `Roles: ${names}; of all words ${Heb.percent(s.roles, 1)}, by the word alone ${Heb.percent(ref.lookup, 1)}. Noise is in the traces: the word itself is clean, and the learner has traces to its left and right. ` : "", `${s.n_tokens.toLocaleString("en")} words, ${s.n_states} states.`))));
   Heb.chart(figure, {
     x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
     label: `${begun ? `Roles of ${names} right: ${Heb.percent(s.arguments)}; ` : ""}without memory: ${Heb.percent(ref.lookup_arguments)}.${words.map((key) => ` ${L[key].name}, words right by words ago: ${s[key].map((v) => Heb.percent(v)).join(", ")}.`).join("")}`,
@@ -78,19 +77,29 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
   const r = state.reading;
   const t = state.t;
   if (!r.winners || !r.winners[t].length) return panel.replaceChildren(Heb.el("p", {}, r.note || "No prototypes yet: this learner has not begun."));
-  const cards = r.winners[t].map(([cluster, share], rank) => {
+  // A word that fell here stands whole; its neighbours stand beside it where there is room.
+  const side = 174, phone = panel.clientWidth < 600;
+  const shown = r.winners[t].slice(0, phone || panel.clientWidth - side > 840 ? 4 : 3);
+  const room = (phone ? panel.clientWidth : (panel.clientWidth - side - 50) / shown.length) - 34;
+  const size = parseFloat(getComputedStyle(panel).getPropertyValue("--example"));
+  const fits = (...words) => Heb.width(words.join(" "), size) <= room;
+  const example = ([a, w, b]) => {
+    const [left, right] = fits(a, w, b) ? [a, b] : fits(a, w) ? [a, ""] : fits(w, b) ? ["", b] : ["", ""];
+    return Heb.el("li", {}, left ? `${left} ` : "", Heb.el("b", {}, w), right ? ` ${right}` : "");
+  };
+  const cards = shown.map(([cluster, share], rank) => {
     const p = r.prototypes[cluster];
     return Heb.el("div", { class: `proto${rank ? "" : " winner"}`, "data-cluster": cluster },
       Heb.el("div", { class: "head", title: p.share === null ? "No word of the named sentences fell here" : `${Heb.percent(p.share)} of the ${p.tokens} words that fell here are ${p.role}` },
         Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role),
         p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of ${p.tokens}`)),
-      Heb.el("div", { class: "meter", title: "how close, among these four" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
-      Heb.el("ul", {}, p.examples.map(([a, w, b]) => Heb.el("li", {}, a ? `${a} ` : "", Heb.el("b", {}, w), b ? ` ${b}` : ""))));
+      Heb.el("div", { class: "meter", title: "how close, beside the others" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
+      Heb.el("ul", {}, p.examples.map(example)));
   });
-  panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: "0 0 190px" } },
+  panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: phone ? "none" : `0 0 ${side}px`, "min-width": 0 } },
     Heb.el("span", { class: "big", dir: "auto" }, r.words[t]),
     Heb.el("span", {}, "falls to the prototype that is closest to the word and its neighbours. Nobody told it what these share.")),
-    Heb.el("div", { class: "protos" }, cards));
+    Heb.el("div", { class: "protos", style: { "--cards": shown.length } }, cards));
 };
 
 Heb.PANELS.weights.draw = (panel, state) => {

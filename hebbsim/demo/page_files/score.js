@@ -18,12 +18,14 @@ Heb.Score = class {
     const large = window.innerWidth >= 1500;
     const head = narrow ? 0 : large ? 182 : 142;
     const room = this.box.clientWidth - head - 68;
+    // A bar and its number need more than a short word.
+    const least = rows.includes("traces") ? 62 : 48;
     const needs = (size, chip) => reading.words.map((word, j) => {
       const roles = [reading.gold && reading.gold[j], reading.roles && reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
       // Rows of readers mark what is right before the word.
       const role = Math.max(...roles.map((name) => (name ? Heb.width(name, chip) : 0)));
       const marked = !reading.known[j] || (reading.gold && roles[1] && roles[1] !== roles[0]);
-      return Math.ceil(Math.min(190, Math.max(62, Heb.width(word, size) + 12, Heb.width(word, chip) + 28, role + (marked ? 38 : 24))));
+      return Math.ceil(Math.min(190, Math.max(least, Heb.width(word, size) + 12, Heb.width(word, chip) + 28, role + (marked ? 38 : 24))));
     });
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
     const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
@@ -37,7 +39,10 @@ Heb.Score = class {
     root.style.setProperty("--chip", `${chip}px`);
     const shown = rows.filter((row) => (row === "gold" ? reading.gold : row === "bigru" ? reading.bigru : true));
     root.style.gridTemplateColumns = `${narrow ? "" : `${head}px`} 58px ${columns}`;
+    // Room behind the last word, so that the first column in sight is never a half.
+    root.style.paddingInlineEnd = spare ? "" : `${Math.max(...widths) + 30}px`;
     root.replaceChildren();
+    this.box.scrollLeft = 0;
     this.cells = [];
     this.rows = {};
     const label = (text, small, two) => Heb.el("div", { class: `label${two ? " two" : ""}`, role: "rowheader" }, text, small ? Heb.el("small", {}, small) : null);
@@ -177,11 +182,12 @@ Heb.Score = class {
     const [outer, inner] = [this.box.getBoundingClientRect(), cell.getBoundingClientRect()];
     const left = outer.left + 200 * (outer.width > 700), right = outer.right - 20;
     if (inner.left < left) this.box.scrollLeft -= left - inner.left + 20;
-    else if (inner.right > right) this.box.scrollLeft += inner.right - right + 40;
+    else if (inner.right > right) this.box.scrollLeft += inner.right - right + 8;
     // No column is cut by the labels.
     const first = this.rows.words[0].parentElement.firstChild;
     const edge = first.classList.contains("label") ? first.getBoundingClientRect().right : outer.left;
-    const cut = this.rows.words.map((word) => word.getBoundingClientRect()).find((box) => box.left < edge - 1 && box.right > edge + 1);
+    const columns = [this.rows.words[0].previousSibling, ...this.rows.words];
+    const cut = columns.map((word) => word.getBoundingClientRect()).find((box) => box.left < edge - 1 && box.right > edge + 1);
     if (cut && this.root.dir === "ltr") this.box.scrollLeft += cut.right - edge;
   }
 };

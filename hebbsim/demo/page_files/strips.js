@@ -140,7 +140,7 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   panel.replaceChildren(Heb.el("div", { class: "swap" },
     Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles), Heb.el("span", {}),
     row("bag of words", bagOne, bagTwo), taus.map((tau, s) => row(`timescale ${tau}`, one[s], two[s])).flat(),
-    Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, the more so the faster the trace is.",
+    Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, most of all in a fast one.",
       state.recorded ? null : Heb.el("button", { type: "button", class: "quiet", onclick: () => act.read("the sailor chased the captain .") }, "Try “the sailor chased the captain .”"))));
 };
 

@@ -45,6 +45,14 @@ Heb.icon = (name) => {
 // Numbers that the server packs: float32, little-endian, in base64.
 Heb.floats = (text) => new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 
+// A QR code from its rows of light and dark, with the margin that a camera needs.
+Heb.qr = (rows, label) => {
+  const size = rows.length, margin = 4;
+  const dark = rows.flatMap((row, y) => [...row].map((v, x) => (v === "1" ? `M${x} ${y}h1v1h-1z` : "")));
+  return Heb.svg("svg", { viewBox: [-margin, -margin, size + 2 * margin, size + 2 * margin].join(" "), role: "img", "aria-label": label, "shape-rendering": "crispEdges" },
+    Heb.svg("rect", { x: -margin, y: -margin, width: size + 2 * margin, height: size + 2 * margin, fill: "#fff" }), Heb.svg("path", { d: dark.join("") }));
+};
+
 Heb.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
 
 // Roles: the arguments of a verb have strong colours, what goes with them has quiet ones, and

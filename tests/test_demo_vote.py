@@ -1,0 +1,101 @@
+"""A class votes: the code on the screen leads phones to the ballot, and the page counts them."""
+
+from io import BytesIO
+
+import browsing
+import pytest
+from browsing import PATIENCE, PROJECTOR, window
+from PIL import Image
+from test_demo_ballot import served
+from test_demo_lessons import sees_every_option, violations
+
+from hebbsim.demo.ballot_server import code_of
+from hebbsim.demo.page import lessons
+
+zxingcpp = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+
+pytestmark = browsing.needs_browser
+# Fixtures of pytest go by the name that a module gives them.
+room, address, browser, served = browsing.room, browsing.address, browsing.browser, served
+
+
+@pytest.fixture(scope="module")
+def ballot_url(room, served):
+    room.ballot, room.ballot_url = served[0], served[1].geturl()
+    room.ballot_code = code_of(room.ballot_url)
+    return room.ballot_url
+
+
+def read_code(w):
+    """What a camera that looks at the whole screen reads."""
+    found = zxingcpp.read_barcodes(Image.open(BytesIO(w.page.screenshot())))
+    return [code.text for code in found]
+
+
+@pytest.fixture(params=[PROJECTOR, browsing.PHONE], ids=["projector", "phone"])
+def lesson(browser, address, ballot_url, request):
+    with window(browser, address, request.param) as found:
+        found.page.keyboard.press("1")
+        found.settle()
+        yield found
+
+
+def test_the_code_on_the_screen_leads_to_the_ballot(lesson, ballot_url):
+    w = lesson
+    assert read_code(w) == []
+    w.page.click("#lesson .ballot")
+    assert read_code(w) == [ballot_url]
+    assert w.page.inner_text("#vote-url") == ballot_url.removeprefix("http://")
+    code, dialog = (w.page.locator(part).bounding_box() for part in ("#vote-code", "#vote"))
+    width, height = w.page.viewport_size.values()
+    # Seen from the back: over two thirds of a projector's height.
+    assert code["width"] == code["height"] > (0.7 * height if width > height else 0.8 * width)
+    assert dialog["x"] >= 0 and dialog["x"] + dialog["width"] <= width
+    assert dialog["y"] >= 0 and dialog["y"] + dialog["height"] <= height
+    assert violations(w) == []
+    w.page.keyboard.press("r")  # keys belong to what is open
+    w.page.keyboard.press("Escape")
+    assert w.page.locator("#lesson .reveal").count() == 0
+    w.page.keyboard.press("v")
+    assert read_code(w) == [ballot_url]
+
+
+def test_votes_leave_room_for_every_option(browser, address, ballot_url):
+    with window(browser, address) as w:
+        for number, lesson in enumerate(lessons(), 1):
+            w.page.keyboard.press(str(number))
+            for step in lesson["steps"]:
+                w.settle()
+                w.page.wait_for_selector("[data-key=reveal]:enabled")
+                assert sees_every_option(w), step["title"]
+                w.page.keyboard.press("n")
+
+
+def test_a_phone_that_opens_it_is_counted_before_the_reveal(lesson, browser, ballot_url):
+    w = lesson
+    w.page.keyboard.press("v")
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    phone = context.new_page()
+    phone.set_default_timeout(PATIENCE)
+    phone.goto(ballot_url)
+    phone.wait_for_selector("#options button:enabled")
+    assert phone.locator("#options button").all_inner_texts() == list("ABCD")
+    phone.click("#options button >> nth=1")
+    w.page.wait_for_function("document.querySelector('#vote-count').innerText === '1 vote so far'")
+    w.page.keyboard.press("Escape")
+    assert w.page.locator("#lesson .votes").all_inner_texts() == ["0", "1", "0", "0"]
+    w.page.wait_for_selector("[data-key=reveal]:enabled")
+    w.page.keyboard.press("r")
+    phone.wait_for_selector("#options button:disabled")
+    assert "You said B" in phone.inner_text("#said")
+    context.close()
+
+
+def test_without_votes_nothing_speaks_of_them(browser, address, room):
+    room.ballot = room.ballot_url = None
+    with window(browser, address) as w:
+        w.page.keyboard.press("1")
+        w.page.keyboard.press("v")
+        assert w.page.locator("#lesson .ballot").count() == 0 and w.page.is_hidden("#vote")
+        w.page.keyboard.press("?")
+        assert "phone" not in w.page.inner_text("#help")
