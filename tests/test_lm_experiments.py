@@ -377,3 +377,20 @@ def test_without_data_the_message_says_what_to_do(monkeypatch, tmp_path, capsys)
 def test_where_runs_are_kept_changes_no_configuration(tmp_path):
     assert LmConfig(store=tmp_path).resolved() == LmConfig().resolved()
     assert RecallConfig(workers=2).resolved() == RecallConfig().resolved()
+
+
+def test_each_model_learns_at_its_best_rate_of_those_tried(store):
+    results = run_lm(**TEXT, learning_rates=(1e-6, 0.008, 1e-5), store=store, evaluate=512)
+    for model in ("ema", "gpt2"):
+        (row,) = results.select(model=model, metric="learning_rate")
+        assert row.mean == 0.008 and row.n == 2
+        tried = {
+            r.words["rate"]: r.mean for r in results.select(model=model, metric="loss")
+            if "rate" in r.words
+        }  # fmt: skip
+        assert min(tried, key=tried.get) == "0.008" and len(tried) == 3
+        (last,) = results.select(
+            {"preset": "pico", "tokens": "2048"}, model=model, metric="validation_loss"
+        )
+        assert last.mean == pytest.approx(tried["0.008"], abs=0.3) and last.n == 2
+    assert any("is the last one tried" in note for note in results.notes)
