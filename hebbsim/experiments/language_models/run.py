@@ -40,8 +40,8 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
     Results
         ``validation_loss`` by tokens seen; on each split ``loss`` and ``perplexity``, and
         ``loss`` by ``distance`` from the last occurrence of the token in its document. Model
-        ``ema/gpt2`` has ``perplexity_ratio`` (below 1: traces are ahead) and, if the ratio
-        crosses 1, the number of tokens at the ``crossing``, in all and for each parameter. If
+        ``ema/gpt2`` has ``perplexity_ratio`` (below 1: traces are ahead) and, if attention
+        overtakes, the number of tokens at the ``crossing``, in all and for each parameter. If
         several learning rates are tried, ``loss`` on validation by ``rate``, of the first seed,
         and the ``learning_rate`` chosen.
 
@@ -133,7 +133,7 @@ def _best_rates(
 
 
 def _ratios(run: LmRun, name: str, size: str, preset: Preset, trained: Any) -> None:
-    """Add the perplexity of a model divided by that of GPT-2, and where the ratio crosses 1."""
+    """Add the perplexity of a model divided by that of GPT-2, and where GPT-2 overtakes."""
     from hebbsim.lm.model import count_parameters
 
     model = f"{name}/gpt2"
@@ -162,7 +162,7 @@ def _ratios(run: LmRun, name: str, size: str, preset: Preset, trained: Any) -> N
 
 
 def crossing(gaps: list[tuple[int, float]]) -> float | None:
-    """Number of tokens at the last change of sign, interpolated in the logarithm of tokens.
+    """Number of tokens where a lead is lost for good, interpolated in the logarithm of tokens.
 
     Examples
     --------
@@ -170,9 +170,13 @@ def crossing(gaps: list[tuple[int, float]]) -> float | None:
     1000.0
     >>> crossing([(100, -0.5), (10_000, -0.1)]) is None
     True
+    >>> crossing([(100, 0.5), (10_000, -0.5)]) is None
+    True
     """
     for (n0, a), (n1, b) in reversed(list(pairwise(gaps))):
-        if a * b < 0:
+        if b < 0:
+            return None
+        if a < 0:
             share = a / (a - b)
             return round(math.exp(math.log(n0) + share * math.log(n1 / n0)), 6)
     return None
