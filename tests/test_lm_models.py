@@ -230,11 +230,15 @@ def test_fast_weights_are_the_recurrence(rule, parted):
     np.testing.assert_allclose(final.numpy(), expected[1], atol=1e-10)
 
 
-def test_top_k_keeps_the_largest():
+@pytest.mark.parametrize("k", [1, 2, 3, 8, 9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_top_k_keeps_the_largest(k, dtype):
     torch.manual_seed(0)
-    x = torch.randn(4, 9)
-    for row, kept in zip(x, top_k(x, 3), strict=True):
-        np.testing.assert_array_equal(kept.numpy(), naive_lm.top_k(row.numpy(), 3))
+    x = torch.randn(2, 40, 9).to(dtype)
+    x[0, 0], x[0, 1, :4], x[0, 2], x[0, 3, 2:] = 1.0, 2.0, torch.arange(9), -5.0
+    for row, kept in zip(x.flatten(0, 1), top_k(x, k).flatten(0, 1), strict=True):
+        expected = naive_lm.top_k(row.double().numpy(), k)
+        np.testing.assert_array_equal(kept.double().numpy(), expected)
 
 
 def small(name, **change):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -35,8 +36,21 @@ def top_k(x: Tensor, k: int) -> Tensor:
     >>> top_k(torch.tensor([3.0, 1.0, 2.0]), 2).tolist()
     [3.0, 0.0, 2.0]
     """
-    least = x.detach().topk(k, dim=-1, sorted=False).values.amin(-1, keepdim=True)
-    return x * (x >= least)
+    return x * (x >= _kth_largest(x.detach(), k))
+
+
+def _kth_largest(x: Tensor, k: int) -> Tensor:
+    """The k-th largest along the last axis, which stays, of length one."""
+    if x.is_cuda or torch.compiler.is_compiling():
+        return x.topk(k, dim=-1, sorted=False).values.amin(-1, keepdim=True)
+    # torch's topk takes four times as long on a processor, a fifth of a training step.
+    from hebbsim.engine.largest import kth_largest
+
+    wide = x.float() if x.dtype == torch.bfloat16 else x
+    rows = wide.reshape(-1, x.shape[-1]).numpy()
+    found = np.empty(len(rows), rows.dtype)
+    kth_largest(rows, np.empty(k, rows.dtype), found)
+    return torch.from_numpy(found).view(*x.shape[:-1], 1).to(x.dtype)
 
 
 class LinearPredictor(nn.Module):
