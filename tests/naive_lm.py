@@ -40,9 +40,9 @@ def fast_weights(q, k, v, beta, initial, segments):
 
 
 def top_k(row, k):
-    """The k largest, zero elsewhere."""
-    kept = sorted(range(len(row)), key=lambda i: row[i])[-k:]
-    return np.array([row[i] if i in kept else 0.0 for i in range(len(row))])
+    """The k largest and what equals the least of them, zero elsewhere."""
+    least = sorted(row)[-k]
+    return np.array([value if value >= least else 0.0 for value in row])
 
 
 def distances(tokens, end):

@@ -524,3 +524,62 @@ def test_warm_up_from_the_command_line(monkeypatch, capsys):
     warmed(monkeypatch, FakeKernel(1, "/c"))
     assert run("warmup", "--json") == 0
     assert json.loads(capsys.readouterr().out)["loaded"] == 1
+
+
+# Language models --------------------------------------------------------------------------------
+
+
+def test_the_peer_of_language_models_is_the_same_model():
+    torch = pytest.importorskip("torch")
+    from hebbsim.bench.lm import nano_gpt_model
+    from hebbsim.lm.config import load_preset
+    from hebbsim.lm.hardware import one_thread
+    from hebbsim.lm.model import LanguageModel
+
+    config = load_preset("pico", {"architecture": "gpt2"}).model
+    ours, peer = LanguageModel(config), nano_gpt_model(config)
+    assert sum(p.numel() for p in peer.parameters()) == sum(p.numel() for p in ours.parameters())
+    with torch.no_grad():
+        peer.wte.weight.copy_(ours.embedding.weight[0])
+        peer.wpe.weight.copy_(ours.positions.weight[0])
+        for theirs, block in zip(peer.blocks, ours.blocks, strict=True):
+            for layer, own in (
+                (theirs.ln_1, block.attention_norm), (theirs.ln_2, block.norm),
+                (theirs.attn, block.project), (theirs.proj, block.merge),
+                (theirs.mlp[0], block.expand), (theirs.mlp[2], block.contract),
+            ):  # fmt: skip
+                layer.weight.copy_(own.weight[0])
+                layer.bias.copy_(own.bias[0])
+    tokens, targets = torch.randint(0, 512, (2, 3, 20))
+    with one_thread():
+        torch.testing.assert_close(peer(tokens, targets), ours.loss(tokens, targets)[0])
+
+
+def test_the_peer_of_language_models_learns():
+    pytest.importorskip("torch")
+    from hebbsim.bench.lm import nano_gpt
+    from hebbsim.lm.config import load_preset
+    from hebbsim.lm.hardware import one_thread
+
+    preset = load_preset(
+        "pico", {"architecture": "gpt2", "context": 16, "vocabulary": 8},
+        {"batch": 4, "tokens": 64 * 60, "learning_rate": 0.02},
+    )  # fmt: skip
+    text = (np.arange(400) % 7 + 1).astype("<u2")
+    with one_thread():
+        losses = list(nano_gpt(preset.model, preset.training, text, 60, 0))
+    assert len(losses) == 6 and losses[0] > 1.9 and losses[-1] < 0.5
+
+
+def test_language_models_are_timed_in_turns(monkeypatch, tmp_path):
+    pytest.importorskip("torch")
+    from hebbsim.bench.lm import lm
+
+    monkeypatch.setattr(bench._Run, "works", lambda self: [lm("pico", updates=1)])
+    results = run_bench(BenchConfig(works=("lm",), rounds=1), out=tmp_path / "run")
+    ratios = results.select(metric="ratio")
+    assert [r.words["way"] for r in ratios] == [
+        "GPT-2", "GPT-2-bfloat16", "traces"
+    ]  # fmt: skip
+    assert all(r.mean > 0 for r in ratios)
+    assert {t.amount for t in results.tables["timings"]} == {3.0 * 8 * 128}

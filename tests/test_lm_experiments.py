@@ -1,9 +1,13 @@
 """`hebbsim run lm | predictor | selection | depth | blimp | recall`: rows, figures, commands."""
 
+import importlib.util
 import json
 import math
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -377,3 +381,78 @@ def test_without_data_the_message_says_what_to_do(monkeypatch, tmp_path, capsys)
 def test_where_runs_are_kept_changes_no_configuration(tmp_path):
     assert LmConfig(store=tmp_path).resolved() == LmConfig().resolved()
     assert RecallConfig(workers=2).resolved() == RecallConfig().resolved()
+
+
+def test_each_model_learns_at_its_best_rate_of_those_tried(store):
+    results = run_lm(**TEXT, learning_rates=(1e-6, 0.008, 1e-5), store=store, evaluate=512)
+    for model in ("ema", "gpt2"):
+        (row,) = results.select(model=model, metric="learning_rate")
+        assert row.mean == 0.008 and row.n == 2
+        tried = {
+            r.words["rate"]: r.mean for r in results.select(model=model, metric="loss")
+            if "rate" in r.words
+        }  # fmt: skip
+        assert min(tried, key=tried.get) == "0.008" and len(tried) == 3
+        (last,) = results.select(
+            {"preset": "pico", "tokens": "2048"}, model=model, metric="validation_loss"
+        )
+        assert last.mean == pytest.approx(tried["0.008"], abs=0.3) and last.n == 2
+    assert any("is the last one tried" in note for note in results.notes)
+
+
+def _made_curves(sizes, floor=0.01):
+    """Scores of a known law: the turn, then ratios that grow as (tokens / crossing) ** 0.2."""
+    scores = []
+    for size, parameters in sizes.items():
+        for seed in range(3):
+            shift = 1 + 0.1 * (seed - 1)
+            values = {"parameters": ("ema", "model", parameters, "parameters")}
+            meet = 100 * parameters**1.1 * shift
+            for tokens in (100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000):
+                at = 10 * parameters * tokens / 1000
+                ratio = 1.2 if tokens < 300 else (at / meet) ** 0.2
+                values[f"tokens={at:.0f}"] = ("ema/gpt2", "validation", ratio, "ratio")
+            values["crossing"] = ("ema/gpt2", "validation", meet, "tokens")
+            for name, (model, split, value, unit) in values.items():
+                tokens = f" {name}" if "=" in name else ""
+                metric = "perplexity_ratio" if tokens else name
+                scores.append(
+                    Score("text", split, model, f"preset={size}{tokens}", metric, None, seed,
+                          value, unit)
+                )  # fmt: skip
+    return scores
+
+
+def test_where_attention_overtakes_is_marked_and_legible():
+    from hebbsim.plots.legible import faults
+    from hebbsim.plots.lm import plot_ratio
+
+    sizes = {"pico": 5e4, "nano": 1.5e5, "micro": 4.5e5}
+    rows = pd.DataFrame([asdict(row) for row in summarize(_made_curves(sizes))])
+    ax = plot_ratio(rows)
+    stars = [line for line in ax.lines if line.get_gid() == "crossing"]
+    assert [star.get_xdata()[0] for star in stars] == pytest.approx(
+        [100 * n**1.1 for n in sizes.values()]
+    )
+    assert faults(ax.figure.canvas.figure) == []
+
+
+def test_the_fit_over_sizes_finds_the_law_and_its_interval():
+    script = Path(__file__).parents[1] / "experiments" / "lm" / "crossing.py"
+    spec = importlib.util.spec_from_file_location("crossing", script)
+    crossing = importlib.util.module_from_spec(spec)
+    sys.modules["crossing"] = crossing
+    spec.loader.exec_module(crossing)
+    sizes = {"pico": 5e4, "nano": 1.5e5, "micro": 4.5e5}
+    table = pd.DataFrame([asdict(score) for score in _made_curves(sizes)])
+    found = crossing.curves(table)
+    assert [curve.size for curve in found[::3]] == list(sizes)
+    terms = crossing.fit(found)
+    assert crossing.crossing_of(terms, 130e6) == pytest.approx(100 * 130e6**1.1, rel=0.05)
+    assert crossing.ratio_of(terms, 130e6, 8e9) == pytest.approx(
+        (8e9 / (100 * 130e6**1.1)) ** 0.2, rel=0.02
+    )
+    drawn = [crossing.crossing_of(each, 130e6) for each in crossing.bootstrap(found, 200)]
+    assert np.percentile(drawn, 2.5) < 100 * 130e6**1.1 < np.percentile(drawn, 97.5)
+    one = crossing.fit(found[:3])
+    assert one[1] == pytest.approx(0.2, abs=0.01) and one[2] == -one[1]

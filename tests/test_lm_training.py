@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from hebbsim.engine import checkpoint as checkpoint_module  # noqa: E402
 from hebbsim.errors import BadInputError, DivergenceError  # noqa: E402
-from hebbsim.experiments.language_models.config import model_values  # noqa: E402
+from hebbsim.experiments.language_models.config import NAMES, model_values  # noqa: E402
 from hebbsim.lm.blimp import log_probabilities  # noqa: E402
 from hebbsim.lm.config import ModelConfig, TrainingConfig  # noqa: E402
 from hebbsim.lm.depth import readability  # noqa: E402
@@ -20,7 +20,7 @@ from hebbsim.lm.evaluation import token_losses  # noqa: E402
 from hebbsim.lm.model import LanguageModel  # noqa: E402
 from hebbsim.lm.packed import Tokens  # noqa: E402
 from hebbsim.lm.recall import Copying, Recall, accuracy  # noqa: E402
-from hebbsim.lm.training import load_model, train, validation_loss  # noqa: E402
+from hebbsim.lm.training import Member, load_model, train, validation_losses  # noqa: E402
 
 VALUES = {
     "vocabulary": 12, "context": 16, "dim": 16, "heads": 2, "layers": 1, "hidden": 32,
@@ -43,10 +43,14 @@ def weights(model):
     return {name: value.detach().clone() for name, value in model.named_parameters()}
 
 
-def run(text, **options):
-    given = {"seed": 0, "config": ModelConfig(**VALUES), "training": TRAINING} | options
-    config, training = given.pop("config"), given.pop("training")
-    return train(config, training, text, text, **given)
+def member(text, training=TRAINING, seed=0, **options):
+    return Member(training, text, text, seed, **options)
+
+
+def run(text, config=None, report=lambda *step: None, stop_after=None, **options):
+    members = [member(text, **options)]
+    config = config or ModelConfig(**VALUES)
+    return train(config, members, report=report, stop_after=stop_after)[0]
 
 
 @pytest.mark.parametrize("name", ["ema", "gpt2"])
@@ -59,21 +63,24 @@ def test_a_model_learns_to_count(text, name):
     assert trained.tokens_per_second > 0 and trained.utilisation > 0
 
 
+@pytest.mark.parametrize("n", [1, 3])
 @pytest.mark.parametrize("stop", [1, 20, 49])
-def test_training_goes_on_bit_by_bit(text, tmp_path, stop):
-    whole = run(text)
-    path = tmp_path / "a.safetensors"
-    part = run(text, path=path, stop_after=stop)
-    assert len(part.curve) < len(whole.curve)
-    rest = run(text, path=path)
-    assert rest.curve == whole.curve
-    expected = weights(whole.model)
-    for name, value in weights(rest.model).items():
-        assert torch.equal(value, expected[name]), name
-    again = run(text, path=path)  # done: loaded
-    assert again.curve == whole.curve and again.tokens_per_second == 0
-    for name, value in weights(load_model(path)).items():
-        assert torch.equal(value, expected[name]), name
+def test_training_goes_on_bit_by_bit(text, tmp_path, stop, n):
+    config = ModelConfig(**VALUES)
+    paths = [tmp_path / f"{seed}.safetensors" for seed in range(n)]
+    members = [member(text, seed=seed, path=path) for seed, path in enumerate(paths)]
+    whole = train(config, [member(text, seed=seed) for seed in range(n)])
+    part = train(config, members, stop_after=stop)
+    rest = train(config, members)
+    again = train(config, members)  # done: loaded
+    for number in range(n):
+        assert len(part[number].curve) < len(whole[number].curve)
+        assert rest[number].curve == again[number].curve == whole[number].curve
+        assert again[number].tokens_per_second == 0
+        expected = weights(whole[number].model)
+        for model in (rest[number].model, load_model(paths[number])):
+            for name, value in weights(model).items():
+                assert torch.equal(value, expected[name]), name
 
 
 def test_an_interrupted_run_leaves_a_checkpoint_to_go_on_from(text, tmp_path):
@@ -87,6 +94,40 @@ def test_an_interrupted_run_leaves_a_checkpoint_to_go_on_from(text, tmp_path):
         run(text, path=path, report=interrupt)
     assert "a.safetensors holds 13 of 50 updates" in stopped.value.hint
     assert run(text, path=path).curve == run(text).curve
+
+
+@pytest.mark.parametrize("depth", ["residual", "selection"])
+@pytest.mark.parametrize("name", NAMES)
+def test_side_by_side_is_one_by_one(text, name, depth):
+    config = ModelConfig(**VALUES | model_values(name) | {"depth": depth})
+    short = TRAINING.model_copy(update={"tokens": 512, "clip": 0.3})
+    members = [
+        member(text, short.model_copy(update={"learning_rate": rate}), seed)
+        for seed, rate in ((0, 0.02), (1, 0.02), (1, 0.005))
+    ]
+    together = train(config, members)
+    alone = [train(config, [each])[0] for each in members]
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(other.curve, one.curve, atol=1e-5)
+        expected = weights(one.model)
+        for key, value in weights(other.model).items():
+            torch.testing.assert_close(value, expected[key], atol=3e-4, rtol=1e-4)
+    assert len({tuple(each.curve) for each in together}) == 3
+
+
+def test_members_that_have_come_unequally_far_go_on(text, tmp_path):
+    paths = [tmp_path / f"{seed}.safetensors" for seed in range(3)]
+    members = [member(text, seed=seed, path=path) for seed, path in enumerate(paths)]
+    config = ModelConfig(**VALUES)
+    whole = train(config, [member(text, seed=seed) for seed in range(3)])
+    train(config, members, stop_after=7)
+    paths[0].unlink()
+    train(config, members[2:])
+    steps = []
+    rest = train(config, members, report=lambda line, done, total: steps.append((done, total)))
+    assert steps[-1] == (150, 150) and [done for done, _ in steps] == sorted(d for d, _ in steps)
+    for one, other in zip(whole, rest, strict=True):
+        np.testing.assert_allclose(other.curve, one.curve, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["ema", "gated", "delta", "attention", "gpt2"])
@@ -115,9 +156,9 @@ def test_the_order_of_tokens_is_the_same_for_every_model(text):
     for name in ("ema", "gpt2", "delta"):
         noting = Noting(text.path, 16, 0)
         noting.seen = []
-        train(ModelConfig(**VALUES | model_values(name)), TRAINING, noting, text, seed=3)
+        run(noting, config=ModelConfig(**VALUES | model_values(name)), seed=3)
         orders.append(noting.seen)
-    assert orders[0] == orders[1] == orders[2] and len(orders[0]) == 50
+    assert orders[0] == orders[1] == orders[2] and len(orders[0]) >= 50
 
 
 def test_accumulation_gives_the_same_gradient(text):
@@ -131,11 +172,11 @@ import sys
 from pathlib import Path
 from hebbsim.lm.config import ModelConfig, TrainingConfig
 from hebbsim.lm.packed import Tokens
-from hebbsim.lm.training import train
+from hebbsim.lm.training import Member, train
 text = Tokens(Path(sys.argv[1]), 16, 0)
 config, training = (kind.model_validate_json(x)
                     for kind, x in zip((ModelConfig, TrainingConfig), sys.argv[3:5]))
-train(config, training, text, text, seed=0, path=Path(sys.argv[2]))
+train(config, [Member(training, text, text, 0, Path(sys.argv[2]))])
 """
 
 
@@ -202,8 +243,8 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(text, tmp_path
     spoiled = []
     init = LanguageModel.__init__
 
-    def noting(self, config):
-        init(self, config)
+    def noting(self, config, members=1):
+        init(self, config, members)
         spoiled.append(self)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -232,7 +273,7 @@ def test_losses_of_tokens_add_up(text):
     model = run(text).model
     found = token_losses(model, text, 10**9)
     assert len(found.losses) == text.n_rows * 16
-    assert found.mean() == pytest.approx(validation_loss(model, text, 10**9), abs=1e-5)
+    assert found.mean() == pytest.approx(validation_losses(model, [text], 10**9)[0], abs=1e-5)
     bins = found.by_distance()
     total = sum(loss * n for loss, n in bins.values())
     assert total / len(found.losses) == pytest.approx(found.mean())
@@ -314,7 +355,7 @@ def test_the_top_of_one_layer_tells_its_own_contribution(text):
     model = LanguageModel(config)
     with torch.no_grad():
         for i, block in enumerate(model.blocks):  # the last layer drowns the others
-            block.contract.weight.mul_(30 if i == 2 else 1)
+            block.contract.weight.mul_(300 if i == 2 else 1)
     found = readability(model, text, 2000)
     assert found.probe.shape == found.gradient.shape == (4,)
     assert found.probe[3] > 0.9 > found.probe[1]

@@ -32,7 +32,7 @@ __all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
 
 #: In the order in which they run.
 DEFAULT_WORKS = ("traces", "delta", "startup", "roles")
-WORKS = (*DEFAULT_WORKS, "growth")
+WORKS = (*DEFAULT_WORKS, "growth", "lm")
 
 
 class BenchConfig(ExperimentConfig):
@@ -49,7 +49,7 @@ class BenchConfig(ExperimentConfig):
         option(
             f"Benchmarks to run: {', '.join(WORKS)}.",
             metavar="WORK",
-            default="all but growth",
+            default="all but growth and lm",
             positional=True,
         ),
     ] = DEFAULT_WORKS
@@ -168,6 +168,7 @@ class _Run:
     def works(self) -> list[Work]:
         from hebbsim.bench.delta import delta
         from hebbsim.bench.growth import growth
+        from hebbsim.bench.lm import lm
         from hebbsim.bench.roles import roles
         from hebbsim.bench.startup import startup
         from hebbsim.bench.traces import traces
@@ -179,6 +180,7 @@ class _Run:
             "startup": lambda: [startup()],
             "roles": lambda: [roles(config.corpus, config.offline)],
             "growth": growth,
+            "lm": lambda: [lm()],
         }
         works = [work for name in config.works for work in makers[name]()]
         packages = {contender.package for work in works for contender in work.contenders}

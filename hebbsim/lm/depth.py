@@ -56,7 +56,7 @@ def readability(model: LanguageModel, tokens: Tokens, limit: int) -> Readability
         handles = [_watch(model.embedding, parts), *(_watch(b, parts) for b in model.blocks)]
         try:
             hidden, _ = model.hidden(inputs, None, segments_of(inputs, tokens.end))
-            logits = torch.nn.functional.linear(hidden[-1], model.embedding.weight)
+            logits = model.read_out(hidden[-1])
             loss = torch.nn.functional.cross_entropy(
                 logits.flatten(0, 1), targets.flatten(), reduction="sum"
             )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hebbsim.lm.config import ModelConfig
+from hebbsim.lm.layers import LayerNorm, Linear
 from hebbsim.lm.memories import attend
 
 __all__ = ["Gpt2Block"]
@@ -21,19 +22,19 @@ __all__ = ["Gpt2Block"]
 class Gpt2Block(nn.Module):
     """One block; `forward` returns what it adds to the residual stream."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, members: int = 1) -> None:
         super().__init__()
         assert config.hidden is not None
         self.heads = config.heads
-        self.attention_norm = nn.LayerNorm(config.dim)
-        self.project = nn.Linear(config.dim, 3 * config.dim)
-        self.merge = nn.Linear(config.dim, config.dim)
-        self.norm = nn.LayerNorm(config.dim)
-        self.expand = nn.Linear(config.dim, config.hidden)
-        self.contract = nn.Linear(config.hidden, config.dim)
+        self.attention_norm = LayerNorm(config.dim, members=members)
+        self.project = Linear(config.dim, 3 * config.dim, members=members)
+        self.merge = Linear(config.dim, config.dim, members=members)
+        self.norm = LayerNorm(config.dim, members=members)
+        self.expand = Linear(config.dim, config.hidden, members=members)
+        self.contract = Linear(config.hidden, config.dim, members=members)
 
     @property
-    def output(self) -> list[nn.Linear]:
+    def output(self) -> list[Linear]:
         """The layers that write to the residual stream."""
         return [self.merge, self.contract]
 
@@ -49,5 +50,5 @@ class Gpt2Block(nn.Module):
             start = state[0].shape[2]
             k, v = torch.cat([state[0], k], dim=2), torch.cat([state[1], v], dim=2)
         attended = self.merge(attend(q, k, v, start, segments).transpose(1, 2).flatten(2))
-        hidden = F.gelu(self.expand(self.norm(x + attended)), approximate="tanh")
+        hidden = F.gelu(self.expand(self.norm(x + attended)))
         return attended + self.contract(hidden), (k, v)

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from hebbsim.lm.config import ModelConfig
+from hebbsim.lm.layers import LayerNorm, Linear, by_member
 from hebbsim.lm.traces import linear_scan, starts_of, traces
 
 __all__ = ["Attention", "fast_weights", "make_memory"]
@@ -31,13 +32,13 @@ __all__ = ["Attention", "fast_weights", "make_memory"]
 State = Any
 
 
-def make_memory(config: ModelConfig) -> nn.Module:
-    """Make the memory that a configuration names."""
+def make_memory(config: ModelConfig, members: int = 1) -> nn.Module:
+    """Make the memory that a configuration names, for M members."""
     kinds: dict[str, type[nn.Module]] = {
         "window": Window, "ema": Traces, "learned": LearnedTraces, "gated": GatedTraces,
         "hebbian": FastWeights, "delta": FastWeights, "attention": KeyValueAttention,
     }  # fmt: skip
-    return kinds[config.memory](config)
+    return kinds[config.memory](config, members)
 
 
 def shifted(x: Tensor, before: Tensor | None, segments: Tensor | None) -> Tensor:
@@ -53,7 +54,7 @@ def shifted(x: Tensor, before: Tensor | None, segments: Tensor | None) -> Tensor
 class Window(nn.Module):
     """The last `config.window` inputs, the present one first."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, members: int) -> None:
         super().__init__()
         self.window = config.window
         self.width = config.window * config.dim
@@ -74,7 +75,7 @@ class Window(nn.Module):
 class Traces(nn.Module):
     """Traces at the fixed timescales of the configuration."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, members: int) -> None:
         super().__init__()
         self.alphas = [1 / tau for tau in config.timescales]
         self.width = len(self.alphas) * config.dim
@@ -87,7 +88,7 @@ class Traces(nn.Module):
 class _Scanned(nn.Module):
     """Traces h[t] = a[t] h[t-1] + (1 - a[t]) u[t] whose a is a sigmoid of `logits`."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, members: int) -> None:
         super().__init__()
         self.n_traces = len(config.timescales)
         self.width = self.n_traces * config.dim
@@ -114,23 +115,24 @@ class _Scanned(nn.Module):
 class LearnedTraces(_Scanned):
     """Decays that are learned, and then the same for every token."""
 
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
-        self.decay = nn.Parameter(self.start.clone())
+    def __init__(self, config: ModelConfig, members: int) -> None:
+        super().__init__(config, members)
+        self.decay = nn.Parameter(self.start.repeat(members, 1))
 
     def logits(self, u: Tensor) -> Tensor:
-        return self.decay.to(u.dtype).expand(*u.shape[:2], -1)
+        each = len(u) // len(self.decay)
+        decay = self.decay.to(u.dtype).repeat_interleave(each, dim=0)
+        return decay[:, None].expand(-1, u.shape[1], -1)
 
 
 class GatedTraces(_Scanned):
     """Decays that depend on the input (selective traces)."""
 
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
-        self.gate = nn.Linear(config.dim, self.width)
-        self.gate.own_bias = True  # type: ignore[assignment]
-        with torch.no_grad():
-            self.gate.bias.copy_(self.start)
+    def __init__(self, config: ModelConfig, members: int) -> None:
+        super().__init__(config, members)
+        self.gate = Linear(config.dim, self.width, members=members)
+        assert self.gate.bias is not None
+        self.gate.bias.data.copy_(self.start)
 
     def logits(self, u: Tensor) -> Tensor:
         return self.gate(u)
@@ -139,24 +141,29 @@ class GatedTraces(_Scanned):
 class _Heads(nn.Module):
     """Queries, keys and values of heads, from each token and the one before it."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, members: int) -> None:
         super().__init__()
         self.heads = config.heads
         self.width = config.dim
-        self.project = nn.Linear(config.dim, 3 * config.dim, bias=False)
+        self.project = Linear(config.dim, 3 * config.dim, bias=False, members=members)
         # Share of the preceding token in the input of query, key and value, by channel.
-        self.shift = nn.Parameter(torch.tensor([0.0, 0.5, 0.0])[:, None].repeat(1, config.dim))
+        shares = torch.tensor([0.0, 0.5, 0.0])[:, None]
+        self.shift = nn.Parameter(shares.repeat(members, 1, config.dim))
 
     def read(
         self, u: Tensor, before: Tensor | None, segments: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Each of shape (B, H, T, D / H)."""
-        back = shifted(u, before, segments) - u
-        mixed = u[:, :, None] + self.shift.to(u.dtype) * back[:, :, None]  # (B, T, 3, D)
-        weights = self.project.weight.unflatten(0, (3, -1))
-        q, k, v = (F.linear(mixed[:, :, i], weights[i]) for i in range(3))
-        shape = (self.heads, -1)
-        return tuple(x.unflatten(2, shape).transpose(1, 2) for x in (q, k, v))  # type: ignore[return-value]
+        members = len(self.shift)
+        rows, back = (by_member(x, members) for x in (u, shifted(u, before, segments) - u))
+        shift = self.shift.to(u.dtype)[:, :, None]
+        weights = self.project.weight.unflatten(1, (3, -1))
+        parts = [
+            torch.bmm(torch.addcmul(rows, shift[:, i], back), weights[:, i].transpose(1, 2))
+            for i in range(3)
+        ]
+        shape = (*u.shape[:2], self.heads, -1)
+        return tuple(x.view(shape).transpose(1, 2) for x in parts)  # type: ignore[return-value]
 
 
 def fast_weights(
@@ -235,10 +242,12 @@ def fast_weights(
 class FastWeights(_Heads):
     """Hebbian or delta-rule fast weights."""
 
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
-        self.step = nn.Linear(config.dim, config.heads) if config.memory == "delta" else None
-        self.norm = nn.LayerNorm(config.dim // config.heads)
+    def __init__(self, config: ModelConfig, members: int) -> None:
+        super().__init__(config, members)
+        self.step = (
+            Linear(config.dim, config.heads, members=members) if config.memory == "delta" else None
+        )
+        self.norm = LayerNorm(config.dim // config.heads, members=members)
 
     def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
         total, before = (None, None) if state is None else state
@@ -302,6 +311,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, start: int, segments: Tensor | None)
     Queries are at positions `start` and later; earlier keys belong to the document of the first
     query.
     """
+    if q.dtype == torch.bfloat16 and not q.is_cuda:
+        # torch's kernels for processors take five times as long backwards in bfloat16.
+        with torch.autocast(q.device.type, enabled=False):
+            return attend(q.float(), k.float(), v.float(), start, segments).to(q.dtype)
     n_tokens = q.shape[2]
     if segments is None and not start:
         return F.scaled_dot_product_attention(q, k, v, is_causal=True)
@@ -320,15 +333,16 @@ class KeyValueAttention(_Heads):
     et al. 2020, "Query-Key Normalization for Transformers").
     """
 
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
+    def __init__(self, config: ModelConfig, members: int) -> None:
+        super().__init__(config, members)
         size = config.dim // config.heads
         self.attention = Attention(config.heads, size)
-        self.sharpness = nn.Parameter(torch.full((config.heads, 1, 1), 10.0 * size**0.5))
+        self.sharpness = nn.Parameter(torch.full((members, config.heads, 1, 1), 10.0 * size**0.5))
 
     def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
         kept, before = (None, None) if state is None else state
         q, k, v = self.read(u, before, segments)
-        q = (F.normalize(q, dim=-1) * self.sharpness).to(v.dtype)
+        sharpness = self.sharpness.repeat_interleave(len(u) // len(self.sharpness), dim=0)
+        q = (F.normalize(q, dim=-1) * sharpness).to(v.dtype)
         y, kept = self.attention(q, F.normalize(k, dim=-1).to(v.dtype), v, kept, segments)
         return y.transpose(1, 2).flatten(2), (kept, u[:, -1])

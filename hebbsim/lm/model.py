@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from hebbsim.errors import BadInputError
 from hebbsim.lm.config import ModelConfig
 from hebbsim.lm.gpt2 import Gpt2Block
+from hebbsim.lm.layers import Embedding, LayerNorm, by_member
 from hebbsim.lm.spen import SpenBlock
 
 __all__ = ["LanguageModel", "count_parameters", "flops_per_token", "sized"]
@@ -25,6 +26,9 @@ class LanguageModel(nn.Module):
     ----------
     config : ModelConfig
         If only a number of parameters is given, the feed-forward width is computed from it.
+    members : int
+        M, the number of models of this shape that are computed side by side. The sequences of
+        all of them stand one after another, as many for each.
 
     Examples
     --------
@@ -35,22 +39,22 @@ class LanguageModel(nn.Module):
     torch.Size([1, 3, 50])
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, members: int = 1) -> None:
         super().__init__()
+        self.members = members
         self.config = config = sized(config)
-        self.embedding = nn.Embedding(config.vocabulary, config.dim)
+        self.embedding = Embedding(config.vocabulary, config.dim, members=members)
         gpt2 = config.architecture == "gpt2"
-        self.positions = nn.Embedding(config.context, config.dim) if gpt2 else None
+        self.positions = Embedding(config.context, config.dim, members=members) if gpt2 else None
         self.blocks = nn.ModuleList(
-            _BLOCKS[config.architecture](config) for _ in range(config.layers)
+            _BLOCKS[config.architecture](config, members) for _ in range(config.layers)
         )
         self.selectors = None
         if config.depth == "selection":
             self.selectors = nn.ModuleList(
-                DepthSelector(config.dim) for _ in range(config.layers + 1)
+                DepthSelector(config.dim, members) for _ in range(config.layers + 1)
             )
-        self.norm = nn.LayerNorm(config.dim)
-        self.apply(_start)
+        self.norm = LayerNorm(config.dim, members=members)
         for block in self.blocks:
             for layer in block.output:  # type: ignore[union-attr]
                 # All of them add up in the residual stream (Radford et al. 2019).
@@ -59,14 +63,14 @@ class LanguageModel(nn.Module):
     def forward(
         self, tokens: Tensor, state: list[Any] | None = None, segments: Tensor | None = None
     ) -> tuple[Tensor, list[Any]]:
-        """Logits [shape=(B, T, V)] and the state after the last token.
+        """Logits [shape=(M B, T, V)] and the state after the last token.
 
         Parameters
         ----------
-        tokens : Tensor of int, shape=(B, T)
+        tokens : Tensor of int, shape=(M B, T)
         state : list, optional
             State of an earlier call, to continue from.
-        segments : Tensor of int, shape=(B, T), optional
+        segments : Tensor of int, shape=(M B, T), optional
             Number of each token's document (default: one document).
 
         Raises
@@ -75,12 +79,18 @@ class LanguageModel(nn.Module):
             A GPT-2 reads more tokens than it has positions.
         """
         hidden, state = self.hidden(tokens, state, segments)
-        return F.linear(hidden[-1], self.embedding.weight), state
+        return self.read_out(hidden[-1]), state
+
+    def read_out(self, top: Tensor) -> Tensor:
+        """Logits [shape=(M B, T, V)] of what the read-out reads."""
+        rows = by_member(top, self.members)
+        logits = torch.bmm(rows, self.embedding.weight.transpose(1, 2))
+        return logits.view(*top.shape[:-1], -1)
 
     def hidden(
         self, tokens: Tensor, state: list[Any] | None = None, segments: Tensor | None = None
     ) -> tuple[list[Tensor], list[Any]]:
-        """What each block read, then what the read-out reads [each of shape (B, T, D)]."""
+        """What each block read, then what the read-out reads [each of shape (M B, T, D)]."""
         start = 0 if state is None else state[0]
         x = self.embedding(tokens)
         if self.positions is not None:
@@ -89,8 +99,8 @@ class LanguageModel(nn.Module):
                     f"{start + tokens.shape[1]} tokens are more than the {self.config.context} "
                     "positions of this model; give fewer, or a model with a longer context"
                 )
-            steps = torch.arange(start, start + tokens.shape[1], device=tokens.device)
-            x = x + self.positions(steps)
+            places = self.positions.weight[:, None, start : start + tokens.shape[1]]
+            x = (x.unflatten(0, (self.members, -1)) + places).flatten(0, 1)
         read, after = [], [start + tokens.shape[1]]
         layers = [x]
         for i, block in enumerate(self.blocks):
@@ -108,9 +118,17 @@ class LanguageModel(nn.Module):
         return [*read, self.norm(x)], after
 
     def loss(self, tokens: Tensor, targets: Tensor, segments: Tensor | None = None) -> Tensor:
-        """Mean cross-entropy in nats."""
+        """Mean cross-entropy of each member in nats [shape=(M,)]; targets of -100 are ignored."""
         logits, _ = self(tokens, None, segments)
-        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten())
+        found = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
+        asked = (targets != -100).view(self.members, -1).sum(1)
+        return found.view(self.members, -1).sum(1) / asked
+
+    def member(self, number: int) -> LanguageModel:
+        """One of the models, alone."""
+        alone = LanguageModel(self.config).to(self.embedding.weight.device)
+        alone.load_state_dict({k: v[number : number + 1] for k, v in self.state_dict().items()})
+        return alone
 
 
 class DepthSelector(nn.Module):
@@ -120,29 +138,21 @@ class DepthSelector(nn.Module):
     the weights depend on the input. It starts as their mean.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, members: int = 1) -> None:
         super().__init__()
-        self.query = nn.Parameter(torch.zeros(dim))
+        self.query = nn.Parameter(torch.zeros(members, dim))
 
     def weights(self, layers: list[Tensor]) -> Tensor:
-        """Share of each earlier layer at each token [shape=(J, B, T)]."""
+        """Share of each earlier layer at each token [shape=(J, M B, T)]."""
         keys = torch.stack([F.layer_norm(x, x.shape[-1:]) for x in layers])
-        return (keys @ self.query.to(keys.dtype)).softmax(0)
+        rows = keys.unflatten(1, (len(self.query), -1))  # (J, M, B, T, D)
+        scores = (rows * self.query.to(keys.dtype)[:, None, None]).sum(-1)
+        return scores.flatten(1, 2).softmax(0)
 
     def forward(self, layers: list[Tensor]) -> Tensor:
         # Times J, so that a mean has the size of the sum that a residual stream is.
         shares = self.weights(layers) * len(layers)
         return (shares[..., None].to(layers[0].dtype) * torch.stack(layers)).sum(0)
-
-
-def _start(module: nn.Module) -> None:
-    """First weights, the same for every model: GPT-2's (larger ones made GPT-2 learn slower)."""
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
-    if isinstance(module, nn.Linear) and module.bias is not None:
-        # Gates keep the bias that they set; every other starts at zero.
-        if not getattr(module, "own_bias", False):
-            nn.init.zeros_(module.bias)
 
 
 def count_parameters(config: ModelConfig) -> int:

@@ -62,6 +62,7 @@ class Tokens:
         self.values: NDArray[np.uint16] = (
             np.memmap(path, dtype="<u2", mode="r") if size else np.empty(0, dtype="<u2")
         )
+        self._orders: dict[int, tuple[int, NDArray[np.int64]]] = {}
         self.n_rows = max(0, (len(self.values) - 1) // context)
         if not self.n_rows:
             raise BadInputError(
@@ -115,7 +116,11 @@ class Tokens:
 
     def order(self, seed: int, epoch: int) -> NDArray[np.int64]:
         """Order of all rows in one pass, the same for every model, shape=(N,)."""
-        return np.random.default_rng([seed, epoch]).permutation(self.n_rows)
+        found = self._orders.get(seed)
+        if found is None or found[0] != epoch:
+            order = np.random.default_rng([seed, epoch]).permutation(self.n_rows)
+            found = self._orders[seed] = epoch, order
+        return found[1]
 
     def batch(self, seed: int, step: int, size: int) -> NDArray[np.int64]:
         """Rows of update `step`, shape=(B,); a batch may span two passes."""

@@ -1,4 +1,4 @@
-"""The training loop: the same tokens in the same order for every model; resumes exactly."""
+"""The training loop: models of one shape side by side, the same tokens for all; resumes exactly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,14 +21,16 @@ from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.lm.config import ModelConfig, TrainingConfig
 from hebbsim.lm.hardware import make_accelerator, peak_rate, reproducible
 from hebbsim.lm.model import LanguageModel, flops_per_token, sized
+from hebbsim.lm.optimizer import Optimizer
 
 __all__ = [
     "Examples",
+    "Member",
     "Trained",
     "load_model",
     "segments_of",
     "train",
-    "validation_loss",
+    "validation_losses",
 ]
 
 KIND = "hebbsim.lm/1"
@@ -58,6 +60,43 @@ class Examples(Protocol):
         """A text that identifies the examples."""
 
 
+@dataclass(frozen=True)
+class Member:
+    """One of the models that are trained side by side.
+
+    Attributes
+    ----------
+    training : TrainingConfig
+        The same for all of them but for the learning rate.
+    data, validation : Examples
+        With the context of the model.
+    seed : int
+        Seed of the initial weights and of the order of the rows.
+    path : Path, optional
+        Checkpoint to resume from and to write, with optimizer, position and curve (default:
+        none). It must have the same configuration.
+    log : Path, optional
+        Folder for TensorBoard's event files.
+    """
+
+    training: TrainingConfig
+    data: Examples
+    validation: Examples
+    seed: int
+    path: Path | None = None
+    log: Path | None = None
+
+    def identity(self, config: ModelConfig) -> dict[str, Any]:
+        """Everything that its weights depend on, ready for JSON."""
+        # How often to save and to look changes no weight.
+        training = self.training.model_dump(mode="json", exclude={"checkpoint_every", "compile"})
+        found = {
+            "model": config.resolved(), "training": training, "seed": self.seed,
+            "data": self.data.fingerprint(),
+        }  # fmt: skip
+        return json.loads(json.dumps(found))
+
+
 @dataclass
 class Trained:
     """A trained model and its training.
@@ -69,8 +108,9 @@ class Trained:
     curve : list of (int, float)
         Tokens seen and validation loss in nats.
     tokens_per_second, utilisation : float
-        Of the updates in this process; 0 if the model was loaded. Utilisation is the rate of
-        the model's operations as a share of the peak rate of matrix products.
+        Of the updates in this process, of all members together; 0 if the model was loaded.
+        Utilisation is the rate of their operations as a share of the peak rate of matrix
+        products.
     """
 
     model: LanguageModel
@@ -80,7 +120,7 @@ class Trained:
 
 
 class _Objective(nn.Module):
-    """The loss as a module, because wrappers for several processes use `forward` only."""
+    """The losses as a module, because wrappers for several processes use `forward` only."""
 
     def __init__(self, model: LanguageModel, end: int | None) -> None:
         super().__init__()
@@ -97,75 +137,90 @@ def segments_of(tokens: Tensor, end: int | None) -> Tensor | None:
 
 def train(
     config: ModelConfig,
-    training: TrainingConfig,
-    data: Examples,
-    validation: Examples,
+    members: Sequence[Member],
     *,
-    seed: int,
-    path: Path | None = None,
     report: Report = lambda line, done, total: None,
-    log: Path | None = None,
     stop_after: int | None = None,
-) -> Trained:
-    """Train a model, resume its training, or load it if it is trained.
+) -> list[Trained]:
+    """Train models of one shape side by side, resume their training, or load what is trained.
+
+    Every step of all members is one batched computation, equal to training them one by one up
+    to rounding. Members whose checkpoints have come equally far go on together.
 
     Parameters
     ----------
-    config, training : ModelConfig, TrainingConfig
-    data, validation : Tokens
-        With the context of the model.
-    seed : int
-        Seed of the initial weights and of the order of the rows.
-    path : Path, optional
-        Checkpoint to resume from and to write, with optimizer, position and curve (default:
-        none). It must have the same configuration.
+    config : ModelConfig
+    members : sequence of Member
     report : callable
-    log : Path, optional
-        Folder for TensorBoard's event files.
+        Receives the updates of all members.
     stop_after : int, optional
-        Number of updates after which to write the checkpoint and return.
+        Number of updates after which to write the checkpoints and return.
 
     Raises
     ------
     BadInputError
-        The vocabulary does not fit the data, or the checkpoint has another configuration or
-        cannot be written; the last good one stays.
+        The vocabulary does not fit the data, or a checkpoint has another configuration or
+        cannot be written; the last good ones stay.
     DivergenceError
-        The loss is no longer finite; the last good checkpoint stays.
+        A loss is no longer finite; the last good checkpoints stay.
     """
-    with reproducible(seed):
-        return _Run(config, training, data, validation, seed, path, report, log).go(stop_after)
+    config = sized(config)
+    saved = [_read(config, member) for member in members]
+    steps = [0 if found is None else found[1]["step"] for found in saved]
+    total = sum(member.training.updates(config.context) for member in members)
+    trained: dict[int, Trained] = {}
+    done = list(steps)
+    for step in sorted(set(steps)):
+        numbers = [i for i, its in enumerate(steps) if its == step]
+        before = sum(done) - step * len(numbers)
+
+        def shift(
+            line: str | None, each: int, _: int, before: int = before, n: int = len(numbers)
+        ) -> None:
+            report(line, before + n * each, total)
+
+        with reproducible():
+            run = _Run(config, [members[i] for i in numbers], [saved[i] for i in numbers], shift)
+            found = run.go(stop_after)
+        trained |= dict(zip(numbers, found, strict=True))
+        for i in numbers:
+            done[i] = run.step
+    return [trained[i] for i in range(len(members))]
+
+
+#: Arrays and description of a checkpoint.
+_Saved = tuple[Mapping[str, Any], dict[str, Any]]
+
+
+def _read(config: ModelConfig, member: Member) -> _Saved | None:
+    """The checkpoint of a member, if there is one."""
+    if member.path is None or not member.path.exists():
+        return None
+    arrays, found = read_checkpoint(member.path, KIND)
+    identity = member.identity(config)
+    differing = [key for key in identity if found.get(key) != identity[key]]
+    if differing:
+        what = ", ".join(_differences(found, identity, differing))
+        raise BadInputError(
+            f"checkpoint {member.path} is of another configuration ({what}); name another --store "
+            "or remove it"
+        )
+    return arrays, found
 
 
 class _Run:
+    """Members that have come equally far."""
+
     def __init__(
         self,
         config: ModelConfig,
-        training: TrainingConfig,
-        data: Examples,
-        validation: Examples,
-        seed: int,
-        path: Path | None,
+        members: Sequence[Member],
+        saved: Sequence[_Saved | None],
         report: Report,
-        log: Path | None,
     ) -> None:
-        self.config = config = sized(config)
-        self.training, self.data, self.seed = training, data, seed
-        self.validation, self.path, self.report = validation, path, report
+        self.config, self.members, self.report = config, members, report
+        self.training = training = members[0].training
         self.updates = training.updates(config.context)
-        self.identity = json.loads(
-            json.dumps(
-                {
-                    "model": config.resolved(),
-                    # How often to save and to look changes no weight.
-                    "training": training.model_dump(
-                        mode="json", exclude={"checkpoint_every", "compile"}
-                    ),
-                    "seed": seed,
-                    "data": data.fingerprint(),
-                }
-            )
-        )
         self.accelerator = make_accelerator()
         self.device = (
             self.accelerator.device
@@ -179,14 +234,33 @@ class _Run:
                 f"--batch {training.batch}: no multiple of accumulate x processes "
                 f"({training.accumulate} x {self.world})"
             )
-        self.model = LanguageModel(config).to(self.device)
-        self.curve: list[tuple[int, float]] = []
-        self.optimizer = _optimizer(self.model, training)
+        self.model = LanguageModel(config, len(members)).to(self.device)
+        for number, member in enumerate(members):
+            # Drawn as for a model alone.
+            torch.manual_seed(member.seed)
+            _fill(self.model, number, dict(LanguageModel(config).named_parameters()))
+        self.objective: Any = _Objective(self.model, members[0].data.end)
+        if training.compile:
+            self.objective = torch.compile(self.objective)
+        if self.accelerator:
+            # Which gives parameters memory of its own: before the optimizer does.
+            self.objective = self.accelerator.prepare(self.objective)
+        self.optimizer = Optimizer(self.model, [member.training for member in members])
         self.step = 0
-        if path is not None and path.exists():
-            self.load(path)
-        self.saved_step = self.step if path is not None and path.exists() else None
-        self.writer = _writer(log) if log is not None and self.rank == 0 else None
+        self.curves: list[list[tuple[int, float]]] = [[] for _ in members]
+        self.saved_step = None
+        for number, (member, found) in enumerate(zip(members, saved, strict=True)):
+            if found is not None:
+                arrays, description = found
+                self.step = self.saved_step = description["step"]
+                _fill(self.model, number, _weights(self.model, arrays, member.path))
+                self.curves[number] = [(int(n), float(loss)) for n, loss in description["curve"]]
+                if self.step:
+                    self.optimizer.load(number, self.step, arrays)
+        self.writers = [
+            _writer(member.log) if member.log is not None and not self.rank else None
+            for member in members
+        ]
 
     @property
     def precision(self) -> torch.dtype:
@@ -199,15 +273,10 @@ class _Run:
             self.device.type, self.precision, enabled=self.precision == torch.bfloat16
         )
 
-    def go(self, stop_after: int | None) -> Trained:
+    def go(self, stop_after: int | None) -> list[Trained]:
         if self.step == self.updates:
             self.report(None, self.updates, self.updates)
-            return Trained(self.model.eval(), self.curve)
-        objective: Any = _Objective(self.model, self.data.end)
-        if self.training.compile:
-            objective = torch.compile(objective)
-        if self.accelerator:
-            objective = self.accelerator.prepare(objective)
+            return self.trained(0.0, 0.0)
         last = self.updates if stop_after is None else min(self.updates, self.step + stop_after)
         points = self.points()
         peak = peak_rate(self.device, self.precision)
@@ -215,35 +284,49 @@ class _Run:
         rate = utilisation = 0.0
         try:
             while self.step < last:
-                loss = self.update(objective)
+                losses = self.update(self.objective)
                 self.step += 1
-                line = None
+                lines: list[str | None] = [None]
                 if self.step in points or self.step == self.updates:
                     seconds = time.perf_counter() - began
-                    rate = (self.step - first) * self.tokens_per_update / seconds
+                    read = (self.step - first) * self.tokens_per_update * len(self.members)
+                    rate = read / seconds
                     utilisation = rate * flops_per_token(self.config) / (peak * self.world)
-                    line = self.look(loss, rate, utilisation)
+                    lines = [*self.look(losses, rate, utilisation)]
                 if self.rank == 0:
-                    self.report(line, self.step, self.updates)
+                    for line in lines:
+                        self.report(line, self.step, self.updates)
                 if time.monotonic() - saved >= self.training.checkpoint_every:
                     self.save()
                     saved = time.monotonic()
         except KeyboardInterrupt as stop:
             self.save()
-            where = f"{self.path} holds" if self.path else "done were"
+            paths = [member.path for member in self.members if member.path is not None]
+            where = "done were"
+            if paths:
+                where = f"{paths[0] if len(paths) == 1 else paths[0].parent} holds"
             stop.hint = (  # type: ignore[attr-defined]  # `hebbsim.interrupts.Interruption` shows it
                 f"{where} {self.step} of {self.updates} updates; "
                 "the same command resumes from there"
             )
             raise
         finally:
-            if self.writer is not None:
-                self.writer.close()
+            for writer in self.writers:
+                if writer is not None:
+                    writer.close()
         self.save()
-        return Trained(self.model.eval(), self.curve, rate, utilisation)
+        return self.trained(rate, utilisation)
+
+    def trained(self, rate: float, utilisation: float) -> list[Trained]:
+        """The models, each alone."""
+        return [
+            Trained(self.model.member(number).eval(), curve, rate, utilisation)
+            for number, curve in enumerate(self.curves)
+        ]
 
     @property
     def tokens_per_update(self) -> int:
+        """Of one member."""
         return self.training.batch * self.config.context
 
     def points(self) -> set[int]:
@@ -252,134 +335,109 @@ class _Run:
         found = np.geomspace(max(1.0, self.updates / 32), self.updates, n)
         return {round(x) for x in found} | {self.updates}
 
-    def update(self, objective: Any) -> float:
-        """One step of the optimizer on one batch; returns the mean loss."""
-        training = self.training
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(training, self.step, self.updates)
-        numbers = self.data.batch(self.seed, self.step, training.batch)
-        parts = numbers.reshape(training.accumulate, self.world, -1)[:, self.rank]
-        total = torch.zeros((), device=self.device)
-        for i, part in enumerate(parts):
+    def update(self, objective: Any) -> list[float]:
+        """One step of the optimizer on one batch of each member; returns their mean losses."""
+        training, members = self.training, self.members
+        numbers = [m.data.batch(m.seed, self.step, training.batch) for m in members]
+        parts = [
+            each.reshape(training.accumulate, self.world, -1)[:, self.rank] for each in numbers
+        ]
+        total = torch.zeros(len(members), device=self.device)
+        for i, part in enumerate(zip(*parts, strict=True)):
+            found = [m.data.examples(own) for m, own in zip(members, part, strict=True)]
             tokens, targets = (
-                torch.from_numpy(x).to(self.device) for x in self.data.examples(part)
+                torch.from_numpy(np.concatenate(x)).to(self.device)
+                for x in zip(*found, strict=True)
             )
-            alone = self.accelerator and i < len(parts) - 1
+            alone = self.accelerator and i < training.accumulate - 1
             with self.accelerator.no_sync(objective) if alone else contextlib.nullcontext():
                 with self.autocast():
-                    loss = objective(tokens, targets)
-                (loss / len(parts)).backward()
-            total += loss.detach() / len(parts)
+                    losses = objective(tokens, targets)
+                (losses.sum() / training.accumulate).backward()
+            total += losses.detach() / training.accumulate
         if self.accelerator:
             total = self.accelerator.reduce(total, "mean")
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), training.clip)
-        value = float(total)
-        if not (math.isfinite(value) and math.isfinite(float(norm))):
-            kept = (
-                f"; {self.path} keeps update {self.saved_step}"
-                if self.saved_step is not None
-                else ""
-            )
-            raise DivergenceError(
-                f"{self.config.name}, seed {self.seed}: the loss is no longer finite at update "
-                f"{self.step + 1} of {self.updates}; lower --learning-rate{kept}"
-            )
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return value
+        values = torch.stack([total, self.optimizer.clip()]).tolist()
+        for member, value, norm in zip(members, *values, strict=True):
+            if not (math.isfinite(value) and math.isfinite(norm)):
+                kept = (
+                    f"; {member.path} keeps update {self.saved_step}"
+                    if self.saved_step is not None
+                    else ""
+                )
+                raise DivergenceError(
+                    f"{self.config.name}, seed {member.seed}: at rate "
+                    f"{member.training.learning_rate:g} the loss is no longer finite at update "
+                    f"{self.step + 1} of {self.updates}; lower --learning-rate{kept}"
+                )
+        self.optimizer.take_step(self.step, self.updates)
+        return values[0]
 
-    def look(self, loss: float, rate: float, utilisation: float) -> str:
-        """Validate, add a point to the curve, and return a line about it."""
+    def look(self, losses: list[float], rate: float, utilisation: float) -> list[str]:
+        """Validate, add a point to each curve, and return a line about each member."""
         with self.autocast():
-            found = validation_loss(self.model, self.validation)
+            found = validation_losses(self.model, [m.validation for m in self.members])
         seen = self.step * self.tokens_per_update
-        self.curve.append((seen, found))
-        left = (self.updates - self.step) * self.tokens_per_update / rate
-        if self.writer is not None:
-            for name, value in {
-                "loss/train": loss, "loss/validation": found, "speed/tokens_per_second": rate,
-                "speed/flop_utilisation": utilisation,
-            }.items():  # fmt: skip
-                self.writer.add_scalar(name, value, seen)
-        return (
-            f"{self.config.name}, seed {self.seed}: {seen:,} tokens, loss {loss:.3f}, validation "
-            f"{found:.3f}; {rate:,.0f} tokens/s, {utilisation:.0%} of peak, "
-            f"{duration(left)} left"
-        )
+        left = (self.updates - self.step) * self.tokens_per_update * len(self.members) / rate
+        lines = []
+        for number, member in enumerate(self.members):
+            self.curves[number].append((seen, found[number]))
+            if (writer := self.writers[number]) is not None:
+                for name, value in {
+                    "loss/train": losses[number], "loss/validation": found[number],
+                    "speed/tokens_per_second": rate, "speed/flop_utilisation": utilisation,
+                }.items():  # fmt: skip
+                    writer.add_scalar(name, value, seen)
+            lines.append(
+                f"{self.config.name}, seed {member.seed}, rate {member.training.learning_rate:g}: "
+                f"{seen:,} tokens, loss {losses[number]:.3f}, validation {found[number]:.3f}; "
+                f"{rate:,.0f} tokens/s, {utilisation:.0%} of peak, {duration(left)} left"
+            )
+        return lines
 
     def save(self) -> None:
-        """Write weights, optimizer, position and curve atomically to one file."""
-        if self.path is None or self.rank:
+        """Write weights, optimizer, position and curve of each member atomically to one file."""
+        if self.rank:
             return
-        arrays = {}
-        for name, value in self.model.named_parameters():
-            arrays[f"model/{name}"] = value.detach().cpu().numpy()
-            for key, moment in self.optimizer.state.get(value, {}).items():
-                if key != "step":
-                    arrays[f"{key}/{name}"] = moment.cpu().numpy()
-        description = self.identity | {"step": self.step, "curve": self.curve}
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadInputError(f"{self.path.parent}: {error.strerror}") from None
-        write_checkpoint(self.path, KIND, arrays, description)
+        for number, member in enumerate(self.members):
+            if member.path is None:
+                continue
+            arrays = {
+                f"model/{name}": value[number].detach().cpu().numpy()
+                for name, value in self.model.named_parameters()
+            }
+            arrays |= self.optimizer.state(number)
+            description = member.identity(self.config)
+            description |= {"step": self.step, "curve": self.curves[number]}
+            try:
+                member.path.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise BadInputError(f"{member.path.parent}: {error.strerror}") from None
+            write_checkpoint(member.path, KIND, arrays, description)
         self.saved_step = self.step
 
-    def load(self, path: Path) -> None:
-        arrays, found = read_checkpoint(path, KIND)
-        differing = [key for key in self.identity if found.get(key) != self.identity[key]]
-        if differing:
-            what = ", ".join(_differences(found, self.identity, differing))
-            raise BadInputError(
-                f"checkpoint {path} is of another configuration ({what}); name another --store "
-                "or remove it"
-            )
-        _fill(self.model, arrays, path)
-        self.step = found["step"]
-        self.curve = [(int(seen), float(loss)) for seen, loss in found["curve"]]
-        if self.step:
-            for name, value in self.model.named_parameters():
-                self.optimizer.state[value] = {
-                    "step": torch.tensor(float(self.step)),
-                    **{
-                        key: torch.from_numpy(arrays[f"{key}/{name}"]).to(self.device)
-                        for key in ("exp_avg", "exp_avg_sq")
-                    },
-                }
 
-
-def learning_rate(training: TrainingConfig, step: int, updates: int) -> float:
-    """The learning rate of update `step`, counted from 0: linear warm-up, then a cosine.
-
-    Examples
-    --------
-    >>> training = TrainingConfig(learning_rate=1.0, warmup=0.1, floor=0.1)
-    >>> [round(learning_rate(training, step, 100), 2) for step in (0, 9, 10, 99)]
-    [0.1, 1.0, 1.0, 0.1]
-    """
-    warm = max(1, round(training.warmup * updates)) if training.warmup else 0
-    if step < warm:
-        return training.learning_rate * (step + 1) / warm
-    done = (step - warm) / max(1, updates - 1 - warm)
-    share = training.floor + (1 - training.floor) * (1 + math.cos(math.pi * min(1.0, done))) / 2
-    return training.learning_rate * share
-
-
-def validation_loss(model: LanguageModel, data: Examples, limit: int = VALIDATION_TOKENS) -> float:
-    """Mean loss in nats over about `limit` tokens, evenly spread over a split."""
-    numbers = data.spread(limit)
+def validation_losses(
+    model: LanguageModel, data: Sequence[Examples], limit: int = VALIDATION_TOKENS
+) -> list[float]:
+    """Mean loss of each member in nats over about `limit` tokens, evenly spread over its split."""
+    numbers = [each.spread(limit) for each in data]
     device = model.embedding.weight.device
-    total, training = 0.0, model.training
+    total, training = np.zeros(len(data)), model.training
     model.eval()
     with torch.inference_mode():
-        for start in range(0, len(numbers), 16):
+        for start in range(0, len(numbers[0]), 16):
+            found = [
+                each.examples(own[start : start + 16])
+                for each, own in zip(data, numbers, strict=True)
+            ]
             tokens, targets = (
-                torch.from_numpy(x).to(device) for x in data.examples(numbers[start : start + 16])
+                torch.from_numpy(np.concatenate(x)).to(device) for x in zip(*found, strict=True)
             )
-            loss = model.loss(tokens, targets, segments_of(tokens, data.end))
-            total += float(loss) * len(tokens)
+            losses = model.loss(tokens, targets, segments_of(tokens, data[0].end))
+            total += losses.double().cpu().numpy() * len(found[0][0])
     model.train(training)
-    return total / len(numbers)
+    return (total / len(numbers[0])).tolist()
 
 
 def load_model(path: Path) -> LanguageModel:
@@ -392,33 +450,25 @@ def load_model(path: Path) -> LanguageModel:
     """
     arrays, found = read_checkpoint(path, KIND)
     model = LanguageModel(ModelConfig.checked(found["model"]))
-    _fill(model, arrays, path)
+    _fill(model, 0, _weights(model, arrays, path))
     return model.eval()
 
 
-def _fill(model: LanguageModel, arrays: Mapping[str, Any], path: Path) -> None:
+def _fill(model: LanguageModel, number: int, weights: Mapping[str, Tensor]) -> None:
+    """Give a member its weights."""
     with torch.no_grad():
         for name, value in model.named_parameters():
-            array = arrays.get(f"model/{name}")
-            if array is None or array.shape != tuple(value.shape):
-                raise BadInputError(f"checkpoint {path}: {name} is missing or of another shape")
-            value.copy_(torch.from_numpy(array))
+            value[number].copy_(weights[name].view(value.shape[1:]))
 
 
-def _optimizer(model: LanguageModel, training: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW with weight decay for matrices, not for gains, biases or decays of traces."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    others = [p for p in model.parameters() if p.ndim < 2]
-    groups = [
-        {"params": matrices, "weight_decay": training.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups,
-        lr=training.learning_rate,
-        betas=(training.beta1, training.beta2),
-        fused=next(model.parameters()).is_cuda,
-    )
+def _weights(model: LanguageModel, arrays: Mapping[str, Any], path: Path | None) -> dict[str, Any]:
+    found = {}
+    for name, value in model.named_parameters():
+        array = arrays.get(f"model/{name}")
+        if array is None or array.shape != tuple(value.shape[1:]):
+            raise BadInputError(f"checkpoint {path}: {name} is missing or of another shape")
+        found[name] = torch.from_numpy(array)
+    return found
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list[str]) -> list[str]:

@@ -117,6 +117,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     rows = _worded(tables.select(results, metric="perplexity_ratio"))
     tables.need(rows, "ratios of perplexities")
     ax = style.axes(ax, 2.6)
+    crossings = tables.select(results, metric="crossing")
     colors = ("#0072B2", "#009E73", "#E69F00", "#CC79A7")
     ends = [("GPT-2", 1.0, MUTED)]
     for i, ((model, size), line) in enumerate(rows.groupby(["model", "preset"], sort=False)):
@@ -124,12 +125,19 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         seen = line["tokens"].astype(float)
         look = colors[i % len(colors)], "osD^"[i % 4]
         ends.append((label, *marks.curve(ax, seen, line, *look, bounds=_OPEN, label=label)))
+        own = tables.select(crossings, condition={"preset": size}, model=model)
+        for _, at in own.iterrows():
+            ax.plot(at["mean"], 1.0, "*", color=look[0], markersize=11, zorder=4, gid="crossing")
+            if at["low"] == at["low"]:  # no interval of one seed
+                ends_at = max(at["low"], float(seen.min())), min(at["high"], float(seen.max()))
+                ax.plot(ends_at, (1.0, 1.0), color=look[0], linewidth=2.5, zorder=3)
     ax.axhline(1.0, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=0)
     marks.log_scale(ax)
     ax.set_xlabel("tokens seen")
     ax.set_ylabel("perplexity / that of GPT-2")
     style.caption(ax, "Ratio of perplexities over tokens", tables.interval_note(rows)
-                  + " Below 1 the model with traces is ahead.")  # fmt: skip
+                  + " Below 1 the model with traces is ahead."
+                  + (" Stars: where GPT-2 overtakes." if len(crossings) else ""))  # fmt: skip
     marks.name_ends(ax, ends)
     return ax
 

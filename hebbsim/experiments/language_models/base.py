@@ -76,9 +76,9 @@ class LmRun:
         return packed
 
     def train_text(
-        self, packed: Packed, models: Mapping[tuple[Any, ...], Preset]
+        self, packed: Packed, models: Mapping[tuple[Any, ...], Preset], seeds: int | None = None
     ) -> Mapping[tuple[Any, ...], Trained]:
-        """Train every model with every seed; the seed is the last item of the label.
+        """Train every model with every seed, or the first `seeds`; a label ends in its seed.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class LmRun:
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
             Job((*label, seed), preset, seed, Text(packed, preset.model.context))
-            for seed in range(self.config.seeds)
+            for seed in range(seeds or self.config.seeds)
             for label, preset in models.items()
         ]
         return self.train(jobs)

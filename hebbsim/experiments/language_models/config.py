@@ -216,6 +216,16 @@ class LmConfig(_Base):
         "tiny"
     )
     models: _Models = ("ema", "gpt2")
+    learning_rates: Annotated[
+        tuple[Annotated[float, Field(gt=0)], ...],
+        Listed,
+        option(
+            "Comma-separated peak learning rates to try with the first seed; all seeds of a "
+            "model learn at its best one on validation.",
+            COMPUTING,
+            default="--learning-rate alone",
+        ),
+    ] = ()
     validation: Annotated[
         tuple[str, ...],
         Listed,

@@ -40,8 +40,10 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
     Results
         ``validation_loss`` by tokens seen; on each split ``loss`` and ``perplexity``, and
         ``loss`` by ``distance`` from the last occurrence of the token in its document. Model
-        ``ema/gpt2`` has ``perplexity_ratio`` (below 1: traces are ahead) and, if the ratio
-        crosses 1, the number of tokens at the ``crossing``.
+        ``ema/gpt2`` has ``perplexity_ratio`` (below 1: traces are ahead) and, if attention
+        overtakes, the number of tokens at the ``crossing``, in all and for each parameter. If
+        several learning rates are tried, ``loss`` on validation by ``rate``, of the first seed,
+        and the ``learning_rate`` chosen.
 
     Raises
     ------
@@ -60,6 +62,7 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
     # Sizes are compared over the same tokens of one vocabulary.
     packed = run.prepare(next(iter(presets.values())))
     held_out = _held_out(run, packed, presets)
+    presets = _best_rates(run, packed, presets)
     trained = run.train_text(packed, presets)
     for (name, size, seed), found in trained.items():
         preset = presets[name, size]
@@ -76,7 +79,7 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
         for name in config.models:
             if name != "gpt2":
                 for size in sizes:
-                    _ratios(run, name, size, trained)
+                    _ratios(run, name, size, presets[name, size], trained)
     return run.results()
 
 
@@ -98,8 +101,41 @@ def _held_out(run: LmRun, packed: Packed, presets: Mapping[Any, Preset]) -> dict
     return found
 
 
-def _ratios(run: LmRun, name: str, size: str, trained: Any) -> None:
-    """Add the perplexity of a model divided by that of GPT-2, and where the ratio crosses 1."""
+def _best_rates(
+    run: LmRun, packed: Packed, presets: dict[tuple[str, str], Preset]
+) -> dict[tuple[str, str], Preset]:
+    """Each model at the learning rate whose loss on validation is least, with the first seed."""
+    rates = run.config.learning_rates
+    if not rates:
+        return presets
+    tried = {
+        (*label, rate): preset.model_copy(
+            update={"training": preset.training.model_copy(update={"learning_rate": rate})}
+        )
+        for label, preset in presets.items()
+        for rate in rates
+    }
+    trained = run.train_text(packed, tried, seeds=1)
+    best = {}
+    for name, size in presets:
+        losses = {rate: trained[name, size, rate, 0].curve[-1][1] for rate in rates}
+        for rate, loss in losses.items():
+            run.add(0, name, f"preset={size} rate={rate:g}", "loss", loss, split="validation")
+        chosen = min(losses, key=lambda rate: losses[rate])
+        best[name, size] = tried[name, size, chosen]
+        for seed in range(run.config.seeds):
+            run.add(
+                seed, name, f"preset={size}", "learning_rate", chosen, split="model", unit="rate"
+            )
+        if len(rates) > 1 and chosen in (min(rates), max(rates)):
+            run.notes.append(f"{name}, {size}: the best rate, {chosen:g}, is the last one tried")
+    return best
+
+
+def _ratios(run: LmRun, name: str, size: str, preset: Preset, trained: Any) -> None:
+    """Add the perplexity of a model divided by that of GPT-2, and where GPT-2 overtakes."""
+    from hebbsim.lm.model import count_parameters
+
     model = f"{name}/gpt2"
     for seed in range(run.config.seeds):
         own, other = trained[name, size, seed].curve, trained["gpt2", size, seed].curve
@@ -111,9 +147,11 @@ def _ratios(run: LmRun, name: str, size: str, trained: Any) -> None:
             )  # fmt: skip
         crossed = crossing(gaps)
         if crossed is not None:
+            at = f"preset={size}"
+            run.add(seed, model, at, "crossing", crossed, split="validation", unit="tokens")
             run.add(
-                seed, model, f"preset={size}", "crossing", crossed, split="validation",
-                unit="tokens",
+                seed, model, at, "tokens_per_parameter", crossed / count_parameters(preset.model),
+                split="validation", unit="tokens",
             )  # fmt: skip
         else:
             said = "ahead" if gaps[-1][1] < 0 else "behind"
@@ -124,7 +162,7 @@ def _ratios(run: LmRun, name: str, size: str, trained: Any) -> None:
 
 
 def crossing(gaps: list[tuple[int, float]]) -> float | None:
-    """Number of tokens at the last change of sign, interpolated in the logarithm of tokens.
+    """Number of tokens where a lead is lost for good, interpolated in the logarithm of tokens.
 
     Examples
     --------
@@ -132,9 +170,13 @@ def crossing(gaps: list[tuple[int, float]]) -> float | None:
     1000.0
     >>> crossing([(100, -0.5), (10_000, -0.1)]) is None
     True
+    >>> crossing([(100, 0.5), (10_000, -0.5)]) is None
+    True
     """
     for (n0, a), (n1, b) in reversed(list(pairwise(gaps))):
-        if a * b < 0:
+        if b < 0:
+            return None
+        if a < 0:
             share = a / (a - b)
             return round(math.exp(math.log(n0) + share * math.log(n1 / n0)), 6)
     return None

@@ -32,6 +32,8 @@ __all__ = ["Job", "Packed", "prepare", "train_all"]
 _EVERY = 0.2
 #: With fewer tokens to learn, starting processes takes longer than it saves.
 _WORTH_A_PROCESS = 100_000
+#: Parameters of models that are computed side by side: beyond, each keeps a machine busy alone.
+_TOGETHER = 30_000_000
 
 #: Makes the examples to learn from and to validate on; picklable.
 MakeExamples = Callable[[], "tuple[Any, Any]"]
@@ -180,16 +182,41 @@ class Job:
 
 
 def _train(
-    job: Job, store: Path, log: Path | None, report: Callable[[str | None, int, int], None]
-) -> Trained:
-    from hebbsim.lm.training import train
+    jobs: Sequence[Job],
+    store: Path,
+    log: Path | None,
+    report: Callable[[str | None, int, int], None],
+) -> list[Trained]:
+    """Train models of one shape side by side."""
+    from hebbsim.lm.training import Member, train
 
-    data, validation = job.make()
-    path = job.path(store, data)
-    return train(
-        job.preset.model, job.preset.training, data, validation, seed=job.seed, path=path,
-        report=report, log=None if log is None else log / path.stem,
-    )  # fmt: skip
+    members = []
+    for job in jobs:
+        data, validation = job.make()
+        path = job.path(store, data)
+        at = None if log is None else log / path.stem
+        members.append(Member(job.preset.training, data, validation, job.seed, path, at))
+    return train(jobs[0].preset.model, members, report=report)
+
+
+def _batches(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
+    """Jobs that are computed side by side: of one shape, and enough batches for the workers."""
+    from hebbsim.lm.model import count_parameters
+
+    shapes: dict[str, list[Job]] = {}
+    for job in jobs:
+        training = job.preset.training.model_dump(mode="json", exclude={"learning_rate"})
+        shape = json.dumps([job.preset.model.resolved(), training], sort_keys=True)
+        shapes.setdefault(shape, []).append(job)
+    found = []
+    for alike in shapes.values():
+        parts = max(
+            -(-workers // len(shapes)),
+            -(-len(alike) * count_parameters(alike[0].preset.model) // _TOGETHER),
+        )
+        size = -(-len(alike) // parts)
+        found += [alike[start : start + size] for start in range(0, len(alike), size)]
+    return found
 
 
 class _Line:
@@ -209,7 +236,7 @@ def _connect(line: _Line) -> None:
     _line = line
 
 
-def _train_elsewhere(number: int, job: Job, store: Path, log: Path | None) -> None:
+def _train_elsewhere(number: int, jobs: Sequence[Job], store: Path, log: Path | None) -> None:
     said = -_EVERY
 
     def report(line: str | None, done: int, total: int) -> None:
@@ -221,20 +248,20 @@ def _train_elsewhere(number: int, job: Job, store: Path, log: Path | None) -> No
             said = time.monotonic()
             _line.told.put((number, line, done))
 
-    _train(job, store, log, report)
+    _train(jobs, store, log, report)
 
 
-def _train_side_by_side(
-    jobs: Sequence[Job], store: Path, log: Path | None, progress: Progress, workers: int
+def _train_in_processes(
+    batches: Sequence[list[Job]], store: Path, log: Path | None, progress: Progress, workers: int
 ) -> None:
     """Train in processes, and report their progress as it comes."""
-    line, done = _Line(), [0] * len(jobs)
-    total = sum(job.updates for job in jobs)
+    line, done = _Line(), [0] * len(batches)
+    total = sum(job.updates for batch in batches for job in batch)
     # Spawned processes, because torch's threads do not survive a fork.
     with ProcessPoolExecutor(workers, get_context("spawn"), _connect, (line,)) as pool:
         running = {
-            pool.submit(_train_elsewhere, number, job, store, log)
-            for number, job in enumerate(jobs)
+            pool.submit(_train_elsewhere, number, batch, store, log)
+            for number, batch in enumerate(batches)
         }
         try:
             while running:
@@ -250,8 +277,8 @@ def _train_side_by_side(
             raise
 
 
-def _side_by_side(jobs: Sequence[Job]) -> int:
-    """Number of models to train at a time: one on a GPU or under torchrun."""
+def _processes(jobs: Sequence[Job]) -> int:
+    """Number of processes that train: one on a GPU or under torchrun."""
     from hebbsim.lm.hardware import has_gpu
 
     if has_gpu() or "WORLD_SIZE" in os.environ:
@@ -271,22 +298,25 @@ def train_all(
 ) -> Mapping[tuple[Any, ...], Trained]:
     """Train every model, or load it from the store; return the models by label, in order.
 
-    On a CPU a model learns in one thread, so that sums do not depend on the number of threads.
-    By default as many models train at a time as there are processors, and one on a GPU.
+    Models of one shape, such as seeds and learning rates, are one batched computation. On a CPU
+    each process learns in one thread, so that sums do not depend on the number of threads. By
+    default there are as many processes as processors, and one on a GPU.
     """
     total = sum(job.updates for job in jobs)
     progress(None, 0, total)
-    workers = min(workers or _side_by_side(jobs), len(jobs))
+    batches = _batches(jobs, workers or _processes(jobs))
+    workers = min(workers or _processes(jobs), len(batches))
     if workers > 1:
-        _train_side_by_side(jobs, store, log, progress, workers)
-    found = {}
+        _train_in_processes(batches, store, log, progress, workers)
+    found: dict[tuple[Any, ...], Trained] = {}
     before = 0
-    for job in jobs:
+    for batch in batches:
 
         def report(line: str | None, done: int, _: int, before: int = before) -> None:
             if workers == 1:
                 progress(line, before + done, total)
 
-        found[job.label] = _train(job, store, log, report)
-        before += job.updates
-    return found
+        trained = _train(batch, store, log, report)
+        found |= {job.label: each for job, each in zip(batch, trained, strict=True)}
+        before += sum(job.updates for job in batch)
+    return {job.label: found[job.label] for job in jobs}
