@@ -108,16 +108,6 @@ def _make_corpus(seed: str, sizes: dict[str, int]) -> Corpus:
     )
 
 
-def describe_splits() -> dict[str, str]:
-    """What each split of the built-in corpus holds, in one line, by split name."""
-    return {
-        "train": "sentences to learn from",
-        "dev": "new sentences of the same kind, to choose settings and map clusters to roles",
-        "test": "new sentences of the same kind",
-        **{f"gen/{name}": rule["description"] for name, rule in grammar_data()["splits"].items()},
-    }
-
-
 def _make_split(
     name: str, size: int, seed: str, seen: set[tuple[str, ...]], vocabulary: set[str]
 ) -> Split:
