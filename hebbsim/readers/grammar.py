@@ -72,7 +72,7 @@ def make_builtin(
 
 
 def make_sibling(n_train: int, names: Sequence[str]) -> Corpus:
-    """Another draw of the grammar, which no seed of `make_builtin` gives.
+    """A draw of the grammar that no seed of `make_builtin` produces.
 
     Parameters
     ----------
