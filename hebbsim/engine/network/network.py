@@ -126,7 +126,7 @@ class Network:
         self, layer: WordLayer | TokenLayer, below_size: int, rng: np.random.Generator
     ) -> None:
         tau = self.timescales if layer.timescales is None else layer.timescales
-        layer.connect(below_size, *decays(check_timescales(tau)), rng)
+        layer.connect(below_size, *decays(tau), rng)
 
     @property
     def layers(self) -> list[WordLayer | TokenLayer]:
