@@ -11,19 +11,6 @@ from hebbsim.rivals import RIVALS
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_heading
 
-__all__ = [
-    "cell",
-    "comparisons_of",
-    "find",
-    "headline",
-    "layer_in_words",
-    "reference",
-    "show_rivals",
-    "show_roles",
-    "show_splits",
-    "table_of",
-]
-
 #: Splits by what decides them: the mark before a name, and what it says.
 _MARKS = {
     "structure": "* turns on structure, judged on dev and on splits of a sibling corpus",
