@@ -469,12 +469,6 @@ def test_python_m_is_the_same_command():
     assert (result.returncode, result.stdout) == (0, f"hebbsim {__version__}\n")
 
 
-def test_versions_name_what_a_result_depends_on(capsys):
-    assert run("versions") == 0
-    out = capsys.readouterr().out
-    assert f"hebbsim       {__version__}" in out and "numpy" in out and "python" in out
-
-
 class Terminal(io.StringIO):
     def isatty(self):
         return True

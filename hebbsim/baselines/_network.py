@@ -1,4 +1,4 @@
-"""The torch half of the BiGRU. Imported only where a network is trained or used."""
+"""The torch code of the BiGRU, imported only when a network is trained or used."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ __all__ = [
     "update",
 ]
 
-#: Padded tokens that are tagged at once.
+#: Number of tokens tagged at once, padding included.
 TOKENS_AT_ONCE = 8192
-#: Gradients longer than this are shortened to it.
+#: Gradients are clipped to this norm.
 LONGEST_GRADIENT = 5.0
 #: Share of the updates over which the learning rate rises.
 WARM_UP = 0.1
@@ -46,10 +46,10 @@ def choose_device() -> torch.device:
 
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Seeded, deterministic, one thread; the process's own settings come back after.
+    """Seeded and deterministic, on one thread; torch's own settings are restored afterwards.
 
-    One thread because sums over several are added up in an order that depends
-    on how many there are (and networks this small gain nothing from more).
+    More threads would add up sums in an order that depends on their number, and networks this
+    small gain nothing from them.
     """
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
@@ -68,7 +68,7 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Sentences as numbers: types once, tokens as indices into them.
+    """Sentences as arrays: tables with one row per word type, and the row of each token.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class Tokens:
         Row of each token in the three tables below.
     lengths : ndarray of int64, shape=(N,)
     numbers, affixes, codes : Tensor, shape=(U,), (U, 8), (U, C)
-        What `Vocabulary.encode` says of each distinct word.
+        `Vocabulary.encode` of each distinct word.
     """
 
     types: NDArray[np.int64]
@@ -128,7 +128,7 @@ class Batch:
 
 
 def _mirrored(x: Tensor, mirror: Tensor) -> Tensor:
-    """Every sentence read backwards, its padding still at the end; its own inverse."""
+    """Every sentence reversed, with its padding still at the end; applied twice, it is undone."""
     return x.gather(0, mirror[:, :, None].expand_as(x))
 
 
@@ -185,7 +185,7 @@ class Tagger(nn.Module):
         return x
 
     def states(self, tokens: Tokens, batch: Batch) -> Tensor:
-        """What the last layer holds at every token inside [shape=(number of tokens, 2 H)]."""
+        """Hidden states of the last layer at every token, padding excluded, shape=(T, 2 H)."""
         x = self.embed(tokens, batch)
         for ahead, back in zip(self.ahead, self.back, strict=True):
             x = self._drop(x)
@@ -194,14 +194,14 @@ class Tagger(nn.Module):
         return self._drop(x)[batch.inside]
 
     def forward(self, tokens: Tokens, batch: Batch) -> Tensor:
-        """Scores of every token inside [shape=(number of tokens, R)]."""
+        """Scores of every token, padding excluded, shape=(T, R)."""
         return self.output(self.states(tokens, batch))
 
 
 def shuffled_batches(
     lengths: NDArray[np.int64], rng: np.random.Generator, size: int
 ) -> list[NDArray]:
-    """Batches of sentences of like length, in random order."""
+    """Batches of sentences of similar length, in random order."""
     jitter = lengths + rng.random(len(lengths))
     order = np.argsort(jitter, kind="stable")
     order = order[lengths[order] > 0]
@@ -210,7 +210,7 @@ def shuffled_batches(
 
 
 def in_batches(tokens: Tokens) -> Iterator[Batch]:
-    """All sentences, as many at once as memory allows."""
+    """All sentences, in batches of at most `TOKENS_AT_ONCE` padded tokens."""
     order = np.argsort(tokens.lengths, kind="stable")
     order = order[tokens.lengths[order] > 0]
     while len(order):
@@ -222,7 +222,7 @@ def in_batches(tokens: Tokens) -> Iterator[Batch]:
 
 
 def tag(network: Tagger, tokens: Tokens) -> NDArray[np.int64]:
-    """Number of the best role of every token [shape=(T,)]."""
+    """Index of the best role of every token, shape=(T,)."""
     roles = np.zeros(len(tokens.types), dtype=np.int64)
     network.eval()
     with torch.inference_mode():
@@ -232,7 +232,7 @@ def tag(network: Tagger, tokens: Tokens) -> NDArray[np.int64]:
 
 
 def forward_states(network: Tagger, tokens: Tokens) -> NDArray[np.float32]:
-    """What the first layer's left-to-right half holds after every token [shape=(T, H)]."""
+    """Hidden states of the first layer's forward half after every token, shape=(T, H)."""
     ahead: Any = network.ahead[0]
     states = np.zeros((len(tokens.types), int(ahead.hidden_size)), dtype=np.float32)
     order = np.argsort(tokens.lengths, kind="stable")
@@ -249,7 +249,7 @@ def forward_states(network: Tagger, tokens: Tokens) -> NDArray[np.float32]:
 def schedule_of(
     network: Tagger, tokens: Tokens, epochs: int, config: BiGRUConfig
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """What moves the weights, and its rate from the first update to the last."""
+    """The optimizer, and its learning rate at every update."""
     n_batches = -(-int(np.count_nonzero(tokens.lengths)) // config.batch_size)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
@@ -271,7 +271,7 @@ def update(
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> None:
-    """One step down the gradient of a loss."""
+    """One update of the weights, by the gradient of a loss."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
@@ -310,7 +310,7 @@ def train(
         if dev is None:
             continue
         accuracy = float(np.mean(tag(network, dev[0]) == dev[1]))
-        # Of equally good epochs the last: it was trained at the lowest rate.
+        # Of equally good epochs the last, which had the lowest learning rate.
         if accuracy >= max(curve, default=0.0):
             best = {name: value.clone() for name, value in network.state_dict().items()}
             best_epoch = len(curve)

@@ -58,9 +58,9 @@ class BiGRU:
     Attributes
     ----------
     roles : ndarray of str, shape=(R,)
-        Roles that it can give: those of its labelled sentences.
+        Roles it can predict: those of its labelled sentences.
     dev_curve : list of float
-        Accuracy on dev after each epoch; empty where there was no dev split.
+        Accuracy on dev after each epoch; empty without a dev split.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class BiGRU:
 
 
 def untrained_bigru(train: Split, config: BiGRUConfig, *, seed: int = 0) -> BiGRU:
-    """A BiGRU as its weights were drawn, with the words of a split.
+    """A BiGRU with random weights and the vocabulary of a split.
 
     Raises
     ------
@@ -174,12 +174,12 @@ def train_bigru(
 ) -> BiGRU:
     """Train a BiGRU on labelled sentences.
 
-    With `dev`, the weights of the best epoch on it are kept and training stops
-    when it no longer gains. Without, training runs its full length: the
-    learning rate ends at zero, and no label is spent on choosing an epoch.
+    With `dev`, training stops when accuracy on it no longer improves, and the
+    weights of the best epoch are kept. Without `dev`, training runs to the end:
+    the learning rate falls to zero, and no labels are used to choose an epoch.
 
     The same arguments give the same weights on the same machine (bit for bit
-    on a CPU). A GPU is used where torch finds one; on a CPU one thread is.
+    on a CPU). Training uses a GPU if torch finds one, otherwise one CPU thread.
 
     Parameters
     ----------
@@ -187,15 +187,15 @@ def train_bigru(
     layer : str
         Gold layer to learn, as in ``"grammatical"``.
     dev : Split, optional
-        Not looked at where `labels` is given.
+        Ignored if `labels` is given.
     labels : int, optional
-        Sentences whose labels are used, drawn from `train` by `seed`; of the
-        other sentences nothing is, not even words. Default all.
+        Number of sentences to learn from, drawn from `train` by `seed`; the other
+        sentences are not used at all, not even their words (default: all).
     codes : mapping of str to ndarray, shape=(C,), optional
-        Where given, the embedding of a word starts as a linear image of its
-        code, words outside `train` included, and learns its difference to that.
+        Codes of words, which may include words outside `train`. The embedding of a word
+        is a linear map of its code plus a learned difference that starts at zero.
     config : BiGRUConfig, optional
-        Default what `config_for` says of `train`, all of it.
+        (default: `config_for` of the whole of `train`).
     seed : int
 
     Raises
@@ -203,8 +203,8 @@ def train_bigru(
     TorchMissingError
         If torch is not installed.
     BadInputError
-        If there is no such layer, or not one labelled token, or fewer than
-        `labels` sentences.
+        If there is no such layer, no labelled token, or fewer than `labels`
+        sentences.
     """
     config = config or config_for(train)
     if labels is not None:

@@ -1,4 +1,4 @@
-"""Predictions of trained BiGRUs, kept by the content that they follow from."""
+"""Cache of the predictions of trained BiGRUs, keyed by everything they depend on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _folder() -> Path:
 
 
 def _torch_version() -> str:
-    """Read from the installed metadata: a cache hit does not import torch."""
+    """Read from the installed metadata, so that a cache hit does not import torch."""
     try:
         return version("torch")
     except PackageNotFoundError:
@@ -45,7 +45,7 @@ def _torch_version() -> str:
 
 @functools.cache
 def _source() -> str:
-    """Of the modules that train and tag: a changed line trains anew."""
+    """Digest of the modules that train and tag, so that a changed line trains again."""
     digest = hashlib.sha256()
     for name in ("config.py", "features.py", "bigru.py", "_network.py"):
         text = (Path(__file__).parent / name).read_bytes()
@@ -64,12 +64,12 @@ def _digest_codes(codes: Mapping[str, NDArray[np.floating]] | None) -> str | Non
     return digest.hexdigest()
 
 
-#: Digests of splits alive, for the many jobs of a run share them.
+#: Digests of the splits in memory, which the jobs of a run share.
 _DIGESTS: WeakKeyDictionary[Split, dict[str | None, str]] = WeakKeyDictionary()
 
 
 def _digest(split: Split, layer: str | None = None) -> str:
-    """Of the words and sentence ends, and of one gold layer where it is named."""
+    """Digest of the words and sentence bounds, and of one gold layer if given."""
     known = _DIGESTS.setdefault(split, {})
     if layer not in known:
         digest = hashlib.sha256(np.asarray(split.offsets, dtype="<i8").tobytes())
@@ -81,7 +81,7 @@ def _digest(split: Split, layer: str | None = None) -> str:
 
 @dataclass(frozen=True, eq=False)
 class PredictionJob:
-    """One BiGRU to be trained and what it is to tag; picklable, for process pools.
+    """A BiGRU to train and the splits to tag with it; picklable, for process pools.
 
     Attributes
     ----------
@@ -111,10 +111,10 @@ class PredictionJob:
     seed: int = 0
 
     def key(self) -> str:
-        """SHA-256 of all that the predictions follow from [64 hexadecimal digits].
+        """SHA-256 of everything that the predictions depend on, as 64 hexadecimal digits.
 
-        Beside the digests of the corpus files stand those of the splits, for one
-        corpus can be read in more than one way (role schemes, subsets).
+        The digests of the splits are included as well as those of the corpus files, because a
+        corpus can be read in several ways (role schemes, subsets).
         """
         dev = None if self.labels is not None else self.dev
         recipe = {
@@ -137,13 +137,11 @@ class PredictionJob:
         return _folder() / f"{self.key()}.npz"
 
     def load(self) -> dict[str, NDArray[np.str_]] | None:
-        """The kept predictions, or None where there are none that can be used."""
+        """The cached predictions, or None if there are none or they are damaged."""
         return _read(self._path(), self.evaluation)
 
     def run(self) -> dict[str, NDArray[np.str_]]:
-        """Predictions of an earlier run, or else a BiGRU is trained and what it predicts is kept.
-
-        Training uses one thread, whatever the pool.
+        """The cached predictions, or those of a BiGRU that is trained now.
 
         Returns
         -------
@@ -167,7 +165,7 @@ class PredictionJob:
             config=self.config,
             seed=self.seed,
         )
-        # All at once: a word of several splits is looked up once, and batches are full.
+        # All splits at once: each word is looked up once, and batches are full.
         parts = list(self.evaluation.values())
         roles = model.predict([words for part in parts for words in part.sentences()])
         ends = np.cumsum([part.n_tokens for part in parts])
@@ -192,7 +190,7 @@ def _read(path: Path, evaluation: Mapping[str, Split]) -> dict[str, NDArray[np.s
 
 
 def _write(path: Path, predictions: Mapping[str, NDArray[np.str_]]) -> None:
-    """Whole or not at all; where the folder cannot be written, nothing is kept."""
+    """Write predictions atomically; if the folder cannot be written, nothing is cached."""
     roles = np.unique(np.concatenate([*predictions.values(), np.zeros(0, dtype="<U1")]))
     arrays: dict[str, Any] = {
         f"split {name}": np.searchsorted(roles, part).astype(np.uint16)

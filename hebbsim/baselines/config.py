@@ -24,8 +24,8 @@ class BiGRUConfig:
     Parameters
     ----------
     word_size, affix_size : int
-        Dimensions of word and affix embeddings; without affixes (0) a word
-        never seen is just an unknown word.
+        Dimensions of word and affix embeddings; with no affixes (0), all unseen
+        words look the same.
     hidden, layers : int
         GRU units per direction; layers of both directions.
     dropout : float in [0, 1)
@@ -43,9 +43,9 @@ class BiGRUConfig:
         Of AdamW. The rate rises over the first tenth of all updates and falls
         linearly to zero.
     batch_size : int
-        Sentences an update, of like length.
+        Sentences per update, of similar length.
     epochs, min_updates : int
-        Passes over the sentences; as many more as `min_updates` updates need.
+        Passes over the sentences; more passes if they make fewer than `min_updates` updates.
     patience : int
         Epochs without gain on dev after which training stops.
 
@@ -96,7 +96,7 @@ LARGE_VOCABULARY = BiGRUConfig(
     batch_size=64,
     epochs=8,
 )
-#: Distinct words from which a vocabulary counts as large.
+#: Number of distinct words from which a vocabulary is large.
 LARGE_FROM = 2000
 
 
@@ -111,9 +111,9 @@ def config_for(train: Split) -> BiGRUConfig:
 
 
 def config_of(parts: Iterable[Iterable[str]]) -> BiGRUConfig:
-    """The same for words in parts, such as sentences."""
+    """The tuned configuration for words given in parts, such as sentences."""
     words: set[str] = set()
-    for part in parts:  # natural text is told by its first pages
+    for part in parts:  # the first pages suffice to recognise natural text
         words.update(part)
         if len(words) >= LARGE_FROM:
             return LARGE_VOCABULARY

@@ -1,4 +1,4 @@
-"""What the BiGRU sees of a word: its identity, its affixes, a code from outside."""
+"""Features of words for the BiGRU: identity, affixes, and codes from elsewhere."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 __all__ = ["Vocabulary", "affixes"]
 
-#: Longest prefix and suffix that are looked at, in characters.
+#: Length of the longest prefix and suffix, in characters.
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4
-#: Words enter the vocabulary sorted by count, so these come before all of them.
+#: Numbers before those of the words, which are sorted by count.
 PAD, UNKNOWN = 0, 1
 
 
@@ -46,7 +46,7 @@ class Vocabulary:
     Parameters
     ----------
     sentences : sequence of sequence of str
-        The labelled training sentences and no others.
+        The labelled training sentences only.
     codes : mapping of str to ndarray, shape=(C,), or None
         Codes of words, also of words outside `sentences`. Scaled to unit root
         mean square over the mapping; a word without one gets zeros.
@@ -56,7 +56,7 @@ class Vocabulary:
     counts : ndarray of int64, shape=(V,)
         Occurrences of each word number; the padding and the unknown word have 0.
     n_affixes : int
-        Numbers that affixes can have, with 0 for "none or never seen".
+        Number of affix numbers; 0 stands for "none or never seen".
     n_codes : int
         C, or 0 without codes.
     """

@@ -1,4 +1,4 @@
-"""Majority role and word-type lookup: what needs no context at all."""
+"""Baselines without context: the majority role, and lookup by word type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _flat(sentences: Sentences) -> list[str]:
 
 
 def _most_common(counts: Counter[str]) -> str:
-    """The commonest role; of equally common ones the first in the alphabet."""
+    """The most frequent role; ties go to the first in the alphabet."""
     return min(counts, key=lambda role: (-counts[role], role))
 
 
@@ -37,7 +37,7 @@ def _checked(sentences: Sentences, roles: Iterable[str]) -> tuple[list[str], lis
 
 
 class MajorityBaseline:
-    """Gives every token the commonest role of the training data.
+    """Predicts the most frequent role of the training data for every token.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class MajorityBaseline:
         ----------
         sentences : iterable of sequence of str
         roles : iterable of str, T of them
-            One a token, over all sentences.
+            One per token, over all sentences.
 
         Raises
         ------
@@ -72,20 +72,20 @@ class MajorityBaseline:
         return self
 
     def predict(self, sentences: Sentences) -> NDArray[np.str_]:
-        """The majority role for every token [shape=(T,)]."""
+        """The majority role for every token, shape=(T,)."""
         return np.full(len(_flat(sentences)), self.role_)
 
 
 class LookupBaseline:
-    """Gives every token the commonest role of its word form.
+    """Predicts the most frequent role of each token's word form.
 
     Attributes
     ----------
     table_ : dict of str to str
-        Commonest role of each word seen; ties go to the role that is commoner
-        over all tokens, then to the first in the alphabet.
+        Most frequent role of each training word; ties go to the role that is more
+        frequent over all tokens, then to the first in the alphabet.
     role_ : str
-        The majority role, for words never seen.
+        The majority role, for words not in the training data.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class LookupBaseline:
         ----------
         sentences : iterable of sequence of str
         roles : iterable of str, T of them
-            One a token, over all sentences.
+            One per token, over all sentences.
 
         Raises
         ------
@@ -124,6 +124,6 @@ class LookupBaseline:
         return self
 
     def predict(self, sentences: Sentences) -> NDArray[np.str_]:
-        """The commonest role of each token's word form [shape=(T,)]."""
+        """The most frequent role of each token's word form, shape=(T,)."""
         found = [self.table_.get(word, self.role_) for word in _flat(sentences)]
         return np.array(found, dtype=np.str_)

@@ -95,18 +95,6 @@ def _root(
     pass
 
 
-@app.command()
-def versions() -> None:
-    """Print the versions of all packages that results depend on."""
-    import platform
-
-    from hebbsim.runs.results import package_versions
-
-    for name, number in {**package_versions(), "python": platform.python_version()}.items():
-        typer.echo(f"{name:<14}{number}")
-    typer.echo(f"{'platform':<14}{platform.platform()}")
-
-
 def _spell_defaults(command: Any) -> Any:
     """End every help text in its default, as ``(default: X)``; return the command."""
     for inner in getattr(command, "commands", {}).values():

@@ -47,6 +47,8 @@ MISFITS = (
 
 _SUFFIX = ".safetensors"
 _ENTRY = "hebbsim"
+#: States kept of one thing: two, so that one is whole whatever happens to the other.
+_KEPT = 2
 
 
 def fitting(name: str, found: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
@@ -196,7 +198,7 @@ def _digest(kind: str, arrays: Mapping[str, NDArray[Any]], config: str) -> str:
 
 
 class Checkpoints:
-    """The last states of one thing in a folder, each named by its position.
+    """The last two states of one thing in a folder, each named by its position.
 
     Parameters
     ----------
@@ -204,8 +206,6 @@ class Checkpoints:
         Made with the first state that is saved.
     kind : str
         See :func:`write_checkpoint`.
-    keep : int
-        States kept; two, so that one is whole whatever happens to the other.
 
     Examples
     --------
@@ -219,10 +219,9 @@ class Checkpoints:
     array([30., 30., 30.])
     """
 
-    def __init__(self, folder: str | os.PathLike[str], kind: str, *, keep: int = 2) -> None:
+    def __init__(self, folder: str | os.PathLike[str], kind: str) -> None:
         self.folder = Path(folder)
         self.kind = kind
-        self.keep = keep
 
     def paths(self) -> list[Path]:
         """The files, oldest first."""
@@ -248,7 +247,7 @@ class Checkpoints:
             raise BadInputError(f"{self.folder}: cannot be written ({error.strerror})") from None
         path = self._path(position)
         write_checkpoint(path, self.kind, arrays, config)
-        for old in self.paths()[: -self.keep]:
+        for old in self.paths()[:-_KEPT]:
             with contextlib.suppress(OSError):
                 old.unlink()
         return path

@@ -129,14 +129,9 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
 
 @style.styled
 def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """One row a property: what the word alone tells of it beside what its past tells.
+    """What the word alone tells of each property, beside what the words before it tell.
 
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of a results table.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
+    Parameters are those of :func:`plot_structure`.
     """
     rows = {model: _rows(results, "plane", model) for model in _SOURCES}
     rows = {model: r.assign(property=_word(r, "property")) for model, r in rows.items() if len(r)}
@@ -175,17 +170,7 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 def plot_memories(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Memories of equal size: content by lag, and structure beside content.
 
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of a results table.
-    ax : Axes, optional
-        Both panels are drawn within it (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        `ax`, or the first panel.
+    Parameters and Axes are those of :func:`plot_structure`.
     """
     of_memory = {name: _rows(results, "structure", name, lag=None) for name in _MEMORIES}
     of_memory = {name: r for name, r in of_memory.items() if "word" in _word(r, "property")}

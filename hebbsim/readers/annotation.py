@@ -1,4 +1,4 @@
-"""Structure of a corpus under the same names, whatever its annotation calls it.
+"""Structure of a corpus under uniform names, whatever its annotation scheme.
 
 ==================  ==========================================================
 ``pos``             part of speech
@@ -59,7 +59,7 @@ _COGS_POS = {
 
 
 def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
-    """Labels of every property that the annotation of a corpus yields.
+    """Labels of every structural property that a corpus is annotated with.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def parts_of_speech(corpus: Corpus, split: Split) -> NDArray[np.str_] | None:
 
 
 def subject_distances(split: Split) -> NDArray[np.int64]:
-    """Tokens from the subject to the finite verb, shape=(T,); 0 where there is none.
+    """Distance in tokens from the subject to its finite verb, shape=(T,); 0 elsewhere.
 
     In the built-in corpus the subject is the last one before the verb at its own depth.
     """

@@ -1,4 +1,4 @@
-"""The one shape in which every reader hands over text: splits of sentences."""
+"""What every reader returns: a corpus of splits of sentences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_LABEL = 1000
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Sentences in one flat array of forms, with gold layers where there are any.
+    """Sentences in one flat array of word forms, with gold layers if any.
 
     Attributes
     ----------
@@ -61,14 +61,14 @@ class Split:
         return len(self.offsets) - 1
 
     def sentences(self) -> list[list[str]]:
-        """Token lists, one a sentence: all that a zero-label learner is given."""
+        """One list of tokens per sentence: all that a zero-label learner is given."""
         forms = self.forms.tolist()
         return [forms[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
     def subset(
         self, sentences: Sequence[int] | NDArray[np.integer], name: str | None = None
     ) -> Split:
-        """The chosen sentences, in the order given, as a split of their own."""
+        """The chosen sentences as a new split, in the given order."""
         index = np.asarray(sentences, dtype=np.int64)
         lengths = np.diff(self.offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -156,7 +156,7 @@ def make_split(
     *,
     source: object = None,
 ) -> Split:
-    """A Split from token lists.
+    """Make a Split from lists of tokens.
 
     Parameters
     ----------

@@ -46,7 +46,7 @@ _CLAUSES = {
 
 
 class CogsAnalysis(NamedTuple):
-    """What a logical form says about the tokens of its sentence.
+    """Roles of the tokens of a sentence, as its logical form implies them.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ def _assign(tokens: Sequence[str], graph: Graph) -> CogsAnalysis:
 
 
 def _above(verb: int, embedded: Mapping[int, int]) -> list[int]:
-    """A verb and those that its clause is a complement of, one inside the other."""
+    """A verb, and the verbs whose complement clauses contain it."""
     chain = [verb]
     while (governor := embedded.get(chain[-1])) is not None and governor not in chain:
         chain.append(governor)
@@ -243,7 +243,7 @@ def _split(name: str, rows: Sequence[_Row], path: Path) -> Split:
 
 
 def find_cogs(folder: Path) -> dict[str, Path]:
-    """The files ``{train,dev,test,gen}.tsv[.gz]`` of a folder or of one inside it.
+    """Find ``{train,dev,test,gen}.tsv[.gz]`` in a folder or one of its subfolders.
 
     Generalization sets may have any name that begins with ``gen``. They are told from other
     tables by their content.
@@ -268,7 +268,7 @@ def _holds_forms(path: Path) -> bool:
 
 
 def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "") -> Corpus:
-    """COGS, SLOG or ReCOGS from its original files.
+    """Read COGS, SLOG or ReCOGS from its original files.
 
     Splits are ``train``, ``dev``, ``test`` and ``gen/TYPE``, one a generalization type
     in alphabetical order; layers ``thematic`` and ``grammatical``; a sentence's kind

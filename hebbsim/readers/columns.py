@@ -1,4 +1,4 @@
-"""The lines of a treebank: CoNLL-U, CoNLL-U Plus by its header, and columns that others add.
+"""Lines of treebanks: CoNLL-U, CoNLL-U Plus with its header, and files with extra columns.
 
 Formats: https://universaldependencies.org/format.html and .../ext-format.html.
 """
@@ -40,12 +40,12 @@ class Line(NamedTuple):
 
     @property
     def is_word(self) -> bool:
-        """Not a multiword token, nor an empty node."""
+        """Whether the line is a word, not a multiword token or an empty node."""
         return "-" not in self.id and "." not in self.id
 
 
 class TreebankLines:
-    """Sentences of one file, and what had to be left out.
+    """Sentences of one treebank file, and notes on lines that were skipped.
 
     Parameters
     ----------
@@ -160,5 +160,5 @@ class TreebankLines:
 
 
 def _is_conll09(columns: list[str]) -> bool:
-    """Whether heads stand in columns 9 and 10, as in the shared task of 2009."""
+    """Whether heads are in columns 9 and 10, as in the CoNLL shared task of 2009."""
     return len(columns) >= 14 and not columns[6].isdigit() and columns[8].isdigit()

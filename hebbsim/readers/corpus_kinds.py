@@ -1,4 +1,4 @@
-"""What a corpus is, told by the beginnings and the names of its files, before it is read."""
+"""The kind of a corpus, detected from the names and first bytes of its files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TREEBANK = re.compile(r"([a-z]{2,3})_([a-z0-9]+)-s?ud-")
 
 
 def format_of(name_or_path: str | Path) -> str:
-    """How a corpus is written.
+    """The format of a corpus.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def format_of(name_or_path: str | Path) -> str:
 
 
 def kinds_of(name_or_path: str | Path) -> tuple[str, ...]:
-    """What a corpus is, whatever it is called, the narrowest kind first.
+    """The kinds of a corpus, from the most specific to the most general.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Documents of files in formats other than plain text, in bounded memory.
+"""Documents from files in formats other than plain text, in bounded memory.
 
 ===========================  ==============================================================
 CoNLL-U, CoNLL-U Plus        treebanks: the words alone
@@ -50,7 +50,7 @@ Note = Callable[[str], object]
 def records(
     path: Path, kind: str, *, field: str | None = None, note: Note | None = None
 ) -> Iterator[Document]:
-    """Documents of one file of a format other than plain text.
+    """Documents of one file in a format other than plain text.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def _no_json(path: Path, number: int, error: Exception) -> BadInputError:
 
 
 def _json_values(path: Path, field: str | None) -> Iterator[Document]:
-    """Values one after another, or those of one array, that go over any number of lines."""
+    """JSON values that follow one another or form one array, on any number of lines."""
     text = _Text(path)
     array = text.skip("") == "["
     if array:
@@ -166,7 +166,7 @@ class _Text:
         return True
 
     def skip(self, letters: str) -> str:
-        """The next character that is neither a blank nor one of these; empty at the end."""
+        """Skip blanks and the given characters; the next character, or empty at the end."""
         while True:
             while self.at < len(self._text):
                 letter = self._text[self.at]
@@ -259,7 +259,7 @@ def _is_text(text: str) -> bool:
 
 
 def cells(line: str) -> list[str]:
-    """The cells of a tab-separated line, without the quotes that a spreadsheet puts round them."""
+    """The cells of a tab-separated line, without the quotes that spreadsheets add."""
     return [
         cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
         for cell in line.split("\t")
@@ -325,7 +325,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _separator(header: str) -> str:
-    """What parts the cells of a table; empty for a column alone."""
+    """The cell separator of a table; empty if it has one column."""
     if "\t" in header:
         return "\t"
     return max(",;|", key=header.count) if any(map(header.count, ",;|")) else ""

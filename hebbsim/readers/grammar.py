@@ -72,7 +72,7 @@ def make_builtin(
 
 
 def make_sibling(n_train: int, names: Sequence[str]) -> Corpus:
-    """Another draw of the grammar, which no seed of `make_builtin` gives.
+    """A draw of the grammar that no seed of `make_builtin` produces.
 
     Parameters
     ----------
@@ -106,16 +106,6 @@ def _make_corpus(seed: str, sizes: dict[str, int]) -> Corpus:
         sha256={"builtin": _digest(splits)},
         format="built-in grammar",
     )
-
-
-def describe_splits() -> dict[str, str]:
-    """What each split of the built-in corpus holds, in one line, by split name."""
-    return {
-        "train": "sentences to learn from",
-        "dev": "new sentences of the same kind, to choose settings and map clusters to roles",
-        "test": "new sentences of the same kind",
-        **{f"gen/{name}": rule["description"] for name, rule in grammar_data()["splits"].items()},
-    }
 
 
 def _make_split(

@@ -1,4 +1,4 @@
-"""What a file holds: told by its content, and by its name where the content leaves it open."""
+"""The format of a file, detected from its content, or from its name if that is ambiguous."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ _LOOKED_AT = 20  # lines of a table
 
 
 def kind_by_name(path: Path) -> str | None:
-    """A key of `ENDINGS` by the name of a file, or None."""
+    """The format that a file name indicates, a key of `ENDINGS`, or None."""
     name = without_packing(path.name).lower()
     return next((kind for kind, endings in ENDINGS.items() if name.endswith(endings)), None)
 
 
 def kind_of(path: Path) -> str:
-    """What a file or standard input holds; nothing is taken of the latter.
+    """The format of a file or of standard input, without consuming the latter.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def kind_of(path: Path) -> str:
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file holds other files, compressed or not: tar, zip, 7z, rar.
+    """Whether a file is an archive, compressed or not: tar, zip, 7z, rar.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def _refuse(path: Path, data: bytes) -> None:
 
 
 def _no_text(data: bytes) -> tuple[str, str]:
-    """What data other than text seem to be, and what to do; nothing of text."""
+    """A message on what binary data seem to be and what to do; empty for text."""
     what = next((name for magic, name in _MAGIC.items() if data.startswith(magic)), "")
     way = "give its text as UTF-8"
     if _is_tar(data):
@@ -113,7 +113,7 @@ def _no_text(data: bytes) -> tuple[str, str]:
 
 
 def _is_tar(data: bytes) -> bool:
-    """Whether data begin with the header of a tar archive, of whatever age: its sum is right."""
+    """Whether data begin with a tar header of any version, by its checksum."""
     try:
         told = int(data[148:156].strip(b" \0"), 8)
     except ValueError:
@@ -151,7 +151,7 @@ def _is_json(line: str) -> bool:
 
 
 def _begins_json(text: str) -> bool:
-    """Whether a text begins with a JSON value, which may be cut where the text ends."""
+    """Whether a text begins with a JSON value, which may be cut off at its end."""
     try:
         json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:

@@ -37,12 +37,12 @@ FOCUS = 6.0
 
 @cache
 def grammar_data() -> dict[str, Any]:
-    """The parsed `grammar.json`; shared, so not to be changed."""
+    """The parsed `grammar.json`, which is shared: do not modify it."""
     return json.loads(data_file("grammar.json").read_text(encoding="utf-8"))
 
 
 class Pool(Generic[T]):
-    """Items to draw from with given weights.
+    """Items that are drawn with given weights.
 
     Draws use `Random.random` alone: of Python's generators, only its stream is
     promised to stay the same across versions.
@@ -100,7 +100,7 @@ class Verb:
 
 
 class Lexicon:
-    """All nouns and verbs by what they may do.
+    """All nouns and verbs, by the roles and constructions that allow them.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Lexicon:
         return self._pools[key]
 
     def _pool(self, chosen: list[Any], place: str) -> Pool[Any]:
-        """Weigh the words by frequency; leave out those that may not stand in `place`."""
+        """Weight the words by frequency, without those not allowed in `place`."""
         splits = grammar_data()["splits"]
         weights: list[float] = []
         focus = 0.0

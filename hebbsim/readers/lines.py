@@ -42,7 +42,7 @@ def is_stdin(path: str | Path) -> bool:
 
 
 def without_packing(name: str) -> str:
-    """A file name without the ending of a compressed file, in whatever case."""
+    """A file name without the suffix of a compressed file, in upper or lower case."""
     for ending in PACKED:
         if name.lower().endswith(ending):
             name = name[: -len(ending)]
@@ -50,18 +50,18 @@ def without_packing(name: str) -> str:
 
 
 def is_packed(start: bytes) -> str:
-    """What compressed a file that starts so; empty for none."""
+    """The compression of a file that starts with these bytes; empty if none."""
     return next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether a file is none of the user's making: ``._NAME`` of macOS, ``.DS_Store``."""
+    """Whether a file was made by the system, such as ``._NAME`` or ``.DS_Store`` of macOS."""
     return path.name.startswith(".") or "__MACOSX" in path.parts
 
 
 @contextlib.contextmanager
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
-    """The content of a file or of standard input, decompressed by what its first bytes say.
+    """Open a file or standard input, decompressed as its first bytes indicate.
 
     Raises
     ------
@@ -103,13 +103,13 @@ def _noted(path: str | Path, file: IO[bytes]) -> Iterator[None]:
 
 
 def bytes_read(path: str | Path) -> int:
-    """Bytes of a file, as it lies on disk, that were read so far; 0 where nobody reads it."""
+    """Number of bytes read so far of a file as stored on disk; 0 if it is not being read."""
     file = _READ.get(str(path))
     return 0 if file is None or file.closed else file.tell()
 
 
 def head(path: str | Path) -> bytes:
-    """The first bytes of the content, decompressed: of a file 64 KB, of standard input 4 KB.
+    """The first decompressed bytes: 64 KB of a file, 4 KB of standard input.
 
     Nothing of standard input is lost: `opened` gives these bytes again.
 
@@ -123,7 +123,7 @@ def head(path: str | Path) -> bytes:
 
 
 class _Started(io.BufferedReader):
-    """A stream whose beginning can be looked at, however little of it comes at a time."""
+    """A stream whose first bytes can be read in advance, however small its pieces are."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._rest = _Rest(file)
@@ -227,7 +227,7 @@ class _Zstandard(io.RawIOBase):
 
 
 class LineStream:
-    """Lines of UTF-8 text as they come, and the SHA-256 of all bytes once they are through.
+    """Iterates over lines of UTF-8 text; afterwards it has the SHA-256 of all bytes.
 
     Lines end at ``\\n`` or ``\\r\\n`` alone: other Unicode line breaks may stand inside a
     word. A byte-order mark is no part of the first.
@@ -282,7 +282,7 @@ class LineStream:
 
 @contextlib.contextmanager
 def on_disk(path: Path) -> Iterator[Path]:
-    """A path that may be read more than once: standard input goes to a file, for a while."""
+    """A path that can be read repeatedly; standard input is copied to a temporary file."""
     if not is_stdin(path):
         yield path
         return
@@ -318,7 +318,7 @@ def decoded(path: str | Path, number: int, data: bytes, *, first: bool = False) 
 
 
 def digest(path: str | Path, *, unpacked: bool = True) -> str:
-    """SHA-256 of a file's content, decompressed or as it is."""
+    """SHA-256 of a file, decompressed or as stored."""
     sha256 = hashlib.sha256()
     with opened(path) if unpacked else open(path, "rb") as file:
         while chunk := file.read(_CHUNK):

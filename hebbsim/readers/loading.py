@@ -1,4 +1,4 @@
-"""`load_corpus`: from a name or a path to a Corpus."""
+"""`load_corpus`, which reads a Corpus from a name or a path."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS = {"UPOS": "pos", "XPOS": "xpos", "DEPREL": "deprel"}
 
 
 def known_names() -> list[str]:
-    """Names that `load_corpus` takes besides paths."""
+    """Names that `load_corpus` accepts besides paths."""
     return [BUILTIN, *registry.entries()]
 
 
@@ -41,7 +41,7 @@ def load_corpus(
     processes: int = 1,
     splits: Collection[str] | None = None,
 ) -> Corpus:
-    """Any corpus as splits of sentences with gold layers.
+    """Load any corpus as splits of sentences with gold layers.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def _unknown(name: str) -> BadInputError:
 
 
 def is_text(name_or_path: str | Path) -> bool:
-    """Whether a corpus is text without annotation, told by the beginnings of its files.
+    """Whether a corpus is text without annotation, judged by the first bytes of its files.
 
     Raises
     ------
@@ -289,7 +289,7 @@ def _cut_up(corpus: Corpus) -> Corpus:
 
 
 def cut(split: Split) -> dict[str, Split]:
-    """One split as ``train`` (80 % of the sentences), ``dev`` and ``test``, in their order.
+    """Divide one split, in order, into ``train`` (80 % of the sentences), ``dev`` and ``test``.
 
     Neighbouring sentences stay together, because they share their topic. Fewer than
     ten sentences all stay in ``train``.

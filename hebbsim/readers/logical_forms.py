@@ -1,4 +1,4 @@
-"""Logical forms of COGS and its kin as one graph: who stands in which relation to which word.
+"""Logical forms of COGS and related corpora as graphs of relations between words.
 
 Three notations are in use for the same meaning of *Emma saw the girl that slept*:
 
@@ -51,7 +51,7 @@ _EDGE = re.compile(r"(?P<relation>\w+(?: \. \w+)?) \( (?P<governor>\d+) , (?P<de
 
 @dataclass
 class Graph:
-    """What a logical form says, with the places of its words in the sentence.
+    """The relations of a logical form, between positions of words in the sentence.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ def _with_variables(tokens: Sequence[str], form: str) -> Graph:
 
 
 def _check(tokens: Sequence[str], place: int, conjunct: str, noun: str = "") -> None:
-    """Refuse a place that the sentence has not, or where another noun stands."""
+    """Refuse a position outside the sentence, or one with another noun."""
     if place >= len(tokens):
         raise ValueError(f"the sentence has no token {place} ('{conjunct}')")
     if noun and tokens[place].lower() != noun.lower():

@@ -70,13 +70,13 @@ def entries() -> dict[str, Entry]:
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: ``HEBBSIM_CACHE_DIR``, or the user's cache folder."""
+    """Folder of downloads: ``HEBBSIM_CACHE_DIR``, or the user's cache folder."""
     chosen = os.environ.get("HEBBSIM_CACHE_DIR")
     return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("hebbsim"))
 
 
 def find_local(entry: Entry) -> dict[str, Path]:
-    """Local copies of a corpus's files by split name, without looking into them.
+    """Local copies of a corpus's files by split name; their content is not checked.
 
     Looked for, plain or ``.gz``, in ``$HEBBSIM_DATA_DIR/NAME``, its ``original``
     folder, and the folder of downloads.
@@ -97,7 +97,7 @@ def find_local(entry: Entry) -> dict[str, Path]:
 def fetch(
     entry: Entry, *, offline: bool = False, progress: Progress | None = None
 ) -> dict[str, Path]:
-    """All files of a corpus by split name, downloading those that are not there.
+    """All files of a corpus by split name; missing ones are downloaded.
 
     A download that breaks off goes on where it stopped, now or at the next call. A
     file is put in its place only when its SHA-256 is the registered one; one found
@@ -175,7 +175,7 @@ def fetch(
 
 
 class ResumingDownloader:
-    """A pooch downloader that goes on where an earlier attempt broke off.
+    """A pooch downloader that resumes an interrupted download.
 
     Bytes are collected in a file of its own next to the target and handed to pooch,
     which checks the digest, once all are there.

@@ -1,4 +1,4 @@
-"""Sibling corpora: made to judge generalization splits without a look at the real ones.
+"""Sibling corpora, on which generalization splits are judged without using the real ones.
 
 A sibling has a train, a dev and generalization splits named like those of the corpus
 that is scored. For the built-in corpus it is another draw of the grammar, with the same
@@ -65,7 +65,7 @@ _LEXICAL = {
 
 
 def sibling_of(corpus: Corpus) -> Corpus | None:
-    """A corpus like this one, made for judging its generalization splits.
+    """Make the sibling of a corpus, on which its generalization splits are judged.
 
     Of test and the generalization splits of `corpus` nothing enters it but their names.
 

@@ -1,4 +1,4 @@
-"""Text as a Corpus; spaCy for its tokenizer and, where a pipeline parses, silver roles."""
+"""Text as a Corpus, tokenized by spaCy and, with a parser, annotated with silver roles."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def find_pipeline(name: str) -> None:
 
 
 def load_parser(name: str) -> Any:
-    """A spaCy pipeline by package name or folder.
+    """Load a spaCy pipeline by package name or folder.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def load_parser(name: str) -> Any:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, as spaCy says it, in one line."""
+    """The error of spaCy in one line."""
     return f"{type(error).__name__}: {reason(error)}"
 
 
@@ -100,7 +100,7 @@ def read_text(
     processes: int = 1,
     progress: Report | None = None,
 ) -> Corpus:
-    """A text file or folder, of any format that can be streamed, as a corpus.
+    """Read a text file or folder, in any format that can be streamed, as a corpus.
 
     Parameters
     ----------

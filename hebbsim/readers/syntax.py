@@ -1,4 +1,4 @@
-"""Rules of the built-in grammar: one sentence after the other, from the top down.
+"""Rules of the built-in grammar, which generate sentences top-down.
 
 Every token is written together with its grammatical role, thematic role, number
 and clause depth, so that nothing has to be parsed. What a generalization split
@@ -61,7 +61,7 @@ class Sentence:
 
 @dataclass(slots=True)
 class Phrase:
-    """What the rest of a clause must know of a noun phrase."""
+    """Properties of a noun phrase that the rest of its clause depends on."""
 
     kind: str  # class of the noun
     number: str
@@ -69,7 +69,7 @@ class Phrase:
 
 
 class Generator:
-    """Writes one sentence after the other."""
+    """Generates sentences one after another."""
 
     def __init__(self, lexicon: Lexicon, settings: dict[str, Any], random: Random) -> None:
         data = grammar_data()

@@ -1,4 +1,4 @@
-"""Corpora as plain tables: one line a token, one file a split.
+"""Corpora as plain tables, with one line per token and one file per split.
 
 The columns are those of the COGS token tables: ``sent_id``, ``type``, ``idx`` (from
 0), ``form``, then one column a gold layer; tab-separated, one header line, no quoting.
@@ -22,7 +22,7 @@ _FIXED = ("sent_id", "type", "idx", "form")
 
 
 def write_tables(corpus: Corpus, folder: Path) -> list[Path]:
-    """Write a corpus as tables, all of it or nothing.
+    """Write a corpus as tables, atomically.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def origin_of_tables(folder: Path) -> tuple[str, list[str]]:
 
 
 def read_tables(folder: Path, files: Mapping[str, Path] | None = None) -> Corpus:
-    """The corpus that `write_tables` wrote.
+    """Read a corpus that `write_tables` wrote.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Text of any format: sentences streamed from files in bounded memory."""
+"""Text in any format, as a stream of sentences in bounded memory."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def stream_text(
     lower: bool = True,
     note: Note | None = None,
 ) -> Iterator[list[str]]:
-    """Sentences of files one after another, in bounded memory.
+    """Stream the sentences of files, one after another, in bounded memory.
 
     In plain text a line is a paragraph, a sentence or, where a line of usual width stops in
     the middle of a sentence, goes on in the next. Other formats:
@@ -144,7 +144,7 @@ def stream_text(
 
 
 def check_tokenizer(tokenizer: str) -> None:
-    """Refuse a name that is none of a tokenizer.
+    """Refuse an unknown tokenizer.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def documents(
 def glance(
     paths: str | Path | Iterable[str | Path], *, most: int = 2000, **options: Any
 ) -> tuple[list[list[str]], list[str]]:
-    """The first sentences of every file, and what is to be said of it.
+    """The first sentences of every file, and notes on how it was read.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def _stream(
 
 
 def _tell_of_single(path: Path, share: float, note: Note | None) -> bool:
-    """Say that words are cut by character, where many are; whether it was said."""
+    """Note that words are split into characters, if many are; True if noted."""
     if note is None or share < _MANY:
         return False
     note(

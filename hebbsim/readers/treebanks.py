@@ -1,4 +1,4 @@
-"""Which files of a folder are a treebank, and which split each of them holds."""
+"""Finds the treebank files of a folder, and the split of each."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def split_of(path: Path) -> str | None:
-    """The split that a file holds by its name, or by that of its folder; None if neither tells.
+    """The split of a file, by its name or that of its folder; None if neither names one.
 
     Examples
     --------

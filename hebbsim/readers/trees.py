@@ -1,4 +1,4 @@
-"""What a dependency tree says of its words beyond their roles: clause depth, agreement."""
+"""Properties of words in a dependency tree besides roles: clause depth, agreement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NO_NUMBER = "none"
 
 
 def clause_depths(heads: Sequence[int], relations: Sequence[str]) -> list[str]:
-    """Clauses that every word stands inside of, the main clause not counted.
+    """Number of embedded clauses around every word; 0 in the main clause.
 
     Parameters
     ----------

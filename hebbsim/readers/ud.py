@@ -37,7 +37,7 @@ _LAYERS = (
 
 
 class RoleScheme:
-    """Dependency relation to role.
+    """Maps dependency relations to roles.
 
     A relation that is not listed falls back to the part before ``@``, then before its colon,
     then to ``OTHER``; case does not matter. ``mod/ADJ`` is a relation of an adjective alone,
@@ -112,7 +112,7 @@ class RoleScheme:
         return cls(roles, other, name)
 
     def digest(self) -> str:
-        """SHA-256 of the roles by relation [64 hexadecimal digits]."""
+        """SHA-256 of the roles by relation, as 64 hexadecimal digits."""
         return hashlib.sha256(json.dumps(self.roles, sort_keys=True).encode()).hexdigest()
 
     def role(self, relation: str, pos: str = "", head_pos: str = "") -> str:
@@ -120,7 +120,7 @@ class RoleScheme:
         return self._role(relation, pos, head_pos) or OTHER
 
     def knows(self, relation: str) -> bool:
-        """Whether the scheme says something of a relation, if only that it is ``OTHER``."""
+        """Whether the scheme lists a relation, possibly as ``OTHER``."""
         return any(name in self._known for name in _names(relation))
 
     def _role(self, relation: str, pos: str, head_pos: str) -> str | None:
@@ -197,7 +197,7 @@ class CoordinationCycle(ValueError):
 def read_conllu(
     paths: Path | Sequence[Path], name: str, scheme: RoleScheme
 ) -> tuple[Split, list[TreebankLines], Counter[str]]:
-    """One or several files as a split.
+    """Read one or several CoNLL-U files as a split.
 
     Layers: ``grammatical`` (roles), ``pos`` (universal part of speech, column UPOS), ``xpos``
     (part of speech of the treebank's own), ``deprel`` (dependency relation), ``depth`` (of the
@@ -315,7 +315,7 @@ def read_ud(
     source: str = "",
     licence: str = "",
 ) -> Corpus:
-    """A treebank from its files.
+    """Read a treebank from its files.
 
     Parameters
     ----------
@@ -381,7 +381,7 @@ def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str
 
 
 def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
-    """A line on relations that count as OTHER because the scheme does not know them.
+    """A note on relations that count as OTHER because the scheme does not list them.
 
     Parameters
     ----------

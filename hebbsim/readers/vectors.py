@@ -1,4 +1,4 @@
-"""Word vectors that others learned: word2vec, GloVe, fastText and safetensors.
+"""Pretrained word vectors: word2vec, GloVe, fastText and safetensors.
 
 Text formats are read here, line by line; the binary ones of word2vec and fastText by gensim.
 """
@@ -32,7 +32,7 @@ _PICKLE = b"\x80"
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """Vectors of words, looked up as a word is written, or else in lower case.
+    """Word vectors, looked up by the exact word or otherwise in lower case.
 
     Attributes
     ----------
@@ -99,7 +99,7 @@ class WordVectors:
 
 
 def read_vectors(path: str | os.PathLike[str]) -> WordVectors:
-    """The first `MOST` vectors of a file, whose content tells its format.
+    """Read the first `MOST` vectors of a file; its format is detected.
 
     ==============  ==========================================================================
     word2vec        text, or binary (by gensim)

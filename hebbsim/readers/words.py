@@ -40,7 +40,7 @@ _ABBREVIATIONS = (
 
 
 def _pattern(word: str) -> str:
-    """What the tokens of a text are, `word` being the pattern of a run of letters."""
+    """Pattern of the tokens of a text; `word` is the pattern of a run of letters."""
     return (
         r"(?:https?://|www\.)[^\s<>\"]*[\w/]|[\w.+-]+@\w[\w-]*(?:\.\w+)+"  # addresses
         r"|<unk>|<<|>>|[:;=]-?[()DP](?!\w)"
@@ -92,7 +92,7 @@ _STARTERS = frozenset(
 
 
 def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
-    """Sentences of one paragraph as lists of words.
+    """Split one paragraph into sentences, each a list of words.
 
     Already tokenised text stays as it is, but for the marks of WikiText
     (``@-@``, ``@,@``) and quotes, which become plain.
@@ -179,7 +179,7 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
 
 
 def normal(word: str) -> str:
-    """A word as text and treebanks share it: composed, without what no reader sees.
+    """A word in its normal form: composed characters, without invisible ones.
 
     Runs of blanks, of whatever width, become one. The case is kept.
 
@@ -195,7 +195,7 @@ def normal(word: str) -> str:
 
 
 def scripts(forms: Iterable[str]) -> dict[str, float]:
-    """Share of the letters of each script, as Unicode names its letters; the largest first.
+    """Share of letters in each script by Unicode name, the largest first.
 
     A variant of a letter (wide, raised, of mathematics) counts as the letter. Letters that
     modify others belong to no script.

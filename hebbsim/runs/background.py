@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Hashable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from operator import methodcaller
@@ -39,9 +39,8 @@ class BackgroundJobs(Generic[Key]):
         Most processes. They start with the first job whose result is not cached.
     """
 
-    def __init__(self, workers: int, run: Callable[[Any], Any] = methodcaller("run")) -> None:
+    def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._run = run
         self._pool: ProcessPoolExecutor | None = None
         self._kept: dict[Key, Any] = {}
         self._futures: dict[Future[Any], Key] = {}
@@ -64,7 +63,7 @@ class BackgroundJobs(Generic[Key]):
                 mp_context=multiprocessing.get_context("spawn"),
                 initializer=_ignore_interrupts,
             )
-        self._futures[self._pool.submit(self._run, job)] = key
+        self._futures[self._pool.submit(methodcaller("run"), job)] = key
 
     def results(self) -> Iterator[tuple[Key, Any]]:
         """Every submitted key with its result, cached ones first.

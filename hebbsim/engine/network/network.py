@@ -131,7 +131,7 @@ class Network:
         if tau is None:
             shortest = (min(self.timescales),)
             tau = self.timescales if isinstance(layer, TokenLayer) else shortest
-        layer.connect(below_size, *decays(check_timescales(tau)), rng)
+        layer.connect(below_size, *decays(tau), rng)
 
     @property
     def layers(self) -> list[WordLayer | TokenLayer]:

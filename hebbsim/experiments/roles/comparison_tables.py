@@ -11,19 +11,6 @@ from hebbsim.rivals import RIVALS
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_heading
 
-__all__ = [
-    "cell",
-    "comparisons_of",
-    "find",
-    "headline",
-    "layer_in_words",
-    "reference",
-    "show_rivals",
-    "show_roles",
-    "show_splits",
-    "table_of",
-]
-
 #: Splits by what decides them: the mark before a name, and what it says.
 _MARKS = {
     "structure": "* turns on structure, judged on dev and on splits of a sibling corpus",
@@ -133,8 +120,8 @@ def show_rivals(results: Results, console: Console) -> None:
     n = results.config["rival_seeds"]
     console.print(
         f"Rivals: {n} seed{'s' * (n != 1)}. hebbian is ahead or behind on test, by majority. Soft: "
-        "named\nby the soft read-out. V: V-measure on test. CPU s, MB: processor time and growth of"
-        "\nmemory while one seed learns (of hebbian the first)."
+        "named\nby the soft read-out. V: V-measure on test. CPU s, MB: processor time and growth\n"
+        "of memory while one seed learns (of hebbian the first)."
     )
     _foot(console)
 
