@@ -49,6 +49,31 @@ OVERFLOW = """() => {
   return innerWidth < 1000 ? 0 : panel.scrollHeight - panel.clientHeight;
 }"""
 
+#: Letters of a picture of the panel that stand outside it.
+OUTSIDE = """() => {
+  const panel = document.querySelector('#panel').getBoundingClientRect();
+  return [...document.querySelectorAll('#panel svg text')].filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.left < panel.left || box.right > panel.right;
+  }).map((e) => e.textContent);
+}"""
+
+#: Numbers that are parted from their sign by the end of a line.
+PARTED = """() => {
+  const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (!node.parentElement.closest('#lesson, #panel')) continue;
+    for (const { index, 0: text } of node.data.matchAll(/[\\d.]+ %/g)) {
+      const range = new Range();
+      range.setStart(node, index);
+      range.setEnd(node, index + text.length);
+      if (new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1)
+        found.push(text);
+    }
+  }
+  return found;
+}"""
+
 #: The first column in sight that the labels cover in part.
 HALF = """() => {
   const first = document.querySelector('#score .row').firstElementChild;
@@ -118,6 +143,7 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         )
         w.page.wait_for_selector("#lesson .options .answer")
         assert within(w, "#lesson .reveal") and within(w, "[data-key=next]"), title
+        assert w.page.evaluate(PARTED) == [], title
         # The page did not give the answer before the class was asked.
         if "{roles_list}" in step["question"]["reveal"][0]:
             assert "subj" not in before
@@ -143,6 +169,7 @@ def test_every_panel_is_accessible_and_nothing_is_cut(shared):
     for tab in TABS:
         w.page.click(f"#tab-{tab}")
         assert w.page.evaluate(CUT) == [] and w.page.evaluate(OVERFLOW) < 2, tab
+        assert w.page.evaluate(OUTSIDE) == w.page.evaluate(PARTED) == [], tab
         assert violations(w) == [], tab
         described = w.page.eval_on_selector_all(
             "#panel svg[role=img]", "all => all.map((e) => e.getAttribute('aria-label').length)"

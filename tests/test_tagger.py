@@ -215,7 +215,7 @@ def test_a_foreign_or_damaged_file_is_one_clear_line(saved, tmp_path):
     small().fit(SENTENCES).save(learner)
     with pytest.raises(BadInputError, match=r"role-network/4, not hebbsim\.tagger/1"):
         hebbsim.load(learner)
-    with pytest.raises(BadInputError, match="No such file"):
+    with pytest.raises(BadInputError, match="no such file or folder; `hebbsim run roles` writes"):
         hebbsim.load(tmp_path / "none.safetensors")
     (tmp_path / "text").write_text("the dog saw a cat .")
     with pytest.raises(BadInputError, match="cannot read"):

@@ -301,6 +301,11 @@ class RoleTagger:
             No such file, a damaged one, or one that holds something else.
         """
         found = Path(path)
+        if not found.exists():
+            raise BadInputError(
+                f"{path}: no such file or folder; `hebbsim run roles` writes a model into its "
+                "run folder"
+            )
         if found.is_dir():
             found = found / FILE
             if not found.is_file():

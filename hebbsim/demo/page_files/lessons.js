@@ -36,8 +36,8 @@ Heb.say = (text, facts) =>
   text.split(/(\*[^*]+\*)/).map((part) => {
     const bold = part.startsWith("*");
     const filled = (bold ? part.slice(1, -1) : part).replace(/\{(\w+)\}/g, (_, name) => facts[name] ?? "…");
-    return bold ? Heb.el("strong", {}, filled) : filled;
-  });
+    return bold ? Heb.el("strong", {}, Heb.whole(filled)) : Heb.whole(filled);
+  }).flat();
 
 Heb.Lesson = class {
   constructor(root, lessons, act) {

@@ -47,7 +47,7 @@ Heb.key = (line, text) =>
       Heb.svg("line", { x1: 0, x2: 34, y1: 7, y2: 7, stroke: line.colour, "stroke-width": 3, "stroke-dasharray": line.dash }),
       line.mark === "s" ? Heb.svg("rect", { x: 12.5, y: 2.5, width: 9, height: 9, fill: line.colour })
         : line.mark === "o" ? Heb.svg("circle", { cx: 17, cy: 7, r: 5, fill: "#fff", stroke: line.colour, "stroke-width": 2.5 }) : []),
-    Heb.el("span", {}, text));
+    Heb.el("span", {}, Heb.whole(text)));
 
 Heb.PANELS.survival.draw = (panel, state) => {
   const s = state.survival, h = state.hello;
@@ -64,7 +64,7 @@ Heb.PANELS.survival.draw = (panel, state) => {
     Heb.key(L.lookup, `the same, by the word alone: ${Heb.percent(ref.lookup_arguments)}`),
     ...words.map((key) => Heb.key(L[key], `${L[key].name}: ${Heb.percent(s[key][3])}, ${Heb.percent(s[key][8])}`)),
     words.length ? Heb.key(L.chance, `the commonest word: ${Heb.percent(ref.word)}`) : null,
-    Heb.el("details", { open: panel.clientHeight > 215 }, Heb.el("summary", {}, `${words.length ? "Readers: 3 and 8 words ago. " : ""}How it is measured`), Heb.el("small", {}, begun ? `Roles: ${names}; of all words ${Heb.percent(s.roles, 1)}, by the word alone ${Heb.percent(ref.lookup, 1)}. Noise is in the traces: the word itself is clean, and the learner has traces to its left and right. ` : "", `${s.n_tokens.toLocaleString("en")} words, ${s.n_states} states.`))));
+    Heb.el("details", { open: panel.clientHeight > 215 }, Heb.el("summary", {}, `${words.length ? "Readers: 3 and 8 words ago. " : ""}How it is measured`), Heb.el("small", {}, Heb.whole(begun ? `Roles: ${names}; of all words ${Heb.percent(s.roles, 1)}, by the word alone ${Heb.percent(ref.lookup, 1)}. Noise is in the traces: the word itself is clean, and the learner has traces to its left and right. ` : ""), `${s.n_tokens.toLocaleString("en")} words, ${s.n_states} states.`))));
   Heb.chart(figure, {
     x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
     label: `${begun ? `Roles of ${names} right: ${Heb.percent(s.arguments)}; ` : ""}without memory: ${Heb.percent(ref.lookup_arguments)}.${words.map((key) => ` ${L[key].name}, words right by words ago: ${s[key].map((v) => Heb.percent(v)).join(", ")}.`).join("")}`,

@@ -15,7 +15,10 @@ Heb.traces = (words, { before, codes }, timescales) => {
 // Rows of strips, each with what it is; values of one row share a scale with the others.
 Heb.strips = (figure, rows, top, label) => {
   const width = Math.max(300, figure.clientWidth), height = Math.max(110, figure.clientHeight);
-  const left = Math.min(230, 0.36 * width), gap = 8, D = rows[0].values.length;
+  // As wide as the longest name.
+  const large = window.innerWidth >= 1500 ? 17 : 14;
+  const names = rows.flatMap(({ name, small }) => [name, small || ""]);
+  const left = Math.min(0.6 * width, 12 + Math.max(...names.map((text) => Heb.width(text, large, 400)))), gap = 8, D = rows[0].values.length;
   const cw = (width - left) / D, ch = Math.min(58, height / rows.length - gap);
   const parts = rows.map(({ name, values, small }, i) => {
     const y = i * (ch + gap);
@@ -71,8 +74,8 @@ Heb.PANELS.follow.draw = (panel, state, act) => {
     ];
     top = Math.max(...code.map(Math.abs));
     const chain = Array.from({ length: t - f.j + 1 }, (_, k) => Heb.percent(Heb.share(tau, k), Heb.share(tau, k) < 0.0995 ? 1 : 0));
-    words.push(Heb.el("span", {}, "Its share: ", Heb.el("b", {}, chain.length > 7 ? `${chain.slice(0, 3).join(" → ")} → … → ${chain.at(-1)}` : chain.join(" → "))),
-      Heb.el("span", {}, chain.length > 1 ? `Each later word leaves ${Heb.percent(keep)} of it.` : "It is the newest word."));
+    words.push(Heb.el("span", {}, "Its share: ", Heb.el("b", {}, Heb.whole(chain.length > 7 ? `${chain.slice(0, 3).join(" → ")} → … → ${chain.at(-1)}` : chain.join(" → ")))),
+      Heb.el("span", {}, Heb.whole(chain.length > 1 ? `Each later word leaves ${Heb.percent(keep)} of it.` : "It is the newest word.")));
     label = `How “${r.words[f.j]}” gets into the trace: its code, times ${Heb.percent(alpha)}, plus ${Heb.percent(keep)} of what was there`;
   } else {
     const read = r.cancellation[t].slice(0, f.poured);

@@ -55,6 +55,9 @@ Heb.qr = (rows, label) => {
 
 Heb.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
 
+// A number and its sign stay on one line.
+Heb.whole = (text) => text.split(/([\d.]+ %)/).map((part, i) => (i % 2 ? Heb.el("span", { class: "whole-number" }, part) : part));
+
 // Roles: the arguments of a verb have strong colours, what goes with them has quiet ones, and
 // each is written out, so that nothing hangs on colour alone.
 Heb.ROLES = {
