@@ -18,11 +18,14 @@ pytest.importorskip("tokenizers")
 from hebbsim.cli import app, main
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models import recall
-from hebbsim.experiments.language_models.config import LmConfig, RecallConfig
+from hebbsim.experiments.language_models import store as store_module
+from hebbsim.experiments.language_models.config import LmConfig, RecallConfig, model_values
 from hebbsim.experiments.language_models.depth import run_depth
 from hebbsim.experiments.language_models.recall import recall_config, run_recall
 from hebbsim.experiments.language_models.run import run_blimp, run_lm, run_predictor, run_selection
+from hebbsim.experiments.language_models.store import Job
 from hebbsim.experiments.language_models.table import show
+from hebbsim.lm.config import load_preset
 from hebbsim.plots.lm import plot_recall
 from hebbsim.runs.figures import draw_run
 from hebbsim.runs.results import Score, summarize
@@ -456,3 +459,19 @@ def test_the_fit_over_sizes_finds_the_law_and_its_interval():
     assert np.percentile(drawn, 2.5) < 100 * 130e6**1.1 < np.percentile(drawn, 97.5)
     one = crossing.fit(found[:3])
     assert one[1] == pytest.approx(0.2, abs=0.01) and one[2] == -one[1]
+
+
+def test_seeds_and_rates_of_one_shape_are_one_batch():
+    def jobs(size, seeds):
+        return [
+            Job((name, rate, seed), load_preset(size, model_values(name), {"learning_rate": rate}),
+                seed, None)
+            for seed in range(seeds) for name in ("ema", "gpt2") for rate in (0.01, 0.02)
+        ]  # fmt: skip
+
+    found = store_module._batches(jobs("pico", 3), 1)
+    assert [{job.label[0] for job in batch} for batch in found] == [{"ema"}, {"gpt2"}]
+    assert [len(batch) for batch in found] == [6, 6]
+    # Enough for all processes, and large models alone.
+    assert [len(batch) for batch in store_module._batches(jobs("pico", 3), 4)] == [3, 3, 3, 3]
+    assert [len(batch) for batch in store_module._batches(jobs("130m", 1), 1)] == [1, 1, 1, 1]
