@@ -205,6 +205,24 @@ class Run:
         seconds = f"{sum(c['seconds'] for c in found) / len(found):.1f}" if found else ""
         return seconds, f"{max(sizes) / 1e6:.0f}" if sizes else ""
 
+    def after(self, seconds: float, split: str) -> tuple[int, Value] | None:
+        """The learner after so many processor seconds of one seed, and the tokens read by then.
+
+        Its time is spread evenly over its tokens, though the first ones, which fewer layers learn
+        from, take less. None before it has clusters.
+        """
+        total = self.config["n_tokens"] * self.config["passes"]
+        mean = [cost["seconds"] for cost in self.costs if cost["model"] == "hebbian"]
+        by_then = total * min(1.0, seconds * len(mean) / sum(mean))
+        found = None
+        for (at, model, words, metric, role), value in self._rows.items():
+            if (at, model, metric, role) == (split, "hebbian", "accuracy", "") and len(words) == 1:
+                name, _, number = next(iter(words)).partition("=")
+                if name == "tokens" and (found[0] if found else 0) < int(number) <= by_then:
+                    found = int(number), value
+        whole = self.find(split, self.learner)
+        return (total, whole) if by_then == total and whole else found
+
     def turns_on_structure(self) -> list[str]:
         """Generalization splits that turn on structure, judged on dev and on a sibling corpus."""
         return [
@@ -626,6 +644,27 @@ def rivals_table(runs: dict[str, Run]) -> list[str]:
     return table(header, rows)
 
 
+def equal_time_table(runs: dict[str, Run]) -> list[str]:
+    """The learner when it has learned for as long as a rival takes in all."""
+    rows = []
+    for run in runs.values():
+        models = dict.fromkeys(cost["model"] for cost in run.costs if cost["model"] != "hebbian")
+        for model in sorted(models):
+            seconds = [cost["seconds"] for cost in run.costs if cost["model"] == model]
+            mean = sum(seconds) / len(seconds)
+            cells = [f"{run.config['corpus']}, K = {run.config['clusters']}", model, f"{mean:.1f}"]
+            read = ""
+            for split in ("test", "gen"):
+                other, learner = run.find(split, model=model), run.after(mean, split)
+                if other:
+                    read = f"{learner[0]:,}" if learner else "none yet"
+                cells += [other.short if other else "", learner[1].short if learner else ""]
+            rows.append((*cells, read))
+    header = ("corpus", "rival", "CPU s", "rival, test", "hebbian by then, test", "rival, gen",
+              "hebbian by then, gen", "tokens it has read")  # fmt: skip
+    return table(header, rows)
+
+
 def rival_runs_table(runs: dict[str, Run]) -> list[str]:
     """Commands of the runs beside rivals."""
     rows = [
@@ -715,6 +754,7 @@ def write_pages() -> None:
         passes=passes_table(runs),
         rival_runs=rival_runs_table(beside_rivals),
         rivals=rivals_table(beside_rivals),
+        equal_time=equal_time_table(beside_rivals),
         layers=layers_table(kept(LAYERS)),
     )
     fill(
