@@ -6,7 +6,8 @@ Reads finished run folders of `hebbsim run lm` on one text (those of `curve.py`)
 sizes. The fit is ``log ratio = a + b log tokens + c log parameters`` over the points behind the
 turn of each curve, where the ratio of perplexities no longer falls; the crossing is where it gives
 1. Intervals are of a bootstrap over seeds, within sizes. With one size c cannot be told: it is then
-``-b``, as if the crossing came at as many tokens for each parameter at every size.
+``-b``, as if the crossing came at as many tokens for each parameter at every size. Nothing is
+predicted for other sizes from one size, or where no curve crossed.
 
 What would refute it: a larger model whose crossing lies outside of the interval predicted for it
 from the smaller ones; or curves that level off, so that no power law holds.
@@ -102,6 +103,18 @@ def shown(value: float, draws: Sequence[float], digits: int = 3) -> str:
     return f"{value:.{digits}g} ({low:.{digits}g} to {high:.{digits}g})"
 
 
+def predict(terms: NDArray[np.float64], drawn: NDArray[np.float64]) -> None:
+    """Print the fit, and what it says of the paper's size and tokens."""
+    a, b, c = terms
+    print(f"\nlog ratio = {a:.3f} + {b:.3f} log tokens + {c:.3f} log parameters")
+    predicted = ratio_of(terms, PARAMETERS, TOKENS)
+    draws = [ratio_of(each, PARAMETERS, TOKENS) for each in drawn]
+    print(f"ratio at 130M parameters, 8 billion tokens: {shown(predicted, draws)}; paper {TIMES:g}")
+    draws = [crossing_of(each, PARAMETERS) / 1e9 for each in drawn]
+    at = shown(crossing_of(terms, PARAMETERS) / 1e9, draws)
+    print(f"crossing at 130M parameters: {at} billion tokens")
+
+
 def main() -> int:
     """Print the table and the fit, and draw the figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -131,17 +144,13 @@ def main() -> int:
                     "crossed": line["n"], "per_parameter": line["mean"] / n}  # fmt: skip
         lines.append(row | {"fitted": own, "fitted_per_parameter": own / n})
     table = pd.DataFrame(lines)
+    if "crossing" not in table:  # a line that never came near zero says nothing of where it would
+        table = table.drop(columns=["fitted", "fitted_per_parameter"])
     print(table.to_string(index=False, float_format=lambda x: f"{x:,.{3 if x < 1e3 else 0}f}"))
-    a, b, c = terms
-    print(f"\nlog ratio = {a:.3f} + {b:.3f} log tokens + {c:.3f} log parameters")
-    if len(lines) == 1:
-        print("One size: crossings are taken to come at as many tokens for each parameter.")
-    predicted = ratio_of(terms, PARAMETERS, TOKENS)
-    draws = [ratio_of(each, PARAMETERS, TOKENS) for each in drawn]
-    print(f"ratio at 130M parameters, 8 billion tokens: {shown(predicted, draws)}; paper {TIMES:g}")
-    draws = [crossing_of(each, PARAMETERS) / 1e9 for each in drawn]
-    at = shown(crossing_of(terms, PARAMETERS) / 1e9, draws)
-    print(f"crossing at 130M parameters: {at} billion tokens")
+    if "crossing" not in table or len(lines) < 2:
+        print("\nNo crossing was met, or at one size alone: nothing is predicted for other sizes.")
+    else:
+        predict(terms, drawn)
     if given.out:
         from hebbsim.plots import style
         from hebbsim.plots.legible import faults

@@ -120,8 +120,8 @@ def show_rivals(results: Results, console: Console) -> None:
     n = results.config["rival_seeds"]
     console.print(
         f"Rivals: {n} seed{'s' * (n != 1)}. hebbian is ahead or behind on test, by majority. Soft: "
-        "named\nby the soft read-out. V: V-measure on test. CPU s, MB: processor time and growth\n"
-        "of memory while one seed learns (of hebbian the first)."
+        "named\nby the soft read-out. V: V-measure on test. CPU s, MB: processor time and\n"
+        "growth of memory while one seed learns (of hebbian the first)."
     )
     _foot(console)
 
