@@ -154,9 +154,9 @@ def test_noise_takes_words_and_leaves_roles():
     last, words = len(noisy["words"]) - 1, noisy["words"]
     kept = {words[p]: noisy["kept"][last][i] for i, p in enumerate(noisy["places"][last])}
     assert kept == {"captain": "captain", "sending": "sending", "poem": "poem"}
-    twice = found["reading", "the captain saw the captain .", "{}"]
-    assert twice["winners"][1][0][0] != twice["winners"][4][0][0]  # the captain, both times
-    assert [twice["roles"][-1][j] for j in (1, 4)] == ["SUBJ", "OBJ"]
+    twice = found["reading", "chloe painted chloe .", "{}"]
+    assert twice["winners"][0][0][0] != twice["winners"][2][0][0]  # chloe, both times
+    assert [twice["roles"][-1][j] for j in (0, 2)] == ["SUBJ", "OBJ"]
     wrong = found["reading", "ruby repairs the yellow bush that the baker does not carry .", "{}"]
     assert [g == r for g, r in zip(wrong["gold"], wrong["roles"][-1], strict=True)].index(
         False

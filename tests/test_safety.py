@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from test_resume import experiment, names, quick, run  # noqa: F401  (a fixture)
 
+import hebbsim.runs.costs
 import hebbsim.runs.figures
 from hebbsim.engine.trace_engine import TraceEngine
 from hebbsim.errors import BadInputError, HebbsimError
@@ -304,4 +305,4 @@ def test_the_slope_is_that_of_a_line():
     noise = np.array([1, -1] * 5) * 0.01
     middle, low, high = slope(tokens, 300 + 2.5 * tokens / 1e6 + noise)
     assert low < 2.5 < high and middle == pytest.approx(2.5, abs=0.01)
-    assert Path("/proc/self/status").exists() is (hebbsim.experiments.stream.run.memory() > 0)
+    assert Path("/proc/self/status").exists() is (hebbsim.runs.costs.resident() > 0)

@@ -20,8 +20,6 @@ from hebbsim.bench.harness import Contender
 from hebbsim.bench.work import Work
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig
 
 __all__ = ["lm"]
@@ -136,7 +134,7 @@ def _one_by_one(model: ModelConfig, training: TrainingConfig, updates: int) -> C
     return run
 
 
-def nano_gpt_model(config: ModelConfig) -> nn.Module:
+def nano_gpt_model(config: ModelConfig) -> Any:
     """GPT-2 as modules of torch; `forward` of tokens and targets returns the loss."""
     import torch
     from torch import nn

@@ -126,7 +126,7 @@ class RoleTagger:
     --------
     >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 20
     >>> roles = ["DET", "SUBJ", "VERB", "DET", "OBJ"] * 40
-    >>> tagger = RoleTagger(RoleNetwork(n_clusters=9).fit(sentences)).name(sentences, roles)
+    >>> tagger = RoleTagger(RoleNetwork(n_clusters=12).fit(sentences)).name(sentences, roles)
     >>> [(word, role) for word, role, share, cluster in tagger.tag(["The dog saw a cat"])[0]]
     [('The', 'DET'), ('dog', 'SUBJ'), ('saw', 'VERB'), ('a', 'DET'), ('cat', 'OBJ')]
 
