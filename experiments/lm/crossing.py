@@ -25,6 +25,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hebbsim.conditions import words
+
 #: The paper's model and text, and its ratio of perplexities there.
 PARAMETERS, TOKENS, TIMES = 130e6, 8e9, 8.0
 DRAWS = 2000
@@ -43,9 +45,8 @@ class Curve:
 
 def curves(per_seed: pd.DataFrame, model: str = "ema/gpt2") -> list[Curve]:
     """One for each size and seed, in order of size."""
-    words = per_seed["condition"].fillna("").str.extractall(r"(?P<key>\w+)=(?P<value>\S+)")
-    wide = words.reset_index(level=1, drop=True).set_index("key", append=True)["value"].unstack()
-    rows = per_seed.join(wide)
+    told = [words(condition) for condition in per_seed["condition"].fillna("")]
+    rows = per_seed.join(pd.DataFrame(told, index=per_seed.index))
     sizes = rows[(rows["metric"] == "parameters") & (rows["model"] == model.partition("/")[0])]
     n = sizes.groupby("preset")["value"].first()
     found = []
@@ -126,7 +127,7 @@ def main() -> int:
         parser.error(f"no finished run among {', '.join(map(str, given.runs))}")
     results = pd.concat([pd.read_csv(run / "results.csv") for run in runs], ignore_index=True)
     found = curves(pd.concat([pd.read_csv(r / "per_seed.csv") for r in runs], ignore_index=True))
-    terms, drawn = fit(found), bootstrap(found)
+    terms = fit(found)
     measured = results[results["metric"] == "crossing"].set_index("condition")
     lines = []
     for size in dict.fromkeys(curve.size for curve in found):
@@ -150,7 +151,7 @@ def main() -> int:
     if "crossing" not in table or len(lines) < 2:
         print("\nNo crossing was met, or at one size alone: nothing is predicted for other sizes.")
     else:
-        predict(terms, drawn)
+        predict(terms, bootstrap(found))
     if given.out:
         from hebbsim.plots import style
         from hebbsim.plots.legible import faults

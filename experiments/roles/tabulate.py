@@ -206,8 +206,13 @@ class Run:
         """Processor seconds of one seed, the mean over seeds, and megabytes at most."""
         found = [cost for cost in self.costs if cost["model"] == model]
         sizes = [cost["memory"] for cost in found if cost["memory"] is not None]
-        seconds = f"{sum(c['seconds'] for c in found) / len(found):.1f}" if found else ""
+        seconds = f"{self.seconds_of(model):.1f}" if found else ""
         return seconds, f"{max(sizes) / 1e6:.0f}" if sizes else ""
+
+    def seconds_of(self, model: str) -> float:
+        """Processor seconds of one seed, the mean over seeds."""
+        found = [cost["seconds"] for cost in self.costs if cost["model"] == model]
+        return sum(found) / len(found)
 
     def after(self, seconds: float, split: str) -> tuple[int, Value] | None:
         """The learner after so many processor seconds of one seed, and the tokens read by then.
@@ -216,8 +221,7 @@ class Run:
         from, take less. None before it has clusters.
         """
         total = self.config["n_tokens"] * self.config["passes"]
-        mean = [cost["seconds"] for cost in self.costs if cost["model"] == "hebbian"]
-        by_then = total * min(1.0, seconds * len(mean) / sum(mean))
+        by_then = total * min(1.0, seconds / self.seconds_of("hebbian"))
         found = None
         for (at, model, words, metric, role), value in self._rows.items():
             if (at, model, metric, role) == (split, "hebbian", "accuracy", "") and len(words) == 1:
@@ -654,12 +658,12 @@ def equal_time_table(runs: dict[str, Run]) -> list[str]:
     for run in runs.values():
         models = dict.fromkeys(cost["model"] for cost in run.costs if cost["model"] != "hebbian")
         for model in sorted(models):
-            seconds = [cost["seconds"] for cost in run.costs if cost["model"] == model]
-            mean = sum(seconds) / len(seconds)
-            cells = [f"{run.config['corpus']}, K = {run.config['clusters']}", model, f"{mean:.1f}"]
+            seconds = run.seconds_of(model)
+            k = run.config["clusters"]
+            cells = [f"{run.config['corpus']}, K = {k}", model, f"{seconds:.1f}"]
             read = ""
             for split in ("test", "gen"):
-                other, learner = run.find(split, model=model), run.after(mean, split)
+                other, learner = run.find(split, model=model), run.after(seconds, split)
                 if other:
                     read = f"{learner[0]:,}" if learner else "none yet"
                 cells += [other.short if other else "", learner[1].short if learner else ""]

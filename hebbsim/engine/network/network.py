@@ -48,7 +48,7 @@ class Network:
     layers : sequence of WordLayer, and last a TokenLayer
     timescales : iterable of float, or str
         Of the traces, in tokens. The token layer has all of them. A word layer, whose weights
-        grow by the number of words, has the shortest: more of them gain nothing there. A layer
+        grow by the number of words, has the shortest: no gain by more of them was shown. A layer
         that names its own has those.
     max_words : int
         Bounds the memory.
