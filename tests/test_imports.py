@@ -1,4 +1,4 @@
-"""Who may import torch, and when: read from the source, and tried in a fresh process."""
+"""Which modules load heavy packages, and when: from the source, and in a fresh process."""
 
 from __future__ import annotations
 
@@ -61,3 +61,15 @@ def test_importing_what_uses_torch_does_not_import_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=300, check=False).returncode == 0
+
+
+def test_a_learner_learns_without_scikit_learn_and_pandas():
+    code = (
+        "import sys, hebbsim\n"
+        "hebbsim.RoleNetwork(n_clusters=5).fit([['the', 'dog', 'saw', 'a', 'cat']] * 20)\n"
+        "sys.exit(', '.join({'sklearn', 'pandas', 'scipy.stats'} & set(sys.modules)) or None)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.parallel import Parallel, delayed
 
 from hebbsim.engine.checkpoint import below, read_checkpoint, side_by_side, write_checkpoint
 from hebbsim.engine.network.description import build
 from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError
-from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
+from hebbsim.models.estimator import (
+    Sentences,
+    ZeroLabelEstimator,
+    as_lists,
+    not_fitted,
+    refuse_labels,
+)
 from hebbsim.models.role_network import RoleNetwork
 
 if TYPE_CHECKING:
@@ -196,7 +201,7 @@ class RolePopulation(ZeroLabelEstimator):
 
     def _fitted(self) -> list[RoleNetwork]:
         if not hasattr(self, "members_"):
-            raise NotFittedError(f"this {type(self).__name__} has not been fitted yet")
+            raise not_fitted(f"this {type(self).__name__} has not been fitted yet")
         return self.members_
 
     # Files --------------------------------------------------------------------------------

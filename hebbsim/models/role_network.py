@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
 
 from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
 from hebbsim.engine.competition import nearest
@@ -19,7 +18,13 @@ from hebbsim.engine.network.description import ROLES, build, change, read_networ
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError, reason
-from hebbsim.models.estimator import Sentences, ZeroLabelEstimator, as_lists, refuse_labels
+from hebbsim.models.estimator import (
+    Sentences,
+    ZeroLabelEstimator,
+    as_lists,
+    not_fitted,
+    refuse_labels,
+)
 
 if TYPE_CHECKING:
     from hebbsim.readers.vectors import WordVectors
@@ -343,9 +348,9 @@ class RoleNetwork(ZeroLabelEstimator):
     def _fitted(self) -> Network:
         network: Network | None = vars(self).get("network_")
         if network is None:
-            raise NotFittedError("this RoleNetwork has not been fitted yet")
+            raise not_fitted("this RoleNetwork has not been fitted yet")
         if not network.settled:
-            raise NotFittedError(
+            raise not_fitted(
                 f"this RoleNetwork has read {network.tokens} tokens; its clusters begin after "
                 f"{network.top.start + network.top.settle}, or at the end of fit"
             )
@@ -379,7 +384,7 @@ class RoleNetwork(ZeroLabelEstimator):
         """All that has been learned: arrays by name, and what JSON holds."""
         network = vars(self).get("network_")
         if network is None:
-            raise NotFittedError("this RoleNetwork has not been fitted yet")
+            raise not_fitted("this RoleNetwork has not been fitted yet")
         arrays, document = network.state()
         about = {"passes": int(self.passes), "random_state": int(self.random_state)}
         return arrays, {"network": written(network), "learned": document, **about}
