@@ -9,19 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["whole_file", "write_whole"]
+__all__ = ["whole_file", "whole_path", "write_whole"]
 
 
 @contextlib.contextmanager
-def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
-    """A file to write to, which replaces `path` if the block succeeds.
+def whole_path(path: Path) -> Iterator[Path]:
+    """A path to write to; what is there takes the place of `path` if the block succeeds.
 
     Parameters
     ----------
     path : Path
         In a folder that exists.
-    mode, **options
-        As for `open`.
 
     Raises
     ------
@@ -29,20 +27,36 @@ def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]
         It cannot be written; the earlier file is unchanged.
     """
     # In the folder of the target: a rename does not cross file systems.
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
     try:
-        with os.fdopen(handle, mode, **options) as file:
-            yield file
-            file.flush()
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         # mkstemp creates files that only the owner can read.
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
+    """A file to write to, which replaces `path` if the block succeeds; see `whole_path`.
+
+    Parameters
+    ----------
+    path : Path
+        In a folder that exists.
+    mode, **options
+        As for `open`.
+    """
+    with whole_path(path) as temporary, temporary.open(mode, **options) as file:
+        yield file
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError, reason
-from hebbsim.storage import write_whole
+from hebbsim.storage import whole_path
 
 __all__ = [
     "MISFITS",
@@ -105,17 +105,20 @@ def write_checkpoint(
     BadInputError
         The file cannot be written.
     """
-    from safetensors.numpy import save
+    from safetensors import SafetensorError
+    from safetensors.numpy import save_file
 
     text = json.dumps(config, sort_keys=True)
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     # One entry: of several, the order in the file would be by chance.
     about = json.dumps({"kind": kind, "sha256": _digest(kind, whole, text), "config": text})
-    content = save(whole, metadata={_ENTRY: about})
     try:
-        write_whole(Path(path), content)
-    except OSError as error:
-        raise BadInputError(f"cannot write checkpoint {path}: {error.strerror}") from None
+        # To a file: no copy of all arrays is made in memory.
+        with whole_path(Path(path)) as temporary:
+            save_file(whole, temporary, metadata={_ENTRY: about})
+    except (OSError, SafetensorError) as error:
+        said = getattr(error, "strerror", None) or reason(error)
+        raise BadInputError(f"cannot write checkpoint {path}: {said}") from None
 
 
 def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
