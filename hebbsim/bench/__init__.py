@@ -8,11 +8,11 @@ EXPERIMENTS = (
         "hebbsim.bench.run:BenchConfig",
         "hebbsim.bench.run:run_bench",
         "hebbsim.bench.table:show",
-        """Measure speed beside other packages, on one core.
+        """Compare speed with other packages, on one core.
 
         All contenders run once in each round, so that a busy machine slows all of them alike.
-        Results are medians of CPU time, with quartiles over the rounds, beside the limits of the
-        machine.
+        Results are medians of CPU time, with quartiles over the rounds, and the limits of the
+        machine for comparison.
         """,
         command="bench",
         figures_at="hebbsim.bench.figures:FIGURES",

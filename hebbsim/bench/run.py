@@ -57,8 +57,7 @@ class BenchConfig(ExperimentConfig):
         tuple[str, ...],
         Listed,
         option(
-            "Comma-separated packages to measure beside hebbsim: all (that are installed), none, "
-            "or names."
+            "Comma-separated packages to compare with: all (that are installed), none, or names."
         ),
     ] = ("all",)
     rounds: Annotated[int, option("Number of rounds; every contender runs once in each.", ge=1)] = 7

@@ -25,7 +25,9 @@ app = typer.Typer(
 )
 
 Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A registered name or a path.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="A name from `hebbsim corpus list`, or a path.")
+]
 
 
 @app.command("list")
@@ -83,10 +85,10 @@ class _Reading(_Making):
 
 @app.command(cls=_Reading)
 def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Show how a corpus is read: format, splits, sizes, roles, scripts, a first sentence.
+    """Show how a corpus is read, and learn nothing from it.
 
-    Also prints the notes that a run would give: files joined or left out, relations unknown to
-    the role map. Downloads nothing.
+    Prints its format, splits, sizes, roles, scripts and first sentence, and the notes that a run
+    would give: files joined or left out, relations unknown to the role map. Downloads nothing.
     """
     from hebbsim.readers import load_corpus
     from hebbsim.readers.registry import entries
@@ -138,7 +140,9 @@ def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
 
 @app.command()
 def fetch(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Registered names.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME...", help="Names from `hebbsim corpus list`.")
+    ],
     offline: Offline = False,
     as_json: Json = False,
 ) -> None:
@@ -171,11 +175,14 @@ def make(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder.")],
     name: Annotated[
-        str, typer.Argument(metavar="[NAME]", help="A registered name or a path.")
+        str, typer.Argument(metavar="[NAME]", help="A name from `hebbsim corpus list`, or a path.")
     ] = "builtin",
     as_json: Json = False,
 ) -> None:
-    """Write a corpus as tables, one line per word, that load by the folder's path."""
+    """Write a corpus to a folder of tables, one line per word.
+
+    The path of the folder then names the corpus.
+    """
     from hebbsim.readers import load_corpus
     from hebbsim.readers.tables import write_tables
 

@@ -28,7 +28,7 @@ def doctor(
 ) -> None:
     """Check the installation: versions, threads, folders, GPU.
 
-    Exit code 1 if there is something to fix.
+    The exit code is 1 if there is something to fix.
     """
     from hebbsim.doctor import examine
 

@@ -49,7 +49,7 @@ def figures(
 ) -> None:
     """Draw the figures of finished runs from their tables.
 
-    Nothing is run again. captions.md beside the figures says the n, seeds and intervals of each.
+    Nothing is run again. captions.md beside the figures gives the n, seeds and interval of each.
     SVG and PDF files stay sharp at any size; for slides in PNG, use --dpi 600.
     """
     from hebbsim.runs.figures import check_names, figures_of

@@ -36,8 +36,8 @@ def show(
 ) -> None:
     """Show what a model learned: clusters, roles, similar words.
 
-    With --cluster, the words to the left and to the right that draw a token into the cluster
-    most, by timescale.
+    With --cluster, lists the words to the left and to the right that pull a token into that
+    cluster most strongly, by timescale.
     """
     from rich.table import Table
     from rich.text import Text
@@ -66,7 +66,9 @@ def show(
     found = {one.cluster: one for one in cluster_portraits(tagger)}
     for number in cluster or ():
         if number not in found:
-            raise BadInputError(f"--cluster {number}: no token of the naming text fell into it")
+            raise BadInputError(
+                f"--cluster {number}: no token fell into it when the clusters were named"
+            )
     config = tagger.about.get("config", {})
     if config:
         trained = f"Learned from {config.get('corpus')}, {config.get('n_tokens', 0):,} tokens"
@@ -98,9 +100,7 @@ def errors(
     run: Annotated[
         Path, typer.Argument(metavar="RUN", help="Folder of a finished `hebbsim run roles`.")
     ],
-    split: Annotated[
-        str, typer.Option(metavar="NAME", help="Split to look at, such as test.")
-    ] = "test",
+    split: Annotated[str, typer.Option(metavar="NAME", help="Split to show.")] = "test",
     model: Annotated[
         str,
         typer.Option(

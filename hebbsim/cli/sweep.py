@@ -166,7 +166,7 @@ def rerun(
 ) -> None:
     """Repeat a finished run, and check that all numbers agree.
 
-    Exit code 1 if a number does not.
+    The exit code is 1 if they do not.
     """
     from hebbsim.runs import rerun as module
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Model = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL", help="A tagger file, or the folder of a finished `hebbsim run roles`."
+        metavar="MODEL",
+        help="Folder of a finished `hebbsim run roles`, or its tagger.safetensors.",
     ),
 ]
 
@@ -51,13 +52,17 @@ def tag(
     ] = None,
     format: Annotated[
         str,
-        typer.Option(help=". ".join(f"{n}: {kind.about}" for n, kind in WRITERS.items()) + "."),
+        typer.Option(
+            metavar="|".join(WRITERS),
+            help=". ".join(f"{n}: {kind.about}" for n, kind in WRITERS.items()) + ".",
+        ),
     ] = "conllu",
     readout: Annotated[
         str,
         typer.Option(
-            help="soft: roles of a token's nearest clusters, weighted; majority: the most "
-            "frequent role of its cluster."
+            metavar="soft|majority",
+            help="How roles follow from clusters: soft weights the roles of a token's nearest "
+            "clusters; majority takes the most frequent role of its cluster.",
         ),
     ] = "soft",
     out: Annotated[
@@ -67,10 +72,10 @@ def tag(
         bool, typer.Option("--overwrite", help="Replace an existing --out file.")
     ] = False,
 ) -> None:
-    """Tag every word of a text with its role, using a model that a run kept.
+    """Tag every word of a text with its role.
 
-    Share is the probability of the role; `hebbsim show` explains the number in Cluster. Text is
-    read as a stream, so memory use does not grow with it.
+    Share is the probability of the role; `hebbsim show` describes the cluster with the number in
+    Cluster. Text is read as a stream, so memory use does not grow with its length.
     """
     from threadpoolctl import threadpool_limits
 

@@ -39,8 +39,7 @@ class DemoConfig(ExperimentConfig):
     export: Annotated[
         Path | None,
         option(
-            "Folder to write a recording into, as one page that needs no Python, in place of "
-            "showing it.",
+            "Write a recording into this folder instead, as one page that needs no Python.",
             metavar="DIR",
         ),
     ] = None
@@ -48,7 +47,7 @@ class DemoConfig(ExperimentConfig):
     allow_host: Annotated[
         tuple[str, ...],
         option(
-            "Further name that the page may be opened by: that of a proxy before it.",
+            "Additional host name of the page, such as that of a proxy in front of it.",
             metavar="HOST",
             each=True,
         ),
@@ -56,8 +55,8 @@ class DemoConfig(ExperimentConfig):
     votes: Annotated[
         bool,
         option(
-            "Let phones in the same network vote on the questions of the lessons, at the address "
-            "that the page shows; nothing else is served to them.",
+            "Let phones on the same network vote on the questions of the lessons, at the address "
+            "that the page shows; they can reach nothing else.",
             name="--class",
         ),
     ] = False

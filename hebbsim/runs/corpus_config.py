@@ -41,8 +41,8 @@ class TextConfig(ExperimentConfig):
     sentences: Annotated[
         Literal["auto", "lines", "wrapped"],
         option(
-            "How plain text marks sentences: lines (one on each line), wrapped (lines are joined "
-            "up to an empty one), or auto (detected).",
+            "How plain text is cut into sentences: lines (one per line), wrapped (at full stops, "
+            "after joining lines up to an empty one), or auto (detected).",
             CORPUS,
         ),
     ] = "auto"

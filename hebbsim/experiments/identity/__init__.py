@@ -12,10 +12,10 @@ EXPERIMENTS = (
         "hebbsim.experiments.identity.table:show",
         """Measure which past tokens can be decoded from traces.
 
-        Each decoder reads the tokens 0, 1, ... steps back from the state of the traces. Bits come
-        from calibrated log-loss and stand beside the bounds of the noisy channel. The same probes
-        read structure (position, part of speech, role, depth, number), and other memories of the
-        same size.
+        From the state of the traces, each decoder guesses the tokens 0, 1, ... steps back. The
+        bits that it finds, by calibrated log-loss, are shown beside the most that the noisy
+        channel allows. The same is done for structure (position, part of speech, role, depth,
+        number) and for other memories of the same size.
         """,
         folder="identity-{stream}",
         instead={"sentence": "sentence"},

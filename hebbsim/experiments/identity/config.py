@@ -58,7 +58,7 @@ class IdentityConfig(ExperimentConfig):
     sentence: Annotated[
         str | None,
         option(
-            "Sentence to read back word by word in place of the experiment; takes seconds.",
+            "Sentence to read back word by word instead of running the experiment; takes seconds.",
             metavar="TEXT",
         ),
     ] = None
@@ -72,9 +72,14 @@ class IdentityConfig(ExperimentConfig):
     timescales: Timescales = (2.0, 10.0, 50.0)
     codes: Annotated[
         Literal["random", "one-hot", "learned"],
-        option("Vector of each word: random, one-hot, or learned from the contexts of a text."),
+        option(
+            "Vector of each word: random, one-hot, or learned (from the contexts of words in the "
+            "corpus of --stream)."
+        ),
     ] = "random"
-    dim: Annotated[int, option("Number of dimensions of a random code.", metavar="D", ge=1)] = 64
+    dim: Annotated[
+        int, option("Number of dimensions of a random or learned code.", metavar="D", ge=1)
+    ] = 64
     vocab_size: Annotated[
         int,
         option("Vocabulary size; rarer words share one unknown type.", metavar="V", ge=2),
@@ -116,7 +121,8 @@ class IdentityConfig(ExperimentConfig):
         tuple[float, ...],
         Listed,
         option(
-            "Comma-separated signal-to-noise ratios in decibels, or none.",
+            "Noise to add to the traces: comma-separated signal-to-noise ratios in decibels, or "
+            "none.",
             EVALUATION,
             metavar="DB,...",
         ),
@@ -133,17 +139,22 @@ class IdentityConfig(ExperimentConfig):
         int, option("Number of states that trained decoders learn from.", EVALUATION, ge=16)
     ] = 3200
     map_seeds: Annotated[
-        int, option("Number of repetitions of the capacity map; 0 skips it.", EVALUATION, ge=0)
+        int,
+        option(
+            "Number of repetitions of the capacity map (bits by set of timescales); 0 skips it.",
+            EVALUATION,
+            ge=0,
+        ),
     ] = 5
     map_decoder: Annotated[
         str,
-        option("Decoder of the capacity map (one without training).", EVALUATION),
+        option("Decoder for the capacity map; one that needs no training.", EVALUATION),
     ] = "cancellation"
     structure: Annotated[
         str,
         option(
-            "Corpus whose structure is decoded too: a name or path, none, or auto (that of the "
-            "stream, or the built-in one).",
+            "Corpus whose structure is decoded too: a name or path, none, or auto (the corpus of "
+            "--stream if it is one, otherwise builtin).",
             EVALUATION,
             metavar="NAME|PATH",
         ),
@@ -156,7 +167,7 @@ class IdentityConfig(ExperimentConfig):
     probe: Annotated[
         str,
         option(
-            "Trained decoder that reads structure: discriminant, ridge, softmax or mlp.",
+            "Trained decoder for structure: discriminant, ridge, softmax or mlp.",
             EVALUATION,
         ),
     ] = "discriminant"

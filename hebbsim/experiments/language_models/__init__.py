@@ -27,9 +27,9 @@ EXPERIMENTS = (
         "run",
         """Train language models with traces in place of attention.
 
-        They and GPT-2's architecture, at equal size, read the same tokens in the same order.
-        Reports the loss by tokens and by parameters, the ratio of perplexities, and the perplexity
-        of repeated and new tokens. After an interruption, the same command resumes.
+        They are compared with a GPT-2 of equal size that reads the same tokens in the same order.
+        Reports the loss by number of tokens and of parameters, the ratio of perplexities, and the
+        perplexity of repeated and new tokens. After an interruption, the same command resumes.
         """,
         "validation",
         evidence="behind",
@@ -39,7 +39,7 @@ EXPERIMENTS = (
         "run",
         """Compare predictors over the same traces.
 
-        Linear, MLP and softmax attention: loss on text.
+        Reports the loss on text of a linear layer, an MLP and softmax attention.
         """,
         evidence="same",
     ),
@@ -48,8 +48,9 @@ EXPERIMENTS = (
         "run",
         """Compare memories, from fixed traces to attention.
 
-        Window, traces, learned decays, input-dependent gates, Hebbian and delta-rule fast weights,
-        attention: loss on text, accuracy on BLiMP and on associative recall.
+        The memories are a window, traces (ema), learned decays, input-dependent gates (gated),
+        Hebbian and delta-rule fast weights, and attention. Reports the loss on text, and accuracy
+        on BLiMP and on associative recall.
         """,
         "blimp",
         evidence="ladder",
@@ -57,17 +58,20 @@ EXPERIMENTS = (
     _experiment(
         "depth",
         "depth",
-        """Compare a residual stream with selection over layers.
+        """Compare a residual stream with a learned selection of layers.
 
-        Reports, at several depths, how much of each layer a linear probe reads at the top, how
-        much gradient reaches it, and the loss.
+        Reports, for models of several depths, how much of each layer a linear probe can read at
+        the top, how much gradient reaches each layer, and the loss.
         """,
         evidence="depth",
     ),
     _experiment(
         "blimp",
         "run",
-        "Score minimal pairs of BLiMP by phenomenon and paradigm.",
+        """Measure accuracy on BLiMP by phenomenon and paradigm.
+
+        A model is right about a minimal pair if it finds the grammatical sentence more probable.
+        """,
         "blimp",
     ),
     _experiment(
@@ -75,7 +79,7 @@ EXPERIMENTS = (
         "recall",
         """Measure associative recall (MQAR) and copying.
 
-        Accuracy of each memory by number of pairs and distance.
+        Reports the accuracy of each memory by number of key-value pairs and by distance.
         """,
         evidence="ladder",
     ),

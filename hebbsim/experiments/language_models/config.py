@@ -85,18 +85,16 @@ _Models = Annotated[
     AfterValidator(_models),
     option(f"Comma-separated models: {', '.join(NAMES)}."),
 ]
-_Evaluate = Annotated[
-    int, option("Number of tokens of each split that are scored.", EVALUATION, ge=1)
-]
+_Evaluate = Annotated[int, option("Number of tokens to score in each split.", EVALUATION, ge=1)]
 _Blimp = Annotated[
     Path | None,
     option(
-        "Minimal pairs: blimp.jsonl, packed or not, or its folder.",
+        "BLiMP's minimal pairs: blimp.jsonl, also as .gz, or its folder.",
         EVALUATION,
         default="$HEBBSIM_DATA_DIR/blimp",
     ),
 ]
-_Pairs = Annotated[int, option("Number of minimal pairs of each paradigm.", EVALUATION, ge=1)]
+_Pairs = Annotated[int, option("Number of minimal pairs per paradigm.", EVALUATION, ge=1)]
 _Store = Annotated[
     Path,
     option(
@@ -134,7 +132,7 @@ class _Base(ExperimentConfig):
         str | None,
         option(
             "Text to learn: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, "
-            "fineweb, or hf:NAME.",
+            "fineweb, or hf:NAME (a data set of Hugging Face).",
             metavar="NAME|PATH",
             default="$HEBBSIM_DATA_DIR/text",
         ),
@@ -221,7 +219,7 @@ class LmConfig(_Base):
         Listed,
         option(
             "Comma-separated peak learning rates to try with the first seed; all seeds of a "
-            "model learn at its best one on validation.",
+            "model then use the one that is best on validation.",
             COMPUTING,
             default="--learning-rate alone",
         ),
@@ -230,7 +228,7 @@ class LmConfig(_Base):
         tuple[str, ...],
         Listed,
         option(
-            "Comma-separated further texts to evaluate on.",
+            "Comma-separated additional texts to evaluate on.",
             EVALUATION,
             default="the C4 sample of $HEBBSIM_DATA_DIR if present",
         ),
@@ -257,7 +255,7 @@ class SelectionConfig(_Base):
         option("Number of repetitions of associative recall; 0 skips it.", EVALUATION, ge=0),
     ] = 3
     recall_tokens: Annotated[
-        int, option("Number of tokens of recall that each model learns from.", EVALUATION, ge=1)
+        int, option("Number of tokens that each model learns recall from.", EVALUATION, ge=1)
     ] = 1_000_000
 
 
@@ -284,12 +282,12 @@ class RecallConfig(ExperimentConfig):
     pairs: Annotated[
         tuple[_Count, ...],
         Listed,
-        option("Comma-separated numbers of pairs, or of copied tokens, to learn and score."),
+        option("Comma-separated numbers of pairs, or of tokens to copy, to learn and score."),
     ] = (4, 8, 16)
     keys: Annotated[
         int, option("Number of distinct keys, and of distinct values.", EVALUATION, ge=1)
     ] = 32
-    length: Annotated[int, option("Number of tokens in a sequence of mqar.", EVALUATION, ge=1)] = 48
+    length: Annotated[int, option("Number of tokens in an mqar sequence.", EVALUATION, ge=1)] = 48
     tokens: Annotated[int, option(_TOKENS, ge=1)] = 1_000_000
     batch: Annotated[int, option(_BATCH, COMPUTING, ge=1)] = 64
     learning_rate: Annotated[float, option(_RATE, COMPUTING, gt=0)] = 3e-3
@@ -307,14 +305,19 @@ class DepthConfig(_Base):
 
     preset: _Preset = "nano"
     model: Annotated[str, option(f"Model whose layers are stacked: {', '.join(NAMES)}.")] = "ema"
-    layers: Annotated[tuple[_Count, ...], Listed, option("Comma-separated numbers of layers.")] = (
+    layers: Annotated[
+        tuple[_Count, ...], Listed, option("Comma-separated depths to try, in layers.")
+    ] = (
         4,
         12,
         24,
         48,
     )
     evaluate: Annotated[
-        int, option("Number of tokens that probes learn from and are scored on.", EVALUATION, ge=1)
+        int,
+        option(
+            "Number of tokens for the probes, half to learn and half to score.", EVALUATION, ge=1
+        ),
     ] = 8_192
 
     @field_validator("model")

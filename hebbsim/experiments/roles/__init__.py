@@ -8,11 +8,12 @@ EXPERIMENTS = (
         "hebbsim.experiments.roles.config:RolesConfig",
         "hebbsim.experiments.roles.run:run_roles",
         "hebbsim.experiments.roles.table:show",
-        """Assign roles without labels, beside baselines and rivals.
+        """Assign roles without labels, and compare with rivals.
 
         A network of trace layers reads the training split token by token, with Hebbian rules and
-        no labels. Its clusters are named on dev and scored on test and on the generalization
-        splits. If the corpus has no roles, its clusters are listed with their most frequent words.
+        no labels. Its clusters are named by the roles of the dev split, then scored on test and on
+        the generalization splits. If the corpus has no roles, its clusters are listed with their
+        most frequent words.
         """,
         folder="roles-{corpus}",
         figures_at="hebbsim.experiments.roles.figures:FIGURES",

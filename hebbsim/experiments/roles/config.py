@@ -67,7 +67,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         tuple[str, ...],
         BeforeValidator(_read_rivals),
         option(
-            f"Models without labels to compare with: {', '.join(RIVALS)}, all or none.",
+            f"Unsupervised models to compare with: {', '.join(RIVALS)}, all or none.",
             EVALUATION,
             metavar="NAME,...",
             default=f"{','.join(CHEAP)} with --baselines all, otherwise none",
@@ -87,18 +87,19 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         tuple[Annotated[int, Field(ge=1)], ...],
         Listed,
         option(
-            "Comma-separated numbers of labeled sentences, for accuracy as a function of labels.",
+            "Comma-separated numbers of labeled sentences for the label curve, which shows "
+            "accuracy by number of labels.",
             EVALUATION,
         ),
     ] = (30, 100, 300, 1000)
     label_curve_seeds: Annotated[
-        int, option("Number of repetitions at each number of --labels.", EVALUATION, ge=1)
+        int, option("Number of repetitions at each point of the label curve.", EVALUATION, ge=1)
     ] = 1
     bigru_seeds: Annotated[
         int, option("Number of repetitions of the BiGRU with all labels.", EVALUATION, ge=1)
     ] = 2
     rival_seeds: Annotated[
-        int, option("Number of repetitions of each of --rivals.", EVALUATION, ge=1)
+        int, option("Number of repetitions of each rival.", EVALUATION, ge=1)
     ] = 2
     ablation_seeds: Annotated[
         int,
@@ -109,30 +110,30 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     readout_sentences: Annotated[
         int,
         option(
-            "Number of labeled sentences with which network and BiGRU are compared by role and "
-            "by split.",
+            "Number of labeled sentences that network and BiGRU are both given where they are "
+            "compared by role and by split.",
             EVALUATION,
             ge=1,
         ),
     ] = 100
     readout_draws: Annotated[
-        int, option("Number of random draws of those sentences.", EVALUATION, ge=1)
+        int, option("Number of random draws of --readout-sentences.", EVALUATION, ge=1)
     ] = 3
     keep: Annotated[
         Literal["first", "all", "none"],
-        option("Seeds whose network stays in the run folder, for `hebbsim tag`.", EVALUATION),
+        option("Which seeds keep their network in the run folder, for `hebbsim tag`.", EVALUATION),
     ] = "first"
     vectors: Annotated[
         Path | None,
         option(
-            "Word vectors by which words get their codes in the first layer: word2vec, GloVe or "
-            "fastText (binary ones with the extra `vectors`), or safetensors.",
+            "Word vectors that give words their codes in the first layer: word2vec, GloVe or "
+            "fastText (binary files need the extra `vectors`), or safetensors.",
             NETWORK,
             metavar="FILE",
         ),
     ] = None
     vectors_learn: Annotated[
-        bool, option("Let words learn on from the codes of --vectors.", NETWORK)
+        bool, option("Let the codes that --vectors gives change as the network learns.", NETWORK)
     ] = False
     workers: Workers = min(2, os.cpu_count() or 1)
     shards: Annotated[

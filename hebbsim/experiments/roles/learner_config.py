@@ -41,7 +41,7 @@ Clusters = Annotated[int, option("Number of clusters that tokens compete for.", 
 NetworkName = Annotated[
     str,
     option(
-        "Network that learns: roles (built in), a TOML file, or the network.json of a run.",
+        "Network to train: roles (built in), a TOML file, or the network.json of a run.",
         NETWORK,
         metavar="FILE",
     ),
@@ -49,7 +49,7 @@ NetworkName = Annotated[
 Settings = Annotated[
     tuple[str, ...],
     option(
-        "Value of a parameter of the network, such as words.size=50.",
+        "Parameter of the network to change, such as words.size=50.",
         NETWORK,
         name="--set",
         metavar="LAYER.PARAMETER=VALUE...",
@@ -183,11 +183,11 @@ class LearnerConfig(GoldConfig):
     preset: Annotated[
         str,
         option(
-            "Values for the options that you do not give: default, auto (chosen by what the words "
+            "Values of the options that you do not set: default, auto (chosen from what the words "
             "of the corpus look like), best (tuned for this kind of corpus, otherwise auto), or a "
             "TOML file from `hebbsim tune`.",
             metavar="NAME|FILE",
-            default="auto where no settings were tuned for such a corpus, otherwise default",
+            default="auto if no settings were tuned for this kind of corpus, otherwise default",
         ),
     ] = "default"
     timescales: Timescales = (2.0, 8.0, 32.0)
@@ -197,7 +197,7 @@ class LearnerConfig(GoldConfig):
     rule: Annotated[
         tuple[str, ...],
         option(
-            "Learning rule for one part of the network.",
+            "Learning rule for one part of the network, such as tokens.prediction=delta.",
             NETWORK,
             metavar="LAYER.PART=RULE...",
             each=True,

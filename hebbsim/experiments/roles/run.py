@@ -147,8 +147,9 @@ class _Run:
         self.meter: Meter | None = None  # of the first seed's learner
         if config.preset == "auto":
             self.notes.append(
-                f"nobody tuned for this corpus; what its words look like chose {config.clusters} "
-                f"clusters, timescales {', '.join(f'{tau:g}' for tau in config.timescales)} and "
+                "no settings were tuned for this kind of corpus; its words chose "
+                f"{config.clusters} clusters, "
+                f"timescales {', '.join(f'{tau:g}' for tau in config.timescales)} and "
                 f"{' '.join(config.settings)} (--preset default changes this)"
             )
         if corpus.layer is not None:

@@ -54,7 +54,7 @@ class StreamConfig(TextConfig):
     tokens: Annotated[
         int | None,
         option(
-            "Number of tokens to learn; a shorter text is read again.",
+            "Number of tokens to learn from; a shorter text is repeated.",
             default="the text once",
             ge=1,
         ),
@@ -64,8 +64,8 @@ class StreamConfig(TextConfig):
     score: Annotated[
         str | None,
         option(
-            "Annotated corpus to test the network on after each chunk of tokens; its labels do "
-            "not reach the learner.",
+            "Annotated corpus to test the network on after each chunk of tokens; its labels never "
+            "reach the learner.",
             metavar="NAME|PATH",
         ),
     ] = None
@@ -85,7 +85,7 @@ class StreamConfig(TextConfig):
     checkpoint_every: Annotated[
         int,
         option(
-            "Number of tokens from one checkpoint to the next; the last two are kept.",
+            "Number of tokens between checkpoints; the last two are kept.",
             COMPUTING,
             ge=1,
         ),

@@ -13,7 +13,7 @@ EXPERIMENTS = (
         Settings of the role learner are drawn at random and scored on dev, where each half names
         the clusters of the other half; the test split is never read. After an interruption, the
         same command resumes the search. `hebbsim run roles --preset FOLDER/preset.toml` uses the
-        result; what was found for a rival stands in FOLDER/settings.toml.
+        result; the result for a rival is in FOLDER/settings.toml.
         """,
         command="tune",
         folder="tune-{corpus}",

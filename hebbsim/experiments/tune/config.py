@@ -156,15 +156,16 @@ class TuneConfig(LearnerConfig):
     rival: Annotated[
         str | None,
         option(
-            "Rival of `hebbsim run roles --rivals` to search, in place of the network.",
+            "Rival of `hebbsim run roles --rivals` to tune instead of the network.",
             metavar="NAME",
-            default="the network",
         ),
     ] = None
-    trials: Annotated[int, option("Number of trials, the first one unchanged.", ge=1)] = 20
+    trials: Annotated[int, option("Number of trials; the first one changes nothing.", ge=1)] = 20
     seeds: Annotated[
         int,
-        option("Number of random seeds for the best third of the trials; others have one.", ge=1),
+        option(
+            "Number of random seeds for the best third of the trials; the others get one.", ge=1
+        ),
     ] = 3
     workers: Workers = min(2, os.cpu_count() or 1)
 
