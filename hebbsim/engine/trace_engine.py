@@ -45,23 +45,22 @@ class TraceEngine:
 
     At each token t, in this order:
 
-    1. pre ``h`` is the context: the traces of the tokens before t, of all timescales side
-       by side (n = S * D). It does not hold token t itself, so a predictive rule has
-       something to predict.
-    2. post ``y`` is the units' own response, ``W h`` or what the rule makes of it, or
-       with ``post="token"`` the current token's vector. Predictive rules (delta, stdp)
+    1. The input ``h`` (pre) is the context: the traces of all timescales side by side
+       (n = S * D), made of the tokens before t. Token t itself is not in it, so that a
+       predictive rule has something to predict.
+    2. The activity ``y`` (post) of the units is their response, ``W h`` or what the rule makes
+       of it; with ``post="token"`` it is the vector of token t. Predictive rules (delta, stdp)
        have one unit per dimension of that vector.
     3. The rule changes ``W``.
     4. The traces absorb token t.
 
-    Traces go chunk by chunk through a buffer that stays in the cache straight into the rule:
-    memory does not grow with the text, and a text of any length can be fed to ``run`` piece
-    by piece.
+    Memory use does not grow with the text, so a text of any length can be given to ``run``
+    piece by piece.
 
-    ``step`` and ``run`` give bit-identical results, however a stream is cut into calls, with
-    two exceptions: rules delta and hebb (the latter with ``post="output"``) take four tokens
-    at a time, which is exact but for rounding, so that where a stream is cut, recorded or
-    reported shows in the last bits. With ``in_order=True`` they too take token by token.
+    ``step`` and ``run`` give bit-identical results, however a stream is cut into calls. Two
+    rules are exceptions: delta, and hebb with ``post="output"``, process four tokens at a time.
+    This is exact up to rounding, so the last bits depend on where the stream is cut, recorded
+    or reported. With ``in_order=True`` these rules, too, process one token at a time.
 
     Parameters
     ----------
@@ -70,25 +69,24 @@ class TraceEngine:
     dim : int
         Dimensions D of the random codes that embed tokens, of length about 1.
     embedding : array_like of float, shape=(V, D), optional
-        Codes to use instead; finite.
+        Finite codes to use instead of random ones.
     timescales : str or iterable of float, shape=(S,)
-        In tokens, see :func:`~hebbsim.engine.timescales.check_timescales`.
+        Timescales of the traces in tokens, see :func:`~hebbsim.engine.timescales.check_timescales`.
     rule : str
-        One of :func:`~hebbsim.engine.rules.rule_names`.
+        Learning rule, one of :func:`~hebbsim.engine.rules.rule_names`.
     n_units : int, optional
-        Units m; by default D, which is also what ``post="token"`` and predictive rules
-        require.
+        Number of units m (default: D, which ``post="token"`` and predictive rules require).
     eta : float, optional
-        Learning rate, at least 0. May be assigned between calls. Default: that of the rule,
+        Learning rate, at least 0; may be changed between calls (default: that of the rule),
         see :class:`~hebbsim.engine.rules.Rule`.
     startup : {"zero", "first", "debias"}
-        What a trace is while a sentence is young, see :mod:`hebbsim.engine.traces`.
+        How a trace is initialised at the start of a sentence, see :mod:`hebbsim.engine.traces`.
     reset : bool
-        Start traces anew at each sentence, or let them run on.
+        Restart the traces at each sentence; False lets them run on.
     post : {"output", "token"}, optional
-        By default what the rule names first.
+        What the activity is, see above (default: what the rule names first).
     parameters : mapping of str to float, optional
-        Those of the rule, where they differ from its defaults.
+        Parameters of the rule that differ from its defaults.
     in_order : bool
         Bit-identical results for rules delta and hebb as well, at about half their speed.
     random_state : int
@@ -99,19 +97,19 @@ class TraceEngine:
     ----------
     weights : ndarray of float32, shape=(m, S * D)
     traces : ndarray of float32, shape=(S, D)
-        After the last token, as the rule will meet them.
+        The traces after the last token: the input at the next one.
     rule_state : ndarray of float32, shape=(Q,)
         What the rule remembers beside the weights (thresholds, running means).
     embedding : ndarray of float32, shape=(V, D)
     position : int
-        Tokens learnt so far.
+        Number of tokens learned so far.
     rng : numpy.random.Generator
-        Part of every checkpoint.
+        Source of all random draws; saved in every checkpoint.
 
     Raises
     ------
     BadInputError
-        An argument that cannot be used.
+        An argument cannot be used.
 
     Examples
     --------
@@ -197,10 +195,10 @@ class TraceEngine:
     # Learning ------------------------------------------------------------------------------
 
     def step(self, token: int) -> NDArray[np.float32]:
-        """Learn one token, a continuation of the current sentence.
+        """Learn one token that continues the current sentence.
 
-        All weights are copied and checked at each call; :meth:`run` does that once in 1024
-        tokens.
+        Slow for long texts: each call copies and checks all weights, which :meth:`run` does
+        once in 1024 tokens.
 
         Parameters
         ----------
@@ -214,7 +212,7 @@ class TraceEngine:
         Raises
         ------
         BadInputError
-            A token outside the vocabulary.
+            The token is outside the vocabulary.
         DivergenceError
             As :meth:`run`.
         """
@@ -223,7 +221,7 @@ class TraceEngine:
         return post[0]
 
     def end_sentence(self) -> None:
-        """Start traces anew, unless they run on (``reset=False``)."""
+        """Restart the traces, unless they run on (``reset=False``)."""
         if self.reset:
             self.traces[:] = 0
             self._mass[:] = 0
@@ -244,16 +242,16 @@ class TraceEngine:
         ----------
         tokens : array_like of int, shape=(T,)
         offsets : array_like of int, shape=(N + 1,), optional
-            Bounds of sentences. Traces start anew at each; tokens before the first bound
-            go on with the current sentence, and a bound at T ends the last one. None: all
-            tokens go on with the current sentence.
+            Bounds of sentences, at which the traces restart. Tokens before the first bound
+            continue the current sentence, and a bound at T ends the last one. Default: all
+            tokens continue the current sentence.
         out : ndarray of float32, shape=(T, m), optional
             Filled with the activity of the units at each token, taken before the update.
         progress : callable, optional
-            ``progress(elapsed, fraction)``, seconds and share of the tokens, called at
-            most once every `period` seconds and once at the end.
+            ``progress(elapsed, fraction)``, called with seconds and the share of tokens done,
+            at most once every `period` seconds and once at the end.
         period : float
-            In seconds.
+            Shortest time between two calls of `progress`, in seconds.
 
         Returns
         -------
@@ -263,10 +261,10 @@ class TraceEngine:
         Raises
         ------
         BadInputError
-            Tokens or offsets that cannot be used; nothing has changed then.
+            Tokens or offsets cannot be used. Nothing has changed then.
         DivergenceError
-            The weights stopped being finite. The engine then stands as it was before the
-            token that did it, which is the one at ``position``.
+            A weight is no longer finite. The engine is left as it was before the token that
+            caused this, which is the one at ``position``.
 
         Warns
         -----
@@ -395,13 +393,13 @@ class TraceEngine:
     def record(
         self, variable: str = "weights", *, every: int = 1000, units: Sequence[int] | None = None
     ) -> Recorder:
-        """Keep the values of chosen units from now on; no part of a checkpoint.
+        """Record the values of chosen units from now on; checkpoints do not hold records.
 
         Parameters
         ----------
         variable : {"weights", "traces", "post"}
         every : int
-            In tokens: a record is made whenever `position` is a multiple of it.
+            Tokens between records: one is made whenever `position` is a multiple of this.
         units : sequence of int, optional
             Rows of the weights, columns of the traces, units of post. None: all.
 

@@ -43,36 +43,38 @@ SAVED_EVERY = 1_000_000
 class RoleNetwork(ZeroLabelEstimator):
     """Sort tokens into K clusters with a network of trace layers that learns online.
 
-    Every sentence is learned when it has been read, by all layers that have begun, see
-    `hebbsim.engine.network`. `fit` is several passes of that over the same sentences in
-    random orders, `partial_fit` one chunk of it in the order given, and `predict` and
-    `transform` learn nothing. No label is ever seen.
+    Once a sentence has been read, all layers that have begun learn from it, see
+    `hebbsim.engine.network`. `fit` passes over the same sentences several times, in random
+    orders; `partial_fit` reads sentences once, in the given order; `predict` and `transform`
+    learn nothing. The network never sees a label.
 
     Parameters
     ----------
     network : path or mapping, optional
-        A description in TOML, or its content; without, the one that ships
-        (``hebbsim/engine/network/roles.toml``).
+        Description of the network: a TOML file or its content (default:
+        ``hebbsim/engine/network/roles.toml``).
     timescales : iterable of float, or str, optional
-        In tokens; those of the description without.
+        Timescales of the traces in tokens (default: those of the description).
     n_clusters : int, optional
-        K, the size of the token layer; that of the description without.
+        K, the size of the token layer (default: that of the description).
     passes : int, default=3
-        Of `fit`.
+        Number of passes that `fit` makes over the sentences.
     settings, rule : sequence of str
-        Changes, such as ``words.size=50`` and ``tokens.prediction=delta``; see
+        Changes to the description, such as ``words.size=50`` and ``tokens.prediction=delta``; see
         `hebbsim.engine.network.description.change`.
     vectors : path or WordVectors, optional
-        Vectors that others learned, as of `hebbsim.readers.vectors.read_vectors`. Words that have
-        one get their code in the first word layer by it; the others by the company they keep, as
-        always. A file of the learner holds the vectors; its tagger does not need them.
+        Pretrained word vectors, see `hebbsim.readers.vectors.read_vectors`. A word that has one
+        gets its code in the first word layer from it; other words learn theirs from their
+        contexts, as always. `save` writes the vectors too; a tagger does not need them.
     vectors_learn : bool
-        Those words, too, learn codes of their own, from those of their vectors on.
+        Let words with a vector learn as well: their codes start from it and then change.
     random_state : int, default=0
+        Random seed.
 
     Attributes
     ----------
     network_ : Network
+        The network that has learned.
 
     Examples
     --------
@@ -108,7 +110,7 @@ class RoleNetwork(ZeroLabelEstimator):
         self.random_state = random_state
 
     def description(self) -> dict[str, Any]:
-        """What `network` says, with the other parameters put in."""
+        """The description of `network`, with the other parameters put in."""
         given = ROLES if self.network is None else self.network
         said = dict(given) if isinstance(given, Mapping) else read_network(Path(given))
         said = change(said, self.settings, self.rule)
@@ -132,35 +134,35 @@ class RoleNetwork(ZeroLabelEstimator):
         observe: Callable[[int], object] | None = None,
         observed_at: Sequence[int] = (),
     ) -> RoleNetwork:
-        """Learn afresh, in `passes` over the sentences.
+        """Forget what was learned, and learn the sentences in `passes` passes.
 
-        Where there are too few sentences for the schedule of the description, all layers begin
-        earlier, in proportion.
+        If there are too few sentences for the schedule of the description, all layers begin
+        proportionally earlier.
 
         Parameters
         ----------
         sentences : iterable of sequences of str
         y : None
-            Passed by scikit-learn; labels are refused.
+            Only for scikit-learn, which passes it; labels are refused.
         text : iterable of sequences of str, optional
-            More text, read once and first, as a stream, by the word layers alone.
+            More text, which the word layers alone read first, once, as a stream.
         after_text : path, optional
-            File for what is known after the text, which takes longest. Where it is there,
-            learning goes on from it, and the text is not read again. Until then what is known
-            so far is saved every million tokens, beside it, under the same name and ``.part``.
+            File for the state after `text`, whose reading takes longest. If the file exists,
+            learning continues from it and the text is not read again. While the text is read,
+            the state is saved every million tokens under the same name with ``.part``.
         progress : callable, optional
-            Called with the share done, about a hundred times.
+            Called about a hundred times, with the share of the work that is done.
         observe : callable, optional
-            Called with each number of `observed_at`, at the first end of a sentence by which
-            so many tokens have been read, if tokens can be sorted by then.
+            Called with each number in `observed_at`, at the end of the sentence that reaches
+            this number of tokens, if the network has clusters by then.
         observed_at : sequence of int
-            Tokens read, in all passes together, text left out.
+            Numbers of tokens read, over all passes; `text` does not count.
 
         Raises
         ------
         BadInputError
-            There are labels, the description cannot be used, there are fewer tokens than
-            clusters, or `after_text` is damaged or of another learner.
+            Labels are given, the description cannot be used, there are fewer tokens than
+            clusters, or `after_text` is damaged or belongs to another learner.
         """
         refuse_labels(y)
         sentences = as_lists(sentences)
@@ -190,14 +192,14 @@ class RoleNetwork(ZeroLabelEstimator):
         part.unlink(missing_ok=True)
 
     def clusters_begin(self, n_tokens: int, *, after: bool = False) -> int:
-        """Tokens that `fit` on so many reads before it has clusters, or a few more.
+        """About how many tokens `fit` reads before the network has clusters.
 
         Parameters
         ----------
         n_tokens : int
-            Of the sentences, once.
+            Number of tokens in the sentences, counted once.
         after : bool
-            Text comes first, by the end of which all layers have begun.
+            Whether `text` is read first, by the end of which all layers have begun.
 
         Raises
         ------
@@ -259,7 +261,10 @@ class RoleNetwork(ZeroLabelEstimator):
             progress(1.0)
 
     def partial_fit(self, sentences: Sentences, y: None = None) -> RoleNetwork:
-        """Learn on from sentences, once and in their order; however they are cut into calls."""
+        """Continue learning from sentences, read once and in their order.
+
+        The result does not depend on how a stream of sentences is cut into calls.
+        """
         refuse_labels(y)
         if not hasattr(self, "network_"):
             network = build(self.description(), random_state=self.random_state)
@@ -276,21 +281,21 @@ class RoleNetwork(ZeroLabelEstimator):
         shuffle_traces: bool = False,
         prototypes: Literal["learned", "random"] = "learned",
     ) -> RoleNetwork:
-        """A learner that shares the word layers as they are; its token layer learns afresh.
+        """Copy the learner, keep its word layers, and train a new token layer.
 
         Parameters
         ----------
         sentences : iterable of sequences of str
-            What this learner was fitted on.
+            The sentences that this learner was fitted on.
         timescales : iterable of float, or str, optional
-            Of the token layer.
+            Timescales of the token layer, in tokens.
         view : {"both", "own", "traces"}
-            What vectors hold: own code and contexts, or one of them.
+            What the vector of a token holds: its word's code and its contexts, or one of them.
         shuffle_traces : bool
-            Control: traces of tokens at random.
+            Control: take the traces of randomly drawn tokens.
         prototypes : {"learned", "random"}
-            Control: with "random" the prototypes are vectors of tokens drawn at random, and,
-            where nothing else is changed, the rest of the token layer is as it is here.
+            Control: with "random", prototypes are the vectors of randomly drawn tokens. If
+            nothing else changes, the rest of the token layer is copied.
         """
         network = self._fitted()
         said = written(network)
@@ -321,16 +326,16 @@ class RoleNetwork(ZeroLabelEstimator):
     # Reading ------------------------------------------------------------------------------
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
-        """Vectors of all tokens, shape=(T, D): own code, left and right context."""
+        """Vectors of all tokens, shape=(T, D): code of the word, left and right context."""
         return self._fitted().vectors(sentences)
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
-        """Cluster of every token, shape=(T,); nothing is learned."""
+        """Cluster numbers of all tokens, shape=(T,); nothing is learned."""
         return self.prototypes_.winners(self.transform(sentences))
 
     @property
     def prototypes_(self) -> Any:
-        """Where clusters lie: ``centres``, shape=(K, D), and ``winners(vectors)``."""
+        """The prototypes: ``centres``, shape=(K, D), and ``winners(vectors)``."""
         centres = self._fitted().top.prototype_weights.values
         squares = np.einsum("kd,kd->k", centres, centres)
 

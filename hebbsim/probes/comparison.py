@@ -69,10 +69,18 @@ def compare(
     totals : ndarray, shape=(N,)
         Number of tokens in every sentence (of one role, for a recall).
     paired_draws : bool
-        Draw d uses the same labelled sentences for both models.
+        Whether draw d uses the same labelled sentences for both models.
     other_is_trained : bool
-        False for a rival without a random seed, such as a look-up, which has no variance of
-        training.
+        False for a rival without a random seed, such as a lookup, whose training does not vary.
+    n_resamples : int
+        Number of bootstrap resamples.
+    random_state : int
+        Random seed of the bootstrap.
+
+    Returns
+    -------
+    Comparison
+        First model minus other model, and first over other, with 95 % intervals.
 
     Examples
     --------

@@ -41,50 +41,51 @@ def load_corpus(
     processes: int = 1,
     splits: Collection[str] | None = None,
 ) -> Corpus:
-    """Load any corpus as splits of sentences with gold layers.
+    """Load a corpus of any format, as splits of sentences with their annotation.
 
     Parameters
     ----------
     name_or_path : str or Path
         ``builtin``; a registered name (``cogs``, ``ud-english-ewt``, ...); a file of a
         treebank or of COGS; a folder with a treebank, with the original COGS files, with
-        tables that ``hebbsim corpus make`` wrote, or of text; a file of text in any format of
-        `hebbsim.readers.formats`; ``-`` for standard input. What a file holds, its content
-        tells before its name does. A name wins over a path: write ``./cogs`` for a folder.
+        tables that ``hebbsim corpus make`` wrote, or with text; a file of text in any format of
+        `hebbsim.readers.formats`; ``-`` for standard input. The format is recognised by the
+        content of a file, and by its name only if the content leaves it open. A name wins over
+        a path: write ``./cogs`` for a folder.
     layer : str, optional
-        The gold layer to score; default the corpus's own. Columns of a treebank may be named as
-        it names them (``UPOS``); ``pos`` of the built-in corpus and of COGS follows from words
-        and roles.
+        The annotation layer to score (default: the main layer of the corpus). A column of a
+        treebank may have its CoNLL-U name (``UPOS``). In the built-in corpus and COGS, ``pos``
+        is derived from words and roles.
     scheme : str or Path, optional
-        Role scheme for dependency relations; see `hebbsim.readers.ud.RoleScheme`.
+        How dependency relations become roles; see `hebbsim.readers.ud.RoleScheme`.
     seed : int
-        Seed of the built-in corpus.
+        Random seed of the built-in corpus.
     offline : bool
-        Never download.
+        Never download anything.
     tokenizer, field, sentences
-        For text; see `hebbsim.readers.text.stream_text`.
+        How text is read; see `hebbsim.readers.text.stream_text`.
     parser : str, optional
-        spaCy pipeline that gives text silver roles.
+        spaCy pipeline that gives text automatic (silver) roles.
     progress : callable, optional
-        Called with file name, bytes there, bytes in all while downloading; and with file
-        name, sentences, 0 while parsing.
+        Called with file name, bytes so far and bytes in total while downloading; with file
+        name, number of sentences and 0 while parsing.
     processes : int
-        That parse side by side.
+        Number of processes that parse in parallel.
     splits : collection of str, optional
-        The splits to load, such as ``train`` and ``dev``. The files of others stay closed; one
-        file that holds all is read, and its other splits are dropped. Default: all.
+        The splits to load, such as ``train`` and ``dev`` (default: all). Files of other splits
+        are not opened; if one file holds all splits, the others are dropped after reading.
 
     Returns
     -------
     Corpus
-        Annotated files whose names do not tell their split are cut into the first 80 % of
-        their sentences for ``train``, then 10 % each for ``dev`` and ``test``; its `notes` say
-        so.
+        If the names of annotated files do not tell their split, the first 80 % of all
+        sentences become ``train``, the next 10 % ``dev`` and the last 10 % ``test``; `notes`
+        says so.
 
     Raises
     ------
     BadInputError
-        If there is no such corpus, or it is damaged.
+        There is no such corpus, or it is damaged.
 
     Examples
     --------

@@ -39,17 +39,17 @@ BATCH = 2000
 
 
 class Token(NamedTuple):
-    """A word of a sentence, and what it was taken for.
+    """A word of a sentence, with its role and cluster.
 
     Attributes
     ----------
     word : str
     role : str or None
-        None where clusters have no names.
+        Role of the token; None if the clusters have no names.
     share : float or None
-        Probability of the role, by the read-out.
+        Probability of the role according to the read-out.
     cluster : int or tuple of int
-        Of each learner where several vote.
+        Cluster number; one for each learner if several vote.
 
     Examples
     --------
@@ -64,16 +64,16 @@ class Token(NamedTuple):
 
 
 class Assignment(NamedTuple):
-    """What the T tokens of some sentences were taken for.
+    """Roles and clusters of the T tokens of some sentences.
 
     Attributes
     ----------
     roles : ndarray of object, shape=(T,)
-        Each a str, or None where clusters have no names.
+        Role of each token, a str; None if the clusters have no names.
     shares : ndarray of float64, shape=(T,)
-        Probabilities of those roles, by the read-out; not a number where there are none.
+        Probabilities of these roles according to the read-out; NaN if there are none.
     clusters : ndarray of int32, shape=(T, P)
-        The nearest in each of P learners.
+        The nearest cluster in each of P learners.
 
     Examples
     --------
@@ -103,17 +103,17 @@ class Assignment(NamedTuple):
 class RoleTagger:
     """A fitted learner, the names of its clusters, and what it learned from.
 
-    As a step of a scikit-learn Pipeline it is a transformer that has learned before: `fit` changes
-    nothing, so that labels of tokens reach the classifier behind it and nothing else.
+    In a scikit-learn Pipeline it is a transformer that is trained already: `fit` changes nothing,
+    so the labels of tokens reach only the classifier after it.
 
     Parameters
     ----------
     learner : RoleNetwork or RolePopulation
-        Fitted.
+        A fitted learner.
     lower : bool
-        Words are lower-cased before they are looked up, as all readers of the package do.
+        Lower-case words before they are looked up, as all readers of the package do.
     about : mapping, optional
-        What it was trained on, of values that JSON holds: kept in the file.
+        Notes on the training, as JSON values; saved in the file.
 
     Attributes
     ----------
@@ -163,20 +163,20 @@ class RoleTagger:
         *,
         members: Sequence[Memberships] | None = None,
     ) -> RoleTagger:
-        """Give clusters their names, by sentences that the learner need not have seen.
+        """Name the clusters by the roles of sentences, which need not be those learned from.
 
         Parameters
         ----------
         sentences : iterable of sequences of str
         roles : array-like of str, shape=(T,), optional
-            Roles of all tokens; without, clusters have words alone.
+            Roles of all tokens. Without them, clusters are described by their words alone.
         members : sequence of P Memberships, optional
-            Of the same tokens, if they are known.
+            Memberships of the same tokens, if they have been computed before.
 
         Raises
         ------
         BadInputError
-            There are no tokens, or not one role a token.
+            There are no tokens, or the number of roles is not that of tokens.
         """
         listed = as_lists(sentences)
         forms = [word for sentence in listed for word in sentence]
@@ -200,19 +200,19 @@ class RoleTagger:
         return [word.lower() for word in words] if self.lower else words
 
     def assign(self, sentences: Sentences, *, readout: str = "soft") -> Assignment:
-        """What all tokens of some sentences are taken for; see `tag` for a nicer form.
+        """Roles and clusters of all tokens, as arrays; `tag` gives a more readable form.
 
         Parameters
         ----------
         sentences : iterable of sequences of str
         readout : {"soft", "majority"}
-            Soft: a token is shared by its nearest clusters. Majority: it has the role that most
-            tokens of its cluster had.
+            ``soft`` weights the roles of a token's nearest clusters; ``majority`` takes the role
+            that most tokens of its cluster had.
 
         Raises
         ------
         BadInputError
-            A sentence is no list of words, or there is no such read-out.
+            A sentence is not a list of words, or there is no such read-out.
         """
         members = self.memberships(sentences)
         clusters = np.stack([found.clusters[:, 0] for found in members], axis=1)
@@ -227,25 +227,25 @@ class RoleTagger:
     def tag(
         self, sentences: Iterable[str | Sequence[str]], *, readout: str = "soft"
     ) -> list[list[Token]]:
-        """What each token is taken for.
+        """Tag every word with its role and cluster.
 
         Parameters
         ----------
         sentences : iterable of str or of sequences of str
-            Text is cut into words and, where it holds several, into sentences, as the readers of
-            raw text do; a list is taken for the words of one sentence.
+            A str is cut into sentences and words, as the readers of raw text do; a list is taken
+            as the words of one sentence.
         readout : {"soft", "majority"}
             See `assign`.
 
         Returns
         -------
         list of lists of Token
-            One for each text or list given.
+            One for each str or list given.
 
         Raises
         ------
         BadInputError
-            As of `assign`.
+            As in `assign`.
         """
         if isinstance(sentences, str):
             raise BadInputError(
@@ -263,11 +263,11 @@ class RoleTagger:
     # In a Pipeline of scikit-learn --------------------------------------------------------
 
     def fit(self, sentences: Sentences, y: object = None) -> RoleTagger:
-        """Nothing: what is learned is learned without labels, and before."""
+        """Do nothing: the learner is trained already, without labels."""
         return self
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
-        """Vectors of all tokens, shape=(T, D), of several learners side by side."""
+        """Vectors of all tokens, shape=(T, D); those of several learners side by side."""
         looked_up = [self._looked_up(sentence) for sentence in sentences]
         return np.hstack([member.transform(looked_up) for member in self.members])
 
@@ -282,7 +282,7 @@ class RoleTagger:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the tagger to a safetensors file, whole or not at all.
 
-        The file holds what reading needs; a learner that is to learn on has a `save` of its own.
+        The file can tag but not learn; to continue learning, use the `save` of the learner.
 
         Raises
         ------

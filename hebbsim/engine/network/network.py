@@ -31,30 +31,31 @@ READ_AT_A_TIME = 128
 class Network:
     """Word layers, each over the codes of another, and a token layer on top.
 
-    A sentence is learned when it has been read to its end, as right traces begin there: first
-    layer first, and within a layer token by token. Layers begin one after another, at the
-    tokens that they name, and from then on all learn at every sentence. How a stream is cut
-    into calls does not matter, to the last bit.
+    The network learns a sentence once it has read it to its end, because right traces start
+    there. The first layer learns first, and each layer learns token by token. Layers begin one
+    after another, after the number of tokens that each names in `start`. Results do not depend
+    on how a stream is cut into calls, to the last bit.
 
-    Words are admitted as they come. Once there are `max_words`, the tenth of them that
-    occurred least (of equals, those that came last) is given up, with all that is known of it.
+    Words are added to the vocabulary as they occur. When it holds `max_words`, the rarest
+    tenth is dropped with all that was learned about it (among equally rare words, the latest).
 
-    A layer over ``"text"`` sees words themselves, one-hot: each of the first `context_words`
-    that occur three times has a column of its own, and all others share one. The column of a
-    word that is given up goes to the next.
+    A layer over ``"text"`` sees the words themselves, one-hot. Each of the first
+    `context_words` words to occur three times has a column of its own, and all other words
+    share one. The column of a dropped word is reused.
 
     Parameters
     ----------
     layers : sequence of WordLayer, and last a TokenLayer
     timescales : iterable of float, or str
-        Of the traces, in tokens. The token layer has all of them. A word layer, whose weights
-        grow by the number of words, has the shortest: no gain by more of them was shown. A layer
-        that names its own has those.
+        Timescales of the traces, in tokens. The token layer uses all of them. A word layer uses
+        the shortest one: more of them would multiply its weights, and no gain was shown. A
+        layer with `timescales` of its own uses those.
     max_words : int
-        Bounds the memory.
+        Maximum vocabulary size, which bounds memory use.
     context_words : int
-        Words told apart around a word by a layer over the text.
+        Number of neighbouring words that a layer over the text tells apart.
     random_state : int
+        Random seed.
 
     Attributes
     ----------
@@ -65,7 +66,7 @@ class Network:
     spelling : Spelling
         How words are written, by row.
     tokens : int
-        Tokens learned.
+        Number of tokens learned.
 
     Examples
     --------

@@ -68,43 +68,48 @@ class TokenLayer:
     below : str
         The word layer whose codes are used.
     size : int
-        K.
+        Number of prototypes K.
     start, settle : int
-        As of `WordLayer`; prototypes start from the vectors of tokens read before that.
+        As in `WordLayer`; prototypes start from the vectors of the tokens read before.
     timescales : tuple of float, optional
+        Timescales of the traces, in tokens (default: all of the network).
     n_directions : int
+        Number of directions of each side.
     guess, own, prediction, directions, prototypes : Plasticity
+        Learning rule of each part.
     lengths : tuple of five floats
-        Of the own code, of the left and the right prediction, of the left and the right
-        directions; 0 leaves them out.
+        Lengths, in a token's vector, of the own code, the left and the right prediction, and
+        the left and the right directions; 0 leaves a part out.
     shrinkage : float
-        So many occurrences weigh as much as the guess.
+        Number of occurrences at which a word's own code counts as much as the guess.
     known_from : float
-        A word of more than so many times `shrinkage` occurrences has its own code alone.
+        A word with more than `known_from` times `shrinkage` occurrences is not guessed at all.
     spelled : float
-        So many occurrences more a word counts as here, where its code holds what pieces tell.
+        Number added to a word's occurrences in the guess, for codes that already use pieces.
     shape_size : int
-        Numbers of the code of a word's shape, which the guess goes by; a language with many
-        endings needs more.
+        Dimensions of the code of a word's shape, on which the guess relies; a language with
+        many endings needs more.
     subsample : float
         Tokens of words more frequent than this compete with probability
         ``sqrt(subsample / frequency)``.
     fade_after : float
-        Rates of guess and prediction fall as ``1 / sqrt(1 + t / fade_after)``, t tokens after
-        the layer's start.
+        The rates of guess and prediction fall as ``1 / sqrt(1 + t / fade_after)``, where t
+        counts tokens since the layer began.
     attention : float
-        Share of the directions of each projection of each side that vectors hold, drawn at
-        random. This and the next make layers that vote differ.
+        Share of the coordinates of each prediction, and of each side along the directions, that
+        vectors hold, drawn at random. This and `weight_jitter` make the members of an ensemble
+        differ.
     weight_jitter : float
-        Each of the lengths is multiplied by a draw between one less and one more than this.
+        Each length is multiplied by a random number from ``1 - weight_jitter`` to
+        ``1 + weight_jitter``.
     shuffled : bool
-        Control: traces are taken of tokens drawn at random from all that were read, so that
-        they keep their distribution and lose their tie to the token.
+        Control: use the traces of randomly drawn tokens, which keep their distribution but say
+        nothing about the token.
 
     Raises
     ------
     BadInputError
-        As of `WordLayer`.
+        As in `WordLayer`.
 
     Examples
     --------

@@ -52,8 +52,8 @@ class WordLayer:
     *code*
         Softmax of `inverse_temperature` times the cosine with each category.
 
-    A common word need not compete every time: the last three are passed over but for
-    ``visits / sqrt(count)`` of its tokens.
+    The last three steps happen at a share ``visits / sqrt(count)`` of a word's tokens only, as
+    common words need not compete every time.
 
     Parameters
     ----------
@@ -61,38 +61,45 @@ class WordLayer:
     below : str
         The layer whose codes are seen around a word, or ``"text"``: the words themselves.
     size : int
-        C, categories.
+        Number of categories C.
     start : int
-        Tokens that the network reads before this layer begins.
+        Number of tokens that the network reads before this layer begins.
     settle : int
-        Tokens from then on, after which the categories start from rows of the memory. Before,
-        memory and directions learn alone.
+        Number of tokens for which memory and directions learn alone; then the categories start
+        from rows of the memory.
     timescales : tuple of float, optional
-        In tokens; the shortest of the network without.
+        Timescales of the traces, in tokens (default: the shortest of the network).
     n_directions : int
+        Number of directions.
     ending_weight : float
-        For languages whose endings carry grammar.
+        Weight of word endings beside the memory, for languages whose endings carry grammar.
     pieces : int
-        Rows for endings and beginnings, which share them by hashing; 0 goes without.
+        Number of rows that endings and beginnings share by hashing; 0 switches pieces off.
     shrinkage, piece_shrinkage : float
-        So many occurrences of a word, or of a piece, weigh as much as what completes it.
+        Number of occurrences at which the row of a word, or of a piece, counts as much as what
+        completes it.
     beginnings : float
-        Weight of beginnings beside endings, up to 1.
+        Weight of beginnings, against ``1 - beginnings`` for endings; up to 1.
     memory, directions, categories : Plasticity
+        Learning rule of each part.
     memory_floor : float
-        0 keeps the mean over all occurrences; above it, earlier ones fade, as when a text changes.
+        Smallest step of the memory. With 0 a row is the mean over all occurrences; above 0,
+        earlier ones fade, which suits a text that changes.
     visits : float
+        Share of a word's tokens at which it competes, times the root of its count.
     direction_visits : int
-        Directions learn at every other visit, and after n of them at ``direction_visits / n``:
-        ever more slowly, as categories lie along them.
+        Directions learn at half of the visits; once they have learned n times, at a share
+        ``direction_visits / n`` if that is less. They slow down because categories lie along
+        them.
     inverse_temperature : float
+        Sharpness of codes: the larger, the nearer a code is to one category.
     min_count : int
-        Words that occurred fewer times do not compete.
+        Words with fewer occurrences do not compete.
 
     Raises
     ------
     BadInputError
-        A value lies outside its range, or a rule cannot stand in its part.
+        A value is out of range, or a part cannot learn by its rule.
 
     Examples
     --------

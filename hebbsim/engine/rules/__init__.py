@@ -135,23 +135,23 @@ def get_rule(name: str) -> Rule:
 
 
 def register_rule(rule: Rule) -> Rule:
-    """Make a rule known under its name, to everything in this process that takes one.
+    """Register a learning rule, so that this process can use it by its name.
 
     Parameters
     ----------
     rule : Rule
-        Its kernels may be compiled by `hebbsim.engine.njit` or by numba, or be plain functions,
-        which are compiled here.
+        The rule. Its kernels may be compiled by `hebbsim.engine.njit` or by numba; plain
+        functions are compiled here.
 
     Returns
     -------
     Rule
-        The same, its kernels compiled.
+        The rule with its kernels compiled.
 
     Raises
     ------
     BadInputError
-        Another rule has that name, or a kernel takes other arguments, cannot be compiled, or
+        Another rule has that name; or a kernel has the wrong arguments, cannot be compiled, or
         does not fill `post`.
 
     Examples

@@ -27,34 +27,34 @@ class Rule:
     Attributes
     ----------
     name : str
-        That of the file that defines it.
+        Name of the rule; for a built-in one, that of its file.
     source : str
-        The paper.
+        The paper that it comes from.
     equation : str
-        One line, in the letters of the kernels: W weights, h pre, y post, x the current
-        token's vector, eta the learning rate.
+        The update in one line: W weights, h input (pre), y activity (post), x vector of the
+        current token, eta learning rate.
     learn : callable
         The kernel, see :mod:`hebbsim.engine.rules`.
     posts : tuple of {"output", "token"}
-        What the post-synaptic side may be: the units' own response, or the current
-        token's vector. The first one is the default.
+        What the activity of the units may be: their own response, or the current token's
+        vector. The first one is the default.
     predictive : bool
-        The units stand for the dimensions of the token's vector, whichever the post, so
-        there are D of them.
+        Whether the units stand for the D dimensions of the token's vector, whatever `posts`
+        says; there are D of them then.
     recurrent : bool
-        Every block of D inputs is a trace of the very vectors that the units stand for, so
-        n is a multiple of D.
+        Whether every block of D inputs is a trace of the vectors that the units stand for; n
+        is a multiple of D then.
     parameters : mapping of str to float
-        Names and defaults, in the order in which the kernel reads them. None may be
-        negative; one whose name starts with ``tau`` is at least 1 (tokens).
+        Names and defaults, in the order in which the kernel reads them. Values are at least
+        0, or at least 1 (token) if the name starts with ``tau``.
     learn_blocks : callable, optional
         A faster kernel that equals `learn` to rounding.
     eta : float
-        Default learning rate: over 200,000 tokens of English, weights stay about as large as
-        they start, or grow to a length of about one where they start at zero.
+        Default learning rate, chosen so that over 200,000 tokens of English weights keep
+        about their initial size, or grow to a length of about one if they start at zero.
     start : callable
-        ``start(n_inputs, n_units)`` gives what the rule remembers beside the weights, a
-        flat float32 array.
+        ``start(n_inputs, n_units)`` returns the initial state: what the rule remembers besides
+        the weights, as a flat float32 array.
 
     Examples
     --------

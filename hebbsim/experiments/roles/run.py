@@ -48,12 +48,12 @@ FITTING = 0.7
 
 @run_function(RolesConfig)
 def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Results:
-    """Learn roles without a label, map clusters on dev, score on test, compare.
+    """Learn roles without labels, name the clusters on dev, score on test, and compare.
 
     Returns
     -------
     Results
-        A corpus without roles gives the table ``clusters`` in place of scores.
+        Scores and comparisons; for a corpus without roles the table ``clusters`` instead.
 
     Raises
     ------
