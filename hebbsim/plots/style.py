@@ -245,7 +245,7 @@ def save(
     ----------
     formats : sequence of {"svg", "png", "pdf"}
     dpi : float, optional
-        Dots an inch of a PNG; those of the style sheet without.
+        Dots per inch of a PNG (default: those of the style sheet).
 
     Raises
     ------

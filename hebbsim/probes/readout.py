@@ -11,12 +11,11 @@ from hebbsim.errors import BadInputError
 
 
 class RoleReadout:
-    """Map clusters to roles, fitted only on a labelled development set.
+    """Name clusters by the roles of a labelled set of tokens, usually dev.
 
-    One column of cluster ids is mapped many-to-one: every cluster carries the role
-    that most of its tokens have. Several columns (a population of P learners) vote by
-    summed log P(role | cluster), each estimate smoothed towards the role frequencies
-    of the fitting set:
+    Every cluster gets the role that most of its tokens have (many-to-one). A population of P
+    learners, with one column of cluster numbers each, votes by summed log P(role | cluster);
+    each estimate is smoothed towards the role frequencies of the labelled set:
 
         P(r | c) = (n[c, r] + smoothing * P(r)) / (n[c] + smoothing)
 
@@ -28,9 +27,9 @@ class RoleReadout:
     Attributes
     ----------
     roles_ : ndarray of str, shape=(R,)
-        The roles seen, sorted.
+        The roles that occur, sorted.
     counts_ : list of P ndarrays of int64, shape=(K + 1, R)
-        Tokens by cluster and role; the last row is for unseen clusters.
+        Number of tokens by cluster and role; the last row stands for unseen clusters.
 
     Examples
     --------
@@ -48,13 +47,14 @@ class RoleReadout:
         Parameters
         ----------
         ids : array-like of int, shape=(T,) or (T, P)
-            Cluster of every token, from 0; one column a population member.
+            Cluster number of every token, from 0; one column per member of a population.
         roles : array-like of str, shape=(T,)
+            Role of every token.
 
         Raises
         ------
         BadInputError
-            If there are no tokens, not one role a token, or `smoothing` is not above 0.
+            There are no tokens, `roles` has another length, or `smoothing` is not above 0.
         """
         if not self.smoothing > 0:
             raise BadInputError(f"smoothing must be above 0, got {self.smoothing}")
@@ -68,7 +68,7 @@ class RoleReadout:
         return self.restore(names, [_count(column, codes, len(names)) for column in ids.T])
 
     def restore(self, roles: NDArray[np.str_], counts: Sequence[NDArray[np.int64]]) -> RoleReadout:
-        """Put in `roles_` and `counts_` of a read-out that was fitted before."""
+        """Take over `roles_` and `counts_` of a read-out that was fitted before."""
         self.roles_, self.counts_ = roles, list(counts)
         totals = self.counts_[0].sum(axis=0)
         frequencies = totals / totals.sum()
@@ -90,9 +90,10 @@ class RoleReadout:
         return self.roles_[self._score(ids).argmax(axis=1)]
 
     def probabilities(self, ids: NDArray[np.integer]) -> NDArray[np.float64]:
-        """Of every role for every token, shape=(T, R), the columns' geometric mean.
+        """Probability of every role for every token, shape=(T, R).
 
-        The largest is that of the role that `predict` gives.
+        Several columns are combined by their geometric mean. `predict` gives the most probable
+        role.
         """
         score = self._score(self._known(ids)) / len(self.counts_)
         shares: NDArray[np.float64] = np.exp(score)

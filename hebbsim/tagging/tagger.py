@@ -356,5 +356,16 @@ class RoleTagger:
 
 
 def load(path: str | os.PathLike[str]) -> RoleTagger:
-    """The tagger in a file, or in the folder of a run; see `RoleTagger.load`."""
+    """Load the tagger of a finished run.
+
+    Parameters
+    ----------
+    path : path
+        Folder of a finished `hebbsim run roles`, or a file that `RoleTagger.save` wrote.
+
+    Raises
+    ------
+    BadInputError
+        There is no tagger, or it is damaged.
+    """
     return RoleTagger.load(path)

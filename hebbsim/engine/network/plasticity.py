@@ -60,16 +60,16 @@ class Weights(NamedTuple):
 
 @dataclass(frozen=True)
 class Plasticity:
-    """A rule, how fast it learns, and its parameters where they differ from its own.
+    """A learning rule with its learning rate and parameters.
 
     Parameters
     ----------
     rule : str
-        A name of the registry.
+        Name of a rule, see `hebbsim.engine.rule_names`.
     eta : float, optional
-        Learning rate; the rule's own without. With 0 the weights stay as they start.
+        Learning rate (default: that of the rule). With 0 the weights stay as they start.
     parameters : mapping of str to float
-        Of the rule.
+        Parameters of the rule that differ from its defaults.
 
     Examples
     --------
