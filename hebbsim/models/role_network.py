@@ -33,10 +33,10 @@ __all__ = ["RoleNetwork"]
 
 _KIND = "hebbsim.role-network/4"
 
-#: Of the first pass, the share that is read when the token layer begins, at the latest.
+#: The token layer begins when this share of the first pass has been read, at the latest.
 LATEST_START = 0.75
 
-#: Tokens of text, about, after which what is known so far is saved.
+#: About how many tokens of text are read between two saves of the state.
 SAVED_EVERY = 1_000_000
 
 
