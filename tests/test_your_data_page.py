@@ -23,7 +23,7 @@ def shown():
 def test_the_page_shows_a_file_of_every_format():
     formats = re.findall(r"^format +(.*)$", PAGE, re.MULTILINE)
     assert {
-        "plain text", "treebank (CoNLL-U)", "JSON, one value a line", "table (CSV or TSV)", "COGS"
+        "plain text", "treebank (CoNLL-U)", "JSON, one value per line", "table (CSV or TSV)", "COGS"
     } == set(formats)  # fmt: skip
     assert len(list(shown())) == PAGE.count(":caption:")
 

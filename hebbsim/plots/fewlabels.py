@@ -33,7 +33,7 @@ def plot_few_labels(
     dependence: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Recall of each role against the number of labelled sentences, one panel a role.
+    """Recall of each role against the number of labelled sentences, one panel per role.
 
     Parameters
     ----------

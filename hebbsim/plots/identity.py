@@ -42,7 +42,7 @@ _USUAL = ("float32", "float64", "bfloat16", "int8")
 
 @style.styled
 def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits about the token at each lag, one line a decoder, in single precision.
+    """Bits about the token at each lag, one line per decoder, in single precision.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_precision(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits about the token at each lag by the best decoder, one line a number format or noise.
+    """Bits about the token at each lag by the best decoder, one line per number format or noise.
 
     Parameters are those of :func:`plot_decoders`.
     """

@@ -78,7 +78,7 @@ def _broken(model: str) -> str:
 
 @style.styled
 def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Validation loss against tokens seen, one line a model and size.
+    """Validation loss against tokens seen, one line per model and size.
 
     Parameters
     ----------
@@ -356,7 +356,7 @@ def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 def _by_layer(
     results: DataFrame, metric: str, title: str, ax: Axes | None
 ) -> tuple[Axes, list[Any], list[Any], DataFrame]:
-    """A panel for every depth with one value a layer: host, panels, ends of lines, and rows."""
+    """A panel for every depth with one value per layer: host, panels, ends of lines, and rows."""
     from matplotlib.ticker import MaxNLocator
 
     rows = _worded(tables.select(results, metric=metric))

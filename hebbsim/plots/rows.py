@@ -1,4 +1,4 @@
-"""Dot plots with one row a role, a split or a condition."""
+"""Dot plots with one row per role, a split or a condition."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        Columns ``tokens``, ``seconds``, ``n_tokens``, ``memory``: one row a stretch.
+        Columns ``tokens``, ``seconds``, ``n_tokens``, ``memory``: one row per stretch.
     ax : Axes, optional
         Axes to draw on (default: a new figure).
 

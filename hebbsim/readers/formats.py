@@ -2,7 +2,7 @@
 
 ===========================  ==============================================================
 CoNLL-U, CoNLL-U Plus        treebanks: the words alone
-JSON                         one value a line, one array, or values over several lines: each
+JSON                         one value per line, one array, or values over several lines: each
                              text, a list of words, or an object with one
 CSV, TSV                     tables with a column of text
 COGS and its kin             the sentences alone
@@ -185,7 +185,7 @@ class _Text:
             if size > _LONGEST_JSON:
                 raise BadInputError(
                     f"{self.path}:{self.number}: a JSON value of more than {_LONGEST_JSON:,} "
-                    "characters; write one value a line (JSON lines)"
+                    "characters; write one value per line (JSON lines)"
                 )
             # Twice as much before it is tried again, so that a long value costs no square.
             if size >= 2 * tried:

@@ -43,7 +43,7 @@ _LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
 #: What each kind is called.
 NAMES = {
     "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
-    "jsonl": "JSON, one value a line", "json": "JSON", "table": "table (CSV or TSV)",
+    "jsonl": "JSON, one value per line", "json": "JSON", "table": "table (CSV or TSV)",
     "parquet": "parquet",
 }  # fmt: skip
 _LOOKED_AT = 20  # lines of a table

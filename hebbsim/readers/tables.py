@@ -1,7 +1,7 @@
 """Corpora as plain tables, with one line per token and one file per split.
 
 The columns are those of the COGS token tables: ``sent_id``, ``type``, ``idx`` (from
-0), ``form``, then one column a gold layer; tab-separated, one header line, no quoting.
+0), ``form``, then one column per gold layer; tab-separated, one header line, no quoting.
 """
 
 from __future__ import annotations

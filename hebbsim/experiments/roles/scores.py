@@ -120,7 +120,7 @@ class Runs:
         return {role: float(np.mean(values)) for role, values in found.items()}
 
     def scores(self) -> list[Score]:
-        """Accuracy, recall, precision and F1 of all runs, one value a seed.
+        """Accuracy, recall, precision and F1 of all runs, one value per seed.
 
         Scores by role are given for dev, test and ``gen``, and for the single
         generalization splits where the model is a plain one.
