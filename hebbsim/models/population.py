@@ -35,27 +35,28 @@ _KIND = "hebbsim.role-population/3"
 
 
 class RolePopulation(ZeroLabelEstimator):
-    """P networks that learn from the same sentences, each with draws of its own.
+    """An ensemble of P networks that learn from the same sentences with different random draws.
 
-    They differ in whatever chance decides, from the categories of words on, in the directions
-    of the context that they attend to, and in the lengths of own code and contexts.
+    The members differ in all that is drawn at random, including which directions of the context
+    they use and how they weight the code of a word against its contexts.
 
     Parameters
     ----------
     n_members : int, default=8
-        P.
+        Number of members P.
     attention, weight_jitter : float
-        See `hebbsim.engine.network.TokenLayer`; a network that says other values than those of a
-        single one, 1 and 0, keeps them.
+        See `hebbsim.engine.network.TokenLayer`. A network whose description sets them to other
+        values than 1 and 0 keeps its own.
     network, timescales, n_clusters, passes, settings, rule, vectors, vectors_learn, random_state
-        As of `RoleNetwork`; K is that of each member.
+        As in `RoleNetwork`; `n_clusters` is the number of clusters of each member.
     n_jobs : int, optional
-        Members that learn and predict at a time, each in a thread (-1: as many as there are
-        cores). No number depends on it.
+        Number of members that learn or predict in parallel, as threads (-1: one per core).
+        Results do not depend on it.
 
     Attributes
     ----------
     members_ : list of RoleNetwork
+        The fitted members.
 
     Examples
     --------
@@ -107,12 +108,12 @@ class RolePopulation(ZeroLabelEstimator):
         after_text: str | os.PathLike[str] | None = None,
         progress: Callable[[float], object] | None = None,
     ) -> RolePopulation:
-        """Let every member learn afresh; see `RoleNetwork.fit`.
+        """Fit every member from scratch; see `RoleNetwork.fit`.
 
         Parameters
         ----------
         sentences, y, progress
-            As there.
+            As in `RoleNetwork.fit`.
         text : sequence of sequences of str, or callable, optional
             Every member reads it; a callable is called by each for a stream of its own.
         after_text : path, optional

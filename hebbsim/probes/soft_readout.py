@@ -16,13 +16,14 @@ _BLOCK = 4096
 
 
 class Memberships(NamedTuple):
-    """The clusters that tokens belong to, and how much: the nearest first.
+    """The M clusters that share each token, the nearest first.
 
     Attributes
     ----------
     clusters : ndarray of int32, shape=(T, M)
+        Cluster numbers.
     shares : ndarray of float32, shape=(T, M)
-        Rows sum to one.
+        How much of the token each cluster has; rows sum to one.
 
     Examples
     --------
@@ -36,24 +37,25 @@ class Memberships(NamedTuple):
     shares: NDArray[np.float32]
 
     def part(self, tokens: NDArray[np.bool_] | slice) -> Memberships:
-        """Those of some tokens."""
+        """The memberships of some tokens."""
         return Memberships(self.clusters[tokens], self.shares[tokens])
 
 
 def memberships(
     vectors: NDArray[np.float32], prototypes: NDArray[np.float32], n: int = 8
 ) -> Memberships:
-    """Let the nearest prototypes of every token share it.
+    """Share every token among its nearest prototypes. No label is used.
 
-    Prototype c at distance d has a share in proportion to exp(-d^2 / s^2), where s is the
-    root mean square distance of a prototype from the nearest other one. No label enters.
+    A prototype at distance d gets a share in proportion to exp(-d^2 / s^2), where s is the root
+    mean square distance of a prototype from the nearest other one.
 
     Parameters
     ----------
     vectors : ndarray, shape=(T, D)
     prototypes : ndarray, shape=(K, D)
     n : int, default=8
-        M, the prototypes that share a token, or K if that is less. With 1 the winner takes all.
+        M, the number of prototypes that share a token (K if that is less); with 1 the nearest
+        takes all.
 
     Returns
     -------
@@ -139,15 +141,15 @@ class SoftReadout:
         Parameters
         ----------
         members : sequence of P Memberships
-            Of the same labelled tokens in each learner.
+            Memberships of the same labelled tokens in each learner.
         roles : array-like of str, shape=(T,)
         prototypes : sequence of P ndarrays, shape=(K, D)
 
         Raises
         ------
         BadInputError
-            If there are no tokens, not one role a token, not prototypes for every learner, or
-            a parameter is out of range.
+            There are no tokens, roles or prototypes do not fit the memberships, or a parameter
+            is out of range.
         """
         if not self.width > 0 or not self.noise > 0 or not 0 <= self.own <= 1:
             raise BadInputError(

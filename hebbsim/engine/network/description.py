@@ -76,9 +76,9 @@ def change(
     settings : sequence of str
         ``LAYER.PARAMETER=VALUE``; of a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
         ``words`` stands for every word layer. ``max_words=NUMBER`` and
-        ``context_words=NUMBER`` are of the whole network.
+        ``context_words=NUMBER`` apply to the whole network.
     rules : sequence of str
-        ``LAYER.PART=RULE``: the rule at its own rate and parameters.
+        ``LAYER.PART=RULE``: the rule, with its default rate and parameters.
 
     Raises
     ------

@@ -1,10 +1,9 @@
 """Local learning rules, one file each.
 
-To add a rule to the package, put a file ``NAME.py`` into this folder; nothing else in the
-package changes. It holds a kernel and a ``RULE``, and the registry, the engine and the
-suites of checks that every rule must pass find it by its file name. They ask for one thing
-of their own: an oracle, the function ``NAME`` in ``tests/naive.py``. A file elsewhere, which
-`load_rules` takes, holds the same::
+To add a rule to the package, put a file ``NAME.py`` with a kernel and a ``RULE`` into this
+folder; nothing else in the package changes. The registry, the engine and the checks that every
+rule must pass find it by its file name. The checks also need an oracle, the function ``NAME`` in
+``tests/naive.py``. A file elsewhere, which `load_rules` takes, has the same content::
 
     @njit
     def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
@@ -16,8 +15,8 @@ of their own: an oracle, the function ``NAME`` in ``tests/naive.py``. A file els
 The kernel goes through a chunk of B tokens and fills the arrays it is given, all float32:
 
 ``weights``, shape=(m, n)
-    One row a unit; updated in place.
-``state``, shape as the rule's ``start(n, m)`` gave it
+    One row per unit; updated in place.
+``state``, shape as the rule's ``start(n, m)`` returns it
     Whatever else the rule remembers; updated in place.
 ``pre``, shape=(B, n)
     Traces of the context at each token, before the token is absorbed; timescale s of
@@ -29,19 +28,19 @@ The kernel goes through a chunk of B tokens and fills the arrays it is given, al
     Whether the post side is the token's vector (``post="token"``) instead of the units'
     own response.
 ``eta``, scalar
-    With 0 the kernel fills ``post`` and changes nothing, the state no more than the weights:
-    that is how a layer answers without learning.
+    Learning rate. With 0 the kernel must fill ``post`` and change neither weights nor state:
+    this is how a layer responds without learning.
 ``parameters``, shape=(P,)
     In the order in which the rule names them.
 ``post``, shape=(B, m)
     Filled with the activity of the units, taken before the update.
 
-Each token must be taken with the same arithmetic however long the chunk is: results may not
-depend on how a stream is cut. Where units do not see each other it is fastest to go through
-them outside and through the tokens inside, so that the weights of one stay in the cache.
+Each token must be treated with the same arithmetic, however long the chunk is: results may not
+depend on how a stream is cut. If units do not depend on each other, it is fastest to loop over
+units outside and over tokens inside, so that the weights of one unit stay in the cache.
 
-A rule may name a second kernel, ``learn_blocks``, that takes several tokens at a time and
-equals the first to rounding.
+A rule may have a second kernel, ``learn_blocks``, that processes several tokens at a time and
+equals the first up to rounding.
 """
 
 from __future__ import annotations
