@@ -1,4 +1,4 @@
-"""A ballot for phones in the same network: letters come in, counts go out, and nothing else."""
+"""A ballot for phones on the same network: letters come in, counts go out, and nothing else."""
 
 from __future__ import annotations
 
