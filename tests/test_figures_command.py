@@ -140,6 +140,14 @@ def test_refuses_tables_without_rows_and_folders_of_one_name(tmp_path, capsys):
     assert call("figures", "--run", run, "--out", tmp_path / "file") == 2
 
 
+def test_says_which_of_the_named_figures_has_no_rows(tmp_path, capsys):
+    run = make_run(tmp_path / "run", make_results(bigru=False))
+    assert call("figures", "roles", "labels", "--run", run) == 2
+    said = capsys.readouterr()
+    assert "labels (the tables have no rows" in said.err
+    assert "roles" in said.out
+
+
 def test_every_run_that_drew_a_figure_can_be_drawn_again(tmp_path, capsys):
     """A sentence read back, as `hebbsim run identity --sentence` leaves it."""
     run = make_run(tmp_path / "run", experiment="sentence")

@@ -7,6 +7,7 @@ import pytest
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import DotProduct
 
+from hebbsim.engine.competition import nearest
 from hebbsim.errors import BadInputError
 from hebbsim.probes import Memberships, SoftReadout, memberships
 
@@ -135,6 +136,17 @@ def test_no_token_is_named_in_an_empty_split():
 def test_soft_readout_refuses(options, members, roles, prototypes, message):
     with pytest.raises(BadInputError, match=message):
         SoftReadout(**options).fit(members, roles, prototypes)
+
+
+@pytest.mark.parametrize("n_alike", [3, 20])  # fewer and more than share a token
+def test_of_prototypes_that_coincide_the_first_is_nearest_as_it_is_to_a_learner(n_alike):
+    rng = np.random.default_rng(0)
+    prototypes = rng.integers(0, 9, (300, 5)).astype(np.float32)
+    prototypes[rng.permutation(300)[:n_alike]] = prototypes[150]
+    vectors = prototypes + np.float32(0.25)
+    expected = np.empty(300, dtype=np.int32)
+    nearest(vectors, prototypes, (prototypes**2).sum(axis=1), expected)
+    assert np.array_equal(memberships(vectors, prototypes).clusters[:, 0], expected)
 
 
 def test_soft_readout_refuses_another_number_of_learners():

@@ -88,6 +88,10 @@ def figures(
         if not any(figures_of(r.experiment) for r, _ in found):
             raise BadInputError(f"{said}: no figures are known of `{found[0][0].experiment}`")
         raise BadInputError(f"{said}: the tables have no rows to draw {what} from")
+    shown = {figure.name for _, drawn in found for figure in drawn}
+    shown |= {key.partition(" of ")[0] for key in failed}
+    nothing = BadInputError("the tables have no rows to draw it from")
+    failed |= {name: nothing for name in names or () if name not in shown}
     _write_captions(found, out)
     _show(found, json=json)
     for line in not_drawn(failed):

@@ -74,10 +74,12 @@ def memberships(
     for start in range(0, len(vectors), _BLOCK):
         block = slice(start, start + _BLOCK)
         distances = _distances(vectors[block], prototypes)
-        nearest = np.argpartition(distances, n - 1, axis=1)[:, :n]
+        nearest = np.sort(np.argpartition(distances, n - 1, axis=1)[:, :n], axis=1)
         found = np.take_along_axis(distances, nearest, axis=1)
         order = np.argsort(found, axis=1, kind="stable")
         clusters[block] = np.take_along_axis(nearest, order, axis=1)
+        # Of prototypes that coincide the first, as in `engine.competition.nearest`.
+        clusters[block, 0] = distances.argmin(axis=1)
         found = np.take_along_axis(found, order, axis=1)
         weights = np.exp((found[:, :1] - found) / scale)
         shares[block] = weights / weights.sum(axis=1, keepdims=True)

@@ -15,6 +15,8 @@ def show(results: Results, folder: Path) -> None:
     cost = found["microseconds_per_token"]
     console.print(f"{found['tokens'].mean:,.0f} tokens of {cost.corpus}", markup=False)
     spread = "" if cost.low is None else f" (quartiles {cost.low:.3g} to {cost.high:.3g})"
+    compiled = len(results.tables["stream"]) == 1
+    spread = ", compilation of kernels included" if compiled else spread
     console.print(f"CPU per token     {cost.mean:.3g} us{spread}")
     console.print(f"Memory            {found['memory'].mean:,.0f} MB at the end")
     slope = found.get("memory_slope")
@@ -23,7 +25,8 @@ def show(results: Results, folder: Path) -> None:
             f"Memory slope      {slope.mean:.3g} MB per million tokens "
             f"({slope.low:.3g} to {slope.high:.3g}), second half"
         )
-    console.print(f"10^9 tokens       {cost.mean * 1e3 / 3600:,.1f} hours of CPU at this rate")
+    if not compiled:
+        console.print(f"10^9 tokens       {cost.mean * 1e3 / 3600:,.1f} hours of CPU at this rate")
     accuracy = found.get("accuracy")  # the last of them
     if accuracy is not None:
         console.print(
