@@ -438,6 +438,10 @@ def test_where_attention_overtakes_is_marked_and_legible():
         [100 * n**1.1 for n in sizes.values()]
     )
     assert faults(ax.figure.canvas.figure) == []
+    some = rows.assign(n=rows["n"].where(rows["metric"] != "crossing", 2))  # of three seeds
+    ax = plot_ratio(some)
+    assert not [line for line in ax.lines if line.get_gid() == "crossing"]
+    assert "Stars" not in " ".join(text.get_text() for text in ax.figure.texts)
 
 
 def test_the_fit_over_sizes_finds_the_law_and_its_interval():

@@ -127,7 +127,7 @@ def main() -> int:
         parser.error(f"no finished run among {', '.join(map(str, given.runs))}")
     results = pd.concat([pd.read_csv(run / "results.csv") for run in runs], ignore_index=True)
     found = curves(pd.concat([pd.read_csv(r / "per_seed.csv") for r in runs], ignore_index=True))
-    terms = fit(found)
+    terms, drawn = fit(found), bootstrap(found)
     measured = results[results["metric"] == "crossing"].set_index("condition")
     lines = []
     for size in dict.fromkeys(curve.size for curve in found):
@@ -143,15 +143,17 @@ def main() -> int:
             line = measured.loc[at]
             row |= {"crossing": line["mean"], "low": line["low"], "high": line["high"],
                     "crossed": line["n"], "per_parameter": line["mean"] / n}  # fmt: skip
-        lines.append(row | {"fitted": own, "fitted_per_parameter": own / n})
+        low, high = np.percentile([crossing_of(each, n) for each in drawn], [2.5, 97.5])
+        row |= {"fitted": own, "fitted_low": low, "fitted_high": high}
+        lines.append(row | {"fitted_per_parameter": own / n})
     table = pd.DataFrame(lines)
     if "crossing" not in table:  # a line that never came near zero says nothing of where it would
-        table = table.drop(columns=["fitted", "fitted_per_parameter"])
+        table = table.drop(columns=[name for name in table if "fitted" in name])
     print(table.to_string(index=False, float_format=lambda x: f"{x:,.{3 if x < 1e3 else 0}f}"))
     if "crossing" not in table or len(lines) < 2:
         print("\nNo crossing was met, or at one size alone: nothing is predicted for other sizes.")
     else:
-        predict(terms, bootstrap(found))
+        predict(terms, drawn)
     if given.out:
         from hebbsim.plots import style
         from hebbsim.plots.legible import faults

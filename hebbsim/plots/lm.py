@@ -119,13 +119,15 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, 2.6)
     crossings = tables.select(results, metric="crossing")
     colors = ("#0072B2", "#009E73", "#E69F00", "#CC79A7")
-    ends = [("GPT-2", 1.0, MUTED)]
+    ends, starred = [("GPT-2", 1.0, MUTED)], False
     for i, ((model, size), line) in enumerate(rows.groupby(["model", "preset"], sort=False)):
         label = f"{_named(model.partition('/')[0])},\n{size}"
         seen = line["tokens"].astype(float)
         look = colors[i % len(colors)], "osD^"[i % 4]
         ends.append((label, *marks.curve(ax, seen, line, *look, bounds=_OPEN, label=label)))
         own = tables.select(crossings, condition={"preset": size}, model=model)
+        own = own[own["n"] >= line["n"].max()]  # a mean over those that crossed comes too early
+        starred = starred or len(own) > 0
         for _, at in own.iterrows():
             ax.plot(at["mean"], 1.0, "*", color=look[0], markersize=11, zorder=4, gid="crossing")
             if at["low"] == at["low"]:  # no interval of one seed
@@ -137,7 +139,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("perplexity / that of GPT-2")
     style.caption(ax, "Ratio of perplexities over tokens", tables.interval_note(rows)
                   + " Below 1 the model with traces is ahead."
-                  + (" Stars: where GPT-2 overtakes." if len(crossings) else ""))  # fmt: skip
+                  + (" Stars: where GPT-2 overtakes." if starred else ""))  # fmt: skip
     marks.name_ends(ax, ends)
     return ax
 

@@ -81,8 +81,8 @@ def _lm(results: Results, console: Console) -> None:
         crossings = results.select(metric="crossing")
         for row in crossings:
             console.print(
-                f"{row.model}, {row.words['preset']}: 1 at {row.mean:,.0f} tokens "
-                f"({row.n} seed{'s' * (row.n != 1)})"
+                f"{row.model}, {row.words['preset']}: 1 at {row.mean:,.0f} tokens, "
+                f"the mean of {row.n} of {ratios[0].n} seed{'s' * (ratios[0].n != 1)}"
             )
     _by_distance(results, console, sizes[-1], models)
 
