@@ -13,7 +13,7 @@ from pathlib import Path
 def shown(row: dict[str, str]) -> str:
     """A mean with its interval, and the number of seeds."""
     if row["unit"] in ("parameters", "tokens") and float(row["mean"]) > 1000:
-        return f"{float(row['mean']):,.0f}"
+        return f"{float(row['mean']):,.0f}, n = {row['n']}"
     text = f"{float(row['mean']):.3f}"
     if row["low"]:
         text += f" ({float(row['low']):.3f} to {float(row['high']):.3f})"
