@@ -78,15 +78,7 @@ def _broken(model: str) -> str:
 
 @style.styled
 def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Validation loss against tokens seen, one line a model and size.
-
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of a results table.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
-    """
+    """Validation loss against tokens seen, one line a model and size."""
     rows = _worded(tables.select(results, metric="validation_loss"))
     tables.need(rows, "validation loss over tokens")
     ax = style.axes(ax, 2.8)
@@ -110,10 +102,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Perplexity of a model with traces over that of GPT-2 along training, by size.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Perplexity of a model with traces over that of GPT-2 along training, by size."""
     rows = _worded(tables.select(results, metric="perplexity_ratio"))
     tables.need(rows, "ratios of perplexities")
     ax = style.axes(ax, 2.6)
@@ -144,10 +133,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Ratio of perplexities on test at the end of training against parameters.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Ratio of perplexities on test at the end of training against parameters."""
     ratios = _worded(tables.select(results, metric="perplexity_ratio"))
     tables.need(ratios, "ratios of perplexities")
     sizes = _worded(tables.select(results, model="gpt2", metric="parameters"))
@@ -177,10 +163,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss on test minus that of GPT-2, by tokens since the predicted token's last occurrence.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Loss on test minus that of GPT-2, by tokens since the predicted token's last occurrence."""
     rows = _worded(tables.select(results, split="test"))
     if "distance" not in rows or not (rows["distance"] != "").any():
         raise NothingToDrawError("no loss by distance")
@@ -233,10 +216,7 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss of each predictor relative to the first, with the band of 1.5 %.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Loss of each predictor relative to the first, with the band of 1.5 %."""
     rows = tables.select(results, metric="relative_difference")
     tables.need(rows, "relative differences of loss")
     first = tables.words(rows["condition"].iloc[0])["minus"]
@@ -258,10 +238,7 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """The ladder in one picture: loss on text, BLiMP and recall by memory.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """The ladder in one picture: loss on text, BLiMP and recall by memory."""
     loss = tables.select(results, {}, metric="loss", split="test")
     tables.need(loss, "loss by memory")
     order = list(loss["model"])
@@ -296,10 +273,7 @@ def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss on test against depth, residual stream and learned selection.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Loss on test against depth, residual stream and learned selection."""
     rows = _worded(tables.select(results, metric="loss"))
     tables.need(rows, "loss by depth")
     ax = style.axes(ax, 2.4)
@@ -326,7 +300,7 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """What a linear probe at the top reads of each layer's contribution, by depth.
 
-    Layer 0 is the embedding. Parameters are those of :func:`plot_curves`.
+    Layer 0 is the embedding.
     """
     host, panels, ends, _ = _by_layer(results, "probe", "What is still readable of a layer", ax)
     for panel in panels:
@@ -338,10 +312,7 @@ def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """How much gradient of the loss reaches what each layer added, by depth.
-
-    Parameters are those of :func:`plot_readability`.
-    """
+    """How much gradient of the loss reaches what each layer added, by depth."""
     host, panels, ends, rows = _by_layer(
         results, "gradient", "How much gradient reaches a layer", ax
     )
@@ -384,10 +355,7 @@ def _by_layer(
 
 @style.styled
 def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Accuracy on BLiMP by phenomenon, one row each.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Accuracy on BLiMP by phenomenon, one row each."""
     rows = _worded(tables.select(results, metric="accuracy", split="blimp"))
     if "phenomenon" not in rows:
         raise NothingToDrawError("no accuracy by phenomenon")
@@ -416,10 +384,7 @@ def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Accuracy of associative recall (else of copying) against the number of pairs.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Accuracy of associative recall (else of copying) against the number of pairs."""
     for split, word in (("mqar", "pairs"), ("copy", "length")):
         rows = _worded(tables.select(results, metric="accuracy", split=split))
         if word in rows:
