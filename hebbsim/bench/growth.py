@@ -29,8 +29,6 @@ class Axis:
 
     Attributes
     ----------
-    name : str
-    values : tuple of int
     lines : dict of str to callable
         Name of each line, and its contender for a value.
     streamed : bool

@@ -46,13 +46,11 @@ class Contender:
 
     Attributes
     ----------
-    name : str
     prepare : callable
         ``prepare(n)`` sets up the work on the first n tokens, untimed, and returns a function
         without arguments that does the work and returns its result.
     package : str
         Package that must be installed.
-    ours : bool
     result : callable, optional
         Turns the return value into the array to compare, or its last rows, untimed. None: a
         different computation, which is not compared.
@@ -62,7 +60,6 @@ class Contender:
         How the computation differs.
     most : int
         Most tokens of one run.
-    unit : str
     scale : float
         Amount of work, in `unit`, per token.
     flops, bytes : float
@@ -163,25 +160,10 @@ def get_ready(
 ) -> tuple[Ready, NDArray[np.floating] | None]:
     """Compile, compare with the reference, and find the number of tokens for one run.
 
-    Parameters
-    ----------
-    contender : Contender
-    reference : ndarray or None
-        Result on the first `FIRST` tokens; None if not known yet.
-    seconds : float
-        Duration of a run, within a factor of two, if there are enough tokens.
-    clock : callable
+    A run takes `seconds`, within a factor of two, if there are enough tokens. The reference, and
+    the contender's own result, which is returned too, are those on the first `FIRST` tokens.
 
-    Returns
-    -------
-    Ready
-    ndarray or None
-        The contender's own result on the first `FIRST` tokens.
-
-    Raises
-    ------
-    ArithmeticError
-        The results differ by more than the contender's tolerance.
+    Raises ArithmeticError if they differ by more than the contender's tolerance.
     """
     n = min(FIRST, contender.most)
     run = contender.prepare(n)
@@ -220,17 +202,7 @@ def run_rounds(
     clock: Clock = time.process_time,
     after: Callable[[int], object] = lambda done: None,
 ) -> list[Timing]:
-    """Run every contender once in each round, in the given order.
-
-    Parameters
-    ----------
-    work : str
-    ready : sequence of Ready
-    rounds : int
-    clock : callable
-    after : callable
-        Called with the number of rounds done.
-    """
+    """Run every contender once in each round, in the given order; `after` gets the rounds done."""
     timings = []
     collecting = gc.isenabled()
     gc.collect()

@@ -29,7 +29,6 @@ class Limit:
 
     Attributes
     ----------
-    name, unit : str
     kernel : str
         In `hebbsim.engine.limits`.
     kib : int, optional

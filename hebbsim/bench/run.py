@@ -267,12 +267,7 @@ class _Run:
 def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
     """Rates, ratios of our contenders to each peer and to their limit, and the limits.
 
-    Parameters
-    ----------
-    work : Work
-    contenders : sequence of Contender
-        Those that were timed, including the limits.
-    timings : sequence of Timing
+    `contenders` are those that were timed, including the limits.
     """
     rows = []
     of = {c.name: [t for t in timings if t.contender == c.name] for c in contenders}

@@ -22,7 +22,6 @@ class Warmup:
         Kernels that were not in the cache, including those that others call.
     loaded : int
         Kernels that were in the cache.
-    seconds : float
     folder : str or None
         Folder of the cache; None if a kernel could not be cached.
     """

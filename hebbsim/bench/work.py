@@ -24,14 +24,12 @@ class Work:
 
     Attributes
     ----------
-    name, title : str
     corpus : str
         Source of the tokens.
     contenders : sequence of Contender
         The first one with a result is the reference that the others must equal.
     size : dict
         Numbers that describe the work, ready for JSON.
-    clock : callable
     rounds : int, optional
         Most rounds (default: as many as requested).
     rehearsed : bool

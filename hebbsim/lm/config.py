@@ -173,10 +173,7 @@ def load_preset(
 ) -> Preset:
     """Load a preset by name, with some values replaced.
 
-    Raises
-    ------
-    BadInputError
-        The preset does not exist, or a value is invalid.
+    Raises BadInputError if the preset does not exist, or a value is invalid.
 
     Examples
     --------

@@ -55,13 +55,9 @@ class TokenLosses:
 
 
 def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
-    """Tokens since each token's last occurrence in its document; 0 if there is none.
+    """Tokens since each token's last occurrence in its document, shape=(N,); 0 if there is none.
 
-    Parameters
-    ----------
-    tokens : ndarray of int, shape=(N,)
-    end : int
-        The token that begins a document.
+    A document begins with the token `end`.
 
     Examples
     --------

@@ -65,6 +65,8 @@ class LanguageModel(nn.Module):
     ) -> tuple[Tensor, list[Any]]:
         """Logits [shape=(M B, T, V)] and the state after the last token.
 
+        Raises BadInputError if a GPT-2 reads more tokens than it has positions.
+
         Parameters
         ----------
         tokens : Tensor of int, shape=(M B, T)
@@ -72,11 +74,6 @@ class LanguageModel(nn.Module):
             State of an earlier call, to continue from.
         segments : Tensor of int, shape=(M B, T), optional
             Number of each token's document (default: one document).
-
-        Raises
-        ------
-        BadInputError
-            A GPT-2 reads more tokens than it has positions.
         """
         hidden, state = self.hidden(tokens, state, segments)
         return self.read_out(hidden[-1]), state
@@ -164,10 +161,7 @@ def count_parameters(config: ModelConfig) -> int:
 def sized(config: ModelConfig) -> ModelConfig:
     """The configuration with the feed-forward width that comes nearest to its parameters.
 
-    Raises
-    ------
-    BadInputError
-        Everything else is already larger.
+    Raises BadInputError if everything else is already larger.
     """
     if config.hidden is not None:
         return config

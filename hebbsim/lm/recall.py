@@ -78,7 +78,6 @@ class Recall(_Task):
         Number of distinct keys, and of distinct values.
     context : int
         T, tokens of a sequence.
-    seed : int
     """
 
     pairs: tuple[int, ...]

@@ -145,24 +145,12 @@ def train(
     """Train models of one shape side by side, resume their training, or load what is trained.
 
     Every step of all members is one batched computation, equal to training them one by one up
-    to rounding. Members whose checkpoints have come equally far go on together.
+    to rounding. Members whose checkpoints have come equally far go on together. `report` receives
+    the updates of all members; after `stop_after` updates the checkpoints are written.
 
-    Parameters
-    ----------
-    config : ModelConfig
-    members : sequence of Member
-    report : callable
-        Receives the updates of all members.
-    stop_after : int, optional
-        Number of updates after which to write the checkpoints and return.
-
-    Raises
-    ------
-    BadInputError
-        The vocabulary does not fit the data, or a checkpoint has another configuration or
-        cannot be written; the last good ones stay.
-    DivergenceError
-        A loss is no longer finite; the last good checkpoints stay.
+    Raises BadInputError if the vocabulary does not fit the data, or a checkpoint has another
+    configuration or cannot be written, and DivergenceError if a loss is no longer finite; the last
+    good checkpoints stay.
     """
     config = sized(config)
     saved = [_read(config, member) for member in members]
@@ -443,10 +431,7 @@ def validation_losses(
 def load_model(path: Path) -> LanguageModel:
     """Load the model of a checkpoint, in evaluation mode.
 
-    Raises
-    ------
-    BadInputError
-        The file is not a checkpoint of a language model.
+    Raises BadInputError if the file is not a checkpoint of a language model.
     """
     arrays, found = read_checkpoint(path, KIND)
     model = LanguageModel(ModelConfig.checked(found["model"]))

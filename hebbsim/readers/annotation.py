@@ -59,20 +59,10 @@ _COGS_POS = {
 
 
 def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
-    """Labels of every structural property that a corpus is annotated with.
+    """Labels of every structural property that a corpus is annotated with, each of shape (T,).
 
-    Parameters
-    ----------
-    corpus : Corpus
-        Says which layer holds the roles.
-    split : Split
-        Of that corpus.
-
-    Returns
-    -------
-    dict of str to ndarray of str, shape=(T,)
-        By name of the property, in the order of `PROPERTIES`; an empty label where a property
-        does not apply to a token.
+    By name of the property, in the order of `PROPERTIES`; an empty label where a property does
+    not apply to a token. `corpus` says which layer of the split holds the roles.
 
     Examples
     --------

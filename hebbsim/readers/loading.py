@@ -146,10 +146,7 @@ def _unknown(name: str) -> BadInputError:
 def is_text(name_or_path: str | Path) -> bool:
     """Whether a corpus is text without annotation, judged by the first bytes of its files.
 
-    Raises
-    ------
-    BadInputError
-        There is no such corpus.
+    Raises BadInputError if there is no such corpus.
     """
     name, path = str(name_or_path), Path(name_or_path)
     if name in known_names():
@@ -162,9 +159,7 @@ def is_text(name_or_path: str | Path) -> bool:
 def check_parser(name_or_path: str | Path, parser: str) -> None:
     """Refuse a parser that is not installed, or is given for a corpus with roles of its own.
 
-    Raises
-    ------
-    BadInputError
+    Raises BadInputError.
     """
     from hebbsim.readers.silver import find_pipeline
 
@@ -179,10 +174,8 @@ def check_parser(name_or_path: str | Path, parser: str) -> None:
 def check_roles(name_or_path: str | Path, parser: str | None = None) -> None:
     """Refuse, without reading it, a corpus that will have no roles.
 
-    Raises
-    ------
-    BadInputError
-        There is no such corpus, it is text without a parser, or see `check_parser`.
+    Raises BadInputError if there is no such corpus, it is text without a parser, or see
+    `check_parser`.
     """
     if parser is not None:
         check_parser(name_or_path, parser)

@@ -84,10 +84,7 @@ class Graph:
 def graph_of(tokens: Sequence[str], form: str) -> Graph:
     """The graph of a sentence of two or more words.
 
-    Raises
-    ------
-    ValueError
-        If the logical form cannot be read or does not fit the tokens.
+    Raises ValueError if the logical form cannot be read or does not fit the tokens.
 
     Examples
     --------

@@ -81,10 +81,7 @@ def find_treebank(folder: Path) -> Treebank | None:
     is joined in the order of the names. If no name tells a split, all files are one text. If
     some do, files that do not are left out.
 
-    Raises
-    ------
-    BadInputError
-        Two treebanks are in the folder.
+    Raises BadInputError if two treebanks are in the folder.
     """
     files = list(_annotated(folder))
     if not files:

@@ -24,7 +24,6 @@ class Experiment:
 
     Attributes
     ----------
-    name : str
     config_at, run_at : str
         ``module:name`` of its configuration and of its function.
     table_at : str
@@ -131,10 +130,7 @@ class Experiment:
     def check(self, config: ExperimentConfig) -> None:
         """Refuse a run that would fail or have no score once its corpus is read.
 
-        Raises
-        ------
-        BadInputError
-            Its corpus has no roles, or its parser is not installed.
+        Raises BadInputError if its corpus has no roles, or its parser is not installed.
         """
         if self.metric == "accuracy":
             from hebbsim.readers.loading import check_roles

@@ -118,12 +118,10 @@ class Results:
 
     Attributes
     ----------
-    experiment : str
     config : dict
         Every value that results may depend on, ready for JSON.
     provenance : dict
         Package versions, input digests, seeds. No time stamp and no machine.
-    rows : list of Row
     tables : dict of str to list of dataclass instances
         Further tidy tables, by file name without ``.csv``.
     notes : list of str
@@ -219,15 +217,8 @@ def provenance(
 ) -> dict[str, Any]:
     """Versions, input digests and seeds: what results depend on apart from the configuration.
 
-    Parameters
-    ----------
-    inputs : mapping of str to str
-        SHA-256 of each input that is scored, by name.
-    seeds : sequence of int
-    text : mapping of str to str, optional
-        SHA-256 of further inputs, which are learned from and never scored.
-    rules : sequence of str
-        Python files that define learning rules.
+    `inputs` and `text` are SHA-256 by name: of inputs that are scored, and of those that are
+    learned from and never scored. `rules` are Python files that define learning rules.
     """
     digests = {**inputs, **(text or {})}
     for file in rules:

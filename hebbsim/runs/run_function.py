@@ -58,10 +58,6 @@ def run_function(
     writes into it the results that the work returns. The parameters that all such functions
     have are added to its docstring.
 
-    Parameters
-    ----------
-    kind : type of ExperimentConfig
-
     Examples
     --------
     >>> class Config(ExperimentConfig):

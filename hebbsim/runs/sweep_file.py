@@ -45,7 +45,6 @@ class Point:
         Name of its folder: what varies, and a digest of the whole configuration.
     values : dict
         What varies, by axis.
-    config : ExperimentConfig
     """
 
     name: str
@@ -59,10 +58,8 @@ class Sweep:
 
     Attributes
     ----------
-    experiment : Experiment
     axes : tuple of str
         Options that vary.
-    points : list of Point
     """
 
     experiment: Experiment
@@ -73,10 +70,8 @@ class Sweep:
 def read_sweep(path: Path) -> Sweep:
     """Read a sweep from its file, and check the configuration of every run.
 
-    Raises
-    ------
-    BadInputError
-        The file cannot be read, a key is unknown, or an option of a run cannot be used.
+    Raises BadInputError if the file cannot be read, a key is unknown, or an option of a run cannot
+    be used.
     """
     document = read_toml(path, "the TOML file of a sweep")
     try:

@@ -45,7 +45,6 @@ class Sample:
 
     Attributes
     ----------
-    split : Split
     types : ndarray of int64, shape=(T,)
         Number of each word, the same in all splits, most frequent in train first.
     place : ndarray of int64, shape=(T,)
@@ -102,10 +101,7 @@ class Material:
 def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material:
     """Draw sentences of each split until the configured number of tokens is reached.
 
-    Raises
-    ------
-    BadInputError
-        The corpus has too few sentences for train, dev and test.
+    Raises BadInputError if the corpus has too few sentences for train, dev and test.
     """
     splits = corpus.splits
     if not {"dev", "test"} <= splits.keys():
@@ -185,10 +181,7 @@ def network_states(
     ``bigru`` is the forward half of a BiGRU that learned the roles of the corpus; ``gru`` has
     random weights and inputs of unit variance.
 
-    Raises
-    ------
-    TorchMissingError
-        torch is not installed.
+    Raises TorchMissingError if torch is not installed.
     """
     from hebbsim.baselines.bigru import train_bigru, untrained_bigru
     from hebbsim.baselines.config import config_for
@@ -213,10 +206,7 @@ def corpus_codes(
 ) -> NDArray[np.float64]:
     """A code for every word type, random or learned from all of train, shape=(V, D).
 
-    Parameters
-    ----------
-    n_types : int, optional
-        V (default: the number of words of the material). Further types count as unseen.
+    V is by default the number of words of the material. Further types count as unseen.
     """
     n_types = len(material.counts) if n_types is None else n_types
     rng = np.random.default_rng([seed, 6])

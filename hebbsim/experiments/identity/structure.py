@@ -160,14 +160,9 @@ def structure_scores(
     words: str = "",
     control: bool = True,
 ) -> Iterator[Score]:
-    """Every property at every lag, with control tasks.
+    """Every property at every lag, with control tasks; `words` are added to the condition.
 
-    Parameters
-    ----------
-    states : dict of str to ndarray, shape=(T, M)
-        By split.
-    words : str
-        Added to the condition.
+    `states` are those after each token, by split, shape=(T, M).
     """
     write = _Writer(corpus.name, "structure", model, seed)
     for name in material.names:

@@ -25,10 +25,7 @@ class LmRun:
 
     Create it before importing anything that needs torch.
 
-    Raises
-    ------
-    BadInputError
-        torch is not installed.
+    Raises BadInputError if torch is not installed.
     """
 
     def __init__(self, name: str, config: Any, cache: RunCache, progress: Progress) -> None:
@@ -80,10 +77,7 @@ class LmRun:
     ) -> Mapping[tuple[Any, ...], Trained]:
         """Train every model with every seed, or the first `seeds`; a label ends in its seed.
 
-        Raises
-        ------
-        BadInputError
-            A split is too small for one row; raised before anything is learned.
+        Raises BadInputError if a split is too small for one row; raised before anything is learned.
         """
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
@@ -123,10 +117,7 @@ class LmRun:
 def one_size(config: _Base, command: str) -> dict[str, Preset]:
     """The preset of each model of an experiment that runs one size.
 
-    Raises
-    ------
-    BadInputError
-        Several presets are named.
+    Raises BadInputError if several presets are named.
     """
     from hebbsim.errors import BadInputError
 

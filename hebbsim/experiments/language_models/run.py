@@ -270,10 +270,7 @@ def _with_room(
 ) -> dict[str, Preset]:
     """Presets with a context that fits every sentence of the pairs, found before training.
 
-    Raises
-    ------
-    BadInputError
-        The requested context is too short.
+    Raises BadInputError if the requested context is too short.
     """
     from hebbsim.errors import BadInputError
     from hebbsim.lm.blimp import longest_sentence

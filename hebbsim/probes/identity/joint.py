@@ -105,15 +105,10 @@ class Beam(Decoder):
 def _whitening(
     channel: Channel, cancelled: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """What makes tokens older than the `cancelled` ones, and noise, white.
+    """What makes tokens older than the `cancelled` ones, and noise, white, shape=(S, S).
 
-    Returns
-    -------
-    ndarray of float64, shape=(S, S)
-    ndarray of float64, shape=(S, D)
-        Mean of the older tokens.
-    float
-        Logarithm of the density of the white noise, up to a constant.
+    Also the mean of the older tokens, shape=(S, D), and the logarithm of the density of the white
+    noise, up to a constant.
     """
     older = channel.past[cancelled:]
     # The square root of the covariance, and never its square, which loses half the digits.

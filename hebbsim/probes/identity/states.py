@@ -163,10 +163,7 @@ def round_bfloat16(x: NDArray) -> NDArray[np.float32]:
 def round_int8(x: NDArray, scale: NDArray) -> NDArray:
     """Nearest of 255 equally spaced levels from ``-scale`` to ``scale``, saturating.
 
-    Parameters
-    ----------
-    x : ndarray of float, shape=(..., S, D)
-    scale : ndarray of float, shape=(S, 1)
+    `x` is of shape (..., S, D), `scale` of shape (S, 1).
     """
     unit = np.where(scale > 0, scale / _LEVELS, 1).astype(x.dtype)
     return np.clip(np.rint(x / unit), -_LEVELS, _LEVELS).astype(x.dtype) * unit
@@ -278,18 +275,9 @@ def hold(
     timescales: NDArray[np.float64],
     condition: Condition,
 ) -> NDArray[np.float64]:
-    """States as the number format of a condition holds them.
+    """States as the number format of a condition holds them, shape=(B, n_last, S, D).
 
-    Parameters
-    ----------
-    exact : ndarray of float64, shape=(B, n_last, S, D)
-        What `run_traces` gives in float64.
-    codes, tokens, timescales
-        As of `run_traces`.
-
-    Returns
-    -------
-    ndarray of float64, shape=(B, n_last, S, D)
+    `exact` is what `run_traces` gives of codes, tokens and timescales in float64.
     """
     if condition.precision == "float64":
         return exact
