@@ -25,19 +25,13 @@ CHUNK = 100_000
 
 @dataclass(frozen=True)
 class Axis:
-    """One quantity that grows while all others are constant.
-
-    Attributes
-    ----------
-    lines : dict of str to callable
-        Name of each line, and its contender for a value.
-    streamed : bool
-        The value is the length of a stream, which each run takes completely.
-    """
+    """One quantity that grows while all others are constant."""
 
     name: str
     values: tuple[int, ...]
+    #: Name of each line, and its contender for a value.
     lines: dict[str, Callable[[int], Contender]]
+    #: The value is the length of a stream, which each run takes completely.
     streamed: bool = False
 
 

@@ -42,44 +42,31 @@ FIRST = 128
 
 @dataclass(frozen=True)
 class Contender:
-    """One implementation of a work.
-
-    Attributes
-    ----------
-    prepare : callable
-        ``prepare(n)`` sets up the work on the first n tokens, untimed, and returns a function
-        without arguments that does the work and returns its result.
-    package : str
-        Package that must be installed.
-    result : callable, optional
-        Turns the return value into the array to compare, or its last rows, untimed. None: a
-        different computation, which is not compared.
-    tolerance : float
-        Largest allowed difference, as a share of the largest value.
-    note : str
-        How the computation differs.
-    most : int
-        Most tokens of one run.
-    scale : float
-        Amount of work, in `unit`, per token.
-    flops, bytes : float
-        Operations, and bytes moved to or from the memory that `limit` names, per token.
-    limit : str
-        The limit of the machine that bounds the work.
-    """
+    """One implementation of a work."""
 
     name: str
+    #: ``prepare(n)`` sets up the work on the first n tokens, untimed, and returns a function
+    #: without arguments that does the work and returns its result.
     prepare: Callable[[int], Callable[[], Any]]
+    #: Package that must be installed.
     package: str = "numpy"
     ours: bool = False
+    #: Turns the return value into the array to compare, or its last rows, untimed. None: a
+    #: different computation, which is not compared.
     result: Callable[[Any], NDArray[np.floating]] | None = None
+    #: Largest allowed difference, as a share of the largest value.
     tolerance: float = 1e-4
+    #: How the computation differs.
     note: str = ""
+    #: Most tokens of one run.
     most: int = 2**16
     unit: str = "tokens"
+    #: Amount of work, in `unit`, per token.
     scale: float = 1.0
+    #: Operations, and bytes moved to or from the memory that `limit` names, per token.
     flops: float = 0.0
     bytes: float = 0.0
+    #: The limit of the machine that bounds the work.
     limit: str = ""
 
 

@@ -20,39 +20,26 @@ TIMESCALES = (2.0, 8.0, 32.0)
 
 @dataclass(frozen=True)
 class Work:
-    """A task, and the contenders that do it.
-
-    Attributes
-    ----------
-    corpus : str
-        Source of the tokens.
-    contenders : sequence of Contender
-        The first one with a result is the reference that the others must equal.
-    size : dict
-        Numbers that describe the work, ready for JSON.
-    rounds : int, optional
-        Most rounds (default: as many as requested).
-    rehearsed : bool
-        Run contenders once before they are timed.
-    bounded : bool
-        Also measure the limits of the machine.
-    tabulate : callable, optional
-        ``tabulate(work, timings)`` makes the rows of the results, if they are not rates and
-        ratios.
-    notes : sequence of str
-        What a reader of the results should know.
-    """
+    """A task, and the contenders that do it."""
 
     name: str
     title: str
+    #: The first one with a result is the reference that the others must equal.
     contenders: Sequence[Contender]
+    #: Source of the tokens.
     corpus: str = "synthetic"
+    #: Numbers that describe the work, ready for JSON.
     size: dict[str, Any] = field(default_factory=dict)
     clock: Clock = time.process_time
+    #: Most rounds (default: as many as requested).
     rounds: int | None = None
+    #: Run contenders once before they are timed.
     rehearsed: bool = True
+    #: Also measure the limits of the machine.
     bounded: bool = True
+    #: ``tabulate(work, timings)`` makes the rows of the results, if they are not rates and ratios.
     tabulate: Callable[[Work, Sequence[Timing]], list[Row]] | None = None
+    #: What a reader of the results should know.
     notes: Sequence[str] = ()
 
 

@@ -27,17 +27,11 @@ DISTANCES = (
 
 @dataclass(frozen=True)
 class TokenLosses:
-    """Loss and distance of every predicted token.
+    """Loss and distance of every predicted token."""
 
-    Attributes
-    ----------
-    losses : ndarray of float64, shape=(N,)
-        In nats.
-    distances : ndarray of int64, shape=(N,)
-        Tokens since its last occurrence in the document; 0 if it is new there.
-    """
-
+    #: In nats, shape=(N,).
     losses: NDArray[np.float64]
+    #: Tokens since its last occurrence in the document, shape=(N,); 0 if it is new there.
     distances: NDArray[np.int64]
 
     def mean(self) -> float:

@@ -46,21 +46,15 @@ _CLAUSES = {
 
 
 class CogsAnalysis(NamedTuple):
-    """Roles of the tokens of a sentence, as its logical form implies them.
+    """Roles of the tokens of a sentence, as its logical form implies them."""
 
-    Attributes
-    ----------
-    thematic, grammatical : list of str, shape=(T,)
-    heads : list of int or None, shape=(T,)
-        Position of the governor from 0; -1 for the main verb, None without a role.
-    clauses : tuple of str
-        Clause labels from the outside in: ``cp`` and ``xcomp`` for a verb with a
-        *that*-clause or an infinitive, then the construction of the innermost verb.
-    """
-
+    #: shape=(T,)
     thematic: list[str]
     grammatical: list[str]
+    #: Position of the governor from 0, shape=(T,); -1 for the main verb, None without a role.
     heads: list[int | None]
+    #: Clause labels from the outside in: ``cp`` and ``xcomp`` for a verb with a *that*-clause or
+    #: an infinitive, then the construction of the innermost verb.
     clauses: tuple[str, ...]
 
 

@@ -38,23 +38,17 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered corpus.
-
-    Attributes
-    ----------
-    format : str
-        ``cogs`` or ``ud``: which reader takes the files.
-    files : dict of str to RemoteFile
-        By split name (``gen`` holds all generalization splits of COGS).
-    """
+    """One registered corpus."""
 
     name: str
     title: str
+    #: ``cogs`` or ``ud``: which reader takes the files.
     format: str
     licence: str
     source: str
     commit: str
     cite: str
+    #: By split name (``gen`` holds all generalization splits of COGS).
     files: Mapping[str, RemoteFile]
 
 

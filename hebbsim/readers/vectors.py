@@ -34,14 +34,6 @@ _PICKLE = b"\x80"
 class WordVectors:
     """Word vectors, looked up by the exact word or otherwise in lower case.
 
-    Attributes
-    ----------
-    index : dict of str to int
-        Row of every word.
-    values : ndarray of float32, shape=(N, D)
-    sha256 : str
-        Digest of the file.
-
     Examples
     --------
     >>> vectors = WordVectors.of(["the", "Paris"], np.eye(2, dtype=np.float32))
@@ -51,9 +43,12 @@ class WordVectors:
     (0.6666666666666666, 0.75)
     """
 
+    #: Row of every word.
     index: dict[str, int]
+    #: shape=(N, D)
     values: NDArray[np.float32]
     path: str = ""
+    #: Digest of the file.
     sha256: str = ""
 
     @classmethod

@@ -20,57 +20,40 @@ __all__ = ["Experiment", "slug"]
 
 @dataclass(frozen=True)
 class Experiment:
-    """How to run an experiment, how to show it, and the one number that a sweep shows.
-
-    Attributes
-    ----------
-    config_at, run_at : str
-        ``module:name`` of its configuration and of its function.
-    table_at : str
-        ``module:name`` of the function that prints its results: ``show(results, folder)``.
-    help : str
-        What its command does, for ``--help``; empty if it has no command of its own.
-    command : str
-        Words after ``hebbsim`` (default: ``run NAME``).
-    folder : str
-        Default name of its run folder, with options in braces (default: NAME).
-    instead : dict of str to str
-        Option that, when given, runs another experiment, and the name of that experiment.
-    figures_at : str
-        ``module:name`` of its figures by name; empty if it has none.
-    evidence_at : str
-        ``module:name`` of what its runs say about the claims: a generator of
-        `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty if its
-        runs say nothing about a claim.
-    model, split, metric : str
-        Of the rows that a sweep shows: hyper-parameters are chosen on dev. An experiment
-        without a metric cannot be swept.
-    words : dict of str to str
-        Condition words of those rows, apart from ``K`` and ``members``.
-    paths : tuple of str
-        Options that may hold paths.
-    timed : tuple of str
-        Metrics and table columns that measure time or memory, in which no two runs agree.
-    once : str
-        Why a second run cannot agree with the first; empty if it can.
-    """
+    """How to run an experiment, how to show it, and the one number that a sweep shows."""
 
     name: str
+    #: ``module:name`` of its configuration and of its function.
     config_at: str
     run_at: str
+    #: ``module:name`` of the function that prints its results: ``show(results, folder)``.
     table_at: str
+    #: What its command does, for ``--help``; empty if it has no command of its own.
     help: str = ""
+    #: Words after ``hebbsim`` (default: ``run NAME``).
     command: str = ""
+    #: Default name of its run folder, with options in braces (default: NAME).
     folder: str = ""
+    #: Option that, when given, runs another experiment, and the name of that experiment.
     instead: Mapping[str, str] = field(default_factory=dict)
+    #: ``module:name`` of its figures by name; empty if it has none.
     figures_at: str = ""
+    #: ``module:name`` of what its runs say about the claims: a generator of
+    #: `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty if its runs
+    #: say nothing about a claim.
     evidence_at: str = ""
+    #: Of the rows that a sweep shows: hyper-parameters are chosen on dev. An experiment without a
+    #: metric cannot be swept.
     model: str = "hebbian"
     split: str = "dev"
     metric: str = ""
+    #: Condition words of those rows, apart from ``K`` and ``members``.
     words: Mapping[str, str] = field(default_factory=dict)
+    #: Options that may hold paths.
     paths: tuple[str, ...] = ("corpus",)
+    #: Metrics and table columns that measure time or memory, in which no two runs agree.
     timed: tuple[str, ...] = ()
+    #: Why a second run cannot agree with the first; empty if it can.
     once: str = ""
 
     def __post_init__(self) -> None:

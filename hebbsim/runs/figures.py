@@ -26,13 +26,6 @@ Failed = dict[str, Exception]
 class FigureSpec:
     """A figure: its plotting function, and the arguments that a run folder gives it.
 
-    Attributes
-    ----------
-    plot : callable
-        Takes the arguments below and ``ax=``.
-    arguments : callable
-        From a run folder to keywords of `plot` (default: the results table).
-
     Examples
     --------
     >>> from hebbsim.plots import plot_roles
@@ -40,7 +33,9 @@ class FigureSpec:
     'Recall of each role: the zero-label learner, the BiGRU, word lookup.'
     """
 
+    #: Takes the arguments below and ``ax=``.
     plot: Callable[..., Axes]
+    #: From a run folder to keywords of `plot` (default: the results table).
     arguments: Callable[[RunTables], dict[str, Any]] = lambda run: {"results": run.results}
 
     def __call__(self, run: RunTables, ax: Axes | None = None) -> Axes:

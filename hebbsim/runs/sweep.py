@@ -43,26 +43,18 @@ class Swept:
 
 @dataclass
 class SweepResults:
-    """What a sweep found.
-
-    Attributes
-    ----------
-    runs : list of Swept
-        In the order of the file.
-    table : DataFrame
-        One row per run, seed, condition and metric, with a column for every option that varies.
-    n_kept : int
-        Runs that were finished before.
-    undrawn : list of str
-        A line for each figure that could not be drawn.
-    """
+    """What a sweep found."""
 
     sweep: Sweep
+    #: In the order of the file.
     runs: list[Swept]
+    #: One row per run, seed, condition and metric, with a column for every option that varies.
     table: DataFrame
+    #: Runs that were finished before.
     n_kept: int
     figures: list[Path]
     folder: Path
+    #: A line for each figure that could not be drawn.
     undrawn: list[str]
 
     @property

@@ -37,32 +37,21 @@ MOST = 100_000
 
 @dataclass(frozen=True)
 class Point:
-    """One run of a sweep.
+    """One run of a sweep."""
 
-    Attributes
-    ----------
-    name : str
-        Name of its folder: what varies, and a digest of the whole configuration.
-    values : dict
-        What varies, by axis.
-    """
-
+    #: Name of its folder: what varies, and a digest of the whole configuration.
     name: str
+    #: What varies, by axis.
     values: dict[str, Any]
     config: ExperimentConfig
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """An experiment and the runs that a file describes.
-
-    Attributes
-    ----------
-    axes : tuple of str
-        Options that vary.
-    """
+    """An experiment and the runs that a file describes."""
 
     experiment: Experiment
+    #: Options that vary.
     axes: tuple[str, ...]
     points: list[Point]
 

@@ -41,24 +41,16 @@ _NETWORK_SENTENCES = 1200
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Sentences of a split, as numbers.
-
-    Attributes
-    ----------
-    types : ndarray of int64, shape=(T,)
-        Number of each word, the same in all splits, most frequent in train first.
-    place : ndarray of int64, shape=(T,)
-        Position in the sentence.
-    labels : dict of str to ndarray of int64, shape=(T,)
-        By property; -1 if it does not apply.
-    distances : ndarray of int64, shape=(T,)
-        From the subject to the finite verb; 0 elsewhere.
-    """
+    """Sentences of a split, as numbers."""
 
     split: Split
+    #: Number of each word, the same in all splits, most frequent in train first, shape=(T,).
     types: NDArray[np.int64]
+    #: Position in the sentence, shape=(T,).
     place: NDArray[np.int64]
+    #: By property, each of shape (T,); -1 if it does not apply.
     labels: dict[str, NDArray[np.int64]]
+    #: From the subject to the finite verb, shape=(T,); 0 elsewhere.
     distances: NDArray[np.int64]
 
     def padded(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -72,29 +64,19 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What one seed uses: sentences to learn from, to calibrate on, and to score.
+    """What one seed uses: sentences to learn from, to calibrate on, and to score."""
 
-    Attributes
-    ----------
-    parts : dict of str to Sample
-        ``train``, ``dev``, ``test``.
-    names : dict of str to ndarray of str
-        Labels of each property by number; for `CONTENT`, the words.
-    controls : dict of str to ndarray of int64, shape=(V,)
-        Random label of every word type, by property.
-    words : list of str
-        V words, most frequent in train first.
-    counts : ndarray of int64, shape=(V,)
-        Occurrences of each word in all of train.
-    whole : Split
-        All of train.
-    """
-
+    #: ``train``, ``dev``, ``test``.
     parts: dict[str, Sample]
+    #: Labels of each property by number; for `CONTENT`, the words.
     names: dict[str, NDArray[np.str_]]
+    #: Random label of every word type, by property, each of shape (V,).
     controls: dict[str, NDArray[np.int64]]
+    #: V words, most frequent in train first.
     words: list[str]
+    #: Occurrences of each word in all of train, shape=(V,).
     counts: NDArray[np.int64]
+    #: All of train.
     whole: Split
 
 

@@ -17,21 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TokenSource:
-    """A source of tokens.
-
-    Attributes
-    ----------
-    prior : ndarray of float64, shape=(V,)
-        For a text: counts of its first half, plus one half each.
-    text : ndarray of int64, shape=(T,), or None
-        None if tokens are independent draws from the prior.
-    corpus : Corpus or None
-        Corpus of the text.
-    """
+    """A source of tokens."""
 
     name: str
+    #: For a text: counts of its first half, plus one half each, shape=(V,).
     prior: NDArray[np.float64]
+    #: shape=(T,); None if tokens are independent draws from the prior.
     text: NDArray[np.int64] | None = None
+    #: Corpus of the text.
     corpus: Corpus | None = None
 
     @property
