@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hebbsim.bench.delta import delta
-from hebbsim.bench.harness import Contender, Timing, quartiles
+from hebbsim.bench.harness import Contender, Timing
 from hebbsim.bench.traces import traces
 from hebbsim.bench.work import Work, slug
 from hebbsim.runs.results import Row
@@ -156,12 +156,7 @@ def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
     """Microseconds per token at every value, and peak memory if a stream grows."""
 
     def row(line: str, value: int, metric: str, values: Sequence[float], unit: str) -> Row:
-        median, *spread = quartiles(values)
-        low, high = spread if len(values) > 1 else (None, None)
-        return Row(
-            work.corpus, work.name, "hebbian", f"line={slug(line)} value={value}",
-            metric, None, median, low, high, len(values), unit,
-        )  # fmt: skip
+        return work.row("hebbian", f"line={slug(line)} value={value}", metric, values, unit)
 
     rows = []
     for line in axis.lines:

@@ -17,7 +17,6 @@ from hebbsim.bench.harness import (
     get_ready,
     is_installed,
     one_core,
-    quartiles,
     ratios,
     run_rounds,
 )
@@ -279,12 +278,7 @@ def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Tim
         words = [f"way={slug(contender.name)}", *(f"over={slug(name)}" for name in over)]
         condition = " ".join([*words, "spread=quartiles"])
         model = "hebbian" if contender.ours else contender.name
-        median, *spread = quartiles(values)
-        low, high = spread if len(values) > 1 else (None, None)
-        rows.append(
-            Row(work.corpus, work.name, model, condition, metric, None, median, low, high,
-                len(values), unit)
-        )  # fmt: skip
+        rows.append(work.row(model, condition, metric, values, unit))
 
     for contender in contenders:
         mine = of[contender.name]

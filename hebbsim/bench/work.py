@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hebbsim.bench.harness import Clock, Contender, Timing
-
-if TYPE_CHECKING:
-    from hebbsim.runs.results import Row
+from hebbsim.bench.harness import Clock, Contender, Timing, quartiles
+from hebbsim.runs.results import Row
 
 __all__ = ["TIMESCALES", "Work", "slug"]
 
@@ -41,6 +39,17 @@ class Work:
     tabulate: Callable[[Work, Sequence[Timing]], list[Row]] | None = None
     #: What a reader of the results should know.
     notes: Sequence[str] = ()
+
+    def row(
+        self, model: str, condition: str, metric: str, values: Sequence[float], unit: str
+    ) -> Row:
+        """Median of values over the rounds, with quartiles where there are several."""
+        median, *spread = quartiles(values)
+        low, high = spread if len(values) > 1 else (None, None)
+        return Row(
+            self.corpus, self.name, model, condition, metric, None, median, low, high,
+            len(values), unit,
+        )  # fmt: skip
 
 
 def slug(name: str) -> str:

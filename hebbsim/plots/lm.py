@@ -17,39 +17,26 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Okabe & Ito's palette, and a marker each for black and white.
-LOOKS = defaultdict(
-    lambda: ("#6B6B6B", "o"),  # of a memory of one's own
-    {
-        "gpt2": ("#D55E00", "s"),
-        "window": ("#6B6B6B", "x"),
-        "ema": ("#0072B2", "o"),
-        "learned": ("#56B4E9", "v"),
-        "gated": ("#009E73", "^"),
-        "hebbian": ("#E69F00", "D"),
-        "delta": ("#CC79A7", "P"),
-        "attention": ("#222222", "*"),
-        "ema-mlp": ("#009E73", "^"),
-        "ema-attention": ("#CC79A7", "D"),
-        "residual": ("#0072B2", "o"),
-        "selection": ("#D55E00", "s"),
-    },
-)
-NAMES = {
-    "gpt2": "GPT-2",
-    "window": "window",
-    "ema": "fixed EMA",
-    "learned": "learned decays",
-    "gated": "input-dependent gate",
-    "hebbian": "Hebbian fast weights",
-    "delta": "delta-rule fast weights",
-    "attention": "softmax attention",
-    "ema-mlp": "EMA, MLP predictor",
-    "ema-attention": "EMA, attention predictor",
-    "residual": "residual stream",
-    "selection": "learned selection",
-    "blind": "any value",
-    "chance": "one of the values there",
+_MODELS = {
+    "gpt2": ("GPT-2", "#D55E00", "s"),
+    "window": ("window", "#6B6B6B", "x"),
+    "ema": ("fixed EMA", "#0072B2", "o"),
+    "learned": ("learned decays", "#56B4E9", "v"),
+    "gated": ("input-dependent gate", "#009E73", "^"),
+    "hebbian": ("Hebbian fast weights", "#E69F00", "D"),
+    "delta": ("delta-rule fast weights", "#CC79A7", "P"),
+    "attention": ("softmax attention", "#222222", "*"),
+    "ema-mlp": ("EMA, MLP predictor", "#009E73", "^"),
+    "ema-attention": ("EMA, attention predictor", "#CC79A7", "D"),
+    "residual": ("residual stream", "#0072B2", "o"),
+    "selection": ("learned selection", "#D55E00", "s"),
 }
+LOOKS: dict[str, tuple[str, str]] = defaultdict(
+    lambda: ("#6B6B6B", "o"),  # of a memory of one's own
+    {model: (color, marker) for model, (_, color, marker) in _MODELS.items()},
+)
+NAMES = {model: name for model, (name, *_) in _MODELS.items()}
+NAMES |= {"blind": "any value", "chance": "one of the values there"}
 _DISTANCES = ("1-4", "5-16", "17-64", "65-256", "257+", "new")
 #: Bounds of a measure without an upper one.
 _OPEN = (0.0, 1e9)

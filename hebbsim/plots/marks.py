@@ -31,14 +31,6 @@ def interval(
     return np.minimum(low, mean), np.maximum(high, mean)
 
 
-def whiskers(table: Any, bounds: tuple[float, float] = (0.0, 1.0)) -> NDArray[np.float64] | None:
-    """Lengths of the error bars below and above the means, shape=(2, n); None without any."""
-    low, high = interval(table, bounds)
-    mean = table["mean"].to_numpy(float)
-    lengths = np.vstack([mean - low, high - mean])
-    return lengths if lengths.any() else None
-
-
 def dots(
     ax: Axes,
     table: Any,
@@ -58,7 +50,9 @@ def dots(
     measure can take: an interval over seeds may reach past them, its whisker does not.
     """
     mean, places = table["mean"].to_numpy(float), np.asarray(positions, dtype=float)
-    bars: dict[str, Any] = {"yerr" if upright else "xerr": whiskers(table, bounds)}
+    low, high = interval(table, bounds)
+    lengths = np.vstack([mean - low, high - mean])
+    bars: dict[str, Any] = {"yerr" if upright else "xerr": lengths if lengths.any() else None}
     plain: dict[str, Any] = {
         "fmt": marker, "color": color, "label": label, "elinewidth": 1.0, "clip_on": False
     }  # fmt: skip

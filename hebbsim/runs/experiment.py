@@ -62,26 +62,21 @@ class Experiment:
 
     @property
     def config(self) -> type[ExperimentConfig]:
-        found: type[ExperimentConfig] = _find(self.config_at)
-        return found
+        return _find(self.config_at)
 
     @property
     def figures(self) -> Mapping[str, Any]:
         """Its figures by name, as `hebbsim.runs.figures` draws them."""
-        found: Mapping[str, Any] = _find(self.figures_at) if self.figures_at else {}
-        return found
+        return _find(self.figures_at) if self.figures_at else {}
 
     @property
     def evidence(self) -> Callable[[Any], Iterator[Any]] | None:
-        found: Callable[[Any], Iterator[Any]] | None
-        found = _find(self.evidence_at) if self.evidence_at else None
-        return found
+        return _find(self.evidence_at) if self.evidence_at else None
 
     @property
     def show(self) -> Callable[[Results, Path], None]:
         """Prints its tables."""
-        found: Callable[[Results, Path], None] = _find(self.table_at)
-        return found
+        return _find(self.table_at)
 
     def default_folder(self, config: ExperimentConfig) -> Path:
         """Where a run goes if no folder is named.
@@ -106,9 +101,7 @@ class Experiment:
         overwrite: bool = False,
     ) -> Results:
         """Run it, in a folder if one is given; an unfinished run there is resumed."""
-        function = _find(self.run_at)
-        results: Results = function(config, out=out, progress=progress, overwrite=overwrite)
-        return results
+        return _find(self.run_at)(config, out=out, progress=progress, overwrite=overwrite)
 
     def check(self, config: ExperimentConfig) -> None:
         """Refuse a run that would fail or have no score once its corpus is read.

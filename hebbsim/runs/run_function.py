@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from hebbsim.config import ExperimentConfig
 from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Clock, Progress, Results, quiet
 from hebbsim.runs.resume import RunCache, open_run
 
-__all__ = ["RunFunction", "rank", "run_function"]
+__all__ = ["rank", "run_function"]
 
 Config = TypeVar("Config", bound=ExperimentConfig)
 
@@ -32,26 +32,9 @@ overwrite : bool
 """
 
 
-class RunFunction(Protocol):
-    """How every experiment is called from Python."""
-
-    __name__: str
-
-    def __call__(
-        self,
-        config: Any = None,
-        *,
-        out: Out | None = None,
-        progress: Progress | None = None,
-        overwrite: bool = False,
-        **options: Any,
-    ) -> Results:
-        """Run the experiment."""
-
-
 def run_function(
     kind: type[Config],
-) -> Callable[[Callable[[Config, RunCache, Progress], Results]], RunFunction]:
+) -> Callable[[Callable[[Config, RunCache, Progress], Results]], Callable[..., Results]]:
     """Make the function of an experiment from its work: ``work(config, cache, progress)``.
 
     The function checks the options, loads rules of the user's own, opens the run folder, and
@@ -69,7 +52,7 @@ def run_function(
     {'seeds': 3}
     """
 
-    def decorate(work: Callable[[Config, RunCache, Progress], Results]) -> RunFunction:
+    def decorate(work: Callable[[Config, RunCache, Progress], Results]) -> Callable[..., Results]:
         def run(
             config: Any = None,
             *,

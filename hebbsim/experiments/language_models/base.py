@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models.config import _Base, model_values
 from hebbsim.experiments.language_models.store import Job, Packed, Text, prepare, train_all
 from hebbsim.lm.config import Preset
@@ -119,8 +121,6 @@ def one_size(config: _Base, command: str) -> dict[str, Preset]:
 
     Raises BadInputError if several presets are named.
     """
-    from hebbsim.errors import BadInputError
-
     if "," in config.preset:
         raise BadInputError(f"--preset {config.preset}: {command} runs one size; name one")
     names = config.models  # type: ignore[attr-defined]
@@ -129,9 +129,5 @@ def one_size(config: _Base, command: str) -> dict[str, Preset]:
 
 def need_torch() -> None:
     """Raise a BadInputError if torch is not installed."""
-    from importlib.util import find_spec
-
-    from hebbsim.errors import BadInputError
-
     if find_spec("torch") is None:
         raise BadInputError("language models need torch; pip install 'hebbsim[torch]'")
