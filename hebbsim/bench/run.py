@@ -120,11 +120,6 @@ def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Resul
     Results
         Rows carry medians (``mean``) and quartiles (``low``, ``high``) over the rounds, as
         the word ``spread=quartiles`` of their condition says.
-
-    Raises
-    ------
-    BadInputError
-        A work or package is unknown, or the output folder cannot be written.
     """
     run = _Run(config, progress)
     cache.begin("bench", config.resolved(), {})

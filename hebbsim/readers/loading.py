@@ -157,10 +157,7 @@ def is_text(name_or_path: str | Path) -> bool:
 
 
 def check_parser(name_or_path: str | Path, parser: str) -> None:
-    """Refuse a parser that is not installed, or is given for a corpus with roles of its own.
-
-    Raises BadInputError.
-    """
+    """Refuse a parser that is not installed, or is given for a corpus with roles of its own."""
     from hebbsim.readers.silver import find_pipeline
 
     if not is_text(name_or_path):

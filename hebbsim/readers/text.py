@@ -138,10 +138,7 @@ def stream_text(
 
 
 def check_tokenizer(tokenizer: str) -> None:
-    """Refuse an unknown tokenizer.
-
-    Raises BadInputError.
-    """
+    """Refuse an unknown tokenizer."""
     if tokenizer not in TOKENIZERS[:2] and not re.fullmatch("spacy:[a-z]{2,3}", tokenizer):
         raise BadInputError(f"unknown tokenizer '{tokenizer}'; known: {', '.join(TOKENIZERS)}")
 
@@ -175,10 +172,7 @@ def text_files(
 def documents(
     path: Path, *, field: str | None = None, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[Document]:
-    """Pieces of text, or lists of words, of one file of any format.
-
-    Raises BadInputError.
-    """
+    """Pieces of text, or lists of words, of one file of any format."""
     kind = kind_of(path)
     if kind != "text":
         return records(path, kind, field=field, note=note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -216,7 +216,7 @@ def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[
 def _corrected(found: list[RunDifference], correction: str) -> list[RunDifference]:
     p = [float("nan") if row.p is None else row.p for row in found]
     return [
-        RunDifference(**{**asdict(row), "corrected": None if row.p is None else float(value)})
+        replace(row, corrected=None if row.p is None else float(value))
         for row, value in zip(found, adjust(p, correction), strict=True)
     ]
 

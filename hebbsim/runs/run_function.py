@@ -30,6 +30,13 @@ overwrite : bool
     Replace a finished run in `out`.
 
 """
+_RAISES = """
+
+Raises
+------
+BadInputError
+    An option, the data or a folder to write cannot be used.
+"""
 
 
 def run_function(
@@ -38,8 +45,8 @@ def run_function(
     """Make the function of an experiment from its work: ``work(config, cache, progress)``.
 
     The function checks the options, loads rules of the user's own, opens the run folder, and
-    writes into it the results that the work returns. The parameters that all such functions
-    have are added to its docstring.
+    writes into it the results that the work returns. The parameters and errors that all such
+    functions have are added to its docstring.
 
     Examples
     --------
@@ -78,6 +85,8 @@ def run_function(
             "Returns\n-------\n"
         )
         run.__doc__ = f"{before}{_PARAMETERS.format(config=kind.__name__)}{heading}{after}"
+        if "Raises\n------\n" not in after:
+            run.__doc__ += _RAISES
         run.__name__, run.__qualname__ = work.__name__, work.__qualname__
         run.__module__ = work.__module__
         return run

@@ -123,7 +123,7 @@ class _Probes(NamedTuple):
         n = min(map(len, y))
         if n < _FEWEST:
             return None
-        scores = []
+        scores: list[NDArray[np.float64]] = []
         for key, places in zip(keys, at, strict=True):
             states = np.asarray(self.states[key][places[:n]], dtype=np.float64)[:, None]
             scores += decoder.decode(states, 1)

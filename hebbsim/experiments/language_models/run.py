@@ -44,11 +44,6 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
         overtakes, the number of tokens at the ``crossing``, in all and for each parameter. If
         several learning rates are tried, ``loss`` on validation by ``rate``, of the first seed,
         and the ``learning_rate`` chosen.
-
-    Raises
-    ------
-    BadInputError
-        An option, the data, the store or the output folder cannot be used.
     """
     run = LmRun("lm", config, cache, progress)
     from hebbsim.lm.evaluation import token_losses

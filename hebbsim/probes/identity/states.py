@@ -178,24 +178,11 @@ def run_traces(
     dtype: DTypeLike = np.float64,
     rounded: _Round | None = None,
 ) -> NDArray:
-    """Traces of many streams, from zero, after each of their last tokens.
+    """Traces of many streams, from zero, after each of their last `n_last` tokens.
 
-    Parameters
-    ----------
-    codes : ndarray of float, shape=(V, D)
-    tokens : ndarray of int, shape=(B, L)
-        B streams of equal length.
-    timescales : ndarray of float, shape=(S,)
-    n_last : int
-        Tokens of each stream after which the state is read.
-    dtype : dtype
-        Of every operation.
-    rounded : callable, optional
-        Applied to the states after every token.
-
-    Returns
-    -------
-    ndarray of `dtype`, shape=(B, n_last, S, D)
+    `codes` are of shape (V, D), `tokens` of B streams of equal length of shape (B, L), `timescales`
+    of shape (S,). Every operation is of `dtype`; `rounded` is applied to the states after every
+    token. The result is of shape (B, n_last, S, D).
     """
     alpha: NDArray = (1 / timescales)[:, None].astype(dtype)
     keep: NDArray = (1 - 1 / timescales)[:, None].astype(dtype)
