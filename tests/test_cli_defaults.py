@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
 import re
 
 import pytest
@@ -78,6 +79,13 @@ def test_every_field_is_an_option_with_a_description(verb):
         assert (params[name].help or "").startswith(text[:-1]), name
         assert "default" not in text.replace("default,", ""), f"{name}: the default is added"
         assert f"{name} : " in config.__doc__, name
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS.values(), ids=lambda one: one.name)
+def test_what_every_experiment_takes_and_raises_is_described_once(experiment):
+    text = inspect.getdoc(pkgutil.resolve_name(experiment.run_at))
+    for line in ("config : ", "out : ", "progress : ", "overwrite : ", "Raises\n------\n"):
+        assert text.count(f"\n{line}") == 1
 
 
 @pytest.mark.parametrize("verb", CONFIGS)

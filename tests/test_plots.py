@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hebbsim import storage
+from hebbsim import plots, storage
 from hebbsim.errors import BadInputError
 from hebbsim.plots import (
     NothingToDrawError,
@@ -586,6 +587,15 @@ class TestSingleFigures:
         close = big.copy()
         close.loc[(big["model"] == "lookup") & (big["metric"] == "accuracy"), "mean"] = 0.845
         assert faults(plot_timescales(close).figure) == []
+
+
+@pytest.mark.parametrize("name", [n for n in plots.__all__ if n.startswith("plot_")])
+def test_every_parameter_that_figures_share_is_described_once(name):
+    plot = getattr(plots, name)
+    for parameter in {"results", "split", "dependence", "ax"} & {
+        *inspect.signature(plot).parameters
+    }:
+        assert inspect.getdoc(plot).count(f"\n{parameter} : ") == 1
 
 
 def test_a_role_may_have_any_name(tmp_path):

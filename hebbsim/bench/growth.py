@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hebbsim.bench.delta import delta
-from hebbsim.bench.harness import Contender, Timing, quartiles
+from hebbsim.bench.harness import Contender, Timing
 from hebbsim.bench.traces import traces
 from hebbsim.bench.work import Work, slug
 from hebbsim.runs.results import Row
@@ -25,21 +25,13 @@ CHUNK = 100_000
 
 @dataclass(frozen=True)
 class Axis:
-    """One quantity that grows while all others are constant.
-
-    Attributes
-    ----------
-    name : str
-    values : tuple of int
-    lines : dict of str to callable
-        Name of each line, and its contender for a value.
-    streamed : bool
-        The value is the length of a stream, which each run takes completely.
-    """
+    """One quantity that grows while all others are constant."""
 
     name: str
     values: tuple[int, ...]
+    #: Name of each line, and its contender for a value.
     lines: dict[str, Callable[[int], Contender]]
+    #: The value is the length of a stream, which each run takes completely.
     streamed: bool = False
 
 
@@ -164,12 +156,7 @@ def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
     """Microseconds per token at every value, and peak memory if a stream grows."""
 
     def row(line: str, value: int, metric: str, values: Sequence[float], unit: str) -> Row:
-        median, *spread = quartiles(values)
-        low, high = spread if len(values) > 1 else (None, None)
-        return Row(
-            work.corpus, work.name, "hebbian", f"line={slug(line)} value={value}",
-            metric, None, median, low, high, len(values), unit,
-        )  # fmt: skip
+        return work.row("hebbian", f"line={slug(line)} value={value}", metric, values, unit)
 
     rows = []
     for line in axis.lines:

@@ -42,47 +42,31 @@ FIRST = 128
 
 @dataclass(frozen=True)
 class Contender:
-    """One implementation of a work.
-
-    Attributes
-    ----------
-    name : str
-    prepare : callable
-        ``prepare(n)`` sets up the work on the first n tokens, untimed, and returns a function
-        without arguments that does the work and returns its result.
-    package : str
-        Package that must be installed.
-    ours : bool
-    result : callable, optional
-        Turns the return value into the array to compare, or its last rows, untimed. None: a
-        different computation, which is not compared.
-    tolerance : float
-        Largest allowed difference, as a share of the largest value.
-    note : str
-        How the computation differs.
-    most : int
-        Most tokens of one run.
-    unit : str
-    scale : float
-        Amount of work, in `unit`, per token.
-    flops, bytes : float
-        Operations, and bytes moved to or from the memory that `limit` names, per token.
-    limit : str
-        The limit of the machine that bounds the work.
-    """
+    """One implementation of a work."""
 
     name: str
+    #: ``prepare(n)`` sets up the work on the first n tokens, untimed, and returns a function
+    #: without arguments that does the work and returns its result.
     prepare: Callable[[int], Callable[[], Any]]
+    #: Package that must be installed.
     package: str = "numpy"
     ours: bool = False
+    #: Turns the return value into the array to compare, or its last rows, untimed. None: a
+    #: different computation, which is not compared.
     result: Callable[[Any], NDArray[np.floating]] | None = None
+    #: Largest allowed difference, as a share of the largest value.
     tolerance: float = 1e-4
+    #: How the computation differs.
     note: str = ""
+    #: Most tokens of one run.
     most: int = 2**16
     unit: str = "tokens"
+    #: Amount of work, in `unit`, per token.
     scale: float = 1.0
+    #: Operations, and bytes moved to or from the memory that `limit` names, per token.
     flops: float = 0.0
     bytes: float = 0.0
+    #: The limit of the machine that bounds the work.
     limit: str = ""
 
 
@@ -163,25 +147,10 @@ def get_ready(
 ) -> tuple[Ready, NDArray[np.floating] | None]:
     """Compile, compare with the reference, and find the number of tokens for one run.
 
-    Parameters
-    ----------
-    contender : Contender
-    reference : ndarray or None
-        Result on the first `FIRST` tokens; None if not known yet.
-    seconds : float
-        Duration of a run, within a factor of two, if there are enough tokens.
-    clock : callable
+    A run takes `seconds`, within a factor of two, if there are enough tokens. The reference, and
+    the contender's own result, which is returned too, are those on the first `FIRST` tokens.
 
-    Returns
-    -------
-    Ready
-    ndarray or None
-        The contender's own result on the first `FIRST` tokens.
-
-    Raises
-    ------
-    ArithmeticError
-        The results differ by more than the contender's tolerance.
+    Raises ArithmeticError if they differ by more than the contender's tolerance.
     """
     n = min(FIRST, contender.most)
     run = contender.prepare(n)
@@ -220,17 +189,7 @@ def run_rounds(
     clock: Clock = time.process_time,
     after: Callable[[int], object] = lambda done: None,
 ) -> list[Timing]:
-    """Run every contender once in each round, in the given order.
-
-    Parameters
-    ----------
-    work : str
-    ready : sequence of Ready
-    rounds : int
-    clock : callable
-    after : callable
-        Called with the number of rounds done.
-    """
+    """Run every contender once in each round, in the given order; `after` gets the rounds done."""
     timings = []
     collecting = gc.isenabled()
     gc.collect()

@@ -31,14 +31,7 @@ _TOKENS = 10**9
 
 
 def lm(preset: str = "nano", updates: int = UPDATES) -> Work:
-    """Three models of a preset, trained together; and nanoGPT's loop, three times.
-
-    Parameters
-    ----------
-    preset : str
-    updates : int
-        Of each model in one run.
-    """
+    """Three models of a preset, trained together; and nanoGPT's loop, three times."""
     from hebbsim.lm.config import load_preset
 
     training = {"batch": 8, "tokens": _TOKENS, "evaluations": 1}

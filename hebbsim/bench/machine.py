@@ -25,22 +25,15 @@ USUAL_CACHES = {"L1": 32 * KIB, "L2": 512 * KIB, "L3": 16 * 1024 * KIB}
 
 @dataclass(frozen=True)
 class Limit:
-    """A rate that the machine cannot exceed.
-
-    Attributes
-    ----------
-    name, unit : str
-    kernel : str
-        In `hebbsim.engine.limits`.
-    kib : int, optional
-        Memory that the kernel works on (default: most of `cache`).
-    cache : {"L1", "L2", "DRAM"}
-    """
+    """A rate that the machine cannot exceed."""
 
     name: str
     unit: str
+    #: In `hebbsim.engine.limits`.
     kernel: str
+    #: Memory that the kernel works on (default: most of `cache`).
     kib: int | None = None
+    #: ``L1``, ``L2`` or ``DRAM``.
     cache: str = ""
 
     def size(self, caches: dict[str, int]) -> int:

@@ -23,10 +23,7 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
     of the vectors of tokens, as the token layer does: each a part of the work, in as many
     passes. Of a corpus without dev, training sentences are held out as by that command.
 
-    Raises
-    ------
-    BadInputError
-        The corpus has no roles, or too few sentences.
+    Raises BadInputError if the corpus has no roles, or too few sentences.
     """
     from hebbsim.experiments.roles.config import RolesConfig
     from hebbsim.experiments.roles.variants import with_scored_splits

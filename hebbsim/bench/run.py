@@ -17,7 +17,6 @@ from hebbsim.bench.harness import (
     get_ready,
     is_installed,
     one_core,
-    quartiles,
     ratios,
     run_rounds,
 )
@@ -120,11 +119,6 @@ def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Resul
     Results
         Rows carry medians (``mean``) and quartiles (``low``, ``high``) over the rounds, as
         the word ``spread=quartiles`` of their condition says.
-
-    Raises
-    ------
-    BadInputError
-        A work or package is unknown, or the output folder cannot be written.
     """
     run = _Run(config, progress)
     cache.begin("bench", config.resolved(), {})
@@ -266,12 +260,7 @@ class _Run:
 def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
     """Rates, ratios of our contenders to each peer and to their limit, and the limits.
 
-    Parameters
-    ----------
-    work : Work
-    contenders : sequence of Contender
-        Those that were timed, including the limits.
-    timings : sequence of Timing
+    `contenders` are those that were timed, including the limits.
     """
     rows = []
     of = {c.name: [t for t in timings if t.contender == c.name] for c in contenders}
@@ -283,12 +272,7 @@ def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Tim
         words = [f"way={slug(contender.name)}", *(f"over={slug(name)}" for name in over)]
         condition = " ".join([*words, "spread=quartiles"])
         model = "hebbian" if contender.ours else contender.name
-        median, *spread = quartiles(values)
-        low, high = spread if len(values) > 1 else (None, None)
-        rows.append(
-            Row(work.corpus, work.name, model, condition, metric, None, median, low, high,
-                len(values), unit)
-        )  # fmt: skip
+        rows.append(work.row(model, condition, metric, values, unit))
 
     for contender in contenders:
         mine = of[contender.name]

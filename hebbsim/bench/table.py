@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from hebbsim.plots.marks import short
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, print_ending, print_heading
 
@@ -116,17 +117,8 @@ def _name(word: str) -> str:
 
 
 def _short(value: float) -> str:
-    """Three digits with k or M.
-
-    Examples
-    --------
-    >>> _short(1_234_567), _short(92), _short(3_000)
-    ('1.23M', '92', '3k')
-    """
-    for size, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}"
+    """Three digits with k or M."""
+    return short(float(f"{value:.3g}"))
 
 
 def _range(row: Row) -> str:

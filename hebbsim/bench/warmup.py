@@ -14,22 +14,14 @@ __all__ = ["Warmup", "warm_up"]
 
 @dataclass(frozen=True)
 class Warmup:
-    """What `warm_up` did.
+    """What `warm_up` did."""
 
-    Attributes
-    ----------
-    compiled : int
-        Kernels that were not in the cache, including those that others call.
-    loaded : int
-        Kernels that were in the cache.
-    seconds : float
-    folder : str or None
-        Folder of the cache; None if a kernel could not be cached.
-    """
-
+    #: Kernels that were not in the cache, including those that others call.
     compiled: int
+    #: Kernels that were in the cache.
     loaded: int
     seconds: float
+    #: Folder of the cache; None if a kernel could not be cached.
     folder: str | None
 
     def __str__(self) -> str:

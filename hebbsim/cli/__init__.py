@@ -26,7 +26,6 @@ from hebbsim.cli import (
     doctor,
     figures,
     report,
-    run,
     show,
     sweep,
     tag,
@@ -56,14 +55,19 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-app.add_typer(run.app, name="run")
+run = typer.Typer(
+    help="Run an experiment and write its tables and figures.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+app.add_typer(run, name="run")
 app.add_typer(corpus.app, name="corpus")
 app.command("tag", cls=tag.Reading)(tag.tag)
 app.command("show")(show.show)
 app.command("errors")(show.errors)
 for _experiment in EXPERIMENTS.values():
     if _experiment.help:
-        add_command(run.app if _experiment.command.startswith("run ") else app, _experiment)
+        add_command(run if _experiment.command.startswith("run ") else app, _experiment)
 app.command("warmup")(bench.warmup)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(sweep.compare)

@@ -34,19 +34,10 @@ class Pair:
 
 
 def read_pairs(path: Path, limit: int) -> list[Pair]:
-    """Read the first `limit` pairs of each paradigm.
+    """Read the first `limit` pairs of each paradigm, from a file or a folder of such files.
 
-    Parameters
-    ----------
-    path : Path
-        JSON lines (``.gz`` or not) with ``UID``, ``linguistics_term``, ``sentence_good`` and
-        ``sentence_bad``, or a folder of such files.
-    limit : int
-
-    Raises
-    ------
-    BadInputError
-        The file does not exist, or a line is not a pair.
+    JSON lines (``.gz`` or not) with ``UID``, ``linguistics_term``, ``sentence_good`` and
+    ``sentence_bad``. Raises BadInputError if the file does not exist, or a line is not a pair.
     """
     files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
     if not files or not files[0].is_file():

@@ -34,29 +34,6 @@ PREDICTORS: tuple[str, ...] = get_args(_Predictor)
 class ModelConfig(ExperimentConfig):
     """A language model.
 
-    Attributes
-    ----------
-    architecture : {"spen", "gpt2"}
-    memory : str
-        What a SPEN block knows about the past; one of `MEMORIES`.
-    predictor : {"linear", "mlp", "attention"}
-        How a SPEN block predicts its input from the memory one token ago.
-    depth : {"residual", "selection"}
-        What a block reads: the sum of all earlier layers, or a learned, input-dependent
-        selection of them.
-    vocabulary, context, dim, layers, heads : int
-        V, T, D, L, and the number of heads of attention and fast weights.
-    timescales : tuple of float
-        Timescales of the traces, in tokens.
-    window : int
-        Number of tokens in the memory ``window``, including the present one.
-    hidden : int, optional
-        Units of the feed-forward layer (default: as many as give `parameters`).
-    active : float
-        Share of those units that stay active at each token in SPEN.
-    parameters : int, optional
-        Target number of parameters; the tied embedding counts once.
-
     Examples
     --------
     >>> ModelConfig(parameters=1_300_000).name
@@ -66,18 +43,28 @@ class ModelConfig(ExperimentConfig):
     """
 
     architecture: Literal["spen", "gpt2"] = "spen"
+    #: What a SPEN block knows about the past; one of `MEMORIES`.
     memory: _Memory = "ema"
+    #: How a SPEN block predicts its input from the memory one token ago.
     predictor: _Predictor = "linear"
+    #: What a block reads: the sum of all earlier layers, or a learned, input-dependent selection
+    #: of them.
     depth: Literal["residual", "selection"] = "residual"
+    #: V, T, D, L, and the number of heads of attention and fast weights.
     vocabulary: Annotated[int, Field(ge=2, le=65536)] = 2048
     context: Annotated[int, Field(ge=2)] = 256
     dim: _Count = 128
     layers: _Count = 4
     heads: _Count = 4
+    #: Timescales of the traces, in tokens.
     timescales: Timescales = (2.0, 10.0, 50.0)
+    #: Number of tokens in the memory ``window``, including the present one.
     window: _Count = 4
+    #: Units of the feed-forward layer (default: as many as give `parameters`).
     hidden: _Count | None = None
+    #: Share of those units that stay active at each token in SPEN.
     active: Annotated[float, Field(gt=0, le=1)] = 0.06
+    #: Target number of parameters; the tied embedding counts once.
     parameters: _Count | None = None
 
     @model_validator(mode="after")
@@ -101,44 +88,31 @@ class ModelConfig(ExperimentConfig):
 
 
 class TrainingConfig(ExperimentConfig):
-    """How a model is trained.
+    """How a model is trained."""
 
-    Attributes
-    ----------
-    tokens : int
-        Total number of tokens; a shorter corpus is read again in another order.
-    batch : int
-        Sequences per update, over all processes and steps of gradient accumulation.
-    accumulate : int
-        Number of steps of gradient accumulation per update.
-    learning_rate : float
-        Peak learning rate of AdamW, reached after the share `warmup` of all updates; then it
-        falls along a cosine to the share `floor` of the peak.
-    weight_decay, beta1, beta2, clip : float
-        Parameters of AdamW; `clip` bounds the norm of the gradient.
-    precision : {"auto", "float32", "bfloat16"}
-        auto means bfloat16 autocast on CUDA and float32 elsewhere.
-    compile : bool
-        Use `torch.compile`, which pays off on CUDA.
-    evaluations : int
-        Number of points of the validation curve.
-    checkpoint_every : float
-        Seconds between checkpoints.
-    """
-
+    #: Total number of tokens; a shorter corpus is read again in another order.
     tokens: _Count = 3_000_000
+    #: Sequences per update, over all processes and steps of gradient accumulation.
     batch: _Count = 16
+    #: Number of steps of gradient accumulation per update.
     accumulate: _Count = 1
+    #: Peak learning rate of AdamW, reached after the share `warmup` of all updates; then it falls
+    #: along a cosine to the share `floor` of the peak.
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
     floor: Annotated[float, Field(ge=0, le=1)] = 0.1
+    #: Parameters of AdamW; `clip` bounds the norm of the gradient.
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.95
     clip: Annotated[float, Field(gt=0)] = 1.0
+    #: auto means bfloat16 autocast on CUDA and float32 elsewhere.
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    #: Use `torch.compile`, which pays off on CUDA.
     compile: bool = False
+    #: Number of points of the validation curve.
     evaluations: _Count = 8
+    #: Seconds between checkpoints.
     checkpoint_every: Annotated[float, Field(ge=0)] = 60.0
 
     @model_validator(mode="after")
@@ -173,10 +147,7 @@ def load_preset(
 ) -> Preset:
     """Load a preset by name, with some values replaced.
 
-    Raises
-    ------
-    BadInputError
-        The preset does not exist, or a value is invalid.
+    Raises BadInputError if the preset does not exist, or a value is invalid.
 
     Examples
     --------

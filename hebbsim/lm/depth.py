@@ -22,19 +22,13 @@ _RIDGE = 1e-3
 
 @dataclass(frozen=True)
 class Readability:
-    """Readability of each layer's contribution at the top of the model.
+    """Readability of each layer's contribution at the top of the model."""
 
-    Attributes
-    ----------
-    probe : ndarray, shape=(L + 1,)
-        R² of a linear probe that predicts the contribution of layer l (0: the embedding) from
-        the input of the read-out, on tokens that it was not fitted to.
-    gradient : ndarray, shape=(L + 1,)
-        Root mean square of the gradient of the loss with respect to the contribution of layer
-        l, divided by the mean over layers.
-    """
-
+    #: R² of a linear probe that predicts the contribution of layer l (0: the embedding) from the
+    #: input of the read-out, on tokens that it was not fitted to, shape=(L + 1,).
     probe: NDArray[np.float64]
+    #: Root mean square of the gradient of the loss with respect to the contribution of layer l,
+    #: divided by the mean over layers, shape=(L + 1,).
     gradient: NDArray[np.float64]
 
 

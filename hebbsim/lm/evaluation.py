@@ -27,17 +27,11 @@ DISTANCES = (
 
 @dataclass(frozen=True)
 class TokenLosses:
-    """Loss and distance of every predicted token.
+    """Loss and distance of every predicted token."""
 
-    Attributes
-    ----------
-    losses : ndarray of float64, shape=(N,)
-        In nats.
-    distances : ndarray of int64, shape=(N,)
-        Tokens since its last occurrence in the document; 0 if it is new there.
-    """
-
+    #: In nats, shape=(N,).
     losses: NDArray[np.float64]
+    #: Tokens since its last occurrence in the document, shape=(N,); 0 if it is new there.
     distances: NDArray[np.int64]
 
     def mean(self) -> float:
@@ -55,13 +49,9 @@ class TokenLosses:
 
 
 def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
-    """Tokens since each token's last occurrence in its document; 0 if there is none.
+    """Tokens since each token's last occurrence in its document, shape=(N,); 0 if there is none.
 
-    Parameters
-    ----------
-    tokens : ndarray of int, shape=(N,)
-    end : int
-        The token that begins a document.
+    A document begins with the token `end`.
 
     Examples
     --------

@@ -22,13 +22,9 @@ _BLOCKS = {"spen": SpenBlock, "gpt2": Gpt2Block}
 class LanguageModel(nn.Module):
     """Logits of the next token at every token.
 
-    Parameters
-    ----------
-    config : ModelConfig
-        If only a number of parameters is given, the feed-forward width is computed from it.
-    members : int
-        M, the number of models of this shape that are computed side by side. The sequences of
-        all of them stand one after another, as many for each.
+    If `config` gives only a number of parameters, the feed-forward width is computed from it.
+    M `members` are models of this shape that are computed side by side: the sequences of all of
+    them stand one after another, as many for each.
 
     Examples
     --------
@@ -63,20 +59,11 @@ class LanguageModel(nn.Module):
     def forward(
         self, tokens: Tensor, state: list[Any] | None = None, segments: Tensor | None = None
     ) -> tuple[Tensor, list[Any]]:
-        """Logits [shape=(M B, T, V)] and the state after the last token.
+        """Logits [shape=(M B, T, V)] of tokens [shape=(M B, T)], and the state after the last.
 
-        Parameters
-        ----------
-        tokens : Tensor of int, shape=(M B, T)
-        state : list, optional
-            State of an earlier call, to continue from.
-        segments : Tensor of int, shape=(M B, T), optional
-            Number of each token's document (default: one document).
-
-        Raises
-        ------
-        BadInputError
-            A GPT-2 reads more tokens than it has positions.
+        It continues from the `state` of an earlier call. `segments` [shape=(M B, T)] number the
+        document of each token (default: one document). Raises BadInputError if a GPT-2 reads more
+        tokens than it has positions.
         """
         hidden, state = self.hidden(tokens, state, segments)
         return self.read_out(hidden[-1]), state
@@ -164,10 +151,7 @@ def count_parameters(config: ModelConfig) -> int:
 def sized(config: ModelConfig) -> ModelConfig:
     """The configuration with the feed-forward width that comes nearest to its parameters.
 
-    Raises
-    ------
-    BadInputError
-        Everything else is already larger.
+    Raises BadInputError if everything else is already larger.
     """
     if config.hidden is not None:
         return config

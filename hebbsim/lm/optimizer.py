@@ -25,13 +25,8 @@ class Optimizer:
 
     The weights of all members move into one array with a row for each, of which the parameters
     become views, and their gradients into another. So a step is one pass over memory, whatever
-    the number of parameters and members.
-
-    Parameters
-    ----------
-    model : LanguageModel
-    trainings : sequence of TrainingConfig
-        One for each member; they differ in their learning rates alone.
+    the number of parameters and members. The `trainings` of the members differ in their learning
+    rates alone.
     """
 
     def __init__(self, model: LanguageModel, trainings: Sequence[TrainingConfig]) -> None:
@@ -62,13 +57,7 @@ class Optimizer:
         self.adamw = torch.optim.AdamW(groups, lr=1.0, betas=betas, fused=True)
 
     def clip(self) -> Tensor:
-        """Take the gradients of the model and bound their norm for each member.
-
-        Returns
-        -------
-        Tensor, shape=(M,)
-            The norms before.
-        """
+        """Take the gradients of the model, bound their norm for each member; the norms before."""
         for p, gradient in self.parts:
             assert p.grad is not None
             gradient.copy_(p.grad)

@@ -46,14 +46,7 @@ Say = Callable[[str], None]
 class Tokens:
     """One split of a packed folder, as rows of `context` tokens and their next tokens.
 
-    Parameters
-    ----------
-    path : Path
-        ``SPLIT.bin``.
-    context : int
-        Row length T.
-    end : int
-        Id of the token that begins a document.
+    `path` is ``SPLIT.bin``; each document begins with the token `end`.
     """
 
     def __init__(self, path: Path, context: int, end: int) -> None:
@@ -74,11 +67,8 @@ class Tokens:
     def open(cls, folder: Path, split: str, context: int, vocabulary: int) -> Tokens:
         """Open a split of a packed folder.
 
-        Raises
-        ------
-        BadInputError
-            The folder is not a packed one, the file is truncated, or the vocabulary is larger
-            than the model's.
+        Raises BadInputError if the folder is not a packed one, the file is truncated, or the
+        vocabulary is larger than the model's.
         """
         description = describe(folder)
         path = folder / f"{split}.bin"
@@ -153,10 +143,7 @@ def held_out_of(source: Source) -> tuple[Source, int]:
 def describe(folder: Path) -> dict[str, Any]:
     """The contents of ``packed.json``.
 
-    Raises
-    ------
-    BadInputError
-        The file is missing or damaged.
+    Raises BadInputError if the file is missing or damaged.
     """
     try:
         found = json.loads((folder / "packed.json").read_text(encoding="utf-8"))
@@ -180,30 +167,12 @@ def pack(
 ) -> dict[str, Any]:
     """Encode a source into a packed folder; an interrupted call is resumed.
 
-    Parameters
-    ----------
-    source : Source
-    folder : Path
-    vocabulary : int
-        Size of the vocabulary to learn from the source if no `tokenizer` is given.
-    tokenizer : Tokenizer, optional
-    tokens : int, optional
-        Number of training tokens after which to stop (default: the whole source).
-    held_out : int
-        One document in this many goes to validation and one to test; 1 puts all of them
-        into test.
-    say : callable
-        Called with each line of progress.
+    Without a `tokenizer` a vocabulary of the size `vocabulary` is learned from the source. It stops
+    after so many training `tokens` (default: the whole source). One document in `held_out` goes to
+    validation and one to test; 1 puts all of them into test. `say` gets each line of progress.
 
-    Returns
-    -------
-    dict
-        The contents of ``packed.json``.
-
-    Raises
-    ------
-    BadInputError
-        The source cannot be read, or the folder contains another source or vocabulary.
+    Returns the contents of ``packed.json``. Raises BadInputError if the source cannot be read, or
+    the folder contains another source or vocabulary.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"source": source.digest(), "held_out": held_out}

@@ -68,21 +68,13 @@ class _Task(ABC):
 
 @dataclass(frozen=True)
 class Recall(_Task):
-    """Multi-query associative recall.
+    """Multi-query associative recall."""
 
-    Attributes
-    ----------
-    pairs : tuple of int
-        Possible numbers of pairs in a sequence, drawn uniformly.
-    keys : int
-        Number of distinct keys, and of distinct values.
-    context : int
-        T, tokens of a sequence.
-    seed : int
-    """
-
+    #: Possible numbers of pairs in a sequence, drawn uniformly.
     pairs: tuple[int, ...]
+    #: Number of distinct keys, and of distinct values.
     keys: int
+    #: T, tokens of a sequence.
     context: int
     seed: int = 0
     end: None = None

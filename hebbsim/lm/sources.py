@@ -41,7 +41,6 @@ class Source:
 
     Attributes
     ----------
-    name : str
     files : tuple of Path
         Empty for a stream.
     longest : int
@@ -67,10 +66,8 @@ class Source:
     def documents(self, skip: int = 0) -> Iterator[str]:
         """All documents after the first `skip`.
 
-        Raises
-        ------
-        BadInputError
-            A file is truncated, damaged or in another format; the message names the place.
+        Raises BadInputError if a file is truncated, damaged or in another format; the message names
+        the place.
         """
         if self._stream is not None:
             yield from self._stream(skip)
@@ -102,10 +99,8 @@ class Source:
 def open_source(name: str | Path, field: str | None = None) -> Source:
     """Open a source by its name or path.
 
-    Raises
-    ------
-    BadInputError
-        There is no such file or folder, or the folder has no file in a known format.
+    Raises BadInputError if there is no such file or folder, or the folder has no file in a known
+    format.
 
     Examples
     --------
@@ -146,20 +141,10 @@ def stream_hugging_face(
     data_files: Any = None,
     name: str | None = None,
 ) -> Source:
-    """Stream the documents of a Hugging Face data set.
+    """Stream the documents of a Hugging Face data set; errors come with the first document.
 
-    Errors are raised when the first document is read.
-
-    Parameters
-    ----------
-    place : str
-        Name such as ``allenai/c4``; or ``json`` or ``parquet`` with local `data_files`.
-    configuration : str, optional
-        Configuration such as ``en``.
-    split : str
-    data_files : str or list of str, optional
-    name : str, optional
-        Name of the source (default: ``hf:`` and `place`).
+    `place` is a name such as ``allenai/c4``, or ``json`` or ``parquet`` with local `data_files`;
+    `name` is that of the source (default: ``hf:`` and `place`).
     """
 
     def documents(skip: int) -> Iterator[str]:

@@ -18,17 +18,9 @@ END = "<|endoftext|>"
 
 
 class Tokenizer:
-    """Converts text to token ids and back.
+    """Converts text to token ids and back; `end` is the id of `END`.
 
-    Parameters
-    ----------
-    inner : tokenizers.Tokenizer
-        A tokenizer whose vocabulary contains `END`.
-
-    Attributes
-    ----------
-    end : int
-        Id of `END`.
+    `inner` is a tokenizer of the package tokenizers whose vocabulary contains `END`.
 
     Examples
     --------
@@ -51,10 +43,8 @@ class Tokenizer:
     def train(cls, texts: Iterable[str], size: int) -> Tokenizer:
         """Learn a vocabulary of `size` tokens (at least 257) from texts.
 
-        Raises
-        ------
-        BadInputError
-            `tokenizers` is not installed, or the texts are too short for that many tokens.
+        Raises BadInputError if `tokenizers` is not installed, or the texts are too short for that
+        many tokens.
         """
         tokenizers = _package()
         if size < 257:
@@ -80,10 +70,7 @@ class Tokenizer:
     def load(cls, path: str | Path) -> Tokenizer:
         """Read ``tokenizer.json``, or a folder with that file or with GPT-2's two files.
 
-        Raises
-        ------
-        BadInputError
-            There is no such file, or it is not a vocabulary.
+        Raises BadInputError if there is no such file, or it is not a vocabulary.
         """
         tokenizers = _package()
         path = Path(path)

@@ -35,6 +35,8 @@ def traces(
 ) -> tuple[Tensor, Tensor]:
     """Traces of every token, and the state after the last.
 
+    Raises BadInputError if shapes do not fit, or the form is unknown or cannot run here.
+
     Parameters
     ----------
     x : Tensor, shape=(B, T, D)
@@ -57,11 +59,6 @@ def traces(
         In the type of `x`.
     final : Tensor, shape=(B, S, D)
         In float32, or float64 where `x` is.
-
-    Raises
-    ------
-    BadInputError
-        Shapes do not fit, or the form is unknown or cannot run here.
 
     References
     ----------
@@ -206,17 +203,8 @@ def _doubling(a: Tensor, b: Tensor) -> Tensor:
 def linear_scan(a: Tensor, b: Tensor, initial: Tensor, *, doubling: bool | None = None) -> Tensor:
     """The recurrence ``h[t] = a[t] h[t-1] + b[t]`` whose coefficients may depend on the input.
 
-    Parameters
-    ----------
-    a, b : Tensor, shape=(T, ...)
-    initial : Tensor, shape=(...)
-        h before the first step.
-    doubling : bool, optional
-        Parallel over steps, with log2 T times the work (default: only on CUDA).
-
-    Returns
-    -------
-    Tensor, shape=(T, ...)
+    `a`, `b` and h are of shape (T, ...), `initial`, which is h before the first step, of shape
+    (...). `doubling` is parallel over steps, with log2 T times the work (default: only on CUDA).
 
     Examples
     --------

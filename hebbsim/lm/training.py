@@ -62,28 +62,19 @@ class Examples(Protocol):
 
 @dataclass(frozen=True)
 class Member:
-    """One of the models that are trained side by side.
+    """One of the models that are trained side by side."""
 
-    Attributes
-    ----------
-    training : TrainingConfig
-        The same for all of them but for the learning rate.
-    data, validation : Examples
-        With the context of the model.
-    seed : int
-        Seed of the initial weights and of the order of the rows.
-    path : Path, optional
-        Checkpoint to resume from and to write, with optimizer, position and curve (default:
-        none). It must have the same configuration.
-    log : Path, optional
-        Folder for TensorBoard's event files.
-    """
-
+    #: The same for all of them but for the learning rate.
     training: TrainingConfig
+    #: With the context of the model.
     data: Examples
     validation: Examples
+    #: Seed of the initial weights and of the order of the rows.
     seed: int
+    #: Checkpoint to resume from and to write, with optimizer, position and curve (default: none).
+    #: It must have the same configuration.
     path: Path | None = None
+    #: Folder for TensorBoard's event files.
     log: Path | None = None
 
     def identity(self, config: ModelConfig) -> dict[str, Any]:
@@ -99,22 +90,14 @@ class Member:
 
 @dataclass
 class Trained:
-    """A trained model and its training.
+    """A trained model and its training."""
 
-    Attributes
-    ----------
-    model : LanguageModel
-        In evaluation mode.
-    curve : list of (int, float)
-        Tokens seen and validation loss in nats.
-    tokens_per_second, utilisation : float
-        Of the updates in this process, of all members together; 0 if the model was loaded.
-        Utilisation is the rate of their operations as a share of the peak rate of matrix
-        products.
-    """
-
+    #: In evaluation mode.
     model: LanguageModel
+    #: Tokens seen and validation loss in nats.
     curve: list[tuple[int, float]] = field(default_factory=list)
+    #: Of the updates in this process, of all members together; 0 if the model was loaded.
+    #: Utilisation is the rate of their operations as a share of the peak rate of matrix products.
     tokens_per_second: float = 0.0
     utilisation: float = 0.0
 
@@ -145,24 +128,12 @@ def train(
     """Train models of one shape side by side, resume their training, or load what is trained.
 
     Every step of all members is one batched computation, equal to training them one by one up
-    to rounding. Members whose checkpoints have come equally far go on together.
+    to rounding. Members whose checkpoints have come equally far go on together. `report` receives
+    the updates of all members; after `stop_after` updates the checkpoints are written.
 
-    Parameters
-    ----------
-    config : ModelConfig
-    members : sequence of Member
-    report : callable
-        Receives the updates of all members.
-    stop_after : int, optional
-        Number of updates after which to write the checkpoints and return.
-
-    Raises
-    ------
-    BadInputError
-        The vocabulary does not fit the data, or a checkpoint has another configuration or
-        cannot be written; the last good ones stay.
-    DivergenceError
-        A loss is no longer finite; the last good checkpoints stay.
+    Raises BadInputError if the vocabulary does not fit the data, or a checkpoint has another
+    configuration or cannot be written, and DivergenceError if a loss is no longer finite; the last
+    good checkpoints stay.
     """
     config = sized(config)
     saved = [_read(config, member) for member in members]
@@ -443,10 +414,7 @@ def validation_losses(
 def load_model(path: Path) -> LanguageModel:
     """Load the model of a checkpoint, in evaluation mode.
 
-    Raises
-    ------
-    BadInputError
-        The file is not a checkpoint of a language model.
+    Raises BadInputError if the file is not a checkpoint of a language model.
     """
     arrays, found = read_checkpoint(path, KIND)
     model = LanguageModel(ModelConfig.checked(found["model"]))

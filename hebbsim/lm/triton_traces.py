@@ -254,18 +254,8 @@ def fused_mix(
 ) -> tuple[Tensor, Tensor]:
     """Weighted sum of traces that are never written: ``y[t] = sum over s of w_s h_s[t]``.
 
-    Parameters
-    ----------
-    x : Tensor, shape=(B, T, D)
-    alpha : Tensor, shape=(S,)
-    weights : Tensor, shape=(S, D)
-    initial : Tensor, shape=(B, S, D)
-    segments : Tensor of int, shape=(B, T), optional
-
-    Returns
-    -------
-    y : Tensor, shape=(B, T, D)
-    final : Tensor, shape=(B, S, D)
+    Shapes and errors are those of `hebbsim.lm.traces.traces`; `weights` is of shape (S, D), y of
+    shape (B, T, D).
     """
     _check(x)
     y, final = _Walk.apply(x, alpha.detach().float().contiguous(), initial, segments, weights)

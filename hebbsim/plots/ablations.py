@@ -41,15 +41,10 @@ def plot_ablations(
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
     ablations : DataFrame
         Columns ``condition``, ``group``, ``name`` and ``idle``, all text, groups in order.
     comparisons : DataFrame
         Columns ``condition``, ``split``, ``verdict``.
-    split : str
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
 
     Raises
     ------

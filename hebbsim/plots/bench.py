@@ -39,10 +39,8 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
 
     Parameters
     ----------
-    results, contenders : DataFrame
-        Rows of the tables of those names.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
+    contenders : DataFrame
+        Rows of the table of that name.
 
     Raises
     ------
@@ -103,12 +101,8 @@ def plot_growth(results: DataFrame, axis: str, *, ax: Axes | None = None) -> Axe
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
     axis : str
         A key of `AXIS_LABELS`.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
 
     Raises
     ------

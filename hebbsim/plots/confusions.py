@@ -35,10 +35,10 @@ def plot_confusions(
     counts : DataFrame
         Tokens by gold role (rows, the commonest first) and role found (columns); see
         `hebbsim.tagging.confusions.confusion_table`.
-    corpus, split, model : str
-        What the caption names; a model as a column of ``tokens.csv.gz``.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
+    corpus : str
+        What the caption names.
+    model : str
+        A column of ``tokens.csv.gz``.
 
     Raises
     ------

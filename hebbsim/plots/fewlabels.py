@@ -37,15 +37,10 @@ def plot_few_labels(
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
     comparisons : DataFrame, optional
         Table ``comparisons`` of the run: markers are filled where it shows a difference.
-    split : str
     dependence : mapping of str to str, optional
         ``structure`` or ``content`` by role; such roles' names are coloured and come first.
-    ax : Axes, optional
-        Panels are laid into it (default: a new figure).
 
     Raises
     ------

@@ -42,15 +42,7 @@ _USUAL = ("float32", "float64", "bfloat16", "int8")
 
 @style.styled
 def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits about the token at each lag, one line per decoder, in single precision.
-
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of a results table.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
-    """
+    """Bits about the token at each lag, one line per decoder, in single precision."""
     rows = _lags(results)
     condition = min(set(rows["held"]), key=_rank)
     rows = rows[rows["held"] == condition]
@@ -66,10 +58,7 @@ def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_precision(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits about the token at each lag by the best decoder, one line per number format or noise.
-
-    Parameters are those of :func:`plot_decoders`.
-    """
+    """Bits about the token at each lag by the best decoder, one line per number format or noise."""
     rows = _lags(results)
     best = str(rows.groupby("model")["mean"].sum().idxmax())
     rows = rows[rows["model"] == best]
@@ -80,10 +69,7 @@ def plot_precision(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits over all lags, timescales by number format or noise.
-
-    Parameters are those of :func:`plot_decoders`.
-    """
+    """Bits over all lags, timescales by number format or noise."""
     rows = results[(results["split"] == "map") & (results["metric"] == "total_bits")]
     if rows.empty:
         raise NothingToDrawError("no row of a capacity map")

@@ -27,14 +27,9 @@ def plot_labels(
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
-    split : str
     n_sentences : int, optional
         Number of sentences that ``labels=all`` stands for; without, that point
         takes the next place on the axis and is named "all".
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
 
     Raises
     ------

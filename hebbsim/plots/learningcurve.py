@@ -33,16 +33,12 @@ def plot_learning_curve(
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
     split : str
         Drawn beside the generalization splits.
     n_tokens : int, optional
         Tokens of one pass over the training sentences; without, neither the end of learning
         nor passes are drawn.
     passes : int
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
 
     Raises
     ------

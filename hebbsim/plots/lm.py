@@ -17,39 +17,26 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 # Okabe & Ito's palette, and a marker each for black and white.
-LOOKS = defaultdict(
-    lambda: ("#6B6B6B", "o"),  # of a memory of one's own
-    {
-        "gpt2": ("#D55E00", "s"),
-        "window": ("#6B6B6B", "x"),
-        "ema": ("#0072B2", "o"),
-        "learned": ("#56B4E9", "v"),
-        "gated": ("#009E73", "^"),
-        "hebbian": ("#E69F00", "D"),
-        "delta": ("#CC79A7", "P"),
-        "attention": ("#222222", "*"),
-        "ema-mlp": ("#009E73", "^"),
-        "ema-attention": ("#CC79A7", "D"),
-        "residual": ("#0072B2", "o"),
-        "selection": ("#D55E00", "s"),
-    },
-)
-NAMES = {
-    "gpt2": "GPT-2",
-    "window": "window",
-    "ema": "fixed EMA",
-    "learned": "learned decays",
-    "gated": "input-dependent gate",
-    "hebbian": "Hebbian fast weights",
-    "delta": "delta-rule fast weights",
-    "attention": "softmax attention",
-    "ema-mlp": "EMA, MLP predictor",
-    "ema-attention": "EMA, attention predictor",
-    "residual": "residual stream",
-    "selection": "learned selection",
-    "blind": "any value",
-    "chance": "one of the values there",
+_MODELS = {
+    "gpt2": ("GPT-2", "#D55E00", "s"),
+    "window": ("window", "#6B6B6B", "x"),
+    "ema": ("fixed EMA", "#0072B2", "o"),
+    "learned": ("learned decays", "#56B4E9", "v"),
+    "gated": ("input-dependent gate", "#009E73", "^"),
+    "hebbian": ("Hebbian fast weights", "#E69F00", "D"),
+    "delta": ("delta-rule fast weights", "#CC79A7", "P"),
+    "attention": ("softmax attention", "#222222", "*"),
+    "ema-mlp": ("EMA, MLP predictor", "#009E73", "^"),
+    "ema-attention": ("EMA, attention predictor", "#CC79A7", "D"),
+    "residual": ("residual stream", "#0072B2", "o"),
+    "selection": ("learned selection", "#D55E00", "s"),
 }
+LOOKS: dict[str, tuple[str, str]] = defaultdict(
+    lambda: ("#6B6B6B", "o"),  # of a memory of one's own
+    {model: (color, marker) for model, (_, color, marker) in _MODELS.items()},
+)
+NAMES = {model: name for model, (name, *_) in _MODELS.items()}
+NAMES |= {"blind": "any value", "chance": "one of the values there"}
 _DISTANCES = ("1-4", "5-16", "17-64", "65-256", "257+", "new")
 #: Bounds of a measure without an upper one.
 _OPEN = (0.0, 1e9)
@@ -78,15 +65,7 @@ def _broken(model: str) -> str:
 
 @style.styled
 def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Validation loss against tokens seen, one line per model and size.
-
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of a results table.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
-    """
+    """Validation loss against tokens seen, one line per model and size."""
     rows = _worded(tables.select(results, metric="validation_loss"))
     tables.need(rows, "validation loss over tokens")
     ax = style.axes(ax, 2.8)
@@ -110,10 +89,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Perplexity of a model with traces over that of GPT-2 along training, by size.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Perplexity of a model with traces over that of GPT-2 along training, by size."""
     rows = _worded(tables.select(results, metric="perplexity_ratio"))
     tables.need(rows, "ratios of perplexities")
     ax = style.axes(ax, 2.6)
@@ -146,10 +122,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Ratio of perplexities on test at the end of training against parameters.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Ratio of perplexities on test at the end of training against parameters."""
     ratios = _worded(tables.select(results, metric="perplexity_ratio"))
     tables.need(ratios, "ratios of perplexities")
     sizes = _worded(tables.select(results, model="gpt2", metric="parameters"))
@@ -179,10 +152,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss on test minus that of GPT-2, by tokens since the predicted token's last occurrence.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Loss on test minus that of GPT-2, by tokens since the predicted token's last occurrence."""
     rows = _worded(tables.select(results, split="test"))
     if "distance" not in rows or not (rows["distance"] != "").any():
         raise NothingToDrawError("no loss by distance")
@@ -235,10 +205,7 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss of each predictor relative to the first, with the band of 1.5 %.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Loss of each predictor relative to the first, with the band of 1.5 %."""
     rows = tables.select(results, metric="relative_difference")
     tables.need(rows, "relative differences of loss")
     first = tables.words(rows["condition"].iloc[0])["minus"]
@@ -260,10 +227,7 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """The ladder in one picture: loss on text, BLiMP and recall by memory.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """The ladder in one picture: loss on text, BLiMP and recall by memory."""
     loss = tables.select(results, {}, metric="loss", split="test")
     tables.need(loss, "loss by memory")
     order = list(loss["model"])
@@ -298,10 +262,7 @@ def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss on test against depth, residual stream and learned selection.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Loss on test against depth, residual stream and learned selection."""
     rows = _worded(tables.select(results, metric="loss"))
     tables.need(rows, "loss by depth")
     ax = style.axes(ax, 2.4)
@@ -328,7 +289,7 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """What a linear probe at the top reads of each layer's contribution, by depth.
 
-    Layer 0 is the embedding. Parameters are those of :func:`plot_curves`.
+    Layer 0 is the embedding.
     """
     host, panels, ends, _ = _by_layer(results, "probe", "What is still readable of a layer", ax)
     for panel in panels:
@@ -340,10 +301,7 @@ def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """How much gradient of the loss reaches what each layer added, by depth.
-
-    Parameters are those of :func:`plot_readability`.
-    """
+    """How much gradient of the loss reaches what each layer added, by depth."""
     host, panels, ends, rows = _by_layer(
         results, "gradient", "How much gradient reaches a layer", ax
     )
@@ -386,10 +344,7 @@ def _by_layer(
 
 @style.styled
 def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Accuracy on BLiMP by phenomenon, one row each.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Accuracy on BLiMP by phenomenon, one row each."""
     rows = _worded(tables.select(results, metric="accuracy", split="blimp"))
     if "phenomenon" not in rows:
         raise NothingToDrawError("no accuracy by phenomenon")
@@ -418,10 +373,7 @@ def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Accuracy of associative recall (else of copying) against the number of pairs.
-
-    Parameters are those of :func:`plot_curves`.
-    """
+    """Accuracy of associative recall (else of copying) against the number of pairs."""
     for split, word in (("mqar", "pairs"), ("copy", "length")):
         rows = _worded(tables.select(results, metric="accuracy", split=split))
         if word in rows:

@@ -31,14 +31,6 @@ def interval(
     return np.minimum(low, mean), np.maximum(high, mean)
 
 
-def whiskers(table: Any, bounds: tuple[float, float] = (0.0, 1.0)) -> NDArray[np.float64] | None:
-    """Lengths of the error bars below and above the means, shape=(2, n); None without any."""
-    low, high = interval(table, bounds)
-    mean = table["mean"].to_numpy(float)
-    lengths = np.vstack([mean - low, high - mean])
-    return lengths if lengths.any() else None
-
-
 def dots(
     ax: Axes,
     table: Any,
@@ -51,22 +43,16 @@ def dots(
     upright: bool = False,
     **look: Any,
 ) -> ErrorbarContainer:
-    """Means as dots along x, intervals as whiskers, one row each.
+    """Means as dots along x, intervals as whiskers, one row each; `upright` along y.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``mean``, ``low`` and ``high``; an interval that is missing has no whisker.
-    positions : array_like of float, shape=(n,)
-        Place of each row on the y axis.
-    bounds : (float, float)
-        Values that the measure can take: an interval over seeds may reach past
-        them, its whisker does not.
-    upright : bool
-        Means along y, positions along x.
+    `table` has columns ``mean``, ``low`` and ``high``; an interval that is missing has no
+    whisker. `positions` are on the other axis, shape=(n,). `bounds` are the values that the
+    measure can take: an interval over seeds may reach past them, its whisker does not.
     """
     mean, places = table["mean"].to_numpy(float), np.asarray(positions, dtype=float)
-    bars: dict[str, Any] = {"yerr" if upright else "xerr": whiskers(table, bounds)}
+    low, high = interval(table, bounds)
+    lengths = np.vstack([mean - low, high - mean])
+    bars: dict[str, Any] = {"yerr" if upright else "xerr": lengths if lengths.any() else None}
     plain: dict[str, Any] = {
         "fmt": marker, "color": color, "label": label, "elinewidth": 1.0, "clip_on": False
     }  # fmt: skip
@@ -84,14 +70,7 @@ def curve(
     bounds: tuple[float, float] = (0.0, 1.0),
     **look: Any,
 ) -> tuple[float, str]:
-    """A line of means over a band of their intervals.
-
-    Returns
-    -------
-    last : float
-        The mean at the largest `x`, where the line ends.
-    color : str
-    """
+    """A line of means over a band of their intervals; the mean where it ends, and its colour."""
     low, high = interval(table, bounds)
     x, mean = np.asarray(x, dtype=float), table["mean"].to_numpy(float)
     order = np.argsort(x, kind="stable")
@@ -176,12 +155,7 @@ def ink(color: Any) -> Any:
 def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool = False) -> None:
     """Name lines at the right edge, or upright ones above the Axes, apart from each other.
 
-    To be called last: places depend on the layout.
-
-    Parameters
-    ----------
-    ends : sequence of (name, value, color)
-        What is written, and the coordinate of the line.
+    To be called last: places depend on the layout. `ends` are name, coordinate and colour.
     """
     figure = ax.figure.canvas.figure
     look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False,
@@ -222,24 +196,11 @@ def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool =
 def spread(
     positions: ArrayLike, sizes: ArrayLike, within: tuple[float, float] = (-np.inf, np.inf)
 ) -> NDArray[np.float64]:
-    """Move label centres along a line as little as it takes for none to overlap.
+    """Move label centres along a line as little as it takes for none to overlap, shape=(n,).
 
-    Parameters
-    ----------
-    positions, sizes : array_like of float, shape=(n,)
-        Wanted centres and extents, in one unit.
-    within : (float, float)
-        Where labels stay if there is room.
-
-    Returns
-    -------
-    ndarray of float64, shape=(n,)
-        Centres in the order given; neighbours touch at most.
-
-    Notes
-    -----
-    Isotonic regression (pool adjacent violators) on the centres less the room
-    that the labels before them take: the least-squares solution.
+    `positions` and `sizes` are the wanted centres and the extents, in one unit; labels stay
+    `within` if there is room. Isotonic regression on the centres less the room that the labels
+    before them take: the least-squares solution.
 
     Examples
     --------
@@ -255,15 +216,9 @@ def spread(
     order = np.argsort(wanted, kind="stable")
     steps = (extent[order][1:] + extent[order][:-1]) / 2
     room = np.concatenate([[0.0], np.cumsum(steps)])
-    blocks: list[tuple[float, int]] = []
-    for value in wanted[order] - room:
-        block = (float(value), 1)
-        while blocks and blocks[-1][0] > block[0]:
-            mean, size = blocks.pop()
-            total = size + block[1]
-            block = ((mean * size + block[0] * block[1]) / total, total)
-        blocks.append(block)
-    centres = np.repeat([mean for mean, _ in blocks], [size for _, size in blocks])
+    from sklearn.isotonic import isotonic_regression  # slow to import
+
+    centres = isotonic_regression(wanted[order] - room)
     lowest = within[0] + extent[order][0] / 2
     highest = within[1] - extent[order][-1] / 2 - room[-1]
     result = np.empty_like(wanted)

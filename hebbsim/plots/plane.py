@@ -27,8 +27,6 @@ def plot_plane(
     table : DataFrame
         Columns ``timescales`` (text such as ``2,8``: one or two of them) and ``value``; rows
         of the same timescales are averaged.
-    title, metric, note : str
-    ax : Axes, optional
     """
     means = table.groupby("timescales")["value"].mean()
     cells = {tuple(sorted(map(float, name.split(",")))): mean for name, mean in means.items()}

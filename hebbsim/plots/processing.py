@@ -21,15 +21,7 @@ _LAYERS = {
 
 @style.styled
 def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits about all past tokens by depth of processing, beside those of the exact posterior.
-
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of a results table.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
-    """
+    """Bits about all past tokens by depth of processing, beside those of the exact posterior."""
     rows = tables.select(results, split="processing", metric="total_bits")
     exact = rows[rows["model"] == "exact"]
     if exact.empty:

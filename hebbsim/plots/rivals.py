@@ -37,16 +37,6 @@ def plot_rivals(
     Roles stand in the order of the difference to the best rival, most in the learner's favour
     on top.
 
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of the results table.
-    split : str
-    dependence : mapping of str to str, optional
-        ``structure`` or ``content`` by role; such roles' names are coloured.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
-
     Raises
     ------
     NothingToDrawError

@@ -49,16 +49,6 @@ def plot_roles(
 
     Roles stand in the order of the difference, most in the learner's favour on top.
 
-    Parameters
-    ----------
-    results : DataFrame
-        Rows of the results table.
-    split : str
-    dependence : mapping of str to str, optional
-        ``structure`` or ``content`` by role; such roles' names are coloured.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
-
     Raises
     ------
     NothingToDrawError
@@ -103,21 +93,10 @@ def recall_dots(
     labels: Mapping[str, str],
     look: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """A dot for each role and model, on an axis of recall.
+    """A dot for each role, in `order` from below, and model, on an axis of recall.
 
-    Parameters
-    ----------
-    ax : Axes
-    recall : mapping of str to DataFrame
-        Rows of recall by model.
-    order : sequence of str
-        Roles by row, from below.
-    shift : mapping of str to float
-        How far a model's dots stand above the row (default: 0).
-    labels : mapping of str to str
-        Names of models in the legend.
-    look : mapping of str to mapping
-        Options of `marks.dots` by model.
+    By model: `recall` holds its rows, `shift` how far its dots stand above a role's row,
+    `labels` its name in the legend, and `look` options of `marks.dots`.
     """
     place = {role: float(row) for row, role in enumerate(order)}
     for model, found in recall.items():
@@ -150,14 +129,10 @@ def plot_structure_content(
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
     split : str
         The definition reads dev; test stands in for a split that the table lacks.
     dependence : mapping of str to str, optional
         What decides each role (default: as `hebbsim.probes.structure.decide_role` does).
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -211,13 +186,9 @@ def plot_generalization(
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
     rival : {"bigru", "lookup", "majority"}
     dependence : mapping of str to str, optional
         ``structure`` or ``content`` by split, such as ``gen/NAME``.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
 
     Raises
     ------
@@ -303,13 +274,8 @@ def plot_timescales(
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of the results table.
-    split : str
     timescales : sequence of float
         The whole set in tokens, for its name.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
 
     Raises
     ------

@@ -38,8 +38,6 @@ def plot_sentence(
         Table ``sentence`` of the run.
     structure : DataFrame, optional
         Table ``structure``.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
     """
     decoders = list(dict.fromkeys(read["decoder"]))
     conditions = list(dict.fromkeys(read["condition"]))

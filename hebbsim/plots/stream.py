@@ -25,13 +25,6 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
     ----------
     table : DataFrame
         Columns ``tokens``, ``seconds``, ``n_tokens``, ``memory``: one row per stretch.
-    ax : Axes, optional
-        Axes to draw on (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        The left one.
     """
     need(table, "along the stream")
     ax = style.axes(ax, 2.4)

@@ -72,11 +72,8 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
 
     Parameters
     ----------
-    results : DataFrame
-        Rows of a results table.
     model : str
         ``traces`` or, of learned codes, ``traces-learned``.
-    ax : Axes, optional
         Both panels are drawn within it (default: a new figure).
 
     Returns
@@ -129,10 +126,7 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
 
 @style.styled
 def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """What the word alone tells of each property, beside what the words before it tell.
-
-    Parameters are those of :func:`plot_structure`.
-    """
+    """What the word alone tells of each property, beside what the words before it tell."""
     rows = {model: _rows(results, "plane", model) for model in _SOURCES}
     rows = {model: r.assign(property=_word(r, "property")) for model, r in rows.items() if len(r)}
     if "word" not in rows or len(rows) == 1:
@@ -168,10 +162,7 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_memories(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Memories of equal size: content by lag, and structure beside content.
-
-    Parameters and Axes are those of :func:`plot_structure`.
-    """
+    """Memories of equal size: content by lag, and structure beside content, in two panels."""
     of_memory = {name: _rows(results, "structure", name, lag=None) for name in _MEMORIES}
     of_memory = {name: r for name, r in of_memory.items() if "word" in _word(r, "property")}
     if not of_memory:

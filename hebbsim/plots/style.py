@@ -9,6 +9,7 @@ drawing neither opens a window nor touches figures of the calling program.
 from __future__ import annotations
 
 import functools
+import inspect
 import io
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -28,36 +29,23 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Okabe & Ito's palette, told apart in the common forms of colour blindness.
-MODEL_COLORS = {
-    "hebbian": "#0072B2",
-    "bigru": "#D55E00",
-    "lookup": "#5A5A5A",
-    "majority": "#8A8A8A",
-    "skipgram": "#B7791F",
-    "spectral": "#00785A",
-    "brown": "#7A4E2D",
-    "hmm": "#A8487F",
-    "hmm-online": "#6F4BA3",
-    "masked-bigru": "#D55E00",
+# Okabe & Ito's palette, told apart in the common forms of colour blindness, and one marker a
+# model, so that a figure also reads in black and white.
+_MODELS = {
+    "hebbian": ("Hebbian", "#0072B2", "o"),
+    "bigru": ("BiGRU", "#D55E00", "s"),
+    "lookup": ("word lookup", "#5A5A5A", "|"),
+    "majority": ("majority", "#8A8A8A", "|"),
+    "skipgram": ("skip-gram", "#B7791F", "^"),
+    "spectral": ("spectral", "#00785A", "D"),
+    "brown": ("Brown", "#7A4E2D", "v"),
+    "hmm": ("HMM", "#A8487F", "<"),
+    "hmm-online": ("HMM, online", "#6F4BA3", ">"),
+    "masked-bigru": ("masked BiGRU", "#D55E00", "s"),
 }
-MODEL_NAMES = {
-    "hebbian": "Hebbian",
-    "bigru": "BiGRU",
-    "lookup": "word lookup",
-    "majority": "majority",
-    "skipgram": "skip-gram",
-    "spectral": "spectral",
-    "brown": "Brown",
-    "hmm": "HMM",
-    "hmm-online": "HMM, online",
-    "masked-bigru": "masked BiGRU",
-}
-# One marker a model, so that a figure also reads in black and white.
-MODEL_MARKERS = {
-    "hebbian": "o", "bigru": "s", "lookup": "|", "majority": "|", "skipgram": "^",
-    "spectral": "D", "brown": "v", "hmm": "<", "hmm-online": ">", "masked-bigru": "s",
-}  # fmt: skip
+MODEL_NAMES, MODEL_COLORS, MODEL_MARKERS = (
+    {model: look[part] for model, look in _MODELS.items()} for part in range(3)
+)
 DEPENDENCE_COLORS = {"structure": "#00785A", "content": "#A8487F"}
 INK, MUTED, GUIDE = "#222222", "#6B6B6B", "#DDDDDD"
 
@@ -113,14 +101,32 @@ def context() -> Iterator[None]:
         yield
 
 
+#: Parameters that many figures have.
+_PARAMETERS = {
+    "results": "Rows of the results table.",
+    "split": "The split that is drawn.",
+    "dependence": "``structure`` or ``content`` by role; such roles' names are coloured.",
+    "ax": "Axes to draw on (default: a new figure).",
+}
+
+
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Run a drawing function in house style."""
+    """Run a drawing function in house style; its docstring gets what `_PARAMETERS` says."""
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with context():
             return draw(*args, **kwargs)
 
+    about, errors, raised = inspect.cleandoc(draw.__doc__ or "").partition("Raises\n------\n")
+    if "Parameters\n" not in about:
+        about = f"{about.rstrip()}\n\nParameters\n----------"
+    shared = [
+        f"{name} : {parameter.annotation}\n    {_PARAMETERS[name]}"
+        for name, parameter in inspect.signature(draw).parameters.items()
+        if name in _PARAMETERS and f"\n{name} : " not in about
+    ]
+    wrapper.__doc__ = "\n".join([about.rstrip(), *shared, "", errors + raised])
     return wrapper
 
 
@@ -141,11 +147,7 @@ def panels(
 ) -> tuple[Axes, list[Any]]:
     """Axes in rows and columns, on a new figure or within `ax`, which then shows nothing else.
 
-    Returns
-    -------
-    host : Axes
-        `ax`, or the first panel: what the caption is given to.
-    panels : list of Axes
+    The first of the two is `ax`, or the first panel: what the caption is given to.
     """
     if ax is None:
         found = _figure(height).subplots(rows, columns, squeeze=False, **share).ravel()
@@ -201,13 +203,7 @@ def caption(ax: Axes, title: str, note: str) -> None:
 
 
 def caption_of(ax: Axes) -> Caption:
-    """The caption that a plotting function made for its Axes.
-
-    Raises
-    ------
-    KeyError
-        No plotting function of this package drew on them.
-    """
+    """The caption that a plotting function made for its Axes; KeyError if none did."""
     return _captions[ax]
 
 
@@ -239,18 +235,8 @@ def save(
     """Write ``NAME.FORMAT`` for each format, whole or not at all, the same bytes every time.
 
     The caption travels inside: as title and description of an SVG or PNG, as title and
-    subject of a PDF.
-
-    Parameters
-    ----------
-    formats : sequence of {"svg", "png", "pdf"}
-    dpi : float, optional
-        Dots per inch of a PNG (default: those of the style sheet).
-
-    Raises
-    ------
-    HebbsimError
-        The folder cannot be written.
+    subject of a PDF. `dpi` is the dots per inch of a PNG (default: those of the style sheet).
+    Raises HebbsimError if the folder cannot be written.
     """
     paths = []
     for suffix in formats:

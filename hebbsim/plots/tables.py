@@ -13,20 +13,8 @@ from hebbsim.errors import BadInputError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-COLUMNS = (
-    "corpus",
-    "split",
-    "model",
-    "condition",
-    "metric",
-    "role",
-    "mean",
-    "low",
-    "high",
-    "n",
-    "unit",
-)
 _NUMBERS = ("mean", "low", "high", "n")
+COLUMNS = ("corpus", "split", "model", "condition", "metric", "role", *_NUMBERS, "unit")
 
 
 class NothingToDrawError(BadInputError):
@@ -46,10 +34,7 @@ class NothingToDrawError(BadInputError):
 def read(path: Path) -> DataFrame:
     """A results table from a CSV file, with every text as written.
 
-    Raises
-    ------
-    BadInputError
-        There is no such file, it is not a table, or a column is missing.
+    Raises BadInputError if there is no such file, it is not a table, or a column is missing.
     """
     try:
         return typed(read_text(path))
@@ -59,13 +44,7 @@ def read(path: Path) -> DataFrame:
 
 
 def read_text(path: Path) -> DataFrame:
-    """Any table from a CSV file, every value as written.
-
-    Raises
-    ------
-    BadInputError
-        There is no such file, or it is not a table.
-    """
+    """Any table from a CSV file, every value as written; errors are those of `read`."""
     import pandas as pd
 
     try:
@@ -80,10 +59,7 @@ def read_text(path: Path) -> DataFrame:
 def tidy(results: DataFrame) -> DataFrame:
     """The rows of the one corpus that a figure shows, as `typed` gives them.
 
-    Raises
-    ------
-    BadInputError
-        A column is missing, or rows of more than one corpus are mixed.
+    Raises BadInputError if a column is missing, or rows of more than one corpus are mixed.
     """
     table = typed(results)
     corpora = sorted(set(table["corpus"]))
@@ -95,10 +71,7 @@ def tidy(results: DataFrame) -> DataFrame:
 def typed(results: DataFrame) -> DataFrame:
     """The rows that have a mean, with text in text columns and numbers in number columns.
 
-    Raises
-    ------
-    BadInputError
-        A column is missing.
+    Raises BadInputError if a column is missing.
     """
     import pandas as pd
 
@@ -163,32 +136,15 @@ def scores(
 ) -> tuple[DataFrame, DataFrame, dict[str, str]]:
     """What a figure of one metric on one split starts from.
 
-    Returns
-    -------
-    table : DataFrame
-        As of `tidy`.
-    rows : DataFrame
-        Those of the metric on the split.
-    learner : dict of str to str
-        Under which condition the learner stands beside others; see `reference`.
-
-    Raises
-    ------
-    BadInputError
-        As of `tidy`.
+    The table as `tidy` gives it, its rows of the metric on the split, and the condition under
+    which the learner stands beside others, see `reference`.
     """
     table = tidy(results)
     return table, select(table, split=split, metric=metric), reference(table, "hebbian")
 
 
 def need(table: DataFrame, what: str) -> DataFrame:
-    """The table itself if it has rows.
-
-    Raises
-    ------
-    NothingToDrawError
-        It has none; `what` says of what.
-    """
+    """The table itself if it has rows; otherwise NothingToDrawError says of what it has none."""
     if table.empty:
         raise NothingToDrawError(f"the table has no rows to draw: {what}")
     return table

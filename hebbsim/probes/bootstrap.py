@@ -84,15 +84,10 @@ def resample_sums(
 
 
 def resample_weights(rng: np.random.Generator, n_resamples: int, n: int) -> NDArray[np.float64]:
-    """Weights of n training runs in every resample; each resample draws n - 1 of them.
+    """Weights of n training runs in every resample, shape=(n_resamples, n); rows sum to one.
 
-    Drawing n - 1 makes the variance unbiased for few runs (Rao & Wu 1988, "Resampling Inference
-    with Complex Survey Data", section 2).
-
-    Returns
-    -------
-    ndarray of float64, shape=(n_resamples, n)
-        Rows sum to one.
+    Each resample draws n - 1 of them, which makes the variance unbiased for few runs (Rao & Wu
+    1988, "Resampling Inference with Complex Survey Data", section 2).
     """
     if n == 1:
         return np.ones((n_resamples, 1))

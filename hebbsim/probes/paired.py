@@ -26,11 +26,7 @@ class PairedTest(NamedTuple):
 
 
 def paired_test(values: ArrayLike, others: ArrayLike) -> PairedTest:
-    """Paired t test (Student 1908) of ``values - others``, pair by pair.
-
-    Parameters
-    ----------
-    values, others : array_like of float, shape=(n,)
+    """Paired t test (Student 1908) of ``values - others``, pair by pair, shape=(n,).
 
     Examples
     --------
@@ -51,19 +47,11 @@ def paired_test(values: ArrayLike, others: ArrayLike) -> PairedTest:
 
 
 def adjust(p: Sequence[float] | NDArray[np.floating], correction: str) -> NDArray[np.float64]:
-    """Correct p values for multiple tests; NaN stays NaN and does not count as a test.
+    """Correct p values for multiple tests, shape=(n,); NaN stays NaN and does not count as a test.
 
-    Parameters
-    ----------
-    p : array_like of float, shape=(n,)
-    correction : {"holm", "bh", "none"}
-        Holm (1979) bounds the probability of any false positive, Benjamini & Hochberg (1995)
-        the expected share of false positives.
-
-    Raises
-    ------
-    BadInputError
-        The correction is unknown.
+    ``holm`` (1979) bounds the probability of any false positive, ``bh`` (Benjamini & Hochberg 1995)
+    the expected share of false positives; ``none`` changes nothing. Raises BadInputError for
+    another correction.
 
     Examples
     --------

@@ -27,52 +27,26 @@ _LAST_POSITION = 12
 _DEEPEST = 2
 
 #: Part of speech by grammatical role of the built-in corpus, where the role settles it.
-_POS = {
-    "DET": "DET",
-    "MOD": "ADJ",
-    "ADV": "ADV",
-    "AUX": "AUX",
-    "CASE": "ADP",
-    "MARK": "SCONJ",
-    "CC": "CCONJ",
-    "PUNCT": "PUNCT",
-    "PRED": "VERB",
+_POS = {role: role for role in ("DET", "ADV", "AUX", "PUNCT")} | {
+    "MOD": "ADJ", "CASE": "ADP", "MARK": "SCONJ", "CC": "CCONJ", "PRED": "VERB",
+}  # fmt: skip
+#: Words of the closed classes of COGS by part of speech; all others are verbs or nouns.
+_CLOSED = {
+    "DET": "the a an",
+    "AUX": "was did",
+    "SCONJ": "that",
+    "ADP": "to by in on beside",
+    "PRON": "who what",
+    "PUNCT": ". ?",
 }
-#: Part of speech of the closed classes of COGS; all other words are verbs or nouns.
-_COGS_POS = {
-    "the": "DET",
-    "a": "DET",
-    "an": "DET",
-    "was": "AUX",
-    "that": "SCONJ",
-    "to": "ADP",
-    "by": "ADP",
-    "in": "ADP",
-    "on": "ADP",
-    "beside": "ADP",
-    ".": "PUNCT",
-    "?": "PUNCT",
-    "did": "AUX",
-    "who": "PRON",
-    "what": "PRON",
-}
+_COGS_POS = {word: pos for pos, words in _CLOSED.items() for word in words.split()}
 
 
 def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
-    """Labels of every structural property that a corpus is annotated with.
+    """Labels of every structural property that a corpus is annotated with, each of shape (T,).
 
-    Parameters
-    ----------
-    corpus : Corpus
-        Says which layer holds the roles.
-    split : Split
-        Of that corpus.
-
-    Returns
-    -------
-    dict of str to ndarray of str, shape=(T,)
-        By name of the property, in the order of `PROPERTIES`; an empty label where a property
-        does not apply to a token.
+    By name of the property, in the order of `PROPERTIES`; an empty label where a property does
+    not apply to a token. `corpus` says which layer of the split holds the roles.
 
     Examples
     --------
@@ -167,18 +141,13 @@ def _adjectives_and_pronouns() -> tuple[frozenset[str], frozenset[str]]:
 
 def _builtin_pos(split: Split) -> NDArray[np.str_]:
     adjectives, pronouns = _adjectives_and_pronouns()
-    words = zip(split.forms.tolist(), split.layers["grammatical"].tolist(), strict=True)
-    return np.array([_builtin_word(form, role, adjectives, pronouns) for form, role in words])
 
+    def pos(form: str, role: str) -> str:
+        if role == "PRED" and form in adjectives:
+            return "ADJ"
+        return _POS.get(role, "PRON" if form in pronouns else "NOUN")
 
-def _builtin_word(
-    form: str, role: str, adjectives: frozenset[str], pronouns: frozenset[str]
-) -> str:
-    if role == "PRED" and form in adjectives:
-        return "ADJ"
-    if role in _POS:
-        return _POS[role]
-    return "PRON" if form in pronouns else "NOUN"
+    return np.array(list(map(pos, split.forms.tolist(), split.layers["grammatical"].tolist())))
 
 
 def _cogs_pos(split: Split) -> NDArray[np.str_]:

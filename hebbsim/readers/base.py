@@ -158,20 +158,9 @@ def make_split(
 ) -> Split:
     """Make a Split from lists of tokens.
 
-    Parameters
-    ----------
-    name : str
-    sentences : sequence of token lists
-    layers : mapping of str to sequence of str, shape=(T,), optional
-        Annotation, flat over all tokens.
-    kinds : sequence of str, shape=(N,), optional
-    source : object, optional
-        A file, to be named where it cannot be used.
-
-    Raises
-    ------
-    BadInputError
-        If there is no token at all, or a label of more than 1,000 characters.
+    `layers` hold annotation, flat over all tokens, shape=(T,); `kinds` is of shape (N,). Messages
+    name `source`, a file. Raises BadInputError if there is no token at all, or a label of more
+    than 1,000 characters.
     """
     where = "" if source is None else f"{source}: "
     forms = [form for sentence in sentences for form in sentence]

@@ -46,42 +46,27 @@ _CLAUSES = {
 
 
 class CogsAnalysis(NamedTuple):
-    """Roles of the tokens of a sentence, as its logical form implies them.
+    """Roles of the tokens of a sentence, as its logical form implies them."""
 
-    Attributes
-    ----------
-    thematic, grammatical : list of str, shape=(T,)
-    heads : list of int or None, shape=(T,)
-        Position of the governor from 0; -1 for the main verb, None without a role.
-    clauses : tuple of str
-        Clause labels from the outside in: ``cp`` and ``xcomp`` for a verb with a
-        *that*-clause or an infinitive, then the construction of the innermost verb.
-    """
-
+    #: shape=(T,)
     thematic: list[str]
     grammatical: list[str]
+    #: Position of the governor from 0, shape=(T,); -1 for the main verb, None without a role.
     heads: list[int | None]
+    #: Clause labels from the outside in: ``cp`` and ``xcomp`` for a verb with a *that*-clause or
+    #: an infinitive, then the construction of the innermost verb.
     clauses: tuple[str, ...]
 
 
 def analyse(tokens: Sequence[str], logical_form: str) -> CogsAnalysis:
-    """Roles of every token of one sentence.
+    """Roles of every token of one sentence, in its original case: it tells names from nouns.
 
     Thematic: the logical form's own relations; a verb is ``PRED``, the noun inside a
     noun-modifying PP ``NMOD``, everything else ``NONE``. Grammatical, from where the
     argument stands: before its verb ``SUBJ``; after it inside a *to* or *by* phrase
     ``OBL``; a recipient right after an active verb ``IOBJ``; otherwise ``OBJ``.
 
-    Parameters
-    ----------
-    tokens : sequence of str, shape=(T,)
-        In their original case: names are told from nouns by it.
-    logical_form : str
-
-    Raises
-    ------
-    ValueError
-        If the logical form cannot be read or does not fit the tokens.
+    Raises ValueError if the logical form cannot be read or does not fit the tokens.
 
     Examples
     --------
@@ -268,21 +253,13 @@ def _holds_forms(path: Path) -> bool:
 
 
 def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "") -> Corpus:
-    """Read COGS, SLOG or ReCOGS from its original files.
+    """Read COGS, SLOG or ReCOGS from its original files, by name as `find_cogs` gives them.
 
     Splits are ``train``, ``dev``, ``test`` and ``gen/TYPE``, one a generalization type
     in alphabetical order; layers ``thematic`` and ``grammatical``; a sentence's kind
     is the construction of its innermost clause. Forms are lower-cased.
 
-    Parameters
-    ----------
-    files : mapping of str to Path
-        Original file by name; see `find_cogs`.
-
-    Raises
-    ------
-    BadInputError
-        If a line is not COGS, naming file and line.
+    Raises BadInputError if a line is not COGS, naming file and line.
     """
     splits: dict[str, Split] = {}
     sha256 = {}

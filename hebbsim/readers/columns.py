@@ -45,21 +45,12 @@ class Line(NamedTuple):
 
 
 class TreebankLines:
-    """Sentences of one treebank file, and notes on lines that were skipped.
-
-    Parameters
-    ----------
-    path : path
-        Or ``-``.
-    note : callable, optional
-        Given each of the notes as it comes.
+    """Sentences of one treebank file or of standard input; `note` is given each note as it comes.
 
     Attributes
     ----------
-    head_column, id_column : int
-        Where they stand in the file, from 1; 0 for a file without heads.
-    misc_column : int
-        Where MISC stands, from 1; 0 for a file without.
+    head_column, id_column, misc_column : int
+        Where they stand in the file, from 1; 0 for a file without.
     lines : list of str
         Of the sentence that was given last: its comments and the lines themselves.
     notes : list of str

@@ -23,18 +23,10 @@ _TREEBANK = re.compile(r"([a-z]{2,3})_([a-z0-9]+)-s?ud-")
 
 
 def format_of(name_or_path: str | Path) -> str:
-    """The format of a corpus.
+    """The format of a corpus; BadInputError if it cannot be read.
 
-    Returns
-    -------
-    str
-        ``builtin``, ``conllu``, ``cogs``, ``tables`` (of ``hebbsim corpus make``), or what
-        `kind_of` says of a file; ``text`` for any other folder.
-
-    Raises
-    ------
-    BadInputError
-        It cannot be read.
+    ``builtin``, ``conllu``, ``cogs``, ``tables`` (of ``hebbsim corpus make``), or what `kind_of`
+    says of a file; ``text`` for any other folder.
     """
     name, path = str(name_or_path), Path(name_or_path)
     if name == BUILTIN:
@@ -56,13 +48,10 @@ def format_of(name_or_path: str | Path) -> str:
 def kinds_of(name_or_path: str | Path) -> tuple[str, ...]:
     """The kinds of a corpus, from the most specific to the most general.
 
-    Returns
-    -------
-    tuple of str
-        ``builtin``; ``cogs``, which stands for its kin as well; of a treebank whose files are
-        named as those of Universal Dependencies, treebank and language, such as ``ko_gsd`` and
-        ``ko``; ``natural`` for any other, and last for a treebank. A corpus that cannot be read
-        is ``natural``: to load it says what is wrong.
+    ``builtin``; ``cogs``, which stands for its kin as well; of a treebank whose files are named as
+    those of Universal Dependencies, treebank and language, such as ``ko_gsd`` and ``ko``;
+    ``natural`` for any other, and last for a treebank. A corpus that cannot be read is
+    ``natural``: to load it says what is wrong.
 
     Examples
     --------

@@ -50,24 +50,14 @@ Note = Callable[[str], object]
 def records(
     path: Path, kind: str, *, field: str | None = None, note: Note | None = None
 ) -> Iterator[Document]:
-    """Documents of one file in a format other than plain text.
+    """Documents of one file in a format other than plain text, of a kind that `kind_of` tells.
 
-    Parameters
-    ----------
-    path : Path
-    kind : str
-        As of `hebbsim.readers.kinds.kind_of`.
-    field : str, optional
-        The field or column that holds the text, by its name (``data.text`` for a field within
-        one, or within the rows of a list) or, of a table, its number from 1; default the first
-        that is there of text, content, sentence, tokens and words.
-    note : callable, optional
-        Given a line on what is left out.
+    `field` is the field or column that holds the text, by its name (``data.text`` for a field
+    within one, or within the rows of a list) or, of a table, its number from 1; default the first
+    that is there of text, content, sentence, tokens and words. `note` is given a line on what is
+    left out.
 
-    Raises
-    ------
-    BadInputError
-        It cannot be read, or a line is not of its format, naming file and line.
+    Raises BadInputError if it cannot be read, or a line is not of its format, naming file and line.
     """
     if kind == "conllu":
         return _treebank(path, note)

@@ -29,31 +29,17 @@ _TRIES = 500  # per sentence, before a split is given up
 def make_builtin(
     seed: int = 0, n_train: int = 4000, n_dev: int = 600, n_test: int = 1200, n_gen: int = 300
 ) -> Corpus:
-    """Generate the built-in corpus.
+    """Generate the built-in corpus; the same seed and sizes give the same one, byte for byte.
 
     No sentence occurs twice, in one split or in two. Words of the generalization
     splits all occur in train; dev and test may hold new ones, as any text does.
 
-    Parameters
-    ----------
-    seed : int, default=0
-        The same seed and sizes give the same corpus, byte for byte.
-    n_train, n_dev, n_test : int
-        Sentences; without sentences, dev and test are left out.
-    n_gen : int, default=300
-        Sentences of each generalization split; 0 leaves them out.
+    Sizes are in sentences, `n_gen` those of each generalization split; 0 leaves a split out, but
+    not train. Layers are ``grammatical``, ``thematic``, ``number`` (of nouns, pronouns and finite
+    verbs) and ``depth`` (of the clause, ``"0"`` is main).
 
-    Returns
-    -------
-    Corpus
-        Named ``builtin``, with layers ``grammatical``, ``thematic``, ``number`` (of
-        nouns, pronouns and finite verbs) and ``depth`` (of the clause, ``"0"`` is main).
-
-    Raises
-    ------
-    BadInputError
-        If a size is not a whole number, or too few training sentences are asked
-        for to show the words of a generalization split.
+    Raises BadInputError if a size is not a whole number, or too few training sentences are asked
+    for to show the words of a generalization split.
 
     Examples
     --------
@@ -74,13 +60,9 @@ def make_builtin(
 def make_sibling(n_train: int, names: Sequence[str]) -> Corpus:
     """A draw of the grammar that no seed of `make_builtin` produces.
 
-    Parameters
-    ----------
-    n_train : int
-        Training sentences of the corpus that it is a sibling of; the sibling has as many,
-        but at least 1,000, so that its train holds all words, and at most 4,000.
-    names : sequence of str
-        Its generalization splits; those that the grammar does not define are left out.
+    It has as many training sentences as the corpus that it is a sibling of, but at least 1,000, so
+    that its train holds all words, and at most 4,000. Of the generalization splits `names`, those
+    that the grammar does not define are left out.
     """
     known = {f"gen/{name}" for name in grammar_data()["splits"]}
     sizes = {"train": min(max(n_train, 1000), 4000), "dev": 1200}

@@ -58,15 +58,8 @@ def kind_by_name(path: Path) -> str | None:
 def kind_of(path: Path) -> str:
     """The format of a file or of standard input, without consuming the latter.
 
-    Returns
-    -------
-    str
-        A key of `ENDINGS`, or ``cogs``.
-
-    Raises
-    ------
-    BadInputError
-        It cannot be read, or holds something else than text; the line says what it seems to be.
+    A key of `ENDINGS`, or ``cogs``. Raises BadInputError if it cannot be read, or holds something
+    else than text; the message says what it seems to be.
     """
     named = None if is_stdin(path) else kind_by_name(path)
     data = head(path)
@@ -80,10 +73,7 @@ def kind_of(path: Path) -> str:
 def is_archive(path: Path) -> bool:
     """Whether a file is an archive, compressed or not: tar, zip, 7z, rar.
 
-    Raises
-    ------
-    BadInputError
-        It cannot be read.
+    Raises BadInputError if it cannot be read.
     """
     return "archive" in _no_text(head(path))[0]
 

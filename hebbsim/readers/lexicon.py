@@ -102,11 +102,8 @@ class Verb:
 class Lexicon:
     """All nouns and verbs, by the roles and constructions that allow them.
 
-    Parameters
-    ----------
-    shown : str
-        Generalization split whose held-out words may appear where train never has
-        them; empty for every split that holds out no words.
+    Words that the generalization split `shown` holds out may appear where train never has them;
+    it is empty for every split that holds out no words.
     """
 
     def __init__(self, shown: str = "") -> None:

@@ -63,10 +63,7 @@ def is_hidden(path: Path) -> bool:
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a file or standard input, decompressed as its first bytes indicate.
 
-    Raises
-    ------
-    BadInputError
-        It cannot be opened or read, or is damaged; on the way, too.
+    Raises BadInputError if it cannot be opened or read, or is damaged; on the way, too.
     """
     kind = ""
     try:
@@ -113,10 +110,7 @@ def head(path: str | Path) -> bytes:
 
     Nothing of standard input is lost: `opened` gives these bytes again.
 
-    Raises
-    ------
-    BadInputError
-        As of `opened`.
+    Raises as `opened` does.
     """
     with opened(path) as file:
         return file.start() if isinstance(file, _Started) else file.read(_CHUNK)
@@ -230,20 +224,10 @@ class LineStream:
     """Iterates over lines of UTF-8 text; afterwards it has the SHA-256 of all bytes.
 
     Lines end at ``\\n`` or ``\\r\\n`` alone: other Unicode line breaks may stand inside a
-    word. A byte-order mark is no part of the first.
+    word. A byte-order mark is no part of the first. `path` may be ``-``.
 
-    Parameters
-    ----------
-    path : path
-        Or ``-``.
-    longest : int
-        Bytes that a line may have.
-
-    Raises
-    ------
-    BadInputError
-        While iterating: the file cannot be read, holds nothing, has a longer line, or is not
-        UTF-8 (naming the line).
+    Raises BadInputError, while iterating, if the file cannot be read, holds nothing, has a line of
+    more than `longest` bytes, or is not UTF-8 (naming the line).
 
     Examples
     --------
@@ -303,10 +287,7 @@ def on_disk(path: Path) -> Iterator[Path]:
 def decoded(path: str | Path, number: int, data: bytes, *, first: bool = False) -> str:
     """UTF-8 as text.
 
-    Raises
-    ------
-    BadInputError
-        It is not UTF-8, naming the line and the byte.
+    Raises BadInputError, naming the line and the byte, if it is not UTF-8.
     """
     try:
         return data.decode("utf-8-sig" if first else "utf-8")

@@ -147,10 +147,7 @@ def _unknown(name: str) -> BadInputError:
 def is_text(name_or_path: str | Path) -> bool:
     """Whether a corpus is text without annotation, judged by the first bytes of its files.
 
-    Raises
-    ------
-    BadInputError
-        There is no such corpus.
+    Raises BadInputError if there is no such corpus.
     """
     name, path = str(name_or_path), Path(name_or_path)
     if name in known_names():
@@ -161,12 +158,7 @@ def is_text(name_or_path: str | Path) -> bool:
 
 
 def check_parser(name_or_path: str | Path, parser: str) -> None:
-    """Refuse a parser that is not installed, or is given for a corpus with roles of its own.
-
-    Raises
-    ------
-    BadInputError
-    """
+    """Refuse a parser that is not installed, or is given for a corpus with roles of its own."""
     from hebbsim.readers.silver import find_pipeline
 
     if not is_text(name_or_path):
@@ -180,10 +172,8 @@ def check_parser(name_or_path: str | Path, parser: str) -> None:
 def check_roles(name_or_path: str | Path, parser: str | None = None) -> None:
     """Refuse, without reading it, a corpus that will have no roles.
 
-    Raises
-    ------
-    BadInputError
-        There is no such corpus, it is text without a parser, or see `check_parser`.
+    Raises BadInputError if there is no such corpus, it is text without a parser, or see
+    `check_parser`.
     """
     if parser is not None:
         check_parser(name_or_path, parser)

@@ -51,23 +51,15 @@ _EDGE = re.compile(r"(?P<relation>\w+(?: \. \w+)?) \( (?P<governor>\d+) , (?P<de
 
 @dataclass
 class Graph:
-    """The relations of a logical form, between positions of words in the sentence.
+    """The relations of a logical form, between positions of words in the sentence."""
 
-    Attributes
-    ----------
-    arguments : list of (int, str, int)
-        Verb, ``agent``, ``theme`` or ``recipient``, and argument.
-    complement : dict of int to (str, int)
-        By verb: ``ccomp`` or ``xcomp``, and the verb of the embedded clause.
-    modifiers : list of (int, int)
-        Noun and the noun of a PP that modifies it.
-    relatives : list of (int, int)
-        Noun and the verb of a relative clause that modifies it.
-    """
-
+    #: Verb, ``agent``, ``theme`` or ``recipient``, and argument.
     arguments: list[tuple[int, str, int]] = field(default_factory=list)
+    #: By verb: ``ccomp`` or ``xcomp``, and the verb of the embedded clause.
     complement: dict[int, tuple[str, int]] = field(default_factory=dict)
+    #: Noun and the noun of a PP that modifies it.
     modifiers: list[tuple[int, int]] = field(default_factory=list)
+    #: Noun and the verb of a relative clause that modifies it.
     relatives: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, governor: int, relation: str, dependent: int) -> None:
@@ -84,10 +76,7 @@ class Graph:
 def graph_of(tokens: Sequence[str], form: str) -> Graph:
     """The graph of a sentence of two or more words.
 
-    Raises
-    ------
-    ValueError
-        If the logical form cannot be read or does not fit the tokens.
+    Raises ValueError if the logical form cannot be read or does not fit the tokens.
 
     Examples
     --------

@@ -38,23 +38,17 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered corpus.
-
-    Attributes
-    ----------
-    format : str
-        ``cogs`` or ``ud``: which reader takes the files.
-    files : dict of str to RemoteFile
-        By split name (``gen`` holds all generalization splits of COGS).
-    """
+    """One registered corpus."""
 
     name: str
     title: str
+    #: ``cogs`` or ``ud``: which reader takes the files.
     format: str
     licence: str
     source: str
     commit: str
     cite: str
+    #: By split name (``gen`` holds all generalization splits of COGS).
     files: Mapping[str, RemoteFile]
 
 
@@ -97,24 +91,13 @@ def find_local(entry: Entry) -> dict[str, Path]:
 def fetch(
     entry: Entry, *, offline: bool = False, progress: Progress | None = None
 ) -> dict[str, Path]:
-    """All files of a corpus by split name; missing ones are downloaded.
+    """All files of a corpus by split name; missing ones are downloaded unless `offline`.
 
     A download that breaks off goes on where it stopped, now or at the next call. A
     file is put in its place only when its SHA-256 is the registered one; one found
     damaged among earlier downloads is fetched anew.
 
-    Parameters
-    ----------
-    entry : Entry
-    offline : bool
-        Refuse instead of downloading.
-    progress : callable, optional
-        Called with file name, bytes there, bytes in all.
-
-    Raises
-    ------
-    BadInputError
-        If files are missing and cannot be had, or a file has another SHA-256.
+    Raises BadInputError if files are missing and cannot be had, or a file has another SHA-256.
     """
     downloads = cache_folder() / "corpora" / entry.name
     local = {}
@@ -177,14 +160,8 @@ def fetch(
 class ResumingDownloader:
     """A pooch downloader that resumes an interrupted download.
 
-    Bytes are collected in a file of its own next to the target and handed to pooch,
+    Bytes are collected in a file of its own next to the target, `part`, and handed to pooch,
     which checks the digest, once all are there.
-
-    Parameters
-    ----------
-    part : Path
-        Where an unfinished download waits.
-    progress : callable, optional
     """
 
     def __init__(self, part: Path, progress: Progress | None = None) -> None:

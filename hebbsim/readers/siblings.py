@@ -67,18 +67,9 @@ _LEXICAL = {
 def sibling_of(corpus: Corpus) -> Corpus | None:
     """Make the sibling of a corpus, on which its generalization splits are judged.
 
-    Of test and the generalization splits of `corpus` nothing enters it but their names.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        With train and dev.
-
-    Returns
-    -------
-    Corpus or None
-        Train, dev, and those generalization splits of `corpus` of which a sibling can be
-        made; None if there is none.
+    Of test and the generalization splits of `corpus` nothing enters it but their names. It has
+    train, dev, and those generalization splits of which a sibling can be made; None if there is
+    none.
 
     Examples
     --------

@@ -23,10 +23,7 @@ _NOMINAL = frozenset({"NOUN", "PROPN", "PRON", "NUM"})
 def find_pipeline(name: str) -> None:
     """Refuse the name of a spaCy pipeline that is not installed, before anything is read.
 
-    Raises
-    ------
-    BadInputError
-        Naming those that are, and the command that installs it.
+    Raises BadInputError, which names those that are, and the command that installs it.
     """
     import spacy
 
@@ -42,10 +39,7 @@ def find_pipeline(name: str) -> None:
 def load_parser(name: str) -> Any:
     """Load a spaCy pipeline by package name or folder.
 
-    Raises
-    ------
-    BadInputError
-        If it is not installed, or cannot be loaded.
+    Raises BadInputError if it is not installed, or cannot be loaded.
     """
     import spacy
 
@@ -102,12 +96,12 @@ def read_text(
 ) -> Corpus:
     """Read a text file or folder, in any format that can be streamed, as a corpus.
 
+    It has one split ``train``, and no layer where there is no parser. Its `notes` tell of silver
+    roles, of what is left out, and of how words and sentences are told. `tokenizer` (without a
+    parser), `field`, `sentences` and errors are those of `hebbsim.readers.text.stream_text`.
+
     Parameters
     ----------
-    path : Path
-        Or ``-``, standard input.
-    tokenizer, field, sentences
-        See `hebbsim.readers.text.stream_text`; the first without a parser.
     parser : str, optional
         spaCy pipeline. Its dependency labels become the layer ``grammatical``: silver,
         as good as the parser is.
@@ -118,16 +112,6 @@ def read_text(
         That parse side by side, where there is much to parse.
     progress : callable, optional
         Called with a file's name, sentences parsed in all, and 0.
-
-    Returns
-    -------
-    Corpus
-        With one split ``train``, and no layer where there is no parser. Its `notes` tell of
-        silver roles, of what is left out, and of how words and sentences are told.
-
-    Raises
-    ------
-    BadInputError
     """
     name = "stdin" if is_stdin(path) else path.resolve().name
     name = without_packing(name)

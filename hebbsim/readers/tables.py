@@ -22,23 +22,9 @@ _FIXED = ("sent_id", "type", "idx", "form")
 
 
 def write_tables(corpus: Corpus, folder: Path) -> list[Path]:
-    """Write a corpus as tables, atomically.
+    """Write a corpus as tables, atomically: ``SPLIT.tokens.tsv`` and ``corpus.json``; their paths.
 
-    Parameters
-    ----------
-    corpus : Corpus
-    folder : Path
-        New or empty; receives ``SPLIT.tokens.tsv`` files and ``corpus.json``.
-
-    Returns
-    -------
-    list of Path
-        The files written.
-
-    Raises
-    ------
-    BadInputError
-        If the folder is not empty, is a file, or cannot be written.
+    Raises BadInputError if the folder is not new or empty, is a file, or cannot be written.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise BadInputError(f"{folder}: exists and is not an empty folder; name a new one")
@@ -108,18 +94,9 @@ def origin_of_tables(folder: Path) -> tuple[str, list[str]]:
 
 
 def read_tables(folder: Path, files: Mapping[str, Path] | None = None) -> Corpus:
-    """Read a corpus that `write_tables` wrote.
+    """Read a corpus that `write_tables` wrote, or the `files` of `find_tables` that are given.
 
-    Parameters
-    ----------
-    folder : Path
-    files : mapping of str to Path, optional
-        Those of `find_tables` that are read. Default: all.
-
-    Raises
-    ------
-    BadInputError
-        If a table is damaged, naming file and line.
+    Raises BadInputError if a table is damaged, naming file and line.
     """
     about = _about(folder / "corpus.json")
     splits = {}

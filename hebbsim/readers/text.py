@@ -41,11 +41,8 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
     raw copy, dev and test are left out. Left out, too, are licences and the like, archives, and
     tables and JSON that hold no text.
 
-    Raises
-    ------
-    BadInputError
-        An annotated corpus has no training split, or there are but archives, or tables and JSON
-        without text.
+    Raises BadInputError if an annotated corpus has no training split, or there are but archives, or
+    tables and JSON without text.
     """
     say = note or len
     treebank = find_treebank(folder)
@@ -95,6 +92,9 @@ def stream_text(
     the middle of a sentence, goes on in the next. Other formats:
     `hebbsim.readers.formats`; all but parquet may be compressed.
 
+    Raises BadInputError at the call if a path or option is no good; on the way if a file is empty
+    or damaged, not UTF-8, or not of its format, naming file and line.
+
     Parameters
     ----------
     paths : path or iterable of paths
@@ -119,12 +119,6 @@ def stream_text(
     list of str
         The words of one sentence.
 
-    Raises
-    ------
-    BadInputError
-        At the call if a path or option is no good; on the way if a file is empty or damaged,
-        not UTF-8, or not of its format, naming file and line.
-
     Examples
     --------
     >>> import tempfile
@@ -144,12 +138,7 @@ def stream_text(
 
 
 def check_tokenizer(tokenizer: str) -> None:
-    """Refuse an unknown tokenizer.
-
-    Raises
-    ------
-    BadInputError
-    """
+    """Refuse an unknown tokenizer."""
     if tokenizer not in TOKENIZERS[:2] and not re.fullmatch("spacy:[a-z]{2,3}", tokenizer):
         raise BadInputError(f"unknown tokenizer '{tokenizer}'; known: {', '.join(TOKENIZERS)}")
 
@@ -161,10 +150,7 @@ def text_files(
 ) -> list[Path]:
     """Files behind paths of files and folders; ``-`` stays.
 
-    Raises
-    ------
-    BadInputError
-        If a path does not exist, or a folder has no file that can be streamed.
+    Raises BadInputError if a path does not exist, or a folder has no file that can be streamed.
     """
     files: list[Path] = []
     for path in map(Path, [paths] if isinstance(paths, (str, Path)) else paths):
@@ -186,12 +172,7 @@ def text_files(
 def documents(
     path: Path, *, field: str | None = None, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[Document]:
-    """Pieces of text, or lists of words, of one file of any format.
-
-    Raises
-    ------
-    BadInputError
-    """
+    """Pieces of text, or lists of words, of one file of any format."""
     kind = kind_of(path)
     if kind != "text":
         return records(path, kind, field=field, note=note)
@@ -201,19 +182,9 @@ def documents(
 def glance(
     paths: str | Path | Iterable[str | Path], *, most: int = 2000, **options: Any
 ) -> tuple[list[list[str]], list[str]]:
-    """The first sentences of every file, and notes on how it was read.
+    """The first sentences of every file, `most` of each, and notes on how it was read.
 
-    Parameters
-    ----------
-    paths : path or iterable of paths
-    most : int
-        Sentences of a file.
-    **options
-        As of `stream_text`.
-
-    Raises
-    ------
-    BadInputError
+    Options and errors are those of `stream_text`.
     """
     notes: dict[str, None] = {}
     found: list[list[str]] = []
@@ -348,10 +319,7 @@ def _text_lines(path: Path) -> Iterator[str]:
 def blank_pipeline(language: str = "en") -> Any:
     """spaCy's tokenizer and rule-based sentence ends for a language; no model is needed.
 
-    Raises
-    ------
-    BadInputError
-        If spaCy does not know the language or misses a package for it.
+    Raises BadInputError if spaCy does not know the language or misses a package for it.
     """
     import spacy
 

@@ -24,20 +24,13 @@ _PAPERS = re.compile(r"(?i)(?:licen[cs]e|readme|copying|notice|changelog|changes
 
 
 class Treebank(NamedTuple):
-    """The annotated files of a folder.
+    """The annotated files of a folder."""
 
-    Attributes
-    ----------
-    splits : dict of str to list of Path
-        Files of ``train``, ``dev`` and ``test``, in the order in which they are joined.
-    whole : bool
-        No file says which split it holds: all are under ``train``, to be cut.
-    notes : list of str
-        What was joined and what was left out.
-    """
-
+    #: Files of ``train``, ``dev`` and ``test``, in the order in which they are joined.
     splits: dict[str, list[Path]]
+    #: No file says which split it holds: all are under ``train``, to be cut.
     whole: bool
+    #: What was joined and what was left out.
     notes: list[str]
 
 
@@ -81,10 +74,7 @@ def find_treebank(folder: Path) -> Treebank | None:
     is joined in the order of the names. If no name tells a split, all files are one text. If
     some do, files that do not are left out.
 
-    Raises
-    ------
-    BadInputError
-        Two treebanks are in the folder.
+    Raises BadInputError if two treebanks are in the folder.
     """
     files = list(_annotated(folder))
     if not files:

@@ -14,13 +14,9 @@ NO_NUMBER = "none"
 
 
 def clause_depths(heads: Sequence[int], relations: Sequence[str]) -> list[str]:
-    """Number of embedded clauses around every word; 0 in the main clause.
+    """Number of embedded clauses around every word, shape=(T,); 0 in the main clause.
 
-    Parameters
-    ----------
-    heads : sequence of int, shape=(T,)
-        Position of the head from 1, 0 for the root.
-    relations : sequence of str, shape=(T,)
+    Heads are positions from 1, 0 for the root.
 
     Examples
     --------
@@ -46,24 +42,13 @@ def clause_depths(heads: Sequence[int], relations: Sequence[str]) -> list[str]:
 def subject_numbers(
     heads: Sequence[int], relations: Sequence[str], features: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Number of the subject at every finite verb that follows its subject.
+    """Number of the subject at every finite verb that follows its subject, and its distance.
 
     The finite verb is the predicate itself or its first finite auxiliary or copula. A
-    coordinated subject is plural.
-
-    Parameters
-    ----------
-    heads, relations
-        As of `clause_depths`.
-    features : sequence of str, shape=(T,)
-        Column 6 of CoNLL-U, such as ``Number=Sing|VerbForm=Fin``.
-
-    Returns
-    -------
-    numbers : list of str, shape=(T,)
-        ``sg``, ``pl``, or ``none`` where there is no such verb or number.
-    distances : list of str, shape=(T,)
-        Tokens from the subject to the verb; ``0`` where there is none.
+    coordinated subject is plural. Heads are those of `clause_depths`, `features` column 6 of
+    CoNLL-U, such as ``Number=Sing|VerbForm=Fin``, shape=(T,). Numbers are ``sg``, ``pl``, or
+    ``none`` where there is no such verb or number; distances are tokens from the subject to the
+    verb, ``0`` where there is none.
 
     Examples
     --------

@@ -37,21 +37,13 @@ _LAYERS = (
 
 
 class RoleScheme:
-    """Maps dependency relations to roles.
+    """Maps dependency relations to `roles`.
 
     A relation that is not listed falls back to the part before ``@``, then before its colon,
     then to ``OTHER``; case does not matter. ``mod/ADJ`` is a relation of an adjective alone,
     ``nmod<VERB`` one of dependents of a verb; both win over ``mod`` and ``nmod``. A ``conj``
-    takes the role of its first conjunct, unless the scheme lists ``conj`` itself.
-
-    Parameters
-    ----------
-    roles : mapping of str to str
-        Role by relation.
-    other : iterable of str
-        Relations that are known and mean ``OTHER``.
-    name : str
-        What messages call it.
+    takes the role of its first conjunct, unless the scheme lists ``conj`` itself. Relations in
+    `other` are known and mean ``OTHER``; messages call the scheme by its `name`.
 
     Examples
     --------
@@ -81,10 +73,7 @@ class RoleScheme:
         The file holds ``{"roles": {"nsubj": "SUBJ", ...}, "other": ["dep", ...]}``, or the
         inner object of roles alone.
 
-        Raises
-        ------
-        BadInputError
-            If there is no such scheme, or the file is not one.
+        Raises BadInputError if there is no such scheme, or the file is not one.
         """
         name = str(name_or_path or DEFAULT_SCHEME)
         if name in SCHEMES:
@@ -139,20 +128,10 @@ class RoleScheme:
     def assign(
         self, heads: Sequence[int], relations: Sequence[str], pos: Sequence[str] | None = None
     ) -> list[str]:
-        """Role of every word of a sentence.
+        """Role of every word of a sentence, shape=(T,).
 
-        Parameters
-        ----------
-        heads : sequence of int, shape=(T,)
-            Position of the head from 1, 0 for the root.
-        relations : sequence of str, shape=(T,)
-        pos : sequence of str, shape=(T,), optional
-            Universal parts of speech, for schemes that ask for them.
-
-        Raises
-        ------
-        CoordinationCycle
-            If conjuncts depend on each other in a circle.
+        Heads are positions from 1, 0 for the root; `pos` are universal parts of speech, for schemes
+        that ask for them. Raises CoordinationCycle if conjuncts depend on each other in a circle.
         """
         pos = pos or [""] * len(heads)
         roles: list[str | None] = [
@@ -197,33 +176,15 @@ class CoordinationCycle(ValueError):
 def read_conllu(
     paths: Path | Sequence[Path], name: str, scheme: RoleScheme
 ) -> tuple[Split, list[TreebankLines], Counter[str]]:
-    """Read one or several CoNLL-U files as a split.
+    """Read one or several CoNLL-U files, joined in this order, as a split.
 
     Layers: ``grammatical`` (roles), ``pos`` (universal part of speech, column UPOS), ``xpos``
     (part of speech of the treebank's own), ``deprel`` (dependency relation), ``depth`` (of the
     clause), ``subject_number`` and ``subject_distance`` (at finite verbs). Words are the
     lines with an integer id, lower-cased; multiword tokens and empty nodes are passed over.
 
-    Parameters
-    ----------
-    paths : Path or sequence of Path
-        CoNLL-U or CoNLL-U Plus, plain or compressed; joined in this order.
-    name : str
-        Name of the split.
-    scheme : RoleScheme
-
-    Returns
-    -------
-    split : Split
-    files : list of TreebankLines
-        What is to be said of each file, and its digest.
-    relations : Counter of str
-        How many words have each relation.
-
-    Raises
-    ------
-    BadInputError
-        If a file is not valid CoNLL-U, naming file and line.
+    Also returns the files, for their notes and digests, and how many words have each relation.
+    Raises BadInputError if a file is not valid CoNLL-U, naming file and line.
     """
     sentences: list[list[str]] = []
     layers: dict[str, list[str]] = {name: [] for name in _LAYERS}
@@ -315,26 +276,11 @@ def read_ud(
     source: str = "",
     licence: str = "",
 ) -> Corpus:
-    """Read a treebank from its files.
+    """Read a treebank from its files, one or several to be joined, by split name.
 
-    Parameters
-    ----------
-    files : mapping of str to Path or sequence of Path
-        CoNLL-U file, or files to be joined, by split name; see
-        `hebbsim.readers.treebanks.find_treebank`.
-    name : str
-    scheme : RoleScheme, str or Path, optional
-        Roles of the relations; default the package's 15 coarse roles.
-
-    Returns
-    -------
-    Corpus
-        Its `notes` tell of relations that the scheme does not know, and of columns and words
-        that are left out.
-
-    Raises
-    ------
-    BadInputError
+    Roles are by default the package's 15 coarse ones. The `notes` of the corpus tell of relations
+    that the scheme does not know, and of columns and words that are left out. Errors are those of
+    `read_conllu` and `RoleScheme.load`.
     """
     if not isinstance(scheme, RoleScheme):
         scheme = RoleScheme.load(scheme)
@@ -383,13 +329,7 @@ def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str
 def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
     """A note on relations that count as OTHER because the scheme does not list them.
 
-    Parameters
-    ----------
-    name : str
-        Of the corpus.
-    scheme : RoleScheme
-    counts : mapping of str to int
-        Words by their relation.
+    `name` is that of the corpus, `counts` its words by their relation.
     """
     unknown = unknown_relations(scheme, counts)
     if not unknown:

@@ -34,15 +34,6 @@ _PICKLE = b"\x80"
 class WordVectors:
     """Word vectors, looked up by the exact word or otherwise in lower case.
 
-    Attributes
-    ----------
-    index : dict of str to int
-        Row of every word.
-    values : ndarray of float32, shape=(N, D)
-    path : str
-    sha256 : str
-        Digest of the file.
-
     Examples
     --------
     >>> vectors = WordVectors.of(["the", "Paris"], np.eye(2, dtype=np.float32))
@@ -52,9 +43,12 @@ class WordVectors:
     (0.6666666666666666, 0.75)
     """
 
+    #: Row of every word.
     index: dict[str, int]
+    #: shape=(N, D)
     values: NDArray[np.float32]
     path: str = ""
+    #: Digest of the file.
     sha256: str = ""
 
     @classmethod
@@ -63,10 +57,8 @@ class WordVectors:
     ) -> WordVectors:
         """From words in their order; of a word that stands twice the first vector counts.
 
-        Raises
-        ------
-        BadInputError
-            There are fewer than two vectors that are not zero, or one is not finite.
+        Raises BadInputError if there are fewer than two vectors that are not zero, or one is not
+        finite.
         """
         values = np.ascontiguousarray(values, dtype=np.float32)
         wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
@@ -111,10 +103,8 @@ def read_vectors(path: str | os.PathLike[str]) -> WordVectors:
 
     Text may be compressed.
 
-    Raises
-    ------
-    BadInputError
-        It cannot be read, is damaged or cut short, or needs gensim, which is not installed.
+    Raises BadInputError if it cannot be read, is damaged or cut short, or needs gensim that is not
+    installed.
     """
     path = Path(path)
     if not path.is_file():

@@ -97,16 +97,6 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
     Already tokenised text stays as it is, but for the marks of WikiText
     (``@-@``, ``@,@``) and quotes, which become plain.
 
-    Parameters
-    ----------
-    text : str
-    lower : bool
-        Lower-case the words.
-
-    Returns
-    -------
-    list of list of str
-
     Examples
     --------
     >>> split_text("Mr. Hill can’t come. “Why?” she asked.")

@@ -33,10 +33,7 @@ class Job(Protocol):
 class BackgroundJobs(Generic[Key]):
     """A context in which jobs run in worker processes; an error or interruption stops them.
 
-    Parameters
-    ----------
-    workers : int
-        Most processes. They start with the first job whose result is not cached.
+    The processes, `workers` at most, start with the first job whose result is not cached.
     """
 
     def __init__(self, workers: int) -> None:
@@ -68,10 +65,7 @@ class BackgroundJobs(Generic[Key]):
     def results(self) -> Iterator[tuple[Key, Any]]:
         """Every submitted key with its result, cached ones first.
 
-        Raises
-        ------
-        HebbsimError
-            A worker process ended early.
+        Raises HebbsimError if a worker process ended early.
         """
         yield from self._kept.items()
         try:

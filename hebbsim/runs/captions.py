@@ -17,10 +17,7 @@ def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
 
     Sections of earlier figures stay as long as the figures exist.
 
-    Raises
-    ------
-    HebbsimError
-        The folder cannot be written.
+    Raises HebbsimError if the folder cannot be written.
     """
     path = folder / "captions.md"
     sections = read_captions(path) if path.exists() else {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,26 +70,14 @@ def compare_runs(
 
     Scores are paired by seed, because a seed stands for the same random draws in every run. A run
     with an ensemble is compared by its ensemble, any other by its single learner. Conditions are
-    matched by their words except K.
+    matched by their words except K. A sweep folder stands for all of its runs.
 
-    Parameters
-    ----------
-    paths : sequence of Path
-        Run folders; a sweep folder stands for all of its runs.
-    metric : str, optional
-        Default ``accuracy`` if the runs have it, else their first common metric.
-    splits : sequence of str
-        Default ``test`` and ``gen``.
-    model : str, optional
-        Default ``hebbian`` if the runs have it, else every model.
-    every_pair, every_condition : bool
-    correction : {"holm", "bh", "none"}
+    By default `metric` is ``accuracy`` if the runs have it, else their first common metric, the
+    `splits` are ``test`` and ``gen``, and `model` is ``hebbian`` if the runs have it, else every
+    model.
 
-    Raises
-    ------
-    BadInputError
-        There are fewer than two runs, one cannot be read, they have nothing in common, or their
-        scores come from different data.
+    Raises BadInputError if there are fewer than two runs, one cannot be read, they have nothing in
+    common, or their scores come from different data.
     """
     adjust([], correction)
     folders = run_folders(list(paths))
@@ -228,7 +216,7 @@ def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[
 def _corrected(found: list[RunDifference], correction: str) -> list[RunDifference]:
     p = [float("nan") if row.p is None else row.p for row in found]
     return [
-        RunDifference(**{**asdict(row), "corrected": None if row.p is None else float(value)})
+        replace(row, corrected=None if row.p is None else float(value))
         for row, value in zip(found, adjust(p, correction), strict=True)
     ]
 

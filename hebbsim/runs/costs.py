@@ -16,22 +16,15 @@ _PROCESS = Path("/proc/self")
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model took to learn with one seed.
+    """What a model took to learn with one seed."""
 
-    Attributes
-    ----------
-    model, condition, seed
-        As of `hebbsim.runs.results.Score`.
-    seconds : float
-        Processor time of the process.
-    memory : int or None
-        Bytes by which the process grew at most; None where the system does not tell.
-    """
-
+    #: As of `hebbsim.runs.results.Score`.
     model: str
     condition: str
     seed: int
+    #: Processor time of the process.
     seconds: float
+    #: Bytes by which the process grew at most; None where the system does not tell.
     memory: int | None
 
 

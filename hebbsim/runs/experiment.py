@@ -20,58 +20,40 @@ __all__ = ["Experiment", "slug"]
 
 @dataclass(frozen=True)
 class Experiment:
-    """How to run an experiment, how to show it, and the one number that a sweep shows.
-
-    Attributes
-    ----------
-    name : str
-    config_at, run_at : str
-        ``module:name`` of its configuration and of its function.
-    table_at : str
-        ``module:name`` of the function that prints its results: ``show(results, folder)``.
-    help : str
-        What its command does, for ``--help``; empty if it has no command of its own.
-    command : str
-        Words after ``hebbsim`` (default: ``run NAME``).
-    folder : str
-        Default name of its run folder, with options in braces (default: NAME).
-    instead : dict of str to str
-        Option that, when given, runs another experiment, and the name of that experiment.
-    figures_at : str
-        ``module:name`` of its figures by name; empty if it has none.
-    evidence_at : str
-        ``module:name`` of what its runs say about the claims: a generator of
-        `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty if its
-        runs say nothing about a claim.
-    model, split, metric : str
-        Of the rows that a sweep shows: hyper-parameters are chosen on dev. An experiment
-        without a metric cannot be swept.
-    words : dict of str to str
-        Condition words of those rows, apart from ``K`` and ``members``.
-    paths : tuple of str
-        Options that may hold paths.
-    timed : tuple of str
-        Metrics and table columns that measure time or memory, in which no two runs agree.
-    once : str
-        Why a second run cannot agree with the first; empty if it can.
-    """
+    """How to run an experiment, how to show it, and the one number that a sweep shows."""
 
     name: str
+    #: ``module:name`` of its configuration and of its function.
     config_at: str
     run_at: str
+    #: ``module:name`` of the function that prints its results: ``show(results, folder)``.
     table_at: str
+    #: What its command does, for ``--help``; empty if it has no command of its own.
     help: str = ""
+    #: Words after ``hebbsim`` (default: ``run NAME``).
     command: str = ""
+    #: Default name of its run folder, with options in braces (default: NAME).
     folder: str = ""
+    #: Option that, when given, runs another experiment, and the name of that experiment.
     instead: Mapping[str, str] = field(default_factory=dict)
+    #: ``module:name`` of its figures by name; empty if it has none.
     figures_at: str = ""
+    #: ``module:name`` of what its runs say about the claims: a generator of
+    #: `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty if its runs
+    #: say nothing about a claim.
     evidence_at: str = ""
+    #: Of the rows that a sweep shows: hyper-parameters are chosen on dev. An experiment without a
+    #: metric cannot be swept.
     model: str = "hebbian"
     split: str = "dev"
     metric: str = ""
+    #: Condition words of those rows, apart from ``K`` and ``members``.
     words: Mapping[str, str] = field(default_factory=dict)
+    #: Options that may hold paths.
     paths: tuple[str, ...] = ("corpus",)
+    #: Metrics and table columns that measure time or memory, in which no two runs agree.
     timed: tuple[str, ...] = ()
+    #: Why a second run cannot agree with the first; empty if it can.
     once: str = ""
 
     def __post_init__(self) -> None:
@@ -80,26 +62,21 @@ class Experiment:
 
     @property
     def config(self) -> type[ExperimentConfig]:
-        found: type[ExperimentConfig] = _find(self.config_at)
-        return found
+        return _find(self.config_at)
 
     @property
     def figures(self) -> Mapping[str, Any]:
         """Its figures by name, as `hebbsim.runs.figures` draws them."""
-        found: Mapping[str, Any] = _find(self.figures_at) if self.figures_at else {}
-        return found
+        return _find(self.figures_at) if self.figures_at else {}
 
     @property
     def evidence(self) -> Callable[[Any], Iterator[Any]] | None:
-        found: Callable[[Any], Iterator[Any]] | None
-        found = _find(self.evidence_at) if self.evidence_at else None
-        return found
+        return _find(self.evidence_at) if self.evidence_at else None
 
     @property
     def show(self) -> Callable[[Results, Path], None]:
         """Prints its tables."""
-        found: Callable[[Results, Path], None] = _find(self.table_at)
-        return found
+        return _find(self.table_at)
 
     def default_folder(self, config: ExperimentConfig) -> Path:
         """Where a run goes if no folder is named.
@@ -124,17 +101,12 @@ class Experiment:
         overwrite: bool = False,
     ) -> Results:
         """Run it, in a folder if one is given; an unfinished run there is resumed."""
-        function = _find(self.run_at)
-        results: Results = function(config, out=out, progress=progress, overwrite=overwrite)
-        return results
+        return _find(self.run_at)(config, out=out, progress=progress, overwrite=overwrite)
 
     def check(self, config: ExperimentConfig) -> None:
         """Refuse a run that would fail or have no score once its corpus is read.
 
-        Raises
-        ------
-        BadInputError
-            Its corpus has no roles, or its parser is not installed.
+        Raises BadInputError if its corpus has no roles, or its parser is not installed.
         """
         if self.metric == "accuracy":
             from hebbsim.readers.loading import check_roles

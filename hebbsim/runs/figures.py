@@ -26,13 +26,6 @@ Failed = dict[str, Exception]
 class FigureSpec:
     """A figure: its plotting function, and the arguments that a run folder gives it.
 
-    Attributes
-    ----------
-    plot : callable
-        Takes the arguments below and ``ax=``.
-    arguments : callable
-        From a run folder to keywords of `plot` (default: the results table).
-
     Examples
     --------
     >>> from hebbsim.plots import plot_roles
@@ -40,7 +33,9 @@ class FigureSpec:
     'Recall of each role: the zero-label learner, the BiGRU, word lookup.'
     """
 
+    #: Takes the arguments below and ``ax=``.
     plot: Callable[..., Axes]
+    #: From a run folder to keywords of `plot` (default: the results table).
     arguments: Callable[[RunTables], dict[str, Any]] = lambda run: {"results": run.results}
 
     def __call__(self, run: RunTables, ax: Axes | None = None) -> Axes:
@@ -109,30 +104,11 @@ def draw(
     formats: Sequence[str] = ("svg", "png"),
     dpi: float | None = None,
 ) -> tuple[list[RenderedFigure], Failed]:
-    """Draw the figures of a run that its tables have rows for.
+    """Draw the figures of a run that its tables have rows for; those drawn, and those that failed.
 
-    Parameters
-    ----------
-    run : RunTables
-    names : sequence of str, optional
-        Figures to draw (default: all).
-    out : path, optional
-        Folder to draw into (default: ``figures`` in the run folder).
-    prefix : str
-        Prefix of each file name.
-    formats, dpi
-        As of `hebbsim.plots.style.save`.
-
-    Returns
-    -------
-    drawn : list of RenderedFigure
-    failed : dict of str to Exception
-        The figures that could not be drawn, and why.
-
-    Raises
-    ------
-    BadInputError
-        The run has no results, or they cannot be read.
+    By default all of them, into ``figures`` in the run folder. File names begin with `prefix`;
+    `formats` and `dpi` are those of `hebbsim.plots.style.save`. Raises BadInputError if the run has
+    no results, or they cannot be read.
     """
     folder = Path(out) if out is not None else run.folder / "figures"
     drawings = figures_of(run.experiment)
@@ -150,12 +126,7 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
     """Draw every figure of a run that its tables have rows for, into its ``figures/``.
 
     Drawing twice gives the same bytes. An earlier figure that the tables no longer support is
-    removed.
-
-    Returns
-    -------
-    dict of str to Exception
-        The figures that could not be drawn, and why.
+    removed. Returns those that could not be drawn, and why.
     """
     run, drawings = RunTables(folder), figures_of(experiment)
 
@@ -177,10 +148,7 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
     """Refuse a name that no figure of the experiments has.
 
-    Raises
-    ------
-    BadInputError
-        The message lists the names that exist.
+    Raises BadInputError, whose message lists the names that exist.
     """
     known = {name: None for e in experiments for name in figures_of(e)}
     for name in names:

@@ -18,18 +18,7 @@ _SCHEMA = "hebbsim.results/"
 
 
 class RunTables:
-    """Tables and records of a finished run, each read on first use.
-
-    Parameters
-    ----------
-    folder : path
-        Folder of a finished run.
-
-    Attributes
-    ----------
-    folder : Path
-    name : str
-        Name of the folder.
+    """Tables and records of a finished run by its folder, each read on first use.
 
     Examples
     --------
@@ -53,10 +42,7 @@ class RunTables:
     def document(self) -> dict[str, Any]:
         """The content of ``results.json``.
 
-        Raises
-        ------
-        BadInputError
-            The file does not exist, or is not the record of a run.
+        Raises BadInputError if the file does not exist, or is not the record of a run.
         """
         path = self.folder / "results.json"
         if not self.folder.is_dir():
@@ -102,20 +88,14 @@ class RunTables:
     def results(self) -> DataFrame:
         """The results table.
 
-        Raises
-        ------
-        BadInputError
-            It does not exist, or is not a results table.
+        Raises BadInputError if it does not exist, or is not a results table.
         """
         return tables.read(self.folder / "results.csv")
 
     def table(self, name: str) -> DataFrame | None:
         """A further table by file name without ``.csv``, as text; None if it does not exist.
 
-        Raises
-        ------
-        BadInputError
-            It is not a table.
+        Raises BadInputError if it is not a table.
         """
         path = self.folder / f"{name}.csv"
         return tables.read_text(path) if path.exists() else None

@@ -92,20 +92,9 @@ Out = str | os.PathLike[str] | Numbered
 def check_output(out: Out, *, overwrite: bool = False, kind: str = "run") -> None:
     """Refuse a folder that must not or cannot be written, before any work is done.
 
-    Parameters
-    ----------
-    out : path or Numbered
-    overwrite : bool
-        Whether a finished run in it may be replaced.
-    kind : {"run", "report"}
-        What is to be written.
-
-    Raises
-    ------
-    AlreadyFinished
-        It holds a finished run.
-    BadInputError
-        It is a file, holds something else, or cannot be written.
+    `kind` is what is to be written: ``run`` or ``report``. Raises AlreadyFinished if the folder
+    holds a finished one that may not be replaced, and BadInputError if it is a file, holds
+    something else, or cannot be written.
     """
     folder = out.base if isinstance(out, Numbered) else Path(out)
     if not isinstance(out, Numbered):
@@ -190,10 +179,7 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
 def refuse_strangers(folder: Path, names: Iterable[str]) -> None:
     """Refuse to overwrite a file that no command wrote.
 
-    Raises
-    ------
-    BadInputError
-        One of the files exists and is not in the folder's list.
+    Raises BadInputError if one of the files exists and is not in the folder's list.
     """
     own = own_files(folder)
     for name in names:
@@ -206,10 +192,7 @@ def refuse_strangers(folder: Path, names: Iterable[str]) -> None:
 def record(folder: Path, names: Iterable[str], kind: str = "run") -> None:
     """Add files to the list of a folder; `kind` is used if it has no list yet.
 
-    Raises
-    ------
-    HebbsimError
-        The list cannot be written.
+    Raises HebbsimError if the list cannot be written.
     """
     about = _manifest(folder) or {"of": kind, "files": []}
     there = {name for name in about["files"] if os.path.lexists(folder / name)}
@@ -228,25 +211,11 @@ def _write_manifest(folder: Path, kind: str, names: Iterable[str]) -> None:
 
 @contextlib.contextmanager
 def filling(folder: Path, *, kind: str = "run") -> Iterator[Path]:
-    """Fill a folder through a draft: all of its files are put in place, or none.
+    """Fill a folder through a draft, which it yields: all of its files are put in place, or none.
 
-    Files of an earlier run in the folder are removed; other files stay.
-
-    Parameters
-    ----------
-    folder : Path
-        Checked by :func:`check_output`.
-    kind : {"run", "report"}
-
-    Yields
-    ------
-    Path
-        The draft, to fill.
-
-    Raises
-    ------
-    HebbsimError
-        A file cannot be written, or one of that name is there that is not ours.
+    Files of an earlier run in the folder are removed; other files stay. The folder and `kind` are
+    those that :func:`check_output` checked. Raises HebbsimError if a file cannot be written, or one
+    of that name is there that is not ours.
     """
     home = folder / UNFINISHED
     draft = home / "draft"
@@ -268,10 +237,8 @@ def filling(folder: Path, *, kind: str = "run") -> Iterator[Path]:
 def complete(folder: Path, *, kind: str = "run") -> None:
     """Put the files of a finished draft in place; safe to repeat after a kill.
 
-    Raises
-    ------
-    HebbsimError
-        A file of someone else is in the way, or cannot be replaced; nothing is lost.
+    Raises HebbsimError if a file of someone else is in the way, or cannot be replaced; nothing is
+    lost.
     """
     ready, last = _ready(folder), _LAST[kind]
     if not ready.is_dir():

@@ -19,23 +19,10 @@ _MOST = 12
 def draw_planes(
     table: DataFrame, axes: Sequence[str], folder: Path, *, metric: str, split: str
 ) -> tuple[list[Path], Failed]:
-    """Draw one figure for each combination of the other options that vary.
+    """Draw one figure for each combination of the other `axes`, options of the sweep that vary.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Scores to draw, from the table of a sweep.
-    axes : sequence of str
-        Options that vary.
-    folder : Path
-    metric, split : str
-        What `value` is.
-
-    Returns
-    -------
-    paths : list of Path
-    failed : dict of str to Exception
-        The figures that could not be drawn, and why.
+    `table` holds the scores, values of `metric` on `split`. Returns the paths, and the figures that
+    could not be drawn, and why.
     """
     others = [axis for axis in axes if axis != "timescales" and axis in table.columns]
     groups = table.groupby(others, sort=False) if others else [((), table)]

@@ -42,10 +42,7 @@ def command_of(experiment: str) -> str:
 def get_experiment(name: Any) -> Experiment:
     """The experiment with a name.
 
-    Raises
-    ------
-    BadInputError
-        No experiment has that name.
+    Raises BadInputError if no experiment has that name.
 
     Examples
     --------

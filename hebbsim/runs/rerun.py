@@ -85,22 +85,9 @@ def rerun(
 ) -> Agreement:
     """Repeat the run of a folder in another folder, and compare the tables of both.
 
-    Parameters
-    ----------
-    folder : Path
-        Folder of a finished run, which is only read.
-    out : path, optional
-        Default: ``FOLDER-rerun``, or the next free number.
-    tolerance : float
-        Largest difference that counts as agreement; 0 asks for the same digits.
-    progress : callable, optional
-    overwrite : bool
-        Replace a finished run in `out`.
-
-    Raises
-    ------
-    BadInputError
-        The folder holds no run that can be repeated, or an input is not found.
+    `out` is by default ``FOLDER-rerun``, or the next free number. `tolerance` is the largest
+    difference that counts as agreement; 0 asks for the same digits. Raises BadInputError if the
+    folder holds no run that can be repeated, or an input is not found.
     """
     if not tolerance >= 0:
         raise BadInputError(f"--tolerance {tolerance}: give a number from 0 on")
@@ -138,10 +125,7 @@ def _own_store(config: ExperimentConfig, out: Out) -> Iterator[ExperimentConfig]
 def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
     """The experiment and the configuration of a run, from its folder.
 
-    Raises
-    ------
-    BadInputError
-        As :func:`rerun`.
+    Raises as `rerun` does.
     """
     document, kept = _read(folder, "results.json"), _read(folder, "config.json")
     experiment = get_experiment(document.get("experiment"))
@@ -203,14 +187,7 @@ def _changed(folder: Path, again: Path) -> list[str]:
 def compare_folders(
     folder: Path, again: Path, *, timed: tuple[str, ...] = ()
 ) -> list[TableAgreement]:
-    """Compare every table of two run folders, cell by cell.
-
-    Parameters
-    ----------
-    folder, again : Path
-    timed : tuple of str
-        Metrics whose rows are skipped, and columns that are skipped.
-    """
+    """Compare every table of two run folders, cell by cell, without `timed` metrics and columns."""
     names = sorted({path.name for side in (folder, again) for path in side.glob("*.csv")})
     return [_compare_tables(name, folder / name, again / name, timed) for name in names]
 

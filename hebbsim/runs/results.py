@@ -116,31 +116,6 @@ def summarize(scores: Iterable[Score]) -> list[Row]:
 class Results:
     """What an experiment found.
 
-    Attributes
-    ----------
-    experiment : str
-    config : dict
-        Every value that results may depend on, ready for JSON.
-    provenance : dict
-        Package versions, input digests, seeds. No time stamp and no machine.
-    rows : list of Row
-    tables : dict of str to list of dataclass instances
-        Further tidy tables, by file name without ``.csv``.
-    notes : list of str
-        Lines that a reader should know, such as a baseline that could not run.
-    files : dict of str to bytes
-        Further files of the run folder, by name; not part of the document.
-    folder : Path or None
-        Where the run was written.
-    undrawn : list of str
-        Figures that could not be drawn.
-    save : callable or None
-        Writes further files into the run folder that it is given.
-    machine : dict
-        Facts for ``machine.json``, beside those of `Clock`.
-    costs : list of Cost
-        Processor time and memory, for ``machine.json``; no part of the document.
-
     Examples
     --------
     >>> scores = [Score("made", "test", "hebbian", "K=9", "accuracy", None, s, 0.5) for s in (0, 1)]
@@ -150,16 +125,26 @@ class Results:
     """
 
     experiment: str
+    #: Every value that results may depend on, ready for JSON.
     config: dict[str, Any]
+    #: Package versions, input digests, seeds. No time stamp and no machine.
     provenance: dict[str, Any]
     rows: list[Row] = field(default_factory=list)
+    #: Further tidy tables, by file name without ``.csv``.
     tables: dict[str, list[Any]] = field(default_factory=dict)
+    #: Lines that a reader should know, such as a baseline that could not run.
     notes: list[str] = field(default_factory=list)
+    #: Further files of the run folder, by name; not part of the document.
     files: dict[str, bytes] = field(default_factory=dict)
+    #: Where the run was written.
     folder: Path | None = field(default=None, compare=False)
+    #: Figures that could not be drawn.
     undrawn: list[str] = field(default_factory=list, compare=False)
+    #: Writes further files into the run folder that it is given.
     save: Callable[[Path], None] | None = field(default=None, compare=False)
+    #: Facts for ``machine.json``, beside those of `Clock`.
     machine: dict[str, Any] = field(default_factory=dict, compare=False)
+    #: Processor time and memory, for ``machine.json``; no part of the document.
     costs: list[Cost] = field(default_factory=list, compare=False)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
@@ -219,15 +204,8 @@ def provenance(
 ) -> dict[str, Any]:
     """Versions, input digests and seeds: what results depend on apart from the configuration.
 
-    Parameters
-    ----------
-    inputs : mapping of str to str
-        SHA-256 of each input that is scored, by name.
-    seeds : sequence of int
-    text : mapping of str to str, optional
-        SHA-256 of further inputs, which are learned from and never scored.
-    rules : sequence of str
-        Python files that define learning rules.
+    `inputs` and `text` are SHA-256 by name: of inputs that are scored, and of those that are
+    learned from and never scored. `rules` are Python files that define learning rules.
     """
     digests = {**inputs, **(text or {})}
     for file in rules:

@@ -72,19 +72,13 @@ class StepResult(NamedTuple):
 class RunCache:
     """The completed steps of one run; made by `open_run`.
 
-    Parameters
-    ----------
-    out : path, Numbered or None
-        Where the run is written. With None nothing is cached: every step is computed.
-    overwrite : bool
-        Replace a finished run, and discard an unfinished one of another configuration.
+    With None for `out` nothing is cached: every step is computed. `overwrite` replaces a finished
+    run, and discards an unfinished one of another configuration.
 
     Attributes
     ----------
     folder : Path or None
         Run folder; with a `Numbered` place it is chosen by `begin`.
-    n_cached : int
-        Completed steps, and checkpoints of unfinished ones, in the folder.
     """
 
     def __init__(self, out: Out | None = None, *, overwrite: bool = False) -> None:
@@ -111,16 +105,8 @@ class RunCache:
     ) -> None:
         """Declare what the run does, before its first step.
 
-        Parameters
-        ----------
-        experiment : str
-        config, provenance : mapping
-            Those of its results: steps of a run that differs in either are not used.
-
-        Raises
-        ------
-        BadInputError
-            The folder holds steps of a run that differs.
+        Configuration and provenance are those of its results: steps of a run that differs in either
+        are not used. Raises BadInputError if the folder holds such steps.
         """
         if self._out is None:
             return
@@ -206,19 +192,9 @@ class RunCache:
         ``files.json``      the names of all these files
         ==================  =====================================================
 
-        Parameters
-        ----------
-        results : Results
-            Receives its folder, and a note for each figure that could not be drawn.
-        machine : mapping
-            When, where and how long the run took.
-        save : callable, optional
-            Writes further files into the folder that it is given.
-
-        Raises
-        ------
-        HebbsimError
-            A file cannot be written.
+        `results` receives its folder, and a note for each figure that could not be drawn; `machine`
+        says when, where and how long the run took; `save` writes further files into the folder that
+        it is given. Raises HebbsimError if a file cannot be written.
         """
         if self._out is None:
             return
@@ -267,10 +243,7 @@ class RunCache:
     def get(self, name: str) -> StepResult | None:
         """A completed step, or None.
 
-        Raises
-        ------
-        BadInputError
-            Its file is damaged.
+        Raises BadInputError if its file is damaged.
         """
         if not self.has(name):
             return None
@@ -339,24 +312,11 @@ class RunCache:
 def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[RunCache]:
     """Lock a run folder, and give the cache of the run that is written into it.
 
-    Parameters
-    ----------
-    out : path, Numbered or None
-        With None nothing is written.
-    overwrite : bool
-        Replace a finished run in the folder, and discard an unfinished one of another
-        configuration. Files that no run wrote stay in both cases.
+    With None for `out` nothing is written. `overwrite` replaces a finished run in the folder, and
+    discards an unfinished one of another configuration; files that no run wrote stay in both cases.
 
-    Yields
-    ------
-    RunCache
-
-    Raises
-    ------
-    AlreadyFinished
-        The folder holds a finished run.
-    BadInputError
-        Another run writes to this folder, or it cannot be written.
+    Raises AlreadyFinished if the folder holds a finished run, and BadInputError if another run
+    writes to this folder, or it cannot be written.
     """
     cache = RunCache(out, overwrite=overwrite)
     if out is not None and not isinstance(out, Numbered):

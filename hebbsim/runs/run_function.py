@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from hebbsim.config import ExperimentConfig
 from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Clock, Progress, Results, quiet
 from hebbsim.runs.resume import RunCache, open_run
 
-__all__ = ["RunFunction", "rank", "run_function"]
+__all__ = ["rank", "run_function"]
 
 Config = TypeVar("Config", bound=ExperimentConfig)
 
@@ -30,37 +30,23 @@ overwrite : bool
     Replace a finished run in `out`.
 
 """
+_RAISES = """
 
-
-class RunFunction(Protocol):
-    """How every experiment is called from Python."""
-
-    __name__: str
-
-    def __call__(
-        self,
-        config: Any = None,
-        *,
-        out: Out | None = None,
-        progress: Progress | None = None,
-        overwrite: bool = False,
-        **options: Any,
-    ) -> Results:
-        """Run the experiment."""
+Raises
+------
+BadInputError
+    An option, the data or a folder to write cannot be used.
+"""
 
 
 def run_function(
     kind: type[Config],
-) -> Callable[[Callable[[Config, RunCache, Progress], Results]], RunFunction]:
+) -> Callable[[Callable[[Config, RunCache, Progress], Results]], Callable[..., Results]]:
     """Make the function of an experiment from its work: ``work(config, cache, progress)``.
 
     The function checks the options, loads rules of the user's own, opens the run folder, and
-    writes into it the results that the work returns. The parameters that all such functions
-    have are added to its docstring.
-
-    Parameters
-    ----------
-    kind : type of ExperimentConfig
+    writes into it the results that the work returns. The parameters and errors that all such
+    functions have are added to its docstring.
 
     Examples
     --------
@@ -73,7 +59,7 @@ def run_function(
     {'seeds': 3}
     """
 
-    def decorate(work: Callable[[Config, RunCache, Progress], Results]) -> RunFunction:
+    def decorate(work: Callable[[Config, RunCache, Progress], Results]) -> Callable[..., Results]:
         def run(
             config: Any = None,
             *,
@@ -99,6 +85,8 @@ def run_function(
             "Returns\n-------\n"
         )
         run.__doc__ = f"{before}{_PARAMETERS.format(config=kind.__name__)}{heading}{after}"
+        if "Raises\n------\n" not in after:
+            run.__doc__ += _RAISES
         run.__name__, run.__qualname__ = work.__name__, work.__qualname__
         run.__module__ = work.__module__
         return run

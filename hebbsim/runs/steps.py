@@ -13,10 +13,7 @@ __all__ = ["Steps"]
 class Steps:
     """The steps of a run by name, with weights; safe to report from several threads.
 
-    Parameters
-    ----------
-    progress : callable
-        Receives the weight done, rounded down, and the total weight, at every report.
+    `progress` receives the weight done, rounded down, and the total weight, at every report.
 
     Examples
     --------

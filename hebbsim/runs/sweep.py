@@ -43,29 +43,18 @@ class Swept:
 
 @dataclass
 class SweepResults:
-    """What a sweep found.
-
-    Attributes
-    ----------
-    sweep : Sweep
-    runs : list of Swept
-        In the order of the file.
-    table : DataFrame
-        One row per run, seed, condition and metric, with a column for every option that varies.
-    n_kept : int
-        Runs that were finished before.
-    figures : list of Path
-    folder : Path
-    undrawn : list of str
-        A line for each figure that could not be drawn.
-    """
+    """What a sweep found."""
 
     sweep: Sweep
+    #: In the order of the file.
     runs: list[Swept]
+    #: One row per run, seed, condition and metric, with a column for every option that varies.
     table: DataFrame
+    #: Runs that were finished before.
     n_kept: int
     figures: list[Path]
     folder: Path
+    #: A line for each figure that could not be drawn.
     undrawn: list[str]
 
     @property
@@ -109,24 +98,12 @@ def run_sweep(
     """Run what is missing of a sweep, and write the table of all runs.
 
     A run is done when its folder ``runs/NAME`` is complete; an interrupted run resumes. A run
-    that fails does not stop the others.
+    that fails does not stop the others. With Dask, all workers must find `out` under this path;
+    `workers` and `scheduler` are those of `hebbsim.runs.workers.run_all`. `overwrite` replaces
+    another sweep in the folder; its finished runs stay.
 
-    Parameters
-    ----------
-    sweep : Sweep
-    out : path or Numbered
-        Folder of the sweep. With Dask, all workers must find it under this path.
-    workers, scheduler
-        See `hebbsim.runs.workers.run_all`.
-    progress : callable, optional
-    overwrite : bool
-        Replace another sweep in the folder; its finished runs stay.
-
-    Raises
-    ------
-    BadInputError
-        The folder holds something else, or a sweep with runs that this one lacks, or another
-        sweep is writing to it.
+    Raises BadInputError if the folder holds something else, or a sweep with runs that this one
+    lacks, or another sweep is writing to it.
     """
     say = progress or quiet
     plan = json.loads(
@@ -278,10 +255,7 @@ def _cell(value: Any) -> Any:
 def read_scores(folder: Path) -> DataFrame:
     """The scores of a run, one row per seed, condition and metric.
 
-    Raises
-    ------
-    BadInputError
-        The folder holds no finished run, or no scores by seed.
+    Raises BadInputError if the folder holds no finished run, or no scores by seed.
     """
     import pandas as pd
 
@@ -335,10 +309,7 @@ def _write(path: Path, content: bytes) -> None:
 def run_folders(paths: list[Path]) -> list[Path]:
     """Run folders; a sweep folder stands for all of its runs.
 
-    Raises
-    ------
-    BadInputError
-        A path is no folder.
+    Raises BadInputError if a path is no folder.
     """
     found: list[Path] = []
     for path in paths:

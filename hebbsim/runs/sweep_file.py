@@ -37,35 +37,21 @@ MOST = 100_000
 
 @dataclass(frozen=True)
 class Point:
-    """One run of a sweep.
+    """One run of a sweep."""
 
-    Attributes
-    ----------
-    name : str
-        Name of its folder: what varies, and a digest of the whole configuration.
-    values : dict
-        What varies, by axis.
-    config : ExperimentConfig
-    """
-
+    #: Name of its folder: what varies, and a digest of the whole configuration.
     name: str
+    #: What varies, by axis.
     values: dict[str, Any]
     config: ExperimentConfig
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """An experiment and the runs that a file describes.
-
-    Attributes
-    ----------
-    experiment : Experiment
-    axes : tuple of str
-        Options that vary.
-    points : list of Point
-    """
+    """An experiment and the runs that a file describes."""
 
     experiment: Experiment
+    #: Options that vary.
     axes: tuple[str, ...]
     points: list[Point]
 
@@ -73,10 +59,8 @@ class Sweep:
 def read_sweep(path: Path) -> Sweep:
     """Read a sweep from its file, and check the configuration of every run.
 
-    Raises
-    ------
-    BadInputError
-        The file cannot be read, a key is unknown, or an option of a run cannot be used.
+    Raises BadInputError if the file cannot be read, a key is unknown, or an option of a run cannot
+    be used.
     """
     document = read_toml(path, "the TOML file of a sweep")
     try:

@@ -73,15 +73,9 @@ class Console(RichConsole):
 
 
 def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
-    """A table without lines whose first columns hold texts, and the others numbers.
+    """A table without lines whose first `texts` columns hold texts, and the others numbers.
 
-    Parameters
-    ----------
-    *names : str
-    texts : int
-        Number of columns that hold texts.
-    fold : bool
-        Fold long texts; by default they stand on one line.
+    Texts stand on one line, unless they `fold`.
     """
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(names):

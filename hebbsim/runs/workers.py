@@ -111,19 +111,11 @@ def _merge(*parts: Any) -> Any:
 def open_dask(scheduler: str | None = None, n_workers: int | None = None) -> Iterator[Client]:
     """Connect to a Dask cluster, or start one; both are closed at the end.
 
-    Parameters
-    ----------
-    scheduler : str, optional
-        Address such as ``tcp://host:8786``, or a scheduler file (``*.json``). None or
-        ``local`` starts a cluster of processes on this machine.
-    n_workers : int, optional
-        Size of a cluster on this machine (default: the number of cores).
+    `scheduler` is an address such as ``tcp://host:8786``, or a scheduler file (``*.json``). None or
+    ``local`` starts a cluster of `n_workers` processes on this machine (default: its cores).
 
-    Raises
-    ------
-    BadInputError
-        Dask is not installed, there is no scheduler at that address, or its workers do not
-        have this version of hebbsim.
+    Raises BadInputError if Dask is not installed, there is no scheduler at that address, or its
+    workers do not have this version of hebbsim.
     """
     try:
         import dask
@@ -228,15 +220,8 @@ def run_all(
 ) -> Iterator[tuple[int, Result | Exception]]:
     """Run independent jobs; yield the number of each with its result or error, as they end.
 
-    Parameters
-    ----------
-    function : callable
-        Defined at module level, so that other processes can import it.
-    jobs : sequence
-    workers : int
-        Number of processes; 1 is this process.
-    scheduler : str, optional
-        A Dask cluster to use instead, as for `open_dask`.
+    `function` is defined at module level, so that other processes can import it. With one worker
+    the jobs run in this process, with a `scheduler` (see `open_dask`) on Dask instead.
     """
     if scheduler is not None:
         yield from _run_dask(function, jobs, scheduler, workers)

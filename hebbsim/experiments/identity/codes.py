@@ -28,24 +28,10 @@ def learned_codes(
     The layer is that of the network which learns roles: each word's memory of the traces
     around it, on the directions in which the memories of words differ most.
 
-    Parameters
-    ----------
-    tokens : array_like of int, shape=(T,)
-        Below `n_types`, the commonest first.
-    n_types : int
-        V. A type that `tokens` lacks has the mean code of those that occur
-        up to three times.
-    dim : int
-        D.
-    rng : numpy.random.Generator
-        Draws the directions to start from, and which tokens they learn from.
-    offsets : array_like of int or None
-        Where sentences begin and end; None for one stream.
-
-    Returns
-    -------
-    ndarray of float64, shape=(V, D)
-        Float32 numbers, as random codes are.
+    `tokens`, shape=(T,), are numbers of types, the commonest first; `offsets` say where sentences
+    begin and end, None stands for one stream. `rng` draws the directions to start from, and which
+    tokens they learn from. The codes, shape=(V, D), are float32 numbers, as random codes are; a
+    type that `tokens` lacks has the mean code of those that occur up to three times.
 
     Examples
     --------

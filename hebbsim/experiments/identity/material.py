@@ -41,25 +41,16 @@ _NETWORK_SENTENCES = 1200
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Sentences of a split, as numbers.
-
-    Attributes
-    ----------
-    split : Split
-    types : ndarray of int64, shape=(T,)
-        Number of each word, the same in all splits, most frequent in train first.
-    place : ndarray of int64, shape=(T,)
-        Position in the sentence.
-    labels : dict of str to ndarray of int64, shape=(T,)
-        By property; -1 if it does not apply.
-    distances : ndarray of int64, shape=(T,)
-        From the subject to the finite verb; 0 elsewhere.
-    """
+    """Sentences of a split, as numbers."""
 
     split: Split
+    #: Number of each word, the same in all splits, most frequent in train first, shape=(T,).
     types: NDArray[np.int64]
+    #: Position in the sentence, shape=(T,).
     place: NDArray[np.int64]
+    #: By property, each of shape (T,); -1 if it does not apply.
     labels: dict[str, NDArray[np.int64]]
+    #: From the subject to the finite verb, shape=(T,); 0 elsewhere.
     distances: NDArray[np.int64]
 
     def padded(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -73,39 +64,26 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What one seed uses: sentences to learn from, to calibrate on, and to score.
+    """What one seed uses: sentences to learn from, to calibrate on, and to score."""
 
-    Attributes
-    ----------
-    parts : dict of str to Sample
-        ``train``, ``dev``, ``test``.
-    names : dict of str to ndarray of str
-        Labels of each property by number; for `CONTENT`, the words.
-    controls : dict of str to ndarray of int64, shape=(V,)
-        Random label of every word type, by property.
-    words : list of str
-        V words, most frequent in train first.
-    counts : ndarray of int64, shape=(V,)
-        Occurrences of each word in all of train.
-    whole : Split
-        All of train.
-    """
-
+    #: ``train``, ``dev``, ``test``.
     parts: dict[str, Sample]
+    #: Labels of each property by number; for `CONTENT`, the words.
     names: dict[str, NDArray[np.str_]]
+    #: Random label of every word type, by property, each of shape (V,).
     controls: dict[str, NDArray[np.int64]]
+    #: V words, most frequent in train first.
     words: list[str]
+    #: Occurrences of each word in all of train, shape=(V,).
     counts: NDArray[np.int64]
+    #: All of train.
     whole: Split
 
 
 def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material:
     """Draw sentences of each split until the configured number of tokens is reached.
 
-    Raises
-    ------
-    BadInputError
-        The corpus has too few sentences for train, dev and test.
+    Raises BadInputError if the corpus has too few sentences for train, dev and test.
     """
     splits = corpus.splits
     if not {"dev", "test"} <= splits.keys():
@@ -185,10 +163,7 @@ def network_states(
     ``bigru`` is the forward half of a BiGRU that learned the roles of the corpus; ``gru`` has
     random weights and inputs of unit variance.
 
-    Raises
-    ------
-    TorchMissingError
-        torch is not installed.
+    Raises TorchMissingError if torch is not installed.
     """
     from hebbsim.baselines.bigru import train_bigru, untrained_bigru
     from hebbsim.baselines.config import config_for
@@ -213,10 +188,7 @@ def corpus_codes(
 ) -> NDArray[np.float64]:
     """A code for every word type, random or learned from all of train, shape=(V, D).
 
-    Parameters
-    ----------
-    n_types : int, optional
-        V (default: the number of words of the material). Further types count as unseen.
+    V is by default the number of words of the material. Further types count as unseen.
     """
     n_types = len(material.counts) if n_types is None else n_types
     rng = np.random.default_rng([seed, 6])

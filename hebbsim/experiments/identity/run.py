@@ -102,11 +102,6 @@ def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) ->
         token (``ngram_information``). Other splits: ``map``, the capacity map; ``structure``
         and ``plane`` (`hebbsim.experiments.identity.structure`); ``processing`` and
         ``expansion`` (`hebbsim.experiments.identity.limits`).
-
-    Raises
-    ------
-    BadInputError
-        An option, the corpus or the output folder cannot be used.
     """
     source = make_source(config.stream, config.vocab_size, offline=config.offline)
     with threadpool_limits(1):  # BLAS sums in another order with more threads

@@ -17,22 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TokenSource:
-    """A source of tokens.
-
-    Attributes
-    ----------
-    name : str
-    prior : ndarray of float64, shape=(V,)
-        For a text: counts of its first half, plus one half each.
-    text : ndarray of int64, shape=(T,), or None
-        None if tokens are independent draws from the prior.
-    corpus : Corpus or None
-        Corpus of the text.
-    """
+    """A source of tokens."""
 
     name: str
+    #: For a text: counts of its first half, plus one half each, shape=(V,).
     prior: NDArray[np.float64]
+    #: shape=(T,); None if tokens are independent draws from the prior.
     text: NDArray[np.int64] | None = None
+    #: Corpus of the text.
     corpus: Corpus | None = None
 
     @property
@@ -72,20 +64,10 @@ class TokenSource:
 def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSource:
     """Make the source of a stream by name.
 
-    Parameters
-    ----------
-    stream : str
-        ``uniform``; ``zipf``, where type i has frequency proportional to 1 / i; or a name or
-        path that `load_corpus` takes, whose training split is read as one stream.
-    n_types : int
-        V. In a corpus the V - 1 most frequent types are distinguished, and the others share
-        one; V is smaller if the corpus has fewer types.
-    offline : bool
-
-    Raises
-    ------
-    BadInputError
-        The corpus cannot be read, or is too small.
+    ``uniform``; ``zipf``, where type i has frequency proportional to 1 / i; or a name or path that
+    `load_corpus` takes, whose training split is read as one stream. In a corpus the V - 1 most
+    frequent types are distinguished, and the others share one; V is smaller if the corpus has
+    fewer types. Raises BadInputError if the corpus cannot be read, or is too small.
     """
     if stream == "uniform":
         return TokenSource(stream, np.full(n_types, 1 / n_types))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,16 +78,10 @@ def fit_rows(
     rows = _rows(material, name, lag)
     if len(rows.state["train"]) < _FEWEST:
         return None
-    n_labels = len(material.names[name])
-    return fit_probe(probe, states["train"][rows.state["train"]], rows.label["train"], n_labels, 0)
+    return _Probes(material, states, probe, 0).fit(name, rows)
 
 
-def _scores(decoder: Decoder, states: NDArray[np.floating]) -> NDArray[np.float64]:
-    return next(iter(decoder.decode(np.asarray(states, dtype=np.float64)[:, None], 1)))
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
+class _Rows(NamedTuple):
     """Tokens to read: their states, labels and positions, by split."""
 
     state: dict[str, NDArray[np.int64]]
@@ -95,10 +90,7 @@ class _Rows:
 
 
 def _rows(material: Material, name: str, lag: int) -> _Rows:
-    """Tokens with property `name`, to be read from the state `lag` tokens later.
-
-    Lag -1 means the state before the token.
-    """
+    """Tokens with property `name`, read `lag` tokens later; -1 is the state before the token."""
     state, label, token = {}, {}, {}
     for key, part in material.parts.items():
         at = np.flatnonzero(part.labels[name] >= 0)
@@ -108,22 +100,44 @@ def _rows(material: Material, name: str, lag: int) -> _Rows:
     return _Rows(state, label, token)
 
 
-def _read(
-    decoder: Decoder,
-    states: dict[str, NDArray[np.float32]],
-    rows: _Rows,
-    labels: dict[str, NDArray[np.int64]],
-    keep: dict[str, NDArray[np.bool_]] | None = None,
-) -> Reading | None:
-    """Calibrate on dev and score on test, with equally many tokens; None if there are too few."""
-    at = {k: rows.state[k] if keep is None else rows.state[k][keep[k]] for k in ("dev", "test")}
-    y = {k: labels[k] if keep is None else labels[k][keep[k]] for k in ("dev", "test")}
-    n = min(len(at["dev"]), len(at["test"]))
-    if n < _FEWEST:
-        return None
-    scores = np.concatenate([_scores(decoder, states[k][at[k][:n]]) for k in ("dev", "test")])
-    found = np.concatenate([y["dev"][:n], y["test"][:n]])
-    return read(scores, found, decoder.channel.log_prior)
+class _Probes(NamedTuple):
+    """Probes of the states of one memory, which are by split, shape=(T, M)."""
+
+    material: Material
+    states: dict[str, NDArray[np.float32]]
+    probe: str
+    seed: int
+
+    def fit(self, name: str, rows: _Rows) -> Decoder:
+        train = self.states["train"][rows.state["train"]]
+        n_labels = len(self.material.names[name])
+        return fit_probe(self.probe, train, rows.label["train"], n_labels, self.seed)
+
+    def read(
+        self, decoder: Decoder, rows: _Rows, keep: dict[str, NDArray[np.bool_]] | None = None
+    ) -> Reading | None:
+        """Calibrate on dev, score on test, with as many tokens; None if there are too few."""
+        keys = ("dev", "test")
+        kept = {k: slice(None) if keep is None else keep[k] for k in keys}
+        at, y = ([part[k][kept[k]] for k in keys] for part in (rows.state, rows.label))
+        n = min(map(len, y))
+        if n < _FEWEST:
+            return None
+        scores: list[NDArray[np.float64]] = []
+        for key, places in zip(keys, at, strict=True):
+            states = np.asarray(self.states[key][places[:n]], dtype=np.float64)[:, None]
+            scores += decoder.decode(states, 1)
+        labels = np.concatenate([part[:n] for part in y])
+        return read(np.concatenate(scores), labels, decoder.channel.log_prior)
+
+    def control(self, name: str, rows: _Rows) -> Reading | None:
+        """Read the control task: the same tokens, with a random label for each word type."""
+        labels = {
+            key: self.material.controls[name][part.types[rows.token[key]]]
+            for key, part in self.material.parts.items()
+        }
+        rows = rows._replace(label=labels)
+        return self.read(self.fit(name, rows), rows)
 
 
 @dataclass(frozen=True)
@@ -141,6 +155,12 @@ class _Writer:
         yield self.score(words, "bits", reading.bits, "bits")
         share = max(reading.bits, 0.0) / reading.entropy if reading.entropy > 0 else 0.0
         yield self.score(words, "share", share)
+
+    def control(self, words: str, reading: Reading, random: Reading | None) -> Iterator[Score]:
+        """Accuracy of the control task, where there is one, and what the reading is above it."""
+        if random is not None:
+            yield self.score(words, "control_accuracy", random.accuracy)
+            yield self.score(words, "selectivity", reading.accuracy - random.accuracy)
 
     def score(self, words: str, metric: str, value: float, unit: str = "fraction") -> Score:
         return Score(
@@ -160,86 +180,51 @@ def structure_scores(
     words: str = "",
     control: bool = True,
 ) -> Iterator[Score]:
-    """Every property at every lag, with control tasks.
+    """Every property at every lag, with control tasks; `words` are added to the condition.
 
-    Parameters
-    ----------
-    states : dict of str to ndarray, shape=(T, M)
-        By split.
-    words : str
-        Added to the condition.
+    `states` are those after each token, by split, shape=(T, M).
     """
     write = _Writer(corpus.name, "structure", model, seed)
+    probes = _Probes(material, states, probe, seed)
     for name in material.names:
         if name == AGREEMENT:
             if control:
-                yield from _agreement(material, states, write, probe)
+                yield from _agreement(probes, write)
             continue
         for lag in lags:
             rows = _rows(material, name, lag)
-            n_labels = len(material.names[name])
             if len(rows.state["train"]) < _FEWEST:
                 continue
-            fitted = fit_probe(
-                probe, states["train"][rows.state["train"]], rows.label["train"], n_labels, seed
-            )
-            reading = _read(fitted, states, rows, rows.label)
+            reading = probes.read(probes.fit(name, rows), rows)
             if reading is None:
                 continue
             said = f"property={name} lag={lag}{words}"
             yield from write.reading(said, reading)
             if control and name in material.controls:
-                random = _control(material, states, rows, name, probe, seed)
-                if random is not None:
-                    yield write.score(said, "control_accuracy", random.accuracy)
-                    gap = reading.accuracy - random.accuracy
-                    yield write.score(said, "selectivity", gap)
+                yield from write.control(said, reading, probes.control(name, rows))
 
 
-def _control(
-    material: Material,
-    states: dict[str, NDArray[np.float32]],
-    rows: _Rows,
-    name: str,
-    probe: str,
-    seed: int,
-) -> Reading | None:
-    """Read the control task: the same tokens, with a random label for each word type."""
-    labels = {
-        key: material.controls[name][part.types[rows.token[key]]]
-        for key, part in material.parts.items()
-    }
-    n_labels = len(material.names[name])
-    train = states["train"][rows.state["train"]]
-    fitted = fit_probe(probe, train, labels["train"], n_labels, seed)
-    return _read(fitted, states, rows, labels)
-
-
-def _agreement(
-    material: Material, states: dict[str, NDArray[np.float32]], write: _Writer, probe: str
-) -> Iterator[Score]:
+def _agreement(probes: _Probes, write: _Writer) -> Iterator[Score]:
     """One probe at the state before the verb, scored by the distance of the subject."""
+    material = probes.material
     rows = _rows(material, AGREEMENT, -1)
     if len(rows.state["train"]) < _FEWEST:
         return
-    train = states["train"][rows.state["train"]]
-    fitted = fit_probe(probe, train, rows.label["train"], 2, write.seed)
-    reading = _read(fitted, states, rows, rows.label)
+    train = probes.states["train"][rows.state["train"]]
+    fitted = fit_probe(probes.probe, train, rows.label["train"], 2, probes.seed)
+    reading = probes.read(fitted, rows)
     if reading is None:
         return
-    yield from write.reading(f"property={AGREEMENT}", reading)
-    random = _control(material, states, rows, AGREEMENT, probe, write.seed)
-    if random is not None:
-        words = f"property={AGREEMENT}"
-        yield write.score(words, "control_accuracy", random.accuracy)
-        yield write.score(words, "selectivity", reading.accuracy - random.accuracy)
+    said = f"property={AGREEMENT}"
+    yield from write.reading(said, reading)
+    yield from write.control(said, reading, probes.control(AGREEMENT, rows))
     for lag in LAGS:
         keep = {
             key: part.distances[rows.token[key]] == lag + 1 for key, part in material.parts.items()
         }
-        found = _read(fitted, states, rows, rows.label, keep)
+        found = probes.read(fitted, rows, keep)
         if found is not None:
-            yield from write.reading(f"property={AGREEMENT} lag={lag}", found)
+            yield from write.reading(f"{said} lag={lag}", found)
 
 
 def plane_scores(
@@ -256,6 +241,7 @@ def plane_scores(
     The word is scored by label counts of each word type; the past, under the name of its memory,
     by the probe on the state before the word.
     """
+    probes = _Probes(material, states, probe, seed)
     for name in material.names:
         said = f"property={name}"
         rows = _rows(material, name, 0)
@@ -275,10 +261,7 @@ def plane_scores(
         if model == "traces":
             yield from _Writer(corpus.name, "plane", "word", seed).reading(said, word)
         before = _rows(material, name, -1)
-        fitted = fit_probe(
-            probe, states["train"][before.state["train"]], before.label["train"], n_labels, seed
-        )
-        past = _read(fitted, states, before, before.label)
+        past = probes.read(probes.fit(name, before), before)
         if past is not None:
             yield from _Writer(corpus.name, "plane", model, seed).reading(said, past)
 

@@ -106,12 +106,13 @@ def _show_totals(results: Results, console: Console) -> None:
     console.print("most bits that any one lag has beyond its bound.")
 
 
-def _share(row: Row | None) -> str:
-    return "" if row is None else f"{row.mean:.2f}"
-
-
-def _only(rows: list[Row]) -> Row | None:
-    return rows[0] if rows else None
+def _share(
+    results: Results, words: dict[str, str], *, model: str = "traces", split: str = "structure",
+    metric: str = "share", shown: str = ".2f",
+) -> str:  # fmt: skip
+    """The mean of the one row with these words; empty if there is none."""
+    found = results.select(words, model=model, split=split, metric=metric)
+    return format(found[0].mean, shown) if found else ""
 
 
 def _show_structure(results: Results, console: Console) -> None:
@@ -126,27 +127,18 @@ def _show_structure(results: Results, console: Console) -> None:
     lags = (0, 1, 2, 4, 8)
     table = plain_table("property", *map(str, lags), "select.", "word", "past", "learned")
     for name in names:
-        cells = [
-            _only(results.select({"property": name, "lag": str(lag)}, model="traces",
-                                 split="structure", metric="share"))
-            for lag in lags
-        ]  # fmt: skip
-        at = {"property": name} | ({} if name == "subject_number" else {"lag": "1"})
-        selective = _only(
-            results.select(at, model="traces", split="structure", metric="selectivity")
-        )
+        of = {"property": name}
+        cells = [_share(results, of | {"lag": str(lag)}) for lag in lags]
+        at = of if name == "subject_number" else of | {"lag": "1"}
+        gap = _share(results, at, metric="selectivity", shown="+.2f")
         plane = [
-            _only(results.select({"property": name}, split="plane", model=m, metric="share"))
-            for m in ("word", "traces", "traces-learned")
+            _share(results, of, model=model, split="plane")
+            for model in ("word", "traces", "traces-learned")
         ]
-        gap = "" if selective is None else f"{selective.mean:+.2f}"
-        table.add_row(name, *map(_share, cells), gap, *map(_share, plane))
-    cancelled = [
-        _only(results.select({"property": "word", "lag": str(lag), "precision": "float32"},
-                             model="cancellation", metric="share"))
-        for lag in lags
-    ]  # fmt: skip
-    table.add_row("word, cancelled", *map(_share, cancelled), "", "", "")
+        table.add_row(name, *cells, gap, *plane)
+    of = {"property": "word", "precision": "float32"}
+    cancelled = [_share(results, of | {"lag": str(lag)}, model="cancellation") for lag in lags]
+    table.add_row("word, cancelled", *cancelled, "", "", "")
     console.print(table)
     console.print(
         "By lag, with a linear probe; last line: by cancellation in float32. Select.: the"
@@ -175,23 +167,21 @@ def _show_memories(results: Results, console: Console) -> None:
     )
     for model in models:
         asked = [("word", str(lag)) for lag in lags] + [(name, "1") for name in others]
-        cells = [
-            _only(results.select({"property": name, "lag": lag}, model=model,
-                                 split="structure", metric="share"))
-            for name, lag in asked
-        ]  # fmt: skip
-        table.add_row(model, *map(_share, cells))
+        cells = (
+            _share(results, {"property": name, "lag": lag}, model=model) for name, lag in asked
+        )
+        table.add_row(model, *cells)
     console.print(table)
     console.print("Word: at lags 0 to 8. The other properties: at lag 1.")
 
 
 def _show_limits(results: Results, console: Console) -> None:
     """Deeper processing against what is there, and the expansion of one trace."""
-    exact = _only(results.select(split="processing", model="exact", metric="total_bits"))
-    if exact is not None:
+    exact = results.select(split="processing", model="exact", metric="total_bits")
+    if exact:
         rows = results.select(split="processing", model="linear", metric="total_bits")
         print_heading(
-            console, f"Deeper processing: bits of {exact.mean:.2f} that a linear probe finds"
+            console, f"Deeper processing: bits of {exact[0].mean:.2f} that a linear probe finds"
         )
         depths = list(dict.fromkeys(row.words["depth"] for row in rows))
         table = plain_table("layers", *(f"depth {depth}" for depth in depths))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models.config import _Base, model_values
 from hebbsim.experiments.language_models.store import Job, Packed, Text, prepare, train_all
 from hebbsim.lm.config import Preset
@@ -25,10 +27,7 @@ class LmRun:
 
     Create it before importing anything that needs torch.
 
-    Raises
-    ------
-    BadInputError
-        torch is not installed.
+    Raises BadInputError if torch is not installed.
     """
 
     def __init__(self, name: str, config: Any, cache: RunCache, progress: Progress) -> None:
@@ -80,10 +79,7 @@ class LmRun:
     ) -> Mapping[tuple[Any, ...], Trained]:
         """Train every model with every seed, or the first `seeds`; a label ends in its seed.
 
-        Raises
-        ------
-        BadInputError
-            A split is too small for one row; raised before anything is learned.
+        Raises BadInputError if a split is too small for one row; raised before anything is learned.
         """
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
@@ -123,13 +119,8 @@ class LmRun:
 def one_size(config: _Base, command: str) -> dict[str, Preset]:
     """The preset of each model of an experiment that runs one size.
 
-    Raises
-    ------
-    BadInputError
-        Several presets are named.
+    Raises BadInputError if several presets are named.
     """
-    from hebbsim.errors import BadInputError
-
     if "," in config.preset:
         raise BadInputError(f"--preset {config.preset}: {command} runs one size; name one")
     names = config.models  # type: ignore[attr-defined]
@@ -138,9 +129,5 @@ def one_size(config: _Base, command: str) -> dict[str, Preset]:
 
 def need_torch() -> None:
     """Raise a BadInputError if torch is not installed."""
-    from importlib.util import find_spec
-
-    from hebbsim.errors import BadInputError
-
     if find_spec("torch") is None:
         raise BadInputError("language models need torch; pip install 'hebbsim[torch]'")

@@ -41,10 +41,7 @@ NAMES = ("gpt2", *MEMORIES, *(f"ema-{name}" for name in PREDICTORS if name != "l
 def model_values(name: str) -> dict[str, Any]:
     """Values of a `ModelConfig` for a model name.
 
-    Raises
-    ------
-    ValueError
-        No model has that name.
+    Raises ValueError if no model has that name.
 
     Examples
     --------
@@ -188,10 +185,7 @@ class _Base(ExperimentConfig):
     def source(self) -> str:
         """The data to read.
 
-        Raises
-        ------
-        BadInputError
-            No data is given, and there is no default.
+        Raises BadInputError if no data is given, and there is no default.
         """
         if self.data is not None:
             return self.data

@@ -27,11 +27,6 @@ def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Resul
         Models ``residual`` and ``selection``: ``loss`` on test by ``layers``; ``probe`` and
         ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
         `hebbsim.lm.depth.Readability`.
-
-    Raises
-    ------
-    BadInputError
-        An option, the data, the store or the output folder cannot be used.
     """
     run = LmRun("depth", config, cache, progress)
     from hebbsim.lm.depth import readability

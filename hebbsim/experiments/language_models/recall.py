@@ -32,11 +32,6 @@ def run_recall(config: RecallConfig, cache: RunCache, progress: Progress) -> Res
         On split ``mqar`` (``copy``): ``accuracy`` overall and by ``pairs`` (``length``); for
         the largest number of pairs, also by ``distance``. Model ``blind`` guesses any value,
         ``chance`` one of those in the sequence (copying: any token).
-
-    Raises
-    ------
-    BadInputError
-        An option or the output folder cannot be used.
     """
     run = LmRun("recall", config, cache, progress)
     for task in ("mqar", "copy"):

@@ -44,11 +44,6 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
         overtakes, the number of tokens at the ``crossing``, in all and for each parameter. If
         several learning rates are tried, ``loss`` on validation by ``rate``, of the first seed,
         and the ``learning_rate`` chosen.
-
-    Raises
-    ------
-    BadInputError
-        An option, the data, the store or the output folder cannot be used.
     """
     run = LmRun("lm", config, cache, progress)
     from hebbsim.lm.evaluation import token_losses
@@ -270,10 +265,7 @@ def _with_room(
 ) -> dict[str, Preset]:
     """Presets with a context that fits every sentence of the pairs, found before training.
 
-    Raises
-    ------
-    BadInputError
-        The requested context is too short.
+    Raises BadInputError if the requested context is too short.
     """
     from hebbsim.errors import BadInputError
     from hebbsim.lm.blimp import longest_sentence

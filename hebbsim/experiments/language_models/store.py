@@ -52,10 +52,7 @@ class Packed:
     def check(self, context: int) -> None:
         """Refuse text with a split that has no row of `context` tokens.
 
-        Raises
-        ------
-        BadInputError
-            The message says how much text is needed.
+        Raises BadInputError, whose message says how much text is needed.
         """
         from hebbsim.lm.packed import describe
 

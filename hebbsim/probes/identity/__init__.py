@@ -24,31 +24,22 @@ from hebbsim.probes.identity.information import (
     successor_model,
     total_bound,
 )
-from hebbsim.probes.identity.joint import Beam
 from hebbsim.probes.identity.memories import Memory, get_memory, memory_names
 from hebbsim.probes.identity.states import (
-    CODES,
     PRECISIONS,
     Condition,
     States,
     make_codes,
     make_states,
 )
-from hebbsim.probes.identity.trained import Discriminant, Perceptron, Ridge, Softmax
 
 __all__ = [
-    "CODES",
     "PRECISIONS",
-    "Beam",
     "Channel",
     "Condition",
     "Decoder",
-    "Discriminant",
     "Memory",
-    "Perceptron",
     "Reading",
-    "Ridge",
-    "Softmax",
     "States",
     "decoder_names",
     "entropy",

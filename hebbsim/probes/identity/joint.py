@@ -25,14 +25,6 @@ class Beam(Decoder):
     together, with older tokens taken for Gaussian noise of their covariance (Anderson & Mohan
     1984 on the M-algorithm). The likelihood of a type at a lag is the sum over the pasts
     that survive to the end, mixed with what was known of all types when that lag was reached.
-
-    Examples
-    --------
-    >>> from hebbsim.probes.identity import Channel
-    >>> channel = Channel(np.eye(3), np.array([2.0]), np.array([1e-7]), np.full(3, 1 / 3))
-    >>> state = np.array([[[0.5, 0.25, 0.125]]])  # the last token was 0, before it 1, then 2
-    >>> [int(scores.argmax()) for scores in Beam(channel).decode(state, 3)]
-    [0, 1, 2]
     """
 
     name = "beam"
@@ -105,15 +97,10 @@ class Beam(Decoder):
 def _whitening(
     channel: Channel, cancelled: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """What makes tokens older than the `cancelled` ones, and noise, white.
+    """What makes tokens older than the `cancelled` ones, and noise, white, shape=(S, S).
 
-    Returns
-    -------
-    ndarray of float64, shape=(S, S)
-    ndarray of float64, shape=(S, D)
-        Mean of the older tokens.
-    float
-        Logarithm of the density of the white noise, up to a constant.
+    Also the mean of the older tokens, shape=(S, D), and the logarithm of the density of the white
+    noise, up to a constant.
     """
     older = channel.past[cancelled:]
     # The square root of the covariance, and never its square, which loses half the digits.

@@ -163,10 +163,7 @@ def round_bfloat16(x: NDArray) -> NDArray[np.float32]:
 def round_int8(x: NDArray, scale: NDArray) -> NDArray:
     """Nearest of 255 equally spaced levels from ``-scale`` to ``scale``, saturating.
 
-    Parameters
-    ----------
-    x : ndarray of float, shape=(..., S, D)
-    scale : ndarray of float, shape=(S, 1)
+    `x` is of shape (..., S, D), `scale` of shape (S, 1).
     """
     unit = np.where(scale > 0, scale / _LEVELS, 1).astype(x.dtype)
     return np.clip(np.rint(x / unit), -_LEVELS, _LEVELS).astype(x.dtype) * unit
@@ -181,24 +178,11 @@ def run_traces(
     dtype: DTypeLike = np.float64,
     rounded: _Round | None = None,
 ) -> NDArray:
-    """Traces of many streams, from zero, after each of their last tokens.
+    """Traces of many streams, from zero, after each of their last `n_last` tokens.
 
-    Parameters
-    ----------
-    codes : ndarray of float, shape=(V, D)
-    tokens : ndarray of int, shape=(B, L)
-        B streams of equal length.
-    timescales : ndarray of float, shape=(S,)
-    n_last : int
-        Tokens of each stream after which the state is read.
-    dtype : dtype
-        Of every operation.
-    rounded : callable, optional
-        Applied to the states after every token.
-
-    Returns
-    -------
-    ndarray of `dtype`, shape=(B, n_last, S, D)
+    `codes` are of shape (V, D), `tokens` of B streams of equal length of shape (B, L), `timescales`
+    of shape (S,). Every operation is of `dtype`; `rounded` is applied to the states after every
+    token. The result is of shape (B, n_last, S, D).
     """
     alpha: NDArray = (1 / timescales)[:, None].astype(dtype)
     keep: NDArray = (1 - 1 / timescales)[:, None].astype(dtype)
@@ -278,18 +262,9 @@ def hold(
     timescales: NDArray[np.float64],
     condition: Condition,
 ) -> NDArray[np.float64]:
-    """States as the number format of a condition holds them.
+    """States as the number format of a condition holds them, shape=(B, n_last, S, D).
 
-    Parameters
-    ----------
-    exact : ndarray of float64, shape=(B, n_last, S, D)
-        What `run_traces` gives in float64.
-    codes, tokens, timescales
-        As of `run_traces`.
-
-    Returns
-    -------
-    ndarray of float64, shape=(B, n_last, S, D)
+    `exact` is what `run_traces` gives of codes, tokens and timescales in float64.
     """
     if condition.precision == "float64":
         return exact

@@ -15,7 +15,20 @@ from hebbsim.probes.identity.states import States
 
 
 class _Trained(Decoder):
-    """Base of trained decoders: states are standardised features."""
+    """Base of trained decoders: states are standardised features.
+
+    Examples
+    --------
+    >>> from hebbsim.probes.identity import Channel, Condition, get_decoder, make_codes, make_states
+    >>> rng, taus = np.random.default_rng(0), np.array([2.0, 8.0])
+    >>> codes, tokens = make_codes(4, 16, rng), rng.integers(4, size=(40, 30))
+    >>> states = make_states(codes, tokens, taus, Condition(), n_last=8, n_lags=1, rng=rng)
+    >>> channel = Channel(codes, taus, states.noise, np.full(4, 1 / 4))
+    >>> decoder = get_decoder("ridge")(channel).fit(states)
+    >>> (scores,) = decoder.decode(states.values, 1)
+    >>> bool((scores.argmax(axis=1) == states.tokens[:, 0]).mean() > 0.9)
+    True
+    """
 
     trained = True
 
@@ -35,20 +48,7 @@ class _Trained(Decoder):
 
 
 class Ridge(_Trained):
-    """The code nearest to the prediction of a ridge regression for each lag.
-
-    Examples
-    --------
-    >>> from hebbsim.probes.identity import Channel, Condition, make_codes, make_states
-    >>> rng, taus = np.random.default_rng(0), np.array([2.0, 8.0])
-    >>> codes, tokens = make_codes(4, 16, rng), rng.integers(4, size=(40, 30))
-    >>> states = make_states(codes, tokens, taus, Condition(), n_last=8, n_lags=1, rng=rng)
-    >>> channel = Channel(codes, taus, states.noise, np.full(4, 1 / 4))
-    >>> decoder = Ridge(channel).fit(states)
-    >>> (scores,) = decoder.decode(states.values, 1)
-    >>> bool((scores.argmax(axis=1) == states.tokens[:, 0]).mean() > 0.9)
-    True
-    """
+    """The code nearest to the prediction of a ridge regression for each lag."""
 
     name = "ridge"
     strength = 1e-3
@@ -79,17 +79,6 @@ class Discriminant(_Trained):
 
     Linear like softmax regression and similarly accurate, in a hundredth of the time
     (Hastie et al. 2009, "The Elements of Statistical Learning", section 4.3).
-
-    Examples
-    --------
-    >>> from hebbsim.probes.identity import Channel, Condition, make_codes, make_states
-    >>> rng, taus = np.random.default_rng(0), np.array([2.0, 8.0])
-    >>> codes, tokens = make_codes(4, 16, rng), rng.integers(4, size=(40, 30))
-    >>> states = make_states(codes, tokens, taus, Condition(), n_last=8, n_lags=1, rng=rng)
-    >>> channel = Channel(codes, taus, states.noise, np.full(4, 1 / 4))
-    >>> (scores,) = Discriminant(channel).fit(states).decode(states.values, 1)
-    >>> bool((scores.argmax(axis=1) == states.tokens[:, 0]).mean() > 0.9)
-    True
     """
 
     name = "discriminant"
@@ -126,20 +115,7 @@ class Discriminant(_Trained):
 
 
 class Softmax(_Trained):
-    """Multinomial logistic regression for each lag.
-
-    Examples
-    --------
-    >>> from hebbsim.probes.identity import Channel, Condition, make_codes, make_states
-    >>> rng, taus = np.random.default_rng(0), np.array([2.0, 8.0])
-    >>> codes, tokens = make_codes(4, 16, rng), rng.integers(4, size=(40, 30))
-    >>> states = make_states(codes, tokens, taus, Condition(), n_last=8, n_lags=1, rng=rng)
-    >>> channel = Channel(codes, taus, states.noise, np.full(4, 1 / 4))
-    >>> decoder = Softmax(channel).fit(states)
-    >>> (scores,) = decoder.decode(states.values, 1)
-    >>> bool((scores.argmax(axis=1) == states.tokens[:, 0]).mean() > 0.9)
-    True
-    """
+    """Multinomial logistic regression for each lag."""
 
     name = "softmax"
 
@@ -166,13 +142,7 @@ class Softmax(_Trained):
 
 
 class Perceptron(_Trained):
-    """A network with one hidden layer and one softmax per lag; needs torch.
-
-    Examples
-    --------
-    >>> Perceptron.trained, Perceptron.hidden
-    (True, 512)
-    """
+    """A network with one hidden layer and one softmax per lag; needs torch."""
 
     name = "mlp"
     hidden = 512

@@ -21,12 +21,7 @@ def findings_of(run: RunTables) -> list[Finding]:
 
 
 class Rows:
-    """Rows of a results table, found by columns and by condition words.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `hebbsim.plots.RunTables.results` gives it.
+    """Rows of a results table (`RunTables.results`), found by columns and by condition words.
 
     Examples
     --------

@@ -8,18 +8,9 @@ __all__ = ["fill"]
 
 
 def fill(path: Path, **blocks: list[str]) -> None:
-    """Write lines between the markers of a page; its other text stays.
+    """Write lines between the markers of a page, by their name; its other text stays.
 
-    Parameters
-    ----------
-    path : Path
-    **blocks : list of str
-        The lines, by the name of their markers.
-
-    Raises
-    ------
-    SystemExit
-        The page lacks a marker.
+    Raises SystemExit if the page lacks a marker.
     """
     text = path.read_text(encoding="utf-8")
     for name, lines in blocks.items():
