@@ -204,7 +204,7 @@ Heb.Reader = class {
 };
 
 // Clitics stand apart, and what is seen as one picture is one word: a flag, a family, a skin tone.
-Heb.TOKENS = /n't\b|[\p{L}\p{M}\p{N}]+(?:'(?!(?:s|d|m|re|ve|ll|t)\b)[\p{L}\p{M}\p{N}]+)*|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\p{M}|\p{Emoji_Modifier}|[\u{e0020}-\u{e007f}])*|\S/gu;
+Heb.TOKENS = /n't\b|'(?:s|d|m|re|ve|ll)\b|[\p{L}\p{M}\p{N}]+(?:'(?!(?:s|d|m|re|ve|ll|t)\b)[\p{L}\p{M}\p{N}]+)*|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\p{M}|\p{Emoji_Modifier}|[\u{e0020}-\u{e007f}])*|\S/gu;
 
 Heb.dot = (a, b) => { let sum = 0; for (let i = 0; i < a.length; i++) sum += a[i] * b[i]; return sum; };
 Heb.square = (a, b) => { let sum = 0; for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2; return sum; };
