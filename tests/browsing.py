@@ -5,7 +5,6 @@ Fixtures for the modules that import them; each has a room and a browser of its 
 
 import os
 import shutil
-import threading
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -39,34 +38,21 @@ def room():
 @contextmanager
 def serving(room, port=0):
     """A server in a thread; its address."""
-    from tornado.ioloop import IOLoop
+    from loops import in_a_thread
 
     from hebbsim.demo.server import make_server
 
-    ready, held = threading.Event(), {}
-
-    def run():
-        import asyncio
-
-        asyncio.set_event_loop(asyncio.new_event_loop())
-        held["server"] = server = make_server(room, port)
-        held["loop"] = loop = IOLoop.current()
+    def make():
+        server = make_server(room, port)
         server.start()
-        loop.add_callback(ready.set)
-        loop.start()
+        return server
+
+    def stop(server):
         server.stop()
         server.unlisten()
-        loop.close(all_fds=True)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(60)
-    try:
-        yield f"http://127.0.0.1:{held['server'].port}/"
-    finally:
-        held["loop"].add_callback(held["loop"].stop)
-        thread.join(30)
-        assert not thread.is_alive()
+    with in_a_thread(make, stop) as server:
+        yield f"http://127.0.0.1:{server.port}/"
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-import threading
+import socket
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,29 +20,13 @@ code_of = pytest.importorskip("hebbsim.demo.ballot_server").code_of
 @pytest.fixture(scope="module")
 def served():
     """A ballot, and the address at which phones find it."""
-    import asyncio
-
-    from tornado.ioloop import IOLoop
+    from loops import in_a_thread
 
     from hebbsim.demo.ballot_server import BallotServer
 
-    ballot, ready, held = Ballot(), threading.Event(), {}
-
-    def run():
-        asyncio.set_event_loop(asyncio.new_event_loop())
-        held["server"] = BallotServer(ballot, host="127.0.0.1")
-        held["loop"] = loop = IOLoop.current()
-        loop.add_callback(ready.set)
-        loop.start()
-        held["server"].stop()
-        loop.close(all_fds=True)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(60)
-    yield ballot, urlsplit(held["server"].url)
-    held["loop"].add_callback(held["loop"].stop)
-    thread.join(30)
+    ballot = Ballot()
+    with in_a_thread(lambda: BallotServer(ballot, host="127.0.0.1"), BallotServer.stop) as server:
+        yield ballot, urlsplit(server.url)
 
 
 def ask(address, method, path, body=None, **headers):
@@ -61,8 +45,12 @@ def vote(address, letter, voter, method="POST"):
 def test_a_phone_votes_once_and_may_change_its_mind(served):
     ballot, address = served
     status, page, cookie = ask(address, "GET", address.path)
-    assert status == 200 and "<title>Vote" in page and "HttpOnly" in cookie
+    assert status == 200 and "<title>Vote" in page
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
     voter = cookie.split("=")[1].split(";")[0]
+    # A phone that opens the page again is still the same phone; another one is not.
+    assert ask(address, "GET", address.path, Cookie=f"voter={voter}")[2] is None
+    assert voter not in ask(address, "GET", address.path)[2]
     ballot.open(3)
     state = json.loads(ask(address, "GET", address.path + "/state")[1])
     assert state == {"number": ballot.number, "options": 3, "open": True}
@@ -80,17 +68,44 @@ def test_nothing_but_a_vote_is_accepted(served):
     ballot.open(3)
     for letter in ("D", "AB", "", "a", "<b>", "\xff", "A" * 60):
         assert vote(address, letter.encode("latin-1"), "0" * 16) == 400
-    assert vote(address, "A", "short") == 400
+    for voter in ("", "short", "0" * 17):
+        assert vote(address, "A", voter) == 400
+    assert ask(address, "POST", address.path + "/vote", "A")[0] == 400  # no cookie at all
     assert vote(address, "A", "0" * 16, method="GET") == 405
     for path in ("/", "/ws", "/alive", "/static/js/bokeh.min.js", "/wrong1/vote"):
         assert ask(address, "GET", path)[0] == 404
         assert ask(address, "POST", path, "A", Cookie="voter=" + "0" * 16)[0] in (404, 405)
-    try:  # a body that is too long ends the connection
-        status = vote(address, "A" * 10_000, "0" * 16)
-    except OSError:
-        status = 400
-    assert status == 400
     assert ballot.counts == [0, 0, 0]
+
+
+def sent(address, head, body=""):
+    """The first line of the answer to a request, of which no more is sent than this."""
+    with socket.create_connection((address.hostname, address.port), timeout=60) as found:
+        lines = [f"POST {address.path}/vote HTTP/1.1", f"Host: {address.netloc}", *head, "", body]
+        found.sendall("\r\n".join(lines).encode())
+        return found.recv(1000).decode().partition("\r\n")[0]
+
+
+def test_a_request_that_is_too_long_is_refused_before_it_is_read(served):
+    ballot, address = served
+    ballot.open(3)
+    who = f"Cookie: voter={'5' * 16}"
+    assert "200" in sent(address, [who, "Content-Length: 1"], "B")
+    # A body that is never sent would be waited for, and then not be answered.
+    assert "400" in sent(address, [who, "Content-Length: 65"])
+    assert "400" in sent(address, [who, "Transfer-Encoding: chunked"], "41\r\n")
+    assert "200" not in sent(address, [who, f"X: {'x' * 8200}", "Content-Length: 1"], "B")
+    assert ballot.counts == [0, 1, 0]
+
+
+def test_no_vote_is_counted_while_no_question_is_open():
+    ballot = Ballot()
+    assert not ballot.vote("0" * 16, "A") and ballot.counts == []
+    ballot.open(2)
+    assert ballot.vote("0" * 16, "A") and not ballot.vote("1" * 16, "C")
+    ballot.close()
+    assert not ballot.vote("0" * 16, "B") and not ballot.vote("1" * 16, "B")
+    assert ballot.counts == [1, 0]
 
 
 def test_phones_are_bounded():

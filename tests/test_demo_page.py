@@ -405,7 +405,7 @@ def test_a_recording_reads_sentences_of_ones_own(browser, room, recording):
         assert w.state("reading.cancellation.at(-1)") != SENTENCE.split()[::-1]
         w.page.select_option("#presets", "2")
         w.settle()
-        assert "alone" in w.page.inner_text("#note")
+        assert "only with timescales 2, 8, 32" in w.page.inner_text("#note")
         w.read(" ")
         assert "Type a sentence" in w.page.inner_text("#note")
 

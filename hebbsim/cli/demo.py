@@ -33,7 +33,7 @@ def demo(ctx: typer.Context) -> None:
     """Demonstrate in a browser what a fading memory keeps.
 
     The page, served on this machine only, shows a sentence word by word, roles learned without
-    labels, words that can no longer be read back, and four guided lessons. Ctrl-C stops it.
+    labels, words that can no longer be read back, and guided lessons. Ctrl-C stops it.
     """
     from hebbsim.errors import LibraryMissingError
 

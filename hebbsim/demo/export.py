@@ -135,7 +135,7 @@ class Recording:
         self.session = Session(room)
         self._texts: dict[str, int] = {}
         self._shared: dict[str, list[Any]] = {
-            name: [] for name in ("sentences", "bigru", "prototypes", "weights", "states")
+            name: [] for name in ("sentences", "bigru", "prototypes", "states")
         }
         self._numbers: dict[tuple[str, str], int] = {}
         self._readings: dict[str, Any] = {}
@@ -161,17 +161,14 @@ class Recording:
         kept = {name: reading[name] for name in ("winners", "slots", "places", "sizes", "peaks")}
         rows = ("roles", "linear", "cancellation", "kept")
         exact = settings.condition.snr is None and settings.precision == "float32"
-        rule = f"{taus}|{settings.rule}|{settings.eta}|{settings.fresh}"
         return {
             **kept,
             **{
                 name: [[self._text(word) for word in row] for row in reading[name]] for name in rows
             },
-            "settings": reading["settings"],
             "sentence": self._share("sentences", sentence, {name: reading[name] for name in parts}),
             "bigru": self._share_roles(sentence, reading["bigru"]),
             "prototypes": self._prototypes(taus, reading["prototypes"]),
-            "weights": self._share("weights", f"{sentence}|{rule}", reading["weights"]),
             "states": self._share(
                 "states",
                 f"{sentence}|{taus}",
@@ -227,16 +224,8 @@ def _number(value: float) -> str:
 
 
 def _key(what: What, settings: Settings) -> str:
-    parts = [
-        f"#{what}" if isinstance(what, int) else what,
-        ",".join(map(_number, settings.timescales)),
-        settings.precision,
-        _number(settings.noise),
-        settings.rule,
-        _number(settings.eta),
-        "true" if settings.fresh else "false",
-    ]
-    return "|".join(parts)
+    """Of a reading: the page learns the weights by itself, so that their rule has no part in it."""
+    return f"{f'#{what}' if isinstance(what, int) else what}|{_survival_key(settings)}"
 
 
 def _survival_key(settings: Settings) -> str:

@@ -12,7 +12,7 @@ __all__ = ["body", "head", "lesson_timescales", "lessons", "stages", "standalone
 
 SCRIPTS = (
     "util", "bars", "score", "panels", "strips", "links", "controls", "lessons", "record", "reader",
-    "main",
+    "rules", "main",
 )  # fmt: skip
 
 #: What a browser may load. The live page talks to its own server; BokehJS evaluates code.

@@ -1,12 +1,13 @@
 """What a recording needs to read sentences of one's own: the learner and its readers as numbers.
 
-`page_files/reader.js` does with them what `hebbsim.demo.reading` does here.
+`page_files/reader.js` does with them what `hebbsim.demo.reading` does here, and
+`page_files/rules.js` what `hebbsim.demo.weights` does.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,11 +68,26 @@ def portable(room: Room, conditions: Iterable[Settings]) -> dict[str, Any]:
         },
         "roles": named.role_of(np.arange(top.size)),
         "prototypes": [room.describe(named, cluster) for cluster in range(top.size)],
+        "groups": _groups(room, words),
         "slots": {str(n): slots_of(room, n) for n in range(1, 7)},
         "book": room.book.words,
         "chance": _fine(room.book.codes),
         "frequency": _fine(room.book.counts / room.book.counts.sum()),
         "readers": {_key(settings): _readers(room, settings) for settings in conditions},
+    }
+
+
+def _groups(room: Room, words: Sequence[str]) -> dict[str, Any]:
+    """Groups of words, and the corpus by groups, from which `rules.js` learns weights."""
+
+    def letters(forms: Sequence[str]) -> str:
+        return "".join(np.base_repr(n, 36) for n in room.groups.numbers(room.learner, forms))
+
+    return {
+        "names": room.groups.names,
+        "known": letters(words),
+        "unknown": int(room.groups.numbers(room.learner, ["\0"])[0]),  # in no corpus
+        "corpus": " ".join(map(letters, room.train.sentences())),
     }
 
 

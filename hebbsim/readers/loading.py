@@ -154,7 +154,7 @@ def is_text(name_or_path: str | Path) -> bool:
         return False
     if not (path.exists() or is_stdin(path)):
         raise _unknown(name)
-    return format_of(path) not in ("conllu", "cogs", "tables")
+    return format_of(path) not in (*READERS, "tables")
 
 
 def check_parser(name_or_path: str | Path, parser: str) -> None:
@@ -254,17 +254,28 @@ def _need_train(path: Path, files: Mapping[str, object]) -> None:
 
 
 def _load_file(path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]) -> Corpus:
-    kind = kind_of(path)
-    name = "stdin" if is_stdin(path) else Path(without_packing(path.name)).stem
-    if kind == "conllu":
-        from hebbsim.readers.ud import read_ud
-
-        corpus = read_ud({"train": path}, name=name, scheme=scheme, source=path.name)
-    elif kind == "cogs":
-        corpus = read_cogs({"train": path}, source=path.name)
-    else:
+    read = READERS.get(kind_of(path))
+    if read is None:
         return as_text(path)
-    return _cut_up(corpus)
+    name = "stdin" if is_stdin(path) else Path(without_packing(path.name)).stem
+    return _cut_up(read(path, name, scheme))
+
+
+def _conllu(path: Path, name: str, scheme: str | Path | None) -> Corpus:
+    from hebbsim.readers.ud import read_ud
+
+    return read_ud({"train": path}, name=name, scheme=scheme, source=path.name)
+
+
+def _cogs(path: Path, name: str, scheme: str | Path | None) -> Corpus:
+    return read_cogs({"train": path}, source=path.name)
+
+
+#: Readers of one annotated file, by its kind: file, name of the corpus, role scheme.
+READERS: dict[str, Callable[[Path, str, str | Path | None], Corpus]] = {
+    "conllu": _conllu,
+    "cogs": _cogs,
+}
 
 
 def _cut_up(corpus: Corpus) -> Corpus:

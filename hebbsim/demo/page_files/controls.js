@@ -26,10 +26,13 @@ Heb.Memory = class {
     const nodes = [Heb.el("h2", {}, "The memory"), fixed ? this.presets(fixed) : this.taus(),
       Heb.el("h3", { id: "bits-name" }, "Precision of each number"), this.choices("bits", Heb.PRECISIONS, "precision"),
       this.slider("noise", "Noise in the traces", () => (fixed ? fixed.noises : Heb.NOISES), "noise", (v) => (v ? `${v} % of their size` : "none"))];
-    if (!fixed) nodes.push(this.rule());
-    else {
+    const all = this.state.hello ? this.state.hello.rules : [];
+    // A recording learns by those rules that it knows itself.
+    const [rules, others] = [true, false].map((own) => all.filter(({ name }) => (!fixed || name in Heb.RULES) === own));
+    nodes.push(...this.rule(rules));
+    if (fixed) {
       nodes.push(Heb.el("p", { style: { "margin-top": "14px", color: "var(--soft)" } },
-        "This is a recording. With Python, “hebbsim demo” moves every slider, tries every rule and learns live."));
+        `This is a recording. It has only these settings of the traces, replays “Learn live”, and lacks the rules whose units do not stand for groups of words: ${Heb.listed(others.map(({ name }) => name.replaceAll("_", " ")))}. “hebbsim demo” has everything.`));
     }
     this.root.replaceChildren(...nodes.flat());
     if (focus && Heb.$(focus)) Heb.$(focus).focus();
@@ -73,8 +76,7 @@ Heb.Memory = class {
     return [Heb.el("h3", {}, "Traces", Heb.el("output", {}, "timescales in words")), select];
   }
 
-  rule() {
-    const rules = this.state.hello ? this.state.hello.rules : [];
+  rule(rules) {
     const select = Heb.el("select", { id: "rule", "aria-label": "Learning rule",
       // Each rule starts at the rate that it is known to be stable at.
       onchange: (e) => this.change({ rule: e.target.value, eta: rules.find(({ name }) => name === e.target.value).eta }, "weights") },

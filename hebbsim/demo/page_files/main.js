@@ -36,47 +36,7 @@
     },
     count: 0,
   };
-  const recorded = {
-    start() { receive({ kind: "hello", ...data.recorded.hello }); },
-    // A sentence that was not recorded is read by the page itself.
-    own(message) {
-      if (!data.recorded.reader.readers[Heb.survivalKey(message.settings)]) return receive({ kind: "error", id: message.id, text: "This choice is not in the recording." });
-      recorded.reader ||= new Heb.Reader(data.recorded.reader);
-      const found = recorded.reader.read(message.text, message.settings);
-      if (!found) return receive({ kind: "error", id: message.id, text: "Type a sentence first: there are no words in the box." });
-      receive({ kind: "reading", id: message.id, ...found });
-      receive({ kind: "survival", id: message.id, ...data.recorded.survival[Heb.survivalKey(message.settings)] });
-    },
-    timer: 0,
-    send(message) {
-      if (message.do === "read") {
-        const key = Heb.recordKey(message);
-        const base = data.recorded.readings[key];
-        if (!base && message.text !== undefined) return recorded.own(message);
-        if (!base) return receive({ kind: "error", id: message.id, text: "This choice is not in the recording." });
-        receive({ kind: "reading", id: message.id, note: null, ...Heb.unpack(base, data.recorded.shared) });
-        receive({ kind: "survival", id: message.id, ...data.recorded.survival[Heb.survivalKey(message.settings)] });
-      } else if (message.do === "aside") {
-        recorded.reader ||= new Heb.Reader(data.recorded.reader);
-        const found = data.recorded.reader.readers[Heb.survivalKey(message.settings)] && recorded.reader.read(message.text, message.settings);
-        receive({ kind: "aside", text: message.text, roles: found && found.roles.at(-1) });
-      } else if (message.do === "learn") {
-        clearInterval(recorded.timer);
-        const whole = data.recorded.curve;
-        if (message.what === "reset") return receive({ kind: "learning", running: false, done: false, curve: [] });
-        const step = () => {
-          const n = Math.min(whole.length, state.learning.curve.length + 1);
-          const done = n === whole.length;
-          if (done) clearInterval(recorded.timer);
-          receive({ kind: "learning", running: !done, done, curve: whole.slice(0, n) });
-        };
-        if (message.what === "pause") return receive({ ...state.learning, kind: "learning", running: false });
-        recorded.timer = setInterval(step, 400);
-        step();
-      }
-    },
-  };
-  const source = data.mode === "live" ? live : recorded;
+  const source = data.mode === "live" ? live : new Heb.Recording(data.recorded, receive);
 
   function lost() {
     $("banner").textContent = "The program on this computer has stopped. Start “hebbsim demo” again, and this page goes on where it was.";

@@ -61,10 +61,10 @@ Heb.PANELS.survival.draw = (panel, state) => {
   const begun = s.roles !== null;
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     begun ? Heb.key(L.roles, `who does what to whom: ${Heb.percent(s.arguments)}`) : Heb.el("span", {}, "No roles yet: this learner has not begun."),
-    Heb.key(L.lookup, `the same, by the word alone: ${Heb.percent(ref.lookup_arguments)}`),
+    Heb.key(L.lookup, `the same, from the word alone: ${Heb.percent(ref.lookup_arguments)}`),
     ...words.map((key) => Heb.key(L[key], `${L[key].name}: ${Heb.percent(s[key][3])}, ${Heb.percent(s[key][8])}`)),
     words.length ? Heb.key(L.chance, `the commonest word: ${Heb.percent(ref.word)}`) : null,
-    Heb.el("details", { open: panel.clientHeight > 215 }, Heb.el("summary", {}, `${words.length ? "Readers: 3 and 8 words ago. " : ""}How it is measured`), Heb.el("small", {}, Heb.whole(begun ? `Roles: ${names}; of all words ${Heb.percent(s.roles, 1)}, by the word alone ${Heb.percent(ref.lookup, 1)}. Noise is in the traces: the word itself is clean, and the learner has traces to its left and right. ` : ""), `${s.n_tokens.toLocaleString("en")} words, ${s.n_states} states.`))));
+    Heb.el("details", { open: panel.clientHeight > 215 }, Heb.el("summary", {}, `${words.length ? "Readers: 3 and 8 words ago. " : ""}How it is measured`), Heb.el("small", {}, Heb.whole(begun ? `Roles: ${names}; of all words ${Heb.percent(s.roles, 1)}, from the word alone ${Heb.percent(ref.lookup, 1)}. Noise is in the traces: the word itself is clean, and the learner has traces to its left and right. ` : ""), `${s.n_tokens.toLocaleString("en")} words, ${s.n_states} states.`))));
   Heb.chart(figure, {
     x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
     label: `${begun ? `Roles of ${names} right: ${Heb.percent(s.arguments)}; ` : ""}without memory: ${Heb.percent(ref.lookup_arguments)}.${words.map((key) => ` ${L[key].name}, words right by words ago: ${s[key].map((v) => Heb.percent(v)).join(", ")}.`).join("")}`,
@@ -77,7 +77,7 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
   const r = state.reading;
   const t = state.t;
   if (!r.winners || !r.winners[t].length) return panel.replaceChildren(Heb.el("p", {}, r.note || "No prototypes yet: this learner has not begun."));
-  // A word that fell here stands whole; its neighbours stand beside it where there is room.
+  // A word that came here stands whole; its neighbours stand beside it where there is room.
   const side = 174, phone = panel.clientWidth < 600;
   const shown = r.winners[t].slice(0, phone || panel.clientWidth - side > 840 ? 4 : 3);
   const room = (phone ? panel.clientWidth : (panel.clientWidth - side - 50) / shown.length) - 34;
@@ -90,7 +90,7 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
   const cards = shown.map(([cluster, share], rank) => {
     const p = r.prototypes[cluster];
     return Heb.el("div", { class: `proto${rank ? "" : " winner"}`, "data-cluster": cluster },
-      Heb.el("div", { class: "head", title: p.share === null ? "No word of the named sentences fell here" : `${Heb.percent(p.share)} of the ${p.tokens} words that fell here are ${p.role}` },
+      Heb.el("div", { class: "head", title: p.share === null ? "No word of the named sentences came here" : `${Heb.percent(p.share)} of the ${p.tokens} words that came here are ${p.role}` },
         Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role),
         p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of ${p.tokens}`)),
       Heb.el("div", { class: "meter", title: "how close, beside the others" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
@@ -98,13 +98,12 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
   });
   panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: phone ? "none" : `0 0 ${side}px`, "min-width": 0 } },
     Heb.el("span", { class: "big", dir: "auto" }, r.words[t]),
-    Heb.el("span", {}, "falls to the prototype that is closest to the word and its neighbours. Nobody told it what these share.")),
+    Heb.el("span", {}, "goes to the prototype closest to it and its neighbours. Nobody said what these words have in common.")),
     Heb.el("div", { class: "protos", style: { "--cards": shown.length } }, cards));
 };
 
 Heb.PANELS.weights.draw = (panel, state) => {
   const w = state.reading.weights;
-  if (!w) return panel.replaceChildren(Heb.el("p", {}, "The weights were not recorded for this choice."));
   if (w.error) return panel.replaceChildren(Heb.el("p", {}, `The weights ran away: ${w.error}.`));
   const t = state.t;
   const [old, now] = [w.values[t], w.values[t + 1]];
@@ -174,7 +173,7 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
     Heb.el("span", { class: "big" }, last ? `${Heb.percent(last[1])} right` : begun ? "No prototypes yet" : "Not begun"),
     Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words. It reads each sentence once, in one pass, without a label, and sorts words into K = ${hello.live_clusters} prototypes.` : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing: there are no roles yet."),
     Heb.el("span", { style: { display: "flex", gap: "8px", "flex-wrap": "wrap" } },
-      live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "The corpus is at its end.") : button("start", begun ? "Go on" : "Start", "main"),
+      live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "It has read the whole corpus.") : button("start", begun ? "Go on" : "Start", "main"),
       begun ? button("reset", "Start anew", "") : null),
     state.recorded ? null : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
   const marks = hello ? [

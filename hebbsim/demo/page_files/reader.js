@@ -31,7 +31,7 @@ Heb.Reader = class {
   // Words as the corpus has them: lower case, marks apart; 60 at most.
   split(text) {
     const found = [];
-    for (const token of text.normalize("NFC").toLowerCase().match(/[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*|\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\p{M}|\p{Emoji_Modifier})*|[^\s]/gu) || []) {
+    for (const token of text.normalize("NFC").toLowerCase().replace(/[‘’]/g, "'").replaceAll("n't", " n't").match(Heb.TOKENS) || []) {
       const last = found.at(-1);
       if (!last || /^[.!?]$/.test(last.at(-1))) found.push([]);
       found.at(-1).push(token);
@@ -147,10 +147,10 @@ Heb.Reader = class {
     const rolesKnown = taus.join() === this.net.timescales.join();
     return {
       words, starts: sentences.map((_, i) => sentences.slice(0, i).flat().length), known: words.map((word) => this.index.has(word)),
-      gold: null, bigru: null, weights: null, settings: { ...settings, timescales: [...taus] },
+      gold: null, bigru: null,
       states: { after, before, codes }, sizes: sizes.map((v) => v / unit), peaks: peaks.map((v) => v / unit), linear, cancellation,
       ...(rolesKnown ? this.rolesOf(sentences, settings, codes) : this.noRoles(words, taus.length)),
-      note: rolesKnown ? null : `Roles of your own sentences travel with this page for timescales ${this.net.timescales.join(", ")} alone.`,
+      note: rolesKnown ? null : `A recording finds roles in sentences of your own only with timescales ${this.net.timescales.join(", ")}; “hebbsim demo” finds them with any.`,
     };
   }
 
@@ -202,6 +202,9 @@ Heb.Reader = class {
     });
   }
 };
+
+// Clitics stand apart, and what is seen as one picture is one word: a flag, a family, a skin tone.
+Heb.TOKENS = /n't\b|'(?:s|d|m|re|ve|ll)\b|[\p{L}\p{M}\p{N}]+(?:'(?!(?:s|d|m|re|ve|ll|t)\b)[\p{L}\p{M}\p{N}]+)*|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\p{M}|\p{Emoji_Modifier}|[\u{e0020}-\u{e007f}])*|\S/gu;
 
 Heb.dot = (a, b) => { let sum = 0; for (let i = 0; i < a.length; i++) sum += a[i] * b[i]; return sum; };
 Heb.square = (a, b) => { let sum = 0; for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2; return sum; };

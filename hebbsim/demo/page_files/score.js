@@ -20,12 +20,14 @@ Heb.Score = class {
     const room = this.box.clientWidth - head - 68;
     // A bar and its number need more than a short word.
     const least = rows.includes("traces") ? 62 : 48;
+    // Rows of readers mark what is right before the word.
+    const readers = ["linear", "cancellation", "kept"].some((row) => rows.includes(row));
     const needs = (size, chip) => reading.words.map((word, j) => {
       const roles = [reading.gold && reading.gold[j], reading.roles && reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
-      // Rows of readers mark what is right before the word.
       const role = Math.max(...roles.map((name) => (name ? Heb.width(name, chip) : 0)));
       const marked = !reading.known[j] || (reading.gold && roles[1] && roles[1] !== roles[0]);
-      return Math.ceil(Math.min(190, Math.max(least, Heb.width(word, size) + 12, Heb.width(word, chip) + 28, role + (marked ? 38 : 24))));
+      const read = readers ? Heb.width(word, chip) + 28 : 0;
+      return Math.ceil(Math.min(190, Math.max(least, Heb.width(word, size) + 12, read, role + (marked ? 38 : 24))));
     });
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
     const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
@@ -68,7 +70,7 @@ Heb.Score = class {
     const blank = (cls) => () => Heb.el("div", { class: `cell ${cls}` });
     const parts = {
       roles: () => add("roles", label("role", "learned"), null, blank("")),
-      gold: () => add("gold", label("role", "by the book"), null, (word, j) =>
+      gold: () => add("gold", label("role", "textbook"), null, (word, j) =>
         Heb.el("div", { class: "cell" }, Heb.role(reading.gold[j], { cls: "thin" }))),
       bigru: () => add("bigru", label("role", "BiGRU"), null, blank("")),
       traces: () => {

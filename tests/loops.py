@@ -1,0 +1,32 @@
+"""Servers in a thread of their own, for tests that talk to them."""
+
+import asyncio
+import threading
+from contextlib import contextmanager
+
+from tornado.ioloop import IOLoop
+
+
+@contextmanager
+def in_a_thread(make, stop):
+    """Run the server that `make` gives until the test is done with it; yields the server."""
+    ready, held = threading.Event(), {}
+
+    def run():
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        held["server"] = server = make()
+        held["loop"] = loop = IOLoop.current()
+        loop.add_callback(ready.set)
+        loop.start()
+        stop(server)
+        loop.close(all_fds=True)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(60)
+    try:
+        yield held["server"]
+    finally:
+        held["loop"].add_callback(held["loop"].stop)
+        thread.join(30)
+        assert not thread.is_alive()
