@@ -53,8 +53,8 @@ GALLERY = {
         ("plane",),
     ),
     "lm": (
-        "hebbsim run lm --preset nano --context 128 --batch 8 --learning-rate 0.003 --seeds 1 "
-        "--data $HEBBSIM_DATA_DIR/text/wikitext-2-train.txt.gz --tokens 10000000",
+        "python experiments/lm/curve.py --only nano-text --tokens 12000000 --out runs/lm\n"
+        "    python experiments/lm/curve.py --only pico-text",
         ("ratio", "distances"),
     ),
     "recall": ("hebbsim run recall --task mqar", ("recall",)),
@@ -65,8 +65,13 @@ KEPT = {
     "identity": ("identity", "identity/results/default.csv"),
     "identity-ewt": ("identity", "identity/results/ewt.csv"),
     "identity-cogs": ("identity", "identity/results/cogs.csv"),
-    "lm": ("lm", "lm/results/lm-long/results.csv"),
+    "lm": ("lm", "lm/results/crossing/curves.csv"),
     "recall": ("recall", "lm/results/recall-default/results.csv"),
+}
+#: Figures that are not drawn by ``hebbsim figures NAME --run runs/RUN``, and how they are.
+DRAWN_BY = {
+    "lm-ratio": "python experiments/lm/crossing.py runs/lm/*-text --out runs/lm",
+    "lm-distances": "hebbsim figures distances --run runs/lm/nano-text",
 }
 #: Pictures that are not of a run's tables: their name and how each is made.
 OTHERS = """## More
@@ -136,7 +141,8 @@ def page(captions: dict[str, str]) -> str:
             caption = captions[f"{name}-{figure}"]
             title = caption.split("**")[1].rstrip(".")
             parts.append(f'<img src="{name}-{figure}.svg" alt="{title}" width="480">\n')
-            parts.append(f"{caption}\n\n    hebbsim figures {figure} --run runs/{name}\n")
+            own = f"hebbsim figures {figure} --run runs/{name}"
+            parts.append(f"{caption}\n\n    {DRAWN_BY.get(f'{name}-{figure}', own)}\n")
     parts.append(OTHERS)
     return "\n".join(parts)
 

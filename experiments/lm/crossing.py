@@ -120,7 +120,9 @@ def main() -> int:
     """Print the table and the fit, and draw the figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", type=Path, nargs="+", help="finished run folders")
-    parser.add_argument("--out", type=Path, help="write crossing.csv and crossing.svg, .png there")
+    parser.add_argument(
+        "--out", type=Path, help="write crossing.csv, curves.csv (all rows) and crossing.svg, .png"
+    )
     given = parser.parse_args()
     runs = [run for run in given.runs if (run / "per_seed.csv").exists()]
     if not runs:
@@ -161,6 +163,7 @@ def main() -> int:
 
         given.out.mkdir(parents=True, exist_ok=True)
         table.to_csv(given.out / "crossing.csv", index=False)
+        results.to_csv(given.out / "curves.csv", index=False)
         ax = plot_ratio(results)
         for fault in faults(ax.figure.canvas.figure):
             print(f"figure: {fault}", file=sys.stderr)
