@@ -38,20 +38,9 @@ def room():
 @contextmanager
 def serving(room, port=0):
     """A server in a thread; its address."""
-    from loops import in_a_thread
+    from loops import page_server
 
-    from hebbsim.demo.server import make_server
-
-    def make():
-        server = make_server(room, port)
-        server.start()
-        return server
-
-    def stop(server):
-        server.stop()
-        server.unlisten()
-
-    with in_a_thread(make, stop) as server:
+    with page_server(room, port) as server:
         yield f"http://127.0.0.1:{server.port}/"
 
 

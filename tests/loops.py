@@ -30,3 +30,21 @@ def in_a_thread(make, stop):
         held["loop"].add_callback(held["loop"].stop)
         thread.join(30)
         assert not thread.is_alive()
+
+
+@contextmanager
+def page_server(room, port=0, **options):
+    """A server of the page in a thread."""
+    from hebbsim.demo.server import make_server
+
+    def make():
+        server = make_server(room, port, **options)
+        server.start()
+        return server
+
+    def stop(server):
+        server.stop()
+        server.unlisten()
+
+    with in_a_thread(make, stop) as server:
+        yield server

@@ -16,22 +16,10 @@ pytest.importorskip("bokeh", reason="the extra demo is not installed")
 @pytest.fixture(scope="module")
 def port():
     """Of a server that also answers to the name of a proxy."""
-    from loops import in_a_thread
-
-    from hebbsim.demo.server import make_server
+    from loops import page_server
 
     room = Room(make_builtin(n_train=20, n_dev=5, n_test=5, n_gen=0))
-
-    def make():
-        server = make_server(room, hosts=["Class.example.org"])
-        server.start()
-        return server
-
-    def stop(server):
-        server.stop()
-        server.unlisten()
-
-    with in_a_thread(make, stop) as server:
+    with page_server(room, hosts=["Class.example.org"]) as server:
         yield server.port
 
 

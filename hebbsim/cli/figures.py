@@ -77,8 +77,10 @@ def figures(
         _ = one.results  # refuse unreadable runs before drawing any
     found: list[tuple[RunTables, list[RenderedFigure]]] = []
     failed: dict[str, Exception] = {}
+    tried: set[str] = set()
     for one in runs:
         drawn, errors = _draw(one, names, out, wanted, dpi)
+        tried |= {figure.name for figure in drawn} | set(errors)
         if drawn or not errors:
             found.append((one, drawn))
         failed |= {f"{name} of {one.name}": error for name, error in errors.items()}
@@ -88,10 +90,8 @@ def figures(
         if not any(figures_of(r.experiment) for r, _ in found):
             raise BadInputError(f"{said}: no figures are known of `{found[0][0].experiment}`")
         raise BadInputError(f"{said}: the tables have no rows to draw {what} from")
-    shown = {figure.name for _, drawn in found for figure in drawn}
-    shown |= {key.partition(" of ")[0] for key in failed}
     nothing = BadInputError("the tables have no rows to draw it from")
-    failed |= {name: nothing for name in names or () if name not in shown}
+    failed |= {name: nothing for name in names or () if name not in tried}
     _write_captions(found, out)
     _show(found, json=json)
     for line in not_drawn(failed):

@@ -25,7 +25,7 @@ class ZeroLabelEstimator:
     there because scikit-learn passes it: anything but None is refused.
 
     It follows scikit-learn's protocol without its base class: importing `sklearn.base` takes
-    more than a second and 140 MB, more than a learner of 10,000 words needs.
+    more than a second and 140 MB of memory.
 
     Examples
     --------
