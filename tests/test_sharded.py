@@ -80,6 +80,8 @@ def test_the_memory_of_a_worker_is_bounded_and_told_before_it_starts(sentences, 
     words = len({word for sentence in sentences for word in sentence})
     workers = Measured()
     shards = Shards(workers, sentences, 2, text=files, progress=said.append)
+    # What compiling or loading kernels takes for a moment is no memory of a task.
+    fit_shards(RoleNetwork(SMALL, passes=1), Shards(InProcess(), sentences, 2), round_size=100)
     learner = RoleNetwork(SMALL | {"max_words": words if text else 30_000}, passes=1)
     tracemalloc.start()
     try:

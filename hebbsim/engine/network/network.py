@@ -252,7 +252,7 @@ class Network:
             codes,
             self._around(codes, self.rng),
             counts,
-            self.vocabulary.shapes[ids].astype(np.float32),
+            self.vocabulary.shapes[ids],
             counts / self.vocabulary.n_counted,
             draws,
             self.rng,
@@ -326,7 +326,7 @@ class Network:
     ) -> NDArray[np.float32]:
         """Vectors of sentences that follow each other in `words` and end at `ends`."""
         ids = self.vocabulary.rows(words)
-        shapes = self.vocabulary.shapes[ids].astype(np.float32)
+        shapes = self.vocabulary.shapes[ids]
         for i in np.flatnonzero(ids == UNKNOWN).tolist():
             shapes[i] = shape_code(words[i], self.top.shape_size)
         codes = self.word_codes(words)

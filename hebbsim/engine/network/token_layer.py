@@ -5,23 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.engine._jit import njit
 from hebbsim.engine.network.contexts import contexts_of_sentences
-from hebbsim.engine.network.plasticity import FIRES, FIRST, Plasticity, check_parts, with_rules
-from hebbsim.engine.network.vectors import (
-    MEAN_OVER,
-    centre,
-    coordinates,
-    over_lengths,
-    to_unit,
-    unit_rows,
-)
-from hebbsim.engine.products import multiply
+from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
+from hebbsim.engine.network.token_kernels import complete_codes, learn_sentence, read_sentences
 from hebbsim.engine.values import LARGEST, check_layer, number
 from hebbsim.errors import BadInputError
 
@@ -34,11 +25,6 @@ WAITING = 4
 #: Words that occurred less often do not teach how to guess a code; of the others, so many
 #: divided by the root of the count is the share of tokens that do.
 TAUGHT_FROM, TAUGHT = 3, 4.0
-
-learn_own: Any = None  # of the layer's rules, see `with_rules`
-learn_prediction: Any = None
-learn_directions: Any = None
-learn_prototypes: Any = None
 
 
 @dataclass
@@ -212,8 +198,10 @@ class TokenLayer:
         self.attended[:, 0] = np.maximum(self.attended[:, 0], self.attended.max(axis=1) == 0)
         jitter = rng.uniform(1 - self.weight_jitter, 1 + self.weight_jitter, 5)
         self.drawn_lengths = (np.array(self.lengths) * jitter).astype(np.float32)
-        self._kernel = with_rules(
-            _learn_sentence,
+        self._complete = with_rules(complete_codes, learn_guess=self.guess)
+        self._read = with_rules(read_sentences, learn_prediction=self.prediction)
+        self._learn = with_rules(
+            learn_sentence,
             learn_own=self.own,
             learn_prediction=self.prediction,
             learn_directions=self.directions,
@@ -225,7 +213,7 @@ class TokenLayer:
         codes: NDArray[np.float32],
         around: NDArray[np.float32],
         counts: NDArray[np.int64],
-        shapes: NDArray[np.float32],
+        shapes: NDArray[np.int8],
         frequency: NDArray[np.float64],
         draws: NDArray[np.float64],
         rng: np.random.Generator,
@@ -240,7 +228,7 @@ class TokenLayer:
             What traces are taken of: the same, but for controls.
         counts : ndarray of int64, shape=(L,)
             Their occurrences.
-        shapes : ndarray of float32, shape=(L, H)
+        shapes : ndarray of int8, shape=(L, H)
         frequency : ndarray of float64, shape=(L,)
         draws : ndarray of float64, shape=(L, 2)
             Between 0 and 1: which tokens compete, and which teach directions.
@@ -249,34 +237,21 @@ class TokenLayer:
         """
         fade = np.float32(1 / math.sqrt(1 + self.tokens / self.fade_after))
         chosen = draws[:, 0] * np.sqrt(frequency) < math.sqrt(self.subsample)
-        some = draws[:, 1] * np.sqrt(counts) < TAUGHT
-        taught = np.flatnonzero(some & (counts >= TAUGHT_FROM))
-        teaches = draws[:, 1] < DIRECTION_SHARE
+        taught = (draws[:, 1] * np.sqrt(counts) < TAUGHT) & (counts >= TAUGHT_FROM)
         ends = np.array([len(codes)])
-        contexts = self._contexts(codes, ends)
-        completed = self._completed(codes, counts, shapes, contexts)
-        if len(taught):
-            seen = _seen_around(contexts, shapes, taught)
-            self.guess.learn(self.guess_weights, seen, codes[taught], fade)
-        around = completed if around is codes else around
-        if around is not codes:
-            contexts = self._contexts(around, ends)
+        completed, contexts = self._around(codes, around, counts, shapes, ends, taught, fade)
         vectors = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
-        self._kernel(
+        self._learn(
             completed,
             contexts,
             chosen & self.settled,
-            teaches,
-            self.means[0],
-            self.means[1],
-            self.means[2],
+            draws[:, 1] < DIRECTION_SHARE,
+            *self.means,
             self.means_seen,
             self.own_weights,
-            self.prediction_weights[0],
-            self.prediction_weights[1],
+            *self.prediction_weights,
             fade,
-            self.direction_weights[0],
-            self.direction_weights[1],
+            *self.direction_weights,
             self.prototype_weights,
             self.attended,
             self.drawn_lengths,
@@ -339,55 +314,59 @@ class TokenLayer:
         codes: NDArray[np.float32],
         around: NDArray[np.float32],
         counts: NDArray[np.int64],
-        shapes: NDArray[np.float32],
+        shapes: NDArray[np.int8],
         ends: NDArray[np.int64],
     ) -> NDArray[np.float32]:
         """Vectors of the tokens of sentences that end at `ends`, shape=(L, D).
 
         Nothing is learned; other parameters are as of `learn`.
         """
-        contexts = self._contexts(codes, ends)
-        completed = self._completed(codes, counts, shapes, contexts)
-        around = completed if around is codes else around
-        if around is not codes:
-            contexts = self._contexts(around, ends)
-        sides = np.sqrt(contexts).reshape(len(codes), 2, -1).transpose(1, 0, 2)
-        roots = np.sqrt(completed)
-        out = np.empty((len(codes), self.n_inputs), dtype=np.float32)
-        out[:, : roots.shape[1]] = self.drawn_lengths[0] * roots
-        parts = out[:, roots.shape[1] :].reshape(len(codes), 4, self.n_directions)
-        for side in range(2):
-            x = np.ascontiguousarray(sides[side])
-            parts[:, side] = self.prediction.answers(self.prediction_weights[side], x)
-            parts[:, 2 + side] = 0
-            if self.drawn_lengths[3 + side] > 0:
-                found = np.empty((len(x), self.n_directions), dtype=np.float32)
-                directions = unit_rows(self.direction_weights[side].values)
-                multiply(x - self.means[1 + side], directions, found)
-                parts[:, 2 + side] = found
-        parts[:] = self.drawn_lengths[1:, None] * unit_rows(parts * self.attended)
-        return out
+        nowhere = np.zeros(len(codes), dtype=bool)
+        completed, contexts = self._around(codes, around, counts, shapes, ends, nowhere, 0.0)
+        vectors = np.empty((len(codes), self.n_inputs), dtype=np.float32)
+        self._read(
+            completed,
+            contexts,
+            *self.means[1:],
+            *self.prediction_weights,
+            *self.direction_weights,
+            self.attended,
+            self.drawn_lengths,
+            vectors,
+        )
+        return vectors
 
-    def _completed(
+    def _around(
         self,
         codes: NDArray[np.float32],
+        around: NDArray[np.float32],
         counts: NDArray[np.int64],
-        shapes: NDArray[np.float32],
-        contexts: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Codes of tokens, those of rare words completed by what the guess says of them."""
-        rare = np.flatnonzero(counts <= self.known_from * self.shrinkage)
-        if not len(rare):
-            return codes
-        seen = _seen_around(contexts, shapes, rare)
-        guess = np.maximum(self.guess.answers(self.guess_weights, seen), 0)
-        total = guess.sum(axis=1, keepdims=True)
-        n = counts[rare, None] + self.spelled
-        own = np.where(total > 0, n / (n + self.shrinkage), 1).astype(np.float32)
-        completed = codes.copy()
-        completed[rare] *= own
-        completed[rare] += (1 - own) * guess / np.where(total > 0, total, 1)
-        return completed
+        shapes: NDArray[np.int8],
+        ends: NDArray[np.int64],
+        taught: NDArray[np.bool_],
+        fade: float,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Codes, those of rare words completed, and the traces of `around`; the guess learns."""
+        contexts = self._contexts(codes, ends)
+        completed = np.empty_like(codes)
+        changed = self._complete(
+            codes,
+            contexts,
+            shapes,
+            counts,
+            self.known_from * self.shrinkage,
+            self.spelled,
+            self.shrinkage,
+            taught,
+            self.guess_weights,
+            np.float32(fade),
+            completed,
+        )
+        if around is not codes:
+            contexts = self._contexts(around, ends)
+        elif changed:
+            contexts = self._contexts(completed, ends)
+        return completed, contexts
 
     def _contexts(self, codes: NDArray[np.float32], ends: NDArray[np.int64]) -> NDArray[np.float32]:
         """Traces around tokens, as they are held."""
@@ -396,98 +375,3 @@ class TokenLayer:
         if self.hold is not None:
             self.hold(contexts)
         return contexts
-
-
-def _seen_around(
-    contexts: NDArray[np.float32], shapes: NDArray[np.float32], which: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """What the guess goes by at some tokens, side by side: both sides' contexts, each the mean
-    over timescales, and shapes.
-    """
-    sides = contexts[which].mean(axis=2).reshape(len(which), -1)
-    return np.concatenate([sides, shapes[which]], axis=1)
-
-
-def _learn_sentence(
-    codes, contexts, competes, teaches,
-    own_mean, left_mean, right_mean, seen,
-    own, left, right, fade, left_directions, right_directions, prototypes, attended, lengths, out,
-):  # fmt: skip
-    """Vectors of a sentence, at whose tokens weights learn."""
-    n_tokens, n_codes = codes.shape
-    n = len(own.values)
-    sides = contexts.reshape(len(contexts), 2, left.values.shape[1])
-    root = np.empty((1, n_codes), np.float32)
-    target = np.empty((1, n), np.float32)
-    x = np.empty((1, left.values.shape[1]), np.float32)
-    answer = np.empty((1, n), np.float32)
-    response = np.empty((1, n), np.float32)
-    won = np.empty((1, len(prototypes.values)), np.float32)
-    own_scales = np.empty(n, np.float32)
-    scales = np.empty((2, n), np.float32)
-    over_lengths(own.values, own_scales)
-    over_lengths(left_directions.values, scales[0])
-    over_lengths(right_directions.values, scales[1])
-    for i in range(n_tokens):
-        for c in range(n_codes):
-            root[0, c] = np.sqrt(codes[i, c])
-            out[i, c] = lengths[0] * root[0, c]
-        step = np.float32(0)
-        if teaches[i]:
-            step = counted(seen, 0)
-        centre(root[0], own_mean, step)
-        if teaches[i]:
-            learn_own(
-                own.values, own.state, root, FIRST, FIRES, False, own.rate, own.parameters,
-                response,
-            )  # fmt: skip
-            over_lengths(own.values, own_scales)
-        coordinates(own.values, own_scales, root[0], target[0])
-        for side in range(2):
-            prediction = left if side == 0 else right
-            at = n_codes + side * n
-            for j in range(x.size):
-                x[0, j] = np.sqrt(sides[i, side, j])
-            learn_prediction(
-                prediction.values, prediction.state, x, FIRST, target, False,
-                prediction.rate * fade, prediction.parameters, answer,
-            )  # fmt: skip
-            put(answer[0], attended[side], lengths[1 + side], out[i, at : at + n])
-            if lengths[3 + side] > 0:
-                directions = left_directions if side == 0 else right_directions
-                mean = left_mean if side == 0 else right_mean
-                at = n_codes + (2 + side) * n
-                step = np.float32(0)
-                if teaches[i]:
-                    step = counted(seen, 1 + side)
-                centre(x[0], mean, step)
-                if teaches[i]:
-                    learn_directions(
-                        directions.values, directions.state, x, FIRST, FIRES, False,
-                        directions.rate, directions.parameters, response,
-                    )  # fmt: skip
-                    over_lengths(directions.values, scales[side])
-                coordinates(directions.values, scales[side], x[0], answer[0])
-                put(answer[0], attended[2 + side], lengths[3 + side], out[i, at : at + n])
-        if competes[i]:
-            learn_prototypes(
-                prototypes.values, prototypes.state, out[i : i + 1], FIRST, FIRES, False,
-                prototypes.rate, prototypes.parameters, won,
-            )  # fmt: skip
-
-
-@njit
-def counted(seen, which):
-    """Count an input of a mean, and the step that it takes."""
-    seen[which] = min(seen[which] + 1, MEAN_OVER)
-    return np.float32(1.0 / seen[which])
-
-
-@njit
-def put(x, attended, length, out):
-    """out: what is attended to of x, at a length."""
-    for j in range(len(x)):
-        x[j] *= attended[j]
-    to_unit(x)
-    for j in range(len(x)):
-        out[j] = length * x[j]

@@ -1,0 +1,252 @@
+"""Kernels of the token layer: what one sentence teaches it, and the vectors of tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hebbsim.engine._jit import njit
+from hebbsim.engine.network.plasticity import FIRES, FIRST
+from hebbsim.engine.network.vectors import (
+    MEAN_OVER,
+    centre,
+    coordinates,
+    over_lengths,
+    to_unit,
+)
+from hebbsim.engine.products import multiply
+
+__all__ = ["complete_codes", "learn_sentence", "read_sentences"]
+
+learn_guess: Any = None  # of the layer's rules, see `with_rules`
+learn_own: Any = None
+learn_prediction: Any = None
+learn_directions: Any = None
+learn_prototypes: Any = None
+
+
+def complete_codes(
+    codes, contexts, shapes, counts, known, spelled, shrinkage, taught, guess, fade, out
+):  # fmt: skip
+    """Codes of tokens, those of rare words completed by what the guess says of them.
+
+    Then the guess learns the codes of the tokens that are taught.
+
+    Returns
+    -------
+    bool
+        Whether any code was completed.
+    """
+    n_tokens, n_codes = codes.shape
+    n_rare = n_taught = 0
+    for i in range(n_tokens):
+        n_rare += counts[i] <= known
+        n_taught += taught[i]
+        for c in range(n_codes):
+            out[i, c] = codes[i, c]
+    if n_rare:
+        seen = np.empty((n_rare, guess.values.shape[1]), np.float32)
+        answer = np.empty((n_rare, n_codes), np.float32)
+        tokens = np.zeros(n_rare, np.int32)
+        row = 0
+        for i in range(n_tokens):
+            if counts[i] <= known:
+                seen_around(contexts[i], shapes[i], seen[row])
+                row += 1
+        learn_guess(
+            guess.values, guess.state, seen, tokens, codes, False, np.float32(0),
+            guess.parameters, answer,
+        )  # fmt: skip
+        row = 0
+        for i in range(n_tokens):
+            if counts[i] <= known:
+                n = counts[i] + spelled
+                mix(np.float32(n / (n + shrinkage)), answer[row], out[i])
+                row += 1
+    if n_taught:
+        seen = np.empty((n_taught, guess.values.shape[1]), np.float32)
+        answer = np.empty((n_taught, n_codes), np.float32)
+        tokens = np.empty(n_taught, np.int32)
+        row = 0
+        for i in range(n_tokens):
+            if taught[i]:
+                seen_around(contexts[i], shapes[i], seen[row])
+                tokens[row] = i
+                row += 1
+        learn_guess(
+            guess.values, guess.state, seen, tokens, codes, False, guess.rate * fade,
+            guess.parameters, answer,
+        )  # fmt: skip
+    return n_rare > 0
+
+
+@njit
+def seen_around(context, shape, out):
+    """out: what the guess goes by at a token: each side's mean over timescales, and the shape."""
+    n_timescales, width = context.shape[1:]
+    for side in range(2):
+        at = side * width
+        for j in range(width):
+            out[at + j] = context[side, 0, j]
+        for s in range(1, n_timescales):
+            for j in range(width):
+                out[at + j] += context[side, s, j]
+        for j in range(width):
+            out[at + j] /= np.float32(n_timescales)
+    for j in range(len(shape)):
+        out[2 * width + j] = np.float32(shape[j])
+
+
+@njit
+def mix(own, guess, code):
+    """code: a share `own` of itself, the rest of the positive part of a guess, if it has one."""
+    total = np.float32(0)
+    for c in range(len(guess)):
+        total += max(guess[c], np.float32(0))
+    if total > 0:
+        share = (np.float32(1) - own) / total
+        for c in range(len(code)):
+            code[c] = own * code[c] + share * max(guess[c], np.float32(0))
+
+
+def learn_sentence(
+    codes, contexts, competes, teaches,
+    own_mean, left_mean, right_mean, seen,
+    own, left, right, fade, left_directions, right_directions, prototypes, attended, lengths, out,
+):  # fmt: skip
+    """Vectors of a sentence, at whose tokens weights learn.
+
+    Parts do not wait for each other token by token: each learns from all tokens of the sentence,
+    in their order, so that its weights come into the cache once.
+    """
+    n_tokens, n_codes = codes.shape
+    n, width = left.values.shape
+    sides = contexts.reshape(n_tokens, 2, width)
+    tokens = np.arange(n_tokens).astype(np.int32)
+    root = np.empty((1, n_codes), np.float32)
+    response = np.empty((1, n), np.float32)
+    targets = np.empty((n_tokens, n), np.float32)
+    x = np.empty((n_tokens, width), np.float32)
+    answers = np.empty((n_tokens, n), np.float32)
+    scales = np.empty(n, np.float32)
+    over_lengths(own.values, scales)
+    for i in range(n_tokens):
+        for c in range(n_codes):
+            root[0, c] = np.sqrt(codes[i, c])
+            out[i, c] = lengths[0] * root[0, c]
+        if teaches[i]:
+            centre(root[0], own_mean, counted(seen, 0))
+            learn_own(
+                own.values, own.state, root, FIRST, FIRES, False, own.rate, own.parameters,
+                response,
+            )  # fmt: skip
+            over_lengths(own.values, scales)
+        else:
+            centre(root[0], own_mean, np.float32(0))
+        coordinates(own.values, scales, root[0], targets[i])
+    for side in range(2):
+        prediction = left if side == 0 else right
+        for i in range(n_tokens):
+            for j in range(width):
+                x[i, j] = np.sqrt(sides[i, side, j])
+        learn_prediction(
+            prediction.values, prediction.state, x, tokens, targets, False,
+            prediction.rate * fade, prediction.parameters, answers,
+        )  # fmt: skip
+        at = n_codes + side * n
+        put(answers, attended[side], lengths[1 + side], out[:, at : at + n])
+        if lengths[3 + side] == 0:
+            continue
+        directions = left_directions if side == 0 else right_directions
+        mean = left_mean if side == 0 else right_mean
+        over_lengths(directions.values, scales)
+        first = 0  # of the tokens that are seen along the directions as they are now
+        for i in range(n_tokens):
+            if not teaches[i]:
+                centre(x[i], mean, np.float32(0))
+                continue
+            centre(x[i], mean, counted(seen, 1 + side))
+            all_coordinates(directions.values, scales, x[first:i], answers[first:i])
+            learn_directions(
+                directions.values, directions.state, x[i : i + 1], FIRST, FIRES, False,
+                directions.rate, directions.parameters, response,
+            )  # fmt: skip
+            over_lengths(directions.values, scales)
+            first = i
+        all_coordinates(directions.values, scales, x[first:], answers[first:])
+        at += 2 * n
+        put(answers, attended[2 + side], lengths[3 + side], out[:, at : at + n])
+    vectors = out[competes]
+    won = np.empty((len(vectors), len(prototypes.values)), np.float32)
+    learn_prototypes(
+        prototypes.values, prototypes.state, vectors, np.zeros(len(vectors), np.int32), FIRES,
+        False, prototypes.rate, prototypes.parameters, won,
+    )  # fmt: skip
+
+
+@njit
+def counted(seen, which):
+    """Count an input of a mean, and the step that it takes."""
+    seen[which] = min(seen[which] + 1, MEAN_OVER)
+    return np.float32(1.0 / seen[which])
+
+
+@njit
+def all_coordinates(directions, scales, x, y):
+    """y: `coordinates` of every row of x."""
+    multiply(x, directions, y)
+    for i in range(len(y)):
+        for k in range(len(scales)):
+            y[i, k] *= scales[k]
+
+
+@njit
+def put(x, attended, length, out):
+    """out: what is attended to of every row of x, at a length."""
+    for i in range(len(x)):
+        for j in range(len(attended)):
+            x[i, j] *= attended[j]
+        to_unit(x[i])
+        for j in range(len(attended)):
+            out[i, j] = length * x[i, j]
+
+
+def read_sentences(
+    codes, contexts, left_mean, right_mean, left, right, left_directions, right_directions,
+    attended, lengths, out,
+):  # fmt: skip
+    """Vectors of tokens by what has been learned; nothing is learned."""
+    n_tokens, n_codes = codes.shape
+    n, width = left.values.shape
+    sides = contexts.reshape(n_tokens, 2, width)
+    tokens = np.zeros(n_tokens, np.int32)
+    nothing = np.zeros((1, n), np.float32)
+    x = np.empty((n_tokens, width), np.float32)
+    answers = np.empty((n_tokens, n), np.float32)
+    scales = np.empty(n, np.float32)
+    for i in range(n_tokens):
+        for c in range(n_codes):
+            out[i, c] = lengths[0] * np.sqrt(codes[i, c])
+    for side in range(2):
+        prediction = left if side == 0 else right
+        for i in range(n_tokens):
+            for j in range(width):
+                x[i, j] = np.sqrt(sides[i, side, j])
+        learn_prediction(
+            prediction.values, prediction.state, x, tokens, nothing, False, np.float32(0),
+            prediction.parameters, answers,
+        )  # fmt: skip
+        at = n_codes + side * n
+        put(answers, attended[side], lengths[1 + side], out[:, at : at + n])
+        if lengths[3 + side] > 0:
+            directions = left_directions if side == 0 else right_directions
+            mean = left_mean if side == 0 else right_mean
+            for i in range(n_tokens):
+                centre(x[i], mean, np.float32(0))
+            over_lengths(directions.values, scales)
+            all_coordinates(directions.values, scales, x, answers)
+        else:
+            answers[:] = 0
+        at += 2 * n
+        put(answers, attended[2 + side], lengths[3 + side], out[:, at : at + n])
