@@ -171,13 +171,13 @@ def test_a_kernel_stays_fresh_whatever_else_a_process_has_imported(copy):
     code = """
 from hebbsim import RoleNetwork
 from hebbsim.engine._jit import _sources_digest
-from hebbsim.engine.network import token_layer
+from hebbsim.engine.network import token_kernels
 from hebbsim.engine.rules import get_rule, rule_names
 RoleNetwork()._built(10**6)
-before = _sources_digest(token_layer._learn_sentence)
+before = _sources_digest(token_kernels.learn_sentence)
 for name in rule_names():
     get_rule(name)
-print(before == _sources_digest(token_layer._learn_sentence))
+print(before == _sources_digest(token_kernels.learn_sentence))
 """
     assert copy(code) == "True\n"
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["multiply", "multiply_rows"]
+__all__ = ["add_products", "multiply", "multiply_rows"]
 
 
 def _multiply_rows(a, i, b, k, out):
@@ -70,3 +70,22 @@ def multiply(a, b, out):
     for i in range(0, len(a), 4):
         for k in range(0, len(b), 4):
             multiply_rows(a, i, b, k, out)
+
+
+def _add_products(a, b, out):
+    out += a.T @ b
+
+
+@njit(plain=_add_products)
+def add_products(a, b, out):
+    """out += a.T @ b, for up to four rows of a and of b, so that `out` is fetched once."""
+    n = len(a)
+    k1, k2, k3 = min(1, n - 1), min(2, n - 1), min(3, n - 1)
+    zero = out.dtype.type(0)
+    for i in range(len(out)):
+        a0 = a[0, i]
+        a1 = a[k1, i] if n > 1 else zero
+        a2 = a[k2, i] if n > 2 else zero
+        a3 = a[k3, i] if n > 3 else zero
+        for j in range(b.shape[1]):
+            out[i, j] += a0 * b[0, j] + a1 * b[k1, j] + a2 * b[k2, j] + a3 * b[k3, j]

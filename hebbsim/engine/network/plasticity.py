@@ -109,11 +109,6 @@ class Plasticity:
             np.array(list(rule.resolve(self.parameters).values()), dtype=np.float32),
         )
 
-    def answers(self, weights: Weights, x: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What units answer to each row of x, shape=(T, m); nothing is learned."""
-        nothing = np.zeros((len(x), len(weights.values)), dtype=np.float32)
-        return self.learn(weights, x, nothing, 0)
-
     def learn(
         self,
         weights: Weights,
@@ -186,4 +181,7 @@ def check_parts(layer: Any) -> None:
 
 def with_rules(kernel: Any, **parts: Plasticity) -> Callable[..., Any]:
     """A copy of a kernel, compiled, in which global names stand for the kernels of rules."""
-    return specialised(kernel, **{name: part.kernel.learn for name, part in parts.items()})
+    rules = {name: part.kernel for name, part in parts.items()}
+    # A sentence is learned as a whole, so that the form in blocks leaves no trace of how a
+    # stream is cut.
+    return specialised(kernel, **{name: r.learn_blocks or r.learn for name, r in rules.items()})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._ops import dot, respond
 
-__all__ = ["MEAN_OVER", "centre", "coordinates", "over_lengths", "shares", "to_unit", "unit_rows"]
+__all__ = ["MEAN_OVER", "centre", "coordinates", "over_lengths", "shares", "to_unit"]
 
 #: A running mean is over the last so many inputs.
 MEAN_OVER = 20_000
@@ -22,12 +21,6 @@ def to_unit(x):
         scale = np.float32(1) / np.sqrt(square)
         for j in range(len(x)):
             x[j] *= scale
-
-
-def unit_rows(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows of x at length one; those of zero stay."""
-    lengths = np.sqrt(np.einsum("...j,...j->...", x, x))
-    return x / np.where(lengths > 0, lengths, np.float32(1))[..., None]  # type: ignore[no-any-return]
 
 
 @njit

@@ -5,41 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
-from hebbsim.engine.products import multiply
-from hebbsim.engine.rules._ops import add_scaled, count, normalise, respond, share_out
+from hebbsim.engine.rules._normalised import in_blocks, in_order
 from hebbsim.engine.rules._rule import Rule
 
 
 @njit
 def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    n_units, n_inputs = weights.shape
-    bias = state[:n_units]
-    power = state[n_units : n_units + n_inputs]
-    seen = state[n_units + n_inputs :]
-    along = np.empty(n_inputs, np.float32)
-    if eta == 0:  # many at a time, as the weights may not fit in the cache
-        multiply(pre, weights, post)
-        for t in range(len(pre)):
-            post[t] += bias
-            share_out(post[t])
-        return
-    for t in range(len(pre)):
-        h = pre[t]
-        y = post[t]
-        respond(weights, h, y)
-        y += bias
-        share_out(y)
-        step = count(seen, parameters[0])
-        rate = eta / normalise(h, power, step, parameters[1], along)
-        x = table[tokens[t]]
-        total = np.float32(0)
-        for i in range(n_units):
-            total += max(x[i], np.float32(0))
-        if total > 0:  # else nothing is to be predicted
-            for i in range(n_units):
-                change = rate * (max(x[i], np.float32(0)) / total - y[i])
-                add_scaled(weights[i], change, along)
-                bias[i] += change
+    in_order(weights, state, pre, tokens, table, True, eta, parameters, post)
+
+
+@njit
+def learn_blocks(weights, state, pre, tokens, table, clamped, eta, parameters, post):
+    in_blocks(weights, state, pre, tokens, table, True, eta, parameters, post)
 
 
 RULE = Rule(
@@ -55,6 +32,7 @@ RULE = Rule(
         "Δ⟨·⟩ = (· − ⟨·⟩) / min(t, tau_power)"
     ),
     learn=learn,
+    learn_blocks=learn_blocks,
     eta=0.003,
     predictive=True,
     parameters={"tau_power": 1000.0, "floor": 1e-4},
