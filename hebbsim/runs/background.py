@@ -7,6 +7,7 @@ of its fields, so results do not depend on the number of workers or the order in
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 from collections.abc import Hashable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -33,7 +34,8 @@ class Job(Protocol):
 class BackgroundJobs(Generic[Key]):
     """A context in which jobs run in worker processes; an error or interruption stops them.
 
-    The processes, `workers` at most, start with the first job whose result is not cached.
+    The processes, `workers` at most, start with the first job whose result is not cached. They
+    have a low priority, so that they do not hold up what the main process learns.
     """
 
     def __init__(self, workers: int) -> None:
@@ -58,7 +60,7 @@ class BackgroundJobs(Generic[Key]):
             self._pool = ProcessPoolExecutor(
                 self._workers,
                 mp_context=multiprocessing.get_context("spawn"),
-                initializer=_ignore_interrupts,
+                initializer=_begin,
             )
         self._futures[self._pool.submit(methodcaller("run"), job)] = key
 
@@ -91,6 +93,8 @@ class BackgroundJobs(Generic[Key]):
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the main process, which stops its workers."""
+def _begin() -> None:
+    """Leave Ctrl-C to the main process, which stops its workers, and the processor as well."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "nice"):
+        os.nice(10)

@@ -39,46 +39,34 @@ def complete_codes(
         Whether any code was completed.
     """
     n_tokens, n_codes = codes.shape
-    n_rare = n_taught = 0
+    changed = False
     for i in range(n_tokens):
-        n_rare += counts[i] <= known
-        n_taught += taught[i]
         for c in range(n_codes):
             out[i, c] = codes[i, c]
-    if n_rare:
-        seen = np.empty((n_rare, guess.values.shape[1]), np.float32)
-        answer = np.empty((n_rare, n_codes), np.float32)
-        tokens = np.zeros(n_rare, np.int32)
-        row = 0
+    for learns in range(2):
+        n = 0
+        tokens = np.empty(n_tokens, np.int32)
         for i in range(n_tokens):
-            if counts[i] <= known:
-                seen_around(contexts[i], shapes[i], seen[row])
-                row += 1
+            if taught[i] if learns else counts[i] <= known:
+                tokens[n] = i
+                n += 1
+        if n == 0:
+            continue
+        seen = np.empty((n, guess.values.shape[1]), np.float32)
+        answers = np.empty((n, n_codes), np.float32)
+        for k in range(n):
+            seen_around(contexts[tokens[k]], shapes[tokens[k]], seen[k])
         learn_guess(
-            guess.values, guess.state, seen, tokens, codes, False, np.float32(0),
-            guess.parameters, answer,
+            guess.values, guess.state, seen, tokens, codes, False,
+            guess.rate * fade if learns else np.float32(0), guess.parameters, answers,
         )  # fmt: skip
-        row = 0
-        for i in range(n_tokens):
-            if counts[i] <= known:
-                n = counts[i] + spelled
-                mix(np.float32(n / (n + shrinkage)), answer[row], out[i])
-                row += 1
-    if n_taught:
-        seen = np.empty((n_taught, guess.values.shape[1]), np.float32)
-        answer = np.empty((n_taught, n_codes), np.float32)
-        tokens = np.empty(n_taught, np.int32)
-        row = 0
-        for i in range(n_tokens):
-            if taught[i]:
-                seen_around(contexts[i], shapes[i], seen[row])
-                tokens[row] = i
-                row += 1
-        learn_guess(
-            guess.values, guess.state, seen, tokens, codes, False, guess.rate * fade,
-            guess.parameters, answer,
-        )  # fmt: skip
-    return n_rare > 0
+        if not learns:
+            changed = True
+            for k in range(n):
+                occurred = counts[tokens[k]] + spelled
+                own = np.float32(occurred / (occurred + shrinkage))
+                mix(own, answers[k], out[tokens[k]])
+    return changed
 
 
 @njit
@@ -115,7 +103,7 @@ def learn_sentence(
     own_mean, left_mean, right_mean, seen,
     own, left, right, fade, left_directions, right_directions, prototypes, attended, lengths, out,
 ):  # fmt: skip
-    """Vectors of a sentence, at whose tokens weights learn.
+    """Vectors of a sentence, into `out`, which is zero; weights learn at its tokens.
 
     Parts do not wait for each other token by token: each learns from all tokens of the sentence,
     in their order, so that its weights come into the cache once.
@@ -150,12 +138,13 @@ def learn_sentence(
         for i in range(n_tokens):
             for j in range(width):
                 x[i, j] = np.sqrt(sides[i, side, j])
-        learn_prediction(
-            prediction.values, prediction.state, x, tokens, targets, False,
-            prediction.rate * fade, prediction.parameters, answers,
-        )  # fmt: skip
         at = n_codes + side * n
-        put(answers, attended[side], lengths[1 + side], out[:, at : at + n])
+        if lengths[1 + side] > 0:
+            learn_prediction(
+                prediction.values, prediction.state, x, tokens, targets, False,
+                prediction.rate * fade, prediction.parameters, answers,
+            )  # fmt: skip
+            put(answers, attended[side], lengths[1 + side], out[:, at : at + n])
         if lengths[3 + side] == 0:
             continue
         directions = left_directions if side == 0 else right_directions
@@ -177,12 +166,13 @@ def learn_sentence(
         all_coordinates(directions.values, scales, x[first:], answers[first:])
         at += 2 * n
         put(answers, attended[2 + side], lengths[3 + side], out[:, at : at + n])
-    vectors = out[competes]
-    won = np.empty((len(vectors), len(prototypes.values)), np.float32)
-    learn_prototypes(
-        prototypes.values, prototypes.state, vectors, np.zeros(len(vectors), np.int32), FIRES,
-        False, prototypes.rate, prototypes.parameters, won,
-    )  # fmt: skip
+    won = np.empty((1, len(prototypes.values)), np.float32)
+    for i in range(n_tokens):
+        if competes[i]:
+            learn_prototypes(
+                prototypes.values, prototypes.state, out[i : i + 1], FIRST, FIRES, False,
+                prototypes.rate, prototypes.parameters, won,
+            )  # fmt: skip
 
 
 @njit
@@ -216,7 +206,7 @@ def read_sentences(
     codes, contexts, left_mean, right_mean, left, right, left_directions, right_directions,
     attended, lengths, out,
 ):  # fmt: skip
-    """Vectors of tokens by what has been learned; nothing is learned."""
+    """Vectors of tokens by what has been learned, into `out`, which is zero; nothing is learned."""
     n_tokens, n_codes = codes.shape
     n, width = left.values.shape
     sides = contexts.reshape(n_tokens, 2, width)
@@ -233,12 +223,13 @@ def read_sentences(
         for i in range(n_tokens):
             for j in range(width):
                 x[i, j] = np.sqrt(sides[i, side, j])
-        learn_prediction(
-            prediction.values, prediction.state, x, tokens, nothing, False, np.float32(0),
-            prediction.parameters, answers,
-        )  # fmt: skip
         at = n_codes + side * n
-        put(answers, attended[side], lengths[1 + side], out[:, at : at + n])
+        if lengths[1 + side] > 0:
+            learn_prediction(
+                prediction.values, prediction.state, x, tokens, nothing, False, np.float32(0),
+                prediction.parameters, answers,
+            )  # fmt: skip
+            put(answers, attended[side], lengths[1 + side], out[:, at : at + n])
         if lengths[3 + side] > 0:
             directions = left_directions if side == 0 else right_directions
             mean = left_mean if side == 0 else right_mean
@@ -246,7 +237,5 @@ def read_sentences(
                 centre(x[i], mean, np.float32(0))
             over_lengths(directions.values, scales)
             all_coordinates(directions.values, scales, x, answers)
-        else:
-            answers[:] = 0
-        at += 2 * n
-        put(answers, attended[2 + side], lengths[3 + side], out[:, at : at + n])
+            at += 2 * n
+            put(answers, attended[2 + side], lengths[3 + side], out[:, at : at + n])

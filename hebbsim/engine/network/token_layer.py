@@ -323,7 +323,7 @@ class TokenLayer:
         """
         nowhere = np.zeros(len(codes), dtype=bool)
         completed, contexts = self._around(codes, around, counts, shapes, ends, nowhere, 0.0)
-        vectors = np.empty((len(codes), self.n_inputs), dtype=np.float32)
+        vectors = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
         self._read(
             completed,
             contexts,

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from hebbsim.engine._jit import njit
+from hebbsim.engine._jit import njit, specialised
 from hebbsim.engine.rules._normalised import in_blocks, in_order
 from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    in_order(weights, state, pre, tokens, table, False, eta, parameters, post)
+def as_it_is(y):
+    """The answer, linear."""
 
 
 @njit
-def learn_blocks(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    in_blocks(weights, state, pre, tokens, table, False, eta, parameters, post)
+def miss(x, y, error):
+    for i in range(len(y)):
+        error[i] = x[i] - y[i]
+    return True
+
+
+learn = specialised(in_order, activate=as_it_is, miss=miss)
+learn_blocks = specialised(in_blocks, activate=as_it_is, miss=miss)
 
 
 RULE = Rule(

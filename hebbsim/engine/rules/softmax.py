@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from hebbsim.engine._jit import njit
+from hebbsim.engine._jit import njit, specialised
 from hebbsim.engine.rules._normalised import in_blocks, in_order
+from hebbsim.engine.rules._ops import share_out
 from hebbsim.engine.rules._rule import Rule
 
 
 @njit
-def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    in_order(weights, state, pre, tokens, table, True, eta, parameters, post)
+def miss(x, y, error):
+    total = np.float32(0)
+    for i in range(len(y)):
+        total += max(x[i], np.float32(0))
+    if not total > 0:
+        return False  # nothing is to be predicted
+    for i in range(len(y)):
+        error[i] = max(x[i], np.float32(0)) / total - y[i]
+    return True
 
 
-@njit
-def learn_blocks(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    in_blocks(weights, state, pre, tokens, table, True, eta, parameters, post)
+learn = specialised(in_order, activate=share_out, miss=miss)
+learn_blocks = specialised(in_blocks, activate=share_out, miss=miss)
 
 
 RULE = Rule(

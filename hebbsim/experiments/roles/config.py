@@ -107,6 +107,15 @@ class RolesConfig(LearnerConfig, CorpusConfig):
             "Number of repetitions of the ablations and controls; 0 skips them.", EVALUATION, ge=0
         ),
     ] = 2
+    learning_curve_seeds: Annotated[
+        int,
+        option(
+            "Number of repetitions of the learning curve, which shows accuracy by number of "
+            "tokens read.",
+            EVALUATION,
+            ge=0,
+        ),
+    ] = 2
     readout_sentences: Annotated[
         int,
         option(

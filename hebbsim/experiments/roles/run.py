@@ -279,22 +279,22 @@ class _Run:
         self.begin()
         self.steps.say()
         with BackgroundJobs[JobKey | RivalKey](config.workers) as background:
+            # Before the learner, which they leave the processor to: see `BackgroundJobs`.
+            try:
+                for key, job in bigru.items():
+                    self.submit(background, key, lambda job: job, job)
+            except TorchMissingError as error:
+                self.notes.append(f"no BiGRU beside the learner: {error}")
+                self.steps.drop(bigru_name(*key) for key in trained)
+                of_codes = 0
+            for rival in rivals.keys:
+                self.submit(background, rival, rivals.job, rival)
             for seed, learner in self.learners(list(parts)):
                 line = partial(self.last_line, seed)
                 self.step(part_name(seed), self.whole, learner, seed, line=line)
-                # Only now, so that nothing stands in the way of the first result.
-                try:
-                    for key, job in bigru.items() if seed == 0 else ():
-                        self.submit(background, key, lambda job: job, job)
-                    if seed < of_codes:
-                        key = ("labels=all codes=hebbian", seed)
-                        self.submit(background, key, supervised.codes_job, learner, seed)
-                except TorchMissingError as error:
-                    self.notes.append(f"no BiGRU beside the learner: {error}")
-                    self.steps.drop(bigru_name(*key) for key in trained)
-                    bigru, of_codes = {}, 0
-                for rival in rivals.keys if seed == 0 else ():
-                    self.submit(background, rival, rivals.job, rival)
+                if seed < of_codes:
+                    key = ("labels=all codes=hebbian", seed)
+                    self.submit(background, key, supervised.codes_job, learner, seed)
                 if seed < config.ablation_seeds:
                     self.ablations(learner, seed, parts)
                 self.cache.drop(f"seed={seed}")
