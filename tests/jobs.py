@@ -27,3 +27,8 @@ class FinishLate(Square):
     def run(self):
         time.sleep(3)
         self.number.write_text("finished")
+
+
+class Priority(Square):
+    def run(self):
+        return os.nice(0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 import zlib
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 import pytest
-from jobs import FinishLate, Square, Vanish
+from jobs import FinishLate, Priority, Square, Vanish
 
 import hebbsim.readers
 import hebbsim.runs.figures
@@ -481,7 +482,7 @@ def test_without_torch_the_steps_still_add_up(fakes, monkeypatch):
     assert steps[-1][0] == steps[-1][1]
 
 
-def test_steps_add_up_and_the_first_result_comes_before_any_bigru_starts(fakes):
+def test_steps_add_up_and_the_first_line_is_of_the_learner(fakes):
     steps = []
 
     def progress(line, done, total):
@@ -492,7 +493,8 @@ def test_steps_add_up_and_the_first_result_comes_before_any_bigru_starts(fakes):
     assert steps[-1][1] == steps[-1][2]
     assert steps[0][:3] == (None, 0, steps[-1][2])  # all is known before the first result
     line, *_, begun = next(step for step in steps if step[0])
-    assert line == "hebbian seed 0: test accuracy 1.000" and begun == 0
+    # No core is idle until then: what needs no learner has begun, at a low priority.
+    assert line == "hebbian seed 0: test accuracy 1.000" and begun > 4
 
 
 @pytest.mark.parametrize("layer", ["grammatical", None])
@@ -770,6 +772,13 @@ def test_results_do_not_depend_on_the_number_of_workers(workers):
         for number in range(3):
             jobs.submit(number, Square(number))
         assert dict(jobs.results()) == {0: 0, 1: 1, 2: 4}
+
+
+@pytest.mark.skipif(not hasattr(os, "nice"), reason="no priorities here")
+def test_workers_leave_the_processor_to_the_learner():
+    with BackgroundJobs(1) as jobs:
+        jobs.submit("a", Priority(0))
+        assert dict(jobs.results()) == {"a": os.nice(0) + 10}
 
 
 def test_kept_predictions_start_no_worker():
