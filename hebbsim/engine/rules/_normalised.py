@@ -20,7 +20,7 @@ from hebbsim.engine.products import add_products, multiply
 from hebbsim.engine.rules._ops import add_scaled, count, dot, normalise, respond
 
 activate: Any = None  # of the rule, see `specialised`
-miss: Any = None  # fills what an answer misses; False if the token's vector says nothing
+miss: Any = None  # fills what the answer misses; False where the token's vector says nothing
 
 
 def in_order(weights, state, pre, tokens, table, clamped, eta, parameters, post):
