@@ -21,7 +21,7 @@ from hebbsim.runs.finished import RunTables
 HERE = Path(__file__).resolve().parent
 EXPERIMENTS = HERE.parent / "experiments"
 #: Options of the reported runs, as in `experiments/roles/tabulate.py`.
-FIVE = "--bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
+FIVE = "--learning-curve-seeds 5 --bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = "--labels 30,100,300,1000,3000"
 #: Runs by name: the command that makes one, and the figures that are shown of it.
 GALLERY = {
@@ -54,8 +54,13 @@ GALLERY = {
     ),
     "lm": (
         "python experiments/lm/curve.py --only nano-text --tokens 12000000 --out runs/lm\n"
-        "    python experiments/lm/curve.py --only pico-text",
-        ("ratio", "distances"),
+        "    python experiments/lm/curve.py --only micro-text --tokens 3000000 --out runs/lm\n"
+        "    python experiments/lm/curve.py --only pico-text --out runs/lm",
+        ("ratio",),
+    ),
+    "lm-nano": (
+        "python experiments/lm/curve.py --only nano-text --tokens 12000000 --out runs/lm",
+        ("distances",),
     ),
     "recall": ("hebbsim run recall --task mqar", ("recall",)),
 }  # fmt: skip
@@ -66,12 +71,13 @@ KEPT = {
     "identity-ewt": ("identity", "identity/results/ewt.csv"),
     "identity-cogs": ("identity", "identity/results/cogs.csv"),
     "lm": ("lm", "lm/results/crossing/curves.csv"),
+    "lm-nano": ("lm", "lm/results/curve-nano-text/results.csv"),
     "recall": ("recall", "lm/results/recall-default/results.csv"),
 }
 #: Figures that are not drawn by ``hebbsim figures NAME --run runs/RUN``, and how they are.
 DRAWN_BY = {
     "lm-ratio": "python experiments/lm/crossing.py runs/lm/*-text --out runs/lm",
-    "lm-distances": "hebbsim figures distances --run runs/lm/nano-text",
+    "lm-nano-distances": "hebbsim figures distances --run runs/lm/nano-text",
 }
 #: Pictures that are not of a run's tables: their name and how each is made.
 OTHERS = """## More
@@ -136,7 +142,8 @@ def main(folder: Path) -> None:
 def page(captions: dict[str, str]) -> str:
     parts = [HEAD]
     for name, (command, figures) in GALLERY.items():
-        parts.append(f"## {name}\n\n    {command} --out runs/{name}\n")
+        out = "" if "--out" in command else f" --out runs/{name}"
+        parts.append(f"## {name}\n\n    {command}{out}\n")
         for figure in figures:
             caption = captions[f"{name}-{figure}"]
             title = caption.split("**")[1].rstrip(".")

@@ -23,7 +23,7 @@ from hebbsim.runs.report.markers import fill
 ROOT = Path(__file__).resolve().parents[2]
 
 #: Five of everything that varies.
-FIVE = "--bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
+FIVE = "--learning-curve-seeds 5 --bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = f"--labels 30,100,300,1000,3000 {FIVE}"
 #: For a language whose words choose the settings.
 AUTO = "--preset auto --ablation-seeds 0 --labels 100 --readout-draws 5"
