@@ -103,8 +103,9 @@ class Learning:
             options["text"] = stream if self.config.ensemble_size > 1 else stream()
             if after_text is not None:
                 options["after_text"] = after_text
-        curve = seed < self.config.learning_curve_seeds and self.config.ensemble_size == 1
-        if curve and self.corpus.layer is not None:
+        # The last seeds, so that the first result does not wait for the curve.
+        curve = seed >= self.config.seeds - self.config.learning_curve_seeds
+        if curve and self.config.ensemble_size == 1 and self.corpus.layer is not None:
             options |= self._looks(learner, seed, meter)
         return learner.fit(self.sentences["train"], **options)
 
