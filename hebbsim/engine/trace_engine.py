@@ -57,10 +57,11 @@ class TraceEngine:
     Memory use does not grow with the text, so a text of any length can be given to ``run``
     piece by piece.
 
-    ``step`` and ``run`` give bit-identical results, however a stream is cut into calls. Two
-    rules are exceptions: delta, and hebb with ``post="output"``, process four tokens at a time.
-    This is exact up to rounding, so the last bits depend on where the stream is cut, recorded
-    or reported. With ``in_order=True`` these rules, too, process one token at a time.
+    ``step`` and ``run`` give bit-identical results, however a stream is cut into calls. The
+    exceptions are rules with a second kernel that processes four tokens at a time (delta, nlms,
+    softmax, and hebb with ``post="output"``). This is exact up to rounding, so the last bits
+    depend on where the stream is cut, recorded or reported. With ``in_order=True`` these rules,
+    too, process one token at a time.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ class TraceEngine:
     parameters : mapping of str to float, optional
         Parameters of the rule that differ from its defaults.
     in_order : bool
-        Bit-identical results for rules delta and hebb as well, at about half their speed.
+        Bit-identical results for those rules as well, at about half their speed.
     random_state : int
         Seeds the codes and the initial weights (normal, of length about 1; zero for
         predictive rules and ``post="token"``).
