@@ -19,7 +19,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     if eta == 0:
         multiply(pre, weights, post)
         for t in range(len(pre)):
-            post[t] += bias
+            add_scaled(post[t], np.float32(1), bias)
         return
     # The power hangs on the inputs alone: what every token changes, but for the error of each
     # unit, is computed once, and the weights of a unit stay in the cache.

@@ -20,14 +20,14 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     if eta == 0:  # many at a time, as the weights may not fit in the cache
         multiply(pre, weights, post)
         for t in range(len(pre)):
-            post[t] += bias
+            add_scaled(post[t], np.float32(1), bias)
             share_out(post[t])
         return
     for t in range(len(pre)):
         h = pre[t]
         y = post[t]
         respond(weights, h, y)
-        y += bias
+        add_scaled(y, np.float32(1), bias)
         share_out(y)
         step = count(seen, parameters[0])
         rate = eta / normalise(h, power, step, parameters[1], along)
