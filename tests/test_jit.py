@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -13,9 +14,11 @@ import numpy as np
 import pytest
 
 import hebbsim
-from hebbsim.engine import products
+from hebbsim.engine import TraceEngine, products
 from hebbsim.engine._jit import njit
+from hebbsim.engine.chunks import through_chunks
 from hebbsim.engine.rules import ccipca
+from hebbsim.engine.rules._ops import fill_post
 
 PACKAGE = Path(hebbsim.__file__).parent
 needs_jit = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="NUMBA_DISABLE_JIT is set")
@@ -276,6 +279,21 @@ def test_kernels_call_no_machine_code_of_other_kernels():
     (code,) = caller.inspect_llvm().values()
     assert "called_often" in str(called_often.inspect_llvm())
     assert not [line for line in code.splitlines() if " call " in line and "called_often" in line]
+
+
+@needs_jit
+def test_no_kernel_compiles_a_message_about_shapes():
+    """numba makes one where a row is assigned to a row, and takes seconds to compile it."""
+
+    @njit(keep=False)
+    def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
+        fill_post(weights, pre[0], table[0], clamped, post[0])
+
+    engine = TraceEngine(3, dim=4)
+    engine.rule = replace(engine.rule, learn=learn, learn_blocks=None)
+    engine.run([0, 1])
+    (code,) = through_chunks(learn).inspect_llvm().values()
+    assert "learn" in code and "shape_context" not in code
 
 
 # Without the compiler -----------------------------------------------------------------------

@@ -7,13 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from hebbsim.readers.grammar import make_builtin
+from hebbsim.readers.tables import write_tables
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 #: In place of what the cell tagged "parameters" says.
 SMALL = {
     "from-one-neuron-to-roles": {"n_sentences": 300, "n_clusters": 30, "lags": 3},
     "online-learning-as-it-happens": {"n_sentences": 600, "n_clusters": 20, "every": 60},
-    "your-own-corpus-your-own-rule": {"n_sentences": 200, "n_clusters": 15, "n_seeds": 1},
+    "your-own-corpus-your-own-rule": {
+        "n_sentences": 200,
+        "n_clusters": 15,
+        "n_seeds": 1,
+        "corpus": "the fixture",
+    },
 }
 
 nbformat = pytest.importorskip("nbformat")
@@ -33,16 +41,25 @@ def execute(notebook, folder):
     ).execute()
 
 
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("corpus")
+    write_tables(make_builtin(n_train=300, n_dev=80, n_test=80, n_gen=20), folder)
+    return str(folder)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 class TestNotebooks:
-    def test_runs_on_small_settings(self, path, tmp_path):
+    def test_runs_on_small_settings(self, path, corpus, tmp_path):
         notebook = nbformat.read(path, as_version=4)
         tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
         at = tags.index(["parameters"])
         small = SMALL[path.stem]
+        if "corpus" in small:
+            small = small | {"corpus": corpus}
         for name in small:  # a name that the notebook does not have would change nothing
             assert re.search(rf"^{name} = ", notebook.cells[at].source, re.M), name
-        text = "\n".join(f"{name} = {value}" for name, value in small.items())
+        text = "\n".join(f"{name} = {value!r}" for name, value in small.items())
         notebook.cells.insert(at + 1, nbformat.v4.new_code_cell(text))
         execute(notebook, tmp_path)
         # Whatever a notebook writes goes to a temporary folder.

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hebbsim.engine._jit import specialised
+from hebbsim.engine.memory import copy_values
 from hebbsim.engine.traces import chunk_traces
 
 __all__ = ["chunk_length", "through_chunks"]
@@ -44,14 +45,15 @@ def _run(
     n_tokens = len(tokens)
     length = len(rows) - 1
     flat = rows.reshape(length + 1, weights.shape[1])
-    rows[0] = traces
+    held = traces.reshape(-1)
+    copy_values(held, flat[0])
     for a in range(0, n_tokens, length):
         b = min(a + length, n_tokens)
         chunk_traces(tokens[a:b], table, starts[a:b], keep, alpha, startup, mass, seen, rows)
         y = post[a:b] if len(post) == n_tokens else post[: b - a]
         learn(weights, state, flat[: b - a], tokens[a:b], table, clamped, eta, parameters, y)  # noqa: F821
-        rows[0] = rows[b - a]
-    traces[:] = rows[0]
+        copy_values(flat[b - a], flat[0])
+    copy_values(flat[0], held)
 
 
 def through_chunks(learn: Callable[..., Any]) -> Callable[..., None]:

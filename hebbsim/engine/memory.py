@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
 
-__all__ = ["aligned_copy", "aligned_empty", "all_finite"]
+__all__ = ["aligned_copy", "aligned_empty", "all_finite", "copy_values"]
 
 LINE = 64  # bytes: a cache line, and the widest vector register
 
@@ -42,3 +42,13 @@ def all_finite(values):
     for i in range(len(values)):
         total += np.float32(0) * values[i]  # NaN of any that is not finite
     return total == 0
+
+
+@njit
+def copy_values(source, target):
+    """``target[:] = source`` of two rows of equal length, shape=(N,).
+
+    numba takes seconds to compile that assignment: it makes a message for unequal shapes.
+    """
+    for i in range(len(source)):
+        target[i] = source[i]

@@ -70,7 +70,7 @@ def in_blocks(weights, state, pre, tokens, table, clamped, eta, parameters, post
                 step = count(seen, parameters[0])
                 rate = eta / normalise(h, power, step, parameters[1], along[k])
                 if not miss(table[tokens[first + k]], y, changes[k]):
-                    changes[k] = 0
+                    changes[k, :] = 0
                 for i in range(n_units):
                     changes[k, i] *= rate
                 add_scaled(bias, np.float32(1), changes[k])

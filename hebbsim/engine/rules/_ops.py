@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.memory import copy_values
 
 
 @njit
@@ -42,7 +43,7 @@ def respond(weights, h, y):
 def fill_post(weights, h, x, clamped, y):
     """y = x where the post side is clamped to the token, else y = W h."""
     if clamped:
-        y[:] = x
+        copy_values(x, y)
     else:
         respond(weights, h, y)
 

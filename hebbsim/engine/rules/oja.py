@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.memory import copy_values
 from hebbsim.engine.rules._ops import add_scaled, fill_post
 from hebbsim.engine.rules._rule import Rule
 
@@ -16,7 +17,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         h = pre[t]
         y = post[t]
         fill_post(weights, h, table[tokens[t]], clamped, y)
-        residual[:] = h
+        copy_values(h, residual)
         for i in range(len(weights)):
             add_scaled(residual, -y[i], weights[i])
         for i in range(len(weights)):
