@@ -40,7 +40,10 @@ def scripts(browser):
     "text",
     [
         "Every florp gave the wug some blick.", "The dog ran. A cat saw it! Why?",
-        "It's 3 o'clock, isn’t it?", "a well-known dog",
+        "It's 3 o'clock, isn’t it? ISN'T it?", "a well-known dog", "a -- b --- c",
+        "Well ... he ran. He ran...", "so…", "Wait … what?! no", "what ?! no", "a . . . b",
+        "Oh!, he", "* * ** == __ the dog", "“Why?” she asked. (He ran.) 'So!' A cat.",
+        "the „dog“ ran … ) so", "A 'dog. It ran. 'The cat. ' So.", "a cat . " * 24,
         "👩‍👩‍👧 the 🎉🎉 ran .", "a 👍🏽👍🏽 dog", "❤️ and ☂︎ 1️⃣", "👁️‍🗨️👩‍🚀 ran", "from 🇫🇷🇩🇪 to 🏴󠁧󠁢󠁥󠁮󠁧󠁿",
         "dog🎉cat", "🎉", "Łódź e\u0301te\u0301 נהר",
     ],

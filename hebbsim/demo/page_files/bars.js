@@ -29,12 +29,12 @@ Heb.Bars = class {
   fit(narrow) {
     const { root, box } = this.score;
     const stage = box.parentElement;
-    const [least, most] = narrow ? [64, 110] : [50, 150];
+    const [least, most] = narrow ? [64, 110] : [50, 240];
     root.style.setProperty("--bar", `${least}px`);
     if (narrow) return root.style.setProperty("--bar", `${Math.min(most, 200 / this.rows.length)}px`);
     const used = [...stage.children].filter((child) => child.id !== "panels" && child.offsetHeight > 2);
     const gap = parseFloat(getComputedStyle(stage).rowGap) || 0;
-    const panels = Math.max(158, (this.score.panelShare || 0.24) * stage.clientHeight);
+    const panels = Math.max(158, Heb.panelNeed(this.score.panel, stage.clientHeight));
     const spare = stage.clientHeight - panels - used.reduce((sum, child) => sum + child.offsetHeight + gap, 0);
     const rows = this.rows.length + (this.score.rows.gated ? 1 : 0);
     root.style.setProperty("--bar", `${Math.floor(Math.max(least, Math.min(most, least + spare / rows)))}px`);

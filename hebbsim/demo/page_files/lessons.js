@@ -120,13 +120,14 @@ Heb.Lesson = class {
         this.revealed ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts)))) : null));
     }
     const last = this.at === lesson.steps.length - 1;
+    const onwards = `next${!q || this.revealed ? " main" : ""}`;
     const following = this.lessons[this.number + 1];
     nodes.push(Heb.el("div", { class: "steps" },
       Heb.el("button", { type: "button", "data-key": "previous", disabled: this.at === 0, onclick: () => this.previous() }, "Back"),
       !q || this.revealed ? null : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", disabled: this.act.waiting(), onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `Class: ${"ABCD"[this.chosen]}. Reveal`),
-      last ? (following ? Heb.el("button", { type: "button", class: "next", "data-key": "next", onclick: () => this.next() }, `Lesson ${this.number + 2}`)
-        : Heb.el("button", { type: "button", class: "next", "data-key": "next", onclick: () => this.act.open(-1) }, "Explore"))
-        : Heb.el("button", { type: "button", class: `next${!q || this.revealed ? " main" : ""}`, "data-key": "next", onclick: () => this.next() }, "Next")));
+      last ? (following ? Heb.el("button", { type: "button", class: onwards, "data-key": "next", onclick: () => this.next() }, `Lesson ${this.number + 2}`)
+        : Heb.el("button", { type: "button", class: onwards, "data-key": "next", onclick: () => this.act.open(-1) }, "Explore"))
+        : Heb.el("button", { type: "button", class: onwards, "data-key": "next", onclick: () => this.next() }, "Next")));
     const text = nodes.map((node) => node.outerHTML).join("");
     if (text === this.drawn && this.root.firstChild) return;
     this.drawn = text;

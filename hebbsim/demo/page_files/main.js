@@ -16,7 +16,7 @@
     settings: { ...DEFAULTS }, request: { example: 0 }, t: 0, playing: false, speed: 2,
     rows: rowsOf("survival"), tab: "survival", asked: 0, at: "end", pending: { reading: true, survival: true }, recorded: data.recorded || null,
   };
-  const narrow = () => window.matchMedia("(max-width: 999px)").matches;
+  const { narrow } = Heb;
 
   // Where readings come from ---------------------------------------------------------------
   let wire = null;
@@ -190,7 +190,7 @@
   });
 
   function build() {
-    score.panelShare = Heb.PANELS[state.tab].share;
+    score.panel = state.tab;
     score.build(state.reading, state.rows, narrow());
     go(state.t);
   }
@@ -273,10 +273,9 @@
       tab.tabIndex = on ? 0 : -1;
     }
     $("panel").setAttribute("aria-labelledby", `tab-${name}`);
-    const share = Heb.PANELS[name].share;
     if (lesson && lesson.number < 0) state.rows = rowsOf(name);
     // The panel takes what room it needs, and the traces have the rest.
-    if (state.reading && (share !== score.panelShare || lesson.number < 0)) build();
+    if (state.reading && (name !== score.panel || lesson.number < 0)) build();
     drawPanel();
   }
 

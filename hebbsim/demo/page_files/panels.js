@@ -1,21 +1,24 @@
 "use strict";
 // A closer look: what survives, prototypes, weights, live learning, and (`strips.js`) the numbers.
-// `moves`: drawn anew at each word; `share`: of the height of the stage that it needs.
+// `moves`: drawn anew at each word. What it needs of the stage: a `share` of its height, for a figure
+// that grows with it, and a `height` in pixels, for text that does not.
 Heb.PANELS = {
-  survival: { name: "What survives", share: 0.37 },
-  prototypes: { name: "Prototypes", moves: true, share: 0.32 },
-  weights: { name: "Weights", moves: true, share: 0.46 },
-  learning: { name: "Learn live", share: 0.4 },
-  numbers: { name: "Numbers", moves: true },
-  follow: { name: "One number", moves: true, share: 0.38 },
-  swap: { name: "Swap", share: 0.5 },
-  selection: { name: "Selection", moves: true, share: 0.28 },
+  survival: { name: "What survives", share: 0.31, height: 204 },
+  prototypes: { name: "Prototypes", moves: true, height: 200 },
+  weights: { name: "Weights", moves: true, share: 0.43 },
+  learning: { name: "Learn live", share: 0.35 },
+  numbers: { name: "Numbers", moves: true, height: 158 },
+  follow: { name: "One number", moves: true, height: 236 },
+  swap: { name: "Swap", height: 252 },
+  selection: { name: "Selection", moves: true, height: 176 },
 };
+
+Heb.panelNeed = (name, stage) => { const { share = 0, height = 0 } = Heb.PANELS[name]; return Math.max(share * stage, height * (Heb.large() ? 1.2 : 1)); };
 
 // A line chart in `box`, drawn at the size that the box has, so that type stays as large.
 Heb.chart = (box, { lines, marks = [], x, ticks, xlabel, label }) => {
   const width = Math.max(260, box.clientWidth), height = Math.max(120, box.clientHeight);
-  const [left, right, top, bottom] = [52, 12, 12, 40];
+  const [left, right, top, bottom] = [Heb.large() ? 62 : 52, 12, 12, ticks.length ? 40 : 16];
   const sx = (v) => left + ((v - x[0]) / (x[1] - x[0])) * (width - left - right);
   const sy = (v) => top + (1 - v) * (height - top - bottom);
   const parts = [];
@@ -24,7 +27,7 @@ Heb.chart = (box, { lines, marks = [], x, ticks, xlabel, label }) => {
     parts.push(Heb.svg("text", { x: left - 8, y: sy(v) + 5, "text-anchor": "end", class: "soft" }, `${100 * v} %`));
   }
   for (const v of ticks) parts.push(Heb.svg("text", { x: sx(v), y: height - 21, "text-anchor": "middle", class: "soft" }, v.toLocaleString("en")));
-  parts.push(Heb.svg("text", { x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle" }, xlabel));
+  if (ticks.length) parts.push(Heb.svg("text", { x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle" }, xlabel));
   for (const mark of marks) {
     parts.push(Heb.svg("line", { x1: left, x2: width - right, y1: sy(mark.y), y2: sy(mark.y), stroke: mark.colour, "stroke-width": mark.width || 2, "stroke-dasharray": mark.dash || "" }));
     if (mark.name) parts.push(Heb.svg("text", { x: width - right, y: sy(mark.y) + (mark.below ? 17 : -6), "text-anchor": "end", style: `fill:${mark.ink || mark.colour}`, class: "strong" }, mark.name));
@@ -62,11 +65,13 @@ Heb.PANELS.survival.draw = (panel, state) => {
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     begun ? Heb.key(L.roles, `who does what to whom: ${Heb.percent(s.arguments)}`) : Heb.el("span", {}, "No roles yet: this learner has not begun."),
     Heb.key(L.lookup, `the same, from the word alone: ${Heb.percent(ref.lookup_arguments)}`),
+    words.length ? Heb.el("small", {}, "Words read back right, 3 and 8 words ago:") : null,
     ...words.map((key) => Heb.key(L[key], `${L[key].name}: ${Heb.percent(s[key][3])}, ${Heb.percent(s[key][8])}`)),
     words.length ? Heb.key(L.chance, `the commonest word: ${Heb.percent(ref.word)}`) : null,
-    Heb.el("details", { open: panel.clientHeight > 215 }, Heb.el("summary", {}, `${words.length ? "Readers: 3 and 8 words ago. " : ""}How it is measured`), Heb.el("small", {}, Heb.whole(begun ? `Roles: ${names}; of all words ${Heb.percent(s.roles, 1)}, from the word alone ${Heb.percent(ref.lookup, 1)}. Noise is in the traces: the word itself is clean, and the learner has traces to its left and right. ` : ""), `${s.n_tokens.toLocaleString("en")} words, ${s.n_states} states.`))));
+    Heb.el("details", { open: Heb.narrow() || panel.clientHeight > (Heb.large() ? 310 : 260) }, Heb.el("summary", {}, "How it is measured"), Heb.el("small", {}, Heb.whole(begun ? `Roles: ${names}; of all words ${Heb.percent(s.roles, 1)}, from the word alone ${Heb.percent(ref.lookup, 1)}. Noise is in the traces: the word itself is clean, and the learner has traces to its left and right. ` : ""), `${s.n_tokens.toLocaleString("en")} words, ${s.n_states} states.`))));
   Heb.chart(figure, {
-    x: [0, s.linear.length - 1], ticks: [0, 2, 4, 6, 8, 10, 12, 14], xlabel: "words ago",
+    // Roles have no lag: without readers there is nothing to count along this axis.
+    x: [0, s.linear.length - 1], ticks: words.length ? [0, 2, 4, 6, 8, 10, 12, 14] : [], xlabel: "words ago",
     label: `${begun ? `Roles of ${names} right: ${Heb.percent(s.arguments)}; ` : ""}without memory: ${Heb.percent(ref.lookup_arguments)}.${words.map((key) => ` ${L[key].name}, words right by words ago: ${s[key].map((v) => Heb.percent(v)).join(", ")}.`).join("")}`,
     marks: [...(begun ? [{ ...L.roles, y: s.arguments, width: 5, name: "" }] : []), { ...L.lookup, y: ref.lookup_arguments, width: 3, name: "" }, ...(words.length ? [{ ...L.chance, y: ref.word, name: "" }] : [])],
     lines: words.map((key) => ({ ...L[key], points: s[key].map((v, k) => [k, v]) })),
@@ -91,13 +96,13 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
     const p = r.prototypes[cluster];
     return Heb.el("div", { class: `proto${rank ? "" : " winner"}`, "data-cluster": cluster },
       Heb.el("div", { class: "head", title: p.share === null ? "No word of the named sentences came here" : `${Heb.percent(p.share)} of the ${p.tokens} words that came here are ${p.role}` },
-        Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role),
-        p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of ${p.tokens}`)),
+        Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role)),
       Heb.el("div", { class: "meter", title: "how close, beside the others" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
-      Heb.el("ul", {}, p.examples.map(example)));
+      Heb.el("ul", {}, p.examples.map(example)),
+      p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of its ${p.tokens} words`));
   });
   panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: phone ? "none" : `0 0 ${side}px`, "min-width": 0 } },
-    Heb.el("span", { class: "big", dir: "auto" }, r.words[t]),
+    Heb.el("span", { class: "big", dir: "auto" }, `“${r.words[t]}”`),
     Heb.el("span", {}, "goes to the prototype closest to it and its neighbours. Nobody said what these words have in common.")),
     Heb.el("div", { class: "protos", style: { "--cards": shown.length } }, cards));
 };
@@ -117,24 +122,25 @@ Heb.PANELS.weights.draw = (panel, state) => {
     const d = v - old[i][s][j];
     if (Math.abs(d) > Math.abs(most)) { most = d; where = [i, s, j]; }
   })));
-  const words = Heb.el("div", { class: "words", style: { flex: "0 1 220px" } },
-    Heb.el("span", {}, Heb.el("b", { dir: "auto" }, state.reading.words[t]), ` is of the group “${w.names[group]}”.`),
-    w.guesses && w.guesses[t] >= 0 ? Heb.el("span", {}, "Expected: ", Heb.el("b", {}, `“${w.names[w.guesses[t]]}”`), w.guesses[t] === group ? " ✓ right" : " ✗ wrong") : null,
+  const words = Heb.el("div", { class: "words", style: { "--basis": "220px" } },
+    Heb.el("span", {}, Heb.el("b", { dir: "auto" }, `“${state.reading.words[t]}”`), ` is of the group “${w.names[group]}”.`),
+    w.guesses && w.guesses[t] >= 0 ? Heb.el("span", {}, "Expected: ", Heb.el("b", {}, `“${w.names[w.guesses[t]]}”`), " ", Heb.el("span", { class: "whole-number" }, w.guesses[t] === group ? "✓ right" : "✗ wrong")) : null,
     where ? Heb.el("span", {}, most > 0 ? "Most strengthened" : "Most weakened", `: ${tied ? `“${w.names[where[0]]}”` : `unit ${where[0] + 1}`} after “${w.names[where[2]]}”, timescale ${taus[where[1]]}.`) : Heb.el("span", {}, "No weight changes."),
     Heb.el("small", {}, "Ringed: changed by this word. Blue is positive, orange negative."));
   panel.replaceChildren(figure, words);
-  const width = Math.max(300, figure.clientWidth), band = Math.max(150, figure.clientHeight);
+  const width = Math.max(300, figure.clientWidth), band = Heb.narrow() ? 260 : Math.max(150, figure.clientHeight);
   const name = (i) => (tied ? w.names[i] : `unit ${i + 1}`);
-  const left = Math.min(0.3 * width, 10 + 7.2 * Math.max(...now.map((_, i) => name(i).length)));
+  const largest = Heb.large() ? 17 : 13.5;
+  const left = Math.min(0.3 * width, 10 + Math.max(...now.map((_, i) => Heb.width(name(i), Math.min(largest, Math.max(10, (band - 60) / m))))));
   // Timescales stand side by side; below one another where names of columns would lie on others.
   const cell = (across) => (width - left - 8 * (across - 1)) / (across * G);
   const across = cell(S) < 10 ? 1 : S, cw = cell(across), height = (band * S) / across;
-  if (across < S) figure.style.height = `${height}px`;
+  if (across < S || Heb.narrow()) figure.style.height = `${height}px`;
   const corner = (s) => [left + (s % across) * (G * cw + 8), band * Math.floor(s / across)];
   // Columns have names as rows do; upright where they are narrow.
   const heads = w.names.map((text) => (cw > 60 ? text : text.split(", ")[0]));
   const upright = cw < 44;
-  const size = upright ? Math.min(13.5, Math.max(9.5, cw - 1)) : 13;
+  const size = upright ? Math.min(largest, Math.max(9.5, cw - 1)) : largest;
   const top = 18 + (upright ? 6 + 0.66 * size * Math.max(...heads.map((text) => text.length)) : 18);
   const ch = (band - top - 2) / m;
   const parts = [];
@@ -150,7 +156,7 @@ Heb.PANELS.weights.draw = (panel, state) => {
   const rings = [];
   now.forEach((unit, i) => {
     const mine = tied && i === group;
-    for (let s = 0; s < S; s += across) parts.push(Heb.svg("text", { x: left - 6, y: corner(s)[1] + top + (i + 0.5) * ch + 4.5, "text-anchor": "end", class: mine ? "strong" : "soft", style: `font-size:${Math.min(13.5, Math.max(10, ch))}px`, ...(tied && !s ? { "data-group": i, "data-groups": i } : {}) }, name(i)));
+    for (let s = 0; s < S; s += across) parts.push(Heb.svg("text", { x: left - 6, y: corner(s)[1] + top + (i + 0.5) * ch + 4.5, "text-anchor": "end", class: mine ? "strong" : "soft", style: `font-size:${Math.min(largest, Math.max(10, ch))}px`, ...(tied && !s ? { "data-group": i, "data-groups": i } : {}) }, name(i)));
     unit.forEach((row, s) => row.forEach((v, j) => {
       const [x, y] = [corner(s)[0] + j * cw, corner(s)[1] + top + i * ch];
       const tip = Heb.svg("title", {}, `${name(i)} after ${w.names[j]}, timescale ${taus[s]}: ${((v / 1000) * w.largest).toFixed(3)}`);
@@ -177,7 +183,7 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
       begun ? button("reset", "Start anew", "") : null),
     state.recorded ? null : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
   const marks = hello ? [
-    { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `look-up of the word, all labels: ${Heb.percent(hello.references.lookup)}` },
+    { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `word look-up, all labels: ${Heb.percent(hello.references.lookup)}` },
     { y: hello.references.majority, colour: "#8a8a8a", dash: "3 4", ink: "#55606e", name: `always the commonest role: ${Heb.percent(hello.references.majority)}` }] : [];
   const end = hello ? hello.live_words : 30000;
   Heb.chart(figure, {

@@ -30,14 +30,20 @@ Heb.Reader = class {
 
   // Words as the corpus has them: lower case, marks apart; 60 at most.
   split(text) {
-    const found = [];
-    for (const token of text.normalize("NFC").toLowerCase().replace(/[‘’]/g, "'").replaceAll("n't", " n't").match(Heb.TOKENS) || []) {
-      const last = found.at(-1);
-      if (!last || /^[.!?]$/.test(last.at(-1))) found.push([]);
-      found.at(-1).push(token);
-      if (found.reduce((sum, sentence) => sum + sentence.length, 0) === 60) break;
-    }
-    return found;
+    const plain = text.normalize("NFC").replace(/[‘’]/g, "'").replace(/[„«]/g, "“").replaceAll("»", "”").replaceAll("…", "...").replace(/(?: \.){2,}/g, " ...").replace(/n't/gi, " $&");
+    const tokens = plain.match(Heb.TOKENS) || [], cased = plain !== plain.toLowerCase(), ends = [0];
+    // A closing mark belongs to what it closes; of straight quotes it is every second.
+    const closes = (token, before) => /^[\p{Pe}\p{Pf}]/u.test(token) || (/^["']$/.test(token) && before.filter((other) => other === token).length % 2);
+    tokens.forEach((mark, at) => {
+      if (at < ends.at(-1) || !/^[.!?]+$/.test(mark)) return;
+      let end = at + 1;
+      while (end < tokens.length && closes(tokens[end], tokens.slice(ends.at(-1), end))) end += 1;
+      // Dots, an exclamation or a question may stand inside a sentence.
+      const next = tokens[end] || "";
+      if (mark === "." || !(next === "," || next === "--" || (cased && /^\p{Ll}/u.test(next)))) ends.push(end);
+    });
+    const words = tokens.slice(0, 60).map((token) => (/^[“”]$/.test(token) ? '"' : token.toLowerCase()));
+    return [...ends, Infinity].slice(1).map((end, i) => words.slice(ends[i], end)).filter(({ length }) => length);
   }
 
   code(word) {
@@ -203,8 +209,8 @@ Heb.Reader = class {
   }
 };
 
-// Clitics stand apart, and what is seen as one picture is one word: a flag, a family, a skin tone.
-Heb.TOKENS = /n't\b|'(?:s|d|m|re|ve|ll)\b|[\p{L}\p{M}\p{N}]+(?:'(?!(?:s|d|m|re|ve|ll|t)\b)[\p{L}\p{M}\p{N}]+)*|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\p{M}|\p{Emoji_Modifier}|[\u{e0020}-\u{e007f}])*|\S/gu;
+// Clitics stand apart, marks of one kind in a row are one word, and what is seen as one picture is one word: a flag, a family, a skin tone.
+Heb.TOKENS = /n't\b|'(?:s|d|m|re|ve|ll)\b|[\p{L}\p{M}\p{N}]+(?:'(?!(?:s|d|m|re|ve|ll|t)\b)[\p{L}\p{M}\p{N}]+)*|\.+|-+|[!?]+|\*+|=+|_+|\p{RI}\p{RI}|\p{Extended_Pictographic}(?:\u200d\p{Extended_Pictographic}|\p{M}|\p{Emoji_Modifier}|[\u{e0020}-\u{e007f}])*|\S/giu;
 
 Heb.dot = (a, b) => { let sum = 0; for (let i = 0; i < a.length; i++) sum += a[i] * b[i]; return sum; };
 Heb.square = (a, b) => { let sum = 0; for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2; return sum; };

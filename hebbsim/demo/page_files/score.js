@@ -6,6 +6,7 @@ const SERVED = ["roles", "linear", "cancellation", "kept", "gated"];
 Heb.Score = class {
   constructor(root, box, onPick, onFollow) {
     Object.assign(this, { root, box, onPick, onFollow, cells: [], t: -1 });
+    box.addEventListener("scroll", () => this.sayHidden(), { passive: true });
   }
 
   build(reading, rows, narrow) {
@@ -15,21 +16,21 @@ Heb.Score = class {
     const n = reading.words.length;
     const taus = reading.settings.timescales;
     // As large as fits: every column as wide as its word, or its role, needs.
-    const large = window.innerWidth >= 1500;
-    const head = narrow ? 0 : large ? 182 : 142;
-    const room = this.box.clientWidth - head - 68;
+    const large = Heb.large();
+    const head = narrow ? 0 : large ? 166 : 136;
+    const room = this.box.clientWidth - head - 66;
     // A bar and its number need more than a short word.
-    const least = rows.includes("traces") ? 62 : 48;
+    const least = rows.includes("traces") ? (large ? 62 : 54) : 48;
     // Rows of readers mark what is right before the word.
     const readers = ["linear", "cancellation", "kept"].some((row) => rows.includes(row));
     const needs = (size, chip) => reading.words.map((word, j) => {
       const roles = [reading.gold && reading.gold[j], reading.roles && reading.roles[n - 1][j], reading.bigru && reading.bigru[n - 1][j]];
       const role = Math.max(...roles.map((name) => (name ? Heb.width(name, chip) : 0)));
       const marked = !reading.known[j] || (reading.gold && roles[1] && roles[1] !== roles[0]);
-      const read = readers ? Heb.width(word, chip) + 28 : 0;
-      return Math.ceil(Math.min(190, Math.max(least, Heb.width(word, size) + 12, read, role + (marked ? 38 : 24))));
+      const read = readers ? Heb.width(word, chip) + 22 : 0;
+      return Math.ceil(Math.min(190, Math.max(least, Heb.width(word, size) + 10, read, role + (marked ? 36 : 20)))) + (narrow ? 4 : 0);
     });
-    const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5]];
+    const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5], [15, 13]];
     const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
     const widths = needs(size, chip);
     const spare = Math.max(0, room - widths.reduce((a, b) => a + b, 0)) / n;
@@ -40,9 +41,10 @@ Heb.Score = class {
     root.style.setProperty("--word", `${size}px`);
     root.style.setProperty("--chip", `${chip}px`);
     const shown = rows.filter((row) => (row === "gold" ? reading.gold : row === "bigru" ? reading.bigru : true));
-    root.style.gridTemplateColumns = `${narrow ? "" : `${head}px`} 58px ${columns}`;
-    // Room behind the last word, so that the first column in sight is never a half.
-    root.style.paddingInlineEnd = spare ? "" : `${Math.max(...widths) + 30}px`;
+    // Room behind the last word, so that the first column in sight is never a half. It is a column,
+    // so that what stays in sight while words are scrolled has room as well.
+    const behind = spare ? "" : `${Math.max(...widths) + 30}px`;
+    root.style.gridTemplateColumns = `${narrow ? "" : `${head}px`} 58px ${columns} ${behind}`;
     root.replaceChildren();
     this.box.scrollLeft = 0;
     this.cells = [];
@@ -50,6 +52,7 @@ Heb.Score = class {
     const label = (text, small, two) => Heb.el("div", { class: `label${two ? " two" : ""}`, role: "rowheader" }, text, small ? Heb.el("small", {}, small) : null);
     const add = (key, head, first, make) => {
       const row = Heb.el("div", { class: "row", role: "row" }, narrow && key === "words" ? null : head, first || Heb.el("div", { class: "cell", role: "cell" }));
+      row.lastChild.classList.add("first");
       if (first && !first.hasAttribute("role")) first.setAttribute("role", key === "words" ? "columnheader" : "cell");
       this.rows[key] = reading.words.map((word, j) => {
         const cell = make(word, j);
@@ -62,7 +65,10 @@ Heb.Score = class {
       });
       root.append(row);
     };
-    add("words", label("words"), Heb.el("div", { class: "cell earlier" }, "before"), (word, j) =>
+    this.more = Heb.el("small", { class: "more" });
+    const words = label("words");
+    words.append(this.more);
+    add("words", words, Heb.el("div", { class: "cell earlier" }, "before"), (word, j) =>
       Heb.el("div", { class: `cell word${reading.known[j] ? "" : " unknown"}` },
         Heb.el("button", { type: "button", dir: "auto", tabindex: "-1",
           title: reading.known[j] ? word : `${word}: a word that the learner has never seen`,
@@ -178,6 +184,26 @@ Heb.Score = class {
     this.follow(t);
   }
 
+  // How many words are out of sight on either side, in whole or in part.
+  hidden() {
+    const outer = this.box.getBoundingClientRect();
+    const label = this.rows.words[0].parentElement.querySelector(".label");
+    const rtl = this.root.dir === "rtl", edge = label && label.getBoundingClientRect();
+    const left = edge && !rtl ? edge.right : outer.left, right = edge && rtl ? edge.left : outer.right;
+    const boxes = this.rows.words.map((word) => word.getBoundingClientRect());
+    return [boxes.filter((box) => box.left < left - 2).length, boxes.filter((box) => box.right > right + 2).length];
+  }
+
+  // Nobody misses a word without knowing that it is there.
+  sayHidden() {
+    if (!this.reading) return;
+    const [left, right] = this.hidden();
+    this.box.classList.toggle("more-left", left > 0);
+    this.box.classList.toggle("more-right", right > 0);
+    this.more.textContent = [left ? `← ${left}` : "", right ? `${right} →` : ""].join(" ");
+    this.more.title = `words out of sight: ${left} to the left, ${right} to the right`;
+  }
+
   // Scroll the box, not the page, so that word t can be seen.
   follow(t) {
     const cell = this.rows.words[t];
@@ -191,5 +217,6 @@ Heb.Score = class {
     const columns = [this.rows.words[0].previousSibling, ...this.rows.words];
     const cut = columns.map((word) => word.getBoundingClientRect()).find((box) => box.left < edge - 1 && box.right > edge + 1);
     if (cut && this.root.dir === "ltr") this.box.scrollLeft += cut.right - edge;
+    this.sayHidden();
   }
 };

@@ -14,9 +14,11 @@ Heb.traces = (words, { before, codes }, timescales) => {
 
 // Rows of strips, each with what it is; values of one row share a scale with the others.
 Heb.strips = (figure, rows, top, label) => {
-  const width = Math.max(300, figure.clientWidth), height = Math.max(110, figure.clientHeight);
+  // No higher than it needs where it stands above its words.
+  if (Heb.narrow()) figure.style.height = figure.style.minHeight = `${52 * rows.length}px`;
+  const width = Math.max(300, figure.clientWidth), height = Math.max(Heb.narrow() ? 0 : 110, figure.clientHeight);
   // As wide as the longest name.
-  const large = window.innerWidth >= 1500 ? 17 : 14;
+  const large = Heb.large() ? 17 : 14;
   const names = rows.flatMap(({ name, small }) => [name, small || ""]);
   const left = Math.min(0.6 * width, 12 + Math.max(...names.map((text) => Heb.width(text, large, 400)))), gap = 8, D = rows[0].values.length;
   const cw = (width - left) / D, ch = Math.min(58, height / rows.length - gap);
@@ -141,10 +143,10 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
     return [Heb.el("span", {}, name), box(a, `${name}, as it was`), box(b, `${name}, swapped`), Heb.el("b", { class: off < 1e-5 ? "same" : "" }, off < 1e-5 ? "the same" : `${Heb.percent(off, off < 0.01 ? 1 : 0)} apart`)];
   };
   panel.replaceChildren(Heb.el("div", { class: "swap" },
-    Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles), Heb.el("span", {}),
+    Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles),
+    Heb.el("span", {}, state.recorded ? null : Heb.el("button", { type: "button", class: "quiet", title: "the sailor chased the captain .", onclick: () => act.read("the sailor chased the captain .") }, "Try a short sentence")),
     row("bag of words", bagOne, bagTwo), taus.map((tau, s) => row(`timescale ${tau}`, one[s], two[s])).flat(),
-    Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, most of all in a fast one.",
-      state.recorded ? null : Heb.el("button", { type: "button", class: "quiet", onclick: () => act.read("the sailor chased the captain .") }, "Try “the sailor chased the captain .”"))));
+    Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, most of all in a fast one.")));
 };
 
 // What a gated memory holds beside the fixed traces: each row the last word that it chose.
@@ -157,10 +159,10 @@ Heb.PANELS.selection.draw = (panel, state) => {
     const found = r.kept[t][slot];
     const mark = (right, word) => Heb.el("b", { class: `poured ${right ? "right" : "wrong"}` }, `${right ? "✓" : "✗"} ${word}`);
     return place < 0 ? [Heb.role(role), Heb.el("span", { class: "whole3" }, "nothing yet")]
-      : [Heb.role(role), Heb.el("span", { dir: "auto" }, `“${r.words[place]}”, ${t - place} ago`), mark(found === r.words[place], found),
+      : [Heb.role(role), Heb.el("span", { dir: "auto" }, `“${r.words[place]}”, ${t - place}`), mark(found === r.words[place], found),
         fixed[t - place] === undefined ? Heb.el("span", {}, "not read") : mark(fixed[t - place] === r.words[place], fixed[t - place])];
   });
-  const heads = ["row of", "took", "read back", "from fixed traces"].map((text) => Heb.el("small", {}, text));
+  const heads = ["row for", "took, words ago", "read back", "by fixed traces"].map((text) => Heb.el("small", {}, text));
   panel.replaceChildren(Heb.el("div", { class: "slots" }, heads, lines.flat()), Heb.el("div", { class: "words" },
     Heb.el("span", {}, "A fixed trace takes every word with the same α = 1/τ. The gated one has ", Heb.el("b", {}, "α = 1 for a word of its role, and 0 for any other"), ": as many numbers, the same noise."),
     Heb.el("small", {}, "Here the learned role opens the gate. A model has to learn that.")));

@@ -28,6 +28,10 @@ Heb.width = (text, size, weight = 700) => {
   return pen.measureText(text).width;
 };
 
+// Type is larger in a large window, and things stand below one another in a narrow one.
+Heb.large = () => window.innerWidth >= 1500;
+Heb.narrow = () => window.matchMedia("(max-width: 999px)").matches;
+
 // Whether the reader asks for things to stand still.
 Heb.still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -56,7 +60,7 @@ Heb.qr = (rows, label) => {
 Heb.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
 
 // A number and its sign stay on one line.
-Heb.whole = (text) => text.split(/([\d.]+ %)/).map((part, i) => (i % 2 ? Heb.el("span", { class: "whole-number" }, part) : part));
+Heb.whole = (text) => text.split(/([\d.]+ %|K = \d+)/).map((part, i) => (i % 2 ? Heb.el("span", { class: "whole-number" }, part) : part));
 
 // Roles: the arguments of a verb have strong colours, what goes with them has quiet ones, and
 // each is written out, so that nothing hangs on colour alone.
