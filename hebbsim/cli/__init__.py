@@ -19,17 +19,7 @@ import typer
 import typer.core
 
 from hebbsim._version import __version__
-from hebbsim.cli import (
-    bench,
-    corpus,
-    demo,
-    doctor,
-    figures,
-    report,
-    show,
-    sweep,
-    tag,
-)
+from hebbsim.cli import bench, corpus, demo, doctor, figures, report, show, sweep, tag
 from hebbsim.cli.options import add_command
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating

@@ -23,9 +23,7 @@ _TITLES = {
 }
 
 
-def doctor(
-    json: Json = False,
-) -> None:
+def doctor(json: Json = False) -> None:
     """Check the installation: versions, threads, folders, GPU.
 
     The exit code is 1 if there is something to fix.

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hebbsim.config import ExperimentConfig
     from hebbsim.runs.experiment import Experiment
 
-__all__ = ["Json", "Out", "Overwrite", "Verb", "add_command", "spread"]
-
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Run folder to write (default: a new folder below runs)."),

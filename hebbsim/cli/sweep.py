@@ -37,9 +37,7 @@ def sweep(
     workers: Annotated[
         int,
         typer.Option(
-            min=1,
-            metavar="N",
-            help="Number of runs at a time, as processes on this machine.",
+            min=1, metavar="N", help="Number of runs at a time, as processes on this machine."
         ),
     ] = 1,
     scheduler: Annotated[

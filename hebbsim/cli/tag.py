@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 Model = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL",
-        help="Folder of a finished `hebbsim run roles`, or its tagger.safetensors.",
+        metavar="MODEL", help="Folder of a finished `hebbsim run roles`, or its tagger.safetensors."
     ),
 ]
 

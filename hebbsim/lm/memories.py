@@ -27,8 +27,6 @@ from hebbsim.lm.config import ModelConfig
 from hebbsim.lm.layers import LayerNorm, Linear, by_member
 from hebbsim.lm.traces import linear_scan, starts_of, traces
 
-__all__ = ["Attention", "fast_weights", "make_memory"]
-
 State = Any
 
 

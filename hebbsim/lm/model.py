@@ -14,8 +14,6 @@ from hebbsim.lm.gpt2 import Gpt2Block
 from hebbsim.lm.layers import Embedding, LayerNorm, by_member
 from hebbsim.lm.spen import SpenBlock
 
-__all__ = ["LanguageModel", "count_parameters", "flops_per_token", "sized"]
-
 _BLOCKS = {"spen": SpenBlock, "gpt2": Gpt2Block}
 
 

@@ -23,8 +23,6 @@ from hebbsim.lm.sources import Source
 from hebbsim.lm.tokenizer import Tokenizer
 from hebbsim.storage import write_whole
 
-__all__ = ["SPLITS", "Tokens", "held_out_of", "pack"]
-
 SPLITS = ("train", "validation", "test")
 #: One document in this many is held out for validation, and one for test.
 HELD_OUT = 100

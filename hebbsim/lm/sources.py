@@ -21,8 +21,6 @@ from typing import Any
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.readers.lines import decoded, opened
 
-__all__ = ["Source", "open_source", "stream_hugging_face"]
-
 #: Number of characters after which a long document is split at a line end. This bounds memory and
 #: makes held-out documents similar in size.
 LONGEST = 20_000

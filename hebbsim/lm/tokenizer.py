@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["END", "Tokenizer"]
-
 #: The token before every document, as in GPT-2's vocabulary.
 END = "<|endoftext|>"
 

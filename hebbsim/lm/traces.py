@@ -17,8 +17,6 @@ from torch import Tensor
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["FORMS", "linear_scan", "traces"]
-
 FORMS = ("naive", "chunked", "fused")
 #: Tokens of a chunk.
 CHUNK = 64

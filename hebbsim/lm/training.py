@@ -23,16 +23,6 @@ from hebbsim.lm.hardware import make_accelerator, peak_rate, reproducible
 from hebbsim.lm.model import LanguageModel, flops_per_token, sized
 from hebbsim.lm.optimizer import Optimizer
 
-__all__ = [
-    "Examples",
-    "Member",
-    "Trained",
-    "load_model",
-    "segments_of",
-    "train",
-    "validation_losses",
-]
-
 KIND = "hebbsim.lm/1"
 #: Validation tokens per point of a curve.
 VALIDATION_TOKENS = 8_192

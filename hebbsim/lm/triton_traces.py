@@ -22,8 +22,6 @@ from torch import Tensor
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["fused_mix", "fused_traces"]
-
 #: Tokens and channels of a tile. A tile is an operand of a tensor-core product.
 TILE, CHANNELS = 32, 64
 
@@ -246,11 +244,7 @@ def fused_traces(
 
 @torch.compiler.disable
 def fused_mix(
-    x: Tensor,
-    alpha: Tensor,
-    weights: Tensor,
-    initial: Tensor,
-    segments: Tensor | None = None,
+    x: Tensor, alpha: Tensor, weights: Tensor, initial: Tensor, segments: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Weighted sum of traces that are never written: ``y[t] = sum over s of w_s h_s[t]``.
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_ablations"]
-
 #: Height of a row in inches, and rows that a heading takes.
 _ROW, _HEADING = 0.125, 1.35
 #: Accuracies are drawn by the logarithm of what they lack to this.

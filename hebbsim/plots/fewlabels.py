@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_few_labels"]
-
 #: Panels in a row.
 _COLUMNS = 3
 _NAMES = {"hebbian": "Hebbian, soft read-out", "bigru": "BiGRU"}

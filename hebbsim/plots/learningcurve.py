@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_learning_curve"]
-
 #: Of a split: its name, its colour and its marker.
 _LOOKS = {"gen": ("generalization", "#007A5A", "D")}
 

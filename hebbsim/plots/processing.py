@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_processing"]
-
 _LAYERS = {
     "cancellation": ("steps of\ncancellation", "#0072B2", "o"),
     "tanh": ("random layers\nof tanh", "#D55E00", "s"),

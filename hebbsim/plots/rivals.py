@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.rows import colour_note, recall_dots
-from hebbsim.plots.style import (
-    DEPENDENCE_COLORS,
-    INK,
-    MODEL_NAMES,
-)
+from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_NAMES
 from hebbsim.rivals import RIVALS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
-
-__all__ = ["plot_rivals"]
 
 #: Height of a role in inches: several models stand below one another.
 _ROW = 0.26

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_sentence"]
-
 _NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
 
 

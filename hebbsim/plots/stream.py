@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_stream"]
-
 _MEMORY, _TIME = "#0072B2", "#B84F00"
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["PROPERTIES", "plot_memories", "plot_plane", "plot_structure"]
-
 #: Name, colour and marker of each property; content is dark, structure is coloured.
 PROPERTIES = {
     "word": ("word (content)", "#222222", "s"),

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["construction", "corpus_of", "role", "where"]
-
 _CORPORA = {"builtin": "built-in grammar", "cogs": "COGS"}
 _SPLITS = {"test": "test split", "dev": "development split", "gen": "generalization splits"}
 _ROLES = {

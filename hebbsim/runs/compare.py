@@ -19,8 +19,6 @@ from hebbsim.runs.sweep import read_scores, run_folders
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["RunDifference", "compare_runs", "document"]
-
 SCHEMA = "hebbsim.compare/1"
 #: Words of a condition in which compared runs may differ.
 _SIZES = ("K", "members")

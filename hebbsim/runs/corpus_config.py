@@ -9,8 +9,6 @@ from pydantic import field_validator
 
 from hebbsim.config import CORPUS, ExperimentConfig, Offline, option
 
-__all__ = ["CorpusConfig", "FieldName", "GoldConfig", "SeededCorpusConfig", "TextConfig"]
-
 FieldName = Annotated[
     str | None,
     option(

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from hebbsim.runs.folders import Out
     from hebbsim.runs.results import Progress, Results
 
-__all__ = ["Experiment", "slug"]
-
 
 @dataclass(frozen=True)
 class Experiment:

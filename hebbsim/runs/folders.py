@@ -21,22 +21,6 @@ from typing import Any
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import defer_signals
 
-__all__ = [
-    "MANIFEST",
-    "UNFINISHED",
-    "AlreadyFinished",
-    "Numbered",
-    "Out",
-    "check_output",
-    "complete",
-    "filling",
-    "is_finished",
-    "own_files",
-    "read_json",
-    "record",
-    "refuse_strangers",
-]
-
 #: The list of a folder's own files.
 MANIFEST = "files.json"
 _SCHEMA = "hebbsim.files/1"

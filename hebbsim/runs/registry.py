@@ -15,8 +15,6 @@ import hebbsim.experiments
 from hebbsim.errors import BadInputError
 from hebbsim.runs.experiment import Experiment
 
-__all__ = ["EXPERIMENTS", "command_of", "get_experiment"]
-
 
 def _declared() -> Iterator[Experiment]:
     folders = pkgutil.iter_modules(hebbsim.experiments.__path__, "hebbsim.experiments.")

@@ -12,8 +12,6 @@ from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Clock, Progress, Results, quiet
 from hebbsim.runs.resume import RunCache, open_run
 
-__all__ = ["rank", "run_function"]
-
 Config = TypeVar("Config", bound=ExperimentConfig)
 
 _PARAMETERS = """\

@@ -23,8 +23,6 @@ from hebbsim.storage import write_whole
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["SweepResults", "Swept", "run_folders", "run_sweep"]
-
 SCHEMA = "hebbsim.sweep/1"
 #: Columns of a table of scores; an axis with one of these names gets no column of its own.
 _SCORES = ("corpus", "split", "model", "condition", "metric", "role", "seed", "value", "unit")

@@ -81,8 +81,7 @@ class IdentityConfig(ExperimentConfig):
         int, option("Number of dimensions of a random or learned code.", metavar="D", ge=1)
     ] = 64
     vocab_size: Annotated[
-        int,
-        option("Vocabulary size; rarer words share one unknown type.", metavar="V", ge=2),
+        int, option("Vocabulary size; rarer words share one unknown type.", metavar="V", ge=2)
     ] = 1000
     lags: Annotated[
         int, option("Number of past tokens to decode: lags 0 to K - 1.", metavar="K", ge=1)
@@ -147,8 +146,7 @@ class IdentityConfig(ExperimentConfig):
         ),
     ] = 5
     map_decoder: Annotated[
-        str,
-        option("Decoder for the capacity map; one that needs no training.", EVALUATION),
+        str, option("Decoder for the capacity map; one that needs no training.", EVALUATION)
     ] = "cancellation"
     structure: Annotated[
         str,
@@ -166,10 +164,7 @@ class IdentityConfig(ExperimentConfig):
     ] = MEMORIES
     probe: Annotated[
         str,
-        option(
-            "Trained decoder for structure: discriminant, ridge, softmax or mlp.",
-            EVALUATION,
-        ),
+        option("Trained decoder for structure: discriminant, ridge, softmax or mlp.", EVALUATION),
     ] = "discriminant"
     probe_training: Annotated[
         int, option("Number of tokens that the probe learns from.", EVALUATION, ge=200)

@@ -71,10 +71,7 @@ _WARM = 4
 #: Orders of the n-gram models that traces are compared with.
 _ORDERS = (2, 3, 4)
 #: Why a memory is left out.
-_WITHOUT = {
-    "gru": "torch is not installed",
-    "bigru": "it needs torch and a corpus with roles",
-}
+_WITHOUT = {"gru": "torch is not installed", "bigru": "it needs torch and a corpus with roles"}
 #: Codes of the traces that are examined closely.
 _CODES_OF = {"traces": "random", "traces-learned": "learned"}
 #: torch keeps one random state and one number of threads for all.

@@ -37,8 +37,6 @@ from hebbsim.runs.run_function import run_function
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
 
-__all__ = ["SHOWN", "Structure", "Word", "run_sentence"]
-
 #: Properties that are read of every word.
 SHOWN = ("pos", "role", "depth")
 #: Structure is read up to this lag, because few sentences are longer.

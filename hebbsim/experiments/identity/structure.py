@@ -20,29 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.experiments.identity.material import CONTENT, Material
-from hebbsim.probes.identity import (
-    Channel,
-    Condition,
-    Decoder,
-    Reading,
-    States,
-    get_decoder,
-    read,
-)
+from hebbsim.probes.identity import Channel, Condition, Decoder, Reading, States, get_decoder, read
 from hebbsim.probes.identity.states import hold, run_traces
 from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Score
-
-__all__ = [
-    "LAGS",
-    "SWEEP_LAG",
-    "TAUS",
-    "content_scores",
-    "fit_probe",
-    "fit_rows",
-    "plane_scores",
-    "structure_scores",
-]
 
 #: Lags at which properties are read.
 LAGS = (0, 1, 2, 3, 4, 6, 8)

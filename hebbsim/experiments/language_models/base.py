@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hebbsim.lm.evaluation import TokenLosses
     from hebbsim.lm.training import Trained
 
-__all__ = ["LmRun", "need_torch", "one_size"]
-
 
 class LmRun:
     """Collects the scores of one run, and holds the helpers of the six experiments.

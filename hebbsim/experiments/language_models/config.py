@@ -22,16 +22,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.lm.config import MEMORIES, PREDICTORS, Preset, load_preset, preset_names
 from hebbsim.runs.corpus_config import FieldName
 
-__all__ = [
-    "BlimpConfig",
-    "DepthConfig",
-    "LmConfig",
-    "PredictorConfig",
-    "RecallConfig",
-    "SelectionConfig",
-    "model_values",
-]
-
 #: Sizes, from small to large.
 _SIZES = preset_names()
 #: Models by name: GPT-2, every memory, and traces with other predictors.
@@ -154,8 +144,7 @@ class _Base(ExperimentConfig):
         None
     )
     timescales: Annotated[
-        str | None,
-        _of_preset("Comma-separated trace timescales in tokens.", "", metavar="TAU,..."),
+        str | None, _of_preset("Comma-separated trace timescales in tokens.", "", metavar="TAU,...")
     ] = None
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"] | None,
@@ -245,8 +234,7 @@ class SelectionConfig(_Base):
     blimp: _Blimp = None
     pairs: _Pairs = 30
     recall_seeds: Annotated[
-        int,
-        option("Number of repetitions of associative recall; 0 skips it.", EVALUATION, ge=0),
+        int, option("Number of repetitions of associative recall; 0 skips it.", EVALUATION, ge=0)
     ] = 3
     recall_tokens: Annotated[
         int, option("Number of tokens that each model learns recall from.", EVALUATION, ge=1)
@@ -301,12 +289,7 @@ class DepthConfig(_Base):
     model: Annotated[str, option(f"Model whose layers are stacked: {', '.join(NAMES)}.")] = "ema"
     layers: Annotated[
         tuple[_Count, ...], Listed, option("Comma-separated depths to try, in layers.")
-    ] = (
-        4,
-        12,
-        24,
-        48,
-    )
+    ] = (4, 12, 24, 48)
     evaluate: Annotated[
         int,
         option(

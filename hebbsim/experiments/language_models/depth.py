@@ -12,8 +12,6 @@ from hebbsim.runs.results import Progress, Results
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 
-__all__ = ["run_depth"]
-
 
 @run_function(DepthConfig)
 def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Results:

@@ -16,8 +16,6 @@ from hebbsim.runs.run_function import run_function
 if TYPE_CHECKING:
     from hebbsim.lm.recall import Copying, Recall
 
-__all__ = ["recall_config", "run_recall", "score_recall"]
-
 #: Bins of the distance from a query to its key, in tokens.
 _DISTANCES = ((1, 8), (9, 16), (17, 32), (33, 64), (65, 128), (129, 256))
 

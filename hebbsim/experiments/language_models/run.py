@@ -28,8 +28,6 @@ from hebbsim.runs.run_function import run_function
 if TYPE_CHECKING:
     from hebbsim.lm.blimp import Pair
 
-__all__ = ["run_blimp", "run_lm", "run_predictor", "run_selection"]
-
 
 @run_function(LmConfig)
 def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:

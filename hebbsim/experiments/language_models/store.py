@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from hebbsim.lm.tokenizer import Tokenizer
     from hebbsim.lm.training import Examples, Trained
 
-__all__ = ["Job", "Packed", "prepare", "train_all"]
-
 #: Seconds between two progress reports of a process.
 _EVERY = 0.2
 #: With fewer tokens to learn, starting processes takes longer than it saves.

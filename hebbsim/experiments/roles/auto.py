@@ -15,8 +15,6 @@ from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.loading import is_text, load_corpus
 from hebbsim.readers.text import stream_text
 
-__all__ = ["Look", "choose", "chosen_for", "look_at"]
-
 #: A word that occurs no oftener is rare: its pieces tell more of it than its own occurrences.
 RARE = 10
 #: Tokens that are looked at; and words that a neighbour is told apart by.
@@ -101,13 +99,7 @@ def look_at(sentences: Sequence[Sequence[str]]) -> Look:
     (ending_entropy, ending_gain), (beginning_entropy, beginning_gain) = found
     rare = float(n[n <= RARE].sum() / max(tokens, 1))
     return Look(
-        tokens,
-        len(words),
-        rare,
-        ending_entropy,
-        beginning_entropy,
-        ending_gain,
-        beginning_gain,
+        tokens, len(words), rare, ending_entropy, beginning_entropy, ending_gain, beginning_gain
     )
 
 

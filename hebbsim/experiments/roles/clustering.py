@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from hebbsim.probes import Memberships, RoleReadout, SoftReadout
 from hebbsim.readers.base import Split
 
-__all__ = ["Clustering", "nearest_only"]
-
 
 @dataclass(frozen=True, eq=False)
 class Clustering:

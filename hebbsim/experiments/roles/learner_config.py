@@ -16,19 +16,6 @@ from hebbsim.runs.corpus_config import GoldConfig
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
 
-__all__ = [
-    "PRESETS",
-    "Clusters",
-    "LearnerConfig",
-    "NetworkName",
-    "Passes",
-    "Settings",
-    "merged",
-    "network_options",
-    "read_preset",
-    "take_from_network",
-]
-
 _Config = TypeVar("_Config", bound="LearnerConfig")
 
 #: What dev chose, a file a kind of corpus (`hebbsim.readers.corpus_kinds`).

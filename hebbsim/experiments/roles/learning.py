@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
     from hebbsim.readers.vectors import WordVectors
 
-__all__ = ["Learning", "Measuring", "curve_points"]
-
 
 class Learning:
     """Fits the learner of a seed on words alone.

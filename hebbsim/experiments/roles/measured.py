@@ -13,8 +13,6 @@ from hebbsim.runs.costs import Cost
 from hebbsim.runs.results import Score
 from hebbsim.runs.resume import StepResult
 
-__all__ = ["Measured", "Roles"]
-
 #: Predicted role of every token, by split.
 Roles = dict[str, NDArray[np.str_]]
 

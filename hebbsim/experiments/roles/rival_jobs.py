@@ -14,8 +14,6 @@ from hebbsim.probes import Memberships
 from hebbsim.rivals import new_rival
 from hebbsim.runs.costs import Meter
 
-__all__ = ["FoundClusters", "RivalJob"]
-
 
 class FoundClusters(NamedTuple):
     """What a rival made of the splits.

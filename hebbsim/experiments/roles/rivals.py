@@ -15,8 +15,6 @@ from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.rivals import rival_class, settings_for
 from hebbsim.runs.costs import Cost
 
-__all__ = ["RivalKey", "Rivals"]
-
 
 class RivalKey(NamedTuple):
     """A rival of a run, as which its job and its step are known."""

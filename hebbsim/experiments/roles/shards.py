@@ -13,8 +13,6 @@ from hebbsim.models import RolePopulation
 from hebbsim.models.sharded import Shards, fit_shards
 from hebbsim.runs.workers import DaskWorkers, open_dask
 
-__all__ = ["sharded_learners"]
-
 
 def sharded_learners(
     make: Callable[[int], Any],

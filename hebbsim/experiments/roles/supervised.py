@@ -12,8 +12,6 @@ from hebbsim.experiments.roles.learning import Learning
 from hebbsim.experiments.roles.measured import Roles
 from hebbsim.readers.base import Split
 
-__all__ = ["JobKey", "Supervised"]
-
 JobKey = tuple[str, int]  # condition, seed
 
 

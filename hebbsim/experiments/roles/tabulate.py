@@ -21,8 +21,6 @@ from hebbsim.readers.siblings import sibling_of
 from hebbsim.rivals import settings_for
 from hebbsim.runs.results import Results, json_text, provenance, summarize
 
-__all__ = ["empty_results", "tabulate"]
-
 #: Models with labels that the learner is compared with: name in the tables, model, condition.
 SUPERVISED = {
     "bigru": ("bigru", "labels=all"),
@@ -64,13 +62,7 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
     if config.rivals:
         kinds = kinds_of(config.corpus)
         known["rivals"] = {name: settings_for(name, kinds) for name in config.rivals}
-    return Results(
-        experiment="roles",
-        config=resolved,
-        provenance=known,
-        notes=notes,
-        files=files,
-    )
+    return Results(experiment="roles", config=resolved, provenance=known, notes=notes, files=files)
 
 
 def tabulate(results: Results, measuring: Measuring, runs: Runs, measured: Measured) -> Results:

@@ -16,8 +16,6 @@ from hebbsim.runs.results import Results
 from hebbsim.runs.resume import RunCache
 from hebbsim.tagging.tagger import FILE, KIND, RoleTagger
 
-__all__ = ["keep_tagger", "write_taggers"]
-
 
 def _part(seed: int) -> str:
     return f"tagger seed={seed}"

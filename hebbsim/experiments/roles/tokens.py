@@ -13,8 +13,6 @@ from numpy.typing import ArrayLike
 from hebbsim.readers.base import Split
 from hebbsim.runs.results import utf8
 
-__all__ = ["MOST_TOKENS", "tokens_file"]
-
 #: Tokens of the table at most, so that a run on a large text does not write its text anew.
 MOST_TOKENS = 1_000_000
 

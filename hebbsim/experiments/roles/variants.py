@@ -15,8 +15,6 @@ from hebbsim.models import RoleNetwork
 from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
 
-__all__ = ["assigned_roles", "with_scored_splits"]
-
 
 def with_scored_splits(corpus: Corpus, option: str) -> Corpus:
     """A corpus with roles, dev and test; a note says if training sentences stand in for a split.

@@ -12,8 +12,6 @@ from hebbsim.engine.network.description import build, written
 from hebbsim.engine.network.plasticity import can_stand
 from hebbsim.errors import BadInputError
 
-__all__ = ["RANDOM", "WHOLE", "Ablation", "ablations"]
-
 #: Conditions of the unchanged network, and of prototypes drawn at random from tokens.
 WHOLE, RANDOM = "", "prototypes=random"
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hebbsim.experiments.rules.ablations import Ablation
     from hebbsim.models import RoleNetwork
 
-__all__ = ["RulesConfig"]
-
 
 class RulesConfig(ExperimentConfig):
     """What `run_rules` does; every field is an option of the command line.

@@ -38,8 +38,6 @@ from hebbsim.runs.resume import RunCache, StepResult
 from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
 
-__all__ = ["Ablated", "run_rules"]
-
 
 @dataclass(frozen=True)
 class Ablated:

@@ -19,8 +19,6 @@ from hebbsim.runs.corpus_config import TextConfig
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
 
-__all__ = ["StreamConfig"]
-
 #: Fields that the engine does not use.
 _OF_NETWORK = ("network", "settings", "score")
 
@@ -76,19 +74,13 @@ class StreamConfig(TextConfig):
     rules: RuleFiles = ()
     rule: Annotated[str, option("Learning rule of the engine.", NETWORK)] = "oja"
     vocab_size: Annotated[
-        int,
-        option("Maximum vocabulary size (bounds memory use).", COMPUTING, metavar="V", ge=2),
+        int, option("Maximum vocabulary size (bounds memory use).", COMPUTING, metavar="V", ge=2)
     ] = 30_000
     chunk_tokens: Annotated[
         int, option("Number of tokens learned between two measurements.", COMPUTING, ge=1000)
     ] = 100_000
     checkpoint_every: Annotated[
-        int,
-        option(
-            "Number of tokens between checkpoints; the last two are kept.",
-            COMPUTING,
-            ge=1,
-        ),
+        int, option("Number of tokens between checkpoints; the last two are kept.", COMPUTING, ge=1)
     ] = 1_000_000
 
     @model_validator(mode="after")

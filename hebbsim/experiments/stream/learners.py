@@ -17,8 +17,6 @@ from hebbsim.experiments.stream.config import StreamConfig
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
 
-__all__ = ["LEARNERS", "ScoredCorpus", "state_digest"]
-
 
 class RolesLearner:
     """Learns with the network of `hebbsim run roles`, sentence by sentence."""

@@ -26,8 +26,6 @@ from hebbsim.runs.results import Progress, Results, Row, provenance
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 
-__all__ = ["Chunk", "run_stream"]
-
 _KIND = "hebbsim.stream/1"
 
 

@@ -10,8 +10,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.readers.lines import digest, is_stdin
 
-__all__ = ["TokenStream"]
-
 BUILTIN = "builtin"
 
 

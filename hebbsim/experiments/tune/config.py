@@ -20,8 +20,6 @@ from hebbsim.rivals import RIVALS, new_rival, rival_class
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["RANGES", "Range", "TuneConfig", "changes", "read_range", "read_ranges"]
-
 #: Ranges that are searched by default.
 RANGES = (
     "timescales=[[2, 8, 32], [1.1, 3.3], [2], [2, 6], [1.5, 4, 12]]",
@@ -156,8 +154,7 @@ class TuneConfig(LearnerConfig):
     rival: Annotated[
         str | None,
         option(
-            "Rival of `hebbsim run roles --rivals` to tune instead of the network.",
-            metavar="NAME",
+            "Rival of `hebbsim run roles --rivals` to tune instead of the network.", metavar="NAME"
         ),
     ] = None
     trials: Annotated[int, option("Number of trials; the first one changes nothing.", ge=1)] = 20

@@ -33,20 +33,10 @@ from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.rivals import new_rival
-from hebbsim.runs.results import (
-    Progress,
-    Results,
-    Score,
-    json_text,
-    provenance,
-    summarize,
-    utf8,
-)
+from hebbsim.runs.results import Progress, Results, Score, json_text, provenance, summarize, utf8
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
-
-__all__ = ["Trial", "run_tune"]
 
 
 @dataclass(frozen=True)
