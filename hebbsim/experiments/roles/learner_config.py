@@ -63,14 +63,9 @@ def merged(*changes: Sequence[str]) -> tuple[str, ...]:
 
 
 def read_preset(path: str | Path) -> dict[str, Any]:
-    """Options by name, from the TOML file of a preset.
+    """Options by name, from the TOML file of a preset; a network is looked for beside the file.
 
-    A network is looked for beside the file.
-
-    Raises
-    ------
-    BadInputError
-        It cannot be read, or sets something else.
+    Raises BadInputError if it cannot be read, or sets something else.
 
     Examples
     --------
@@ -227,10 +222,7 @@ class LearnerConfig(GoldConfig):
     def described(self) -> dict[str, Any]:
         """The network of this configuration, every value of it, as JSON and TOML have it.
 
-        Raises
-        ------
-        BadInputError
-            It cannot be read or built.
+        Raises BadInputError if it cannot be read or built.
         """
         from hebbsim.engine.network.description import build, written
 

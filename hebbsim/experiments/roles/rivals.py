@@ -28,21 +28,7 @@ class RivalKey(NamedTuple):
 
 
 class Rivals:
-    """The rivals of a run.
-
-    Parameters
-    ----------
-    learning : Learning
-
-    Attributes
-    ----------
-    keys : list of RivalKey
-
-    Raises
-    ------
-    BadInputError
-        The library of one is not installed.
-    """
+    """The rivals of a run; refused if the library of one is not installed."""
 
     def __init__(self, learning: Learning) -> None:
         self.learning, config = learning, learning.config

@@ -121,11 +121,6 @@ def bigru_name(condition: str, seed: int) -> str:
     return f"bigru {condition} seed={seed}"
 
 
-def _later(fitted: Callable[[int], Any], seed: int) -> Callable[[], Any]:
-    """What fits the learner of a seed when it is first asked for."""
-    return cache(partial(fitted, seed))
-
-
 class _Run:
     """Puts the steps of one run in order: what learns when, what is read back, what is done."""
 
@@ -218,7 +213,7 @@ class _Run:
                 for seed in range(first, last):
                     wanted = conditions if seed < config.ablation_seeds else conditions[:1]
                     if all(self.cache.has(part_name(seed, condition)) for condition in wanted):
-                        begun[seed] = _later(self.fitted, seed)
+                        begun[seed] = cache(partial(self.fitted, seed))
                     else:
                         begun[seed] = threads.submit(self.fitted, seed).result
                 yield from begun.items()

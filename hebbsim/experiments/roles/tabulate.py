@@ -33,13 +33,8 @@ SUPERVISED = {
 def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str]) -> Results:
     """Results of a run that has measured nothing: its configuration and what it reads.
 
-    Parameters
-    ----------
-    learning : Learning
-    inputs : mapping of str to str
-        Digests of the unlabelled text, by file name.
-    notes : list of str
-        The list itself: what is noted later is part of the results.
+    `inputs` are digests of the unlabelled text, by file name. What is added to the list `notes`
+    later is part of the results.
     """
     config, corpus = learning.config, learning.corpus
     train = corpus.splits["train"]
@@ -66,18 +61,7 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
 
 
 def tabulate(results: Results, measuring: Measuring, runs: Runs, measured: Measured) -> Results:
-    """Fill in rows, tables and files.
-
-    Parameters
-    ----------
-    results : Results
-        As `empty_results` gives them; changed and returned.
-    measuring : Measuring
-    runs : Runs
-        Predicted roles of every model.
-    measured : Measured
-        Its scores and its winners are taken.
-    """
+    """Fill in rows, tables and files of the results, and return them."""
     config, corpus, k = measuring.config, measuring.corpus, measuring.k
     voting = config.ensemble_size
     main = [k, f"{k} members={voting}"][: 1 + (voting > 1)]

@@ -20,17 +20,8 @@ MOST_TOKENS = 1_000_000
 def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> bytes:
     """A gzip-compressed CSV table with a row for every token, the same bytes for the same rows.
 
-    Parameters
-    ----------
-    splits : mapping of str to (Split, mapping of str to array-like, shape=(T,))
-        By name of the split, its tokens and further columns, such as ``gold`` or ``cluster``;
-        a column that a split lacks is left empty there.
-
-    Returns
-    -------
-    bytes
-        Columns ``split, sentence, position, word`` and those given; sentences and positions
-        count from 1. The first `MOST_TOKENS` tokens.
+    `splits` are tokens and further columns [shape=(T,)], such as ``gold``, by name of the split;
+    a column that a split lacks is left empty there. Sentences and positions count from 1.
 
     Examples
     --------

@@ -17,8 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import LookupBaseline
@@ -222,14 +220,15 @@ def _learn(job: _Job) -> dict[str, StepResult]:
             else partial(learner.fit, sentences)
             for said in job.conditions
         }
-        return {
-            said: _codes(assigned_roles(step, job.corpus), job.corpus)
-            for said, step in steps.items()
-        }
+        return {said: _codes(step, job.corpus) for said, step in steps.items()}
 
 
-def _codes(roles: dict[str, NDArray[np.str_]] | str, corpus: Corpus) -> StepResult:
-    if isinstance(roles, str):
-        return StepResult({}, roles)
+def _codes(learn: Callable[[], RoleNetwork], corpus: Corpus) -> StepResult:
+    try:
+        roles = assigned_roles(learn, corpus)
+    except Exception as error:  # of a rule, which anyone may have written
+        name = "" if type(error) is HebbsimError else type(error).__name__
+        said = str(error).strip().partition("\n")[0]
+        return StepResult({}, ": ".join(filter(None, (name, said))))
     codes = Gold.of(corpus, corpus.layer or "").encode(roles)
     return StepResult({split: codes[split] for split in codes if split != "gen"}, "")

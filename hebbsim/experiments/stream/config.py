@@ -96,13 +96,7 @@ class StreamConfig(TextConfig):
         return self
 
     def role_network(self) -> RoleNetwork:
-        """The network of this configuration, yet to learn.
-
-        Raises
-        ------
-        BadInputError
-            It cannot be read or built.
-        """
+        """The network of this configuration, yet to learn; refused if it cannot be built."""
         from hebbsim.models import RoleNetwork
 
         settings = (*self.settings, f"max_words={self.vocab_size}")

@@ -31,30 +31,19 @@ _KIND = "hebbsim.stream/1"
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was measured after one chunk; a line of ``stream.csv``.
+    """What was measured after one chunk; a line of ``stream.csv``."""
 
-    Attributes
-    ----------
-    tokens : int
-        Tokens learned so far.
-    seconds : float
-        CPU seconds for reading and learning this chunk.
-    n_tokens : int
-        Tokens in this chunk.
-    memory : float
-        Resident memory of the process in MB (2**20 bytes); 0 if unknown.
-    types : int
-        Words in the vocabulary.
-    accuracy : float or None
-        On the test split of the scored corpus; None without one, and before there are
-        clusters.
-    """
-
+    #: Tokens learned so far.
     tokens: int
+    #: CPU seconds for reading and learning this chunk.
     seconds: float
+    #: Tokens in this chunk.
     n_tokens: int
+    #: Resident memory of the process in MB (2**20 bytes); 0 if unknown.
     memory: float
+    #: Words in the vocabulary.
     types: int
+    #: On test of the scored corpus; None without one, and before there are clusters.
     accuracy: float | None = None
 
 
@@ -132,7 +121,7 @@ class _Run:
                             self.scored.accuracy(self.learner) if self.scored else None,
                         )
                     )
-                self.progress(None, self.position, wanted)
+                self.tell(None)
                 if self.position - saved >= config.checkpoint_every:
                     self.save()
                     saved = self.position
@@ -149,6 +138,9 @@ class _Run:
         """Tokens learned so far."""
         return self.chunks[-1].tokens if self.chunks else 0
 
+    def tell(self, line: str | None) -> None:
+        self.progress(line, self.position, self.config.tokens or 0)
+
     def save(self) -> None:
         if self.states is None:
             return
@@ -158,9 +150,7 @@ class _Run:
         about["learned"] = self.source.learned
         with defer_signals():
             self.states.save(self.position, arrays, about)
-        self.progress(
-            f"checkpoint at {self.position:,} tokens", self.position, self.config.tokens or 0
-        )
+        self.tell(f"checkpoint at {self.position:,} tokens")
 
     def restore(self) -> None:
         content = None if self.states is None else self.states.load()
@@ -175,9 +165,7 @@ class _Run:
         except (KeyError, TypeError) as error:
             folder = self.states.folder if self.states else ""
             raise BadInputError(f"{folder}: the last checkpoint is damaged: {error}") from None
-        self.progress(
-            f"resumed at {self.position:,} tokens", self.position, self.config.tokens or 0
-        )
+        self.tell(f"resumed at {self.position:,} tokens")
 
     def measured(self) -> Results:
         results, config = self.begun, self.config
@@ -186,25 +174,22 @@ class _Run:
         later = self.chunks[1:] or self.chunks
         costs = [1e6 * s.seconds / s.n_tokens for s in later]
 
-        def row(metric: str, values: Sequence[float], unit: str) -> Row:
-            low, high = (min(values), max(values)) if len(values) > 1 else (None, None)
-            if len(values) == 3:
-                low, high = values[1:]
+        def row(metric: str, unit: str, value: float, *ends: float) -> Row:
+            low, high = ends or (None, None)
             return Row(
                 self.source.name, "train", "hebbian", f"learner={config.learner}", metric, None,
-                float(values[0]), low, high, len(self.chunks), unit,
+                float(value), low, high, len(self.chunks), unit,
             )  # fmt: skip
 
-        middle = np.percentile(costs, [50, 25, 75]).tolist()
         results.rows += [
-            row("tokens", [self.position], "tokens"),
-            row("microseconds_per_token", middle, "us"),
-            row("memory", [self.chunks[-1].memory], "MB"),
+            row("tokens", "tokens", self.position),
+            row("microseconds_per_token", "us", *np.percentile(costs, [50, 25, 75]).tolist()),
+            row("memory", "MB", self.chunks[-1].memory),
         ]
         second = self.chunks[len(self.chunks) // 2 :]
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
-            results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
+            results.rows.append(row("memory_slope", "MB a million tokens", *slope(x, y)))
         if self.scored is not None:
             results.notes += self.scored.corpus.notes
             about = (self.scored.corpus.name, "test", "hebbian")

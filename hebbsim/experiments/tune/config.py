@@ -65,12 +65,7 @@ class Range:
 
 
 def read_range(text: str) -> Range:
-    """Read a range, as given to the option.
-
-    Raises
-    ------
-    BadInputError
-        The text is not a range, or the range is empty.
+    """Read a range, as given to the option; refused if it is none, or empty.
 
     Examples
     --------
@@ -103,13 +98,7 @@ def read_range(text: str) -> Range:
 
 
 def read_ranges(path: str | Path) -> tuple[str, ...]:
-    """Read ranges from a TOML file: ``"words.size" = "50:400:log"``, or a list of choices.
-
-    Raises
-    ------
-    BadInputError
-        The file cannot be read, or holds something else.
-    """
+    """Read ranges from a TOML file: ``"words.size" = "50:400:log"``, or a list of choices."""
     found = []
     for name, value in read_toml(path, "a TOML file of ranges").items():
         if not isinstance(value, str | list):
@@ -221,25 +210,14 @@ class TuneConfig(LearnerConfig):
         return list(found.values())
 
     def check(self, values: dict[str, Any]) -> None:
-        """Refuse values that cannot be used.
-
-        Raises
-        ------
-        BadInputError
-        """
+        """Refuse values that cannot be used."""
         if self.rival is None:
             self.trial(values)
         else:
             new_rival(self.rival, self.clusters, 0, values)
 
     def trial(self, values: dict[str, Any]) -> LearnerConfig:
-        """The configuration of a trial of the network.
-
-        Raises
-        ------
-        BadInputError
-            A value cannot be used.
-        """
+        """The configuration of a trial of the network; refused if a value cannot be used."""
         # Rules are registered by now, and the other fields hold the values of the preset.
         named = self.model_fields_set & set(LearnerConfig.model_fields) - {"rules", "preset"}
         options = {name: getattr(self, name) for name in named}
