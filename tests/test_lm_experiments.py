@@ -19,7 +19,12 @@ from hebbsim.cli import app, main
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models import recall
 from hebbsim.experiments.language_models import store as store_module
-from hebbsim.experiments.language_models.config import LmConfig, RecallConfig, model_values
+from hebbsim.experiments.language_models.config import (
+    LmConfig,
+    RecallConfig,
+    in_data_folder,
+    model_values,
+)
 from hebbsim.experiments.language_models.depth import run_depth
 from hebbsim.experiments.language_models.recall import recall_config, run_recall
 from hebbsim.experiments.language_models.run import run_blimp, run_lm, run_predictor, run_selection
@@ -379,6 +384,16 @@ def test_without_data_the_message_says_what_to_do(monkeypatch, tmp_path, capsys)
     with pytest.raises(SystemExit):
         main(["run", "lm"])
     assert "--data builtin" in capsys.readouterr().err
+
+
+def test_the_data_folder_holds_what_is_not_given(monkeypatch, tmp_path):
+    monkeypatch.setenv("HEBBSIM_DATA_DIR", str(tmp_path))
+    (tmp_path / "text").mkdir()
+    assert in_data_folder("blimp") is None
+    assert LmConfig().source() == str(in_data_folder("text")) == str(tmp_path / "text")
+    assert LmConfig(data="mine.txt").source() == "mine.txt"
+    monkeypatch.delenv("HEBBSIM_DATA_DIR")
+    assert in_data_folder("text") is None
 
 
 def test_where_runs_are_kept_changes_no_configuration(tmp_path):

@@ -29,9 +29,7 @@ NAMES = ("gpt2", *MEMORIES, *(f"ema-{name}" for name in PREDICTORS if name != "l
 
 
 def model_values(name: str) -> dict[str, Any]:
-    """Values of a `ModelConfig` for a model name.
-
-    Raises ValueError if no model has that name.
+    """Values of a `ModelConfig` for a model name; ValueError if no model has that name.
 
     Examples
     --------
@@ -54,6 +52,26 @@ def _models(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _sizes(value: str) -> str:
+    for name in value.split(","):
+        if name not in _SIZES:
+            raise ValueError(f"{name} is not one of {', '.join(_SIZES)}")
+    return value
+
+
+def _one_size(value: str) -> str:
+    if "," in value:
+        raise ValueError(f"{value}: the experiment runs one size; name one")
+    return _sizes(value)
+
+
+def in_data_folder(*parts: str) -> Path | None:
+    """A path below $HEBBSIM_DATA_DIR, if there is something."""
+    root = os.environ.get("HEBBSIM_DATA_DIR")
+    path = Path(root, *parts) if root else None
+    return path if path and path.exists() else None
+
+
 def _of_preset(description: str, group: str = COMPUTING, **more: Any) -> Any:
     """An option whose default comes from the preset."""
     return option(description, group, default="the preset's", **more)
@@ -65,7 +83,9 @@ _RATE = "Peak learning rate."
 
 # Fields of several experiments.
 _Count = Annotated[int, Field(ge=1)]
-_Preset = Annotated[str, option(f"Size of the models: {', '.join(_SIZES)}.")]
+_Preset = Annotated[
+    str, AfterValidator(_one_size), option(f"Size of the models: {', '.join(_SIZES)}.")
+]
 _Models = Annotated[
     tuple[str, ...],
     Listed,
@@ -154,33 +174,20 @@ class _Base(ExperimentConfig):
     log: _Log = None
     workers: _Workers = None
 
-    @field_validator("preset")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        for name in value.split(","):
-            if name not in preset_names():
-                raise ValueError(f"{name} is not one of {', '.join(preset_names())}")
-        return value
-
-    def presets(self, values: dict[str, Any]) -> list[Preset]:
-        """One preset per size, with the values of a model and the given options."""
+    def presets(self, model_name: str) -> list[Preset]:
+        """One preset per size, for a model by name, with the given options."""
         model = {"vocabulary": self.vocabulary, "context": self.context}
         model["timescales"] = self.timescales  # type: ignore[assignment]
         training = {"tokens": self.tokens, "batch": self.batch, "precision": self.precision}
         training["learning_rate"] = self.learning_rate  # type: ignore[assignment]
+        values = model_values(model_name)
         given = [{k: v for k, v in part.items() if v is not None} for part in (model, training)]
-        return [load_preset(name, given[0] | values, given[1]) for name in self.preset.split(",")]
+        return [load_preset(size, given[0] | values, given[1]) for size in self.preset.split(",")]
 
     def source(self) -> str:
-        """The data to read.
-
-        Raises BadInputError if no data is given, and there is no default.
-        """
-        if self.data is not None:
-            return self.data
-        root = os.environ.get("HEBBSIM_DATA_DIR")
-        if root and (Path(root) / "text").is_dir():
-            return str(Path(root) / "text")
+        """The data to read; refused if none is given, and there is no default."""
+        if found := self.data or in_data_folder("text"):
+            return str(found)
         raise BadInputError(
             "--data: give text (a file, a folder, c4, fineweb, hf:NAME), or put a folder text "
             "into $HEBBSIM_DATA_DIR; --data builtin tries it on the built-in grammar"
@@ -193,9 +200,11 @@ class LmConfig(_Base):
     All models but the first are compared with ``gpt2``.
     """
 
-    preset: Annotated[str, option(f"Comma-separated sizes of the models: {', '.join(_SIZES)}.")] = (
-        "tiny"
-    )
+    preset: Annotated[
+        str,
+        AfterValidator(_sizes),
+        option(f"Comma-separated sizes of the models: {', '.join(_SIZES)}."),
+    ] = "tiny"
     models: _Models = ("ema", "gpt2")
     learning_rates: Annotated[
         tuple[Annotated[float, Field(gt=0)], ...],

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models.base import LmRun
-from hebbsim.experiments.language_models.config import DepthConfig, model_values
+from hebbsim.experiments.language_models.config import DepthConfig
 from hebbsim.lm.config import Preset
 from hebbsim.runs.results import Progress, Results
 from hebbsim.runs.resume import RunCache
@@ -31,9 +30,7 @@ def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Resul
     from hebbsim.lm.evaluation import token_losses
     from hebbsim.lm.model import sized
 
-    if "," in config.preset:
-        raise BadInputError(f"--preset {config.preset}: depth runs one size; name one")
-    base = config.presets(model_values(config.model))[0]
+    (base,) = config.presets(config.model)
     hidden = sized(base.model).hidden
     presets: dict[tuple[Any, ...], Preset] = {}
     for layers in config.layers:
