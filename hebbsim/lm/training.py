@@ -401,17 +401,6 @@ def validation_losses(
     return (total / len(numbers[0])).tolist()
 
 
-def load_model(path: Path) -> LanguageModel:
-    """Load the model of a checkpoint, in evaluation mode.
-
-    Raises BadInputError if the file is not a checkpoint of a language model.
-    """
-    arrays, found = read_checkpoint(path, KIND)
-    model = LanguageModel(ModelConfig.checked(found["model"]))
-    _fill(model, 0, _weights(model, arrays, path))
-    return model.eval()
-
-
 def _fill(model: LanguageModel, number: int, weights: Mapping[str, Tensor]) -> None:
     """Give a member its weights."""
     with torch.no_grad():

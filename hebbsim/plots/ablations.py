@@ -43,11 +43,6 @@ def plot_ablations(
         Columns ``condition``, ``group``, ``name`` and ``idle``, all text, groups in order.
     comparisons : DataFrame
         Columns ``condition``, ``split``, ``verdict``.
-
-    Raises
-    ------
-    NothingToDrawError
-        No accuracy of the network on `split`.
     """
     table = tables.tidy(results)
     table = table[(table["split"] == split) & (table["metric"] == "accuracy")]

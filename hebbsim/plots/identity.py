@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import marks, style, tables
+from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -36,15 +36,13 @@ _CONDITIONS = tuple(
         strict=True,
     )
 )
-#: Number format of the figure of decoders, the first of these that a run has.
-_USUAL = ("float32", "float64", "bfloat16", "int8")
 
 
 @style.styled
 def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Bits about the token at each lag, one line per decoder, in single precision."""
     rows = _lags(results)
-    condition = min(set(rows["held"]), key=_rank)
+    condition = min(set(rows["held"]), key=lambda held: wording.usual_first(tables.words(held)))
     rows = rows[rows["held"] == condition]
     lines = {name: rows[rows["model"] == name] for name in _DECODERS}
     return _curves(
@@ -113,18 +111,10 @@ def _lags(results: DataFrame) -> DataFrame:
     return rows
 
 
-def _rank(held: str) -> tuple[bool, int]:
-    words = tables.words(held)
-    return "snr" in words, _USUAL.index(words["precision"])
-
-
 def _name(held: str) -> str:
     """A condition as a reader calls it."""
     words = tables.words(held)
-    if "snr" in words:
-        return f"noise {words['snr']} dB"
-    rounding = words.get("rounding")
-    return words["precision"] + (f", {rounding}" if rounding else "")
+    return wording.held(words) + (f", {words['rounding']}" if "rounding" in words else "")
 
 
 def _entropy(results: DataFrame) -> float:

@@ -30,11 +30,6 @@ def plot_labels(
     n_sentences : int, optional
         Number of sentences that ``labels=all`` stands for; without, that point
         takes the next place on the axis and is named "all".
-
-    Raises
-    ------
-    NothingToDrawError
-        Fewer than two label counts of the BiGRU, or no accuracy of the learner.
     """
     table, accuracy, learner = tables.scores(results, "accuracy", split)
     curve = tables.select(accuracy, {"labels": None}, model="bigru")

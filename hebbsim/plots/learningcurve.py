@@ -37,11 +37,6 @@ def plot_learning_curve(
         Tokens of one pass over the training sentences; without, neither the end of learning
         nor passes are drawn.
     passes : int
-
-    Raises
-    ------
-    NothingToDrawError
-        No accuracy at two numbers of tokens on `split`.
     """
     table, _, learner = tables.scores(results, "accuracy", split)
     ends = [n_tokens * number for number in range(1, passes + 1)] if n_tokens else []

@@ -30,11 +30,6 @@ def plot_rivals(
 
     Roles stand in the order of the difference to the best rival, most in the learner's favour
     on top.
-
-    Raises
-    ------
-    NothingToDrawError
-        No recall of the learner, or of any rival, on `split`.
     """
     table, every, learner = tables.scores(results, "recall", split)
     recall = {

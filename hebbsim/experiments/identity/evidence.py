@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hebbsim.plots import wording
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import Finding, below
 from hebbsim.runs.report.evidence import Rows, interval
@@ -12,8 +13,6 @@ from hebbsim.runs.report.evidence import Rows, interval
 #: Share of the bits that went in, below which identity counts as destroyed.
 HALF = 0.5
 _LIMITS = ("bound", "estimate", "stream")
-#: Number format in which decoders are compared, the first of these that a run has.
-_USUAL = ("float32", "float64", "bfloat16", "int8")
 
 
 def findings(run: RunTables) -> Iterator[Finding]:
@@ -32,7 +31,7 @@ def findings(run: RunTables) -> Iterator[Finding]:
     held: dict[str, list[dict[str, Any]]] = {}
     for row in totals:
         held.setdefault(row["condition"], []).append(row)
-    usual = min(held, key=lambda condition: _rank(held[condition][0]["words"]))
+    usual = min(held, key=lambda condition: wording.usual_first(held[condition][0]["words"]))
     what = f"share of the bits of the last {lags} tokens"
     for row in sorted(held[usual], key=lambda row: row["mean"]):
         yield _share(row, went_in, f"{what}, {name(row['words'])}, {row['model']} decoder")
@@ -43,20 +42,9 @@ def findings(run: RunTables) -> Iterator[Finding]:
     yield from _inequality(run, rows, held[usual])
 
 
-def _rank(words: dict[str, str]) -> tuple[bool, int]:
-    precision = words.get("precision", "")
-    return "snr" in words, _USUAL.index(precision) if precision in _USUAL else len(_USUAL)
-
-
 def name(words: dict[str, str]) -> str:
-    """How the state was held, as a reader calls it.
-
-    Examples
-    --------
-    >>> name({"precision": "int8"}), name({"precision": "float64", "snr": "20"})
-    ('int8', 'noise at 20 dB')
-    """
-    return f"noise at {words['snr']} dB" if "snr" in words else words.get("precision", "")
+    """How the state was held, in a sentence."""
+    return wording.held(words).replace("noise ", "noise at ")
 
 
 def _share(row: dict[str, Any], went_in: float, measure: str) -> Finding:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from hebbsim.experiments.identity.table import condition_name
 from hebbsim.plots.tables import words
+from hebbsim.plots.wording import held
 from hebbsim.runs.results import Results
 from hebbsim.runs.terminal import Console, print_ending, print_heading
 
@@ -33,7 +33,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     for name in ("lag", "word"):
         table.add_column(name, justify="right" if name == "lag" else "left", no_wrap=True)
     for decoder, condition in columns:
-        short = condition_name(words(condition)).replace("noise ", "")
+        short = held(words(condition)).replace("noise ", "")
         table.add_column(f"{_SHORT.get(decoder, decoder)}\n{short}", no_wrap=True)
     kinds = [name for name in ("role",) if any(s.property == name for s in structure)]
     for name in kinds:
@@ -55,7 +55,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     for row_ in results.rows:
         if "lag" not in row_.words and (row_.model, row_.condition) in columns:
             console.print(
-                f"{row_.model}, {condition_name(row_.words)}: {row_.mean:.0%} of the words "
+                f"{row_.model}, {held(row_.words)}: {row_.mean:.0%} of the words "
                 f"(mean of {seeds} code book{'s' * (seeds != 1)})",
                 markup=False,
             )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from hebbsim.experiments.identity.config import TIMESCALE_SETS
+from hebbsim.plots.wording import held
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_ending, print_heading
 
@@ -48,48 +50,35 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     print_ending(console, results, folder)
 
 
-def condition_name(words: dict[str, str]) -> str:
-    """A condition as a reader calls it.
-
-    Examples
-    --------
-    >>> condition_name({"precision": "int8"}), condition_name({"precision": "float64", "snr": "20"})
-    ('int8', 'noise 20 dB')
-    """
-    return f"noise {words['snr']} dB" if "snr" in words else words["precision"]
-
-
-def _totals(results: Results, metric: str) -> list[Row]:
-    return [r for r in results.select(split="test", metric=metric) if r.model not in _LIMITS]
+def _totals(results: Results) -> Iterator[tuple[str, Row]]:
+    """Rows of all bits, each with its condition where that is another than above it."""
+    before = ""
+    for row in results.select(split="test", metric="total_bits"):
+        if row.model not in _LIMITS:
+            name = held(row.words)
+            yield name if name != before else "", row
+            before = name
 
 
 def _show_accuracy(results: Results, console: Console) -> None:
     lags = [lag for lag in _LAGS if lag < results.config["lags"]]
     print_heading(console, "Accuracy by lag")
     table = plain_table("condition", "decoder", *map(str, lags), texts=2)
-    before = ""
-    for total in _totals(results, "total_bits"):
+    for name, total in _totals(results):
         found = [
             results.select({"lag": str(lag), **total.words}, model=total.model, metric="accuracy")
             for lag in lags
         ]
-        name = condition_name(total.words)
-        shown = name if name != before else ""
-        before = name
-        table.add_row(shown, total.model, *(f"{rows[0].mean:.2f}" for rows in found))
+        table.add_row(name, total.model, *(f"{rows[0].mean:.2f}" for rows in found))
     console.print(table)
 
 
 def _show_totals(results: Results, console: Console) -> None:
     print_heading(console, f"Bits over lags 0 to {results.config['lags'] - 1}")
     table = plain_table("condition", "decoder", "bits", "bound", "above it", "lags found", texts=2)
-    before = ""
-    for total in _totals(results, "total_bits"):
-        words, name = total.words, condition_name(total.words)
-        shown = name if name != before else ""
-        before = name
+    for name, total in _totals(results):
 
-        def value(metric: str, model: str, words: dict[str, str] = words) -> float:
+        def value(metric: str, model: str, words: dict[str, str] = total.words) -> float:
             return results.select(words, model=model, metric=metric, split="test")[0].mean
 
         cells = (
@@ -98,7 +87,7 @@ def _show_totals(results: Results, console: Console) -> None:
             f"{value('excess', total.model):+.2f}",
             f"{value('lags_found', total.model):.1f}",
         )
-        table.add_row(shown, total.model, *cells)
+        table.add_row(name, total.model, *cells)
     console.print(table)
     console.print(
         "Bound: capacity of the Gaussian channel under noise, else entropy. Above it: the"
@@ -208,7 +197,7 @@ def _show_map(results: Results, console: Console) -> None:
     if not rows:
         return
     print_heading(console, f"Bits that {rows[0].model} finds, by timescales")
-    found = {(r.words["timescales"], condition_name(r.words)): r.mean for r in rows}
+    found = {(r.words["timescales"], held(r.words)): r.mean for r in rows}
     conditions = list(dict.fromkeys(name for _, name in found))
     table = plain_table("timescales", *(name.replace("noise ", "") for name in conditions))
     for taus in TIMESCALE_SETS:
