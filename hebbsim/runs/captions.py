@@ -16,8 +16,6 @@ def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
     """Write or update ``captions.md`` in a folder, one section per figure, by file name.
 
     Sections of earlier figures stay as long as the figures exist.
-
-    Raises HebbsimError if the folder cannot be written.
     """
     path = folder / "captions.md"
     sections = read_captions(path) if path.exists() else {}

@@ -116,7 +116,11 @@ def compare_runs(
             f"the runs have no {metric} of one corpus, split and condition in common ({shown}); "
             "see --metric, --split and --model"
         )
-    return _corrected(found, correction)
+    p = adjust([np.nan if row.p is None else row.p for row in found], correction).tolist()
+    return [
+        replace(row, corrected=None if row.p is None else value)
+        for row, value in zip(found, p, strict=True)
+    ]
 
 
 def _differences(first: Path, second: Path) -> str:
@@ -209,14 +213,6 @@ def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[
             found.difference.high if tested else None,
             found.n, found.p if tested else None, None, unit,
         )  # fmt: skip
-
-
-def _corrected(found: list[RunDifference], correction: str) -> list[RunDifference]:
-    p = [float("nan") if row.p is None else row.p for row in found]
-    return [
-        replace(row, corrected=None if row.p is None else float(value))
-        for row, value in zip(found, adjust(p, correction), strict=True)
-    ]
 
 
 def document(found: Sequence[RunDifference], correction: str) -> dict[str, Any]:

@@ -24,14 +24,7 @@ Failed = dict[str, Exception]
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure: its plotting function, and the arguments that a run folder gives it.
-
-    Examples
-    --------
-    >>> from hebbsim.plots import plot_roles
-    >>> FigureSpec(plot_roles, lambda run: {"results": run.results, "split": "gen"}).about
-    'Recall of each role: the zero-label learner, the BiGRU, word lookup.'
-    """
+    """A figure: its plotting function, and the arguments that a run folder gives it."""
 
     #: Takes the arguments below and ``ax=``.
     plot: Callable[..., Axes]
@@ -48,13 +41,7 @@ class FigureSpec:
 
 
 class RenderedFigure(NamedTuple):
-    """A figure that was drawn for a run.
-
-    Examples
-    --------
-    >>> RenderedFigure("roles", "What is drawn.", style.Caption("Recall", "5 seeds."), []).alt
-    'Recall. What is drawn.'
-    """
+    """A figure that was drawn for a run."""
 
     name: str
     about: str
@@ -146,10 +133,7 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
 
 
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
-    """Refuse a name that no figure of the experiments has.
-
-    Raises BadInputError, whose message lists the names that exist.
-    """
+    """Refuse a name that no figure of the experiments has; the message lists those that exist."""
     known = {name: None for e in experiments for name in figures_of(e)}
     for name in names:
         if name not in known:

@@ -39,15 +39,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure in a report.
-
-    Examples
-    --------
-    >>> from hebbsim.plots.style import Caption
-    >>> drawn = RenderedFigure("roles", "Recall.", Caption("A title", "n"), [])
-    >>> Picture("run-roles", drawn, b"", b"").claim
-    'C1'
-    """
+    """A figure in a report."""
 
     file: str
     drawn: RenderedFigure
@@ -62,14 +54,7 @@ class Picture:
 
 @dataclass
 class RunSection:
-    """What a report says about one run.
-
-    Examples
-    --------
-    >>> from hebbsim.runs.finished import RunTables
-    >>> RunSection(RunTables("runs/roles-builtin"), []).run.name
-    'roles-builtin'
-    """
+    """What a report says about one run."""
 
     run: RunTables
     findings: list[Finding]
