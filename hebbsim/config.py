@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from hebbsim.errors import BadInputError
 
@@ -81,6 +82,7 @@ def option(
     description: str,
     group: str = "",
     *,
+    value: Any = PydanticUndefined,
     name: str | None = None,
     metavar: str | None = None,
     default: str | None = None,
@@ -97,6 +99,8 @@ def option(
         One sentence, without the default.
     group : str
         Heading under which ``--help`` lists it; those without one come first.
+    value : object, optional
+        The default; it stands behind the field where several fields share what is said here.
     name : str, optional
         Its name on the command line, where that is not the name of the field.
     metavar : str, optional
@@ -116,7 +120,7 @@ def option(
     Examples
     --------
     >>> class Example(ExperimentConfig):
-    ...     passes: Annotated[int, option("Passes over the text.", ge=1)] = 3
+    ...     passes: int = option("Passes over the text.", value=3, ge=1)
     >>> Example.checked({"passes": "5"}).passes
     5
     """
@@ -124,7 +128,7 @@ def option(
         "group": group, "name": name, "metavar": metavar, "default": default, "each": each,
         "positional": positional, "affects_results": affects_results,
     }  # fmt: skip
-    return Field(description=description, json_schema_extra=shown, **constraints)
+    return Field(value, description=description, json_schema_extra=shown, **constraints)
 
 
 def spelling(field: FieldInfo) -> dict[str, Any]:

@@ -135,41 +135,34 @@ class _Base(ExperimentConfig):
     """Common options of all experiments but recall."""
 
     preset: _Preset = "tiny"
-    data: Annotated[
-        str | None,
-        option(
-            "Text to learn: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, "
-            "fineweb, or hf:NAME (a data set of Hugging Face).",
-            metavar="NAME|PATH",
-            default="$HEBBSIM_DATA_DIR/text",
-        ),
-    ] = None
-    field: FieldName = None
-    vocabulary: Annotated[
-        int | None, _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
-    ] = None
-    tokenizer: Annotated[
-        Path | None,
-        option(
-            "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
-            CORPUS,
-            default="learned from the text",
-        ),
-    ] = None
-    seeds: Seeds = 3
-    tokens: Annotated[int | None, _of_preset(_TOKENS, "", ge=1)] = None
-    batch: Annotated[int | None, _of_preset(_BATCH, ge=1)] = None
-    learning_rate: Annotated[float | None, _of_preset(_RATE, gt=0)] = None
-    context: Annotated[int | None, _of_preset("Number of tokens in a sequence.", NETWORK, ge=1)] = (
-        None
+    data: str | None = option(
+        "Text to learn: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, "
+        "fineweb, or hf:NAME (a data set of Hugging Face).",
+        value=None,
+        metavar="NAME|PATH",
+        default="$HEBBSIM_DATA_DIR/text",
     )
-    timescales: Annotated[
-        str | None, _of_preset("Comma-separated trace timescales in tokens.", "", metavar="TAU,...")
-    ] = None
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"] | None,
-        _of_preset("Number format: auto (bfloat16 on CUDA), float32 or bfloat16."),
-    ] = None
+    field: FieldName = None
+    vocabulary: int | None = _of_preset(
+        "Number of tokens in the vocabulary.", CORPUS, value=None, ge=1
+    )
+    tokenizer: Path | None = option(
+        "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
+        CORPUS,
+        value=None,
+        default="learned from the text",
+    )
+    seeds: Seeds = 3
+    tokens: int | None = _of_preset(_TOKENS, "", value=None, ge=1)
+    batch: int | None = _of_preset(_BATCH, value=None, ge=1)
+    learning_rate: float | None = _of_preset(_RATE, value=None, gt=0)
+    context: int | None = _of_preset("Number of tokens in a sequence.", NETWORK, value=None, ge=1)
+    timescales: str | None = _of_preset(
+        "Comma-separated trace timescales in tokens.", "", value=None, metavar="TAU,..."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] | None = _of_preset(
+        "Number format: auto (bfloat16 on CUDA), float32 or bfloat16.", value=None
+    )
     store: _Store = _STORE
     log: _Log = None
     workers: _Workers = None
@@ -200,31 +193,23 @@ class LmConfig(_Base):
     All models but the first are compared with ``gpt2``.
     """
 
-    preset: Annotated[
-        str,
-        AfterValidator(_sizes),
-        option(f"Comma-separated sizes of the models: {', '.join(_SIZES)}."),
-    ] = "tiny"
+    preset: Annotated[str, AfterValidator(_sizes)] = option(
+        f"Comma-separated sizes of the models: {', '.join(_SIZES)}.", value="tiny"
+    )
     models: _Models = ("ema", "gpt2")
-    learning_rates: Annotated[
-        tuple[Annotated[float, Field(gt=0)], ...],
-        Listed,
-        option(
-            "Comma-separated peak learning rates to try with the first seed; all seeds of a "
-            "model then use the one that is best on validation.",
-            COMPUTING,
-            default="--learning-rate alone",
-        ),
-    ] = ()
-    validation: Annotated[
-        tuple[str, ...],
-        Listed,
-        option(
-            "Comma-separated additional texts to evaluate on.",
-            EVALUATION,
-            default="the C4 sample of $HEBBSIM_DATA_DIR if present",
-        ),
-    ] = ()
+    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Listed] = option(
+        "Comma-separated peak learning rates to try with the first seed; all seeds of a "
+        "model then use the one that is best on validation.",
+        COMPUTING,
+        value=(),
+        default="--learning-rate alone",
+    )
+    validation: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated additional texts to evaluate on.",
+        EVALUATION,
+        value=(),
+        default="the C4 sample of $HEBBSIM_DATA_DIR if present",
+    )
     evaluate: _Evaluate = 65_536
 
 
@@ -242,12 +227,12 @@ class SelectionConfig(_Base):
     evaluate: _Evaluate = 65_536
     blimp: _Blimp = None
     pairs: _Pairs = 30
-    recall_seeds: Annotated[
-        int, option("Number of repetitions of associative recall; 0 skips it.", EVALUATION, ge=0)
-    ] = 3
-    recall_tokens: Annotated[
-        int, option("Number of tokens that each model learns recall from.", EVALUATION, ge=1)
-    ] = 1_000_000
+    recall_seeds: int = option(
+        "Number of repetitions of associative recall; 0 skips it.", EVALUATION, value=3, ge=0
+    )
+    recall_tokens: int = option(
+        "Number of tokens that each model learns recall from.", EVALUATION, value=1_000_000, ge=1
+    )
 
 
 class BlimpConfig(_Base):
@@ -265,27 +250,25 @@ class RecallConfig(ExperimentConfig):
     """
 
     models: _Models = ("gpt2", *MEMORIES)
-    task: Annotated[
-        Literal["mqar", "copy", "both"],
-        option("Task to learn: mqar (associative recall), copy, or both."),
-    ] = "both"
+    task: Literal["mqar", "copy", "both"] = option(
+        "Task to learn: mqar (associative recall), copy, or both.", value="both"
+    )
     preset: _Preset = "nano"
-    pairs: Annotated[
-        tuple[_Count, ...],
-        Listed,
-        option("Comma-separated numbers of pairs, or of tokens to copy, to learn and score."),
-    ] = (4, 8, 16)
-    keys: Annotated[
-        int, option("Number of distinct keys, and of distinct values.", EVALUATION, ge=1)
-    ] = 32
-    length: Annotated[int, option("Number of tokens in an mqar sequence.", EVALUATION, ge=1)] = 48
-    tokens: Annotated[int, option(_TOKENS, ge=1)] = 1_000_000
-    batch: Annotated[int, option(_BATCH, COMPUTING, ge=1)] = 64
-    learning_rate: Annotated[float, option(_RATE, COMPUTING, gt=0)] = 3e-3
+    pairs: Annotated[tuple[_Count, ...], Listed] = option(
+        "Comma-separated numbers of pairs, or of tokens to copy, to learn and score.",
+        value=(4, 8, 16),
+    )
+    keys: int = option(
+        "Number of distinct keys, and of distinct values.", EVALUATION, value=32, ge=1
+    )
+    length: int = option("Number of tokens in an mqar sequence.", EVALUATION, value=48, ge=1)
+    tokens: int = option(_TOKENS, value=1_000_000, ge=1)
+    batch: int = option(_BATCH, COMPUTING, value=64, ge=1)
+    learning_rate: float = option(_RATE, COMPUTING, value=3e-3, gt=0)
     seeds: Seeds = 3
-    evaluate: Annotated[
-        int, option("Number of sequences scored for each number of pairs.", EVALUATION, ge=1)
-    ] = 512
+    evaluate: int = option(
+        "Number of sequences scored for each number of pairs.", EVALUATION, value=512, ge=1
+    )
     store: _Store = _STORE
     log: _Log = None
     workers: _Workers = None
@@ -295,16 +278,16 @@ class DepthConfig(_Base):
     """`hebbsim run depth`: readability of layers, and loss."""
 
     preset: _Preset = "nano"
-    model: Annotated[str, option(f"Model whose layers are stacked: {', '.join(NAMES)}.")] = "ema"
-    layers: Annotated[
-        tuple[_Count, ...], Listed, option("Comma-separated depths to try, in layers.")
-    ] = (4, 12, 24, 48)
-    evaluate: Annotated[
-        int,
-        option(
-            "Number of tokens for the probes, half to learn and half to score.", EVALUATION, ge=1
-        ),
-    ] = 8_192
+    model: str = option(f"Model whose layers are stacked: {', '.join(NAMES)}.", value="ema")
+    layers: Annotated[tuple[_Count, ...], Listed] = option(
+        "Comma-separated depths to try, in layers.", value=(4, 12, 24, 48)
+    )
+    evaluate: int = option(
+        "Number of tokens for the probes, half to learn and half to score.",
+        EVALUATION,
+        value=8_192,
+        ge=1,
+    )
 
     @field_validator("model")
     @classmethod

@@ -162,29 +162,25 @@ class LearnerConfig(GoldConfig):
     """
 
     corpus: Corpus = "builtin"
-    preset: Annotated[
-        str,
-        option(
-            "Values of the options that you do not set: default, auto (chosen from what the words "
-            "of the corpus look like), best (tuned for this kind of corpus, otherwise auto), or a "
-            "TOML file from `hebbsim tune`.",
-            metavar="NAME|FILE",
-            default="auto if no settings were tuned for this kind of corpus, otherwise default",
-        ),
-    ] = "default"
+    preset: str = option(
+        "Values of the options that you do not set: default, auto (chosen from what the words "
+        "of the corpus look like), best (tuned for this kind of corpus, otherwise auto), or a "
+        "TOML file from `hebbsim tune`.",
+        value="default",
+        metavar="NAME|FILE",
+        default="auto if no settings were tuned for this kind of corpus, otherwise default",
+    )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300
     network: NetworkName = "roles"
     rules: RuleFiles = ()
-    rule: Annotated[
-        tuple[str, ...],
-        option(
-            "Learning rule for one part of the network, such as tokens.prediction=delta.",
-            NETWORK,
-            metavar="LAYER.PART=RULE...",
-            each=True,
-        ),
-    ] = ()
+    rule: tuple[str, ...] = option(
+        "Learning rule for one part of the network, such as tokens.prediction=delta.",
+        NETWORK,
+        value=(),
+        metavar="LAYER.PART=RULE...",
+        each=True,
+    )
     settings: Settings = ()
     passes: Passes = 3
 

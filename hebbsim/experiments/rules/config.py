@@ -39,17 +39,14 @@ class RulesConfig(ExperimentConfig):
 
     corpus: Corpus = "builtin"
     rules: RuleFiles = ()  # loaded before `rule` names one of theirs
-    rule: Annotated[
-        tuple[str, ...],
-        Listed,
-        option(
-            "Comma-separated learning rules to try.", default="all, in each part where they fit"
-        ),
-    ] = ()
-    layer: Annotated[
-        str | None,
-        option("Word layer whose parts are changed.", default="all word layers together"),
-    ] = None
+    rule: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated learning rules to try.",
+        value=(),
+        default="all, in each part where they fit",
+    )
+    layer: str | None = option(
+        "Word layer whose parts are changed.", value=None, default="all word layers together"
+    )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300
     seeds: Seeds = 3

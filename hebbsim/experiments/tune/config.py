@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator, model_validator
 
@@ -129,30 +129,26 @@ class TuneConfig(LearnerConfig):
     [{}, {'words.size': 17}]
     """
 
-    ranges: Annotated[
-        tuple[str, ...],
-        option(
-            "Values to try for timescales, clusters, passes or a parameter that --set takes, such "
-            "as words.size=50:400:log or timescales=[[2],[2,8]], or a TOML file of these.",
-            name="--range",
-            metavar="NAME=RANGE|FILE.toml...",
-            default="the parameters that mattered for the presets, or those of the rival",
-            each=True,
-        ),
-    ] = RANGES
-    rival: Annotated[
-        str | None,
-        option(
-            "Rival of `hebbsim run roles --rivals` to tune instead of the network.", metavar="NAME"
-        ),
-    ] = None
-    trials: Annotated[int, option("Number of trials; the first one changes nothing.", ge=1)] = 20
-    seeds: Annotated[
-        int,
-        option(
-            "Number of random seeds for the best third of the trials; the others get one.", ge=1
-        ),
-    ] = 3
+    ranges: tuple[str, ...] = option(
+        "Values to try for timescales, clusters, passes or a parameter that --set takes, such "
+        "as words.size=50:400:log or timescales=[[2],[2,8]], or a TOML file of these.",
+        value=RANGES,
+        name="--range",
+        metavar="NAME=RANGE|FILE.toml...",
+        default="the parameters that mattered for the presets, or those of the rival",
+        each=True,
+    )
+    rival: str | None = option(
+        "Rival of `hebbsim run roles --rivals` to tune instead of the network.",
+        value=None,
+        metavar="NAME",
+    )
+    trials: int = option("Number of trials; the first one changes nothing.", value=20, ge=1)
+    seeds: int = option(
+        "Number of random seeds for the best third of the trials; the others get one.",
+        value=3,
+        ge=1,
+    )
     workers: Workers = min(2, os.cpu_count() or 1)
 
     @model_validator(mode="before")
