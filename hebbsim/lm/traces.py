@@ -33,34 +33,14 @@ def traces(
 ) -> tuple[Tensor, Tensor]:
     """Traces of every token, and the state after the last.
 
-    Raises BadInputError if shapes do not fit, or the form is unknown or cannot run here.
+    Of x [shape=(B, T, D)], which is float64, float32 or bfloat16, the traces [shape=(B, T, S, D)]
+    are in the type of `x`, and the state [shape=(B, S, D)] in float32, or float64 where `x` is.
+    `alphas` are ``1 / tau``, in (0, 1]; `initial` is the state before the first token (default:
+    zero). `segments` [shape=(B, T)] number documents: traces start at zero where they change, and
+    the initial state belongs to the document of the first token. The `form` auto is fused on CUDA
+    where Triton is installed, else chunked.
 
-    Parameters
-    ----------
-    x : Tensor, shape=(B, T, D)
-        float64, float32 or bfloat16.
-    alphas : Tensor or sequence of float, shape=(S,)
-        ``1 / tau``, in (0, 1].
-    initial : Tensor, shape=(B, S, D), optional
-        State before the first token (default: zero).
-    segments : Tensor of int, shape=(B, T), optional
-        Number of the document that a token belongs to. Traces start at zero where it changes;
-        the initial state belongs to the document of the first token.
-    form : {"auto", "chunked", "fused"}
-        auto: fused on CUDA where Triton is installed, else chunked.
-    chunk : int
-        Tokens of a chunk of the chunked form.
-
-    Returns
-    -------
-    h : Tensor, shape=(B, T, S, D)
-        In the type of `x`.
-    final : Tensor, shape=(B, S, D)
-        In float32, or float64 where `x` is.
-
-    References
-    ----------
-    Singh (2026), arXiv:2604.08556, figure 1; timescales 2, 10 and 50 there.
+    Source: Singh (2026), arXiv:2604.08556, figure 1; timescales 2, 10 and 50 there.
 
     Examples
     --------

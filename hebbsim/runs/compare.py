@@ -95,16 +95,15 @@ def compare_runs(
     found, unlike = [], ""
     for first, second in pairs:
         rows = list(_pair(names[second], chosen[second], names[first], chosen[first]))
-        differences = _differences(folders[first], folders[second])
-        if differences:
+        if differences := _differences(folders[first], folders[second]):
             unlike = (
                 f"{names[first]} and {names[second]} are scored on different data "
                 f"({differences}); compare runs of one corpus, layer and role scheme"
             )
-        if rows and differences:
-            raise BadInputError(unlike)
+            if rows:
+                break
         found += rows
-    if not found and unlike:
+    if unlike and (rows or not found):
         raise BadInputError(unlike)
     if not found:
         had = [sorted(set(zip(t["corpus"], t["split"], strict=True))) for t in chosen]

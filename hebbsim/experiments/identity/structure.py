@@ -42,16 +42,6 @@ def _label_prior(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float64
     return counts / counts.sum()
 
 
-def fit_probe(
-    probe: str, states: NDArray[np.floating], labels: NDArray[np.int64], n_labels: int, seed: int
-) -> Decoder:
-    """A trained decoder of labels from states, shape=(N, M)."""
-    channel = Channel(np.eye(n_labels), np.ones(1), np.zeros(1), _label_prior(labels, n_labels))
-    decoder = get_decoder(probe)(channel, random_state=seed)
-    values = np.asarray(states, dtype=np.float64)[:, None]
-    return decoder.fit(States(values, labels[:, None], np.zeros(1)))
-
-
 def fit_rows(
     probe: str, material: Material, states: dict[str, NDArray[np.float32]], name: str, lag: int
 ) -> Decoder | None:
@@ -90,9 +80,11 @@ class _Probes(NamedTuple):
     seed: int
 
     def fit(self, name: str, rows: _Rows) -> Decoder:
-        train = self.states["train"][rows.state["train"]]
-        n_labels = len(self.material.names[name])
-        return fit_probe(self.probe, train, rows.label["train"], n_labels, self.seed)
+        labels, n_labels = rows.label["train"], len(self.material.names[name])
+        channel = Channel(np.eye(n_labels), np.ones(1), np.zeros(1), _label_prior(labels, n_labels))
+        states = self.states["train"][rows.state["train"]].astype(np.float64)
+        decoder = get_decoder(self.probe)(channel, random_state=self.seed)
+        return decoder.fit(States(states[:, None], labels[:, None], np.zeros(1)))
 
     def read(
         self, decoder: Decoder, rows: _Rows, keep: dict[str, NDArray[np.bool_]] | None = None
@@ -191,8 +183,7 @@ def _agreement(probes: _Probes, write: _Writer) -> Iterator[Score]:
     rows = _rows(material, AGREEMENT, -1)
     if len(rows.state["train"]) < _FEWEST:
         return
-    train = probes.states["train"][rows.state["train"]]
-    fitted = fit_probe(probes.probe, train, rows.label["train"], 2, probes.seed)
+    fitted = probes.fit(AGREEMENT, rows)
     reading = probes.read(fitted, rows)
     if reading is None:
         return
