@@ -25,9 +25,14 @@ from hebbsim.experiments.language_models.config import (
     in_data_folder,
     model_values,
 )
-from hebbsim.experiments.language_models.depth import run_depth
 from hebbsim.experiments.language_models.recall import recall_config, run_recall
-from hebbsim.experiments.language_models.run import run_blimp, run_lm, run_predictor, run_selection
+from hebbsim.experiments.language_models.run import (
+    run_blimp,
+    run_depth,
+    run_lm,
+    run_predictor,
+    run_selection,
+)
 from hebbsim.experiments.language_models.store import Job
 from hebbsim.experiments.language_models.table import show
 from hebbsim.lm.config import load_preset
@@ -442,7 +447,8 @@ def _made_curves(sizes, floor=0.01):
 
 
 def test_where_attention_overtakes_is_marked_and_legible():
-    from hebbsim.plots.legible import faults
+    from legible import faults
+
     from hebbsim.plots.lm import plot_ratio
 
     sizes = {"pico": 5e4, "nano": 1.5e5, "micro": 4.5e5}

@@ -137,7 +137,7 @@ def _refuse_strangers(
 
 def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
     """Write ``captions.md`` beside the figures, and record all files."""
-    from hebbsim.runs.captions import write_captions
+    from hebbsim.runs.figures import write_captions
     from hebbsim.runs.folders import MANIFEST, record
 
     for run, drawn in found:

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.plots import style
 from hebbsim.plots.tables import NothingToDrawError
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.folders import record, refuse_strangers
 from hebbsim.runs.registry import EXPERIMENTS
+from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Made = TypeVar("Made")
+_HEAD = "# Captions\n\nWritten by `hebbsim figures`.\n"
 #: Figures that could not be made, by name, and why.
 Failed = dict[str, Exception]
 
@@ -140,3 +142,27 @@ def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
             has = ", ".join(known) or "no figure"
             of = ", ".join(sorted(set(experiments)))
             raise BadInputError(f"{name}: no such figure; {of} has {has}")
+
+
+def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
+    """Write or update ``captions.md`` in a folder, one section per figure, by file name.
+
+    Sections of earlier figures stay as long as the figures exist.
+    """
+    path = folder / "captions.md"
+    sections = read_captions(path) if path.exists() else {}
+    for one in drawn:
+        sections[one.paths[0].stem] = f"**{one.caption.title}.** {one.caption.note}"
+    there = {found.stem for found in folder.iterdir()}
+    kept = [f"## {name}\n\n{text}\n" for name, text in sorted(sections.items()) if name in there]
+    try:
+        write_whole(path, "\n".join([_HEAD, *kept]).encode())
+    except OSError as error:
+        raise HebbsimError(f"{path}: cannot be written: {error.strerror}") from error
+    return path
+
+
+def read_captions(path: Path) -> dict[str, str]:
+    """Captions of such a page, by file name of the figure."""
+    parts = path.read_text(encoding="utf-8", errors="replace").split("\n## ")[1:]
+    return {name.strip(): text.strip() for name, _, text in (p.partition("\n") for p in parts)}

@@ -93,12 +93,19 @@ class RunTables:
         return tables.read(self.folder / "results.csv")
 
     def table(self, name: str) -> DataFrame | None:
-        """A further table by file name without ``.csv``, as text; None if it does not exist.
-
-        Raises BadInputError if it is not a table.
-        """
+        """A further table by file name without ``.csv``, as text; None if it does not exist."""
         path = self.folder / f"{name}.csv"
         return tables.read_text(path) if path.exists() else None
+
+    def needed(self, name: str, **types: type) -> DataFrame:
+        """A further table that a figure cannot do without, with columns of these types."""
+        table, path = self.table(name), self.folder / f"{name}.csv"
+        if table is None:
+            raise BadInputError(f"{path}: no such table; the run did not finish")
+        try:
+            return table.astype(types)
+        except (ValueError, KeyError) as error:
+            raise BadInputError(f"{path}: cannot be read: {error}") from None
 
 
 def find_runs(folder: str | Path = "runs") -> list[RunTables]:

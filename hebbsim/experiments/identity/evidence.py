@@ -8,7 +8,7 @@ from typing import Any
 from hebbsim.plots import wording
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import Finding, below
-from hebbsim.runs.report.evidence import Rows, interval
+from hebbsim.runs.report.evidence import find, interval
 
 #: Share of the bits that went in, below which identity counts as destroyed.
 HALF = 0.5
@@ -17,13 +17,12 @@ _LIMITS = ("bound", "estimate", "stream")
 
 def findings(run: RunTables) -> Iterator[Finding]:
     """Shares of the bits that went in, by decoder and by precision; bits above the bound."""
-    rows = Rows(run.results)
     totals = [
         row
-        for row in rows.find(split="test", metric="total_bits")
+        for row in find(run.results, split="test", metric="total_bits")
         if row["model"] not in _LIMITS and row["words"].keys() <= {"precision", "rounding", "snr"}
     ]
-    entropy = rows.find(model="stream", metric="entropy")
+    entropy = find(run.results, model="stream", metric="entropy")
     lags = run.config.get("lags")
     if not totals or not entropy or not lags:
         return
@@ -39,7 +38,7 @@ def findings(run: RunTables) -> Iterator[Finding]:
         if condition != usual:
             best = max(found, key=lambda row: row["mean"])
             yield _share(best, went_in, f"{what}, {name(best['words'])}, best decoder")
-    yield from _inequality(run, rows, held[usual])
+    yield from _inequality(run, held[usual])
 
 
 def name(words: dict[str, str]) -> str:
@@ -56,9 +55,9 @@ def _share(row: dict[str, Any], went_in: float, measure: str) -> Finding:
     return Finding("C3", measure, bound=HALF, judgement=judgement, **{**found, "unit": "fraction"})
 
 
-def _inequality(run: RunTables, rows: Rows, usual: list[dict[str, Any]]) -> Iterator[Finding]:
+def _inequality(run: RunTables, usual: list[dict[str, Any]]) -> Iterator[Finding]:
     """The worst case of the bound, and how much a linear read-out leaves in the state."""
-    excess = [row for row in rows.find(split="test", metric="excess")]
+    excess = find(run.results, split="test", metric="excess")
     if excess:
         worst = max(excess, key=lambda row: row["mean"])
         found = interval(worst)

@@ -80,11 +80,6 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
     Results
         Metric ``right`` by decoder, condition and lag, and as a share of all words.
         Tables ``sentence`` (`Word`) and ``structure`` (`Structure`).
-
-    Raises
-    ------
-    BadInputError
-        The sentence has no word, or is too long.
     """
     words = [word for sentence in split_text(config.sentence or "") for word in sentence]
     if not words:

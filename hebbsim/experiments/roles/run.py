@@ -55,11 +55,6 @@ def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Resul
     Results
         Scores and comparisons; for a corpus without roles the table ``clusters`` instead.
 
-    Raises
-    ------
-    BadInputError
-        An option, the corpus or the output folder cannot be used.
-
     Examples
     --------
     >>> from hebbsim import run_roles

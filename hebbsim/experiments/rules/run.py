@@ -65,8 +65,6 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
 
     Raises
     ------
-    BadInputError
-        An option, the corpus or the output folder cannot be used.
     HebbsimError
         The unchanged network cannot learn from this corpus.
     """

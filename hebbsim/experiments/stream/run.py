@@ -59,12 +59,6 @@ def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Res
         ``accuracy`` after every chunk; the table ``stream`` has a `Chunk` per row. A note has
         the SHA-256 of the learner's state, by which two runs can be compared. The run folder
         also receives ``learner.safetensors``.
-
-    Raises
-    ------
-    BadInputError
-        The text or the output folder cannot be used, or standard input is not the text that
-        the interrupted run read.
     """
     with threadpool_limits(1):
         return _Run(config, cache, progress).results()

@@ -65,8 +65,6 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
 
     Raises
     ------
-    BadInputError
-        An option, the corpus or the output folder cannot be used.
     HebbsimError
         No trial could be scored.
     """

@@ -12,7 +12,7 @@ from hebbsim.plots import style
 from hebbsim.runs.figures import Failed, RenderedFigure, each, figures_of
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
-from hebbsim.runs.report.evidence import Rows, findings_of, interval
+from hebbsim.runs.report.evidence import find, findings_of, interval
 
 SCHEMA = "hebbsim.report/1"
 
@@ -64,7 +64,7 @@ class RunSection:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the results table that the report shows."""
-        every = Rows(self.run.results).find(role="")
+        every = find(self.run.results, role="")
         metrics, splits = SHOWN.get(self.run.experiment, ((), ()))
         chosen = [
             row
