@@ -208,12 +208,6 @@ def test_measures_of_clusters_equal_their_definitions(seed, k):
     assert adjusted_rand(roles, ids) == pytest.approx(expected)
 
 
-def test_v_measure_of_a_population_is_the_mean_over_members():
-    ids, roles = random_tokens(2, p=2)
-    each = [v_measure(roles, ids[:, i]) for i in range(2)]
-    assert v_measure(roles, ids) == pytest.approx(np.mean(each))
-
-
 # --- intervals --------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ import typer
 import typer.core
 
 from hebbsim._version import __version__
-from hebbsim.cli import bench, corpus, demo, doctor, figures, report, show, sweep, tag
+from hebbsim.cli import corpus, demo, doctor, figures, report, show, sweep, tag
 from hebbsim.cli.help import with_help
 from hebbsim.cli.options import add_command
 from hebbsim.errors import BadInputError, HebbsimError
@@ -59,7 +59,7 @@ app.command("errors")(show.errors)
 for _experiment in EXPERIMENTS.values():
     if _experiment.help:
         add_command(run if _experiment.command.startswith("run ") else app, _experiment)
-app.command("warmup")(bench.warmup)
+app.command("warmup")(doctor.warmup)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -57,8 +56,8 @@ def plot_ablations(
         order=[-rows[said]["mean"] if said in rows else 1.0 for said in learning["condition"]]
     )
     groups = [
-        (group, part.sort_values("order", kind="stable"))
-        for group, part in ((g, ordered[ordered["group"] == g]) for g in _unique(ordered["group"]))
+        (str(group), part.sort_values("order", kind="stable"))
+        for group, part in ordered.groupby("group", sort=False)
         if group
     ]
     n_rows = sum(len(part) + _HEADING for _, part in groups)
@@ -131,7 +130,3 @@ def plot_ablations(
         ),
     )
     return ax
-
-
-def _unique(values: Any) -> list[str]:
-    return [value for value, _ in itertools.groupby(values)]

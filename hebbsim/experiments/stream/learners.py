@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,10 +87,7 @@ class EngineLearner:
         self.model.save(path)
 
 
-LEARNERS: dict[str, Callable[[StreamConfig], RolesLearner | EngineLearner]] = {
-    "roles": RolesLearner,
-    "engine": EngineLearner,
-}
+LEARNERS = {"roles": RolesLearner, "engine": EngineLearner}
 
 
 def state_digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
