@@ -29,7 +29,6 @@ from hebbsim.probes import (
     role_scores,
     seed_interval,
     sentence_sums,
-    v_measure,
     variation_of_information,
     verdicts,
 )

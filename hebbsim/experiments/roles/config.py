@@ -139,16 +139,12 @@ class RolesConfig(LearnerConfig, CorpusConfig):
 
     @model_validator(mode="before")
     @classmethod
-    def _shards_for_scheduler(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _follow(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Options whose default follows from another one."""
         if given.get("scheduler") and given.get("shards") is None:
-            return {**given, "shards": 8}
-        return given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_rivals_unbidden(cls, given: dict[str, Any]) -> dict[str, Any]:
+            given = {**given, "shards": 8}
         if given.get("rivals") is None and given.get("baselines", "all") != "all":
-            return {**given, "rivals": ()}
+            given = {**given, "rivals": ()}
         return given
 
     def keeps(self, seed: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import field_validator, model_validator
@@ -19,7 +18,13 @@ from hebbsim.config import (
     Workers,
     option,
 )
-from hebbsim.experiments.roles.learner_config import Clusters, NetworkName, Passes
+from hebbsim.experiments.roles.learner_config import (
+    Clusters,
+    NetworkName,
+    Passes,
+    network_options,
+    take_from_network,
+)
 
 if TYPE_CHECKING:
     from hebbsim.experiments.rules.ablations import Ablation
@@ -62,24 +67,12 @@ class RulesConfig(ExperimentConfig):
 
         return tuple(get_rule(name).name for name in value)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_the_network_says(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Take timescales and K from the network file if they are not given."""
-        network = str(given.get("network", "roles"))
-        if network == "roles":
-            return given
-        if not Path(network).is_file():
-            raise ValueError(f"network {network}: no such file; give a TOML file, or roles")
-        from hebbsim.engine import load_rules
-        from hebbsim.engine.network.description import build, read_network, written
-
-        load_rules(given.get("rules") or ())
-        said = written(build(read_network(network)))
-        return {"timescales": said["timescales"], "clusters": said["tokens"]["size"], **given}
-
     @model_validator(mode="after")
-    def _check_network(self) -> RulesConfig:
+    def _fits_network(self) -> RulesConfig:
+        from hebbsim.engine.network.description import build, written
+        from hebbsim.models import RoleNetwork
+
+        take_from_network(self, written(build(RoleNetwork(**network_options(self)).description())))
         self.ablations()
         return self
 
