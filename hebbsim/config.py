@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from hebbsim.errors import BadInputError
 
@@ -82,7 +81,7 @@ def option(
     description: str,
     group: str = "",
     *,
-    value: Any = PydanticUndefined,
+    value: Any = None,
     name: str | None = None,
     metavar: str | None = None,
     default: str | None = None,
@@ -99,7 +98,7 @@ def option(
         One sentence, without the default.
     group : str
         Heading under which ``--help`` lists it; those without one come first.
-    value : object, optional
+    value : object
         The default; it stands behind the field where several fields share what is said here.
     name : str, optional
         Its name on the command line, where that is not the name of the field.

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-#: Of a split: its name, its colour and its marker.
-_LOOKS = {"gen": ("generalization", "#007A5A", "D")}
-
 
 @style.styled
 def plot_learning_curve(
@@ -48,7 +45,9 @@ def plot_learning_curve(
     for name, rows in curves.items():
         if rows.empty:
             continue
-        said, color, marker = _LOOKS.get(name, (name, MODEL_COLORS["hebbian"], "o"))
+        said, color, marker = name, MODEL_COLORS["hebbian"], "o"
+        if name == "gen":
+            said, color, marker = "generalization", "#007A5A", "D"
         last, _ = marks.curve(ax, rows["tokens"], rows, color, marker, label=said, zorder=3)
         named.append((f"{said}\n{last:.3f}", last, color))
         lookup = tables.select(table, {}, model="lookup", metric="accuracy", split=name)

@@ -42,7 +42,8 @@ def plot_rivals(
         hebbian if shown else hebbian[:0], f"recall by role of rivals without labels on {split}"
     )
     mean = hebbian.set_index("role")["mean"]
-    best = every[every["model"].isin(shown) & (every["condition"].map(_plain))]
+    plain = every["condition"].map(lambda text: tables.words(text).keys() <= {"K"})
+    best = every[every["model"].isin(shown) & plain]
     lead = mean - best.groupby("role")["mean"].max().reindex(mean.index).fillna(0.0)
     order = sorted(mean.index, key=lambda role: (lead[role], role))
 
@@ -72,7 +73,3 @@ def plot_rivals(
         + colour_note(order, dependence or {}, "roles"),
     )
     return ax
-
-
-def _plain(condition: str) -> bool:
-    return tables.words(condition).keys() <= {"K"}

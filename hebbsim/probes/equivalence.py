@@ -37,9 +37,7 @@ class LabelEquivalence(NamedTuple):
 
 
 def label_equivalence(
-    labels: Sequence[int],
-    curve: Sequence[NDArray[np.number]],
-    target: NDArray[np.number],
+    labels: Sequence[int], curve: Sequence[NDArray[np.number]], target: NDArray[np.number]
 ) -> LabelEquivalence | None:
     """Number of labelled sentences at which a learning curve reaches a target accuracy.
 

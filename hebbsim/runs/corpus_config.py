@@ -62,7 +62,6 @@ class GoldConfig(ExperimentConfig):
         "Annotation layer to score: roles (grammatical, thematic), parts of speech (pos, "
         "xpos) or any other that the corpus has.",
         CORPUS,
-        value=None,
         name="--layer",
         default="the main layer of the corpus",
     )
@@ -70,7 +69,6 @@ class GoldConfig(ExperimentConfig):
         "How dependency relations become roles: ud-roles, ud1-roles (UD version 1), sud-roles, "
         "clearnlp-roles, or a JSON file.",
         CORPUS,
-        value=None,
         metavar="NAME|FILE",
         default="ud-roles",
     )
@@ -92,7 +90,6 @@ class CorpusConfig(GoldConfig, TextConfig):
     parser: str | None = option(
         "spaCy pipeline that gives raw text automatic (silver) roles, such as en_core_web_sm.",
         CORPUS,
-        value=None,
         metavar="PIPELINE",
     )
 

@@ -57,7 +57,6 @@ class IdentityConfig(ExperimentConfig):
 
     sentence: str | None = option(
         "Sentence to read back word by word instead of running the experiment; takes seconds.",
-        value=None,
         metavar="TEXT",
     )
     stream: str = option(

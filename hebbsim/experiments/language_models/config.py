@@ -138,27 +138,23 @@ class _Base(ExperimentConfig):
     data: str | None = option(
         "Text to learn: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, "
         "fineweb, or hf:NAME (a data set of Hugging Face).",
-        value=None,
         metavar="NAME|PATH",
         default="$HEBBSIM_DATA_DIR/text",
     )
     field: FieldName = None
-    vocabulary: int | None = _of_preset(
-        "Number of tokens in the vocabulary.", CORPUS, value=None, ge=1
-    )
+    vocabulary: int | None = _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
     tokenizer: Path | None = option(
         "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
         CORPUS,
-        value=None,
         default="learned from the text",
     )
     seeds: Seeds = 3
-    tokens: int | None = _of_preset(_TOKENS, "", value=None, ge=1)
-    batch: int | None = _of_preset(_BATCH, value=None, ge=1)
-    learning_rate: float | None = _of_preset(_RATE, value=None, gt=0)
-    context: int | None = _of_preset("Number of tokens in a sequence.", NETWORK, value=None, ge=1)
+    tokens: int | None = _of_preset(_TOKENS, "", ge=1)
+    batch: int | None = _of_preset(_BATCH, ge=1)
+    learning_rate: float | None = _of_preset(_RATE, gt=0)
+    context: int | None = _of_preset("Number of tokens in a sequence.", NETWORK, ge=1)
     timescales: str | None = _of_preset(
-        "Comma-separated trace timescales in tokens.", "", value=None, metavar="TAU,..."
+        "Comma-separated trace timescales in tokens.", "", metavar="TAU,..."
     )
     precision: Literal["auto", "float32", "bfloat16"] | None = _of_preset(
         "Number format: auto (bfloat16 on CUDA), float32 or bfloat16.", value=None

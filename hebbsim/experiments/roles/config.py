@@ -114,7 +114,6 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         "Word vectors that give words their codes in the first layer: word2vec, GloVe or "
         "fastText (binary files need the extra `vectors`), or safetensors.",
         NETWORK,
-        value=None,
         metavar="FILE",
     )
     vectors_learn: bool = option(
@@ -124,14 +123,12 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     shards: int | None = option(
         "Train on N shards with Dask (extra `cluster`); results are identical for every N.",
         COMPUTING,
-        value=None,
         default="8 with --scheduler, otherwise no shards",
         ge=1,
     )
     scheduler: str | None = option(
         "Address of the Dask scheduler for --shards, such as tcp://host:8786.",
         COMPUTING,
-        value=None,
         metavar="ADDRESS",
         default="processes on this machine",
         affects_results=False,

@@ -28,9 +28,8 @@ from hebbsim.experiments.roles.measured import Measured
 from hebbsim.experiments.roles.rivals import RivalKey, Rivals
 from hebbsim.experiments.roles.scores import Runs, clusters
 from hebbsim.experiments.roles.supervised import JobKey, Supervised
-from hebbsim.experiments.roles.tabulate import empty_results, tabulate
+from hebbsim.experiments.roles.tabulate import empty_results, tabulate, tokens_file
 from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
-from hebbsim.experiments.roles.tokens import tokens_file
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.runs.background import BackgroundJobs, Job

@@ -50,7 +50,7 @@ class RulesConfig(ExperimentConfig):
         default="all, in each part where they fit",
     )
     layer: str | None = option(
-        "Word layer whose parts are changed.", value=None, default="all word layers together"
+        "Word layer whose parts are changed.", default="all word layers together"
     )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300

@@ -73,24 +73,18 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
     corpus = load_corpus(config.corpus, offline=config.offline)
     corpus = with_scored_splits(corpus, f"--corpus {config.corpus}")
     check_clusters(corpus.splits["train"], config.clusters, corpus.name)
-    results = _empty(config, corpus)
-    results.notes = list(corpus.notes)
-    cache.begin(results.experiment, results.config, results.provenance)
-    _fill(results, config, corpus, cache, progress)
-    return results
-
-
-def _empty(config: RulesConfig, corpus: Corpus) -> Results:
-    resolved = config.resolved() | {"corpus": corpus.name, "source": config.corpus}
     inputs = dict(corpus.sha256)
     if config.network != "roles":
         inputs["network"] = digest(Path(config.network), unpacked=False)
-    seeds = range(config.seeds)
-    return Results(
+    results = Results(
         experiment="rules",
-        config=resolved,
-        provenance=provenance(inputs=inputs, seeds=seeds, rules=config.rules),
+        config=config.resolved() | {"corpus": corpus.name, "source": config.corpus},
+        provenance=provenance(inputs=inputs, seeds=range(config.seeds), rules=config.rules),
+        notes=list(corpus.notes),
     )
+    cache.begin(results.experiment, results.config, results.provenance)
+    _fill(results, config, corpus, cache, progress)
+    return results
 
 
 def _fill(

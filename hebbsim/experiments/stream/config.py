@@ -48,17 +48,13 @@ class StreamConfig(TextConfig):
         value="roles",
     )
     tokens: int | None = option(
-        "Number of tokens to learn from; a shorter text is repeated.",
-        value=None,
-        default="the text once",
-        ge=1,
+        "Number of tokens to learn from; a shorter text is repeated.", default="the text once", ge=1
     )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300
     score: str | None = option(
         "Annotated corpus to test the network on after each chunk of tokens; its labels never "
         "reach the learner.",
-        value=None,
         metavar="NAME|PATH",
     )
     seed: int = option("Random seed.", value=0, ge=0)

@@ -139,9 +139,7 @@ class TuneConfig(LearnerConfig):
         each=True,
     )
     rival: str | None = option(
-        "Rival of `hebbsim run roles --rivals` to tune instead of the network.",
-        value=None,
-        metavar="NAME",
+        "Rival of `hebbsim run roles --rivals` to tune instead of the network.", metavar="NAME"
     )
     trials: int = option("Number of trials; the first one changes nothing.", value=20, ge=1)
     seeds: int = option(

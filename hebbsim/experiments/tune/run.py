@@ -69,8 +69,14 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
         No trial could be scored.
     """
     corpus = _train_and_dev(config)
-    results = _empty(config, corpus)
-    results.notes = list(corpus.notes)
+    about = {"corpus": corpus.name, "source": config.corpus, "gold_layer": corpus.layer}
+    results = Results(
+        experiment="tune",
+        config=config.resolved() | about,
+        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds), rules=config.rules),
+        notes=list(corpus.notes),
+        files={"network.json": json_text(config.described()).encode()},
+    )
     search = _Search(config, corpus, cache, progress)
     cache.begin(results.experiment, results.config, results.provenance)
     _fill(results, search)
@@ -90,19 +96,6 @@ def _train_and_dev(config: TuneConfig) -> Corpus:
     if corpus.splits["dev"].n_sentences < 2:
         raise BadInputError(f"corpus {corpus.name}: dev has one sentence; two halves are needed")
     return corpus
-
-
-def _empty(config: TuneConfig, corpus: Corpus) -> Results:
-    resolved = config.resolved() | {
-        "corpus": corpus.name, "source": config.corpus, "gold_layer": corpus.layer
-    }  # fmt: skip
-    network = json_text(config.described()).encode()
-    return Results(
-        experiment="tune",
-        config=resolved,
-        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds), rules=config.rules),
-        files={"network.json": network},
-    )
 
 
 @dataclass(frozen=True)
