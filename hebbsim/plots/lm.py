@@ -53,7 +53,7 @@ def _worded(rows: DataFrame) -> DataFrame:
     return rows
 
 
-def _rows(results: DataFrame, what: str, **columns: str) -> DataFrame:
+def _rows(results: DataFrame, what: str, **columns: Any) -> DataFrame:
     """Rows with these columns, worded; `what` says what is missing where there are none."""
     return _worded(tables.need(tables.select(results, **columns), what))
 

@@ -77,16 +77,7 @@ class Experiment:
         return find(self.table_at)
 
     def default_folder(self, config: ExperimentConfig) -> Path:
-        """Where a run goes if no folder is named.
-
-        Examples
-        --------
-        >>> from hebbsim.config import ExperimentConfig
-        >>> class Config(ExperimentConfig):
-        ...     corpus: str = "data/fr_gsd.conllu"
-        >>> Experiment("rules", "", "", "", folder="rules-{corpus}").default_folder(Config()).name
-        'rules-fr_gsd'
-        """
+        """Where a run goes if no folder is named."""
         options = {k: slug(v) if isinstance(v, str) else v for k, v in config}
         return Path("runs") / self.folder.format_map(options)
 

@@ -18,21 +18,7 @@ _SCHEMA = "hebbsim.results/"
 
 
 class RunTables:
-    """Tables and records of a finished run by its folder, each read on first use.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from hebbsim.experiments.identity.run import run_identity
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = run_identity(vocab_size=8, dim=16, lags=2, seeds=1, states=32, map_seeds=0,
-    ...                      noise="none", precision="float32", decoders="cancellation",
-    ...                      structure="none",
-    ...                      limits=False, out=folder + "/run")
-    ...     run = RunTables(folder + "/run")
-    ...     run.experiment, run.config["lags"], len(run.results)
-    ('identity', 2, 17)
-    """
+    """Tables and records of a finished run by its folder, each read on first use."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)

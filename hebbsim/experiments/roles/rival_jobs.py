@@ -26,15 +26,7 @@ class FoundClusters(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RivalJob:
-    """One rival to be learned, and the sentences that it is to cluster; words and nothing else.
-
-    Examples
-    --------
-    >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
-    >>> found = RivalJob("spectral", sentences, {"dev": sentences}, 2).run()
-    >>> found.members["dev"].clusters.shape
-    (32, 2)
-    """
+    """One rival to be learned, and the sentences that it is to cluster; words and nothing else."""
 
     name: str
     train: list[list[str]]

@@ -203,7 +203,7 @@ class _Run:
         try:
             for first in [0, *range(1, config.seeds, workers)]:
                 last = min(first + workers, config.seeds) if first else 1
-                begun = {}
+                begun: dict[int, Callable[[], Any]] = {}
                 for seed in range(first, last):
                     wanted = conditions if seed < config.ablation_seeds else conditions[:1]
                     if all(self.cache.has(part_name(seed, condition)) for condition in wanted):

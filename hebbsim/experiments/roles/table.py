@@ -136,11 +136,13 @@ def _show_curve(results: Results, console: Console) -> None:
         "hebbian, soft read-out": ("hebbian", mine, " readout=soft"),
         "bigru": ("bigru", "", ""),
     }
-    said = {row.words.get("labels", "") for row in results.select(split="test", metric="accuracy")}
+    labels = {
+        row.words.get("labels", "") for row in results.select(split="test", metric="accuracy")
+    }
     found = {
         name: {
             n: row
-            for n in sorted(int(n) for n in said if n.isdigit())
+            for n in sorted(int(n) for n in labels if n.isdigit())
             if (row := find(results, model, f"{start} labels={n}{end}".strip(), "test"))
         }
         for name, (model, start, end) in lines.items()

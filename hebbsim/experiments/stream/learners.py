@@ -87,7 +87,10 @@ class EngineLearner:
         self.model.save(path)
 
 
-LEARNERS = {"roles": RolesLearner, "engine": EngineLearner}
+LEARNERS: dict[str, type[RolesLearner | EngineLearner]] = {
+    "roles": RolesLearner,
+    "engine": EngineLearner,
+}
 
 
 def state_digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
