@@ -14,8 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hebbsim.runs.captions import read_captions, write_captions
-from hebbsim.runs.figures import draw
+from hebbsim.runs.figures import draw, read_captions, write_captions
 from hebbsim.runs.finished import RunTables
 
 HERE = Path(__file__).resolve().parent

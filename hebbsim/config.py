@@ -81,6 +81,7 @@ def option(
     description: str,
     group: str = "",
     *,
+    value: Any = None,
     name: str | None = None,
     metavar: str | None = None,
     default: str | None = None,
@@ -97,6 +98,8 @@ def option(
         One sentence, without the default.
     group : str
         Heading under which ``--help`` lists it; those without one come first.
+    value : object
+        The default; it stands behind the field where several fields share what is said here.
     name : str, optional
         Its name on the command line, where that is not the name of the field.
     metavar : str, optional
@@ -116,7 +119,7 @@ def option(
     Examples
     --------
     >>> class Example(ExperimentConfig):
-    ...     passes: Annotated[int, option("Passes over the text.", ge=1)] = 3
+    ...     passes: int = option("Passes over the text.", value=3, ge=1)
     >>> Example.checked({"passes": "5"}).passes
     5
     """
@@ -124,7 +127,7 @@ def option(
         "group": group, "name": name, "metavar": metavar, "default": default, "each": each,
         "positional": positional, "affects_results": affects_results,
     }  # fmt: skip
-    return Field(description=description, json_schema_extra=shown, **constraints)
+    return Field(value, description=description, json_schema_extra=shown, **constraints)
 
 
 def spelling(field: FieldInfo) -> dict[str, Any]:

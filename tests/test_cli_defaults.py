@@ -9,7 +9,8 @@ import re
 import pytest
 import typer
 
-from hebbsim.cli import _spell_defaults, app
+from hebbsim.cli import app
+from hebbsim.cli.help import with_help
 from hebbsim.config import GROUPS, spelling
 from hebbsim.demo.config import DemoConfig
 from hebbsim.experiments.identity.config import IdentityConfig
@@ -47,7 +48,7 @@ def every_command():
         if not inner:
             yield pytest.param(command, id=" ".join(words))
 
-    return list(walk(_spell_defaults(typer.main.get_command(app)), ()))
+    return list(walk(with_help(typer.main.get_command(app)), ()))
 
 
 def test_an_experiment_has_the_command_that_it_declares():
@@ -154,6 +155,19 @@ def test_every_help_names_its_default_in_one_form(command):
         if shown and getattr(param, "help", None):
             assert f"(default: {param.default})" in param.help
             assert param.help.count("default:") == 1
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("command", every_command())
+def test_no_help_text_is_broken_inside_a_word(command, columns):
+    context = command.context_class(command, info_name="x", terminal_width=columns)
+    printed = command.get_help(context)
+    assert max(map(len, printed.splitlines())) <= columns
+    texts = [
+        record[1] for p in command.get_params(context) if (record := p.get_help_record(context))
+    ]
+    words = {word for text in texts for item in text.split() for word in item.split(",")}
+    assert words <= {word for item in printed.split() for word in item.split(",")}
 
 
 def test_run_roles_shows_the_ten_options_that_matter_first(monkeypatch):

@@ -22,7 +22,7 @@ from hebbsim.experiments.identity.structure import structure_scores
 from hebbsim.experiments.identity.table import show
 from hebbsim.plots import NothingToDrawError
 from hebbsim.plots import identity as figures
-from hebbsim.plots.processing import plot_processing
+from hebbsim.plots.identity import plot_processing
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.plots.tables import read, select
 from hebbsim.probes.identity import Memory

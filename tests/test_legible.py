@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from legible import faults
 from test_figure_images import ablation_results, confusions
 from test_plots import make_results
 
@@ -14,7 +15,6 @@ from hebbsim.plots import lm, plot_learning_curve, plot_roles, style
 from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth
 from hebbsim.plots.confusions import plot_confusions
-from hebbsim.plots.legible import faults
 from hebbsim.plots.plane import plot_plane
 from hebbsim.plots.rivals import plot_rivals
 from hebbsim.plots.sentence import plot_sentence

@@ -19,10 +19,20 @@ from hebbsim.cli import app, main
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models import recall
 from hebbsim.experiments.language_models import store as store_module
-from hebbsim.experiments.language_models.config import LmConfig, RecallConfig, model_values
-from hebbsim.experiments.language_models.depth import run_depth
+from hebbsim.experiments.language_models.config import (
+    LmConfig,
+    RecallConfig,
+    in_data_folder,
+    model_values,
+)
 from hebbsim.experiments.language_models.recall import recall_config, run_recall
-from hebbsim.experiments.language_models.run import run_blimp, run_lm, run_predictor, run_selection
+from hebbsim.experiments.language_models.run import (
+    run_blimp,
+    run_depth,
+    run_lm,
+    run_predictor,
+    run_selection,
+)
 from hebbsim.experiments.language_models.store import Job
 from hebbsim.experiments.language_models.table import show
 from hebbsim.lm.config import load_preset
@@ -384,6 +394,16 @@ def test_without_data_the_message_says_what_to_do(monkeypatch, tmp_path, capsys)
     assert "--data builtin" in capsys.readouterr().err
 
 
+def test_the_data_folder_holds_what_is_not_given(monkeypatch, tmp_path):
+    monkeypatch.setenv("HEBBSIM_DATA_DIR", str(tmp_path))
+    (tmp_path / "text").mkdir()
+    assert in_data_folder("blimp") is None
+    assert LmConfig().source() == str(in_data_folder("text")) == str(tmp_path / "text")
+    assert LmConfig(data="mine.txt").source() == "mine.txt"
+    monkeypatch.delenv("HEBBSIM_DATA_DIR")
+    assert in_data_folder("text") is None
+
+
 def test_where_runs_are_kept_changes_no_configuration(tmp_path):
     assert LmConfig(store=tmp_path).resolved() == LmConfig().resolved()
     assert RecallConfig(workers=2).resolved() == RecallConfig().resolved()
@@ -430,7 +450,8 @@ def _made_curves(sizes, floor=0.01):
 
 
 def test_where_attention_overtakes_is_marked_and_legible():
-    from hebbsim.plots.legible import faults
+    from legible import faults
+
     from hebbsim.plots.lm import plot_ratio
 
     sizes = {"pico": 5e4, "nano": 1.5e5, "micro": 4.5e5}

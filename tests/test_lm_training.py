@@ -20,7 +20,7 @@ from hebbsim.lm.evaluation import token_losses  # noqa: E402
 from hebbsim.lm.model import LanguageModel  # noqa: E402
 from hebbsim.lm.packed import Tokens  # noqa: E402
 from hebbsim.lm.recall import Copying, Recall, accuracy  # noqa: E402
-from hebbsim.lm.training import Member, load_model, train, validation_losses  # noqa: E402
+from hebbsim.lm.training import Member, train, validation_losses  # noqa: E402
 
 VALUES = {
     "vocabulary": 12, "context": 16, "dim": 16, "heads": 2, "layers": 1, "hidden": 32,
@@ -78,7 +78,7 @@ def test_training_goes_on_bit_by_bit(text, tmp_path, stop, n):
         assert rest[number].curve == again[number].curve == whole[number].curve
         assert again[number].tokens_per_second == 0
         expected = weights(whole[number].model)
-        for model in (rest[number].model, load_model(paths[number])):
+        for model in (rest[number].model, again[number].model):
             for name, value in weights(model).items():
                 assert torch.equal(value, expected[name]), name
 
@@ -195,7 +195,8 @@ def test_two_processes_train_as_one(text, tmp_path):
         command, capture_output=True, text=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    one, two = weights(run(text, training=training).model), weights(load_model(path))
+    one = weights(run(text, training=training).model)
+    two = weights(run(text, training=training, path=path).model)  # loaded
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, atol=2e-3, rtol=0)
 

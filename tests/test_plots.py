@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from legible import faults
 
 from hebbsim import plots, storage
 from hebbsim.errors import BadInputError
@@ -29,7 +30,6 @@ from hebbsim.plots import (
     tables,
     wording,
 )
-from hebbsim.plots.legible import faults
 from hebbsim.plots.lm import plot_recall
 from hebbsim.probes.structure import decide_role
 from hebbsim.rivals import RIVALS

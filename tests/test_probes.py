@@ -29,7 +29,6 @@ from hebbsim.probes import (
     role_scores,
     seed_interval,
     sentence_sums,
-    v_measure,
     variation_of_information,
     verdicts,
 )
@@ -206,12 +205,6 @@ def test_measures_of_clusters_equal_their_definitions(seed, k):
     chance = by_role * by_cluster / math.comb(n, 2)
     expected = (both - chance) / ((by_role + by_cluster) / 2 - chance)
     assert adjusted_rand(roles, ids) == pytest.approx(expected)
-
-
-def test_v_measure_of_a_population_is_the_mean_over_members():
-    ids, roles = random_tokens(2, p=2)
-    each = [v_measure(roles, ids[:, i]) for i in range(2)]
-    assert v_measure(roles, ids) == pytest.approx(np.mean(each))
 
 
 # --- intervals --------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 import gzip
 import hashlib
+import json
 import os
 import threading
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -230,6 +232,30 @@ def test_registered_corpus_loads_from_local_copies(folders, monkeypatch):
     corpus = load_corpus("mine")
     assert (corpus.name, corpus.licence, corpus.source) == ("mine", "CC0", "here")
     assert corpus.splits["train"].sentences() == [["a"]]
+
+
+@pytest.mark.parametrize(
+    ("file", "field", "said"),
+    [
+        (False, "cite", "mine: no field cite"),
+        (False, "files", "mine: no field files"),
+        (True, "sha256", "mine, train: no field sha256"),
+        (True, "tokens", "mine, train: no field tokens, unknown field words"),
+    ],
+)
+def test_an_entry_that_lacks_a_field_is_refused_by_its_name(
+    tmp_path, monkeypatch, file, field, said
+):
+    fields = {k: v for k, v in asdict(entry("http://nowhere")).items() if k != "name"}
+    changed = fields["files"]["train"] if file else fields
+    value = changed.pop(field)
+    if "unknown" in said:
+        changed["words"] = value
+    (tmp_path / "registry.json").write_text(json.dumps({"corpora": {"mine": fields}}))
+    monkeypatch.setattr(registry, "data_file", lambda name: tmp_path / name)
+    with pytest.raises(BadInputError) as caught:
+        entries.__wrapped__()
+    assert str(caught.value) == f"corpora/registry.json: {said}"
 
 
 REAL = Path(os.environ.get("HEBBSIM_DATA_DIR", "."))

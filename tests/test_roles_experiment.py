@@ -23,7 +23,7 @@ from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles import structure as roles_structure
-from hebbsim.experiments.roles import tokens as roles_tokens
+from hebbsim.experiments.roles import tabulate
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold, hold_out
 from hebbsim.experiments.roles.learning import Measuring
@@ -585,9 +585,9 @@ def test_the_table_of_tokens_agrees_with_the_scores(fakes, tmp_path, monkeypatch
 
 
 def test_the_table_of_tokens_is_bounded(monkeypatch, tiny):
-    monkeypatch.setattr(roles_tokens, "MOST_TOKENS", 7)
+    monkeypatch.setattr(tabulate, "MOST_TOKENS", 7)
     splits = {name: (tiny.splits[name], {}) for name in ("dev", "test")}
-    lines = gzip.decompress(roles_tokens.tokens_file(splits)).decode().splitlines()
+    lines = gzip.decompress(tabulate.tokens_file(splits)).decode().splitlines()
     assert len(lines) == 8 and lines[-1].startswith("dev,")
 
 

@@ -13,7 +13,7 @@ import taggers
 from hebbsim.cli import main
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.figures import FIGURES
-from hebbsim.experiments.roles.tokens import tokens_file
+from hebbsim.experiments.roles.tabulate import tokens_file
 from hebbsim.plots import NothingToDrawError, plot_confusions, style
 from hebbsim.plots.confusions import MOST
 from hebbsim.readers.base import make_split

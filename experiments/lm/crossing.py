@@ -158,15 +158,12 @@ def main() -> int:
         predict(terms, drawn)
     if given.out:
         from hebbsim.plots import style
-        from hebbsim.plots.legible import faults
         from hebbsim.plots.lm import plot_ratio
 
         given.out.mkdir(parents=True, exist_ok=True)
         table.to_csv(given.out / "crossing.csv", index=False)
         results.to_csv(given.out / "curves.csv", index=False)
         ax = plot_ratio(results)
-        for fault in faults(ax.figure.canvas.figure):
-            print(f"figure: {fault}", file=sys.stderr)
         style.save(ax.figure.canvas.figure, given.out, "crossing")
     return 0
 

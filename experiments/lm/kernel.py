@@ -70,13 +70,12 @@ def peers(x: torch.Tensor) -> dict[str, Callable[[], object]]:
 
 def measure(dtype: torch.dtype) -> None:
     """Every contender at one number format."""
-    from hebbsim.lm.triton_traces import fused_mix, fused_traces
+    from hebbsim.lm.triton_traces import fused_traces
 
     alphas = torch.tensor([1 / tau for tau in TAUS], device="cuda")
     n_traces = len(TAUS)
     x = torch.randn(32, 2048, 768, device="cuda", dtype=dtype)
     initial = torch.zeros(32, n_traces, 768, device="cuda")
-    weights = torch.randn(n_traces, 768, device="cuda")
     exact, _ = traces(x[:2], alphas, form="chunked")
     found, _ = fused_traces(x[:2], alphas, initial[:2], None)
     gap = float((exact.float() - found.float()).abs().max())
@@ -88,12 +87,10 @@ def measure(dtype: torch.dtype) -> None:
     print(f"copy: {copy:.3f} ms, {bandwidth / 1e6:,.0f} GB/s")
     written = (1 + n_traces) * size
     with torch.no_grad():
-        mix = milliseconds(lambda: fused_mix(x, alphas, weights, initial))
         fused = milliseconds(lambda: fused_traces(x, alphas, initial, None))
         chunked = milliseconds(lambda: traces(x, alphas, form="chunked"), 5)
         work = {
-            "fused, mixed": (mix, 2 * size),
-            "fused, traces written": (fused, written),
+            "fused": (fused, written),
             "chunked": (chunked, written),
         }
         for name, peer in peers(x).items():
@@ -101,7 +98,7 @@ def measure(dtype: torch.dtype) -> None:
             work[name] = (n_traces * milliseconds(peer, 10), 3 * n_traces * size)
     for name, (time, moved) in work.items():
         share = moved / time / bandwidth
-        print(f"{name:<26}{time:9.3f} ms {moved / 1e9:7.2f} GB {share:7.2f} {time / mix:8.1f}x")
+        print(f"{name:<26}{time:9.3f} ms {moved / 1e9:7.2f} GB {share:7.2f} {time / fused:8.1f}x")
 
 
 def main() -> None:

@@ -19,17 +19,8 @@ import typer
 import typer.core
 
 from hebbsim._version import __version__
-from hebbsim.cli import (
-    bench,
-    corpus,
-    demo,
-    doctor,
-    figures,
-    report,
-    show,
-    sweep,
-    tag,
-)
+from hebbsim.cli import corpus, demo, doctor, figures, report, show, sweep, tag
+from hebbsim.cli.help import with_help
 from hebbsim.cli.options import add_command
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
@@ -68,7 +59,7 @@ app.command("errors")(show.errors)
 for _experiment in EXPERIMENTS.values():
     if _experiment.help:
         add_command(run if _experiment.command.startswith("run ") else app, _experiment)
-app.command("warmup")(bench.warmup)
+app.command("warmup")(doctor.warmup)
 app.command("sweep")(sweep.sweep)
 app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)
@@ -99,21 +90,6 @@ def _root(
     pass
 
 
-def _spell_defaults(command: Any) -> Any:
-    """End every help text in its default, as ``(default: X)``; return the command."""
-    for inner in getattr(command, "commands", {}).values():
-        _spell_defaults(inner)
-    for param in command.params:
-        shown = param.default
-        if getattr(param, "is_flag", False):  # of --a/--no-a the one that holds
-            names = param.opts if shown else param.secondary_opts
-            shown = names[0] if param.secondary_opts else None
-        if shown is not None and getattr(param, "help", None):
-            param.help = f"{param.help.removesuffix('.')} (default: {shown})."
-            param.show_default = False
-    return command
-
-
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit.
 
@@ -129,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     words = [word for word in words if word != "--debug"]
     try:
         with terminating() as arrived:
-            command = _spell_defaults(typer.main.get_command(app))
+            command = with_help(typer.main.get_command(app))
             status = command(words, prog_name="hebbsim", standalone_mode=False)
             sys.stdout.flush()
     except _UsageError as error:

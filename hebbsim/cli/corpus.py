@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import textwrap
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,6 @@ import typer
 from hebbsim.cli.options import Json, Verb
 
 if TYPE_CHECKING:
-    from hebbsim.config import ExperimentConfig
     from hebbsim.readers import Corpus, Split
     from hebbsim.readers.registry import Entry
 
@@ -24,7 +22,6 @@ app = typer.Typer(
     help="List, describe, fetch and write corpora.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Offline = Annotated[bool, typer.Option("--offline", help="Never download anything.")]
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A name from `hebbsim corpus list`, or a path.")
 ]
@@ -68,13 +65,8 @@ def list_corpora(as_json: Json = False) -> None:
 class _Making(Verb):
     """A command with the options that say how a corpus is read."""
 
+    config_at = "hebbsim.runs.corpus_config:SeededCorpusConfig"
     without: tuple[str, ...] = ("gold_layer",)  # all are written
-
-    @cached_property
-    def config(self) -> type[ExperimentConfig]:
-        from hebbsim.runs.corpus_config import SeededCorpusConfig
-
-        return SeededCorpusConfig
 
 
 class _Reading(_Making):
@@ -143,7 +135,7 @@ def fetch(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME...", help="Names from `hebbsim corpus list`.")
     ],
-    offline: Offline = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Never download anything.")] = False,
     as_json: Json = False,
 ) -> None:
     """Download corpora and verify them; existing files are only verified."""

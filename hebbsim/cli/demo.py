@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import sys
 from collections.abc import Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,7 +13,6 @@ import typer
 from hebbsim.cli.options import Verb
 
 if TYPE_CHECKING:
-    from hebbsim.config import ExperimentConfig
     from hebbsim.demo.config import DemoConfig
     from hebbsim.demo.room import Room
 
@@ -22,11 +20,7 @@ if TYPE_CHECKING:
 class Demo(Verb):
     """The command, with the options of `DemoConfig`."""
 
-    @cached_property
-    def config(self) -> type[ExperimentConfig]:
-        from hebbsim.demo.config import DemoConfig
-
-        return DemoConfig
+    config_at = "hebbsim.demo.config:DemoConfig"
 
 
 def demo(ctx: typer.Context) -> None:

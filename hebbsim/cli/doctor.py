@@ -1,8 +1,9 @@
-"""`hebbsim doctor`."""
+"""`hebbsim doctor` and `hebbsim warmup`: is the installation ready?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -23,9 +24,7 @@ _TITLES = {
 }
 
 
-def doctor(
-    json: Json = False,
-) -> None:
+def doctor(json: Json = False) -> None:
     """Check the installation: versions, threads, folders, GPU.
 
     The exit code is 1 if there is something to fix.
@@ -74,3 +73,14 @@ def _print_section(console: Console, title: str, values: Mapping[str, str]) -> N
     for row in values.items():
         table.add_row(*row)
     console.print(table)
+
+
+def warmup(json: Json = False) -> None:
+    """Compile all kernels now, so that no later run has to wait."""
+    from hebbsim.bench.warmup import warm_up
+
+    done = warm_up()
+    if json:
+        print_json(asdict(done))
+    else:
+        typer.echo(str(done))

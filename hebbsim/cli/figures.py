@@ -12,7 +12,7 @@ from hebbsim.cli.run_command import complain, print_json
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
-    from hebbsim.runs.figures import Failed, RenderedFigure
+    from hebbsim.runs.figures import RenderedFigure
     from hebbsim.runs.finished import RunTables
 
 
@@ -52,7 +52,7 @@ def figures(
     Nothing is run again. captions.md beside the figures gives the n, seeds and interval of each.
     SVG and PDF files stay sharp at any size; for slides in PNG, use --dpi 600.
     """
-    from hebbsim.runs.figures import check_names, figures_of
+    from hebbsim.runs.figures import check_names, draw, figures_of
     from hebbsim.runs.finished import RunTables, find_runs
     from hebbsim.runs.results import not_drawn
 
@@ -70,7 +70,10 @@ def figures(
         )
     if out is not None and out.exists() and not out.is_dir():
         raise BadInputError(f"--out {out}: is a file; name a folder")
-    _check_folders(runs, out)
+    taken = [one.name for one in runs]
+    twice = [name for name in taken if taken.count(name) > 1]
+    if out is not None and twice:  # they would overwrite each other
+        raise BadInputError(f"--out {out}: two runs are called {twice[0]}; draw them one at a time")
     check_names(names or (), [r.experiment for r in runs])
     for one in runs:
         _refuse_strangers(one, names, out, wanted)
@@ -79,7 +82,8 @@ def figures(
     failed: dict[str, Exception] = {}
     tried: set[str] = set()
     for one in runs:
-        drawn, errors = _draw(one, names, out, wanted, dpi)
+        prefix = f"{one.name}-" if out is not None else ""
+        drawn, errors = draw(one, names, out=out, prefix=prefix, formats=wanted, dpi=dpi)
         tried |= {figure.name for figure in drawn} | set(errors)
         if drawn or not errors:
             found.append((one, drawn))
@@ -111,17 +115,6 @@ def _formats(text: str) -> tuple[str, ...]:
     return wanted
 
 
-def _check_folders(runs: list[RunTables], out: Path | None) -> None:
-    """Refuse two runs of one name with ``--out``: they would overwrite each other."""
-    names = [run.name for run in runs]
-    if out is not None:
-        for run in runs:
-            if names.count(run.name) > 1:
-                raise BadInputError(
-                    f"--out {out}: two runs are called {run.name}; draw them one at a time"
-                )
-
-
 def _home(run: RunTables, out: Path | None) -> tuple[Path, str]:
     """The folder of the figures, and the prefix of their names."""
     return (out, f"{run.name}-") if out is not None else (run.folder, "figures/")
@@ -142,18 +135,9 @@ def _refuse_strangers(
     refuse_strangers(home, [*files, f"{prefix if out is None else ''}captions.md"])
 
 
-def _draw(
-    run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...], dpi: float
-) -> tuple[list[RenderedFigure], Failed]:
-    from hebbsim.runs.figures import draw
-
-    prefix = f"{run.name}-" if out is not None else ""
-    return draw(run, names, out=out, prefix=prefix, formats=formats, dpi=dpi)
-
-
 def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
     """Write ``captions.md`` beside the figures, and record all files."""
-    from hebbsim.runs.captions import write_captions
+    from hebbsim.runs.figures import write_captions
     from hebbsim.runs.folders import MANIFEST, record
 
     for run, drawn in found:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from hebbsim.config import ExperimentConfig
     from hebbsim.runs.experiment import Experiment
 
-__all__ = ["Json", "Out", "Overwrite", "Verb", "add_command", "spread"]
-
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Run folder to write (default: a new folder below runs)."),
@@ -42,19 +40,22 @@ _METAVARS = {"int": "N", "float": "X", "str": "NAME", "Path": "PATH"}
 class Verb(TyperCommand):
     """A command with an option for every field of its configuration.
 
-    The configuration is found by the name of the command, and only when its options are needed,
+    The configuration is looked for by the name of the command, only when its options are needed,
     so that other commands start quickly. Once checked, it is the ``obj`` of the context.
     """
 
+    #: ``module:name`` of the configuration (default: that of the experiment).
+    config_at: str = ""
     #: Fields that are no options of this command.
     without: tuple[str, ...] = ()
 
     @cached_property
     def config(self) -> type[ExperimentConfig]:
         """The class of the configuration."""
+        from hebbsim.runs.experiment import find
         from hebbsim.runs.registry import get_experiment
 
-        return get_experiment(self.name).config
+        return find(self.config_at) if self.config_at else get_experiment(self.name).config
 
     @cached_property
     def fields(self) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from hebbsim.cli.tag import Model
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from hebbsim.runs.terminal import Console
+
 
 def show(
     model: Model,
@@ -127,12 +129,18 @@ def errors(
 
     from rich.text import Text
 
+    from hebbsim.errors import BadInputError
+    from hebbsim.plots import plot_confusions, style
+    from hebbsim.runs.finished import RunTables
     from hebbsim.runs.terminal import Console
     from hebbsim.tagging.confusions import confusion_table, confusions, read_tokens
     from hebbsim.tagging.output import check_file
 
     if figure is not None:
-        _check_format(figure)
+        suffix = figure.suffix.removeprefix(".")
+        if suffix not in style.FORMATS:
+            named = ", ".join(f".{name}" for name in style.FORMATS)
+            raise BadInputError(f"--figure {figure}: give a name that ends in one of {named}")
         check_file("--figure", figure, overwrite=overwrite)
     tokens, console = read_tokens(run, split, model), Console()
     table = confusion_table(tokens)
@@ -147,34 +155,14 @@ def errors(
             marked = [f"[{w}]" if i == place else w for i, w in enumerate(words)]
             console.print(Text(f"  {' '.join(marked)}"))
     if figure is not None:
-        _draw_matrix(table, run, split, model, figure)
+        corpus = RunTables(run).config.get("corpus", run.resolve().name)
+        ax = plot_confusions(table, corpus=corpus, split=split, model=model)
+        style.save(ax.figure.canvas.figure, figure.parent, figure.stem, (suffix,))
         console.print(Text(f"\nFigure: {figure}"))
 
 
-def _check_format(figure: Path) -> None:
-    from hebbsim.errors import BadInputError
-    from hebbsim.plots.style import FORMATS
-
-    if figure.suffix.removeprefix(".") not in FORMATS:
-        named = ", ".join(f".{suffix}" for suffix in FORMATS)
-        raise BadInputError(f"--figure {figure}: give a name that ends in one of {named}")
-
-
-def _draw_matrix(table: DataFrame, run: Path, split: str, model: str, figure: Path) -> None:
-    from hebbsim.plots import plot_confusions, style
-    from hebbsim.runs.finished import RunTables
-
-    corpus = RunTables(run).config.get("corpus", run.resolve().name)
-    ax = plot_confusions(table, corpus=corpus, split=split, model=model)
-    suffix = figure.suffix.removeprefix(".")
-    style.save(ax.figure.canvas.figure, figure.parent, figure.stem, (suffix,))
-
-
-def _print_matrix(console: object, table: DataFrame) -> None:
+def _print_matrix(console: Console, table: DataFrame) -> None:
     """Print a matrix of counts, split by columns to fit the terminal."""
-    from hebbsim.runs.terminal import Console
-
-    assert isinstance(console, Console)
     head = max(map(len, table.index))
     widths = [max(len(str(c)), len(str(table[c].max()))) + 1 for c in table.columns]
     columns = list(zip(table.columns, widths, strict=True))

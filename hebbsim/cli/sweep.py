@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,9 +38,7 @@ def sweep(
     workers: Annotated[
         int,
         typer.Option(
-            min=1,
-            metavar="N",
-            help="Number of runs at a time, as processes on this machine.",
+            min=1, metavar="N", help="Number of runs at a time, as processes on this machine."
         ),
     ] = 1,
     scheduler: Annotated[
@@ -233,15 +232,9 @@ def _show_compared(
 
     console = console or Console()
     by = {"holm": "Holm", "bh": "Benjamini and Hochberg", "none": "nothing"}[correction]
-    first: tuple[str, str] | None = None
-    for row in found:
-        pair = (row.run, row.minus)
-        if pair == first:
-            continue
-        first = pair
-        rows = [r for r in found if (r.run, r.minus) == pair]
+    for (run, minus), rows in itertools.groupby(found, lambda row: (row.run, row.minus)):
         console.print()
-        console.print(f"{row.run} minus {row.minus}", style="bold", markup=False, soft_wrap=True)
+        console.print(f"{run} minus {minus}", style="bold", markup=False, soft_wrap=True)
         names = ("split", "condition", "mean", "minus", "difference", "95 %", "p", "n")
         table = plain_table(*names, texts=2, fold=True)
         for r in rows:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -17,14 +16,12 @@ from hebbsim.errors import BadInputError
 from hebbsim.tagging.writers import WRITERS
 
 if TYPE_CHECKING:
-    from hebbsim.config import ExperimentConfig
     from hebbsim.tagging.texts import Texts
 
 Model = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL",
-        help="Folder of a finished `hebbsim run roles`, or its tagger.safetensors.",
+        metavar="MODEL", help="Folder of a finished `hebbsim run roles`, or its tagger.safetensors."
     ),
 ]
 
@@ -32,11 +29,7 @@ Model = Annotated[
 class Reading(Verb):
     """A command with the options by which raw text is read."""
 
-    @cached_property
-    def config(self) -> type[ExperimentConfig]:
-        from hebbsim.runs.corpus_config import TextConfig
-
-        return TextConfig
+    config_at = "hebbsim.runs.corpus_config:TextConfig"
 
 
 def tag(

@@ -20,8 +20,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.lm.model import LanguageModel
 from hebbsim.lm.tokenizer import Tokenizer
 
-__all__ = ["Pair", "log_probabilities", "longest_sentence", "read_pairs", "score_pairs"]
-
 
 @dataclass(frozen=True)
 class Pair:

@@ -12,16 +12,6 @@ from pydantic import Field, model_validator
 from hebbsim.config import ExperimentConfig, Timescales
 from hebbsim.errors import BadInputError
 
-__all__ = [
-    "MEMORIES",
-    "PREDICTORS",
-    "ModelConfig",
-    "Preset",
-    "TrainingConfig",
-    "load_preset",
-    "preset_names",
-]
-
 _Count = Annotated[int, Field(ge=1)]
 _Memory = Literal["window", "ema", "learned", "gated", "hebbian", "delta", "attention"]
 _Predictor = Literal["linear", "mlp", "attention"]
@@ -141,9 +131,7 @@ def preset_names() -> list[str]:
 
 
 def load_preset(
-    name: str,
-    model: Mapping[str, Any] | None = None,
-    training: Mapping[str, Any] | None = None,
+    name: str, model: Mapping[str, Any] | None = None, training: Mapping[str, Any] | None = None
 ) -> Preset:
     """Load a preset by name, with some values replaced.
 

@@ -14,8 +14,6 @@ from hebbsim.lm.model import LanguageModel
 from hebbsim.lm.packed import Tokens
 from hebbsim.lm.training import segments_of
 
-__all__ = ["Readability", "readability"]
-
 #: Ridge penalty, as a share of the mean variance of the probe's inputs.
 _RIDGE = 1e-3
 

@@ -12,8 +12,6 @@ from hebbsim.lm.model import LanguageModel
 from hebbsim.lm.packed import Tokens
 from hebbsim.lm.training import segments_of
 
-__all__ = ["DISTANCES", "TokenLosses", "distances", "token_losses"]
-
 #: Bins of the distance to the last occurrence, in tokens: name, lower and upper end.
 DISTANCES = (
     ("1-4", 1, 4),

@@ -13,8 +13,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["available", "fla_fast_weights"]
-
 
 @lru_cache(maxsize=1)
 def available() -> bool:

@@ -16,8 +16,6 @@ from hebbsim.lm.config import ModelConfig
 from hebbsim.lm.layers import LayerNorm, Linear
 from hebbsim.lm.memories import attend
 
-__all__ = ["Gpt2Block"]
-
 
 class Gpt2Block(nn.Module):
     """One block; `forward` returns what it adds to the residual stream."""

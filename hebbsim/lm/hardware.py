@@ -14,8 +14,6 @@ import torch
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["graphics", "has_gpu", "make_accelerator", "one_thread", "peak_rate", "reproducible"]
-
 #: Peak bf16 operations per second, by a word in the name of the GPU; others are measured.
 PEAKS = {"H100": 790e12, "H200": 790e12}
 

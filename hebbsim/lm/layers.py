@@ -12,8 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Embedding", "LayerNorm", "Linear", "by_member"]
-
 
 def by_member(x: Tensor, members: int) -> Tensor:
     """Rows of each member [shape=(M, N / M, D)] of activations [shape=(..., D), N rows].

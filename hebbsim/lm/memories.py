@@ -27,8 +27,6 @@ from hebbsim.lm.config import ModelConfig
 from hebbsim.lm.layers import LayerNorm, Linear, by_member
 from hebbsim.lm.traces import linear_scan, starts_of, traces
 
-__all__ = ["Attention", "fast_weights", "make_memory"]
-
 State = Any
 
 
@@ -180,23 +178,11 @@ def fast_weights(
     Without `beta`, ``S[t] = S[t-1] + v k'`` (Hebb; linear attention). With it, the delta rule
     ``S[t] = S[t-1] + beta (v - S[t-1] k) k'``. The read-out is ``S[t] q``.
 
-    Parameters
-    ----------
-    q, k, v : Tensor, shape=(B, H, T, E)
-    beta : Tensor, shape=(B, H, T), optional
-        Share of an old value that a write replaces, in [0, 1]; keys have length one.
-    initial : Tensor, shape=(B, H, E, E), optional
-        Rows are values, columns keys.
-    segments : Tensor of int, shape=(B, T), optional
+    `q`, `k`, `v` and what is read are of shape (B, H, T, E), S of shape (B, H, E, E) with values
+    as rows and keys, of length one, as columns. `beta` [shape=(B, H, T)] is the share of an old
+    value that a write replaces; `segments` [shape=(B, T)] number documents.
 
-    Returns
-    -------
-    read : Tensor, shape=(B, H, T, E)
-    final : Tensor, shape=(B, H, E, E)
-
-    References
-    ----------
-    Schlag, Irie, Schmidhuber (2021), "Linear Transformers Are Secretly Fast Weight
+    Sources: Schlag, Irie, Schmidhuber (2021), "Linear Transformers Are Secretly Fast Weight
     Programmers"; Yang et al. (2024), "Parallelizing Linear Transformers with the Delta Rule
     over Sequence Length", the chunked form.
     """

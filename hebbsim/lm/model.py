@@ -14,8 +14,6 @@ from hebbsim.lm.gpt2 import Gpt2Block
 from hebbsim.lm.layers import Embedding, LayerNorm, by_member
 from hebbsim.lm.spen import SpenBlock
 
-__all__ = ["LanguageModel", "count_parameters", "flops_per_token", "sized"]
-
 _BLOCKS = {"spen": SpenBlock, "gpt2": Gpt2Block}
 
 
@@ -149,10 +147,7 @@ def count_parameters(config: ModelConfig) -> int:
 
 
 def sized(config: ModelConfig) -> ModelConfig:
-    """The configuration with the feed-forward width that comes nearest to its parameters.
-
-    Raises BadInputError if everything else is already larger.
-    """
+    """The configuration with the feed-forward width that comes nearest to its parameters."""
     if config.hidden is not None:
         return config
     one, two = (count_parameters(config.model_copy(update={"hidden": hidden})) for hidden in (1, 2))

@@ -13,8 +13,6 @@ from torch.nn import Parameter
 from hebbsim.lm.config import TrainingConfig
 from hebbsim.lm.model import LanguageModel
 
-__all__ = ["Optimizer", "learning_rate"]
-
 #: Values to a cache line: weights of a member begin at one, wherever the member stands.
 _LINE = 16
 _MOMENTS = ("exp_avg", "exp_avg_sq")

@@ -23,8 +23,6 @@ from hebbsim.lm.sources import Source
 from hebbsim.lm.tokenizer import Tokenizer
 from hebbsim.storage import write_whole
 
-__all__ = ["SPLITS", "Tokens", "held_out_of", "pack"]
-
 SPLITS = ("train", "validation", "test")
 #: One document in this many is held out for validation, and one for test.
 HELD_OUT = 100
@@ -65,11 +63,7 @@ class Tokens:
 
     @classmethod
     def open(cls, folder: Path, split: str, context: int, vocabulary: int) -> Tokens:
-        """Open a split of a packed folder.
-
-        Raises BadInputError if the folder is not a packed one, the file is truncated, or the
-        vocabulary is larger than the model's.
-        """
+        """Open a split of a packed folder, if it is whole and its vocabulary fits the model."""
         description = describe(folder)
         path = folder / f"{split}.bin"
         expected = 2 * description["tokens"][split]
@@ -141,10 +135,7 @@ def held_out_of(source: Source) -> tuple[Source, int]:
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """The contents of ``packed.json``.
-
-    Raises BadInputError if the file is missing or damaged.
-    """
+    """The contents of ``packed.json``; refused if it is missing or damaged."""
     try:
         found = json.loads((folder / "packed.json").read_text(encoding="utf-8"))
         found["tokens"]["train"], found["documents"], found["end"], found["vocabulary"]

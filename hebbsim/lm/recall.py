@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError
 from hebbsim.lm.model import LanguageModel
 
-__all__ = ["Copying", "Recall", "accuracy"]
-
 #: Filler token between queries; the separator of copying.
 BLANK = 0
 _VALIDATION = 1 << 40  # numbers that no training batch reaches

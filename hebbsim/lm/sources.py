@@ -21,8 +21,6 @@ from typing import Any
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.readers.lines import decoded, opened
 
-__all__ = ["Source", "open_source", "stream_hugging_face"]
-
 #: Number of characters after which a long document is split at a line end. This bounds memory and
 #: makes held-out documents similar in size.
 LONGEST = 20_000
@@ -37,16 +35,10 @@ _ARTICLE = re.compile(r" ?= [^=].* = *")
 
 
 class Source:
-    """Documents in a fixed order.
+    """Documents in a fixed order, of files or of a stream.
 
-    Attributes
-    ----------
-    files : tuple of Path
-        Empty for a stream.
-    longest : int
-        Number of characters after which a document in a file is split at a line end.
-    field : str or None
-        Field or column that contains the text; see `hebbsim.readers.formats.records`.
+    Documents of files are split at a line end after `longest` characters; `field` is the field or
+    column that contains the text, see `hebbsim.readers.formats.records`.
     """
 
     def __init__(
@@ -64,11 +56,7 @@ class Source:
         self._stream = stream
 
     def documents(self, skip: int = 0) -> Iterator[str]:
-        """All documents after the first `skip`.
-
-        Raises BadInputError if a file is truncated, damaged or in another format; the message names
-        the place.
-        """
+        """All documents after the first `skip`; a damaged file is refused, its place is named."""
         if self._stream is not None:
             yield from self._stream(skip)
             return

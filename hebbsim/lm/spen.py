@@ -25,8 +25,6 @@ from hebbsim.lm.config import ModelConfig
 from hebbsim.lm.layers import LayerNorm, Linear
 from hebbsim.lm.memories import Attention, make_memory, shifted
 
-__all__ = ["SpenBlock", "top_k"]
-
 
 def top_k(x: Tensor, k: int) -> Tensor:
     """Keep the k largest values along the last axis and set the others to 0; ties are all kept.

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
-
-__all__ = ["END", "Tokenizer"]
 
 #: The token before every document, as in GPT-2's vocabulary.
 END = "<|endoftext|>"
@@ -41,17 +40,11 @@ class Tokenizer:
 
     @classmethod
     def train(cls, texts: Iterable[str], size: int) -> Tokenizer:
-        """Learn a vocabulary of `size` tokens (at least 257) from texts.
-
-        Raises BadInputError if `tokenizers` is not installed, or the texts are too short for that
-        many tokens.
-        """
+        """Learn a vocabulary of `size` tokens (at least 257) from long enough texts."""
         tokenizers = _package()
         if size < 257:
             raise BadInputError(f"vocabulary {size}: at least 257, 256 bytes and {END}")
-        inner = tokenizers.Tokenizer(tokenizers.models.BPE())
-        inner.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-        inner.decoder = tokenizers.decoders.ByteLevel()
+        inner = _byte_level(tokenizers.models.BPE())
         trainer = tokenizers.trainers.BpeTrainer(
             vocab_size=size,
             special_tokens=[END],
@@ -68,10 +61,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> Tokenizer:
-        """Read ``tokenizer.json``, or a folder with that file or with GPT-2's two files.
-
-        Raises BadInputError if there is no such file, or it is not a vocabulary.
-        """
+        """Read ``tokenizer.json``, or a folder with that file or with GPT-2's two files."""
         tokenizers = _package()
         path = Path(path)
         whole = path / "tokenizer.json" if path.is_dir() else path
@@ -81,14 +71,8 @@ class Tokenizer:
                 return cls(tokenizers.Tokenizer.from_file(str(whole)))
             for vocabulary, merges in names:
                 if (path / vocabulary).is_file() and (path / merges).is_file():
-                    bpe = tokenizers.models.BPE.from_file(
-                        str(path / vocabulary), str(path / merges)
-                    )
-                    inner = tokenizers.Tokenizer(bpe)
-                    inner.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(
-                        add_prefix_space=False
-                    )
-                    inner.decoder = tokenizers.decoders.ByteLevel()
+                    files = str(path / vocabulary), str(path / merges)
+                    inner = _byte_level(tokenizers.models.BPE.from_file(*files))
                     inner.add_special_tokens([END])
                     return cls(inner)
         except BadInputError as error:
@@ -115,6 +99,14 @@ class Tokenizer:
     def decode(self, numbers: Sequence[int] | NDArray[np.integer]) -> str:
         """The text of token ids."""
         return str(self.inner.decode(list(map(int, numbers)), skip_special_tokens=False))
+
+
+def _byte_level(model: Any) -> Any:
+    tokenizers = _package()
+    inner = tokenizers.Tokenizer(model)
+    inner.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = tokenizers.decoders.ByteLevel()
+    return inner
 
 
 def _package():  # type: ignore[no-untyped-def]

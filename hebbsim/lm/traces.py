@@ -1,11 +1,11 @@
-"""Traces at fixed timescales over a batch of sequences, in three forms that agree.
+"""Traces at fixed timescales over a batch of sequences, in two forms that agree.
 
 .. math:: h_s[t] = (1 - \\alpha_s) h_s[t-1] + \\alpha_s x[t]
 
-``naive`` is the recurrence as written, one token at a time. ``chunked`` is the same sum as
-matrix products inside chunks and a carry between them: pure torch, any device. ``fused`` is one
-Triton kernel that reads x once (`hebbsim.lm.triton_traces`). All three give gradients, take an
-initial state, return the final one, and start again at the first token of a document.
+``chunked`` is the sum as matrix products inside chunks and a carry between them: pure torch, any
+device. ``fused`` is one Triton kernel that reads x once (`hebbsim.lm.triton_traces`). Both give
+gradients, take an initial state, return the final one, and start again at the first token of a
+document.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from torch import Tensor
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["FORMS", "linear_scan", "traces"]
-
-FORMS = ("naive", "chunked", "fused")
+FORMS = ("chunked", "fused")
 #: Tokens of a chunk.
 CHUNK = 64
 
@@ -35,34 +33,14 @@ def traces(
 ) -> tuple[Tensor, Tensor]:
     """Traces of every token, and the state after the last.
 
-    Raises BadInputError if shapes do not fit, or the form is unknown or cannot run here.
+    Of x [shape=(B, T, D)], which is float64, float32 or bfloat16, the traces [shape=(B, T, S, D)]
+    are in the type of `x`, and the state [shape=(B, S, D)] in float32, or float64 where `x` is.
+    `alphas` are ``1 / tau``, in (0, 1]; `initial` is the state before the first token (default:
+    zero). `segments` [shape=(B, T)] number documents: traces start at zero where they change, and
+    the initial state belongs to the document of the first token. The `form` auto is fused on CUDA
+    where Triton is installed, else chunked.
 
-    Parameters
-    ----------
-    x : Tensor, shape=(B, T, D)
-        float64, float32 or bfloat16.
-    alphas : Tensor or sequence of float, shape=(S,)
-        ``1 / tau``, in (0, 1].
-    initial : Tensor, shape=(B, S, D), optional
-        State before the first token (default: zero).
-    segments : Tensor of int, shape=(B, T), optional
-        Number of the document that a token belongs to. Traces start at zero where it changes;
-        the initial state belongs to the document of the first token.
-    form : {"auto", "naive", "chunked", "fused"}
-        auto: fused on CUDA where Triton is installed, else chunked.
-    chunk : int
-        Tokens of a chunk of the chunked form.
-
-    Returns
-    -------
-    h : Tensor, shape=(B, T, S, D)
-        In the type of `x`.
-    final : Tensor, shape=(B, S, D)
-        In float32, or float64 where `x` is.
-
-    References
-    ----------
-    Singh (2026), arXiv:2604.08556, figure 1; timescales 2, 10 and 50 there.
+    Source: Singh (2026), arXiv:2604.08556, figure 1; timescales 2, 10 and 50 there.
 
     Examples
     --------
@@ -88,8 +66,6 @@ def traces(
         # The fused kernel takes timescales as given: it has no gradient for them.
         fixed = not alpha.requires_grad and x.dtype != torch.float64
         form = "fused" if fixed and x.is_cuda and _triton_is_there() else "chunked"
-    if form == "naive":
-        return _naive(x, alpha, initial, segments)
     if form == "chunked":
         return _chunked(x, alpha, initial, segments, chunk)
     if form == "fused":
@@ -113,20 +89,6 @@ def starts_of(segments: Tensor) -> Tensor:
     """True at the first token of each document but the first in the row [shape=(B, T)]."""
     same = torch.ones_like(segments[:, :1], dtype=torch.bool)
     return ~torch.cat([same, segments[:, 1:] == segments[:, :-1]], dim=1)
-
-
-def _naive(
-    x: Tensor, alpha: Tensor, initial: Tensor, segments: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    keep = 1 - alpha[:, None]
-    h, found = initial, []
-    starts = None if segments is None else starts_of(segments)
-    for t in range(x.shape[1]):
-        if starts is not None:
-            h = h.masked_fill(starts[:, t, None, None], 0)
-        h = keep * h + alpha[:, None] * x[:, t, None].to(h.dtype)
-        found.append(h.to(x.dtype))
-    return torch.stack(found, dim=1), h
 
 
 def _chunked(

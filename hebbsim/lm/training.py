@@ -23,16 +23,6 @@ from hebbsim.lm.hardware import make_accelerator, peak_rate, reproducible
 from hebbsim.lm.model import LanguageModel, flops_per_token, sized
 from hebbsim.lm.optimizer import Optimizer
 
-__all__ = [
-    "Examples",
-    "Member",
-    "Trained",
-    "load_model",
-    "segments_of",
-    "train",
-    "validation_losses",
-]
-
 KIND = "hebbsim.lm/1"
 #: Validation tokens per point of a curve.
 VALIDATION_TOKENS = 8_192
@@ -409,17 +399,6 @@ def validation_losses(
             total += losses.double().cpu().numpy() * len(found[0][0])
     model.train(training)
     return (total / len(numbers[0])).tolist()
-
-
-def load_model(path: Path) -> LanguageModel:
-    """Load the model of a checkpoint, in evaluation mode.
-
-    Raises BadInputError if the file is not a checkpoint of a language model.
-    """
-    arrays, found = read_checkpoint(path, KIND)
-    model = LanguageModel(ModelConfig.checked(found["model"]))
-    _fill(model, 0, _weights(model, arrays, path))
-    return model.eval()
 
 
 def _fill(model: LanguageModel, number: int, weights: Mapping[str, Tensor]) -> None:

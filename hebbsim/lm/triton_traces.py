@@ -1,11 +1,8 @@
-"""The trace recurrence as one Triton kernel: x is read once, and traces need not be written.
+"""The trace recurrence as one Triton kernel: x is read once.
 
 Each program takes one sequence and a block of channels, and goes through the tokens a tile at a
 time. Inside a tile, a trace is a product of a small triangular matrix with the tile, on tensor
-cores; between tiles one row is carried in registers. Three things can be made of the traces
-while they are at hand: written out, summed with one weight for each timescale and channel
-(`fused_mix`: two passes over memory in all, whatever S), or multiplied into the gradient of
-those weights. The gradient of x is the same walk backwards.
+cores; between tiles one row is carried in registers. The gradient of x is the same walk backwards.
 
 Runs on CUDA, and for tests anywhere with ``TRITON_INTERPRET=1``.
 """
@@ -22,21 +19,16 @@ from torch import Tensor
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["fused_mix", "fused_traces"]
-
 #: Tokens and channels of a tile. A tile is an operand of a tensor-core product.
 TILE, CHANNELS = 32, 64
-
-# What a walk leaves behind.
-_TRACES, _MIX, _WEIGHTS = 0, 1, 2
 
 
 @triton.jit
 def _forward(
-    x_ptr, inside_ptr, left_ptr, initial_ptr, segments_ptr, weights_ptr, grad_ptr, out_ptr,
-    final_ptr, n_tokens, n_channels,
+    x_ptr, inside_ptr, left_ptr, initial_ptr, segments_ptr, out_ptr, final_ptr,
+    n_tokens, n_channels,
     S: tl.constexpr, S2: tl.constexpr, TILE: tl.constexpr, CHANNELS: tl.constexpr,
-    PARTED: tl.constexpr, KIND: tl.constexpr, PRECISION: tl.constexpr,
+    PARTED: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     """Walk forwards. x (B, T, D); inside (S, TILE, TILE); left (S, TILE); initial (B, S, D)."""
     b = tl.program_id(0).to(tl.int64)
@@ -47,7 +39,6 @@ def _forward(
     state_ok = (scales[:, None] < S) & col_ok[None, :]
     state_at = b * S * n_channels + scales[:, None] * n_channels + cols[None, :]
     carry = tl.load(initial_ptr + state_at, mask=state_ok, other=0.0)
-    total = tl.zeros((S2, CHANNELS), dtype=tl.float32)
     before = 0
     if PARTED:
         before = tl.load(segments_ptr + b * n_tokens)
@@ -58,9 +49,6 @@ def _forward(
         at = (b * n_tokens + steps[:, None]) * n_channels + cols[None, :]
         x = tl.load(x_ptr + at, mask=ok, other=0.0).to(tl.float32)
         last = tl.minimum(n_tokens - start, TILE) - 1
-        mixed = tl.zeros((TILE, CHANNELS), dtype=tl.float32)
-        if KIND == 2:
-            grad = tl.load(grad_ptr + at, mask=ok, other=0.0).to(tl.float32)
         if PARTED:
             numbers = tl.load(segments_ptr + b * n_tokens + steps, mask=row_ok, other=-1)
         for s in tl.static_range(S):
@@ -74,31 +62,19 @@ def _forward(
             h = tl.dot(inside, x, input_precision=PRECISION) + left[:, None] * own[None, :]
             row = tl.sum(tl.where(rows[:, None] == last, h, 0.0), axis=0)
             carry = tl.where(scales[:, None] == s, row[None, :], carry)
-            if KIND == 0:
-                out_at = ((b * n_tokens + steps[:, None]) * S + s) * n_channels + cols[None, :]
-                tl.store(out_ptr + out_at, h.to(out_ptr.dtype.element_ty), mask=ok)
-            if KIND == 1:
-                weight = tl.load(weights_ptr + s * n_channels + cols, mask=col_ok, other=0.0)
-                mixed += weight[None, :] * h
-            if KIND == 2:
-                part = tl.sum(grad * h, axis=0)
-                total += tl.where(scales[:, None] == s, part[None, :], 0.0)
-        if KIND == 1:
-            tl.store(out_ptr + at, mixed.to(out_ptr.dtype.element_ty), mask=ok)
+            out_at = ((b * n_tokens + steps[:, None]) * S + s) * n_channels + cols[None, :]
+            tl.store(out_ptr + out_at, h.to(out_ptr.dtype.element_ty), mask=ok)
         if PARTED:
             before = tl.load(segments_ptr + b * n_tokens + start + last)
-    if KIND == 2:
-        tl.store(out_ptr + state_at, total, mask=state_ok)
-    else:
-        tl.store(final_ptr + state_at, carry, mask=state_ok)
+    tl.store(final_ptr + state_at, carry, mask=state_ok)
 
 
 @triton.jit
 def _backward(
-    grad_ptr, inside_ptr, left_ptr, keep_ptr, alpha_ptr, segments_ptr, weights_ptr, final_grad_ptr,
-    out_ptr, initial_grad_ptr, n_tokens, n_channels,
+    grad_ptr, inside_ptr, left_ptr, keep_ptr, alpha_ptr, segments_ptr, final_grad_ptr, out_ptr,
+    initial_grad_ptr, n_tokens, n_channels,
     S: tl.constexpr, S2: tl.constexpr, TILE: tl.constexpr, CHANNELS: tl.constexpr,
-    PARTED: tl.constexpr, KIND: tl.constexpr, PRECISION: tl.constexpr,
+    PARTED: tl.constexpr, PRECISION: tl.constexpr,
 ):  # fmt: skip
     """Walk backwards: G[t] = dh[t] + (1 - alpha) G[t+1], dx[t] = sum over s of alpha G[t]."""
     b = tl.program_id(0).to(tl.int64)
@@ -119,17 +95,11 @@ def _backward(
         ok = row_ok[:, None] & col_ok[None, :]
         at = (b * n_tokens + steps[:, None]) * n_channels + cols[None, :]
         dx = tl.zeros((TILE, CHANNELS), dtype=tl.float32)
-        if KIND == 1:
-            dy = tl.load(grad_ptr + at, mask=ok, other=0.0).to(tl.float32)
         if PARTED:
             numbers = tl.load(segments_ptr + b * n_tokens + steps, mask=row_ok, other=-1)
         for s in tl.static_range(S):
-            if KIND == 1:
-                weight = tl.load(weights_ptr + s * n_channels + cols, mask=col_ok, other=0.0)
-                dh = weight[None, :] * dy
-            else:
-                h_at = ((b * n_tokens + steps[:, None]) * S + s) * n_channels + cols[None, :]
-                dh = tl.load(grad_ptr + h_at, mask=ok, other=0.0).to(tl.float32)
+            h_at = ((b * n_tokens + steps[:, None]) * S + s) * n_channels + cols[None, :]
+            dh = tl.load(grad_ptr + h_at, mask=ok, other=0.0).to(tl.float32)
             end = tl.sum(tl.where(scales[:, None] == s, final, 0.0), axis=0)
             dh += tl.where(steps[:, None] == n_tokens - 1, end[None, :], 0.0)
             table = s * TILE * TILE + rows[:, None] * TILE + rows[None, :]
@@ -151,43 +121,39 @@ def _backward(
 
 
 class _Walk(torch.autograd.Function):
-    """Traces (weights None) or their mix; gradients of x, the initial state and the weights."""
+    """Traces and the last state; gradients of x and of the initial state."""
 
     @staticmethod
-    def forward(ctx, x, alpha, initial, segments, weights):  # type: ignore[no-untyped-def]
+    def forward(ctx, x, alpha, initial, segments):  # type: ignore[no-untyped-def]
         x, initial = x.contiguous(), initial.float().contiguous()
         segments = None if segments is None else segments.to(torch.int32).contiguous()
-        weights = None if weights is None else weights.float().contiguous()
-        kind = _TRACES if weights is None else _MIX
-        shape = (*x.shape[:2], len(alpha), x.shape[2]) if weights is None else x.shape
-        out = x.new_empty(shape)
+        out = x.new_empty((*x.shape[:2], len(alpha), x.shape[2]))
         final = torch.empty_like(initial)
-        _launch_forward(x, alpha, initial, segments, weights, None, out, final, kind)
-        ctx.save_for_backward(x, alpha, initial, segments, weights)
+        lag, decay = _decay(alpha)
+        inside = (alpha[:, None, None] * decay[:, lag.clamp(min=0)] * (lag >= 0)).contiguous()
+        _forward[_grid(x)](
+            # A pointer that is not used is x's.
+            x, inside, decay[:, 1:].contiguous(), initial, x if segments is None else segments,
+            out, final, x.shape[1], x.shape[2], **_constants(x, alpha, segments),
+        )  # fmt: skip
+        ctx.save_for_backward(x, alpha, initial, segments)
         return out, final
 
     @staticmethod
     def backward(ctx, grad, final_grad):  # type: ignore[no-untyped-def]
-        x, alpha, initial, segments, weights = ctx.saved_tensors
+        x, alpha, initial, segments = ctx.saved_tensors
         _, n_tokens, n_channels = x.shape
-        grad = grad.contiguous()
         dx, d_initial = torch.empty_like(x), torch.empty_like(initial)
         lag, decay = _decay(alpha)
         # Row t, column u: what step u hands back to step t of its tile.
         inside = decay[:, (-lag).clamp(min=0)] * (lag <= 0)
         left = decay[:, 1:].flip(1).contiguous()
         _backward[_grid(x)](
-            grad, inside.contiguous(), left, (1 - alpha).contiguous(), alpha,
-            x if segments is None else segments, x if weights is None else weights,
-            final_grad.float().contiguous(), dx, d_initial, n_tokens, n_channels,
-            KIND=_TRACES if weights is None else _MIX, **_constants(x, alpha, segments),
+            grad.contiguous(), inside.contiguous(), left, (1 - alpha).contiguous(), alpha,
+            x if segments is None else segments, final_grad.float().contiguous(), dx, d_initial,
+            n_tokens, n_channels, **_constants(x, alpha, segments),
         )  # fmt: skip
-        d_weights = None
-        if weights is not None and ctx.needs_input_grad[4]:
-            sums = torch.empty_like(initial)
-            _launch_forward(x, alpha, initial, segments, None, grad, sums, None, _WEIGHTS)
-            d_weights = sums.sum(0)
-        return dx, None, d_initial, None, d_weights
+        return dx, None, d_initial, None
 
 
 def _decay(alpha: Tensor) -> tuple[Tensor, Tensor]:
@@ -195,21 +161,6 @@ def _decay(alpha: Tensor) -> tuple[Tensor, Tensor]:
     steps = torch.arange(TILE, device=alpha.device)
     powers = torch.arange(TILE + 1, device=alpha.device)
     return steps[:, None] - steps, (1 - alpha)[:, None] ** powers
-
-
-def _launch_forward(
-    x: Tensor, alpha: Tensor, initial: Tensor, segments: Tensor | None, weights: Tensor | None,
-    grad: Tensor | None, out: Tensor, final: Tensor | None, kind: int,
-) -> None:  # fmt: skip
-    lag, decay = _decay(alpha)
-    inside = (alpha[:, None, None] * decay[:, lag.clamp(min=0)] * (lag >= 0)).contiguous()
-    _forward[_grid(x)](
-        # A pointer that the kind of walk does not use is x's.
-        x, inside, decay[:, 1:].contiguous(), initial, x if segments is None else segments,
-        x if weights is None else weights, x if grad is None else grad, out,
-        x if final is None else final, x.shape[1], x.shape[2],
-        KIND=kind, **_constants(x, alpha, segments),
-    )  # fmt: skip
 
 
 def _grid(x: Tensor) -> tuple[int, int]:
@@ -225,38 +176,16 @@ def _constants(x: Tensor, alpha: Tensor, segments: Tensor | None) -> dict[str, A
     }  # fmt: skip
 
 
-def _check(x: Tensor) -> None:
+@torch.compiler.disable
+def fused_traces(
+    x: Tensor, alpha: Tensor, initial: Tensor, segments: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """What `hebbsim.lm.traces.traces` gives, shapes and errors as there."""
     if not x.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
         raise BadInputError(
             "form 'fused' runs on CUDA (or with TRITON_INTERPRET=1, slowly); use 'chunked'"
         )
     if x.dtype not in (torch.float32, torch.bfloat16):
         raise BadInputError(f"form 'fused' takes float32 or bfloat16, not {x.dtype}")
-
-
-@torch.compiler.disable
-def fused_traces(
-    x: Tensor, alpha: Tensor, initial: Tensor, segments: Tensor | None
-) -> tuple[Tensor, Tensor]:
-    """What `hebbsim.lm.traces.traces` gives, shapes and errors as there."""
-    _check(x)
-    h, final = _Walk.apply(x, alpha.detach().float().contiguous(), initial, segments, None)
+    h, final = _Walk.apply(x, alpha.detach().float().contiguous(), initial, segments)
     return h, final
-
-
-@torch.compiler.disable
-def fused_mix(
-    x: Tensor,
-    alpha: Tensor,
-    weights: Tensor,
-    initial: Tensor,
-    segments: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Weighted sum of traces that are never written: ``y[t] = sum over s of w_s h_s[t]``.
-
-    Shapes and errors are those of `hebbsim.lm.traces.traces`; `weights` is of shape (S, D), y of
-    shape (B, T, D).
-    """
-    _check(x)
-    y, final = _Walk.apply(x, alpha.detach().float().contiguous(), initial, segments, weights)
-    return y, final

@@ -9,7 +9,6 @@ from hebbsim.plots.fewlabels import plot_few_labels
 from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
 from hebbsim.plots.labelcurve import plot_labels
 from hebbsim.plots.learningcurve import plot_learning_curve
-from hebbsim.plots.legible import faults
 from hebbsim.plots.rivals import plot_rivals
 from hebbsim.plots.rows import (
     plot_generalization,
@@ -21,7 +20,6 @@ from hebbsim.plots.tables import NothingToDrawError
 
 __all__ = [
     "NothingToDrawError",
-    "faults",
     "plot_ablations",
     "plot_capacity",
     "plot_confusions",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +12,6 @@ from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, SMALL
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
-
-__all__ = ["plot_ablations"]
 
 #: Height of a row in inches, and rows that a heading takes.
 _ROW, _HEADING = 0.125, 1.35
@@ -45,11 +42,6 @@ def plot_ablations(
         Columns ``condition``, ``group``, ``name`` and ``idle``, all text, groups in order.
     comparisons : DataFrame
         Columns ``condition``, ``split``, ``verdict``.
-
-    Raises
-    ------
-    NothingToDrawError
-        No accuracy of the network on `split`.
     """
     table = tables.tidy(results)
     table = table[(table["split"] == split) & (table["metric"] == "accuracy")]
@@ -64,8 +56,8 @@ def plot_ablations(
         order=[-rows[said]["mean"] if said in rows else 1.0 for said in learning["condition"]]
     )
     groups = [
-        (group, part.sort_values("order", kind="stable"))
-        for group, part in ((g, ordered[ordered["group"] == g]) for g in _unique(ordered["group"]))
+        (str(group), part.sort_values("order", kind="stable"))
+        for group, part in ordered.groupby("group", sort=False)
         if group
     ]
     n_rows = sum(len(part) + _HEADING for _, part in groups)
@@ -138,7 +130,3 @@ def plot_ablations(
         ),
     )
     return ax
-
-
-def _unique(values: Any) -> list[str]:
-    return [value for value, _ in itertools.groupby(values)]

@@ -41,11 +41,6 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     ----------
     contenders : DataFrame
         Rows of the table of that name.
-
-    Raises
-    ------
-    NothingToDrawError
-        No limits, or no contender whose operations and bytes are known.
     """
     limits = results[results["metric"] == "limit"].groupby("model")["mean"].median()
     known = contenders[(contenders["flops"] > 0) & (contenders["status"] == "measured")]
@@ -103,11 +98,6 @@ def plot_growth(results: DataFrame, axis: str, *, ax: Axes | None = None) -> Axe
     ----------
     axis : str
         A key of `AXIS_LABELS`.
-
-    Raises
-    ------
-    NothingToDrawError
-        No costs along that axis.
     """
     table = results[
         (results["split"] == f"growth/{axis}") & (results["metric"] == "microseconds_per_token")
@@ -119,13 +109,7 @@ def plot_growth(results: DataFrame, axis: str, *, ax: Axes | None = None) -> Axe
 
 @style.styled
 def plot_memory(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Peak memory of a process by the length of its stream.
-
-    Raises
-    ------
-    NothingToDrawError
-        No peaks were measured.
-    """
+    """Peak memory of a process by the length of its stream."""
     table = results[results["metric"] == "peak_memory"]
     return _lines(
         table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax, linear=True,

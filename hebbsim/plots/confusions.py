@@ -39,11 +39,6 @@ def plot_confusions(
         What the caption names.
     model : str
         A column of ``tokens.csv.gz``.
-
-    Raises
-    ------
-    NothingToDrawError
-        There is no token.
     """
     from matplotlib.colors import LinearSegmentedColormap
 

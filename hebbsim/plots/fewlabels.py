@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_few_labels"]
-
 #: Panels in a row.
 _COLUMNS = 3
 _NAMES = {"hebbian": "Hebbian, soft read-out", "bigru": "BiGRU"}
@@ -41,11 +39,6 @@ def plot_few_labels(
         Table ``comparisons`` of the run: markers are filled where it shows a difference.
     dependence : mapping of str to str, optional
         ``structure`` or ``content`` by role; such roles' names are coloured and come first.
-
-    Raises
-    ------
-    NothingToDrawError
-        No recall of both models at two numbers of labelled sentences on `split`.
     """
     table, every, learner = tables.scores(results, "recall", split)
     few = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.plots import marks, style, tables
+from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.tables import NothingToDrawError
 
 if TYPE_CHECKING:
@@ -36,15 +36,19 @@ _CONDITIONS = tuple(
         strict=True,
     )
 )
-#: Number format of the figure of decoders, the first of these that a run has.
-_USUAL = ("float32", "float64", "bfloat16", "int8")
+
+
+_LAYERS = {
+    "cancellation": ("steps of\ncancellation", "#0072B2", "o"),
+    "tanh": ("random layers\nof tanh", "#D55E00", "s"),
+}
 
 
 @style.styled
 def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Bits about the token at each lag, one line per decoder, in single precision."""
     rows = _lags(results)
-    condition = min(set(rows["held"]), key=_rank)
+    condition = min(set(rows["held"]), key=lambda held: wording.usual_first(tables.words(held)))
     rows = rows[rows["held"] == condition]
     lines = {name: rows[rows["model"] == name] for name in _DECODERS}
     return _curves(
@@ -97,6 +101,38 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@style.styled
+def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Bits about all past tokens by depth of processing, beside those of the exact posterior."""
+    rows = tables.select(results, split="processing", metric="total_bits")
+    exact = rows[rows["model"] == "exact"]
+    if exact.empty:
+        raise NothingToDrawError("no row of deeper processing")
+    ax = style.axes(ax, 2.6)
+    top = float(exact["mean"].iloc[0])
+    ends: list[tuple[str, float, str]] = [("what the state\nholds (exact\nposterior)", top,
+                                           style.INK)]  # fmt: skip
+    deepest = 0
+    for kind, (label, color, marker) in _LAYERS.items():
+        found = tables.select(rows, {"layers": kind, "depth": None}, model="linear")
+        depth = [int(tables.words(text)["depth"]) for text in found["condition"]]
+        look = {"bounds": (0.0, top * 1.1), "label": label.replace("\n", " ")}
+        ends.append((label, *marks.curve(ax, depth, found, color, marker, **look)))  # type: ignore[arg-type]
+        deepest = max(deepest, *depth)
+    ax.axhline(top, color=style.INK, linewidth=1, linestyle=marks.DASHES)
+    ax.set_xlim(0, deepest)
+    ax.set_ylim(0, top * 1.1)
+    ax.set_xlabel("depth of processing")
+    ax.set_ylabel("bits about six tokens")
+    style.caption(
+        ax,
+        "Deeper processing adds no information, but a linear probe may find more",
+        f"Six tokens of four types, noise at 15 dB. {tables.interval_note(rows)}",
+    )
+    marks.name_ends(ax, ends)
+    return ax
+
+
 def _lags(results: DataFrame) -> DataFrame:
     """Rows of bits by lag, with columns ``lag`` and ``held`` (the rest of the condition)."""
     rows = results[
@@ -113,18 +149,10 @@ def _lags(results: DataFrame) -> DataFrame:
     return rows
 
 
-def _rank(held: str) -> tuple[bool, int]:
-    words = tables.words(held)
-    return "snr" in words, _USUAL.index(words["precision"])
-
-
 def _name(held: str) -> str:
     """A condition as a reader calls it."""
     words = tables.words(held)
-    if "snr" in words:
-        return f"noise {words['snr']} dB"
-    rounding = words.get("rounding")
-    return words["precision"] + (f", {rounding}" if rounding else "")
+    return wording.held(words) + (f", {words['rounding']}" if "rounding" in words else "")
 
 
 def _entropy(results: DataFrame) -> float:

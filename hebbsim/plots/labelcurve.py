@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,11 +30,6 @@ def plot_labels(
     n_sentences : int, optional
         Number of sentences that ``labels=all`` stands for; without, that point
         takes the next place on the axis and is named "all".
-
-    Raises
-    ------
-    NothingToDrawError
-        Fewer than two label counts of the BiGRU, or no accuracy of the learner.
     """
     table, accuracy, learner = tables.scores(results, "accuracy", split)
     curve = tables.select(accuracy, {"labels": None}, model="bigru")
@@ -77,9 +72,9 @@ def plot_labels(
             label = f"Hebbian, clusters named by few labels: {name}"
             ax.plot(*zip(*few, strict=True), marker="D", ms=4, color=color, label=label, **look)
     notes = ""
-    for mark in _marks(model_rows, learner):
-        ax.plot(mark.x, mean, "o", color=color, mfc="white", zorder=4, label=mark.text)
-        notes += mark.note
+    for place, text, note in _met(model_rows, learner):
+        ax.plot(place, mean, "o", color=color, mfc="white", zorder=4, label=text)
+        notes += note
     ax.margins(y=0.1)
     ax.set_ylim(ax.get_ylim())
     ax.set_xticks(x, _tick_names(curve, n_sentences))
@@ -100,17 +95,8 @@ def plot_labels(
     return ax
 
 
-class _Mark(NamedTuple):
-    """Where the zero-label learner stands on the label curve, and what is said of it."""
-
-    x: float
-    text: str
-    note: str = ""
-
-
-def _marks(rows: DataFrame, learner: Mapping[str, str]) -> list[_Mark]:
-    """Where the BiGRU meets the learner."""
-    found = []
+def _met(rows: DataFrame, learner: Mapping[str, str]) -> Iterator[tuple[float, str, str]]:
+    """Where the BiGRU meets the learner: labelled sentences, in words, and a note."""
     # Beyond the curve's ends the table gives the end and says so.
     beyond = {"": "as good as the BiGRU with", "above": "better than the BiGRU with",
               "below": "worse than the BiGRU with"}  # fmt: skip
@@ -120,8 +106,7 @@ def _marks(rows: DataFrame, learner: Mapping[str, str]) -> list[_Mark]:
         for value, low, high in met[["mean", "low", "high"]].itertuples(index=False):
             text = f"{relation} {value:,.0f} labelled sentences"
             note = f" As good as with {low:,.0f} to {high:,.0f}: two-level bootstrap."
-            found.append(_Mark(value, text, note if not place and low < high else ""))
-    return found
+            yield value, text, note if not place and low < high else ""
 
 
 def _by_count(rows: DataFrame) -> list[tuple[int, float]]:

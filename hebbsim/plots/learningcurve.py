@@ -14,11 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_learning_curve"]
-
-#: Of a split: its name, its colour and its marker.
-_LOOKS = {"gen": ("generalization", "#007A5A", "D")}
-
 
 @style.styled
 def plot_learning_curve(
@@ -39,11 +34,6 @@ def plot_learning_curve(
         Tokens of one pass over the training sentences; without, neither the end of learning
         nor passes are drawn.
     passes : int
-
-    Raises
-    ------
-    NothingToDrawError
-        No accuracy at two numbers of tokens on `split`.
     """
     table, _, learner = tables.scores(results, "accuracy", split)
     ends = [n_tokens * number for number in range(1, passes + 1)] if n_tokens else []
@@ -55,7 +45,9 @@ def plot_learning_curve(
     for name, rows in curves.items():
         if rows.empty:
             continue
-        said, color, marker = _LOOKS.get(name, (name, MODEL_COLORS["hebbian"], "o"))
+        said, color, marker = name, MODEL_COLORS["hebbian"], "o"
+        if name == "gen":
+            said, color, marker = "generalization", "#007A5A", "D"
         last, _ = marks.curve(ax, rows["tokens"], rows, color, marker, label=said, zorder=3)
         named.append((f"{said}\n{last:.3f}", last, color))
         lookup = tables.select(table, {}, model="lookup", metric="accuracy", split=name)

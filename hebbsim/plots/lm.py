@@ -53,6 +53,11 @@ def _worded(rows: DataFrame) -> DataFrame:
     return rows
 
 
+def _rows(results: DataFrame, what: str, **columns: Any) -> DataFrame:
+    """Rows with these columns, worded; `what` says what is missing where there are none."""
+    return _worded(tables.need(tables.select(results, **columns), what))
+
+
 def _named(model: str) -> str:
     return NAMES.get(model, model)
 
@@ -66,8 +71,7 @@ def _broken(model: str) -> str:
 @style.styled
 def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Validation loss against tokens seen, one line per model and size."""
-    rows = _worded(tables.select(results, metric="validation_loss"))
-    tables.need(rows, "validation loss over tokens")
+    rows = _rows(results, "validation loss over tokens", metric="validation_loss")
     ax = style.axes(ax, 2.8)
     sizes = list(dict.fromkeys(rows["preset"]))
     ends = []
@@ -90,8 +94,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 @style.styled
 def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Perplexity of a model with traces over that of GPT-2 along training, by size."""
-    rows = _worded(tables.select(results, metric="perplexity_ratio"))
-    tables.need(rows, "ratios of perplexities")
+    rows = _rows(results, "ratios of perplexities", metric="perplexity_ratio")
     ax = style.axes(ax, 2.6)
     crossings = tables.select(results, metric="crossing")
     colors = ("#0072B2", "#009E73", "#E69F00", "#CC79A7")
@@ -123,8 +126,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 @style.styled
 def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Ratio of perplexities on test at the end of training against parameters."""
-    ratios = _worded(tables.select(results, metric="perplexity_ratio"))
-    tables.need(ratios, "ratios of perplexities")
+    ratios = _rows(results, "ratios of perplexities", metric="perplexity_ratio")
     sizes = _worded(tables.select(results, model="gpt2", metric="parameters"))
     if len(sizes) < 2:
         raise NothingToDrawError("one size alone")
@@ -206,8 +208,9 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 @style.styled
 def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Loss of each predictor relative to the first, with the band of 1.5 %."""
-    rows = tables.select(results, metric="relative_difference")
-    tables.need(rows, "relative differences of loss")
+    rows = tables.need(
+        tables.select(results, metric="relative_difference"), "relative differences of loss"
+    )
     first = tables.words(rows["condition"].iloc[0])["minus"]
     percent = rows.assign(**{k: 100 * rows[k] for k in ("mean", "low", "high")})
     ax = style.axes(ax, 1.1 + 2 * style.ROW * len(rows))
@@ -228,8 +231,7 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 @style.styled
 def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """The ladder in one picture: loss on text, BLiMP and recall by memory."""
-    loss = tables.select(results, {}, metric="loss", split="test")
-    tables.need(loss, "loss by memory")
+    loss = tables.need(tables.select(results, {}, metric="loss", split="test"), "loss by memory")
     order = list(loss["model"])
     shown = [("loss (nats)", loss)]
     for split, title in (("blimp", "BLiMP"), ("recall", "recall")):
@@ -263,8 +265,7 @@ def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 @style.styled
 def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     """Loss on test against depth, residual stream and learned selection."""
-    rows = _worded(tables.select(results, metric="loss"))
-    tables.need(rows, "loss by depth")
+    rows = _rows(results, "loss by depth", metric="loss")
     ax = style.axes(ax, 2.4)
     depths = sorted({int(n) for n in rows["layers"]})
     models = list(dict.fromkeys(rows["model"]))
@@ -319,8 +320,7 @@ def _by_layer(
     """A panel for every depth with one value per layer: host, panels, ends of lines, and rows."""
     from matplotlib.ticker import MaxNLocator
 
-    rows = _worded(tables.select(results, metric=metric))
-    tables.need(rows, f"{metric} by layer")
+    rows = _rows(results, f"{metric} by layer", metric=metric)
     depths = sorted({int(n) for n in rows["layers"]})
     host, panels = style.panels(ax, 2.6, 1, len(depths))
     for panel, depth in zip(panels, depths, strict=True):

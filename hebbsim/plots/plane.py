@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hebbsim.errors import BadInputError
 from hebbsim.plots import marks, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
-
-__all__ = ["plot_plane"]
 
 
 @style.styled
@@ -22,18 +19,12 @@ def plot_plane(
 ) -> Axes:
     """Means by the faster and the slower timescale; one timescale alone on the diagonal.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``timescales`` (text such as ``2,8``: one or two of them) and ``value``; rows
-        of the same timescales are averaged.
+    `table` has columns ``timescales`` (text such as ``2,8``: one or two of them) and ``value``.
     """
     means = table.groupby("timescales")["value"].mean()
     cells = {tuple(sorted(map(float, name.split(",")))): mean for name, mean in means.items()}
     cells = {taus: mean for taus, mean in cells.items() if len(taus) <= 2}
     ticks = sorted({tau for taus in cells for tau in taus})
-    if not ticks:
-        raise BadInputError("no run with one or two timescales to draw")
     grid = np.full((len(ticks), len(ticks)), np.nan)
     for taus, mean in cells.items():
         grid[ticks.index(taus[-1]), ticks.index(taus[0])] = mean

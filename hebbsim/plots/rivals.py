@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.rows import colour_note, recall_dots
-from hebbsim.plots.style import (
-    DEPENDENCE_COLORS,
-    INK,
-    MODEL_NAMES,
-)
+from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_NAMES
 from hebbsim.rivals import RIVALS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
-
-__all__ = ["plot_rivals"]
 
 #: Height of a role in inches: several models stand below one another.
 _ROW = 0.26
@@ -36,11 +30,6 @@ def plot_rivals(
 
     Roles stand in the order of the difference to the best rival, most in the learner's favour
     on top.
-
-    Raises
-    ------
-    NothingToDrawError
-        No recall of the learner, or of any rival, on `split`.
     """
     table, every, learner = tables.scores(results, "recall", split)
     recall = {
@@ -53,7 +42,8 @@ def plot_rivals(
         hebbian if shown else hebbian[:0], f"recall by role of rivals without labels on {split}"
     )
     mean = hebbian.set_index("role")["mean"]
-    best = every[every["model"].isin(shown) & (every["condition"].map(_plain))]
+    plain = every["condition"].map(lambda text: tables.words(text).keys() <= {"K"})
+    best = every[every["model"].isin(shown) & plain]
     lead = mean - best.groupby("role")["mean"].max().reindex(mean.index).fillna(0.0)
     order = sorted(mean.index, key=lambda role: (lead[role], role))
 
@@ -83,7 +73,3 @@ def plot_rivals(
         + colour_note(order, dependence or {}, "roles"),
     )
     return ax
-
-
-def _plain(condition: str) -> bool:
-    return tables.words(condition).keys() <= {"K"}

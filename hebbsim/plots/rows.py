@@ -48,11 +48,6 @@ def plot_roles(
     """Recall of each role: the zero-label learner, the BiGRU, word lookup.
 
     Roles stand in the order of the difference, most in the learner's favour on top.
-
-    Raises
-    ------
-    NothingToDrawError
-        No recall of the learner on `split`.
     """
     table, every, learner = tables.scores(results, "recall", split)
     recall = {
@@ -133,11 +128,6 @@ def plot_structure_content(
         The definition reads dev; test stands in for a split that the table lacks.
     dependence : mapping of str to str, optional
         What decides each role (default: as `hebbsim.probes.structure.decide_role` does).
-
-    Raises
-    ------
-    NothingToDrawError
-        No role has both the F1 of word lookup and that of traces alone.
     """
     table = tables.tidy(results)
     scores = tables.select(table, split=split, metric="f1")
@@ -189,11 +179,6 @@ def plot_generalization(
     rival : {"bigru", "lookup", "majority"}
     dependence : mapping of str to str, optional
         ``structure`` or ``content`` by split, such as ``gen/NAME``.
-
-    Raises
-    ------
-    NothingToDrawError
-        No ``accuracy_difference`` rows of generalization splits.
     """
     table = tables.tidy(results)
     learner = tables.reference(table, "hebbian")
@@ -276,11 +261,6 @@ def plot_timescales(
     ----------
     timescales : sequence of float
         The whole set in tokens, for its name.
-
-    Raises
-    ------
-    NothingToDrawError
-        No accuracy of the learner on `split`.
     """
     table = tables.tidy(results)
     accuracy = tables.select(table, split=split, metric="accuracy")

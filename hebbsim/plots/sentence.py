@@ -12,15 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_sentence"]
-
 _NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
-
-
-def condition_name(condition: str) -> str:
-    """A condition as a reader calls it."""
-    said = tables.words(condition)
-    return f"{said['snr']} dB" if "snr" in said else said["precision"]
 
 
 @style.styled
@@ -31,13 +23,6 @@ def plot_sentence(
 
     Where a word is read wrongly, the cell shows what was read with the codes of the first
     seed. Below, what a linear probe reads of the structure of each word.
-
-    Parameters
-    ----------
-    read : DataFrame
-        Table ``sentence`` of the run.
-    structure : DataFrame, optional
-        Table ``structure``.
     """
     decoders = list(dict.fromkeys(read["decoder"]))
     conditions = list(dict.fromkeys(read["condition"]))
@@ -69,7 +54,10 @@ def plot_sentence(
                     fontsize=style.SMALL, color="white" if right[i, column] > 0.6 else style.INK,
                 )  # fmt: skip
     ax.imshow(right, aspect="auto", cmap="Blues", vmin=0, vmax=1.15)
-    names = [f"{decoder}, {condition_name(condition)}" for decoder, condition in kept]
+    names = [
+        f"{decoder}, {wording.held(tables.words(condition)).removeprefix('noise ')}"
+        for decoder, condition in kept
+    ]
     if structure is not None:
         for j, (name, rows) in enumerate(structure.groupby("property", sort=False)):
             y = len(kept) + j

@@ -12,20 +12,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["plot_stream"]
-
 _MEMORY, _TIME = "#0072B2", "#B84F00"
 
 
 @style.styled
 def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Resident memory (left scale) and CPU time a token (right scale) over tokens.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Columns ``tokens``, ``seconds``, ``n_tokens``, ``memory``: one row per stretch.
-    """
+    """Resident memory (left scale) and CPU time a token (right scale), a point per chunk."""
     need(table, "along the stream")
     ax = style.axes(ax, 2.4)
     tokens = table["tokens"] / 1e6

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-__all__ = ["PROPERTIES", "plot_memories", "plot_plane", "plot_structure"]
-
 #: Name, colour and marker of each property; content is dark, structure is coloured.
 PROPERTIES = {
     "word": ("word (content)", "#222222", "s"),
@@ -68,18 +66,8 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
     """Share of each property that a state tells, against lag and against timescale.
 
     Two panels with axes of values alike: traces at several timescales by lag, and one trace
-    alone by its timescale, read at lag 1.
-
-    Parameters
-    ----------
-    model : str
-        ``traces`` or, of learned codes, ``traces-learned``.
-        Both panels are drawn within it (default: a new figure).
-
-    Returns
-    -------
-    Axes
-        `ax`, or the first panel.
+    alone by its timescale, read at lag 1. `model` is ``traces`` or, of learned codes,
+    ``traces-learned``.
     """
     by_lag = _rows(results, "structure", model, lag=None)
     by_tau = _rows(results, "structure", model, lag=None, timescales=None)

@@ -110,15 +110,23 @@ _PARAMETERS = {
 }
 
 
+_RAISES = """
+Raises
+------
+NothingToDrawError
+    The table has no rows for the figure; the message says which.
+"""
+
+
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Run a drawing function in house style; its docstring gets what `_PARAMETERS` says."""
+    """Run a drawing function in house style; its docstring gets what all figures share."""
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
         with context():
             return draw(*args, **kwargs)
 
-    about, errors, raised = inspect.cleandoc(draw.__doc__ or "").partition("Raises\n------\n")
+    about = inspect.cleandoc(draw.__doc__ or "")
     if "Parameters\n" not in about:
         about = f"{about.rstrip()}\n\nParameters\n----------"
     shared = [
@@ -126,7 +134,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
         for name, parameter in inspect.signature(draw).parameters.items()
         if name in _PARAMETERS and f"\n{name} : " not in about
     ]
-    wrapper.__doc__ = "\n".join([about.rstrip(), *shared, "", errors + raised])
+    wrapper.__doc__ = "\n".join([about.rstrip(), *shared, _RAISES])
     return wrapper
 
 

@@ -36,11 +36,11 @@ def read(path: Path) -> DataFrame:
 
     Raises BadInputError if there is no such file, it is not a table, or a column is missing.
     """
+    table = read_text(path)
     try:
-        return typed(read_text(path))
+        return typed(table)
     except BadInputError as error:
-        said = str(error)
-        raise BadInputError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+        raise BadInputError(f"{path}: {error}") from None
 
 
 def read_text(path: Path) -> DataFrame:

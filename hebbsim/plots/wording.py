@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-__all__ = ["construction", "corpus_of", "role", "where"]
 
 _CORPORA = {"builtin": "built-in grammar", "cogs": "COGS"}
 _SPLITS = {"test": "test split", "dev": "development split", "gen": "generalization splits"}
@@ -65,3 +64,24 @@ def corpus_of(table: DataFrame) -> str:
 def where(table: DataFrame, split: str) -> str:
     """Corpus and split of a title, such as ``built-in grammar, test split``."""
     return f"{corpus_of(table)}, {_SPLITS.get(split, split)}"
+
+
+def held(words: Mapping[str, str]) -> str:
+    """How a trace state was held: its number format, or its noise.
+
+    Examples
+    --------
+    >>> held({"precision": "int8"}), held({"precision": "float64", "snr": "20"})
+    ('int8', 'noise 20 dB')
+    """
+    return f"noise {words['snr']} dB" if "snr" in words else words.get("precision", "")
+
+
+#: Number format in which decoders are compared, the first of these that a run has.
+_USUAL = ("float32", "float64", "bfloat16", "int8")
+
+
+def usual_first(words: Mapping[str, str]) -> tuple[bool, int]:
+    """Sort key of conditions: those without noise, and of these the usual number format, first."""
+    precision = words.get("precision", "")
+    return "snr" in words, _USUAL.index(precision) if precision in _USUAL else len(_USUAL)

@@ -28,13 +28,12 @@ class Estimate(NamedTuple):
     high: float
 
 
-def seed_interval(values: Sequence[float] | NDArray[np.floating], level: float = 0.95) -> Estimate:
-    """Mean over seeds with its Student-t interval (Student 1908).
+def seed_interval(values: Sequence[float] | NDArray[np.floating]) -> Estimate:
+    """Mean over seeds with its 95 % interval by Student's t (Student 1908).
 
     Parameters
     ----------
     values : array-like of float, shape=(n_seeds,)
-    level : float, default=0.95
 
     Examples
     --------
@@ -46,7 +45,7 @@ def seed_interval(values: Sequence[float] | NDArray[np.floating], level: float =
     mean, n = float(values.mean()), len(values)
     if n < 2:
         return Estimate(mean, np.nan, np.nan)
-    half = float(stdtrit(n - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(n))
+    half = float(stdtrit(n - 1, 0.975) * values.std(ddof=1) / np.sqrt(n))
     return Estimate(mean, mean - half, mean + half)
 
 

@@ -55,7 +55,6 @@ def compare(
     paired_draws: bool = False,
     other_is_trained: bool = True,
     n_resamples: int = N_RESAMPLES,
-    random_state: int = 0,
 ) -> Comparison:
     """Compare two models on the same sentences by a two-level bootstrap.
 
@@ -74,8 +73,6 @@ def compare(
         False for a rival without a random seed, such as a lookup, whose training does not vary.
     n_resamples : int
         Number of bootstrap resamples.
-    random_state : int
-        Random seed of the bootstrap.
 
     Returns
     -------
@@ -102,9 +99,9 @@ def compare(
         nothing = (np.nan, np.nan)
         return Comparison(Estimate(difference, *nothing), Estimate(ratio, *nothing), np.nan)
 
-    rng = np.random.default_rng([random_state, 1])
+    rng = np.random.default_rng([0, 1])
     counts = np.concatenate([mine.reshape(-1, n), theirs.reshape(-1, n), totals[None]]).T
-    sums = resample_sums(counts, n_resamples=n_resamples, random_state=random_state)
+    sums = resample_sums(counts, n_resamples=n_resamples)
     first, second = sums[:, : a.size], sums[:, a.size : -1]
     draws = resample_weights(rng, n_resamples, mine.shape[1])
     seeds = resample_weights(rng, n_resamples, mine.shape[0])

@@ -37,12 +37,7 @@ class LabelEquivalence(NamedTuple):
 
 
 def label_equivalence(
-    labels: Sequence[int],
-    curve: Sequence[NDArray[np.number]],
-    target: NDArray[np.number],
-    *,
-    n_resamples: int = N_RESAMPLES,
-    random_state: int = 0,
+    labels: Sequence[int], curve: Sequence[NDArray[np.number]], target: NDArray[np.number]
 ) -> LabelEquivalence | None:
     """Number of labelled sentences at which a learning curve reaches a target accuracy.
 
@@ -97,14 +92,12 @@ def label_equivalence(
     if labels[last] > WIDEST_GAP * labels[first]:
         return None
 
-    rng = np.random.default_rng([random_state, 2])
-    sums = resample_sums(
-        np.concatenate(models).T, n_resamples=n_resamples, random_state=random_state
-    )
-    drawn = np.empty((n_resamples, len(models)))
+    rng = np.random.default_rng([0, 2])
+    sums = resample_sums(np.concatenate(models).T)
+    drawn = np.empty((N_RESAMPLES, len(models)))
     ends = np.cumsum(n_runs)
     for column, (end, n) in enumerate(zip(ends, n_runs, strict=True)):
-        weights = resample_weights(rng, n_resamples, n)
+        weights = resample_weights(rng, N_RESAMPLES, n)
         drawn[:, column] = (weights * sums[:, end - n : end]).sum(axis=1)
     found = [_meet(log_labels, _monotone(row[:-1], n_runs[:-1]), row[-1]) for row in drawn]
     best = _meet(log_labels, hull, means[-1])

@@ -83,7 +83,7 @@ def role_scores(
 def v_measure(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     """Harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg 2007).
 
-    No mapping enters it. `ids` of shape (T, P) give the mean over the P columns.
+    No mapping enters it.
 
     Examples
     --------
@@ -92,9 +92,7 @@ def v_measure(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     """
     from sklearn.metrics import v_measure_score  # seconds to import: not before it is used
 
-    ids = np.asarray(ids)
-    columns = ids[:, None] if ids.ndim == 1 else ids
-    return float(np.mean([v_measure_score(gold, column) for column in columns.T]))
+    return float(v_measure_score(gold, ids))
 
 
 def many_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:

@@ -12,8 +12,6 @@ from scipy.special import stdtr
 from hebbsim.errors import BadInputError
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 
-__all__ = ["CORRECTIONS", "PairedTest", "adjust", "paired_test"]
-
 CORRECTIONS = ("holm", "bh", "none")
 
 

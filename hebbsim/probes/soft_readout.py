@@ -178,10 +178,7 @@ class SoftReadout:
         return self
 
     def _deviation(
-        self,
-        found: Memberships,
-        observed: NDArray[np.float64],
-        prototypes: NDArray[np.floating],
+        self, found: Memberships, observed: NDArray[np.float64], prototypes: NDArray[np.floating]
     ) -> NDArray[np.float64]:
         """Posterior mean of a process with mean zero, shape=(K, R)."""
         shares = _matrix(found, len(prototypes))

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,13 +54,29 @@ class Entry:
 
 @cache
 def entries() -> dict[str, Entry]:
-    """All registered corpora by name."""
+    """All registered corpora by name.
+
+    Raises BadInputError, which names it, if an entry lacks a field or has an unknown one.
+    """
     content = json.loads(data_file("registry.json").read_text(encoding="utf-8"))
     found = {}
-    for name, fields in content["corpora"].items():
-        files = {split: RemoteFile(**file) for split, file in fields.pop("files").items()}
-        found[name] = Entry(name=name, files=files, **fields)
+    for name, given in content["corpora"].items():
+        entry = _filled(Entry, {"name": name, **given}, name)
+        files = {
+            split: _filled(RemoteFile, file, f"{name}, {split}")
+            for split, file in entry.files.items()
+        }
+        found[name] = replace(entry, files=files)
     return found
+
+
+def _filled(kind: type[Any], given: Mapping[str, Any], whose: str) -> Any:
+    names = [field.name for field in fields(kind)]
+    wrong = [f"no field {name}" for name in names if name not in given]
+    wrong += [f"unknown field {name}" for name in given if name not in names]
+    if wrong:
+        raise BadInputError(f"corpora/registry.json: {whose}: {', '.join(wrong)}")
+    return kind(**given)
 
 
 def cache_folder() -> Path:

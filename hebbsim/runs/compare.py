@@ -19,8 +19,6 @@ from hebbsim.runs.sweep import read_scores, run_folders
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["RunDifference", "compare_runs", "document"]
-
 SCHEMA = "hebbsim.compare/1"
 #: Words of a condition in which compared runs may differ.
 _SIZES = ("K", "members")
@@ -97,16 +95,15 @@ def compare_runs(
     found, unlike = [], ""
     for first, second in pairs:
         rows = list(_pair(names[second], chosen[second], names[first], chosen[first]))
-        differences = _differences(folders[first], folders[second])
-        if differences:
+        if differences := _differences(folders[first], folders[second]):
             unlike = (
                 f"{names[first]} and {names[second]} are scored on different data "
                 f"({differences}); compare runs of one corpus, layer and role scheme"
             )
-        if rows and differences:
-            raise BadInputError(unlike)
+            if rows:
+                break
         found += rows
-    if not found and unlike:
+    if unlike and (rows or not found):
         raise BadInputError(unlike)
     if not found:
         had = [sorted(set(zip(t["corpus"], t["split"], strict=True))) for t in chosen]
@@ -118,7 +115,11 @@ def compare_runs(
             f"the runs have no {metric} of one corpus, split and condition in common ({shown}); "
             "see --metric, --split and --model"
         )
-    return _corrected(found, correction)
+    p = adjust([np.nan if row.p is None else row.p for row in found], correction).tolist()
+    return [
+        replace(row, corrected=None if row.p is None else value)
+        for row, value in zip(found, p, strict=True)
+    ]
 
 
 def _differences(first: Path, second: Path) -> str:
@@ -211,14 +212,6 @@ def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[
             found.difference.high if tested else None,
             found.n, found.p if tested else None, None, unit,
         )  # fmt: skip
-
-
-def _corrected(found: list[RunDifference], correction: str) -> list[RunDifference]:
-    p = [float("nan") if row.p is None else row.p for row in found]
-    return [
-        replace(row, corrected=None if row.p is None else float(value))
-        for row, value in zip(found, adjust(p, correction), strict=True)
-    ]
 
 
 def document(found: Sequence[RunDifference], correction: str) -> dict[str, Any]:

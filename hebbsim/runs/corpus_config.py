@@ -9,8 +9,6 @@ from pydantic import field_validator
 
 from hebbsim.config import CORPUS, ExperimentConfig, Offline, option
 
-__all__ = ["CorpusConfig", "FieldName", "GoldConfig", "SeededCorpusConfig", "TextConfig"]
-
 FieldName = Annotated[
     str | None,
     option(
@@ -30,22 +28,18 @@ class TextConfig(ExperimentConfig):
     {'tokenizer': 'plain', 'field': None, 'sentences': 'lines'}
     """
 
-    tokenizer: Annotated[
-        str,
-        option(
-            "How raw text is split into words: plain, spacy, or spacy:LANGUAGE (zh, ja, th, ...).",
-            CORPUS,
-        ),
-    ] = "plain"
+    tokenizer: str = option(
+        "How raw text is split into words: plain, spacy, or spacy:LANGUAGE (zh, ja, th, ...).",
+        CORPUS,
+        value="plain",
+    )
     field: FieldName = None
-    sentences: Annotated[
-        Literal["auto", "lines", "wrapped"],
-        option(
-            "How plain text is cut into sentences: lines (one per line), wrapped (at full stops, "
-            "after joining lines up to an empty one), or auto (detected).",
-            CORPUS,
-        ),
-    ] = "auto"
+    sentences: Literal["auto", "lines", "wrapped"] = option(
+        "How plain text is cut into sentences: lines (one per line), wrapped (at full stops, "
+        "after joining lines up to an empty one), or auto (detected).",
+        CORPUS,
+        value="auto",
+    )
 
     @field_validator("tokenizer")
     @classmethod
@@ -64,26 +58,20 @@ class TextConfig(ExperimentConfig):
 class GoldConfig(ExperimentConfig):
     """How the roles of an annotated corpus are read."""
 
-    gold_layer: Annotated[
-        str | None,
-        option(
-            "Annotation layer to score: roles (grammatical, thematic), parts of speech (pos, "
-            "xpos) or any other that the corpus has.",
-            CORPUS,
-            name="--layer",
-            default="the main layer of the corpus",
-        ),
-    ] = None
-    role_map: Annotated[
-        Path | None,
-        option(
-            "How dependency relations become roles: ud-roles, ud1-roles (UD version 1), sud-roles, "
-            "clearnlp-roles, or a JSON file.",
-            CORPUS,
-            metavar="NAME|FILE",
-            default="ud-roles",
-        ),
-    ] = None
+    gold_layer: str | None = option(
+        "Annotation layer to score: roles (grammatical, thematic), parts of speech (pos, "
+        "xpos) or any other that the corpus has.",
+        CORPUS,
+        name="--layer",
+        default="the main layer of the corpus",
+    )
+    role_map: Path | None = option(
+        "How dependency relations become roles: ud-roles, ud1-roles (UD version 1), sud-roles, "
+        "clearnlp-roles, or a JSON file.",
+        CORPUS,
+        metavar="NAME|FILE",
+        default="ud-roles",
+    )
     offline: Offline = False
 
     @field_validator("role_map")
@@ -99,17 +87,14 @@ class GoldConfig(ExperimentConfig):
 class CorpusConfig(GoldConfig, TextConfig):
     """How any corpus is read, see `hebbsim.readers.load_corpus`."""
 
-    parser: Annotated[
-        str | None,
-        option(
-            "spaCy pipeline that gives raw text automatic (silver) roles, such as en_core_web_sm.",
-            CORPUS,
-            metavar="PIPELINE",
-        ),
-    ] = None
+    parser: str | None = option(
+        "spaCy pipeline that gives raw text automatic (silver) roles, such as en_core_web_sm.",
+        CORPUS,
+        metavar="PIPELINE",
+    )
 
 
 class SeededCorpusConfig(CorpusConfig):
     """What `hebbsim corpus info` and `hebbsim corpus make` read."""
 
-    seed: Annotated[int, option("Random seed of the built-in corpus.", CORPUS, ge=0)] = 0
+    seed: int = option("Random seed of the built-in corpus.", CORPUS, value=0, ge=0)

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Cost", "Meter", "resident"]
-
 _PROCESS = Path("/proc/self")
 
 

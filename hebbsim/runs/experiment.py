@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from hebbsim.runs.folders import Out
     from hebbsim.runs.results import Progress, Results
 
-__all__ = ["Experiment", "slug"]
-
 
 @dataclass(frozen=True)
 class Experiment:
@@ -62,33 +60,24 @@ class Experiment:
 
     @property
     def config(self) -> type[ExperimentConfig]:
-        return _find(self.config_at)
+        return find(self.config_at)
 
     @property
     def figures(self) -> Mapping[str, Any]:
         """Its figures by name, as `hebbsim.runs.figures` draws them."""
-        return _find(self.figures_at) if self.figures_at else {}
+        return find(self.figures_at) if self.figures_at else {}
 
     @property
     def evidence(self) -> Callable[[Any], Iterator[Any]] | None:
-        return _find(self.evidence_at) if self.evidence_at else None
+        return find(self.evidence_at) if self.evidence_at else None
 
     @property
     def show(self) -> Callable[[Results, Path], None]:
         """Prints its tables."""
-        return _find(self.table_at)
+        return find(self.table_at)
 
     def default_folder(self, config: ExperimentConfig) -> Path:
-        """Where a run goes if no folder is named.
-
-        Examples
-        --------
-        >>> from hebbsim.config import ExperimentConfig
-        >>> class Config(ExperimentConfig):
-        ...     corpus: str = "data/fr_gsd.conllu"
-        >>> Experiment("rules", "", "", "", folder="rules-{corpus}").default_folder(Config()).name
-        'rules-fr_gsd'
-        """
+        """Where a run goes if no folder is named."""
         options = {k: slug(v) if isinstance(v, str) else v for k, v in config}
         return Path("runs") / self.folder.format_map(options)
 
@@ -101,7 +90,7 @@ class Experiment:
         overwrite: bool = False,
     ) -> Results:
         """Run it, in a folder if one is given; an unfinished run there is resumed."""
-        return _find(self.run_at)(config, out=out, progress=progress, overwrite=overwrite)
+        return find(self.run_at)(config, out=out, progress=progress, overwrite=overwrite)
 
     def check(self, config: ExperimentConfig) -> None:
         """Refuse a run that would fail or have no score once its corpus is read.
@@ -135,6 +124,7 @@ def slug(text: str) -> str:
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in name) or "corpus"
 
 
-def _find(at: str) -> Any:
+def find(at: str) -> Any:
+    """What stands at ``module:name``."""
     module, _, name = at.partition(":")
     return getattr(importlib.import_module(module), name)

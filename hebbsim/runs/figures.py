@@ -7,31 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from hebbsim.errors import BadInputError
+from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.plots import style
 from hebbsim.plots.tables import NothingToDrawError
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.folders import record, refuse_strangers
 from hebbsim.runs.registry import EXPERIMENTS
+from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Made = TypeVar("Made")
+_HEAD = "# Captions\n\nWritten by `hebbsim figures`.\n"
 #: Figures that could not be made, by name, and why.
 Failed = dict[str, Exception]
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure: its plotting function, and the arguments that a run folder gives it.
-
-    Examples
-    --------
-    >>> from hebbsim.plots import plot_roles
-    >>> FigureSpec(plot_roles, lambda run: {"results": run.results, "split": "gen"}).about
-    'Recall of each role: the zero-label learner, the BiGRU, word lookup.'
-    """
+    """A figure: its plotting function, and the arguments that a run folder gives it."""
 
     #: Takes the arguments below and ``ax=``.
     plot: Callable[..., Axes]
@@ -48,13 +43,7 @@ class FigureSpec:
 
 
 class RenderedFigure(NamedTuple):
-    """A figure that was drawn for a run.
-
-    Examples
-    --------
-    >>> RenderedFigure("roles", "What is drawn.", style.Caption("Recall", "5 seeds."), []).alt
-    'Recall. What is drawn.'
-    """
+    """A figure that was drawn for a run."""
 
     name: str
     about: str
@@ -146,13 +135,34 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
 
 
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
-    """Refuse a name that no figure of the experiments has.
-
-    Raises BadInputError, whose message lists the names that exist.
-    """
+    """Refuse a name that no figure of the experiments has; the message lists those that exist."""
     known = {name: None for e in experiments for name in figures_of(e)}
     for name in names:
         if name not in known:
             has = ", ".join(known) or "no figure"
             of = ", ".join(sorted(set(experiments)))
             raise BadInputError(f"{name}: no such figure; {of} has {has}")
+
+
+def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
+    """Write or update ``captions.md`` in a folder, one section per figure, by file name.
+
+    Sections of earlier figures stay as long as the figures exist.
+    """
+    path = folder / "captions.md"
+    sections = read_captions(path) if path.exists() else {}
+    for one in drawn:
+        sections[one.paths[0].stem] = f"**{one.caption.title}.** {one.caption.note}"
+    there = {found.stem for found in folder.iterdir()}
+    kept = [f"## {name}\n\n{text}\n" for name, text in sorted(sections.items()) if name in there]
+    try:
+        write_whole(path, "\n".join([_HEAD, *kept]).encode())
+    except OSError as error:
+        raise HebbsimError(f"{path}: cannot be written: {error.strerror}") from error
+    return path
+
+
+def read_captions(path: Path) -> dict[str, str]:
+    """Captions of such a page, by file name of the figure."""
+    parts = path.read_text(encoding="utf-8", errors="replace").split("\n## ")[1:]
+    return {name.strip(): text.strip() for name, _, text in (p.partition("\n") for p in parts)}

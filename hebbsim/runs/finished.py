@@ -18,21 +18,7 @@ _SCHEMA = "hebbsim.results/"
 
 
 class RunTables:
-    """Tables and records of a finished run by its folder, each read on first use.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from hebbsim.experiments.identity.run import run_identity
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = run_identity(vocab_size=8, dim=16, lags=2, seeds=1, states=32, map_seeds=0,
-    ...                      noise="none", precision="float32", decoders="cancellation",
-    ...                      structure="none",
-    ...                      limits=False, out=folder + "/run")
-    ...     run = RunTables(folder + "/run")
-    ...     run.experiment, run.config["lags"], len(run.results)
-    ('identity', 2, 17)
-    """
+    """Tables and records of a finished run by its folder, each read on first use."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
@@ -93,12 +79,19 @@ class RunTables:
         return tables.read(self.folder / "results.csv")
 
     def table(self, name: str) -> DataFrame | None:
-        """A further table by file name without ``.csv``, as text; None if it does not exist.
-
-        Raises BadInputError if it is not a table.
-        """
+        """A further table by file name without ``.csv``, as text; None if it does not exist."""
         path = self.folder / f"{name}.csv"
         return tables.read_text(path) if path.exists() else None
+
+    def needed(self, name: str, **types: type) -> DataFrame:
+        """A further table that a figure cannot do without, with columns of these types."""
+        table, path = self.table(name), self.folder / f"{name}.csv"
+        if table is None:
+            raise BadInputError(f"{path}: no such table; the run did not finish")
+        try:
+            return table.astype(types)
+        except (ValueError, KeyError) as error:
+            raise BadInputError(f"{path}: cannot be read: {error}") from None
 
 
 def find_runs(folder: str | Path = "runs") -> list[RunTables]:

@@ -21,22 +21,6 @@ from typing import Any
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import defer_signals
 
-__all__ = [
-    "MANIFEST",
-    "UNFINISHED",
-    "AlreadyFinished",
-    "Numbered",
-    "Out",
-    "check_output",
-    "complete",
-    "filling",
-    "is_finished",
-    "own_files",
-    "read_json",
-    "record",
-    "refuse_strangers",
-]
-
 #: The list of a folder's own files.
 MANIFEST = "files.json"
 _SCHEMA = "hebbsim.files/1"
@@ -125,7 +109,8 @@ def _check_content(folder: Path, overwrite: bool, kind: str) -> None:
     about = _manifest(folder)
     if about is None and (names == {UNFINISHED} or read_json(folder / UNFINISHED / "run.json")):
         return
-    if about is None and _is_record(folder, kind):
+    document = read_json(folder / _LAST[kind]) or {}
+    if about is None and str(document.get("schema")).startswith("hebbsim."):
         raise BadInputError(
             f"--out {folder}: holds a {kind} without {MANIFEST}, the list of its files; name "
             "another folder"
@@ -140,11 +125,6 @@ def _check_content(folder: Path, overwrite: bool, kind: str) -> None:
             f"--out {folder}: holds a finished {kind}; name another folder, or give --overwrite "
             "to replace it"
         )
-
-
-def _is_record(folder: Path, kind: str) -> bool:
-    document = read_json(folder / _LAST[kind]) or {}
-    return str(document.get("schema")).startswith("hebbsim.")
 
 
 def is_finished(folder: Path) -> bool:

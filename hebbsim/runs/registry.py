@@ -15,8 +15,6 @@ import hebbsim.experiments
 from hebbsim.errors import BadInputError
 from hebbsim.runs.experiment import Experiment
 
-__all__ = ["EXPERIMENTS", "command_of", "get_experiment"]
-
 
 def _declared() -> Iterator[Experiment]:
     folders = pkgutil.iter_modules(hebbsim.experiments.__path__, "hebbsim.experiments.")
@@ -40,15 +38,7 @@ def command_of(experiment: str) -> str:
 
 
 def get_experiment(name: Any) -> Experiment:
-    """The experiment with a name.
-
-    Raises BadInputError if no experiment has that name.
-
-    Examples
-    --------
-    >>> get_experiment("identity").metric
-    'total_bits'
-    """
+    """The experiment with a name; refused if no experiment has it."""
     if name not in EXPERIMENTS:
         raise BadInputError(f"no experiment {name!r}: choose {', '.join(EXPERIMENTS)}")
     return EXPERIMENTS[name]

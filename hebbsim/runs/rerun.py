@@ -19,8 +19,6 @@ from hebbsim.runs.folders import Numbered, Out, read_json
 from hebbsim.runs.registry import get_experiment
 from hebbsim.runs.results import Progress
 
-__all__ = ["Agreement", "TableAgreement", "compare_folders", "read_run", "rerun"]
-
 SCHEMA = "hebbsim.rerun/1"
 
 

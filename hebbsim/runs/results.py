@@ -22,7 +22,7 @@ from typing import Any
 from hebbsim._version import __version__
 from hebbsim.conditions import words
 from hebbsim.errors import reason
-from hebbsim.probes.bootstrap import Estimate, seed_interval
+from hebbsim.probes.bootstrap import seed_interval
 from hebbsim.runs.costs import Cost
 
 SCHEMA = "hebbsim.results/1"
@@ -91,25 +91,21 @@ class Row:
         return words(self.condition)
 
 
-def row(key: Score, estimate: Estimate, n: int) -> Row:
-    """A row like `key` with an estimate; ends that are not finite become None."""
-    low, high = (x if math.isfinite(x) else None for x in estimate[1:])
-    return Row(
-        key.corpus, key.split, key.model, key.condition, key.metric, key.role,
-        estimate.mean, low, high, n, key.unit,
-    )  # fmt: skip
-
-
 def summarize(scores: Iterable[Score]) -> list[Row]:
-    """One row per corpus, split, model, condition, metric and role, in order of arrival."""
-    groups: dict[tuple[str | None, ...], list[Score]] = defaultdict(list)
+    """One row per corpus, split, model, condition, metric and role, in order of arrival.
+
+    The mean of each with its interval over seeds; ends that are not finite become None.
+    """
+    groups: dict[tuple[Any, ...], list[Score]] = defaultdict(list)
     for score in scores:
         key = (score.corpus, score.split, score.model, score.condition, score.metric, score.role)
         groups[key].append(score)
-    return [
-        row(group[0], seed_interval([score.value for score in group]), len(group))
-        for group in groups.values()
-    ]
+    rows = []
+    for key, group in groups.items():
+        mean, *ends = seed_interval([score.value for score in group])
+        low, high = (end if math.isfinite(end) else None for end in ends)
+        rows.append(Row(*key, mean, low, high, len(group), group[0].unit))
+    return rows
 
 
 @dataclass

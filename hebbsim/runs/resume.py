@@ -50,8 +50,6 @@ from hebbsim.runs.folders import (
 from hebbsim.runs.results import Results, not_drawn
 from hebbsim.storage import write_whole
 
-__all__ = ["RunCache", "StepResult", "open_run"]
-
 SCHEMA = "hebbsim.unfinished/1"
 _KIND = "hebbsim.step/1"
 

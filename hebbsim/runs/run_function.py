@@ -12,8 +12,6 @@ from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Clock, Progress, Results, quiet
 from hebbsim.runs.resume import RunCache, open_run
 
-__all__ = ["rank", "run_function"]
-
 Config = TypeVar("Config", bound=ExperimentConfig)
 
 _PARAMETERS = """\
@@ -30,13 +28,8 @@ overwrite : bool
     Replace a finished run in `out`.
 
 """
-_RAISES = """
-
-Raises
-------
-BadInputError
-    An option, the data or a folder to write cannot be used.
-"""
+_RAISES = "Raises\n------\n"
+_BAD_INPUT = "BadInputError\n    An option, the data or a folder to write cannot be used.\n"
 
 
 def run_function(
@@ -84,9 +77,11 @@ def run_function(
         before, heading, after = inspect.cleandoc(work.__doc__ or "").partition(
             "Returns\n-------\n"
         )
-        run.__doc__ = f"{before}{_PARAMETERS.format(config=kind.__name__)}{heading}{after}"
-        if "Raises\n------\n" not in after:
-            run.__doc__ += _RAISES
+        after, example, lines = after.partition("Examples\n--------\n")
+        if _RAISES not in after:
+            after = f"{after.rstrip()}\n\n{_RAISES}"
+        run.__doc__ = f"{before}{_PARAMETERS.format(config=kind.__name__)}{heading}"
+        run.__doc__ += f"{after.rstrip()}\n{_BAD_INPUT}\n{example}{lines}".rstrip() + "\n"
         run.__name__, run.__qualname__ = work.__name__, work.__qualname__
         run.__module__ = work.__module__
         return run

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 
 from hebbsim.runs.results import Progress
 
-__all__ = ["Steps"]
-
 
 class Steps:
     """The steps of a run by name, with weights; safe to report from several threads.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 from hebbsim.runs.experiment import Experiment
-from hebbsim.runs.folders import Numbered, Out, read_json, record, refuse_strangers
+from hebbsim.runs.folders import Numbered, Out, is_finished, read_json, record, refuse_strangers
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.results import Progress, json_text, not_drawn, quiet
 from hebbsim.runs.sweep_file import Point, Sweep, shown
@@ -22,8 +22,6 @@ from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-__all__ = ["SweepResults", "Swept", "run_folders", "run_sweep"]
 
 SCHEMA = "hebbsim.sweep/1"
 #: Columns of a table of scores; an axis with one of these names gets no column of its own.
@@ -123,7 +121,7 @@ def run_sweep(
         refuse_strangers(out, ["sweep.json", "table.parquet"])
         _write(out / "sweep.json", json_text(plan).encode())
         record(out, ["sweep.json"], "sweep")
-        left = [point for point in sweep.points if not _is_done(out, point.name)]
+        left = [point for point in sweep.points if not is_finished(out / "runs" / point.name)]
         n_kept = len(sweep.points) - len(left)
         there = f"{n_kept} of {len(sweep.points)} runs are there" if n_kept else None
         say(there, n_kept, len(sweep.points))
@@ -193,10 +191,6 @@ def _locked(out: Path) -> Iterator[None]:
         ) from None
 
 
-def _is_done(out: Path, name: str) -> bool:
-    return (out / "runs" / name / "results.json").is_file()
-
-
 def _run_point(experiment: str, runs: str, overwrite: bool, job: tuple[str, dict[str, Any]]) -> str:
     """One run; on whichever process or machine."""
     name, options = job
@@ -213,7 +207,7 @@ def _gather(
 
     tables, runs = [], []
     for point in sweep.points:
-        if not _is_done(out, point.name):
+        if not is_finished(out / "runs" / point.name):
             error = failed.get(point.name, "did not run")
             runs.append(Swept(point.name, point.values, error=error))
             continue
@@ -260,7 +254,7 @@ def read_scores(folder: Path) -> DataFrame:
     import pandas as pd
 
     path = folder / "per_seed.csv"
-    if not (folder / "results.json").is_file():
+    if not is_finished(folder):
         raise BadInputError(f"{folder}: no finished run in it; give the folder of a run")
     if not path.is_file():
         raise BadInputError(f"{folder}: this run has no scores by seed (per_seed.csv)")
@@ -319,7 +313,7 @@ def run_folders(paths: list[Path]) -> list[Path]:
             names = (read_json(path / "sweep.json") or {}).get("runs")
             if not isinstance(names, dict):
                 raise BadInputError(f"{path / 'sweep.json'}: damaged")
-            found += [path / "runs" / name for name in names if _is_done(path, name)]
+            found += filter(is_finished, (path / "runs" / name for name in names))
         else:
             found.append(path)
     return found

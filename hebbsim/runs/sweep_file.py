@@ -28,8 +28,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.registry import EXPERIMENTS
 
-__all__ = ["Point", "Sweep", "read_sweep"]
-
 _KEYS = ("experiment", "base", "grid", "plane")
 #: Most runs of one sweep: a file that asks for more is probably mistaken.
 MOST = 100_000

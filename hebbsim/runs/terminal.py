@@ -12,8 +12,6 @@ from rich.text import Text
 if TYPE_CHECKING:
     from hebbsim.runs.results import Results
 
-__all__ = ["Console", "plain_table", "print_ending", "print_heading"]
-
 #: A terminal with fewer columns probably does not know its width.
 _LEAST = 20
 _USUAL = 80

@@ -27,8 +27,6 @@ from hebbsim.models.summaries import merge_all
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["DaskWorkers", "open_dask", "run_all"]
-
 #: Seconds to wait for a scheduler, and for the first of its workers.
 PATIENCE = 10.0, 60.0
 #: Number of summaries that one task merges: they and the result are in memory together.

@@ -31,7 +31,7 @@ EXPERIMENTS = (
         "sentence",
         "hebbsim.experiments.identity.config:IdentityConfig",
         "hebbsim.experiments.identity.sentence:run_sentence",
-        "hebbsim.experiments.identity.sentence_table:show",
+        "hebbsim.experiments.identity.table:show_sentence",
         folder="identity-sentence",
         figures_at="hebbsim.experiments.identity.figures:SENTENCE",
         paths=_PATHS,

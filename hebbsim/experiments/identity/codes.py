@@ -10,8 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from hebbsim.engine.network import Network, TokenLayer, WordLayer
 from hebbsim.engine.values import LARGEST
 
-__all__ = ["learned_codes"]
-
 #: Context words with a column of their own in the memory of the layer.
 _CONTEXT_WORDS = 500
 #: Tokens that a stream without sentences is cut into.

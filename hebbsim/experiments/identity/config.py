@@ -55,150 +55,116 @@ class IdentityConfig(ExperimentConfig):
     (30.0, 10.0)
     """
 
-    sentence: Annotated[
-        str | None,
-        option(
-            "Sentence to read back word by word instead of running the experiment; takes seconds.",
-            metavar="TEXT",
-        ),
-    ] = None
-    stream: Annotated[
-        str,
-        option(
-            "Tokens to remember: uniform, zipf, or a corpus as in `hebbsim run roles`.",
-            metavar="NAME|PATH",
-        ),
-    ] = "uniform"
+    sentence: str | None = option(
+        "Sentence to read back word by word instead of running the experiment; takes seconds.",
+        metavar="TEXT",
+    )
+    stream: str = option(
+        "Tokens to remember: uniform, zipf, or a corpus as in `hebbsim run roles`.",
+        value="uniform",
+        metavar="NAME|PATH",
+    )
     timescales: Timescales = (2.0, 10.0, 50.0)
-    codes: Annotated[
-        Literal["random", "one-hot", "learned"],
-        option(
-            "Vector of each word: random, one-hot, or learned (from the contexts of words in the "
-            "corpus of --stream)."
-        ),
-    ] = "random"
-    dim: Annotated[
-        int, option("Number of dimensions of a random or learned code.", metavar="D", ge=1)
-    ] = 64
-    vocab_size: Annotated[
-        int,
-        option("Vocabulary size; rarer words share one unknown type.", metavar="V", ge=2),
-    ] = 1000
-    lags: Annotated[
-        int, option("Number of past tokens to decode: lags 0 to K - 1.", metavar="K", ge=1)
-    ] = 32
-    decoders: Annotated[
-        tuple[str, ...],
-        Listed,
-        option(
-            "Comma-separated decoders: nearest, linear, ridge, cancellation, beam, language, "
-            "pursuit, likelihood, discriminant, softmax, mlp, or a Python file with your own."
-        ),
-    ] = ("nearest", "linear", "ridge", "cancellation")
+    codes: Literal["random", "one-hot", "learned"] = option(
+        "Vector of each word: random, one-hot, or learned (from the contexts of words in the "
+        "corpus of --stream).",
+        value="random",
+    )
+    dim: int = option(
+        "Number of dimensions of a random or learned code.", value=64, metavar="D", ge=1
+    )
+    vocab_size: int = option(
+        "Vocabulary size; rarer words share one unknown type.", value=1000, metavar="V", ge=2
+    )
+    lags: int = option(
+        "Number of past tokens to decode: lags 0 to K - 1.", value=32, metavar="K", ge=1
+    )
+    decoders: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated decoders: nearest, linear, ridge, cancellation, beam, language, "
+        "pursuit, likelihood, discriminant, softmax, mlp, or a Python file with your own.",
+        value=("nearest", "linear", "ridge", "cancellation"),
+    )
     seeds: Seeds = 5
-    decoder_files: Annotated[
-        tuple[str, ...],
-        option(
-            "Python files that define decoders of your own, which --decoders can name.",
-            EVALUATION,
-            metavar="FILE.py...",
-            each=True,
-        ),
-    ] = ()
-    precision: Annotated[
-        tuple[str, ...],
-        Listed,
-        option("Comma-separated number formats in which the traces are stored.", EVALUATION),
-    ] = ("float64", "float32", "bfloat16", "int8")
-    rounding: Annotated[
-        Literal["step", "readout"],
-        option(
-            "When the state is rounded: step (after every token) or readout (only when read).",
-            EVALUATION,
-        ),
-    ] = "step"
-    noise: Annotated[
-        tuple[float, ...],
-        Listed,
-        option(
-            "Noise to add to the traces: comma-separated signal-to-noise ratios in decibels, or "
-            "none.",
-            EVALUATION,
-            metavar="DB,...",
-        ),
-    ] = (40.0, 20.0, 0.0)
-    states: Annotated[
-        int,
-        option(
-            "Number of states decoded per seed, half to calibrate and half to score.",
-            EVALUATION,
-            ge=16,
-        ),
-    ] = 320
-    training: Annotated[
-        int, option("Number of states that trained decoders learn from.", EVALUATION, ge=16)
-    ] = 3200
-    map_seeds: Annotated[
-        int,
-        option(
-            "Number of repetitions of the capacity map (bits by set of timescales); 0 skips it.",
-            EVALUATION,
-            ge=0,
-        ),
-    ] = 5
-    map_decoder: Annotated[
-        str,
-        option("Decoder for the capacity map; one that needs no training.", EVALUATION),
-    ] = "cancellation"
-    structure: Annotated[
-        str,
-        option(
-            "Corpus whose structure is decoded too: a name or path, none, or auto (the corpus of "
-            "--stream if it is one, otherwise builtin).",
-            EVALUATION,
-            metavar="NAME|PATH",
-        ),
-    ] = "auto"
-    memories: Annotated[
-        tuple[str, ...],
-        Listed,
-        option("Comma-separated memories to compare at equal size, or none.", EVALUATION),
-    ] = MEMORIES
-    probe: Annotated[
-        str,
-        option(
-            "Trained decoder for structure: discriminant, ridge, softmax or mlp.",
-            EVALUATION,
-        ),
-    ] = "discriminant"
-    probe_training: Annotated[
-        int, option("Number of tokens that the probe learns from.", EVALUATION, ge=200)
-    ] = 6000
-    probe_states: Annotated[
-        int,
-        option(
-            "Number of tokens that the probe reads, half to calibrate and half to score.",
-            EVALUATION,
-            ge=200,
-        ),
-    ] = 2400
-    limits: Annotated[
-        bool,
-        option(
-            "Also measure what deeper processing of a state adds, and how many tokens one trace "
-            "determines.",
-            EVALUATION,
-        ),
-    ] = True
-    workers: Annotated[
-        int,
-        option(
-            "Number of threads; results do not depend on it.",
-            COMPUTING,
-            affects_results=False,
-            ge=1,
-        ),
-    ] = 2
+    decoder_files: tuple[str, ...] = option(
+        "Python files that define decoders of your own, which --decoders can name.",
+        EVALUATION,
+        value=(),
+        metavar="FILE.py...",
+        each=True,
+    )
+    precision: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated number formats in which the traces are stored.",
+        EVALUATION,
+        value=("float64", "float32", "bfloat16", "int8"),
+    )
+    rounding: Literal["step", "readout"] = option(
+        "When the state is rounded: step (after every token) or readout (only when read).",
+        EVALUATION,
+        value="step",
+    )
+    noise: Annotated[tuple[float, ...], Listed] = option(
+        "Noise to add to the traces: comma-separated signal-to-noise ratios in decibels, or none.",
+        EVALUATION,
+        value=(40.0, 20.0, 0.0),
+        metavar="DB,...",
+    )
+    states: int = option(
+        "Number of states decoded per seed, half to calibrate and half to score.",
+        EVALUATION,
+        value=320,
+        ge=16,
+    )
+    training: int = option(
+        "Number of states that trained decoders learn from.", EVALUATION, value=3200, ge=16
+    )
+    map_seeds: int = option(
+        "Number of repetitions of the capacity map (bits by set of timescales); 0 skips it.",
+        EVALUATION,
+        value=5,
+        ge=0,
+    )
+    map_decoder: str = option(
+        "Decoder for the capacity map; one that needs no training.",
+        EVALUATION,
+        value="cancellation",
+    )
+    structure: str = option(
+        "Corpus whose structure is decoded too: a name or path, none, or auto (the corpus of "
+        "--stream if it is one, otherwise builtin).",
+        EVALUATION,
+        value="auto",
+        metavar="NAME|PATH",
+    )
+    memories: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated memories to compare at equal size, or none.", EVALUATION, value=MEMORIES
+    )
+    probe: str = option(
+        "Trained decoder for structure: discriminant, ridge, softmax or mlp.",
+        EVALUATION,
+        value="discriminant",
+    )
+    probe_training: int = option(
+        "Number of tokens that the probe learns from.", EVALUATION, value=6000, ge=200
+    )
+    probe_states: int = option(
+        "Number of tokens that the probe reads, half to calibrate and half to score.",
+        EVALUATION,
+        value=2400,
+        ge=200,
+    )
+    limits: bool = option(
+        "Also measure what deeper processing of a state adds, and how many tokens one trace "
+        "determines.",
+        EVALUATION,
+        value=True,
+    )
+    workers: int = option(
+        "Number of threads; results do not depend on it.",
+        COMPUTING,
+        value=2,
+        affects_results=False,
+        ge=1,
+    )
     offline: Offline = False
 
     @model_validator(mode="before")

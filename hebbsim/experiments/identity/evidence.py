@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from hebbsim.plots import wording
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import Finding, below
-from hebbsim.runs.report.evidence import Rows, interval
+from hebbsim.runs.report.evidence import find, interval
 
 #: Share of the bits that went in, below which identity counts as destroyed.
 HALF = 0.5
 _LIMITS = ("bound", "estimate", "stream")
-#: Number format in which decoders are compared, the first of these that a run has.
-_USUAL = ("float32", "float64", "bfloat16", "int8")
 
 
 def findings(run: RunTables) -> Iterator[Finding]:
     """Shares of the bits that went in, by decoder and by precision; bits above the bound."""
-    rows = Rows(run.results)
     totals = [
         row
-        for row in rows.find(split="test", metric="total_bits")
+        for row in find(run.results, split="test", metric="total_bits")
         if row["model"] not in _LIMITS and row["words"].keys() <= {"precision", "rounding", "snr"}
     ]
-    entropy = rows.find(model="stream", metric="entropy")
+    entropy = find(run.results, model="stream", metric="entropy")
     lags = run.config.get("lags")
     if not totals or not entropy or not lags:
         return
@@ -32,7 +30,7 @@ def findings(run: RunTables) -> Iterator[Finding]:
     held: dict[str, list[dict[str, Any]]] = {}
     for row in totals:
         held.setdefault(row["condition"], []).append(row)
-    usual = min(held, key=lambda condition: _rank(held[condition][0]["words"]))
+    usual = min(held, key=lambda condition: wording.usual_first(held[condition][0]["words"]))
     what = f"share of the bits of the last {lags} tokens"
     for row in sorted(held[usual], key=lambda row: row["mean"]):
         yield _share(row, went_in, f"{what}, {name(row['words'])}, {row['model']} decoder")
@@ -40,23 +38,12 @@ def findings(run: RunTables) -> Iterator[Finding]:
         if condition != usual:
             best = max(found, key=lambda row: row["mean"])
             yield _share(best, went_in, f"{what}, {name(best['words'])}, best decoder")
-    yield from _inequality(run, rows, held[usual])
-
-
-def _rank(words: dict[str, str]) -> tuple[bool, int]:
-    precision = words.get("precision", "")
-    return "snr" in words, _USUAL.index(precision) if precision in _USUAL else len(_USUAL)
+    yield from _inequality(run, held[usual])
 
 
 def name(words: dict[str, str]) -> str:
-    """How the state was held, as a reader calls it.
-
-    Examples
-    --------
-    >>> name({"precision": "int8"}), name({"precision": "float64", "snr": "20"})
-    ('int8', 'noise at 20 dB')
-    """
-    return f"noise at {words['snr']} dB" if "snr" in words else words.get("precision", "")
+    """How the state was held, in a sentence."""
+    return wording.held(words).replace("noise ", "noise at ")
 
 
 def _share(row: dict[str, Any], went_in: float, measure: str) -> Finding:
@@ -68,9 +55,9 @@ def _share(row: dict[str, Any], went_in: float, measure: str) -> Finding:
     return Finding("C3", measure, bound=HALF, judgement=judgement, **{**found, "unit": "fraction"})
 
 
-def _inequality(run: RunTables, rows: Rows, usual: list[dict[str, Any]]) -> Iterator[Finding]:
+def _inequality(run: RunTables, usual: list[dict[str, Any]]) -> Iterator[Finding]:
     """The worst case of the bound, and how much a linear read-out leaves in the state."""
-    excess = [row for row in rows.find(split="test", metric="excess")]
+    excess = find(run.results, split="test", metric="excess")
     if excess:
         worst = max(excess, key=lambda row: row["mean"])
         found = interval(worst)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hebbsim.errors import BadInputError
-from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
-from hebbsim.plots.processing import plot_processing
+from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision, plot_processing
 from hebbsim.plots.sentence import plot_sentence
 from hebbsim.plots.structure import plot_memories, plot_plane, plot_structure
 from hebbsim.runs.figures import FigureSpec
@@ -19,28 +16,11 @@ if TYPE_CHECKING:
 
 def _sentence(run: RunTables) -> dict[str, DataFrame | None]:
     """The table of words read back, and that of their structure where there is one."""
-    path = run.folder / "structure.csv"
+    has_structure = run.table("structure") is not None
     return {
-        "read": _table(
-            run.folder / "sentence.csv", ("seed", "decoder", "condition", "lag", "word", "read")
-        ),
-        "structure": _table(path, ("lag", "property", "read", "probability"))
-        if path.is_file()
-        else None,
+        "read": run.needed("sentence", seed=int, lag=int),
+        "structure": run.needed("structure", lag=int, probability=float) if has_structure else None,
     }
-
-
-def _table(path: Path, columns: tuple[str, ...]) -> DataFrame:
-    import pandas as pd
-
-    try:
-        table = pd.read_csv(path, keep_default_na=False, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise BadInputError(f"{path}: not a table that can be read: {error}") from None
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise BadInputError(f"{path}: no column {', '.join(missing)}")
-    return table
 
 
 IDENTITY = {

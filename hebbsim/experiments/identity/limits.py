@@ -31,8 +31,6 @@ from hebbsim.probes.identity import (
 from hebbsim.probes.identity.decoders import Cancellation
 from hebbsim.runs.results import Score
 
-__all__ = ["ALPHAS", "expansion_scores", "processing_scores"]
-
 _TYPES, _DIM, _TOKENS, _SNR = 4, 8, 6, 15.0
 _TRAINING, _STATES = 4000, 1600
 #: Number of layers that the states pass through.

@@ -18,17 +18,6 @@ from hebbsim.readers.loading import cut
 if TYPE_CHECKING:
     from hebbsim.experiments.identity.config import IdentityConfig
 
-__all__ = [
-    "CONTENT",
-    "NETWORKS",
-    "Material",
-    "Sample",
-    "corpus_codes",
-    "draw_material",
-    "fixed_states",
-    "network_states",
-]
-
 #: The property that is the word itself.
 CONTENT = "word"
 #: Number of words to distinguish; all rarer words are one class.

@@ -71,10 +71,7 @@ _WARM = 4
 #: Orders of the n-gram models that traces are compared with.
 _ORDERS = (2, 3, 4)
 #: Why a memory is left out.
-_WITHOUT = {
-    "gru": "torch is not installed",
-    "bigru": "it needs torch and a corpus with roles",
-}
+_WITHOUT = {"gru": "torch is not installed", "bigru": "it needs torch and a corpus with roles"}
 #: Codes of the traces that are examined closely.
 _CODES_OF = {"traces": "random", "traces-learned": "learned"}
 #: torch keeps one random state and one number of threads for all.
@@ -192,7 +189,11 @@ class _Run:
             at = f"seed={seed}"
             if self.corpus is not None:
                 # Networks wait for one another, so other jobs stand between them.
-                yield from self.structure_jobs(seed)
+                for name in config.memories:
+                    if name != "bigru" or self.corpus.layer is not None:
+                        yield f"{at} memory={name}", partial(self.memory, seed, name)
+                for model in _CODES_OF:
+                    yield f"{at} sweep={model}", partial(self.sweep, seed, model)
             yield f"{at} stream", partial(self.stream_scores, seed)
             if config.limits:
                 taus = config.taus()
@@ -348,14 +349,6 @@ class _Run:
                 assert self.corpus is not None
                 self.materials[seed] = draw_material(self.corpus, self.config, seed)
             return self.materials[seed]
-
-    def structure_jobs(self, seed: int) -> Iterator[Job]:
-        assert self.corpus is not None
-        for name in self.config.memories:
-            if name != "bigru" or self.corpus.layer is not None:
-                yield f"seed={seed} memory={name}", partial(self.memory, seed, name)
-        for model in _CODES_OF:
-            yield f"seed={seed} sweep={model}", partial(self.sweep, seed, model)
 
     def memory(self, seed: int, name: str) -> Iterator[Score]:
         """Every property at every lag, from one memory."""

@@ -37,8 +37,6 @@ from hebbsim.runs.run_function import run_function
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
 
-__all__ = ["SHOWN", "Structure", "Word", "run_sentence"]
-
 #: Properties that are read of every word.
 SHOWN = ("pos", "role", "depth")
 #: Structure is read up to this lag, because few sentences are longer.
@@ -82,11 +80,6 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
     Results
         Metric ``right`` by decoder, condition and lag, and as a share of all words.
         Tables ``sentence`` (`Word`) and ``structure`` (`Structure`).
-
-    Raises
-    ------
-    BadInputError
-        The sentence has no word, or is too long.
     """
     words = [word for sentence in split_text(config.sentence or "") for word in sentence]
     if not words:

@@ -20,29 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.experiments.identity.material import CONTENT, Material
-from hebbsim.probes.identity import (
-    Channel,
-    Condition,
-    Decoder,
-    Reading,
-    States,
-    get_decoder,
-    read,
-)
+from hebbsim.probes.identity import Channel, Condition, Decoder, Reading, States, get_decoder, read
 from hebbsim.probes.identity.states import hold, run_traces
 from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Score
-
-__all__ = [
-    "LAGS",
-    "SWEEP_LAG",
-    "TAUS",
-    "content_scores",
-    "fit_probe",
-    "fit_rows",
-    "plane_scores",
-    "structure_scores",
-]
 
 #: Lags at which properties are read.
 LAGS = (0, 1, 2, 3, 4, 6, 8)
@@ -59,16 +40,6 @@ AGREEMENT = "subject_number"
 def _label_prior(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
     counts = np.bincount(labels, minlength=n_labels) + 0.5
     return counts / counts.sum()
-
-
-def fit_probe(
-    probe: str, states: NDArray[np.floating], labels: NDArray[np.int64], n_labels: int, seed: int
-) -> Decoder:
-    """A trained decoder of labels from states, shape=(N, M)."""
-    channel = Channel(np.eye(n_labels), np.ones(1), np.zeros(1), _label_prior(labels, n_labels))
-    decoder = get_decoder(probe)(channel, random_state=seed)
-    values = np.asarray(states, dtype=np.float64)[:, None]
-    return decoder.fit(States(values, labels[:, None], np.zeros(1)))
 
 
 def fit_rows(
@@ -109,9 +80,11 @@ class _Probes(NamedTuple):
     seed: int
 
     def fit(self, name: str, rows: _Rows) -> Decoder:
-        train = self.states["train"][rows.state["train"]]
-        n_labels = len(self.material.names[name])
-        return fit_probe(self.probe, train, rows.label["train"], n_labels, self.seed)
+        labels, n_labels = rows.label["train"], len(self.material.names[name])
+        channel = Channel(np.eye(n_labels), np.ones(1), np.zeros(1), _label_prior(labels, n_labels))
+        states = self.states["train"][rows.state["train"]].astype(np.float64)
+        decoder = get_decoder(self.probe)(channel, random_state=self.seed)
+        return decoder.fit(States(states[:, None], labels[:, None], np.zeros(1)))
 
     def read(
         self, decoder: Decoder, rows: _Rows, keep: dict[str, NDArray[np.bool_]] | None = None
@@ -210,8 +183,7 @@ def _agreement(probes: _Probes, write: _Writer) -> Iterator[Score]:
     rows = _rows(material, AGREEMENT, -1)
     if len(rows.state["train"]) < _FEWEST:
         return
-    train = probes.states["train"][rows.state["train"]]
-    fitted = fit_probe(probes.probe, train, rows.label["train"], 2, probes.seed)
+    fitted = probes.fit(AGREEMENT, rows)
     reading = probes.read(fitted, rows)
     if reading is None:
         return

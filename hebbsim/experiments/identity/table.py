@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
 
 from hebbsim.experiments.identity.config import TIMESCALE_SETS
+from hebbsim.plots.tables import words
+from hebbsim.plots.wording import held
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_ending, print_heading
+
+if TYPE_CHECKING:
+    from hebbsim.experiments.identity.sentence import Structure, Word
 
 #: Lags of the accuracy table, as far as they were decoded.
 _LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31)
 
 #: Models that are no decoder.
 _LIMITS = ("bound", "estimate")
+
+
+_SHORT = {"cancellation": "cancel"}
+#: Conditions of cancellation that have a column.
+_MOST = 4
+#: Letters of a word that is read, and of the word that was there.
+_READ, _WORD = 8, 10
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
@@ -48,48 +64,35 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     print_ending(console, results, folder)
 
 
-def condition_name(words: dict[str, str]) -> str:
-    """A condition as a reader calls it.
-
-    Examples
-    --------
-    >>> condition_name({"precision": "int8"}), condition_name({"precision": "float64", "snr": "20"})
-    ('int8', 'noise 20 dB')
-    """
-    return f"noise {words['snr']} dB" if "snr" in words else words["precision"]
-
-
-def _totals(results: Results, metric: str) -> list[Row]:
-    return [r for r in results.select(split="test", metric=metric) if r.model not in _LIMITS]
+def _totals(results: Results) -> Iterator[tuple[str, Row]]:
+    """Rows of all bits, each with its condition where that is another than above it."""
+    before = ""
+    for row in results.select(split="test", metric="total_bits"):
+        if row.model not in _LIMITS:
+            name = held(row.words)
+            yield name if name != before else "", row
+            before = name
 
 
 def _show_accuracy(results: Results, console: Console) -> None:
     lags = [lag for lag in _LAGS if lag < results.config["lags"]]
     print_heading(console, "Accuracy by lag")
     table = plain_table("condition", "decoder", *map(str, lags), texts=2)
-    before = ""
-    for total in _totals(results, "total_bits"):
+    for name, total in _totals(results):
         found = [
             results.select({"lag": str(lag), **total.words}, model=total.model, metric="accuracy")
             for lag in lags
         ]
-        name = condition_name(total.words)
-        shown = name if name != before else ""
-        before = name
-        table.add_row(shown, total.model, *(f"{rows[0].mean:.2f}" for rows in found))
+        table.add_row(name, total.model, *(f"{rows[0].mean:.2f}" for rows in found))
     console.print(table)
 
 
 def _show_totals(results: Results, console: Console) -> None:
     print_heading(console, f"Bits over lags 0 to {results.config['lags'] - 1}")
     table = plain_table("condition", "decoder", "bits", "bound", "above it", "lags found", texts=2)
-    before = ""
-    for total in _totals(results, "total_bits"):
-        words, name = total.words, condition_name(total.words)
-        shown = name if name != before else ""
-        before = name
+    for name, total in _totals(results):
 
-        def value(metric: str, model: str, words: dict[str, str] = words) -> float:
+        def value(metric: str, model: str, words: dict[str, str] = total.words) -> float:
             return results.select(words, model=model, metric=metric, split="test")[0].mean
 
         cells = (
@@ -98,7 +101,7 @@ def _show_totals(results: Results, console: Console) -> None:
             f"{value('excess', total.model):+.2f}",
             f"{value('lags_found', total.model):.1f}",
         )
-        table.add_row(shown, total.model, *cells)
+        table.add_row(name, total.model, *cells)
     console.print(table)
     console.print(
         "Bound: capacity of the Gaussian channel under noise, else entropy. Above it: the"
@@ -208,9 +211,67 @@ def _show_map(results: Results, console: Console) -> None:
     if not rows:
         return
     print_heading(console, f"Bits that {rows[0].model} finds, by timescales")
-    found = {(r.words["timescales"], condition_name(r.words)): r.mean for r in rows}
+    found = {(r.words["timescales"], held(r.words)): r.mean for r in rows}
     conditions = list(dict.fromkeys(name for _, name in found))
     table = plain_table("timescales", *(name.replace("noise ", "") for name in conditions))
     for taus in TIMESCALE_SETS:
         table.add_row(taus, *(f"{found[taus, name]:.0f}" for name in conditions))
     console.print(table)
+
+
+def show_sentence(results: Results, folder: Path, console: Console | None = None) -> None:
+    """Print the sentence, a line a word, the last word first."""
+    console = console or Console()
+    found: list[Word] = [w for w in results.tables["sentence"] if w.seed == 0]
+    structure: list[Structure] = results.tables["structure"]
+    columns = _sentence_columns(found)
+    print_heading(console, "Read from the state after the last word, newest first")
+    table = Table(box=None, pad_edge=False)
+    for name in ("lag", "word"):
+        table.add_column(name, justify="right" if name == "lag" else "left", no_wrap=True)
+    for decoder, condition in columns:
+        short = held(words(condition)).replace("noise ", "")
+        table.add_column(f"{_SHORT.get(decoder, decoder)}\n{short}", no_wrap=True)
+    kinds = [name for name in ("role",) if any(s.property == name for s in structure)]
+    for name in kinds:
+        table.add_column(f"{name}?", no_wrap=True)
+    cells = {(w.decoder, w.condition, w.lag): w for w in found}
+    read = {(s.property, s.lag): s for s in structure}
+    for lag in range(max(w.lag for w in found) + 1):
+        right = next(w.word for w in found if w.lag == lag)
+        row = [str(lag), _cut(right, _WORD)]
+        for column in columns:
+            seen = cells[column[0], column[1], lag].read
+            row.append("ok" if seen == right else _cut(seen, _READ))
+        for name in kinds:
+            guess = read.get((name, lag))
+            row.append("" if guess is None else f"{guess.read} {guess.probability:.0%}")
+        table.add_row(*row)
+    console.print(table)
+    seeds = results.config["seeds"]
+    for row_ in results.rows:
+        if "lag" not in row_.words and (row_.model, row_.condition) in columns:
+            console.print(
+                f"{row_.model}, {held(row_.words)}: {row_.mean:.0%} of the words "
+                f"(mean of {seeds} code book{'s' * (seeds != 1)})",
+                markup=False,
+            )
+    if kinds:
+        console.print("role?: what a linear probe reads from traces of learned codes")
+    print_ending(console, results, folder, "Figure and tables")
+
+
+def _sentence_columns(found: list[Word]) -> list[tuple[str, str]]:
+    """Decoders and conditions to show: linear once, cancellation in some conditions."""
+    pairs = list(dict.fromkeys((w.decoder, w.condition) for w in found))
+    decoders = list(dict.fromkeys(decoder for decoder, _ in pairs))
+    best = "cancellation" if "cancellation" in decoders else decoders[-1]
+    other = next((d for d in ("linear", *decoders) if d in decoders and d != best), None)
+    conditions = [condition for decoder, condition in pairs if decoder == best]
+    kept = [c for c in conditions if "precision=float32" in c or "snr" in c or "int8" in c]
+    shown = (kept or conditions)[:_MOST]
+    return ([(other, shown[0])] if other else []) + [(best, c) for c in shown]
+
+
+def _cut(word: str, most: int) -> str:
+    return word if len(word) <= most else f"{word[: most - 1]}…"

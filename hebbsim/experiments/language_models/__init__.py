@@ -57,7 +57,7 @@ EXPERIMENTS = (
     ),
     _experiment(
         "depth",
-        "depth",
+        "run",
         """Compare a residual stream with a learned selection of layers.
 
         Reports, for models of several depths, how much of each layer a linear probe can read at

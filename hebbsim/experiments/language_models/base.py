@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.language_models.config import _Base, model_values
-from hebbsim.experiments.language_models.store import Job, Packed, Text, prepare, train_all
+from hebbsim.experiments.language_models.store import Job, Packed, prepare, train_all
 from hebbsim.lm.config import Preset
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
@@ -19,19 +19,16 @@ if TYPE_CHECKING:
     from hebbsim.lm.evaluation import TokenLosses
     from hebbsim.lm.training import Trained
 
-__all__ = ["LmRun", "need_torch", "one_size"]
-
 
 class LmRun:
     """Collects the scores of one run, and holds the helpers of the six experiments.
 
-    Create it before importing anything that needs torch.
-
-    Raises BadInputError if torch is not installed.
+    Create it before importing anything that needs torch: without torch it is refused.
     """
 
     def __init__(self, name: str, config: Any, cache: RunCache, progress: Progress) -> None:
-        need_torch()
+        if find_spec("torch") is None:
+            raise BadInputError("language models need torch; pip install 'hebbsim[torch]'")
         # The store keeps finished steps; the run folder only has to be free for this run.
         cache.begin(name, config.resolved(), {})
         self.name, self.config, self.progress = name, config, progress
@@ -79,11 +76,11 @@ class LmRun:
     ) -> Mapping[tuple[Any, ...], Trained]:
         """Train every model with every seed, or the first `seeds`; a label ends in its seed.
 
-        Raises BadInputError if a split is too small for one row; raised before anything is learned.
+        A split that is too small for one row is refused before anything is learned.
         """
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
-            Job((*label, seed), preset, seed, Text(packed, preset.model.context))
+            Job((*label, seed), preset, seed, partial(packed.examples, preset.model.context))
             for seed in range(seeds or self.config.seeds)
             for label, preset in models.items()
         ]
@@ -114,20 +111,3 @@ class LmRun:
         n = count_parameters(sized(preset.model))
         for seed in range(self.config.seeds):
             self.add(seed, model, condition, "parameters", n, split="model", unit="parameters")
-
-
-def one_size(config: _Base, command: str) -> dict[str, Preset]:
-    """The preset of each model of an experiment that runs one size.
-
-    Raises BadInputError if several presets are named.
-    """
-    if "," in config.preset:
-        raise BadInputError(f"--preset {config.preset}: {command} runs one size; name one")
-    names = config.models  # type: ignore[attr-defined]
-    return {name: config.presets(model_values(name))[0] for name in names}
-
-
-def need_torch() -> None:
-    """Raise a BadInputError if torch is not installed."""
-    if find_spec("torch") is None:
-        raise BadInputError("language models need torch; pip install 'hebbsim[torch]'")

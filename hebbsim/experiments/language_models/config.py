@@ -22,16 +22,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.lm.config import MEMORIES, PREDICTORS, Preset, load_preset, preset_names
 from hebbsim.runs.corpus_config import FieldName
 
-__all__ = [
-    "BlimpConfig",
-    "DepthConfig",
-    "LmConfig",
-    "PredictorConfig",
-    "RecallConfig",
-    "SelectionConfig",
-    "model_values",
-]
-
 #: Sizes, from small to large.
 _SIZES = preset_names()
 #: Models by name: GPT-2, every memory, and traces with other predictors.
@@ -39,9 +29,7 @@ NAMES = ("gpt2", *MEMORIES, *(f"ema-{name}" for name in PREDICTORS if name != "l
 
 
 def model_values(name: str) -> dict[str, Any]:
-    """Values of a `ModelConfig` for a model name.
-
-    Raises ValueError if no model has that name.
+    """Values of a `ModelConfig` for a model name; ValueError if no model has that name.
 
     Examples
     --------
@@ -64,6 +52,26 @@ def _models(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _sizes(value: str) -> str:
+    for name in value.split(","):
+        if name not in _SIZES:
+            raise ValueError(f"{name} is not one of {', '.join(_SIZES)}")
+    return value
+
+
+def _one_size(value: str) -> str:
+    if "," in value:
+        raise ValueError(f"{value}: the experiment runs one size; name one")
+    return _sizes(value)
+
+
+def in_data_folder(*parts: str) -> Path | None:
+    """A path below $HEBBSIM_DATA_DIR, if there is something."""
+    root = os.environ.get("HEBBSIM_DATA_DIR")
+    path = Path(root, *parts) if root else None
+    return path if path and path.exists() else None
+
+
 def _of_preset(description: str, group: str = COMPUTING, **more: Any) -> Any:
     """An option whose default comes from the preset."""
     return option(description, group, default="the preset's", **more)
@@ -75,7 +83,9 @@ _RATE = "Peak learning rate."
 
 # Fields of several experiments.
 _Count = Annotated[int, Field(ge=1)]
-_Preset = Annotated[str, option(f"Size of the models: {', '.join(_SIZES)}.")]
+_Preset = Annotated[
+    str, AfterValidator(_one_size), option(f"Size of the models: {', '.join(_SIZES)}.")
+]
 _Models = Annotated[
     tuple[str, ...],
     Listed,
@@ -125,73 +135,48 @@ class _Base(ExperimentConfig):
     """Common options of all experiments but recall."""
 
     preset: _Preset = "tiny"
-    data: Annotated[
-        str | None,
-        option(
-            "Text to learn: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, "
-            "fineweb, or hf:NAME (a data set of Hugging Face).",
-            metavar="NAME|PATH",
-            default="$HEBBSIM_DATA_DIR/text",
-        ),
-    ] = None
-    field: FieldName = None
-    vocabulary: Annotated[
-        int | None, _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
-    ] = None
-    tokenizer: Annotated[
-        Path | None,
-        option(
-            "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
-            CORPUS,
-            default="learned from the text",
-        ),
-    ] = None
-    seeds: Seeds = 3
-    tokens: Annotated[int | None, _of_preset(_TOKENS, "", ge=1)] = None
-    batch: Annotated[int | None, _of_preset(_BATCH, ge=1)] = None
-    learning_rate: Annotated[float | None, _of_preset(_RATE, gt=0)] = None
-    context: Annotated[int | None, _of_preset("Number of tokens in a sequence.", NETWORK, ge=1)] = (
-        None
+    data: str | None = option(
+        "Text to learn: a file or folder of text, JSON, CSV, parquet or CoNLL-U, builtin, c4, "
+        "fineweb, or hf:NAME (a data set of Hugging Face).",
+        metavar="NAME|PATH",
+        default="$HEBBSIM_DATA_DIR/text",
     )
-    timescales: Annotated[
-        str | None,
-        _of_preset("Comma-separated trace timescales in tokens.", "", metavar="TAU,..."),
-    ] = None
-    precision: Annotated[
-        Literal["auto", "float32", "bfloat16"] | None,
-        _of_preset("Number format: auto (bfloat16 on CUDA), float32 or bfloat16."),
-    ] = None
+    field: FieldName = None
+    vocabulary: int | None = _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
+    tokenizer: Path | None = option(
+        "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
+        CORPUS,
+        default="learned from the text",
+    )
+    seeds: Seeds = 3
+    tokens: int | None = _of_preset(_TOKENS, "", ge=1)
+    batch: int | None = _of_preset(_BATCH, ge=1)
+    learning_rate: float | None = _of_preset(_RATE, gt=0)
+    context: int | None = _of_preset("Number of tokens in a sequence.", NETWORK, ge=1)
+    timescales: str | None = _of_preset(
+        "Comma-separated trace timescales in tokens.", "", metavar="TAU,..."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] | None = _of_preset(
+        "Number format: auto (bfloat16 on CUDA), float32 or bfloat16.", value=None
+    )
     store: _Store = _STORE
     log: _Log = None
     workers: _Workers = None
 
-    @field_validator("preset")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        for name in value.split(","):
-            if name not in preset_names():
-                raise ValueError(f"{name} is not one of {', '.join(preset_names())}")
-        return value
-
-    def presets(self, values: dict[str, Any]) -> list[Preset]:
-        """One preset per size, with the values of a model and the given options."""
+    def presets(self, model_name: str) -> list[Preset]:
+        """One preset per size, for a model by name, with the given options."""
         model = {"vocabulary": self.vocabulary, "context": self.context}
         model["timescales"] = self.timescales  # type: ignore[assignment]
         training = {"tokens": self.tokens, "batch": self.batch, "precision": self.precision}
         training["learning_rate"] = self.learning_rate  # type: ignore[assignment]
+        values = model_values(model_name)
         given = [{k: v for k, v in part.items() if v is not None} for part in (model, training)]
-        return [load_preset(name, given[0] | values, given[1]) for name in self.preset.split(",")]
+        return [load_preset(size, given[0] | values, given[1]) for size in self.preset.split(",")]
 
     def source(self) -> str:
-        """The data to read.
-
-        Raises BadInputError if no data is given, and there is no default.
-        """
-        if self.data is not None:
-            return self.data
-        root = os.environ.get("HEBBSIM_DATA_DIR")
-        if root and (Path(root) / "text").is_dir():
-            return str(Path(root) / "text")
+        """The data to read; refused if none is given, and there is no default."""
+        if found := self.data or in_data_folder("text"):
+            return str(found)
         raise BadInputError(
             "--data: give text (a file, a folder, c4, fineweb, hf:NAME), or put a folder text "
             "into $HEBBSIM_DATA_DIR; --data builtin tries it on the built-in grammar"
@@ -204,29 +189,23 @@ class LmConfig(_Base):
     All models but the first are compared with ``gpt2``.
     """
 
-    preset: Annotated[str, option(f"Comma-separated sizes of the models: {', '.join(_SIZES)}.")] = (
-        "tiny"
+    preset: Annotated[str, AfterValidator(_sizes)] = option(
+        f"Comma-separated sizes of the models: {', '.join(_SIZES)}.", value="tiny"
     )
     models: _Models = ("ema", "gpt2")
-    learning_rates: Annotated[
-        tuple[Annotated[float, Field(gt=0)], ...],
-        Listed,
-        option(
-            "Comma-separated peak learning rates to try with the first seed; all seeds of a "
-            "model then use the one that is best on validation.",
-            COMPUTING,
-            default="--learning-rate alone",
-        ),
-    ] = ()
-    validation: Annotated[
-        tuple[str, ...],
-        Listed,
-        option(
-            "Comma-separated additional texts to evaluate on.",
-            EVALUATION,
-            default="the C4 sample of $HEBBSIM_DATA_DIR if present",
-        ),
-    ] = ()
+    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Listed] = option(
+        "Comma-separated peak learning rates to try with the first seed; all seeds of a "
+        "model then use the one that is best on validation.",
+        COMPUTING,
+        value=(),
+        default="--learning-rate alone",
+    )
+    validation: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated additional texts to evaluate on.",
+        EVALUATION,
+        value=(),
+        default="the C4 sample of $HEBBSIM_DATA_DIR if present",
+    )
     evaluate: _Evaluate = 65_536
 
 
@@ -244,13 +223,12 @@ class SelectionConfig(_Base):
     evaluate: _Evaluate = 65_536
     blimp: _Blimp = None
     pairs: _Pairs = 30
-    recall_seeds: Annotated[
-        int,
-        option("Number of repetitions of associative recall; 0 skips it.", EVALUATION, ge=0),
-    ] = 3
-    recall_tokens: Annotated[
-        int, option("Number of tokens that each model learns recall from.", EVALUATION, ge=1)
-    ] = 1_000_000
+    recall_seeds: int = option(
+        "Number of repetitions of associative recall; 0 skips it.", EVALUATION, value=3, ge=0
+    )
+    recall_tokens: int = option(
+        "Number of tokens that each model learns recall from.", EVALUATION, value=1_000_000, ge=1
+    )
 
 
 class BlimpConfig(_Base):
@@ -268,27 +246,25 @@ class RecallConfig(ExperimentConfig):
     """
 
     models: _Models = ("gpt2", *MEMORIES)
-    task: Annotated[
-        Literal["mqar", "copy", "both"],
-        option("Task to learn: mqar (associative recall), copy, or both."),
-    ] = "both"
+    task: Literal["mqar", "copy", "both"] = option(
+        "Task to learn: mqar (associative recall), copy, or both.", value="both"
+    )
     preset: _Preset = "nano"
-    pairs: Annotated[
-        tuple[_Count, ...],
-        Listed,
-        option("Comma-separated numbers of pairs, or of tokens to copy, to learn and score."),
-    ] = (4, 8, 16)
-    keys: Annotated[
-        int, option("Number of distinct keys, and of distinct values.", EVALUATION, ge=1)
-    ] = 32
-    length: Annotated[int, option("Number of tokens in an mqar sequence.", EVALUATION, ge=1)] = 48
-    tokens: Annotated[int, option(_TOKENS, ge=1)] = 1_000_000
-    batch: Annotated[int, option(_BATCH, COMPUTING, ge=1)] = 64
-    learning_rate: Annotated[float, option(_RATE, COMPUTING, gt=0)] = 3e-3
+    pairs: Annotated[tuple[_Count, ...], Listed] = option(
+        "Comma-separated numbers of pairs, or of tokens to copy, to learn and score.",
+        value=(4, 8, 16),
+    )
+    keys: int = option(
+        "Number of distinct keys, and of distinct values.", EVALUATION, value=32, ge=1
+    )
+    length: int = option("Number of tokens in an mqar sequence.", EVALUATION, value=48, ge=1)
+    tokens: int = option(_TOKENS, value=1_000_000, ge=1)
+    batch: int = option(_BATCH, COMPUTING, value=64, ge=1)
+    learning_rate: float = option(_RATE, COMPUTING, value=3e-3, gt=0)
     seeds: Seeds = 3
-    evaluate: Annotated[
-        int, option("Number of sequences scored for each number of pairs.", EVALUATION, ge=1)
-    ] = 512
+    evaluate: int = option(
+        "Number of sequences scored for each number of pairs.", EVALUATION, value=512, ge=1
+    )
     store: _Store = _STORE
     log: _Log = None
     workers: _Workers = None
@@ -298,21 +274,16 @@ class DepthConfig(_Base):
     """`hebbsim run depth`: readability of layers, and loss."""
 
     preset: _Preset = "nano"
-    model: Annotated[str, option(f"Model whose layers are stacked: {', '.join(NAMES)}.")] = "ema"
-    layers: Annotated[
-        tuple[_Count, ...], Listed, option("Comma-separated depths to try, in layers.")
-    ] = (
-        4,
-        12,
-        24,
-        48,
+    model: str = option(f"Model whose layers are stacked: {', '.join(NAMES)}.", value="ema")
+    layers: Annotated[tuple[_Count, ...], Listed] = option(
+        "Comma-separated depths to try, in layers.", value=(4, 12, 24, 48)
     )
-    evaluate: Annotated[
-        int,
-        option(
-            "Number of tokens for the probes, half to learn and half to score.", EVALUATION, ge=1
-        ),
-    ] = 8_192
+    evaluate: int = option(
+        "Number of tokens for the probes, half to learn and half to score.",
+        EVALUATION,
+        value=8_192,
+        ge=1,
+    )
 
     @field_validator("model")
     @classmethod

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import Finding, Judgement, at_least
-from hebbsim.runs.report.evidence import Rows, interval
+from hebbsim.runs.report.evidence import find, interval
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 #: Perplexity of the paper's EMA model over GPT-2's, on C4.
 TIMES = 8.0
@@ -27,9 +30,8 @@ LEARNED = "learned"
 
 def behind(run: RunTables) -> Iterator[Finding]:
     """Perplexity of each model over that of GPT-2's architecture, at the end of training."""
-    rows = Rows(run.results)
     last: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows.find(metric="perplexity_ratio"):
+    for row in find(run.results, metric="perplexity_ratio"):
         key = row["model"], row["words"].get("preset", "")
         if key not in last or _tokens(row) > _tokens(last[key]):
             last[key] = row
@@ -39,7 +41,7 @@ def behind(run: RunTables) -> Iterator[Finding]:
             "C4", f"perplexity of {models}, {preset}, {row['split']} after {_tokens(row):,} tokens",
             bound=TIMES, judgement=at_least(found["low"], found["high"], TIMES), **found,
         )  # fmt: skip
-    for mine, theirs in _pairs(rows, "loss", "gpt2"):
+    for mine, theirs in _pairs(run.results, "loss", "gpt2"):
         if mine["words"].keys() <= {"preset"}:
             gap = difference(mine, theirs)
             ratio: dict[str, Any] = {k: None if x is None else math.exp(x) for k, x in gap.items()}
@@ -56,7 +58,7 @@ def _tokens(row: dict[str, Any]) -> int:
 
 def same(run: RunTables) -> Iterator[Finding]:
     """Loss of richer predictors minus that of the first one, as a share of it, by seed."""
-    for row in Rows(run.results).find(metric="relative_difference"):
+    for row in find(run.results, metric="relative_difference"):
         found = interval(row)
         yield Finding(
             "C5", f"loss of {row['model']} minus that of {row['words'].get('minus', 'the first')}, "
@@ -76,9 +78,8 @@ def _within(low: float | None, high: float | None) -> Judgement:
 
 def ladder(run: RunTables) -> Iterator[Finding]:
     """Rungs of the ladder beside fixed decays: loss, where lower is better, and accuracy."""
-    rows = Rows(run.results)
     for metric, better in (("loss", -1.0), ("accuracy", 1.0)):
-        for mine, theirs in _pairs(rows, metric, "ema"):
+        for mine, theirs in _pairs(run.results, metric, "ema"):
             selective = mine["model"] in SELECTIVE
             if mine["words"] or not (selective or mine["model"] == LEARNED):
                 continue
@@ -96,8 +97,7 @@ def ladder(run: RunTables) -> Iterator[Finding]:
 
 def depth(run: RunTables) -> Iterator[Finding]:
     """Selection over layers beside the residual stream: the earliest layer, and the loss."""
-    rows = Rows(run.results)
-    pairs = list(_pairs(rows, "probe", "residual"))
+    pairs = list(_pairs(run.results, "probe", "residual"))
     earliest = min((int(mine["words"].get("layer", 0)) for mine, _ in pairs), default=0)
     for mine, theirs in pairs:
         if int(mine["words"].get("layer", 0)) == earliest:
@@ -108,7 +108,7 @@ def depth(run: RunTables) -> Iterator[Finding]:
                 **gap, n=int(mine["n"]), unit=mine["unit"], bound=0.0,
                 judgement=at_least(gap["low"], gap["high"], 0.0),
             )  # fmt: skip
-    for mine, theirs in _pairs(rows, "loss", "residual"):
+    for mine, theirs in _pairs(run.results, "loss", "residual"):
         yield Finding(
             "C8", f"loss, selection over layers minus residual stream, {_where(mine)}",
             **difference(mine, theirs), n=int(mine["n"]), unit=mine["unit"],
@@ -116,11 +116,11 @@ def depth(run: RunTables) -> Iterator[Finding]:
 
 
 def _pairs(
-    rows: Rows, metric: str, reference: str
+    results: DataFrame, metric: str, reference: str
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Every other model's row beside its like of the reference model."""
-    for theirs in rows.find(metric=metric, model=reference, role=""):
-        for mine in rows.find(theirs["words"], metric=metric, split=theirs["split"], role=""):
+    for theirs in find(results, metric=metric, model=reference, role=""):
+        for mine in find(results, theirs["words"], metric=metric, split=theirs["split"], role=""):
             if mine["model"] != reference:
                 yield mine, theirs
 

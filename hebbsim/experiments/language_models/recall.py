@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hebbsim.experiments.language_models.base import LmRun
@@ -15,8 +15,6 @@ from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.lm.recall import Copying, Recall
-
-__all__ = ["recall_config", "run_recall", "score_recall"]
 
 #: Bins of the distance from a query to its key, in tokens.
 _DISTANCES = ((1, 8), (9, 16), (17, 32), (33, 64), (65, 128), (129, 256))
@@ -48,24 +46,17 @@ def recall_config(config: SelectionConfig) -> RecallConfig:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Made:
-    """Makes sequences to learn from and to validate on: the same rule, other numbers."""
+def _task(config: RecallConfig, copying: bool, seed: int) -> Recall | Copying:
+    from hebbsim.lm.recall import Copying, Recall
 
-    config: RecallConfig
-    copying: bool
-    seed: int
+    if copying:
+        return Copying(config.pairs, config.keys, seed)
+    return Recall(config.pairs, config.keys, config.length, seed)
 
-    def __call__(self) -> tuple[Recall | Copying, Recall | Copying]:
-        from hebbsim.lm.recall import Copying, Recall
 
-        config = self.config
-        task: Recall | Copying
-        if self.copying:
-            task = Copying(config.pairs, config.keys, self.seed)
-        else:
-            task = Recall(config.pairs, config.keys, config.length, self.seed)
-        return task, task
+def _examples(task: Recall | Copying) -> tuple[Recall | Copying, Recall | Copying]:
+    """To learn from and to validate on: the same rule, other numbers."""
+    return task, task
 
 
 def _preset(config: RecallConfig, name: str, task: Recall | Copying) -> Preset:
@@ -88,21 +79,21 @@ def score_recall(run: LmRun, config: RecallConfig, split: str) -> None:
     from hebbsim.lm.recall import accuracy
 
     copying = split == "copy"
-    jobs = []
-    for seed in range(config.seeds):
-        made = _Made(config, copying, seed)
-        for name in config.models:
-            jobs.append(Job((name, seed), _preset(config, name, made()[0]), seed, made))
+    tasks = [_task(config, copying, seed) for seed in range(config.seeds)]
+    jobs = [
+        Job((name, seed), _preset(config, name, task), seed, partial(_examples, task))
+        for seed, task in enumerate(tasks)
+        for name in config.models
+    ]
     word = "length" if copying else "pairs"
 
     def add(seed: int, name: str, condition: str, value: float) -> None:
         run.add(seed, name, condition, "accuracy", value, split=split, unit="fraction")
 
     for (name, seed), found in run.train(jobs).items():
-        task = _Made(config, copying, seed)()[0]
         total = right = 0
         for n in config.pairs:
-            answers, apart = accuracy(found.model, task, n, config.evaluate)
+            answers, apart = accuracy(found.model, tasks[seed], n, config.evaluate)
             add(seed, name, f"{word}={n}", answers.mean())
             total, right = total + len(answers), right + int(answers.sum())
             if n == max(config.pairs) and not copying:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -11,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbsim.experiments.language_models.base import LmRun, one_size
+from hebbsim.errors import BadInputError
+from hebbsim.experiments.language_models.base import LmRun
 from hebbsim.experiments.language_models.config import (
     BlimpConfig,
+    DepthConfig,
     LmConfig,
     PredictorConfig,
     SelectionConfig,
-    model_values,
+    in_data_folder,
 )
 from hebbsim.experiments.language_models.store import Packed, prepare
 from hebbsim.lm.config import Preset
@@ -27,8 +28,6 @@ from hebbsim.runs.run_function import run_function
 
 if TYPE_CHECKING:
     from hebbsim.lm.blimp import Pair
-
-__all__ = ["run_blimp", "run_lm", "run_predictor", "run_selection"]
 
 
 @run_function(LmConfig)
@@ -52,7 +51,7 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
     presets = {
         (name, size): preset
         for name in config.models
-        for size, preset in zip(sizes, config.presets(model_values(name)), strict=True)
+        for size, preset in zip(sizes, config.presets(name), strict=True)
     }
     # Sizes are compared over the same tokens of one vocabulary.
     packed = run.prepare(next(iter(presets.values())))
@@ -82,12 +81,9 @@ def _held_out(run: LmRun, packed: Packed, presets: Mapping[Any, Preset]) -> dict
     """Further sources to evaluate on, encoded with the vocabulary of the run."""
     preset = next(iter(presets.values()))
     longest = max(each.model.context for each in presets.values())
-    paths = list(run.config.validation)
-    root = os.environ.get("HEBBSIM_DATA_DIR")
-    if not paths and root and (Path(root) / "c4-sample" / "c4-excerpts.jsonl.gz").exists():
-        paths = [str(Path(root) / "c4-sample" / "c4-excerpts.jsonl.gz")]
+    sample = in_data_folder("c4-sample", "c4-excerpts.jsonl.gz")
     found = {}
-    for path in paths:
+    for path in run.config.validation or [str(sample)] * (sample is not None):
         where = prepare(run.config, preset, quiet, data=path, tokenizer=packed.tokenizer())
         where.split("test", longest)  # refuses a short text before training
         name = where.name.split(".")[0]
@@ -188,7 +184,7 @@ def run_predictor(config: PredictorConfig, cache: RunCache, progress: Progress) 
         by seed.
     """
     run = LmRun("predictor", config, cache, progress)
-    presets = one_size(config, "predictor")
+    presets = {name: config.presets(name)[0] for name in config.models}
     packed = run.prepare(next(iter(presets.values())))
     _scored(run, packed, presets)
     return run.results()
@@ -234,8 +230,8 @@ def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) 
     from hebbsim.experiments.language_models.recall import recall_config, score_recall
     from hebbsim.lm.blimp import read_pairs, score_pairs
 
-    presets = one_size(config, "selection")
-    path = find_blimp(config.blimp)
+    presets = {name: config.presets(name)[0] for name in config.models}
+    path = _blimp_of(config)
     pairs = [] if path is None else read_pairs(path, config.pairs)
     packed = run.prepare(next(iter(presets.values())))
     presets = _with_room(run, packed, presets, pairs)
@@ -252,22 +248,15 @@ def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) 
     return run.results()
 
 
-def find_blimp(path: Path | None) -> Path | None:
+def _blimp_of(config: BlimpConfig | SelectionConfig) -> Path | None:
     """The given file, or the one in the folder of corpora."""
-    root = os.environ.get("HEBBSIM_DATA_DIR")
-    if path is None and root and (Path(root) / "blimp" / "blimp.jsonl.gz").exists():
-        return Path(root) / "blimp" / "blimp.jsonl.gz"
-    return path
+    return config.blimp or in_data_folder("blimp", "blimp.jsonl.gz")
 
 
 def _with_room(
     run: LmRun, packed: Packed, presets: dict[str, Preset], pairs: Sequence[Pair]
 ) -> dict[str, Preset]:
-    """Presets with a context that fits every sentence of the pairs, found before training.
-
-    Raises BadInputError if the requested context is too short.
-    """
-    from hebbsim.errors import BadInputError
+    """Presets with a context that fits every sentence; a requested one that does not is refused."""
     from hebbsim.lm.blimp import longest_sentence
 
     context = run.config.context
@@ -298,11 +287,10 @@ def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Resul
         first, ``accuracy_difference`` (first minus this model).
     """
     run = LmRun("blimp", config, cache, progress)
-    from hebbsim.errors import BadInputError
     from hebbsim.lm.blimp import read_pairs, score_pairs
 
-    presets = one_size(config, "blimp")
-    path = find_blimp(config.blimp)
+    presets = {name: config.presets(name)[0] for name in config.models}
+    path = _blimp_of(config)
     if path is None:
         raise BadInputError("--blimp: give blimp.jsonl, or put it into $HEBBSIM_DATA_DIR/blimp")
     pairs = read_pairs(path, config.pairs)
@@ -327,4 +315,48 @@ def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Resul
                 seed, first, f"{group} minus={name}".strip(), "accuracy_difference",
                 accuracies[first, seed, group] - value, split="blimp", unit="fraction",
             )  # fmt: skip
+    return run.results()
+
+
+@run_function(DepthConfig)
+def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Results:
+    """Compare residual streams with learned selection over layers, at several depths.
+
+    All blocks have the size of the preset.
+
+    Returns
+    -------
+    Results
+        Models ``residual`` and ``selection``: ``loss`` on test by ``layers``; ``probe`` and
+        ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
+        `hebbsim.lm.depth.Readability`.
+    """
+    run = LmRun("depth", config, cache, progress)
+    from hebbsim.lm.depth import readability
+    from hebbsim.lm.evaluation import token_losses
+    from hebbsim.lm.model import sized
+
+    (base,) = config.presets(config.model)
+    hidden = sized(base.model).hidden
+    presets: dict[tuple[Any, ...], Preset] = {}
+    for layers in config.layers:
+        for kind in ("residual", "selection"):
+            model = base.model.model_copy(
+                update={"layers": layers, "hidden": hidden, "depth": kind, "parameters": None}
+            )
+            presets[kind, layers] = base.model_copy(update={"model": model})
+    packed = run.prepare(base)
+    for (kind, layers, seed), found in run.train_text(packed, presets).items():
+        at = f"layers={layers}"
+        test = packed.split("test", base.model.context)
+        run.add(seed, kind, at, "loss", token_losses(found.model, test, 65_536).mean())
+        scored = readability(found.model, test, config.evaluate)
+        for name in ("probe", "gradient"):
+            for layer, value in enumerate(getattr(scored, name)):
+                run.add(
+                    seed, kind, f"{at} layer={layer}", name, value,
+                    unit="fraction" if name == "probe" else "ratio",
+                )  # fmt: skip
+    for (kind, layers), preset in presets.items():
+        run.add_size(kind, f"layers={layers}", preset)
     return run.results()

@@ -26,17 +26,12 @@ if TYPE_CHECKING:
     from hebbsim.lm.tokenizer import Tokenizer
     from hebbsim.lm.training import Examples, Trained
 
-__all__ = ["Job", "Packed", "prepare", "train_all"]
-
 #: Seconds between two progress reports of a process.
 _EVERY = 0.2
 #: With fewer tokens to learn, starting processes takes longer than it saves.
 _WORTH_A_PROCESS = 100_000
 #: Parameters of models that are computed side by side: beyond, each keeps a machine busy alone.
 _TOGETHER = 30_000_000
-
-#: Makes the examples to learn from and to validate on; picklable.
-MakeExamples = Callable[[], "tuple[Any, Any]"]
 
 
 @dataclass(frozen=True)
@@ -50,10 +45,7 @@ class Packed:
     held_out: int
 
     def check(self, context: int) -> None:
-        """Refuse text with a split that has no row of `context` tokens.
-
-        Raises BadInputError, whose message says how much text is needed.
-        """
+        """Refuse text with a split that has no row of `context` tokens; say how much it takes."""
         from hebbsim.lm.packed import describe
 
         tokens = describe(self.folder)["tokens"]
@@ -74,25 +66,15 @@ class Packed:
 
         return Tokens.open(self.folder, name, context, self.vocabulary)
 
+    def examples(self, context: int) -> tuple[Tokens, Tokens]:
+        """Tokens to learn from and to validate on."""
+        return self.split("train", context), self.split("validation", context)
+
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that encoded it."""
         from hebbsim.lm.tokenizer import Tokenizer
 
         return Tokenizer.load(self.folder)
-
-
-@dataclass(frozen=True)
-class Text:
-    """Training and validation splits of a packed folder: a `MakeExamples`."""
-
-    packed: Packed
-    context: int
-
-    def __call__(self) -> tuple[Tokens, Tokens]:
-        return (
-            self.packed.split("train", self.context),
-            self.packed.split("validation", self.context),
-        )
 
 
 def prepare(
@@ -117,9 +99,8 @@ def prepare(
         tokenizer = Tokenizer.load(config.tokenizer)
     vocabulary = preset.model.vocabulary
     # Take all of a file, so that all models share it, but only what is needed of a stream.
-    limit = None if source.files or source.name == "builtin" else preset.training.tokens
-    if data is not None:
-        limit = None
+    whole = data is not None or source.files or source.name == "builtin"
+    limit = None if whole else preset.training.tokens
     made_from = [source.digest(), tokenizer.digest() if tokenizer else vocabulary, limit]
     made_from += [held_out] if held_out not in (1, HELD_OUT) else []
     tag = hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:10]
@@ -158,7 +139,8 @@ class Job:
     label: tuple[Any, ...]
     preset: Preset
     seed: int
-    make: MakeExamples
+    #: Makes the examples to learn from and to validate on; picklable.
+    make: Callable[[], tuple[Any, Any]]
 
     @property
     def updates(self) -> int:

@@ -55,13 +55,9 @@ def _lm(results: Results, console: Console) -> None:
     for size in sizes:
         for model in models:
             at = f"preset={size}"
-            n = _named(results, at, model, "parameters", "model")
             table.add_row(
-                size, model, f"{n.mean:,.0f}" if n else "",
-                *(
-                    cell(_named(results, at, model, "perplexity", s), 1)
-                    for s in splits
-                ),
+                size, model, _parameters(results, model, at),
+                *(cell(_named(results, at, model, "perplexity", s), 1) for s in splits),
             )  # fmt: skip
     console.print(table)
     ratios = results.select(metric="perplexity_ratio")
@@ -78,8 +74,7 @@ def _lm(results: Results, console: Console) -> None:
                 }
                 table.add_row(size, model, *(found.get(n, "") for n in seen))
         console.print(table)
-        crossings = results.select(metric="crossing")
-        for row in crossings:
+        for row in results.select(metric="crossing"):
             console.print(
                 f"{row.model}, {row.words['preset']}: 1 at {row.mean:,.0f} tokens, "
                 f"the mean of {row.n} of {ratios[0].n} seed{'s' * (ratios[0].n != 1)}"
@@ -116,14 +111,18 @@ def _named(
     return found[0] if found else None
 
 
+def _parameters(results: Results, model: str, condition: str = "") -> str:
+    n = _named(results, condition, model, "parameters", "model")
+    return f"{n.mean:,.0f}" if n else ""
+
+
 def _predictor(results: Results, console: Console) -> None:
     print_heading(console, "Loss on test (nats)")
     table = plain_table("model", "parameters", "loss", "difference to the first, %")
     for model in _models(results, "test", "loss", ""):
-        n = _named(results, "", model, "parameters", "model")
         difference = results.select(model=model, metric="relative_difference")
         table.add_row(
-            model, f"{n.mean:,.0f}" if n else "", cell(_named(results, "", model)),
+            model, _parameters(results, model), cell(_named(results, "", model)),
             cell(difference[0], 2, percent=True) if difference else "",
         )  # fmt: skip
     console.print(table)
@@ -133,9 +132,8 @@ def _selection(results: Results, console: Console) -> None:
     print_heading(console, "The ladder")
     table = plain_table("memory", "parameters", "loss on test", "BLiMP", "recall")
     for model in _models(results, "test", "loss", ""):
-        n = _named(results, "", model, "parameters", "model")
         table.add_row(
-            model, f"{n.mean:,.0f}" if n else "", cell(_named(results, "", model)),
+            model, _parameters(results, model), cell(_named(results, "", model)),
             cell(_named(results, "", model, "accuracy", "blimp")),
             cell(_named(results, "", model, "accuracy", "recall")),
         )  # fmt: skip

@@ -15,8 +15,6 @@ from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.loading import is_text, load_corpus
 from hebbsim.readers.text import stream_text
 
-__all__ = ["Look", "choose", "chosen_for", "look_at"]
-
 #: A word that occurs no oftener is rare: its pieces tell more of it than its own occurrences.
 RARE = 10
 #: Tokens that are looked at; and words that a neighbour is told apart by.
@@ -35,32 +33,21 @@ _HEAVIER, _HEAVIEST, _LIGHTEST = 12.0, 1.4, 0.5
 
 
 class Look(NamedTuple):
-    """What the words of a text look like.
-
-    Attributes
-    ----------
-    tokens, types : int
-    rare : float
-        Share of tokens whose word occurs no oftener than `RARE` times.
-    ending_entropy, beginning_entropy : float
-        Of the last two, and of the first two, letters of longer words, each word once, in bits.
-    ending_gain, beginning_gain : float
-        What these letters of rare words tell of the words beside them, in bits a neighbour: by
-        how much they make neighbours likelier in one half of the text, once learned from the
-        other. Below 0, they mislead.
-    """
+    """What the words of a text look like."""
 
     tokens: int
     types: int
+    #: Share of tokens whose word occurs no oftener than `RARE` times.
     rare: float
-    ending_entropy: float
-    beginning_entropy: float
+    #: What the last two, and the first two, letters of rare words tell of the words beside them,
+    #: in bits a neighbour: by how much they make neighbours likelier in one half of the text, once
+    #: learned from the other. Below 0, they mislead.
     ending_gain: float
     beginning_gain: float
 
 
 #: Of a text that cannot be looked at.
-_UNSEEN = Look(50_000, 10_000, 0.3, 7.0, 7.0, 0.1, 0.1)
+_UNSEEN = Look(50_000, 10_000, 0.3, 0.1, 0.1)
 
 
 def look_at(sentences: Sequence[Sequence[str]]) -> Look:
@@ -91,34 +78,19 @@ def look_at(sentences: Sequence[Sequence[str]]) -> Look:
     neighbour[common] = np.arange(len(common))
     neighbour[-1] = len(common) + 1  # none
     at = np.flatnonzero((seen >= 0) & (n[seen] <= RARE))
-    found = []
+    gains = []
     for ending in (True, False):
-        pieces, entropy = _pieces(words, ending)
-        gain = 0.0
-        for side in (-1, 1):
-            gain += _gain(pieces[seen[at]], neighbour[seen[at + side]], halves[at]) / 2
-        found.append((entropy, gain))
-    (ending_entropy, ending_gain), (beginning_entropy, beginning_gain) = found
-    rare = float(n[n <= RARE].sum() / max(tokens, 1))
-    return Look(
-        tokens,
-        len(words),
-        rare,
-        ending_entropy,
-        beginning_entropy,
-        ending_gain,
-        beginning_gain,
-    )
+        pieces = _pieces(words, ending)[seen[at]]
+        sides = (neighbour[seen[at + side]] for side in (-1, 1))
+        gains.append(sum(_gain(pieces, beside, halves[at]) / 2 for beside in sides))
+    return Look(tokens, len(words), float(n[n <= RARE].sum() / max(tokens, 1)), *gains)
 
 
-def _pieces(words: Sequence[str], ending: bool) -> tuple[NDArray[np.int64], float]:
-    """The last or first two letters of every word by number, 0 for short words; their entropy."""
+def _pieces(words: Sequence[str], ending: bool) -> NDArray[np.int64]:
+    """The last or first two letters of every word by number, 0 for short words."""
     cut = [word[-2:] if ending else word[:2] for word in words]
     known = {piece: i for i, piece in enumerate(dict.fromkeys(cut), 1)}
-    numbers = np.array([known[p] if len(w) > 2 else 0 for p, w in zip(cut, words, strict=True)])
-    times = np.unique(numbers[numbers > 0], return_counts=True)[1]
-    shares = times / max(times.sum(), 1)
-    return numbers, float(-(shares * np.log2(shares)).sum())
+    return np.array([known[p] if len(w) > 2 else 0 for p, w in zip(cut, words, strict=True)])
 
 
 def _gain(
@@ -152,7 +124,7 @@ def choose(look: Look) -> dict[str, Any]:
 
     Examples
     --------
-    >>> choose(Look(40_000, 8_000, 0.3, 7.0, 8.0, 0.2, 0.05))["clusters"]
+    >>> choose(Look(40_000, 8_000, 0.3, 0.2, 0.05))["clusters"]
     1000
     """
     settings = [

@@ -11,28 +11,18 @@ from numpy.typing import NDArray
 from hebbsim.probes import Memberships, RoleReadout, SoftReadout
 from hebbsim.readers.base import Split
 
-__all__ = ["Clustering", "nearest_only"]
-
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """What a fitted learner, or each of P members, makes of the splits that are scored.
+    """What a fitted learner, or each of P members, makes of the splits that are scored."""
 
-    Attributes
-    ----------
-    members : dict of str to list of P Memberships
-        By split, the clusters of its tokens; ``train`` holds those of `labelled` alone.
-    prototypes : list of P ndarrays of float32, shape=(K, D)
-        Where those clusters lie.
-    labelled : ndarray of int64
-        Training sentences that a draw of few labelled sentences contains, sorted.
-    train : Split
-        Those sentences.
-    """
-
+    #: By split, the clusters of its tokens, P long; ``train`` holds those of `labelled` alone.
     members: dict[str, list[Memberships]]
+    #: Where those clusters lie, P of shape (K, D).
     prototypes: list[NDArray[np.float32]]
+    #: Training sentences that a draw of few labelled sentences contains, sorted.
     labelled: NDArray[np.int64]
+    #: Those sentences.
     train: Split
 
     @property

@@ -54,12 +54,9 @@ def compared(
 ) -> list[Compared]:
     """Comparisons of one table, with p corrected over all of them.
 
-    Parameters
-    ----------
-    cells : iterable of (condition, rival, rival's condition, split, role)
-        Of the learner and of the model it is compared with; `role` is a code or None.
-        A cell that was not measured is left out. Where both conditions name the same
-        labelled sentences, draw d of one is paired with draw d of the other.
+    `cells` are (condition, rival, rival's condition, split, role); `role` is a code or None. A
+    cell that was not measured is left out. Where both conditions name the same labelled
+    sentences, draw d of one is paired with draw d of the other.
     """
     found = []
     for condition, rival, versus, split, role in cells:
@@ -123,14 +120,9 @@ def comparisons(
 ) -> list[Compared]:
     """Every table of comparisons: overall, by generalization split, by role.
 
-    Parameters
-    ----------
-    main : sequence of str
-        Conditions of the learner, its clusters named by all of dev.
-    rivals : mapping of str to (model, condition)
-        By name. Splits and roles are compared with the first one.
-    labels : sequence of int
-        Numbers of labelled sentences with which learner and BiGRU are compared as well.
+    `main` are conditions of the learner, its clusters named by all of dev. `rivals` are (model,
+    condition) by name; splits and roles are compared with the first one. `labels` are numbers of
+    labelled sentences with which learner and BiGRU are compared as well.
     """
     wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
     splits = [split for split in runs.gold.codes if split.startswith("gen/")]
@@ -171,15 +163,9 @@ def comparisons(
 def rival_comparisons(
     runs: Runs, main: Sequence[str], rivals: Sequence[str], k: str
 ) -> list[Compared]:
-    """The learner against each rival that learns without labels, named in the same way.
+    """The learner, in the conditions `main`, against each rival that learns without labels.
 
-    Parameters
-    ----------
-    main : sequence of str
-        Conditions of the learner, its clusters named by all of dev.
-    rivals : sequence of str
-    k : str
-        Condition of the rivals, but for the read-out.
+    Both are named by all of dev; `k` is the condition of the rivals, but for the read-out.
     """
     wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
     found: list[Compared] = []

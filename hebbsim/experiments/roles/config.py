@@ -52,131 +52,103 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     (2.0, 8.0)
     """
 
-    ensemble_size: Annotated[
-        int, option("Number of networks that vote on each role.", metavar="P", ge=1)
-    ] = 1
+    ensemble_size: int = option(
+        "Number of networks that vote on each role.", value=1, metavar="P", ge=1
+    )
     seeds: Seeds = 5
-    baselines: Annotated[
-        Literal["none", "simple", "all"],
-        option(
-            "Supervised models to compare with: none, simple (majority and lookup), or all (also "
-            "a BiGRU, if torch is installed)."
-        ),
-    ] = "all"
-    rivals: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_read_rivals),
-        option(
-            f"Unsupervised models to compare with: {', '.join(RIVALS)}, all or none.",
-            EVALUATION,
-            metavar="NAME,...",
-            default=f"{','.join(CHEAP)} with --baselines all, otherwise none",
-        ),
-    ] = CHEAP
-    unlabeled: Annotated[
-        tuple[Path, ...],
-        option(
-            "Unlabeled text to learn from before the corpus: files or folders in any format that "
-            "--corpus takes.",
-            CORPUS,
-            metavar="FILE...",
-            each=True,
-        ),
-    ] = ()
-    labels: Annotated[
-        tuple[Annotated[int, Field(ge=1)], ...],
-        Listed,
-        option(
-            "Comma-separated numbers of labeled sentences for the label curve, which shows "
-            "accuracy by number of labels.",
-            EVALUATION,
-        ),
-    ] = (30, 100, 300, 1000)
-    label_curve_seeds: Annotated[
-        int, option("Number of repetitions at each point of the label curve.", EVALUATION, ge=1)
-    ] = 1
-    bigru_seeds: Annotated[
-        int, option("Number of repetitions of the BiGRU with all labels.", EVALUATION, ge=1)
-    ] = 2
-    rival_seeds: Annotated[
-        int, option("Number of repetitions of each rival.", EVALUATION, ge=1)
-    ] = 2
-    ablation_seeds: Annotated[
-        int,
-        option(
-            "Number of repetitions of the ablations and controls; 0 skips them.", EVALUATION, ge=0
-        ),
-    ] = 2
-    learning_curve_seeds: Annotated[
-        int,
-        option(
-            "Number of repetitions of the learning curve, which shows accuracy by number of "
-            "tokens read.",
-            EVALUATION,
-            ge=0,
-        ),
-    ] = 2
-    readout_sentences: Annotated[
-        int,
-        option(
-            "Number of labeled sentences that network and BiGRU are both given where they are "
-            "compared by role and by split.",
-            EVALUATION,
-            ge=1,
-        ),
-    ] = 100
-    readout_draws: Annotated[
-        int, option("Number of random draws of --readout-sentences.", EVALUATION, ge=1)
-    ] = 3
-    keep: Annotated[
-        Literal["first", "all", "none"],
-        option("Which seeds keep their network in the run folder, for `hebbsim tag`.", EVALUATION),
-    ] = "first"
-    vectors: Annotated[
-        Path | None,
-        option(
-            "Word vectors that give words their codes in the first layer: word2vec, GloVe or "
-            "fastText (binary files need the extra `vectors`), or safetensors.",
-            NETWORK,
-            metavar="FILE",
-        ),
-    ] = None
-    vectors_learn: Annotated[
-        bool, option("Let the codes that --vectors gives change as the network learns.", NETWORK)
-    ] = False
+    baselines: Literal["none", "simple", "all"] = option(
+        "Supervised models to compare with: none, simple (majority and lookup), or all (also "
+        "a BiGRU, if torch is installed).",
+        value="all",
+    )
+    rivals: Annotated[tuple[str, ...], BeforeValidator(_read_rivals)] = option(
+        f"Unsupervised models to compare with: {', '.join(RIVALS)}, all or none.",
+        EVALUATION,
+        value=CHEAP,
+        metavar="NAME,...",
+        default=f"{','.join(CHEAP)} with --baselines all, otherwise none",
+    )
+    unlabeled: tuple[Path, ...] = option(
+        "Unlabeled text to learn from before the corpus: files or folders in any format that "
+        "--corpus takes.",
+        CORPUS,
+        value=(),
+        metavar="FILE...",
+        each=True,
+    )
+    labels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Listed] = option(
+        "Comma-separated numbers of labeled sentences for the label curve, which shows "
+        "accuracy by number of labels.",
+        EVALUATION,
+        value=(30, 100, 300, 1000),
+    )
+    label_curve_seeds: int = option(
+        "Number of repetitions at each point of the label curve.", EVALUATION, value=1, ge=1
+    )
+    bigru_seeds: int = option(
+        "Number of repetitions of the BiGRU with all labels.", EVALUATION, value=2, ge=1
+    )
+    rival_seeds: int = option("Number of repetitions of each rival.", EVALUATION, value=2, ge=1)
+    ablation_seeds: int = option(
+        "Number of repetitions of the ablations and controls; 0 skips them.",
+        EVALUATION,
+        value=2,
+        ge=0,
+    )
+    learning_curve_seeds: int = option(
+        "Number of repetitions of the learning curve, which shows accuracy by number of tokens "
+        "read.",
+        EVALUATION,
+        value=2,
+        ge=0,
+    )
+    readout_sentences: int = option(
+        "Number of labeled sentences that network and BiGRU are both given where they are "
+        "compared by role and by split.",
+        EVALUATION,
+        value=100,
+        ge=1,
+    )
+    readout_draws: int = option(
+        "Number of random draws of --readout-sentences.", EVALUATION, value=3, ge=1
+    )
+    keep: Literal["first", "all", "none"] = option(
+        "Which seeds keep their network in the run folder, for `hebbsim tag`.",
+        EVALUATION,
+        value="first",
+    )
+    vectors: Path | None = option(
+        "Word vectors that give words their codes in the first layer: word2vec, GloVe or "
+        "fastText (binary files need the extra `vectors`), or safetensors.",
+        NETWORK,
+        metavar="FILE",
+    )
+    vectors_learn: bool = option(
+        "Let the codes that --vectors gives change as the network learns.", NETWORK, value=False
+    )
     workers: Workers = min(2, os.cpu_count() or 1)
-    shards: Annotated[
-        int | None,
-        option(
-            "Train on N shards with Dask (extra `cluster`); results are identical for every N.",
-            COMPUTING,
-            default="8 with --scheduler, otherwise no shards",
-            ge=1,
-        ),
-    ] = None
-    scheduler: Annotated[
-        str | None,
-        option(
-            "Address of the Dask scheduler for --shards, such as tcp://host:8786.",
-            COMPUTING,
-            metavar="ADDRESS",
-            default="processes on this machine",
-            affects_results=False,
-        ),
-    ] = None
+    shards: int | None = option(
+        "Train on N shards with Dask (extra `cluster`); results are identical for every N.",
+        COMPUTING,
+        default="8 with --scheduler, otherwise no shards",
+        ge=1,
+    )
+    scheduler: str | None = option(
+        "Address of the Dask scheduler for --shards, such as tcp://host:8786.",
+        COMPUTING,
+        metavar="ADDRESS",
+        default="processes on this machine",
+        affects_results=False,
+    )
 
     @model_validator(mode="before")
     @classmethod
-    def _shards_for_scheduler(cls, given: dict[str, Any]) -> dict[str, Any]:
+    def _follow(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Options whose default follows from another one."""
         if given.get("scheduler") and given.get("shards") is None:
-            return {**given, "shards": 8}
-        return given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _no_rivals_unbidden(cls, given: dict[str, Any]) -> dict[str, Any]:
+            given = {**given, "shards": 8}
         if given.get("rivals") is None and given.get("baselines", "all") != "all":
-            return {**given, "rivals": ()}
+            given = {**given, "rivals": ()}
         return given
 
     def keeps(self, seed: int) -> bool:

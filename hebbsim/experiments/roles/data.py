@@ -24,15 +24,10 @@ _WORDS_A_CLUSTER = 2
 
 @dataclass(frozen=True, eq=False)
 class Gold:
-    """Gold roles of all splits as codes into one list of names.
+    """Gold roles of all splits as codes into one list of names, shape=(R,).
 
-    Attributes
-    ----------
-    names : ndarray of str, shape=(R,)
-    codes : dict of str to ndarray of int16, shape=(T,)
-        By split; ``gen`` is all generalization splits on end.
-    offsets : dict of str to ndarray of int64, shape=(N + 1,)
-    kinds : dict of str to ndarray of str, shape=(N,), or None
+    By split, codes are of shape (T,), offsets of shape (N + 1,) and kinds of shape (N,);
+    ``gen`` is all generalization splits on end.
     """
 
     names: NDArray[np.str_]
@@ -85,12 +80,7 @@ def hold_out(corpus: Corpus) -> tuple[Corpus, str | None]:
     """A corpus with dev and test, and one line that says what stands in for a missing one.
 
     Each missing split takes a tenth of the training sentences, from the end; the learner
-    does not see them.
-
-    Raises
-    ------
-    BadInputError
-        There are too few training sentences to do without some.
+    does not see them. Raises BadInputError if there are too few to do without some.
     """
     missing = [name for name in ("dev", "test") if name not in (*corpus.splits, *corpus.unread)]
     if not missing:
@@ -121,13 +111,7 @@ def hold_out(corpus: Corpus) -> tuple[Corpus, str | None]:
 
 
 def check_splits(corpus: Corpus, layer: str) -> None:
-    """Refuse a corpus on which nothing could be measured.
-
-    Raises
-    ------
-    BadInputError
-        A split is empty or lacks the layer, or dev has one role alone.
-    """
+    """Refuse a corpus with an empty split, a split without the layer, or one role alone in dev."""
     for name, split in corpus.splits.items():
         if split.n_tokens == 0:
             raise BadInputError(f"corpus {corpus.name}: the {name} split is empty")
@@ -162,13 +146,7 @@ def cluster_notes(dev: Split, clusters: int) -> list[str]:
 
 
 def vector_note(corpus: Corpus, vectors: WordVectors) -> str:
-    """A line on how many of the words that are learned from have a vector.
-
-    Raises
-    ------
-    BadInputError
-        Not one has.
-    """
+    """A line on how many of the words that are learned from have a vector; refused if none has."""
     words, tokens = vectors.known(corpus.splits["train"].forms.tolist())
     if not words:
         raise BadInputError(
@@ -183,15 +161,7 @@ def vector_note(corpus: Corpus, vectors: WordVectors) -> str:
 
 
 def text_notes(corpus: Corpus, files: Mapping[str, Path], reading: Mapping[str, Any]) -> list[str]:
-    """Lines on the unlabelled text: how it was understood, and whether its words are known.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    files : mapping of str to Path
-    reading : mapping
-        Options of `hebbsim.readers.text.stream_text`.
-    """
+    """Lines on the unlabelled text: how it was understood, and whether its words are known."""
     from hebbsim.readers.text import glance
 
     sentences, notes = glance(files.values(), **reading)

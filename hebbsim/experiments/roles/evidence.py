@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hebbsim.plots import tables
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import Finding, at_least, counted
-from hebbsim.runs.report.evidence import Rows, interval
+from hebbsim.runs.report.evidence import find, interval
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 #: Share of the BiGRU's accuracy that the paper reports.
 TARGET = 0.96
@@ -17,18 +21,17 @@ _READOUTS = {"": "clusters named by majority", "soft": "by the soft read-out"}
 
 def findings(run: RunTables) -> Iterator[Finding]:
     """Shares of the BiGRU's accuracy, and how often the learner is ahead of it."""
-    rows = Rows(run.results)
     learner = tables.reference(run.results, "hebbian")
     voting = f", {learner['members']} voting" if "members" in learner else ""
     for readout, said in _READOUTS.items():
         condition = {**learner, **({"readout": readout} if readout else {})}
-        yield from _share(rows, condition, said + voting)
+        yield from _share(run.results, condition, said + voting)
     yield from _verdicts(run, learner)
 
 
-def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding]:
+def _share(results: DataFrame, condition: dict[str, str], said: str) -> Iterator[Finding]:
     """Accuracy over the BiGRU's, and with how many labelled sentences that one does as well."""
-    for row in rows.find({**condition, "over": "bigru"}, split="test", metric="accuracy_ratio"):
+    for row in find(results, {**condition, "over": "bigru"}, split="test", metric="accuracy_ratio"):
         found = interval(row)
         yield Finding(
             "C1",
@@ -38,7 +41,7 @@ def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding
             **found,
         )
     against = {**condition, "minus": "bigru/readout"}
-    for row in rows.find(against, split="test", metric="accuracy_difference"):
+    for row in find(results, against, split="test", metric="accuracy_difference"):
         yield Finding(
             "C1",
             f"minus a BiGRU trained on the sentences that name the clusters, {said}",
@@ -47,7 +50,7 @@ def _share(rows: Rows, condition: dict[str, str], said: str) -> Iterator[Finding
     beyond = {"": "", "above": "more than ", "below": "fewer than "}
     for place, relation in beyond.items():
         where = {**condition, **({"curve": place} if place else {})}
-        for row in rows.find(where, split="test", metric="label_equivalence"):
+        for row in find(results, where, split="test", metric="label_equivalence"):
             found = interval(row)
             text = f"{relation}{found['mean']:,.0f}" if place else ""
             if place:

@@ -16,19 +16,6 @@ from hebbsim.runs.corpus_config import GoldConfig
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
 
-__all__ = [
-    "PRESETS",
-    "Clusters",
-    "LearnerConfig",
-    "NetworkName",
-    "Passes",
-    "Settings",
-    "merged",
-    "network_options",
-    "read_preset",
-    "take_from_network",
-]
-
 _Config = TypeVar("_Config", bound="LearnerConfig")
 
 #: What dev chose, a file a kind of corpus (`hebbsim.readers.corpus_kinds`).
@@ -76,14 +63,9 @@ def merged(*changes: Sequence[str]) -> tuple[str, ...]:
 
 
 def read_preset(path: str | Path) -> dict[str, Any]:
-    """Options by name, from the TOML file of a preset.
+    """Options by name, from the TOML file of a preset; a network is looked for beside the file.
 
-    A network is looked for beside the file.
-
-    Raises
-    ------
-    BadInputError
-        It cannot be read, or sets something else.
+    Raises BadInputError if it cannot be read, or sets something else.
 
     Examples
     --------
@@ -180,29 +162,25 @@ class LearnerConfig(GoldConfig):
     """
 
     corpus: Corpus = "builtin"
-    preset: Annotated[
-        str,
-        option(
-            "Values of the options that you do not set: default, auto (chosen from what the words "
-            "of the corpus look like), best (tuned for this kind of corpus, otherwise auto), or a "
-            "TOML file from `hebbsim tune`.",
-            metavar="NAME|FILE",
-            default="auto if no settings were tuned for this kind of corpus, otherwise default",
-        ),
-    ] = "default"
+    preset: str = option(
+        "Values of the options that you do not set: default, auto (chosen from what the words "
+        "of the corpus look like), best (tuned for this kind of corpus, otherwise auto), or a "
+        "TOML file from `hebbsim tune`.",
+        value="default",
+        metavar="NAME|FILE",
+        default="auto if no settings were tuned for this kind of corpus, otherwise default",
+    )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300
     network: NetworkName = "roles"
     rules: RuleFiles = ()
-    rule: Annotated[
-        tuple[str, ...],
-        option(
-            "Learning rule for one part of the network, such as tokens.prediction=delta.",
-            NETWORK,
-            metavar="LAYER.PART=RULE...",
-            each=True,
-        ),
-    ] = ()
+    rule: tuple[str, ...] = option(
+        "Learning rule for one part of the network, such as tokens.prediction=delta.",
+        NETWORK,
+        value=(),
+        metavar="LAYER.PART=RULE...",
+        each=True,
+    )
     settings: Settings = ()
     passes: Passes = 3
 
@@ -240,10 +218,7 @@ class LearnerConfig(GoldConfig):
     def described(self) -> dict[str, Any]:
         """The network of this configuration, every value of it, as JSON and TOML have it.
 
-        Raises
-        ------
-        BadInputError
-            It cannot be read or built.
+        Raises BadInputError if it cannot be read or built.
         """
         from hebbsim.engine.network.description import build, written
 

@@ -26,28 +26,12 @@ if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
     from hebbsim.readers.vectors import WordVectors
 
-__all__ = ["Learning", "Measuring", "curve_points"]
-
 
 class Learning:
     """Fits the learner of a seed on words alone.
 
-    Parameters
-    ----------
-    config : RolesConfig
-    corpus : Corpus
-        Its splits as they are learned from and scored.
-    text : mapping of str to Path
-        Unlabelled text, by file name.
-    network : mapping
-        Description of the network that every seed learns with.
-    vectors : WordVectors, optional
-        Those of its configuration, read once for all seeds.
-
-    Attributes
-    ----------
-    on_the_way : dict of int to list of (int, Clustering)
-        By seed, the tokens that its network had read and its clusters by then.
+    `text` is unlabelled, by file name. Every seed learns with the described `network` and with
+    `vectors`, those of the configuration, read once.
     """
 
     def __init__(
@@ -61,6 +45,7 @@ class Learning:
         self.vectors = vectors
         self.config, self.corpus, self.text, self.network = config, corpus, text, network
         self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
+        #: By seed, the tokens that its network had read and its clusters by then.
         self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
 
     @cached_property
@@ -147,14 +132,7 @@ class Learning:
 
 
 class Measuring:
-    """Names the clusters of fitted learners with roles, and scores them.
-
-    Parameters
-    ----------
-    learning : Learning
-    layer : str
-        Of the roles.
-    """
+    """Names the clusters of fitted learners with the roles of a layer, and scores them."""
 
     def __init__(self, learning: Learning, layer: str) -> None:
         self.learning, self.layer = learning, layer
@@ -269,14 +247,9 @@ class Measuring:
 
 
 def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
-    """Where a learner is looked at on its way through so many tokens: even steps of a ratio.
+    """Where a learner is looked at between its first clusters and its last token.
 
-    Parameters
-    ----------
-    first : int
-        Tokens after which clusters begin.
-    n_tokens : int
-        At which it is looked at anyway, as learning ends.
+    The steps are even on a logarithmic scale.
 
     Examples
     --------

@@ -13,30 +13,21 @@ from hebbsim.runs.costs import Cost
 from hebbsim.runs.results import Score
 from hebbsim.runs.resume import StepResult
 
-__all__ = ["Measured", "Roles"]
-
 #: Predicted role of every token, by split.
 Roles = dict[str, NDArray[np.str_]]
 
 
 @dataclass
 class Measured:
-    """What one step of a run measured.
+    """What one step of a run measured."""
 
-    Attributes
-    ----------
-    predicted : list of (model, condition, seed, roles by split)
-    scores : list of Score
-        Beside those that follow from predicted roles.
-    winners : dict of str to ndarray of int32, shape=(T,)
-        By split, the nearest cluster of every token; of the first seed's single learner.
-    costs : list of Cost
-        What learning took.
-    """
-
+    #: Model, condition, seed, and roles by split.
     predicted: list[tuple[str, str, int, Roles]] = field(default_factory=list)
+    #: Beside those that follow from predicted roles.
     scores: list[Score] = field(default_factory=list)
+    #: By split, the nearest cluster of every token, shape=(T,); of the first seed's learner.
     winners: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    #: What learning took.
     costs: list[Cost] = field(default_factory=list)
 
     def as_step(self, gold: Gold) -> StepResult:

@@ -14,20 +14,9 @@ from hebbsim.probes import Memberships
 from hebbsim.rivals import new_rival
 from hebbsim.runs.costs import Meter
 
-__all__ = ["FoundClusters", "RivalJob"]
-
 
 class FoundClusters(NamedTuple):
-    """What a rival made of the splits.
-
-    Attributes
-    ----------
-    members : dict of str to Memberships
-        By split.
-    prototypes : ndarray of float32, shape=(K, D)
-    seconds, memory
-        What it took to learn, as of `hebbsim.runs.costs.Cost`.
-    """
+    """What a rival made of the splits; its prototypes [shape=(K, D)]; what it took to learn."""
 
     members: dict[str, Memberships]
     prototypes: NDArray[np.float32]
@@ -37,25 +26,7 @@ class FoundClusters(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RivalJob:
-    """One rival to be learned, and the sentences that it is to cluster; words and nothing else.
-
-    Attributes
-    ----------
-    name : str
-    train : list of list of str
-    evaluation : dict of str to list of list of str
-        By split.
-    n_clusters, seed : int
-    settings : dict
-        As of `hebbsim.rivals.new_rival`.
-
-    Examples
-    --------
-    >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
-    >>> found = RivalJob("spectral", sentences, {"dev": sentences}, 2).run()
-    >>> found.members["dev"].clusters.shape
-    (32, 2)
-    """
+    """One rival to be learned, and the sentences that it is to cluster; words and nothing else."""
 
     name: str
     train: list[list[str]]

@@ -15,8 +15,6 @@ from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.rivals import rival_class, settings_for
 from hebbsim.runs.costs import Cost
 
-__all__ = ["RivalKey", "Rivals"]
-
 
 class RivalKey(NamedTuple):
     """A rival of a run, as which its job and its step are known."""
@@ -30,21 +28,7 @@ class RivalKey(NamedTuple):
 
 
 class Rivals:
-    """The rivals of a run.
-
-    Parameters
-    ----------
-    learning : Learning
-
-    Attributes
-    ----------
-    keys : list of RivalKey
-
-    Raises
-    ------
-    BadInputError
-        The library of one is not installed.
-    """
+    """The rivals of a run; refused if the library of one is not installed."""
 
     def __init__(self, learning: Learning) -> None:
         self.learning, config = learning, learning.config

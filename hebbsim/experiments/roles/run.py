@@ -28,9 +28,8 @@ from hebbsim.experiments.roles.measured import Measured
 from hebbsim.experiments.roles.rivals import RivalKey, Rivals
 from hebbsim.experiments.roles.scores import Runs, clusters
 from hebbsim.experiments.roles.supervised import JobKey, Supervised
-from hebbsim.experiments.roles.tabulate import empty_results, tabulate
+from hebbsim.experiments.roles.tabulate import empty_results, tabulate, tokens_file
 from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
-from hebbsim.experiments.roles.tokens import tokens_file
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.runs.background import BackgroundJobs, Job
@@ -54,11 +53,6 @@ def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Resul
     -------
     Results
         Scores and comparisons; for a corpus without roles the table ``clusters`` instead.
-
-    Raises
-    ------
-    BadInputError
-        An option, the corpus or the output folder cannot be used.
 
     Examples
     --------
@@ -119,11 +113,6 @@ def part_name(seed: int, condition: str = "main") -> str:
 def bigru_name(condition: str, seed: int) -> str:
     """A BiGRU, as a step of a run and as a kept part."""
     return f"bigru {condition} seed={seed}"
-
-
-def _later(fitted: Callable[[int], Any], seed: int) -> Callable[[], Any]:
-    """What fits the learner of a seed when it is first asked for."""
-    return cache(partial(fitted, seed))
 
 
 class _Run:
@@ -214,11 +203,11 @@ class _Run:
         try:
             for first in [0, *range(1, config.seeds, workers)]:
                 last = min(first + workers, config.seeds) if first else 1
-                begun = {}
+                begun: dict[int, Callable[[], Any]] = {}
                 for seed in range(first, last):
                     wanted = conditions if seed < config.ablation_seeds else conditions[:1]
                     if all(self.cache.has(part_name(seed, condition)) for condition in wanted):
-                        begun[seed] = _later(self.fitted, seed)
+                        begun[seed] = cache(partial(self.fitted, seed))
                     else:
                         begun[seed] = threads.submit(self.fitted, seed).result
                 yield from begun.items()

@@ -26,17 +26,10 @@ def named_on_dev(
     dev: Split,
     scored: Iterable[str],
 ) -> dict[str, NDArray[np.str_]]:
-    """Roles of every split, its clusters named by all of dev.
+    """Roles of every split in `scored`, its clusters named by all of dev.
 
-    On dev itself, either half of the sentences is named by the other.
-
-    Parameters
-    ----------
-    mapping : callable
-        Given which tokens of dev name clusters, shape=(T,), it gives what names those of a split.
-    dev : Split
-    scored : iterable of str
-        Names of splits.
+    On dev itself, either half of the sentences is named by the other. `mapping` is given which
+    tokens of dev name clusters, shape=(T,), and gives what names those of a split.
     """
     name = mapping(np.full(dev.n_tokens, True))
     found = {split: name(split) for split in scored if split != "dev"}

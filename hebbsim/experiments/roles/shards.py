@@ -13,8 +13,6 @@ from hebbsim.models import RolePopulation
 from hebbsim.models.sharded import Shards, fit_shards
 from hebbsim.runs.workers import DaskWorkers, open_dask
 
-__all__ = ["sharded_learners"]
-
 
 def sharded_learners(
     make: Callable[[int], Any],
@@ -30,19 +28,9 @@ def sharded_learners(
 ) -> Iterator[tuple[int, Callable[[], Any]]]:
     """What gives the learner of every seed, in order, each fitted on all workers of a cluster.
 
-    Parameters
-    ----------
-    make : callable
-        Gives the learner of a seed, yet to learn.
-    seeds : int
-    sentences, text, reading, shards
-        See `hebbsim.models.sharded.Shards`.
-    rules : sequence of paths
-        Files with rules that networks learn by; all workers find them there.
-    scheduler : str, optional
-        See `open_dask`; a local cluster has no more workers than shards.
-    say : callable
-        Given a line when a pass over the text begins.
+    `make` gives the learner of a seed, yet to learn; `say` gets a line when a pass over the text
+    begins. All workers find the files of `rules` under their paths. A local cluster has no more
+    workers than shards.
     """
     if any(str(path) == "-" for path in text):
         raise BadInputError("--unlabeled -: workers cannot read standard input; name files")

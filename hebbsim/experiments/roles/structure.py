@@ -31,15 +31,7 @@ class Structure:
 
 
 def structure_table(runs: Runs, traces: str, sibling: Corpus | None) -> list[Structure]:
-    """The definition of structure dependence, applied.
-
-    Parameters
-    ----------
-    traces : str
-        Condition of the traces-only run.
-    sibling : Corpus or None
-        What `hebbsim.readers.siblings.sibling_of` makes of the corpus that is scored.
-    """
+    """The definition of structure dependence, applied; `traces` is the traces-only condition."""
     by_lookup, by_traces = runs.f1("lookup", "", "dev"), runs.f1("hebbian", traces, "dev")
     decided = decide_roles(by_lookup, by_traces)
     table = [Structure("role", r, d, by_lookup[r], by_traces[r]) for r, d in decided.items()]

@@ -12,20 +12,11 @@ from hebbsim.experiments.roles.learning import Learning
 from hebbsim.experiments.roles.measured import Roles
 from hebbsim.readers.base import Split
 
-__all__ = ["JobKey", "Supervised"]
-
 JobKey = tuple[str, int]  # condition, seed
 
 
 class Supervised:
-    """Models that are trained on labels, on the splits and the draws of the learner.
-
-    Parameters
-    ----------
-    learning : Learning
-    layer : str
-        Of the roles.
-    """
+    """Models that are trained on the labels of a layer, on the learner's splits and draws."""
 
     def __init__(self, learning: Learning, layer: str) -> None:
         self.learning, self.layer = learning, layer

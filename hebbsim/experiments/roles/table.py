@@ -136,10 +136,13 @@ def _show_curve(results: Results, console: Console) -> None:
         "hebbian, soft read-out": ("hebbian", mine, " readout=soft"),
         "bigru": ("bigru", "", ""),
     }
+    labels = {
+        row.words.get("labels", "") for row in results.select(split="test", metric="accuracy")
+    }
     found = {
         name: {
             n: row
-            for n in _label_counts(results)
+            for n in sorted(int(n) for n in labels if n.isdigit())
             if (row := find(results, model, f"{start} labels={n}{end}".strip(), "test"))
         }
         for name, (model, start, end) in lines.items()
@@ -200,12 +203,6 @@ def _some(points: list[int], n: int) -> list[int]:
     """
     last = len(points) - 1
     return points if last < n else [points[i * last // (n - 1)] for i in range(n)]
-
-
-def _label_counts(results: Results) -> list[int]:
-    """Numbers of labelled sentences that anything was measured with."""
-    said = {row.words.get("labels", "") for row in results.select(split="test", metric="accuracy")}
-    return sorted(int(n) for n in said if n.isdigit())
 
 
 def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:

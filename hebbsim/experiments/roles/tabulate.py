@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import hashlib
+import io
 from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from hebbsim.experiments.roles.comparisons import (
     comparison_rows,
@@ -15,14 +21,14 @@ from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.measured import Measured
 from hebbsim.experiments.roles.scores import Runs, constructions
 from hebbsim.experiments.roles.structure import structure_table
-from hebbsim.experiments.roles.tokens import tokens_file
+from hebbsim.readers.base import Split
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.readers.siblings import sibling_of
 from hebbsim.rivals import settings_for
-from hebbsim.runs.results import Results, json_text, provenance, summarize
+from hebbsim.runs.results import Results, json_text, provenance, summarize, utf8
 
-__all__ = ["empty_results", "tabulate"]
-
+#: Tokens of the table at most, so that a run on a large text does not write its text anew.
+MOST_TOKENS = 1_000_000
 #: Models with labels that the learner is compared with: name in the tables, model, condition.
 SUPERVISED = {
     "bigru": ("bigru", "labels=all"),
@@ -35,13 +41,8 @@ SUPERVISED = {
 def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str]) -> Results:
     """Results of a run that has measured nothing: its configuration and what it reads.
 
-    Parameters
-    ----------
-    learning : Learning
-    inputs : mapping of str to str
-        Digests of the unlabelled text, by file name.
-    notes : list of str
-        The list itself: what is noted later is part of the results.
+    `inputs` are digests of the unlabelled text, by file name. What is added to the list `notes`
+    later is part of the results.
     """
     config, corpus = learning.config, learning.corpus
     train = corpus.splits["train"]
@@ -64,28 +65,11 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
     if config.rivals:
         kinds = kinds_of(config.corpus)
         known["rivals"] = {name: settings_for(name, kinds) for name in config.rivals}
-    return Results(
-        experiment="roles",
-        config=resolved,
-        provenance=known,
-        notes=notes,
-        files=files,
-    )
+    return Results(experiment="roles", config=resolved, provenance=known, notes=notes, files=files)
 
 
 def tabulate(results: Results, measuring: Measuring, runs: Runs, measured: Measured) -> Results:
-    """Fill in rows, tables and files.
-
-    Parameters
-    ----------
-    results : Results
-        As `empty_results` gives them; changed and returned.
-    measuring : Measuring
-    runs : Runs
-        Predicted roles of every model.
-    measured : Measured
-        Its scores and its winners are taken.
-    """
+    """Fill in rows, tables and files of the results, and return them."""
     config, corpus, k = measuring.config, measuring.corpus, measuring.k
     voting = config.ensemble_size
     main = [k, f"{k} members={voting}"][: 1 + (voting > 1)]
@@ -123,3 +107,40 @@ def _tokens(measuring: Measuring, runs: Runs, measured: Measured) -> bytes:
             cluster = {"cluster": measured.winners[name]} if name in measured.winners else {}
             splits[name] = (split, {"gold": measuring.roles[name], **cluster, **columns})
     return tokens_file(splits)
+
+
+def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> bytes:
+    """A gzip-compressed CSV table with a row for every token, the same bytes for the same rows.
+
+    `splits` are tokens and further columns [shape=(T,)], such as ``gold``, by name of the split;
+    a column that a split lacks is left empty there. Sentences and positions count from 1.
+
+    Examples
+    --------
+    >>> from hebbsim.readers.base import make_split
+    >>> split = make_split("test", [["dogs", "bark"]], {})
+    >>> print(gzip.decompress(tokens_file({"test": (split, {"cluster": [4, 7]})})).decode(), end="")
+    split,sentence,position,word,cluster
+    test,1,1,dogs,4
+    test,1,2,bark,7
+    """
+    names = list(dict.fromkeys(name for _, columns in splits.values() for name in columns))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(["split", "sentence", "position", "word", *names])
+    left = MOST_TOKENS
+    for split_name, (split, columns) in splits.items():
+        n = min(left, split.n_tokens)
+        left -= n
+        lengths = np.diff(split.offsets)
+        sentence = np.repeat(np.arange(1, len(lengths) + 1), lengths)
+        position = np.arange(1, split.n_tokens + 1) - np.repeat(split.offsets[:-1], lengths)
+        more = [
+            np.asarray(columns[name])[:n].tolist() if name in columns else [""] * n
+            for name in names
+        ]
+        forms = split.forms[:n].tolist()
+        heads = sentence[:n].tolist(), position[:n].tolist(), forms
+        writer.writerows(zip([split_name] * n, *heads, *more, strict=True))
+    # No time stamp: two runs of one configuration write the same file.
+    return gzip.compress(utf8(stream.getvalue()), compresslevel=6, mtime=0)

@@ -16,8 +16,6 @@ from hebbsim.runs.results import Results
 from hebbsim.runs.resume import RunCache
 from hebbsim.tagging.tagger import FILE, KIND, RoleTagger
 
-__all__ = ["keep_tagger", "write_taggers"]
-
 
 def _part(seed: int) -> str:
     return f"tagger seed={seed}"
@@ -34,15 +32,7 @@ def keep_tagger(
 ) -> None:
     """Name the clusters of a learner, and keep both as a part of a run that has a folder, once.
 
-    Parameters
-    ----------
-    cache : RunCache
-    learner : RoleNetwork or RolePopulation
-    seed : int
-    about : Results
-        Whose configuration and provenance say what it learned from.
-    sentences, roles, members
-        As of `RoleTagger.name`.
+    `about` says what it learned from; other parameters are those of `RoleTagger.name`.
     """
     if cache.folder is None or cache.has(_part(seed)):
         return

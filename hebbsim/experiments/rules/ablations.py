@@ -12,8 +12,6 @@ from hebbsim.engine.network.description import build, written
 from hebbsim.engine.network.plasticity import can_stand
 from hebbsim.errors import BadInputError
 
-__all__ = ["RANDOM", "WHOLE", "Ablation", "ablations"]
-
 #: Conditions of the unchanged network, and of prototypes drawn at random from tokens.
 WHOLE, RANDOM = "", "prototypes=random"
 
@@ -22,21 +20,14 @@ _LEFT_OUT, _OFF = "left out", "learning off in a layer"
 
 @dataclass(frozen=True)
 class Ablation:
-    """A network with one change.
+    """A network with one change."""
 
-    Attributes
-    ----------
-    condition : str
-        Condition words of the results: `WHOLE` for the unchanged network.
-    group, name : str
-        What is changed, and to what.
-    network : dict
-        Description of the changed network.
-    """
-
+    #: Condition words of the results: `WHOLE` for the unchanged network.
     condition: str
+    #: What is changed, and to what.
     group: str
     name: str
+    #: Description of the changed network.
     network: dict[str, Any]
 
 
@@ -46,21 +37,9 @@ def ablations(
     """The unchanged network, and everything that it is compared with.
 
     Every other rule that fits in a part, with its own rate and parameters; learning off
-    (eta = 0) in a part, in a layer and everywhere; random prototypes; fewer word layers.
-
-    Parameters
-    ----------
-    network : mapping
-        A description, see `hebbsim.engine.network.description`.
-    layer : str, optional
-        Word layer whose parts are changed (default: all word layers together).
-    rules : sequence of str
-        Rules to try (default: all that fit in a part).
-
-    Raises
-    ------
-    BadInputError
-        The description cannot be built, or has no such word layer.
+    (eta = 0) in a part, in a layer and everywhere; random prototypes; fewer word layers. `layer`
+    is the word layer whose parts are changed (default: all together), and `rules` are those to
+    try (default: all). Raises BadInputError if the network cannot be built, or has no such layer.
 
     Examples
     --------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import field_validator, model_validator
@@ -19,13 +18,17 @@ from hebbsim.config import (
     Workers,
     option,
 )
-from hebbsim.experiments.roles.learner_config import Clusters, NetworkName, Passes
+from hebbsim.experiments.roles.learner_config import (
+    Clusters,
+    NetworkName,
+    Passes,
+    network_options,
+    take_from_network,
+)
 
 if TYPE_CHECKING:
     from hebbsim.experiments.rules.ablations import Ablation
     from hebbsim.models import RoleNetwork
-
-__all__ = ["RulesConfig"]
 
 
 class RulesConfig(ExperimentConfig):
@@ -41,17 +44,14 @@ class RulesConfig(ExperimentConfig):
 
     corpus: Corpus = "builtin"
     rules: RuleFiles = ()  # loaded before `rule` names one of theirs
-    rule: Annotated[
-        tuple[str, ...],
-        Listed,
-        option(
-            "Comma-separated learning rules to try.", default="all, in each part where they fit"
-        ),
-    ] = ()
-    layer: Annotated[
-        str | None,
-        option("Word layer whose parts are changed.", default="all word layers together"),
-    ] = None
+    rule: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated learning rules to try.",
+        value=(),
+        default="all, in each part where they fit",
+    )
+    layer: str | None = option(
+        "Word layer whose parts are changed.", default="all word layers together"
+    )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300
     seeds: Seeds = 3
@@ -67,24 +67,12 @@ class RulesConfig(ExperimentConfig):
 
         return tuple(get_rule(name).name for name in value)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_the_network_says(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Take timescales and K from the network file if they are not given."""
-        network = str(given.get("network", "roles"))
-        if network == "roles":
-            return given
-        if not Path(network).is_file():
-            raise ValueError(f"network {network}: no such file; give a TOML file, or roles")
-        from hebbsim.engine import load_rules
-        from hebbsim.engine.network.description import build, read_network, written
-
-        load_rules(given.get("rules") or ())
-        said = written(build(read_network(network)))
-        return {"timescales": said["timescales"], "clusters": said["tokens"]["size"], **given}
-
     @model_validator(mode="after")
-    def _check_network(self) -> RulesConfig:
+    def _fits_network(self) -> RulesConfig:
+        from hebbsim.engine.network.description import build, written
+        from hebbsim.models import RoleNetwork
+
+        take_from_network(self, written(build(RoleNetwork(**network_options(self)).description())))
         self.ablations()
         return self
 

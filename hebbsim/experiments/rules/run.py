@@ -17,8 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import LookupBaseline
@@ -37,8 +35,6 @@ from hebbsim.runs.results import Progress, Results, provenance, summarize
 from hebbsim.runs.resume import RunCache, StepResult
 from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
-
-__all__ = ["Ablated", "run_rules"]
 
 
 @dataclass(frozen=True)
@@ -69,8 +65,6 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
 
     Raises
     ------
-    BadInputError
-        An option, the corpus or the output folder cannot be used.
     HebbsimError
         The unchanged network cannot learn from this corpus.
     """
@@ -79,24 +73,18 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
     corpus = load_corpus(config.corpus, offline=config.offline)
     corpus = with_scored_splits(corpus, f"--corpus {config.corpus}")
     check_clusters(corpus.splits["train"], config.clusters, corpus.name)
-    results = _empty(config, corpus)
-    results.notes = list(corpus.notes)
-    cache.begin(results.experiment, results.config, results.provenance)
-    _fill(results, config, corpus, cache, progress)
-    return results
-
-
-def _empty(config: RulesConfig, corpus: Corpus) -> Results:
-    resolved = config.resolved() | {"corpus": corpus.name, "source": config.corpus}
     inputs = dict(corpus.sha256)
     if config.network != "roles":
         inputs["network"] = digest(Path(config.network), unpacked=False)
-    seeds = range(config.seeds)
-    return Results(
+    results = Results(
         experiment="rules",
-        config=resolved,
-        provenance=provenance(inputs=inputs, seeds=seeds, rules=config.rules),
+        config=config.resolved() | {"corpus": corpus.name, "source": config.corpus},
+        provenance=provenance(inputs=inputs, seeds=range(config.seeds), rules=config.rules),
+        notes=list(corpus.notes),
     )
+    cache.begin(results.experiment, results.config, results.provenance)
+    _fill(results, config, corpus, cache, progress)
+    return results
 
 
 def _fill(
@@ -224,14 +212,15 @@ def _learn(job: _Job) -> dict[str, StepResult]:
             else partial(learner.fit, sentences)
             for said in job.conditions
         }
-        return {
-            said: _codes(assigned_roles(step, job.corpus), job.corpus)
-            for said, step in steps.items()
-        }
+        return {said: _codes(step, job.corpus) for said, step in steps.items()}
 
 
-def _codes(roles: dict[str, NDArray[np.str_]] | str, corpus: Corpus) -> StepResult:
-    if isinstance(roles, str):
-        return StepResult({}, roles)
+def _codes(learn: Callable[[], RoleNetwork], corpus: Corpus) -> StepResult:
+    try:
+        roles = assigned_roles(learn, corpus)
+    except Exception as error:  # of a rule, which anyone may have written
+        name = "" if type(error) is HebbsimError else type(error).__name__
+        said = str(error).strip().partition("\n")[0]
+        return StepResult({}, ": ".join(filter(None, (name, said))))
     codes = Gold.of(corpus, corpus.layer or "").encode(roles)
     return StepResult({split: codes[split] for split in codes if split != "gen"}, "")

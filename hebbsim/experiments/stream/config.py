@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import model_validator
 
@@ -18,8 +18,6 @@ from hebbsim.runs.corpus_config import TextConfig
 
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
-
-__all__ = ["StreamConfig"]
 
 #: Fields that the engine does not use.
 _OF_NETWORK = ("network", "settings", "score")
@@ -38,58 +36,45 @@ class StreamConfig(TextConfig):
     5000
     """
 
-    corpus: Annotated[
-        tuple[str, ...],
-        option(
-            "Text to learn: builtin, or files and folders of text, CoNLL-U, JSON, CSV, TSV or "
-            "parquet, plain or compressed; - for standard input.",
-            metavar="FILE...",
-            each=True,
-        ),
-    ] = ("builtin",)
-    learner: Annotated[
-        Literal["roles", "engine"],
-        option("What learns: roles (the network that learns roles) or engine (one local rule)."),
-    ] = "roles"
-    tokens: Annotated[
-        int | None,
-        option(
-            "Number of tokens to learn from; a shorter text is repeated.",
-            default="the text once",
-            ge=1,
-        ),
-    ] = None
+    corpus: tuple[str, ...] = option(
+        "Text to learn: builtin, or files and folders of text, CoNLL-U, JSON, CSV, TSV or "
+        "parquet, plain or compressed; - for standard input.",
+        value=("builtin",),
+        metavar="FILE...",
+        each=True,
+    )
+    learner: Literal["roles", "engine"] = option(
+        "What learns: roles (the network that learns roles) or engine (one local rule).",
+        value="roles",
+    )
+    tokens: int | None = option(
+        "Number of tokens to learn from; a shorter text is repeated.", default="the text once", ge=1
+    )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300
-    score: Annotated[
-        str | None,
-        option(
-            "Annotated corpus to test the network on after each chunk of tokens; its labels never "
-            "reach the learner.",
-            metavar="NAME|PATH",
-        ),
-    ] = None
-    seed: Annotated[int, option("Random seed.", ge=0)] = 0
+    score: str | None = option(
+        "Annotated corpus to test the network on after each chunk of tokens; its labels never "
+        "reach the learner.",
+        metavar="NAME|PATH",
+    )
+    seed: int = option("Random seed.", value=0, ge=0)
     network: NetworkName = "roles"
     settings: Settings = ()
-    dim: Annotated[int, option("Number of units of the engine.", NETWORK, metavar="D", ge=1)] = 64
+    dim: int = option("Number of units of the engine.", NETWORK, value=64, metavar="D", ge=1)
     rules: RuleFiles = ()
-    rule: Annotated[str, option("Learning rule of the engine.", NETWORK)] = "oja"
-    vocab_size: Annotated[
-        int,
-        option("Maximum vocabulary size (bounds memory use).", COMPUTING, metavar="V", ge=2),
-    ] = 30_000
-    chunk_tokens: Annotated[
-        int, option("Number of tokens learned between two measurements.", COMPUTING, ge=1000)
-    ] = 100_000
-    checkpoint_every: Annotated[
-        int,
-        option(
-            "Number of tokens between checkpoints; the last two are kept.",
-            COMPUTING,
-            ge=1,
-        ),
-    ] = 1_000_000
+    rule: str = option("Learning rule of the engine.", NETWORK, value="oja")
+    vocab_size: int = option(
+        "Maximum vocabulary size (bounds memory use).", COMPUTING, value=30_000, metavar="V", ge=2
+    )
+    chunk_tokens: int = option(
+        "Number of tokens learned between two measurements.", COMPUTING, value=100_000, ge=1000
+    )
+    checkpoint_every: int = option(
+        "Number of tokens between checkpoints; the last two are kept.",
+        COMPUTING,
+        value=1_000_000,
+        ge=1,
+    )
 
     @model_validator(mode="after")
     def _fits_learner(self) -> StreamConfig:
@@ -104,13 +89,7 @@ class StreamConfig(TextConfig):
         return self
 
     def role_network(self) -> RoleNetwork:
-        """The network of this configuration, yet to learn.
-
-        Raises
-        ------
-        BadInputError
-            It cannot be read or built.
-        """
+        """The network of this configuration, yet to learn; refused if it cannot be built."""
         from hebbsim.models import RoleNetwork
 
         settings = (*self.settings, f"max_words={self.vocab_size}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,6 @@ from hebbsim.experiments.stream.config import StreamConfig
 
 if TYPE_CHECKING:
     from hebbsim.engine import TraceEngine
-
-__all__ = ["LEARNERS", "ScoredCorpus", "state_digest"]
 
 
 class RolesLearner:
@@ -90,7 +87,7 @@ class EngineLearner:
         self.model.save(path)
 
 
-LEARNERS: dict[str, Callable[[StreamConfig], RolesLearner | EngineLearner]] = {
+LEARNERS: dict[str, type[RolesLearner | EngineLearner]] = {
     "roles": RolesLearner,
     "engine": EngineLearner,
 }

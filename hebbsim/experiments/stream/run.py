@@ -26,37 +26,24 @@ from hebbsim.runs.results import Progress, Results, Row, provenance
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 
-__all__ = ["Chunk", "run_stream"]
-
 _KIND = "hebbsim.stream/1"
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was measured after one chunk; a line of ``stream.csv``.
+    """What was measured after one chunk; a line of ``stream.csv``."""
 
-    Attributes
-    ----------
-    tokens : int
-        Tokens learned so far.
-    seconds : float
-        CPU seconds for reading and learning this chunk.
-    n_tokens : int
-        Tokens in this chunk.
-    memory : float
-        Resident memory of the process in MB (2**20 bytes); 0 if unknown.
-    types : int
-        Words in the vocabulary.
-    accuracy : float or None
-        On the test split of the scored corpus; None without one, and before there are
-        clusters.
-    """
-
+    #: Tokens learned so far.
     tokens: int
+    #: CPU seconds for reading and learning this chunk.
     seconds: float
+    #: Tokens in this chunk.
     n_tokens: int
+    #: Resident memory of the process in MB (2**20 bytes); 0 if unknown.
     memory: float
+    #: Words in the vocabulary.
     types: int
+    #: On test of the scored corpus; None without one, and before there are clusters.
     accuracy: float | None = None
 
 
@@ -72,12 +59,6 @@ def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Res
         ``accuracy`` after every chunk; the table ``stream`` has a `Chunk` per row. A note has
         the SHA-256 of the learner's state, by which two runs can be compared. The run folder
         also receives ``learner.safetensors``.
-
-    Raises
-    ------
-    BadInputError
-        The text or the output folder cannot be used, or standard input is not the text that
-        the interrupted run read.
     """
     with threadpool_limits(1):
         return _Run(config, cache, progress).results()
@@ -134,7 +115,7 @@ class _Run:
                             self.scored.accuracy(self.learner) if self.scored else None,
                         )
                     )
-                self.progress(None, self.position, wanted)
+                self.tell(None)
                 if self.position - saved >= config.checkpoint_every:
                     self.save()
                     saved = self.position
@@ -151,6 +132,9 @@ class _Run:
         """Tokens learned so far."""
         return self.chunks[-1].tokens if self.chunks else 0
 
+    def tell(self, line: str | None) -> None:
+        self.progress(line, self.position, self.config.tokens or 0)
+
     def save(self) -> None:
         if self.states is None:
             return
@@ -160,9 +144,7 @@ class _Run:
         about["learned"] = self.source.learned
         with defer_signals():
             self.states.save(self.position, arrays, about)
-        self.progress(
-            f"checkpoint at {self.position:,} tokens", self.position, self.config.tokens or 0
-        )
+        self.tell(f"checkpoint at {self.position:,} tokens")
 
     def restore(self) -> None:
         content = None if self.states is None else self.states.load()
@@ -177,9 +159,7 @@ class _Run:
         except (KeyError, TypeError) as error:
             folder = self.states.folder if self.states else ""
             raise BadInputError(f"{folder}: the last checkpoint is damaged: {error}") from None
-        self.progress(
-            f"resumed at {self.position:,} tokens", self.position, self.config.tokens or 0
-        )
+        self.tell(f"resumed at {self.position:,} tokens")
 
     def measured(self) -> Results:
         results, config = self.begun, self.config
@@ -188,25 +168,22 @@ class _Run:
         later = self.chunks[1:] or self.chunks
         costs = [1e6 * s.seconds / s.n_tokens for s in later]
 
-        def row(metric: str, values: Sequence[float], unit: str) -> Row:
-            low, high = (min(values), max(values)) if len(values) > 1 else (None, None)
-            if len(values) == 3:
-                low, high = values[1:]
+        def row(metric: str, unit: str, value: float, *ends: float) -> Row:
+            low, high = ends or (None, None)
             return Row(
                 self.source.name, "train", "hebbian", f"learner={config.learner}", metric, None,
-                float(values[0]), low, high, len(self.chunks), unit,
+                float(value), low, high, len(self.chunks), unit,
             )  # fmt: skip
 
-        middle = np.percentile(costs, [50, 25, 75]).tolist()
         results.rows += [
-            row("tokens", [self.position], "tokens"),
-            row("microseconds_per_token", middle, "us"),
-            row("memory", [self.chunks[-1].memory], "MB"),
+            row("tokens", "tokens", self.position),
+            row("microseconds_per_token", "us", *np.percentile(costs, [50, 25, 75]).tolist()),
+            row("memory", "MB", self.chunks[-1].memory),
         ]
         second = self.chunks[len(self.chunks) // 2 :]
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
-            results.rows.append(row("memory_slope", slope(x, y), "MB a million tokens"))
+            results.rows.append(row("memory_slope", "MB a million tokens", *slope(x, y)))
         if self.scored is not None:
             results.notes += self.scored.corpus.notes
             about = (self.scored.corpus.name, "test", "hebbian")

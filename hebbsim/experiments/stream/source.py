@@ -10,8 +10,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.readers.lines import digest, is_stdin
 
-__all__ = ["TokenStream"]
-
 BUILTIN = "builtin"
 
 
@@ -60,10 +58,7 @@ class TokenStream:
     def sentences(self, start: int, learned: str, *, repeat: bool) -> Iterator[list[str]]:
         """Sentences from number `start` on, once or again and again.
 
-        Raises
-        ------
-        BadInputError
-            The skipped part of standard input does not have the digest `learned`.
+        Raises BadInputError if the skipped part of standard input lacks the digest `learned`.
         """
         passed = 0
         while True:

@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator, model_validator
 
@@ -19,8 +19,6 @@ from hebbsim.rivals import RIVALS, new_rival, rival_class
 
 if TYPE_CHECKING:
     import numpy as np
-
-__all__ = ["RANGES", "Range", "TuneConfig", "changes", "read_range", "read_ranges"]
 
 #: Ranges that are searched by default.
 RANGES = (
@@ -67,12 +65,7 @@ class Range:
 
 
 def read_range(text: str) -> Range:
-    """Read a range, as given to the option.
-
-    Raises
-    ------
-    BadInputError
-        The text is not a range, or the range is empty.
+    """Read a range, as given to the option; refused if it is none, or empty.
 
     Examples
     --------
@@ -105,13 +98,7 @@ def read_range(text: str) -> Range:
 
 
 def read_ranges(path: str | Path) -> tuple[str, ...]:
-    """Read ranges from a TOML file: ``"words.size" = "50:400:log"``, or a list of choices.
-
-    Raises
-    ------
-    BadInputError
-        The file cannot be read, or holds something else.
-    """
+    """Read ranges from a TOML file: ``"words.size" = "50:400:log"``, or a list of choices."""
     found = []
     for name, value in read_toml(path, "a TOML file of ranges").items():
         if not isinstance(value, str | list):
@@ -142,31 +129,24 @@ class TuneConfig(LearnerConfig):
     [{}, {'words.size': 17}]
     """
 
-    ranges: Annotated[
-        tuple[str, ...],
-        option(
-            "Values to try for timescales, clusters, passes or a parameter that --set takes, such "
-            "as words.size=50:400:log or timescales=[[2],[2,8]], or a TOML file of these.",
-            name="--range",
-            metavar="NAME=RANGE|FILE.toml...",
-            default="the parameters that mattered for the presets, or those of the rival",
-            each=True,
-        ),
-    ] = RANGES
-    rival: Annotated[
-        str | None,
-        option(
-            "Rival of `hebbsim run roles --rivals` to tune instead of the network.",
-            metavar="NAME",
-        ),
-    ] = None
-    trials: Annotated[int, option("Number of trials; the first one changes nothing.", ge=1)] = 20
-    seeds: Annotated[
-        int,
-        option(
-            "Number of random seeds for the best third of the trials; the others get one.", ge=1
-        ),
-    ] = 3
+    ranges: tuple[str, ...] = option(
+        "Values to try for timescales, clusters, passes or a parameter that --set takes, such "
+        "as words.size=50:400:log or timescales=[[2],[2,8]], or a TOML file of these.",
+        value=RANGES,
+        name="--range",
+        metavar="NAME=RANGE|FILE.toml...",
+        default="the parameters that mattered for the presets, or those of the rival",
+        each=True,
+    )
+    rival: str | None = option(
+        "Rival of `hebbsim run roles --rivals` to tune instead of the network.", metavar="NAME"
+    )
+    trials: int = option("Number of trials; the first one changes nothing.", value=20, ge=1)
+    seeds: int = option(
+        "Number of random seeds for the best third of the trials; the others get one.",
+        value=3,
+        ge=1,
+    )
     workers: Workers = min(2, os.cpu_count() or 1)
 
     @model_validator(mode="before")
@@ -224,25 +204,14 @@ class TuneConfig(LearnerConfig):
         return list(found.values())
 
     def check(self, values: dict[str, Any]) -> None:
-        """Refuse values that cannot be used.
-
-        Raises
-        ------
-        BadInputError
-        """
+        """Refuse values that cannot be used."""
         if self.rival is None:
             self.trial(values)
         else:
             new_rival(self.rival, self.clusters, 0, values)
 
     def trial(self, values: dict[str, Any]) -> LearnerConfig:
-        """The configuration of a trial of the network.
-
-        Raises
-        ------
-        BadInputError
-            A value cannot be used.
-        """
+        """The configuration of a trial of the network; refused if a value cannot be used."""
         # Rules are registered by now, and the other fields hold the values of the preset.
         named = self.model_fields_set & set(LearnerConfig.model_fields) - {"rules", "preset"}
         options = {name: getattr(self, name) for name in named}

@@ -13,40 +13,29 @@ import io
 import json
 import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.experiments.roles.data import check_clusters
 from hebbsim.experiments.roles.learner_config import LearnerConfig
-from hebbsim.experiments.roles.scores import named_on_dev
-from hebbsim.experiments.roles.variants import with_scored_splits
+from hebbsim.experiments.roles.variants import assigned_roles, with_scored_splits
 from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
-from hebbsim.probes import RoleReadout
-from hebbsim.readers.base import Corpus, Split
+from hebbsim.readers.base import Corpus
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.rivals import new_rival
-from hebbsim.runs.results import (
-    Progress,
-    Results,
-    Score,
-    json_text,
-    provenance,
-    summarize,
-    utf8,
-)
+from hebbsim.rivals.base import Rival
+from hebbsim.runs.results import Progress, Results, Score, json_text, provenance, summarize, utf8
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 from hebbsim.runs.workers import run_all
-
-__all__ = ["Trial", "run_tune"]
 
 
 @dataclass(frozen=True)
@@ -76,14 +65,18 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
 
     Raises
     ------
-    BadInputError
-        An option, the corpus or the output folder cannot be used.
     HebbsimError
         No trial could be scored.
     """
     corpus = _train_and_dev(config)
-    results = _empty(config, corpus)
-    results.notes = list(corpus.notes)
+    about = {"corpus": corpus.name, "source": config.corpus, "gold_layer": corpus.layer}
+    results = Results(
+        experiment="tune",
+        config=config.resolved() | about,
+        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds), rules=config.rules),
+        notes=list(corpus.notes),
+        files={"network.json": json_text(config.described()).encode()},
+    )
     search = _Search(config, corpus, cache, progress)
     cache.begin(results.experiment, results.config, results.provenance)
     _fill(results, search)
@@ -105,19 +98,6 @@ def _train_and_dev(config: TuneConfig) -> Corpus:
     return corpus
 
 
-def _empty(config: TuneConfig, corpus: Corpus) -> Results:
-    resolved = config.resolved() | {
-        "corpus": corpus.name, "source": config.corpus, "gold_layer": corpus.layer
-    }  # fmt: skip
-    network = json_text(config.described()).encode()
-    return Results(
-        experiment="tune",
-        config=resolved,
-        provenance=provenance(inputs=corpus.sha256, seeds=range(config.seeds), rules=config.rules),
-        files={"network.json": network},
-    )
-
-
 @dataclass(frozen=True)
 class _Network:
     """The network of a trial."""
@@ -127,22 +107,9 @@ class _Network:
     passes: int
     rules: tuple[str, ...]
 
-    def winners(self, train: Split, dev: Split, seed: int) -> NDArray[np.int32]:
-        """The cluster of every token of dev.
-
-        Raises
-        ------
-        HebbsimError
-            Weights did not stay finite.
-        """
+    def fitted(self, train: list[list[str]], seed: int) -> RoleNetwork:
         load_rules(self.rules)
-        learner = RoleNetwork(self.network, passes=self.passes, random_state=seed)
-        with np.errstate(all="ignore"):  # weights may not stay finite
-            learner.fit(train.sentences())
-            arrays, _ = learner.network_.state()
-            if not all(np.isfinite(array).all() for array in arrays.values()):
-                raise HebbsimError("weights did not stay finite")
-            return learner.predict(dev.sentences())
+        return RoleNetwork(self.network, passes=self.passes, random_state=seed).fit(train)
 
 
 @dataclass(frozen=True)
@@ -153,10 +120,8 @@ class _Rival:
     clusters: int
     settings: dict[str, Any]
 
-    def winners(self, train: Split, dev: Split, seed: int) -> NDArray[np.int32]:
-        """The cluster of every token of dev."""
-        rival = new_rival(self.name, self.clusters, seed, self.settings)
-        return rival.fit(train.sentences()).predict(dev.sentences())
+    def fitted(self, train: list[list[str]], seed: int) -> Rival:
+        return new_rival(self.name, self.clusters, seed, self.settings).fit(train)
 
 
 @dataclass(frozen=True)
@@ -243,19 +208,14 @@ def _name(trial: int, seed: int) -> str:
 
 def _score(job: _Job) -> float | str:
     """Accuracy on dev of one learner with one seed; or why there is none."""
-    train, dev = job.corpus.splits["train"], job.corpus.splits["dev"]
-    roles = dev.layers[job.corpus.layer or ""]
+    train, dev = (job.corpus.splits[name] for name in ("train", "dev"))
+    learn = partial(job.learner.fitted, train.sentences(), job.seed)
     try:
         with threadpool_limits(1):  # BLAS sums in another order with more threads
-            winners = job.learner.winners(train, dev, job.seed)
+            roles = assigned_roles(learn, job.corpus)["dev"]
     except Exception as error:  # of a rule, which anyone may have written
         return reason(error)
-
-    def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
-        readout = RoleReadout().fit(winners[on], roles[on])
-        return lambda split: readout.predict(winners)
-
-    return float(np.mean(named_on_dev(mapping, dev, ["dev"])["dev"] == roles))
+    return float(np.mean(roles == dev.layers[job.corpus.layer or ""]))
 
 
 # What is written ----------------------------------------------------------------------------------

@@ -25,13 +25,7 @@ from hebbsim.probes.identity.information import (
     total_bound,
 )
 from hebbsim.probes.identity.memories import Memory, get_memory, memory_names
-from hebbsim.probes.identity.states import (
-    PRECISIONS,
-    Condition,
-    States,
-    make_codes,
-    make_states,
-)
+from hebbsim.probes.identity.states import PRECISIONS, Condition, States, make_codes, make_states
 
 __all__ = [
     "PRECISIONS",

@@ -25,8 +25,6 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["exact_past", "pasts", "smallest_distance"]
-
 
 def exact_past(alpha: float) -> float:
     """Longest past, in tokens, of which greedy decoding finds every token, whatever it was.

@@ -40,9 +40,7 @@ class Reading:
 
 
 def read(
-    scores: NDArray[np.float64],
-    tokens: NDArray[np.integer],
-    log_prior: NDArray[np.float64],
+    scores: NDArray[np.float64], tokens: NDArray[np.integer], log_prior: NDArray[np.float64]
 ) -> Reading:
     """Accuracy and bits of log-likelihoods, calibrated on the first half of the states.
 
@@ -236,8 +234,7 @@ def _best_strength(
     """The number of observations that the shorter context counts for, by likelihood."""
     strengths = np.geomspace(0.01, 1e6, 33)
     return max(
-        strengths,
-        key=lambda s: float(np.log((seen + s * shorter) / (of_context + s)).mean()),
+        strengths, key=lambda s: float(np.log((seen + s * shorter) / (of_context + s)).mean())
     )
 
 

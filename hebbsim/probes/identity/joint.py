@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from hebbsim.probes.identity.decoders import Channel, Decoder
 
-__all__ = ["Beam"]
-
 #: States at a time: bounds the memory.
 _AT_ONCE = 32
 #: Chance that the right past has fallen out of the list, as far as bits are concerned.

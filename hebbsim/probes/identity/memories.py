@@ -17,8 +17,6 @@ from scipy.linalg import expm
 from hebbsim.errors import BadInputError
 from hebbsim.probes.identity.states import run_traces
 
-__all__ = ["FastWeights", "Legendre", "Memory", "Traces", "Window", "get_memory", "memory_names"]
-
 
 class Memory(ABC):
     """The state that a memory has after each token of a sentence.
@@ -52,10 +50,7 @@ class Memory(ABC):
             Memory._registry[cls.name] = cls
 
     def __init__(
-        self,
-        codes: NDArray[np.float64],
-        timescales: NDArray[np.float64],
-        rng: np.random.Generator,
+        self, codes: NDArray[np.float64], timescales: NDArray[np.float64], rng: np.random.Generator
     ) -> None:
         self.codes = codes
         self.timescales = timescales
@@ -181,10 +176,7 @@ class FastWeights(Memory):
         return self.size // keys, keys
 
     def __init__(
-        self,
-        codes: NDArray[np.float64],
-        timescales: NDArray[np.float64],
-        rng: np.random.Generator,
+        self, codes: NDArray[np.float64], timescales: NDArray[np.float64], rng: np.random.Generator
     ) -> None:
         super().__init__(codes, timescales, rng)
         n_values, n_keys = self.shape()

@@ -15,20 +15,7 @@ from hebbsim.probes.identity.states import States
 
 
 class _Trained(Decoder):
-    """Base of trained decoders: states are standardised features.
-
-    Examples
-    --------
-    >>> from hebbsim.probes.identity import Channel, Condition, get_decoder, make_codes, make_states
-    >>> rng, taus = np.random.default_rng(0), np.array([2.0, 8.0])
-    >>> codes, tokens = make_codes(4, 16, rng), rng.integers(4, size=(40, 30))
-    >>> states = make_states(codes, tokens, taus, Condition(), n_last=8, n_lags=1, rng=rng)
-    >>> channel = Channel(codes, taus, states.noise, np.full(4, 1 / 4))
-    >>> decoder = get_decoder("ridge")(channel).fit(states)
-    >>> (scores,) = decoder.decode(states.values, 1)
-    >>> bool((scores.argmax(axis=1) == states.tokens[:, 0]).mean() > 0.9)
-    True
-    """
+    """Base of trained decoders: states are standardised features."""
 
     trained = True
 

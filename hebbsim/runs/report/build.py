@@ -12,7 +12,7 @@ from hebbsim.plots import style
 from hebbsim.runs.figures import Failed, RenderedFigure, each, figures_of
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
-from hebbsim.runs.report.evidence import Rows, findings_of, interval
+from hebbsim.runs.report.evidence import find, findings_of, interval
 
 SCHEMA = "hebbsim.report/1"
 
@@ -39,15 +39,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure in a report.
-
-    Examples
-    --------
-    >>> from hebbsim.plots.style import Caption
-    >>> drawn = RenderedFigure("roles", "Recall.", Caption("A title", "n"), [])
-    >>> Picture("run-roles", drawn, b"", b"").claim
-    'C1'
-    """
+    """A figure in a report."""
 
     file: str
     drawn: RenderedFigure
@@ -62,14 +54,7 @@ class Picture:
 
 @dataclass
 class RunSection:
-    """What a report says about one run.
-
-    Examples
-    --------
-    >>> from hebbsim.runs.finished import RunTables
-    >>> RunSection(RunTables("runs/roles-builtin"), []).run.name
-    'roles-builtin'
-    """
+    """What a report says about one run."""
 
     run: RunTables
     findings: list[Finding]
@@ -79,7 +64,7 @@ class RunSection:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the results table that the report shows."""
-        every = Rows(self.run.results).find(role="")
+        every = find(self.run.results, role="")
         metrics, splits = SHOWN.get(self.run.experiment, ((), ()))
         chosen = [
             row

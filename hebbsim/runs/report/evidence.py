@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hebbsim.plots.tables import words
+from hebbsim.plots import tables
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.report.claims import Finding
@@ -20,30 +20,26 @@ def findings_of(run: RunTables) -> list[Finding]:
     return list(evidence(run)) if evidence else []
 
 
-class Rows:
-    """Rows of a results table (`RunTables.results`), found by columns and by condition words.
+def find(
+    table: DataFrame, condition: dict[str, str] | None = None, **columns: str
+) -> list[dict[str, Any]]:
+    """Rows with these columns and exactly these condition words, apart from ``K``.
+
+    Each has its condition words as ``words``.
 
     Examples
     --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"model": ["a", "b"], "condition": ["K=3 tau=2", ""]})
-    >>> [row["model"] for row in Rows(table).find({"tau": "2"})]
+    >>> [row["model"] for row in find(table, {"tau": "2"})]
     ['a']
     """
+    rows = tables.select(table, condition, **columns).to_dict("records")
+    return [row | {"words": _words(row["condition"])} for row in rows]
 
-    def __init__(self, table: DataFrame) -> None:
-        self._rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
-        for row in self._rows:
-            row["words"] = {k: v for k, v in words(row["condition"]).items() if k != "K"}
 
-    def find(self, condition: dict[str, str] | None = None, **columns: str) -> list[dict[str, Any]]:
-        """Rows with these columns and exactly these condition words, apart from ``K``."""
-        return [
-            row
-            for row in self._rows
-            if all(row[key] == value for key, value in columns.items())
-            and (condition is None or row["words"] == condition)
-        ]
+def _words(condition: str) -> dict[str, str]:
+    return {name: value for name, value in tables.words(condition).items() if name != "K"}
 
 
 def interval(row: dict[str, Any]) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["fill"]
-
 
 def fill(path: Path, **blocks: list[str]) -> None:
     """Write lines between the markers of a page, by their name; its other text stays.

@@ -82,7 +82,8 @@ def _environment(*, html: bool) -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.filters["image"] = _data_uri
+    encoded = "data:image/svg+xml;base64,{}".format
+    environment.filters["image"] = lambda svg: encoded(base64.b64encode(svg).decode("ascii"))
     environment.filters["flat"] = _flat
     environment.globals |= {"ranges": ranges, "command_of": command_of}
     return environment
@@ -97,10 +98,6 @@ def _shared(report: Report) -> dict[str, Any]:
         "signs": SIGNS,
         "version": __version__,
     }
-
-
-def _data_uri(picture: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(picture).decode("ascii")
 
 
 def _flat(value: Any) -> str:

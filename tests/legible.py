@@ -13,8 +13,6 @@ from hebbsim.plots.style import SMALL
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["faults"]
-
 #: Points that boxes of letters may share: they hold more than their ink.
 _TOUCH = 1.0
 
