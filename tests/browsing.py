@@ -1,11 +1,14 @@
 """A page of `hebbsim demo` in a real browser: Debian's chromium, driven by playwright.
 
-Fixtures for the modules that import them; each has a room and a browser of its own.
+Fixtures for the modules that import them; each has a browser of its own, and a room of its own
+in which all that was learned is that of the first.
 """
 
 import os
 import shutil
 from contextlib import contextmanager
+from copy import copy
+from functools import cache
 from urllib.parse import urlsplit
 
 import pytest
@@ -28,11 +31,16 @@ TABS = (
 SENTENCE = "the captain was sending a short poem to chloe ."
 
 
-@pytest.fixture(scope="module")
-def room():
+@cache
+def learned_room():
     room = Room(make_builtin(n_train=600, n_dev=80, n_test=80, n_gen=0), clusters=50)
     room.prepare()
     return room
+
+
+@pytest.fixture(scope="module")
+def room():
+    return copy(learned_room())
 
 
 @contextmanager
