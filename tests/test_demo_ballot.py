@@ -56,11 +56,20 @@ def test_a_phone_votes_once_and_may_change_its_mind(served):
     assert state == {"number": ballot.number, "options": 3, "open": True}
     assert vote(address, "A", voter) == vote(address, "C", voter) == 200
     assert vote(address, "C", "f" * 16) == 200
-    assert ballot.counts == [0, 0, 2]
+    assert ballot.counts == [0, 0, 2] and ballot.n_addresses == 1  # which the teacher is told
     ballot.close()
     assert vote(address, "A", voter) == 400 and ballot.counts == [0, 0, 2]
     ballot.open(2)
-    assert ballot.counts == [0, 0]
+    assert ballot.counts == [0, 0] and ballot.n_addresses == 0
+    # A phone that comes back by another address is the same phone.
+    for voter, letter, where in (
+        ("a", "A", "1"),
+        ("b", "B", "1"),
+        ("c", "B", "2"),
+        ("a", "B", "2"),
+    ):
+        assert ballot.vote(voter, letter, where)
+    assert ballot.counts == [0, 3] and ballot.n_addresses == 2
 
 
 def test_nothing_but_a_vote_is_accepted(served):
@@ -130,7 +139,8 @@ def test_a_window_asks_its_class_and_is_told_the_tally():
     assert session.hello()["ballot"] == {"url": room.ballot_url, "code": room.ballot_code}
     assert not list(session.handle({"do": "ballot", "options": 3}))
     room.ballot.vote("one", "B")
-    assert [m["counts"] for m in session.tally()] == [[0, 1, 0]]
+    room.ballot.vote("two", "B")
+    assert list(session.tally()) == [{"kind": "tally", "counts": [0, 2, 0], "addresses": 1}]
     assert not list(session.tally())  # nothing new
     other = Session(room)
     list(other.handle({"do": "ballot", "options": 2}))
