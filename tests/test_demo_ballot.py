@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -70,6 +71,21 @@ def test_a_phone_votes_once_and_may_change_its_mind(served):
     ):
         assert ballot.vote(voter, letter, where)
     assert ballot.counts == [0, 3] and ballot.n_addresses == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has one address of its own")
+def test_votes_are_counted_by_the_address_that_they_come_from(served):
+    ballot, address = served
+    ballot.open(2)
+    for place, voter in (("127.0.0.1", "a"), ("127.0.0.2", "b"), ("127.0.0.2", "c")):
+        found = http.client.HTTPConnection(
+            address.hostname, address.port, timeout=60, source_address=(place, 0)
+        )
+        headers = {"Cookie": f"voter={voter * 16}", "X-Forwarded-For": f"192.0.2.{ord(voter)}"}
+        found.request("POST", address.path + "/vote", body="A", headers=headers)
+        assert found.getresponse().status == 200
+        found.close()
+    assert ballot.counts == [3, 0] and ballot.n_addresses == 2
 
 
 def test_nothing_but_a_vote_is_accepted(served):
