@@ -431,8 +431,9 @@ def test_live_learning_ends_above_a_look_up_of_the_word(monkeypatch):
     learner = LiveLearner(room)
     while not learner.done:
         learner.step()
-    # With all labels, and no memory: the dashed line of the panel.
-    assert learner.curve[-1][1] > room.references["lookup"]
+    # With all labels, and no memory: the dashed line of the panel. Any part of the network that
+    # learns no more once it has begun leaves more than two thirds of that line's errors.
+    assert 1 - learner.curve[-1][1] < 2 / 3 * (1 - room.references["lookup"])
 
 
 def test_live_roles_are_those_of_the_live_learner(room):

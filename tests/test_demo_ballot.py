@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -56,11 +57,35 @@ def test_a_phone_votes_once_and_may_change_its_mind(served):
     assert state == {"number": ballot.number, "options": 3, "open": True}
     assert vote(address, "A", voter) == vote(address, "C", voter) == 200
     assert vote(address, "C", "f" * 16) == 200
-    assert ballot.counts == [0, 0, 2]
+    assert ballot.counts == [0, 0, 2] and ballot.n_addresses == 1  # which the teacher is told
     ballot.close()
     assert vote(address, "A", voter) == 400 and ballot.counts == [0, 0, 2]
     ballot.open(2)
-    assert ballot.counts == [0, 0]
+    assert ballot.counts == [0, 0] and ballot.n_addresses == 0
+    # A phone that comes back by another address is the same phone.
+    for voter, letter, where in (
+        ("a", "A", "1"),
+        ("b", "B", "1"),
+        ("c", "B", "2"),
+        ("a", "B", "2"),
+    ):
+        assert ballot.vote(voter, letter, where)
+    assert ballot.counts == [0, 3] and ballot.n_addresses == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has one address of its own")
+def test_votes_are_counted_by_the_address_that_they_come_from(served):
+    ballot, address = served
+    ballot.open(2)
+    for place, voter in (("127.0.0.1", "a"), ("127.0.0.2", "b"), ("127.0.0.2", "c")):
+        found = http.client.HTTPConnection(
+            address.hostname, address.port, timeout=60, source_address=(place, 0)
+        )
+        headers = {"Cookie": f"voter={voter * 16}", "X-Forwarded-For": f"192.0.2.{ord(voter)}"}
+        found.request("POST", address.path + "/vote", body="A", headers=headers)
+        assert found.getresponse().status == 200
+        found.close()
+    assert ballot.counts == [3, 0] and ballot.n_addresses == 2
 
 
 def test_nothing_but_a_vote_is_accepted(served):
@@ -130,7 +155,8 @@ def test_a_window_asks_its_class_and_is_told_the_tally():
     assert session.hello()["ballot"] == {"url": room.ballot_url, "code": room.ballot_code}
     assert not list(session.handle({"do": "ballot", "options": 3}))
     room.ballot.vote("one", "B")
-    assert [m["counts"] for m in session.tally()] == [[0, 1, 0]]
+    room.ballot.vote("two", "B")
+    assert list(session.tally()) == [{"kind": "tally", "counts": [0, 2, 0], "addresses": 1}]
     assert not list(session.tally())  # nothing new
     other = Session(room)
     list(other.handle({"do": "ballot", "options": 2}))

@@ -1,12 +1,13 @@
 """A class votes: the code on the screen leads phones to the ballot, and the page counts them."""
 
 from io import BytesIO
+from urllib.parse import urlsplit
 
 import browsing
 import pytest
 from browsing import PATIENCE, PROJECTOR, window
 from PIL import Image
-from test_demo_ballot import served
+from test_demo_ballot import served, vote
 from test_demo_lessons import sees_every_option, violations
 
 from hebbsim.demo.ballot_server import code_of
@@ -82,8 +83,16 @@ def test_a_phone_that_opens_it_is_counted_before_the_reveal(lesson, browser, bal
     assert phone.locator("#options button").all_inner_texts() == list("ABCD")
     phone.click("#options button >> nth=1")
     w.page.wait_for_function("document.querySelector('#vote-count').innerText === '1 vote so far'")
+    # Made up cookies are counted, and the teacher sees that they come from one address.
+    assert w.page.locator("#lesson .from").count() == 0
+    for voter in "xy":
+        assert vote(urlsplit(ballot_url), "D", voter * 16) == 200
+    told = "3 votes so far, from 1 network address"
+    w.page.wait_for_function("t => document.querySelector('#vote-count').innerText === t", arg=told)
     w.page.keyboard.press("Escape")
-    assert w.page.locator("#lesson .votes").all_inner_texts() == ["0", "1", "0", "0"]
+    assert w.page.locator("#lesson .votes").all_inner_texts() == ["0", "1", "0", "2"]
+    assert w.page.inner_text("#lesson .from") == "3 votes from 1 network address"
+    assert sees_every_option(w) or w.page.viewport_size["width"] < 999
     w.page.wait_for_selector("[data-key=reveal]:enabled")
     w.page.keyboard.press("r")
     phone.wait_for_selector("#options button:disabled")

@@ -16,6 +16,10 @@ MOST_VOTERS = 300
 class Ballot:
     """The question that is open, and a letter for each phone; safe to use from any thread.
 
+    A phone is told by its cookie, so that who makes up cookies votes more than once. A bound per
+    network address would silence a class that shares one: addresses are counted, and the
+    teacher is told if there are fewer of them than votes.
+
     Examples
     --------
     >>> ballot = Ballot()
@@ -24,11 +28,13 @@ class Ballot:
     (True, True, False)
     >>> ballot.counts
     [0, 0, 1]
+    >>> ballot.vote("third", "A", "192.0.2.7"), ballot.n_addresses
+    (True, 2)
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._votes: dict[str, str] = {}
+        self._votes: dict[str, tuple[str, str]] = {}
         self.n_options = 0
         self.is_open = False
         #: Counts the questions; phones see by it that there is a new one.
@@ -53,20 +59,29 @@ class Ballot:
         """Take no more votes; the counts stay."""
         self.is_open = False
 
-    def vote(self, voter: str, letter: str) -> bool:
-        """Count a voter's letter in place of an earlier one; False if it cannot be counted."""
+    def vote(self, voter: str, letter: str, address: str = "") -> bool:
+        """Count a voter's letter in place of an earlier one; False if it cannot be counted.
+
+        `address` is the network address that the vote came from.
+        """
         with self._lock:
             known = voter in self._votes
             if not self.is_open or letter not in tuple(LETTERS[: self.n_options]):
                 return False
             if not known and len(self._votes) >= MOST_VOTERS:
                 return False
-            self._votes[voter] = letter
+            self._votes[voter] = letter, address
             return True
 
     @property
     def counts(self) -> list[int]:
         """Votes by option, shape=(n_options,)."""
         with self._lock:
-            votes = list(self._votes.values())
+            votes = [letter for letter, _ in self._votes.values()]
         return [votes.count(letter) for letter in LETTERS[: self.n_options]]
+
+    @property
+    def n_addresses(self) -> int:
+        """Number of network addresses that the counted votes came from."""
+        with self._lock:
+            return len({address for _, address in self._votes.values()})

@@ -139,6 +139,6 @@ class _Vote(_State):
     def post(self) -> None:
         voter = self.get_cookie(_COOKIE) or ""
         letter = self.request.body.decode("ascii", "replace")
-        if len(voter) != 16 or not self.ballot.vote(voter, letter):
+        if len(voter) != 16 or not self.ballot.vote(voter, letter, self.request.remote_ip or ""):
             raise HTTPError(400)
         self.finish({"counted": letter})

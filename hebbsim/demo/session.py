@@ -237,7 +237,7 @@ class Session:
         counts = ballot.counts
         if counts != self._tally:
             self._tally = counts
-            yield {"kind": "tally", "counts": counts}
+            yield {"kind": "tally", "counts": counts, "addresses": ballot.n_addresses}
 
     def bigru_came(self) -> Iterator[Message]:
         """The supervised model is there now: its roles of the text on show."""

@@ -117,6 +117,7 @@ Heb.Lesson = class {
           this.revealed && i !== q.answer && i !== this.chosen ? null : Heb.el("button", { type: "button", "data-key": `option${i}`, "aria-pressed": String(this.chosen === i), class: this.revealed ? (i === q.answer ? "answer" : "missed") : "",
             onclick: () => { if (!this.revealed) { this.chosen = i; this.draw(); } } },
             Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, asked)), votes(i), this.revealed && i === q.answer ? " ✓" : null))),
+        tally && this.act.suspicion() ? Heb.el("small", { class: "from" }, this.act.suspicion()) : null,
         this.revealed ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts)))) : null));
     }
     const last = this.at === lesson.steps.length - 1;

@@ -121,7 +121,7 @@
       if (m.id !== null && m.id !== state.asked) return;
       state.pending.survival = false;
       state.survival = m; if (state.tab === "survival") drawPanel(); lesson.draw(); },
-    tally(m) { state.tally = m.counts; lesson.draw(); countVotes(); },
+    tally(m) { state.tally = m.counts; state.addresses = m.addresses; lesson.draw(); countVotes(); },
     aside(m) { if (state.aside && m.text === state.aside.text) state.aside = m; if (state.tab === "swap") drawPanel(); },
     learning(m) { state.learning = m; if (state.tab === "learning") drawPanel(); lesson.draw(); },
     bigru(m) {
@@ -137,9 +137,12 @@
     $("vote-url").textContent = bare(url);
     for (const node of document.querySelectorAll(".for-votes")) node.hidden = false;
   }
+  const votes = () => (state.tally || []).reduce((a, b) => a + b, 0);
+  // Who makes up cookies may vote again and again; who looks at addresses sees it.
+  const fewer = () => (votes() > state.addresses ? `from ${state.addresses} network ${state.addresses === 1 ? "address" : "addresses"}` : "");
   function countVotes() {
-    const n = (state.tally || []).reduce((a, b) => a + b, 0);
-    $("vote-count").textContent = lesson.number < 0 ? "Phones get the question when a lesson asks one." : `${n} ${n === 1 ? "vote" : "votes"} so far`;
+    const n = votes(), from = fewer();
+    $("vote-count").textContent = lesson.number < 0 ? "Phones get the question when a lesson asks one." : `${n} ${n === 1 ? "vote" : "votes"} so far${from && `, ${from}`}`;
   }
 
   // What was packed for the way; a recording keeps it as it came.
@@ -225,11 +228,12 @@
     // Phones vote until the answer is shown.
     ballot(options) {
       if (!state.hello || !state.hello.ballot) return;
-      if (options) state.tally = new Array(options).fill(0);
+      if (options) Object.assign(state, { tally: new Array(options).fill(0), addresses: 0 });
       countVotes();
       source.send({ do: "ballot", ...(options ? { options } : {}) });
     },
     tally: () => state.hello && state.hello.ballot && state.tally,
+    suspicion: () => (fewer() ? `${votes()} votes ${fewer()}` : ""),
     showBallot() { countVotes(); $("vote").showModal(); },
     redraw: () => drawPanel(),
     aside: (text) => source.send({ do: "aside", text, settings: { ...state.settings } }),

@@ -122,7 +122,7 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
   const taus = r.settings.timescales;
   const { words, places } = Heb.swapped(r);
-  const text = words.join(" ");
+  const text = words.join(" "), short = "the sailor chased the captain .";
   if (!state.aside || state.aside.text !== text) {
     state.aside = { text, roles: null };
     act.aside(text);
@@ -144,7 +144,7 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   };
   panel.replaceChildren(Heb.el("div", { class: "swap" },
     Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles),
-    Heb.el("span", {}, state.recorded ? null : Heb.el("button", { type: "button", class: "quiet", title: "the sailor chased the captain .", onclick: () => act.read("the sailor chased the captain .") }, "Try a short sentence")),
+    Heb.el("span", {}, state.recorded || r.words.join(" ") === short ? null : Heb.el("button", { type: "button", class: "quiet", title: short, onclick: () => act.read(short) }, "Try a short sentence")),
     row("bag of words", bagOne, bagTwo), taus.map((tau, s) => row(`timescale ${tau}`, one[s], two[s])).flat(),
     Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, most of all in a fast one.")));
 };
