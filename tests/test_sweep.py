@@ -24,7 +24,7 @@ from hebbsim.readers.tables import write_tables
 from hebbsim.runs import registry
 from hebbsim.runs import sweep as module
 from hebbsim.runs.compare import compare_runs
-from hebbsim.runs.experiment import _find
+from hebbsim.runs.experiment import find
 from hebbsim.runs.folders import Numbered
 from hebbsim.runs.registry import get_experiment
 from hebbsim.runs.rerun import compare_folders, read_run, rerun
@@ -544,7 +544,7 @@ def test_every_experiment_can_be_found_and_those_without_a_clock_run_again(tmp_p
         experiment.run_at.partition(":")[0] for experiment in registry.EXPERIMENTS.values()
     }
     for name, experiment in registry.EXPERIMENTS.items():
-        assert get_experiment(name) is experiment and callable(_find(experiment.run_at))
+        assert get_experiment(name) is experiment and callable(find(experiment.run_at))
         if experiment.once:
             continue
         config = experiment.config.checked({})

@@ -101,9 +101,9 @@ def compare_runs(
                 f"({differences}); compare runs of one corpus, layer and role scheme"
             )
             if rows:
-                break
+                raise BadInputError(unlike)
         found += rows
-    if unlike and (rows or not found):
+    if not found and unlike:
         raise BadInputError(unlike)
     if not found:
         had = [sorted(set(zip(t["corpus"], t["split"], strict=True))) for t in chosen]
