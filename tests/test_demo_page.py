@@ -26,7 +26,8 @@ def bars_of(w):
             const pseudo = getComputedStyle(cell, '::before');
             const after = getComputedStyle(cell, '::after');
             return {place: cell.dataset.column === undefined ? -1 : Number(cell.dataset.column),
-                    height: bar.height, full: cell.clientHeight, text: cell.innerText,
+                    height: bar.height, width: Math.round(bar.width), full: cell.clientHeight,
+                    text: cell.innerText,
                     floor: parseFloat(pseudo.height), classes: [...cell.classList],
                     hatched: pseudo.backgroundImage.includes('gradient'),
                     grain: parseFloat(after.height), shaded: after.backgroundColor,
@@ -55,6 +56,7 @@ def test_bars_of_all_rows_have_one_scale(shared):
         assert f"full height {100 // zoom} %" in said and ("enlarged" in said) == (zoom > 1)
         bars, shares = bars_of(shared), shares_of(shared)
         assert len(bars) == len(shares) and bars[0]["full"] >= 40
+        assert len({bar["width"] for bar in bars}) == 1  # areas are shares, too
         for bar, share in zip(bars, shares, strict=True):
             assert abs(bar["height"] - min(1, zoom * share) * bar["full"]) < 1
             assert ("cut" in bar["classes"]) == (zoom * share > 1)  # and is seen to be

@@ -31,6 +31,11 @@ Heb.Bars = class {
     const stage = box.parentElement;
     const [least, most] = narrow ? [64, 110] : [50, 240];
     root.style.setProperty("--bar", `${least}px`);
+    // All as wide as the narrowest column has room for beside its number: areas are shares, too.
+    root.style.setProperty("--bar-width", "8px");
+    const bars = this.rows.flatMap((cells) => [cells[0].previousSibling, ...cells]);
+    const room = Math.min(...bars.map((cell) => cell.clientWidth - cell.children[1].offsetWidth - 7));
+    root.style.setProperty("--bar-width", `${Math.max(8, Math.min(26, Math.floor(room)))}px`);
     if (narrow) return root.style.setProperty("--bar", `${Math.min(most, 200 / this.rows.length)}px`);
     const used = [...stage.children].filter((child) => child.id !== "panels" && child.offsetHeight > 2);
     const gap = parseFloat(getComputedStyle(stage).rowGap) || 0;
