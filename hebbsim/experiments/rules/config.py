@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import field_validator, model_validator
@@ -69,6 +70,8 @@ class RulesConfig(ExperimentConfig):
 
     @model_validator(mode="after")
     def _fits_network(self) -> RulesConfig:
+        if self.network != "roles" and not Path(self.network).is_file():
+            raise ValueError(f"network {self.network}: no such file; give a TOML file, or roles")
         from hebbsim.engine.network.description import build, written
         from hebbsim.models import RoleNetwork
 
