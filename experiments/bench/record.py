@@ -1,12 +1,13 @@
 """Goals beside what a run measured: python experiments/bench/record.py RUN...
 
 Copies the tables of run folders of `hebbsim bench` to ``experiments/bench/results/``, with the
-machine, and writes ``experiments/bench/RESULTS.md`` from them. Of two runs that measured the
-same, the later one on the command line counts.
+machine, and writes ``experiments/bench/RESULTS.md`` from them. Folders there can be given again.
+Of two runs that measured the same, the later one on the command line counts.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import sys
@@ -63,20 +64,36 @@ def main(folders: list[str]) -> None:
     runs = [Path(folder) for folder in folders]
     if not runs:
         sys.exit(__doc__)
+    documents = [read(run) for run in runs]
     for run in runs:
         target = HERE / "results" / run.name
+        if run.resolve() == target:
+            continue  # recorded before
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         for name in TABLES:
             shutil.copy(run / name, target / name)
-        shutil.copytree(run / "figures", target / "figures", dirs_exist_ok=True)
-    documents = [json.loads((run / "results.json").read_text(encoding="utf-8")) for run in runs]
+        if (run / "figures").is_dir():
+            shutil.copytree(run / "figures", target / "figures")
     rows = []
     seen: set[str] = set()  # works that a later run has measured
     for document in reversed(documents):
         rows += [row for row in document["results"] if row["split"] not in seen]
         seen |= {row["split"] for row in document["results"]}
     (HERE / "RESULTS.md").write_text(report(documents, rows), encoding="utf-8")
+
+
+def read(run: Path) -> dict[str, Any]:
+    """The results of a run folder, or of what was recorded of one, which has no notes."""
+    if (run / "results.json").is_file():
+        return json.loads((run / "results.json").read_text(encoding="utf-8"))
+    with (run / "results.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        for name in ("mean", "low", "high"):
+            row[name] = float(row[name]) if row[name] else None
+    provenance = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
+    return {"results": rows, "provenance": provenance, "notes": []}
 
 
 def report(documents: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
@@ -97,7 +114,8 @@ def report(documents: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
         lines.append(f"| {name} | {value:.3g} {unit} |")
     for split in dict.fromkeys(row["split"] for row in rows):
         mine = [row for row in rows if row["split"] == split and row["metric"] in SHOWN]
-        lines += ["", f"## {split}", "", *(growth if "/" in split else rates)(mine)]
+        on = {row["corpus"] for row in mine} - {"synthetic", "none"}
+        lines += ["", f"## {split}{''.join(f', {name}' for name in sorted(on))}", "", *(growth if "/" in split else rates)(mine)]
     notes = [note for document in documents for note in document["notes"]]
     lines += ["", *(f"- {note}" for note in dict.fromkeys(notes))]
     return "\n".join(lines).rstrip() + "\n"
