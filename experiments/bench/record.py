@@ -115,7 +115,8 @@ def report(documents: list[dict[str, Any]], rows: list[dict[str, Any]]) -> str:
     for split in dict.fromkeys(row["split"] for row in rows):
         mine = [row for row in rows if row["split"] == split and row["metric"] in SHOWN]
         on = {row["corpus"] for row in mine} - {"synthetic", "none"}
-        lines += ["", f"## {split}{''.join(f', {name}' for name in sorted(on))}", "", *(growth if "/" in split else rates)(mine)]
+        lines += ["", f"## {', '.join([split, *sorted(on)])}", ""]
+        lines += (growth if "/" in split else rates)(mine)
     notes = [note for document in documents for note in document["notes"]]
     lines += ["", *(f"- {note}" for note in dict.fromkeys(notes))]
     return "\n".join(lines).rstrip() + "\n"
