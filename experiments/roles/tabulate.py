@@ -90,8 +90,8 @@ COMPARED = ("value", "other", "difference", "low", "high", "p", "corrected", "ra
             "ratio_low", "ratio_high")  # fmt: skip
 #: Options of a run that the tables tell.
 TOLD = (
-    "corpus", "timescales", "clusters", "ensemble_size", "seeds", "rival_seeds", "n_tokens",
-    "passes",
+    "corpus", "timescales", "clusters", "ensemble_size", "seeds", "learning_curve_seeds",
+    "rival_seeds", "n_tokens", "passes",
 )  # fmt: skip
 
 
