@@ -134,11 +134,15 @@ class RolesComponent:
             return self.from_disk(folder)
 
 
-@Language.factory(
-    _NAME,
-    assigns=[f"token._.{name}" for name in _EXTENSIONS],
-    default_config={"model": None, "readout": "soft"},
-)
 def make_roles(nlp: Language, name: str, model: str | None, readout: str) -> Any:
     """The component, as spaCy makes it."""
     return RolesComponent(model, readout)
+
+
+# spaCy 3.7 asks for types, where annotations are only their names here.
+make_roles.__annotations__ |= {"nlp": Language, "name": str, "model": str | None, "readout": str}
+Language.factory(
+    _NAME,
+    assigns=[f"token._.{name}" for name in _EXTENSIONS],
+    default_config={"model": None, "readout": "soft"},
+)(make_roles)

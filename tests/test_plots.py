@@ -363,16 +363,15 @@ class TestValues:
         table = rows(big, model="bigru", metric="accuracy").set_index("condition")["mean"]
         counts = {30: "30", 100: "100", 300: "300", 1000: "1000", 3000: "3000", 12544: "all"}
         assert {x: y for x, y in points} == {x: table[f"labels={c}"] for x, c in counts.items()}
-        hebbian = rows(big, model="hebbian", split="test").set_index(["condition", "metric"])[
-            "mean"
-        ]
-        accuracy = hebbian["K=300", "accuracy"]
+        found = rows(big, model="hebbian", split="test", metric="accuracy")
+        hebbian = found.set_index("condition")["mean"]
+        accuracy = hebbian["K=300"]
         assert drawn(ax, "_hebbian")[0][:, 1].tolist() == [accuracy] * 2
         met = "as good as the BiGRU with 2,640 labelled sentences"
         assert drawn(ax, met)[0].tolist() == [[2640.0, accuracy]]
         for name, readout in (("majority", ""), ("soft read-out", " readout=soft")):
             assert drawn(ax, f"Hebbian, clusters named by few labels: {name}")[0].tolist() == [
-                [100.0, hebbian[f"K=300 labels=100{readout}", "accuracy"]]
+                [100.0, hebbian[f"K=300 labels=100{readout}"]]
             ]
         assert "As good as with 2,340 to 2,940" in plot_labels(big).figure.get_supxlabel().replace(
             "\n", " "

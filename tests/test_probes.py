@@ -248,7 +248,7 @@ def test_without_variance_of_training_the_interval_is_that_of_scipy_over_sentenc
     theirs = stats.bootstrap(
         (a, b, lengths),
         lambda x, y, n, axis: (x.sum(axis) - y.sum(axis)) / n.sum(axis),
-        paired=True, vectorized=True, method="percentile", n_resamples=4000, rng=1,
+        paired=True, vectorized=True, method="percentile", n_resamples=4000, random_state=1,
     ).confidence_interval  # fmt: skip
     assert ours.difference.mean == pytest.approx((a - b).sum() / lengths.sum())
     assert ours.difference.low == pytest.approx(theirs.low, abs=0.003)

@@ -91,7 +91,7 @@ def ppmi(pairs: NDArray[np.integer], n_types: int, smoothing: float) -> csr_arra
     words = np.asarray(counts.sum(axis=1)).ravel()
     others = np.asarray(counts.sum(axis=0)).ravel() ** smoothing
     found = counts.tocoo()
-    rows, columns = found.coords
+    rows, columns = found.row, found.col
     told = np.log(found.data / words[rows] / (others[columns] / others.sum()))
     kept = told > 0
     return csr_array((told[kept], (rows[kept], columns[kept])), shape=counts.shape)
