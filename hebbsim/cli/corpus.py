@@ -211,7 +211,7 @@ class _Downloads:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._progress is not None:
+        if self._progress is not None and not self._progress.disable:  # rich 13 ends a line anyway
             self._progress.stop()
 
     def update(self, name: str, done: int, total: int) -> None:
