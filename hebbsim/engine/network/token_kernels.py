@@ -17,7 +17,7 @@ from hebbsim.engine.network.vectors import (
 )
 from hebbsim.engine.products import multiply
 
-__all__ = ["complete_codes", "learn_sentence", "read_sentences"]
+__all__ = ["complete_codes", "learn_sentence"]
 
 learn_guess: Any = None  # of the layer's rules, see `with_rules`
 learn_own: Any = None
@@ -107,6 +107,8 @@ def learn_sentence(
 
     Parts do not wait for each other token by token: each learns from all tokens of the sentence,
     in their order, so that its weights come into the cache once.
+    With a `fade` of 0, and no token that teaches or competes, nothing is learned; the tokens may
+    then be of several sentences.
     """
     n_tokens, n_codes = codes.shape
     n, width = left.values.shape
@@ -200,42 +202,3 @@ def put(x, attended, length, out):
         to_unit(x[i])
         for j in range(len(attended)):
             out[i, j] = length * x[i, j]
-
-
-def read_sentences(
-    codes, contexts, left_mean, right_mean, left, right, left_directions, right_directions,
-    attended, lengths, out,
-):  # fmt: skip
-    """Vectors of tokens by what has been learned, into `out`, which is zero; nothing is learned."""
-    n_tokens, n_codes = codes.shape
-    n, width = left.values.shape
-    sides = contexts.reshape(n_tokens, 2, width)
-    tokens = np.zeros(n_tokens, np.int32)
-    nothing = np.zeros((1, n), np.float32)
-    x = np.empty((n_tokens, width), np.float32)
-    answers = np.empty((n_tokens, n), np.float32)
-    scales = np.empty(n, np.float32)
-    for i in range(n_tokens):
-        for c in range(n_codes):
-            out[i, c] = lengths[0] * np.sqrt(codes[i, c])
-    for side in range(2):
-        prediction = left if side == 0 else right
-        for i in range(n_tokens):
-            for j in range(width):
-                x[i, j] = np.sqrt(sides[i, side, j])
-        at = n_codes + side * n
-        if lengths[1 + side] > 0:
-            learn_prediction(
-                prediction.values, prediction.state, x, tokens, nothing, False, np.float32(0),
-                prediction.parameters, answers,
-            )  # fmt: skip
-            put(answers, attended[side], lengths[1 + side], out[:, at : at + n])
-        if lengths[3 + side] > 0:
-            directions = left_directions if side == 0 else right_directions
-            mean = left_mean if side == 0 else right_mean
-            for i in range(n_tokens):
-                centre(x[i], mean, np.float32(0))
-            over_lengths(directions.values, scales)
-            all_coordinates(directions.values, scales, x, answers)
-            at += 2 * n
-            put(answers, attended[2 + side], lengths[3 + side], out[:, at : at + n])

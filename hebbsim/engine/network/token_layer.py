@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hebbsim.engine.network.contexts import contexts_of_sentences
 from hebbsim.engine.network.plasticity import Plasticity, check_parts, with_rules
-from hebbsim.engine.network.token_kernels import complete_codes, learn_sentence, read_sentences
+from hebbsim.engine.network.token_kernels import complete_codes, learn_sentence
 from hebbsim.engine.values import LARGEST, check_layer, number
 from hebbsim.errors import BadInputError
 
@@ -199,7 +199,6 @@ class TokenLayer:
         jitter = rng.uniform(1 - self.weight_jitter, 1 + self.weight_jitter, 5)
         self.drawn_lengths = (np.array(self.lengths) * jitter).astype(np.float32)
         self._complete = with_rules(complete_codes, learn_guess=self.guess)
-        self._read = with_rules(read_sentences, learn_prediction=self.prediction)
         self._learn = with_rules(
             learn_sentence,
             learn_own=self.own,
@@ -235,27 +234,13 @@ class TokenLayer:
         rng : numpy.random.Generator
             Draws what prototypes start from.
         """
-        fade = np.float32(1 / math.sqrt(1 + self.tokens / self.fade_after))
+        fade = 1 / math.sqrt(1 + self.tokens / self.fade_after)
         chosen = draws[:, 0] * np.sqrt(frequency) < math.sqrt(self.subsample)
         taught = (draws[:, 1] * np.sqrt(counts) < TAUGHT) & (counts >= TAUGHT_FROM)
+        competes, teaches = chosen & self.settled, draws[:, 1] < DIRECTION_SHARE
         ends = np.array([len(codes)])
-        completed, contexts = self._around(codes, around, counts, shapes, ends, taught, fade)
-        vectors = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
-        self._learn(
-            completed,
-            contexts,
-            chosen & self.settled,
-            draws[:, 1] < DIRECTION_SHARE,
-            *self.means,
-            self.means_seen,
-            self.own_weights,
-            *self.prediction_weights,
-            fade,
-            *self.direction_weights,
-            self.prototype_weights,
-            self.attended,
-            self.drawn_lengths,
-            vectors,
+        vectors = self._pass_over(
+            codes, around, counts, shapes, ends, taught, teaches, competes, np.float32(fade)
         )
         self.tokens += len(codes)
         if not self.settled:
@@ -321,22 +306,10 @@ class TokenLayer:
 
         Nothing is learned; other parameters are as of `learn`.
         """
-        nowhere = np.zeros(len(codes), dtype=bool)
-        completed, contexts = self._around(codes, around, counts, shapes, ends, nowhere, 0.0)
-        vectors = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
-        self._read(
-            completed,
-            contexts,
-            *self.means[1:],
-            *self.prediction_weights,
-            *self.direction_weights,
-            self.attended,
-            self.drawn_lengths,
-            vectors,
-        )
-        return vectors
+        none = np.zeros(len(codes), dtype=bool)
+        return self._pass_over(codes, around, counts, shapes, ends, none, none, none, np.float32(0))
 
-    def _around(
+    def _pass_over(
         self,
         codes: NDArray[np.float32],
         around: NDArray[np.float32],
@@ -344,9 +317,15 @@ class TokenLayer:
         shapes: NDArray[np.int8],
         ends: NDArray[np.int64],
         taught: NDArray[np.bool_],
-        fade: float,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Codes, those of rare words completed, and the traces of `around`; the guess learns."""
+        teaches: NDArray[np.bool_],
+        competes: NDArray[np.bool_],
+        fade: np.float32,
+    ) -> NDArray[np.float32]:
+        """Vectors of tokens, shape=(L, D); weights learn where tokens teach, are taught or compete.
+
+        `fade` is the factor of the rates of guess and prediction. With 0, and no such token,
+        nothing is learned.
+        """
         contexts = self._contexts(codes, ends)
         completed = np.empty_like(codes)
         changed = self._complete(
@@ -359,14 +338,31 @@ class TokenLayer:
             self.shrinkage,
             taught,
             self.guess_weights,
-            np.float32(fade),
+            fade,
             completed,
         )
         if around is not codes:
             contexts = self._contexts(around, ends)
         elif changed:
             contexts = self._contexts(completed, ends)
-        return completed, contexts
+        vectors = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
+        self._learn(
+            completed,
+            contexts,
+            competes,
+            teaches,
+            *self.means,
+            self.means_seen,
+            self.own_weights,
+            *self.prediction_weights,
+            fade,
+            *self.direction_weights,
+            self.prototype_weights,
+            self.attended,
+            self.drawn_lengths,
+            vectors,
+        )
+        return vectors
 
     def _contexts(self, codes: NDArray[np.float32], ends: NDArray[np.int64]) -> NDArray[np.float32]:
         """Traces around tokens, as they are held."""
