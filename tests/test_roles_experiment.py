@@ -527,6 +527,19 @@ def test_bigrus_that_cannot_be_trained_leave_the_bar(fakes, monkeypatch):
     assert all(done <= total for done, total in steps) and steps[-1][0] == steps[-1][1]
 
 
+def test_torch_that_is_gone_for_the_last_bigrus_is_told_once(fakes, monkeypatch):
+    """As where a run resumes, whose other BiGRUs are kept, in another environment."""
+
+    def missing_for_codes(self, key, job):
+        if "codes" in key[0]:
+            raise TorchMissingError
+        self.submitted[key] = job
+
+    monkeypatch.setattr(FakeJobs, "submit", missing_for_codes)
+    results = run(label_curve_seeds=2)
+    assert results.select(model="bigru") and len(results.notes) == 1 and "torch" in results.notes[0]
+
+
 def test_labelled_sentences_are_cut_once_for_all_draws(fakes, monkeypatch):
     cut, subset = [], Split.subset
     monkeypatch.setattr(Split, "subset", lambda self, chosen: cut.append(1) or subset(self, chosen))

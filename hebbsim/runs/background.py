@@ -94,7 +94,7 @@ class BackgroundJobs(Generic[Key]):
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the main process, which stops its workers, and the processor as well."""
+    """Leave Ctrl-C to the main process, which stops its workers, and let it run first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(10)

@@ -134,6 +134,7 @@ class _Run:
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
         self.meter: Meter | None = None  # of the first seed's learner
+        self.torch_is_there = True  # as far as is known
         if config.preset == "auto":
             self.notes.append(
                 "no settings were tuned for this kind of corpus; its words chose "
@@ -268,22 +269,19 @@ class _Run:
         self.begin()
         self.steps.say()
         with BackgroundJobs[JobKey | RivalKey](config.workers) as background:
-            # Before the learner, which they leave the processor to: see `BackgroundJobs`.
-            try:
+            # Before the learner, which they let run first: see `BackgroundJobs`.
+            with self.if_torch_is_there(trained):
                 for key, job in bigru.items():
                     self.submit(background, key, lambda job: job, job)
-            except TorchMissingError as error:
-                self.notes.append(f"no BiGRU beside the learner: {error}")
-                self.steps.drop(bigru_name(*key) for key in trained)
-                of_codes = 0
             for rival in rivals.keys:
                 self.submit(background, rival, rivals.job, rival)
             for seed, learner in self.learners(list(parts)):
                 line = partial(self.last_line, seed)
                 self.step(part_name(seed), self.whole, learner, seed, line=line)
-                if seed < of_codes:
+                if seed < of_codes and self.torch_is_there:
                     key = ("labels=all codes=hebbian", seed)
-                    self.submit(background, key, supervised.codes_job, learner, seed)
+                    with self.if_torch_is_there(trained):
+                        self.submit(background, key, supervised.codes_job, learner, seed)
                 if seed < config.ablation_seeds:
                     self.ablations(learner, seed, parts)
                 self.cache.drop(f"seed={seed}")
@@ -351,6 +349,16 @@ class _Run:
         self.measured.winners |= measured.winners
         self.measured.costs += measured.costs
         self.steps.reach(name, line=line() if line else None)
+
+    @contextlib.contextmanager
+    def if_torch_is_there(self, trained: Sequence[JobKey]) -> Iterator[None]:
+        """Where a BiGRU begins to train; without torch the run goes on, and its notes say so."""
+        try:
+            yield
+        except TorchMissingError as error:
+            self.torch_is_there = False
+            self.notes.append(f"no BiGRU beside the learner: {error}")
+            self.steps.drop(bigru_name(*key) for key in trained)
 
     def submit(
         self,
