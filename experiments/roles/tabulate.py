@@ -90,8 +90,8 @@ COMPARED = ("value", "other", "difference", "low", "high", "p", "corrected", "ra
             "ratio_low", "ratio_high")  # fmt: skip
 #: Options of a run that the tables tell.
 TOLD = (
-    "corpus", "timescales", "clusters", "ensemble_size", "seeds", "learning_curve_seeds",
-    "rival_seeds", "n_tokens", "passes",
+    "corpus", "timescales", "clusters", "ensemble_size", "seeds", "rival_seeds", "n_tokens",
+    "passes",
 )  # fmt: skip
 
 
@@ -216,6 +216,11 @@ class Run:
         """Processor seconds of one seed, the mean over seeds."""
         found = [cost["seconds"] for cost in self.costs if cost["model"] == model]
         return sum(found) / len(found)
+
+    @property
+    def has_curve(self) -> bool:
+        """Whether the learner was looked at on its way."""
+        return any(word.startswith("tokens=") for key in self._rows for word in key[2])
 
     def after(self, seconds: float, split: str) -> tuple[int, Value] | None:
         """The learner after so many processor seconds of one seed, and the tokens read by then.
@@ -659,7 +664,7 @@ def equal_time_table(runs: dict[str, Run]) -> list[str]:
     """The learner when it has learned for as long as a rival takes in all."""
     rows = []
     # Without a learning curve nothing is known of the learner on its way.
-    for run in (run for run in runs.values() if run.config.get("learning_curve_seeds", 5)):
+    for run in (run for run in runs.values() if run.has_curve):
         models = dict.fromkeys(cost["model"] for cost in run.costs if cost["model"] != "hebbian")
         for model in sorted(models):
             seconds = run.seconds_of(model)
