@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.memory import copy_values
 from hebbsim.engine.network.plasticity import FIRES, FIRST
 from hebbsim.engine.network.vectors import (
     MEAN_OVER,
@@ -41,8 +42,7 @@ def complete_codes(
     n_tokens, n_codes = codes.shape
     changed = False
     for i in range(n_tokens):
-        for c in range(n_codes):
-            out[i, c] = codes[i, c]
+        copy_values(codes[i], out[i])
     for learns in range(2):
         n = 0
         tokens = np.empty(n_tokens, np.int32)
