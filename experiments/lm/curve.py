@@ -23,14 +23,14 @@ SIZES = ("pico", "nano", "micro")
 RATES = "0.002,0.005,0.012"
 
 
-def rows(tokens: int, seeds: int, workers: int, out: Path) -> dict[str, list[str]]:
+def rows(tokens: int, rates: str, seeds: int, workers: int, out: Path) -> dict[str, list[str]]:
     """The command of each row, by name."""
     corpora = Path(os.environ.get("HEBBSIM_DATA_DIR", "HEBBSIM_DATA_DIR"))
     texts = {"text": corpora / "text", "wikitext": corpora / "text" / "wikitext-2-train.txt.gz"}
     return {
         f"{size}-{text}": [
             sys.executable, "-m", "hebbsim", "run", "lm", "--preset", size, "--context", "128",
-            "--batch", "8", "--learning-rates", RATES, "--seeds", str(seeds), "--tokens",
+            "--batch", "8", "--learning-rates", rates, "--seeds", str(seeds), "--tokens",
             str(tokens), "--data", str(path), "--workers", str(workers),
             "--store", str(out / "store"), "--out", str(out / f"{size}-{text}"),
         ]
@@ -58,11 +58,12 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/curve"))
     parser.add_argument("--only", default="", help="comma-separated rows (default: all)")
     parser.add_argument("--tokens", type=int, default=20_000_000)
+    parser.add_argument("--rates", default=RATES, help="rates that validation chooses from")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--list", action="store_true", help="print the commands alone")
     given = parser.parse_args()
-    found = rows(given.tokens, given.seeds, given.workers, given.out)
+    found = rows(given.tokens, given.rates, given.seeds, given.workers, given.out)
     chosen = given.only.split(",") if given.only else list(found)
     if unknown := set(chosen) - set(found):
         parser.error(f"--only {','.join(sorted(unknown))}: choose of {', '.join(found)}")
