@@ -310,6 +310,11 @@ def test_prose_stays_prose(tmp_path):
         assert kind_of(tmp_path / "a.txt") == "text"
 
 
+def test_columns_of_conllu_apart_by_blanks_are_told_of_as_such(tmp_path):
+    (tmp_path / "a.conllu").write_text(10 * ("1 It it PRON PRP _ 2 nsubj _ X\n\n"))
+    assert "separate them by tabs" in refusal(tmp_path / "a.conllu")
+
+
 def test_a_folder_of_text_is_read_with_its_subfolders_and_without_its_papers(tmp_path):
     write(
         tmp_path,
@@ -564,3 +569,49 @@ def test_of_a_treebanks_folder_the_training_words_alone_are_text(tmp_path):
     with pytest.raises(BadInputError, match="no train split in it, only dev and test"):
         stream_text(tmp_path)
     assert list(stream_text(tmp_path / "a-test.conllu")) == [["test", *WORDS[1:]]]
+
+
+TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
+
+
+@pytest.mark.parametrize(
+    "name, content, said",
+    [
+        ("a.conll", "\n".join(" ".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
+        ("a.tsv", "\n".join("\t".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
+        ("a.txt", "-DOCSTART- -X- O\n\nThe DT O\n", "words with labels in columns"),
+        ("a.txt", " ".join("/".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
+        ("a.mrg", "( (S (NP (DT The) (NN dog)) (VP (VBD ran)) (. .)) )\n", "bracketed trees"),
+        ("a.txt", "(S (NP-SBJ (DT The) (NN dog)) (VP (VBD ran)))\n", "bracketed trees"),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nThe dog ran.\n\n", "subtitles"),
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nThe dog ran.\n\n", "subtitles"),
+    ],
+)
+def test_other_annotation_is_no_prose(tmp_path, name, content, said):
+    (tmp_path / name).write_text(10 * content)
+    message = refusal(tmp_path / name)
+    assert f"{name}: this seems to be {said}" in message
+    assert message.endswith("give its words as plain text, or as CoNLL-U")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "roses are red\nviolets are blue\n\nsugar is sweet\nand so too\n\n",  # as many words a line
+        "The dog ran .\n\n",
+        "dogs run\n\n",
+        "she wore RED\nhe wore BLUE\n",  # no empty line between sentences
+        "One and/or the other is right .\n",
+        "(It was late.) The dog (a big one) slept.\n",
+        "1\nThe first chapter\n",
+        " ".join(f"this{n}/that{n}" for n in range(200)),
+    ],
+)
+def test_prose_is_not_taken_for_annotation(tmp_path, content):
+    (tmp_path / "a.txt").write_text(10 * content)
+    assert kind_of(tmp_path / "a.txt") == "text"
+
+
+def test_columns_of_conllu_apart_by_blanks_are_told_of_as_such(tmp_path):
+    (tmp_path / "a.conllu").write_text(10 * ("1 It it PRON PRP _ 2 nsubj _ X\n\n"))
+    assert "separate them by tabs" in refusal(tmp_path / "a.conllu")

@@ -40,6 +40,9 @@ _WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
 _GLOBAL_COLUMNS = "# global.columns"
 #: A logical form of COGS or one of its kin, in any of their notations.
 _LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
+_LABEL = re.compile(r"[A-Z][A-Z0-9$]*(?:-\S+)?|[^\w\s]+")
+_SUBTITLES = re.compile(r"\s*(?:WEBVTT\b|\d+\s+\d\d:\d\d:\d\d[.,]\d{3} -->)")
+_BRACKETED = re.compile(r"\s*\(\s*(?:\(|[A-Z]+[^\s()]*\s)")
 #: What each kind is called.
 NAMES = {
     "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
@@ -172,6 +175,10 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
         raise BadInputError(
             f"{path}: this seems to be a table of 'hebbsim corpus make'; give its folder"
         )
+    if what := _other_annotation(text, lines, rows):
+        raise BadInputError(
+            f"{path}: this seems to be {what}; give its words as plain text, or as CoNLL-U"
+        )
     if named in ("conllu", "jsonl", "json"):
         return None
     width = len(columns[0])
@@ -182,6 +189,31 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
         return "table"
     # Prose has commas, too: by content alone a header must name the text.
     return "table" if any(_names_its_text(rows, separator) for separator in ",;|") else None
+
+
+def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
+    """What annotated text seems to be that has no reader; empty for anything else."""
+    if _SUBTITLES.match(text):
+        return "subtitles"
+    if _BRACKETED.match(text) and text.count("(") > len(text.split()) / 4:
+        return "bracketed trees"
+    words = text.split()[:200]
+    tags = [tag for word, slash, tag in (word.rpartition("/") for word in words) if word and tag]
+    if len(tags) >= max(20, 0.95 * len(words)) and _few(tags):
+        return "words with a tag each (word/TAG)"
+    cells = [row.split() for row in rows]
+    labels = [row[-1] for row in cells if len(row) == len(cells[0]) > 1]
+    labelled = len(labels) == len(rows) >= 10 and all(map(_LABEL.fullmatch, labels))
+    labelled &= sum(label[0].isalpha() for label in labels) > len(rows) / 2
+    parted = any(not line.strip() for line in lines[: len(rows)])  # sentence from sentence
+    numbered = all(_WORD_ID.fullmatch(row[0]) for row in cells)
+    if rows[0].startswith("-DOCSTART-") or (labelled and parted and not numbered and _few(labels)):
+        return "words with labels in columns, one word per line"
+    return ""
+
+
+def _few(labels: list[str]) -> bool:
+    return len(set(labels)) <= len(labels) / 2
 
 
 def _names_its_text(rows: list[str], separator: str) -> bool:
