@@ -52,13 +52,13 @@ GALLERY = {
         ("plane",),
     ),
     "lm": (
-        "python experiments/lm/curve.py --only nano-text --tokens 12000000 --out runs/lm\n"
+        "python experiments/lm/curve.py --only nano-text --rates 0.002 --out runs/lm\n"
         "    python experiments/lm/curve.py --only micro-text --tokens 3000000 --out runs/lm\n"
         "    python experiments/lm/curve.py --only pico-text --out runs/lm",
         ("ratio",),
     ),
     "lm-nano": (
-        "python experiments/lm/curve.py --only nano-text --tokens 12000000 --out runs/lm",
+        "python experiments/lm/curve.py --only nano-text --rates 0.002 --out runs/lm",
         ("distances",),
     ),
     "recall": ("hebbsim run recall --task mqar", ("recall",)),
