@@ -20,8 +20,6 @@ from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.lexicon import grammar_data
 from hebbsim.readers.trees import NO_NUMBER
 
-__all__ = ["PROPERTIES", "parts_of_speech", "structure", "subject_distances"]
-
 PROPERTIES = ("position", "pos", "role", "depth", "subject_number")
 _LAST_POSITION = 12
 _DEEPEST = 2

@@ -13,8 +13,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import LineStream
 from hebbsim.readers.words import normal
 
-__all__ = ["Line", "TreebankLines"]
-
 _COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _CONLL09 = (
     *("ID", "FORM", "LEMMA", "PLEMMA", "UPOS", "PPOS", "FEATS", "PFEAT", "HEAD", "PHEAD"),

@@ -12,8 +12,6 @@ from hebbsim.readers.cogs import find_cogs
 from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import is_stdin
 
-__all__ = ["BUILTIN", "NATURAL", "format_of", "kinds_of"]
-
 BUILTIN = "builtin"
 #: Of every corpus of which no more is known.
 NATURAL = "natural"

@@ -29,8 +29,6 @@ from hebbsim.readers.kinds import FIELDS
 from hebbsim.readers.lines import LineStream, opened
 from hebbsim.readers.words import normal
 
-__all__ = ["Document", "Note", "cells", "records"]
-
 #: Bytes of one line of JSON: values take up to some fifty times as much.
 _LONGEST_JSON = 16 << 20
 _CHUNK = 1 << 16

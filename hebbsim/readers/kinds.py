@@ -10,8 +10,6 @@ from pathlib import Path
 from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import head, is_packed, is_stdin, without_packing
 
-__all__ = ["ENDINGS", "FIELDS", "NAMES", "is_archive", "kind_by_name", "kind_of"]
-
 #: Fields of an object or a table that hold its text, the first that is there.
 FIELDS = ("text", "content", "sentence", "tokens", "words")
 

@@ -17,8 +17,6 @@ from typing import IO, Any, cast
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["LineStream", "bytes_read", "decoded", "digest", "is_stdin", "opened", "without_packing"]
-
 #: The path that stands for standard input.
 STDIN = "-"
 

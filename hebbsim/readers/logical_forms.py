@@ -29,8 +29,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Graph", "graph_of"]
-
 DETERMINERS = frozenset({"a", "an", "the"})
 QUESTION = frozenset({"who", "what"})
 _FUNCTION = (

@@ -19,8 +19,6 @@ from hebbsim.readers.tables import find_tables
 from hebbsim.readers.treebanks import files_below, find_treebank
 from hebbsim.readers.words import UNSPACED, normal, split_text
 
-__all__ = ["SENTENCES", "check_tokenizer", "documents", "glance", "stream_text", "text_files"]
-
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
 SENTENCES = ("auto", "lines", "wrapped")
 

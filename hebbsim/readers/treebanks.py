@@ -11,8 +11,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers.kinds import ENDINGS, kind_by_name, kind_of
 from hebbsim.readers.lines import is_hidden, without_packing
 
-__all__ = ["Treebank", "files_below", "find_treebank", "split_of"]
-
 _WORDS = {
     "train": "train training trn",
     "dev": "dev devel development valid validation val",

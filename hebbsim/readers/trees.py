@@ -5,8 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-__all__ = ["NO_NUMBER", "clause_depths", "subject_numbers"]
-
 #: Relations of words that head a clause inside another.
 _CLAUSES = frozenset({"csubj", "ccomp", "xcomp", "advcl", "acl", "parataxis"})
 _NUMBERS = {"Sing": "sg", "Plur": "pl"}

@@ -22,8 +22,6 @@ from hebbsim.errors import BadInputError, reason
 from hebbsim.readers.lines import LONGEST_LINE, digest, opened
 from hebbsim.readers.words import normal
 
-__all__ = ["MOST", "WordVectors", "read_vectors"]
-
 #: Vectors of a file that are read, the first ones: files begin with the commonest words.
 MOST = 200_000
 _FASTTEXT = struct.pack("<i", 793_712_314)

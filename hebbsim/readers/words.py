@@ -16,8 +16,6 @@ from itertools import pairwise
 
 import regex
 
-__all__ = ["UNSPACED", "normal", "scripts", "split_text"]
-
 _UNIFY = str.maketrans(
     {"‘": "'", "’": "'", "‛": "'", "`": "'", "„": "“", "«": "“", "»": "”", "—": " -- ",
      "–": "-", "…": "..."}

@@ -14,8 +14,6 @@ from hebbsim.engine.network.description import build, written
 from hebbsim.engine.network.shape import shape_code
 from hebbsim.models import RoleNetwork
 
-__all__ = ["compacted", "expanded"]
-
 #: Vectors that prototypes would start from; once there are prototypes, nobody reads them.
 _UNREAD = "waiting"
 #: Arrays of a word layer with pieces that the codes of unknown words go by; some by piece.

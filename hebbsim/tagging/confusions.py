@@ -11,8 +11,6 @@ from hebbsim.errors import BadInputError, reason
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["TOKENS", "Confusion", "confusion_table", "confusions", "read_tokens"]
-
 #: The file of a run folder.
 TOKENS = "tokens.csv.gz"
 

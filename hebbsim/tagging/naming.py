@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError
 from hebbsim.probes import Memberships, RoleReadout, SoftReadout
 
-__all__ = ["READOUTS", "Naming"]
-
 #: How a token's role follows from its clusters.
 READOUTS = ("soft", "majority")
 #: Words of a cluster that are kept.

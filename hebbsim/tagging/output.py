@@ -12,8 +12,6 @@ from typing import IO
 from hebbsim import storage
 from hebbsim.errors import BadInputError, HebbsimError
 
-__all__ = ["check_file", "whole_file"]
-
 
 def check_file(option: str, path: Path, *, overwrite: bool) -> None:
     """Refuse a file that must not or could not be written, before any work is done.

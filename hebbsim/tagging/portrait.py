@@ -13,15 +13,6 @@ from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 from hebbsim.tagging.tagger import RoleTagger
 
-__all__ = [
-    "ClusterPortrait",
-    "cluster_portraits",
-    "common_words",
-    "html_page",
-    "listens_to",
-    "nearest_words",
-]
-
 #: Words that are looked for among those that occurred so often.
 _KNOWN_FROM = 5
 

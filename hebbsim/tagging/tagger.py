@@ -29,8 +29,6 @@ from hebbsim.readers.words import normal, split_text
 from hebbsim.tagging.compact import compacted, expanded
 from hebbsim.tagging.naming import Naming
 
-__all__ = ["BATCH", "FILE", "Assignment", "RoleTagger", "Token", "load"]
-
 KIND = "hebbsim.tagger/1"
 #: The file of a run folder.
 FILE = "tagger.safetensors"

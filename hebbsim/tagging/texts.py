@@ -11,8 +11,6 @@ from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import bytes_read, is_stdin
 from hebbsim.readers.text import stream_text, text_files
 
-__all__ = ["Sentence", "Texts", "batches"]
-
 #: Words that are read at a time, which bounds the memory.
 BATCH = 20_000
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from hebbsim.tagging.tagger import Assignment, Token
     from hebbsim.tagging.texts import Sentence
 
-__all__ = ["WRITERS", "Writer"]
-
 _BLANKS = re.compile(r"[\t\r\n]+")
 #: What earlier tagging wrote.
 _OURS = ("Role=", "Share=", "Cluster=")
