@@ -1,9 +1,8 @@
-"""Words of the built-in grammar: inflection, frequency and what may stand where.
+"""Words of the built-in grammar: inflection, frequency and distribution.
 
-`corpora/grammar.json` lists stems by semantic class. This module inflects them
-and answers two questions for the generator: which nouns may fill a role, and
-which verbs may head a construction. Words that a generalization split holds out
-are missing from the answers for every other split.
+`corpora/grammar.json` lists stems by semantic class. This module inflects them and decides which
+nouns may fill a role and which verbs may head a construction. Words that a generalization split
+holds out are not available to any other split.
 """
 
 from __future__ import annotations
@@ -31,21 +30,20 @@ CONSTRUCTIONS = {
     "control": ("infinitive",),
     "copular": ("copular",),
 }
-# A split's words fill this many times the share of all others in the slot it is about.
+# Weight of a split's held-out words relative to all others in the slot that it tests.
 FOCUS = 6.0
 
 
 @cache
 def grammar_data() -> dict[str, Any]:
-    """The parsed `grammar.json`, which is shared: do not modify it."""
+    """The content of `grammar.json`; shared, so do not modify it."""
     return json.loads(data_file("grammar.json").read_text(encoding="utf-8"))
 
 
 class Pool(Generic[T]):
     """Items that are drawn with given weights.
 
-    Draws use `Random.random` alone: of Python's generators, only its stream is
-    promised to stay the same across versions.
+    Draws use only `Random.random`, the only stream that Python keeps stable across versions.
     """
 
     __slots__ = ("_cumulated", "_items")
@@ -63,7 +61,7 @@ class Pool(Generic[T]):
 
     @classmethod
     def parse(cls, text: str) -> Pool[str]:
-        """From ``"the:40 a:34"``; a word without a number follows Zipf's law by position."""
+        """From ``"the:40 a:34"``; words without a number are weighted by Zipf's law."""
         pairs: list[tuple[str, float]] = []
         for rank, entry in enumerate(text.split()):
             word, colon, weight = entry.partition(":")
@@ -79,7 +77,7 @@ class Noun:
     plural: str
     kind: str
     weight: float
-    split: str = ""  # the split that holds it out, if one does
+    split: str = ""  # the split that holds it out, if any
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,8 @@ class Verb:
 class Lexicon:
     """All nouns and verbs, by the roles and constructions that allow them.
 
-    Words that the generalization split `shown` holds out may appear where train never has them;
-    it is empty for every split that holds out no words.
+    Words held out by the generalization split `shown` may occur where train never has them;
+    `shown` is empty for splits without held-out words.
     """
 
     def __init__(self, shown: str = "") -> None:
@@ -135,14 +133,14 @@ class Lexicon:
         return self._pools[key]
 
     def _pool(self, chosen: list[Any], place: str) -> Pool[Any]:
-        """Weight the words by frequency, without those not allowed in `place`."""
+        """Words that are allowed in `place`, weighted by frequency."""
         splits = grammar_data()["splits"]
         weights: list[float] = []
         focus = 0.0
         for word in chosen:
             rule = splits.get(word.split, {"only": (place,)})
             if place in rule["only"]:
-                # A word that train confines to few places is used more often there.
+                # A word that train confines to few places occurs more often there.
                 weights.append(word.weight * rule.get("weight", 1.0))
             elif word.split == self.shown and place in rule["shown"]:
                 weights.append(-word.weight)  # scaled below
@@ -157,7 +155,7 @@ class Lexicon:
 
 
 def surface_subject(verb: Verb, construction: str) -> tuple[str, ...]:
-    """Classes of noun that may stand before the verb in a construction."""
+    """Classes of nouns that may be the surface subject in a construction."""
     if construction == "passive_recipient":
         return verb.recipient
     if construction == "inchoative" or construction.startswith("passive"):
@@ -167,7 +165,7 @@ def surface_subject(verb: Verb, construction: str) -> tuple[str, ...]:
 
 @cache
 def expand(classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Replace class names that stand for several by their members."""
+    """Replace names of groups of classes by their members."""
     groups: Mapping[str, list[str]] = grammar_data()["classes"]
     return tuple(kind for name in classes for kind in groups.get(name, [name]))
 
@@ -193,7 +191,7 @@ def all_nouns() -> tuple[Noun, ...]:
 
 @cache
 def all_verbs() -> tuple[Verb, ...]:
-    """Verbs once for every group of `grammar.json` that lists them."""
+    """Verbs, once for every group of `grammar.json` that lists them."""
     held = _held_out("verbs")
     verbs = []
     for frame, groups in grammar_data()["verbs"].items():
@@ -217,7 +215,7 @@ def all_verbs() -> tuple[Verb, ...]:
 
 
 def zipf(rank: int) -> float:
-    """Relative frequency of the word of this rank (from 0): Zipf's law, head flattened."""
+    """Relative frequency of the word of this rank, from 0: Zipf's law with a flattened head."""
     return 1.0 / (rank + 3.0)
 
 
@@ -262,6 +260,6 @@ def _add_s(word: str) -> str:
 
 
 def _held_out(part: str) -> dict[str, str]:
-    """Word -> split that holds it out."""
+    """The split that holds out each word."""
     splits = grammar_data()["splits"]
     return {word: name for name, rule in splits.items() for word in rule.get(part, "").split()}

@@ -1,8 +1,8 @@
 """Rules of the built-in grammar, which generate sentences top-down.
 
-Every token is written together with its grammatical role, thematic role, number
-and clause depth, so that nothing has to be parsed. What a generalization split
-may hold out (a PP on a subject, a verb in the passive) is noted as an event.
+Every token is generated together with its grammatical role, thematic role, number and clause
+depth, so nothing has to be parsed. Whatever a generalization split may hold out (a PP on a
+subject, a verb in the passive) is recorded as an event.
 """
 
 from __future__ import annotations
@@ -14,24 +14,20 @@ from typing import Any
 from hebbsim.readers.lexicon import Lexicon, Noun, Pool, Verb, expand, grammar_data, surface_subject
 
 LAYERS = ("grammatical", "thematic", "number", "depth")
-# The most complex structure names the sentence; without one its main clause does.
+# Structures by which a sentence is named, in order of precedence.
 _MARKS = (
-    "object_relative",
-    "subject_relative",
-    "coordination",
-    "complement",
-    "infinitive",
-    "noun_pp",
-)
-_WITH_OBJECT = ("transitive", "causative")  # can lose the object to a relativizer
+    "object_relative", "subject_relative", "coordination", "complement", "infinitive", "noun_pp",
+)  # fmt: skip
+_WITH_OBJECT = ("transitive", "causative")  # allow an object gap
 _BE = {"past": ("was", "were"), "present": ("is", "are")}
 
 
 @dataclass(slots=True)
 class Sentence:
-    """Tokens under construction, with what was built along the way.
+    """A sentence under construction.
 
-    `events` are what a split may hold out; `marks` name the sentence.
+    A split may hold out `events`; `marks` determine the kind of the sentence, else `main`, the
+    construction of its main clause.
     """
 
     forms: list[str] = field(default_factory=list)
@@ -42,8 +38,8 @@ class Sentence:
     events: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
     main: str = ""
-    nearest: str = ""  # number of the last noun written
-    relatives: int = 0  # relative clauses that are open
+    nearest: str = ""  # number of the last noun
+    relatives: int = 0  # depth of nested relative clauses
 
     def add(
         self, form: str, role: str, depth: int, theme: str = "NONE", number: str = "none"
@@ -76,7 +72,7 @@ class Generator:
         self.lexicon = lexicon
         self.settings = settings
         self.uniform = random.random
-        self.limits = data["settings"]  # what train allows at most
+        self.limits = data["settings"]  # maximum depths in train
         self.tenses = Pool(settings["tenses"].items())
         self.determiners = {
             number: Pool.parse(words) for number, words in data["determiners"].items()
@@ -99,7 +95,7 @@ class Generator:
         self._constructions: dict[tuple[str, str, str], Pool[str]] = {}
 
     def chance(self, name: str, role: str = "") -> bool:
-        """Whether an option of the settings happens this time."""
+        """Draw whether an option of the settings applies."""
         value = self.settings[name]
         return self.uniform() < (value.get(role, 0.0) if role else value)
 
@@ -118,7 +114,7 @@ class Generator:
     # Clauses
 
     def sentence(self) -> Sentence:
-        """A whole sentence, of any construction that the settings give weight to."""
+        """A sentence of any construction with a weight in the settings."""
         out = Sentence()
         if self.chance("adverb_first"):
             out.add(self.adverbs["first"].draw(self.uniform), "ADV", 0)
@@ -160,7 +156,7 @@ class Generator:
         finite: bool = True,
         gap: bool = False,
     ) -> None:
-        """A verb with all that follows it; `gap` leaves out the object."""
+        """A verb and what follows it; `gap` omits the object."""
         if verb.split and construction not in grammar_data()["splits"][verb.split]["only"]:
             out.events.add(verb.split)
         self.verb_group(out, construction, verb, subject, depth, finite)
@@ -194,7 +190,7 @@ class Generator:
             verb = self.lexicon.verbs(inner, "subject", subject.kind).draw(self.uniform)
             self.predicate(out, inner, verb, subject, depth + 1, finite=False)
             return
-        # After a relative clause, or a place, a PP of place would not be the verb's.
+        # After a modifier or a place, a PP of place would attach to the noun.
         if not gap and not last.modified and (last is subject or last.kind != "place"):
             if self.chance("location", construction):
                 self.location(out, "free" if construction == "unergative" else "bound", depth)
@@ -202,7 +198,7 @@ class Generator:
             out.add(self.adverbs["after"].draw(self.uniform), "ADV", depth)
 
     def location(self, out: Sentence, head: str, depth: int) -> None:
-        """A PP on the verb; ``bound`` means places alone, which no noun before it could claim."""
+        """A PP on the verb; if ``bound``, a place that could not modify the preceding noun."""
         words, classes = self.prepositions["verb", head].draw(self.uniform)
         out.add(words.draw(self.uniform), "CASE", depth)
         self.noun_phrase(out, "OBL", "LOCATION", classes, depth)
@@ -216,7 +212,7 @@ class Generator:
         depth: int,
         finite: bool,
     ) -> None:
-        """Auxiliaries, adverb and verb (or adjective, after a copula)."""
+        """Auxiliaries, adverb and verb (or copula and adjective)."""
         if not finite:
             out.add(verb.base, "PRED", depth, "PRED")
             return
@@ -227,7 +223,8 @@ class Generator:
         if construction == "copular" or construction.startswith("passive"):
             words = self.be(tense, plural)
             if construction == "copular":
-                words.append(self.adjectives[_descriptive(subject.kind)].draw(self.uniform))
+                kind = "person" if subject.kind == "name" else subject.kind
+                words.append(self.adjectives[kind].draw(self.uniform))
             else:
                 words.append(verb.participle)
         else:
@@ -248,7 +245,7 @@ class Generator:
                 out.add(self.adverbs["before"].draw(self.uniform), "ADV", depth)
 
     def be(self, tense: str, plural: bool) -> list[str]:
-        """Forms of `be` before a participle or adjective."""
+        """Forms of *be* before a participle or adjective."""
         if tense == "perfect":
             return ["have" if plural else "has", "been"]
         if tense == "modal":
@@ -288,12 +285,11 @@ class Generator:
         given: bool = False,
         chain: int = 0,
     ) -> Phrase:
-        """A noun or pronoun with all that belongs to it.
+        """A noun or pronoun with its modifiers.
 
-        `final` is false where more of the verb phrase follows: a relative clause there
-        would blur which verb the rest belongs to. `simple` forbids PPs, clauses and
-        coordination; `given` forbids pronouns (no *gave emma it*); `chain` counts the
-        PPs that this noun is inside of.
+        `final` is false if more of the verb phrase follows, which excludes ambiguous relative
+        clauses. `simple` excludes PPs, clauses and coordination; `given` excludes pronouns (no
+        *gave emma it*); `chain` is the number of PPs that contain this noun.
         """
         noun = self.noun(out, classes, role)
         if role in self.pronouns and not (noun.split or given) and self.chance("pronoun"):
@@ -321,7 +317,7 @@ class Generator:
         return subject
 
     def noun(self, out: Sentence, classes: tuple[str, ...], role: str) -> Noun:
-        """A noun for a role; nobody is named twice in a sentence."""
+        """A noun for a role; no name occurs twice in a sentence."""
         pool = self.lexicon.nouns(classes, role)
         noun = pool.draw(self.uniform)
         while noun.kind == "name" and noun.singular in out.forms:
@@ -329,7 +325,7 @@ class Generator:
         return noun
 
     def bare_phrase(self, out: Sentence, noun: Noun, role: str, theme: str, depth: int) -> str:
-        """Determiner, adjectives and noun; its number."""
+        """Determiner, adjective and noun; return its number."""
         uniform = self.uniform
         number = "sg"
         if noun.kind != "name":
@@ -361,9 +357,9 @@ class Generator:
         final: bool,
         chain: int,
     ) -> bool:
-        """At most one PP or relative clause after a noun; whether there is one.
+        """At most one PP or relative clause after a noun; return whether there is one.
 
-        Held-out nouns get no relative clause: it would tell what else they can be.
+        Held-out nouns get no relative clause, which would show them in another role.
         """
         if chain < self.settings["max_pp"] and self.chance("pp", role):
             out.marks.add("noun_pp")
@@ -393,7 +389,7 @@ class Generator:
     def relative(
         self, out: Sentence, noun: Noun, number: str, gap: str, construction: str, depth: int
     ) -> None:
-        """A relative clause whose subject or object is the noun before it."""
+        """A relative clause whose subject or object is the preceding noun."""
         verb = self.lexicon.verbs(construction, gap, noun.kind).draw(self.uniform)
         if construction.startswith("passive"):
             out.events.add("passive@relative")
@@ -414,18 +410,8 @@ def _subject_theme(construction: str) -> str:
     """Thematic role of the surface subject."""
     if construction == "passive_recipient":
         return "RECIPIENT"
-    if construction.startswith("passive") or construction in (
-        "unaccusative",
-        "inchoative",
-        "copular",
-    ):
-        return "THEME"
-    return "AGENT"
-
-
-def _descriptive(kind: str) -> str:
-    """Class whose adjectives describe a noun (names are described like people)."""
-    return "person" if kind == "name" else kind
+    without_agent = construction in ("unaccusative", "inchoative", "copular")
+    return "THEME" if without_agent or construction.startswith("passive") else "AGENT"
 
 
 def _agrees(form: str, tense: str) -> bool:

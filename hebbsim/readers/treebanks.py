@@ -1,4 +1,4 @@
-"""Finds the treebank files of a folder, and the split of each."""
+"""Finds the treebank files of a folder and their splits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = {
     "test": "test testing tst",
 }
 _SPLITS = {word: split for split, words in _WORDS.items() for word in words.split()}
-#: Files that go with data and hold none of it.
+#: Files that accompany data.
 _PAPERS = re.compile(r"(?i)(?:licen[cs]e|readme|copying|notice|changelog|changes|citation|contrib)")
 
 
@@ -26,26 +26,25 @@ class Treebank(NamedTuple):
 
     #: Files of ``train``, ``dev`` and ``test``, in the order in which they are joined.
     splits: dict[str, list[Path]]
-    #: No file says which split it holds: all are under ``train``, to be cut.
+    #: True if no file name indicates a split: all files are under ``train``, to be cut.
     whole: bool
-    #: What was joined and what was left out.
+    #: Which files were joined or left out.
     notes: list[str]
 
 
 def files_below(folder: Path) -> Iterator[Path]:
     """The files of a folder and its subfolders in the order of their paths.
 
-    Left out are hidden ones, those that macOS leaves behind, and licences and the like.
+    Hidden and system files, licences and similar files are left out.
     """
     for path in sorted(folder.rglob("*")):
-        below = path.relative_to(folder)
-        if path.is_file() and not any(is_hidden(Path(part)) for part in below.parts):
-            if not _PAPERS.match(path.name):
-                yield path
+        hidden = any(is_hidden(Path(part)) for part in path.relative_to(folder).parts)
+        if path.is_file() and not hidden and not _PAPERS.match(path.name):
+            yield path
 
 
 def split_of(path: Path) -> str | None:
-    """The split of a file, by its name or that of its folder; None if neither names one.
+    """The split that the name of a file, or of its folder, indicates; None if neither does.
 
     Examples
     --------
@@ -58,21 +57,21 @@ def split_of(path: Path) -> str | None:
 
 
 def _split_and_stem(path: Path) -> tuple[str | None, str]:
-    """The split in a file's name, and what stands before it."""
+    """The split in a file name, and the part of the name before it."""
     name = without_packing(path.name).lower()
     found = [match for match in re.finditer("[a-z]+", name) if match[0] in _SPLITS]
     return (_SPLITS[found[-1][0]], name[: found[-1].start()]) if found else (None, "")
 
 
 def find_treebank(folder: Path) -> Treebank | None:
-    """The annotated files of a folder or of its subfolders by split; None if there are none.
+    """The annotated files of a folder and its subfolders by split; None if there are none.
 
-    Files are taken for a treebank by their endings; if none has one, by their content. A split
-    in several files that are named alike up to the split's name (``x-train-a``, ``x-train-b``)
-    is joined in the order of the names. If no name tells a split, all files are one text. If
-    some do, files that do not are left out.
+    Treebank files are recognized by their extension, or if none has one, by their content. Files
+    of one split whose names agree up to the split (``x-train-a``, ``x-train-b``) are joined in
+    the order of their names. If no name indicates a split, all files form one text; if some do,
+    the other files are left out.
 
-    Raises BadInputError if two treebanks are in the folder.
+    Raises BadInputError if the folder holds two treebanks.
     """
     files = list(_annotated(folder))
     if not files:
@@ -131,7 +130,7 @@ def _joined(folder: Path, splits: dict[str, list[Path]]) -> list[str]:
 
 
 def _annotated(folder: Path) -> Iterator[Path]:
-    """Treebank files, those of the folder itself if there are any; one of several of a name."""
+    """Treebank files, only of the folder itself if it has any; one per name without extension."""
     below = [path for path in files_below(folder) if "blind" not in path.name.lower()]
     for files in ([path for path in below if path.parent == folder], below):
         found = [path for path in files if kind_by_name(path) == "conllu"]
@@ -144,7 +143,7 @@ def _annotated(folder: Path) -> Iterator[Path]:
 
 
 def _by_content(path: Path) -> bool:
-    """Whether a file that could be anything holds a treebank."""
+    """Whether a file with a generic or no extension holds a treebank."""
     known = without_packing(path.name).lower().endswith((*ENDINGS["text"], *ENDINGS["table"]))
     if not known and "." in without_packing(path.name):
         return False
