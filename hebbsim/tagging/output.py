@@ -1,4 +1,4 @@
-"""A file that is written bit by bit, and is there whole or not at all."""
+"""Output files that are written incrementally, but appear completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from hebbsim.errors import BadInputError, HebbsimError
 
 
 def check_file(option: str, path: Path, *, overwrite: bool) -> None:
-    """Refuse a file that must not or could not be written, before any work is done.
+    """Raise BadInputError, before any work is done, for a file that must not or cannot be written.
 
-    Raises
-    ------
-    BadInputError
-        It names the option.
+    The message names `option`.
     """
     if path.is_dir():
         raise BadInputError(f"{option} {path}: is a folder; name a file")
@@ -37,12 +34,9 @@ def check_file(option: str, path: Path, *, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[str]]:
-    """A file to write to, which takes its place when the block ends well.
+    """A file to write to, which replaces `path` if the block succeeds.
 
-    Raises
-    ------
-    HebbsimError
-        It cannot be written; what was there before is there still.
+    Raises HebbsimError if it cannot be written; an earlier file is unchanged.
     """
     try:
         with storage.whole_file(path, "w", encoding="utf-8", newline="\n") as file:
