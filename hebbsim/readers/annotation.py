@@ -78,8 +78,12 @@ def parts_of_speech(corpus: Corpus, split: Split) -> NDArray[np.str_] | None:
     if "pos" in split.layers:
         return split.layers["pos"]
     if corpus.name == "cogs":
-        return _cogs_pos(split)
-    return _builtin_pos(split) if "number" in split.layers else None
+        pos = _cogs_pos
+    elif "number" in split.layers:
+        pos = _builtin_pos
+    else:
+        return None
+    return np.array(list(map(pos, split.forms.tolist(), split.layers["grammatical"].tolist())))
 
 
 def subject_distances(split: Split) -> NDArray[np.int64]:
@@ -135,22 +139,15 @@ def _adjectives_and_pronouns() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(adjectives), frozenset(pronouns | {"that", "who", "which"})
 
 
-def _builtin_pos(split: Split) -> NDArray[np.str_]:
+def _builtin_pos(form: str, role: str) -> str:
     adjectives, pronouns = _adjectives_and_pronouns()
-
-    def pos(form: str, role: str) -> str:
-        if role == "PRED" and form in adjectives:
-            return "ADJ"
-        return _POS.get(role, "PRON" if form in pronouns else "NOUN")
-
-    return np.array(list(map(pos, split.forms.tolist(), split.layers["grammatical"].tolist())))
+    if role == "PRED" and form in adjectives:
+        return "ADJ"
+    return _POS.get(role, "PRON" if form in pronouns else "NOUN")
 
 
-def _cogs_pos(split: Split) -> NDArray[np.str_]:
-    words = zip(split.forms.tolist(), split.layers["grammatical"].tolist(), strict=True)
-    return np.array(
-        [_COGS_POS.get(form, "VERB" if role == "PRED" else "NOUN") for form, role in words]
-    )
+def _cogs_pos(form: str, role: str) -> str:
+    return _COGS_POS.get(form, "VERB" if role == "PRED" else "NOUN")
 
 
 def _cogs_depths(split: Split) -> NDArray[np.int64]:

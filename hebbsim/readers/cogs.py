@@ -18,7 +18,7 @@ from typing import NamedTuple
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.formats import cells
-from hebbsim.readers.kinds import kind_of
+from hebbsim.readers.kinds import is_kind
 from hebbsim.readers.lines import LineStream, is_stdin, without_packing
 from hebbsim.readers.logical_forms import DETERMINERS, QUESTION, Graph, graph_of
 
@@ -235,16 +235,9 @@ def find_cogs(folder: Path) -> dict[str, Path]:
             name = "gen" if stem.startswith("gen") else stem
             if name in FILES and path.is_file():
                 found.setdefault(name, path)
-        if found and any(_holds_forms(path) for path in found.values()):
+        if any(is_kind(path, "cogs") for path in found.values()):
             return {name: found[name] for name in FILES if name in found}
     return {}
-
-
-def _holds_forms(path: Path) -> bool:
-    try:
-        return kind_of(path) == "cogs"
-    except BadInputError:
-        return False
 
 
 def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "") -> Corpus:

@@ -12,7 +12,7 @@ from hebbsim.readers.cogs import find_cogs
 from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.tables import find_tables, origin_of_tables
-from hebbsim.readers.treebanks import find_treebank
+from hebbsim.readers.treebanks import Treebank, find_treebank
 
 BUILTIN = "builtin"
 NATURAL = "natural"
@@ -34,11 +34,17 @@ def format_of(name_or_path: str | Path) -> str:
         return "cogs" if registry.entries()[name].format == "cogs" else "conllu"
     if is_stdin(path) or not path.is_dir():
         return kind_of(path)
-    if find_treebank(path):
-        return "conllu"
-    if find_cogs(path):
-        return "cogs"
-    return "tables" if find_tables(path) else "text"
+    return find_annotated(path)[0]
+
+
+def find_annotated(folder: Path) -> tuple[str, Treebank]:
+    """The format of an annotated folder, and its files; ``text`` and no files if there are none."""
+    if treebank := find_treebank(folder):
+        return "conllu", treebank
+    for kind, find in (("cogs", find_cogs), ("tables", find_tables)):
+        if files := find(folder):
+            return kind, Treebank({name: [path] for name, path in files.items()}, False, [])
+    return "text", Treebank({}, False, [])
 
 
 def kinds_of(name_or_path: str | Path) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def _make_split(
     held_out -= {wanted, *rule.get("also", ())}
 
     # Random hashes strings by SHA-512: every split has its own reproducible stream.
-    lexicon = get_lexicon(shown if "shown" in rule else "")
+    lexicon = _lexicon(shown if "shown" in rule else "")
     generator = Generator(lexicon, settings, Random(f"builtin/{seed}/{name}"))
     chosen: list[Sentence] = []
     for _ in range(_TRIES * (size + 10)):
@@ -131,7 +131,7 @@ def _make_split(
 
 
 #: One lexicon for all splits that hold out no words, one for each of the others.
-get_lexicon = cache(Lexicon)
+_lexicon = cache(Lexicon)
 
 
 def _digest(splits: dict[str, Split]) -> str:

@@ -70,6 +70,14 @@ def kind_of(path: Path) -> str:
     return _json(text, named) or _table(path, text, named) or named or "text"
 
 
+def is_kind(path: Path, kind: str) -> bool:
+    """Whether a file can be read and has this format, see `kind_of`."""
+    try:
+        return kind_of(path) == kind
+    except BadInputError:
+        return False
+
+
 def is_archive(path: Path) -> bool:
     """Whether a file is a tar, zip, 7z or rar archive, compressed or not.
 

@@ -48,11 +48,6 @@ def is_packed(start: bytes) -> str:
     return next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
 
 
-def is_hidden(path: Path) -> bool:
-    """Whether a file is hidden or a system file, such as ``.DS_Store`` of macOS."""
-    return path.name.startswith(".") or "__MACOSX" in path.parts
-
-
 @contextlib.contextmanager
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a file or standard input, decompressed if its first bytes indicate it.

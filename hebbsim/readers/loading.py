@@ -12,15 +12,14 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers import registry
 from hebbsim.readers.annotation import parts_of_speech
 from hebbsim.readers.base import Corpus, Split
-from hebbsim.readers.cogs import find_cogs, read_cogs
-from hebbsim.readers.corpus_kinds import BUILTIN, format_of
+from hebbsim.readers.cogs import read_cogs
+from hebbsim.readers.corpus_kinds import BUILTIN, find_annotated, format_of
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import is_stdin, without_packing
 from hebbsim.readers.silver import find_pipeline, read_text
-from hebbsim.readers.tables import find_tables, read_tables
+from hebbsim.readers.tables import read_tables
 from hebbsim.readers.text import find_text
-from hebbsim.readers.treebanks import find_treebank
 from hebbsim.readers.ud import read_ud
 
 _File = TypeVar("_File")
@@ -202,24 +201,19 @@ def _load_folder(
     splits: Collection[str] | None,
 ) -> Corpus:
     name = path.resolve().name
-    treebank = find_treebank(path)
-    if treebank:
-        _need_train(path, treebank.splits)
-        corpus = _read(
-            treebank.splits,
-            splits,
-            lambda files: read_ud(files, name=name, scheme=scheme, source=name),
-        )
-        corpus = replace(corpus, notes=(*treebank.notes, *corpus.notes))
-        return _cut_up(corpus) if treebank.whole else corpus
-    cogs = find_cogs(path)
-    if cogs:
-        _need_train(path, cogs)
-        return _read(cogs, splits, lambda files: read_cogs(files, source=name))
-    tables = find_tables(path)
-    if tables:
-        _need_train(path, tables)
-        return _read(tables, splits, lambda files: read_tables(path, files))
+    kind, found = find_annotated(path)
+
+    def read(files: dict[str, list[Path]]) -> Corpus:
+        if kind == "conllu":
+            return read_ud(files, name=name, scheme=scheme, source=name)
+        single = {split: paths[0] for split, paths in files.items()}
+        return read_cogs(single, source=name) if kind == "cogs" else read_tables(path, single)
+
+    if found.splits:
+        _need_train(path, found.splits)
+        corpus = _read(found.splits, splits, read)
+        corpus = replace(corpus, notes=(*found.notes, *corpus.notes))
+        return _cut_up(corpus) if found.whole else corpus
     if find_text(path, field=field):
         return _cut_up(as_text(path))
     raise BadInputError(

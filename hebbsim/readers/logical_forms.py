@@ -139,7 +139,7 @@ def _check(tokens: Sequence[str], place: int, conjunct: str, noun: str = "") -> 
 def _asked_for(tokens: Sequence[str]) -> int:
     place = next((i for i, token in enumerate(tokens) if token.lower() in QUESTION), None)
     if place is None:
-        raise ValueError("'?' stands in the logical form, and no who or what in the sentence")
+        raise ValueError("'?' is in the logical form, but no who or what in the sentence")
     return place
 
 
@@ -163,7 +163,7 @@ def _places(
     }
     alone = [mention for mention in mentions if mention not in shared]
     if not places or (len(places) > 1 and len(places) != len(alone)):
-        raise ValueError(f"'{name}' stands {len(places)} times in the sentence, not once")
+        raise ValueError(f"'{name}' occurs {len(places)} times in the sentence, not once")
     if len(places) == 1:
         return dict.fromkeys(mentions, places[0])
     from scipy.optimize import linear_sum_assignment  # slow to import, and rarely needed
@@ -268,7 +268,7 @@ def _with_numbers(tokens: Sequence[str], form: str) -> Graph:
             raise ValueError(f"cannot read '{conjunct}' in the logical form")
     for match in edges:
         if not {match["governor"], match["dependent"]} <= nodes.keys():
-            raise ValueError(f"'{match[0]}' in the logical form speaks of no word of it")
+            raise ValueError(f"'{match[0]}' in the logical form refers to no word of it")
         nodes[match["governor"]].edges.append((match["relation"], nodes[match["dependent"]]))
     nouns = [node for node in nodes.values() if not node.is_verb]
     verbs = [node for node in nodes.values() if node.is_verb]
@@ -318,7 +318,7 @@ def _placed(tokens: Sequence[str], words: Sequence[_Node]) -> Graph:
         word.place = place
         if not word.is_verb and tokens[place].lower() != word.label.lower():
             raise ValueError(
-                f"'{word.label}' of the logical form falls on '{tokens[place]}' in the sentence"
+                f"'{word.label}' of the logical form is aligned with '{tokens[place]}'"
             )
     graph = Graph()
     for word in words:

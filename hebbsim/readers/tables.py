@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,19 +38,16 @@ def write_tables(corpus: Corpus, folder: Path) -> list[Path]:
     }
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
+            draft = Path(place) / "draft"
+            draft.mkdir()
             text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
             (draft / "corpus.json").write_text(text, encoding="utf-8")
             for name, split in corpus.splits.items():
                 target = draft / f"{name}{_SUFFIX}"
                 target.parent.mkdir(exist_ok=True)
                 target.write_text(_table(split), encoding="utf-8", newline="\n")
-            draft.chmod(0o755)
             os.replace(draft, folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
     except OSError as error:
         raise BadInputError(f"{folder}: cannot be written ({error.strerror})") from None
     return [folder / name for name in ("corpus.json", *(f"{s}{_SUFFIX}" for s in corpus.splits))]
@@ -122,7 +118,7 @@ def _about(path: Path) -> dict:
     if not isinstance(names, list) or not all(_is_split_name(name) for name in names):
         raise BadInputError(f"{path}: needs 'name' and 'splits' (train, dev, test, gen/NAME)")
     if not isinstance(about.get("notes", []), list):
-        raise BadInputError(f"{path}: 'notes' is no list of lines")
+        raise BadInputError(f"{path}: 'notes' is not a list of lines")
     return about
 
 

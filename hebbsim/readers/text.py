@@ -11,12 +11,11 @@ from typing import Any
 import regex
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.cogs import find_cogs
+from hebbsim.readers.corpus_kinds import find_annotated
 from hebbsim.readers.formats import Document, Note, records
 from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
-from hebbsim.readers.tables import find_tables
-from hebbsim.readers.treebanks import files_below, find_treebank
+from hebbsim.readers.treebanks import files_below
 from hebbsim.readers.words import UNSPACED, normal, split_text
 
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
@@ -41,9 +40,7 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
     or tables and JSON without text.
     """
     say = note or len
-    treebank = find_treebank(folder)
-    splits = treebank.splits if treebank else {k: [v] for k, v in find_cogs(folder).items()}
-    splits = splits or {name: [path] for name, path in find_tables(folder).items()}
+    splits = find_annotated(folder)[1].splits
     if splits:
         if "train" not in splits:
             raise BadInputError(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.kinds import ENDINGS, kind_by_name, kind_of
-from hebbsim.readers.lines import is_hidden, without_packing
+from hebbsim.readers.kinds import ENDINGS, is_kind, kind_by_name
+from hebbsim.readers.lines import without_packing
 
 _WORDS = {
     "train": "train training trn",
@@ -38,7 +38,8 @@ def files_below(folder: Path) -> Iterator[Path]:
     Hidden and system files, licences and similar files are left out.
     """
     for path in sorted(folder.rglob("*")):
-        hidden = any(is_hidden(Path(part)) for part in path.relative_to(folder).parts)
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
         if path.is_file() and not hidden and not _PAPERS.match(path.name):
             yield path
 
@@ -144,10 +145,6 @@ def _annotated(folder: Path) -> Iterator[Path]:
 
 def _by_content(path: Path) -> bool:
     """Whether a file with a generic or no extension holds a treebank."""
-    known = without_packing(path.name).lower().endswith((*ENDINGS["text"], *ENDINGS["table"]))
-    if not known and "." in without_packing(path.name):
-        return False
-    try:
-        return kind_of(path) == "conllu"
-    except BadInputError:
-        return False
+    name = without_packing(path.name).lower()
+    generic = "." not in name or name.endswith((*ENDINGS["text"], *ENDINGS["table"]))
+    return generic and is_kind(path, "conllu")

@@ -222,8 +222,8 @@ def _words(file: TreebankLines, lines: Sequence[Line]) -> tuple[list[Line], list
             position: Any = parse_id_value(line.id)
         except (ParseException, ValueError):  # ValueError if the number has too many digits
             raise BadInputError(
-                f"{where}: '{line.id[:40]}' in column {file.id_column} is no number; CoNLL-U has "
-                "the word id there"
+                f"{where}: '{line.id[:40]}' in column {file.id_column} is not a number; CoNLL-U "
+                "has the word id there"
             ) from None
         if isinstance(position, tuple):
             continue
@@ -242,8 +242,8 @@ def _head(file: TreebankLines, word: Line, n_words: int) -> int:
         head: Any = parse_int_value(value)
     except (ParseException, ValueError):
         raise BadInputError(
-            f"{where}: '{value[:40]}' in column {file.head_column} is no number; CoNLL-U has the "
-            "id of the head there"
+            f"{where}: '{value[:40]}' in column {file.head_column} is not a number; CoNLL-U "
+            "has the id of the head there"
         ) from None
     if head is None or head < 0:
         column = f"'{value}' in column {file.head_column}" if file.head_column else "no such column"
