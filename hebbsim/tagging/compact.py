@@ -53,7 +53,7 @@ def expanded(arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) ->
     codes = fitting("codes", arrays["codes"], (len(words) + 1, width), np.float32)
     network.vocabulary.index = {word: row for row, word in enumerate(words, 1)}
     if len(network.index) != len(words):
-        raise ValueError("a word stands twice")
+        raise ValueError("a word occurs twice")
     size = network.top.shape_size
     shapes = np.zeros((len(counts), size), dtype=np.int8)
     for row, word in enumerate(words, 1):

@@ -22,7 +22,7 @@ def check_file(option: str, path: Path, *, overwrite: bool) -> None:
         raise BadInputError(f"{option} {path}: is a folder; name a file")
     if os.path.lexists(path) and not overwrite:
         raise BadInputError(
-            f"{option} {path}: is there already; name another file, or give --overwrite"
+            f"{option} {path}: already exists; name another file, or give --overwrite"
         )
     try:
         tempfile.TemporaryFile(dir=path.parent).close()
