@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
 from random import Random
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
-from hebbsim.readers.lexicon import Lexicon, grammar_data
+from hebbsim.readers.lexicon import grammar_data
 from hebbsim.readers.syntax import LAYERS, Generator, Sentence
 
 _TRIES = 500  # attempts per sentence
@@ -103,8 +102,8 @@ def _make_split(
     held_out -= {wanted, *rule.get("also", ())}
 
     # Random hashes strings by SHA-512: every split has its own reproducible stream.
-    lexicon = _lexicon(shown if "shown" in rule else "")
-    generator = Generator(lexicon, settings, Random(f"builtin/{seed}/{name}"))
+    random = Random(f"builtin/{seed}/{name}")
+    generator = Generator(shown if "shown" in rule else "", settings, random)
     chosen: list[Sentence] = []
     for _ in range(_TRIES * (size + 10)):
         sentence = generator.sentence()
@@ -128,10 +127,6 @@ def _make_split(
     }
     forms, kinds = [one.forms for one in chosen], [one.kind for one in chosen]
     return make_split(name, forms, layers, kinds)
-
-
-#: One lexicon for all splits that hold out no words, one for each of the others.
-_lexicon = cache(Lexicon)
 
 
 def _digest(splits: dict[str, Split]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -97,61 +97,51 @@ class Verb:
     split: str = ""
 
 
-class Lexicon:
-    """All nouns and verbs, by the roles and constructions that allow them.
+# Words held out by the generalization split `shown` may occur where train never has them; `shown`
+# is empty for splits without held-out words.
 
-    Words held out by the generalization split `shown` may occur where train never has them;
-    `shown` is empty for splits without held-out words.
+
+@cache
+def nouns(shown: str, classes: tuple[str, ...], role: str) -> Pool[Noun]:
+    """Nouns of these classes that may fill a grammatical role."""
+    kinds = set(expand(classes))
+    return _pool(shown, [noun for noun in all_nouns() if noun.kind in kinds], role)
+
+
+@cache
+def verbs(shown: str, construction: str, slot: str = "", kind: str = "") -> Pool[Verb]:
+    """Verbs that may head a construction, and take a noun of class `kind` as `slot`.
+
+    `slot` is ``subject``, the surface subject, or ``object``.
     """
+    chosen = [verb for verb in all_verbs() if construction in CONSTRUCTIONS[verb.frame]]
+    if slot == "subject":
+        chosen = [v for v in chosen if kind in expand(surface_subject(v, construction))]
+    elif slot == "object":
+        chosen = [v for v in chosen if kind in expand(v.object)]
+    return _pool(shown, chosen, construction)
 
-    def __init__(self, shown: str = "") -> None:
-        self.shown = shown
-        self._pools: dict[Hashable, Pool[Any]] = {}
 
-    def nouns(self, classes: tuple[str, ...], role: str) -> Pool[Noun]:
-        """Nouns of these classes that may fill a grammatical role."""
-        key = ("noun", classes, role)
-        if key not in self._pools:
-            kinds = set(expand(classes))
-            chosen = [noun for noun in all_nouns() if noun.kind in kinds]
-            self._pools[key] = self._pool(chosen, role)
-        return self._pools[key]
-
-    def verbs(self, construction: str, slot: str = "", kind: str = "") -> Pool[Verb]:
-        """Verbs that may head a construction, and take a noun of class `kind` as `slot`.
-
-        `slot` is ``subject``, the surface subject, or ``object``.
-        """
-        key = ("verb", construction, slot, kind)
-        if key not in self._pools:
-            chosen = [verb for verb in all_verbs() if construction in CONSTRUCTIONS[verb.frame]]
-            if slot == "subject":
-                chosen = [v for v in chosen if kind in expand(surface_subject(v, construction))]
-            elif slot == "object":
-                chosen = [v for v in chosen if kind in expand(v.object)]
-            self._pools[key] = self._pool(chosen, construction)
-        return self._pools[key]
-
-    def _pool(self, chosen: list[Any], place: str) -> Pool[Any]:
-        """Words that are allowed in `place`, weighted by frequency."""
-        splits = grammar_data()["splits"]
-        weights: list[float] = []
-        focus = 0.0
-        for word in chosen:
-            rule = splits.get(word.split, {"only": (place,)})
-            if place in rule["only"]:
-                # A word that train confines to few places occurs more often there.
-                weights.append(word.weight * rule.get("weight", 1.0))
-            elif word.split == self.shown and place in rule["shown"]:
-                weights.append(-word.weight)  # scaled below
-                focus += word.weight
-            else:
-                weights.append(0.0)
-        raised = FOCUS * sum(weight for weight in weights if weight > 0) / focus if focus else 0.0
-        return Pool(
-            (word, weight if weight > 0 else -weight * raised)
-            for word, weight in zip(chosen, weights, strict=True)
-        )
+def _pool(shown: str, chosen: list[Any], place: str) -> Pool[Any]:
+    """Words that are allowed in `place`, weighted by frequency."""
+    splits = grammar_data()["splits"]
+    weights: list[float] = []
+    focus = 0.0
+    for word in chosen:
+        rule = splits.get(word.split, {"only": (place,)})
+        if place in rule["only"]:
+            # A word that train confines to few places occurs more often there.
+            weights.append(word.weight * rule.get("weight", 1.0))
+        elif word.split == shown and place in rule["shown"]:
+            weights.append(-word.weight)  # scaled below
+            focus += word.weight
+        else:
+            weights.append(0.0)
+    raised = FOCUS * sum(weight for weight in weights if weight > 0) / focus if focus else 0.0
+    return Pool(
+        (word, weight if weight > 0 else -weight * raised)
+        for word, weight in zip(chosen, weights, strict=True)
+    )
 
 
 def surface_subject(verb: Verb, construction: str) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from hebbsim.readers.lexicon import Lexicon, Noun, Pool, Verb, expand, grammar_data, surface_subject
+from hebbsim.readers import lexicon
+from hebbsim.readers.lexicon import Noun, Pool, Verb, expand, grammar_data, surface_subject
 
 LAYERS = ("grammatical", "thematic", "number", "depth")
 # Structures by which a sentence is named, in order of precedence.
@@ -65,11 +66,11 @@ class Phrase:
 
 
 class Generator:
-    """Generates sentences one after another."""
+    """Generates sentences one after another; for `shown` see `hebbsim.readers.lexicon`."""
 
-    def __init__(self, lexicon: Lexicon, settings: dict[str, Any], random: Random) -> None:
+    def __init__(self, shown: str, settings: dict[str, Any], random: Random) -> None:
         data = grammar_data()
-        self.lexicon = lexicon
+        self.shown = shown
         self.settings = settings
         self.uniform = random.random
         self.limits = data["settings"]  # maximum depths in train
@@ -108,9 +109,13 @@ class Generator:
                 (name, weight)
                 for name, weight in self.settings[among].items()
                 if (slot != "object" or name in _WITH_OBJECT)
-                and len(self.lexicon.verbs(name, slot, kind))
+                and len(lexicon.verbs(self.shown, name, slot, kind))
             )
         return self._constructions[key]
+
+    def verb(self, construction: str, slot: str = "", kind: str = "") -> Verb:
+        """Draw a verb for a construction, see `hebbsim.readers.lexicon.verbs`."""
+        return lexicon.verbs(self.shown, construction, slot, kind).draw(self.uniform)
 
     # Clauses
 
@@ -133,7 +138,7 @@ class Generator:
         construction = pool.draw(self.uniform)
         while construction == "complement" and complements >= self.settings["max_cp"]:
             construction = pool.draw(self.uniform)
-        verb = self.lexicon.verbs(construction).draw(self.uniform)
+        verb = self.verb(construction)
         subject = self.noun_phrase(
             "SUBJ", _subject_theme(construction), surface_subject(verb, construction), depth
         )
@@ -141,7 +146,7 @@ class Generator:
         if construction in ("unergative", "transitive") and self.chance("verb_coordination"):
             self.out.marks.add("coordination")
             self.out.add("and", "CC", depth)
-            verb = self.lexicon.verbs(construction, "subject", subject.kind).draw(self.uniform)
+            verb = self.verb(construction, "subject", subject.kind)
             self.predicate(construction, verb, Phrase(subject.kind, subject.number), depth)
         return construction
 
@@ -187,7 +192,7 @@ class Generator:
             self.out.marks.add("infinitive")
             self.out.add("to", "MARK", depth + 1)
             inner = self.constructions("infinitive", "subject", subject.kind).draw(self.uniform)
-            verb = self.lexicon.verbs(inner, "subject", subject.kind).draw(self.uniform)
+            verb = self.verb(inner, "subject", subject.kind)
             self.predicate(inner, verb, subject, depth + 1, finite=False)
             return
         # After a modifier or a place, a PP of place would attach to the noun.
@@ -311,7 +316,7 @@ class Generator:
 
     def noun(self, classes: tuple[str, ...], role: str) -> Noun:
         """A noun for a role; no name occurs twice in a sentence."""
-        pool = self.lexicon.nouns(classes, role)
+        pool = lexicon.nouns(self.shown, classes, role)
         noun = pool.draw(self.uniform)
         while noun.kind == "name" and noun.singular in self.out.forms:
             noun = pool.draw(self.uniform)
@@ -374,7 +379,7 @@ class Generator:
 
     def relative(self, noun: Noun, number: str, gap: str, construction: str, depth: int) -> None:
         """A relative clause whose subject or object is the preceding noun."""
-        verb = self.lexicon.verbs(construction, gap, noun.kind).draw(self.uniform)
+        verb = self.verb(construction, gap, noun.kind)
         if construction.startswith("passive"):
             self.out.events.add("passive@relative")
         relativizer = "that"
