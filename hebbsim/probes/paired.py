@@ -26,8 +26,6 @@ class PairedTest(NamedTuple):
 def paired_test(values: ArrayLike, others: ArrayLike) -> PairedTest:
     """Paired t test (Student 1908) of `values` minus `others`, both of shape=(n,).
 
-    Examples
-    --------
     >>> found = paired_test([0.92, 0.94, 0.93], [0.90, 0.91, 0.92])
     >>> round(found.difference.mean, 3), round(found.p, 3)
     (0.02, 0.074)
@@ -50,8 +48,6 @@ def adjust(p: Sequence[float] | NDArray[np.floating], correction: str) -> NDArra
     ``holm`` (1979) controls the family-wise error rate, ``bh`` (Benjamini & Hochberg 1995) the
     false discovery rate; ``none`` changes nothing. Raises BadInputError for any other correction.
 
-    Examples
-    --------
     >>> adjust([0.01, 0.04, 0.03], "holm").round(3).tolist()
     [0.03, 0.06, 0.06]
     >>> adjust([0.01, 0.04, 0.03], "bh").round(3).tolist()

@@ -46,8 +46,6 @@ def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
     Keys are property names in the order of `PROPERTIES`. A label is empty if the property does
     not apply to the token. `corpus` determines which layer of the split holds the roles.
 
-    Examples
-    --------
     >>> from hebbsim import load_corpus
     >>> corpus = load_corpus("builtin")
     >>> found = structure(corpus, corpus.splits["dev"])

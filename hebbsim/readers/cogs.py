@@ -68,8 +68,6 @@ def analyse(tokens: Sequence[str], logical_form: str) -> CogsAnalysis:
 
     Raises ValueError if the logical form cannot be read or does not match the tokens.
 
-    Examples
-    --------
     >>> analyse("Emma slept .".split(), "sleep . agent ( x _ 1 , Emma )").grammatical
     ['SUBJ', 'PRED', 'NONE']
     """

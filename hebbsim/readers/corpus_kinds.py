@@ -55,8 +55,6 @@ def kinds_of(name_or_path: str | Path) -> tuple[str, ...]:
     ``natural``; ``natural`` for any other. A corpus that cannot be read is ``natural``, too:
     loading it reports the error.
 
-    Examples
-    --------
     >>> kinds_of("builtin"), kinds_of("ud-korean-gsd")
     (('builtin',), ('ko_gsd', 'ko', 'natural'))
     """

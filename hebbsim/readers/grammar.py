@@ -39,8 +39,6 @@ def make_builtin(
     Raises BadInputError if a size is not a whole number, or `n_train` is too small to contain the
     words of a generalization split.
 
-    Examples
-    --------
     >>> corpus = make_builtin(seed=0, n_train=50, n_dev=5, n_test=5, n_gen=0)
     >>> {name: split.n_sentences for name, split in corpus.splits.items()}
     {'train': 50, 'dev': 5, 'test': 5}

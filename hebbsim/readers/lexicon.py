@@ -214,8 +214,6 @@ def conjugate(entry: str) -> tuple[str, str, str, str, str]:
 
     A ``+`` doubles the last consonant; irregular forms follow after slashes.
 
-    Examples
-    --------
     >>> conjugate("hug+")
     ('hug', 'hugs', 'hugged', 'hugged', 'hugging')
     >>> conjugate("write/wrote/written")

@@ -201,8 +201,6 @@ class LineStream:
     While iterating, raises BadInputError if the file cannot be read, is empty, has a line of more
     than `longest` bytes, or is not UTF-8 (with the line number).
 
-    Examples
-    --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.txt"
     >>> _ = path.write_bytes(b"one\\r\\ntwo")

@@ -75,8 +75,6 @@ def graph_of(tokens: Sequence[str], form: str) -> Graph:
 
     Raises ValueError if the logical form cannot be read or does not match the tokens.
 
-    Examples
-    --------
     >>> tokens = "Who saw the girl that slept ?".split()
     >>> form = "see ( agent = ? , theme = * girl ( nmod = sleep ( agent = * girl ) ) )"
     >>> graph = graph_of(tokens, form)

@@ -70,8 +70,6 @@ def sibling_of(corpus: Corpus) -> Corpus | None:
     Of test and the generalization splits of `corpus`, only the names are used. The sibling has
     train, dev, and the generalization splits that can be made; None if there are none.
 
-    Examples
-    --------
     >>> from hebbsim.readers.grammar import make_builtin
     >>> corpus = make_builtin(seed=0, n_train=1000, n_dev=50, n_test=0, n_gen=5)
     >>> sibling_of(corpus).splits["gen/cp_depth"].n_sentences

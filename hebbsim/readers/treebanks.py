@@ -47,8 +47,6 @@ def files_below(folder: Path) -> Iterator[Path]:
 def split_of(path: Path) -> str | None:
     """The split that the name of a file, or of its folder, indicates; None if neither does.
 
-    Examples
-    --------
     >>> [split_of(Path(p)) for p in ("cs-ud-train-la.conllu", "EN_DEV.conllu", "x/test/a.conllu")]
     ['train', 'dev', 'test']
     >>> split_of(Path("latest.conllu")) is None

@@ -16,8 +16,6 @@ def clause_depths(heads: Sequence[int], relations: Sequence[str]) -> list[str]:
 
     Heads are positions from 1, and 0 for the root.
 
-    Examples
-    --------
     >>> clause_depths([2, 0, 4, 2], ["nsubj", "root", "mark", "ccomp"])
     ['0', '0', '1', '1']
     """
@@ -48,8 +46,6 @@ def subject_numbers(
     ``sg``, ``pl``, or ``none`` at any other word; distances from the subject to the verb are in
     tokens, ``0`` at any other word.
 
-    Examples
-    --------
     >>> subject_numbers([2, 0], ["nsubj", "root"], ["Number=Plur", "VerbForm=Fin"])
     (['none', 'pl'], ['0', '1'])
     """

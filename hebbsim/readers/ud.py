@@ -42,8 +42,6 @@ class RoleScheme:
     ``conj`` takes the role of its first conjunct, unless the scheme lists ``conj``. Relations in
     `other` are known to be ``OTHER``. Messages refer to the scheme by its `name`.
 
-    Examples
-    --------
     >>> scheme = RoleScheme({"nsubj": "SUBJ", "mod/ADJ": "MOD"}, ["dep"])
     >>> scheme.role("nsubj:pass"), scheme.role("mod", "ADJ"), scheme.role("mod"), scheme.role("Dep")
     ('SUBJ', 'MOD', 'OTHER', 'OTHER')
@@ -308,8 +306,6 @@ def read_ud(
 def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str, float]:
     """Share of words by relation, for relations unknown to a scheme, in descending order.
 
-    Examples
-    --------
     >>> unknown_relations(RoleScheme({"root": "PRED"}), {"root": 3, "dobj": 1})
     {'dobj': 0.25}
     """

@@ -32,8 +32,6 @@ _PICKLE = b"\x80"
 class WordVectors:
     """Word vectors, looked up by the exact word or else in lower case.
 
-    Examples
-    --------
     >>> vectors = WordVectors.of(["the", "Paris"], np.eye(2, dtype=np.float32))
     >>> vectors.index
     {'the': 0, 'Paris': 1, 'paris': 1}

@@ -94,8 +94,6 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
     Text that is tokenized already is kept, except that WikiText marks (``@-@``, ``@,@``) and
     quotes are normalized.
 
-    Examples
-    --------
     >>> split_text("Mr. Hill can’t come. “Why?” she asked.")
     [['mr.', 'hill', 'ca', "n't", 'come', '.'], ['"', 'why', '?', '"', 'she', 'asked', '.']]
     """
@@ -170,8 +168,6 @@ def normal(word: str) -> str:
 
     Case is preserved.
 
-    Examples
-    --------
     >>> normal("10 \u00a0000"), normal("ba\u200bker"), normal("e\u0301te\u0301") == "\u00e9t\u00e9"
     ('10 000', 'baker', True)
     """
@@ -187,8 +183,6 @@ def scripts(forms: Iterable[str]) -> dict[str, float]:
     Variants of a letter (full-width, superscript, mathematical) count as the letter. Modifier
     letters belong to no script.
 
-    Examples
-    --------
     >>> scripts(["word", "слово", "2"])
     {'Cyrillic': 0.5555555555555556, 'Latin': 0.4444444444444444}
     """

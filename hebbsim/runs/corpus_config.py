@@ -22,8 +22,6 @@ FieldName = Annotated[
 class TextConfig(ExperimentConfig):
     """How raw text is read, see `hebbsim.readers.text.stream_text`.
 
-    Examples
-    --------
     >>> TextConfig(sentences="lines").reading
     {'tokenizer': 'plain', 'field': None, 'sentences': 'lines'}
     """

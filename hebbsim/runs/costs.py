@@ -29,8 +29,6 @@ class Cost:
 class Meter:
     """A context that measures the process, in which nothing else should run.
 
-    Examples
-    --------
     >>> with Meter() as meter:
     ...     table = bytearray(50_000_000)
     ...     with meter.aside():

@@ -109,8 +109,6 @@ class Experiment:
 def slug(text: str) -> str:
     """A folder name from the name or path of a corpus.
 
-    Examples
-    --------
     >>> slug("data/fr_gsd.conllu"), slug("tiny,small")
     ('fr_gsd', 'tiny-small')
     """

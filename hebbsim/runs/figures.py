@@ -67,8 +67,6 @@ def each(names: Iterable[str], make: Callable[[str], Made]) -> tuple[list[Made],
 
     Figures without data are omitted.
 
-    Examples
-    --------
     >>> each(["a", ""], lambda name: name[0])
     (['a'], {'': IndexError('string index out of range')})
     """

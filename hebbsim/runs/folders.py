@@ -39,8 +39,6 @@ class AlreadyFinished(BadInputError):
 class Numbered:
     """A new folder: ``NAME``, or if that exists ``NAME-2``, ``NAME-3``, ...
 
-    Examples
-    --------
     >>> next(Numbered(Path("runs/nothing-of-that-name")).free()).name
     'nothing-of-that-name'
     """

@@ -28,8 +28,6 @@ EXPERIMENTS = {one.name: one for one in sorted(_declared(), key=lambda one: one.
 def command_of(experiment: str) -> str:
     """Words after ``hebbsim`` that run an experiment, which may be unknown.
 
-    Examples
-    --------
     >>> command_of("bench"), command_of("roles")
     ('bench', 'run roles')
     """

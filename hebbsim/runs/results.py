@@ -43,8 +43,6 @@ PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "gensim", "conll
 class Score:
     """One value of one metric for one seed.
 
-    Examples
-    --------
     >>> Score("made", "test", "hebbian", "K=9", "accuracy", None, 0, 0.5).unit
     'fraction'
     """
@@ -67,8 +65,6 @@ class Row:
     `role` is None for a metric that is not about one role; `low` and `high` are None if there is
     only one value.
 
-    Examples
-    --------
     >>> Row("made", "test", "hebbian", "K=9 tau=2", "accuracy", None, 0.5, None, None, 1).words
     {'K': '9', 'tau': '2'}
     """
@@ -112,8 +108,6 @@ def summarize(scores: Iterable[Score]) -> list[Row]:
 class Results:
     """The results of an experiment.
 
-    Examples
-    --------
     >>> scores = [Score("made", "test", "hebbian", "K=9", "accuracy", None, s, 0.5) for s in (0, 1)]
     >>> results = Results("roles", {}, {}, rows=summarize(scores))
     >>> [row.n for row in results.select({}, metric="accuracy")]
@@ -232,8 +226,6 @@ def json_text(document: Any) -> str:
 def not_drawn(failed: Mapping[str, Exception]) -> list[str]:
     """A line for each figure that could not be drawn.
 
-    Examples
-    --------
     >>> not_drawn({"roles": ValueError("n is 0")})
     ['figure not drawn: roles (n is 0)']
     """
@@ -245,8 +237,6 @@ def utf8(text: str) -> bytes:
 
     Bytes that are not UTF-8 are replaced.
 
-    Examples
-    --------
     >>> utf8("gr\\udcc3\\udcb6\\udcc3\\udc9fe \\udcff").decode() == "größe \ufffd"
     True
     """

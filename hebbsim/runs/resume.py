@@ -257,8 +257,6 @@ class RunCache:
     def take(self, name: str, compute: Callable[[], StepResult | tuple[Arrays, Any]]) -> StepResult:
         """Read a step from the cache, or compute and cache it.
 
-        Examples
-        --------
         >>> import numpy as np
         >>> def half(values):
         ...     return {"half": values / 2}, {"n": len(values)}

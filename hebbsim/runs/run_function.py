@@ -40,8 +40,6 @@ def run_function(
     The function checks the options, loads user-defined rules, opens the run folder, and writes
     the results of the work into it. Its docstring gets the common parameters and errors.
 
-    Examples
-    --------
     >>> class Config(ExperimentConfig):
     ...     seeds: int = 1
     >>> @run_function(Config)

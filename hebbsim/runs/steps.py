@@ -13,8 +13,6 @@ class Steps:
 
     With every report, `progress` receives the completed weight, rounded down, and the total.
 
-    Examples
-    --------
     >>> steps = Steps(lambda line, done, total: print(line, done, total))
     >>> steps.plan(10, ["learn"])
     >>> steps.plan(1, ["score", "compare"])

@@ -151,8 +151,6 @@ def _text(values: dict[str, Any]) -> str:
 def shown(value: Any) -> str:
     """A value of an option as on the command line.
 
-    Examples
-    --------
     >>> shown([2.0, 8.0]), shown("oja"), shown(0.5)
     ('2,8', 'oja', '0.5')
     """

@@ -24,8 +24,6 @@ class Console(RichConsole):
 
     An implausible width, such as ``COLUMNS=0``, counts as 80.
 
-    Examples
-    --------
     >>> import sys
     >>> table = Table("name", "value", box=None, padding=2)
     >>> table.add_row("accuracy", "0.98 ±0.012")

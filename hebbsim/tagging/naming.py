@@ -30,8 +30,6 @@ class Naming:
     Attribute `sizes` holds P arrays of int64, shape=(K,): tokens by cluster. `words` holds the
     most frequent words of each cluster with their counts, by learner and cluster.
 
-    Examples
-    --------
     >>> from hebbsim.probes import memberships
     >>> prototypes = np.array([[0.0], [1.0]])
     >>> found = memberships(np.array([[0.1], [0.9], [1.2]]), prototypes)

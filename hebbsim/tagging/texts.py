@@ -73,8 +73,6 @@ class Texts:
 def batches(sentences: Iterable[Sentence], most: int | None = None) -> Iterator[list[Sentence]]:
     """Batches of sentences with about `most` words (default: `BATCH`).
 
-    Examples
-    --------
     >>> [len(batch) for batch in batches([Sentence(["a", "b"])] * 5, 3)]
     [2, 2, 1]
     """

@@ -149,8 +149,6 @@ def make_codes(
 def round_bfloat16(x: NDArray) -> NDArray[np.float32]:
     """Nearest bfloat16 numbers, ties to even, as float32.
 
-    Examples
-    --------
     >>> round_bfloat16(np.array([1.0, 1.01, 1.00390625, 1.01171875]))
     array([1.       , 1.0078125, 1.       , 1.015625 ], dtype=float32)
     """

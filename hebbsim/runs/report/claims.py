@@ -178,8 +178,6 @@ class Finding:
 def number(value: float, unit: str = "fraction") -> str:
     """Format a value with a number of digits that suits its unit.
 
-    Examples
-    --------
     >>> number(0.95), number(2640.4, "sentences"), number(318.84, "bits"), number(-0.0001)
     ('0.950', '2,640', '318.8', '0.000')
     """
@@ -193,8 +191,6 @@ def number(value: float, unit: str = "fraction") -> str:
 def at_least(low: float | None, high: float | None, bound: float) -> Judgement:
     """Judge from its interval whether a value is at least a bound.
 
-    Examples
-    --------
     >>> at_least(0.97, 0.98, 0.96), at_least(0.94, 0.95, 0.96), at_least(0.95, 0.97, 0.96)
     ('yes', 'no', 'open')
     >>> at_least(None, None, 0.96)  # the spread of one value is unknown
@@ -208,8 +204,6 @@ def at_least(low: float | None, high: float | None, bound: float) -> Judgement:
 def below(low: float | None, high: float | None, bound: float) -> Judgement:
     """Judge from its interval whether a value is below a bound.
 
-    Examples
-    --------
     >>> below(0.1, 0.2, 0.5), below(0.5, 0.6, 0.5), below(0.4, 0.6, 0.5)
     ('yes', 'no', 'open')
     """
@@ -221,8 +215,6 @@ def below(low: float | None, high: float | None, bound: float) -> Judgement:
 def counted(ahead: int, of: int) -> Judgement:
     """Judge a claim about several cases, `ahead` of which support it.
 
-    Examples
-    --------
     >>> counted(3, 3), counted(0, 3), counted(1, 3), counted(0, 0)
     ('yes', 'no', 'part', 'open')
     """
@@ -246,8 +238,6 @@ def verdict(findings: Iterable[Finding], runs_given: bool) -> str:
 
     Inconclusive findings are ignored.
 
-    Examples
-    --------
     >>> def found(judgement):
     ...     return Finding("C1", "", judgement=judgement)
     >>> verdict([found("yes"), found("open")], True), verdict([found("yes"), found("no")], True)

@@ -28,8 +28,6 @@ def find(
 
     The condition words of each row are added as ``words``.
 
-    Examples
-    --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"model": ["a", "b"], "condition": ["K=3 tau=2", ""]})
     >>> [row["model"] for row in find(table, {"tau": "2"})]

@@ -104,8 +104,6 @@ def _shared(report: Report) -> dict[str, Any]:
 def _flat(value: Any) -> str:
     """A configuration value as text.
 
-    Examples
-    --------
     >>> _flat([2.0, 8.0]), _flat({"a": 1}), _flat(None), _flat({})
     ('2, 8', 'a: 1', '–', '–')
     """
