@@ -184,7 +184,7 @@ def test_a_link_to_a_folder_is_written_through(tmp_path):
     run(tmp_path / "link", overwrite=True)
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "results.json").is_file()
     (tmp_path / "nowhere").symlink_to("absent")
-    with pytest.raises(BadInputError, match="is a link to nothing"):
+    with pytest.raises(BadInputError, match="is a broken link"):
         run(tmp_path / "nowhere")
 
 

@@ -192,7 +192,7 @@ def _read(path: Path) -> tuple[list[_Row], str]:
             continue
         columns = [cell.strip() for cell in cells(line)]
         if len(columns) != 3:
-            fix = "separate them by tabs" if len(columns) == 1 else "one a tab-separated cell"
+            fix = "separate them by tabs" if len(columns) == 1 else "one per tab-separated cell"
             raise BadInputError(
                 f"{path}:{number}: {len(columns)} columns, COGS has 3 (sentence, logical form, "
                 f"type); {fix}"

@@ -45,16 +45,9 @@ class Line(NamedTuple):
 class TreebankLines:
     """Sentences of one treebank file or of standard input; `note` is called with each note.
 
-    Attributes
-    ----------
-    head_column, id_column, misc_column : int
-        Numbers of columns, from 1; 0 if the file lacks the column.
-    lines : list of str
-        Comments and lines of the last sentence.
-    notes : list of str
-        Caveats about the part of the file that has been read.
-    sha256 : str
-        Digest of the decompressed file, after it has been read.
+    `id_column`, `head_column` and `misc_column` are numbers of columns from 1, or 0 if the file
+    lacks them. `lines` are the comments and lines of the last sentence; `notes` and `sha256`, the
+    digest of the decompressed content, are complete after the file has been read.
     """
 
     def __init__(self, path: str | Path, note: Callable[[str], object] | None = None) -> None:
@@ -120,7 +113,7 @@ class TreebankLines:
             raise BadInputError(f"{self.path}:{number}: {n} column{'s' * (n > 1)}, {wanted}; {fix}")
         if n > self._n_columns:
             self._note(
-                f"{self.path}: columns from {self._n_columns + 1} on are no part of CoNLL-U and "
+                f"{self.path}: columns from {self._n_columns + 1} on are not part of CoNLL-U and "
                 "are left out"
             )
         found = [columns[place] if place >= 0 else "_" for place in self._places]

@@ -225,7 +225,7 @@ class LineStream:
                 if len(body) > self.longest:
                     raise BadInputError(
                         f"{self.path}:{number}: a line of more than {self.longest:,} bytes; "
-                        "this is not such a file"
+                        "the file seems to have another format"
                     )
                 empty = empty and not body.strip()
                 yield decoded(self.path, number, body, first=number == 1)

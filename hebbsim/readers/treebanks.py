@@ -93,7 +93,7 @@ def find_treebank(folder: Path) -> Treebank | None:
             names = ", ".join(str(path.relative_to(folder)) for path in splits[split][:4])
             raise BadInputError(
                 f"{folder}: two files for split '{split}' that are not parts of one treebank "
-                f"({names}); keep one treebank a folder"
+                f"({names}); keep one treebank per folder"
             )
     if not splits:
         notes = _joined(folder, {"": rest})

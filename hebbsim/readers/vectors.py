@@ -224,20 +224,20 @@ def _of_safetensors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     return words[:MOST], matrices[0][:MOST].astype(np.float32)
 
 
-def _words_of(path: Path, said: str | None) -> list[str]:
-    beside = path.with_suffix(".txt")
-    if said is not None:
+def _words_of(path: Path, listed: str | None) -> list[str]:
+    sidecar = path.with_suffix(".txt")
+    if listed is not None:
         try:
-            words = json.loads(said)
+            words = json.loads(listed)
         except (ValueError, RecursionError):
             words = None
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
             return words
-        raise BadInputError(f"{path}: 'words' of its metadata is no JSON list of words")
-    if not beside.is_file():
+        raise BadInputError(f"{path}: 'words' of its metadata is not a JSON list of words")
+    if not sidecar.is_file():
         raise BadInputError(
-            f"{path}: says no words; give them as a JSON list under 'words' of the metadata, or "
-            f"one a line in {beside.name}"
+            f"{path}: has no words; give them as a JSON list under 'words' of the metadata, or "
+            f"one per line in {sidecar.name}"
         )
-    with opened(beside) as file:
+    with opened(sidecar) as file:
         return file.read().decode("utf-8", "replace").splitlines()

@@ -88,7 +88,7 @@ def check_output(out: Out, *, overwrite: bool = False, kind: str = "run") -> Non
     elif folder.exists() and not numbered:
         raise BadInputError(f"--out {folder}: is a file; name a folder")
     elif folder.is_symlink() and not numbered:
-        raise BadInputError(f"--out {folder}: is a link to nothing; name a folder")
+        raise BadInputError(f"--out {folder}: is a broken link; name a folder")
     elif not parent.is_dir():
         raise BadInputError(f"--out {folder}: {parent} is a file; name another folder")
     # Permission bits are not sufficient: root ignores them, a read-only file system overrides them.

@@ -48,8 +48,9 @@ class Beam(Decoder):
         states: NDArray[np.float64],
         whitening: list[tuple[NDArray[np.float64], NDArray[np.float64], float]],
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]:
-        """Surviving pasts, shape=(n, B, K), their posterior, shape=(n, B), and the posterior of
-        types when each lag was decoded, shape=(n, K, V).
+        """Surviving pasts, shape=(n, B, K), and their posterior, shape=(n, B).
+
+        Also the posterior of types when each lag was decoded, shape=(n, K, V).
         """
         channel = self.channel
         codes = channel.codes
