@@ -130,7 +130,7 @@ def test_what_is_noted_of_a_corpus_stays_with_it(run, tmp_path):
     about = tmp_path / "tables" / "corpus.json"
     about.write_text(about.read_text().replace('"notes": [', '"notes": 3, "rest": ['))
     code, _, err = run("info", tmp_path / "tables")
-    assert code == 2 and "'notes' is no list" in err
+    assert code == 2 and "'notes' is not a list" in err
 
 
 def test_make_writes_the_builtin_corpus_the_same_from_the_same_seed(run, tmp_path, monkeypatch):

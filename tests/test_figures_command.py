@@ -165,7 +165,7 @@ def test_no_file_that_is_not_a_figure_of_ours_is_drawn_over(run, tmp_path, capsy
     (tmp_path / "one-roles.svg").write_text("mine")
     words = ("figures", "--run", run, "--out", tmp_path)
     assert call(*words, "roles", "labels") == 2
-    assert "one-roles.svg: is there already" in capsys.readouterr().err
+    assert "one-roles.svg: already exists" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["one-roles.svg"]
     assert call(*words, "labels") == 0
     assert call(*words, "labels") == 0  # its own are drawn anew

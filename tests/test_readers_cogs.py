@@ -209,13 +209,13 @@ def test_a_name_that_stands_often_goes_to_the_nearest_verb():
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ("see ( agent = Kim , theme = dog )", "'dog' of the logical form falls on 'fox'"),
+        ("see ( agent = Kim , theme = dog )", "'dog' of the logical form is aligned with 'fox'"),
         ("see ( agent = Kim )", "has 2 words, the sentence 3"),
         ("see ( agent = Kim , theme = fox", "cannot read 'its end'"),
         ("see ( agent = ? , theme = fox )", "the logical form has 2 words"),
-        ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 ) AND agent ( 3 , 9 )", "speaks of no word"),
+        ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 ) AND agent ( 3 , 9 )", "refers to no word"),
         ("Kim ( 1 ) ; fox ( 2 )", "has 2 words, the sentence 3"),
-        ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 )", "'fox' of the logical form falls on 'saw'"),
+        ("Kim ( 1 ) ; fox ( 2 ) ; see ( 3 )", "'fox' of the logical form is aligned with 'saw'"),
         ("see . agent ( x _ 1 , ? )", "no who or what in the sentence"),
         ("see ( agent = " * 3000, "nested too deeply"),
     ],
@@ -290,7 +290,7 @@ def test_carriage_returns_are_no_part_of_the_type(tmp_path):
     [
         ("Emma slept .\tsleep . agent ( x _ 1 , Emma )", "2 columns"),
         ("Emma slept .\tsleep . agent ( x _ 9 , Emma )\tin", "no token 9"),
-        ("Emma slept .\tsleep . agent ( x _ 1 , Liam )\tin", "'Liam' stands 0 times"),
+        ("Emma slept .\tsleep . agent ( x _ 1 , Liam )\tin", "'Liam' occurs 0 times"),
         ("Emma slept .\tsleep agent x\tin", "cannot read 'sleep agent x'"),
         ("Emma slept .\tslept ( x _ 1 )\tin", "0 main verbs"),
         ("Emma slept .\tboy ( x _ 1 )\tin", "token 1 is 'slept', not 'boy'"),

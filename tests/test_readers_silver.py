@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers import load_corpus, silver
+from hebbsim.readers import load_corpus, loading
 from hebbsim.readers.silver import load_parser
 from hebbsim.readers.text import blank_pipeline, stream_text
 from hebbsim.readers.ud import RoleScheme
@@ -163,7 +163,7 @@ def test_a_parser_for_a_corpus_with_roles_is_refused_and_not_ignored():
 def test_a_misspelt_parser_is_refused_before_the_text_is_read(tmp_path, monkeypatch):
     path = tmp_path / "a.txt"
     path.write_text("Dogs chased cats")
-    monkeypatch.setattr(silver, "read_text", None)
+    monkeypatch.setattr(loading, "read_text", None)
     with pytest.raises(BadInputError, match="--parser en_no_such_sm"):
         load_corpus(path, parser="en_no_such_sm")
 

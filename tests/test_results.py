@@ -191,7 +191,7 @@ def test_of_an_earlier_run_its_own_files_go_and_no_others(drawings, tmp_path):
     # A drawing of the same name that is not ours is not drawn over, and that is said.
     assert [p.name for p in (tmp_path / "a" / "figures").iterdir()] == ["b.svg"]
     assert (tmp_path / "a" / "figures" / "b.svg").read_text() == "mine"
-    assert "b.svg: is there already" in found.notes[0]
+    assert "b.svg: already exists" in found.notes[0]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt(), OSError(28, "full")])

@@ -184,7 +184,7 @@ def test_a_link_to_a_folder_is_written_through(tmp_path):
     run(tmp_path / "link", overwrite=True)
     assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "results.json").is_file()
     (tmp_path / "nowhere").symlink_to("absent")
-    with pytest.raises(BadInputError, match="is a link to nothing"):
+    with pytest.raises(BadInputError, match="is a broken link"):
         run(tmp_path / "nowhere")
 
 
@@ -290,7 +290,7 @@ def test_a_file_in_the_way_that_is_not_ours_stops_the_run_and_loses_nothing(tmp_
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "a", fail_at=2)
     (tmp_path / "a" / "results.csv").write_text("mine")
-    with pytest.raises(HebbsimError, match=r"results\.csv: is there already.*move it away"):
+    with pytest.raises(HebbsimError, match=r"results\.csv: already exists.*move it away"):
         run(tmp_path / "a")
     assert (tmp_path / "a" / "results.csv").read_text() == "mine"
     (tmp_path / "a" / "results.csv").rename(tmp_path / "mine.csv")

@@ -130,7 +130,7 @@ def test_a_value_inside_an_option_varies(tmp_path):
         ("[grid]\nclusters = 10", "give a list"),
         ("[grid]\nclusters = []", "give a list"),
         ("[grid]\nclusters = [0]", "clusters=0: --clusters"),
-        ("[grid]\nclusters = [10, 10]", "asked for twice"),
+        ("[grid]\nclusters = [10, 10]", "occurs twice"),
         ("[base]\nseeds = 0", "base: --seeds"),
         ("[base]\nspeed = 3", "--speed"),
         ("[base]\nclusters = 3\n[grid]\nclusters = [10]", "in \\[base\\] and in \\[grid\\]"),
@@ -138,14 +138,14 @@ def test_a_value_inside_an_option_varies(tmp_path):
         ("plane = ['a']", "timescales in tokens"),
         ("plane = [0.5]", "timescale"),
         ("base = 3", "not a table"),
-        ("[grid]\nplane = [1, 2]", r"plane stands in \[grid\].*top of the file"),
-        ('[base]\nexperiment = "rules"', r"experiment stands in \[base\]"),
+        ("[grid]\nplane = [1, 2]", r"plane is in \[grid\].*top of the file"),
+        ('[base]\nexperiment = "rules"', r"experiment is in \[base\]"),
         ('[grid]\ncorpus = ["builtin", "nowhere"]', "corpus=nowhere: no corpus or file 'nowhere'"),
         ('[base]\nparser = "en_core_web_smm"\ncorpus = "CORPUS.txt"', "--parser en_core_web_smm"),
         ('[base]\nparser = "en_core_web_smm"', "corpus builtin is not text"),
         ('[grid]\ncorpus = ["builtin", "CORPUS.txt"]', "text without roles"),
         ('experiment = "rules"\n[grid]\ncorpus = ["CORPUS.txt"]', "text without roles"),
-        ('[base]\ncorpus = "x"\n[grid]\n"corpus.a" = [1]', "holds no values"),
+        ('[base]\ncorpus = "x"\n[grid]\n"corpus.a" = [1]', "does not take named values"),
         (f"[grid]\nclusters = {list(range(1, 400))}\nseeds = {list(range(1, 400))}", "at most"),
     ],
 )
@@ -256,7 +256,7 @@ def test_another_sweep_gets_a_folder_of_its_own(file, tmp_path):
     (tmp_path / "s-2" / "table.parquet").rename(tmp_path / "ours")
     (tmp_path / "s-2" / "files.json").unlink()
     (tmp_path / "s-2" / "table.parquet").write_text("mine")
-    with pytest.raises(BadInputError, match="is there already"):
+    with pytest.raises(BadInputError, match="already exists"):
         run_sweep(read_sweep(file), tmp_path / "s-2")
 
 

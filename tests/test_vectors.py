@@ -137,9 +137,9 @@ def test_a_file_that_cannot_be_used_is_one_line_and_exit_2(tmp_path, capsys, con
 @pytest.mark.parametrize(
     ("arrays", "metadata", "says"),
     [
-        ({"a": VALUES}, None, "says no words"),
+        ({"a": VALUES}, None, "has no words"),
         ({"a": VALUES}, {"words": '["the"]'}, "1 words for 6 vectors"),
-        ({"a": VALUES}, {"words": "the"}, "no JSON list of words"),
+        ({"a": VALUES}, {"words": "the"}, "not a JSON list of words"),
         ({"a": VALUES, "b": VALUES}, None, "2 matrices"),
     ],
 )

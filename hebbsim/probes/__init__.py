@@ -1,4 +1,4 @@
-"""Measurements: read-outs of clusters, scores, intervals, comparisons."""
+"""Read-outs of clusters, scores, confidence intervals and comparisons."""
 
 from hebbsim.probes.bootstrap import Estimate, resample_sums, seed_interval
 from hebbsim.probes.comparison import Comparison, compare, verdicts

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # a light import beside scipy.stats
+from scipy.special import stdtrit  # much faster to import than scipy.stats
 
-#: Number of bootstrap resamples, which gives a standard error to about 2 %.
+#: Number of bootstrap resamples, by which standard errors are accurate to about 2 %.
 N_RESAMPLES = 1000
 
 
 class Estimate(NamedTuple):
-    """A mean with its 95 % interval (NaN if there is only one value).
+    """A mean with its 95 % interval, which is NaN for a single value.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def seed_interval(values: Sequence[float] | NDArray[np.floating]) -> Estimate:
 
 @lru_cache(maxsize=2)
 def _sentence_counts(n: int, n_resamples: int, random_state: int) -> NDArray[np.float32]:
-    """Number of times that each of n sentences is drawn, shape=(n_resamples, n)."""
+    """How often each of n sentences is drawn, shape=(n_resamples, n)."""
     rng = np.random.default_rng(random_state)
     counts = np.empty((n_resamples, n), dtype=np.float32)
     for row in counts:
@@ -64,7 +64,7 @@ def resample_sums(
 ) -> NDArray[np.float64]:
     """Column sums over sentences drawn with replacement (Efron 1979).
 
-    All columns share every draw, so that comparisons between them are paired.
+    All columns share the draws, so that comparisons between them are paired.
 
     Parameters
     ----------

@@ -1,12 +1,11 @@
-"""Compares two trained models: the rule behind every verdict.
+"""Compares two trained models by a two-level bootstrap, on which every verdict is based.
 
-Accuracies vary with the training seed, with the labelled sentences that were drawn, and with the
-sentences of the split. A two-level bootstrap varies all of them: it draws training runs and
-sentences with replacement (n - 1 of n runs, which makes the variance unbiased for few runs). The
-standard error of these draws gives the interval and p by Student's t, whose degrees of freedom
-follow from the share of each source in the variance (Satterthwaite 1946). The verdict follows
-from p after Holm's correction over the comparisons of one table: *ahead*, *behind*, or *no
-difference shown*.
+Accuracies vary with the training seed, the labelled sentences that were drawn, and the sentences
+of the split. The bootstrap draws training runs and sentences with replacement (n - 1 of n runs,
+which makes the variance unbiased for few runs). The standard error of the draws gives the
+interval and p by Student's t, whose degrees of freedom follow from the share of each source in
+the variance (Satterthwaite 1946). The verdict is *ahead*, *behind*, or *no difference shown*,
+depending on p after Holm's correction over the comparisons of one table.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from hebbsim.probes.paired import adjust
 
 Verdict = Literal["ahead", "behind", "no difference shown"]
 
-#: Fewest sentences with a token to score for which resampling estimates their variance.
+#: Minimum number of sentences with a scored token for which their variance can be estimated.
 FEWEST_SENTENCES = 10
-#: A difference is shown if its corrected p is below this level.
+#: Significance level of the corrected p.
 LEVEL = 0.05
 
 
 class Comparison(NamedTuple):
     """Difference and ratio of the accuracies of two models.
 
-    Intervals and `p` (two-sided) are NaN if a trained model ran only once, so that the variance
-    of training cannot be estimated, or if fewer than `FEWEST_SENTENCES` sentences have a token
-    to score. `ratio` is NaN if the other model has nothing right.
+    Intervals and `p` (two-sided) are NaN if a trained model has only one run, or if fewer than
+    `FEWEST_SENTENCES` sentences have a scored token. `ratio` is NaN if the other model has
+    nothing right.
 
     Examples
     --------
@@ -68,16 +67,15 @@ def compare(
     totals : ndarray, shape=(N,)
         Number of tokens in every sentence (of one role, for a recall).
     paired_draws : bool
-        Whether draw d uses the same labelled sentences for both models.
+        Whether both models use the same labelled sentences in draw d.
     other_is_trained : bool
-        False for a rival without a random seed, such as a lookup, whose training does not vary.
+        False for a model without a random seed, such as a lookup.
     n_resamples : int
-        Number of bootstrap resamples.
 
     Returns
     -------
     Comparison
-        First model minus other model, and first over other, with 95 % intervals.
+        Difference (first minus other) and ratio (first over other) with 95 % intervals.
 
     Examples
     --------
@@ -125,7 +123,7 @@ def compare(
     spread = sum(variance**2 / freedom for variance, freedom in sources if freedom)
     freedom = sum(variance for variance, _ in sources) ** 2 / spread if spread else np.inf
     t = float(stdtrit(freedom, 0.975)) if np.isfinite(freedom) else 1.96
-    # A resample may hold no token of a rare role.
+    # A resample may contain no token of a rare role.
     some = sums[:, -1] > 0
     error = float(np.std((drawn_a - drawn_b)[some] / sums[some, -1], ddof=1))
     if error <= 1e-12:
@@ -142,7 +140,7 @@ def compare(
 
 
 def _source(values: NDArray[np.float64]) -> tuple[float, int]:
-    """Variance that the mean of n values has, and its degrees of freedom."""
+    """Variance of the mean of n values, and its degrees of freedom."""
     n = len(values)
     return (float(values.var(ddof=1)) / n, n - 1) if n > 1 else (0.0, 0)
 
@@ -153,7 +151,7 @@ def verdicts(differences: Sequence[float], p: Sequence[float]) -> list[tuple[flo
     Parameters
     ----------
     differences, p : sequence of float, shape=(n,)
-        p of NaN is no test: no difference is shown.
+        NaN p counts as no test, and gives *no difference shown*.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Label equivalence: how many labelled sentences a supervised model needs to be as good."""
+"""Label equivalence: the number of labelled sentences at which a supervised model is as good."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from scipy.special import stdtrit
 from hebbsim.errors import BadInputError
 from hebbsim.probes.bootstrap import N_RESAMPLES, resample_sums, resample_weights
 
-#: Fewest training runs per point of the curve.
+#: Minimum number of training runs per point of the curve.
 FEWEST_RUNS = 3
-#: Largest factor between two points for which the curve is interpolated.
+#: Maximum factor between two points for which the curve is interpolated.
 WIDEST_GAP = 4.0
 
 
 class LabelEquivalence(NamedTuple):
     """A number of labelled sentences with its 95 % interval.
 
-    If the curve never reaches the target, `sentences` is an end of the curve, and `place` says
-    which: ``below`` its first point or ``above`` its last.
+    If the target is ``below`` the first or ``above`` the last point of the curve, as `place`
+    says, `sentences` is that of this point.
 
     Examples
     --------
@@ -41,11 +41,11 @@ def label_equivalence(
 ) -> LabelEquivalence | None:
     """Number of labelled sentences at which a learning curve reaches a target accuracy.
 
-    A monotone curve is fitted to the points by isotonic regression (Barlow et al. 1972),
-    which weights them by their training runs, and is interpolated linearly in log N. The
-    interval comes from a two-level bootstrap (`hebbsim.probes.comparison`) over the runs of
-    the target, those of every point of the curve, and sentences; the percentiles of its
-    draws are widened by the ratio of Student's t to the normal, as the runs are few.
+    A monotone curve is fitted to the points by isotonic regression (Barlow et al. 1972), weighted
+    by the number of training runs, and interpolated linearly in log N. The interval comes from a
+    two-level bootstrap (`hebbsim.probes.comparison`) over the runs of the target, those of every
+    point of the curve, and sentences. Its percentiles are widened by the ratio of Student's t to
+    the normal quantile, because there are few runs.
 
     Parameters
     ----------
@@ -59,14 +59,13 @@ def label_equivalence(
     Returns
     -------
     LabelEquivalence or None
-        None if the points do not allow an estimate: the target or one of the two points
-        around it has fewer than `FEWEST_RUNS` runs, or these points are more than a factor of
-        `WIDEST_GAP` apart.
+        None if the target or one of the two points around it has fewer than `FEWEST_RUNS` runs,
+        or these points are more than a factor of `WIDEST_GAP` apart.
 
     Raises
     ------
     BadInputError
-        If fewer than two points are given or `labels` do not increase.
+        There are fewer than two points, or `labels` do not increase.
 
     Examples
     --------
@@ -82,7 +81,7 @@ def label_equivalence(
     models = [np.atleast_2d(runs) for runs in (*curve, target)]
     n_runs = np.array([len(runs) for runs in models])
     log_labels = np.log(np.asarray(labels, dtype=float))
-    # Every model is scored on the same tokens, so counts serve as accuracies.
+    # All models are scored on the same tokens, so counts can be compared like accuracies.
     means = np.array([runs.sum(axis=1).mean() for runs in models])
     hull = _monotone(means[:-1], n_runs[:-1])
     place, around = _place(hull, means[-1])
@@ -105,8 +104,8 @@ def label_equivalence(
     wider = float(stdtrit(fewest - 1, 0.975) / stdtrit(np.inf, 0.975))
     low, high = best + wider * (np.quantile(found, [0.025, 0.975]) - best)
     low, high = np.clip([low, high], log_labels[0], log_labels[-1])
-    sentences = np.exp([best, low, high]).tolist()
-    return LabelEquivalence(sentences[0], sentences[1], sentences[2], place)
+    sentences, low, high = np.exp([best, low, high]).tolist()
+    return LabelEquivalence(sentences, low, high, place)
 
 
 def _monotone(curve: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -119,7 +118,7 @@ def _monotone(curve: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray
 def _place(
     hull: NDArray[np.float64], target: float
 ) -> tuple[Literal["within", "below", "above"], tuple[int, ...]]:
-    """Where the target is relative to the curve, and the points around it."""
+    """The position of the target relative to the curve, and the points around it."""
     if target < hull[0]:
         return "below", (0,)
     if target > hull[-1]:
@@ -129,7 +128,7 @@ def _place(
 
 
 def _meet(x: NDArray[np.float64], hull: NDArray[np.float64], target: float) -> float:
-    """Where a non-decreasing curve first reaches `target`, or the end of x on that side."""
+    """x at which a non-decreasing curve first reaches `target`, or the end of x on that side."""
     if target <= hull[0]:
         return float(x[0])
     if target > hull[-1]:

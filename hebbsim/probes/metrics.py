@@ -1,8 +1,8 @@
-"""Scores of predicted roles and of the clusters beneath them.
+"""Scores of predicted roles and of clusters.
 
-Measures of clusters are those of work on unsupervised tagging: Christodoulopoulos, C., Goldwater,
-S. & Steedman, M. (2010). Two decades of unsupervised POS induction: how far have we come? EMNLP
-2010, 575-584.
+Clustering measures follow the literature on unsupervised tagging: Christodoulopoulos, C.,
+Goldwater, S. & Steedman, M. (2010). Two decades of unsupervised POS induction: how far have we
+come? EMNLP 2010, 575-584.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class RoleScore:
-    """How one role is found: fractions, and its number of gold tokens.
+    """Scores of one role, and its number of gold tokens (`support`).
 
     Examples
     --------
@@ -33,7 +33,7 @@ class RoleScore:
 
 
 def accuracy(gold: NDArray, predicted: NDArray) -> float:
-    """Fraction of tokens whose role is right, roles given as names or as codes.
+    """Fraction of tokens with the right role; roles may be names or codes.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def role_scores(
     ----------
     gold, predicted : ndarray of str, or of int with `names`, shape=(T,)
     names : ndarray of str, shape=(R,), optional
-        Roles that integers stand for.
+        Names of the integer roles.
 
     Examples
     --------
@@ -83,23 +83,21 @@ def role_scores(
 def v_measure(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     """Harmonic mean of homogeneity and completeness (Rosenberg and Hirschberg 2007).
 
-    No mapping enters it.
-
     Examples
     --------
     >>> v_measure(np.array(["S", "O", "S"]), np.array([4, 2, 4]))
     1.0
     """
-    from sklearn.metrics import v_measure_score  # seconds to import: not before it is used
+    from sklearn.metrics import v_measure_score  # takes seconds to import
 
     return float(v_measure_score(gold, ids))
 
 
 def many_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
-    """Accuracy when every cluster means the commonest gold label of its tokens.
+    """Accuracy if every cluster is mapped to the most frequent gold label of its tokens.
 
-    Clusters are named on the very tokens that are scored, so more clusters never score lower;
-    `hebbsim.probes.RoleReadout` predicts tokens that did not name them.
+    The mapping is fitted on the scored tokens, so more clusters never score lower;
+    `hebbsim.probes.RoleReadout` is fitted on other tokens.
 
     Examples
     --------
@@ -111,10 +109,9 @@ def many_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
 
 
 def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
-    """Accuracy when clusters are matched with one gold label each, as well as can be.
+    """Accuracy of the optimal one-to-one matching of clusters and gold labels (Kuhn 1955).
 
-    The best matching (Kuhn 1955) is found on the very tokens that are scored. Where there are
-    more clusters than labels, all tokens of those left over are wrong.
+    The matching is fitted on the scored tokens. Tokens of unmatched clusters count as wrong.
 
     Examples
     --------
@@ -129,7 +126,7 @@ def one_to_one(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
 
 
 def variation_of_information(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
-    """H(gold | cluster) + H(cluster | gold) [bits] (Meila 2003); 0 where they are the same.
+    """H(gold | cluster) + H(cluster | gold) in bits (Meila 2003); 0 for equal partitions.
 
     Examples
     --------
@@ -144,7 +141,7 @@ def variation_of_information(gold: NDArray[np.str_], ids: NDArray[np.integer]) -
 
 
 def adjusted_rand(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
-    """Rand index adjusted for chance (Hubert and Arabie 1985): about 0 for random clusters.
+    """Rand index adjusted for chance (Hubert and Arabie 1985); about 0 for random clusters.
 
     Examples
     --------
@@ -156,7 +153,7 @@ def adjusted_rand(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> float:
     return float(adjusted_rand_score(gold, ids))
 
 
-#: Measures of clusters beside gold labels, before any is named: the function and its unit.
+#: Clustering measures, which compare cluster ids with gold labels: function and unit.
 CLUSTERING = MappingProxyType(
     {
         "many_to_one": (many_to_one, "fraction"),
@@ -176,13 +173,13 @@ def _contingency(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> NDArray[np
 
 
 def _entropy(counts: NDArray[np.int64]) -> float:
-    """Of a distribution given by its counts [bits]."""
+    """Entropy in bits of a distribution given by counts."""
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log2(shares)).sum())
 
 
 def sentence_sums(right: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many tokens of every sentence are true, shape=(N,), from offsets of shape (N + 1,).
+    """Number of true tokens in every sentence, shape=(N,); `offsets` has shape=(N + 1,).
 
     Examples
     --------

@@ -16,7 +16,7 @@ CORRECTIONS = ("holm", "bh", "none")
 
 
 class PairedTest(NamedTuple):
-    """Mean difference with its 95 % interval, and two-sided p (NaN for one pair)."""
+    """Mean difference with its 95 % interval, and two-sided p; NaN for a single pair."""
 
     difference: Estimate
     p: float
@@ -24,10 +24,8 @@ class PairedTest(NamedTuple):
 
 
 def paired_test(values: ArrayLike, others: ArrayLike) -> PairedTest:
-    """Paired t test (Student 1908) of ``values - others``, pair by pair, shape=(n,).
+    """Paired t test (Student 1908) of `values` minus `others`, both of shape=(n,).
 
-    Examples
-    --------
     >>> found = paired_test([0.92, 0.94, 0.93], [0.90, 0.91, 0.92])
     >>> round(found.difference.mean, 3), round(found.p, 3)
     (0.02, 0.074)
@@ -45,14 +43,11 @@ def paired_test(values: ArrayLike, others: ArrayLike) -> PairedTest:
 
 
 def adjust(p: Sequence[float] | NDArray[np.floating], correction: str) -> NDArray[np.float64]:
-    """Correct p values for multiple tests, shape=(n,); NaN stays NaN and does not count as a test.
+    """Correct p values for multiple tests, shape=(n,); NaN does not count as a test.
 
-    ``holm`` (1979) bounds the probability of any false positive, ``bh`` (Benjamini & Hochberg 1995)
-    the expected share of false positives; ``none`` changes nothing. Raises BadInputError for
-    another correction.
+    ``holm`` (1979) controls the family-wise error rate, ``bh`` (Benjamini & Hochberg 1995) the
+    false discovery rate; ``none`` changes nothing. Raises BadInputError for any other correction.
 
-    Examples
-    --------
     >>> adjust([0.01, 0.04, 0.03], "holm").round(3).tolist()
     [0.03, 0.06, 0.06]
     >>> adjust([0.01, 0.04, 0.03], "bh").round(3).tolist()

@@ -1,4 +1,4 @@
-"""Naming clusters: the only step of a zero-label run that reads a label."""
+"""Names clusters by roles: the only step of a zero-label run that uses labels."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from hebbsim.errors import BadInputError
 
 
 class RoleReadout:
-    """Name clusters by the roles of a labelled set of tokens, usually dev.
+    """Map clusters to roles, fitted on a labelled set of tokens, usually dev.
 
-    Every cluster gets the role that most of its tokens have (many-to-one). A population of P
-    learners, with one column of cluster numbers each, votes by summed log P(role | cluster);
-    each estimate is smoothed towards the role frequencies of the labelled set:
+    Every cluster gets the most frequent role of its tokens (many-to-one). A population of P
+    learners, each with its own column of cluster numbers, votes by summed log P(role | cluster),
+    smoothed towards the role frequencies of the labelled set:
 
         P(r | c) = (n[c, r] + smoothing * P(r)) / (n[c] + smoothing)
 
     Parameters
     ----------
     smoothing : float, default=1.0
-        Weight of the role frequencies, in tokens (above 0). Only populations use it.
+        Weight of the role frequencies, in tokens (above 0). Only used for populations.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class RoleReadout:
         self.smoothing = smoothing
 
     def fit(self, ids: NDArray[np.integer], roles: NDArray[np.str_]) -> RoleReadout:
-        """Count roles by cluster.
+        """Fit the read-out by counting roles per cluster.
 
         Parameters
         ----------
@@ -68,11 +68,11 @@ class RoleReadout:
         return self.restore(names, [_count(column, codes, len(names)) for column in ids.T])
 
     def restore(self, roles: NDArray[np.str_], counts: Sequence[NDArray[np.int64]]) -> RoleReadout:
-        """Take over `roles_` and `counts_` of a read-out that was fitted before."""
+        """Set `roles_` and `counts_` from a fitted read-out."""
         self.roles_, self.counts_ = roles, list(counts)
         totals = self.counts_[0].sum(axis=0)
         frequencies = totals / totals.sum()
-        # Ties go to the more frequent role, so that a mapping does not hang on spelling.
+        # Ties go to the more frequent role, and not to the first in alphabetical order.
         preference = frequencies / (2 * totals.sum())
         self._winner = [(each + preference).argmax(axis=1) for each in self.counts_]
         self._log_posterior = [
@@ -92,8 +92,7 @@ class RoleReadout:
     def probabilities(self, ids: NDArray[np.integer]) -> NDArray[np.float64]:
         """Probability of every role for every token, shape=(T, R).
 
-        Several columns are combined by their geometric mean. `predict` gives the most probable
-        role.
+        Several columns are combined by their geometric mean; `predict` returns the argmax.
         """
         score = self._score(self._known(ids)) / len(self.counts_)
         shares: NDArray[np.float64] = np.exp(score)
@@ -106,7 +105,7 @@ class RoleReadout:
         return score
 
     def _known(self, ids: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Cluster ids as (T, P), those never seen as the last."""
+        """Cluster ids as (T, P), with unseen ones mapped to the last row of `counts_`."""
         ids = _columns(ids)
         if ids.shape[1] != len(self.counts_):
             raise BadInputError(

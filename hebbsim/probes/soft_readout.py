@@ -1,4 +1,4 @@
-"""Naming clusters softly: tokens belong to several, and clusters learn from their neighbours."""
+"""Soft read-out: tokens belong to several clusters, which share evidence with neighbours."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from scipy.sparse import csr_array
 
 from hebbsim.errors import BadInputError
 
-#: Tokens compared with all prototypes at a time, which bounds the memory.
+#: Number of tokens compared with all prototypes at a time, which bounds memory use.
 _BLOCK = 4096
 
 
 class Memberships(NamedTuple):
-    """The M clusters that share each token, the nearest first.
+    """Soft assignment of each of T tokens to its M nearest clusters.
 
     Attributes
     ----------
     clusters : ndarray of int32, shape=(T, M)
-        Cluster numbers.
+        Cluster numbers, the nearest first.
     shares : ndarray of float32, shape=(T, M)
-        How much of the token each cluster has; rows sum to one.
+        Weight of each cluster; rows sum to one.
 
     Examples
     --------
@@ -44,9 +44,9 @@ class Memberships(NamedTuple):
 def memberships(
     vectors: NDArray[np.float32], prototypes: NDArray[np.float32], n: int = 8
 ) -> Memberships:
-    """Share every token among its nearest prototypes. No label is used.
+    """Assign every token softly to its nearest prototypes, without labels.
 
-    A prototype at distance d gets a share in proportion to exp(-d^2 / s^2), where s is the root
+    The share of a prototype at distance d is proportional to exp(-d^2 / s^2), where s is the root
     mean square distance of a prototype from the nearest other one.
 
     Parameters
@@ -54,12 +54,7 @@ def memberships(
     vectors : ndarray, shape=(T, D)
     prototypes : ndarray, shape=(K, D)
     n : int, default=8
-        M, the number of prototypes that share a token (K if that is less); with 1 the nearest
-        takes all.
-
-    Returns
-    -------
-    Memberships
+        M, the number of prototypes per token (at most K); 1 gives a hard assignment.
 
     Examples
     --------
@@ -78,7 +73,7 @@ def memberships(
         found = np.take_along_axis(distances, nearest, axis=1)
         order = np.argsort(found, axis=1, kind="stable")
         clusters[block] = np.take_along_axis(nearest, order, axis=1)
-        # Of prototypes that coincide the first, as in `engine.competition.nearest`.
+        # Of coinciding prototypes, the first counts, as in `engine.competition.nearest`.
         clusters[block, 0] = distances.argmin(axis=1)
         found = np.take_along_axis(found, order, axis=1)
         weights = np.exp((found[:, :1] - found) / scale)
@@ -87,33 +82,34 @@ def memberships(
 
 
 class SoftReadout:
-    """Map clusters to shares of roles, fitted only on a labelled development set.
+    """Map soft cluster memberships to roles, fitted on a labelled set of tokens, usually dev.
 
-    A token's score for a role is the mean of its clusters' values, by its shares in them:
+    The score of a role for a token is the average of its clusters' values, weighted by shares:
 
         score[t, r] = sum_c share[t, c] * value[c, r]
 
     The values are the posterior mean of a Gaussian process over prototypes (Rasmussen &
-    Williams 2006, eq. 2.25) whose observations are the roles of the labelled tokens and whose
-    mean are their frequencies. A part of the prior covariance is common to prototypes that lie
-    near one another, so that a few labelled sentences also name clusters that no labelled
-    token fell into; the rest is each cluster's own. P learners vote by their summed log scores.
+    Williams 2006, eq. 2.25), which observes the roles of the labelled tokens and whose prior mean
+    are the role frequencies. One part of the prior covariance is shared by nearby prototypes, so
+    that few labelled sentences suffice to name clusters without labelled tokens; the rest is
+    specific to each cluster. P learners vote by their summed log scores.
 
     Parameters
     ----------
     width : float, default=2.5
-        Standard deviation of the Gaussian that the common part falls off with, in units of the
-        root mean square distance of a prototype from the nearest other one (above 0).
+        Standard deviation of the Gaussian kernel of the shared part, in units of the root mean
+        square distance of a prototype from the nearest other one (above 0).
     own : float, default=0.2
-        Part of the covariance that is a cluster's own (0 to 1).
+        Cluster-specific part of the covariance (0 to 1).
     noise : float, default=0.1
-        Variance of one labelled token (above 0).
+        Noise variance of one labelled token (above 0).
 
     Attributes
     ----------
     roles_ : ndarray of str, shape=(R,)
-        The roles seen, sorted.
+        The roles that occur, sorted.
     values_ : list of P ndarrays of float64, shape=(K, R)
+        Value of every role for every cluster.
 
     Examples
     --------
@@ -138,7 +134,7 @@ class SoftReadout:
         roles: NDArray[np.str_],
         prototypes: Sequence[NDArray[np.floating]],
     ) -> SoftReadout:
-        """Learn the values of the clusters of every learner.
+        """Fit the values of the clusters of every learner.
 
         Parameters
         ----------
@@ -150,7 +146,7 @@ class SoftReadout:
         Raises
         ------
         BadInputError
-            There are no tokens, roles or prototypes do not fit the memberships, or a parameter
+            There are no tokens, roles or prototypes do not match the memberships, or a parameter
             is out of range.
         """
         if not self.width > 0 or not self.noise > 0 or not 0 <= self.own <= 1:
@@ -180,12 +176,12 @@ class SoftReadout:
     def _deviation(
         self, found: Memberships, observed: NDArray[np.float64], prototypes: NDArray[np.floating]
     ) -> NDArray[np.float64]:
-        """Posterior mean of a process with mean zero, shape=(K, R)."""
+        """Posterior mean of a zero-mean process, shape=(K, R)."""
         shares = _matrix(found, len(prototypes))
         distances = _distances(prototypes, prototypes)
         reach = -2 * self.width**2 * _spacing(distances)
         prior = (1 - self.own) * np.exp(distances / reach) + self.own * np.eye(len(prototypes))
-        # The posterior written over the K clusters, of which there are fewer than tokens.
+        # The posterior in terms of the K clusters, of which there are fewer than tokens.
         precision = (shares.T @ shares).toarray() @ prior + self.noise * np.eye(len(prior))
         deviation: NDArray[np.float64] = prior @ np.linalg.solve(precision, shares.T @ observed)
         return deviation
@@ -196,14 +192,14 @@ class SoftReadout:
         Raises
         ------
         BadInputError
-            If the memberships are not of as many learners as it was fitted on.
+            The number of learners differs from that of `fit`.
         """
         return self.roles_[self._score(members).argmax(axis=1)]
 
     def probabilities(self, members: Sequence[Memberships]) -> NDArray[np.float64]:
-        """Of every role for every token, shape=(T, R), the learners' geometric mean.
+        """Probability of every role for every token, shape=(T, R).
 
-        The largest is that of the role that `predict` gives.
+        Learners are combined by their geometric mean; `predict` returns the argmax.
         """
         shares: NDArray[np.float64] = np.exp(self._score(members) / len(members))
         return shares / shares.sum(axis=1, keepdims=True)
@@ -214,14 +210,14 @@ class SoftReadout:
             raise BadInputError(f"fitted on {len(self.values_)} learners, given {len(members)}")
         total = np.zeros((len(members[0].clusters), len(self.roles_)))
         for found, values in zip(members, self.values_, strict=True):
-            # A regression may leave [0, 1]; no learner alone rules a role out.
+            # Values may lie outside [0, 1]; a single learner must not exclude a role.
             score = np.clip(_matrix(found, len(values)) @ values, 1e-3, 1)
             total += np.log(score / score.sum(axis=1, keepdims=True))
         return total
 
 
 def _matrix(found: Memberships, n_clusters: int) -> csr_array:
-    """Shares of all clusters, shape=(T, K)."""
+    """Shares of all K clusters as a sparse matrix, shape=(T, K)."""
     n_tokens, n = found.clusters.shape
     edges = np.arange(0, n_tokens * n + 1, n)
     parts = (found.shares.ravel().astype(np.float64), found.clusters.ravel(), edges)
@@ -240,5 +236,5 @@ def _spacing(distances: NDArray[np.float64]) -> float:
     """Mean squared distance of a prototype from the nearest other one."""
     others = distances + np.diag(np.full(len(distances), np.inf))
     spacing = float(others.min(axis=1).mean())
-    # A single prototype, or none that lies apart: any unit will do.
+    # With one distinct prototype, any unit will do.
     return spacing if 0 < spacing < np.inf else 1.0

@@ -1,24 +1,24 @@
 """Which roles and splits depend on structure, decided before a model is scored on test.
 
-The definitions use dev, the word frequencies behind the type look-up, and a sibling corpus:
+The definitions use dev, the lookup of each word's most frequent role, and a sibling corpus:
 sentences made only for this purpose, with their own train, dev and generalization splits
 (`hebbsim.readers.siblings`). They use neither gold roles nor predictions on test or on the
 generalization splits that are scored.
 
-A *role* is decided on dev by two F1 scores: type lookup (content alone) and the
-zero-label learner with traces alone (structure alone).
+A *role* is classified by two F1 scores on dev: that of the lookup (content only) and that of the
+zero-label learner with traces only (structure only).
 
 =============  ================================================================
-``structure``  traces alone exceed lookup by `MARGIN` or more
-``content``    lookup exceeds traces alone by `MARGIN` or more
-``either``     they lie closer, and the better one reaches `FLOOR`
-``neither``    both lie below `FLOOR`
+``structure``  traces exceed the lookup by `MARGIN` or more
+``content``    the lookup exceeds traces by `MARGIN` or more
+``either``     the difference is smaller, and the better one reaches `FLOOR`
+``neither``    both are below `FLOOR`
 =============  ================================================================
 
-A generalization *split* turns on structure when lookup, fitted on the train of the
-sibling, fails on the sibling's split of that name, meaning that it is less accurate
-than on the sibling's dev, and when at least half of the tokens that it gets wrong there
-carry roles that structure decides. Where no sibling can be made, a split is not judged.
+A generalization *split* depends on structure if, on the sibling's split of the same name, the
+lookup (fitted on the sibling's train) is less accurate than on the sibling's dev, and at least
+half of the tokens that it gets wrong there have structure-dependent roles. A split without a
+sibling is not judged.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from numpy.typing import NDArray
 
 Decided = Literal["structure", "content", "either", "neither"]
 
-#: Smallest difference in F1 by which one side decides a role.
+#: Minimum difference in F1 for a role to depend on structure or content.
 MARGIN = 0.1
 #: F1 below which a role counts as not found.
 FLOOR = 0.5
 
 
 class SplitStructure(NamedTuple):
-    """Accuracy of the look-up on a sibling split, and the share of its errors in structural roles.
+    """Accuracy of the lookup on a sibling split, and the share of its errors in structural roles.
 
     Examples
     --------
@@ -53,7 +53,7 @@ class SplitStructure(NamedTuple):
 
 
 def decide_role(lookup: float, traces: float) -> Decided:
-    """What decides a role, from the F1 on dev of the look-up and of traces without the word.
+    """Classify a role by the F1 on dev of the lookup and of traces without the word.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def decide_role(lookup: float, traces: float) -> Decided:
     """
     if max(lookup, traces) < FLOOR:
         return "neither"
-    # Rounded, so that a difference of exactly the margin does not depend on float error.
+    # Rounded, so that rounding errors do not matter at the margin.
     difference = round(traces - lookup, 12)
     if difference >= MARGIN:
         return "structure"
@@ -70,7 +70,7 @@ def decide_role(lookup: float, traces: float) -> Decided:
 
 
 def decide_roles(lookup: Mapping[str, float], traces: Mapping[str, float]) -> dict[str, Decided]:
-    """`decide_role` for every role that both mappings (role to F1) name."""
+    """`decide_role` for every role in both mappings from roles to F1."""
     return {role: decide_role(lookup[role], traces[role]) for role in lookup if role in traces}
 
 
@@ -81,17 +81,17 @@ def decide_split(
     lookup_dev: float,
     structure_roles: Collection[str],
 ) -> SplitStructure:
-    """Whether a generalization split depends on structure, judged by its sibling.
+    """Decide from its sibling whether a generalization split depends on structure.
 
     Parameters
     ----------
     gold, lookup : ndarray of str, shape=(T,)
-        Roles of the sibling split: as annotated, and as assigned by a type look-up that was
-        fitted on the train split of the sibling.
+        Roles of the sibling split: annotated, and assigned by a lookup that was fitted on the
+        sibling's train.
     lookup_dev : float
         Accuracy of that lookup on the sibling's dev.
     structure_roles : collection of str
-        Roles that `decide_roles` calls ``structure``.
+        Roles that `decide_roles` classifies as ``structure``.
 
     Examples
     --------
@@ -102,5 +102,5 @@ def decide_split(
     wrong = gold != lookup
     share = float(np.isin(gold[wrong], list(structure_roles)).mean()) if wrong.any() else 0.0
     accuracy = float(1 - wrong.mean())
-    turns = accuracy < lookup_dev and share >= 0.5
-    return SplitStructure(accuracy, lookup_dev, share, "structure" if turns else "other")
+    depends = accuracy < lookup_dev and share >= 0.5
+    return SplitStructure(accuracy, lookup_dev, share, "structure" if depends else "other")

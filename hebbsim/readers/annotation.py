@@ -1,11 +1,11 @@
-"""Structure of a corpus under uniform names, whatever its annotation scheme.
+"""Structural properties of tokens under uniform names, for any annotation scheme.
 
 ==================  ==========================================================
 ``pos``             part of speech
-``role``            the role that the corpus is scored by
-``depth``           of the clause: ``0``, ``1``, ``2+``
-``position``        of the token in its sentence, from 0; ``12+`` for all later ones
-``subject_number``  ``sg`` or ``pl``, at finite verbs alone
+``role``            role of the layer that is scored
+``depth``           clause depth: ``0``, ``1``, ``2+``
+``position``        position in the sentence from 0, up to ``12+``
+``subject_number``  ``sg`` or ``pl``, at finite verbs only
 ==================  ==========================================================
 """
 
@@ -20,17 +20,15 @@ from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.lexicon import grammar_data
 from hebbsim.readers.trees import NO_NUMBER
 
-__all__ = ["PROPERTIES", "parts_of_speech", "structure", "subject_distances"]
-
 PROPERTIES = ("position", "pos", "role", "depth", "subject_number")
 _LAST_POSITION = 12
 _DEEPEST = 2
 
-#: Part of speech by grammatical role of the built-in corpus, where the role settles it.
+#: Part of speech by grammatical role of the built-in corpus, if the role determines it.
 _POS = {role: role for role in ("DET", "ADV", "AUX", "PUNCT")} | {
     "MOD": "ADJ", "CASE": "ADP", "MARK": "SCONJ", "CC": "CCONJ", "PRED": "VERB",
 }  # fmt: skip
-#: Words of the closed classes of COGS by part of speech; all others are verbs or nouns.
+#: Part of speech of the closed-class words of COGS; all others are verbs or nouns.
 _CLOSED = {
     "DET": "the a an",
     "AUX": "was did",
@@ -43,53 +41,53 @@ _COGS_POS = {word: pos for pos, words in _CLOSED.items() for word in words.split
 
 
 def structure(corpus: Corpus, split: Split) -> dict[str, NDArray[np.str_]]:
-    """Labels of every structural property that a corpus is annotated with, each of shape (T,).
+    """Labels of every structural property that a corpus is annotated with, each shape=(T,).
 
-    By name of the property, in the order of `PROPERTIES`; an empty label where a property does
-    not apply to a token. `corpus` says which layer of the split holds the roles.
+    Keys are property names in the order of `PROPERTIES`. A label is empty if the property does
+    not apply to the token. `corpus` determines which layer of the split holds the roles.
 
-    Examples
-    --------
     >>> from hebbsim import load_corpus
     >>> corpus = load_corpus("builtin")
     >>> found = structure(corpus, corpus.splits["dev"])
     >>> str(corpus.splits["dev"].forms[7]), [str(found[name][7]) for name in found]
     ('were', ['2', 'AUX', 'AUX', '0', 'pl'])
     """
-    layers = split.layers
-    place = np.arange(split.n_tokens) - np.repeat(split.offsets[:-1], np.diff(split.offsets))
-    found = {"position": _capped(place, _LAST_POSITION)}
-    pos = parts_of_speech(corpus, split)
-    if pos is not None:
-        found["pos"] = pos
-    if corpus.layer is not None:
-        found["role"] = layers[corpus.layer]
-    if "depth" in layers:
-        found["depth"] = _capped(layers["depth"].astype(np.int64), _DEEPEST)
+    position = np.arange(split.n_tokens) - np.repeat(split.offsets[:-1], np.diff(split.offsets))
+    depth = None
+    if "depth" in split.layers:
+        depth = _capped(split.layers["depth"].astype(np.int64), _DEEPEST)
     elif corpus.name == "cogs":
-        found["depth"] = _capped(_cogs_depths(split), _DEEPEST)
-    number = _subject_numbers(split)
-    if number is not None:
-        found["subject_number"] = number
-    return found
+        depth = _capped(_cogs_depths(split), _DEEPEST)
+    found = {
+        "position": _capped(position, _LAST_POSITION),
+        "pos": parts_of_speech(corpus, split),
+        "role": None if corpus.layer is None else split.layers[corpus.layer],
+        "depth": depth,
+        "subject_number": _subject_numbers(split),
+    }
+    return {name: labels for name, labels in found.items() if labels is not None}
 
 
 def parts_of_speech(corpus: Corpus, split: Split) -> NDArray[np.str_] | None:
-    """Universal part of speech of every token, shape=(T,), as annotated or as its role tells.
+    """Universal part of speech of every token, shape=(T,), annotated or derived from its role.
 
-    None where neither does.
+    None if neither is possible.
     """
     if "pos" in split.layers:
         return split.layers["pos"]
     if corpus.name == "cogs":
-        return _cogs_pos(split)
-    return _builtin_pos(split) if "number" in split.layers else None
+        pos = _cogs_pos
+    elif "number" in split.layers:
+        pos = _builtin_pos
+    else:
+        return None
+    return np.array(list(map(pos, split.forms.tolist(), split.layers["grammatical"].tolist())))
 
 
 def subject_distances(split: Split) -> NDArray[np.int64]:
-    """Distance in tokens from the subject to its finite verb, shape=(T,); 0 elsewhere.
+    """Distance in tokens from the subject to its finite verb, shape=(T,); 0 at all other tokens.
 
-    In the built-in corpus the subject is the last one before the verb at its own depth.
+    In the built-in corpus, the subject is the last one before the verb at the same clause depth.
     """
     if "subject_distance" in split.layers:
         return split.layers["subject_distance"].astype(np.int64)
@@ -139,27 +137,20 @@ def _adjectives_and_pronouns() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(adjectives), frozenset(pronouns | {"that", "who", "which"})
 
 
-def _builtin_pos(split: Split) -> NDArray[np.str_]:
+def _builtin_pos(form: str, role: str) -> str:
     adjectives, pronouns = _adjectives_and_pronouns()
-
-    def pos(form: str, role: str) -> str:
-        if role == "PRED" and form in adjectives:
-            return "ADJ"
-        return _POS.get(role, "PRON" if form in pronouns else "NOUN")
-
-    return np.array(list(map(pos, split.forms.tolist(), split.layers["grammatical"].tolist())))
+    if role == "PRED" and form in adjectives:
+        return "ADJ"
+    return _POS.get(role, "PRON" if form in pronouns else "NOUN")
 
 
-def _cogs_pos(split: Split) -> NDArray[np.str_]:
-    words = zip(split.forms.tolist(), split.layers["grammatical"].tolist(), strict=True)
-    return np.array(
-        [_COGS_POS.get(form, "VERB" if role == "PRED" else "NOUN") for form, role in words]
-    )
+def _cogs_pos(form: str, role: str) -> str:
+    return _COGS_POS.get(form, "VERB" if role == "PRED" else "NOUN")
 
 
 def _cogs_depths(split: Split) -> NDArray[np.int64]:
-    """Clauses of COGS stand one inside the other to the right: "that", or "to" before a verb."""
     forms, roles = split.forms, split.layers["grammatical"]
+    # COGS embeds to the right only: "that", or "to" before a verb, opens a clause.
     infinitive = (forms == "to") & (np.append(roles[1:], "") == "PRED")
     opens = np.cumsum((forms == "that") | infinitive)
     before = np.append(0, opens)[split.offsets[:-1]]

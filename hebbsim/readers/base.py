@@ -16,26 +16,25 @@ from hebbsim.errors import BadInputError
 if TYPE_CHECKING:
     from importlib.abc import Traversable
 
-# Fixed-width strings make one very long label as dear as the whole corpus.
-_LONGEST_LABEL = 1000
+_LONGEST_LABEL = 1000  # an array of fixed-width strings is as wide as its longest label
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Sentences in one flat array of word forms, with gold layers if any.
+    """N sentences with T tokens, and their gold layers if any.
 
     Attributes
     ----------
     name : str
         ``train``, ``dev``, ``test`` or ``gen/NAME``.
     forms : ndarray of object, shape=(T,)
-        Tokens as the learner sees them, each a str; equal ones are one object, so that memory
-        follows the vocabulary, however long a word is.
+        Tokens of all sentences as the learner sees them, each a str. Equal tokens share one
+        object, so memory grows with the vocabulary.
     offsets : ndarray of int64, shape=(N + 1,)
         Sentence ``i`` is ``forms[offsets[i]:offsets[i + 1]]``.
     layers : dict of str to ndarray of str, shape=(T,)
-        Gold annotation by layer name (``grammatical``, ``thematic``, ...). Never
-        handed to a zero-label learner.
+        Gold annotation by layer name (``grammatical``, ``thematic``, ...). Zero-label learners
+        never receive it.
     kinds : ndarray of str, shape=(N,), or None
         Construction of each sentence, for per-construction tables.
 
@@ -61,7 +60,7 @@ class Split:
         return len(self.offsets) - 1
 
     def sentences(self) -> list[list[str]]:
-        """One list of tokens per sentence: all that a zero-label learner is given."""
+        """One list of tokens per sentence: all that a zero-label learner receives."""
         forms = self.forms.tolist()
         return [forms[a:b] for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
 
@@ -72,16 +71,13 @@ class Split:
         index = np.asarray(sentences, dtype=np.int64)
         lengths = np.diff(self.offsets)[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        if len(index):
-            take = np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in index])
-        else:
-            take = np.zeros(0, dtype=np.int64)
+        take = np.arange(offsets[-1]) + np.repeat(self.offsets[index] - offsets[:-1], lengths)
         return Split(
-            name=self.name if name is None else name,
-            forms=self.forms[take],
-            offsets=offsets,
-            layers={key: layer[take] for key, layer in self.layers.items()},
-            kinds=None if self.kinds is None else self.kinds[index],
+            name or self.name,
+            self.forms[take],
+            offsets,
+            {key: layer[take] for key, layer in self.layers.items()},
+            None if self.kinds is None else self.kinds[index],
         )
 
 
@@ -93,24 +89,23 @@ class Corpus:
     ----------
     name : str
     splits : dict of str to Split
-        ``train`` always; ``dev``, ``test``, ``gen/NAME`` where the corpus has them.
+        Always ``train``, and ``dev``, ``test`` and ``gen/NAME`` if the corpus has them.
     layer : str or None
-        The gold layer that is scored when the user names none; None for raw text.
+        The gold layer that is scored by default; None for raw text.
     source, licence : str
-        Where the data comes from and on what terms.
+        Origin of the data and its licence.
     sha256 : dict of str to str
-        Digest of every input file by file name (of the generator's output for
-        the built-in corpus); the key of every cache.
+        Digest of every input file by file name (for the built-in corpus, of the generator's
+        output); the key of every cache.
     format : str
-        What its files hold, in words.
+        Description of the file format.
     unknown : dict of str to float
-        Share of the words that have each dependency relation which the role scheme does not
-        know.
+        Share of words by dependency relation, for relations that the role scheme does not list.
     notes : tuple of str
-        What a reader of its scores should know, a line each: splits that were cut from one
-        file, roles that a parser gave.
+        Caveats about its scores, one per line, such as splits that were cut from one file or
+        roles that a parser assigned.
     unread : tuple of str
-        Splits that it has and that were not asked for; ``gen`` is all generalization splits.
+        Splits that exist but were not requested; ``gen`` stands for all generalization splits.
 
     Examples
     --------
@@ -131,7 +126,7 @@ class Corpus:
     unread: tuple[str, ...] = ()
 
     def only(self, splits: Collection[str]) -> Corpus:
-        """The corpus with some of its splits; the others count as unread.
+        """The corpus with only the given splits; the others count as unread.
 
         Examples
         --------
@@ -139,12 +134,12 @@ class Corpus:
         >>> Corpus("mine", splits).only(["train"]).unread
         ('dev',)
         """
-        kept = {name: split for name, split in self.splits.items() if name in splits}
-        left = tuple(name for name in self.splits if name not in kept)
-        return replace(self, splits=kept, unread=(*self.unread, *left))
+        chosen = {name: split for name, split in self.splits.items() if name in splits}
+        unread = (*self.unread, *(name for name in self.splits if name not in chosen))
+        return replace(self, splits=chosen, unread=unread)
 
     def generalization(self) -> Iterator[Split]:
-        """The ``gen/NAME`` splits, in the corpus's own order."""
+        """The ``gen/NAME`` splits, in the order of the corpus."""
         return (split for name, split in self.splits.items() if name.startswith("gen/"))
 
 
@@ -158,15 +153,16 @@ def make_split(
 ) -> Split:
     """Make a Split from lists of tokens.
 
-    `layers` hold annotation, flat over all tokens, shape=(T,); `kinds` is of shape (N,). Messages
-    name `source`, a file. Raises BadInputError if there is no token at all, or a label of more
-    than 1,000 characters.
+    `layers` hold one label per token, shape=(T,), and `kinds` one per sentence, shape=(N,).
+    Messages name the file `source`. Raises BadInputError if there are no tokens, or a label has
+    more than 1,000 characters.
     """
     where = "" if source is None else f"{source}: "
+    layers = layers or {}
     forms = [form for sentence in sentences for form in sentence]
     if not forms:
         raise BadInputError(f"{where}split '{name}' holds no words; give a file with text in it")
-    for key, values in (layers or {}).items():
+    for key, values in layers.items():
         longest = max(values, key=len, default="")
         if len(longest) > _LONGEST_LABEL:
             raise BadInputError(
@@ -174,14 +170,12 @@ def make_split(
                 f"('{longest[:20]}...'); give one of at most {_LONGEST_LABEL:,}"
             )
     met: dict[str, str] = {}
-    offsets = np.zeros(len(sentences) + 1, dtype=np.int64)
-    np.cumsum([len(sentence) for sentence in sentences], out=offsets[1:])
     return Split(
-        name=name,
-        forms=np.array([met.setdefault(form, str(form)) for form in forms], dtype=object),
-        offsets=offsets,
-        layers={key: np.array(values, dtype=np.str_) for key, values in (layers or {}).items()},
-        kinds=None if kinds is None else np.array(kinds, dtype=np.str_),
+        name,
+        np.array([met.setdefault(form, str(form)) for form in forms], dtype=object),
+        np.cumsum([0, *map(len, sentences)], dtype=np.int64),
+        {key: np.array(values, dtype=np.str_) for key, values in layers.items()},
+        None if kinds is None else np.array(kinds, dtype=np.str_),
     )
 
 

@@ -3,7 +3,7 @@
 Kim, N. and Linzen, T. (2020), "COGS: A Compositional Generalization Challenge Based
 on Semantic Interpretation", EMNLP 2020. Li, B. et al. (2023), "SLOG: A Structural
 Generalization Benchmark for Semantic Parsing", EMNLP 2023. Wu, Z. et al. (2023), "ReCOGS",
-TACL 11. Format: one sentence a line, tab-separated sentence, logical form (in any notation of
+TACL 11. Format: one sentence per line; tab-separated sentence, logical form (in any notation of
 `hebbsim.readers.logical_forms`) and type.
 """
 
@@ -18,18 +18,18 @@ from typing import NamedTuple
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.formats import cells
-from hebbsim.readers.kinds import kind_of
+from hebbsim.readers.kinds import is_kind
 from hebbsim.readers.lines import LineStream, is_stdin, without_packing
 from hebbsim.readers.logical_forms import DETERMINERS, QUESTION, Graph, graph_of
 
 FILES = ("train", "dev", "test", "gen")
 
-#: Where the files lie in a folder: SLOG comes with two notations of the same sentences.
+#: Subfolders that may hold the files; SLOG provides two notations of the same sentences.
 _PLACES = ("", "original", "cogs_LF", "data/cogs_LF", "varfree_LF", "data/varfree_LF")
 _HEADER = re.compile(r"(?i)(?:sentence|text|source|input)s?")
 _VERB_PRIMITIVE = re.compile(r"\b(?:agent|theme|recipient)\b")
 
-# Clause label by voice and by the arguments in their grammatical roles.
+# Clause label by voice and by the arguments with their grammatical roles.
 _CLAUSES = {
     ("active", "agent:SUBJ"): "intrans_agent",
     ("active", "theme:SUBJ"): "intrans_theme",
@@ -46,39 +46,33 @@ _CLAUSES = {
 
 
 class CogsAnalysis(NamedTuple):
-    """Roles of the tokens of a sentence, as its logical form implies them."""
+    """Roles of the T tokens of a sentence, derived from its logical form."""
 
     #: shape=(T,)
     thematic: list[str]
     grammatical: list[str]
     #: Position of the governor from 0, shape=(T,); -1 for the main verb, None without a role.
     heads: list[int | None]
-    #: Clause labels from the outside in: ``cp`` and ``xcomp`` for a verb with a *that*-clause or
+    #: Clause labels from the outermost in: ``cp`` or ``xcomp`` for a verb with a *that*-clause or
     #: an infinitive, then the construction of the innermost verb.
     clauses: tuple[str, ...]
 
 
 def analyse(tokens: Sequence[str], logical_form: str) -> CogsAnalysis:
-    """Roles of every token of one sentence, in its original case: it tells names from nouns.
+    """Derive the roles of the tokens of one sentence, which are in their original case.
 
-    Thematic: the logical form's own relations; a verb is ``PRED``, the noun inside a
-    noun-modifying PP ``NMOD``, everything else ``NONE``. Grammatical, from where the
-    argument stands: before its verb ``SUBJ``; after it inside a *to* or *by* phrase
-    ``OBL``; a recipient right after an active verb ``IOBJ``; otherwise ``OBJ``.
+    Thematic roles are the relations of the logical form; a verb is ``PRED``, the noun of a
+    noun-modifying PP ``NMOD``, everything else ``NONE``. Grammatical roles follow from position:
+    an argument before its verb is ``SUBJ``; after it, in a *to* or *by* phrase, ``OBL``; a
+    recipient right after an active verb ``IOBJ``; otherwise ``OBJ``.
 
-    Raises ValueError if the logical form cannot be read or does not fit the tokens.
+    Raises ValueError if the logical form cannot be read or does not match the tokens.
 
-    Examples
-    --------
     >>> analyse("Emma slept .".split(), "sleep . agent ( x _ 1 , Emma )").grammatical
     ['SUBJ', 'PRED', 'NONE']
     """
-    if len(tokens) == 1:
-        return _primitive(logical_form)
-    return _assign(tokens, graph_of(tokens, logical_form))
-
-
-def _primitive(logical_form: str) -> CogsAnalysis:
+    if len(tokens) > 1:
+        return _assign(tokens, graph_of(tokens, logical_form))
     if _VERB_PRIMITIVE.search(logical_form):
         return CogsAnalysis(["PRED"], ["PRED"], [-1], ("primitive",))
     return CogsAnalysis(["NONE"], ["NONE"], [None], ("primitive",))
@@ -102,18 +96,16 @@ def _assign(tokens: Sequence[str], graph: Graph) -> CogsAnalysis:
         put(verb, "PRED", "PRED", embedded.get(verb, relative.get(verb, -1)))
     infinitives = {verb for relation, verb in complement.values() if relation == "xcomp"}
     asked = {i for i, token in enumerate(tokens) if token.lower() in QUESTION}
-    gaps = {}  # arguments that do not stand where their verb has them
+    gaps = {}  # whether an argument is displaced from its position at the verb
     for argument in graph.arguments:
         nouns = {relative[verb] for verb in _above(argument[0], embedded) if verb in relative}
         gaps[argument] = argument[2] in asked | nouns or _preposed(argument, graph.arguments)
     surface = {
-        argument[:2]: _moved(tokens, argument, gaps)
-        if gap
-        else _grammatical(tokens, argument[0], argument[1], argument[2])
+        argument[:2]: _moved(tokens, argument, gaps) if gap else _grammatical(tokens, argument)
         for argument, gap in gaps.items()
     }
-    # A noun belongs to the clause that it stands in, not to the relative clause behind it; a
-    # controlled subject to the finite verb, not to the infinitive. What is written last counts.
+    # A noun belongs to its own clause, not to the relative clause that follows it; a controlled
+    # subject to the finite verb, not to the infinitive. Later assignments overwrite earlier ones.
     behind = {noun for noun, _ in graph.relatives}
     order = sorted(
         graph.arguments, key=lambda a: (not (gaps[a] and a[2] in behind), a[0] not in infinitives)
@@ -153,7 +145,7 @@ def _voice(tokens: Sequence[str], verb: int) -> str:
 
 
 def _preposed(argument: tuple[int, str, int], arguments: Sequence[tuple[int, str, int]]) -> bool:
-    """Whether another argument stands between it and its verb: "a cake in a house Emma rolled"."""
+    """Whether another argument separates it from its verb: "a cake in a house Emma rolled"."""
     verb, _, place = argument
     return any(of == verb and place < at < verb for of, _, at in arguments)
 
@@ -163,7 +155,7 @@ def _moved(
     argument: tuple[int, str, int],
     gaps: Mapping[tuple[int, str, int], bool],
 ) -> str:
-    """The grammatical role of what is asked for, or of the noun of a relative clause."""
+    """Grammatical role of a displaced argument: of a question or a relative clause."""
     verb, relation, _ = argument
     if not any(of == verb and at < verb and not gap for (of, _, at), gap in gaps.items()):
         return "SUBJ"
@@ -174,10 +166,11 @@ def _moved(
     return "OBJ" if relation == "theme" else "OBL" if stranded else "IOBJ"
 
 
-def _grammatical(tokens: Sequence[str], verb: int, relation: str, argument: int) -> str:
-    if argument < verb:
+def _grammatical(tokens: Sequence[str], argument: tuple[int, str, int]) -> str:
+    verb, relation, place = argument
+    if place < verb:
         return "SUBJ"
-    start = argument - (tokens[argument - 1].lower() in DETERMINERS)
+    start = place - (tokens[place - 1].lower() in DETERMINERS)
     if tokens[start - 1] in ("to", "by"):
         return "OBL"
     if relation == "recipient" and _voice(tokens, verb) == "active":
@@ -199,10 +192,10 @@ def _read(path: Path) -> tuple[list[_Row], str]:
             continue
         columns = [cell.strip() for cell in cells(line)]
         if len(columns) != 3:
-            way = "separate them by tabs" if len(columns) == 1 else "one a tab-separated cell"
+            fix = "separate them by tabs" if len(columns) == 1 else "one per tab-separated cell"
             raise BadInputError(
                 f"{path}:{number}: {len(columns)} columns, COGS has 3 (sentence, logical form, "
-                f"type); {way}"
+                f"type); {fix}"
             )
         sentence, logical_form, kind = columns
         if not rows and _HEADER.fullmatch(sentence):
@@ -230,8 +223,8 @@ def _split(name: str, rows: Sequence[_Row], path: Path) -> Split:
 def find_cogs(folder: Path) -> dict[str, Path]:
     """Find ``{train,dev,test,gen}.tsv[.gz]`` in a folder or one of its subfolders.
 
-    Generalization sets may have any name that begins with ``gen``. They are told from other
-    tables by their content.
+    Generalization sets may have any name that begins with ``gen``. Files are distinguished from
+    other tables by their content.
     """
     for place in _PLACES:
         found: dict[str, Path] = {}
@@ -240,26 +233,19 @@ def find_cogs(folder: Path) -> dict[str, Path]:
             name = "gen" if stem.startswith("gen") else stem
             if name in FILES and path.is_file():
                 found.setdefault(name, path)
-        if found and any(_holds_forms(path) for path in found.values()):
+        if any(is_kind(path, "cogs") for path in found.values()):
             return {name: found[name] for name in FILES if name in found}
     return {}
 
 
-def _holds_forms(path: Path) -> bool:
-    try:
-        return kind_of(path) == "cogs"
-    except BadInputError:
-        return False
-
-
 def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "") -> Corpus:
-    """Read COGS, SLOG or ReCOGS from its original files, by name as `find_cogs` gives them.
+    """Read COGS, SLOG or ReCOGS from the original files that `find_cogs` returns.
 
-    Splits are ``train``, ``dev``, ``test`` and ``gen/TYPE``, one a generalization type
-    in alphabetical order; layers ``thematic`` and ``grammatical``; a sentence's kind
-    is the construction of its innermost clause. Forms are lower-cased.
+    Splits are ``train``, ``dev``, ``test`` and one ``gen/TYPE`` per generalization type, in
+    alphabetical order; layers are ``thematic`` and ``grammatical``. The kind of a sentence is the
+    construction of its innermost clause. Forms are lower-cased.
 
-    Raises BadInputError if a line is not COGS, naming file and line.
+    Raises BadInputError, with file and line, if a line is not COGS.
     """
     splits: dict[str, Split] = {}
     sha256 = {}

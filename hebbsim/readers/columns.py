@@ -1,4 +1,4 @@
-"""Lines of treebanks: CoNLL-U, CoNLL-U Plus with its header, and files with extra columns.
+"""Lines of treebanks: CoNLL-U, CoNLL-U Plus with its header, files with extra columns.
 
 Formats: https://universaldependencies.org/format.html and .../ext-format.html.
 """
@@ -13,8 +13,6 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import LineStream
 from hebbsim.readers.words import normal
 
-__all__ = ["Line", "TreebankLines"]
-
 _COLUMNS = ("ID", "FORM", "LEMMA", "UPOS", "XPOS", "FEATS", "HEAD", "DEPREL", "DEPS", "MISC")
 _CONLL09 = (
     *("ID", "FORM", "LEMMA", "PLEMMA", "UPOS", "PPOS", "FEATS", "PFEAT", "HEAD", "PHEAD"),
@@ -22,12 +20,12 @@ _CONLL09 = (
 )
 _READ = ("ID", "FORM", "UPOS", "FEATS", "HEAD", "DEPREL", "XPOS")
 _HEADER = "# global.columns ="
-#: Share of words in hundredths from which withheld ones are told of, and refused.
-_TOLD, _REFUSED = 1, 50
+#: Percentages of withheld words above which a note is given, and the file is refused.
+_NOTED, _REFUSED = 1, 50
 
 
 class Line(NamedTuple):
-    """One line of a sentence; ``_`` where the file has no such column."""
+    """One line of a sentence; ``_`` for columns that the file lacks."""
 
     number: int
     id: str
@@ -40,23 +38,16 @@ class Line(NamedTuple):
 
     @property
     def is_word(self) -> bool:
-        """Whether the line is a word, not a multiword token or an empty node."""
+        """Whether the line is a word, and not a multiword token or an empty node."""
         return "-" not in self.id and "." not in self.id
 
 
 class TreebankLines:
-    """Sentences of one treebank file or of standard input; `note` is given each note as it comes.
+    """Sentences of one treebank file or of standard input; `note` is called with each note.
 
-    Attributes
-    ----------
-    head_column, id_column, misc_column : int
-        Where they stand in the file, from 1; 0 for a file without.
-    lines : list of str
-        Of the sentence that was given last: its comments and the lines themselves.
-    notes : list of str
-        What a reader of its scores should know, as far as it is read.
-    sha256 : str
-        Digest of the decompressed file, once it is read.
+    `id_column`, `head_column` and `misc_column` are numbers of columns from 1, or 0 if the file
+    lacks them. `lines` are the comments and lines of the last sentence; `notes` and `sha256`, the
+    digest of the decompressed content, are complete after the file has been read.
     """
 
     def __init__(self, path: str | Path, note: Callable[[str], object] | None = None) -> None:
@@ -73,7 +64,7 @@ class TreebankLines:
         self.lines: list[str] = []
         n_words = n_withheld = 0
         for number, text in enumerate(stream, 1):
-            line = text.lstrip("\ufeff")  # files that were joined keep their marks
+            line = text.lstrip("\ufeff")  # concatenated files keep their byte-order marks
             if not line.strip():
                 if sentence:
                     yield sentence
@@ -98,7 +89,7 @@ class TreebankLines:
         self._check_withheld(n_words, n_withheld)
 
     def _use(self, names: tuple[str, ...], number: int = 0) -> None:
-        """Read the columns under these names."""
+        """Set the names of the columns; `number` is the line of a CoNLL-U Plus header."""
         if number:
             self._header = True
             if "FORM" not in names or "ID" not in names:
@@ -118,11 +109,11 @@ class TreebankLines:
         n = len(columns)
         if n < self._n_columns or (n > self._n_columns and self._header):
             wanted = f"its header names {self._n_columns}" if self._header else "CoNLL-U has 10"
-            way = "write _ for an empty one" if n > 1 else "separate them by tabs"
-            raise BadInputError(f"{self.path}:{number}: {n} column{'s' * (n > 1)}, {wanted}; {way}")
+            fix = "write _ for an empty one" if n > 1 else "separate them by tabs"
+            raise BadInputError(f"{self.path}:{number}: {n} column{'s' * (n > 1)}, {wanted}; {fix}")
         if n > self._n_columns:
             self._note(
-                f"{self.path}: columns from {self._n_columns + 1} on are no part of CoNLL-U and "
+                f"{self.path}: columns from {self._n_columns + 1} on are not part of CoNLL-U and "
                 "are left out"
             )
         found = [columns[place] if place >= 0 else "_" for place in self._places]
@@ -143,7 +134,7 @@ class TreebankLines:
                 "their licence demands; get the texts as its README says and merge them by the "
                 "treebank's own script, then give the merged file"
             )
-        if share > _TOLD:
+        if share > _NOTED:
             self._note(
                 f"{self.path}: {share:.0f} % of its words are withheld (_), as their licence "
                 "demands; the treebank's own script merges them"
@@ -151,5 +142,5 @@ class TreebankLines:
 
 
 def _is_conll09(columns: list[str]) -> bool:
-    """Whether heads are in columns 9 and 10, as in the CoNLL shared task of 2009."""
+    """Whether heads are in columns 9 and 10, as in the CoNLL-2009 shared task."""
     return len(columns) >= 14 and not columns[6].isdigit() and columns[8].isdigit()

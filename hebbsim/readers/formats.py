@@ -1,15 +1,15 @@
 """Documents from files in formats other than plain text, in bounded memory.
 
 ===========================  ==============================================================
-CoNLL-U, CoNLL-U Plus        treebanks: the words alone
+CoNLL-U, CoNLL-U Plus        treebanks: the words only
 JSON                         one value per line, one array, or values over several lines: each
-                             text, a list of words, or an object with one
+                             a text, a list of words, or an object with one
 CSV, TSV                     tables with a column of text
-COGS and its kin             the sentences alone
+COGS, SLOG, ReCOGS           the sentences only
 parquet                      a column of text or of lists of words (package pyarrow)
 ===========================  ==============================================================
 
-Which it is, `hebbsim.readers.kinds` tells. All but parquet may be compressed by gzip, bzip2, xz
+`hebbsim.readers.kinds` detects the format. All but parquet may be compressed by gzip, bzip2, xz
 or zstandard (package zstandard).
 """
 
@@ -26,38 +26,38 @@ from typing import Any
 from hebbsim.errors import BadInputError, reason
 from hebbsim.readers.columns import TreebankLines
 from hebbsim.readers.kinds import FIELDS
-from hebbsim.readers.lines import LineStream, opened
+from hebbsim.readers.lines import LineStream, not_utf8, opened
 from hebbsim.readers.words import normal
 
-__all__ = ["Document", "Note", "cells", "records"]
-
-#: Bytes of one line of JSON: values take up to some fifty times as much.
+#: Bytes of one line of JSON; its values take up to fifty times as much memory.
 _LONGEST_JSON = 16 << 20
 _CHUNK = 1 << 16
 _BATCH = 256  # rows of a parquet file at a time
-#: What the first row of a table says if it is no data.
+#: Column names by which a header is recognized.
 _HEADINGS = frozenset(
     "id idx index text sentence sentences content body document tokens words word form title label "
     "labels lang language source target url date name score split type category author review "
     "comment article utterance transcript summary question answer sent_id logical_form".split()
 )
 
+#: A piece of text, or the words of a sentence.
 Document = str | list[str]
-#: Takes a line that a reader of the results should know.
+#: Called with a note about how a file was read.
 Note = Callable[[str], object]
 
 
 def records(
     path: Path, kind: str, *, field: str | None = None, note: Note | None = None
 ) -> Iterator[Document]:
-    """Documents of one file in a format other than plain text, of a kind that `kind_of` tells.
+    """Documents of one file in a format other than plain text; `kind` is the result of `kind_of`.
 
-    `field` is the field or column that holds the text, by its name (``data.text`` for a field
-    within one, or within the rows of a list) or, of a table, its number from 1; default the first
-    that is there of text, content, sentence, tokens and words. `note` is given a line on what is
-    left out.
+    `field` is the name of the field or column that holds the text (``data.text`` for a nested
+    field, also inside the rows of a list), or the number of a table column, from 1. By default it
+    is the first of text, content, sentence, tokens and words that exists. `note` receives a line
+    about what is left out.
 
-    Raises BadInputError if it cannot be read, or a line is not of its format, naming file and line.
+    Raises BadInputError if the file cannot be read, or a line does not fit the format; the message
+    names file and line.
     """
     if kind == "conllu":
         return _treebank(path, note)
@@ -68,8 +68,7 @@ def records(
 
 
 def _treebank(path: Path, note: Note | None) -> Iterator[Document]:
-    file = TreebankLines(path, note)
-    for lines in file:
+    for lines in TreebankLines(path, note):
         words = [line.form for line in lines if line.is_word and line.form]
         if words:
             yield words
@@ -93,17 +92,17 @@ def _json_lines(path: Path, field: str | None) -> Iterator[Document]:
             try:
                 value = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise _no_json(path, number, error) from None
+                raise _not_json(path, number, error) from None
             yield from _document(value, f"{path}:{number}", field)
 
 
-def _no_json(path: Path, number: int, error: Exception) -> BadInputError:
-    said = getattr(error, "msg", "nested too deeply")
-    return BadInputError(f"{path}:{number}: not JSON ({said})")
+def _not_json(path: Path, number: int, error: Exception) -> BadInputError:
+    cause = getattr(error, "msg", "nested too deeply")
+    return BadInputError(f"{path}:{number}: not JSON ({cause})")
 
 
 def _json_values(path: Path, field: str | None) -> Iterator[Document]:
-    """JSON values that follow one another or form one array, on any number of lines."""
+    """Consecutive JSON values, or those of an array, over any number of lines."""
     text = _Text(path)
     array = text.skip("") == "["
     if array:
@@ -121,11 +120,11 @@ def _json_values(path: Path, field: str | None) -> Iterator[Document]:
 
 
 class _Text:
-    """The text of a file, piece by piece, with the place that is read."""
+    """A window that moves over the text of a file; `at` and `number` are position and line."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.number = 1  # of the line
+        self.number = 1
         self.at = 0
         self._text = ""
         self._pieces = self._read()
@@ -140,10 +139,7 @@ class _Text:
                 except UnicodeDecodeError as error:
                     line = self.number + self._text[self.at :].count("\n")
                     line += error.object[: error.start].count(b"\n")
-                    raise BadInputError(
-                        f"{self.path}:{line}: not UTF-8 (byte 0x{error.object[error.start]:02x}); "
-                        "convert it, for example with iconv"
-                    ) from None
+                    raise not_utf8(self.path, line, error) from None
                 if not chunk:
                     return
 
@@ -156,7 +152,7 @@ class _Text:
         return True
 
     def skip(self, letters: str) -> str:
-        """Skip blanks and the given characters; the next character, or empty at the end."""
+        """Skip whitespace and the given characters; the next character, or "" at the end."""
         while True:
             while self.at < len(self._text):
                 letter = self._text[self.at]
@@ -177,7 +173,7 @@ class _Text:
                     f"{self.path}:{self.number}: a JSON value of more than {_LONGEST_JSON:,} "
                     "characters; write one value per line (JSON lines)"
                 )
-            # Twice as much before it is tried again, so that a long value costs no square.
+            # Retry after doubling the text, so that the cost stays linear in its length.
             if size >= 2 * tried:
                 tried = size
                 try:
@@ -185,7 +181,7 @@ class _Text:
                 except (ValueError, RecursionError) as error:
                     failed: Exception = error
                 else:
-                    # A number may go on, but no document is one.
+                    # A number at the end may be incomplete, but no document is a number.
                     self.number += self._text.count("\n", self.at, end)
                     self.at = end
                     return value
@@ -194,29 +190,24 @@ class _Text:
                     tried = 0
                     continue
                 line = self.number + getattr(failed, "lineno", 1) - 1
-                raise _no_json(self.path, max(line, self.number), failed)
+                raise _not_json(self.path, max(line, self.number), failed)
 
 
 def _document(value: Any, where: str, field: str | None) -> Iterator[Document]:
-    """The text of a value; nothing for a null."""
+    """The text or words of a JSON value; nothing for a null."""
     for found in _fields(value, where, field) if isinstance(value, dict) else [value]:
         if found is None:
             continue
-        # A lone half of a pair is no text: it could not be written again.
-        if isinstance(found, str) and (found.isascii() or _is_text(found)):
+        if _is_text(found):
             yield found
-        elif (
-            isinstance(found, list)
-            and all(isinstance(word, str) for word in found)
-            and all(word.isascii() or _is_text(word) for word in found)
-        ):
+        elif isinstance(found, list) and all(map(_is_text, found)):
             yield [word for word in map(normal, found) if word]
         else:
             raise BadInputError(f"{where}: neither text nor a list of words")
 
 
 def _fields(row: dict[str, Any], where: str, field: str | None) -> list[Any]:
-    """What the field that holds the text has; one value, or those of the rows of a list."""
+    """The value of the field that holds the text, or its values in the rows of a list."""
     if field is not None:
         values: list[Any] = [row]
         for name in [field] if field in row else field.split("."):
@@ -241,15 +232,18 @@ def _there(names: Iterable[Any]) -> str:
     return f"there are {', '.join(str(name)[:30] for name in list(names)[:8]) or 'none'}"
 
 
-def _is_text(text: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" for letter in text)
+def _is_text(value: Any) -> bool:
+    """Whether a value is a str without lone surrogates, which could not be written again."""
+    if not isinstance(value, str):
+        return False
+    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 # Tables ---------------------------------------------------------------------------------------
 
 
 def cells(line: str) -> list[str]:
-    """The cells of a tab-separated line, without the quotes that spreadsheets add."""
+    """The cells of a tab-separated line, without quotes added by spreadsheets."""
     return [
         cell[1:-1].replace('""', '"') if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell
         for cell in line.split("\t")
@@ -289,7 +283,7 @@ def _table(path: Path, field: str | None) -> Iterator[Document]:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and cells of the rows of a table that are not empty."""
+    """Line numbers and cells of the non-empty rows of a table."""
     lines = iter(LineStream(path))
     first = next((line for line in lines if line.strip()), "")
     separator = _separator(first)
@@ -300,7 +294,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 yield number, cells(line)
         return
     whole = (f"{line}\n" for line in chain([first], lines))
-    if not separator:  # a column alone may hold commas that nobody quoted
+    if not separator:  # a single column may hold commas without quotes
         for number, line in enumerate(whole, 1):
             if line.strip():
                 yield number, cells(line.strip())
@@ -330,7 +324,7 @@ def _parquet(path: Path, wanted: str | None) -> Iterator[Document]:
             f"{path}: reading parquet needs a package; run: pip install 'hebbsim[data]'"
         ) from None
     try:
-        # Column by column through a buffer, not a row group at a time.
+        # Buffered, so that no whole row group is in memory.
         with pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
             names = file.schema_arrow.names
             asked: Sequence[str] = FIELDS if wanted is None else (wanted,)

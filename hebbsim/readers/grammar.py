@@ -1,48 +1,44 @@
 """The built-in corpus: English-like sentences with gold roles, generated from a seed.
 
-Words, probabilities and the definition of every split are data
-(`corpora/grammar.json`); `lexicon.py` inflects and weighs the words, `syntax.py`
-builds the sentences, and this module chooses which of them a split admits.
+Words, probabilities and the definition of every split are data (`corpora/grammar.json`);
+`lexicon.py` inflects and weights the words, `syntax.py` builds the sentences, and this module
+selects those of each split.
 
-Generalization splits follow COGS (Kim & Linzen 2020) and SLOG (Li et al. 2023): each
-shows a word in a role, or a construction in a position, that train never shows
-together, although train has both apart. The grammatical roles are those of the
-default scheme for Universal Dependencies: conjuncts take the role of the first,
-a relativizer the role of the gap it stands for.
+Generalization splits follow COGS (Kim & Linzen 2020) and SLOG (Li et al. 2023): each combines a
+word with a role, or a construction with a position, that train contains only separately. The
+grammatical roles are those of the default scheme for Universal Dependencies: conjuncts take the
+role of the first conjunct, a relativizer that of its gap.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
 from random import Random
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
-from hebbsim.readers.lexicon import Lexicon, grammar_data
+from hebbsim.readers.lexicon import grammar_data
 from hebbsim.readers.syntax import LAYERS, Generator, Sentence
 
-_TRIES = 500  # per sentence, before a split is given up
+_TRIES = 500  # attempts per sentence
 
 
 def make_builtin(
     seed: int = 0, n_train: int = 4000, n_dev: int = 600, n_test: int = 1200, n_gen: int = 300
 ) -> Corpus:
-    """Generate the built-in corpus; the same seed and sizes give the same one, byte for byte.
+    """Generate the built-in corpus, which depends only on the seed and the sizes.
 
-    No sentence occurs twice, in one split or in two. Words of the generalization
-    splits all occur in train; dev and test may hold new ones, as any text does.
+    No sentence occurs twice, within or across splits. All words of the generalization splits
+    occur in train; dev and test may contain new ones, as in any text.
 
-    Sizes are in sentences, `n_gen` those of each generalization split; 0 leaves a split out, but
-    not train. Layers are ``grammatical``, ``thematic``, ``number`` (of nouns, pronouns and finite
-    verbs) and ``depth`` (of the clause, ``"0"`` is main).
+    Sizes are numbers of sentences, `n_gen` that of each generalization split; 0 omits a split
+    other than train. Layers are ``grammatical``, ``thematic``, ``number`` (of nouns, pronouns and
+    finite verbs) and ``depth`` (of the clause, ``"0"`` for the main clause).
 
-    Raises BadInputError if a size is not a whole number, or too few training sentences are asked
-    for to show the words of a generalization split.
+    Raises BadInputError if a size is not a whole number, or `n_train` is too small to contain the
+    words of a generalization split.
 
-    Examples
-    --------
     >>> corpus = make_builtin(seed=0, n_train=50, n_dev=5, n_test=5, n_gen=0)
     >>> {name: split.n_sentences for name, split in corpus.splits.items()}
     {'train': 50, 'dev': 5, 'test': 5}
@@ -60,9 +56,8 @@ def make_builtin(
 def make_sibling(n_train: int, names: Sequence[str]) -> Corpus:
     """A draw of the grammar that no seed of `make_builtin` produces.
 
-    It has as many training sentences as the corpus that it is a sibling of, but at least 1,000, so
-    that its train holds all words, and at most 4,000. Of the generalization splits `names`, those
-    that the grammar does not define are left out.
+    It has `n_train` training sentences, but at least 1,000, so that train contains all words, and
+    at most 4,000. Generalization splits in `names` that the grammar lacks are left out.
     """
     known = {f"gen/{name}" for name in grammar_data()["splits"]}
     sizes = {"train": min(max(n_train, 1000), 4000), "dev": 1200}
@@ -93,7 +88,7 @@ def _make_corpus(seed: str, sizes: dict[str, int]) -> Corpus:
 def _make_split(
     name: str, size: int, seed: str, seen: set[tuple[str, ...]], vocabulary: set[str]
 ) -> Split:
-    """Draw `size` sentences that the split's definition admits and add them to `seen`."""
+    """Draw `size` sentences that match the definition of the split, and add them to `seen`."""
     data = grammar_data()
     shown = name[4:] if name.startswith("gen/") else ""
     rule = data["splits"].get(shown, {})
@@ -104,9 +99,9 @@ def _make_split(
     held_out = {other.get("event", key) for key, other in data["splits"].items()}
     held_out -= {wanted, *rule.get("also", ())}
 
-    # A string is hashed by SHA-512, so every split has its own stream, the same everywhere.
-    lexicon = _lexicon(shown if "shown" in rule else "")
-    generator = Generator(lexicon, settings, Random(f"builtin/{seed}/{name}"))
+    # Random hashes strings by SHA-512: every split has its own reproducible stream.
+    random = Random(f"builtin/{seed}/{name}")
+    generator = Generator(shown if "shown" in rule else "", settings, random)
     chosen: list[Sentence] = []
     for _ in range(_TRIES * (size + 10)):
         sentence = generator.sentence()
@@ -124,21 +119,12 @@ def _make_split(
             f"built-in corpus, split {name!r}: found {len(chosen)} of {size} sentences; "
             "use a larger n_train, or n_gen=0 for no generalization splits"
         )
-    return make_split(
-        name,
-        [sentence.forms for sentence in chosen],
-        {
-            layer: [label for sentence in chosen for label in getattr(sentence, layer)]
-            for layer in LAYERS
-        },
-        [sentence.kind for sentence in chosen],
-    )
-
-
-@cache
-def _lexicon(shown: str) -> Lexicon:
-    """One lexicon for all splits that hold out no words, one for each of the others."""
-    return Lexicon(shown)
+    layers = {
+        layer: [label for sentence in chosen for label in getattr(sentence, layer)]
+        for layer in LAYERS
+    }
+    forms, kinds = [one.forms for one in chosen], [one.kind for one in chosen]
+    return make_split(name, forms, layers, kinds)
 
 
 def _digest(splits: dict[str, Split]) -> str:

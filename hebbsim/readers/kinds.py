@@ -10,12 +10,10 @@ from pathlib import Path
 from hebbsim.errors import BadInputError
 from hebbsim.readers.lines import head, is_packed, is_stdin, without_packing
 
-__all__ = ["ENDINGS", "FIELDS", "NAMES", "is_archive", "kind_by_name", "kind_of"]
-
-#: Fields of an object or a table that hold its text, the first that is there.
+#: Fields of an object or a table that may hold its text, in order of preference.
 FIELDS = ("text", "content", "sentence", "tokens", "words")
 
-#: File name endings of each kind, in lower case and without that of a compressed file.
+#: File name extensions of each kind, in lower case and without that of the compression.
 ENDINGS = {
     "text": (".txt",),
     "conllu": (".conllu", ".conll", ".conllup", ".cupt", ".conllx", ".conllul"),
@@ -25,7 +23,7 @@ ENDINGS = {
     "parquet": (".parquet",),
 }
 
-#: What other files begin with.
+#: First bytes of files that are not text.
 _MAGIC = {
     b"PK\x03\x04": "a zip archive (or an office document)",
     b"PK\x05\x06": "an empty zip archive",
@@ -38,80 +36,83 @@ _MAGIC = {
 _MARKUP = re.compile(rb"\s*<(?:\?xml|!doctype|html|tei|corpus)\b", re.IGNORECASE)
 _WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
 _GLOBAL_COLUMNS = "# global.columns"
-#: A logical form of COGS or one of its kin, in any of their notations.
+#: A logical form of COGS, SLOG or ReCOGS.
 _LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
 _LABEL = re.compile(r"[A-Z][A-Z0-9$]*(?:-\S+)?|[^\w\s]+")
 _SUBTITLES = re.compile(r"\s*(?:WEBVTT\b|\d+\s+\d\d:\d\d:\d\d[.,]\d{3} -->)")
 _BRACKETED = re.compile(r"\s*\(\s*(?:\(|[A-Z]+[^\s()]*\s)")
-#: What each kind is called.
+#: Description of each kind.
 NAMES = {
     "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
     "jsonl": "JSON, one value per line", "json": "JSON", "table": "table (CSV or TSV)",
     "parquet": "parquet",
 }  # fmt: skip
-_LOOKED_AT = 20  # lines of a table
+_MOST_ROWS = 20  # of a table, from which it is recognized
 
 
 def kind_by_name(path: Path) -> str | None:
-    """The format that a file name indicates, a key of `ENDINGS`, or None."""
+    """The format that a file name indicates: a key of `ENDINGS`, or None."""
     name = without_packing(path.name).lower()
     return next((kind for kind, endings in ENDINGS.items() if name.endswith(endings)), None)
 
 
 def kind_of(path: Path) -> str:
-    """The format of a file or of standard input, without consuming the latter.
+    """The format of a file or of standard input, which is not consumed.
 
-    A key of `ENDINGS`, or ``cogs``. Raises BadInputError if it cannot be read, or holds something
-    else than text; the message says what it seems to be.
+    A key of `ENDINGS`, or ``cogs``. Raises BadInputError if it cannot be read, or is not text; the
+    message says what it seems to be.
     """
     named = None if is_stdin(path) else kind_by_name(path)
     data = head(path)
-    _refuse(path, data)
+    what, advice = _not_text(data)
+    if what:
+        raise BadInputError(f"{path}: this seems to be {what}; {advice}")
     if data.startswith(b"PAR1"):
         return "parquet"
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
     return _json(text, named) or _table(path, text, named) or named or "text"
 
 
+def is_kind(path: Path, kind: str) -> bool:
+    """Whether a file can be read and has this format, see `kind_of`."""
+    try:
+        return kind_of(path) == kind
+    except BadInputError:
+        return False
+
+
 def is_archive(path: Path) -> bool:
-    """Whether a file is an archive, compressed or not: tar, zip, 7z, rar.
+    """Whether a file is a tar, zip, 7z or rar archive, compressed or not.
 
     Raises BadInputError if it cannot be read.
     """
-    return "archive" in _no_text(head(path))[0]
+    return "archive" in _not_text(head(path))[0]
 
 
-def _refuse(path: Path, data: bytes) -> None:
-    """Refuse what is no text."""
-    what, way = _no_text(data)
-    if what:
-        raise BadInputError(f"{path}: this seems to be {what}; {way}")
-
-
-def _no_text(data: bytes) -> tuple[str, str]:
-    """A message on what binary data seem to be and what to do; empty for text."""
+def _not_text(data: bytes) -> tuple[str, str]:
+    """What data that are not text seem to be, and what to do; the former is empty for text."""
     what = next((name for magic, name in _MAGIC.items() if data.startswith(magic)), "")
-    way = "give its text as UTF-8"
+    advice = "give its text as UTF-8"
     if _is_tar(data):
         what = "a tar archive"
     elif data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        what, way = "UTF-16", "convert it, for example with iconv -f UTF-16 -t UTF-8"
+        what, advice = "UTF-16", "convert it, for example with iconv -f UTF-16 -t UTF-8"
     elif inner := is_packed(data):
-        what, way = f"{inner} data inside compressed data", "unpack it once"
+        what, advice = f"{inner} data inside compressed data", "unpack it once"
     elif _MARKUP.match(data[:1000]):
         what = "XML or HTML"
     elif not what and data.count(0) > len(data) / 100 and not data.startswith(b"PAR1"):
         what = "binary data"
-    return what, "unpack it, and give the folder" if "archive" in what else way
+    return what, "unpack it, and give the folder" if "archive" in what else advice
 
 
 def _is_tar(data: bytes) -> bool:
-    """Whether data begin with a tar header of any version, by its checksum."""
+    """Whether data begin with a tar header of any version, judged by its checksum."""
     try:
-        told = int(data[148:156].strip(b" \0"), 8)
+        checksum = int(data[148:156].strip(b" \0"), 8)
     except ValueError:
         return False
-    return told == sum(data[:148]) + 8 * ord(" ") + sum(data[156:512])
+    return checksum == sum(data[:148]) + 8 * ord(" ") + sum(data[156:512])
 
 
 # JSON -----------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def _is_json(line: str) -> bool:
 
 
 def _begins_json(text: str) -> bool:
-    """Whether a text begins with a JSON value, which may be cut off at its end."""
+    """Whether a text begins with a JSON value, which may be cut off at the end of the text."""
     try:
         json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError as error:
@@ -158,14 +159,14 @@ def _begins_json(text: str) -> bool:
 
 
 def _table(path: Path, text: str, named: str | None) -> str | None:
-    """``conllu``, ``cogs`` or ``table``, by the columns of the first lines."""
+    """``conllu``, ``cogs`` or ``table``, judged by the columns of the first lines."""
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if len(lines) > 1:
-        lines.pop()  # it may be cut
+        lines.pop()  # may be incomplete
     if any(line.startswith(_GLOBAL_COLUMNS) for line in lines[:50]):
         return "conllu"
     rows = [line for line in lines if line.strip() and not line.startswith(("#", "\ufeff#"))]
-    rows = rows[:_LOOKED_AT]
+    rows = rows[:_MOST_ROWS]
     if not rows:
         return None
     columns = [row.split("\t") for row in rows]
@@ -187,12 +188,12 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
         return "cogs"
     if named == "table" or (width > 1 and same and len(rows) > 1):
         return "table"
-    # Prose has commas, too: by content alone a header must name the text.
+    # Prose has commas, too: without a telling file name, a header must name the text.
     return "table" if any(_names_its_text(rows, separator) for separator in ",;|") else None
 
 
 def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
-    """What annotated text seems to be that has no reader; empty for anything else."""
+    """Description of annotation that has no reader; empty for anything else."""
     if _SUBTITLES.match(text):
         return "subtitles"
     if _BRACKETED.match(text) and text.count("(") > len(text.split()) / 4:
@@ -205,7 +206,7 @@ def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
     labels = [row[-1] for row in cells if len(row) == len(cells[0]) > 1]
     labelled = len(labels) == len(rows) >= 10 and all(map(_LABEL.fullmatch, labels))
     labelled &= sum(label[0].isalpha() for label in labels) > len(rows) / 2
-    parted = any(not line.strip() for line in lines[: len(rows)])  # sentence from sentence
+    parted = any(not line.strip() for line in lines[: len(rows)])  # sentences apart
     numbered = all(_WORD_ID.fullmatch(row[0]) for row in cells)
     if rows[0].startswith("-DOCSTART-") or (labelled and parted and not numbered and _few(labels)):
         return "words with labels in columns, one word per line"
@@ -217,7 +218,7 @@ def _few(labels: list[str]) -> bool:
 
 
 def _names_its_text(rows: list[str], separator: str) -> bool:
-    """Whether rows have columns, and the first has a name of `FIELDS`."""
+    """Whether rows form a table whose header contains one of `FIELDS`."""
     try:
         parsed = list(csv.reader(rows, delimiter=separator))
     except csv.Error:
@@ -228,12 +229,12 @@ def _names_its_text(rows: list[str], separator: str) -> bool:
 
 
 def _is_cogs(rows: list[list[str]]) -> bool:
-    """Whether rows, the first of which may be a header, have sentences and logical forms."""
+    """Whether rows hold sentences and logical forms; the first row may be a header."""
     forms = 0
     for sentence, form, kind in rows[1:] or rows:
         found = _LOGICAL_FORM.search(form) is not None
         forms += found
-        # A word alone, a primitive, may have a form of any kind.
+        # A primitive (a single word) may have a form of any kind.
         if " " in kind.strip() or not (found or " " not in sentence.strip()):
             return False
     return forms > 0

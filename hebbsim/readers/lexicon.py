@@ -1,16 +1,15 @@
-"""Words of the built-in grammar: inflection, frequency and what may stand where.
+"""Words of the built-in grammar: inflection, frequency and distribution.
 
-`corpora/grammar.json` lists stems by semantic class. This module inflects them
-and answers two questions for the generator: which nouns may fill a role, and
-which verbs may head a construction. Words that a generalization split holds out
-are missing from the answers for every other split.
+`corpora/grammar.json` lists stems by semantic class. This module inflects them and decides which
+nouns may fill a role and which verbs may head a construction. Words that a generalization split
+holds out are not available to any other split.
 """
 
 from __future__ import annotations
 
 import json
 from bisect import bisect
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -31,21 +30,20 @@ CONSTRUCTIONS = {
     "control": ("infinitive",),
     "copular": ("copular",),
 }
-# A split's words fill this many times the share of all others in the slot it is about.
+# Weight of a split's held-out words relative to all others in the slot that it tests.
 FOCUS = 6.0
 
 
 @cache
 def grammar_data() -> dict[str, Any]:
-    """The parsed `grammar.json`, which is shared: do not modify it."""
+    """The content of `grammar.json`; shared, so do not modify it."""
     return json.loads(data_file("grammar.json").read_text(encoding="utf-8"))
 
 
 class Pool(Generic[T]):
     """Items that are drawn with given weights.
 
-    Draws use `Random.random` alone: of Python's generators, only its stream is
-    promised to stay the same across versions.
+    Draws use only `Random.random`, the only stream that Python keeps stable across versions.
     """
 
     __slots__ = ("_cumulated", "_items")
@@ -63,7 +61,7 @@ class Pool(Generic[T]):
 
     @classmethod
     def parse(cls, text: str) -> Pool[str]:
-        """From ``"the:40 a:34"``; a word without a number follows Zipf's law by position."""
+        """From ``"the:40 a:34"``; words without a number are weighted by Zipf's law."""
         pairs: list[tuple[str, float]] = []
         for rank, entry in enumerate(text.split()):
             word, colon, weight = entry.partition(":")
@@ -79,7 +77,7 @@ class Noun:
     plural: str
     kind: str
     weight: float
-    split: str = ""  # the split that holds it out, if one does
+    split: str = ""  # the split that holds it out, if any
 
 
 @dataclass(frozen=True)
@@ -99,65 +97,55 @@ class Verb:
     split: str = ""
 
 
-class Lexicon:
-    """All nouns and verbs, by the roles and constructions that allow them.
+# Words held out by the generalization split `shown` may occur where train never has them; `shown`
+# is empty for splits without held-out words.
 
-    Words that the generalization split `shown` holds out may appear where train never has them;
-    it is empty for every split that holds out no words.
+
+@cache
+def nouns(shown: str, classes: tuple[str, ...], role: str) -> Pool[Noun]:
+    """Nouns of these classes that may fill a grammatical role."""
+    kinds = set(expand(classes))
+    return _pool(shown, [noun for noun in all_nouns() if noun.kind in kinds], role)
+
+
+@cache
+def verbs(shown: str, construction: str, slot: str = "", kind: str = "") -> Pool[Verb]:
+    """Verbs that may head a construction, and take a noun of class `kind` as `slot`.
+
+    `slot` is ``subject``, the surface subject, or ``object``.
     """
+    chosen = [verb for verb in all_verbs() if construction in CONSTRUCTIONS[verb.frame]]
+    if slot == "subject":
+        chosen = [v for v in chosen if kind in expand(surface_subject(v, construction))]
+    elif slot == "object":
+        chosen = [v for v in chosen if kind in expand(v.object)]
+    return _pool(shown, chosen, construction)
 
-    def __init__(self, shown: str = "") -> None:
-        self.shown = shown
-        self._pools: dict[Hashable, Pool[Any]] = {}
 
-    def nouns(self, classes: tuple[str, ...], role: str) -> Pool[Noun]:
-        """Nouns of these classes that may fill a grammatical role."""
-        key = ("noun", classes, role)
-        if key not in self._pools:
-            kinds = set(expand(classes))
-            chosen = [noun for noun in all_nouns() if noun.kind in kinds]
-            self._pools[key] = self._pool(chosen, role)
-        return self._pools[key]
-
-    def verbs(self, construction: str, slot: str = "", kind: str = "") -> Pool[Verb]:
-        """Verbs that may head a construction, and take a noun of class `kind` as `slot`.
-
-        `slot` is ``subject``, the surface subject, or ``object``.
-        """
-        key = ("verb", construction, slot, kind)
-        if key not in self._pools:
-            chosen = [verb for verb in all_verbs() if construction in CONSTRUCTIONS[verb.frame]]
-            if slot == "subject":
-                chosen = [v for v in chosen if kind in expand(surface_subject(v, construction))]
-            elif slot == "object":
-                chosen = [v for v in chosen if kind in expand(v.object)]
-            self._pools[key] = self._pool(chosen, construction)
-        return self._pools[key]
-
-    def _pool(self, chosen: list[Any], place: str) -> Pool[Any]:
-        """Weight the words by frequency, without those not allowed in `place`."""
-        splits = grammar_data()["splits"]
-        weights: list[float] = []
-        focus = 0.0
-        for word in chosen:
-            rule = splits.get(word.split, {"only": (place,)})
-            if place in rule["only"]:
-                # A word that train confines to few places is used more often there.
-                weights.append(word.weight * rule.get("weight", 1.0))
-            elif word.split == self.shown and place in rule["shown"]:
-                weights.append(-word.weight)  # scaled below
-                focus += word.weight
-            else:
-                weights.append(0.0)
-        raised = FOCUS * sum(weight for weight in weights if weight > 0) / focus if focus else 0.0
-        return Pool(
-            (word, weight if weight > 0 else -weight * raised)
-            for word, weight in zip(chosen, weights, strict=True)
-        )
+def _pool(shown: str, chosen: list[Any], place: str) -> Pool[Any]:
+    """Words that are allowed in `place`, weighted by frequency."""
+    splits = grammar_data()["splits"]
+    weights: list[float] = []
+    focus = 0.0
+    for word in chosen:
+        rule = splits.get(word.split, {"only": (place,)})
+        if place in rule["only"]:
+            # A word that train confines to few places occurs more often there.
+            weights.append(word.weight * rule.get("weight", 1.0))
+        elif word.split == shown and place in rule["shown"]:
+            weights.append(-word.weight)  # scaled below
+            focus += word.weight
+        else:
+            weights.append(0.0)
+    raised = FOCUS * sum(weight for weight in weights if weight > 0) / focus if focus else 0.0
+    return Pool(
+        (word, weight if weight > 0 else -weight * raised)
+        for word, weight in zip(chosen, weights, strict=True)
+    )
 
 
 def surface_subject(verb: Verb, construction: str) -> tuple[str, ...]:
-    """Classes of noun that may stand before the verb in a construction."""
+    """Classes of nouns that may be the surface subject in a construction."""
     if construction == "passive_recipient":
         return verb.recipient
     if construction == "inchoative" or construction.startswith("passive"):
@@ -167,7 +155,7 @@ def surface_subject(verb: Verb, construction: str) -> tuple[str, ...]:
 
 @cache
 def expand(classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Replace class names that stand for several by their members."""
+    """Replace names of groups of classes by their members."""
     groups: Mapping[str, list[str]] = grammar_data()["classes"]
     return tuple(kind for name in classes for kind in groups.get(name, [name]))
 
@@ -193,7 +181,7 @@ def all_nouns() -> tuple[Noun, ...]:
 
 @cache
 def all_verbs() -> tuple[Verb, ...]:
-    """Verbs once for every group of `grammar.json` that lists them."""
+    """Verbs, once for every group of `grammar.json` that lists them."""
     held = _held_out("verbs")
     verbs = []
     for frame, groups in grammar_data()["verbs"].items():
@@ -217,7 +205,7 @@ def all_verbs() -> tuple[Verb, ...]:
 
 
 def zipf(rank: int) -> float:
-    """Relative frequency of the word of this rank (from 0): Zipf's law, head flattened."""
+    """Relative frequency of the word of this rank, from 0: Zipf's law with a flattened head."""
     return 1.0 / (rank + 3.0)
 
 
@@ -226,8 +214,6 @@ def conjugate(entry: str) -> tuple[str, str, str, str, str]:
 
     A ``+`` doubles the last consonant; irregular forms follow after slashes.
 
-    Examples
-    --------
     >>> conjugate("hug+")
     ('hug', 'hugs', 'hugged', 'hugged', 'hugging')
     >>> conjugate("write/wrote/written")
@@ -262,6 +248,6 @@ def _add_s(word: str) -> str:
 
 
 def _held_out(part: str) -> dict[str, str]:
-    """Word -> split that holds it out."""
+    """The split that holds out each word."""
     splits = grammar_data()["splits"]
     return {word: name for name, rule in splits.items() for word in rule.get(part, "").split()}

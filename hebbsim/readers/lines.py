@@ -17,32 +17,26 @@ from typing import IO, Any, cast
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["LineStream", "bytes_read", "decoded", "digest", "is_stdin", "opened", "without_packing"]
-
-#: The path that stands for standard input.
-STDIN = "-"
-
-#: Endings of compressed files; which it is, is seen by content.
+#: Extensions of compressed files; the compression itself is detected from the content.
 PACKED = (".gz", ".bz2", ".xz", ".zst")
-
 _MAGIC = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bzip2",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstandard",
 }
-#: Bytes of a line of a table or a treebank; one of plain text may be of any length.
+#: Bytes of a line of a table or a treebank; lines of plain text may be longer.
 LONGEST_LINE = 1 << 20
 _CHUNK = 1 << 16
 
 
 def is_stdin(path: str | Path) -> bool:
-    """Whether a path is ``-``, standard input."""
-    return str(path) == STDIN
+    """Whether a path is ``-``, which stands for standard input."""
+    return str(path) == "-"
 
 
 def without_packing(name: str) -> str:
-    """A file name without the suffix of a compressed file, in upper or lower case."""
+    """A file name without the extension of a compressed file, in upper or lower case."""
     for ending in PACKED:
         if name.lower().endswith(ending):
             name = name[: -len(ending)]
@@ -50,20 +44,15 @@ def without_packing(name: str) -> str:
 
 
 def is_packed(start: bytes) -> str:
-    """The compression of a file that starts with these bytes; empty if none."""
+    """The compression of a file that starts with these bytes; "" if none."""
     return next((name for magic, name in _MAGIC.items() if start.startswith(magic)), "")
-
-
-def is_hidden(path: Path) -> bool:
-    """Whether a file was made by the system, such as ``._NAME`` or ``.DS_Store`` of macOS."""
-    return path.name.startswith(".") or "__MACOSX" in path.parts
 
 
 @contextlib.contextmanager
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
-    """Open a file or standard input, decompressed as its first bytes indicate.
+    """Open a file or standard input, decompressed if its first bytes indicate it.
 
-    Raises BadInputError if it cannot be opened or read, or is damaged; on the way, too.
+    Raises BadInputError, also inside the block, if it cannot be read or is damaged.
     """
     kind = ""
     try:
@@ -71,32 +60,24 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
             kind, content = _standard_input()
             yield content
             return
-        with open(path, "rb") as file, _noted(path, file):
-            kind = is_packed(file.peek(6))
-            yield _unpacked(file, kind)
+        with open(path, "rb") as file:
+            before = _READ.get(str(path))
+            _READ[str(path)] = file
+            try:
+                kind = is_packed(file.peek(6))
+                yield _unpacked(file, kind)
+            finally:
+                _READ[str(path)] = before
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, _DamagedError):
         raise BadInputError(f"{path}: damaged {kind} file; get a fresh copy") from None
     except OSError as error:
-        if kind == "bzip2" and error.strerror is None:  # how bz2 says it
+        if kind == "bzip2" and error.strerror is None:  # raised by bz2 for damaged data
             raise BadInputError(f"{path}: damaged {kind} file; get a fresh copy") from None
         raise BadInputError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-#: Files that are being read.
-_READ: dict[str, IO[bytes]] = {}
-
-
-@contextlib.contextmanager
-def _noted(path: str | Path, file: IO[bytes]) -> Iterator[None]:
-    before = _READ.get(str(path))
-    _READ[str(path)] = file
-    try:
-        yield
-    finally:
-        if before is None:
-            _READ.pop(str(path), None)
-        else:
-            _READ[str(path)] = before
+#: Files that are being read, by path.
+_READ: dict[str, IO[bytes] | None] = {}
 
 
 def bytes_read(path: str | Path) -> int:
@@ -108,26 +89,16 @@ def bytes_read(path: str | Path) -> int:
 def head(path: str | Path) -> bytes:
     """The first decompressed bytes: 64 KB of a file, 4 KB of standard input.
 
-    Nothing of standard input is lost: `opened` gives these bytes again.
-
-    Raises as `opened` does.
+    Standard input is not consumed: `opened` yields these bytes again. Errors are those of `opened`.
     """
     with opened(path) as file:
-        return file.start() if isinstance(file, _Started) else file.read(_CHUNK)
+        raw = getattr(file, "raw", None)
+        return raw.start(4096) if isinstance(raw, _Restartable) else file.read(_CHUNK)
 
 
-class _Started(io.BufferedReader):
+class _Restartable(io.RawIOBase):
     """A stream whose first bytes can be read in advance, however small its pieces are."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._rest = _Rest(file)
-        super().__init__(self._rest, _CHUNK)
-
-    def start(self, size: int = 4096) -> bytes:
-        return self._rest.start(size)
-
-
-class _Rest(io.RawIOBase):
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._ready = b""
@@ -147,21 +118,22 @@ class _Rest(io.RawIOBase):
         return len(data)
 
 
-#: The standard input that was begun, how it is compressed, and its content.
-_BEGUN: list[Any] = []
+#: Standard input once it has been opened: source, compression and content.
+_STDIN: list[Any] = []
 
 
 def _standard_input() -> tuple[str, IO[bytes]]:
-    """How standard input is compressed, and the one stream of its content."""
+    """The compression of standard input, and the one stream of its content."""
     source = sys.stdin.buffer
-    if not _BEGUN or _BEGUN[0] is not source:
+    if not _STDIN or _STDIN[0] is not source:
         kind = is_packed(cast(io.BufferedReader, source).peek(6))
-        _BEGUN[:] = [source, kind, _Started(_unpacked(source, kind))]
-    return _BEGUN[1], _BEGUN[2]
+        content = io.BufferedReader(_Restartable(_unpacked(source, kind)), _CHUNK)
+        _STDIN[:] = [source, kind, content]
+    return _STDIN[1], _STDIN[2]
 
 
 class _DamagedError(Exception):
-    """Compressed data that is not whole."""
+    """Compressed data that is incomplete or invalid."""
 
 
 def _unpacked(file: IO[bytes], kind: str) -> IO[bytes]:
@@ -177,7 +149,7 @@ def _unpacked(file: IO[bytes], kind: str) -> IO[bytes]:
 
 
 class _Zstandard(io.RawIOBase):
-    """Frames of zstandard one after another; the package's own reader passes over a cut end."""
+    """Consecutive zstandard frames; the package's own reader ignores a truncated end."""
 
     def __init__(self, file: IO[bytes]) -> None:
         try:
@@ -198,7 +170,7 @@ class _Zstandard(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready:
-            # So little at a time, as a byte may stand for very many.
+            # Small reads, because one byte may expand to very many.
             self._packed = self._packed or self._file.read(4096)
             if not self._packed:
                 if self._frame is not None:
@@ -221,16 +193,14 @@ class _Zstandard(io.RawIOBase):
 
 
 class LineStream:
-    """Iterates over lines of UTF-8 text; afterwards it has the SHA-256 of all bytes.
+    """Iterates over lines of UTF-8 text; afterwards `sha256` is the digest of all bytes.
 
-    Lines end at ``\\n`` or ``\\r\\n`` alone: other Unicode line breaks may stand inside a
-    word. A byte-order mark is no part of the first. `path` may be ``-``.
+    Lines end at ``\\n`` or ``\\r\\n`` only, because other Unicode line breaks may occur inside a
+    word. A byte-order mark is removed. `path` may be ``-``.
 
-    Raises BadInputError, while iterating, if the file cannot be read, holds nothing, has a line of
-    more than `longest` bytes, or is not UTF-8 (naming the line).
+    While iterating, raises BadInputError if the file cannot be read, is empty, has a line of more
+    than `longest` bytes, or is not UTF-8 (with the line number).
 
-    Examples
-    --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "a.txt"
     >>> _ = path.write_bytes(b"one\\r\\ntwo")
@@ -255,7 +225,7 @@ class LineStream:
                 if len(body) > self.longest:
                     raise BadInputError(
                         f"{self.path}:{number}: a line of more than {self.longest:,} bytes; "
-                        "this is not such a file"
+                        "the file seems to have another format"
                     )
                 empty = empty and not body.strip()
                 yield decoded(self.path, number, body, first=number == 1)
@@ -285,21 +255,23 @@ def on_disk(path: Path) -> Iterator[Path]:
 
 
 def decoded(path: str | Path, number: int, data: bytes, *, first: bool = False) -> str:
-    """UTF-8 as text.
-
-    Raises BadInputError, naming the line and the byte, if it is not UTF-8.
-    """
+    """Decode a line of UTF-8; BadInputError names the line and the byte if it is not UTF-8."""
     try:
         return data.decode("utf-8-sig" if first else "utf-8")
     except UnicodeDecodeError as error:
-        raise BadInputError(
-            f"{path}:{number}: not UTF-8 (byte 0x{error.object[error.start]:02x}); convert it, "
-            "for example with iconv"
-        ) from None
+        raise not_utf8(path, number, error) from None
+
+
+def not_utf8(path: str | Path, number: int, error: UnicodeDecodeError) -> BadInputError:
+    """The error to raise for a line that is not UTF-8."""
+    return BadInputError(
+        f"{path}:{number}: not UTF-8 (byte 0x{error.object[error.start]:02x}); convert it, "
+        "for example with iconv"
+    )
 
 
 def digest(path: str | Path, *, unpacked: bool = True) -> str:
-    """SHA-256 of a file, decompressed or as stored."""
+    """SHA-256 of a file: of its decompressed content, or as stored."""
     sha256 = hashlib.sha256()
     with opened(path) if unpacked else open(path, "rb") as file:
         while chunk := file.read(_CHUNK):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,13 +12,18 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers import registry
 from hebbsim.readers.annotation import parts_of_speech
 from hebbsim.readers.base import Corpus, Split
-from hebbsim.readers.cogs import find_cogs, read_cogs
-from hebbsim.readers.corpus_kinds import BUILTIN, format_of
+from hebbsim.readers.cogs import read_cogs
+from hebbsim.readers.corpus_kinds import BUILTIN, find_annotated, format_of
+from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import is_stdin, without_packing
+from hebbsim.readers.silver import find_pipeline, read_text
+from hebbsim.readers.tables import read_tables
+from hebbsim.readers.text import find_text
+from hebbsim.readers.ud import read_ud
 
 _File = TypeVar("_File")
-#: Layers by the column of CoNLL-U that they hold.
+#: Layers by the name of their CoNLL-U column.
 _COLUMNS = {"UPOS": "pos", "XPOS": "xpos", "DEPREL": "deprel"}
 
 
@@ -41,23 +47,23 @@ def load_corpus(
     processes: int = 1,
     splits: Collection[str] | None = None,
 ) -> Corpus:
-    """Load a corpus of any format, as splits of sentences with their annotation.
+    """Load a corpus of any format as splits of annotated sentences.
 
     Parameters
     ----------
     name_or_path : str or Path
-        ``builtin``; a registered name (``cogs``, ``ud-english-ewt``, ...); a file of a
-        treebank or of COGS; a folder with a treebank, with the original COGS files, with
-        tables that ``hebbsim corpus make`` wrote, or with text; a file of text in any format of
-        `hebbsim.readers.formats`; ``-`` for standard input. The format is recognised by the
-        content of a file, and by its name only if the content leaves it open. A name wins over
-        a path: write ``./cogs`` for a folder.
+        ``builtin``; a registered name (``cogs``, ``ud-english-ewt``, ...); a treebank or COGS
+        file; a folder with a treebank, the original COGS files, tables of ``hebbsim corpus
+        make``, or text; a text file in any format of `hebbsim.readers.formats`; ``-`` for
+        standard input. The format is detected from the content of a file, and from its name
+        only if the content is ambiguous. Names take precedence over paths: write ``./cogs``
+        for a folder.
     layer : str, optional
-        The annotation layer to score (default: the main layer of the corpus). A column of a
-        treebank may have its CoNLL-U name (``UPOS``). In the built-in corpus and COGS, ``pos``
-        is derived from words and roles.
+        Annotation layer to score (default: the main layer of the corpus). Treebank columns may
+        be given by their CoNLL-U name (``UPOS``). In the built-in corpus and COGS, ``pos`` is
+        derived from words and roles.
     scheme : str or Path, optional
-        How dependency relations become roles; see `hebbsim.readers.ud.RoleScheme`.
+        Map from dependency relations to roles; see `hebbsim.readers.ud.RoleScheme`.
     seed : int
         Random seed of the built-in corpus.
     offline : bool
@@ -67,25 +73,24 @@ def load_corpus(
     parser : str, optional
         spaCy pipeline that gives text automatic (silver) roles.
     progress : callable, optional
-        Called with file name, bytes so far and bytes in total while downloading; with file
-        name, number of sentences and 0 while parsing.
+        While downloading, called with the file name, the bytes so far and the total; while
+        parsing, with the file name, the number of sentences and 0.
     processes : int
         Number of processes that parse in parallel.
     splits : collection of str, optional
-        The splits to load, such as ``train`` and ``dev`` (default: all). Files of other splits
-        are not opened; if one file holds all splits, the others are dropped after reading.
+        Splits to load, such as ``train`` and ``dev`` (default: all). Files of other splits are
+        not opened; if one file holds all splits, the others are dropped after reading.
 
     Returns
     -------
     Corpus
-        If the names of annotated files do not tell their split, the first 80 % of all
-        sentences become ``train``, the next 10 % ``dev`` and the last 10 % ``test``; `notes`
-        says so.
+        If no file name of an annotated corpus indicates a split, the first 80 % of all sentences
+        become ``train``, the next 10 % ``dev`` and the last 10 % ``test``; `notes` says so.
 
     Raises
     ------
     BadInputError
-        There is no such corpus, or it is damaged.
+        The corpus does not exist, or it is damaged.
 
     Examples
     --------
@@ -97,32 +102,24 @@ def load_corpus(
     path = Path(name_or_path)
     if parser is not None:
         check_parser(name, parser)
+    as_text = partial(
+        read_text,
+        tokenizer=tokenizer,
+        field=field,
+        sentences=sentences,
+        parser=parser,
+        scheme=scheme,
+        processes=processes,
+        progress=progress,
+    )
     if name == BUILTIN:
-        from hebbsim.readers.grammar import make_builtin
-
         corpus = make_builtin(seed)
     elif name in registry.entries():
         corpus = _load_registered(registry.entries()[name], scheme, offline, progress, splits)
+    elif path.is_dir():
+        corpus = _load_folder(path, scheme, as_text, field, splits)
     elif path.exists() or is_stdin(path):
-        from hebbsim.readers.silver import read_text
-
-        def as_text(path: Path) -> Corpus:
-            corpus = read_text(
-                path,
-                tokenizer=tokenizer,
-                field=field,
-                sentences=sentences,
-                parser=parser,
-                scheme=scheme,
-                processes=processes,
-                progress=progress,
-            )
-            return corpus if corpus.layer is None else _cut_up(corpus)
-
-        if path.is_dir():
-            corpus = _load_folder(path, scheme, as_text, field, splits)
-        else:
-            corpus = _load_file(path, scheme, as_text)
+        corpus = _load_file(path, scheme, as_text)
     else:
         raise _unknown(name)
     if splits is not None:
@@ -135,7 +132,7 @@ def _read(
     splits: Collection[str] | None,
     reader: Callable[[dict[str, _File]], Corpus],
 ) -> Corpus:
-    """What a reader makes of the files of some splits; the others stay closed."""
+    """Read the files of the requested splits; the others are not opened."""
     wanted = {name: file for name, file in files.items() if splits is None or name in splits}
     return replace(reader(wanted), unread=tuple(name for name in files if name not in wanted))
 
@@ -147,7 +144,7 @@ def _unknown(name: str) -> BadInputError:
 def is_text(name_or_path: str | Path) -> bool:
     """Whether a corpus is text without annotation, judged by the first bytes of its files.
 
-    Raises BadInputError if there is no such corpus.
+    Raises BadInputError if the corpus does not exist.
     """
     name, path = str(name_or_path), Path(name_or_path)
     if name in known_names():
@@ -158,9 +155,7 @@ def is_text(name_or_path: str | Path) -> bool:
 
 
 def check_parser(name_or_path: str | Path, parser: str) -> None:
-    """Refuse a parser that is not installed, or is given for a corpus with roles of its own."""
-    from hebbsim.readers.silver import find_pipeline
-
+    """Raise BadInputError if a parser is not installed, or the corpus is not text."""
     if not is_text(name_or_path):
         raise BadInputError(
             f"--parser {parser}: corpus {name_or_path} is not text, and a parser gives roles to "
@@ -170,11 +165,7 @@ def check_parser(name_or_path: str | Path, parser: str) -> None:
 
 
 def check_roles(name_or_path: str | Path, parser: str | None = None) -> None:
-    """Refuse, without reading it, a corpus that will have no roles.
-
-    Raises BadInputError if there is no such corpus, it is text without a parser, or see
-    `check_parser`.
-    """
+    """Raise BadInputError if a corpus does not exist, or will have no roles; it is not read."""
     if parser is not None:
         check_parser(name_or_path, parser)
     elif is_text(name_or_path):
@@ -191,8 +182,6 @@ def _load_registered(
     progress: registry.Progress | None,
     splits: Collection[str] | None,
 ) -> Corpus:
-    from hebbsim.readers.ud import read_ud
-
     origin = {"source": entry.source, "licence": entry.licence}
 
     def read(files: dict[str, registry.RemoteFile]) -> Corpus:
@@ -211,32 +200,22 @@ def _load_folder(
     field: str | None,
     splits: Collection[str] | None,
 ) -> Corpus:
-    from hebbsim.readers.tables import find_tables, read_tables
-    from hebbsim.readers.text import find_text
-    from hebbsim.readers.treebanks import find_treebank
-    from hebbsim.readers.ud import read_ud
-
     name = path.resolve().name
-    treebank = find_treebank(path)
-    if treebank:
-        _need_train(path, treebank.splits)
-        corpus = _read(
-            treebank.splits,
-            splits,
-            lambda files: read_ud(files, name=name, scheme=scheme, source=name),
-        )
-        corpus = replace(corpus, notes=(*treebank.notes, *corpus.notes))
-        return _cut_up(corpus) if treebank.whole else corpus
-    cogs = find_cogs(path)
-    if cogs:
-        _need_train(path, cogs)
-        return _read(cogs, splits, lambda files: read_cogs(files, source=name))
-    tables = find_tables(path)
-    if tables:
-        _need_train(path, tables)
-        return _read(tables, splits, lambda files: read_tables(path, files))
+    kind, found = find_annotated(path)
+
+    def read(files: dict[str, list[Path]]) -> Corpus:
+        if kind == "conllu":
+            return read_ud(files, name=name, scheme=scheme, source=name)
+        single = {split: paths[0] for split, paths in files.items()}
+        return read_cogs(single, source=name) if kind == "cogs" else read_tables(path, single)
+
+    if found.splits:
+        _need_train(path, found.splits)
+        corpus = _read(found.splits, splits, read)
+        corpus = replace(corpus, notes=(*found.notes, *corpus.notes))
+        return _cut_up(corpus) if found.whole else corpus
     if find_text(path, field=field):
-        return as_text(path)
+        return _cut_up(as_text(path))
     raise BadInputError(
         f"{path}: no usable file in this folder; it needs *-train.conllu[.gz], the COGS files, "
         "tables of 'hebbsim corpus make', or text (*.txt, *.jsonl, *.parquet)"
@@ -255,32 +234,23 @@ def _need_train(path: Path, files: Mapping[str, object]) -> None:
 
 def _load_file(path: Path, scheme: str | Path | None, as_text: Callable[[Path], Corpus]) -> Corpus:
     read = READERS.get(kind_of(path))
-    if read is None:
-        return as_text(path)
     name = "stdin" if is_stdin(path) else Path(without_packing(path.name)).stem
-    return _cut_up(read(path, name, scheme))
-
-
-def _conllu(path: Path, name: str, scheme: str | Path | None) -> Corpus:
-    from hebbsim.readers.ud import read_ud
-
-    return read_ud({"train": path}, name=name, scheme=scheme, source=path.name)
-
-
-def _cogs(path: Path, name: str, scheme: str | Path | None) -> Corpus:
-    return read_cogs({"train": path}, source=path.name)
+    return _cut_up(read(path, name, scheme) if read else as_text(path))
 
 
 #: Readers of one annotated file, by its kind: file, name of the corpus, role scheme.
 READERS: dict[str, Callable[[Path, str, str | Path | None], Corpus]] = {
-    "conllu": _conllu,
-    "cogs": _cogs,
+    "conllu": lambda path, name, scheme: read_ud(
+        {"train": path}, name=name, scheme=scheme, source=path.name
+    ),
+    "cogs": lambda path, name, scheme: read_cogs({"train": path}, source=path.name),
 }
 
 
 def _cut_up(corpus: Corpus) -> Corpus:
+    """An annotated corpus with its one split cut into three, and a note that says so."""
     splits = cut(corpus.splits["train"])
-    if len(splits) == 1:
+    if corpus.layer is None or len(splits) == 1:
         return corpus
     sizes = ", ".join(f"{split.n_sentences:,} for {name}" for name, split in splits.items())
     note = (
@@ -291,17 +261,17 @@ def _cut_up(corpus: Corpus) -> Corpus:
 
 
 def cut(split: Split) -> dict[str, Split]:
-    """Divide one split, in order, into ``train`` (80 % of the sentences), ``dev`` and ``test``.
+    """Divide a split, in order, into ``train`` (80 % of the sentences), ``dev`` and ``test``.
 
-    Neighbouring sentences stay together, because they share their topic. Fewer than
-    ten sentences all stay in ``train``.
+    Neighbouring sentences stay together, because they share their topic. Fewer than ten
+    sentences all become ``train``.
     """
     n = split.n_sentences
     if n < 10:
         return {"train": split}
     dev, test = n - 2 * (n // 10), n - n // 10
     bounds = {"train": range(dev), "dev": range(dev, test), "test": range(test, n)}
-    return {name: split.subset(list(chosen), name) for name, chosen in bounds.items()}
+    return {name: split.subset(chosen, name) for name, chosen in bounds.items()}
 
 
 def _with_layer(corpus: Corpus, layer: str) -> Corpus:

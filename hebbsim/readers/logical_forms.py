@@ -16,11 +16,10 @@ Three notations are in use for the same meaning of *Emma saw the girl that slept
 
     Emma ( 7 ) ; see ( 4 ) AND agent ( 4 , 7 ) ...
 
-``?`` is the participant that a question asks for, with the token *who* or *what*. Where a form
-does not say which token it means, its words are put in the order of the sentence, and have to
-be those of the sentence one by one. Variable-free forms give it by their structure (first
-argument, verb, other arguments; a noun before what modifies it), the others list nouns, then
-verbs, in their order.
+``?`` is the participant that a question asks for, with the token *who* or *what*. If a form has no
+token indices, its words are sorted into the order of the sentence and must match its content
+words one by one. In variable-free forms the order follows from the structure (first argument,
+verb, other arguments; a noun before its modifiers); ReCOGS lists nouns, then verbs, in order.
 """
 
 from __future__ import annotations
@@ -28,8 +27,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-
-__all__ = ["Graph", "graph_of"]
 
 DETERMINERS = frozenset({"a", "an", "the"})
 QUESTION = frozenset({"who", "what"})
@@ -51,15 +48,15 @@ _EDGE = re.compile(r"(?P<relation>\w+(?: \. \w+)?) \( (?P<governor>\d+) , (?P<de
 
 @dataclass
 class Graph:
-    """The relations of a logical form, between positions of words in the sentence."""
+    """The relations of a logical form; words are given by their position in the sentence."""
 
-    #: Verb, ``agent``, ``theme`` or ``recipient``, and argument.
+    #: (verb, ``agent`` | ``theme`` | ``recipient``, argument)
     arguments: list[tuple[int, str, int]] = field(default_factory=list)
-    #: By verb: ``ccomp`` or ``xcomp``, and the verb of the embedded clause.
+    #: Verb -> (``ccomp`` | ``xcomp``, verb of the embedded clause)
     complement: dict[int, tuple[str, int]] = field(default_factory=dict)
-    #: Noun and the noun of a PP that modifies it.
+    #: (noun, noun of a PP that modifies it)
     modifiers: list[tuple[int, int]] = field(default_factory=list)
-    #: Noun and the verb of a relative clause that modifies it.
+    #: (noun, verb of a relative clause that modifies it)
     relatives: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, governor: int, relation: str, dependent: int) -> None:
@@ -76,10 +73,8 @@ class Graph:
 def graph_of(tokens: Sequence[str], form: str) -> Graph:
     """The graph of a sentence of two or more words.
 
-    Raises ValueError if the logical form cannot be read or does not fit the tokens.
+    Raises ValueError if the logical form cannot be read or does not match the tokens.
 
-    Examples
-    --------
     >>> tokens = "Who saw the girl that slept ?".split()
     >>> form = "see ( agent = ? , theme = * girl ( nmod = sleep ( agent = * girl ) ) )"
     >>> graph = graph_of(tokens, form)
@@ -88,19 +83,15 @@ def graph_of(tokens: Sequence[str], form: str) -> Graph:
     """
     try:
         if " = " in form:
-            return _variable_free(tokens, form)
+            try:
+                return _variable_free(tokens, form, subjects=True)
+            except ValueError:  # "the girl that a girl saw": the noun is not the subject
+                return _variable_free(tokens, form, subjects=False)
         if re.search(r"\( \d+ [,)]", form):
             return _with_numbers(tokens, form)
         return _with_variables(tokens, form)
     except RecursionError:
         raise ValueError("the logical form is nested too deeply") from None
-
-
-def _variable_free(tokens: Sequence[str], form: str) -> Graph:
-    try:
-        return _aligned(tokens, _Parser(form).clause())
-    except ValueError:  # "the girl that a girl saw": the noun is not the subject
-        return _aligned(tokens, _Parser(form, subjects=False).clause())
 
 
 # With variables -------------------------------------------------------------------------------
@@ -136,7 +127,7 @@ def _with_variables(tokens: Sequence[str], form: str) -> Graph:
 
 
 def _check(tokens: Sequence[str], place: int, conjunct: str, noun: str = "") -> None:
-    """Refuse a position outside the sentence, or one with another noun."""
+    """Raise ValueError if a position is outside the sentence, or holds another noun."""
     if place >= len(tokens):
         raise ValueError(f"the sentence has no token {place} ('{conjunct}')")
     if noun and tokens[place].lower() != noun.lower():
@@ -146,17 +137,17 @@ def _check(tokens: Sequence[str], place: int, conjunct: str, noun: str = "") -> 
 def _asked_for(tokens: Sequence[str]) -> int:
     place = next((i for i, token in enumerate(tokens) if token.lower() in QUESTION), None)
     if place is None:
-        raise ValueError("'?' stands in the logical form, and no who or what in the sentence")
+        raise ValueError("'?' is in the logical form, but no who or what in the sentence")
     return place
 
 
 def _places(
     tokens: Sequence[str], name: str, mentions: list[tuple[int, str]], graph: Graph
 ) -> dict[tuple[int, str], int]:
-    """Where a name stands for each verb that has it: forms give names without an index.
+    """The position of a name as argument of each verb: forms give names without an index.
 
-    The subject that two verbs share stands once. Of several places each goes to one verb, so
-    that all are as near as they can be.
+    A subject that two verbs share occurs once. If a name occurs several times, occurrences are
+    assigned to verbs so that the total distance is minimal.
     """
     places = [
         i
@@ -170,10 +161,10 @@ def _places(
     }
     alone = [mention for mention in mentions if mention not in shared]
     if not places or (len(places) > 1 and len(places) != len(alone)):
-        raise ValueError(f"'{name}' stands {len(places)} times in the sentence, not once")
+        raise ValueError(f"'{name}' occurs {len(places)} times in the sentence, not once")
     if len(places) == 1:
         return dict.fromkeys(mentions, places[0])
-    from scipy.optimize import linear_sum_assignment  # takes long to import, for few sentences
+    from scipy.optimize import linear_sum_assignment  # slow to import, and rarely needed
 
     distances = [[abs(verb - at) for at in places] for verb, _ in alone]
     rows, columns = linear_sum_assignment(distances)
@@ -181,17 +172,17 @@ def _places(
     return found | {inner: found[outer] for inner, outer in shared.items() if inner in mentions}
 
 
-# Without places -------------------------------------------------------------------------------
+# Without token indices ------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
 class _Node:
-    """A word of a form that does not say where it stands."""
+    """A word of a form without token indices."""
 
     label: str
     edges: list[tuple[str, _Node]] = field(default_factory=list)  # relation, dependent
     place: int = -1
-    words: list[str] = field(default_factory=list)  # that say it, with its edges
+    words: list[str] = field(default_factory=list)  # of the form, with those of its edges
 
     @property
     def is_verb(self) -> bool:
@@ -199,12 +190,12 @@ class _Node:
 
 
 class _Parser:
-    """A variable-free form as nodes; words that mean one thing are one node.
+    """Parses a variable-free form into nodes; repeated words with one referent share a node.
 
-    `subjects` lets the noun of a relative clause be the first argument of its verb.
+    If `subjects`, the noun of a relative clause may be the first argument of its verb.
     """
 
-    def __init__(self, form: str, *, subjects: bool = True) -> None:
+    def __init__(self, form: str, subjects: bool) -> None:
         self._words = form.split()
         self._subjects = subjects
         self._at = 0
@@ -228,7 +219,7 @@ class _Parser:
         return there
 
     def _node(self, known: list[_Node]) -> _Node:
-        """The next word; one of `known` where it means that, which then has no edges."""
+        """The node of the next word: one of `known` if it refers to it, else a new one."""
         start = self._at
         self._next("*")
         label = self._take()
@@ -241,7 +232,7 @@ class _Parser:
             if self._next("."):
                 relation = f"{relation} . {self._take()}"
             self._take("=")
-            # A relative clause means its noun once more; an infinitive the subject before it.
+            # A relative clause repeats its noun; an infinitive the subject before it.
             taken = [other for _, other in node.edges]
             meant = [other for other in known if other not in taken]
             if relation.startswith("nmod"):
@@ -253,13 +244,17 @@ class _Parser:
             node.edges.append((relation, self._node(meant)))
             if self._next(")"):
                 node.words = self._words[start : self._at]
-                # A noun that is repeated with all that modifies it.
+                # A noun may be repeated with all of its modifiers.
                 return same if same is not None and same.words == node.words else node
             self._take(",")
 
 
+def _variable_free(tokens: Sequence[str], form: str, *, subjects: bool) -> Graph:
+    return _placed(tokens, list(_in_order(_Parser(form, subjects).clause(), set())))
+
+
 def _with_numbers(tokens: Sequence[str], form: str) -> Graph:
-    """The graph of a form whose words have arbitrary numbers."""
+    """The graph of a form with arbitrary variables."""
     nodes: dict[str, _Node] = {}
     edges: list[re.Match[str]] = []
     for conjunct in re.split(" AND | ; ", form):
@@ -271,7 +266,7 @@ def _with_numbers(tokens: Sequence[str], form: str) -> Graph:
             raise ValueError(f"cannot read '{conjunct}' in the logical form")
     for match in edges:
         if not {match["governor"], match["dependent"]} <= nodes.keys():
-            raise ValueError(f"'{match[0]}' in the logical form speaks of no word of it")
+            raise ValueError(f"'{match[0]}' in the logical form refers to no word of it")
         nodes[match["governor"]].edges.append((match["relation"], nodes[match["dependent"]]))
     nouns = [node for node in nodes.values() if not node.is_verb]
     verbs = [node for node in nodes.values() if node.is_verb]
@@ -288,13 +283,13 @@ def _with_numbers(tokens: Sequence[str], form: str) -> Graph:
 
 
 def _in_order(node: _Node, met: set[int]) -> Iterator[_Node]:
-    """Words in the order of the sentence, each once; ``?`` is left to the caller."""
+    """Words in the order of the sentence, each once, without ``?``."""
     if id(node) in met:
         return
     met.add(id(node))
     edges = node.edges
     if node.is_verb:
-        # What is asked for, or the noun of a relative clause, stands before all.
+        # The first argument precedes the verb, unless it is ``?`` or occurred before.
         first = edges[0][1]
         if first.label != "?" and id(first) not in met:
             yield from _in_order(first, met)
@@ -305,18 +300,13 @@ def _in_order(node: _Node, met: set[int]) -> Iterator[_Node]:
             yield from _in_order(other, met)
 
 
-def _aligned(tokens: Sequence[str], root: _Node) -> Graph:
-    """A graph whose words have found their places, all of them."""
-    return _placed(tokens, list(_in_order(root, set())))
-
-
 def _content(tokens: Sequence[str]) -> list[int]:
-    """Places of the words that a form may speak of."""
+    """Positions of the content words of a sentence."""
     return [i for i, token in enumerate(tokens) if token.lower() not in _FUNCTION]
 
 
 def _placed(tokens: Sequence[str], words: Sequence[_Node]) -> Graph:
-    """The graph of words in the order of the sentence, once they are its words."""
+    """The graph of words that are in the order of the sentence, once each matches its token."""
     places = _content(tokens)
     if len(places) != len(words):
         raise ValueError(
@@ -326,7 +316,7 @@ def _placed(tokens: Sequence[str], words: Sequence[_Node]) -> Graph:
         word.place = place
         if not word.is_verb and tokens[place].lower() != word.label.lower():
             raise ValueError(
-                f"'{word.label}' of the logical form falls on '{tokens[place]}' in the sentence"
+                f"'{word.label}' of the logical form is aligned with '{tokens[place]}'"
             )
     graph = Graph()
     for word in words:

@@ -1,4 +1,4 @@
-"""Registered corpora: official addresses, SHA-256, local copies, resumable downloads."""
+"""Registered corpora: official URLs, SHA-256, local copies, resumable downloads."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from hebbsim.errors import BadInputError
 from hebbsim.readers.base import data_file
 from hebbsim.readers.lines import digest
 
-# Called with file name, bytes there, bytes in all.
+#: Called with the file name, the number of bytes so far and the total.
 Progress = Callable[[str, int, int], None]
 
 _CHUNK = 1 << 16
-_TIMEOUT = 30  # seconds without a byte
+_TIMEOUT = 30  # seconds without data
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One original file: address, digest and size as downloaded, counts of its content."""
+    """One original file: URL, digest and size of the download, counts of its content."""
 
     name: str
     url: str
@@ -42,13 +42,13 @@ class Entry:
 
     name: str
     title: str
-    #: ``cogs`` or ``ud``: which reader takes the files.
+    #: Selects the reader: ``cogs`` or ``ud``.
     format: str
     licence: str
     source: str
     commit: str
     cite: str
-    #: By split name (``gen`` holds all generalization splits of COGS).
+    #: By split name; ``gen`` holds all generalization splits of COGS.
     files: Mapping[str, RemoteFile]
 
 
@@ -56,44 +56,43 @@ class Entry:
 def entries() -> dict[str, Entry]:
     """All registered corpora by name.
 
-    Raises BadInputError, which names it, if an entry lacks a field or has an unknown one.
+    Raises BadInputError if an entry lacks a field or has an unknown one.
     """
     content = json.loads(data_file("registry.json").read_text(encoding="utf-8"))
     found = {}
     for name, given in content["corpora"].items():
-        entry = _filled(Entry, {"name": name, **given}, name)
+        entry = _checked(Entry, {"name": name, **given}, name)
         files = {
-            split: _filled(RemoteFile, file, f"{name}, {split}")
+            split: _checked(RemoteFile, file, f"{name}, {split}")
             for split, file in entry.files.items()
         }
         found[name] = replace(entry, files=files)
     return found
 
 
-def _filled(kind: type[Any], given: Mapping[str, Any], whose: str) -> Any:
+def _checked(kind: type[Any], given: Mapping[str, Any], where: str) -> Any:
     names = [field.name for field in fields(kind)]
     wrong = [f"no field {name}" for name in names if name not in given]
     wrong += [f"unknown field {name}" for name in given if name not in names]
     if wrong:
-        raise BadInputError(f"corpora/registry.json: {whose}: {', '.join(wrong)}")
+        raise BadInputError(f"corpora/registry.json: {where}: {', '.join(wrong)}")
     return kind(**given)
 
 
 def cache_folder() -> Path:
     """Folder of downloads: ``HEBBSIM_CACHE_DIR``, or the user's cache folder."""
-    chosen = os.environ.get("HEBBSIM_CACHE_DIR")
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("hebbsim"))
+    return Path(os.environ.get("HEBBSIM_CACHE_DIR") or platformdirs.user_cache_dir("hebbsim"))
 
 
 def find_local(entry: Entry) -> dict[str, Path]:
     """Local copies of a corpus's files by split name; their content is not checked.
 
-    Looked for, plain or ``.gz``, in ``$HEBBSIM_DATA_DIR/NAME``, its ``original``
-    folder, and the folder of downloads.
+    Plain and ``.gz`` files are searched for in ``$HEBBSIM_DATA_DIR/NAME``, its subfolder
+    ``original`` and the folder of downloads.
     """
     folders = [cache_folder() / "corpora" / entry.name]
-    if os.environ.get("HEBBSIM_DATA_DIR"):
-        own = Path(os.environ["HEBBSIM_DATA_DIR"]) / entry.name
+    if data := os.environ.get("HEBBSIM_DATA_DIR"):
+        own = Path(data) / entry.name
         folders = [own, own / "original", *folders]
     found = {}
     for split, file in entry.files.items():
@@ -107,13 +106,12 @@ def find_local(entry: Entry) -> dict[str, Path]:
 def fetch(
     entry: Entry, *, offline: bool = False, progress: Progress | None = None
 ) -> dict[str, Path]:
-    """All files of a corpus by split name; missing ones are downloaded unless `offline`.
+    """All files of a corpus by split name; missing files are downloaded unless `offline`.
 
-    A download that breaks off goes on where it stopped, now or at the next call. A
-    file is put in its place only when its SHA-256 is the registered one; one found
-    damaged among earlier downloads is fetched anew.
+    An interrupted download resumes, now or at the next call. A file is moved into place only if
+    its SHA-256 is the registered one; a damaged earlier download is fetched again.
 
-    Raises BadInputError if files are missing and cannot be had, or a file has another SHA-256.
+    Raises BadInputError if a missing file cannot be downloaded, or a SHA-256 differs.
     """
     downloads = cache_folder() / "corpora" / entry.name
     local = {}
@@ -176,8 +174,8 @@ def fetch(
 class ResumingDownloader:
     """A pooch downloader that resumes an interrupted download.
 
-    Bytes are collected in a file of its own next to the target, `part`, and handed to pooch,
-    which checks the digest, once all are there.
+    Data is collected in the file `part` next to the target. The complete file is handed to
+    pooch, which checks its digest.
     """
 
     def __init__(self, part: Path, progress: Progress | None = None) -> None:
@@ -188,18 +186,15 @@ class ResumingDownloader:
         import requests
 
         have = self.part.stat().st_size if self.part.exists() else 0
-        # Byte ranges count the plain file, so it must not be compressed on the way.
-        headers = {"Accept-Encoding": "identity"}
-        if have:
-            headers["Range"] = f"bytes={have}-"
+        # Byte ranges refer to the plain file, so it must not be compressed in transit.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
         with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
-            if response.status_code == 416:  # what we have does not belong to this file
+            if response.status_code == 416:  # the partial download belongs to another file
                 self.part.unlink()
                 raise requests.ConnectionError("the unfinished download did not fit")
             response.raise_for_status()
-            resumed = response.status_code == 206 and response.headers.get(
-                "Content-Range", ""
-            ).startswith(f"bytes {have}-")
+            sent = response.headers.get("Content-Range", "")
+            resumed = response.status_code == 206 and sent.startswith(f"bytes {have}-")
             have = have if resumed else 0
             total = have + int(response.headers.get("Content-Length", 0))
             with self.part.open("ab" if resumed else "wb") as file:

@@ -1,16 +1,16 @@
 """Sibling corpora, on which generalization splits are judged without using the real ones.
 
-A sibling has a train, a dev and generalization splits named like those of the corpus
-that is scored. For the built-in corpus it is another draw of the grammar, with the same
-words held out: other words of the same classes would be renamed ones to a look-up.
+A sibling has train, dev and generalization splits with the names of those that are scored. For
+the built-in corpus it is another draw of the grammar with the same words held out: to a lookup,
+other words of the same classes would only be renamed ones.
 
-For COGS (Kim & Linzen 2020) it is made from the train and dev sentences alone:
+For COGS (Kim & Linzen 2020) it is made from the train and dev sentences only:
 
-- The name of a *lexical* split says where train shows a word and where the split asks
-  for it (`subj_to_obj_common`: a common noun, shown as subject, asked for as object).
-  The sibling holds out other words than COGS does. Its train shows each of them in one
-  sentence; the sentences that have it where it is asked for are the split.
-- A *structural* split moves or nests phrases of dev sentences, roles with them.
+- The name of a *lexical* split says in which context train shows a word and in which context it
+  is tested (`subj_to_obj_common`: a common noun, shown as subject, tested as object). The sibling
+  holds out other words than COGS does. Its train shows each of them in one sentence; the
+  sentences with the word in the tested context form the split.
+- A *structural* split moves or nests phrases of dev sentences together with their roles.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ import numpy as np
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.grammar import make_sibling
 
-#: Fewest sentences from which a split is judged; the sibling lacks splits with fewer.
+#: Minimum number of sentences of a split; the sibling lacks splits with fewer.
 FEWEST = 30
 
 _MOST = 10 * FEWEST  # sentences of a structural split
-_DEPTHS = range(3, 13)  # nesting of the recursion splits; COGS trains on two at most
-_WORDS = 3  # fewest words that a lexical split holds out
-_RARE = 0.01  # share of the sentences in which such a word may stand
+_DEPTHS = range(3, 13)  # nesting depths of the recursion splits; COGS trains on two at most
+_WORDS = 3  # minimum number of words that a lexical split holds out
+_RARE = 0.01  # maximum share of the sentences that contain such a word
 
-# The role of a word (thematic/grammatical) and, where the name of the split tells, the
-# constructions of its clause: as train shows it, and as the split asks for it.
+# Context in which train shows a word, and in which the split tests it: its role
+# (thematic/grammatical) and, if the name of the split says so, the constructions of its clause.
 _AGENT, _OBJECT = "AGENT/SUBJ", "THEME/OBJ"
 _LEXICAL = {
     "active_to_passive": ("PRED/PRED trans", "PRED/PRED passive passive_by"),
@@ -67,12 +67,9 @@ _LEXICAL = {
 def sibling_of(corpus: Corpus) -> Corpus | None:
     """Make the sibling of a corpus, on which its generalization splits are judged.
 
-    Of test and the generalization splits of `corpus` nothing enters it but their names. It has
-    train, dev, and those generalization splits of which a sibling can be made; None if there is
-    none.
+    Of test and the generalization splits of `corpus`, only the names are used. The sibling has
+    train, dev, and the generalization splits that can be made; None if there are none.
 
-    Examples
-    --------
     >>> from hebbsim.readers.grammar import make_builtin
     >>> corpus = make_builtin(seed=0, n_train=1000, n_dev=50, n_test=0, n_gen=5)
     >>> sibling_of(corpus).splits["gen/cp_depth"].n_sentences
@@ -95,9 +92,9 @@ def sibling_of(corpus: Corpus) -> Corpus | None:
 
 
 def _cogs_splits(train: Split, dev: Split, names: Sequence[str]) -> dict[str, Split]:
-    if train.kinds is None or dev.kinds is None:
-        return {}
-    if not {"thematic", "grammatical"} <= train.layers.keys() & dev.layers.keys():
+    """Splits by name; none if the corpus lacks layers or constructions."""
+    layers = train.layers.keys() & dev.layers.keys()
+    if train.kinds is None or dev.kinds is None or not {"thematic", "grammatical"} <= layers:
         return {}
     pool = _Pool(train, dev)
     lexical, dropped = _lexical(pool, [n for n in _LEXICAL if f"gen/{n}" in names])
@@ -117,7 +114,7 @@ def _cogs_splits(train: Split, dev: Split, names: Sequence[str]) -> dict[str, Sp
 
 
 class _Pool:
-    """Train and dev on end; a sentence, old or new, is a sequence of positions in them."""
+    """Train and dev concatenated; a sentence is a sequence of token positions in them."""
 
     def __init__(self, train: Split, dev: Split) -> None:
         self.forms = np.concatenate([train.forms, dev.forms])
@@ -149,21 +146,21 @@ class _Pool:
         return at > 0 and self.words[at - 1] in ("a", "an", "the")
 
     def phrases(self, sentence: range) -> list[range]:
-        """The PPs on nouns: each a preposition, a determiner and a noun."""
+        """The PPs that modify nouns: each a preposition, a determiner and a noun."""
         nouns = [at for at in sentence if self.roles[at] == "NMOD/NMOD"]
         return [range(at - 2, at + 1) for at in nouns if at - 3 >= sentence.start]
 
 
 @dataclass
 class _Word:
-    """Sentences in which a word stands: all, and by its role and the construction."""
+    """Sentences in which a word occurs: all, and by its role and the construction."""
 
     sentences: set[int]
     places: dict[tuple[str, str], list[int]]
-    determined: set[bool]  # whether a determiner goes before it, where it has a role
+    determined: set[bool]  # whether a determiner precedes it, if it has a role
 
     def where(self, context: str) -> list[int]:
-        """Sentences that have the word in a context of `_LEXICAL`."""
+        """Sentences with the word in a context of `_LEXICAL`."""
         role, *constructions = context.split()
         found = {
             i
@@ -174,8 +171,8 @@ class _Word:
         return sorted(found)
 
 
-def _look_around(pool: _Pool) -> dict[str, _Word]:
-    """Every word with the places where it stands."""
+def _index_words(pool: _Pool) -> dict[str, _Word]:
+    """Every word with its occurrences."""
     verbs = [
         next((at for at in reversed(sentence) if pool.roles[at] == "PRED/PRED"), -1)
         for sentence in pool.sentences
@@ -188,7 +185,7 @@ def _look_around(pool: _Pool) -> dict[str, _Word]:
             kind = "infinitive"
         elif kind == "intrans_agent":
             kind = "object_omitted" if pool.words[verb] in transitive else "unergative"
-        # The kind is that of the innermost clause: of the last verb, and of what follows "that".
+        # The kind is the construction of the innermost clause: the last verb, after "that".
         inner = max((at for at in sentence if pool.words[at] == "that"), default=-1)
         for at in sentence:
             word, role = words[pool.words[at]], pool.roles[at]
@@ -203,10 +200,10 @@ def _look_around(pool: _Pool) -> dict[str, _Word]:
 
 
 def _lexical(pool: _Pool, names: Iterable[str]) -> tuple[dict[str, list[range]], set[int]]:
-    """Sentences of the lexical splits, and those that train and dev must do without."""
+    """Sentences of the lexical splits, and those to remove from train and dev."""
     words = {
         form: word
-        for form, word in _look_around(pool).items()
+        for form, word in _index_words(pool).items()
         if len(word.sentences) <= _RARE * len(pool.sentences)
     }
     asked: dict[str, dict[str, list[int]]] = {}
@@ -218,8 +215,8 @@ def _lexical(pool: _Pool, names: Iterable[str]) -> tuple[dict[str, list[range]],
         shown[name] = {form: [i for i in word.where(before) if i < pool.n_train]
                        for form, word in fit.items()}  # fmt: skip
         asked[name] = {form: word.where(after) for form, word in fit.items() if shown[name][form]}
-    # Splits with few words to choose from choose first, words that cost few sentences for
-    # each that the split gains; some of these have two such words and are lost again.
+    # Splits with few candidates choose first, and prefer words that cost few sentences per sentence
+    # gained. Sentences with two held-out words are lost.
     held: dict[str, str] = {}
     for name in sorted(asked, key=lambda name: sum(map(bool, asked[name].values()))):
         free = {form: found for form, found in asked[name].items() if found and form not in held}
@@ -243,7 +240,7 @@ def _lexical(pool: _Pool, names: Iterable[str]) -> tuple[dict[str, list[range]],
 
 
 def _obj_pp_to_subj_pp(pool: _Pool, dev: Sequence[range]) -> Iterator[Sequence[int]]:
-    """PPs of objects, put behind the subjects of sentences that have no PP."""
+    """PPs of objects, moved behind the subjects of sentences without a PP."""
     hosts, moved = [], []
     for sentence in dev:
         phrases = pool.phrases(sentence)
@@ -258,7 +255,7 @@ def _obj_pp_to_subj_pp(pool: _Pool, dev: Sequence[range]) -> Iterator[Sequence[i
 
 
 def _cp_recursion(pool: _Pool, dev: Sequence[range]) -> Iterator[Sequence[int]]:
-    """Beginnings of sentences ("emma said that"), put before sentences that have none."""
+    """Beginnings of sentences ("emma said that"), put before sentences without one."""
     hosts, beginnings = [], []
     for sentence in dev:
         that = next((at for at in sentence if pool.words[at] == "that"), -1)
@@ -274,9 +271,8 @@ def _cp_recursion(pool: _Pool, dev: Sequence[range]) -> Iterator[Sequence[int]]:
 
 
 def _pp_recursion(pool: _Pool, dev: Sequence[range]) -> Iterator[Sequence[int]]:
-    """PPs, put behind the PP with which a sentence ends."""
-    phrases = [phrase for sentence in dev for phrase in pool.phrases(sentence)]
-    chain = cycle(phrases)
+    """PPs, appended to the PP at the end of a sentence."""
+    chain = cycle([phrase for sentence in dev for phrase in pool.phrases(sentence)])
     hosts = [s for s in dev if any(p.stop == s.stop - 1 for p in pool.phrases(s))]
     for sentence, depth in zip(hosts, cycle(_DEPTHS), strict=False):
         ends = {phrase.stop for phrase in pool.phrases(sentence)}

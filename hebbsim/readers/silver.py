@@ -1,4 +1,4 @@
-"""Text as a Corpus, tokenized by spaCy and, with a parser, annotated with silver roles."""
+"""Reads text as a Corpus, with silver roles if a spaCy parser is given."""
 
 from __future__ import annotations
 
@@ -15,16 +15,21 @@ from hebbsim.readers.text import documents, stream_text, text_files
 from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme, relation_notes, unknown_relations
 from hebbsim.readers.words import normal
 
-# Labels that ClearNLP has and Universal Dependencies has not.
+# Dependency labels of ClearNLP that Universal Dependencies lacks.
 _CLEARNLP_ONLY = frozenset({"dobj", "pobj", "nsubjpass", "prep"})
 _NOMINAL = frozenset({"NOUN", "PROPN", "PRON", "NUM"})
+#: Number of sentences between two progress reports.
+REPORT = 1000
+#: Maximum characters of a text for the pipeline, and texts per batch.
+_PIECE, _BATCH = 100_000, 64
+#: Bytes of text below which starting further processes takes longer than it saves.
+_WORTH_PROCESSES = 1 << 20
+
+Report = Callable[[str, int, int], None]
 
 
 def find_pipeline(name: str) -> None:
-    """Refuse the name of a spaCy pipeline that is not installed, before anything is read.
-
-    Raises BadInputError, which names those that are, and the command that installs it.
-    """
+    """Raise BadInputError if a spaCy pipeline is not installed."""
     import spacy
 
     if spacy.util.is_package(name) or Path(name).exists():
@@ -37,50 +42,32 @@ def find_pipeline(name: str) -> None:
 
 
 def load_parser(name: str) -> Any:
-    """Load a spaCy pipeline by package name or folder.
-
-    Raises BadInputError if it is not installed, or cannot be loaded.
-    """
+    """Load a spaCy pipeline by package name or folder; BadInputError if that fails."""
     import spacy
 
     find_pipeline(name)
     try:
         return spacy.load(name)
-    except Exception as error:  # whatever the code of a pipeline raises
+    except Exception as error:  # a pipeline may raise anything
         raise BadInputError(
-            f"--parser {name}: spaCy {spacy.__version__} cannot load it ({_reason(error)})"
-            f"{_made_for(name)}"
+            f"--parser {name}: spaCy {spacy.__version__} cannot load it "
+            f"({type(error).__name__}: {reason(error)}){_made_for(name)}"
         ) from error
 
 
-def _reason(error: Exception) -> str:
-    """The error of spaCy in one line."""
-    return f"{type(error).__name__}: {reason(error)}"
-
-
 def _made_for(name: str) -> str:
-    """A hint where a pipeline was made for another version of spaCy; empty otherwise."""
+    """A hint if a pipeline was made for another version of spaCy; "" otherwise."""
     import spacy
 
     try:
         folder = Path(name) if Path(name).is_dir() else spacy.util.get_package_path(name)
         wanted = str(spacy.util.load_meta(folder / "meta.json").get("spacy_version", ""))
         fits = spacy.util.is_compatible_version(spacy.__version__, wanted)
-    except Exception:  # the hint is no reason to fail
+    except Exception:  # a missing hint must not hide the error
         return ""
     if fits is not False:
         return ""
     return f"; it was made for spaCy {wanted}: get the one for yours by python -m spacy download"
-
-
-#: Sentences from one report of progress to the next.
-REPORT = 1000
-#: Characters that a pipeline gets at a time, and texts in a batch.
-_PIECE, _BATCH = 100_000, 64
-#: Below so many bytes of text, further processes cost more than they give.
-_WORTH_PROCESSES = 1 << 20
-
-Report = Callable[[str, int, int], None]
 
 
 def read_text(
@@ -96,25 +83,15 @@ def read_text(
 ) -> Corpus:
     """Read a text file or folder, in any format that can be streamed, as a corpus.
 
-    It has one split ``train``, and no layer where there is no parser. Its `notes` tell of silver
-    roles, of what is left out, and of how words and sentences are told. `tokenizer` (without a
-    parser), `field`, `sentences` and errors are those of `hebbsim.readers.text.stream_text`.
+    It has one split, ``train``. Without a `parser`, `tokenizer` applies and there is no layer.
+    `tokenizer`, `field`, `sentences` and errors are those of `hebbsim.readers.text.stream_text`.
 
-    Parameters
-    ----------
-    parser : str, optional
-        spaCy pipeline. Its dependency labels become the layer ``grammatical``: silver,
-        as good as the parser is.
-    scheme : str or Path, optional
-        Role scheme for the parser's labels; default ``clearnlp-roles`` or
-        ``ud-roles``, whichever its labels belong to.
-    processes : int
-        That parse side by side, where there is much to parse.
-    progress : callable, optional
-        Called with a file's name, sentences parsed in all, and 0.
+    The dependency labels of `parser`, a spaCy pipeline, become the layer ``grammatical``, by the
+    role scheme `scheme` (default: ``clearnlp-roles`` or ``ud-roles``, depending on the labels).
+    Long text is parsed by `processes` in parallel. `progress` is called with the file name, the
+    total number of sentences parsed, and 0.
     """
-    name = "stdin" if is_stdin(path) else path.resolve().name
-    name = without_packing(name)
+    name = without_packing("stdin" if is_stdin(path) else path.resolve().name)
     for ending in (ending for known in ENDINGS.values() for ending in known):
         name = name.removesuffix(ending)
     notes: dict[str, None] = {}
@@ -122,9 +99,7 @@ def read_text(
         files = text_files(place, notes.setdefault, field)
         layers = None
         unknown: dict[str, float] = {}
-        options: dict[str, Any] = {
-            "field": field, "sentences": sentences, "note": notes.setdefault
-        }  # fmt: skip
+        options: dict[str, Any] = dict(field=field, sentences=sentences, note=notes.setdefault)
         if parser is None:
             found = list(stream_text(files, tokenizer=tokenizer, **options))
         else:
@@ -156,12 +131,9 @@ def read_text(
 
 
 def _short(files: list[Path]) -> list[str]:
-    """The names of files, with their folders where names are not enough."""
-    names = [file.name for file in files]
-    return [
-        name if names.count(name) == 1 else str(file)
-        for name, file in zip(names, files, strict=True)
-    ]
+    """File names, or whole paths of files that share a name."""
+    counts = Counter(file.name for file in files)
+    return [file.name if counts[file.name] == 1 else str(file) for file in files]
 
 
 def _parse(
@@ -203,19 +175,19 @@ def _parse(
 
 
 def _parsed(docs: Iterator[Any], parser: str) -> Iterator[Any]:
-    """Parsed texts; a pipeline that fails on one is said in one line."""
+    """Parsed texts; any error of the pipeline becomes a BadInputError."""
     try:
         yield from docs
     except HebbsimError:
         raise
     except Exception as error:
         raise BadInputError(
-            f"--parser {parser}: it fails on the text ({_reason(error)})"
+            f"--parser {parser}: it fails on the text ({type(error).__name__}: {reason(error)})"
         ) from error
 
 
 def _for_pipeline(nlp: Any, file: Path, options: dict[str, Any]) -> Iterator[Any]:
-    """What a pipeline reads: pieces of text below its limit, or words that are cut already."""
+    """Input of a pipeline: pieces of text within its limit, or Docs made of given words."""
     from spacy.tokens import Doc
 
     for document in documents(file, **options):
@@ -244,9 +216,8 @@ def _sentence_roles(words: list[Any], scheme: RoleScheme) -> list[str]:
 
 
 def _relation(token: Any) -> str:
-    """The label as a scheme lists it: lower-case, and ClearNLP's object of a preposition
-    that modifies a noun told from that of one that modifies a verb."""
     label = token.dep_.lower()
+    # ClearNLP does not distinguish prepositions that modify nouns from those that modify verbs.
     if label == "pobj" and token.head.head.pos_ in _NOMINAL:
         return "pobj:nmod"
     return label

@@ -1,8 +1,8 @@
 """Rules of the built-in grammar, which generate sentences top-down.
 
-Every token is written together with its grammatical role, thematic role, number
-and clause depth, so that nothing has to be parsed. What a generalization split
-may hold out (a PP on a subject, a verb in the passive) is noted as an event.
+Every token is generated together with its grammatical role, thematic role, number and clause
+depth, so nothing has to be parsed. Whatever a generalization split may hold out (a PP on a
+subject, a verb in the passive) is recorded as an event.
 """
 
 from __future__ import annotations
@@ -11,27 +11,24 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from hebbsim.readers.lexicon import Lexicon, Noun, Pool, Verb, expand, grammar_data, surface_subject
+from hebbsim.readers import lexicon
+from hebbsim.readers.lexicon import Noun, Pool, Verb, expand, grammar_data, surface_subject
 
 LAYERS = ("grammatical", "thematic", "number", "depth")
-# The most complex structure names the sentence; without one its main clause does.
+# Structures by which a sentence is named, in order of precedence.
 _MARKS = (
-    "object_relative",
-    "subject_relative",
-    "coordination",
-    "complement",
-    "infinitive",
-    "noun_pp",
-)
-_WITH_OBJECT = ("transitive", "causative")  # can lose the object to a relativizer
+    "object_relative", "subject_relative", "coordination", "complement", "infinitive", "noun_pp",
+)  # fmt: skip
+_WITH_OBJECT = ("transitive", "causative")  # allow an object gap
 _BE = {"past": ("was", "were"), "present": ("is", "are")}
 
 
 @dataclass(slots=True)
 class Sentence:
-    """Tokens under construction, with what was built along the way.
+    """A sentence under construction.
 
-    `events` are what a split may hold out; `marks` name the sentence.
+    A split may hold out `events`; `marks` determine the kind of the sentence, else `main`, the
+    construction of its main clause.
     """
 
     forms: list[str] = field(default_factory=list)
@@ -42,8 +39,8 @@ class Sentence:
     events: set[str] = field(default_factory=set)
     marks: set[str] = field(default_factory=set)
     main: str = ""
-    nearest: str = ""  # number of the last noun written
-    relatives: int = 0  # relative clauses that are open
+    nearest: str = ""  # number of the last noun
+    relatives: int = 0  # depth of nested relative clauses
 
     def add(
         self, form: str, role: str, depth: int, theme: str = "NONE", number: str = "none"
@@ -69,14 +66,14 @@ class Phrase:
 
 
 class Generator:
-    """Generates sentences one after another."""
+    """Generates sentences one after another; for `shown` see `hebbsim.readers.lexicon`."""
 
-    def __init__(self, lexicon: Lexicon, settings: dict[str, Any], random: Random) -> None:
+    def __init__(self, shown: str, settings: dict[str, Any], random: Random) -> None:
         data = grammar_data()
-        self.lexicon = lexicon
+        self.shown = shown
         self.settings = settings
         self.uniform = random.random
-        self.limits = data["settings"]  # what train allows at most
+        self.limits = data["settings"]  # maximum depths in train
         self.tenses = Pool(settings["tenses"].items())
         self.determiners = {
             number: Pool.parse(words) for number, words in data["determiners"].items()
@@ -96,10 +93,11 @@ class Generator:
             for head in {head for entry in entries for head in entry["head"]}
         }
         self.animate = set(expand(("animate",)))
+        self.out = Sentence()  # under construction
         self._constructions: dict[tuple[str, str, str], Pool[str]] = {}
 
     def chance(self, name: str, role: str = "") -> bool:
-        """Whether an option of the settings happens this time."""
+        """Draw whether an option of the settings applies."""
         value = self.settings[name]
         return self.uniform() < (value.get(role, 0.0) if role else value)
 
@@ -111,46 +109,49 @@ class Generator:
                 (name, weight)
                 for name, weight in self.settings[among].items()
                 if (slot != "object" or name in _WITH_OBJECT)
-                and len(self.lexicon.verbs(name, slot, kind))
+                and len(lexicon.verbs(self.shown, name, slot, kind))
             )
         return self._constructions[key]
+
+    def verb(self, construction: str, slot: str = "", kind: str = "") -> Verb:
+        """Draw a verb for a construction, see `hebbsim.readers.lexicon.verbs`."""
+        return lexicon.verbs(self.shown, construction, slot, kind).draw(self.uniform)
 
     # Clauses
 
     def sentence(self) -> Sentence:
-        """A whole sentence, of any construction that the settings give weight to."""
-        out = Sentence()
+        """A sentence of any construction with a weight in the settings."""
+        self.out = Sentence()
         if self.chance("adverb_first"):
-            out.add(self.adverbs["first"].draw(self.uniform), "ADV", 0)
-        out.main = self.clause(out, 0, 0)
+            self.out.add(self.adverbs["first"].draw(self.uniform), "ADV", 0)
+        self.out.main = self.clause(0, 0)
         if self.chance("clause_coordination"):
-            out.marks.add("coordination")
-            out.add("and", "CC", 0)
-            self.clause(out, 0, self.settings["max_cp"])
-        out.add(".", "PUNCT", 0)
-        return out
+            self.out.marks.add("coordination")
+            self.out.add("and", "CC", 0)
+            self.clause(0, self.settings["max_cp"])
+        self.out.add(".", "PUNCT", 0)
+        return self.out
 
-    def clause(self, out: Sentence, depth: int, complements: int) -> str:
+    def clause(self, depth: int, complements: int) -> str:
         """A finite clause inside `complements` complement clauses; its construction."""
         pool = self.constructions("constructions")
         construction = pool.draw(self.uniform)
         while construction == "complement" and complements >= self.settings["max_cp"]:
             construction = pool.draw(self.uniform)
-        verb = self.lexicon.verbs(construction).draw(self.uniform)
+        verb = self.verb(construction)
         subject = self.noun_phrase(
-            out, "SUBJ", _subject_theme(construction), surface_subject(verb, construction), depth
+            "SUBJ", _subject_theme(construction), surface_subject(verb, construction), depth
         )
-        self.predicate(out, construction, verb, subject, depth, complements=complements)
+        self.predicate(construction, verb, subject, depth, complements=complements)
         if construction in ("unergative", "transitive") and self.chance("verb_coordination"):
-            out.marks.add("coordination")
-            out.add("and", "CC", depth)
-            verb = self.lexicon.verbs(construction, "subject", subject.kind).draw(self.uniform)
-            self.predicate(out, construction, verb, Phrase(subject.kind, subject.number), depth)
+            self.out.marks.add("coordination")
+            self.out.add("and", "CC", depth)
+            verb = self.verb(construction, "subject", subject.kind)
+            self.predicate(construction, verb, Phrase(subject.kind, subject.number), depth)
         return construction
 
     def predicate(
         self,
-        out: Sentence,
         construction: str,
         verb: Verb,
         subject: Phrase,
@@ -160,65 +161,59 @@ class Generator:
         finite: bool = True,
         gap: bool = False,
     ) -> None:
-        """A verb with all that follows it; `gap` leaves out the object."""
+        """A verb and what follows it; `gap` omits the object."""
         if verb.split and construction not in grammar_data()["splits"][verb.split]["only"]:
-            out.events.add(verb.split)
-        self.verb_group(out, construction, verb, subject, depth, finite)
+            self.out.events.add(verb.split)
+        self.verb_group(construction, verb, subject, depth, finite)
         last = subject = Phrase(subject.kind, subject.number)
         if construction in ("double_object", "passive_recipient"):
             if construction == "double_object":
-                self.noun_phrase(out, "IOBJ", "RECIPIENT", verb.recipient, depth, final=False)
-            last = self.noun_phrase(out, "OBJ", "THEME", verb.object, depth, given=True)
+                self.noun_phrase("IOBJ", "RECIPIENT", verb.recipient, depth, final=False)
+            last = self.noun_phrase("OBJ", "THEME", verb.object, depth, given=True)
         elif construction in _WITH_OBJECT and not gap:
-            last = self.noun_phrase(out, "OBJ", "THEME", verb.object, depth)
+            last = self.noun_phrase("OBJ", "THEME", verb.object, depth)
         elif construction == "to_dative":
-            self.noun_phrase(out, "OBJ", "THEME", verb.object, depth, final=False)
+            self.noun_phrase("OBJ", "THEME", verb.object, depth, final=False)
         if construction in ("to_dative", "passive_dative"):
-            out.add("to", "CASE", depth)
-            last = self.noun_phrase(out, "OBL", "RECIPIENT", verb.recipient, depth)
+            self.out.add("to", "CASE", depth)
+            last = self.noun_phrase("OBL", "RECIPIENT", verb.recipient, depth)
         elif construction == "passive_by":
-            out.add("by", "CASE", depth)
-            last = self.noun_phrase(out, "OBL", "AGENT", verb.subject, depth)
+            self.out.add("by", "CASE", depth)
+            last = self.noun_phrase("OBL", "AGENT", verb.subject, depth)
         elif construction == "complement":
-            out.marks.add("complement")
+            self.out.marks.add("complement")
             if complements + 1 > self.limits["max_cp"]:
-                out.events.add("deep_cp")
+                self.out.events.add("deep_cp")
             if not self.chance("bare_complement"):
-                out.add("that", "MARK", depth + 1)
-            self.clause(out, depth + 1, complements + 1)
+                self.out.add("that", "MARK", depth + 1)
+            self.clause(depth + 1, complements + 1)
             return
         elif construction == "infinitive":
-            out.marks.add("infinitive")
-            out.add("to", "MARK", depth + 1)
+            self.out.marks.add("infinitive")
+            self.out.add("to", "MARK", depth + 1)
             inner = self.constructions("infinitive", "subject", subject.kind).draw(self.uniform)
-            verb = self.lexicon.verbs(inner, "subject", subject.kind).draw(self.uniform)
-            self.predicate(out, inner, verb, subject, depth + 1, finite=False)
+            verb = self.verb(inner, "subject", subject.kind)
+            self.predicate(inner, verb, subject, depth + 1, finite=False)
             return
-        # After a relative clause, or a place, a PP of place would not be the verb's.
+        # After a modifier or a place, a PP of place would attach to the noun.
         if not gap and not last.modified and (last is subject or last.kind != "place"):
             if self.chance("location", construction):
-                self.location(out, "free" if construction == "unergative" else "bound", depth)
+                self.location("free" if construction == "unergative" else "bound", depth)
         if construction != "copular" and self.chance("adverb_after"):
-            out.add(self.adverbs["after"].draw(self.uniform), "ADV", depth)
+            self.out.add(self.adverbs["after"].draw(self.uniform), "ADV", depth)
 
-    def location(self, out: Sentence, head: str, depth: int) -> None:
-        """A PP on the verb; ``bound`` means places alone, which no noun before it could claim."""
+    def location(self, head: str, depth: int) -> None:
+        """A PP on the verb; if ``bound``, a place that could not modify the preceding noun."""
         words, classes = self.prepositions["verb", head].draw(self.uniform)
-        out.add(words.draw(self.uniform), "CASE", depth)
-        self.noun_phrase(out, "OBL", "LOCATION", classes, depth)
+        self.out.add(words.draw(self.uniform), "CASE", depth)
+        self.noun_phrase("OBL", "LOCATION", classes, depth)
 
     def verb_group(
-        self,
-        out: Sentence,
-        construction: str,
-        verb: Verb,
-        subject: Phrase,
-        depth: int,
-        finite: bool,
+        self, construction: str, verb: Verb, subject: Phrase, depth: int, finite: bool
     ) -> None:
-        """Auxiliaries, adverb and verb (or adjective, after a copula)."""
+        """Auxiliaries, adverb and verb (or copula and adjective)."""
         if not finite:
-            out.add(verb.base, "PRED", depth, "PRED")
+            self.out.add(verb.base, "PRED", depth, "PRED")
             return
         plural = subject.number == "pl"
         tense = self.tenses.draw(self.uniform)
@@ -227,28 +222,29 @@ class Generator:
         if construction == "copular" or construction.startswith("passive"):
             words = self.be(tense, plural)
             if construction == "copular":
-                words.append(self.adjectives[_descriptive(subject.kind)].draw(self.uniform))
+                kind = "person" if subject.kind == "name" else subject.kind
+                words.append(self.adjectives[kind].draw(self.uniform))
             else:
                 words.append(verb.participle)
         else:
             words = self.active(tense, plural, verb)
-        if subject.modified and out.nearest != subject.number and _agrees(words[0], tense):
-            out.events.add("attractor")
+        if subject.modified and self.out.nearest != subject.number and _agrees(words[0], tense):
+            self.out.events.add("attractor")
 
         adverb = construction != "copular" and tense != "negated" and self.chance("adverb_before")
         if adverb and len(words) == 1:
-            out.add(self.adverbs["before"].draw(self.uniform), "ADV", depth)
+            self.out.add(self.adverbs["before"].draw(self.uniform), "ADV", depth)
         for i, word in enumerate(words):
             number = subject.number if i == 0 else "none"
             if i == len(words) - 1:
-                out.add(word, "PRED", depth, "PRED", number)
+                self.out.add(word, "PRED", depth, "PRED", number)
             else:
-                out.add(word, "ADV" if word == "not" else "AUX", depth, number=number)
+                self.out.add(word, "ADV" if word == "not" else "AUX", depth, number=number)
             if adverb and i == 0 < len(words) - 1:
-                out.add(self.adverbs["before"].draw(self.uniform), "ADV", depth)
+                self.out.add(self.adverbs["before"].draw(self.uniform), "ADV", depth)
 
     def be(self, tense: str, plural: bool) -> list[str]:
-        """Forms of `be` before a participle or adjective."""
+        """Forms of *be* before a participle or adjective."""
         if tense == "perfect":
             return ["have" if plural else "has", "been"]
         if tense == "modal":
@@ -277,7 +273,6 @@ class Generator:
 
     def noun_phrase(
         self,
-        out: Sentence,
         role: str,
         theme: str,
         classes: tuple[str, ...],
@@ -288,48 +283,47 @@ class Generator:
         given: bool = False,
         chain: int = 0,
     ) -> Phrase:
-        """A noun or pronoun with all that belongs to it.
+        """A noun or pronoun with its modifiers.
 
-        `final` is false where more of the verb phrase follows: a relative clause there
-        would blur which verb the rest belongs to. `simple` forbids PPs, clauses and
-        coordination; `given` forbids pronouns (no *gave emma it*); `chain` counts the
-        PPs that this noun is inside of.
+        `final` is false if more of the verb phrase follows, which excludes ambiguous relative
+        clauses. `simple` excludes PPs, clauses and coordination; `given` excludes pronouns (no
+        *gave emma it*); `chain` is the number of PPs that contain this noun.
         """
-        noun = self.noun(out, classes, role)
+        noun = self.noun(classes, role)
         if role in self.pronouns and not (noun.split or given) and self.chance("pronoun"):
             kind = "animate" if noun.kind in self.animate else "inanimate"
             forms = self.pronouns[role][kind]
             form = list(forms)[int(self.uniform() * len(forms))]
-            out.add(form, role, depth, theme, forms[form])
-            out.nearest = forms[form]
+            self.out.add(form, role, depth, theme, forms[form])
+            self.out.nearest = forms[form]
             return Phrase(noun.kind, forms[form])
 
-        number = self.bare_phrase(out, noun, role, theme, depth)
+        number = self.bare_phrase(noun, role, theme, depth)
         subject = Phrase(noun.kind, number)
         if simple:
             return subject
         if noun.kind != "name":
-            subject.modified = self.modifier(out, noun, number, role, depth, final, chain)
+            subject.modified = self.modifier(noun, number, role, depth, final, chain)
         if not subject.modified and self.chance("coordination", role):
-            other = self.noun(out, (noun.kind,), role)
+            other = self.noun((noun.kind,), role)
             if other is not noun:
-                out.marks.add("coordination")
-                out.events.add(f"coordination@{role}")
-                out.add("and", "CC", depth)
-                self.bare_phrase(out, other, role, theme, depth)
+                self.out.marks.add("coordination")
+                self.out.events.add(f"coordination@{role}")
+                self.out.add("and", "CC", depth)
+                self.bare_phrase(other, role, theme, depth)
                 subject.number = "pl"
         return subject
 
-    def noun(self, out: Sentence, classes: tuple[str, ...], role: str) -> Noun:
-        """A noun for a role; nobody is named twice in a sentence."""
-        pool = self.lexicon.nouns(classes, role)
+    def noun(self, classes: tuple[str, ...], role: str) -> Noun:
+        """A noun for a role; no name occurs twice in a sentence."""
+        pool = lexicon.nouns(self.shown, classes, role)
         noun = pool.draw(self.uniform)
-        while noun.kind == "name" and noun.singular in out.forms:
+        while noun.kind == "name" and noun.singular in self.out.forms:
             noun = pool.draw(self.uniform)
         return noun
 
-    def bare_phrase(self, out: Sentence, noun: Noun, role: str, theme: str, depth: int) -> str:
-        """Determiner, adjectives and noun; its number."""
+    def bare_phrase(self, noun: Noun, role: str, theme: str, depth: int) -> str:
+        """Determiner, adjective and noun; return its number."""
         uniform = self.uniform
         number = "sg"
         if noun.kind != "name":
@@ -342,90 +336,71 @@ class Generator:
             if determiner == "a" and (adjective or noun.singular)[0] in "aeiou":
                 determiner = "an"
             if determiner != "-":
-                out.add(determiner, "DET", depth)
+                self.out.add(determiner, "DET", depth)
             if adjective:
-                out.add(adjective, "MOD", depth)
-        out.add(noun.plural if number == "pl" else noun.singular, role, depth, theme, number)
-        out.nearest = number
+                self.out.add(adjective, "MOD", depth)
+        self.out.add(noun.plural if number == "pl" else noun.singular, role, depth, theme, number)
+        self.out.nearest = number
         if noun.split and role not in grammar_data()["splits"][noun.split]["only"]:
-            out.events.add(noun.split)
+            self.out.events.add(noun.split)
         return number
 
     def modifier(
-        self,
-        out: Sentence,
-        noun: Noun,
-        number: str,
-        role: str,
-        depth: int,
-        final: bool,
-        chain: int,
+        self, noun: Noun, number: str, role: str, depth: int, final: bool, chain: int
     ) -> bool:
-        """At most one PP or relative clause after a noun; whether there is one.
+        """At most one PP or relative clause after a noun; return whether there is one.
 
-        Held-out nouns get no relative clause: it would tell what else they can be.
+        Held-out nouns get no relative clause, which would show them in another role.
         """
         if chain < self.settings["max_pp"] and self.chance("pp", role):
-            out.marks.add("noun_pp")
-            out.events.add(f"pp@{role}")
+            self.out.marks.add("noun_pp")
+            self.out.events.add(f"pp@{role}")
             if chain + 1 > self.limits["max_pp"]:
-                out.events.add("deep_pp")
+                self.out.events.add("deep_pp")
             words, classes = self.prepositions["noun", noun.kind].draw(self.uniform)
-            out.add(words.draw(self.uniform), "CASE", depth)
-            self.noun_phrase(out, "NMOD", "NMOD", classes, depth, chain=chain + 1)
+            self.out.add(words.draw(self.uniform), "CASE", depth)
+            self.noun_phrase("NMOD", "NMOD", classes, depth, chain=chain + 1)
             return True
-        if noun.split or not final or out.relatives >= self.settings["max_relative"]:
+        if noun.split or not final or self.out.relatives >= self.settings["max_relative"]:
             return False
         for gap in ("subject", "object"):
             pool = self.constructions("relative", gap, noun.kind)
             if self.chance(f"{gap}_relative", role) and len(pool):
-                out.marks.add(f"{gap}_relative")
-                out.events.add(f"{gap}_relative@{role}")
-                out.relatives += 1
-                if out.relatives > self.limits["max_relative"]:
-                    out.events.add("deep_relative")
+                self.out.marks.add(f"{gap}_relative")
+                self.out.events.add(f"{gap}_relative@{role}")
+                self.out.relatives += 1
+                if self.out.relatives > self.limits["max_relative"]:
+                    self.out.events.add("deep_relative")
                 construction = pool.draw(self.uniform)
-                self.relative(out, noun, number, gap, construction, depth + 1)
-                out.relatives -= 1
+                self.relative(noun, number, gap, construction, depth + 1)
+                self.out.relatives -= 1
                 return True
         return False
 
-    def relative(
-        self, out: Sentence, noun: Noun, number: str, gap: str, construction: str, depth: int
-    ) -> None:
-        """A relative clause whose subject or object is the noun before it."""
-        verb = self.lexicon.verbs(construction, gap, noun.kind).draw(self.uniform)
+    def relative(self, noun: Noun, number: str, gap: str, construction: str, depth: int) -> None:
+        """A relative clause whose subject or object is the preceding noun."""
+        verb = self.verb(construction, gap, noun.kind)
         if construction.startswith("passive"):
-            out.events.add("passive@relative")
+            self.out.events.add("passive@relative")
         relativizer = "that"
         if self.uniform() < 0.4:
             relativizer = "who" if noun.kind == "person" else "which"
         if gap == "subject":
-            out.add(relativizer, "SUBJ", depth, _subject_theme(construction))
-            self.predicate(out, construction, verb, Phrase(noun.kind, number), depth)
+            self.out.add(relativizer, "SUBJ", depth, _subject_theme(construction))
+            self.predicate(construction, verb, Phrase(noun.kind, number), depth)
         else:
             if not self.chance("bare_relative"):
-                out.add(relativizer, "OBJ", depth, "THEME")
-            subject = self.noun_phrase(out, "SUBJ", "AGENT", verb.subject, depth, simple=True)
-            self.predicate(out, construction, verb, subject, depth, gap=True)
+                self.out.add(relativizer, "OBJ", depth, "THEME")
+            subject = self.noun_phrase("SUBJ", "AGENT", verb.subject, depth, simple=True)
+            self.predicate(construction, verb, subject, depth, gap=True)
 
 
 def _subject_theme(construction: str) -> str:
     """Thematic role of the surface subject."""
     if construction == "passive_recipient":
         return "RECIPIENT"
-    if construction.startswith("passive") or construction in (
-        "unaccusative",
-        "inchoative",
-        "copular",
-    ):
-        return "THEME"
-    return "AGENT"
-
-
-def _descriptive(kind: str) -> str:
-    """Class whose adjectives describe a noun (names are described like people)."""
-    return "person" if kind == "name" else kind
+    without_agent = construction in ("unaccusative", "inchoative", "copular")
+    return "THEME" if without_agent or construction.startswith("passive") else "AGENT"
 
 
 def _agrees(form: str, tense: str) -> bool:

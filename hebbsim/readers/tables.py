@@ -1,14 +1,13 @@
 """Corpora as plain tables, with one line per token and one file per split.
 
-The columns are those of the COGS token tables: ``sent_id``, ``type``, ``idx`` (from
-0), ``form``, then one column per gold layer; tab-separated, one header line, no quoting.
+The columns are ``sent_id``, ``type``, ``idx`` (from 0), ``form``, then one per gold layer:
+tab-separated, one header line, no quoting.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,9 +21,9 @@ _FIXED = ("sent_id", "type", "idx", "form")
 
 
 def write_tables(corpus: Corpus, folder: Path) -> list[Path]:
-    """Write a corpus as tables, atomically: ``SPLIT.tokens.tsv`` and ``corpus.json``; their paths.
+    """Write a corpus atomically as ``SPLIT.tokens.tsv`` and ``corpus.json``; return the paths.
 
-    Raises BadInputError if the folder is not new or empty, is a file, or cannot be written.
+    Raises BadInputError if the folder is a file, is not empty, or cannot be written.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise BadInputError(f"{folder}: exists and is not an empty folder; name a new one")
@@ -39,43 +38,35 @@ def write_tables(corpus: Corpus, folder: Path) -> list[Path]:
     }
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            names = [Path("corpus.json")]
-            (draft / names[0]).write_text(
-                json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as place:
+            draft = Path(place) / "draft"
+            draft.mkdir()
+            text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+            (draft / "corpus.json").write_text(text, encoding="utf-8")
             for name, split in corpus.splits.items():
-                names.append(Path(f"{name}{_SUFFIX}"))
-                target = draft / names[-1]
+                target = draft / f"{name}{_SUFFIX}"
                 target.parent.mkdir(exist_ok=True)
                 target.write_text(_table(split), encoding="utf-8", newline="\n")
-            draft.chmod(0o755)
             os.replace(draft, folder)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
     except OSError as error:
         raise BadInputError(f"{folder}: cannot be written ({error.strerror})") from None
-    return [folder / name for name in names]
+    return [folder / name for name in ("corpus.json", *(f"{s}{_SUFFIX}" for s in corpus.splits))]
 
 
 def _table(split: Split) -> str:
     lines = ["\t".join((*_FIXED, *split.layers))]
-    layers = [layer.tolist() for layer in split.layers.values()]
+    labels = iter(zip(*(layer.tolist() for layer in split.layers.values()), strict=True))
     stem = split.name.replace("/", "-")
-    at = 0
     for i, sentence in enumerate(split.sentences()):
         kind = "_" if split.kinds is None else str(split.kinds[i])
         for idx, form in enumerate(sentence):
-            fields = (f"{stem}-{i + 1:05d}", kind, str(idx), form)
-            lines.append("\t".join((*fields, *(layer[at] for layer in layers))))
-            at += 1
+            fields = (f"{stem}-{i + 1:05d}", kind, str(idx), form, *next(labels, ()))
+            lines.append("\t".join(fields))
     return "\n".join(lines) + "\n"
 
 
 def find_tables(folder: Path) -> dict[str, Path]:
-    """Tables of a folder by split name, in the order that ``corpus.json`` gives."""
+    """Tables of a folder by split name, in the order of ``corpus.json``."""
     about = folder / "corpus.json"
     if not about.is_file():
         return {}
@@ -87,14 +78,14 @@ def find_tables(folder: Path) -> dict[str, Path]:
 
 
 def origin_of_tables(folder: Path) -> tuple[str, list[str]]:
-    """Name and input files of the corpus that tables were written of."""
+    """Name and input files of the corpus from which tables were written."""
     about = _about(folder / "corpus.json")
     files = about.get("sha256")
-    return str(about["name"]), list(files) if isinstance(files, dict) else []
+    return about["name"], list(files) if isinstance(files, dict) else []
 
 
 def read_tables(folder: Path, files: Mapping[str, Path] | None = None) -> Corpus:
-    """Read a corpus that `write_tables` wrote, or the `files` of `find_tables` that are given.
+    """Read a corpus that `write_tables` wrote, or only the given `files` of `find_tables`.
 
     Raises BadInputError if a table is damaged, naming file and line.
     """
@@ -127,14 +118,14 @@ def _about(path: Path) -> dict:
     if not isinstance(names, list) or not all(_is_split_name(name) for name in names):
         raise BadInputError(f"{path}: needs 'name' and 'splits' (train, dev, test, gen/NAME)")
     if not isinstance(about.get("notes", []), list):
-        raise BadInputError(f"{path}: 'notes' is no list of lines")
+        raise BadInputError(f"{path}: 'notes' is not a list of lines")
     return about
 
 
 def _is_split_name(name: object) -> bool:
     if not isinstance(name, str):
         return False
-    stem = name.removeprefix("gen/")  # a name is part of a path: one folder, no way out of it
+    stem = name.removeprefix("gen/")  # part of a path, which must not leave the folder
     if not stem.isprintable() or len(stem.encode(errors="replace")) > 200:
         return False
     return bool(stem) and stem not in (".", "..") and "/" not in stem and "\\" not in stem
@@ -171,6 +162,5 @@ def _read_table(path: Path, name: str) -> tuple[Split, str]:
         for column, value in zip(columns, fields[4:], strict=True):
             column.append(value)
     layers = dict(zip(header[4:], columns, strict=True))
-    kinds_or_none = None if set(kinds) == {"_"} else kinds
-    split = make_split(name, sentences, layers, kinds_or_none, source=path)
-    return split, stream.sha256
+    some_kinds = None if set(kinds) == {"_"} else kinds
+    return make_split(name, sentences, layers, some_kinds, source=path), stream.sha256

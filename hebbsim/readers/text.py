@@ -1,4 +1,4 @@
-"""Text in any format, as a stream of sentences in bounded memory."""
+"""Streams the sentences of text in any format, in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,43 +11,36 @@ from typing import Any
 import regex
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.cogs import find_cogs
+from hebbsim.readers.corpus_kinds import find_annotated
 from hebbsim.readers.formats import Document, Note, records
 from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
-from hebbsim.readers.tables import find_tables
-from hebbsim.readers.treebanks import files_below, find_treebank
+from hebbsim.readers.treebanks import files_below
 from hebbsim.readers.words import UNSPACED, normal, split_text
-
-__all__ = ["SENTENCES", "check_tokenizer", "documents", "glance", "stream_text", "text_files"]
 
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
 SENTENCES = ("auto", "lines", "wrapped")
 
-_BLOCK = 1 << 20  # bytes of one line that are held at a time
-_WRAPPED = range(40, 101)  # characters of a line that the next one may continue
+_BLOCK = 1 << 20  # bytes of a line that are read at a time
+_WRAPPED = range(40, 101)  # length of a line that may continue on the next one
 _LONGEST_PARAGRAPH = 1 << 16  # characters
-_OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}」』）】》]")  # a line that ends so does not go on
-_HEADING = re.compile(r"\s*(?:= )+.*= ?\s*")
-#: From this share on, words that are single characters are told of.
-_MANY = 0.1
-_FEW = 3  # lines that are too few to tell whether a text is wrapped
+_OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}」』）】》]")  # ends a line that does not continue
+_HEADING = re.compile(r"\s*(?:= )+.*= ?\s*")  # of WikiText
+_MANY = 0.1  # share of words that are single characters, from which it is noted
+_FEW = 3  # lines that are too few to decide whether a text is wrapped
 
 
 def find_text(folder: Path, note: Note | None = None, field: str | None = None) -> list[Path]:
-    """The files of a folder that can be streamed, in the order of their names.
+    """The files of a folder and its subfolders that can be streamed, in the order of their names.
 
-    Subfolders are looked through. Of an annotated corpus it is the training split alone: its
-    raw copy, dev and test are left out. Left out, too, are licences and the like, archives, and
-    tables and JSON that hold no text.
+    Of an annotated corpus only the training split is included, without its raw copy. Licences and
+    similar files, archives, and tables and JSON without text are left out.
 
-    Raises BadInputError if an annotated corpus has no training split, or there are but archives, or
-    tables and JSON without text.
+    Raises BadInputError if an annotated corpus has no training split, or all files are archives,
+    or tables and JSON without text.
     """
     say = note or len
-    treebank = find_treebank(folder)
-    splits = treebank.splits if treebank else {k: [v] for k, v in find_cogs(folder).items()}
-    splits = splits or {name: [path] for name, path in find_tables(folder).items()}
+    splits = find_annotated(folder)[1].splits
     if splits:
         if "train" not in splits:
             raise BadInputError(
@@ -64,7 +57,7 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
         kind = kind_by_name(path)
         try:
             if kind in ("json", "table") or (kind is None and is_archive(path)):
-                next(iter(documents(path, field=field)), None)  # these may hold anything
+                next(iter(documents(path, field=field)), None)  # fails if there is no text
         except BadInputError as error:
             reasons.append(error)
             continue
@@ -88,31 +81,29 @@ def stream_text(
 ) -> Iterator[list[str]]:
     """Stream the sentences of files, one after another, in bounded memory.
 
-    In plain text a line is a paragraph, a sentence or, where a line of usual width stops in
-    the middle of a sentence, goes on in the next. Other formats:
-    `hebbsim.readers.formats`; all but parquet may be compressed.
+    For formats other than plain text see `hebbsim.readers.formats`.
 
-    Raises BadInputError at the call if a path or option is no good; on the way if a file is empty
-    or damaged, not UTF-8, or not of its format, naming file and line.
+    Raises BadInputError at the call if a path or option cannot be used; while iterating if a file
+    is empty, damaged, not UTF-8, or does not fit its format, with file and line.
 
     Parameters
     ----------
     paths : path or iterable of paths
-        Files, folders of them, or ``-`` for standard input.
+        Files, folders, or ``-`` for standard input.
     tokenizer : {"plain", "spacy", "spacy:LANGUAGE"}
-        ``spacy`` uses the rules of ``spacy.blank`` for English or another language; no model is
-        needed. Lists of words stay as they are. ``plain`` cuts scripts that put no blanks
-        between words (Chinese, Japanese, Thai) by character.
+        ``spacy`` uses the rules of ``spacy.blank`` for English or another language, and needs no
+        model. ``plain`` splits scripts without spaces between words (Chinese, Japanese, Thai)
+        into characters. Lists of words are not tokenized.
     field : str, optional
         The field or column that holds the text; see `hebbsim.readers.formats.records`.
     sentences : {"auto", "lines", "wrapped"}
-        What a line of plain text is: ``lines`` takes each for a sentence, ``wrapped`` joins all
-        up to an empty one. ``auto`` joins lines where they seem to be wrapped, and looks for
-        the ends of sentences within them.
+        How plain text is cut into sentences. ``lines``: each line is one sentence. ``wrapped``:
+        lines up to an empty one are joined, then sentences are split. ``auto``: as ``wrapped``,
+        but a line is joined with the next only if it seems to be wrapped.
     lower : bool
-        Lower-case the words, as every learner takes them.
+        Lower-case the words, as every learner expects.
     note : callable, optional
-        Given a line on what was understood of a file or left out of it.
+        Called with notes on how a file was read and what was left out.
 
     Yields
     ------
@@ -138,7 +129,7 @@ def stream_text(
 
 
 def check_tokenizer(tokenizer: str) -> None:
-    """Refuse an unknown tokenizer."""
+    """Raise BadInputError for an unknown tokenizer."""
     if tokenizer not in TOKENIZERS[:2] and not re.fullmatch("spacy:[a-z]{2,3}", tokenizer):
         raise BadInputError(f"unknown tokenizer '{tokenizer}'; known: {', '.join(TOKENIZERS)}")
 
@@ -148,7 +139,7 @@ def text_files(
     note: Note | None = None,
     field: str | None = None,
 ) -> list[Path]:
-    """Files behind paths of files and folders; ``-`` stays.
+    """The given files, and those of the given folders; ``-`` is kept.
 
     Raises BadInputError if a path does not exist, or a folder has no file that can be streamed.
     """
@@ -172,7 +163,7 @@ def text_files(
 def documents(
     path: Path, *, field: str | None = None, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[Document]:
-    """Pieces of text, or lists of words, of one file of any format."""
+    """Texts or lists of words from one file of any format."""
     kind = kind_of(path)
     if kind != "text":
         return records(path, kind, field=field, note=note)
@@ -182,7 +173,7 @@ def documents(
 def glance(
     paths: str | Path | Iterable[str | Path], *, most: int = 2000, **options: Any
 ) -> tuple[list[list[str]], list[str]]:
-    """The first sentences of every file, `most` of each, and notes on how it was read.
+    """The first `most` sentences of every file, and notes on how they were read.
 
     Options and errors are those of `stream_text`.
     """
@@ -203,16 +194,15 @@ def _stream(
 ) -> Iterator[list[str]]:
     for path in files:
         n_words = n_single = 0
-        told = nlp is not None or note is None
+        noted = nlp is not None or note is None
         whole = sentences == "lines" and kind_of(path) == "text"
         for document in documents(path, field=field, sentences=sentences, note=note):
             if isinstance(document, list):
-                found: Iterable[list[str]] = [
-                    [word.lower() for word in document] if lower else document
-                ]
+                words = [word.lower() for word in document] if lower else document
+                found: Iterable[list[str]] = [words]
             elif nlp is None:
                 found = split_text(document, lower=lower)
-                if not (told or document.isascii()):
+                if not (noted or document.isascii()):
                     n_single += len(UNSPACED.findall(document))
             else:
                 found = (
@@ -225,16 +215,16 @@ def _stream(
                 if sentence:
                     n_words += len(sentence)
                     yield sentence
-            if not told and n_words > 1000:
-                told = _tell_of_single(path, n_single / n_words, note)
+            if not noted and n_words > 1000:
+                noted = _note_single(path, n_single / n_words, note)
         if not n_words:
             raise BadInputError(f"{path}: no text in it; give a file with text")
-        if not told:
-            _tell_of_single(path, n_single / n_words, note)
+        if not noted:
+            _note_single(path, n_single / n_words, note)
 
 
-def _tell_of_single(path: Path, share: float, note: Note | None) -> bool:
-    """Note that words are split into characters, if many are; True if noted."""
+def _note_single(path: Path, share: float, note: Note | None) -> bool:
+    """Note that many words are single characters, if so; whether it was noted."""
     if note is None or share < _MANY:
         return False
     note(
@@ -247,21 +237,17 @@ def _tell_of_single(path: Path, share: float, note: Note | None) -> bool:
 def stream_paragraphs(
     path: Path, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[str]:
-    """Paragraphs of one file, wrapped lines joined, WikiText headings left out."""
+    """Paragraphs of one file: wrapped lines are joined, WikiText headings left out."""
     join = sentences == "wrapped" or (sentences == "auto" and _is_wrapped(path, note))
     waiting = ""
     for line in _text_lines(path):
         if not line or _HEADING.fullmatch(line):
-            if waiting:
-                yield waiting
-            waiting = ""
-            continue
-        text = f"{waiting} {line}" if waiting else line
-        goes_on = join and (sentences == "wrapped" or _unfinished(line))
-        if goes_on and len(text) < _LONGEST_PARAGRAPH:
-            waiting = text
+            text, continues = waiting, False
         else:
-            waiting = ""
+            text = f"{waiting} {line}" if waiting else line
+            continues = join and (sentences == "wrapped" or _unfinished(line))
+        waiting = text if continues and len(text) < _LONGEST_PARAGRAPH else ""
+        if text and not waiting:
             yield text
     if waiting:
         yield waiting
@@ -273,10 +259,10 @@ def _unfinished(line: str) -> bool:
 
 
 def _is_wrapped(path: Path, note: Note | None) -> bool:
-    """Whether unfinished lines of a text go on in the next: prose that was wrapped at a width.
+    """Whether unfinished lines continue on the next, as in prose wrapped at a fixed width.
 
-    A line that goes on has no room for the first word of the next, and where there is case,
-    the next begins in lower case more often than a sentence or a title does.
+    A wrapped line has no room for the first word of the next line, which begins in lower case
+    more often than a sentence or a title does (in scripts with case).
     """
     lines = [line.strip() for line in head(path).decode("utf-8", "replace").split("\n")[:-1]]
     pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a)]
@@ -300,9 +286,10 @@ def _is_wrapped(path: Path, note: Note | None) -> bool:
 
 
 def _text_lines(path: Path) -> Iterator[str]:
+    """Stripped lines; a line longer than a block is cut at spaces."""
     number = 1
     with opened(path) as file:
-        rest = b""  # of a line longer than a block, which goes in pieces
+        rest = b""
         while block := rest + file.readline(_BLOCK):
             cut = len(block)
             if len(block) - len(rest) == _BLOCK and not block.endswith(b"\n"):
@@ -317,9 +304,9 @@ def _text_lines(path: Path) -> Iterator[str]:
 
 
 def blank_pipeline(language: str = "en") -> Any:
-    """spaCy's tokenizer and rule-based sentence ends for a language; no model is needed.
+    """spaCy's tokenizer and rule-based sentence splitter for a language, without a model.
 
-    Raises BadInputError if spaCy does not know the language or misses a package for it.
+    Raises BadInputError if spaCy does not support the language or lacks a package for it.
     """
     import spacy
 

@@ -1,4 +1,4 @@
-"""Finds the treebank files of a folder, and the split of each."""
+"""Finds the treebank files of a folder and their splits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.kinds import ENDINGS, kind_by_name, kind_of
-from hebbsim.readers.lines import is_hidden, without_packing
-
-__all__ = ["Treebank", "files_below", "find_treebank", "split_of"]
+from hebbsim.readers.kinds import ENDINGS, is_kind, kind_by_name
+from hebbsim.readers.lines import without_packing
 
 _WORDS = {
     "train": "train training trn",
@@ -19,7 +17,7 @@ _WORDS = {
     "test": "test testing tst",
 }
 _SPLITS = {word: split for split, words in _WORDS.items() for word in words.split()}
-#: Files that go with data and hold none of it.
+#: Files that accompany data.
 _PAPERS = re.compile(r"(?i)(?:licen[cs]e|readme|copying|notice|changelog|changes|citation|contrib)")
 
 
@@ -28,29 +26,27 @@ class Treebank(NamedTuple):
 
     #: Files of ``train``, ``dev`` and ``test``, in the order in which they are joined.
     splits: dict[str, list[Path]]
-    #: No file says which split it holds: all are under ``train``, to be cut.
+    #: True if no file name indicates a split: all files are under ``train``, to be cut.
     whole: bool
-    #: What was joined and what was left out.
+    #: Which files were joined or left out.
     notes: list[str]
 
 
 def files_below(folder: Path) -> Iterator[Path]:
     """The files of a folder and its subfolders in the order of their paths.
 
-    Left out are hidden ones, those that macOS leaves behind, and licences and the like.
+    Hidden and system files, licences and similar files are left out.
     """
     for path in sorted(folder.rglob("*")):
-        below = path.relative_to(folder)
-        if path.is_file() and not any(is_hidden(Path(part)) for part in below.parts):
-            if not _PAPERS.match(path.name):
-                yield path
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+        if path.is_file() and not hidden and not _PAPERS.match(path.name):
+            yield path
 
 
 def split_of(path: Path) -> str | None:
-    """The split of a file, by its name or that of its folder; None if neither names one.
+    """The split that the name of a file, or of its folder, indicates; None if neither does.
 
-    Examples
-    --------
     >>> [split_of(Path(p)) for p in ("cs-ud-train-la.conllu", "EN_DEV.conllu", "x/test/a.conllu")]
     ['train', 'dev', 'test']
     >>> split_of(Path("latest.conllu")) is None
@@ -60,21 +56,21 @@ def split_of(path: Path) -> str | None:
 
 
 def _split_and_stem(path: Path) -> tuple[str | None, str]:
-    """The split in a file's name, and what stands before it."""
+    """The split in a file name, and the part of the name before it."""
     name = without_packing(path.name).lower()
     found = [match for match in re.finditer("[a-z]+", name) if match[0] in _SPLITS]
     return (_SPLITS[found[-1][0]], name[: found[-1].start()]) if found else (None, "")
 
 
 def find_treebank(folder: Path) -> Treebank | None:
-    """The annotated files of a folder or of its subfolders by split; None if there are none.
+    """The annotated files of a folder and its subfolders by split; None if there are none.
 
-    Files are taken for a treebank by their endings; if none has one, by their content. A split
-    in several files that are named alike up to the split's name (``x-train-a``, ``x-train-b``)
-    is joined in the order of the names. If no name tells a split, all files are one text. If
-    some do, files that do not are left out.
+    Treebank files are recognized by their extension, or if none has one, by their content. Files
+    of one split whose names agree up to the split (``x-train-a``, ``x-train-b``) are joined in
+    the order of their names. If no name indicates a split, all files form one text; if some do,
+    the other files are left out.
 
-    Raises BadInputError if two treebanks are in the folder.
+    Raises BadInputError if the folder holds two treebanks.
     """
     files = list(_annotated(folder))
     if not files:
@@ -97,7 +93,7 @@ def find_treebank(folder: Path) -> Treebank | None:
             names = ", ".join(str(path.relative_to(folder)) for path in splits[split][:4])
             raise BadInputError(
                 f"{folder}: two files for split '{split}' that are not parts of one treebank "
-                f"({names}); keep one treebank a folder"
+                f"({names}); keep one treebank per folder"
             )
     if not splits:
         notes = _joined(folder, {"": rest})
@@ -133,7 +129,7 @@ def _joined(folder: Path, splits: dict[str, list[Path]]) -> list[str]:
 
 
 def _annotated(folder: Path) -> Iterator[Path]:
-    """Treebank files, those of the folder itself if there are any; one of several of a name."""
+    """Treebank files, only of the folder itself if it has any; one per name without extension."""
     below = [path for path in files_below(folder) if "blind" not in path.name.lower()]
     for files in ([path for path in below if path.parent == folder], below):
         found = [path for path in files if kind_by_name(path) == "conllu"]
@@ -146,11 +142,7 @@ def _annotated(folder: Path) -> Iterator[Path]:
 
 
 def _by_content(path: Path) -> bool:
-    """Whether a file that could be anything holds a treebank."""
-    known = without_packing(path.name).lower().endswith((*ENDINGS["text"], *ENDINGS["table"]))
-    if not known and "." in without_packing(path.name):
-        return False
-    try:
-        return kind_of(path) == "conllu"
-    except BadInputError:
-        return False
+    """Whether a file with a generic or no extension holds a treebank."""
+    name = without_packing(path.name).lower()
+    generic = "." not in name or name.endswith((*ENDINGS["text"], *ENDINGS["table"]))
+    return generic and is_kind(path, "conllu")

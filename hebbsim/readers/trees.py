@@ -1,35 +1,31 @@
-"""Properties of words in a dependency tree besides roles: clause depth, agreement."""
+"""Properties of words in a dependency tree besides roles: clause depth and agreement."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
 
-__all__ = ["NO_NUMBER", "clause_depths", "subject_numbers"]
-
-#: Relations of words that head a clause inside another.
+#: Relations of words that head an embedded clause.
 _CLAUSES = frozenset({"csubj", "ccomp", "xcomp", "advcl", "acl", "parataxis"})
 _NUMBERS = {"Sing": "sg", "Plur": "pl"}
 NO_NUMBER = "none"
 
 
 def clause_depths(heads: Sequence[int], relations: Sequence[str]) -> list[str]:
-    """Number of embedded clauses around every word, shape=(T,); 0 in the main clause.
+    """Clause depth of every word, shape=(T,); 0 in the main clause.
 
-    Heads are positions from 1, 0 for the root.
+    Heads are positions from 1, and 0 for the root.
 
-    Examples
-    --------
     >>> clause_depths([2, 0, 4, 2], ["nsubj", "root", "mark", "ccomp"])
     ['0', '0', '1', '1']
     """
     opens = [relation.partition(":")[0] in _CLAUSES for relation in relations]
-    # By position, 0 for above the root. Every word is walked over once, however deep it lies.
+    # By position from 1; 0 stands for the parent of the root. Every word is visited once.
     depths: list[int | None] = [0] + [None] * len(heads)
     for word in range(1, len(heads) + 1):
         path = []
         while depths[word] is None:
-            depths[word] = 0  # a circle ends where it began
+            depths[word] = 0  # ends cycles
             path.append(word)
             word = heads[word - 1]
         depth = depths[word] or 0
@@ -42,16 +38,14 @@ def clause_depths(heads: Sequence[int], relations: Sequence[str]) -> list[str]:
 def subject_numbers(
     heads: Sequence[int], relations: Sequence[str], features: Sequence[str]
 ) -> tuple[list[str], list[str]]:
-    """Number of the subject at every finite verb that follows its subject, and its distance.
+    """Number of the subject at every finite verb that follows its subject, and their distance.
 
-    The finite verb is the predicate itself or its first finite auxiliary or copula. A
-    coordinated subject is plural. Heads are those of `clause_depths`, `features` column 6 of
-    CoNLL-U, such as ``Number=Sing|VerbForm=Fin``, shape=(T,). Numbers are ``sg``, ``pl``, or
-    ``none`` where there is no such verb or number; distances are tokens from the subject to the
-    verb, ``0`` where there is none.
+    The finite verb is the first finite auxiliary or copula after the subject, or the predicate
+    itself. Coordinated subjects are plural. Heads are those of `clause_depths`, `features` is
+    column 6 of CoNLL-U, such as ``Number=Sing|VerbForm=Fin``; all have shape=(T,). Numbers are
+    ``sg``, ``pl``, or ``none`` at any other word; distances from the subject to the verb are in
+    tokens, ``0`` at any other word.
 
-    Examples
-    --------
     >>> subject_numbers([2, 0], ["nsubj", "root"], ["Number=Plur", "VerbForm=Fin"])
     (['none', 'pl'], ['0', '1'])
     """
@@ -69,11 +63,8 @@ def subject_numbers(
     for subject, (head, name) in enumerate(zip(heads, names, strict=True)):
         if name != "nsubj" or not head:
             continue
-        number = NO_NUMBER
-        for feature in features[subject].split("|"):
-            key, _, value = feature.partition("=")
-            if key == "Number":
-                number = _NUMBERS.get(value, NO_NUMBER)
+        values = dict(feature.partition("=")[::2] for feature in features[subject].split("|"))
+        number = _NUMBERS.get(values.get("Number", ""), NO_NUMBER)
         if subject in coordinated:
             number = "pl"
         before = helpers.get(head - 1, [])

@@ -1,7 +1,4 @@
-"""Universal Dependencies treebanks: words and coarse grammatical roles.
-
-Format: https://universaldependencies.org/format.html (CoNLL-U).
-"""
+"""Universal Dependencies treebanks: words and coarse grammatical roles."""
 
 from __future__ import annotations
 
@@ -24,13 +21,13 @@ from hebbsim.readers.trees import clause_depths, subject_numbers
 
 OTHER = "OTHER"
 DEFAULT_SCHEME = "ud-roles"
-#: Under this name stands the digest of another role scheme among those of a corpus.
+#: Key of the digest of a role scheme that is not the default, among the digests of a corpus.
 SCHEME_INPUT = "role scheme"
 
-#: The schemes that come with the package.
+#: The schemes of the package.
 SCHEMES = (DEFAULT_SCHEME, "clearnlp-roles", "sud-roles", "ud1-roles")
 
-_MOST_SHOWN = 8  # relations in one line
+_MOST_SHOWN = 8  # relations in a note
 _LAYERS = (
     "grammatical", "pos", "xpos", "deprel", "depth", "subject_number", "subject_distance",
 )  # fmt: skip
@@ -39,14 +36,12 @@ _LAYERS = (
 class RoleScheme:
     """Maps dependency relations to `roles`.
 
-    A relation that is not listed falls back to the part before ``@``, then before its colon,
-    then to ``OTHER``; case does not matter. ``mod/ADJ`` is a relation of an adjective alone,
-    ``nmod<VERB`` one of dependents of a verb; both win over ``mod`` and ``nmod``. A ``conj``
-    takes the role of its first conjunct, unless the scheme lists ``conj`` itself. Relations in
-    `other` are known and mean ``OTHER``; messages call the scheme by its `name`.
+    A relation that is not listed falls back to the part before ``@``, then to the part before
+    the colon, then to ``OTHER``; case is ignored. ``mod/ADJ`` applies to adjectives only and
+    ``nmod<VERB`` to dependents of verbs; both take precedence over ``mod`` and ``nmod``. A
+    ``conj`` takes the role of its first conjunct, unless the scheme lists ``conj``. Relations in
+    `other` are known to be ``OTHER``. Messages refer to the scheme by its `name`.
 
-    Examples
-    --------
     >>> scheme = RoleScheme({"nsubj": "SUBJ", "mod/ADJ": "MOD"}, ["dep"])
     >>> scheme.role("nsubj:pass"), scheme.role("mod", "ADJ"), scheme.role("mod"), scheme.role("Dep")
     ('SUBJ', 'MOD', 'OTHER', 'OTHER')
@@ -68,12 +63,10 @@ class RoleScheme:
 
     @classmethod
     def load(cls, name_or_path: str | Path | None = None) -> RoleScheme:
-        """The scheme that comes with the package under this name, or a JSON file.
+        """Load a scheme of the package by name, or a JSON file.
 
-        The file holds ``{"roles": {"nsubj": "SUBJ", ...}, "other": ["dep", ...]}``, or the
-        inner object of roles alone.
-
-        Raises BadInputError if there is no such scheme, or the file is not one.
+        The file holds ``{"roles": {"nsubj": "SUBJ", ...}, "other": ["dep", ...]}``, or only the
+        inner object of roles. Raises BadInputError if the scheme does not exist or is invalid.
         """
         name = str(name_or_path or DEFAULT_SCHEME)
         if name in SCHEMES:
@@ -101,11 +94,11 @@ class RoleScheme:
         return cls(roles, other, name)
 
     def digest(self) -> str:
-        """SHA-256 of the roles by relation, as 64 hexadecimal digits."""
+        """SHA-256 of the roles by relation, as hexadecimal digits."""
         return hashlib.sha256(json.dumps(self.roles, sort_keys=True).encode()).hexdigest()
 
     def role(self, relation: str, pos: str = "", head_pos: str = "") -> str:
-        """Role of one relation, without regard to coordination."""
+        """Role of one relation, ignoring coordination."""
         return self._role(relation, pos, head_pos) or OTHER
 
     def knows(self, relation: str) -> bool:
@@ -120,7 +113,7 @@ class RoleScheme:
                 for name in _names(relation)
                 for key in (f"{name}/{pos.lower()}", f"{name}<{head_pos.lower()}", name)
             ]
-            if relation != keys[2]:  # a scheme may tell OA from oa
+            if relation != keys[2]:  # a scheme may distinguish OA from oa
                 keys.insert(0, relation)
             self._found[asked] = next((self._role_of[k] for k in keys if k in self._role_of), None)
         return self._found[asked]
@@ -130,8 +123,8 @@ class RoleScheme:
     ) -> list[str]:
         """Role of every word of a sentence, shape=(T,).
 
-        Heads are positions from 1, 0 for the root; `pos` are universal parts of speech, for schemes
-        that ask for them. Raises CoordinationCycle if conjuncts depend on each other in a circle.
+        Heads are positions from 1, and 0 for the root; `pos` are universal parts of speech, which
+        only some schemes need. Raises CoordinationCycle if conjuncts form a cycle.
         """
         pos = pos or [""] * len(heads)
         roles: list[str | None] = [
@@ -140,18 +133,16 @@ class RoleScheme:
             else self.role(relation, own, pos[head - 1] if head else "")
             for head, relation, own in zip(heads, relations, pos, strict=True)
         ]
-        for start, role in enumerate(roles):
-            if role is not None:
-                continue
-            chain = [start]
-            seen = {start}
-            while (role := roles[at := heads[chain[-1]] - 1]) is None:
-                if at in seen:
+        for start in range(len(roles)):
+            at = start
+            chain: dict[int, None] = {}  # conjuncts, in order
+            while roles[at] is None:
+                if at in chain:
                     raise CoordinationCycle(at)
-                chain.append(at)
-                seen.add(at)
-            for at in chain:
-                roles[at] = role
+                chain[at] = None
+                at = heads[at] - 1
+            for conjunct in chain:
+                roles[conjunct] = roles[at]
         return [role or OTHER for role in roles]
 
     def _follows(self, relation: str) -> bool:
@@ -163,28 +154,28 @@ def _folded(relation: str) -> str:
 
 
 def _names(relation: str) -> list[str]:
-    """A relation, and what it falls back to: ``comp:obl@agent``, ``comp:obl``, ``comp``."""
+    """A relation and its fallbacks: ``comp:obl@agent``, ``comp:obl``, ``comp``."""
     whole = _folded(relation)
     before = whole.partition("@")[0]
     return [whole, before, before.partition(":")[0]]
 
 
 class CoordinationCycle(ValueError):
-    """Conjuncts that depend on each other in a circle; ``args[0]`` is the position of one."""
+    """Conjuncts depend on each other in a cycle; ``args[0]`` is the position of one of them."""
 
 
 def read_conllu(
     paths: Path | Sequence[Path], name: str, scheme: RoleScheme
 ) -> tuple[Split, list[TreebankLines], Counter[str]]:
-    """Read one or several CoNLL-U files, joined in this order, as a split.
+    """Read CoNLL-U files, joined in the given order, as one split.
 
     Layers: ``grammatical`` (roles), ``pos`` (universal part of speech, column UPOS), ``xpos``
-    (part of speech of the treebank's own), ``deprel`` (dependency relation), ``depth`` (of the
-    clause), ``subject_number`` and ``subject_distance`` (at finite verbs). Words are the
-    lines with an integer id, lower-cased; multiword tokens and empty nodes are passed over.
+    (language-specific part of speech), ``deprel`` (dependency relation), ``depth`` (clause
+    depth), ``subject_number`` and ``subject_distance`` (at finite verbs). Words are the lines
+    with an integer id, lower-cased; multiword tokens and empty nodes are skipped.
 
-    Also returns the files, for their notes and digests, and how many words have each relation.
-    Raises BadInputError if a file is not valid CoNLL-U, naming file and line.
+    Also returns the files, with their notes and digests, and the number of words by relation.
+    Raises BadInputError, with file and line, if a file is not valid CoNLL-U.
     """
     sentences: list[list[str]] = []
     layers: dict[str, list[str]] = {name: [] for name in _LAYERS}
@@ -200,9 +191,8 @@ def read_conllu(
             counts.update(relations)
             pos = [word.pos for word in words]
             try:
-                layers["grammatical"] += scheme.assign(
-                    heads, [word.relation.strip() for word in words], pos
-                )
+                stripped = [word.relation.strip() for word in words]
+                layers["grammatical"] += scheme.assign(heads, stripped, pos)
             except CoordinationCycle as cycle:
                 raise BadInputError(
                     f"{file.path}:{words[cycle.args[0]].number}: conjuncts depend on each other in "
@@ -222,16 +212,16 @@ def read_conllu(
 
 
 def _words(file: TreebankLines, lines: Sequence[Line]) -> tuple[list[Line], list[int]]:
-    """The words of a sentence and the positions of their heads, once they fit each other."""
+    """The words of a sentence and the positions of their heads, validated."""
     words: list[Line] = []
     for line in lines:
         where = f"{file.path}:{line.number}"
         try:
             position: Any = parse_id_value(line.id)
-        except (ParseException, ValueError):  # the latter of a number that is too long
+        except (ParseException, ValueError):  # ValueError if the number has too many digits
             raise BadInputError(
-                f"{where}: '{line.id[:40]}' in column {file.id_column} is no number; CoNLL-U has "
-                "the word id there"
+                f"{where}: '{line.id[:40]}' in column {file.id_column} is not a number; CoNLL-U "
+                "has the word id there"
             ) from None
         if isinstance(position, tuple):
             continue
@@ -250,8 +240,8 @@ def _head(file: TreebankLines, word: Line, n_words: int) -> int:
         head: Any = parse_int_value(value)
     except (ParseException, ValueError):
         raise BadInputError(
-            f"{where}: '{value[:40]}' in column {file.head_column} is no number; CoNLL-U has the "
-            "id of the head there"
+            f"{where}: '{value[:40]}' in column {file.head_column} is not a number; CoNLL-U "
+            "has the id of the head there"
         ) from None
     if head is None or head < 0:
         column = f"'{value}' in column {file.head_column}" if file.head_column else "no such column"
@@ -276,10 +266,10 @@ def read_ud(
     source: str = "",
     licence: str = "",
 ) -> Corpus:
-    """Read a treebank from its files, one or several to be joined, by split name.
+    """Read a treebank from its files by split name; several files of a split are joined.
 
-    Roles are by default the package's 15 coarse ones. The `notes` of the corpus tell of relations
-    that the scheme does not know, and of columns and words that are left out. Errors are those of
+    By default, roles are the 15 coarse roles of the package. The `notes` of the corpus list
+    unknown relations, and columns and words that were left out. Errors are those of
     `read_conllu` and `RoleScheme.load`.
     """
     if not isinstance(scheme, RoleScheme):
@@ -314,10 +304,8 @@ def read_ud(
 
 
 def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str, float]:
-    """Share of the words that have each relation unknown to a scheme, the largest first.
+    """Share of words by relation, for relations unknown to a scheme, in descending order.
 
-    Examples
-    --------
     >>> unknown_relations(RoleScheme({"root": "PRED"}), {"root": 3, "dobj": 1})
     {'dobj': 0.25}
     """
@@ -329,7 +317,7 @@ def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str
 def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
     """A note on relations that count as OTHER because the scheme does not list them.
 
-    `name` is that of the corpus, `counts` its words by their relation.
+    `name` is the corpus, `counts` its number of words by relation.
     """
     unknown = unknown_relations(scheme, counts)
     if not unknown:

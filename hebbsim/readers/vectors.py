@@ -1,6 +1,6 @@
 """Pretrained word vectors: word2vec, GloVe, fastText and safetensors.
 
-Text formats are read here, line by line; the binary ones of word2vec and fastText by gensim.
+Text formats are read line by line; the binary formats of word2vec and fastText by gensim.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ from hebbsim.errors import BadInputError, reason
 from hebbsim.readers.lines import LONGEST_LINE, digest, opened
 from hebbsim.readers.words import normal
 
-__all__ = ["MOST", "WordVectors", "read_vectors"]
-
-#: Vectors of a file that are read, the first ones: files begin with the commonest words.
+#: Maximum number of vectors to read from a file, which begins with the most frequent words.
 MOST = 200_000
 _FASTTEXT = struct.pack("<i", 793_712_314)
 _PICKLE = b"\x80"
@@ -32,10 +30,8 @@ _PICKLE = b"\x80"
 
 @dataclass(frozen=True, eq=False)
 class WordVectors:
-    """Word vectors, looked up by the exact word or otherwise in lower case.
+    """Word vectors, looked up by the exact word or else in lower case.
 
-    Examples
-    --------
     >>> vectors = WordVectors.of(["the", "Paris"], np.eye(2, dtype=np.float32))
     >>> vectors.index
     {'the': 0, 'Paris': 1, 'paris': 1}
@@ -55,20 +51,19 @@ class WordVectors:
     def of(
         cls, words: Iterable[str], values: NDArray[np.floating], path: str = "", sha256: str = ""
     ) -> WordVectors:
-        """From words in their order; of a word that stands twice the first vector counts.
+        """From words in order of their vectors; the first vector of a repeated word counts.
 
-        Raises BadInputError if there are fewer than two vectors that are not zero, or one is not
-        finite.
+        Raises BadInputError if a vector is not finite, or fewer than two are not zero.
         """
         values = np.ascontiguousarray(values, dtype=np.float32)
         wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
         if len(wrong):
             raise BadInputError(f"{path}: vector {wrong[0] + 1} holds a number that is not finite")
-        some: list[bool] = np.any(values, axis=1).tolist()
+        nonzero: list[bool] = np.any(values, axis=1).tolist()
         index: dict[str, int] = {}
         lower: dict[str, int] = {}
         for row, word in enumerate(map(normal, words)):
-            if word and some[row]:
+            if word and nonzero[row]:
                 index.setdefault(word, row)
                 lower.setdefault(word.lower(), row)
         index |= {word: row for word, row in lower.items() if word not in index}
@@ -78,33 +73,31 @@ class WordVectors:
 
     @cached_property
     def points(self) -> NDArray[np.float32]:
-        """The vectors less their mean, at length one, shape=(N, D)."""
+        """The centred vectors, normalized to unit length, shape=(N, D)."""
         found = self.values - self.values.mean(axis=0)
         lengths = np.sqrt(np.einsum("nd,nd->n", found, found))[:, None]
         return np.asarray(found / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
     def known(self, forms: Iterable[str]) -> tuple[float, float]:
-        """Share of the words, and of the tokens, that have a vector."""
+        """Shares of the types and of the tokens that have a vector."""
         counts = Counter(forms)
         known = [count for word, count in counts.items() if word in self.index]
         return len(known) / max(len(counts), 1), sum(known) / max(counts.total(), 1)
 
 
 def read_vectors(path: str | os.PathLike[str]) -> WordVectors:
-    """Read the first `MOST` vectors of a file; its format is detected.
+    """Read the first `MOST` vectors of a file, whose format is detected.
 
     ==============  ==========================================================================
     word2vec        text, or binary (by gensim)
     GloVe           text without a header
     fastText        ``.vec`` text, or the model ``.bin`` (by gensim)
-    safetensors     one matrix, shape=(N, D); its words as a JSON list under ``words`` of the
-                    metadata, or one a line in a file beside it, ``NAME.txt``
+    safetensors     one matrix, shape=(N, D); its words as a JSON list in the metadata key
+                    ``words``, or one per line in a file next to it, ``NAME.txt``
     ==============  ==========================================================================
 
-    Text may be compressed.
-
-    Raises BadInputError if it cannot be read, is damaged or cut short, or needs gensim that is not
-    installed.
+    Text may be compressed. Raises BadInputError if the file cannot be read, is damaged or
+    truncated, or needs gensim, which is not installed.
     """
     path = Path(path)
     if not path.is_file():
@@ -126,7 +119,7 @@ def read_vectors(path: str | os.PathLike[str]) -> WordVectors:
 
 
 def _header(line: bytes) -> tuple[int, int] | None:
-    """How many vectors of how many numbers the first line promises; None where it does not."""
+    """Number of vectors and of dimensions from a header line; None if it is none."""
     parts = line.split()
     if len(parts) != 2 or not all(part.isdigit() for part in parts):
         return None
@@ -134,7 +127,7 @@ def _header(line: bytes) -> tuple[int, int] | None:
 
 
 def _is_binary(start: bytes) -> bool:
-    """Whether numbers follow a header as bytes."""
+    """Whether a file has a header followed by binary numbers."""
     first, _, rest = start.partition(b"\n")
     if _header(first) is None:
         return False
@@ -155,7 +148,7 @@ def _of_text(path: Path) -> tuple[list[str], NDArray[np.float32]]:
             promised, width = header
             continue
         width = width or len(line.split()) - 1
-        # A word of GloVe may hold blanks.
+        # Words of GloVe may contain spaces.
         word, *numbers = line.replace(b"\t", b" ").rsplit(b" ", width) if width > 0 else [line]
         try:
             rows.append(np.array(list(map(float, numbers)), dtype=np.float32))
@@ -180,7 +173,7 @@ def _of_text(path: Path) -> tuple[list[str], NDArray[np.float32]]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Lines that are not empty, without their ends."""
+    """Non-empty lines, stripped."""
     with opened(path) as file:
         while line := file.readline(LONGEST_LINE):
             if line := line.strip(b" \t\r\n"):
@@ -203,8 +196,7 @@ def _of_gensim(path: Path, *, fasttext: bool) -> tuple[list[str], NDArray[np.flo
             found = KeyedVectors.load_word2vec_format(
                 str(path), binary=True, limit=MOST, unicode_errors="replace"
             )
-    # gensim passes on whatever its parsing meets.
-    except Exception as error:
+    except Exception as error:  # gensim does not wrap the errors of its parsers
         raise BadInputError(
             f"{path}: damaged, or no binary file of vectors ({reason(error, 120)})"
         ) from None
@@ -232,20 +224,20 @@ def _of_safetensors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     return words[:MOST], matrices[0][:MOST].astype(np.float32)
 
 
-def _words_of(path: Path, said: str | None) -> list[str]:
-    beside = path.with_suffix(".txt")
-    if said is not None:
+def _words_of(path: Path, listed: str | None) -> list[str]:
+    sidecar = path.with_suffix(".txt")
+    if listed is not None:
         try:
-            words = json.loads(said)
+            words = json.loads(listed)
         except (ValueError, RecursionError):
             words = None
         if isinstance(words, list) and all(isinstance(word, str) for word in words):
             return words
-        raise BadInputError(f"{path}: 'words' of its metadata is no JSON list of words")
-    if not beside.is_file():
+        raise BadInputError(f"{path}: 'words' of its metadata is not a JSON list of words")
+    if not sidecar.is_file():
         raise BadInputError(
-            f"{path}: says no words; give them as a JSON list under 'words' of the metadata, or "
-            f"one a line in {beside.name}"
+            f"{path}: has no words; give them as a JSON list under 'words' of the metadata, or "
+            f"one per line in {sidecar.name}"
         )
-    with opened(beside) as file:
+    with opened(sidecar) as file:
         return file.read().decode("utf-8", "replace").splitlines()

@@ -1,9 +1,8 @@
-"""Words and sentences of plain text, in any script.
+"""Splits plain text into sentences and words, in any script.
 
-Words are cut the way Universal Dependencies treebanks of English are (clitics and
-hyphens apart, straight quotes), so that text and treebank share their word types. What
-belongs to a word in other scripts (combining marks, joiners) is what Unicode says:
-Standard Annex 29, by the package regex.
+Words are tokenized as in the Universal Dependencies treebanks of English (clitics and hyphens
+separate, straight quotes), so that text and treebank share their word types. In other scripts,
+word boundaries (combining marks, joiners) follow Unicode Standard Annex 29, by the package regex.
 """
 
 from __future__ import annotations
@@ -16,13 +15,11 @@ from itertools import pairwise
 
 import regex
 
-__all__ = ["UNSPACED", "normal", "scripts", "split_text"]
-
 _UNIFY = str.maketrans(
     {"‘": "'", "’": "'", "‛": "'", "`": "'", "„": "“", "«": "“", "»": "”", "—": " -- ",
      "–": "-", "…": "..."}
 )  # fmt: skip
-#: What no reader sees: soft hyphens, blanks of no width, marks of direction.
+#: Invisible characters: soft hyphens, zero-width spaces, direction marks.
 _INVISIBLE = dict.fromkeys(
     [0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 )
@@ -40,7 +37,7 @@ _ABBREVIATIONS = (
 
 
 def _pattern(word: str) -> str:
-    """Pattern of the tokens of a text; `word` is the pattern of a run of letters."""
+    """Regular expression of a token; `word` is that of a run of letters."""
     return (
         r"(?:https?://|www\.)[^\s<>\"]*[\w/]|[\w.+-]+@\w[\w-]*(?:\.\w+)+"  # addresses
         r"|<unk>|<<|>>|[:;=]-?[()DP](?!\w)"
@@ -58,7 +55,7 @@ def _pattern(word: str) -> str:
 
 _TOKEN = re.compile(_pattern(r"[^\W_]+") + r"\S")
 
-# The same for all scripts. Those that put no blanks between words are cut by character.
+# The same for all scripts. Those without spaces between words are split into characters.
 _NO_BLANKS = r"\p{Han}\p{Hiragana}\p{lb=SA}"
 _LETTER = (
     r"[[\p{L}\p{N}\p{WB=ALetter}\p{WB=Hebrew_Letter}\p{WB=Numeric}\p{WB=Extend}\p{WB=ZWJ}]"
@@ -74,7 +71,7 @@ _NEEDS_ANY = regex.compile(
     rf"(?V1)[\p{{M}}\p{{Join_Control}}\p{{RI}}\p{{Emoji_Modifier}}\p{{WB=Hebrew_Letter}}"
     rf"\p{{Katakana}}{_NO_BLANKS}{_IN_WORD}[\p{{STerm}}--[.!?]]]"
 )
-#: Letters of scripts that put no blanks between words.
+#: Letters of scripts without spaces between words.
 UNSPACED = regex.compile(rf"(?V1)[{_NO_BLANKS}]")
 _END = regex.compile(r"\p{STerm}")
 _GREEK = regex.compile(r"\p{Greek}")
@@ -83,7 +80,7 @@ _CLOSER = regex.compile(r"[\p{Pe}\p{Pf}]")
 _NO_END = frozenset(f"{word}." for word in _TITLES.split())
 _STRAIGHT = frozenset("\"'")
 _GOING_ON = frozenset([",", "--", "，", "、", "،"])
-# Words that begin a sentence far more often than a name.
+# Words that begin a sentence far more often than they begin a name.
 _STARTERS = frozenset(
     "The A An This That These Those He She It They We You There Here In On At By For From With As "
     "After Before When While Where If But And So Or Yet However His Her Its Their Our My What Why "
@@ -94,11 +91,9 @@ _STARTERS = frozenset(
 def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
     """Split one paragraph into sentences, each a list of words.
 
-    Already tokenised text stays as it is, but for the marks of WikiText
-    (``@-@``, ``@,@``) and quotes, which become plain.
+    Text that is tokenized already is kept, except that WikiText marks (``@-@``, ``@,@``) and
+    quotes are normalized.
 
-    Examples
-    --------
     >>> split_text("Mr. Hill can’t come. “Why?” she asked.")
     [['mr.', 'hill', 'ca', "n't", 'come', '.'], ['"', 'why', '?', '"', 'she', 'asked', '.']]
     """
@@ -127,7 +122,7 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
 def _may_end(token: str, before: str) -> bool:
     """Whether a sentence may end with a token, in any script."""
     last = token[-1]
-    if last.isascii():  # the semicolon is the question mark of Greek
+    if last.isascii():  # in Greek, the semicolon is a question mark
         return last in ".!?" or (token == ";" and _GREEK.match(before[-1]) is not None)
     return _END.match(last) is not None
 
@@ -148,7 +143,7 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
             end < n
             and (
                 _CLOSER.match(tokens[end])
-                # A straight quote closes if it is the second of its pair.
+                # A straight quote closes a sentence if it is the second of a pair.
                 or (tokens[end] in _STRAIGHT and tokens[start:end].count(tokens[end]) % 2)
             )
         ):
@@ -158,7 +153,7 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
             over = token not in _NO_END and following in _STARTERS and len(token) > 2
         elif token == ".":
             over = True
-        else:  # a dot, an exclamation or a question may stand inside a sentence
+        else:  # ellipses, exclamation and question marks may occur inside a sentence
             over = not (cased and following[:1].islower()) and following not in _GOING_ON
         if over:
             ends.append(end)
@@ -169,12 +164,10 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
 
 
 def normal(word: str) -> str:
-    """A word in its normal form: composed characters, without invisible ones.
+    """Normalize a word: composed characters, without invisible ones, single spaces.
 
-    Runs of blanks, of whatever width, become one. The case is kept.
+    Case is preserved.
 
-    Examples
-    --------
     >>> normal("10 \u00a0000"), normal("ba\u200bker"), normal("e\u0301te\u0301") == "\u00e9t\u00e9"
     ('10 000', 'baker', True)
     """
@@ -185,24 +178,17 @@ def normal(word: str) -> str:
 
 
 def scripts(forms: Iterable[str]) -> dict[str, float]:
-    """Share of letters in each script by Unicode name, the largest first.
+    """Share of letters by script (Unicode name), in descending order.
 
-    A variant of a letter (wide, raised, of mathematics) counts as the letter. Letters that
-    modify others belong to no script.
+    Variants of a letter (full-width, superscript, mathematical) count as the letter. Modifier
+    letters belong to no script.
 
-    Examples
-    --------
     >>> scripts(["word", "слово", "2"])
     {'Cyrillic': 0.5555555555555556, 'Latin': 0.4444444444444444}
     """
-    letters: Counter[str] = Counter()
-    for form, count in Counter(forms).items():
-        for letter in unicodedata.normalize("NFKC", form):
-            if letter.isalpha() and unicodedata.category(letter) != "Lm":
-                letters[letter] += count
     found: Counter[str] = Counter()
-    for letter, count in letters.items():
-        name = unicodedata.name(letter, "unnamed").split()[0].capitalize()
-        found["Han" if name == "Cjk" else name] += count
-    total = sum(found.values())
-    return {name: count / total for name, count in found.most_common()}
+    for letter, count in Counter(unicodedata.normalize("NFKC", " ".join(forms))).items():
+        if letter.isalpha() and unicodedata.category(letter) != "Lm":
+            name = unicodedata.name(letter, "unnamed").split()[0].capitalize()
+            found["Han" if name == "Cjk" else name] += count
+    return {name: count / found.total() for name, count in found.most_common()}

@@ -1,7 +1,7 @@
-"""Trains baselines and rivals in worker processes while the zero-label run goes on.
+"""Trains baselines and rivals in worker processes during a zero-label run.
 
-The workers import torch; the process of the Hebbian learner never does. A job is a pure function
-of its fields, so results do not depend on the number of workers or the order in which they end.
+Only the workers import torch. A job is a pure function of its fields, so results do not depend on
+the number of workers or the order in which jobs end.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Job(Protocol):
-    """What is to be trained; picklable."""
+    """A picklable training job."""
 
     def load(self) -> Any:
-        """What an earlier run found, or None."""
+        """The result of an earlier run, or None."""
 
     def run(self) -> Any:
-        """What is found, by training."""
+        """Train, and return the result."""
 
 
 class BackgroundJobs(Generic[Key]):
     """A context in which jobs run in worker processes; an error or interruption stops them.
 
-    The processes, `workers` at most, start with the first job whose result is not cached. They
-    have a low priority, so that they do not hold up what the main process learns.
+    At most `workers` processes start with the first job whose result is not cached. They have a
+    low priority, so that they do not slow down the main process.
     """
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self._pool: ProcessPoolExecutor | None = None
-        self._kept: dict[Key, Any] = {}
+        self._cached: dict[Key, Any] = {}
         self._futures: dict[Future[Any], Key] = {}
 
     def __enter__(self) -> BackgroundJobs[Key]:
@@ -50,18 +50,14 @@ class BackgroundJobs(Generic[Key]):
 
     def submit(self, key: Key, job: Job) -> None:
         """Start a job, or take its result from the cache."""
-        kept = job.load()
-        if kept is not None:
-            self._kept[key] = kept
+        cached = job.load()
+        if cached is not None:
+            self._cached[key] = cached
             return
         if self._pool is None:
-            # A forked worker would inherit compiled code and its threads; a spawned one
-            # starts clean.
-            self._pool = ProcessPoolExecutor(
-                self._workers,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_begin,
-            )
+            # Unlike a forked worker, a spawned one inherits no compiled code and threads.
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, context, initializer=_begin)
         self._futures[self._pool.submit(methodcaller("run"), job)] = key
 
     def results(self) -> Iterator[tuple[Key, Any]]:
@@ -69,7 +65,7 @@ class BackgroundJobs(Generic[Key]):
 
         Raises HebbsimError if a worker process ended early.
         """
-        yield from self._kept.items()
+        yield from self._cached.items()
         try:
             for future in as_completed(self._futures):
                 yield self._futures[future], future.result()
@@ -94,7 +90,7 @@ class BackgroundJobs(Generic[Key]):
 
 
 def _begin() -> None:
-    """Leave Ctrl-C to the main process, which stops its workers, and let it run first."""
+    """Leave Ctrl-C to the main process, which stops its workers, and lower the priority."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(10)

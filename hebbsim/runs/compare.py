@@ -1,4 +1,4 @@
-"""Runs against one another, seed by seed: `hebbsim compare`."""
+"""Compares runs seed by seed: `hebbsim compare`."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA = "hebbsim.compare/1"
-#: Words of a condition in which compared runs may differ.
+#: Condition words in which compared runs may differ.
 _SIZES = ("K", "members")
-#: Options that, with the input files, decide which tokens and roles a run is scored on.
+#: Options that determine, with the input files, on which tokens and roles a run is scored.
 _DATA = ("corpus", "gold_layer", "tokenizer", "parser", "vocabulary")
-#: Most differences that a message names.
+#: Maximum number of differences in a message.
 _NAMED = 3
 
 
 @dataclass(frozen=True)
 class RunDifference:
-    """One run minus another in one metric, over the seeds that both have.
+    """Difference of two runs in one metric, over their common seeds.
 
-    `p` is two-sided; `corrected` accounts for the number of all comparisons made together. Both
-    and the ends of the 95 % interval are None if there is a single seed.
+    `p` is two-sided; `corrected` accounts for the number of comparisons. Both and the ends of the
+    95 % interval are None if there is a single seed.
     """
 
     run: str
@@ -64,18 +64,17 @@ def compare_runs(
     every_condition: bool = False,
     correction: str = "holm",
 ) -> list[RunDifference]:
-    """Compare runs with the first, or every pair of runs, over the seeds that they share.
+    """Compare all runs with the first, or every pair of runs, over their common seeds.
 
-    Scores are paired by seed, because a seed stands for the same random draws in every run. A run
+    Scores are paired by seed, because a seed determines the same random draws in every run. A run
     with an ensemble is compared by its ensemble, any other by its single learner. Conditions are
     matched by their words except K. A sweep folder stands for all of its runs.
 
-    By default `metric` is ``accuracy`` if the runs have it, else their first common metric, the
-    `splits` are ``test`` and ``gen``, and `model` is ``hebbian`` if the runs have it, else every
-    model.
+    By default, `metric` is ``accuracy`` if all runs have it, else their first common metric;
+    `splits` are ``test`` and ``gen``; `model` is ``hebbian`` in runs that have it, else every one.
 
     Raises BadInputError if there are fewer than two runs, one cannot be read, they have nothing in
-    common, or their scores come from different data.
+    common, or they are scored on different data.
     """
     adjust([], correction)
     folders = run_folders(list(paths))
@@ -123,7 +122,7 @@ def compare_runs(
 
 
 def _differences(first: Path, second: Path) -> str:
-    """Why two runs are not scored on the same data, in words; empty if they are."""
+    """Description of how the data differ on which two runs are scored; "" if they do not."""
     configs, digests = zip(_scored(first), _scored(second), strict=True)
     found = []
     for name in _DATA:
@@ -132,10 +131,10 @@ def _differences(first: Path, second: Path) -> str:
             found.append(f"{name}: {one or 'default'} and {other or 'default'}")
     for name in sorted({*digests[0], *digests[1]}):
         one, other = (side.get(name) for side in digests)
-        # Further sources of `run lm` are splits of their own: a run may lack one.
+        # Further sources of `run lm` are separate splits, which a run may lack.
         if one != other and ((one and other) or "validation" not in configs[0]):
-            said = (str(value)[:12] if value else "absent" for value in (one, other))
-            found.append(f"{name}: {' and '.join(said)}")
+            shown = (str(value)[:12] if value else "absent" for value in (one, other))
+            found.append(f"{name}: {' and '.join(shown)}")
     more = len(found) - _NAMED
     return "; ".join([*found[:_NAMED], *([f"{more} more"] if more > 0 else [])])
 
@@ -144,9 +143,10 @@ def _scored(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The configuration of a run, and the digests of what it is scored on."""
     try:
         document = read_json(folder / "results.json") or {}
-        config, kept = dict(document["config"]), dict(document["provenance"])
-        learned = kept.get("text", [])  # learned from, and never scored
-        return config, {k: v for k, v in kept["inputs"].items() if k not in learned}
+        provenance = dict(document["provenance"])
+        unscored = provenance.get("text", [])  # only learned from
+        inputs = {k: v for k, v in provenance["inputs"].items() if k not in unscored}
+        return dict(document["config"]), inputs
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadInputError(
             f"{folder / 'results.json'}: damaged, it does not say what the run read; run it again"
@@ -154,7 +154,7 @@ def _scored(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def _names(folders: Sequence[Path]) -> list[str]:
-    """Folder names, with as many parent folders as are needed to tell them apart."""
+    """Folder names, with as many parent folders as are needed to distinguish them."""
     whole = [folder.absolute().parts for folder in folders]
     for depth in range(1, max(map(len, whole)) + 1):
         names = ["/".join(parts[-depth:]) for parts in whole]
@@ -189,11 +189,10 @@ def _chosen(
     rows = table[(table["metric"] == metric) & (table["role"] == "") & table["split"].isin(wanted)]
     if model is not None:
         rows = rows[rows["model"] == model]
-    said = [words(condition) for condition in rows["condition"]]
-    most = max((int(each.get("members", 1)) for each in said), default=1)
-    keys = [" ".join(f"{k}={v}" for k, v in w.items() if k not in _SIZES) for w in said]
-    rows = rows.assign(key=keys)
-    rows = rows[np.array([int(each.get("members", 1)) == most for each in said], dtype=bool)]
+    conditions = [words(condition) for condition in rows["condition"]]
+    keys = [" ".join(f"{k}={v}" for k, v in w.items() if k not in _SIZES) for w in conditions]
+    members = np.array([int(each.get("members", 1)) for each in conditions], dtype=int)
+    rows = rows.assign(key=keys)[members == members.max(initial=1)]
     plain = rows[rows["key"].isin(["", "readout=soft"])]
     return rows if every_condition or plain.empty else plain
 
@@ -215,7 +214,7 @@ def _pair(run: str, table: DataFrame, minus: str, other: DataFrame) -> Iterator[
 
 
 def document(found: Sequence[RunDifference], correction: str) -> dict[str, Any]:
-    """As one JSON document (schema ``hebbsim.compare/1``)."""
+    """The comparisons as a JSON document (schema ``hebbsim.compare/1``)."""
     return {
         "schema": SCHEMA,
         "correction": correction,

@@ -1,4 +1,4 @@
-"""Options that say how a corpus is read, shared by several commands."""
+"""Options for reading a corpus, shared by several commands."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ FieldName = Annotated[
 class TextConfig(ExperimentConfig):
     """How raw text is read, see `hebbsim.readers.text.stream_text`.
 
-    Examples
-    --------
     >>> TextConfig(sentences="lines").reading
     {'tokenizer': 'plain', 'field': None, 'sentences': 'lines'}
     """
@@ -51,7 +49,7 @@ class TextConfig(ExperimentConfig):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """Options of `hebbsim.readers.text.stream_text`."""
+        """Options for `hebbsim.readers.text.stream_text`."""
         return {name: getattr(self, name) for name in TextConfig.model_fields}
 
 
@@ -95,6 +93,6 @@ class CorpusConfig(GoldConfig, TextConfig):
 
 
 class SeededCorpusConfig(CorpusConfig):
-    """What `hebbsim corpus info` and `hebbsim corpus make` read."""
+    """The corpus of `hebbsim corpus info` and `hebbsim corpus make`."""
 
     seed: int = option("Random seed of the built-in corpus.", CORPUS, value=0, ge=0)

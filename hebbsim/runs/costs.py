@@ -1,4 +1,4 @@
-"""What a step of a run costs: processor time, and memory at its highest."""
+"""Measures the processor time and the peak memory of a step of a run."""
 
 from __future__ import annotations
 
@@ -14,23 +14,21 @@ _PROCESS = Path("/proc/self")
 
 @dataclass(frozen=True)
 class Cost:
-    """What a model took to learn with one seed."""
+    """The cost of training a model with one seed."""
 
-    #: As of `hebbsim.runs.results.Score`.
+    #: As in `hebbsim.runs.results.Score`.
     model: str
     condition: str
     seed: int
     #: Processor time of the process.
     seconds: float
-    #: Bytes by which the process grew at most; None where the system does not tell.
+    #: Peak growth of the process in bytes; None if unknown.
     memory: int | None
 
 
 class Meter:
-    """Measures the process while nothing else runs in it.
+    """A context that measures the process, in which nothing else should run.
 
-    Examples
-    --------
     >>> with Meter() as meter:
     ...     table = bytearray(50_000_000)
     ...     with meter.aside():
@@ -40,34 +38,34 @@ class Meter:
     """
 
     def __enter__(self) -> Meter:
-        _give_back()
+        _trim_heap()
         self._before = resident()
-        self._most = 0
-        self._reset = _forget_most()
+        self._peak = 0
+        self._reset = _reset_peak()
         self._began = time.process_time()
         return self
 
     def __exit__(self, *error: object) -> None:
         self.seconds = time.process_time() - self._began
-        self._note()
-        self.memory = max(self._most - self._before, 0) if self._reset else None
+        self._update_peak()
+        self.memory = max(self._peak - self._before, 0) if self._reset else None
 
-    def _note(self) -> None:
+    def _update_peak(self) -> None:
         if self._reset:
-            self._most = max(self._most, _status("VmHWM"))
+            self._peak = max(self._peak, _status("VmHWM"))
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """What is done in this context is not measured."""
-        self._note()
+        """A context that is not measured."""
+        self._update_peak()
         began = time.process_time()
         yield
         self._began += time.process_time() - began
-        self._reset = self._reset and _forget_most()
+        self._reset = self._reset and _reset_peak()
 
 
 def _status(name: str) -> int:
-    """A line of the process's status, in bytes; 0 where there is none."""
+    """An entry of /proc/self/status in bytes; 0 if it does not exist."""
     with contextlib.suppress(OSError):
         for line in (_PROCESS / "status").read_text().splitlines():
             if line.startswith(f"{name}:"):
@@ -76,18 +74,18 @@ def _status(name: str) -> int:
 
 
 def resident() -> int:
-    """Bytes of memory that the process holds; 0 where the system does not tell."""
+    """Resident memory of the process in bytes; 0 if unknown."""
     return _status("VmRSS")
 
 
-def _give_back() -> None:
-    """Return freed memory to the system (glibc), or what comes next would seem to need none."""
+def _trim_heap() -> None:
+    """Return freed memory to the system (glibc), so that its reuse counts as growth."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def _forget_most() -> bool:
-    """Have the system forget how large the process once was (Linux)."""
+def _reset_peak() -> bool:
+    """Reset the peak memory of the process (Linux); whether that was possible."""
     try:
         (_PROCESS / "clear_refs").write_text("5")
     except OSError:

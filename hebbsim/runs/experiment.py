@@ -1,4 +1,4 @@
-"""What an experiment declares: its parts, its command, and what sweeps and reports show of it."""
+"""The declaration of an experiment: its parts, its command, its figures and its main score."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Experiment:
-    """How to run an experiment, how to show it, and the one number that a sweep shows."""
+    """How to run and show an experiment, and the score that a sweep shows."""
 
     name: str
     #: ``module:name`` of its configuration and of its function.
@@ -26,22 +26,21 @@ class Experiment:
     run_at: str
     #: ``module:name`` of the function that prints its results: ``show(results, folder)``.
     table_at: str
-    #: What its command does, for ``--help``; empty if it has no command of its own.
+    #: Help text of its command; empty if it has no command of its own.
     help: str = ""
     #: Words after ``hebbsim`` (default: ``run NAME``).
     command: str = ""
     #: Default name of its run folder, with options in braces (default: NAME).
     folder: str = ""
-    #: Option that, when given, runs another experiment, and the name of that experiment.
+    #: Options that run another experiment if given, with the name of that experiment.
     instead: Mapping[str, str] = field(default_factory=dict)
     #: ``module:name`` of its figures by name; empty if it has none.
     figures_at: str = ""
-    #: ``module:name`` of what its runs say about the claims: a generator of
-    #: `hebbsim.runs.report.Finding`, given `hebbsim.runs.finished.RunTables`; empty if its runs
-    #: say nothing about a claim.
+    #: ``module:name`` of a function from `hebbsim.runs.finished.RunTables` to an iterator of
+    #: `hebbsim.runs.report.Finding`; empty if its runs test no claim.
     evidence_at: str = ""
-    #: Of the rows that a sweep shows: hyper-parameters are chosen on dev. An experiment without a
-    #: metric cannot be swept.
+    #: Columns of the rows that a sweep shows; hyperparameters are selected on dev. An experiment
+    #: without a metric cannot be swept.
     model: str = "hebbian"
     split: str = "dev"
     metric: str = ""
@@ -49,9 +48,9 @@ class Experiment:
     words: Mapping[str, str] = field(default_factory=dict)
     #: Options that may hold paths.
     paths: tuple[str, ...] = ("corpus",)
-    #: Metrics and table columns that measure time or memory, in which no two runs agree.
+    #: Metrics and table columns that measure time or memory, which differ between runs.
     timed: tuple[str, ...] = ()
-    #: Why a second run cannot agree with the first; empty if it can.
+    #: Why runs cannot be reproduced; empty if they can.
     once: str = ""
 
     def __post_init__(self) -> None:
@@ -64,7 +63,7 @@ class Experiment:
 
     @property
     def figures(self) -> Mapping[str, Any]:
-        """Its figures by name, as `hebbsim.runs.figures` draws them."""
+        """Its figures by name; see `hebbsim.runs.figures`."""
         return find(self.figures_at) if self.figures_at else {}
 
     @property
@@ -73,11 +72,11 @@ class Experiment:
 
     @property
     def show(self) -> Callable[[Results, Path], None]:
-        """Prints its tables."""
+        """The function that prints its tables."""
         return find(self.table_at)
 
     def default_folder(self, config: ExperimentConfig) -> Path:
-        """Where a run goes if no folder is named."""
+        """The run folder if none is given."""
         options = {k: slug(v) if isinstance(v, str) else v for k, v in config}
         return Path("runs") / self.folder.format_map(options)
 
@@ -89,14 +88,11 @@ class Experiment:
         progress: Progress | None = None,
         overwrite: bool = False,
     ) -> Results:
-        """Run it, in a folder if one is given; an unfinished run there is resumed."""
+        """Run it, in a folder if one is given; an unfinished run in the folder is resumed."""
         return find(self.run_at)(config, out=out, progress=progress, overwrite=overwrite)
 
     def check(self, config: ExperimentConfig) -> None:
-        """Refuse a run that would fail or have no score once its corpus is read.
-
-        Raises BadInputError if its corpus has no roles, or its parser is not installed.
-        """
+        """Raise BadInputError if its corpus has no roles, or its parser is not installed."""
         if self.metric == "accuracy":
             from hebbsim.readers.loading import check_roles
 
@@ -113,8 +109,6 @@ class Experiment:
 def slug(text: str) -> str:
     """A folder name from the name or path of a corpus.
 
-    Examples
-    --------
     >>> slug("data/fr_gsd.conllu"), slug("tiny,small")
     ('fr_gsd', 'tiny-small')
     """
@@ -125,6 +119,6 @@ def slug(text: str) -> str:
 
 
 def find(at: str) -> Any:
-    """What stands at ``module:name``."""
+    """Import ``module:name``."""
     module, _, name = at.partition(":")
     return getattr(importlib.import_module(module), name)

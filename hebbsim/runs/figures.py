@@ -1,4 +1,4 @@
-"""Figures by experiment and name, drawn from the tables of a run folder."""
+"""Draws the figures of experiments from the tables of a run folder."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 _HEAD = "# Captions\n\nWritten by `hebbsim figures`.\n"
-#: Figures that could not be made, by name, and why.
+#: Errors of figures that could not be drawn, by name.
 Failed = dict[str, Exception]
 
 
 @dataclass(frozen=True)
 class FigureSpec:
-    """A figure: its plotting function, and the arguments that a run folder gives it."""
+    """A figure: its plotting function, and how its arguments follow from a run folder."""
 
     #: Takes the arguments below and ``ax=``.
     plot: Callable[..., Axes]
-    #: From a run folder to keywords of `plot` (default: the results table).
+    #: Maps a run folder to keywords of `plot` (default: the results table).
     arguments: Callable[[RunTables], dict[str, Any]] = lambda run: {"results": run.results}
 
     def __call__(self, run: RunTables, ax: Axes | None = None) -> Axes:
@@ -43,7 +43,7 @@ class FigureSpec:
 
 
 class RenderedFigure(NamedTuple):
-    """A figure that was drawn for a run."""
+    """A figure that has been drawn for a run."""
 
     name: str
     about: str
@@ -57,7 +57,7 @@ class RenderedFigure(NamedTuple):
 
 
 def figures_of(experiment: str) -> Mapping[str, FigureSpec]:
-    """The figures of an experiment, by name; empty where it has none."""
+    """The figures of an experiment by name; empty if it has none, or is unknown."""
     known = EXPERIMENTS.get(experiment)
     return known.figures if known else {}
 
@@ -65,10 +65,8 @@ def figures_of(experiment: str) -> Mapping[str, FigureSpec]:
 def each(names: Iterable[str], make: Callable[[str], Made]) -> tuple[list[Made], Failed]:
     """Make each figure, in order; one that fails does not stop the others.
 
-    Figures without rows to draw are left out.
+    Figures without data are omitted.
 
-    Examples
-    --------
     >>> each(["a", ""], lambda name: name[0])
     (['a'], {'': IndexError('string index out of range')})
     """
@@ -93,15 +91,15 @@ def draw(
     formats: Sequence[str] = ("svg", "png"),
     dpi: float | None = None,
 ) -> tuple[list[RenderedFigure], Failed]:
-    """Draw the figures of a run that its tables have rows for; those drawn, and those that failed.
+    """Draw the figures of a run for which its tables have data, and return those that failed.
 
-    By default all of them, into ``figures`` in the run folder. File names begin with `prefix`;
-    `formats` and `dpi` are those of `hebbsim.plots.style.save`. Raises BadInputError if the run has
-    no results, or they cannot be read.
+    By default all figures are drawn, into ``figures`` in the run folder. File names begin with
+    `prefix`; `formats` and `dpi` are those of `hebbsim.plots.style.save`. Raises BadInputError if
+    the results of the run cannot be read.
     """
     folder = Path(out) if out is not None else run.folder / "figures"
     drawings = figures_of(run.experiment)
-    _ = run.results  # refused here, not once per figure
+    _ = run.results  # fails here instead of once per figure
 
     def one(name: str) -> RenderedFigure:
         ax = drawings[name](run)
@@ -112,10 +110,10 @@ def draw(
 
 
 def draw_run(folder: str | Path, experiment: str) -> Failed:
-    """Draw every figure of a run that its tables have rows for, into its ``figures/``.
+    """Draw all figures of a run for which its tables have data, into its ``figures/``.
 
-    Drawing twice gives the same bytes. An earlier figure that the tables no longer support is
-    removed. Returns those that could not be drawn, and why.
+    The files are byte-identical if drawn again. Earlier figures without data are removed. Returns
+    the errors.
     """
     run, drawings = RunTables(folder), figures_of(experiment)
 
@@ -135,7 +133,7 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
 
 
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
-    """Refuse a name that no figure of the experiments has; the message lists those that exist."""
+    """Raise BadInputError for a name that is not a figure of the experiments."""
     known = {name: None for e in experiments for name in figures_of(e)}
     for name in names:
         if name not in known:
@@ -145,16 +143,16 @@ def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
 
 
 def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
-    """Write or update ``captions.md`` in a folder, one section per figure, by file name.
+    """Write or update ``captions.md`` in a folder, with one section per figure file.
 
-    Sections of earlier figures stay as long as the figures exist.
+    Sections of earlier figures are kept as long as the files exist.
     """
     path = folder / "captions.md"
     sections = read_captions(path) if path.exists() else {}
     for one in drawn:
         sections[one.paths[0].stem] = f"**{one.caption.title}.** {one.caption.note}"
-    there = {found.stem for found in folder.iterdir()}
-    kept = [f"## {name}\n\n{text}\n" for name, text in sorted(sections.items()) if name in there]
+    files = {found.stem for found in folder.iterdir()}
+    kept = [f"## {name}\n\n{text}\n" for name, text in sorted(sections.items()) if name in files]
     try:
         write_whole(path, "\n".join([_HEAD, *kept]).encode())
     except OSError as error:
@@ -163,6 +161,6 @@ def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
 
 
 def read_captions(path: Path) -> dict[str, str]:
-    """Captions of such a page, by file name of the figure."""
+    """The captions in ``captions.md`` by name of the figure file."""
     parts = path.read_text(encoding="utf-8", errors="replace").split("\n## ")[1:]
     return {name.strip(): text.strip() for name, _, text in (p.partition("\n") for p in parts)}

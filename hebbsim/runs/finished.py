@@ -1,4 +1,4 @@
-"""A finished run folder, as figures and reports read it."""
+"""Reads finished run folders, for figures and reports."""
 
 from __future__ import annotations
 
@@ -26,10 +26,7 @@ class RunTables:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """The content of ``results.json``.
-
-        Raises BadInputError if the file does not exist, or is not the record of a run.
-        """
+        """The content of ``results.json``; BadInputError if it is not the record of a run."""
         path = self.folder / "results.json"
         if not self.folder.is_dir():
             found = "is a file" if self.folder.exists() else "no such folder"
@@ -51,40 +48,37 @@ class RunTables:
 
     @property
     def experiment(self) -> str:
-        """Such as ``roles``: the word after ``hebbsim run``."""
+        """Name of the experiment, such as ``roles``."""
         return str(self.document["experiment"])
 
     @cached_property
     def config(self) -> dict[str, Any]:
-        """The resolved configuration; empty if the folder has none."""
+        """The resolved configuration; empty if unknown."""
         return read_json(self.folder / "config.json") or {}
 
     @cached_property
     def machine(self) -> dict[str, Any]:
-        """When, where and how long it ran; empty if the folder does not say."""
+        """When, where and how long it ran; empty if unknown."""
         return read_json(self.folder / "machine.json") or {}
 
     @property
     def started(self) -> str:
-        """When the run began and how long it took, in words; empty if unknown."""
+        """When the run began and how long it took, as text; empty if unknown."""
         began, seconds = self.machine.get("started"), self.machine.get("seconds")
         return "" if began is None or seconds is None else f"started {began}, {seconds:,.0f} s"
 
     @cached_property
     def results(self) -> DataFrame:
-        """The results table.
-
-        Raises BadInputError if it does not exist, or is not a results table.
-        """
+        """The results table; BadInputError if it does not exist, or is not a results table."""
         return tables.read(self.folder / "results.csv")
 
     def table(self, name: str) -> DataFrame | None:
-        """A further table by file name without ``.csv``, as text; None if it does not exist."""
+        """Another table as text, by file name without ``.csv``; None if it does not exist."""
         path = self.folder / f"{name}.csv"
         return tables.read_text(path) if path.exists() else None
 
     def needed(self, name: str, **types: type) -> DataFrame:
-        """A further table that a figure cannot do without, with columns of these types."""
+        """Another table, with columns of these types; BadInputError if it does not exist."""
         table, path = self.table(name), self.folder / f"{name}.csv"
         if table is None:
             raise BadInputError(f"{path}: no such table; the run did not finish")
@@ -95,6 +89,5 @@ class RunTables:
 
 
 def find_runs(folder: str | Path = "runs") -> list[RunTables]:
-    """The run folders directly below a folder, by name."""
-    below = sorted(Path(folder).glob("*/results.json"))
-    return [RunTables(path.parent) for path in below]
+    """The run folders directly below a folder, sorted by name."""
+    return [RunTables(path.parent) for path in sorted(Path(folder).glob("*/results.json"))]

@@ -1,7 +1,7 @@
-"""Folders that commands write: finished runs are protected, and files of others are not touched.
+"""Output folders: finished runs are protected, and files that no command wrote are kept.
 
-A folder lists its own files in ``files.json``. A command writes all of its files or none: first
-into ``unfinished/draft``, which is renamed to ``unfinished/ready`` when it is complete, and then
+``files.json`` lists the files that commands wrote. A command writes all of its files or none:
+first into ``unfinished/draft``, which is renamed to ``unfinished/ready`` when complete, and then
 into place. If a command is killed in between, the next one completes the move.
 """
 
@@ -20,26 +20,25 @@ from typing import Any
 
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import defer_signals
+from hebbsim.storage import write_whole
 
-#: The list of a folder's own files.
+#: List of the files that commands wrote.
 MANIFEST = "files.json"
 _SCHEMA = "hebbsim.files/1"
-#: Subfolder of a run folder for unfinished work.
+#: Subfolder for unfinished work.
 UNFINISHED = "unfinished"
-#: The file that is written last, by kind of folder: it exists only if all others do.
+#: The file that is written last, by kind of folder; it exists only if all others do.
 _LAST = {"run": "results.json", "report": "report.json"}
 
 
 class AlreadyFinished(BadInputError):
-    """The folder holds a finished run, which is overwritten only on request."""
+    """The folder holds a finished run, which may only be overwritten on request."""
 
 
 @dataclass(frozen=True)
 class Numbered:
-    """A place for a new folder: ``NAME``, or if that exists ``NAME-2``, ``NAME-3``, ...
+    """A new folder: ``NAME``, or if that exists ``NAME-2``, ``NAME-3``, ...
 
-    Examples
-    --------
     >>> next(Numbered(Path("runs/nothing-of-that-name")).free()).name
     'nothing-of-that-name'
     """
@@ -69,31 +68,31 @@ class Numbered:
             number += 1
 
 
-#: Where a run is written: a folder, or the first free one of a series.
+#: Destination of a run: a folder, or the first free one of a series.
 Out = str | os.PathLike[str] | Numbered
 
 
 def check_output(out: Out, *, overwrite: bool = False, kind: str = "run") -> None:
-    """Refuse a folder that must not or cannot be written, before any work is done.
+    """Check that a folder may and can be written, before any work is done.
 
-    `kind` is what is to be written: ``run`` or ``report``. Raises AlreadyFinished if the folder
-    holds a finished one that may not be replaced, and BadInputError if it is a file, holds
-    something else, or cannot be written.
+    `kind` is ``run`` or ``report``. Raises AlreadyFinished if the folder holds a finished one
+    that may not be replaced, and BadInputError if it is a file, holds something else, or cannot
+    be written.
     """
+    numbered = isinstance(out, Numbered)
     folder = out.base if isinstance(out, Numbered) else Path(out)
-    if not isinstance(out, Numbered):
-        if folder.is_dir():
-            _check_content(folder, overwrite, kind)
-        elif folder.exists():
-            raise BadInputError(f"--out {folder}: is a file; name a folder")
-        elif folder.is_symlink():
-            raise BadInputError(f"--out {folder}: is a link to nothing; name a folder")
-    inside = folder.is_dir() and not isinstance(out, Numbered)
-    parent = folder if inside else next(p for p in folder.absolute().parents if p.exists())
-    if not parent.is_dir():
+    parent = next(path for path in folder.absolute().parents if path.exists())
+    if folder.is_dir() and not numbered:
+        _check_content(folder, overwrite, kind)
+        parent = folder
+    elif folder.exists() and not numbered:
+        raise BadInputError(f"--out {folder}: is a file; name a folder")
+    elif folder.is_symlink() and not numbered:
+        raise BadInputError(f"--out {folder}: is a broken link; name a folder")
+    elif not parent.is_dir():
         raise BadInputError(f"--out {folder}: {parent} is a file; name another folder")
-    # Permission bits do not tell: root passes them, a read-only file system does not. A file
-    # without a name is gone even if the process is killed right here.
+    # Permission bits are not sufficient: root ignores them, a read-only file system overrides them.
+    # An unnamed file disappears even if the process is killed here.
     try:
         tempfile.TemporaryFile(dir=parent).close()
     except OSError:
@@ -104,7 +103,7 @@ def check_output(out: Out, *, overwrite: bool = False, kind: str = "run") -> Non
 
 def _check_content(folder: Path, overwrite: bool, kind: str) -> None:
     names = {path.name for path in folder.iterdir()}
-    if not names or _ready(folder).is_dir():  # what is ready is put in place first
+    if not names or _ready(folder).is_dir():  # a complete draft is put in place first
         return
     about = _manifest(folder)
     if about is None and (names == {UNFINISHED} or read_json(folder / UNFINISHED / "run.json")):
@@ -133,12 +132,12 @@ def is_finished(folder: Path) -> bool:
 
 
 def own_files(folder: Path) -> set[str]:
-    """The files of a folder that a command wrote, as relative paths; none if it has no list."""
+    """Relative paths of the files that commands wrote; none if the folder has no list."""
     about = _manifest(folder)
     if about is None:
         return set()
     home = os.path.realpath(folder)
-    # A list that someone made by hand reaches nothing outside of its folder.
+    # A list edited by hand must not refer to files outside of its folder.
     inside = {
         name
         for name in about["files"]
@@ -157,22 +156,19 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def refuse_strangers(folder: Path, names: Iterable[str]) -> None:
-    """Refuse to overwrite a file that no command wrote.
-
-    Raises BadInputError if one of the files exists and is not in the folder's list.
-    """
+    """Raise BadInputError if one of the files exists, but no command wrote it."""
     own = own_files(folder)
     for name in names:
         if os.path.lexists(folder / name) and name not in own:
             raise BadInputError(
-                f"{folder / name}: is there already and was not written by hebbsim; move it away"
+                f"{folder / name}: already exists and was not written by hebbsim; move it away"
             )
 
 
 def record(folder: Path, names: Iterable[str], kind: str = "run") -> None:
-    """Add files to the list of a folder; `kind` is used if it has no list yet.
+    """Add files to the list of a folder; HebbsimError if it cannot be written.
 
-    Raises HebbsimError if the list cannot be written.
+    `kind` is used if there is no list yet.
     """
     about = _manifest(folder) or {"of": kind, "files": []}
     there = {name for name in about["files"] if os.path.lexists(folder / name)}
@@ -184,18 +180,16 @@ def record(folder: Path, names: Iterable[str], kind: str = "run") -> None:
 
 def _write_manifest(folder: Path, kind: str, names: Iterable[str]) -> None:
     document = {"schema": _SCHEMA, "of": kind, "files": sorted(names)}
-    temporary = folder / f".{MANIFEST}.hebbsim"
-    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / MANIFEST)
+    write_whole(folder / MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
 
 
 @contextlib.contextmanager
 def filling(folder: Path, *, kind: str = "run") -> Iterator[Path]:
-    """Fill a folder through a draft, which it yields: all of its files are put in place, or none.
+    """Yield a draft folder, whose files are all put in place if the block succeeds.
 
-    Files of an earlier run in the folder are removed; other files stay. The folder and `kind` are
-    those that :func:`check_output` checked. Raises HebbsimError if a file cannot be written, or one
-    of that name is there that is not ours.
+    Files of an earlier run in the folder are removed; other files stay. Call `check_output`
+    before. Raises HebbsimError if a file cannot be written, or would replace a file that no
+    command wrote.
     """
     home = folder / UNFINISHED
     draft = home / "draft"
@@ -215,10 +209,9 @@ def filling(folder: Path, *, kind: str = "run") -> Iterator[Path]:
 
 
 def complete(folder: Path, *, kind: str = "run") -> None:
-    """Put the files of a finished draft in place; safe to repeat after a kill.
+    """Put the files of a complete draft in place; can be repeated if the process was killed.
 
-    Raises HebbsimError if a file of someone else is in the way, or cannot be replaced; nothing is
-    lost.
+    Raises HebbsimError, without losing files, if a file cannot be replaced, or no command wrote it.
     """
     ready, last = _ready(folder), _LAST[kind]
     if not ready.is_dir():
@@ -231,7 +224,7 @@ def complete(folder: Path, *, kind: str = "run") -> None:
     try:
         with defer_signals():
             if MANIFEST in names:
-                # While files of two runs are mixed, the folder holds no finished run.
+                # A folder with files of two runs must not look like a finished run.
                 own = own_files(folder)
                 if last in own:
                     (folder / last).unlink(missing_ok=True)
@@ -264,9 +257,18 @@ def _unlink(folder: Path, name: str) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file; None if there is none."""
+    """The JSON object in a file; None if it cannot be read."""
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None
+
+
+@contextlib.contextmanager
+def writing(where: Path | str) -> Iterator[None]:
+    """Turn an OSError inside the block into a BadInputError that names `where`."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInputError(f"{where}: cannot be written ({error.strerror})") from None

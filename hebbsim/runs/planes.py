@@ -1,4 +1,4 @@
-"""The figures of a sweep: scores over pairs of timescales, one figure per other combination."""
+"""The figures of a sweep: scores over pairs of timescales."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from hebbsim.runs.figures import Failed, each
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-#: Figures of one sweep at most.
+#: Maximum number of figures per sweep.
 _MOST = 12
 
 
 def draw_planes(
     table: DataFrame, axes: Sequence[str], folder: Path, *, metric: str, split: str
 ) -> tuple[list[Path], Failed]:
-    """Draw one figure for each combination of the other `axes`, options of the sweep that vary.
+    """Draw one figure for each combination of the other `axes` (options that vary).
 
-    `table` holds the scores, values of `metric` on `split`. Returns the paths, and the figures that
-    could not be drawn, and why.
+    `table` holds the scores, values of `metric` on `split`. Returns the paths of the figures and
+    the errors.
     """
     others = [axis for axis in axes if axis != "timescales" and axis in table.columns]
     groups = table.groupby(others, sort=False) if others else [((), table)]
@@ -34,7 +34,7 @@ def draw_planes(
 
     def one(name: str) -> list[Path]:
         values, group = drawn[name]
-        said = [
+        shown = [
             f"{axis.rpartition('.')[2]} {value}"
             for axis, value in zip(others, values, strict=True)
             if axis != "corpus"
@@ -42,7 +42,7 @@ def draw_planes(
         seeds = int(group.groupby("timescales")["seed"].nunique().min())
         ax = plane.plot_plane(
             group,
-            title=", ".join([str(group["corpus"].iloc[0]), *said]),
+            title=", ".join([str(group["corpus"].iloc[0]), *shown]),
             metric=f"{metric.replace('_', ' ').capitalize()} on {split}",
             note=f"Mean over {seeds} seed{'s' * (seeds != 1)}.",
         )

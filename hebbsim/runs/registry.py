@@ -1,7 +1,7 @@
-"""Experiments by name, as the command line, sweeps, reruns, figures and reports find them.
+"""All experiments by name, for the command line, sweeps, reruns, figures and reports.
 
-Each experiment is declared in ``EXPERIMENTS`` of its folder below `hebbsim.experiments`, or of
-`hebbsim.bench`, and nowhere else.
+Each experiment is declared in ``EXPERIMENTS`` of its folder in `hebbsim.experiments`, or of
+`hebbsim.bench`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ EXPERIMENTS = {one.name: one for one in sorted(_declared(), key=lambda one: one.
 
 
 def command_of(experiment: str) -> str:
-    """Words after ``hebbsim`` that run an experiment, known here or not.
+    """Words after ``hebbsim`` that run an experiment, which may be unknown.
 
-    Examples
-    --------
     >>> command_of("bench"), command_of("roles")
     ('bench', 'run roles')
     """
@@ -38,7 +36,7 @@ def command_of(experiment: str) -> str:
 
 
 def get_experiment(name: Any) -> Experiment:
-    """The experiment with a name; refused if no experiment has it."""
+    """The experiment with a name; BadInputError if it is unknown."""
     if name not in EXPERIMENTS:
         raise BadInputError(f"no experiment {name!r}: choose {', '.join(EXPERIMENTS)}")
     return EXPERIMENTS[name]

@@ -1,4 +1,4 @@
-"""Repeat a run from its folder, and compare the two: `hebbsim rerun`."""
+"""Repeats a run from its folder, and compares the two: `hebbsim rerun`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ SCHEMA = "hebbsim.rerun/1"
 
 @dataclass(frozen=True)
 class TableAgreement:
-    """How a table of one run agrees with the same table of another.
+    """Agreement of a table of one run with the same table of another.
 
-    `differing` counts cells, and `largest` is the largest difference between two numbers;
-    `problem` says why the tables cannot be compared.
+    `differing` is the number of differing cells, `largest` the largest difference of two numbers,
+    and `problem` the reason why the tables cannot be compared.
     """
 
     table: str
@@ -43,7 +43,7 @@ class TableAgreement:
 
 @dataclass
 class Agreement:
-    """Whether a run and its repetition agree, and what changed between them."""
+    """Agreement of a run and its repetition, and what changed between them."""
 
     folder: Path
     again: Path
@@ -60,7 +60,7 @@ class Agreement:
         return all(table.agrees(0) for table in self.tables)
 
     def document(self) -> dict[str, Any]:
-        """As one JSON document (schema ``hebbsim.rerun/1``)."""
+        """The comparison as a JSON document (schema ``hebbsim.rerun/1``)."""
         return {
             "schema": SCHEMA,
             "folder": str(self.folder),
@@ -81,11 +81,11 @@ def rerun(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> Agreement:
-    """Repeat the run of a folder in another folder, and compare the tables of both.
+    """Repeat a run in another folder, and compare the tables of both.
 
-    `out` is by default ``FOLDER-rerun``, or the next free number. `tolerance` is the largest
-    difference that counts as agreement; 0 asks for the same digits. Raises BadInputError if the
-    folder holds no run that can be repeated, or an input is not found.
+    By default, `out` is ``FOLDER-rerun``, or the next free number. `tolerance` is the maximum
+    difference that counts as agreement; 0 requires identical digits. Raises BadInputError if the
+    folder holds no reproducible run, or an input is missing.
     """
     if not tolerance >= 0:
         raise BadInputError(f"--tolerance {tolerance}: give a number from 0 on")
@@ -109,22 +109,19 @@ def rerun(
 
 @contextlib.contextmanager
 def _own_store(config: ExperimentConfig, out: Out) -> Iterator[ExperimentConfig]:
-    """A separate store for trained models: those of the first run would prove nothing."""
+    """Use a separate store of trained models, because those of the first run prove nothing."""
     if "store" not in type(config).model_fields:
         yield config
         return
     store = Path(f"{os.fspath(out.base if isinstance(out, Numbered) else out)}-store")
     new = not store.exists()
     yield config.model_copy(update={"store": store})
-    if new:  # an interrupted repetition goes on from it
+    if new:  # kept if interrupted, to be resumed
         shutil.rmtree(store, ignore_errors=True)
 
 
 def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
-    """The experiment and the configuration of a run, from its folder.
-
-    Raises as `rerun` does.
-    """
+    """The experiment and the configuration of a run; errors are those of `rerun`."""
     document, kept = _read(folder, "results.json"), _read(folder, "config.json")
     experiment = get_experiment(document.get("experiment"))
     if experiment.once:
@@ -133,12 +130,9 @@ def read_run(folder: Path) -> tuple[Experiment, ExperimentConfig]:
             f"{experiment.once}; run it again by its own command"
         )
     options = {k: v for k, v in kept.items() if k in experiment.config.model_fields}
-    if "source" in kept:  # the corpus as it was asked for, of which ``corpus`` is the name
+    if "source" in kept:  # name or path as given; ``corpus`` is the name of the corpus
         options["corpus"] = kept["source"]
-    try:
-        began = Path(_read(folder, "machine.json").get("directory", ""))
-    except BadInputError:  # the one file that may be missing
-        began = Path()
+    began = Path((read_json(folder / "machine.json") or {}).get("directory", ""))
     for name in experiment.paths:
         if name in options:
             value = options[name]
@@ -161,7 +155,7 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _found(value: Any, began: Path) -> Any:
-    """A relative path, resolved from the folder in which the run was started."""
+    """Resolve a relative path from the folder in which the run was started."""
     if isinstance(value, list):
         return [_found(part, began) for part in value]
     if isinstance(value, str) and not Path(value).exists() and (began / value).exists():
@@ -170,7 +164,7 @@ def _found(value: Any, began: Path) -> Any:
 
 
 def _changed(folder: Path, again: Path) -> list[str]:
-    """Packages and inputs that differ between the runs."""
+    """Descriptions of packages and inputs that differ between the runs."""
     before, now = (_read(f, "provenance.json") for f in (folder, again))
     found = []
     for what, name in (("packages", "package"), ("inputs", "input")):
@@ -185,7 +179,7 @@ def _changed(folder: Path, again: Path) -> list[str]:
 def compare_folders(
     folder: Path, again: Path, *, timed: tuple[str, ...] = ()
 ) -> list[TableAgreement]:
-    """Compare every table of two run folders, cell by cell, without `timed` metrics and columns."""
+    """Compare all tables of two run folders by cell, except for `timed` metrics and columns."""
     names = sorted({path.name for side in (folder, again) for path in side.glob("*.csv")})
     return [_compare_tables(name, folder / name, again / name, timed) for name in names]
 

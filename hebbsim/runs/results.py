@@ -1,4 +1,4 @@
-"""The results of an experiment, in one format, and the files that hold them."""
+"""The common format of results, and the files that hold them."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from hebbsim.runs.costs import Cost
 
 SCHEMA = "hebbsim.results/1"
 
-#: Called with a line to show or None, the number of steps done, and that of all (0 if unknown).
+#: Called with a line to show or None, the number of completed steps, and the total or 0.
 Progress = Callable[[str | None, int, int], None]
 
 
 def quiet(line: str | None, done: int, total: int) -> None:
-    """A progress that shows nothing."""
+    """Progress that shows nothing."""
 
 
-#: Packages whose versions can change a number.
+#: Packages whose versions may affect results.
 PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "gensim", "conllu", "spacy")
 
 
@@ -43,8 +43,6 @@ PACKAGES = ("numpy", "numba", "scipy", "scikit-learn", "torch", "gensim", "conll
 class Score:
     """One value of one metric for one seed.
 
-    Examples
-    --------
     >>> Score("made", "test", "hebbian", "K=9", "accuracy", None, 0, 0.5).unit
     'fraction'
     """
@@ -62,13 +60,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Row:
-    """A mean with its 95 % interval: over n seeds, or as `condition` says otherwise.
+    """A mean with its 95 % interval over n seeds, unless `condition` says otherwise.
 
-    `role` is None for a metric that is not about one role; `low` and `high` are None
-    where one value alone was measured.
+    `role` is None for a metric that is not about one role; `low` and `high` are None if there is
+    only one value.
 
-    Examples
-    --------
     >>> Row("made", "test", "hebbian", "K=9 tau=2", "accuracy", None, 0.5, None, None, 1).words
     {'K': '9', 'tau': '2'}
     """
@@ -92,9 +88,9 @@ class Row:
 
 
 def summarize(scores: Iterable[Score]) -> list[Row]:
-    """One row per corpus, split, model, condition, metric and role, in order of arrival.
+    """Means over seeds, one row per corpus, split, model, condition, metric and role.
 
-    The mean of each with its interval over seeds; ends that are not finite become None.
+    Rows are in order of first occurrence; ends of intervals that are not finite become None.
     """
     groups: dict[tuple[Any, ...], list[Score]] = defaultdict(list)
     for score in scores:
@@ -110,10 +106,8 @@ def summarize(scores: Iterable[Score]) -> list[Row]:
 
 @dataclass
 class Results:
-    """What an experiment found.
+    """The results of an experiment.
 
-    Examples
-    --------
     >>> scores = [Score("made", "test", "hebbian", "K=9", "accuracy", None, s, 0.5) for s in (0, 1)]
     >>> results = Results("roles", {}, {}, rows=summarize(scores))
     >>> [row.n for row in results.select({}, metric="accuracy")]
@@ -121,26 +115,26 @@ class Results:
     """
 
     experiment: str
-    #: Every value that results may depend on, ready for JSON.
+    #: Every option that results may depend on, as JSON values.
     config: dict[str, Any]
-    #: Package versions, input digests, seeds. No time stamp and no machine.
+    #: Package versions, input digests, seeds; no time stamps, nothing about the machine.
     provenance: dict[str, Any]
     rows: list[Row] = field(default_factory=list)
     #: Further tidy tables, by file name without ``.csv``.
     tables: dict[str, list[Any]] = field(default_factory=dict)
-    #: Lines that a reader should know, such as a baseline that could not run.
+    #: Caveats, such as a baseline that could not run.
     notes: list[str] = field(default_factory=list)
     #: Further files of the run folder, by name; not part of the document.
     files: dict[str, bytes] = field(default_factory=dict)
-    #: Where the run was written.
+    #: The run folder, if any.
     folder: Path | None = field(default=None, compare=False)
     #: Figures that could not be drawn.
     undrawn: list[str] = field(default_factory=list, compare=False)
-    #: Writes further files into the run folder that it is given.
+    #: Writes further files into the given run folder.
     save: Callable[[Path], None] | None = field(default=None, compare=False)
-    #: Facts for ``machine.json``, beside those of `Clock`.
+    #: Entries of ``machine.json`` in addition to those of `Clock`.
     machine: dict[str, Any] = field(default_factory=dict, compare=False)
-    #: Processor time and memory, for ``machine.json``; no part of the document.
+    #: Processor time and memory, for ``machine.json``; not part of the document.
     costs: list[Cost] = field(default_factory=list, compare=False)
 
     def select(self, condition: Mapping[str, str] | None = None, **columns: Any) -> list[Row]:
@@ -153,7 +147,7 @@ class Results:
         ]
 
     def document(self) -> dict[str, Any]:
-        """The results as one JSON document (schema ``hebbsim.results/1``)."""
+        """The results as a JSON document (schema ``hebbsim.results/1``)."""
         return {
             "schema": SCHEMA,
             "experiment": self.experiment,
@@ -164,12 +158,15 @@ class Results:
             "tables": {
                 name: [asdict(record) for record in table]
                 for name, table in self.tables.items()
-                if name != "per_seed"  # as long as everything else together
+                if name != "per_seed"  # longer than all the rest
             },
         }
 
     def contents(self, machine: Mapping[str, Any]) -> dict[str, bytes]:
-        """The files of the run folder by name, without figures; `machine` is that of `Clock`."""
+        """The files of the run folder by name, without figures.
+
+        `machine` is the content of ``machine.json``, without costs.
+        """
         costs = {"costs": [asdict(cost) for cost in self.costs]} if self.costs else {}
         texts = {
             "config.json": json_text(self.config),
@@ -198,10 +195,10 @@ def provenance(
     text: Mapping[str, str] | None = None,
     rules: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Versions, input digests and seeds: what results depend on apart from the configuration.
+    """Versions, input digests and seeds: what results depend on besides the configuration.
 
-    `inputs` and `text` are SHA-256 by name: of inputs that are scored, and of those that are
-    learned from and never scored. `rules` are Python files that define learning rules.
+    `inputs` and `text` map names of inputs to their SHA-256; `text` is only learned from, and not
+    scored. `rules` are Python files that define learning rules.
     """
     digests = {**inputs, **(text or {})}
     for file in rules:
@@ -211,7 +208,7 @@ def provenance(
 
 
 def table_text(records: Sequence[Any], columns: Sequence[str] | None = None) -> str:
-    """CSV text of dataclass instances of one type: None as an empty field, floats in full."""
+    """CSV text of dataclass instances: None as an empty field, floats at full precision."""
     if columns is None:
         columns = [f.name for f in fields(records[0])] if records else []
     stream = io.StringIO()
@@ -222,15 +219,13 @@ def table_text(records: Sequence[Any], columns: Sequence[str] | None = None) -> 
 
 
 def json_text(document: Any) -> str:
-    """Strict JSON: no NaN, keys in the given order, a newline at the end."""
+    """Strict JSON without NaN, with keys in the given order and a newline at the end."""
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def not_drawn(failed: Mapping[str, Exception]) -> list[str]:
     """A line for each figure that could not be drawn.
 
-    Examples
-    --------
     >>> not_drawn({"roles": ValueError("n is 0")})
     ['figure not drawn: roles (n is 0)']
     """
@@ -238,13 +233,10 @@ def not_drawn(failed: Mapping[str, Exception]) -> list[str]:
 
 
 def utf8(text: str) -> bytes:
-    """Text as UTF-8; escaped bytes of file names become those bytes again.
+    """Encode text as UTF-8, with escaped bytes of file names (in an ASCII locale) restored.
 
-    In an ASCII locale, Python escapes other letters of file names. Bytes that are not UTF-8 are
-    replaced.
+    Bytes that are not UTF-8 are replaced.
 
-    Examples
-    --------
     >>> utf8("gr\\udcc3\\udcb6\\udcc3\\udc9fe \\udcff").decode() == "größe \ufffd"
     True
     """
@@ -259,11 +251,11 @@ class Clock:
         self._began = time.perf_counter()
 
     def machine(self) -> dict[str, Any]:
-        """For ``machine.json``."""
+        """The content of ``machine.json``."""
         return {
             "started": self._started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self._began, 1),
-            "directory": os.getcwd(),  # where relative paths in the configuration start
+            "directory": os.getcwd(),  # base of relative paths in the configuration
             "host": platform.node(),
             "platform": platform.platform(),
         }

@@ -1,7 +1,7 @@
 """The cache of a run: completed steps in the run folder, so that an interrupted run can resume.
 
-An experiment opens its folder, says what it will do, computes its steps by name, and writes its
-results::
+An experiment opens its folder, declares its configuration, computes its steps by name, and writes
+its results::
 
     with open_run(out, overwrite=overwrite) as cache:
         cache.begin("identity", config, provenance)
@@ -9,19 +9,20 @@ results::
             scores += cache.json(f"seed={seed}", lambda: measure(seed))
         cache.write(results, machine=clock.machine())
 
-A step that an interrupted run of the same configuration completed is read back; any other step
-is computed, and written atomically before the next one begins. Steps depend on the configuration
-and the seeds only, so a resumed run gives the same bits as an uninterrupted one, however often
-it was interrupted. For a step that takes long, `RunCache.checkpoints` keeps its last two states.
+Steps that an interrupted run of the same configuration completed are read back; all others are
+computed, and written atomically before the next one begins. Steps depend only on the configuration
+and the seeds, so a resumed run is bit-identical to an uninterrupted one. `RunCache.checkpoints`
+keeps the last two states of a long step.
 
-One rule holds for every experiment: a finished run is overwritten only on request, an unfinished
-run of the same configuration is resumed, and one of another configuration is refused.
+A finished run is overwritten only on request, an unfinished run of the same configuration is
+resumed, and one of another configuration is refused.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -46,6 +47,7 @@ from hebbsim.runs.folders import (
     filling,
     is_finished,
     read_json,
+    writing,
 )
 from hebbsim.runs.results import Results, not_drawn
 from hebbsim.storage import write_whole
@@ -57,11 +59,11 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 class _InUse(BadInputError):
-    """Another run writes to the folder."""
+    """Another run is writing to the folder."""
 
 
 class StepResult(NamedTuple):
-    """What a step of a run gives: arrays by name, and a value that JSON can hold."""
+    """The result of a step: arrays by name, and a JSON value."""
 
     arrays: dict[str, NDArray[Any]]
     document: Any
@@ -70,23 +72,19 @@ class StepResult(NamedTuple):
 class RunCache:
     """The completed steps of one run; made by `open_run`.
 
-    With None for `out` nothing is cached: every step is computed. `overwrite` replaces a finished
-    run, and discards an unfinished one of another configuration.
-
-    Attributes
-    ----------
-    folder : Path or None
-        Run folder; with a `Numbered` place it is chosen by `begin`.
+    If `out` is None, nothing is cached. `overwrite` replaces a finished run, and discards an
+    unfinished one of another configuration.
     """
 
     def __init__(self, out: Out | None = None, *, overwrite: bool = False) -> None:
+        #: Run folder; if `out` is `Numbered`, it is chosen by `begin`.
         self.folder: Path | None = None
         self.overwrite = overwrite
         self._out = out
         self._begun = self._written = False
         self._lock = contextlib.ExitStack()
         self._made: list[Path] = []
-        self._shown = Path()  # the folder as it was given
+        self._shown = Path()  # the folder as given by the user
 
     @property
     def _home(self) -> Path:
@@ -95,30 +93,26 @@ class RunCache:
 
     @property
     def n_cached(self) -> int:
-        """Completed steps, and checkpoints of unfinished ones, in the folder."""
+        """Number of completed steps, and of checkpoints of unfinished ones."""
         return 0 if self.folder is None else _n_cached(self.folder)
 
     def begin(
         self, experiment: str, config: Mapping[str, Any], provenance: Mapping[str, Any]
     ) -> None:
-        """Declare what the run does, before its first step.
+        """Declare the run, before its first step.
 
-        Configuration and provenance are those of its results: steps of a run that differs in either
-        are not used. Raises BadInputError if the folder holds such steps.
+        Steps of a run with another configuration or provenance are not used. Raises BadInputError
+        if the folder holds such steps.
         """
         if self._out is None:
             return
-        # As JSON gives it back: tuples are lists, keys are text.
-        about = json.loads(
-            json.dumps(
-                {
-                    "schema": SCHEMA,
-                    "experiment": experiment,
-                    "config": dict(config),
-                    "provenance": dict(provenance),
-                }
-            )
-        )
+        about = {
+            "schema": SCHEMA,
+            "experiment": experiment,
+            "config": dict(config),
+            "provenance": dict(provenance),
+        }
+        about = json.loads(json.dumps(about))  # as it will be read: tuples are lists
         if isinstance(self._out, Numbered):
             self._choose(self._out, about)
         changed = _changed(self._home.parent, about)
@@ -130,17 +124,18 @@ class RunCache:
         if changed or not self.n_cached:
             for name in ("steps", "checkpoints"):
                 shutil.rmtree(self._home / name, ignore_errors=True)
-            with _writing(self._home):
+            with writing(self._home):
                 write_whole(self._home / "run.json", _text(about))
         self._begun = True
 
     def _choose(self, numbered: Numbered, about: dict[str, Any]) -> None:
         """Enter the folder of an unfinished run of the same configuration, or else a new one."""
-        for folder in numbered.existing():
-            if _n_cached(folder) and not is_finished(folder) and not _changed(folder, about):
-                with contextlib.suppress(_InUse, AlreadyFinished):
-                    return self._enter(folder)
-        for folder in numbered.free():
+        unfinished = (
+            folder
+            for folder in numbered.existing()
+            if _n_cached(folder) and not is_finished(folder) and not _changed(folder, about)
+        )
+        for folder in itertools.chain(unfinished, numbered.free()):
             with contextlib.suppress(_InUse, AlreadyFinished):
                 return self._enter(folder)
 
@@ -151,10 +146,10 @@ class RunCache:
         try:
             check_output(self._shown, overwrite=self.overwrite)
         except AlreadyFinished:
-            if not home.is_dir():  # else of a run that was killed when it was all but done
+            if not home.is_dir():  # otherwise the run was killed just before it was done
                 raise
         made = [place for place in (folder, *folder.parents) if not place.exists()]
-        with _writing(folder):
+        with writing(folder):
             home.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as lock:
             lock.enter_context(_locked(home, self._shown))
@@ -177,22 +172,22 @@ class RunCache:
         machine: Mapping[str, Any],
         save: Callable[[Path], None] | None = None,
     ) -> None:
-        """Write the run, then draw its figures; a figure that fails leaves the rest intact.
+        """Write the run, then draw its figures; a figure that fails does not affect the rest.
 
         ==================  =====================================================
         ``config.json``     the resolved configuration
         ``provenance.json`` package versions, input digests, seeds
         ``results.json``    the document that ``--json`` prints
-        ``results.csv``     its rows; further tables and files stand beside it
-        ``figures/``        what can be drawn from those tables alone
-        ``machine.json``    time stamps and host: the one file that may differ
+        ``results.csv``     its rows; there may be further tables and files
+        ``figures/``        drawn from those tables only
+        ``machine.json``    time stamps and host: the only file that may differ
                             between two runs of the same configuration
         ``files.json``      the names of all these files
         ==================  =====================================================
 
-        `results` receives its folder, and a note for each figure that could not be drawn; `machine`
-        says when, where and how long the run took; `save` writes further files into the folder that
-        it is given. Raises HebbsimError if a file cannot be written.
+        Sets the folder of `results`, and adds a note for each figure that could not be drawn.
+        `machine` is the content of ``machine.json``; `save` writes further files into the given
+        folder. Raises HebbsimError if a file cannot be written.
         """
         if self._out is None:
             return
@@ -210,13 +205,13 @@ class RunCache:
             from hebbsim.runs import figures
 
             failed = figures.draw_run(self.folder, results.experiment)
-        except Exception as error:  # matplotlib itself
+        except Exception as error:  # matplotlib cannot be imported
             failed = {"all": error}
         results.notes += not_drawn(failed)
         results.undrawn = list(failed)
 
     def _leave(self, error: BaseException | None) -> None:
-        """Unlock the folder, and say in an error what the folder still holds."""
+        """Unlock the folder, and add to an error a hint on what the folder still holds."""
         if self.folder is None:
             return
         hint = ""
@@ -224,12 +219,10 @@ class RunCache:
             hint = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
         elif self._begun and self.n_cached:
             hint = "finished steps are kept: the same command resumes"
-        if hint and error is not None:  # for the command line to say
+        if hint and error is not None:  # shown by the command line
             setattr(error, "hint", hint)  # noqa: B010
         _tidy(self.folder, self._made)
         self._lock.close()
-
-    # Steps --------------------------------------------------------------------------------
 
     def has(self, name: str) -> bool:
         """Whether a step is completed."""
@@ -239,10 +232,7 @@ class RunCache:
         return self._home / "steps" / f"{_file_name(name)}.safetensors"
 
     def get(self, name: str) -> StepResult | None:
-        """A completed step, or None.
-
-        Raises BadInputError if its file is damaged.
-        """
+        """A completed step, or None; BadInputError if its file is damaged."""
         if not self.has(name):
             return None
         path = self._path(name)
@@ -259,16 +249,14 @@ class RunCache:
         if self.folder is None:
             return
         path = self._path(name)
-        with _writing(path.parent), defer_signals():
+        with writing(path.parent), defer_signals():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_checkpoint(path, _KIND, arrays or {}, {"name": name, "document": document})
         self.drop(name)
 
     def take(self, name: str, compute: Callable[[], StepResult | tuple[Arrays, Any]]) -> StepResult:
-        """A step: read from the cache, or computed and cached.
+        """Read a step from the cache, or compute and cache it.
 
-        Examples
-        --------
         >>> import numpy as np
         >>> def half(values):
         ...     return {"half": values / 2}, {"n": len(values)}
@@ -284,17 +272,13 @@ class RunCache:
         return found
 
     def json(self, name: str, compute: Callable[[], Any]) -> Any:
-        """A step whose result is a JSON value; tuples come back as lists."""
+        """Like `take`, for a step whose result is a JSON value; tuples become lists."""
         document = self.take(name, lambda: StepResult({}, compute())).document
         return json.loads(json.dumps(document))
 
-    # Checkpoints of unfinished steps -------------------------------------------------------
-
     def checkpoints(self, name: str, kind: str) -> Checkpoints | None:
-        """The last two states of a long step; None where nothing is cached."""
-        if self.folder is None:
-            return None
-        return Checkpoints(self.states_folder(name), kind)
+        """The last two states of a long step; None if nothing is cached."""
+        return None if self.folder is None else Checkpoints(self.states_folder(name), kind)
 
     def states_folder(self, name: str) -> Path:
         """Folder of the checkpoints of a step."""
@@ -308,13 +292,11 @@ class RunCache:
 
 @contextlib.contextmanager
 def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[RunCache]:
-    """Lock a run folder, and give the cache of the run that is written into it.
+    """Lock a run folder, and yield the `RunCache` of the run that is written into it.
 
-    With None for `out` nothing is written. `overwrite` replaces a finished run in the folder, and
-    discards an unfinished one of another configuration; files that no run wrote stay in both cases.
-
-    Raises AlreadyFinished if the folder holds a finished run, and BadInputError if another run
-    writes to this folder, or it cannot be written.
+    Files that no run wrote are kept, even if `overwrite` is given. Raises AlreadyFinished if the
+    folder holds a finished run, and BadInputError if another run is writing to it, or it cannot
+    be written.
     """
     cache = RunCache(out, overwrite=overwrite)
     if out is not None and not isinstance(out, Numbered):
@@ -334,7 +316,7 @@ def _n_cached(folder: Path) -> int:
 
 
 def _changed(folder: Path, about: dict[str, Any]) -> str:
-    """How the unfinished run in a folder differs, in words; empty if it does not."""
+    """Description of how the unfinished run in a folder differs; "" if it does not."""
     if not _n_cached(folder):
         return ""
     before = read_json(folder / UNFINISHED / "run.json")
@@ -343,7 +325,7 @@ def _changed(folder: Path, about: dict[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _locked(home: Path, folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder; the system releases it however the process ends."""
+    """Hold the lock of a folder, which the system releases even if the process is killed."""
     lock = FileLock(home / "lock")
     holder = home / "holder.json"
     try:
@@ -359,9 +341,9 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         raise BadInputError(f"--out {folder}: cannot be locked ({reason})") from None
     try:
-        if not (home / "lock").exists():  # the other run ended this very moment
+        if not (home / "lock").exists():  # the other run ended just now
             raise _InUse(f"--out {folder}: another run has just written it; start again")
-        with contextlib.suppress(OSError):  # for the message alone
+        with contextlib.suppress(OSError):  # only needed for the message
             holder.write_bytes(_text({"pid": os.getpid(), "host": socket.gethostname()}))
         yield
     finally:
@@ -369,7 +351,7 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
 
 
 def _tidy(folder: Path, made: list[Path]) -> None:
-    """Remove the folder of unfinished work if it is empty, and those made only for it."""
+    """Remove the folder of unfinished work if it is empty, and parents made only for it."""
     home = folder / UNFINISHED
     if _n_cached(folder) or (home / "ready").is_dir():
         return
@@ -379,20 +361,12 @@ def _tidy(folder: Path, made: list[Path]) -> None:
             place.rmdir()
 
 
-@contextlib.contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise BadInputError(f"{folder}: cannot be written ({error.strerror})") from None
-
-
 def _text(document: Any) -> bytes:
     return (json.dumps(document, indent=1) + "\n").encode()
 
 
 def _difference(before: Any, now: Any, name: str = "") -> str:
-    """The first value that differs, in words; empty if none does."""
+    """Description of the first value that differs; "" if none does."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in [*now, *(key for key in before if key not in now)]:
             if key == "schema":
@@ -413,7 +387,7 @@ def _shown(value: Any) -> str:
 
 
 def _file_name(name: str) -> str:
-    """A file name for a step, readable and unique."""
+    """A readable and unique file name for a step."""
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_.=,") else "+" for c in name)
     if safe == name and len(name) <= 100 and not name.startswith("."):
         return name

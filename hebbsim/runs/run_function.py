@@ -1,4 +1,4 @@
-"""The function of an experiment: what comes before and after its own work, written once."""
+"""Wraps the work of an experiment by what all experiments do before and after it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ out : path, optional
     Run folder to write (default: none). It resumes an interrupted run of the same
     configuration there.
 progress : callable, optional
-    Receives a line to show or None, the number of steps done, and that of all steps.
+    Called with a line to show or None, the number of completed steps and the total.
 overwrite : bool
     Replace a finished run in `out`.
 
@@ -37,12 +37,9 @@ def run_function(
 ) -> Callable[[Callable[[Config, RunCache, Progress], Results]], Callable[..., Results]]:
     """Make the function of an experiment from its work: ``work(config, cache, progress)``.
 
-    The function checks the options, loads rules of the user's own, opens the run folder, and
-    writes into it the results that the work returns. The parameters and errors that all such
-    functions have are added to its docstring.
+    The function checks the options, loads user-defined rules, opens the run folder, and writes
+    the results of the work into it. Its docstring gets the common parameters and errors.
 
-    Examples
-    --------
     >>> class Config(ExperimentConfig):
     ...     seeds: int = 1
     >>> @run_function(Config)
@@ -64,11 +61,11 @@ def run_function(
             clock = Clock()
             config = kind.checked(options) if config is None else config
             if rules := getattr(config, "rules", ()):
-                # This process may have been given a configuration that another one checked.
+                # The configuration may have been checked in another process.
                 from hebbsim.engine import load_rules
 
                 load_rules(rules)
-            # Of the processes that torchrun started, the first one writes.
+            # Only the first process of torchrun writes.
             with open_run(None if rank() else out, overwrite=overwrite) as cache:
                 results = work(config, cache, progress or quiet)
                 cache.write(results, machine=clock.machine() | results.machine, save=results.save)
@@ -90,5 +87,5 @@ def run_function(
 
 
 def rank() -> int:
-    """Number of this process among those that torchrun started; 0 for one alone."""
+    """Rank of this process under torchrun; 0 otherwise."""
     return int(os.environ.get("RANK", "0"))

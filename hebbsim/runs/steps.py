@@ -1,4 +1,4 @@
-"""The progress of a run whose steps take unequal time."""
+"""Progress of a run whose steps take different amounts of time."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from hebbsim.runs.results import Progress
 
 
 class Steps:
-    """The steps of a run by name, with weights; safe to report from several threads.
+    """The weighted steps of a run by name; thread-safe.
 
-    `progress` receives the weight done, rounded down, and the total weight, at every report.
+    With every report, `progress` receives the completed weight, rounded down, and the total.
 
-    Examples
-    --------
     >>> steps = Steps(lambda line, done, total: print(line, done, total))
     >>> steps.plan(10, ["learn"])
     >>> steps.plan(1, ["score", "compare"])
@@ -31,16 +29,16 @@ class Steps:
         self._lock = threading.Lock()
 
     def plan(self, weight: int, names: Iterable[str]) -> None:
-        """Add steps of one weight."""
+        """Add steps of the same weight."""
         self._weights |= dict.fromkeys(names, weight)
 
     def drop(self, names: Iterable[str]) -> None:
-        """Remove steps that will not be done."""
+        """Remove steps that are not needed."""
         for name in names:
             self._weights.pop(name, None)
 
     def reach(self, name: str, share: float = 1.0, *, line: str | None = None) -> None:
-        """Report the share of a step that is done; it never decreases."""
+        """Report the completed share of a step, which never decreases."""
         with self._lock:
             self._shares[name] = max(share, self._shares.get(name, 0.0))
             self._tell(line)

@@ -1,10 +1,9 @@
-"""Many runs of one experiment, and one table of all their scores: `hebbsim sweep`."""
+"""Runs one experiment with many configurations, and collects all scores: `hebbsim sweep`."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.probes.bootstrap import Estimate, seed_interval
 from hebbsim.runs.experiment import Experiment
-from hebbsim.runs.folders import Numbered, Out, is_finished, read_json, record, refuse_strangers
+from hebbsim.runs.folders import (
+    Numbered,
+    Out,
+    is_finished,
+    read_json,
+    record,
+    refuse_strangers,
+    writing,
+)
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.results import Progress, json_text, not_drawn, quiet
 from hebbsim.runs.sweep_file import Point, Sweep, shown
@@ -24,13 +31,13 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SCHEMA = "hebbsim.sweep/1"
-#: Columns of a table of scores; an axis with one of these names gets no column of its own.
+#: Columns of a table of scores; an axis with one of these names adds no column.
 _SCORES = ("corpus", "split", "model", "condition", "metric", "role", "seed", "value", "unit")
 
 
 @dataclass(frozen=True)
 class Swept:
-    """The number that a sweep shows for one run, over its seeds; `error` if it failed."""
+    """The score that a sweep shows for one run, over its seeds, or the error."""
 
     run: str
     values: dict[str, Any]
@@ -41,14 +48,14 @@ class Swept:
 
 @dataclass
 class SweepResults:
-    """What a sweep found."""
+    """The results of a sweep."""
 
     sweep: Sweep
     #: In the order of the file.
     runs: list[Swept]
     #: One row per run, seed, condition and metric, with a column for every option that varies.
     table: DataFrame
-    #: Runs that were finished before.
+    #: Number of runs that had been finished before.
     n_kept: int
     figures: list[Path]
     folder: Path
@@ -60,7 +67,7 @@ class SweepResults:
         return [run for run in self.runs if run.error is not None]
 
     def document(self) -> dict[str, Any]:
-        """As one JSON document (schema ``hebbsim.sweep/1``)."""
+        """The results as a JSON document (schema ``hebbsim.sweep/1``)."""
         experiment = self.sweep.experiment
         return {
             "schema": SCHEMA,
@@ -93,33 +100,30 @@ def run_sweep(
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> SweepResults:
-    """Run what is missing of a sweep, and write the table of all runs.
+    """Run the missing runs of a sweep, and write the table of all runs.
 
     A run is done when its folder ``runs/NAME`` is complete; an interrupted run resumes. A run
-    that fails does not stop the others. With Dask, all workers must find `out` under this path;
-    `workers` and `scheduler` are those of `hebbsim.runs.workers.run_all`. `overwrite` replaces
-    another sweep in the folder; its finished runs stay.
+    that fails does not stop the others. `workers` and `scheduler` are those of
+    `hebbsim.runs.workers.run_all`; with Dask, all workers must have access to `out` under this
+    path. `overwrite` replaces another sweep in the folder, but keeps its finished runs.
 
-    Raises BadInputError if the folder holds something else, or a sweep with runs that this one
-    lacks, or another sweep is writing to it.
+    Raises BadInputError if the folder holds something else, or a sweep with other runs, or
+    another sweep is writing to it.
     """
     say = progress or quiet
-    plan = json.loads(
-        json_text(
-            {
-                "schema": SCHEMA,
-                "experiment": sweep.experiment.name,
-                "axes": list(sweep.axes),
-                "runs": {point.name: point.values for point in sweep.points},
-            }
-        )
-    )
+    plan = {
+        "schema": SCHEMA,
+        "experiment": sweep.experiment.name,
+        "axes": list(sweep.axes),
+        "runs": {point.name: point.values for point in sweep.points},
+    }
     shown = _choose(out, plan)
     out = shown.absolute()
     _check_folder(out, plan, overwrite)
     with _locked(out):
         refuse_strangers(out, ["sweep.json", "table.parquet"])
-        _write(out / "sweep.json", json_text(plan).encode())
+        with writing(out / "sweep.json"):
+            write_whole(out / "sweep.json", json_text(plan).encode())
         record(out, ["sweep.json"], "sweep")
         left = [point for point in sweep.points if not is_finished(out / "runs" / point.name)]
         n_kept = len(sweep.points) - len(left)
@@ -145,12 +149,12 @@ def _choose(out: Out, plan: dict[str, Any]) -> Path:
     """The folder of a sweep that this one continues, or else a new one."""
     if not isinstance(out, Numbered):
         return Path(out)
-    going_on = (f for f in out.existing() if (f / "sweep.json").is_file() and not _lacks(f, plan))
-    return next(going_on, None) or next(out.free())
+    started = (f for f in out.existing() if (f / "sweep.json").is_file() and not _lacks(f, plan))
+    return next(started, None) or next(out.free())
 
 
 def _lacks(folder: Path, plan: dict[str, Any]) -> str:
-    """What the plan lacks of the sweep in a folder, in words; empty if nothing."""
+    """Description of what the plan lacks of the sweep in a folder; "" if nothing."""
     before = read_json(folder / "sweep.json") or {}
     if before.get("experiment") != plan["experiment"]:
         return f"experiment was {before.get('experiment')} and is {plan['experiment']}"
@@ -172,10 +176,8 @@ def _check_folder(out: Path, plan: dict[str, Any], overwrite: bool) -> None:
                 f"--out {out}: holds another sweep ({lacking}); name another folder, or give "
                 "--overwrite to replace its table"
             )
-    try:
+    with writing(f"--out {out}"):
         (out / "runs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInputError(f"--out {out}: cannot be written ({error.strerror})") from None
 
 
 @contextlib.contextmanager
@@ -192,7 +194,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 
 def _run_point(experiment: str, runs: str, overwrite: bool, job: tuple[str, dict[str, Any]]) -> str:
-    """One run; on whichever process or machine."""
+    """Run one point of a sweep, on any process or machine."""
     name, options = job
     chosen = EXPERIMENTS[experiment]
     config = chosen.config.checked(options)
@@ -221,7 +223,15 @@ def _gather(
     if not tables:
         raise HebbsimError(f"no run was finished; the first: {runs[0].error}")
     together = pd.concat(tables, ignore_index=True)
-    _write_parquet(together, out / "table.parquet")
+    try:
+        content = together.to_parquet(engine="pyarrow", index=False)
+    except ImportError:
+        raise BadInputError(
+            "the table of a sweep is parquet, for which pyarrow is not installed: "
+            "pip install 'hebbsim[cluster]' and run the sweep again (its runs are kept)"
+        ) from None
+    with writing(out / "table.parquet"):
+        write_whole(out / "table.parquet", content)
     record(out, ["table.parquet"])
     figures: list[Path] = []
     undrawn: list[str] = []
@@ -268,7 +278,7 @@ def read_scores(folder: Path) -> DataFrame:
 
 
 def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
-    """Mean over seeds of what the sweep shows; of the ensemble if there is one."""
+    """Mean over seeds of the score that the sweep shows, of the ensemble if there is one."""
     rows = [row for row in table.itertuples() if experiment.shows(row) and not row.role]
     if not rows:
         return Swept(point.name, point.values)
@@ -277,33 +287,10 @@ def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
     return Swept(point.name, point.values, seed_interval(values), len(values))
 
 
-def _write_parquet(table: DataFrame, path: Path) -> None:
-    import io
-
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError:
-        raise BadInputError(
-            "the table of a sweep is parquet, for which pyarrow is not installed: "
-            "pip install 'hebbsim[cluster]' and run the sweep again (its runs are kept)"
-        ) from None
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), buffer)
-    _write(path, buffer.getvalue())
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise BadInputError(f"{path}: cannot be written ({error.strerror})") from None
-
-
 def run_folders(paths: list[Path]) -> list[Path]:
     """Run folders; a sweep folder stands for all of its runs.
 
-    Raises BadInputError if a path is no folder.
+    Raises BadInputError if a path is not a folder.
     """
     found: list[Path] = []
     for path in paths:

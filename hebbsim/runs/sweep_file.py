@@ -1,16 +1,16 @@
-"""The file of a sweep: an experiment, options for all of its runs, and options that vary.
+"""The TOML file of a sweep: an experiment, options of all of its runs, and options that vary.
 
 experiment = "roles"
 plane = [1.1, 2, 4, 8, 16, 32]      # each timescale, and each pair
 
-[base]                              # as of `hebbsim run roles`, with _ for -
+[base]                              # options of `hebbsim run roles`, with _ for -
 corpus = "builtin"
 baselines = "none"
 seeds = 3
 
-[grid]                              # every combination of these
+[grid]                              # all combinations
 clusters = [100, 300]
-"settings.tokens.shrinkage" = [2, 5]  # as --set tokens.shrinkage=2; rule.LAYER.PART as well
+"settings.tokens.shrinkage" = [2, 5]  # like --set tokens.shrinkage=2; or rule.LAYER.PART
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.registry import EXPERIMENTS
 
 _KEYS = ("experiment", "base", "grid", "plane")
-#: Most runs of one sweep: a file that asks for more is probably mistaken.
+#: Maximum number of runs of a sweep; more are probably a mistake.
 MOST = 100_000
 
 
@@ -37,16 +38,16 @@ MOST = 100_000
 class Point:
     """One run of a sweep."""
 
-    #: Name of its folder: what varies, and a digest of the whole configuration.
+    #: Name of its folder: the values that vary, and a digest of the configuration.
     name: str
-    #: What varies, by axis.
+    #: Values that vary, by option.
     values: dict[str, Any]
     config: ExperimentConfig
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """An experiment and the runs that a file describes."""
+    """An experiment and its runs."""
 
     experiment: Experiment
     #: Options that vary.
@@ -57,26 +58,25 @@ class Sweep:
 def read_sweep(path: Path) -> Sweep:
     """Read a sweep from its file, and check the configuration of every run.
 
-    Raises BadInputError if the file cannot be read, a key is unknown, or an option of a run cannot
-    be used.
+    Raises BadInputError if the file cannot be read, a key is unknown, or an option of a run is
+    invalid.
     """
     document = read_toml(path, "the TOML file of a sweep")
     try:
-        return _understand(document)
+        return _parse(document)
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
 
 
-def _understand(document: dict[str, Any]) -> Sweep:
+def _parse(document: dict[str, Any]) -> Sweep:
     for key in document:
         if key not in _KEYS:
             raise BadInputError(f"unknown key {key!r}: known are {', '.join(_KEYS)}")
     name = document.get("experiment", "roles")
-    known = [experiment for experiment in EXPERIMENTS.values() if experiment.metric]
-    experiment = next((experiment for experiment in known if experiment.name == name), None)
+    known = {one.name: one for one in EXPERIMENTS.values() if one.metric}
+    experiment = known.get(str(name))
     if experiment is None:
-        choice = ", ".join(experiment.name for experiment in known)
-        raise BadInputError(f"no experiment {name!r} for sweeps: choose {choice}")
+        raise BadInputError(f"no experiment {name!r} for sweeps: choose {', '.join(known)}")
     base, grid = document.get("base", {}), dict(document.get("grid", {}))
     for name, table in (("base", base), ("grid", grid)):
         if not isinstance(table, dict):
@@ -84,7 +84,7 @@ def _understand(document: dict[str, Any]) -> Sweep:
         for key in _KEYS:
             if key in table:
                 raise BadInputError(
-                    f"{key} stands in [{name}], below whose line everything belongs to it: move "
+                    f"{key} is in [{name}], to which everything below that line belongs: move "
                     f"{key} to the top of the file, above [base] and [grid]"
                 )
     if "plane" in document:
@@ -95,10 +95,8 @@ def _understand(document: dict[str, Any]) -> Sweep:
         if not isinstance(values, list) or not values:
             raise BadInputError(f"{axis} in [grid] is {values!r}: give a list of values")
         if axis.partition(".")[0] in base and "." not in axis:
-            raise BadInputError(f"{axis} stands in [base] and in [grid]")
-    n = 1
-    for values in grid.values():
-        n *= len(values)
+            raise BadInputError(f"{axis} is both in [base] and in [grid]")
+    n = math.prod(map(len, grid.values()))
     if n > MOST:
         raise BadInputError(f"{n:,} runs; a sweep has {MOST:,} at most")
     return Sweep(experiment, tuple(grid), list(_points(experiment, base, grid)))
@@ -126,35 +124,33 @@ def _points(
             config = experiment.config.checked(options)
             experiment.check(config)
         except BadInputError as error:
-            raise BadInputError(f"{_said(values) or 'base'}: {error}") from None
+            raise BadInputError(f"{_text(values) or 'base'}: {error}") from None
         name = _name(values, config)
         if name in seen:
-            raise BadInputError(f"{_said(values)}: asked for twice")
+            raise BadInputError(f"{_text(values)}: occurs twice")
         seen.add(name)
         yield Point(name, values, config)
 
 
 def _put(options: dict[str, Any], axis: str, value: Any) -> None:
-    """Set an option, or add to one that holds values by name: ``settings.tokens.shrinkage``."""
+    """Set an option, or extend one with named values, such as ``settings.tokens.shrinkage``."""
     option, _, name = axis.partition(".")
     if not name:
         options[option] = value
     elif option in ("settings", "rule"):
-        said = value if isinstance(value, str) else json.dumps(value)
-        options[option] = [*options.get(option, []), f"{name}={said}"]
+        text = value if isinstance(value, str) else json.dumps(value)
+        options[option] = [*options.get(option, []), f"{name}={text}"]
     else:
-        raise BadInputError(f"{axis}: {option} holds no values by name")
+        raise BadInputError(f"{axis}: {option} does not take named values")
 
 
-def _said(values: dict[str, Any]) -> str:
+def _text(values: dict[str, Any]) -> str:
     return ", ".join(f"{axis}={shown(value)}" for axis, value in values.items())
 
 
 def shown(value: Any) -> str:
-    """A value of an axis as a user writes it.
+    """A value of an option as on the command line.
 
-    Examples
-    --------
     >>> shown([2.0, 8.0]), shown("oja"), shown(0.5)
     ('2,8', 'oja', '0.5')
     """
@@ -165,6 +161,6 @@ def shown(value: Any) -> str:
 
 def _name(values: dict[str, Any], config: ExperimentConfig) -> str:
     digest = hashlib.sha256(json.dumps(config.resolved(), sort_keys=True).encode()).hexdigest()
-    said = "_".join(f"{axis.rpartition('.')[2]}={shown(value)}" for axis, value in values.items())
-    safe = "".join(c if c.isalnum() or c in "-_.=," else "-" for c in said)
+    text = "_".join(f"{axis.rpartition('.')[2]}={shown(value)}" for axis, value in values.items())
+    safe = "".join(c if c.isalnum() or c in "-_.=," else "-" for c in text)
     return f"{safe[:60] or 'run'}-{digest[:10]}"

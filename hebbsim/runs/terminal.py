@@ -1,4 +1,4 @@
-"""The console that prints all tables: readable at any width."""
+"""The console on which all tables are printed, readable at any width."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from rich.text import Text
 if TYPE_CHECKING:
     from hebbsim.runs.results import Results
 
-#: A terminal with fewer columns probably does not know its width.
+#: A smaller width of a terminal is implausible.
 _LEAST = 20
 _USUAL = 80
-#: Columns that a folded text needs.
+#: Minimum width of folded text.
 _FOLDED = 12
 
 
 class Console(RichConsole):
-    """A console that prints a table row by row if it is too narrow for the columns.
+    """A console that prints tables row by row if it is too narrow for the columns.
 
     An implausible width, such as ``COLUMNS=0``, counts as 80.
 
-    Examples
-    --------
     >>> import sys
     >>> table = Table("name", "value", box=None, padding=2)
     >>> table.add_row("accuracy", "0.98 ±0.012")
@@ -48,7 +46,7 @@ class Console(RichConsole):
         super().print(*objects, **options)
 
     def _needed(self, table: Table) -> int:
-        """Columns that are needed to show every name and number in full."""
+        """Width that is needed to show every name and number in full."""
         needed = 0
         for column in table.columns:
             texts = [column.header, *column.cells]
@@ -71,9 +69,9 @@ class Console(RichConsole):
 
 
 def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
-    """A table without lines whose first `texts` columns hold texts, and the others numbers.
+    """A table without lines, with `texts` text columns, followed by numbers.
 
-    Texts stand on one line, unless they `fold`.
+    Text may only be wrapped if `fold` is true.
     """
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(names):
@@ -85,7 +83,7 @@ def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
 
 
 def print_heading(console: RichConsole, text: str) -> None:
-    """An empty line, and a heading."""
+    """Print an empty line and a heading."""
     console.print()
     console.print(text, style="bold", markup=False)
 
@@ -93,7 +91,7 @@ def print_heading(console: RichConsole, text: str) -> None:
 def print_ending(
     console: RichConsole, results: Results, folder: Path, what: str = "Figures and tables"
 ) -> None:
-    """The notes of a run, and where its files are."""
+    """Print the notes of a run, and where its files are."""
     for note in results.notes:
         console.print(f"Note: {note}", markup=False)
     console.print(f"{what}: {folder}", markup=False, soft_wrap=True)

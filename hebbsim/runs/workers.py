@@ -1,11 +1,11 @@
-"""Where the tasks of a run are done: here, in processes of this machine, or on Dask workers.
+"""Runs the tasks of a run in this process, in several processes, or on Dask workers.
 
 `DaskWorkers` implements `hebbsim.models.sharded.Workers` for many machines. `run_all` runs
 independent jobs, such as the runs of a sweep, in any of the three ways.
 
-If a Dask worker dies, its tasks and what they depend on are computed again on another worker;
-nothing is scattered, because Dask could not compute it again. Dask sends functions and arguments
-by pickle, so use only a scheduler that you trust.
+If a Dask worker dies, its tasks and their dependencies are computed again on another worker;
+nothing is scattered, because Dask cannot recompute scattered data. Dask transfers functions and
+arguments by pickle, so use only a scheduler that you trust.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from hebbsim.models.summaries import merge_all
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-#: Seconds to wait for a scheduler, and for the first of its workers.
+#: Seconds to wait for a scheduler, and for its first worker.
 PATIENCE = 10.0, 60.0
-#: Number of summaries that one task merges: they and the result are in memory together.
+#: Number of summaries that one task merges, all of which are in memory.
 _FAN_IN = 2
-#: Workers that may die on a task before the run gives up.
+#: Number of workers that may die on a task before the run fails.
 _DEATHS = 10
 
 Job = TypeVar("Job")
@@ -39,9 +39,9 @@ Result = TypeVar("Result")
 
 
 class _Call:
-    """A function with its available arguments, opaque to Dask.
+    """A function with its arguments; the values of futures among them are passed to the call.
 
-    Otherwise Dask would search every list of words for futures.
+    It is opaque to Dask, which would otherwise search every list of words for futures.
     """
 
     def __init__(self, function: Callable[..., Any], args: Sequence[Any]) -> None:
@@ -51,13 +51,10 @@ class _Call:
         self.held = [isinstance(arg, Future) for arg in args]
         self.args = [None if held else arg for arg, held in zip(args, self.held, strict=True)]
 
-    def __call__(self, *held: Any) -> Any:
-        waiting = iter(held)
-        args = [
-            next(waiting) if is_held else arg
-            for arg, is_held in zip(self.args, self.held, strict=True)
-        ]
-        return self.function(*args)
+    def __call__(self, *values: Any) -> Any:
+        found = iter(values)
+        pairs = zip(self.args, self.held, strict=True)
+        return self.function(*(next(found) if held else arg for arg, held in pairs))
 
 
 class DaskWorkers:
@@ -80,8 +77,8 @@ class DaskWorkers:
             return held.result()
         except KilledWorker as error:
             raise HebbsimError(
-                f"task {error.task} ended {_DEATHS} workers in turn, perhaps for want of memory: "
-                "start workers with more memory (dask worker --memory-limit)"
+                f"task {error.task} ended {_DEATHS} workers one after another, perhaps for "
+                "lack of memory: start workers with more memory (dask worker --memory-limit)"
             ) from None
 
     def merged(self, held: Sequence[Future]) -> Any:
@@ -95,9 +92,9 @@ class DaskWorkers:
 
     def _submit(self, name: str, call: Callable[..., Any], *held: Future) -> Future:
         with warnings.catch_warnings():
-            # The words of a shard travel with its task: from there they can be sent again.
+            # The words of a shard are part of its task, from which they can be sent again.
             warnings.filterwarnings("ignore", "Sending large graph")
-            # A key of its own: were it made of the arguments, all of them would be hashed.
+            # With an explicit key, Dask does not hash all arguments.
             return self.client.submit(call, *held, key=f"{name}-{uuid.uuid4().hex}", pure=False)
 
 
@@ -107,13 +104,13 @@ def _merge(*parts: Any) -> Any:
 
 @contextlib.contextmanager
 def open_dask(scheduler: str | None = None, n_workers: int | None = None) -> Iterator[Client]:
-    """Connect to a Dask cluster, or start one; both are closed at the end.
+    """Connect to a Dask cluster, or start one, until the end of the block.
 
     `scheduler` is an address such as ``tcp://host:8786``, or a scheduler file (``*.json``). None or
     ``local`` starts a cluster of `n_workers` processes on this machine (default: its cores).
 
-    Raises BadInputError if Dask is not installed, there is no scheduler at that address, or its
-    workers do not have this version of hebbsim.
+    Raises BadInputError if Dask is not installed, the scheduler cannot be reached, or its workers
+    have another version of hebbsim.
     """
     try:
         import dask
@@ -125,7 +122,7 @@ def open_dask(scheduler: str | None = None, n_workers: int | None = None) -> Ite
         ) from None
     settings = {
         "distributed.scheduler.allowed-failures": _DEATHS,
-        "distributed.worker.daemon": False,  # an experiment may have processes of its own
+        "distributed.worker.daemon": False,  # an experiment may start processes
     }
     with contextlib.ExitStack() as stack:
         stack.enter_context(dask.config.set(settings))
@@ -171,7 +168,7 @@ def _check_workers(client: Client) -> None:
     from hebbsim._version import __version__
 
     class OneThread(WorkerPlugin):
-        """BLAS sums in another order with more threads."""
+        """Limits BLAS to one thread, because more of them would change the order of sums."""
 
         name = "hebbsim-one-thread"
 
@@ -190,7 +187,7 @@ def _check_workers(client: Client) -> None:
         ) from None
     try:
         found = client.run(_version)
-    except Exception as error:  # whatever a worker without hebbsim raises
+    except Exception as error:  # a worker without hebbsim may raise anything
         raise BadInputError(
             f"a Dask worker cannot import hebbsim ({error}); install it there"
         ) from None
@@ -218,8 +215,8 @@ def run_all(
 ) -> Iterator[tuple[int, Result | Exception]]:
     """Run independent jobs; yield the number of each with its result or error, as they end.
 
-    `function` is defined at module level, so that other processes can import it. With one worker
-    the jobs run in this process, with a `scheduler` (see `open_dask`) on Dask instead.
+    `function` must be defined at module level. With one worker, jobs run in this process; with a
+    `scheduler` (see `open_dask`), on Dask.
     """
     if scheduler is not None:
         yield from _run_dask(function, jobs, scheduler, workers)
@@ -240,7 +237,7 @@ def _caught(function: Callable[[Job], Result], job: Job) -> Result | Exception:
 def _run_processes(
     function: Callable[[Job], Result], jobs: Sequence[Job], workers: int
 ) -> Iterator[tuple[int, Result | Exception]]:
-    # Spawned, not forked: a forked process would inherit compiled code and its threads.
+    # Unlike forked processes, spawned ones inherit no compiled code and threads.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context)
     try:
@@ -248,7 +245,7 @@ def _run_processes(
         for future in as_completed(futures):
             error = future.exception()
             if isinstance(error, BrokenProcessPool):
-                error = HebbsimError("a process ended early, perhaps for want of memory")
+                error = HebbsimError("a process ended early, perhaps for lack of memory")
             if error is not None and not isinstance(error, Exception):
                 raise error
             yield futures[future], future.result() if error is None else error
@@ -262,7 +259,7 @@ def _run_dask(
     from distributed import as_completed as ended
 
     with open_dask(scheduler, workers) as client:
-        held = DaskWorkers(client)
-        futures = {held.hold(function, job): number for number, job in enumerate(jobs)}
+        dask = DaskWorkers(client)
+        futures = {dask.hold(function, job): number for number, job in enumerate(jobs)}
         for future in ended(futures, raise_errors=False):
-            yield futures[future], _caught(held.value, future)
+            yield futures[future], _caught(dask.value, future)

@@ -1,6 +1,6 @@
-"""A learner put to use: roles of new text, and what was learned as a person can read it.
+"""Applies trained learners to new text, and describes what they have learned.
 
-Importing this package is cheap; what reads learners loads when a name is first used.
+Modules that load learners are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a run took for what: confusions of roles, and the tokens that were wrong."""
+"""Role confusions of a run, with the tokens that were wrong."""
 
 from __future__ import annotations
 
@@ -11,38 +11,26 @@ from hebbsim.errors import BadInputError, reason
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["TOKENS", "Confusion", "confusion_table", "confusions", "read_tokens"]
-
-#: The file of a run folder.
+#: File name in a run folder.
 TOKENS = "tokens.csv.gz"
 
 _NEEDED = ("split", "sentence", "position", "word", "gold")
 
 
 class Confusion(NamedTuple):
-    """Tokens of one role that were taken for another.
-
-    Attributes
-    ----------
-    gold, found : str
-    tokens : int
-    examples : list of (list of str, int)
-        Sentences, and the place of the wrong token in each, from 0.
-    """
+    """Number of tokens with role `gold` that were labelled `found`."""
 
     gold: str
     found: str
     tokens: int
+    #: Sentences, and the position of the wrong token in each, from 0.
     examples: list[tuple[list[str], int]]
 
 
 def read_tokens(folder: str | Path, split: str, model: str) -> DataFrame:
-    """The tokens of a split from the table of a run, with columns of `_NEEDED` and ``found``.
+    """The tokens of a split from the table of a run, with columns `_NEEDED` and ``found``.
 
-    Raises
-    ------
-    BadInputError
-        The run has no such table, or its table has no such split or model.
+    Raises BadInputError if the table does not exist, or lacks the split or model.
     """
     import zlib
 
@@ -72,7 +60,7 @@ def read_tokens(folder: str | Path, split: str, model: str) -> DataFrame:
 
 
 def confusion_table(tokens: DataFrame) -> DataFrame:
-    """Tokens by gold role (rows) and by the role found (columns), the commonest role first."""
+    """Tokens by gold role (rows) and predicted role (columns), the most frequent role first."""
     import pandas as pd
 
     order = tokens["gold"].value_counts().sort_index().sort_values(ascending=False, kind="stable")
@@ -82,7 +70,7 @@ def confusion_table(tokens: DataFrame) -> DataFrame:
 
 
 def confusions(tokens: DataFrame, *, n_examples: int = 3) -> Iterator[Confusion]:
-    """Wrong tokens by gold role and role found, the commonest first, with their sentences."""
+    """Errors by gold and predicted role, the most frequent first, with example sentences."""
     wrong = tokens[tokens["gold"] != tokens["found"]]
     counts = wrong.groupby(["gold", "found"]).size().sort_values(ascending=False, kind="stable")
     sentences = dict(iter(tokens.groupby("sentence")["word"]))

@@ -1,4 +1,4 @@
-"""Names of clusters: the roles and the words of the tokens that fell into each."""
+"""Names of clusters: the roles and the words of their tokens."""
 
 from __future__ import annotations
 
@@ -12,42 +12,24 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError
 from hebbsim.probes import Memberships, RoleReadout, SoftReadout
 
-__all__ = ["READOUTS", "Naming"]
-
-#: How a token's role follows from its clusters.
+#: Methods to derive a token's role from its clusters.
 READOUTS = ("soft", "majority")
-#: Words of a cluster that are kept.
+#: Words that are stored per cluster.
 _MOST_WORDS = 12
 
 Arrays = dict[str, NDArray[Any]]
 
 
 class Naming:
-    """What is known of the clusters of P learners from the tokens of a labelled text.
+    """Roles and words of the clusters of P learners, counted in a labelled text.
 
-    Parameters
-    ----------
-    members : sequence of P Memberships
-        Of all its tokens, in each learner.
-    prototypes : sequence of P ndarrays, shape=(K, D)
-    forms : iterable of str
-        The tokens.
-    roles : array-like of str, shape=(T,), optional
-        Their roles; without, clusters are known by their words alone.
+    `members` are the P `Memberships` of the T tokens `forms`, `prototypes` P arrays, shape=(K, D),
+    and `roles` the roles of the tokens, shape=(T,). Without `roles`, clusters are described by
+    their words only, and both read-outs are None.
 
-    Attributes
-    ----------
-    roles : list of str
-        Sorted; empty where there were none.
-    sizes : list of P ndarrays of int64, shape=(K,)
-        Tokens by cluster.
-    words : list of P lists of K lists of (str, int)
-        The commonest words of each cluster, and how often each stood there.
-    soft : SoftReadout or None
-    majority : RoleReadout or None
+    Attribute `sizes` holds P arrays of int64, shape=(K,): tokens by cluster. `words` holds the
+    most frequent words of each cluster with their counts, by learner and cluster.
 
-    Examples
-    --------
     >>> from hebbsim.probes import memberships
     >>> prototypes = np.array([[0.0], [1.0]])
     >>> found = memberships(np.array([[0.1], [0.9], [1.2]]), prototypes)
@@ -87,12 +69,9 @@ class Naming:
     def probabilities(
         self, members: Sequence[Memberships], readout: str
     ) -> NDArray[np.float64] | None:
-        """Of every role for every token, shape=(T, R); None where there are no roles.
+        """Probability of every role for every token, shape=(T, R); None without roles.
 
-        Raises
-        ------
-        BadInputError
-            `readout` is none of `READOUTS`.
+        Raises BadInputError if `readout` is not one of `READOUTS`.
         """
         if readout not in READOUTS:
             raise BadInputError(f"no read-out {readout!r}: choose {' or '.join(READOUTS)}")
@@ -111,10 +90,8 @@ class Naming:
             counts[: len(found)] = found
         return counts
 
-    # Files --------------------------------------------------------------------------------
-
     def state(self) -> tuple[Arrays, dict[str, Any]]:
-        """All of it: arrays by name, and what JSON holds."""
+        """The complete state: arrays by name, and a JSON document."""
         arrays: Arrays = {f"sizes {n}": sizes for n, sizes in enumerate(self.sizes)}
         if self.soft is not None and self.majority is not None:
             arrays |= {f"values {n}": values for n, values in enumerate(self.soft.values_)}
@@ -125,12 +102,9 @@ class Naming:
     def from_state(
         cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any], n_clusters: list[int]
     ) -> Naming:
-        """The naming that `state` told of, of learners with so many clusters.
+        """The naming that `state` stored, of learners with `n_clusters` clusters.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            It does not fit.
+        Raises KeyError, TypeError or ValueError for invalid input.
         """
         naming = cls.__new__(cls)
         roles = np.array([str(role) for role in document["roles"]], dtype=np.str_)
@@ -146,11 +120,11 @@ class Naming:
         if len(roles):
             values = [arrays[f"values {n}"] for n in range(len(n_clusters))]
             counts = [arrays[f"counts {n}"] for n in range(len(n_clusters))]
-            for k, each, of_each in zip(n_clusters, values, counts, strict=True):
-                if each.shape != (k, len(roles)) or not np.isfinite(each).all():
+            for k, value, count in zip(n_clusters, values, counts, strict=True):
+                if value.shape != (k, len(roles)) or not np.isfinite(value).all():
                     raise ValueError("values of the soft read-out do not fit")
-                whole = of_each.dtype == np.int64 and (of_each >= 0).all() and of_each.any()
-                if of_each.shape[1:] != (len(roles),) or not whole:
+                whole = count.dtype == np.int64 and (count >= 0).all() and count.any()
+                if count.shape[1:] != (len(roles),) or not whole:
                     raise ValueError("counts of roles do not fit")
             naming.majority = RoleReadout().restore(roles, counts)
             naming.soft = SoftReadout()

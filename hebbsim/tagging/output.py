@@ -1,4 +1,4 @@
-"""A file that is written bit by bit, and is there whole or not at all."""
+"""Output files that are written incrementally, but appear completely or not at all."""
 
 from __future__ import annotations
 
@@ -12,22 +12,17 @@ from typing import IO
 from hebbsim import storage
 from hebbsim.errors import BadInputError, HebbsimError
 
-__all__ = ["check_file", "whole_file"]
-
 
 def check_file(option: str, path: Path, *, overwrite: bool) -> None:
-    """Refuse a file that must not or could not be written, before any work is done.
+    """Raise BadInputError, before any work is done, for a file that must not or cannot be written.
 
-    Raises
-    ------
-    BadInputError
-        It names the option.
+    The message names `option`.
     """
     if path.is_dir():
         raise BadInputError(f"{option} {path}: is a folder; name a file")
     if os.path.lexists(path) and not overwrite:
         raise BadInputError(
-            f"{option} {path}: is there already; name another file, or give --overwrite"
+            f"{option} {path}: already exists; name another file, or give --overwrite"
         )
     try:
         tempfile.TemporaryFile(dir=path.parent).close()
@@ -39,12 +34,9 @@ def check_file(option: str, path: Path, *, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[IO[str]]:
-    """A file to write to, which takes its place when the block ends well.
+    """A file to write to, which replaces `path` if the block succeeds.
 
-    Raises
-    ------
-    HebbsimError
-        It cannot be written; what was there before is there still.
+    Raises HebbsimError if it cannot be written; an earlier file is unchanged.
     """
     try:
         with storage.whole_file(path, "w", encoding="utf-8", newline="\n") as file:

@@ -1,4 +1,4 @@
-"""What a tagger has learned, in words: its clusters, what each listens to, words that are alike."""
+"""Describes what a tagger has learned: its clusters, their input words, and similar words."""
 
 from __future__ import annotations
 
@@ -9,61 +9,43 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.engine.network import Network
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 from hebbsim.tagging.tagger import RoleTagger
 
-__all__ = [
-    "ClusterPortrait",
-    "cluster_portraits",
-    "common_words",
-    "html_page",
-    "listens_to",
-    "nearest_words",
-]
-
-#: Words that are looked for among those that occurred so often.
-_KNOWN_FROM = 5
+#: Minimum count of the words that are listed.
+_LEAST_COUNT = 5
 
 
 class ClusterPortrait(NamedTuple):
-    """A cluster as a person can read it.
-
-    Attributes
-    ----------
-    cluster, size : int
-        Its number, and the tokens of the naming text that fell into it.
-    roles : list of (str, float)
-        Its commonest roles, and the share of its tokens that have each.
-    words : list of str
-        Its commonest words.
-    """
+    """A cluster in human-readable form."""
 
     cluster: int
+    #: Number of tokens of the naming text.
     size: int
+    #: Most frequent roles, with their shares of the tokens.
     roles: list[tuple[str, float]]
+    #: Most frequent words.
     words: list[str]
 
 
 def cluster_portraits(tagger: RoleTagger, member: int = 0) -> list[ClusterPortrait]:
-    """The clusters of one of the learners, the largest first, those without a token left out.
+    """The non-empty clusters of one of the learners, the largest first.
 
-    Raises
-    ------
-    BadInputError
-        The clusters have not been named.
+    Raises BadInputError if the clusters have not been named.
     """
-    if tagger.naming is None:
+    naming = tagger.naming
+    if naming is None:
         raise BadInputError("this tagger has no names of clusters; see RoleTagger.name")
-    sizes, counts = tagger.naming.sizes[member], tagger.naming.of_roles(member)
+    sizes, counts = naming.sizes[member], naming.of_roles(member)
     found = []
     for cluster in np.argsort(-sizes, kind="stable").tolist():
-        size = int(sizes[cluster])
+        size, of_roles = int(sizes[cluster]), counts[cluster]
         if size:
-            order = np.argsort(-counts[cluster], kind="stable")[:3].tolist()
-            named = [(tagger.naming.roles[r], float(counts[cluster, r] / size)) for r in order]
-            words = [word for word, _ in tagger.naming.words[member][cluster]]
-            roles = [(role, share) for role, share in named if share > 0]
+            order = np.argsort(-of_roles, kind="stable")[:3].tolist()
+            roles = [(naming.roles[r], float(of_roles[r] / size)) for r in order if of_roles[r] > 0]
+            words = [word for word, _ in naming.words[member][cluster]]
             found.append(ClusterPortrait(cluster, size, roles, words))
     return found
 
@@ -71,21 +53,15 @@ def cluster_portraits(tagger: RoleTagger, member: int = 0) -> list[ClusterPortra
 def listens_to(
     tagger: RoleTagger, cluster: int, *, n: int = 5, member: int = 0
 ) -> dict[str, dict[float, list[str]]]:
-    """The words around a token that draw it most to a prototype.
+    """The `n` context words that attract a token most to a cluster, by side and timescale.
 
-    A prototype is compared with directions of the root of each side's traces. Led back along them
-    it gives a weight for every category at every timescale, and with the root of its code a
-    weight for every word.
-
-    Returns
-    -------
-    dict of str to dict of float to list of str
-        By side (``left``, ``right``) and timescale in tokens, the `n` words of largest weight.
+    Sides are ``left`` and ``right``, timescales in tokens. The prototype is mapped back along the
+    directions of each side's traces (as square roots). This gives a weight for every category at
+    every timescale, and with the square root of its code a weight for every word.
     """
     network = tagger.members[member].network_
     top = network.top
-    words = [word for word, row in network.index.items() if network.counts[row] >= _KNOWN_FROM]
-    words = words or list(network.index)
+    words = _frequent_words(network)
     codes = np.sqrt(tagger.members[member].word_codes(words))
     width, k = codes.shape[1], top.n_directions
     prototype = top.prototype_weights.values[cluster]
@@ -113,20 +89,15 @@ def listens_to(
 def nearest_words(
     tagger: RoleTagger, words: Sequence[str], *, n: int = 6, member: int = 0
 ) -> dict[str, list[str]]:
-    """The known words whose codes lie nearest to those of some words.
+    """The known words with the most similar codes, for each of the given words.
 
-    Raises
-    ------
-    BadInputError
-        The learner does not know one of the words.
+    Raises BadInputError if the learner does not know one of the words.
     """
     learner = tagger.members[member]
-    index = learner.network_.index
     for word in words:
-        if word not in index:
+        if word not in learner.network_.index:
             raise BadInputError(f"the learner does not know the word {word!r}")
-    counts = learner.network_.counts
-    known = [word for word, row in index.items() if counts[row] >= _KNOWN_FROM] or list(index)
+    known = _frequent_words(learner.network_)
     codes = _units(np.sqrt(learner.word_codes(known)))
     asked = _units(np.sqrt(learner.word_codes(words)))
     order = np.argsort(-(asked @ codes.T), axis=1, kind="stable")[:, : n + 1].tolist()
@@ -137,10 +108,15 @@ def nearest_words(
 
 
 def common_words(tagger: RoleTagger, n: int, member: int = 0) -> list[str]:
-    """The words that occurred most, those without a letter left out."""
+    """The `n` most frequent words that contain a letter."""
     network = tagger.members[member].network_
     letters = [word for word in network.index if any(map(str.isalpha, word))]
     return sorted(letters, key=lambda word: -int(network.counts[network.index[word]]))[:n]
+
+
+def _frequent_words(network: Network) -> list[str]:
+    words = [word for word, row in network.index.items() if network.counts[row] >= _LEAST_COUNT]
+    return words or list(network.index)
 
 
 def _units(rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -150,7 +126,7 @@ def _units(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def html_page(tagger: RoleTagger) -> str:
-    """All clusters and the commonest words on one page that asks nothing of elsewhere."""
+    """A self-contained HTML page with all clusters and the most frequent words."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader(Path(__file__).parent)

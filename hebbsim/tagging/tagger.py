@@ -1,8 +1,7 @@
-"""A learner and the names of its clusters: roles of new sentences."""
+"""`RoleTagger`: a trained learner and the names of its clusters, applied to new sentences."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import reprlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,12 +28,10 @@ from hebbsim.readers.words import normal, split_text
 from hebbsim.tagging.compact import compacted, expanded
 from hebbsim.tagging.naming import Naming
 
-__all__ = ["BATCH", "FILE", "Assignment", "RoleTagger", "Token", "load"]
-
 KIND = "hebbsim.tagger/1"
-#: The file of a run folder.
+#: File name in a run folder.
 FILE = "tagger.safetensors"
-#: Sentences that are read at a time, which bounds the memory.
+#: Number of sentences processed at a time, which bounds memory use.
 BATCH = 2000
 
 
@@ -87,31 +84,31 @@ class Assignment(NamedTuple):
     clusters: NDArray[np.int32]
 
     def tokens(self, words: Iterable[str]) -> list[Token]:
-        """The same, token by token."""
-        shares = [
-            None if role is None else share
-            for role, share in zip(self.roles.tolist(), self.shares.tolist(), strict=True)
+        """The same as a list of `Token`."""
+        columns = (self.roles.tolist(), self.shares.tolist(), self.clusters.tolist())
+        return [
+            Token(
+                word,
+                role,
+                None if role is None else share,
+                clusters[0] if len(clusters) == 1 else tuple(clusters),
+            )
+            for word, role, share, clusters in zip(words, *columns, strict=True)
         ]
-        if self.clusters.shape[1] == 1:
-            clusters = self.clusters[:, 0].tolist()
-        else:
-            clusters = list(map(tuple, self.clusters.tolist()))
-        found = zip(words, self.roles.tolist(), shares, clusters, strict=True)
-        return list(itertools.starmap(Token, found))
 
 
 class RoleTagger:
-    """A fitted learner, the names of its clusters, and what it learned from.
+    """A fitted learner with named clusters, which tags new sentences.
 
-    In a scikit-learn Pipeline it is a transformer that is trained already: `fit` changes nothing,
-    so the labels of tokens reach only the classifier after it.
+    In a scikit-learn Pipeline it is a pretrained transformer: `fit` does nothing, so token labels
+    reach only the classifier after it.
 
     Parameters
     ----------
     learner : RoleNetwork or RolePopulation
         A fitted learner.
     lower : bool
-        Lower-case words before they are looked up, as all readers of the package do.
+        Lower-case words before they are looked up, like all readers of the package.
     about : mapping, optional
         Notes on the training, as JSON values; saved in the file.
 
@@ -153,7 +150,7 @@ class RoleTagger:
 
     @property
     def prototypes(self) -> list[NDArray[np.float32]]:
-        """Where the clusters of each learner lie, P arrays of shape=(K, D)."""
+        """Prototypes of the clusters of each learner, P arrays of shape=(K, D)."""
         return [member.prototypes_.centres for member in self.members]
 
     def name(
@@ -163,20 +160,20 @@ class RoleTagger:
         *,
         members: Sequence[Memberships] | None = None,
     ) -> RoleTagger:
-        """Name the clusters by the roles of sentences, which need not be those learned from.
+        """Name the clusters by the roles of sentences, which may differ from the training data.
 
         Parameters
         ----------
         sentences : iterable of sequences of str
         roles : array-like of str, shape=(T,), optional
-            Roles of all tokens. Without them, clusters are described by their words alone.
+            Roles of all tokens. Without them, clusters are described by their words only.
         members : sequence of P Memberships, optional
-            Memberships of the same tokens, if they have been computed before.
+            Memberships of the same tokens, if already computed.
 
         Raises
         ------
         BadInputError
-            There are no tokens, or the number of roles is not that of tokens.
+            There are no tokens, or there is not one role per token.
         """
         listed = as_lists(sentences)
         forms = [word for sentence in listed for word in sentence]
@@ -187,7 +184,7 @@ class RoleTagger:
         return self
 
     def memberships(self, sentences: Sentences) -> list[Memberships]:
-        """The clusters of all tokens, in each learner."""
+        """Memberships of all tokens in the clusters of each learner."""
         looked_up = [self._looked_up(sentence) for sentence in sentences]
         return [
             memberships(member.transform(looked_up), centres)
@@ -216,13 +213,13 @@ class RoleTagger:
         """
         members = self.memberships(sentences)
         clusters = np.stack([found.clusters[:, 0] for found in members], axis=1)
-        found = None if self.naming is None else self.naming.probabilities(members, readout)
-        if found is None or self.naming is None:
-            nothing = np.full(len(clusters), np.nan)
-            return Assignment(np.full(len(clusters), None, dtype=object), nothing, clusters)
-        best = found.argmax(axis=1)
-        names = np.array(self.naming.roles, dtype=object)
-        return Assignment(names[best], found[np.arange(len(best)), best], clusters)
+        roles, shares = np.full(len(clusters), None, dtype=object), np.full(len(clusters), np.nan)
+        if self.naming is not None:
+            found = self.naming.probabilities(members, readout)
+            if found is not None:
+                names = np.array(self.naming.roles, dtype=object)
+                roles, shares = names[found.argmax(axis=1)], found.max(axis=1)
+        return Assignment(roles, shares, clusters)
 
     def tag(
         self, sentences: Iterable[str | Sequence[str]], *, readout: str = "soft"
@@ -232,15 +229,15 @@ class RoleTagger:
         Parameters
         ----------
         sentences : iterable of str or of sequences of str
-            A str is cut into sentences and words, as the readers of raw text do; a list is taken
-            as the words of one sentence.
+            A str is split into sentences and words like raw text; a list holds the words of one
+            sentence.
         readout : {"soft", "majority"}
             See `assign`.
 
         Returns
         -------
         list of lists of Token
-            One for each str or list given.
+            One for each element of `sentences`.
 
         Raises
         ------
@@ -263,11 +260,11 @@ class RoleTagger:
     # In a Pipeline of scikit-learn --------------------------------------------------------
 
     def fit(self, sentences: Sentences, y: object = None) -> RoleTagger:
-        """Do nothing: the learner is trained already, without labels."""
+        """Do nothing: the learner has been trained, without labels."""
         return self
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
-        """Vectors of all tokens, shape=(T, D); those of several learners side by side."""
+        """Vectors of all tokens, shape=(T, D); those of several learners are concatenated."""
         looked_up = [self._looked_up(sentence) for sentence in sentences]
         return np.hstack([member.transform(looked_up) for member in self.members])
 
@@ -280,9 +277,9 @@ class RoleTagger:
     # Files --------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the tagger to a safetensors file, whole or not at all.
+        """Write the tagger atomically to a safetensors file.
 
-        The file can tag but not learn; to continue learning, use the `save` of the learner.
+        The saved tagger can tag but not learn; to continue learning, save the learner.
 
         Raises
         ------
@@ -293,12 +290,12 @@ class RoleTagger:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> RoleTagger:
-        """The tagger that `save` wrote, or that a run keeps in its folder.
+        """Load a tagger that `save` wrote, or the tagger of a finished run by its folder.
 
         Raises
         ------
         BadInputError
-            No such file, a damaged one, or one that holds something else.
+            The file does not exist, is damaged, or holds something else.
         """
         found = Path(path)
         if not found.exists():
@@ -316,10 +313,10 @@ class RoleTagger:
         return cls.from_state(*read_checkpoint(found, KIND), path=found)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """All of it: arrays by name, and what JSON holds."""
+        """The complete state: arrays by name, and a JSON document."""
         parts = [compacted(member) for member in self.members]
         arrays = side_by_side(found for found, _ in parts)
-        document: dict[str, Any] = {"members": [said for _, said in parts], "naming": None}
+        document: dict[str, Any] = {"members": [about for _, about in parts], "naming": None}
         if self.naming is not None:
             named, document["naming"] = self.naming.state()
             arrays |= {f"naming/{name}": array for name, array in named.items()}
@@ -329,18 +326,18 @@ class RoleTagger:
     def from_state(
         cls, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any], *, path: Any
     ) -> RoleTagger:
-        """The tagger that `state` told of.
+        """The tagger that `state` stored.
 
         Raises
         ------
         BadInputError
-            It does not fit; `path` is where it was found.
+            The state is invalid; the message names `path`.
         """
         tagger = cls.__new__(cls)
         try:
             tagger.members = [
-                expanded(below(arrays, f"{number}/"), said)
-                for number, said in enumerate(document["members"])
+                expanded(below(arrays, f"{number}/"), about)
+                for number, about in enumerate(document["members"])
             ]
             if not tagger.members:
                 raise ValueError("it has no learner")
@@ -366,6 +363,6 @@ def load(path: str | os.PathLike[str]) -> RoleTagger:
     Raises
     ------
     BadInputError
-        There is no tagger, or it is damaged.
+        The tagger does not exist, or is damaged.
     """
     return RoleTagger.load(path)

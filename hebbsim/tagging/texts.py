@@ -1,4 +1,4 @@
-"""Text to be tagged: sentences of files of any format, with the lines that they stood on."""
+"""Text to be tagged: sentences from files of any format, with the lines of treebanks."""
 
 from __future__ import annotations
 
@@ -11,54 +11,28 @@ from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.lines import bytes_read, is_stdin
 from hebbsim.readers.text import stream_text, text_files
 
-__all__ = ["Sentence", "Texts", "batches"]
-
-#: Words that are read at a time, which bounds the memory.
+#: Number of words processed at a time, which bounds memory use.
 BATCH = 20_000
 
 
 class Sentence(NamedTuple):
-    """A sentence to be tagged.
+    """A sentence to be tagged."""
 
-    Attributes
-    ----------
-    words : list of str
-        As they are written.
-    lines : list of str, or None
-        Of a treebank, comments and columns as they are.
-    places : tuple of int
-        Which of the lines hold the words.
-    misc_column : int
-        Of those lines, from 0.
-    """
-
+    #: In their original case.
     words: list[str]
+    #: Original comments and lines of a treebank.
     lines: list[str] | None = None
+    #: Indices of the lines that hold the words.
     places: tuple[int, ...] = ()
+    #: Column MISC of those lines, from 0.
     misc_column: int = 9
 
 
 class Texts:
-    """Sentences of files one after another, in bounded memory, and how far they are read.
+    """Streams the sentences of files in bounded memory, and tracks progress in bytes.
 
-    Parameters
-    ----------
-    paths : sequence of path
-        Files, folders of them, or ``-``.
-    columns : bool
-        Keep the lines of treebanks.
-    **options
-        As of `hebbsim.readers.text.stream_text`.
-
-    Attributes
-    ----------
-    total : int
-        Bytes of the files; 0 where that is not known.
-
-    Raises
-    ------
-    BadInputError
-        As of `stream_text`.
+    `paths` are files, folders or ``-``; `columns` keeps the lines of treebanks. `options` and
+    errors are those of `hebbsim.readers.text.stream_text`. `total` is 0 if unknown.
     """
 
     def __init__(self, paths: Sequence[Path], *, columns: bool = False, **options: Any) -> None:
@@ -71,13 +45,13 @@ class Texts:
 
     @property
     def done(self) -> int:
-        """Bytes that were read."""
+        """Number of bytes read."""
         now = bytes_read(self.files[self._at]) if self._at < len(self.files) else 0
         return sum(self._sizes[: self._at]) + now
 
     def __iter__(self) -> Iterator[Sentence]:
         for self._at, path in enumerate(self.files):  # noqa: B020
-            # Only a treebank has columns to keep; a kind that fits no file is said on the way.
+            # Only a treebank has columns to keep; stream_text reports any other format error.
             if self._columns and kind_of(path) == "conllu":
                 yield from self._treebank(path)
             else:
@@ -97,10 +71,8 @@ class Texts:
 
 
 def batches(sentences: Iterable[Sentence], most: int | None = None) -> Iterator[list[Sentence]]:
-    """Sentences of about so many words at a time (default: `BATCH`).
+    """Batches of sentences with about `most` words (default: `BATCH`).
 
-    Examples
-    --------
     >>> [len(batch) for batch in batches([Sentence(["a", "b"])] * 5, 3)]
     [2, 2, 1]
     """

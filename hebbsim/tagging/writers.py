@@ -12,34 +12,24 @@ if TYPE_CHECKING:
     from hebbsim.tagging.tagger import Assignment, Token
     from hebbsim.tagging.texts import Sentence
 
-__all__ = ["WRITERS", "Writer"]
-
 _BLANKS = re.compile(r"[\t\r\n]+")
-#: What earlier tagging wrote.
+#: Attributes in MISC that earlier tagging wrote.
 _OURS = ("Role=", "Share=", "Cluster=")
 
 
 class Writer(ABC):
-    """Writes tagged sentences as text, in their order.
+    """Formats tagged sentences, in order."""
 
-    Attributes
-    ----------
-    about : str
-        The format in a few words, for the help text of ``--format``.
-    heading : str
-        Text before the first sentence.
-    n_sentences : int
-        Number of sentences written so far.
-    """
-
+    #: Short description of the format, for the help text of ``--format``.
     about: ClassVar[str]
+    #: Text before the first sentence.
     heading = ""
 
     def __init__(self) -> None:
         self.n_sentences = 0
 
     def text(self, sentences: Sequence[Sentence], found: Assignment) -> str:
-        """The text of some sentences, with the roles found for all their tokens."""
+        """The text of sentences, with the roles of all their tokens."""
         tokens = iter(found.tokens(word for one in sentences for word in one.words))
         parts = []
         for sentence in sentences:
@@ -53,7 +43,7 @@ class Writer(ABC):
 
 
 class ConlluWriter(Writer):
-    """CoNLL-U with ``Role=SUBJ|Share=0.93|Cluster=17`` in MISC; a treebank keeps its columns."""
+    """CoNLL-U with ``Role=SUBJ|Share=0.93|Cluster=17`` in MISC; treebanks keep their columns."""
 
     about = "CoNLL-U with Role, Share and Cluster in MISC; the columns of a treebank are kept"
 
@@ -79,7 +69,7 @@ class ConlluWriter(Writer):
 
 
 class TableWriter(Writer):
-    """Tab-separated, one token per line."""
+    """Tab-separated columns, one token per line."""
 
     about = "one token per line"
     heading = "sentence\tposition\tword\trole\tshare\tcluster\n"
@@ -93,7 +83,7 @@ class TableWriter(Writer):
 
 
 class JsonWriter(Writer):
-    """One JSON object per sentence and line: lists of tokens, roles, shares and clusters."""
+    """One JSON object per sentence: lists of tokens, roles, shares and clusters."""
 
     about = "one sentence per line"
 
@@ -107,12 +97,8 @@ class JsonWriter(Writer):
         return json.dumps(document, ensure_ascii=False) + "\n"
 
 
-#: By the name of the format.
-WRITERS: dict[str, type[Writer]] = {
-    "conllu": ConlluWriter,
-    "tsv": TableWriter,
-    "jsonl": JsonWriter,
-}
+#: By name of the format.
+WRITERS: dict[str, type[Writer]] = {"conllu": ConlluWriter, "tsv": TableWriter, "jsonl": JsonWriter}
 
 
 def _cell(word: str) -> str:

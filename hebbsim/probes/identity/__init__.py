@@ -1,7 +1,6 @@
-"""How much a trace state tells about past tokens: decoders, conditions, bits.
+"""How much information a trace state holds about past tokens: decoders, conditions, bits.
 
-Every module of this folder is imported here, so that a decoder or memory in its own file
-registers itself.
+All modules of this folder are imported here, so that decoders and memories register themselves.
 """
 
 from importlib import import_module

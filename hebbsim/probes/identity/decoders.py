@@ -1,11 +1,11 @@
-"""Decoders of past tokens from a trace state, and the interface that they share.
+"""Decoders of past tokens from a trace state, and their common interface.
 
 In each dimension, S traces hold a sum over the past,
 
     h = sum_k g_k x[t-k] + noise,    g_k = alpha (1 - alpha)**k    (an S-vector for each lag),
 
 so the token at lag k passes through S parallel channels with gain g_k, and all other tokens
-interfere. A `Channel` says what a decoder may know: codes, timescales, noise and the frequency
+interfere. A `Channel` holds what a decoder may know: codes, timescales, noise and the frequency
 of each type. A new decoder is a subclass of `Decoder` with a name.
 """
 
@@ -15,7 +15,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,15 +24,16 @@ from scipy.special import logsumexp
 
 from hebbsim.errors import BadInputError
 from hebbsim.extensions import import_file
+from hebbsim.probes.identity.expansion import pasts
 from hebbsim.probes.identity.states import States
 
-#: Time constants of the slowest trace after which older tokens are neglected.
+#: Number of time constants of the slowest trace after which older tokens are neglected.
 _PAST = 40
 
 
 @dataclass(frozen=True, eq=False)
 class Channel:
-    """What a decoder knows about a trace state before it reads it.
+    """Prior knowledge of a decoder about a trace state.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Channel:
     n_past : int or None
         Number of tokens since the traces were zero; None for a long stream.
     log_successor : ndarray of float64, shape=(V, V), or None
-        Row w: log P(type | the next token is w), if a language model is known.
+        Language model: row w is log P(type | the next token is w).
 
     Examples
     --------
@@ -94,9 +94,9 @@ class Channel:
         return np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])
 
     def weights(self, lag: int, *, cancelled: int = 0) -> NDArray[np.float64]:
-        """Weights of the traces whose sum is closest to x[t-lag] in mean square, shape=(S,).
+        """Weights of the sum of traces that is closest to x[t-lag] in mean square, shape=(S,).
 
-        Codes count as independent draws, so no training is needed (the Wiener solution). Lags
+        Codes are treated as independent draws, so no training is needed (Wiener filter). Lags
         below `cancelled` are known and do not interfere.
         """
         gains = self.past_to(lag)[cancelled:]
@@ -112,10 +112,10 @@ class Channel:
     def response(
         self, weights: NDArray[np.float64], lag: int, *, cancelled: int = 0
     ) -> tuple[float, float, float | None]:
-        """What a sum of traces has of the token at a lag: its gain, and that of all others.
+        """Gain of the token at a lag in a sum of traces, and the total gain of all others.
 
-        The third is the variance of what stands beside the token, over the square of its gain;
-        None where nothing of the lag is left.
+        The third value is the variance of the interference, divided by the squared gain of the
+        token; None if the token has decayed completely.
         """
         gains = self.past_to(lag)[cancelled:]
         through = gains @ weights
@@ -138,7 +138,7 @@ class Channel:
     ) -> NDArray[np.float64]:
         """Log-likelihood of each type at a lag from one sum of traces, up to a constant.
 
-        All other content of the sum counts as Gaussian noise.
+        All other content of the sum is treated as Gaussian noise.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class Channel:
         """
         gain, others, variance = self.response(weights, lag, cancelled=cancelled)
         if variance is None:
-            return np.zeros((len(states), len(self.codes)))  # this lag has decayed completely
+            return np.zeros((len(states), len(self.codes)))
         read = np.einsum("nsd,s->nd", states, weights)
         found = (read - others * self.mean) / gain
         norms = (self.codes**2).sum(axis=1) / 2
@@ -160,7 +160,7 @@ class Channel:
 
 
 class Decoder(ABC):
-    """Log-likelihoods of the token at each lag, given a state.
+    """Base class of decoders: log-likelihoods of the token at each lag, given a state.
 
     Parameters
     ----------
@@ -198,12 +198,12 @@ class Decoder(ABC):
         self.random_state = random_state
 
     def fit(self, states: States) -> Decoder:
-        """Learn from states with their tokens; does nothing for a decoder in closed form."""
+        """Train on states with known tokens; does nothing for a decoder in closed form."""
         return self
 
     @abstractmethod
     def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
-        """Read states.
+        """Decode states.
 
         Parameters
         ----------
@@ -214,7 +214,7 @@ class Decoder(ABC):
         Yields
         ------
         ndarray of float64, shape=(N, V)
-            For lag 0, 1, ...: log P(state | type) up to a constant of each state. Added to
+            For lag 0, 1, ...: log P(state | type), up to a constant for each state. Together with
             the log prior it ranks the types.
         """
 
@@ -225,12 +225,12 @@ def decoder_names() -> list[str]:
 
 
 def get_decoder(name: str) -> type[Decoder]:
-    """The class of a decoder, by name.
+    """The class of a decoder by name.
 
     Raises
     ------
     BadInputError
-        No decoder has that name.
+        The name is unknown.
     """
     try:
         return Decoder._registry[name]
@@ -242,14 +242,12 @@ def get_decoder(name: str) -> type[Decoder]:
 
 
 def load_decoders(path: str | Path) -> tuple[str, ...]:
-    """Import a Python file, and return the names of the decoders that are defined in it.
-
-    A file that was imported before is not imported again.
+    """Import a Python file once, and return the names of the decoders that it defines.
 
     Raises
     ------
     BadInputError
-        There is no such file, it cannot be imported, or it defines no decoder with a name.
+        The file does not exist, cannot be imported, or defines no decoder with a name.
     """
     module = import_file(path).__name__
     names = tuple(name for name, one in Decoder._registry.items() if one.__module__ == module)
@@ -259,7 +257,7 @@ def load_decoders(path: str | Path) -> tuple[str, ...]:
 
 
 class Nearest(Decoder):
-    """Nearest code to the one trace that holds most of the lag."""
+    """Nearest code to the single trace with the strongest signal of the lag."""
 
     name = "nearest"
 
@@ -283,10 +281,10 @@ class Linear(Decoder):
 
 
 class Cancellation(Decoder):
-    """Successive cancellation: decide on lag 0, take it out of every trace, go on to lag 1.
+    """Successive cancellation: decide on lag 0, subtract it from every trace, go on to lag 1.
 
-    The decision is the likeliest type under the Gaussian likelihood and the prior. An error
-    stays in the traces, and later lags suffer from it.
+    The decision is the most probable type under the Gaussian likelihood and the prior. Errors
+    propagate to later lags.
     """
 
     name = "cancellation"
@@ -298,7 +296,7 @@ class Cancellation(Decoder):
     def steps(
         self, states: NDArray[np.float64], n_lags: int
     ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]]:
-        """Likelihoods of each lag, the types decided on, and the states without them."""
+        """Likelihoods of each lag, the chosen types, and the states without them."""
         channel = self.channel
         rest = states.copy()
         chosen: NDArray[np.int64] | None = None
@@ -311,15 +309,15 @@ class Cancellation(Decoder):
             yield scores, chosen, rest
 
     def known(self, following: NDArray[np.int64] | None) -> NDArray[np.float64] | float:
-        """What the token decided on just now says of the one before it: here, nothing."""
+        """Log-likelihood ratios of a token given the one that follows it; here 0."""
         return 0.0
 
 
 class LanguageCancellation(Cancellation):
-    """Cancellation that reads with a language model at hand.
+    """Cancellation with a bigram model.
 
-    The prior of a lag is that of a bigram model, given the token that was found at the lag
-    after it. Without `Channel.log_successor` it is `Cancellation`.
+    The prior of a lag is that of the bigram model, given the decoded next token. Without
+    `Channel.log_successor` it is `Cancellation`.
     """
 
     name = "language"
@@ -334,8 +332,7 @@ class LanguageCancellation(Cancellation):
 class Pursuit(Decoder):
     """Orthogonal matching pursuit over all pairs of lag and type (Pati et al. 1993).
 
-    It knows that one type stands at each lag only by how many atoms it may take, and knows
-    nothing of noise.
+    It takes as many atoms as there are lags, possibly several of one lag, and ignores noise.
     """
 
     name = "pursuit"
@@ -358,15 +355,14 @@ class Pursuit(Decoder):
 
 
 class MaximumLikelihood(Decoder):
-    """Every sequence of the last tokens is tried, for small alphabets.
+    """Maximum likelihood over all sequences of the last tokens, for small alphabets.
 
-    Exact where no more tokens than those have gone by; older ones are taken for Gaussian
-    noise. The log-likelihood of a type sums over what may stand at the other lags; of lags
-    beyond those that can be tried it says nothing.
+    Exact unless there are older tokens, which are treated as Gaussian noise. The likelihood of a
+    type is marginalized over the other lags; lags beyond the enumerated ones are uninformative.
     """
 
     name = "likelihood"
-    #: Sequences to try at most.
+    #: Maximum number of sequences.
     most: ClassVar[int] = 2**14
 
     def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
@@ -378,7 +374,7 @@ class MaximumLikelihood(Decoder):
                 f"decoder likelihood: {n_types} types are too many to try; give {self.most} or "
                 "fewer"
             )
-        sequences = np.array(list(product(range(n_types), repeat=depth)))
+        sequences = pasts(n_types, depth)
         white = self._whitening(depth)
         older = channel.past[depth:].sum(axis=0)[:, None] * channel.mean
         gains = channel.gains(depth)
@@ -398,7 +394,7 @@ class MaximumLikelihood(Decoder):
             yield np.stack(of_type, axis=1)
 
     def _whitening(self, depth: int) -> NDArray[np.float64]:
-        """Matrix that makes what is left of older tokens, and noise, white, shape=(S, S)."""
+        """Matrix that whitens noise and older tokens, shape=(S, S)."""
         channel = self.channel
         older = channel.past[depth:]
         covariance = channel.power * older.T @ older + np.diag(channel.noise**2)

@@ -1,4 +1,4 @@
-"""Bits about a past token: what a decoder finds, and upper bounds."""
+"""Information about a past token in bits: as decoded, and upper bounds."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _RANGE = (-16.0, 4.0)
 
 @dataclass(frozen=True)
 class Reading:
-    """How well one decoder reads one lag.
+    """Performance of one decoder at one lag.
 
     Attributes
     ----------
     accuracy : float
         Share of states whose most likely type is correct.
     bits : float
-        Entropy minus calibrated log-loss, in bits per token: a lower estimate of the mutual
-        information, never above `entropy`.
+        Entropy minus calibrated log-loss, in bits per token: an estimated lower bound on the
+        mutual information, at most `entropy`.
     entropy : float
         Mean of ``-log2 prior`` over the same tokens.
 
@@ -44,10 +44,10 @@ def read(
 ) -> Reading:
     """Accuracy and bits of log-likelihoods, calibrated on the first half of the states.
 
-    Two numbers are calibrated for all types: an inverse temperature of the log-likelihoods
-    (Guo et al. 2017), and the share of states in which the decoder read nothing and the prior
-    holds. Without the second, a confident decoder that is rarely wrong would get few bits.
-    Accuracy and bits are those of the second half.
+    Two parameters are calibrated: an inverse temperature of the log-likelihoods (Guo et al. 2017),
+    and the share of states in which the decoder fails and the prior applies. Without the latter,
+    a confident decoder with rare errors would get few bits. Accuracy and bits are measured on the
+    second half.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def read(
     tokens : ndarray of int, shape=(N,)
         N is at least 2.
     log_prior : ndarray of float64, shape=(V,) or (N, V)
-        Natural logarithms of probabilities. A row per state gives the bits beyond what a
-        language model knows about that token.
+        Natural log probabilities. With one row per state, bits are those beyond what a language
+        model predicts of that token.
 
     Examples
     --------
@@ -66,8 +66,8 @@ def read(
     >>> round(reading.accuracy, 2), round(reading.bits, 2), reading.entropy
     (1.0, 0.99, 1.0)
     """
-    # With the best type of each state at 0 no exponential overflows, and their sum is not 0.
-    # Single precision suffices then, at half the time.
+    # Shifted so that exponentials do not overflow and their sum is not 0; then single precision
+    # suffices and takes half the time.
     scores = (scores - scores.max(axis=1, keepdims=True)).astype(np.float32)
     half = len(scores) // 2
     of_each = log_prior.ndim == 2
@@ -87,10 +87,10 @@ def read(
 def _calibrated(
     scores: NDArray[np.floating], tokens: NDArray[np.integer], log_prior: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """The inverse temperature and the share of the prior that give the most bits.
+    """The inverse temperature and the share of the prior that maximize the bits.
 
-    The largest log-likelihood of every state is 0. The share is at least that of half a state,
-    because a smaller share cannot be estimated.
+    The largest log-likelihood of every state is 0. The share is at least that of half a state, as
+    a smaller one cannot be estimated.
     """
     shares = np.geomspace(1 / (2 * len(tokens)), 1, 24)
 
@@ -138,12 +138,12 @@ def entropy(prior: NDArray[np.float64]) -> float:
 def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> NDArray[np.floating]:
     """Upper bound of the bits that a state holds about the token at each lag, shape=(K,).
 
-    All other tokens are assumed known, which can only help if tokens are independent. What
-    remains is a Gaussian channel with S parallel outputs in each dimension. An input with
-    covariance C carries at most ``1/2 log2 det(1 + C sum_s g_s**2 / noise_s**2)`` bits (Cover &
-    Thomas 2006, section 9.5), and at most `most` bits (default: the entropy of the prior). The
-    bound holds for additive Gaussian noise and independent tokens; for rounding it is an
-    estimate.
+    All other tokens are assumed to be known, which can only increase the information if tokens
+    are independent. This leaves a Gaussian channel with S parallel outputs in each dimension. An
+    input with covariance C carries at most ``1/2 log2 det(1 + C sum_s g_s**2 / noise_s**2)`` bits
+    (Cover & Thomas 2006, section 9.5), and at most `most` bits (default: the entropy of the
+    prior). The bound holds for additive Gaussian noise and independent tokens; for rounding it is
+    an estimate.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = channel.gains(n_lags) ** 2 / channel.noise**2
@@ -156,8 +156,8 @@ def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> NDAr
 def total_bound(channel: Channel) -> float:
     """Upper bound of the bits that a state holds about all its past tokens together.
 
-    ``1/2 log2 det(1 + C (x) G)`` with G the noise-weighted Gram matrix of the gains (Telatar
-    1999, section 3.1). For independent tokens, the bits of single lags cannot sum to more.
+    ``1/2 log2 det(1 + C (x) G)`` with the noise-weighted Gram matrix G of the gains (Telatar
+    1999, section 3.1). For independent tokens, it also bounds the sum over single lags.
     """
     scaled = channel.past / channel.noise
     strengths = np.linalg.svd(scaled, compute_uv=False) ** 2
@@ -176,10 +176,10 @@ def ngram_information(
     prior: NDArray[np.float64],
     order: int = 2,
 ) -> float:
-    """Bits about a token that an n-gram model gets from the next ``order - 1`` tokens.
+    """Bits about a token that an n-gram model infers from the next ``order - 1`` tokens.
 
     These bits about lag k follow from smaller lags, without any trace. Counts come from `tokens`,
-    the weights of shorter contexts from the first half of `held_out`, and the bits from its
+    the weights of shorter contexts from the first half of `held_out`; bits are measured on its
     second half.
 
     Parameters
@@ -194,7 +194,7 @@ def ngram_information(
     >>> stream = np.arange(1000) % 4
     >>> round(ngram_information(stream, stream, np.full(4, 0.25)), 2)
     2.0
-    >>> stream = np.array([0, 0, 1, 1] * 500)  # one next token tells nothing, two tell all
+    >>> stream = np.array([0, 0, 1, 1] * 500)  # one next token is not informative, two are
     >>> [abs(round(ngram_information(stream, stream, np.full(2, 0.5), n), 1)) for n in (2, 3)]
     [0.0, 1.0]
     """
@@ -211,9 +211,9 @@ def ngram_information(
         context = np.unique(context * (n_types + 1) + following, return_inverse=True)[1].ravel()
         here = np.concatenate([tokens, held_out]).astype(np.int64)
         pair = np.unique(context * n_types + here, return_inverse=True)[1].ravel()
-        learnt = slice(0, len(tokens) - n + 1)  # the last tokens have no whole context
-        contexts = np.bincount(context[learnt], minlength=context.max() + 1)
-        pairs = np.bincount(pair[learnt], minlength=pair.max() + 1)
+        counted = slice(0, len(tokens) - n + 1)  # the last tokens have no complete context
+        contexts = np.bincount(context[counted], minlength=context.max() + 1)
+        pairs = np.bincount(pair[counted], minlength=pair.max() + 1)
         asked = slice(len(tokens), None)
         seen, of_context = pairs[pair[asked]], contexts[context[asked]]
         half = n_asked // 2
@@ -224,14 +224,14 @@ def ngram_information(
 
 
 def _later(tokens: NDArray[np.integer], n: int) -> NDArray[np.int64]:
-    """The token n places later, counted from 1; 0 past the end."""
+    """The token n positions later, plus 1; 0 past the end."""
     return np.concatenate([tokens[n:] + 1, np.zeros(min(n, len(tokens)), dtype=np.int64)])
 
 
 def _best_strength(
     seen: NDArray[np.integer], of_context: NDArray[np.integer], shorter: NDArray[np.float64]
 ) -> float:
-    """The number of observations that the shorter context counts for, by likelihood."""
+    """Maximum-likelihood weight of the shorter context, in observations."""
     strengths = np.geomspace(0.01, 1e6, 33)
     return max(
         strengths, key=lambda s: float(np.log((seen + s * shorter) / (of_context + s)).mean())

@@ -1,4 +1,4 @@
-"""Decoders that keep several pasts in mind."""
+"""Decoders that track several hypotheses about the past."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from hebbsim.probes.identity.decoders import Channel, Decoder
 
-#: States at a time: bounds the memory.
+#: Number of states processed at a time, which bounds memory use.
 _AT_ONCE = 32
-#: Chance that the right past has fallen out of the list, as far as bits are concerned.
+#: Assumed probability that the correct past was dropped from the list.
 _LOST = 0.2
 
 
 class Beam(Decoder):
-    """Successive cancellation that keeps several likely pasts instead of one (list decoding).
+    """Successive cancellation with a list of likely pasts instead of one (list decoding).
 
-    A past of the last k tokens is scored by the likelihood of what it leaves of all traces
-    together, with older tokens taken for Gaussian noise of their covariance (Anderson & Mohan
-    1984 on the M-algorithm). The likelihood of a type at a lag is the sum over the pasts
-    that survive to the end, mixed with what was known of all types when that lag was reached.
+    A past of the last k tokens is scored by the likelihood of the residual of all traces, with
+    older tokens treated as Gaussian noise (Anderson & Mohan 1984 on the M-algorithm). The
+    likelihood of a type at a lag is the sum over the pasts that survive to the end, mixed with
+    its likelihood at the time when that lag was decoded.
     """
 
     name = "beam"
@@ -48,13 +48,9 @@ class Beam(Decoder):
         states: NDArray[np.float64],
         whitening: list[tuple[NDArray[np.float64], NDArray[np.float64], float]],
     ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]:
-        """Pasts, their shares of the likelihood, and shares of types as each lag was reached.
+        """Surviving pasts, shape=(n, B, K), and their posterior, shape=(n, B).
 
-        Returns
-        -------
-        ndarray of int64, shape=(n, B, K)
-        ndarray of float64, shape=(n, B)
-        ndarray of float32, shape=(n, K, V)
+        Also the posterior of types when each lag was decoded, shape=(n, K, V).
         """
         channel = self.channel
         codes = channel.codes
@@ -95,13 +91,13 @@ class Beam(Decoder):
 def _whitening(
     channel: Channel, cancelled: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """What makes tokens older than the `cancelled` ones, and noise, white, shape=(S, S).
+    """Matrix that whitens noise and tokens older than the `cancelled` ones, shape=(S, S).
 
-    Also the mean of the older tokens, shape=(S, D), and the logarithm of the density of the white
-    noise, up to a constant.
+    Also the mean of the older tokens, shape=(S, D), and the log density of the white noise, up to
+    a constant.
     """
     older = channel.past[cancelled:]
-    # The square root of the covariance, and never its square, which loses half the digits.
+    # A square root of the covariance, which itself would lose half of the digits.
     root = np.concatenate([older * np.sqrt(channel.power), np.diag(channel.noise)])
     _, strengths, axes = np.linalg.svd(root, full_matrices=False)
     least = max(strengths.max() * np.finfo(np.float64).eps, np.finfo(np.float64).tiny)

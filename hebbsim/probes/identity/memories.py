@@ -1,8 +1,7 @@
-"""Fixed memories to compare traces with: equal in size, without trained weights.
+"""Memories without trained weights, to compare with traces of equal size.
 
-A memory reads the codes of a sentence token by token, and its state has as many numbers as that
-of the traces. A new memory is a subclass of `Memory` with a name, here or in another file of
-this folder.
+A memory reads the codes of a sentence token by token. Its state has as many numbers as that of
+the traces. A new memory is a subclass of `Memory` with a name, in any file of this folder.
 """
 
 from __future__ import annotations
@@ -19,15 +18,16 @@ from hebbsim.probes.identity.states import run_traces
 
 
 class Memory(ABC):
-    """The state that a memory has after each token of a sentence.
+    """Base class of memories, which map the tokens of a sentence to a sequence of states.
 
     Parameters
     ----------
     codes : ndarray of float64, shape=(V, D)
+        Code of every type.
     timescales : ndarray of float64, shape=(S,)
-        Timescales of the traces that it is compared with: both have S * D numbers.
+        Timescales of the traces for comparison; both states have S * D numbers.
     rng : numpy.random.Generator
-        Draws fixed random weights.
+        Source of fixed random weights.
 
     Attributes
     ----------
@@ -58,12 +58,12 @@ class Memory(ABC):
 
     @abstractmethod
     def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
-        """States after each token, from a state of zero.
+        """States after each token, starting from zero.
 
         Parameters
         ----------
         tokens : ndarray of int, shape=(B, L)
-            B sentences, padded with any tokens.
+            B sentences, padded with arbitrary tokens.
 
         Returns
         -------
@@ -77,12 +77,12 @@ def memory_names() -> list[str]:
 
 
 def get_memory(name: str) -> type[Memory]:
-    """The class of a memory, by name.
+    """The class of a memory by name.
 
     Raises
     ------
     BadInputError
-        No memory has that name.
+        The name is unknown.
     """
     try:
         return Memory._registry[name]
@@ -98,13 +98,12 @@ class Traces(Memory):
     name = "traces"
 
     def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
-        length = tokens.shape[1]
-        states = run_traces(self.codes, tokens, self.timescales, length, dtype=np.float32)
+        states = run_traces(self.codes, tokens, self.timescales, tokens.shape[1], dtype=np.float32)
         return states.reshape(*tokens.shape, -1)
 
 
 class Window(Memory):
-    """The codes of the last S tokens, and nothing older."""
+    """The codes of the last S tokens."""
 
     name = "window"
 
@@ -120,23 +119,23 @@ class Window(Memory):
 class Legendre(Memory):
     """Legendre memory unit: each dimension of a sliding window as S polynomial coefficients.
 
-    ``theta dm/dt = A m + B u``, held constant between tokens. Source: Voelker, Kajić & Eliasmith
-    (2019), "Legendre Memory Units", equations 1 to 3; the measure HiPPO-LegT of Gu et al.
-    (2020), "HiPPO: Recurrent Memory with Optimal Polynomial Projections".
+    ``theta dm/dt = A m + B u`` with zero-order hold. Source: Voelker, Kajić & Eliasmith (2019),
+    "Legendre Memory Units", equations 1 to 3; the measure HiPPO-LegT of Gu et al. (2020), "HiPPO:
+    Recurrent Memory with Optimal Polynomial Projections".
     """
 
     name = "lmu"
-    #: Length of the window in tokens for each coefficient.
+    #: Window length in tokens per coefficient.
     stretch: ClassVar[float] = 2.0
 
     def transition(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Matrices of one token, shapes (S, S) and (S,)."""
+        """Discretized A and B for one token, shapes (S, S) and (S,)."""
         order = len(self.timescales)
         theta = self.stretch * order
         i, j = np.arange(order)[:, None], np.arange(order)
         a = (2 * i + 1) / theta * np.where(i < j, -1.0, (-1.0) ** (i - j + 1))
         b = (2 * i[:, 0] + 1) / theta * (-1.0) ** i[:, 0]
-        # exp of the system with its input as one more state: exact for an input held constant
+        # Augmented with the constant input as one more state: an exact zero-order hold.
         whole = np.zeros((order + 1, order + 1))
         whole[:order, :order], whole[:order, order] = a, b
         step = expm(whole)
@@ -157,21 +156,19 @@ class Legendre(Memory):
 
 
 class FastWeights(Memory):
-    """A matrix that binds tokens to how long ago they were, by the delta rule.
+    """A fast-weight matrix that associates tokens with their lag, by the delta rule.
 
-    ``W += (v - W k) k'``, where the value v is a random projection of the code of the token
-    and the key k stands for now. Before every token the matrix is turned, so that what was
-    bound to k is found under the next older key: keys are turns of one another by a random
-    rotation. Source of the rule: Schlag, Irie & Schmidhuber (2021), "Linear Transformers Are
-    Secretly Fast Weight Programmers", equation 24, with a learning rate of 1.
-
-    Keys made of tokens would need a query to be read; a probe of the state has none.
+    ``W += (v - W k) k'``, where the value v is a random projection of the token's code and the
+    key k stands for the present. Before every token, W is rotated by a fixed random rotation, so
+    that older values move to older keys. Source of the rule: Schlag, Irie & Schmidhuber (2021),
+    "Linear Transformers Are Secretly Fast Weight Programmers", equation 24, with a learning rate
+    of 1. Token-based keys would require a query, which a probe of the state does not have.
     """
 
     name = "fast-weights"
 
     def shape(self) -> tuple[int, int]:
-        """Dimensions of a value and of a key: S * D numbers as square as can be."""
+        """Dimensions of values and keys, with S * D numbers as nearly square as possible."""
         keys = max(n for n in range(1, int(self.size**0.5) + 1) if self.size % n == 0)
         return self.size // keys, keys
 

@@ -1,16 +1,16 @@
 """Trace states to decode: token streams, number formats, noise.
 
 A state is the content of S traces of D dimensions after some token. It is computed by the
-recurrence, in a given number format and for many streams at a time:
+recurrence in a given number format, for many streams at a time:
 
 ``float64``, ``float32``  every operation in that format;
 ``bfloat16``              float32 arithmetic, the state rounded to 8 significant bits;
-``int8``                  float32 arithmetic, the state rounded to 255 levels of one scale per
-                          timescale, its largest absolute value at full precision.
+``int8``                  float32 arithmetic, the state rounded to 255 levels with one scale per
+                          timescale, the maximum absolute value at full precision.
 
 With ``rounding="step"`` the state is rounded after every token, as if it were stored in that
 format; with ``"readout"`` the recurrence runs in float64 and only its result is rounded. Codes
-are never rounded, because every decoder knows the code book.
+are not rounded, because every decoder knows the code book.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class Condition:
     ----------
     precision : {"float64", "float32", "bfloat16", "int8"}
     rounding : {"step", "readout"}
-        Round after every token, or only the state that is read.
+        Whether to round after every token, or only the final state.
     snr : float or None
-        Signal-to-noise ratio of Gaussian noise that is added to the state that is read, in
-        decibels; None for no noise.
+        Signal-to-noise ratio, in decibels, of Gaussian noise added to the final state; None for
+        no noise.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class States:
-    """States, with the tokens that led to them.
+    """Trace states and the tokens that led to them.
 
     Attributes
     ----------
@@ -91,8 +91,8 @@ class States:
     tokens : ndarray of int64, shape=(N, K)
         The token at lag 0, 1, ... of each state.
     noise : ndarray of float64, shape=(S,)
-        Root mean square difference to the state in exact arithmetic, by timescale: measured
-        for rounding, given for noise.
+        Root mean square deviation from the exact state by timescale: measured for rounding, given
+        for added noise.
 
     Examples
     --------
@@ -116,14 +116,14 @@ class States:
 def make_codes(
     n_types: int, dim: int, rng: np.random.Generator, kind: str = "random"
 ) -> NDArray[np.float64]:
-    """A code of each type.
+    """Draw a code for each type.
 
     Parameters
     ----------
     n_types : int
         V.
     dim : int
-        D; not used by one-hot codes, which have V dimensions.
+        D; ignored for one-hot codes, which have V dimensions.
     rng : numpy.random.Generator
     kind : {"random", "one-hot"}
         ``random`` draws independent Gaussian components of variance 1 / D.
@@ -131,12 +131,12 @@ def make_codes(
     Returns
     -------
     ndarray of float64, shape=(V, D)
-        Random codes are float32 numbers, so that no format but the two short ones rounds them.
+        Random codes are float32 numbers, which only the two short formats round.
 
     Raises
     ------
     BadInputError
-        An unknown kind.
+        The kind is unknown.
     """
     if kind == "one-hot":
         return np.eye(n_types)
@@ -149,13 +149,11 @@ def make_codes(
 def round_bfloat16(x: NDArray) -> NDArray[np.float32]:
     """Nearest bfloat16 numbers, ties to even, as float32.
 
-    Examples
-    --------
     >>> round_bfloat16(np.array([1.0, 1.01, 1.00390625, 1.01171875]))
     array([1.       , 1.0078125, 1.       , 1.015625 ], dtype=float32)
     """
     bits = np.ascontiguousarray(x, dtype=np.float32).view(np.uint32)
-    # Half a unit in the last place, less one where the bit to keep is even.
+    # Half a unit in the last place, less one if the last bit is even.
     bits = bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
     return (bits & np.uint32(0xFFFF0000)).view(np.float32)
 
@@ -178,11 +176,11 @@ def run_traces(
     dtype: DTypeLike = np.float64,
     rounded: _Round | None = None,
 ) -> NDArray:
-    """Traces of many streams, from zero, after each of their last `n_last` tokens.
+    """Traces of B streams, starting from zero, after each of their last `n_last` tokens.
 
-    `codes` are of shape (V, D), `tokens` of B streams of equal length of shape (B, L), `timescales`
-    of shape (S,). Every operation is of `dtype`; `rounded` is applied to the states after every
-    token. The result is of shape (B, n_last, S, D).
+    `codes` have shape=(V, D), `tokens` shape=(B, L), `timescales` shape=(S,), the result
+    shape=(B, n_last, S, D). Every operation is in `dtype`; `rounded` is applied to the states
+    after every token.
     """
     alpha: NDArray = (1 / timescales)[:, None].astype(dtype)
     keep: NDArray = (1 - 1 / timescales)[:, None].astype(dtype)
@@ -210,7 +208,7 @@ def make_states(
     n_lags: int,
     rng: np.random.Generator,
 ) -> States:
-    """States after the last tokens of many streams, in a number format, with noise.
+    """Compute the states after the last tokens of B streams, in a number format, with noise.
 
     Parameters
     ----------
@@ -219,16 +217,16 @@ def make_states(
     timescales : ndarray of float64, shape=(S,)
     condition : Condition
     n_last : int
-        States of each stream; N = B * n_last.
+        Number of states per stream; N = B * n_last.
     n_lags : int
-        K, the tokens to tell of each state.
+        K, the number of past tokens to return for each state.
     rng : numpy.random.Generator
-        Of the noise.
+        Source of the noise.
 
     Raises
     ------
     BadInputError
-        Streams shorter than ``n_last + n_lags - 1`` tokens.
+        Streams are shorter than ``n_last + n_lags - 1`` tokens.
     """
     length = tokens.shape[1]
     if length < n_last + n_lags - 1:
@@ -240,7 +238,7 @@ def make_states(
     values = hold(exact, codes, tokens, timescales, condition)
     noise = np.sqrt(np.mean((values - exact) ** 2, axis=(0, 1, 3)))
     power = np.mean(exact**2, axis=(0, 1, 3))
-    # What rounding does to float64 cannot be seen from float64; it is of this size.
+    # Rounding errors of float64 cannot be measured in float64; they are about this large.
     noise = np.maximum(noise, np.finfo(np.float64).eps / 4 * np.sqrt(power))
     if condition.snr is not None:
         added = np.sqrt(power) * 10 ** (-condition.snr / 20)
@@ -262,9 +260,9 @@ def hold(
     timescales: NDArray[np.float64],
     condition: Condition,
 ) -> NDArray[np.float64]:
-    """States as the number format of a condition holds them, shape=(B, n_last, S, D).
+    """States in the number format of a condition, shape=(B, n_last, S, D).
 
-    `exact` is what `run_traces` gives of codes, tokens and timescales in float64.
+    `exact` is the result of `run_traces` in float64.
     """
     if condition.precision == "float64":
         return exact

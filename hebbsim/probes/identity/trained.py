@@ -1,4 +1,4 @@
-"""Decoders that learn from states with their tokens."""
+"""Decoders that are trained on states with known tokens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hebbsim.probes.identity.states import States
 
 
 class _Trained(Decoder):
-    """Base of trained decoders: states are standardised features."""
+    """Base class of trained decoders, whose features are the standardized states."""
 
     trained = True
 
@@ -35,7 +35,7 @@ class _Trained(Decoder):
 
 
 class Ridge(_Trained):
-    """The code nearest to the prediction of a ridge regression for each lag."""
+    """Nearest code to the prediction of a ridge regression for each lag."""
 
     name = "ridge"
     strength = 1e-3
@@ -44,7 +44,7 @@ class Ridge(_Trained):
         from sklearn.linear_model import Ridge as Regression
 
         targets = self.channel.codes[tokens].reshape(len(tokens), -1)
-        # One regression for all lags, which share the features and so the factorisation.
+        # One regression for all lags, which share the features and so the factorization.
         self.model_ = Regression(alpha=self.strength * len(features)).fit(features, targets)
         shape = (len(tokens), tokens.shape[1], self.channel.codes.shape[1])
         residual = (targets - self.model_.predict(features)).reshape(shape)
@@ -55,7 +55,7 @@ class Ridge(_Trained):
         found = self.model_.predict(self._features(states)).reshape(len(states), -1, codes.shape[1])
         for lag in range(n_lags):
             variance = self.variance_[lag]
-            # The regression shrinks towards the mean code; undo that.
+            # Undo the shrinkage towards the mean code.
             gain = max(1 - variance / channel.power, 1e-6) if channel.power > 0 else 1.0
             unbiased = channel.mean + (found[:, lag] - channel.mean) / gain
             yield (unbiased @ codes.T - (codes**2).sum(axis=1) / 2) * gain / variance
@@ -64,14 +64,14 @@ class Ridge(_Trained):
 class Discriminant(_Trained):
     """Linear discriminant analysis: one Gaussian per type, with a shared covariance.
 
-    Linear like softmax regression and similarly accurate, in a hundredth of the time
-    (Hastie et al. 2009, "The Elements of Statistical Learning", section 4.3).
+    As accurate as softmax regression in a hundredth of the time (Hastie et al. 2009, "The
+    Elements of Statistical Learning", section 4.3).
     """
 
     name = "discriminant"
-    #: Added to the variance of every standardised feature.
+    #: Added to the variance of every standardized feature.
     ridge = 1e-4
-    #: Observations at the common mean that are added to every type.
+    #: Pseudo-observations of every type at the overall mean.
     shrinkage = 1.0
 
     def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
@@ -113,7 +113,7 @@ class Softmax(_Trained):
         from sklearn.linear_model import LogisticRegression
 
         if len(np.unique(tokens)) < 2:
-            return None  # one class alone: there is nothing to learn
+            return None  # a single class
         return LogisticRegression(max_iter=200).fit(features, tokens)
 
     def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
@@ -129,7 +129,7 @@ class Softmax(_Trained):
 
 
 class Perceptron(_Trained):
-    """A network with one hidden layer and one softmax per lag; needs torch."""
+    """Network with one hidden layer and one softmax per lag; needs torch."""
 
     name = "mlp"
     hidden = 512

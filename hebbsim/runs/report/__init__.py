@@ -1,4 +1,4 @@
-"""Claims, measurements and verdicts side by side, from finished runs."""
+"""Reports: claims, measurements and verdicts from finished runs."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,8 +17,8 @@ from hebbsim.runs.report.evidence import find, findings_of, interval
 
 SCHEMA = "hebbsim.report/1"
 
-#: Metrics and splits that the table of a run shows, by experiment; any other experiment shows
-#: the first `MOST_ROWS` rows that are not about one role.
+#: Metrics and splits in the table of a run, by experiment; other experiments show all rows that
+#: are not about one role. A table has at most `MOST_ROWS` rows.
 SHOWN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "roles": (("accuracy", "v_measure", "accuracy_ratio", "label_equivalence"), ("test", "gen")),
     "identity": (("total_bits", "lags_found"), ("test",)),
@@ -48,13 +49,13 @@ class Picture:
 
     @property
     def claim(self) -> str:
-        """Key of the claim that it belongs to; empty if it belongs to its run only."""
+        """Key of its claim; empty if it only belongs to its run."""
         return next((key for key, names in FIGURES.items() if self.drawn.name in names), "")
 
 
 @dataclass
 class RunSection:
-    """What a report says about one run."""
+    """The section of a report about one run."""
 
     run: RunTables
     findings: list[Finding]
@@ -64,16 +65,11 @@ class RunSection:
     @property
     def rows(self) -> list[dict[str, Any]]:
         """Rows of the results table that the report shows."""
-        every = find(self.run.results, role="")
-        metrics, splits = SHOWN.get(self.run.experiment, ((), ()))
-        chosen = [
-            row
-            for row in every
-            if not metrics or (row["metric"] in metrics and row["split"] in splits)
-        ]
-        return [
-            row | {"value": Finding("", "", **interval(row)).value} for row in chosen[:MOST_ROWS]
-        ]
+        rows = find(self.run.results, role="")
+        if self.run.experiment in SHOWN:
+            metrics, splits = SHOWN[self.run.experiment]
+            rows = [row for row in rows if row["metric"] in metrics and row["split"] in splits]
+        return [row | {"value": Finding("", "", **interval(row)).value} for row in rows[:MOST_ROWS]]
 
     @property
     def left_out(self) -> int:
@@ -83,7 +79,7 @@ class RunSection:
 
 @dataclass
 class Report:
-    """Claims beside what runs measured.
+    """The claims, and what runs measured about them.
 
     Attributes
     ----------
@@ -100,46 +96,39 @@ class Report:
 
     def findings(self, claim: str) -> list[tuple[RunSection, Finding]]:
         """All findings about a claim, with the section of their run."""
-        return [
-            (section, f) for section in self.sections for f in section.findings if f.claim == claim
-        ]
+        return [(s, f) for s in self.sections for f in s.findings if f.claim == claim]
 
     def verdict(self, claim: str) -> str:
         """Key of `hebbsim.runs.report.claims.VERDICTS`."""
-        given = any(p.run.experiment in CLAIMS[claim].experiments for p in self.sections)
+        given = any(s.run.experiment in CLAIMS[claim].experiments for s in self.sections)
         return verdict((finding for _, finding in self.findings(claim)), given)
 
     def summary(self, claim: Claim) -> str:
-        """The findings about a claim, in one line."""
+        """Summary of the findings about a claim in one line."""
         found = self.findings(claim.key)
         if not found:
             if self.verdict(claim.key) == "absent":
                 return f"Needs a run of hebbsim run {' | '.join(claim.experiments)}."
             return "The given runs have no row about it."
         judged = [f for _, f in found if f.judgement]
-        count = {k: sum(f.judgement == k for f in judged) for k in ("yes", "part", "no", "open")}
-        said = [
-            f"{count[key]} {text}"
-            for key, text in (
-                ("yes", "for it"), ("part", "in part"), ("no", "against"), ("open", "undecided")
-            )
-            if count[key]
-        ]  # fmt: skip
-        if not said:
+        count = Counter(str(f.judgement) for f in judged)
+        names = {"yes": "for it", "part": "in part", "no": "against", "open": "undecided"}
+        counts = [f"{count[key]} {name}" for key, name in names.items() if count[key]]
+        if not counts:
             return "Shown below; none is decisive."
         measures = f"{len(judged)} measurement{'s' * (len(judged) != 1)}"
         section, first = next((section, f) for section, f in found if f.judgement)
         run = f" in {section.run.name}" if len(self.sections) > 1 else ""
-        return f"{measures}: {', '.join(said)}. First{run}: {first.measure}, {first.value}."
+        return f"{measures}: {', '.join(counts)}. First{run}: {first.measure}, {first.value}."
 
     def document(self) -> dict[str, Any]:
-        """The report as one JSON document."""
+        """The report as a JSON document."""
         return {
             "schema": SCHEMA,
             "runs": [
-                {"name": p.run.name, "experiment": p.run.experiment, "config": p.run.config,
-                 "provenance": p.run.document["provenance"]}
-                for p in self.sections
+                {"name": s.run.name, "experiment": s.run.experiment, "config": s.run.config,
+                 "provenance": s.run.document["provenance"]}
+                for s in self.sections
             ],
             "claims": [
                 {
@@ -162,7 +151,7 @@ def build_report(folders: Sequence[str | Path]) -> Report:
     Parameters
     ----------
     folders : sequence of path
-        Run folders, of any experiment.
+        Run folders of any experiments.
 
     Raises
     ------

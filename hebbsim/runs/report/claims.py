@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-#: Whether one finding supports the claim (yes), contradicts it (no), supports it in part of the
-#: cases that it counts (part), or cannot tell (open). None: it is shown but not judged.
+#: Whether a finding supports the claim (yes), contradicts it (no), supports it in some of its cases
+#: (part), or is inconclusive (open). None: it is shown but not judged.
 Judgement = Literal["yes", "no", "part", "open"]
 
 
@@ -20,11 +20,11 @@ class Claim:
     ----------
     key : str
     title, text : str
-        A few words, and one sentence.
+        A short title, and one sentence.
     experiments : tuple of str
-        Experiments whose runs can test it.
+        Experiments that can test it.
     rule : str
-        When a measurement supports it.
+        Criterion by which a measurement supports it.
 
     Examples
     --------
@@ -118,26 +118,26 @@ CLAIMS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """What one run measured about one claim.
+    """A measurement of one run about one claim.
 
     Attributes
     ----------
     claim : str
         Key of `CLAIMS`.
     measure : str
-        What was measured.
+        Description of the measurement.
     mean, low, high : float or None
-        With the 95 % interval; a finding that counts cases has `text` instead.
+        Value with its 95 % interval; a finding that counts cases has `text` instead.
     n : int
-        Repetitions.
+        Number of repetitions.
     over : str
-        Of what, such as ``seeds`` or ``sentences``.
+        Kind of repetitions, such as ``seeds`` or ``sentences``.
     unit : str
     bound : float or None
-        What the value is compared with.
+        Value with which it is compared.
     judgement : {"yes", "no", "part", "open"} or None
     text : str
-        The value in words, instead of numbers.
+        The value as text, instead of numbers.
 
     Examples
     --------
@@ -169,17 +169,15 @@ class Finding:
 
     @property
     def repeated(self) -> str:
-        """Such as ``5 seeds``."""
+        """The repetitions, such as ``5 seeds``."""
         if not self.n:
             return ""
         return f"{self.n:,} {self.over if self.n != 1 else self.over.removesuffix('s')}"
 
 
 def number(value: float, unit: str = "fraction") -> str:
-    """A value with the number of digits that suits its unit.
+    """Format a value with a number of digits that suits its unit.
 
-    Examples
-    --------
     >>> number(0.95), number(2640.4, "sentences"), number(318.84, "bits"), number(-0.0001)
     ('0.950', '2,640', '318.8', '0.000')
     """
@@ -191,10 +189,8 @@ def number(value: float, unit: str = "fraction") -> str:
 
 
 def at_least(low: float | None, high: float | None, bound: float) -> Judgement:
-    """Whether a value is at least a bound, by its interval.
+    """Judge from its interval whether a value is at least a bound.
 
-    Examples
-    --------
     >>> at_least(0.97, 0.98, 0.96), at_least(0.94, 0.95, 0.96), at_least(0.95, 0.97, 0.96)
     ('yes', 'no', 'open')
     >>> at_least(None, None, 0.96)  # the spread of one value is unknown
@@ -206,10 +202,8 @@ def at_least(low: float | None, high: float | None, bound: float) -> Judgement:
 
 
 def below(low: float | None, high: float | None, bound: float) -> Judgement:
-    """Whether a value is below a bound, by its interval.
+    """Judge from its interval whether a value is below a bound.
 
-    Examples
-    --------
     >>> below(0.1, 0.2, 0.5), below(0.5, 0.6, 0.5), below(0.4, 0.6, 0.5)
     ('yes', 'no', 'open')
     """
@@ -219,10 +213,8 @@ def below(low: float | None, high: float | None, bound: float) -> Judgement:
 
 
 def counted(ahead: int, of: int) -> Judgement:
-    """The judgement of a claim about all of several cases.
+    """Judge a claim about several cases, `ahead` of which support it.
 
-    Examples
-    --------
     >>> counted(3, 3), counted(0, 3), counted(1, 3), counted(0, 0)
     ('yes', 'no', 'part', 'open')
     """
@@ -242,12 +234,10 @@ VERDICTS = {
 
 
 def verdict(findings: Iterable[Finding], runs_given: bool) -> str:
-    """Key of `VERDICTS`, from all findings about a claim.
+    """The verdict on a claim, a key of `VERDICTS`, from all findings about it.
 
-    Findings that cannot tell are not counted.
+    Inconclusive findings are ignored.
 
-    Examples
-    --------
     >>> def found(judgement):
     ...     return Finding("C1", "", judgement=judgement)
     >>> verdict([found("yes"), found("open")], True), verdict([found("yes"), found("no")], True)
@@ -255,7 +245,7 @@ def verdict(findings: Iterable[Finding], runs_given: bool) -> str:
     >>> verdict([found("no"), found(None)], True), verdict([], True), verdict([], False)
     ('fails', 'open', 'absent')
     """
-    said = {finding.judgement for finding in findings} - {None, "open"}
-    if not said:
+    judged = {finding.judgement for finding in findings} - {None, "open"}
+    if not judged:
         return "open" if runs_given else "absent"
-    return "holds" if said == {"yes"} else "fails" if said == {"no"} else "part"
+    return "holds" if judged == {"yes"} else "fails" if judged == {"no"} else "part"

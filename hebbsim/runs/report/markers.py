@@ -1,4 +1,4 @@
-"""Tables that scripts write into pages: lines between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
+"""Writes generated tables into pages, between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def fill(path: Path, **blocks: list[str]) -> None:
-    """Write lines between the markers of a page, by their name; its other text stays.
+    """Replace the lines between the markers of each given name; other text is kept.
 
     Raises SystemExit if the page lacks a marker.
     """

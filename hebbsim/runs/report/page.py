@@ -1,4 +1,4 @@
-"""A report as a self-contained HTML page, and as Markdown."""
+"""Writes a report as a self-contained HTML page and as Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Finding
 from hebbsim.runs.results import json_text
 
 _HERE = Path(__file__).parent
-#: Sign and name of each judgement; with signs, colour is not the only cue.
+#: Sign and name of each judgement, so that colour is not the only cue.
 JUDGEMENTS = {
     "yes": ("✓", "for the claim"),
     "no": ("✗", "against it"),
@@ -43,7 +43,7 @@ def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> lis
     Raises
     ------
     BadInputError
-        The folder is a file, holds a report or something else, or cannot be written.
+        The folder is a file, holds an earlier report or something else, or cannot be written.
     """
     folder = next(folder.free()) if isinstance(folder, Numbered) else Path(folder)
     complete(folder, kind="report")
@@ -52,14 +52,15 @@ def write_report(folder: Out, report: Report, *, overwrite: bool = False) -> lis
         (draft / "report.html").write_text(html_page(report), encoding="utf-8")
         (draft / "report.md").write_text(markdown_page(report), encoding="utf-8")
         (draft / "report.json").write_text(json_text(report.document()), encoding="utf-8")
-        for picture in (picture for section in report.sections for picture in section.pictures):
-            (draft / "figures").mkdir(exist_ok=True)
-            (draft / "figures" / f"{picture.file}.png").write_bytes(picture.png)
+        for section in report.sections:
+            for picture in section.pictures:
+                (draft / "figures").mkdir(exist_ok=True)
+                (draft / "figures" / f"{picture.file}.png").write_bytes(picture.png)
     return [folder / name for name in ("report.html", "report.md", "report.json")]
 
 
 def html_page(report: Report) -> str:
-    """The report as one HTML page, with styles and figures inside it."""
+    """The report as one HTML page with embedded styles and figures."""
     environment = _environment(html=True)
     return environment.get_template("report.html.jinja").render(
         **_shared(report), style=Markup((_HERE / "report.css").read_text(encoding="utf-8"))
@@ -101,10 +102,8 @@ def _shared(report: Report) -> dict[str, Any]:
 
 
 def _flat(value: Any) -> str:
-    """A value of a configuration as text.
+    """A configuration value as text.
 
-    Examples
-    --------
     >>> _flat([2.0, 8.0]), _flat({"a": 1}), _flat(None), _flat({})
     ('2, 8', 'a: 1', '–', '–')
     """
@@ -120,11 +119,11 @@ def _flat(value: Any) -> str:
 
 
 #: Width and height of the drawing of an interval, in pixels.
-_WIDE, _HIGH = 132.0, 18.0
+_WIDTH, _HEIGHT = 132.0, 18.0
 
 
 def ranges(findings: list[Finding]) -> list[Markup]:
-    """Small drawings of the intervals and bounds of findings, one axis per unit.
+    """Small SVG drawings of the intervals and bounds of findings, on one axis per unit and bound.
 
     A finding without numbers or without a bound gets none.
     """
@@ -146,9 +145,9 @@ def _range(finding: Finding, least: float, most: float) -> Markup:
     span = most - least or 1.0
 
     def place(value: float) -> str:
-        return f"{6 + (_WIDE - 12) * (value - least) / span:.1f}"
+        return f"{6 + (_WIDTH - 12) * (value - least) / span:.1f}"
 
-    middle = _HIGH / 2
+    middle = _HEIGHT / 2
     mean, bound = place(finding.mean), place(finding.bound)
     whisker = Markup()
     if finding.low is not None and finding.high is not None:
@@ -162,6 +161,6 @@ def _range(finding: Finding, least: float, most: float) -> Markup:
         '<line class="bound" x1="{}" x2="{}" y1="1" y2="{:g}"/>{}'
         '<circle class="{}" cx="{}" cy="{}" r="3.4"/></svg>'
     ).format(
-        label, _WIDE, _HIGH, _WIDE, _HIGH, _WIDE, middle, middle,
-        bound, bound, _HIGH - 1, whisker, finding.judgement or "none", mean, middle,
+        label, _WIDTH, _HEIGHT, _WIDTH, _HEIGHT, _WIDTH, middle, middle,
+        bound, bound, _HEIGHT - 1, whisker, finding.judgement or "none", mean, middle,
     )  # fmt: skip
