@@ -1,7 +1,7 @@
-"""Supervised baselines that a zero-label learner is measured against.
+"""Supervised baselines to compare learners without labels with.
 
-Majority and lookup need numpy alone. The BiGRU needs torch, which is imported
-when a network is first trained, never when this package is.
+Majority and lookup need numpy only. The BiGRU needs torch, which is imported when a network is
+first trained.
 """
 
 from __future__ import annotations

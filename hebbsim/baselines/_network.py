@@ -34,7 +34,7 @@ __all__ = [
 
 #: Number of tokens tagged at once, padding included.
 TOKENS_AT_ONCE = 8192
-#: Gradients are clipped to this norm.
+#: Norm that gradients are clipped to.
 LONGEST_GRADIENT = 5.0
 #: Share of the updates over which the learning rate rises.
 WARM_UP = 0.1
@@ -46,10 +46,9 @@ def choose_device() -> torch.device:
 
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Seeded and deterministic, on one thread; torch's own settings are restored afterwards.
+    """Make torch seeded, deterministic and single-threaded, and restore its settings afterwards.
 
-    More threads would add up sums in an order that depends on their number, and networks this
-    small gain nothing from them.
+    The order of sums depends on the number of threads, and small networks do not gain from more.
     """
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
@@ -57,7 +56,7 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         torch.set_num_threads(1)
-        # Some CUDA kernels have no deterministic form; there the last digits vary.
+        # Some CUDA kernels have no deterministic form; with these, the last digits vary.
         torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
         try:
             yield
@@ -68,22 +67,13 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Sentences as arrays: tables with one row per word type, and the row of each token.
+    """Sentences as arrays: `Vocabulary.encode` of each word type, and the type of each token."""
 
-    Attributes
-    ----------
-    types : ndarray of int64, shape=(T,)
-        Row of each token in the three tables below.
-    lengths : ndarray of int64, shape=(N,)
-    numbers, affixes, codes : Tensor, shape=(U,), (U, 8), (U, C)
-        `Vocabulary.encode` of each distinct word.
-    """
-
-    types: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    numbers: Tensor
-    affixes: Tensor
-    codes: Tensor
+    types: NDArray[np.int64]  # shape=(T,)
+    lengths: NDArray[np.int64]  # shape=(N,), of the sentences
+    numbers: Tensor  # shape=(U,)
+    affixes: Tensor  # shape=(U, 8)
+    codes: Tensor  # shape=(U, C)
 
     @classmethod
     def of(
@@ -102,7 +92,7 @@ class Tokens:
         return np.cumsum(self.lengths) - self.lengths
 
     def batch(self, chosen: NDArray[np.int64]) -> Batch:
-        """The chosen sentences side by side, padded at their ends."""
+        """A batch of the chosen sentences, padded at their ends."""
         lengths = self.lengths[chosen]
         steps = np.arange(lengths.max())[:, None]
         inside = steps < lengths
@@ -122,13 +112,13 @@ class Batch:
     """B sentences of at most L tokens; tensors of shape (L, B)."""
 
     positions: NDArray[np.int64]  # of the tokens in the corpus, row by row
-    inside: Tensor  # False on padding
+    inside: Tensor  # False for padding
     types: Tensor
-    mirror: Tensor  # where each sentence, read backwards, has its token
+    mirror: Tensor  # index of each token when the sentence is reversed
 
 
 def _mirrored(x: Tensor, mirror: Tensor) -> Tensor:
-    """Every sentence reversed, with its padding still at the end; applied twice, it is undone."""
+    """Every sentence reversed, with its padding still at the end; an involution."""
     return x.gather(0, mirror[:, :, None].expand_as(x))
 
 
@@ -152,7 +142,7 @@ class Tagger(nn.Module):
             size += config.affix_size
         if vocabulary.n_codes:
             self.codes = nn.Linear(vocabulary.n_codes, config.word_size)
-            # A word starts as its code, and learns what sets it apart from that.
+            # The embedding starts at the code, and its difference from that is learned.
             nn.init.zeros_(self.words.weight)
         self.register_buffer("counts", torch.from_numpy(vocabulary.counts).float())
         self.ahead, self.back = nn.ModuleList(), nn.ModuleList()
@@ -163,17 +153,17 @@ class Tagger(nn.Module):
         self.output = nn.Linear(size, n_roles)
 
     def _drop(self, x: Tensor) -> Tensor:
-        """Variational dropout: one mask a sentence, the same at all its tokens."""
+        """Variational dropout: one mask per sentence."""
         if not self.training or not self.dropout:
             return x
         keep = 1.0 - self.dropout
         return x * torch.empty_like(x[:1]).bernoulli_(keep).div_(keep)
 
     def embed(self, tokens: Tokens, batch: Batch) -> Tensor:
-        """Inputs of the first layer [shape=(L, B, E)]."""
+        """Inputs of the first layer, shape=(L, B, E)."""
         numbers = tokens.numbers[batch.types]
         if self.training and self.word_dropout:
-            # The rarer a word, the more often the network must do without it.
+            # Rarer words are replaced more often.
             rare = self.word_dropout / (self.word_dropout + self.counts[numbers])
             numbers = numbers.masked_fill(torch.rand_like(rare) < rare, UNKNOWN)
         x = self.words(numbers)
@@ -214,7 +204,7 @@ def in_batches(tokens: Tokens) -> Iterator[Batch]:
     order = np.argsort(tokens.lengths, kind="stable")
     order = order[tokens.lengths[order] > 0]
     while len(order):
-        # From the shortest up, so that the last of a batch says how long it is.
+        # In order of length, so that the last sentence determines the padded length.
         padded = tokens.lengths[order] * np.arange(1, len(order) + 1)
         size = max(1, int(np.searchsorted(padded, TOKENS_AT_ONCE, side="right")))
         yield tokens.batch(order[:size])
@@ -249,7 +239,7 @@ def forward_states(network: Tagger, tokens: Tokens) -> NDArray[np.float32]:
 def schedule_of(
     network: Tagger, tokens: Tokens, epochs: int, config: BiGRUConfig
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
-    """The optimizer, and its learning rate at every update."""
+    """The optimizer and its learning rate schedule."""
     n_batches = -(-int(np.count_nonzero(tokens.lengths)) // config.batch_size)
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
@@ -271,7 +261,7 @@ def update(
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> None:
-    """One update of the weights, by the gradient of a loss."""
+    """Update the weights by the gradient of a loss."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), LONGEST_GRADIENT)
@@ -289,12 +279,9 @@ def train(
     config: BiGRUConfig,
     rng: np.random.Generator,
 ) -> list[float]:
-    """Fit `network` in place; with `dev`, it ends as it was after its best epoch there.
+    """Train `network` in place; return its accuracy on `dev`, if given, after each epoch.
 
-    Returns
-    -------
-    list of float
-        Accuracy on `dev` after each epoch; empty without `dev`.
+    With `dev`, the network ends with the weights of the best epoch there.
     """
     optimizer, schedule = schedule_of(network, tokens, epochs, config)
     target = torch.from_numpy(roles).to(tokens.numbers.device)
@@ -310,7 +297,7 @@ def train(
         if dev is None:
             continue
         accuracy = float(np.mean(tag(network, dev[0]) == dev[1]))
-        # Of equally good epochs the last, which had the lowest learning rate.
+        # Ties go to the last epoch, which had the lowest learning rate.
         if accuracy >= max(curve, default=0.0):
             best = {name: value.clone() for name, value in network.state_dict().items()}
             best_epoch = len(curve)

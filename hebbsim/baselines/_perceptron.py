@@ -1,4 +1,4 @@
-"""A perceptron that reads tokens from states: the network of the decoder ``mlp``."""
+"""The perceptron of the decoder ``mlp``, which reads past tokens from states."""
 
 from __future__ import annotations
 
@@ -20,24 +20,16 @@ def train_perceptron(
     batch: int,
     seed: int,
 ) -> nn.Module:
-    """A network with one hidden layer and a softmax over V types for each of K lags.
+    """Train a network with one hidden layer and a softmax over V types for each of K lags.
 
-    Parameters
-    ----------
-    features : ndarray of float64, shape=(N, F)
-    tokens : ndarray of int64, shape=(N, K)
-    n_types : int
-        V.
-    hidden, epochs, batch, seed : int
+    `features` have shape=(N, F), `tokens` shape=(N, K).
     """
     generator = torch.Generator().manual_seed(seed)
     n_lags = tokens.shape[1]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = nn.Sequential(
-            nn.Linear(features.shape[1], hidden),
-            nn.GELU(),
-            nn.Linear(hidden, n_lags * n_types),
+            nn.Linear(features.shape[1], hidden), nn.GELU(), nn.Linear(hidden, n_lags * n_types)
         )
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.01)
     x = torch.from_numpy(features.astype(np.float32))

@@ -1,4 +1,4 @@
-"""A supervised bidirectional GRU that gives every token its role."""
+"""A supervised bidirectional GRU that predicts the role of every token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 
 
 class TorchMissingError(LibraryMissingError):
-    """A BiGRU was asked for where torch is not installed.
+    """A BiGRU needs torch, which is not installed.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class TorchMissingError(LibraryMissingError):
 
 
 def _network_module() -> Any:
-    """The module that holds the torch code."""
+    """The module with the torch code."""
     try:
         return importlib.import_module("hebbsim.baselines._network")
     except ModuleNotFoundError as error:
@@ -53,12 +53,12 @@ def _network_module() -> Any:
 
 
 class BiGRU:
-    """A trained tagger; `train_bigru` makes it.
+    """A trained tagger, made by `train_bigru`.
 
     Attributes
     ----------
     roles : ndarray of str, shape=(R,)
-        Roles it can predict: those of its labelled sentences.
+        The roles of the labelled training sentences.
     dev_curve : list of float
         Accuracy on dev after each epoch; empty without a dev split.
 
@@ -96,40 +96,28 @@ class BiGRU:
         Parameters
         ----------
         sentences : sequence of sequence of str
-            Sentences may be empty and words may be new.
+            May include empty sentences and unknown words.
 
         Returns
         -------
         ndarray of str, shape=(T,)
         """
-        module = _network_module()
-        device = self._network.output.weight.device
-        with module.reproducible(0, device):
-            tokens = module.Tokens.of(sentences, self._vocabulary, device)
-            return self.roles[module.tag(self._network, tokens)]
+        return self.roles[self._run("tag", sentences)]
 
     def forward_states(self, sentences: Sequence[Sequence[str]]) -> NDArray[np.float32]:
-        """State of the first layer's left-to-right half after every token.
+        """State of the first layer's forward GRU after every token, shape=(T, H)."""
+        return self._run("forward_states", sentences)
 
-        Returns
-        -------
-        ndarray of float32, shape=(T, H)
-        """
+    def _run(self, function: str, sentences: Sequence[Sequence[str]]) -> NDArray[Any]:
         module = _network_module()
         device = self._network.output.weight.device
         with module.reproducible(0, device):
             tokens = module.Tokens.of(sentences, self._vocabulary, device)
-            return module.forward_states(self._network, tokens)
+            return getattr(module, function)(self._network, tokens)
 
 
 def untrained_bigru(train: Split, config: BiGRUConfig, *, seed: int = 0) -> BiGRU:
-    """A BiGRU with random weights and the vocabulary of a split.
-
-    Raises
-    ------
-    TorchMissingError
-        If torch is not installed.
-    """
+    """A BiGRU with random weights and the vocabulary of a split."""
     module = _network_module()
     device = module.choose_device()
     with module.reproducible(seed, device):
@@ -139,10 +127,7 @@ def untrained_bigru(train: Split, config: BiGRUConfig, *, seed: int = 0) -> BiGR
 
 
 def draw_labelled(n_sentences: int, labels: int, seed: int) -> NDArray[np.int64]:
-    """Which sentences are labelled [shape=(labels,)].
-
-    A smaller draw lies inside every larger one of the same seed.
-    """
+    """Indices of the labelled sentences; each draw contains the smaller ones of its seed."""
     return np.random.default_rng(seed).permutation(n_sentences)[:labels]
 
 
@@ -174,12 +159,11 @@ def train_bigru(
 ) -> BiGRU:
     """Train a BiGRU on labelled sentences.
 
-    With `dev`, training stops when accuracy on it no longer improves, and the
-    weights of the best epoch are kept. Without `dev`, training runs to the end:
-    the learning rate falls to zero, and no labels are used to choose an epoch.
+    With `dev`, training stops when accuracy on it no longer improves, and the weights of the best
+    epoch are used. Without `dev`, all epochs are run, and no labels are used to choose one.
 
-    The same arguments give the same weights on the same machine (bit for bit
-    on a CPU). Training uses a GPU if torch finds one, otherwise one CPU thread.
+    The same arguments give the same weights on the same machine (bit-identical on a CPU).
+    Training uses a GPU if torch finds one, otherwise one CPU thread.
 
     Parameters
     ----------
@@ -201,10 +185,9 @@ def train_bigru(
     Raises
     ------
     TorchMissingError
-        If torch is not installed.
+        Torch is not installed.
     BadInputError
-        If there is no such layer, no labelled token, or fewer than `labels`
-        sentences.
+        There is no such layer, no labelled token, or fewer than `labels` sentences.
     """
     config = config or config_for(train)
     if labels is not None:

@@ -30,13 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["PredictionJob"]
 
 
-def _folder() -> Path:
-    root = os.environ.get("HEBBSIM_CACHE_DIR") or platformdirs.user_cache_dir("hebbsim")
-    return Path(root) / "bigru"
-
-
 def _torch_version() -> str:
-    """Read from the installed metadata, so that a cache hit does not import torch."""
+    """Version from the installed metadata, so that a cache hit does not import torch."""
     try:
         return version("torch")
     except PackageNotFoundError:
@@ -45,7 +40,7 @@ def _torch_version() -> str:
 
 @functools.cache
 def _source() -> str:
-    """Digest of the modules that train and tag, so that a changed line trains again."""
+    """Digest of the modules that train and tag, so that a change invalidates the cache."""
     digest = hashlib.sha256()
     for name in ("config.py", "features.py", "bigru.py", "_network.py"):
         text = (Path(__file__).parent / name).read_bytes()
@@ -58,18 +53,17 @@ def _digest_codes(codes: Mapping[str, NDArray[np.floating]] | None) -> str | Non
         return None
     digest = hashlib.sha256()
     for word in sorted(codes):
-        code = np.ascontiguousarray(codes[word], dtype="<f4")
-        digest.update(f"{word}\0{code.size}\0".encode())
-        digest.update(code.tobytes())
+        code = np.asarray(codes[word], dtype="<f4")
+        digest.update(f"{word}\0{code.size}\0".encode() + code.tobytes())
     return digest.hexdigest()
 
 
-#: Digests of the splits in memory, which the jobs of a run share.
+#: Digests of the splits in memory, shared by the jobs of a run.
 _DIGESTS: WeakKeyDictionary[Split, dict[str | None, str]] = WeakKeyDictionary()
 
 
 def _digest(split: Split, layer: str | None = None) -> str:
-    """Digest of the words and sentence bounds, and of one gold layer if given."""
+    """Digest of the words, the sentence bounds and, if given, one gold layer."""
     known = _DIGESTS.setdefault(split, {})
     if layer not in known:
         digest = hashlib.sha256(np.asarray(split.offsets, dtype="<i8").tobytes())
@@ -88,7 +82,7 @@ class PredictionJob:
     train, layer, dev, labels, codes, config, seed
         As in `train_bigru`.
     evaluation : dict of str to Split
-        The splits to tag, by any name.
+        The splits to tag, by name.
     sha256 : dict of str to str
         Digests of the corpus (`Corpus.sha256`).
 
@@ -113,8 +107,8 @@ class PredictionJob:
     def key(self) -> str:
         """SHA-256 of everything that the predictions depend on, as 64 hexadecimal digits.
 
-        The digests of the splits are included as well as those of the corpus files, because a
-        corpus can be read in several ways (role schemes, subsets).
+        It includes digests of the splits besides those of the corpus files, because a corpus can
+        be read in several ways (role schemes, subsets).
         """
         dev = None if self.labels is not None else self.dev
         recipe = {
@@ -134,11 +128,19 @@ class PredictionJob:
         return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
 
     def _path(self) -> Path:
-        return _folder() / f"{self.key()}.npz"
+        root = os.environ.get("HEBBSIM_CACHE_DIR") or platformdirs.user_cache_dir("hebbsim")
+        return Path(root, "bigru", f"{self.key()}.npz")
 
     def load(self) -> dict[str, NDArray[np.str_]] | None:
         """The cached predictions, or None if there are none or they are damaged."""
-        return _read(self._path(), self.evaluation)
+        try:
+            with np.load(self._path(), allow_pickle=False) as cached:
+                roles = cached["roles"]
+                found = {name: roles[cached[f"split {name}"]] for name in self.evaluation}
+        except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile):
+            return None
+        whole = all(len(found[name]) == part.n_tokens for name, part in self.evaluation.items())
+        return found if whole else None
 
     def run(self) -> dict[str, NDArray[np.str_]]:
         """The cached predictions, or those of a BiGRU that is trained now.
@@ -151,21 +153,14 @@ class PredictionJob:
         Raises
         ------
         TorchMissingError
-            If torch is not installed.
+            Torch is not installed.
         """
-        kept = self.load()
-        if kept is not None:
-            return kept
-        model = train_bigru(
-            self.train,
-            self.layer,
-            dev=self.dev,
-            labels=self.labels,
-            codes=self.codes,
-            config=self.config,
-            seed=self.seed,
-        )
-        # All splits at once: each word is looked up once, and batches are full.
+        cached = self.load()
+        if cached is not None:
+            return cached
+        options = {x: getattr(self, x) for x in ("dev", "labels", "codes", "config", "seed")}
+        model = train_bigru(self.train, self.layer, **options)
+        # All splits at once, for full batches.
         parts = list(self.evaluation.values())
         roles = model.predict([words for part in parts for words in part.sentences()])
         ends = np.cumsum([part.n_tokens for part in parts])
@@ -175,18 +170,6 @@ class PredictionJob:
         }
         _write(self._path(), predictions)
         return predictions
-
-
-def _read(path: Path, evaluation: Mapping[str, Split]) -> dict[str, NDArray[np.str_]] | None:
-    try:
-        with np.load(path, allow_pickle=False) as kept:
-            roles = kept["roles"]
-            found = {name: roles[kept[f"split {name}"]] for name in evaluation}
-    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile):
-        return None  # absent or damaged: the caller trains again
-    if any(len(found[name]) != part.n_tokens for name, part in evaluation.items()):
-        return None
-    return found
 
 
 def _write(path: Path, predictions: Mapping[str, NDArray[np.str_]]) -> None:

@@ -1,4 +1,4 @@
-"""Size and training of a BiGRU."""
+"""Size and training schedule of a BiGRU."""
 
 from __future__ import annotations
 
@@ -17,42 +17,42 @@ __all__ = ["BiGRUConfig", "config_for"]
 
 @dataclass(frozen=True)
 class BiGRUConfig:
-    """Size and training of a `BiGRU`.
+    """Size and training schedule of a `BiGRU`.
 
-    The defaults are for text of a small vocabulary; see `config_for`.
+    The defaults are for small vocabularies; see `config_for`.
 
     Parameters
     ----------
     word_size, affix_size : int
-        Dimensions of word and affix embeddings; with no affixes (0), all unseen
-        words look the same.
+        Dimensions of word and affix embeddings; without affixes (0), all unknown words have
+        the same embedding.
     hidden, layers : int
-        GRU units per direction; layers of both directions.
+        GRU units per direction; bidirectional layers.
     dropout : float in [0, 1)
-        Variational dropout before every GRU layer and before the output: one
-        mask a sentence (Gal & Ghahramani 2016, "A Theoretically Grounded
-        Application of Dropout in Recurrent Neural Networks", section 4).
+        Variational dropout before every GRU layer and the output, with one mask per
+        sentence (Gal & Ghahramani 2016, "A Theoretically Grounded Application of Dropout in
+        Recurrent Neural Networks", section 4).
     word_dropout : float
-        A word seen n times is replaced by the unknown word with probability
-        ``word_dropout / (word_dropout + n)`` (Kiperwasser & Goldberg 2016,
-        "Simple and Accurate Dependency Parsing Using Bidirectional LSTM
-        Feature Representations", section 4).
+        A word with n occurrences is replaced by the unknown word with probability
+        ``word_dropout / (word_dropout + n)`` (Kiperwasser & Goldberg 2016, "Simple and
+        Accurate Dependency Parsing Using Bidirectional LSTM Feature Representations",
+        section 4).
     embedding_scale : float
-        Standard deviation of embeddings at the start.
+        Standard deviation of the initial embeddings.
     learning_rate, weight_decay : float
-        Of AdamW. The rate rises over the first tenth of all updates and falls
+        Parameters of AdamW. The rate rises over the first tenth of all updates and falls
         linearly to zero.
     batch_size : int
         Sentences per update, of similar length.
     epochs, min_updates : int
-        Passes over the sentences; more passes if they make fewer than `min_updates` updates.
+        Passes over the sentences; more if these make fewer than `min_updates` updates.
     patience : int
-        Epochs without gain on dev after which training stops.
+        Number of epochs without gain on dev after which training stops.
 
     Raises
     ------
     BadInputError
-        If a value is not finite or out of range.
+        A value is not finite or out of range.
 
     Examples
     --------
@@ -84,27 +84,20 @@ class BiGRUConfig:
                 raise BadInputError(f"BiGRUConfig: {name}={value} is out of range")
 
 
-#: Chosen on the dev splits of the built-in corpus and of COGS, and on that of
-#: UD English EWT.
+#: Chosen on dev of the built-in corpus and COGS, and on dev of UD English EWT.
 SMALL_VOCABULARY = BiGRUConfig()
 LARGE_VOCABULARY = BiGRUConfig(
-    word_size=100,
-    affix_size=100,
-    hidden=128,
-    layers=2,
-    learning_rate=6e-3,
-    batch_size=64,
-    epochs=8,
+    word_size=100, affix_size=100, hidden=128, layers=2, learning_rate=6e-3, batch_size=64, epochs=8
 )
-#: Number of distinct words from which a vocabulary is large.
+#: Size of a large vocabulary in distinct words.
 LARGE_FROM = 2000
 
 
 def config_for(train: Split) -> BiGRUConfig:
     """The tuned configuration for a training split, by its number of distinct words.
 
-    Generated corpora have hundreds of words and need a small network; natural
-    text has thousands, most of them rare.
+    Generated corpora have hundreds of words and need a small network; natural text has
+    thousands, most of them rare.
     """
     pages = range(0, len(train.forms), 4096)
     return config_of(train.forms[start : start + 4096].tolist() for start in pages)
@@ -113,7 +106,7 @@ def config_for(train: Split) -> BiGRUConfig:
 def config_of(parts: Iterable[Iterable[str]]) -> BiGRUConfig:
     """The tuned configuration for words given in parts, such as sentences."""
     words: set[str] = set()
-    for part in parts:  # the first pages suffice to recognise natural text
+    for part in parts:  # the first parts suffice to recognise natural text
         words.update(part)
         if len(words) >= LARGE_FROM:
             return LARGE_VOCABULARY

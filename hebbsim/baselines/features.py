@@ -1,4 +1,4 @@
-"""Features of words for the BiGRU: identity, affixes, and codes from elsewhere."""
+"""Features of words for the BiGRU: identity, affixes and external codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Vocabulary", "affixes"]
 
 #: Length of the longest prefix and suffix, in characters.
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4
-#: Numbers before those of the words, which are sorted by count.
+#: The first word indices; words follow in order of frequency.
 PAD, UNKNOWN = 0, 1
 
 
@@ -41,22 +41,17 @@ N_AFFIXES = LONGEST_PREFIX + LONGEST_SUFFIX + 1
 
 
 class Vocabulary:
-    """Words and affixes of the training sentences, by number.
+    """Indices of the words and affixes of the labelled training sentences.
 
-    Parameters
-    ----------
-    sentences : sequence of sequence of str
-        The labelled training sentences only.
-    codes : mapping of str to ndarray, shape=(C,), or None
-        Codes of words, also of words outside `sentences`. Scaled to unit root
-        mean square over the mapping; a word without one gets zeros.
+    `codes` of words, shape=(C,), may include words outside `sentences`; they are scaled to a root
+    mean square of 1 over the mapping, and a word without one gets zeros.
 
     Attributes
     ----------
     counts : ndarray of int64, shape=(V,)
-        Occurrences of each word number; the padding and the unknown word have 0.
+        Occurrences of each word index; 0 for padding and the unknown word.
     n_affixes : int
-        Number of affix numbers; 0 stands for "none or never seen".
+        Number of affix indices; 0 stands for none or unknown.
     n_codes : int
         C, or 0 without codes.
     """
@@ -70,7 +65,7 @@ class Vocabulary:
         ranked = sorted(seen, key=lambda word: (-seen[word], word))
         self._words = {word: number for number, word in enumerate(ranked, start=UNKNOWN + 1)}
         self.counts = np.array([0, 0, *(seen[word] for word in ranked)], dtype=np.int64)
-        # An affix of a single word says no more than the word itself.
+        # An affix of a single word adds nothing to the word.
         spread = Counter(affix for word in ranked for affix in affixes(word))
         shared = sorted(affix for affix, n_words in spread.items() if n_words > 1)
         self._affixes = {affix: number for number, affix in enumerate(shared, start=1)}
@@ -87,15 +82,7 @@ class Vocabulary:
     def encode(
         self, words: Sequence[str]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """Numbers, affix numbers and codes of words.
-
-        Returns
-        -------
-        numbers : ndarray of int64, shape=(n,)
-        affix_numbers : ndarray of int64, shape=(n, 8)
-            Filled up with 0.
-        codes : ndarray of float32, shape=(n, C)
-        """
+        """Indices, shape=(n,), affix indices, shape=(n, 8), padded with 0, and codes, (n, C)."""
         numbers = np.array([self._words.get(word, UNKNOWN) for word in words], dtype=np.int64)
         affix_numbers = np.zeros((len(words), N_AFFIXES), dtype=np.int64)
         codes = np.zeros((len(words), self.n_codes), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Baselines without context: the majority role, and lookup by word type."""
+"""Context-free baselines: the majority role, and lookup by word form."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _flat(sentences: Sentences) -> list[str]:
 
 
 def _most_common(counts: Counter[str]) -> str:
-    """The most frequent role; ties go to the first in the alphabet."""
+    """The most frequent role; ties go to the alphabetically first."""
     return min(counts, key=lambda role: (-counts[role], role))
 
 
@@ -37,12 +37,12 @@ def _checked(sentences: Sentences, roles: Iterable[str]) -> tuple[list[str], lis
 
 
 class MajorityBaseline:
-    """Predicts the most frequent role of the training data for every token.
+    """Predict the most frequent role of the training data for every token.
 
     Attributes
     ----------
     role_ : str
-        That role; ties go to the first in the alphabet.
+        That role; ties go to the alphabetically first.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class MajorityBaseline:
         Raises
         ------
         BadInputError
-            If there are no tokens, or not one role per token.
+            There are no tokens, or not one role per token.
         """
         _, labels = _checked(sentences, roles)
         self.role_ = _most_common(Counter(labels))
@@ -77,13 +77,13 @@ class MajorityBaseline:
 
 
 class LookupBaseline:
-    """Predicts the most frequent role of each token's word form.
+    """Predict the most frequent role of each token's word form.
 
     Attributes
     ----------
     table_ : dict of str to str
         Most frequent role of each training word; ties go to the role that is more
-        frequent over all tokens, then to the first in the alphabet.
+        frequent overall, then to the alphabetically first.
     role_ : str
         The majority role, for words not in the training data.
 
@@ -98,19 +98,7 @@ class LookupBaseline:
     table_: dict[str, str]
 
     def fit(self, sentences: Sentences, roles: Iterable[str]) -> LookupBaseline:
-        """Count the roles of every word form.
-
-        Parameters
-        ----------
-        sentences : iterable of sequence of str
-        roles : iterable of str, T of them
-            One per token, over all sentences.
-
-        Raises
-        ------
-        BadInputError
-            If there are no tokens, or not one role per token.
-        """
+        """Count the roles of every word form; see `MajorityBaseline.fit`."""
         words, labels = _checked(sentences, roles)
         total = Counter(labels)
         self.role_ = _most_common(total)

@@ -1,8 +1,7 @@
-"""Arrays and their description in one safetensors file, written whole or not at all.
+"""Arrays and a JSON configuration in one safetensors file, written atomically.
 
-A file names what it holds and the version of that format (``hebbsim.trace-engine/2``), and
-carries a SHA-256 of its content, so that a damaged one is never taken for a whole one.
-Reading builds arrays and JSON values; nothing in a file is ever executed.
+A file names its kind and format version (``hebbsim.trace-engine/2``) and carries a SHA-256 of its
+content, so that damage is detected. Reading a file never executes anything in it.
 """
 
 from __future__ import annotations
@@ -34,30 +33,19 @@ __all__ = [
 Arrays = dict[str, NDArray[Any]]
 Content = tuple[Arrays, dict[str, Any]]
 
-#: What content that does not fit raises on the way to an object.
-MISFITS = (
-    AttributeError,
-    IndexError,
-    KeyError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+#: Exceptions that content of the wrong form may raise while an object is restored from it.
+MISFITS = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError)
 
 _SUFFIX = ".safetensors"
 _ENTRY = "hebbsim"
-#: States kept of one thing: two, so that one is whole whatever happens to the other.
+#: Number of states to keep: two, so that one survives damage to the other.
 _KEPT = 2
 
 
 def fitting(name: str, found: NDArray[Any], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """An array of a file, once it is what its place asks for.
+    """The array `found` in a file.
 
-    Raises
-    ------
-    ValueError
-        It has another shape or type, a number that is not finite, or a count below 0.
+    ValueError if it has another shape or dtype, is not finite, or is integer and below 0.
     """
     if found.shape != shape or found.dtype != dtype or not np.isfinite(found).all():
         raise ValueError(f"array {name} is not {np.dtype(dtype)} of shape {shape}, or not finite")
@@ -67,7 +55,7 @@ def fitting(name: str, found: NDArray[Any], shape: tuple[int, ...], dtype: Any) 
 
 
 def side_by_side(parts: Iterable[Mapping[str, NDArray[Any]]]) -> Arrays:
-    """Arrays of several things in one file: ``NUMBER/NAME`` from 0 on."""
+    """Arrays of several objects by the names ``NUMBER/NAME``, numbered from 0."""
     return {
         f"{number}/{name}": array
         for number, arrays in enumerate(parts)
@@ -76,7 +64,7 @@ def side_by_side(parts: Iterable[Mapping[str, NDArray[Any]]]) -> Arrays:
 
 
 def below(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Arrays:
-    """The arrays whose names begin with a prefix, without it."""
+    """Arrays whose names begin with `prefix`, by the rest of their names."""
     return {
         name.removeprefix(prefix): array
         for name, array in arrays.items()
@@ -90,30 +78,19 @@ def write_checkpoint(
     arrays: Mapping[str, NDArray[Any]],
     config: Mapping[str, Any],
 ) -> None:
-    """Write `arrays` and `config` (anything that JSON holds) atomically.
+    """Write `arrays` and `config`, a JSON object, atomically; BadInputError if that fails.
 
-    Parameters
-    ----------
-    path : path
-    kind : str
-        What the file holds, with a version, such as ``"hebbsim.trace-engine/1"``.
-    arrays : mapping of str to ndarray
-    config : mapping
-
-    Raises
-    ------
-    BadInputError
-        The file cannot be written.
+    `kind` names the content and its format version, as in ``"hebbsim.trace-engine/2"``.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     text = json.dumps(config, sort_keys=True)
     whole = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    # One entry: of several, the order in the file would be by chance.
+    # A single entry, as the order of several in the file would be arbitrary.
     about = json.dumps({"kind": kind, "sha256": _digest(kind, whole, text), "config": text})
     try:
-        # To a file: no copy of all arrays is made in memory.
+        # Saved directly to a file, which makes no copy of all arrays in memory.
         with whole_path(Path(path)) as temporary:
             save_file(whole, temporary, metadata={_ENTRY: about})
     except (OSError, SafetensorError) as error:
@@ -122,18 +99,9 @@ def write_checkpoint(
 
 
 def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
-    """Arrays and configuration that :func:`write_checkpoint` wrote.
+    """Arrays and configuration that `write_checkpoint` wrote.
 
-    Parameters
-    ----------
-    path : path
-    kind : str
-        As it was written.
-
-    Raises
-    ------
-    BadInputError
-        No such file, a damaged one, one of another kind, or of a version that cannot be read.
+    BadInputError if the file is missing, damaged, or of another kind or format version.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -141,7 +109,7 @@ def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}
-    # safetensors passes on what numpy says of a format that it has not (TypeError and the rest).
+    # The last four come from numpy, for dtypes that it does not have.
     except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"cannot read checkpoint {path}: {reason(error)}") from None
     given, text, sha256 = _about(metadata.get(_ENTRY, ""))
@@ -149,20 +117,18 @@ def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
         raise BadInputError(f"checkpoint {path} holds something else, not {kind}")
     if sha256 != _digest(given, arrays, text):
         raise BadInputError(f"checkpoint {path} is damaged: its content is not what was written")
+    _check_kind(path, kind, given)
     try:
         config = json.loads(text)
-        if not isinstance(config, dict):
-            raise ValueError
     except (ValueError, RecursionError):
         config = None
-    _check_kind(path, kind, given)
-    if config is None:
+    if not isinstance(config, dict):
         raise BadInputError(f"checkpoint {path} is damaged: no configuration in it")
     return arrays, config
 
 
 def _about(entry: str) -> tuple[str, str, str]:
-    """Kind, configuration and digest as they were written; empty where they cannot be read."""
+    """Kind, configuration and digest as written; empty strings if the entry is malformed."""
     try:
         about = json.loads(entry)
         found = (about["kind"], about["config"], about["sha256"])
@@ -172,7 +138,7 @@ def _about(entry: str) -> tuple[str, str, str]:
 
 
 def _check_kind(path: str | os.PathLike[str], kind: str, given: str) -> None:
-    """Refuse a file of another kind, or of another version of this one."""
+    """Refuse a file of another kind or format version."""
     name, _, version = kind.rpartition("/")
     own_name, _, own_version = given.rpartition("/")
     if own_name != name or not (own_version.isascii() and own_version.isdigit()):
@@ -181,13 +147,13 @@ def _check_kind(path: str | os.PathLike[str], kind: str, given: str) -> None:
     at, wanted = int(own_version[:9]), int(version)
     if at > wanted:
         raise BadInputError(
-            f"checkpoint {path} is of format {at}, and this hebbsim knows {name} up to format "
+            f"checkpoint {path} is of format {at}, and this hebbsim reads {name} up to format "
             f"{wanted}: upgrade hebbsim"
         )
     if at < wanted:
         raise BadInputError(
             f"checkpoint {path} is of format {at} of {name}, which this hebbsim no longer "
-            f"reads (it reads {wanted}): go on with the hebbsim that wrote it, or learn anew"
+            f"reads (it reads {wanted}): use the hebbsim that wrote it, or learn anew"
         )
 
 
@@ -201,14 +167,9 @@ def _digest(kind: str, arrays: Mapping[str, NDArray[Any]], config: str) -> str:
 
 
 class Checkpoints:
-    """The last two states of one thing in a folder, each named by its position.
+    """The last two states of an object in a folder, each file named by its position.
 
-    Parameters
-    ----------
-    folder : path
-        Made with the first state that is saved.
-    kind : str
-        See :func:`write_checkpoint`.
+    The folder is created when the first state is saved; `kind` is as in `write_checkpoint`.
 
     Examples
     --------
@@ -227,7 +188,7 @@ class Checkpoints:
         self.kind = kind
 
     def paths(self) -> list[Path]:
-        """The files, oldest first."""
+        """Files, oldest first."""
         try:
             names = os.listdir(self.folder)
         except FileNotFoundError:
@@ -243,7 +204,7 @@ class Checkpoints:
     def save(
         self, position: int, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any]
     ) -> Path:
-        """Write a state, then remove those that are no longer kept."""
+        """Write a state, then remove all but the last two."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -256,13 +217,9 @@ class Checkpoints:
         return path
 
     def load(self) -> Content | None:
-        """The last state, or None where there is none.
+        """The last state, or None if there is none.
 
-        Raises
-        ------
-        BadInputError
-            The last one cannot be used; the message names it, and the one before it if that
-            is whole.
+        BadInputError if it is unusable; the message names it, and the previous one if intact.
         """
         paths = self.paths()
         if not paths:

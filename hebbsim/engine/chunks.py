@@ -1,7 +1,7 @@
-"""Traces led chunk by chunk through a buffer in the cache straight into a learner.
+"""Stream the traces of a text through a buffer in the cache into a learning rule.
 
-The traces of a whole text are never held: at D=256 and three timescales they are 3 KB a
-token, and writing them to memory and reading them back takes longer than computing them.
+The traces of a whole text are never held: at D=256 and three timescales they take 3 KB a token,
+and writing them to memory and reading them back takes longer than computing them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ learn: Callable[..., None]  # of one rule in each copy of _run
 
 
 def chunk_length(n_inputs: int) -> int:
-    """Tokens whose contexts of `n_inputs` values fill about 192 KB; no part of any result."""
+    """Tokens whose contexts of `n_inputs` values fill about 192 KB; affects no result."""
     return min(max(49152 // n_inputs // 4 * 4, 16), 1024)
 
 
@@ -27,20 +27,12 @@ def _run(
     tokens, table, starts, keep, alpha, startup, traces, mass, seen, rows,
     weights, state, clamped, eta, parameters, post,
 ):  # fmt: skip
-    """Learn a chunk of T tokens, from the state given and back into it.
+    """Learn a chunk of T tokens; traces, mass, seen, weights and state are updated in place.
 
-    Parameters
-    ----------
-    tokens, table, starts, keep, alpha, startup, mass, seen
-        As in :func:`~hebbsim.engine.traces.chunk_traces`.
-    traces : float32, shape=(S, D)
-        State, read and written.
-    rows : float32, shape=(C + 1, S, D)
-        The buffer, of C tokens.
-    weights, state, clamped, eta, parameters
-        As in :mod:`hebbsim.engine.rules`.
-    post : float32, shape=(T, m), or (C, m)
-        Filled; a shorter one holds the last chunk alone.
+    Arguments are those of `chunk_traces` and of a rule's kernel (`hebbsim.engine.rules`), except:
+    `traces`, shape=(S, D), holds the traces before and after the chunk; `rows`,
+    shape=(C + 1, S, D), is the buffer; `post`, shape=(T, m), is filled, or, with shape=(C, m),
+    holds the activity at the last C tokens alone.
     """
     n_tokens = len(tokens)
     length = len(rows) - 1
@@ -57,5 +49,5 @@ def _run(
 
 
 def through_chunks(learn: Callable[..., Any]) -> Callable[..., None]:
-    """The kernel that leads a stream through chunks into the kernel `learn` of a rule."""
+    """The kernel `_run`, compiled with the kernel `learn` of a rule."""
     return specialised(_run, learn=learn)

@@ -1,4 +1,4 @@
-"""The closest prototype: which category a token falls into once it has learned."""
+"""Nearest prototype: the cluster of a token once the prototypes have been learned."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ __all__ = ["nearest"]
 
 @njit
 def nearest(x, prototypes, squares, out):
-    """The closest prototype of every row of `x`, the first where two are equally close.
+    """Fill `out`, int32 of shape=(N,), with the nearest prototype of every row of `x`.
 
-    Parameters
-    ----------
-    x : ndarray of float32, shape=(N, D)
-    prototypes : ndarray of float32, shape=(K, D)
-    squares : ndarray of float32, shape=(K,)
-        Their squared norms.
-    out : ndarray of int32, shape=(N,)
-        Filled.
+    `x`, shape=(N, D), and `prototypes`, shape=(K, D), are float32; `squares` are the squared
+    norms of the prototypes. Of equally near ones, the first.
     """
     n_prototypes = len(prototypes)
     unit = prototypes.dtype.type

@@ -1,4 +1,4 @@
-"""A trace engine in a checkpoint: its kind, how it is read back, its random state as an array."""
+"""Read a trace engine from its checkpoint; convert its random state to an array and back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def load_engine(kind: type[TraceEngine], path: str | os.PathLike[str]) -> TraceE
                 "here: register it first (hebbsim.engine.load_rules, or --rules FILE.py)"
             ) from None
     try:
-        # Before anything is allocated: sizes are as large as the arrays and no larger.
+        # Compared before anything is allocated, so that no size exceeds the arrays of the file.
         sizes = [config["n_types"], config["n_units"], len(config["timescales"])]
         if sizes != [len(arrays[name]) for name in ("embedding", "weights", "traces")]:
             raise ValueError("its configuration does not fit its arrays")

@@ -8,35 +8,28 @@ __all__ = ["kth_largest"]
 
 
 @njit
-def kth_largest(x, held, out):
-    """Fill `out` with the k-th largest value of each row of `x`; NaN count as smallest.
+def kth_largest(x, heap, out):
+    """Fill `out`, shape=(N,), with the k-th largest value of each row of `x`, shape=(N, H).
 
-    The k largest so far are a heap whose root is the smallest of them. Most values are smaller,
-    so that a row costs little more than one comparison a value.
-
-    Parameters
-    ----------
-    x : ndarray of float, shape=(N, H)
-    held : ndarray of float, shape=(k,)
-        Scratch memory.
-    out : ndarray of float, shape=(N,)
+    NaN counts as smallest. `heap`, shape=(k,), is scratch memory: a min-heap of the k largest
+    values so far. Most values are below its root, so a row costs about one comparison a value.
     """
-    k = len(held)
+    k = len(heap)
     for row in range(len(x)):
-        held[:] = -float("inf")
+        heap[:] = -float("inf")
         for i in range(x.shape[1]):
             value = x[row, i]
-            if value > held[0]:
+            if value > heap[0]:
                 at = 0
                 while True:
                     child = 2 * at + 1
                     if child >= k:
                         break
-                    if child + 1 < k and held[child + 1] < held[child]:
+                    if child + 1 < k and heap[child + 1] < heap[child]:
                         child += 1
-                    if held[child] >= value:
+                    if heap[child] >= value:
                         break
-                    held[at] = held[child]
+                    heap[at] = heap[child]
                     at = child
-                held[at] = value
-        out[row] = held[0]
+                heap[at] = value
+        out[row] = heap[0]

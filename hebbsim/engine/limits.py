@@ -1,7 +1,4 @@
-"""What the machine can do at most: kernels to measure against.
-
-Nothing here learns. A benchmark divides the rate of a learner by the rate of one of these.
-"""
+"""Kernels that run at the limits of the machine, for benchmarks to measure learners against."""
 
 from __future__ import annotations
 
@@ -12,26 +9,17 @@ import numpy as np
 
 from hebbsim.engine._jit import njit
 
-__all__ = [
-    "MULTIPLY_ADD_WIDTHS",
-    "learn_nothing",
-    "multiply_add",
-    "store",
-    "update",
-]
+__all__ = ["MULTIPLY_ADD_WIDTHS", "learn_nothing", "multiply_add", "store", "update"]
 
 #: Accumulators of the multiply-add kernels: twelve registers of 256 and of 512 bits. Fewer
-#: than twelve would wait for one another, more than sixteen would not stay in registers.
+#: than twelve would wait for one another, more than sixteen would not fit into registers.
 MULTIPLY_ADD_WIDTHS = (96, 192)
 
 
 def multiply_add(width: int) -> Callable[..., Any]:
-    """A kernel ``f(x, a, b, n)``: n times ``x <- a x + b``, all of x in registers.
+    """A kernel ``f(x, a, b, n)``: n times ``x <- a x + b``, with x in registers.
 
-    Parameters
-    ----------
-    width : int
-        Length of x, float32; one of `MULTIPLY_ADD_WIDTHS`. The work is 2 n width operations.
+    x is float32 of shape=(width,), `width` one of `MULTIPLY_ADD_WIDTHS`; 2 n width operations.
     """
 
     @njit
@@ -51,13 +39,7 @@ def multiply_add(width: int) -> Callable[..., Any]:
 
 @njit
 def store(x, n):
-    """Fill x, n times over: 4 n len(x) bytes written.
-
-    Parameters
-    ----------
-    x : float32, shape=(N,)
-    n : int
-    """
+    """Fill x, float32, n times: 4 n len(x) bytes written."""
     for m in range(n):
         value = np.float32(m)
         for i in range(len(x)):
@@ -66,13 +48,7 @@ def store(x, n):
 
 @njit
 def update(x, n):
-    """``x <- -x``, n times over: 8 n len(x) bytes read and written.
-
-    Parameters
-    ----------
-    x : float32, shape=(N,)
-    n : int
-    """
+    """``x <- -x``, float32, n times: 8 n len(x) bytes read and written."""
     for _ in range(n):
         for i in range(len(x)):
             x[i] = -x[i]
@@ -80,4 +56,4 @@ def update(x, n):
 
 @njit
 def learn_nothing(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    """A rule as in `hebbsim.engine.rules` that looks at nothing: what is left is the traces."""
+    """The kernel of a rule that does nothing, which leaves the cost of the traces."""

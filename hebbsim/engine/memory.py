@@ -1,4 +1,4 @@
-"""Memory that vector units read and write whole lines of."""
+"""Cache-aligned memory, and the array operations that numba is slow at."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LINE = 64  # bytes: a cache line, and the widest vector register
 
 
 def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """An array that starts at a cache line, contents undefined; float32.
+    """An uninitialised float32 array that starts at a cache line.
 
-    NumPy starts arrays at 16 bytes, so that three of four vector accesses straddle two lines.
+    NumPy aligns arrays to 16 bytes, so that three of four vector accesses straddle two lines.
 
     Examples
     --------
@@ -29,7 +29,7 @@ def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def aligned_copy(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A copy that starts at a cache line, float32 and contiguous."""
+    """A contiguous float32 copy that starts at a cache line."""
     copy = aligned_empty(array.shape)
     copy[...] = array
     return copy
@@ -40,15 +40,12 @@ def all_finite(values):
     """Whether no value is infinite or NaN; float32, shape=(N,)."""
     total = np.float32(0)
     for i in range(len(values)):
-        total += np.float32(0) * values[i]  # NaN of any that is not finite
+        total += np.float32(0) * values[i]  # NaN for any value that is not finite
     return total == 0
 
 
 @njit
 def copy_values(source, target):
-    """``target[:] = source`` of two rows of equal length, shape=(N,).
-
-    numba takes seconds to compile that assignment: it makes a message for unequal shapes.
-    """
+    """``target[:] = source`` for vectors of equal length; numba takes seconds to compile that."""
     for i in range(len(source)):
         target[i] = source[i]

@@ -1,4 +1,4 @@
-"""Ask the processor for memory before it is needed, from inside a kernel."""
+"""Prefetch memory from inside a kernel."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _prefetch(typing_context: Any, array: Any, first: Any, n: Any) -> Any:
 
 
 def _interpreted(array: Any, first: int, n: int) -> None:
-    """What there is to do without the JIT."""
+    """Stand-in without the JIT: nothing to do."""
 
 
 #: ``prefetch(array, first, n)``: fetch ``array.ravel()[first : first + n]`` of a contiguous

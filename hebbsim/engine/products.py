@@ -1,11 +1,10 @@
-"""Matrix products small enough to stay in cache, as kernels are made of.
+"""Small matrix products inside kernels, in a fixed order of summation.
 
-BLAS is not called from kernels: it may bring threads, and its sums depend on the size of
-what it is given. Here a product is the same sum in the same order wherever it stands.
+BLAS is not called from kernels: it may start threads, and its order of summation depends on
+the sizes of the operands. Here each product is the same sum in the same order in every position.
 
-For the same bits every time, a loop adds up or writes to an array, never both: whether one
-that does both runs on vectors is decided anew for each call by where the arrays lie in
-memory, and a sum over vectors is rounded differently.
+A loop either sums or writes to an array, never both: otherwise the compiler decides at run time,
+by the addresses of the arrays, whether to vectorise it, and a vectorised sum rounds differently.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ def _multiply_rows(a, i, b, k, out):
 
 @njit(plain=_multiply_rows)
 def multiply_rows(a, i, b, k, out):
-    """out[i : i + 4, k : k + 4] = a[i : i + 4] @ b[k : k + 4].T, as far as there are rows.
+    """out[i : i + 4, k : k + 4] = a[i : i + 4] @ b[k : k + 4].T, clipped to the rows that exist.
 
-    Sixteen sums in one loop over whole arrays: views would be counted references, and an
-    array to add to might overlap the others for all that the compiler knows. Past the end
-    the last row is taken again, so that every product is the same sum in the same order.
+    Sixteen scalar sums: views would be reference-counted, and the compiler would have to assume
+    that an array of sums overlaps the operands. Past the end, the last row is used again, so that
+    every product is the same sum in the same order.
     """
     i1, i2, i3 = min(i + 1, len(a) - 1), min(i + 2, len(a) - 1), min(i + 3, len(a) - 1)
     k1, k2, k3 = min(k + 1, len(b) - 1), min(k + 2, len(b) - 1), min(k + 3, len(b) - 1)
@@ -66,7 +65,7 @@ def _multiply(a, b, out):
 
 @njit(plain=_multiply)
 def multiply(a, b, out):
-    """out = a @ b.T, by blocks of four rows of each."""
+    """out = a @ b.T, in blocks of four rows of each."""
     for i in range(0, len(a), 4):
         for k in range(0, len(b), 4):
             multiply_rows(a, i, b, k, out)
@@ -78,7 +77,7 @@ def _add_products(a, b, out):
 
 @njit(plain=_add_products)
 def add_products(a, b, out):
-    """out += a.T @ b, for up to four rows of a and of b, so that `out` is fetched once."""
+    """out += a.T @ b for up to four rows of a and b, in one pass over `out`."""
     n = len(a)
     k1, k2, k3 = min(1, n - 1), min(2, n - 1), min(3, n - 1)
     zero = out.dtype.type(0)

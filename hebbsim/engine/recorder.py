@@ -1,4 +1,4 @@
-"""Records of chosen units at chosen intervals."""
+"""Record chosen units at chosen intervals."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ VARIABLES = ("weights", "traces", "post")
 
 
 class Recorder:
-    """Values of one variable, kept every so many tokens; see :meth:`TraceEngine.record`.
+    """Values of one variable, recorded at a fixed interval; see :meth:`TraceEngine.record`.
 
     Attributes
     ----------
     variable : {"weights", "traces", "post"}
     every : int
-        In tokens.
+        Interval in tokens.
     units : ndarray of int64, shape=(U,)
     positions : ndarray of int64, shape=(M,)
-        Tokens learnt when each record was made.
+        Number of tokens learned at each record.
     values : ndarray of float32
-        shape=(M, U, S * D) of weights, (M, S, U) of traces, (M, U) of post.
+        shape=(M, U, S * D) for weights, (M, S, U) for traces, (M, U) for post.
 
     Examples
     --------
@@ -57,9 +57,8 @@ class Recorder:
         self.variable = variable
         self.every = int(every)
         self.units = chosen.astype(np.int64)
-        shape_kept = list(shape)
-        shape_kept[self._axis] = len(chosen)
-        self._empty = np.empty((0, *shape_kept), dtype=np.float32)
+        recorded = np.empty(shape, dtype=np.float32).take(self.units, axis=self._axis).shape
+        self._empty = np.empty((0, *recorded), dtype=np.float32)
         self._positions: list[int] = []
         self._values: list[NDArray[np.float32]] = []
 
@@ -72,15 +71,11 @@ class Recorder:
         return np.stack(self._values) if self._values else self._empty
 
     def due_in(self, position: int) -> int:
-        """Tokens from `position` to the next record."""
+        """Number of tokens from `position` to the next record."""
         return self.every - position % self.every
 
     def observe(self, engine: Any, post: NDArray[np.float32]) -> None:
-        """Keep a record if one is due.
-
-        `engine` has a `position` and the variables by name; `post` is the activity at the last
-        token.
-        """
+        """Record the engine's variable if a record is due; `post` is the activity, shape=(m,)."""
         if engine.position % self.every == 0:
             source = post if self.variable == "post" else getattr(engine, self.variable)
             self._positions.append(engine.position)

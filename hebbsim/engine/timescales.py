@@ -1,8 +1,9 @@
-"""Timescales of traces, checked before anything is compiled (this module loads no numba)."""
+"""Check the timescales of traces, without loading numba."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,13 @@ __all__ = ["check_timescales"]
 
 
 def check_timescales(timescales: str | float | Iterable[float]) -> NDArray[np.float64]:
-    """Timescales `tau` as an array, or one line that says what is wrong with them.
+    """Check the timescales `tau` and return them as an array.
 
     Parameters
     ----------
     timescales : float, iterable of float, or str
-        In tokens, each at least 1 and finite, none twice; a string separates them by
-        commas. ``tau = 1`` keeps the last token alone.
+        In tokens, each finite and at least 1, no duplicates; a string is comma-separated.
+        With ``tau = 1`` a trace holds the last token only.
 
     Returns
     -------
@@ -29,7 +30,7 @@ def check_timescales(timescales: str | float | Iterable[float]) -> NDArray[np.fl
     Raises
     ------
     BadInputError
-        None given, not a number, below 1, not finite, or a duplicate.
+        No timescale, or one that is not a number, not finite, below 1 or a duplicate.
 
     Examples
     --------
@@ -37,8 +38,8 @@ def check_timescales(timescales: str | float | Iterable[float]) -> NDArray[np.fl
     array([ 2.,  8., 32.])
     """
     if isinstance(timescales, str):
-        parts: list[object] = [part.strip() for part in timescales.split(",")]
-        parts = [] if parts == [""] else parts
+        text = timescales.strip()
+        parts: list[Any] = [part.strip() for part in text.split(",")] if text else []
     elif isinstance(timescales, Iterable):
         parts = list(timescales)
     else:
@@ -48,7 +49,7 @@ def check_timescales(timescales: str | float | Iterable[float]) -> NDArray[np.fl
     taus: list[float] = []
     for part in parts:
         try:
-            tau = float(part)  # type: ignore[arg-type]
+            tau = float(part)
         except (TypeError, ValueError, OverflowError):
             raise BadInputError(
                 f"timescale {part!r} is not a number: give tokens, such as 2,8,32"

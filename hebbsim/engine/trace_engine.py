@@ -32,11 +32,10 @@ from hebbsim.errors import BadInputError, DivergenceError, DivergenceWarning
 
 __all__ = ["TraceEngine"]
 
-# Tokens between one look at the state and the next: copying and checking all weights this
-# seldom costs next to nothing. No part of any result.
-_STRETCH = 1024
+# Tokens between two checks for divergence, which copy all weights; affects no result.
+_CHUNK = 1024
 
-# Weights start at a length of about 1. Larger than this, they are on their way to infinity.
+# Weights start at a length of about 1; beyond this they are probably diverging.
 _LARGE = 1e6
 
 
@@ -45,30 +44,28 @@ class TraceEngine:
 
     At each token t, in this order:
 
-    1. The input ``h`` (pre) is the context: the traces of all timescales side by side
-       (n = S * D), made of the tokens before t. Token t itself is not in it, so that a
-       predictive rule has something to predict.
-    2. The activity ``y`` (post) of the units is their response, ``W h`` or what the rule makes
-       of it; with ``post="token"`` it is the vector of token t. Predictive rules (delta, stdp)
+    1. The input ``h`` (pre) is the context: the concatenated traces of all timescales
+       (n = S * D) over the tokens before t. It excludes token t, which predictive rules predict.
+    2. The activity ``y`` (post) of the units is their response, ``W h`` or a function of it;
+       with ``post="token"`` it is the vector of token t. Predictive rules (delta, stdp)
        have one unit per dimension of that vector.
     3. The rule changes ``W``.
     4. The traces absorb token t.
 
-    Memory use does not grow with the text, so a text of any length can be given to ``run``
-    piece by piece.
+    Memory use does not grow with the text: ``run`` accepts a text of any length in pieces.
 
     ``step`` and ``run`` give bit-identical results, however a stream is cut into calls. The
     exceptions are rules with a second kernel that processes four tokens at a time (delta, nlms,
-    softmax, and hebb with ``post="output"``). This is exact up to rounding, so the last bits
-    depend on where the stream is cut, recorded or reported. With ``in_order=True`` these rules,
-    too, process one token at a time.
+    softmax, and hebb with ``post="output"``). It is exact up to rounding, so the last bits
+    depend on where the stream is cut, recorded or reported. With ``in_order=True`` these rules
+    process one token at a time, too.
 
     Parameters
     ----------
     n_types : int
         Vocabulary size V.
     dim : int
-        Dimensions D of the random codes that embed tokens, of length about 1.
+        Dimension D of the random codes that embed tokens, of length about 1.
     embedding : array_like of float, shape=(V, D), optional
         Finite codes to use instead of random ones.
     timescales : str or iterable of float, shape=(S,)
@@ -78,18 +75,17 @@ class TraceEngine:
     n_units : int, optional
         Number of units m (default: D, which ``post="token"`` and predictive rules require).
     eta : float, optional
-        Learning rate, at least 0; may be changed between calls (default: that of the rule),
-        see :class:`~hebbsim.engine.rules.Rule`.
+        Learning rate, at least 0 (default: that of the rule); may be changed between calls.
     startup : {"zero", "first", "debias"}
         How a trace is initialised at the start of a sentence, see :mod:`hebbsim.engine.traces`.
     reset : bool
-        Restart the traces at each sentence; False lets them run on.
+        Whether traces restart at each sentence.
     post : {"output", "token"}, optional
-        What the activity is, see above (default: what the rule names first).
+        What the activity is, see above (default: the first option of the rule).
     parameters : mapping of str to float, optional
         Parameters of the rule that differ from its defaults.
     in_order : bool
-        Bit-identical results for those rules as well, at about half their speed.
+        Process one token at a time with every rule, at about half the speed.
     random_state : int
         Seeds the codes and the initial weights (normal, of length about 1; zero for
         predictive rules and ``post="token"``).
@@ -100,17 +96,17 @@ class TraceEngine:
     traces : ndarray of float32, shape=(S, D)
         The traces after the last token: the input at the next one.
     rule_state : ndarray of float32, shape=(Q,)
-        What the rule remembers beside the weights (thresholds, running means).
+        State of the rule besides the weights (thresholds, running means).
     embedding : ndarray of float32, shape=(V, D)
     position : int
         Number of tokens learned so far.
     rng : numpy.random.Generator
-        Source of all random draws; saved in every checkpoint.
+        Source of all random draws; part of every checkpoint.
 
     Raises
     ------
     BadInputError
-        An argument cannot be used.
+        An argument is unusable.
 
     Examples
     --------
@@ -183,7 +179,7 @@ class TraceEngine:
         length = chunk_length(n_inputs)
         self._rows = aligned_empty((length + 1, *self.traces.shape))
         self._post = aligned_empty((length, self.n_units))
-        self._backup = [np.empty_like(array) for array in self._changing().values()]
+        self._backup = {name: np.empty_like(array) for name, array in self._changing().items()}
 
     @property
     def eta(self) -> float:
@@ -199,7 +195,7 @@ class TraceEngine:
         """Learn one token that continues the current sentence.
 
         Slow for long texts: each call copies and checks all weights, which :meth:`run` does
-        once in 1024 tokens.
+        every 1024 tokens.
 
         Parameters
         ----------
@@ -208,21 +204,21 @@ class TraceEngine:
         Returns
         -------
         ndarray of float32, shape=(m,)
-            Activity of the units, taken before the update.
+            Activity of the units, before the update.
 
         Raises
         ------
         BadInputError
             The token is outside the vocabulary.
         DivergenceError
-            As :meth:`run`.
+            See :meth:`run`.
         """
         post = np.empty((1, self.n_units), dtype=np.float32)
         self.run([token], out=post)
         return post[0]
 
     def end_sentence(self) -> None:
-        """Restart the traces, unless they run on (``reset=False``)."""
+        """Restart the traces, unless ``reset=False``."""
         if self.reset:
             self.traces[:] = 0
             self._mass[:] = 0
@@ -243,34 +239,34 @@ class TraceEngine:
         ----------
         tokens : array_like of int, shape=(T,)
         offsets : array_like of int, shape=(N + 1,), optional
-            Bounds of sentences, at which the traces restart. Tokens before the first bound
-            continue the current sentence, and a bound at T ends the last one. Default: all
+            Sentence bounds, at which the traces restart. Tokens before the first bound
+            continue the current sentence; a bound at T ends the last one. Default: all
             tokens continue the current sentence.
         out : ndarray of float32, shape=(T, m), optional
-            Filled with the activity of the units at each token, taken before the update.
+            Filled with the activity of the units at each token, before the update.
         progress : callable, optional
-            ``progress(elapsed, fraction)``, called with seconds and the share of tokens done,
-            at most once every `period` seconds and once at the end.
+            ``progress(elapsed, fraction)``, called with seconds and the fraction of tokens
+            learned, at most once every `period` seconds and once at the end.
         period : float
-            Shortest time between two calls of `progress`, in seconds.
+            In seconds.
 
         Returns
         -------
         TraceEngine
-            Itself.
+            The engine itself.
 
         Raises
         ------
         BadInputError
-            Tokens or offsets cannot be used. Nothing has changed then.
+            Tokens or offsets are unusable; nothing has changed.
         DivergenceError
-            A weight is no longer finite. The engine is left as it was before the token that
-            caused this, which is the one at ``position``.
+            A weight is no longer finite. The engine is left in its state before the token that
+            caused this, the one at ``position``.
 
         Warns
         -----
         DivergenceWarning
-            Once, when a weight has grown beyond 1e6.
+            Once, when a weight exceeds 1e6.
         """
         index = check_tokens(tokens, self.n_types)
         n_tokens = len(index)
@@ -282,7 +278,7 @@ class TraceEngine:
         began = reported = time.perf_counter()
         done = 0
         while done < n_tokens:
-            length = min(_STRETCH, n_tokens - done)
+            length = min(_CHUNK, n_tokens - done)
             for recorder in self._recorders:
                 length = min(length, recorder.due_in(self.position))
             chunk = slice(done, done + length)
@@ -305,50 +301,36 @@ class TraceEngine:
     def _learn(
         self, tokens: NDArray[np.int32], starts: NDArray[np.bool_], post: NDArray[np.float32]
     ) -> None:
-        """Learn tokens without a look at the result; `post` is of them or of a last chunk."""
+        """Learn tokens unchecked; `post` has a row for each of them, or for each of a chunk."""
         blocks = None if self.in_order else self.rule.learn_blocks
-        learn = blocks or self.rule.learn
-        through_chunks(learn)(
-            tokens,
-            self.embedding,
-            starts,
-            self._keep,
-            self._alpha,
-            self._startup_code,
-            self.traces,
-            self._mass,
-            self._seen,
-            self._rows,
-            self.weights,
-            self.rule_state,
-            self.post == "token",
-            np.float32(self._eta),
-            self._parameter_values,
-            post,
-        )
+        through_chunks(blocks or self.rule.learn)(
+            tokens, self.embedding, starts, self._keep, self._alpha, self._startup_code,
+            self.traces, self._mass, self._seen, self._rows, self.weights, self.rule_state,
+            self.post == "token", np.float32(self._eta), self._parameter_values, post,
+        )  # fmt: skip
 
     def _learn_checked(
         self, tokens: NDArray[np.int32], starts: NDArray[np.bool_], post: NDArray[np.float32]
     ) -> None:
-        # With the JIT off, numpy would warn of the overflow that is looked for here.
+        # With the JIT off, numpy would warn of the overflow that is checked for here.
         with np.errstate(over="ignore", invalid="ignore"):
-            self._keep_backup()
+            self._back_up()
             self._learn(tokens, starts, post)
             if self._is_finite():
                 self.position += len(tokens)
                 return
-            # Once more, token by token: the same recurrence meets the same token.
-            self._restore_backup()
+            # Again token by token, to find the one at which weights overflow.
+            self._roll_back()
             for t in range(len(tokens)):
-                self._keep_backup()
+                self._back_up()
                 at = t % len(post)
                 self._learn(tokens[t : t + 1], starts[t : t + 1], post[at : at + 1])
                 if not self._is_finite():
                     break
                 self.position += 1
-            else:  # but for rounding: four tokens at a time overflowed, one by one did not
+            else:  # by rounding, only four tokens at a time overflowed
                 return
-            self._restore_backup()
+            self._roll_back()
         raise DivergenceError(
             f"rule {self.rule.name} diverged at token {self.position}: its weights are no longer "
             f"finite with learning rate eta={self._eta:g}; lower eta"
@@ -369,10 +351,11 @@ class TraceEngine:
             )
 
     def _is_finite(self) -> bool:
-        # Infinity and NaN never become finite again, so that one look at the end suffices.
+        # Infinity and NaN never become finite again, so one check at the end suffices.
         return all_finite(self.weights.reshape(-1)) and all_finite(self.rule_state)
 
     def _changing(self) -> dict[str, NDArray[Any]]:
+        """Arrays that learning changes."""
         return {
             "weights": self.weights,
             "rule_state": self.rule_state,
@@ -381,28 +364,28 @@ class TraceEngine:
             "seen": self._seen,
         }
 
-    def _keep_backup(self) -> None:
-        for kept, array in zip(self._backup, self._changing().values(), strict=True):
-            np.copyto(kept, array)
+    def _back_up(self) -> None:
+        for name, array in self._changing().items():
+            np.copyto(self._backup[name], array)
 
-    def _restore_backup(self) -> None:
-        for kept, array in zip(self._backup, self._changing().values(), strict=True):
-            np.copyto(array, kept)
+    def _roll_back(self) -> None:
+        for name, array in self._changing().items():
+            np.copyto(array, self._backup[name])
 
-    # Watching ------------------------------------------------------------------------------
+    # Recording -----------------------------------------------------------------------------
 
     def record(
         self, variable: str = "weights", *, every: int = 1000, units: Sequence[int] | None = None
     ) -> Recorder:
-        """Record the values of chosen units from now on; checkpoints do not hold records.
+        """Record the values of chosen units from now on; checkpoints hold no records.
 
         Parameters
         ----------
         variable : {"weights", "traces", "post"}
         every : int
-            Tokens between records: one is made whenever `position` is a multiple of this.
+            Record whenever `position` is a multiple of this.
         units : sequence of int, optional
-            Rows of the weights, columns of the traces, units of post. None: all.
+            Rows of the weights, columns of the traces or units of post (default: all).
 
         Returns
         -------
@@ -428,7 +411,7 @@ class TraceEngine:
     # State ---------------------------------------------------------------------------------
 
     def config(self) -> dict[str, Any]:
-        """Arguments of the constructor, as JSON holds them; the embedding is state."""
+        """JSON-compatible arguments of the constructor, without the embedding, which is state."""
         return {
             "n_types": self.n_types,
             "timescales": self.timescales.tolist(),
@@ -443,7 +426,7 @@ class TraceEngine:
         }
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """Copies of all that learning goes on from, the random state included, as arrays."""
+        """Copies of all state as arrays, including the random state."""
         return {
             "embedding": self.embedding.copy(),
             **{name: array.copy() for name, array in self._changing().items()},
@@ -452,12 +435,12 @@ class TraceEngine:
         }
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Put back what :meth:`state` gave, of an engine of the same shape.
+        """Restore what :meth:`state` returned, of an engine of the same shape.
 
         Raises
         ------
         BadInputError
-            Arrays missing, of other shapes or types, or not finite; nothing has changed then.
+            An array is missing, not finite or of another shape or dtype; nothing has changed.
         """
         for name, array in self.state().items():
             if name not in state:
@@ -488,12 +471,11 @@ class TraceEngine:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TraceEngine:
-        """The engine that :meth:`save` wrote; it goes on as if it had never stopped.
+        """Load the engine that :meth:`save` wrote; learning continues as if uninterrupted.
 
         Raises
         ------
         BadInputError
-            No such file, one that does not hold an engine, or one of a rule that is not
-            registered here.
+            The file is missing, damaged or holds no engine, or its rule is not registered here.
         """
         return load_engine(cls, path)

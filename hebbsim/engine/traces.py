@@ -1,18 +1,18 @@
 """Multi-timescale traces of a token stream of vectors.
 
-A trace is an exponential moving average of what went by,
+A trace is an exponential moving average of the inputs,
 
     h_s[t] = (1 - alpha_s) h_s[t-1] + alpha_s x[t],    alpha_s = 1 / tau_s,
 
-so that an input k tokens ago weighs ``alpha_s (1 - alpha_s)**k``. Forward traces see the
+so that an input k tokens ago has the weight ``alpha_s (1 - alpha_s)**k``. Forward traces hold the
 left context of a token; backward traces run the same recurrence from the end of each
-sentence and see the right context.
+sentence and hold the right context.
 
-Start-up says what a trace is while a sentence is young:
+`startup` sets how a trace is initialised at a sentence start:
 
 ``zero``    h starts at 0, so the weights of the inputs sum to less than 1;
 ``first``   h starts at the first input;
-``debias``  as ``zero``, read out divided by ``1 - (1 - alpha)**n`` after n inputs
+``debias``  as ``zero``, but divided by ``1 - (1 - alpha)**n`` after n inputs
             (Kingma & Ba 2015, section 3), so that the weights sum to 1.
 """
 
@@ -32,26 +32,24 @@ from hebbsim.errors import BadInputError
 
 __all__ = [
     "STARTUPS",
-    "absorb",
     "check_offsets",
     "check_out",
     "check_tokens",
+    "check_vectors",
     "chunk_traces",
     "decays",
     "dense_traces",
     "dense_traces_kernel",
-    "index_and_table",
     "last_traces",
-    "last_traces_kernel",
     "sentence_starts",
+    "startup_code",
 ]
 
+#: Kernels know a start-up by its position here.
 STARTUPS = ("zero", "first", "debias")
-# Their codes inside kernels, which read no globals.
-ZERO, FIRST, DEBIAS = range(3)
 
 
-# Public functions: validate, allocate, hand over -----------------------------------------
+# Public functions: validate, allocate, call the kernel -----------------------------------
 
 
 def dense_traces(
@@ -71,10 +69,10 @@ def dense_traces(
     Parameters
     ----------
     x : array_like of float, shape=(T, D), or (V, D) with `tokens`
-        Input vectors, or the embedding table that `tokens` points into. Finite.
+        Input vectors, or the embedding table that `tokens` indexes. Finite.
     offsets : array_like of int, shape=(N + 1,), optional
-        Sentence ``i`` is ``offsets[i]:offsets[i + 1]``; traces start anew at each.
-        None: one stream that runs on.
+        Sentence ``i`` is ``offsets[i]:offsets[i + 1]``; traces restart at each
+        (default: one uninterrupted stream).
     timescales : str or iterable of float, shape=(S,)
         In tokens.
     tokens : array_like of int, shape=(T,), optional
@@ -82,13 +80,15 @@ def dense_traces(
     backward : bool
         Run from the end of each sentence to its start.
     startup : {"zero", "first", "debias"}
+        How a trace is initialised at a sentence start, see :mod:`hebbsim.engine.traces`.
     include_current : bool
         Whether the trace at t has absorbed ``x[t]``. False gives the context alone:
         0 at the first token of a sentence.
     out : ndarray of float32, shape=(T, S, D), optional
-        Filled and returned, instead of a new array whose pages the system must clear first.
+        Filled and returned in place of a new array.
     n_jobs : int, optional
-        Threads that share the sentences (-1: as many as cores). No number depends on it.
+        Number of threads that share the sentences (-1: one per core). Results do not depend
+        on it.
 
     Returns
     -------
@@ -97,12 +97,12 @@ def dense_traces(
     Raises
     ------
     BadInputError
-        Timescales, offsets, tokens, start-up or `out` that cannot be used; NaN or inf in `x`.
+        An argument is unusable, or `x` holds NaN or inf.
 
     See Also
     --------
-    last_traces : The traces after the last token alone.
-    hebbsim.engine.TraceEngine : Learns from traces without ever holding those of a whole text.
+    last_traces : The traces after the last token only.
+    hebbsim.engine.TraceEngine : Learns from traces without holding those of a whole text.
 
     Examples
     --------
@@ -113,7 +113,7 @@ def dense_traces(
            [0.25    , 0.1875  ],
            [0.125   , 0.140625]], dtype=float32)
     """
-    index, table = index_and_table(x, tokens)
+    index, table = _index_and_table(x, tokens)
     keep, alpha = decays(timescales)
     inner = check_offsets(offsets, len(index))
     starts = sentence_starts(inner, len(index), backward=backward)
@@ -122,18 +122,11 @@ def dense_traces(
     code = startup_code(startup)
 
     def fill(first: int, last: int) -> None:
+        mass = np.zeros(len(alpha), dtype=np.float32)
         dense_traces_kernel(
-            index[first:last],
-            table,
-            starts[first:last],
-            backward,
-            keep,
-            alpha,
-            code,
-            include_current,
-            np.zeros(len(alpha), dtype=np.float32),
-            filled[first:last],
-        )
+            index[first:last], table, starts[first:last], backward, keep, alpha, code,
+            include_current, mass, filled[first:last],
+        )  # fmt: skip
 
     bounds = np.unique(np.concatenate([[0], inner, [len(index)]])).astype(np.int64)
     for_each_part(fill, bounds, n_jobs)
@@ -148,26 +141,21 @@ def last_traces(
     tokens: ArrayLike | None = None,
     startup: str = "zero",
 ) -> NDArray[np.float32]:
-    """Traces after the last token alone, in memory that does not grow with the text.
+    """Traces after the last token, in memory that does not grow with the text.
 
-    Parameters are those of :func:`dense_traces`; its last row, bit by bit.
+    Parameters and exceptions are those of :func:`dense_traces`.
 
     Returns
     -------
     ndarray of float32, shape=(S, D)
-        Zero of an empty text.
-
-    Raises
-    ------
-    BadInputError
-        As :func:`dense_traces`.
+        Bit-identical to the last row of :func:`dense_traces`; zero for an empty text.
 
     Examples
     --------
     >>> last_traces([[1.0], [0.0], [0.0]], timescales=[2, 4])[:, 0]
     array([0.125   , 0.140625], dtype=float32)
     """
-    index, table = index_and_table(x, tokens)
+    index, table = _index_and_table(x, tokens)
     keep, alpha = decays(timescales)
     starts = sentence_starts(check_offsets(offsets, len(index)), len(index))
     rows = aligned_empty((2, len(alpha), table.shape[1]))
@@ -180,26 +168,24 @@ def last_traces(
 # Shared validation -------------------------------------------------------------------------
 
 
-def index_and_table(
+def _index_and_table(
     x: ArrayLike, tokens: ArrayLike | None
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Rows to take, and the table to take them from."""
+    """Row of each token, and the table of vectors."""
     table = check_vectors(x)
     if tokens is None:
         return np.arange(len(table), dtype=np.int32), table
     return check_tokens(tokens, len(table)), table
 
 
-def decays(
-    timescales: str | Iterable[float],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """``(1 - alpha, alpha)`` of checked timescales, each float32 of shape=(S,)."""
+def decays(timescales: str | Iterable[float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """``(1 - alpha, alpha)`` of the checked timescales, each of shape=(S,)."""
     alpha = 1 / check_timescales(timescales)
     return (1 - alpha).astype(np.float32), alpha.astype(np.float32)
 
 
 def startup_code(startup: str) -> int:
-    """The number that kernels know a start-up by."""
+    """The number by which kernels know a start-up."""
     if startup not in STARTUPS:
         raise BadInputError(f"start-up {startup!r} is unknown: choose {', '.join(STARTUPS)}")
     return STARTUPS.index(startup)
@@ -238,7 +224,7 @@ def check_tokens(tokens: ArrayLike, n_types: int) -> NDArray[np.int32]:
 
 
 def check_out(out: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """`out`, unless a kernel cannot fill it."""
+    """`out`, if a kernel can fill it."""
     if not (
         isinstance(out, np.ndarray)
         and out.shape == shape
@@ -251,7 +237,7 @@ def check_out(out: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.fl
 
 
 def check_offsets(offsets: ArrayLike | None, n_tokens: int) -> NDArray[np.int64]:
-    """Sentence bounds as int64: ascending, within ``[0, n_tokens]``; None means none."""
+    """Sentence bounds as int64: ascending, within ``[0, n_tokens]``; empty for None."""
     if offsets is None:
         return np.empty(0, dtype=np.int64)
     bounds = np.asarray(offsets)
@@ -265,7 +251,7 @@ def check_offsets(offsets: ArrayLike | None, n_tokens: int) -> NDArray[np.int64]
 def sentence_starts(
     bounds: NDArray[np.int64], n_tokens: int, *, backward: bool = False
 ) -> NDArray[np.bool_]:
-    """Where a trace starts anew, in its own direction of travel; bool, shape=(T,)."""
+    """Tokens before which traces restart, in their direction of travel; bool, shape=(T,)."""
     starts = np.zeros(n_tokens, dtype=np.bool_)
     at = bounds - 1 if backward else bounds
     starts[at[(at >= 0) & (at < n_tokens)]] = True
@@ -275,31 +261,18 @@ def sentence_starts(
 # Kernels -----------------------------------------------------------------------------------
 
 
-@njit(inline="always")  # a call for each token would take a third of the time
+@njit(inline="always")  # a call per token would take a third of the time
 def absorb(x, seen, keep, alpha, startup, mass, before, after):
-    """The traces `before`, once a token is absorbed into them, are written to `after`.
+    """Absorb a token into the traces `before` and write the result to `after`, another array.
 
-    Traces are kept as they are read: under debias the division by the mass is part of the
-    two factors, so that no array is gone over twice.
-
-    Parameters
-    ----------
-    x : float32, shape=(D,)
-        The token's vector.
-    seen : int
-        Tokens absorbed since the last start; with 0, `before` must be zero.
-    keep, alpha : float32, shape=(S,)
-        ``1 - alpha`` and ``alpha``.
-    startup : int
-        0 zero, 1 first, 2 debias.
-    mass : float32, shape=(S,)
-        State, used by debias alone: the trace of a constant 1.
-    before, after : float32, shape=(S, D)
-        Two different arrays; the second is filled.
+    `x` is the token's vector, shape=(D,); `before` and `after` have shape=(S, D), `keep`, `alpha`
+    and `mass` shape=(S,). `seen` counts the tokens absorbed since the last start; at 0, `before`
+    must be zero. `mass` is state that only debias (start-up 2) uses: the trace of a constant 1.
+    Its division by the mass is part of the two factors, which saves a second pass.
     """
     for s in range(len(keep)):
         k, a = keep[s], alpha[s]
-        # One array read and one written in the inner loop: more, and LLVM gives up on it.
+        # LLVM does not vectorise the inner loop if it reads or writes more arrays than these.
         old, new = before[s], after[s]
         if seen == 0:
             mass[s] = a
@@ -316,20 +289,11 @@ def absorb(x, seen, keep, alpha, startup, mass, before, after):
 
 @njit
 def chunk_traces(tokens, table, starts, keep, alpha, startup, mass, seen, rows):
-    """Contexts of a chunk of tokens: row t holds the traces before token t is absorbed.
+    """Contexts of a chunk of tokens: row t receives the traces before token t is absorbed.
 
-    Parameters are those of :func:`absorb`, and:
-
-    Parameters
-    ----------
-    tokens : int32, shape=(T,)
-    table : float32, shape=(V, D)
-    starts : bool, shape=(T,)
-        Traces start anew before these tokens.
-    seen : int64, shape=(1,)
-        State: tokens absorbed since the last start.
-    rows : float32, shape=(T + 1 or more, S, D)
-        Row 0 holds the traces to go on from; row T receives those after the last token.
+    `tokens`, shape=(T,), index `table`, shape=(V, D); traces restart where `starts`, bool of
+    shape=(T,), is true. `seen`, shape=(1,), and `mass` are state, see `absorb`. `rows` has
+    shape=(T + 1 or more, S, D): row 0 holds the initial traces, row T receives the final ones.
     """
     n = seen[0]
     n_tokens, width = len(tokens), table.shape[1]
@@ -348,19 +312,7 @@ def chunk_traces(tokens, table, starts, keep, alpha, startup, mass, seen, rows):
 def dense_traces_kernel(
     tokens, table, starts, backward, keep, alpha, startup, include_current, mass, out
 ):
-    """Traces at every token, each made from the row of the token before.
-
-    Parameters are those of :func:`chunk_traces`, and:
-
-    Parameters
-    ----------
-    backward : bool
-        Whether to travel from the last token to the first.
-    include_current : bool
-        Write after or before the token is absorbed.
-    out : float32, shape=(T, S, D)
-        Filled.
-    """
+    """Fill `out`, shape=(T, S, D), with the traces at every token; see `dense_traces`."""
     n_tokens = len(tokens)
     nothing = np.zeros((len(keep), table.shape[1]), np.float32)
     seen = 0
@@ -383,7 +335,7 @@ def dense_traces_kernel(
 
 @njit
 def last_traces_kernel(tokens, table, starts, keep, alpha, startup, mass, rows):
-    """Traces after the last token, in row ``T % 2`` of `rows`, float32 of shape=(2, S, D)."""
+    """Put the traces after the last token into row ``T % 2`` of `rows`, shape=(2, S, D)."""
     nothing = np.zeros((len(keep), table.shape[1]), np.float32)
     seen = 0
     for t in range(len(tokens)):

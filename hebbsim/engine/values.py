@@ -1,4 +1,4 @@
-"""Values of layers, checked before anything is made of them."""
+"""Checks of numeric parameters."""
 
 from __future__ import annotations
 
@@ -11,18 +11,12 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["LARGEST", "check_layer", "whole_number"]
 
-#: Of anything that is counted, and of a number.
+#: Largest value of any count or number.
 LARGEST = 10**15
 
 
 def whole_number(what: str, value: Any, least: int, most: int = LARGEST) -> int:
-    """An int of the package's own.
-
-    Raises
-    ------
-    BadInputError
-        It is no whole number, or lies outside.
-    """
+    """`value` as an int; BadInputError unless it is a whole number from `least` to `most`."""
     given = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not (given and least <= value <= most):
         beyond = f"from {least} to {most:,}" if most < LARGEST else f"of at least {least}"
@@ -31,7 +25,7 @@ def whole_number(what: str, value: Any, least: int, most: int = LARGEST) -> int:
 
 
 def number(what: str, value: Any, above: bool) -> float:
-    """A float from 0 on, or above 0."""
+    """`value` as a float; BadInputError unless it is at least 0, or `above` 0."""
     given = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (given and (0 < value if above else 0 <= value) and value <= LARGEST):
         raise BadInputError(f"{what} is {value!r}: give a number {'above' if above else 'from'} 0")
@@ -41,20 +35,10 @@ def number(what: str, value: Any, above: bool) -> float:
 def check_layer(
     layer: Any, whole: Mapping[str, tuple[int, int]], floats: Mapping[str, bool]
 ) -> None:
-    """Check the values of a layer, and put in those of numpy as Python's own.
+    """Check the fields of a `WordLayer` or `TokenLayer` and convert them to Python types.
 
-    Parameters
-    ----------
-    layer : WordLayer or TokenLayer
-    whole : mapping of str to (int, int)
-        Names of what is counted: the least and the most.
-    floats : mapping of str to bool
-        Names of other numbers: whether they must be above 0.
-
-    Raises
-    ------
-    BadInputError
-        It names the first value that cannot be used.
+    `whole` gives the smallest and the largest value of each integer field, `floats` whether each
+    other number must be above 0. BadInputError names the first field that is out of range.
     """
     name = layer.name
     if not isinstance(name, str) or not name or set(name) & set(".=") or name == "words":

@@ -1,8 +1,8 @@
-"""Rivals that learn clusters of tokens without labels, as a user might take them off the shelf.
+"""Rivals: established methods that cluster tokens without labels, for comparison.
 
-Each is a file of its own with one class, a subclass of `Rival`: ``fit(sentences)``,
-``predict(sentences)`` and ``memberships(sentences)``. None of them knows the learner, its engine or
-a label. ``settings.toml`` holds what dev chose for each kind of corpus.
+Each file holds one method, a subclass of `Rival` with ``fit(sentences)``, ``predict(sentences)``
+and ``memberships(sentences)``. None uses the role network, the engine or labels. ``settings.toml``
+holds the settings chosen on dev for each kind of corpus.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHEAP", "RIVALS", "SETTINGS", "new_rival", "rival_class", "settings_for"]
 
-#: Every rival by name: its module and its class.
+#: Module and class of every rival, by name.
 RIVALS = {
     "skipgram": "hebbsim.rivals.skipgram:SkipGram",
     "spectral": "hebbsim.rivals.spectral:Spectral",
@@ -30,9 +30,9 @@ RIVALS = {
     "hmm-online": "hebbsim.rivals.hmm:OnlineHMM",
     "masked-bigru": "hebbsim.rivals.masked:MaskedBiGRU",
 }
-#: Those that add little to a run, and need no library beyond the base installation.
+#: Rivals that add little to the time of a run and need no extra library.
 CHEAP = ("spectral", "hmm-online")
-#: What dev chose, by kind of corpus and rival.
+#: Settings chosen on dev, by kind of corpus and rival.
 SETTINGS = Path(__file__).with_name("settings.toml")
 
 
@@ -50,20 +50,20 @@ def rival_class(name: str) -> type[Rival]:
 
 
 def settings_for(name: str, kinds: Sequence[str]) -> dict[str, Any]:
-    """What dev chose for a rival on the narrowest kind of corpus that was searched.
+    """Settings of a rival that were chosen on dev, for the first of `kinds` that has any.
 
     Parameters
     ----------
     name : str
     kinds : sequence of str
-        As of `hebbsim.readers.corpus_kinds.kinds_of`.
+        See `hebbsim.readers.corpus_kinds.kinds_of`.
     """
     said = read_toml(SETTINGS, "the settings of the rivals")
     return next((dict(said[kind][name]) for kind in kinds if name in said.get(kind, {})), {})
 
 
 def new_rival(name: str, n_clusters: int, seed: int, settings: Mapping[str, Any]) -> Rival:
-    """A rival, yet to learn.
+    """Create an unfitted rival.
 
     Raises
     ------

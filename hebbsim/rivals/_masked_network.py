@@ -1,4 +1,4 @@
-"""The torch half of the masked BiGRU. Imported only where one is trained."""
+"""The torch code of the masked BiGRU, imported only when one is trained."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import nn
 
 from hebbsim.baselines._network import (
-    Batch,
     Tagger,
     Tokens,
     choose_device,
@@ -33,22 +32,10 @@ States = Callable[[Sequence[Sequence[str]]], tuple[NDArray[np.float32], NDArray[
 def trained(
     sentences: Sequence[Sequence[str]], config: BiGRUConfig, *, hidden: float, seed: int
 ) -> States:
-    """Train a network to find hidden words.
+    """Train a network to predict the share `hidden` of the tokens, masked anew in each update.
 
-    Parameters
-    ----------
-    sentences : sequence of sequence of str
-    config : BiGRUConfig
-        Of the supervised network.
-    hidden : float
-        Share of the tokens that are hidden in each update.
-    seed : int
-
-    Returns
-    -------
-    callable
-        Given N sentences with T tokens, it gives the states of both directions of the last layer,
-        shape=(T, 2 H), and what the network reads of each token itself, shape=(T, E).
+    Returns a function from sentences with T tokens to the states of both directions of the last
+    layer, shape=(T, 2 H), and the embeddings of the tokens, shape=(T, E).
     """
     device = choose_device()
     vocabulary = Vocabulary(sentences)
@@ -66,7 +53,7 @@ def trained(
 def _with_mask(
     sentences: Sequence[Sequence[str]], vocabulary: Vocabulary, device: torch.device
 ) -> Tokens:
-    """The tokens, with a last type that has neither a word nor affixes."""
+    """The tokens, with an additional last type for masked tokens, without word and affixes."""
     tokens = Tokens.of(sentences, vocabulary, device)
     return replace(
         tokens,
@@ -99,20 +86,13 @@ def _train(network: Tagger, tokens: Tokens, config: BiGRUConfig, hidden: float, 
 
 
 def _states(network: Tagger, tokens: Tokens) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    n, parts = len(tokens.types), []
+    n, width = len(tokens.types), int(network.ahead[0].input_size)  # type: ignore[arg-type]
+    states = np.zeros((n, network.output.in_features), dtype=np.float32)
+    embedded = np.zeros((n, width), dtype=np.float32)
     network.eval()
-
-    def both(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        return network.states(tokens, batch), network.embed(tokens, batch)[batch.inside]
-
-    found: list[NDArray[np.float32]] = []
     with torch.inference_mode():
         for batch in in_batches(tokens):
-            parts = [part.cpu().numpy() for part in both(batch)]
-            if not found:
-                found = [np.zeros((n, part.shape[1]), dtype=np.float32) for part in parts]
-            for whole, part in zip(found, parts, strict=True):
-                whole[batch.positions] = part
-    if not found:
-        found = [np.zeros((0, network.output.in_features), dtype=np.float32)] * 2
-    return found[0], found[1]
+            states[batch.positions] = network.states(tokens, batch).cpu().numpy()
+            inputs = network.embed(tokens, batch)[batch.inside]
+            embedded[batch.positions] = inputs.cpu().numpy()
+    return states, embedded

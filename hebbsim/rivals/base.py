@@ -1,10 +1,10 @@
-"""What every rival has in common: its interface, its words, and clusters of words in context."""
+"""The common interface of rivals, their vocabulary, and k-means of words in context."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,37 +18,36 @@ __all__ = ["BOUNDARY", "ContextClusters", "Rival", "Sentences", "Types"]
 
 Sentences = Sequence[Sequence[str]]
 
-#: The types that every vocabulary has: the end of a sentence on either side, and the word that
-#: is like no word of the training sentences.
+#: Types of every vocabulary: the sentence boundary, and unknown words.
 BOUNDARY, UNKNOWN = 0, 1
-#: Tokens of which vectors are made at a time, which bounds the memory of a prediction.
+#: Number of tokens whose vectors are computed at a time, which bounds memory use.
 _BLOCK = 16_384
 
 
 @dataclass(eq=False)
 class Rival:
-    """Clusters the tokens of sentences; it is given words and sentence ends alone.
+    """A method that clusters tokens, given sentences of words only.
 
     Parameters
     ----------
     n_clusters : int
-        K.
+        Number of clusters K.
     random_state : int
-        The same sentences and the same number give the same clusters.
+        Random seed.
     rare : int
-        Words seen so often, or less, share a type with words that were never seen.
+        Words with at most this number of occurrences share a type with unknown words.
     ending : int
-        Such words are told apart by a capital, a digit and as many last letters.
+        Number of last letters that, with capitals and digits, distinguish types of such words.
 
     Attributes
     ----------
     prototypes_ : ndarray of float32, shape=(K, D)
-        Where the clusters lie, after `fit`: close ones are alike.
+        Positions of the clusters after `fit`: near ones are similar.
     """
 
-    #: What `hebbsim tune --rival` searches, in the words of its --range.
+    #: Parameters that `hebbsim tune --rival` searches, in the format of --range.
     RANGES: ClassVar[tuple[str, ...]] = ("rare=0:4", "ending=[0, 2, 3]")
-    #: Library and the extra that installs it, where the base installation lacks it.
+    #: A required library outside the base installation, and the extra that installs it.
     LIBRARY: ClassVar[tuple[str, str] | None] = None
 
     n_clusters: int = 300
@@ -60,56 +59,59 @@ class Rival:
 
     @classmethod
     def require_library(cls) -> None:
-        """Look for the library of this rival, without importing it.
-
-        Raises
-        ------
-        LibraryMissingError
-            It is not installed.
-        """
+        """Raise LibraryMissingError if the required library is not installed; imports nothing."""
         if cls.LIBRARY is not None and importlib.util.find_spec(cls.LIBRARY[0]) is None:
             raise LibraryMissingError(*cls.LIBRARY)
 
     @classmethod
     def import_library(cls) -> None:
-        """Import the library of this rival.
-
-        Raises
-        ------
-        LibraryMissingError
-            It is not installed.
-        """
+        """Import the required library; LibraryMissingError if it is not installed."""
         cls.require_library()
         if cls.LIBRARY is not None:
             importlib.import_module(cls.LIBRARY[0])
 
     def fit(self, sentences: Sentences) -> Any:
-        """Learn from sentences, as if for the first time; returns the rival itself."""
+        """Learn from sentences, from scratch; returns the rival itself."""
         raise NotImplementedError
 
     def memberships(self, sentences: Sentences) -> Memberships:
-        """The clusters that share each token, the first one its own, T rows."""
+        """The most likely clusters of every token with their shares, T rows."""
         raise NotImplementedError
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
-        """The cluster of every token, shape=(T,)."""
+        """Cluster of every token, shape=(T,)."""
         return self.memberships(sentences).clusters[:, 0]
+
+    def _learn_prototypes(
+        self, vectors: NDArray[np.float32], weights: NDArray[np.float64] | None = None
+    ) -> None:
+        """Learn the prototypes by k-means; BadInputError if there are more clusters than tokens."""
+        from sklearn.cluster import MiniBatchKMeans
+
+        if self.n_clusters > len(vectors):
+            raise BadInputError(
+                f"{self.n_clusters} clusters of {len(vectors)} tokens: give fewer clusters"
+            )
+        means = MiniBatchKMeans(
+            self.n_clusters, batch_size=4096, n_init=1, random_state=self.random_state
+        )
+        means.fit(vectors, sample_weight=None if weights is None else weights / weights.mean())
+        self.prototypes_ = means.cluster_centers_.astype(np.float32)
+
+    def _nearest(
+        self, vectors: Callable[[slice], NDArray[np.float32]], n_tokens: int
+    ) -> Memberships:
+        """Memberships of tokens by the prototypes, given a function from a slice to vectors."""
+        starts = range(0, max(n_tokens, 1), _BLOCK)
+        parts = [memberships(vectors(slice(a, a + _BLOCK)), self.prototypes_) for a in starts]
+        return Memberships(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 class Types:
-    """Words as numbers; rare ones by what they look like.
+    """Words of training sentences as types; rare ones by their shape, see `Rival`.
 
-    Parameters
-    ----------
-    sentences : sequence of sequence of str
-        Of the training split.
-    rare, ending : int
-        As of `Rival`.
-
-    Attributes
-    ----------
-    counts : ndarray of int64, shape=(V,)
-        Training tokens of each type; of `BOUNDARY`, the number of sentences.
+    `counts`, int64 of shape=(V,), holds the training tokens of each type; for `BOUNDARY`, the
+    number of sentences.
 
     Examples
     --------
@@ -125,7 +127,7 @@ class Types:
         for word, n in seen.items():
             if n <= rare:
                 shapes[self._shape(word)] += 1
-        # A shape of one word alone says no more than the word, of which too little is known.
+        # A shape of a single word would be as rare as the word.
         common = sorted(shape for shape, n in shapes.items() if n > 1)
         words = sorted((w for w, n in seen.items() if n > rare), key=lambda w: (-seen[w], w))
         self._shapes = {shape: UNKNOWN + 1 + i for i, shape in enumerate(common)}
@@ -149,13 +151,13 @@ class Types:
         return self._shapes.get(self._shape(word), UNKNOWN) if number is None else number
 
     def numbers(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """The type of each word."""
+        """Type of each word."""
         return np.fromiter(map(self._number, words), dtype=np.int32, count=len(words))
 
     def windows(self, sentences: Sentences, size: int) -> NDArray[np.int32]:
-        """The types of each token and its neighbours, shape=(T, 2 * size + 1).
+        """Types of each token and its neighbours, shape=(T, 2 * size + 1).
 
-        Outside the sentence stands `BOUNDARY`.
+        Positions outside the sentence hold `BOUNDARY`.
 
         Examples
         --------
@@ -175,18 +177,16 @@ class Types:
 
 @dataclass(eq=False)
 class ContextClusters(Rival):
-    """Clusters tokens by the vectors of the word and of its neighbours, by k-means.
+    """k-means of the vectors of each token's word and its neighbours.
 
-    A subclass says what the vector of a type is.
+    A subclass defines the vector of a type.
 
     Parameters
     ----------
     near, far : float
-        Weight of the vectors of the two adjacent words, and of the two next to these; the
-        word's own vector has 1.
+        Weights of the vectors of the words at distance one and two; the word's own vector has 1.
     flattening : float
-        In k-means a token weighs the inverse of its word's count to this power: with 0 all
-        weigh alike.
+        A token has the weight ``count ** -flattening`` in k-means, by the count of its word.
     """
 
     RANGES = (
@@ -201,24 +201,17 @@ class ContextClusters(Rival):
     flattening: float = 0.0
 
     def word_vectors(self, sentences: Sentences, types: Types) -> NDArray[np.float32]:
-        """Learn the vector of each type, shape=(V, D)."""
+        """Learn a vector for each type, shape=(V, D)."""
         raise NotImplementedError
 
     def fit(self, sentences: Sentences) -> Any:
-        from sklearn.cluster import MiniBatchKMeans
-
         self._types = Types(sentences, rare=self.rare, ending=self.ending)
         table = self.word_vectors(sentences, self._types).astype(np.float32)
         lengths = np.linalg.norm(table, axis=1, keepdims=True)
         self._table = table / np.maximum(lengths, 1e-9)
         windows = self._types.windows(sentences, 2)
-        check_size(self.n_clusters, len(windows))
-        means = MiniBatchKMeans(
-            self.n_clusters, batch_size=4096, n_init=1, random_state=self.random_state
-        )
         weights = np.maximum(self._types.counts[windows[:, 2]], 1.0) ** -self.flattening
-        means.fit(self._in_context(windows), sample_weight=weights / weights.mean())
-        self.prototypes_ = means.cluster_centers_.astype(np.float32)
+        self._learn_prototypes(self._in_context(windows), weights)
         return self
 
     def _in_context(self, windows: NDArray[np.int32]) -> NDArray[np.float32]:
@@ -230,32 +223,4 @@ class ContextClusters(Rival):
 
     def memberships(self, sentences: Sentences) -> Memberships:
         windows = self._types.windows(sentences, 2)
-        return in_blocks(
-            lambda part: memberships(self._in_context(windows[part]), self.prototypes_),
-            len(windows),
-        )
-
-
-def in_blocks(of: Any, n_tokens: int) -> Memberships:
-    """The memberships of tokens, found for some at a time.
-
-    Parameters
-    ----------
-    of : callable
-        Given a slice of tokens, it gives their memberships.
-    n_tokens : int
-        T.
-    """
-    parts = [of(slice(a, a + _BLOCK)) for a in range(0, max(n_tokens, 1), _BLOCK)]
-    return Memberships(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
-def check_size(n_clusters: int, n_tokens: int) -> None:
-    """Refuse more clusters than tokens.
-
-    Raises
-    ------
-    BadInputError
-    """
-    if n_clusters > n_tokens:
-        raise BadInputError(f"{n_clusters} clusters of {n_tokens} tokens: give fewer clusters")
+        return self._nearest(lambda part: self._in_context(windows[part]), len(windows))

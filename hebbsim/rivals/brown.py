@@ -1,9 +1,9 @@
-"""Brown clusters of words, and k-means of a token's and its neighbours' place among them.
+"""Brown clusters of words, and k-means of words in context.
 
 Brown, P. F. et al. (1992). Class-based n-gram models of natural language. Computational
-Linguistics 18, section 3: words enter by count, and after each the two classes merge whose
-merging loses the least mutual information of adjacent classes; in the end all merge into a tree.
-A word is described by its path from the root, as in Miller, Guinness & Zamanian (2004).
+Linguistics 18, section 3: words enter in order of frequency; after each, the two classes merge
+whose merger loses the least mutual information of adjacent classes; finally all classes merge into
+a tree. A word is represented by its path from the root, as in Miller, Guinness & Zamanian (2004).
 """
 
 from __future__ import annotations
@@ -19,22 +19,16 @@ from hebbsim.rivals.base import ContextClusters, Sentences, Types
 
 __all__ = ["Brown", "BrownTree", "brown_tree", "path_vectors"]
 
-#: Dimensions that paths are reduced to; most of what tells them apart lies near the root.
+#: Dimension that paths are reduced to; most of the differences lie near the root.
 _SIZE = 40
-#: Losses that differ by less, in bits a corpus, are alike: the first pair merges.
+#: Losses that differ by less count as equal: the first pair merges.
 _ALIKE = 1e-7
 
 
 class BrownTree(NamedTuple):
-    """Classes of types, and how they merge.
+    """Class of each type, shape=(V,), and the C - 1 mergers of two nodes each, in order.
 
-    Attributes
-    ----------
-    classes : ndarray of int, shape=(V,)
-        Of each type, from 0 to C - 1.
-    merges : list of C - 1 (int, int)
-        Two nodes each, the first that merges first. Nodes below C are classes; the node that
-        merge m makes is C + m, and the last one is the root.
+    Nodes below C are classes; merger m makes node C + m, and the last one is the root.
     """
 
     classes: NDArray[np.int64]
@@ -43,14 +37,14 @@ class BrownTree(NamedTuple):
 
 @dataclass(eq=False)
 class Brown(ContextClusters):
-    """Paths of words in a tree of Brown clusters.
+    """Word vectors from paths in a tree of Brown clusters.
 
     Parameters
     ----------
     classes : int
-        Classes of words that the tree is made of; no more than there are types.
+        Number of word classes in the tree; at most the number of types.
     fading : float
-        What a step of a path weighs, relative to the one before.
+        Weight of each step of a path relative to the one before.
 
     Examples
     --------
@@ -78,10 +72,10 @@ class Brown(ContextClusters):
 
 
 def path_vectors(tree: BrownTree, fading: float) -> NDArray[np.float64]:
-    """Each class by the turns on its path from the root, shape=(C, C - 1).
+    """Coordinates of each class by its path from the root, shape=(C, C - 1).
 
-    The coordinate of a node is positive for classes on one side below it, negative for those on
-    the other, 0 for the rest.
+    The coordinate of a node is positive for the classes below its first child, negative for those
+    below its second child, and 0 for all others.
 
     Examples
     --------
@@ -103,18 +97,9 @@ def path_vectors(tree: BrownTree, fading: float) -> NDArray[np.float64]:
 
 
 def brown_tree(counts: csr_array, n_classes: int) -> BrownTree:
-    """Classes of types by the mutual information of adjacent ones, and the tree of these.
+    """Cluster types by the mutual information of adjacent classes, and build the tree.
 
-    Parameters
-    ----------
-    counts : csr_array of int, shape=(V, V)
-        How often type (row) and next type (column) are adjacent.
-    n_classes : int
-        C; V where that is less.
-
-    Returns
-    -------
-    BrownTree
+    `counts`, shape=(V, V), holds the number of times that a type (row) precedes another (column).
     """
     counts = counts.tocsr()
     as_left, as_right = (np.asarray(counts.sum(axis=axis)).ravel() for axis in (1, 0))
@@ -135,24 +120,24 @@ def brown_tree(counts: csr_array, n_classes: int) -> BrownTree:
             np.add.at(into, others[known], matrix.data[part][known])
         merging.enter(slot, row, column, as_left[word], as_right[word])
         if slot == n:
-            kept, gone = merging.merge()
-            slots[slots == gone] = kept
+            merged, gone = merging.merge()
+            slots[slots == gone] = merged
             if gone != n:  # the new class takes the free slot
                 merging.move(n, gone)
                 slots[slots == n] = gone
     nodes, merges = list(range(n + 1)), []
     for m in range(n - 1):
-        kept, gone = merging.merge()
-        merges.append((nodes[kept], nodes[gone]))
-        nodes[kept] = n + m
+        merged, gone = merging.merge()
+        merges.append((nodes[merged], nodes[gone]))
+        nodes[merged] = n + m
     return BrownTree(slots, merges)
 
 
 class _Merging:
-    """Adjacent classes counted, with what each merging would lose.
+    """Counts of adjacent classes, and the loss of each possible merger.
 
-    Sums of ``x log x`` over pairs of classes are kept, and mended where a class changes: all
-    else follows from them by arithmetic on whole matrices.
+    Sums of ``x log x`` over pairs of classes are updated when a class changes; all else follows
+    from them by matrix arithmetic.
     """
 
     def __init__(self, size: int, total: int) -> None:
@@ -166,26 +151,21 @@ class _Merging:
         self.used = np.zeros(size, dtype=bool)
 
     def _part(self, c: int) -> NDArray[np.float64]:
-        """The terms of ``pairs`` in which the third class is c."""
+        """The terms of ``_pairs`` whose third class is c."""
         into, out = self.counts[:, c], self.counts[c]
         return self._xlogx[into[:, None] + into] + self._xlogx[out[:, None] + out]
 
     def _renew(self, c: int) -> None:
-        """The terms of ``pairs`` in which c is one of the two classes."""
+        """Recompute the sums in ``_pairs`` of pairs that include c."""
         found = self._xlogx[self.counts + self.counts[c]].sum(axis=1)
         found += self._xlogx[self.counts + self.counts[:, [c]]].sum(axis=0)
         self._pairs[c] = self._pairs[:, c] = found
 
     def enter(
-        self,
-        c: int,
-        row: NDArray[np.int64],
-        column: NDArray[np.int64],
-        left: float,
-        right: float,
+        self, c: int, row: NDArray[np.int64], column: NDArray[np.int64], left: float, right: float
     ) -> None:
-        """A word becomes class c, given its counts before and after each class."""
-        # Terms of an empty class are not all zero: other classes stand in them alone.
+        """Make a word class c, given its counts before and after each class."""
+        # Terms of an empty class are not all zero: some involve another class only.
         self._pairs -= self._part(c)
         self.counts[c], self.counts[:, c] = row, column
         self.left[c], self.right[c] = left, right
@@ -194,7 +174,7 @@ class _Merging:
         self.used[c] = True
 
     def losses(self) -> NDArray[np.float64]:
-        """What mutual information, times tokens, each pair loses by merging, shape=(C, C)."""
+        """Loss of mutual information, times tokens, of merging each pair, shape=(C, C)."""
         n, x = self.counts, self._xlogx
         own = np.diag(n)
         log_left, log_right = (np.log(np.maximum(part, 1.0)) for part in (self.left, self.right))
@@ -213,14 +193,14 @@ class _Merging:
         after += (rows[:, None] + rows) * (log_n - log_lefts)
         after += (columns[:, None] + columns) * (log_n - log_rights)
         after -= both * log_n
-        told, told_by = n @ log_right, log_left @ n
-        after -= told[:, None] + told + told_by[:, None] + told_by
+        log_right_sums, log_left_sums = n @ log_right, log_left @ n
+        after -= log_right_sums[:, None] + log_right_sums + log_left_sums[:, None] + log_left_sums
         after += (own[:, None] + n.T) * log_right[:, None] + (n + own) * log_right
         after += (own[:, None] + n) * log_left[:, None] + (n.T + own) * log_left
         return before - after
 
     def merge(self) -> tuple[int, int]:
-        """Merge the pair that loses the least: the class that stays, and the one that goes."""
+        """Merge the pair with the least loss; return the class that remains and the removed one."""
         losses = self.losses()
         losses[~self.used] = losses[:, ~self.used] = np.inf
         losses[np.tril_indices(len(losses))] = np.inf
@@ -240,7 +220,7 @@ class _Merging:
         return a, b
 
     def move(self, source: int, target: int) -> None:
-        """Class `source` becomes class `target`, which is empty."""
+        """Rename class `source` to `target`, which is empty."""
         swap = np.arange(len(self.counts))
         swap[[source, target]] = target, source
         self.counts = self.counts[swap][:, swap]

@@ -1,4 +1,4 @@
-"""Hidden Markov models with K states, learned by expectation maximization, in passes or online.
+"""Hidden Markov models with K states, by expectation maximisation in passes or online.
 
 Rabiner, L. R. (1989). A tutorial on hidden Markov models. Proceedings of the IEEE 77, section III
 and V.A (scaled forward-backward). Online: Liang, P. & Klein, D. (2009). Online EM for unsupervised
@@ -20,32 +20,22 @@ from hebbsim.rivals.base import Rival, Sentences, Types
 
 __all__ = ["HMM", "OnlineHMM", "Parameters", "Statistics", "expectations"]
 
-#: States that share a token at most.
+#: Maximum number of states that share a token.
 _STATES = 8
-#: Sentences whose states are found at a time, all of a like length.
+#: Number of sentences, of similar length, that are processed at a time.
 _AT_ONCE = 256
 
 
 class Parameters(NamedTuple):
-    """Of a hidden Markov model with K states and V types; probabilities.
+    """Probabilities of a hidden Markov model with K states and V types."""
 
-    Attributes
-    ----------
-    start : ndarray, shape=(K,)
-        Of the first state of a sentence.
-    move : ndarray, shape=(K, K)
-        From state (row) to state.
-    emit : ndarray, shape=(V, K)
-        Of a type, given the state: columns sum to one.
-    """
-
-    start: NDArray[np.float32]
-    move: NDArray[np.float32]
-    emit: NDArray[np.float32]
+    start: NDArray[np.float32]  # shape=(K,), of the first state of a sentence
+    move: NDArray[np.float32]  # shape=(K, K), from state (row) to state
+    emit: NDArray[np.float32]  # shape=(V, K), of a type given the state; columns sum to one
 
 
 class Statistics(NamedTuple):
-    """Expected counts of some sentences, of the shapes of `Parameters`."""
+    """Expected counts over some sentences, with the shapes of `Parameters`."""
 
     start: NDArray[np.floating]
     move: NDArray[np.floating]
@@ -63,7 +53,7 @@ class HMM(Rival):
     prior : float
         Added to each expected count, so that no probability is zero.
     noise : float
-        How far emissions differ from the words' frequencies at the start.
+        Standard deviation of the logarithms of the initial probabilities.
 
     Examples
     --------
@@ -80,18 +70,17 @@ class HMM(Rival):
 
     def fit(self, sentences: Sentences) -> Any:
         self._types = Types(sentences, rare=self.rare, ending=self.ending)
-        self._rng = np.random.default_rng(self.random_state)
-        self.parameters_ = self._first()
+        self.parameters_ = self._initial_parameters()
         numbered = [self._types.numbers(words) for words in sentences if len(words)]
         self._learn(numbered)
         _, move, emit = self.parameters_
-        # Close states have like words and like neighbours (Hellinger distance).
+        # Near states have similar words and neighbours (Hellinger distance).
         into = move / np.maximum(move.sum(axis=0), 1e-30)
         self.prototypes_ = np.sqrt(np.hstack([emit.T, move, into.T])).astype(np.float32)
         return self
 
-    def _first(self) -> Parameters:
-        k, rng = self.n_clusters, self._rng
+    def _initial_parameters(self) -> Parameters:
+        k, rng = self.n_clusters, np.random.default_rng(self.random_state)
         counts = np.maximum(self._types.counts, 1)[:, None]
         emit = counts * np.exp(self.noise * rng.standard_normal((len(counts), k)))
         move = np.exp(self.noise * rng.standard_normal((k, k)))
@@ -102,7 +91,7 @@ class HMM(Rival):
             total = None
             for batch in batches(numbered):
                 found, _ = expectations(self.parameters_, [numbered[i] for i in batch])
-                total = found if total is None else _sum(total, found)
+                total = found if total is None else Statistics(*map(np.add, total, found))
             if total is not None:
                 self.parameters_ = maximized(total, self.prior)
 
@@ -125,12 +114,12 @@ class HMM(Rival):
 
 @dataclass(eq=False)
 class OnlineHMM(HMM):
-    """The same, its parameters moved after every few sentences.
+    """A hidden Markov model whose parameters are updated after every batch of sentences.
 
     Parameters
     ----------
     batch : int
-        Sentences after which they move.
+        Number of sentences per update.
     decay : float in (0.5, 1]
         The step after batch k is ``(k + 2) ** -decay``.
 
@@ -149,33 +138,31 @@ class OnlineHMM(HMM):
         "decay=0.5:1",
     )
 
-    epochs: int = 3  # as often as the learner reads the sentences
+    epochs: int = 3  # the number of passes of the role network
     batch: int = 128
     decay: float = 0.7
 
     def _learn(self, numbered: list[NDArray[np.int32]]) -> None:
-        average, step = None, 0
+        average = None
         n_tokens = sum(map(len, numbered))
-        for _ in range(self.epochs):
-            for a in range(0, len(numbered), self.batch):
-                some = numbered[a : a + self.batch]
-                found, _ = expectations(self.parameters_, some)
-                # As if all sentences were like these, so that the prior weighs as in passes.
-                scale = n_tokens / max(sum(map(len, some)), 1)
-                found = Statistics(*(scale * part for part in found))
+        starts = [*range(0, len(numbered), self.batch)] * self.epochs
+        for step, start in enumerate(starts):
+            batch = numbered[start : start + self.batch]
+            found, _ = expectations(self.parameters_, batch)
+            # Scaled to all sentences, so that the prior has the same weight as in passes.
+            scale = n_tokens / max(sum(map(len, batch)), 1)
+            found = Statistics(*(scale * part for part in found))
+            if average is not None:
                 eta = (step + 2.0) ** -self.decay
-                if average is None:
-                    average = found
-                else:
-                    average = Statistics(
-                        *(a + eta * (b - a) for a, b in zip(average, found, strict=True))
-                    )
-                step += 1
-                self.parameters_ = maximized(average, self.prior)
+                found = Statistics(
+                    *(a + eta * (b - a) for a, b in zip(average, found, strict=True))
+                )
+            average = found
+            self.parameters_ = maximized(average, self.prior)
 
 
 def maximized(counts: Statistics, prior: float) -> Parameters:
-    """Parameters that make expected counts the likeliest."""
+    """The maximisation step: parameters from expected counts."""
     start, move, emit = (np.asarray(part, dtype=np.float64) + prior for part in counts)
     return Parameters(
         (start / start.sum()).astype(np.float32),
@@ -184,12 +171,8 @@ def maximized(counts: Statistics, prior: float) -> Parameters:
     )
 
 
-def _sum(a: Statistics, b: Statistics) -> Statistics:
-    return Statistics(*(x + y for x, y in zip(a, b, strict=True)))
-
-
 def batches(numbered: list[NDArray[np.int32]]) -> Iterator[list[int]]:
-    """Sentences of like lengths together; empty ones are left out."""
+    """Batches of indices of sentences of similar length, without empty ones."""
     lengths = np.array([len(words) for words in numbered], dtype=np.int64)
     order = np.argsort(-lengths, kind="stable")
     order = order[lengths[order] > 0]
@@ -200,38 +183,28 @@ def batches(numbered: list[NDArray[np.int32]]) -> Iterator[list[int]]:
 def expectations(
     parameters: Parameters, sentences: list[NDArray[np.int32]]
 ) -> tuple[Statistics, NDArray[np.float32]]:
-    """Forward-backward over some sentences, side by side.
+    """Forward-backward algorithm on non-empty sentences of types, in parallel.
 
-    Parameters
-    ----------
-    parameters : Parameters
-    sentences : list of B ndarrays of int
-        Types; none empty.
-
-    Returns
-    -------
-    counts : Statistics
-        Expected number of starts, moves and emissions.
-    states : ndarray of float32, shape=(T, K)
-        Probability of each state at each token, the tokens of all sentences in order.
+    Returns the expected number of starts, moves and emissions, and the probability of each state
+    at each token, shape=(T, K), the tokens of all sentences in order.
     """
     start, move, emit = parameters
     lengths = np.array([len(words) for words in sentences])
-    # The longest first: those that are still going on at a step are then the first rows.
+    # Longest first, so that the sentences that reach a step are the first rows.
     order = np.argsort(-lengths, kind="stable")
     longest = int(lengths.max())
     going = [int(np.count_nonzero(lengths > t)) for t in range(longest)]
     begins = np.cumsum(lengths) - lengths
     flat = np.concatenate(sentences)
     at = [begins[order[:n]] + t for t, n in enumerate(going)]
-    told = emit[flat]
-    states = np.empty_like(told)
+    emitted = emit[flat]
+    states = np.empty_like(emitted)
     sizes = np.empty(len(flat), dtype=np.float32)
     ahead = np.broadcast_to(start, (len(sentences), len(start)))
     for t, n in enumerate(going):
         if t:
             ahead = states[at[t - 1]][:n] @ move
-        found = np.maximum(ahead * told[at[t]], 1e-30)
+        found = np.maximum(ahead * emitted[at[t]], 1e-30)
         sizes[at[t]] = found.sum(axis=1)
         states[at[t]] = found / sizes[at[t]][:, None]
     moves = np.zeros_like(move)
@@ -239,10 +212,10 @@ def expectations(
     for t in range(longest - 1, -1, -1):
         likely = states[at[t]] * after
         if t:
-            told_after = after * told[at[t]] / sizes[at[t]][:, None]
-            moves += states[at[t - 1]][: going[t]].T @ told_after
+            after_next = after * emitted[at[t]] / sizes[at[t]][:, None]
+            moves += states[at[t - 1]][: going[t]].T @ after_next
             ends = np.ones((going[t - 1] - going[t], len(start)), dtype=np.float32)
-            after = np.concatenate([told_after @ move.T, ends])
+            after = np.concatenate([after_next @ move.T, ends])
         states[at[t]] = likely / likely.sum(axis=1, keepdims=True)
     ones = np.ones(len(flat), dtype=np.float32)
     of_type = csr_array((ones, (flat, np.arange(len(flat)))), shape=(len(emit), len(flat)))

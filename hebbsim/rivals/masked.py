@@ -1,9 +1,9 @@
-"""A BiGRU trained to find hidden words, and k-means of its states.
+"""A BiGRU trained to predict masked words, and k-means of its states.
 
-The network is the supervised BiGRU's (`hebbsim.baselines`), of its size, updates and schedule, with
-words in place of roles: a share of the tokens of each sentence is hidden, and these are predicted
-(Devlin, J. et al. 2019. BERT. NAACL, section 3.1). Clusters are of what both directions hold at a
-token that is not hidden.
+The network is the supervised BiGRU (`hebbsim.baselines`), with the same size, number of updates
+and schedule, and words in place of roles: a share of the tokens of each sentence is masked and
+predicted (Devlin, J. et al. 2019. BERT. NAACL, section 3.1). Clusters are those of the states of
+both directions at unmasked tokens.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.baselines.config import config_of
-from hebbsim.probes import Memberships, memberships
-from hebbsim.rivals.base import Rival, Sentences, check_size, in_blocks
+from hebbsim.probes import Memberships
+from hebbsim.rivals.base import Rival, Sentences
 
 __all__ = ["MaskedBiGRU"]
 
 
 @dataclass(eq=False)
 class MaskedBiGRU(Rival):
-    """Clusters of the states of a bidirectional network that fills in hidden words.
+    """k-means of the states of a bidirectional network that predicts masked words.
 
-    `rare` and `ending` have no part in it: the network reads affixes.
+    `rare` and `ending` are not used, as the network reads affixes.
 
     Parameters
     ----------
     hidden : float
-        Share of the tokens that are hidden.
+        Share of the tokens that are masked.
     embedded : float
-        Weight in k-means of what the network reads of the token itself, relative to its states.
+        Weight of the token's own embedding in k-means, relative to the states.
     scaled : bool
-        Each dimension of a state has variance 1 in k-means.
+        Whether each dimension is scaled to variance 1 for k-means.
 
     Examples
     --------
@@ -54,8 +54,6 @@ class MaskedBiGRU(Rival):
     scaled: bool = False
 
     def fit(self, sentences: Sentences) -> Any:
-        from sklearn.cluster import MiniBatchKMeans
-
         self.import_library()
         module = importlib.import_module("hebbsim.rivals._masked_network")
         self._states = module.trained(
@@ -63,15 +61,10 @@ class MaskedBiGRU(Rival):
         )
         self._scale: Any = 1.0
         vectors = self._vectors(sentences)
-        check_size(self.n_clusters, len(vectors))
-        if self.scaled:
+        if self.scaled and len(vectors):
             self._scale = 1.0 / np.maximum(vectors.std(axis=0), 1e-6)
             vectors *= self._scale
-        means = MiniBatchKMeans(
-            self.n_clusters, batch_size=4096, n_init=1, random_state=self.random_state
-        )
-        means.fit(vectors)
-        self.prototypes_ = means.cluster_centers_.astype(np.float32)
+        self._learn_prototypes(vectors)
         return self
 
     def _vectors(self, sentences: Sentences) -> NDArray[np.float32]:
@@ -81,4 +74,4 @@ class MaskedBiGRU(Rival):
 
     def memberships(self, sentences: Sentences) -> Memberships:
         vectors = self._vectors(sentences)
-        return in_blocks(lambda part: memberships(vectors[part], self.prototypes_), len(vectors))
+        return self._nearest(vectors.__getitem__, len(vectors))

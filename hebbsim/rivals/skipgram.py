@@ -1,4 +1,4 @@
-"""Skip-gram and k-means: word2vec of a narrow window, tokens clustered with their neighbours.
+"""Skip-gram and k-means: word2vec with a narrow window, and clusters of words in context.
 
 Mikolov, T. et al. (2013). Distributed representations of words and phrases and their
 compositionality. NeurIPS, section 2; the vectors are learned by gensim.
@@ -38,12 +38,7 @@ class SkipGram(ContextClusters):
     ...     assert found.predict([["dogs", "run"]]).shape == (2,)
     """
 
-    RANGES = (
-        *ContextClusters.RANGES,
-        "size=20:100:log",
-        "epochs=3:30:log",
-        "eta=0.01:0.1:log",
-    )
+    RANGES = (*ContextClusters.RANGES, "size=20:100:log", "epochs=3:30:log", "eta=0.01:0.1:log")
     LIBRARY = ("gensim", "rivals")
 
     size: int = 50
@@ -56,7 +51,7 @@ class SkipGram(ContextClusters):
 
         end = str(BOUNDARY)
         texts = [[end, *map(str, types.numbers(words)), end] for words in sentences]
-        # One worker: with more, the vectors depend on which is the faster.
+        # With more workers, the vectors would depend on their timing.
         model = Word2Vec(
             texts,
             vector_size=self.size,

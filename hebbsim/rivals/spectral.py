@@ -1,8 +1,8 @@
-"""Spectral clusters: the leading directions of who stands beside whom, and k-means.
+"""Spectral clustering: singular vectors of counts of neighbours, and k-means.
 
 Schütze, H. (1995). Distributional part-of-speech tagging. EACL, sections 3 and 4: counts of left
-and right neighbours, a singular value decomposition, a token by the vectors of its word and of
-those around it. Counts are weighed by positive pointwise mutual information.
+and right neighbours, a singular value decomposition, and a vector of each token from those of its
+word and its neighbours. Counts are weighted by positive pointwise mutual information.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ __all__ = ["Spectral"]
 
 @dataclass(eq=False)
 class Spectral(ContextClusters):
-    """Vectors of words by singular value decomposition of their neighbours.
+    """Word vectors by singular value decomposition of counts of neighbours.
 
     Parameters
     ----------
     size : int
-        Dimensions of a vector; fewer where the vocabulary is smaller.
+        Dimension of a vector; less if the vocabulary is smaller.
     smoothing : float
-        Counts of neighbours are taken to this power for what is expected by chance; below 1,
-        rare neighbours tell less (Levy, Goldberg & Dagan 2015, section 3.2).
+        Power of the neighbours' counts in the expectation by chance; below 1, rare neighbours
+        have less weight (Levy, Goldberg & Dagan 2015, section 3.2).
     stress : float
-        Directions weigh their singular value to this power.
+        Directions are weighted by their singular value to this power.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Spectral(ContextClusters):
 
         windows = types.windows(sentences, 1)
         sides = [windows[:, [1, 0]], windows[:, [1, 2]]]
-        # An end of a sentence has a word on one side.
+        # A sentence boundary has a word on one side only.
         first, last = windows[windows[:, 0] == BOUNDARY], windows[windows[:, 2] == BOUNDARY]
         sides[0] = np.concatenate([sides[0], last[:, [2, 1]]])
         sides[1] = np.concatenate([sides[1], first[:, [0, 1]]])
@@ -66,19 +66,7 @@ class Spectral(ContextClusters):
 
 
 def ppmi(pairs: NDArray[np.integer], n_types: int, smoothing: float) -> csr_array:
-    """Positive pointwise mutual information of words and their neighbours.
-
-    Parameters
-    ----------
-    pairs : ndarray of int, shape=(N, 2)
-        Word and neighbour.
-    n_types : int
-        V.
-    smoothing : float
-
-    Returns
-    -------
-    csr_array of float64, shape=(V, V)
+    """Positive pointwise mutual information, shape=(V, V), of words and neighbours, shape=(N, 2).
 
     Examples
     --------
@@ -92,6 +80,6 @@ def ppmi(pairs: NDArray[np.integer], n_types: int, smoothing: float) -> csr_arra
     others = np.asarray(counts.sum(axis=0)).ravel() ** smoothing
     found = counts.tocoo()
     rows, columns = found.row, found.col
-    told = np.log(found.data / words[rows] / (others[columns] / others.sum()))
-    kept = told > 0
-    return csr_array((told[kept], (rows[kept], columns[kept])), shape=counts.shape)
+    pmi = np.log(found.data / words[rows] / (others[columns] / others.sum()))
+    positive = pmi > 0
+    return csr_array((pmi[positive], (rows[positive], columns[positive])), shape=counts.shape)

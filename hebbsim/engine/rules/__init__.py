@@ -1,9 +1,9 @@
 """Local learning rules, one file each.
 
 To add a rule to the package, put a file ``NAME.py`` with a kernel and a ``RULE`` into this
-folder; nothing else in the package changes. The registry, the engine and the checks that every
-rule must pass find it by its file name. The checks also need an oracle, the function ``NAME`` in
-``tests/naive.py``. A file elsewhere, which `load_rules` takes, has the same content::
+folder. The registry, the engine and the test suites find it by its file name; the tests also need
+an oracle, the function ``NAME`` in ``tests/naive.py``. A file for `load_rules` has the same
+content::
 
     @njit
     def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
@@ -12,32 +12,31 @@ rule must pass find it by its file name. The checks also need an oracle, the fun
 
     RULE = Rule(name="NAME", source="the paper", equation="ΔW = ...", learn=learn)
 
-The kernel goes through a chunk of B tokens and fills the arrays it is given, all float32:
+The kernel processes a chunk of B tokens. Its arguments are float32 unless stated otherwise:
 
 ``weights``, shape=(m, n)
     One row per unit; updated in place.
 ``state``, shape as the rule's ``start(n, m)`` returns it
-    Whatever else the rule remembers; updated in place.
+    Other state of the rule; updated in place.
 ``pre``, shape=(B, n)
     Traces of the context at each token, before the token is absorbed; timescale s of
-    dimension d stands in column ``s * D + d``.
+    dimension d is in column ``s * D + d``.
 ``tokens``, int32, shape=(B,), and ``table``, shape=(V, D)
-    The vector of token t is ``table[tokens[t]]``: a target where the rule has one. Its D
-    need not be that of the traces in ``pre``; only a rule that is ``recurrent`` asks for it.
+    The vector of token t is ``table[tokens[t]]``: the target if the rule has one. Its D
+    may differ from that of the traces in ``pre``, except for a ``recurrent`` rule.
 ``clamped``, bool
-    Whether the post side is the token's vector (``post="token"``) instead of the units'
-    own response.
+    Whether the activity is the token's vector (``post="token"``) instead of the response.
 ``eta``, scalar
-    Learning rate. With 0 the kernel must fill ``post`` and change neither weights nor state:
-    this is how a layer responds without learning.
+    Learning rate. With 0 the kernel must fill ``post`` and change neither weights nor state,
+    so that a layer can respond without learning.
 ``parameters``, shape=(P,)
     In the order in which the rule names them.
 ``post``, shape=(B, m)
-    Filled with the activity of the units, taken before the update.
+    Filled with the activity of the units, before the update.
 
-Each token must be treated with the same arithmetic, however long the chunk is: results may not
-depend on how a stream is cut. If units do not depend on each other, it is fastest to loop over
-units outside and over tokens inside, so that the weights of one unit stay in the cache.
+The arithmetic per token must not depend on the length of the chunk, so that results do not depend
+on how a stream is cut. If units are independent, it is fastest to loop over units outside and
+over tokens inside, which keeps the weights of one unit in the cache.
 
 A rule may have a second kernel, ``learn_blocks``, that processes several tokens at a time and
 equals the first up to rounding.
@@ -61,23 +60,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Rule", "builtin_names", "get_rule", "load_rules", "register_rule", "rule_names"]
 
-#: Where other packages declare rules of theirs, in their metadata: ``NAME = module:RULE``.
+#: Entry points by which other packages declare rules: ``NAME = module:RULE``.
 ENTRY_POINTS = "hebbsim.rules"
 
-# Rules registered in this process, each as it was given and as it is learned by.
+# Rules registered in this process: as given, and with compiled kernels.
 _registered: dict[str, tuple[Any, Rule]] = {}
 
 
 @functools.cache
 def builtin_names() -> tuple[str, ...]:
-    """Names of the rules of this package, sorted: the files of this folder."""
+    """Names of the built-in rules, sorted: the files of this folder."""
     files = (module.name for module in pkgutil.iter_modules(__path__))
     return tuple(sorted(name for name in files if not name.startswith("_")))
 
 
 @functools.cache
 def _declared() -> dict[str, EntryPoint]:
-    """Rules that installed packages declare, by name; none is imported."""
+    """Rules that installed packages declare, by name; imports none."""
     from importlib.metadata import entry_points
 
     found: dict[str, EntryPoint] = {}
@@ -97,7 +96,7 @@ def _by(point: EntryPoint) -> str:
 
 
 def rule_names() -> tuple[str, ...]:
-    """Names of all rules, sorted: built in, declared by installed packages, registered.
+    """Names of all rules, sorted: built-in, declared by installed packages or registered.
 
     Examples
     --------
@@ -108,12 +107,12 @@ def rule_names() -> tuple[str, ...]:
 
 
 def get_rule(name: str) -> Rule:
-    """The rule of that name.
+    """Look up a rule by name.
 
     Raises
     ------
     BadInputError
-        There is none, or one that an installed package declares cannot be used.
+        There is none, or it is declared by an installed package and unusable.
 
     Examples
     --------
@@ -134,13 +133,13 @@ def get_rule(name: str) -> Rule:
 
 
 def register_rule(rule: Rule) -> Rule:
-    """Register a learning rule, so that this process can use it by its name.
+    """Register a learning rule under its name in this process.
 
     Parameters
     ----------
     rule : Rule
-        The rule. Its kernels may be compiled by `hebbsim.engine.njit` or by numba; plain
-        functions are compiled here.
+        Its kernels may be compiled by `hebbsim.engine.njit` or by numba; plain functions are
+        compiled here.
 
     Returns
     -------
@@ -150,7 +149,7 @@ def register_rule(rule: Rule) -> Rule:
     Raises
     ------
     BadInputError
-        Another rule has that name; or a kernel has the wrong arguments, cannot be compiled, or
+        Another rule has that name, or a kernel has the wrong arguments, cannot be compiled, or
         does not fill `post`.
 
     Examples
@@ -169,7 +168,7 @@ def register_rule(rule: Rule) -> Rule:
 
     name = getattr(rule, "name", None)
     if name in _registered and _registered[name][0] is rule:
-        return _registered[name][1]  # once more
+        return _registered[name][1]
     if name in _registered or name in builtin_names():
         raise BadInputError(f"there is a rule {name} already: give yours another name")
     made = checked(rule)
@@ -178,9 +177,7 @@ def register_rule(rule: Rule) -> Rule:
 
 
 def load_rules(files: Iterable[str | Path]) -> tuple[str, ...]:
-    """Register the rules that Python files define, and return their names.
-
-    Whatever stands in a file under a name of its own and is a `Rule` counts, ``RULE`` as any.
+    """Register every `Rule` that Python files define, under any name, and return their names.
 
     Raises
     ------
@@ -192,7 +189,7 @@ def load_rules(files: Iterable[str | Path]) -> tuple[str, ...]:
     names: list[str] = []
     for file in files:
         module = import_file(file)
-        # What a file imports from here it does not define.
+        # Excludes rules that the file imports from here.
         here = {id(get_rule(name)) for name in builtin_names()}
         found = [r for r in vars(module).values() if isinstance(r, Rule) and id(r) not in here]
         if not found:
@@ -211,5 +208,5 @@ def _register_declared(point: EntryPoint) -> None:
         if getattr(rule, "name", point.name) != point.name:
             raise BadInputError(f"{point.value} is a rule by another name, {rule.name}")
         register_rule(rule)
-    except Exception as error:  # whatever someone else's module may raise
+    except Exception as error:  # another package's module may raise anything
         raise BadInputError(f"learning rule {point.name} of {_by(point)}: {error}") from None

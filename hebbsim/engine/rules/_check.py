@@ -1,4 +1,4 @@
-"""Whether a rule that someone else wrote can be learned by, found out before it is."""
+"""Check a user's rule before it is used."""
 
 from __future__ import annotations
 
@@ -18,12 +18,9 @@ _ARGUMENTS = "weights, state, pre, tokens, table, clamped, eta, parameters, post
 
 
 def checked(rule: Any) -> Rule:
-    """The rule, its kernels compiled and tried on three tokens.
+    """The rule with its kernels compiled and tried on three tokens.
 
-    Raises
-    ------
-    BadInputError
-        It is no rule, or a kernel takes other arguments, cannot be compiled or fails.
+    BadInputError if it is no rule, or a kernel takes other arguments, cannot be compiled or fails.
     """
     if not isinstance(rule, Rule):
         raise BadInputError(f"{rule!r} is no Rule: give a hebbsim.engine.Rule")
@@ -31,11 +28,11 @@ def checked(rule: Any) -> Rule:
         raise BadInputError(f"rule {rule.name!r}: give it a name of letters, digits and _")
     if not rule.posts or not set(rule.posts) <= set(get_args(Post)):
         raise BadInputError(f"rule {rule.name}: posts is {rule.posts!r}, not output, token or both")
-    kernels = {"learn": rule.learn}
-    if rule.learn_blocks is not None:
-        kernels["learn_blocks"] = rule.learn_blocks
-    kernels = {which: _compiled(rule, which, kernel) for which, kernel in kernels.items()}
-    rule = dataclasses.replace(rule, **kernels)  # type: ignore[arg-type]
+    given = {"learn": rule.learn, "learn_blocks": rule.learn_blocks}
+    kernels: dict[str, Any] = {
+        which: _compiled(rule, which, kernel) for which, kernel in given.items() if kernel
+    }
+    rule = dataclasses.replace(rule, **kernels)
     for which, kernel in kernels.items():
         for post in rule.posts:
             _try_out(rule, which, kernel, post)
@@ -52,7 +49,7 @@ def _compiled(rule: Rule, which: str, kernel: Any) -> Callable[..., Any]:
             f"rule {rule.name}: {which} takes {n_arguments} arguments, not the {n_expected} of a "
             f"kernel: {_ARGUMENTS}"
         )
-    # Machine code of a plain function is not kept: what it calls may lie in any file.
+    # A plain function is not cached: it may call functions of any file, which may change.
     return njit(function, keep=False) if kernel is function else kernel
 
 
@@ -91,7 +88,7 @@ def _try_out(rule: Rule, which: str, kernel: Callable[..., Any], post: Post) -> 
 
 
 def _what_failed(error: Exception) -> str:
-    """In one line, of the many that numba says."""
+    """The main line of numba's many, and the place in the source."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     reasons = [line for line in lines if not line.startswith("Failed in nopython mode")]
     places = re.findall(r'File "([^"]+)", line (\d+)', str(error))

@@ -1,17 +1,16 @@
 """Rules that are linear in the weights: ``W += gain (x − y) hᵀ`` with ``y = W h``.
 
-Two orders of the same recurrence. :func:`in_order` takes token by token and gives the same
-bits however a stream is cut. :func:`in_blocks` takes four tokens and four units at a time:
-it computes what the four tokens would answer with the old weights, puts in what each
-changes for the later ones through the products of their inputs,
+:func:`in_order` processes token by token: bit-identical, however a stream is cut.
+:func:`in_blocks` processes four tokens and four units at a time. It computes the responses to the
+four tokens with the old weights, corrects each for the updates by the earlier ones,
 
     y_k = W h_k + Σ_{l<k} gain (x_l − y_l) h_l·h_k,
 
-and adds the four changes at once. That is exact but for rounding. Eight numbers loaded serve
-sixteen multiply-adds, and weights are stored once for four tokens. This is the chunked form
+and adds the four updates at once, which is exact up to rounding. Eight loads serve sixteen
+multiply-adds, and weights are stored once for four tokens. This is the chunked form
 of the delta rule (Yang, S., Wang, B., Zhang, Y., Shen, Y. & Kim, Y. (2024). Parallelizing
 linear transformers with the delta rule over sequence length. NeurIPS 37, section 3) with a
-chunk as small as the registers.
+chunk that fits into registers.
 """
 
 from __future__ import annotations
@@ -19,19 +18,20 @@ from __future__ import annotations
 import numpy as np
 
 from hebbsim.engine._jit import njit
+from hebbsim.engine.products import multiply_rows
 from hebbsim.engine.rules._ops import add_scaled, dot
 
 
 @njit
 def in_order(weights, pre, tokens, table, targeted, gain, post):
-    """Learn a chunk token by token; x is the token's vector, or 0 if not `targeted`."""
+    """Learn token by token; x is the token's vector, or 0 if not `targeted`."""
     for i in range(len(weights)):
         _learn_unit(weights, i, pre, tokens, table, targeted, gain, post)
 
 
 @njit
 def in_blocks(weights, pre, tokens, table, targeted, gain, post):
-    """The same, four tokens of four units at a time; what is left over goes in order."""
+    """Learn four tokens and four units at a time; the remainder is learned in order."""
     n_units = len(weights) // 4 * 4
     n_tokens = len(pre) // 4 * 4
     product = np.empty((n_tokens, 4), np.float32)
@@ -40,11 +40,11 @@ def in_blocks(weights, pre, tokens, table, targeted, gain, post):
             product[t, k % 4] = dot(pre[k], pre[t])
     for i in range(0, n_units, 4):
         for t in range(0, n_tokens, 4):
-            y = _respond4(weights, i, pre, t)
-            a = _correct(y[0], i, t, product, tokens, table, targeted, gain, post)
-            b = _correct(y[1], i + 1, t, product, tokens, table, targeted, gain, post)
-            c = _correct(y[2], i + 2, t, product, tokens, table, targeted, gain, post)
-            d = _correct(y[3], i + 3, t, product, tokens, table, targeted, gain, post)
+            multiply_rows(pre, t, weights, i, post)
+            a = _correct(i, t, product, tokens, table, targeted, gain, post)
+            b = _correct(i + 1, t, product, tokens, table, targeted, gain, post)
+            c = _correct(i + 2, t, product, tokens, table, targeted, gain, post)
+            d = _correct(i + 3, t, product, tokens, table, targeted, gain, post)
             _add4(weights, i, pre, t, a, b, c, d)
     for i in range(n_units, len(weights)):
         _learn_unit(weights, i, pre[:n_tokens], tokens, table, targeted, gain, post)
@@ -53,7 +53,7 @@ def in_blocks(weights, pre, tokens, table, targeted, gain, post):
 
 @njit
 def _learn_unit(weights, i, pre, tokens, table, targeted, gain, post):
-    # A unit sees nothing of the others, and its weights stay in the nearest cache.
+    # Units are independent: with units outside, the weights of one stay in the L1 cache.
     w = weights[i]
     x = np.float32(0)
     for t in range(len(pre)):
@@ -66,68 +66,32 @@ def _learn_unit(weights, i, pre, tokens, table, targeted, gain, post):
 
 
 @njit
-def _correct(y, i, t, product, tokens, table, targeted, gain, post):
-    """Answers of unit i to tokens t to t + 3, into `post`; the four changes to learn."""
+def _correct(i, t, product, tokens, table, targeted, gain, post):
+    """Correct the responses of unit i to tokens t to t + 3 in `post`; return the four steps."""
     x0 = x1 = x2 = x3 = np.float32(0)
     if targeted:
         x0 = table[tokens[t], i]
         x1 = table[tokens[t + 1], i]
         x2 = table[tokens[t + 2], i]
         x3 = table[tokens[t + 3], i]
-    y0 = y[0]
-    c0 = gain * (x0 - y0)
-    y1 = y[1] + c0 * product[t + 1, 0]
+    c0 = gain * (x0 - post[t, i])
+    y1 = post[t + 1, i] + c0 * product[t + 1, 0]
     c1 = gain * (x1 - y1)
-    y2 = y[2] + c0 * product[t + 2, 0] + c1 * product[t + 2, 1]
+    y2 = post[t + 2, i] + c0 * product[t + 2, 0] + c1 * product[t + 2, 1]
     c2 = gain * (x2 - y2)
-    y3 = y[3] + c0 * product[t + 3, 0] + c1 * product[t + 3, 1] + c2 * product[t + 3, 2]
+    y3 = post[t + 3, i] + c0 * product[t + 3, 0] + c1 * product[t + 3, 1] + c2 * product[t + 3, 2]
     c3 = gain * (x3 - y3)
-    post[t, i] = y0
-    post[t + 1, i] = y1
-    post[t + 2, i] = y2
-    post[t + 3, i] = y3
+    post[t + 1, i], post[t + 2, i], post[t + 3, i] = y1, y2, y3
     return c0, c1, c2, c3
 
 
-# Whole arrays and places in them, not rows, are handed over: a row costs seven words on the
-# stack, and eight rows take as long as the work itself.
-
-
-@njit
-def _respond4(weights, i, pre, t):
-    """Answers of units i to i + 3 to tokens t to t + 3, by unit."""
-    wa, wb, wc, wd = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
-    h0, h1, h2, h3 = pre[t], pre[t + 1], pre[t + 2], pre[t + 3]
-    a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = np.float32(0)
-    c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = np.float32(0)
-    for j in range(weights.shape[1]):
-        a, b, c, d = wa[j], wb[j], wc[j], wd[j]
-        h = h0[j]
-        a0 += a * h
-        b0 += b * h
-        c0 += c * h
-        d0 += d * h
-        h = h1[j]
-        a1 += a * h
-        b1 += b * h
-        c1 += c * h
-        d1 += d * h
-        h = h2[j]
-        a2 += a * h
-        b2 += b * h
-        c2 += c * h
-        d2 += d * h
-        h = h3[j]
-        a3 += a * h
-        b3 += b * h
-        c3 += c * h
-        d3 += d * h
-    return (a0, a1, a2, a3), (b0, b1, b2, b3), (c0, c1, c2, c3), (d0, d1, d2, d3)
+# Arguments are whole arrays and indices, not rows: a row is seven words on the stack, and
+# passing eight rows takes as long as the work itself.
 
 
 @njit
 def _add4(weights, i, pre, t, a, b, c, d):
-    """Add to each of units i to i + 3 its four multiples of the inputs t to t + 3."""
+    """Add to units i to i + 3 their four multiples of the inputs t to t + 3."""
     wa, wb, wc, wd = weights[i], weights[i + 1], weights[i + 2], weights[i + 3]
     h0, h1, h2, h3 = pre[t], pre[t + 1], pre[t + 2], pre[t + 3]
     for j in range(weights.shape[1]):

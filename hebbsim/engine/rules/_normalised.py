@@ -1,13 +1,11 @@
-"""Rules that predict, and whose step is divided by the power of every input.
+"""Predictive rules whose step is normalised by the power of every input.
 
-``W += rate e (g⊙h)ᵀ`` and ``b += rate e``, where e is what the answer misses, and the answer is
-``W h + b`` or what `activate` makes of it. In two orders, as in `_linear`: token by token, and
-four tokens at a time, first what they would answer with the old weights, then, in their order,
-what the earlier of them have changed in that,
+``W += rate e (g⊙h)ᵀ`` and ``b += rate e``, where e is the prediction error and the prediction is
+``W h + b``, or a function `activate` of it. As in `_linear`, :func:`in_order` processes token by
+token and :func:`in_blocks` four tokens at a time, whose responses it corrects for the updates by
+the earlier ones,
 
-    W h_k + Σ_{l<k} rate_l e_l (g_l⊙h_l)·h_k,
-
-and at last the four changes together. That is exact but for rounding.
+    W h_k + Σ_{l<k} rate_l e_l (g_l⊙h_l)·h_k.
 """
 
 from __future__ import annotations
@@ -20,11 +18,11 @@ from hebbsim.engine.products import add_products, multiply
 from hebbsim.engine.rules._ops import add_scaled, count, dot, normalise, respond
 
 activate: Any = None  # of the rule, see `specialised`
-miss: Any = None  # fills what the answer misses; False where the token's vector says nothing
+miss: Any = None  # fills the error; False if the token's vector gives no target
 
 
 def in_order(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    """Learn a chunk token by token."""
+    """Learn token by token."""
     n_units, n_inputs = weights.shape
     bias = state[:n_units]
     power = state[n_units : n_units + n_inputs]
@@ -46,7 +44,7 @@ def in_order(weights, state, pre, tokens, table, clamped, eta, parameters, post)
 
 
 def in_blocks(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    """The same, four tokens at a time."""
+    """Learn four tokens at a time; equal to `in_order` up to rounding."""
     n_units, n_inputs = weights.shape
     bias = state[:n_units]
     power = state[n_units : n_units + n_inputs]

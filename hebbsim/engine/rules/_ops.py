@@ -1,4 +1,4 @@
-"""Steps that several rules share."""
+"""Vector operations that several rules share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def dot(w, h):
 
 @njit
 def four_dots(weights, i, h):
-    """Products of rows i to i + 3 and h, read once for all; past the end, of the last again."""
+    """Products of rows i to i + 3 with h, in one pass; past the end, the last row is repeated."""
     last = len(weights) - 1
     i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
     s0 = s1 = s2 = s3 = np.float32(0)
@@ -41,7 +41,7 @@ def respond(weights, h, y):
 
 @njit
 def fill_post(weights, h, x, clamped, y):
-    """y = x where the post side is clamped to the token, else y = W h."""
+    """y = x if the post side is clamped to the token, else y = W h."""
     if clamped:
         copy_values(x, y)
     else:
@@ -57,10 +57,10 @@ def add_scaled(w, factor, h):
 
 @njit
 def count(seen, tau):
-    """Count a token; the step of a mean over all tokens so far, or over the last tau or so.
+    """Count a token; return the step ``1 / min(t, tau)`` of a running mean.
 
-    A mean that starts from what comes first, not from zero, is right from the first token on.
-    `seen` is one float32 of the state, and exact: it counts no further than tau, or 2**24.
+    The mean is then unbiased from the first token on. `seen`, one float32 of the state, is exact:
+    it counts no further than tau, or 2**24.
     """
     seen[0] = min(seen[0] + np.float32(1), max(tau, np.float32(1)))
     return np.float32(1) / seen[0]
@@ -68,14 +68,14 @@ def count(seen, tau):
 
 @njit
 def normalise(h, power, step, floor, along):
-    """Power of every input, brought up to date; ``along`` = h / power; 1 + h · along.
+    """Update the power of every input, fill `along` with h / power; return 1 + h · along.
 
-    An input whose mean square is below `floor` counts as one of that mean square.
+    The power is a running mean square; below `floor` it counts as `floor`.
     """
     for j in range(len(h)):
         power[j] += step * (h[j] * h[j] - power[j])
     for j in range(len(h)):
-        # No power, no input: 0 / 0 otherwise, with a floor of 0.
+        # Power 0 means input 0: with a floor of 0, this would be 0 / 0.
         along[j] = h[j] / max(power[j], floor) if power[j] > 0 else np.float32(0)
     return np.float32(1) + dot(h, along)
 

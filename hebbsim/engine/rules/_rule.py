@@ -1,4 +1,4 @@
-"""What a learning rule is to the engine."""
+"""The description of a learning rule that the engine works with."""
 
 from __future__ import annotations
 
@@ -15,11 +15,6 @@ from hebbsim.errors import BadInputError
 Post = Literal["output", "token"]
 
 
-def no_state(n_inputs: int, n_units: int) -> NDArray[np.float32]:
-    """The state of a rule that remembers nothing but its weights."""
-    return np.empty(0, dtype=np.float32)
-
-
 @dataclass(frozen=True)
 class Rule:
     """A local learning rule: its paper, its equation, its kernel.
@@ -29,32 +24,31 @@ class Rule:
     name : str
         Name of the rule; for a built-in one, that of its file.
     source : str
-        The paper that it comes from.
+        Reference.
     equation : str
         The update in one line: W weights, h input (pre), y activity (post), x vector of the
-        current token, eta learning rate.
+        current token, η learning rate.
     learn : callable
         The kernel, see :mod:`hebbsim.engine.rules`.
     posts : tuple of {"output", "token"}
-        What the activity of the units may be: their own response, or the current token's
+        Options for the activity of the units: their own response, or the current token's
         vector. The first one is the default.
     predictive : bool
-        Whether the units stand for the D dimensions of the token's vector, whatever `posts`
-        says; there are D of them then.
+        Whether the D units stand for the dimensions of the token's vector, for any `posts`.
     recurrent : bool
-        Whether every block of D inputs is a trace of the vectors that the units stand for; n
-        is a multiple of D then.
+        Whether every block of D inputs is a trace of the vectors that the D units stand for, so
+        that n is a multiple of D.
     parameters : mapping of str to float
         Names and defaults, in the order in which the kernel reads them. Values are at least
         0, or at least 1 (token) if the name starts with ``tau``.
     learn_blocks : callable, optional
-        A faster kernel that equals `learn` to rounding.
+        A faster kernel that equals `learn` up to rounding.
     eta : float
         Default learning rate, chosen so that over 200,000 tokens of English weights keep
         about their initial size, or grow to a length of about one if they start at zero.
     start : callable
-        ``start(n_inputs, n_units)`` returns the initial state: what the rule remembers besides
-        the weights, as a flat float32 array.
+        ``start(n_inputs, n_units)`` returns the initial state besides the weights, as a flat
+        float32 array (default: empty).
 
     Examples
     --------
@@ -73,7 +67,9 @@ class Rule:
     parameters: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     learn_blocks: Callable[..., Any] | None = None
     eta: float = 0.01
-    start: Callable[[int, int], NDArray[np.float32]] = no_state
+    start: Callable[[int, int], NDArray[np.float32]] = lambda n_inputs, n_units: np.empty(
+        0, dtype=np.float32
+    )
 
     def __str__(self) -> str:
         return f"{self.name}: {self.equation}\n    {self.source}"
@@ -83,7 +79,7 @@ class Rule:
         return self.predictive or post == "token"
 
     def check_sizes(self, post: str, n_inputs: int, n_units: int, n_targets: int) -> None:
-        """Whether the kernel can learn with arrays of these sizes.
+        """Refuse a `post` that the rule lacks, or sizes of arrays that its kernel cannot use.
 
         Parameters
         ----------
@@ -94,7 +90,6 @@ class Rule:
         Raises
         ------
         BadInputError
-            A post that the rule does not have, or sizes that do not fit.
         """
         if post not in self.posts:
             raise BadInputError(
@@ -112,7 +107,7 @@ class Rule:
             )
 
     def resolve(self, given: Mapping[str, float] | None) -> dict[str, float]:
-        """Defaults with the values `given` put in, checked."""
+        """The default parameters, updated with the values `given`; BadInputError for bad ones."""
         values = dict(self.parameters)
         for name, value in (given or {}).items():
             if name not in values:

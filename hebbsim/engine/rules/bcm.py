@@ -1,4 +1,4 @@
-"""Bienenstock, Cooper and Munro: a threshold that slides with the unit's own activity."""
+"""The BCM rule: a modification threshold that slides with the unit's activity."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ RULE = Rule(
         "ΔWᵢ = η yᵢ (yᵢ − θᵢ) h,  yᵢ = max(0, Wᵢ h),  Δθᵢ = (yᵢ² − θᵢ) / min(t, tau_threshold)"
     ),
     learn=learn,
-    # At its fixed point a unit's mean response is one, and small inputs then need large weights:
-    # a larger rate gets there within a corpus.
+    # At the fixed point the mean response is one, which takes large weights for small inputs:
+    # a larger rate reaches it within a corpus.
     eta=0.001,
     parameters={"tau_threshold": 100.0},
     start=lambda n_inputs, n_units: np.zeros(n_units + 1, dtype=np.float32),

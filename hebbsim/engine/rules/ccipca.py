@@ -1,8 +1,8 @@
-"""Candid incremental principal components: Sanger's rule with a step that needs no tuning.
+"""Candid covariance-free incremental PCA: Sanger's rule with a step that needs no tuning.
 
-The learning rate is a factor of that step, 1 in the paper. A weight has the direction of its
-component, and its eigenvalue for length. Weights may start anywhere: the first inputs replace
-them. ⟨h⟩ is the mean of all inputs so far, and t their number.
+The learning rate is a factor of that step, 1 in the paper. The weights of a unit have the
+direction of its component and its eigenvalue for length. Their initial values do not matter: the
+first inputs replace them. ⟨h⟩ is the mean of all inputs so far, and t their number.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._ops import dot
 from hebbsim.engine.rules._rule import Rule
 
-#: Inputs that count: a smaller step than one over this would be lost in the rounding of float32,
-#: and the components would stand still for ever.
+#: Largest count of inputs: a step below one over this would be lost in the rounding of float32,
+#: and the components would no longer change.
 MOST_SEEN = 1 << 20
 
 
@@ -26,7 +26,7 @@ def _take_in(vectors, i, residual, w, dot, squares):
 
 @njit(plain=_take_in)
 def take_in(vectors, i, residual, w, dot, squares):
-    """v_i <- (1 - w) v_i + w dot / |v_i| u; its square and its product with u."""
+    """v_i <- (1 - w) v_i + w dot / |v_i| u; return its square and its product with u."""
     unit = vectors.dtype.type
     fade = unit(1) - w
     pull = w * dot / squares[i] ** unit(0.5)
@@ -47,7 +47,7 @@ def _leave_over(vectors, i, residual, out):
 
 @njit(plain=_leave_over)
 def leave_over(vectors, i, residual, out):
-    """u <- u - out v_i; v_{i+1} . u."""
+    """u <- u - out v_i; return v_{i+1} . u."""
     for d in range(len(residual)):
         residual[d] -= out * vectors[i, d]
     dot = vectors.dtype.type(0)
@@ -58,18 +58,10 @@ def leave_over(vectors, i, residual, out):
 
 @njit
 def learn_input(x, row, n, rate, amnesia, mean, vectors, squares, residual, response):
-    """Take in one row of `x`, the n-th input.
+    """Learn one row of `x`, the n-th input, and fill `response` with u_i . v_i / |v_i|.
 
-    Parameters
-    ----------
-    rate : float
-        Factor of the step, 1 in the paper; with 0 nothing changes but `response`.
-    mean, vectors, squares
-        Updated in place.
-    residual : ndarray, of the width of `vectors`, zero beyond `mean`
-        Work space.
-    response : ndarray, shape=(P,)
-        Filled with u_i . v_i / |v_i|, by the v_i of before.
+    `rate` is a factor of the step; with 0, only `response` changes. `mean`, `vectors` and `squares`
+    are updated in place after the response; `residual` is scratch memory.
     """
     n_components = len(vectors)
     unit = vectors.dtype.type
@@ -120,7 +112,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         if eta > 0:
             seen[0] = min(seen[0] + 1, MOST_SEEN)
         n = max(1, np.int64(seen[0]))
-        # Not those that the input before left: a chunk and its tokens one by one then round alike.
+        # Recomputed for every input, so that the rounding does not depend on chunks.
         for i in range(len(weights)):
             squares[i] = dot(weights[i], weights[i])
         learn_input(pre, t, n, eta, parameters[0], mean, weights, squares, residual, post[t])

@@ -1,7 +1,7 @@
-"""Competitive learning with conscience: the winner moves, frequent winners are held back.
+"""Competitive learning with a conscience that handicaps frequent winners.
 
-Two competitions, as in the paper: the closest unit raises its share, then the unit that is the
-closest after what its share adds or takes away wins and moves.
+Two competitions, as in the paper: the closest unit increases its share; the unit that is closest
+after a bias by its share wins and moves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Covariance learning: deviations from running means instead of activities."""
+"""The covariance rule: deviations from running means instead of activities."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ RULE = Rule(
     equation="ΔW = η (y − ⟨y⟩)(h − ⟨h⟩)ᵀ,  Δ⟨·⟩ = (· − ⟨·⟩) / min(t, tau_mean)",
     learn=learn,
     posts=("output", "token"),
-    eta=0.0001,  # units that excite themselves: weights grow without bound at any rate
+    eta=0.0001,  # positive feedback: weights grow without bound at any rate
     parameters={"tau_mean": 1000.0},
     start=lambda n_inputs, n_units: np.zeros(n_inputs + n_units + 1, dtype=np.float32),
 )

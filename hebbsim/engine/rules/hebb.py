@@ -12,7 +12,7 @@ from hebbsim.engine.rules._rule import Rule
 def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
     if clamped:
         _learn_clamped(weights, pre, tokens, table, eta, post)
-    else:  # eta y h is -eta (0 - y) h
+    else:  # eta y h = -eta (0 - y) h
         in_order(weights, pre, tokens, table, False, -eta, post)
 
 
@@ -41,5 +41,5 @@ RULE = Rule(
     learn=learn,
     learn_blocks=learn_blocks,
     posts=("output", "token"),
-    eta=0.0001,  # units that excite themselves: weights grow without bound at any rate
+    eta=0.0001,  # positive feedback: weights grow without bound at any rate
 )

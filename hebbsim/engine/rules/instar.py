@@ -1,4 +1,4 @@
-"""Grossberg's instar: active units move towards the pattern that made them active."""
+"""Grossberg's instar: the weights of active units move towards the input."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         for t in range(len(pre)):
             h = pre[t]
             y = table[tokens[t], i] if clamped else dot(w, h)
-            # Activities are firing rates: a negative one would push weights away from h.
+            # Activities are firing rates: a negative one would move weights away from h.
             if y < 0:
                 y = np.float32(0)
             post[t, i] = y

@@ -1,10 +1,10 @@
-"""Online k-means with a conscience: the nearest unit becomes the mean of what it wins.
+"""Online k-means with a conscience: each unit is the mean of the inputs that it wins.
 
-Two things tell it from `competitive`: the step is one over the wins so far, so that a unit is a
-mean and no rate need be chosen, and the conscience is measured in units of the mean squared
-distance ⟨d²⟩ of the winners, so that it means the same for inputs of any size. With `amnesia`
-above 0 later wins weigh more: those from when the inputs were still learning fade. The
-conscience fades over about `tau_conscience` tokens: it is there to spread the units.
+It differs from `competitive` in two ways. The step is one over the number of wins, so that no rate
+need be chosen. The conscience is in units of the mean squared distance ⟨d²⟩ of the winners, so
+that it does not depend on the scale of the inputs; it serves to spread the units and decays over
+about `tau_conscience` tokens. With `amnesia` above 0 later wins have more weight, which discounts
+those from before the inputs had been learned.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hebbsim.engine.rules._rule import Rule
 
 @njit
 def four_distances(weights, i, h):
-    """Squared distances of h from rows i to i + 3; past the end, from the last row again."""
+    """Squared distances of h from rows i to i + 3; past the end, the last row is repeated."""
     last = len(weights) - 1
     i1, i2, i3 = min(i + 1, last), min(i + 2, last), min(i + 3, last)
     s0 = s1 = s2 = s3 = np.float32(0)
@@ -70,7 +70,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
 
 
 def start(n_inputs: int, n_units: int) -> NDArray[np.float32]:
-    """Equal shares; a win each, which is where the unit starts; no spread, no input."""
+    """Equal shares, one win per unit (its initial position), no spread, no input."""
     state = np.ones(2 * n_units + 2, dtype=np.float32)
     state[:n_units] = 1 / n_units
     state[-2:] = 0

@@ -1,4 +1,4 @@
-"""The normalised delta rule, with a gain for every input: common and rare ones learn alike."""
+"""Normalised least mean squares with a gain per input: frequent and rare inputs learn alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hebbsim.engine.rules._rule import Rule
 
 @njit
 def as_it_is(y):
-    """The answer, linear."""
+    """Linear activation."""
 
 
 @njit

@@ -19,7 +19,7 @@ def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
         respond(weights, h, y)
         copy_values(h, residual)
         for i in range(len(weights)):
-            # What units 0..i have not explained, each taken off with its old weights.
+            # The input less the reconstruction by units 0..i, by their old weights.
             add_scaled(residual, -y[i], weights[i])
             add_scaled(weights[i], eta * y[i], residual)
 

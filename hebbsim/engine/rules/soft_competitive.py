@@ -1,13 +1,13 @@
-"""SoftHebb: units share each input by the posterior odds that it is theirs.
+"""SoftHebb: soft winner-take-all by the posterior probability of each unit given the input.
 
-The prior of a unit is learned, too: how much of all inputs it has had. The paper moves its
-logarithm b by Δb = η e⁻ᵇ (y − eᵇ); here eᵇ itself moves, which is the same to first order in η,
-keeps the sum of all priors at one, and cannot run away where a prior is small.
+The prior of a unit, its share of all inputs, is learned too. The paper updates its logarithm b by
+Δb = η e⁻ᵇ (y − eᵇ); here eᵇ itself is updated, which is equal to first order in η, keeps the sum
+of all priors at one, and is stable where a prior is small.
 
-Where responses hardly differ from unit to unit, the unit that is a little ahead of the others
-ends up with all of the prior: let inputs be of length one and centred, raise
-`inverse_temperature`, or set `prior` to 0, which keeps all priors equal (as in Journé, A.,
-Rodriguez, H. G., Guo, Q. & Moraitis, T. (2023). Hebbian deep learning without feedback. ICLR).
+If responses hardly differ between units, one unit may end up with all of the prior. To avoid
+this, centre inputs and scale them to length one, raise `inverse_temperature`, or set `prior` to 0,
+which keeps all priors equal (as in Journé, A., Rodriguez, H. G., Guo, Q. & Moraitis, T. (2023).
+Hebbian deep learning without feedback. ICLR).
 """
 
 from __future__ import annotations

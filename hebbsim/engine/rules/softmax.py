@@ -1,4 +1,4 @@
-"""Softmax regression: predict a distribution, such as a code of categories, from the context."""
+"""Softmax regression: predict a distribution over categories from the context."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def miss(x, y, error):
     for i in range(len(y)):
         total += max(x[i], np.float32(0))
     if not total > 0:
-        return False  # nothing is to be predicted
+        return False  # no target
     for i in range(len(y)):
         error[i] = max(x[i], np.float32(0)) / total - y[i]
     return True

@@ -1,4 +1,4 @@
-"""Spike-timing-dependent plasticity from traces: what came before is strengthened."""
+"""Trace-based spike-timing-dependent plasticity: pre-before-post strengthens a connection."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hebbsim.engine.rules._rule import Rule
 
 @njit
 def learn(weights, state, pre, tokens, table, clamped, eta, parameters, post):
-    # Pre and post are the same D units, so the post-traces are the rows of `pre` too:
+    # Pre and post are the same D units, so the rows of `pre` are the post-traces, too:
     # block s of the inputs is the trace of all units at timescale s.
     n_units, n_inputs = weights.shape
     potentiation = eta * parameters[0]
