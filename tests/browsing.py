@@ -24,7 +24,7 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not ins
 
 #: Milliseconds that a machine busy with other things may take.
 PATIENCE = 180_000
-PROJECTOR, PHONE = (1280, 720), (390, 844)
+PROJECTOR, LARGE, PHONE = (1280, 720), (1920, 1080), (390, 844)
 TABS = (
     "survival", "prototypes", "weights", "learning", "numbers", "follow", "swap", "selection"
 )  # fmt: skip
@@ -104,6 +104,17 @@ class Window:
         self.page.fill("#text", text)
         self.page.click("#read")
         self.settle()
+
+    @contextmanager
+    def sized(self, size):
+        """The page in a window of another size."""
+        before = self.page.viewport_size
+        for one in ({"width": size[0], "height": size[1]}, before):
+            self.page.set_viewport_size(one)
+            self.page.wait_for_function("([w]) => innerWidth === w", arg=[one["width"]])
+            self.page.evaluate("new Promise((done) => requestAnimationFrame(() => done()))")
+            if one is not before:
+                yield
 
     def set_range(self, selector, value):
         self.page.eval_on_selector(

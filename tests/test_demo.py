@@ -170,10 +170,18 @@ def test_noise_takes_words_and_leaves_roles():
     assert twice["winners"][0][0][0] != twice["winners"][2][0][0]  # emma, both times
     assert [twice["roles"][-1][j] for j in (0, 2)] == ["SUBJ", "OBJ"]
     assert twice["roles"][2][2] == "OBJ"  # as soon as it is read, which is what the panel shows
-    wrong = found["reading", "ruby repairs the yellow bush that the baker does not carry .", "{}"]
-    assert [g == r for g, r in zip(wrong["gold"], wrong["roles"][-1], strict=True)].index(
-        False
-    ) == 5
+    wrong = found["reading", "amelia opened every car that ethan opens .", "{}"]
+    pairs = zip(wrong["words"], wrong["gold"], wrong["roles"][-1], strict=True)
+    assert [word for word, gold, role in pairs if gold != role] == ["that"]
+    # Where the reveal stands, too.
+    assert [a == b for a, b in zip(wrong["gold"], wrong["roles"][4], strict=False)] == [
+        True, True, True, True, False,
+    ]  # fmt: skip
+    for settings in ("{}", '{"noise": 10}', '{"precision": "int8"}', '{"timescales": [2]}'):
+        changing = found["reading", "maria hears that the tired writer ran .", settings]
+        assert changing["roles"][-1] == changing["gold"], settings
+    changing = found["reading", "maria hears that the tired writer ran .", "{}"]
+    assert [changing["roles"][t][5] for t in (5, 6)] == ["OBJ", "SUBJ"]
     nonsense = found["reading", "every florp gave the wug some blick .", "{}"]
     assert nonsense["roles"][-1][1:7] == ["SUBJ", "PRED", "DET", "IOBJ", "DET", "OBJ"]
     assert nonsense["known"][1] is False

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import browsing
 import pytest
-from browsing import SENTENCE, TABS
+from browsing import LARGE, PHONE, SENTENCE, TABS
 
 from hebbsim.demo.page import lessons
 
@@ -105,6 +105,19 @@ HALF = """() => {
 }"""
 
 
+#: Shares of a window that stand empty: beneath what a panel holds, beside the last word, and
+#: the size of the numbers of the bars in shares of its height.
+EMPTY = """() => {
+  const box = (node) => node.getBoundingClientRect();
+  const [panel, score] = ['#panel', '#score-box'].map((part) => box(document.querySelector(part)));
+  const held = [...document.querySelectorAll('#panel *')].map((e) => box(e).bottom);
+  const last = box([...document.querySelectorAll('#score .word')].at(-1));
+  const number = document.querySelector('#score .bar b');
+  return [(panel.bottom - Math.max(...held)) / innerHeight, (score.right - last.right) / innerWidth,
+          number ? parseFloat(getComputedStyle(number).fontSize) / innerHeight : 1];
+}"""
+
+
 def within(w, selector):
     """Whether a part of the page is wholly inside the window, under nothing else."""
     return w.page.evaluate(
@@ -167,6 +180,11 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         assert w.page.evaluate(PARTED) == w.page.evaluate(SPILT) == [], title
         w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
         assert w.page.evaluate(CUT) == [], title
+        if w.page.viewport_size["width"] > 999:
+            assert w.page.evaluate(OUT_OF_SIGHT) == [0, 0], title  # no word of a lesson
+            with w.sized(LARGE):
+                beneath, beside, number = w.page.evaluate(EMPTY)
+                assert beneath < 0.1 and beside < 0.03 and number > 0.0175, title
         # Roles have no lag: there are words to count back only where a reader does.
         if w.state("tab") == "survival":
             readers = {"linear", "cancellation"} & set(w.state("rows"))
@@ -250,7 +268,19 @@ def test_weights_have_names_on_both_sides(shared):
     w = shared
     w.page.keyboard.press("0")
     w.page.click("#tab-weights")
-    groups, n_traces = w.state("reading.weights.names"), len(w.state("settings.timescales"))
+    names_are_apart(w, len(w.state("settings.timescales")))
+    # One trace in a large window: columns are wide, and two words of a name still too long.
+    w.page.evaluate("document.querySelectorAll('#views button')[2].click()")
+    w.settle()
+    with w.sized(LARGE):
+        names_are_apart(w, 1)
+    w.page.keyboard.press("0")
+    w.settle()
+    w.page.click("#tab-survival")
+
+
+def names_are_apart(w, n_traces):
+    groups = w.state("reading.weights.names")
     heads = w.page.locator("#panel text.head")
     assert heads.all_text_contents() == [name.split(", ")[0] for name in groups] * n_traces
     boxes = w.page.eval_on_selector_all(
@@ -264,7 +294,6 @@ def test_weights_have_names_on_both_sides(shared):
             down = min(a[3], b[3]) - max(a[1], b[1])
             # Boxes of lines of text hold some room above and below.
             assert across < 2 or down < 8, (a[4], b[4])
-    w.page.click("#tab-survival")
 
 
 def test_what_is_redrawn_all_the_time_is_not_read_out(shared):
@@ -313,4 +342,68 @@ def test_what_plays_is_seen(shared):
     )
     assert top >= 0 and bottom <= w.page.viewport_size["height"] - 60
     w.page.keyboard.press("0")
+    w.settle()
+
+
+def test_what_roles_mean_stands_on_the_page(shared):
+    w = shared
+    w.page.keyboard.press("0")
+    w.page.click("#reset")
+    w.settle()
+    known = "[...document.querySelectorAll('#role-key dt')].map((e) => e.innerText)"
+    shown = w.page.locator("#score .role").all_inner_texts()
+    assert {role.removeprefix("✗ ") for role in shown} <= set(w.page.evaluate(known))
+    assert len(w.page.locator("#role-key dd").all_inner_texts()) >= 5
+    # In a lesson where there is room for it, which is not on a phone.
+    wide = w.page.viewport_size["width"] > 999
+    with w.sized(LARGE if wide else PHONE):
+        w.page.evaluate("document.querySelectorAll('#views button')[3].click()")
+        w.settle()
+        told = set(w.page.locator("#lesson .role-key dt").all_inner_texts())
+        assert told == (set(w.state("reading.roles")[-1]) if wide else set())
+    w.page.keyboard.press("0")
+    w.settle()
+
+
+def test_what_was_before_is_named_over_its_bars_alone(shared):
+    w = shared
+    w.page.evaluate("document.querySelectorAll('#views button')[2].click()")
+    w.settle()
+    assert "before" in w.page.inner_text("#score")
+    w.page.keyboard.press("n")  # words and weights alone
+    w.settle()
+    assert w.page.locator("#score .bar").count() == 0
+    assert "before" not in w.page.inner_text("#score")
+    w.page.keyboard.press("0")
+    w.settle()
+
+
+def test_a_trace_has_its_colour_and_a_gate_that_of_its_role(shared):
+    w = shared
+    colours = w.page.evaluate(
+        "[[2, 8, 32], [2, 32], [4], [2, 3, 8, 16, 32, 64]].map(Heb.traceColours)"
+    )
+    three, two, one, six = colours
+    assert two == [three[0], three[2]] and one == [three[1]] and len(set(six)) == 6
+    w.page.keyboard.press("0")
+    w.page.click("#tab-selection")
+    w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+    pairs = w.page.evaluate(
+        """() => {
+          const r = hebbsim.state.reading, t = hebbsim.state.t;
+          const rows = [...document.querySelectorAll('#score .row')];
+          const cells = rows.at(-2).querySelectorAll('.bar');
+          return r.places[t].flatMap((place, slot) => place < 0 ? [] : [[
+            cells[place + 1].style.getPropertyValue('--trace'), Heb.roleColour(r.slots[slot])]]);
+        }"""
+    )
+    assert pairs and all(bar == role for bar, role in pairs)
+    # On a phone a long word leaves a role whole.
+    w.page.evaluate(
+        "hebbsim.state.reading.words = hebbsim.state.reading.words.map((x) => x + 'xxxxxxx');"
+        " Heb.PANELS.selection.draw(document.querySelector('#panel'), hebbsim.state)"
+    )
+    cut = "all => all.filter((e) => e.scrollWidth > e.clientWidth + 1 || e.clientWidth < 30).length"
+    assert w.page.eval_on_selector_all("#panel .slots .role", cut) == 0
+    w.page.click("#reset")
     w.settle()

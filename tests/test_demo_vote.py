@@ -8,7 +8,7 @@ import pytest
 from browsing import PATIENCE, PROJECTOR, window
 from PIL import Image
 from test_demo_ballot import served, vote
-from test_demo_lessons import sees_every_option, violations
+from test_demo_lessons import sees_every_option, violations, within
 
 from hebbsim.demo.ballot_server import code_of
 from hebbsim.demo.page import lessons
@@ -96,7 +96,37 @@ def test_a_phone_that_opens_it_is_counted_before_the_reveal(lesson, browser, bal
     w.page.wait_for_selector("[data-key=reveal]:enabled")
     w.page.keyboard.press("r")
     phone.wait_for_selector("#options button:disabled")
-    assert "You said B" in phone.inner_text("#said")
+    assert "You chose B. Voting is closed" in phone.inner_text("#said")
+    # The class sees what everybody said, wrong answers too.
+    told = w.page.locator("#lesson .tally span")
+    assert told.all_inner_texts() == ["A 0", "B 1", "C 0", "D 2"]
+    assert within(w, "#lesson .tally") and within(w, "#lesson .reveal")
+    # The next question has three answers: no letter has half of the screen to itself for nothing.
+    w.page.keyboard.press("n")
+    w.page.keyboard.press("n")
+    phone.wait_for_selector("#options button:nth-child(3):last-child:enabled")
+    boxes = phone.eval_on_selector_all(
+        "#options button", "all => all.map((e) => e.getBoundingClientRect().toJSON())"
+    )
+    assert boxes[0]["width"] < 200 and boxes[2]["width"] > 300
+    assert max(box["bottom"] for box in boxes) <= 844
+    # Explore asks nothing, and phones are told.
+    w.page.keyboard.press("0")
+    phone.wait_for_selector("#options button:disabled")
+    assert "Voting is closed" in phone.inner_text("#said")
+    context.close()
+
+
+def test_a_phone_without_its_computer_is_told(browser, ballot_url):
+    context = browser.new_context(viewport={"width": 360, "height": 640})
+    phone = context.new_page()
+    phone.goto(ballot_url)
+    phone.wait_for_selector("#options button")
+    context.set_offline(True)
+    phone.wait_for_selector("#said:has-text('does not answer')")
+    context.set_offline(False)
+    phone.wait_for_selector("#said:not(:has-text('does not answer'))")
+    assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     context.close()
 
 

@@ -2,17 +2,26 @@
 
 from docutils import nodes
 from latex2mathml.converter import convert
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+def _mathml(node, display):
+    found = convert(node.astext(), display=display)
+    # A command that the converter does not know would stand on the page as it was typed.
+    if ">\\" in found:
+        logger.warning("not all of an equation becomes MathML: %s", node.astext(), location=node)
+    return found
 
 
 def _inline(self, node):
-    self.body.append(convert(node.astext()))
+    self.body.append(_mathml(node, "inline"))
     raise nodes.SkipNode
 
 
 def _block(self, node):
-    self.body.append(
-        f'<div class="math" tabindex="0">{convert(node.astext(), display="block")}</div>'
-    )
+    self.body.append(f'<div class="math" tabindex="0">{_mathml(node, "block")}</div>')
     raise nodes.SkipNode
 
 

@@ -9,6 +9,8 @@ Heb.traceSize = (tau) => Math.sqrt(1 / (2 * tau - 1));
 Heb.Bars = class {
   static ZOOMS = [1, 10, 100];
   static zoom = 1;
+  // The room of a number, in its own size.
+  static DIGITS = 2.9;
 
   static cell() {
     return Heb.el("div", { class: "cell bar" }, Heb.el("i"), Heb.el("b"));
@@ -29,13 +31,16 @@ Heb.Bars = class {
   fit(narrow) {
     const { root, box } = this.score;
     const stage = box.parentElement;
-    const [least, most] = narrow ? [64, 110] : [50, 240];
+    const [least, most] = narrow ? [64, 110] : [50, Heb.PANELS[this.score.panel].most || Infinity];
     root.style.setProperty("--bar", `${least}px`);
-    // All as wide as the narrowest column has room for beside its number: areas are shares, too.
-    root.style.setProperty("--bar-width", "8px");
+    // Numbers, then bars, take what the narrowest column has room for. All bars are as wide: areas
+    // are shares, too.
     const bars = this.rows.flatMap((cells) => [cells[0].previousSibling, ...cells]);
-    const room = Math.min(...bars.map((cell) => cell.clientWidth - cell.children[1].offsetWidth - 7));
-    root.style.setProperty("--bar-width", `${Math.max(8, Math.min(26, Math.floor(room)))}px`);
+    const room = Math.min(...bars.map((cell) => cell.clientWidth)) - 7;
+    const [small, tall] = narrow ? [13.5, 13.5] : Heb.large() ? [16, 26] : [13.5, 20];
+    const size = Math.max(small, Math.min(tall, (0.75 * room) / Heb.Bars.DIGITS));
+    root.style.setProperty("--number", `${size}px`);
+    root.style.setProperty("--bar-width", `${Math.max(8, Math.min(48, Math.floor(room - size * Heb.Bars.DIGITS)))}px`);
     if (narrow) return root.style.setProperty("--bar", `${Math.min(most, 200 / this.rows.length)}px`);
     const used = [...stage.children].filter((child) => child.id !== "panels" && child.offsetHeight > 2);
     const gap = parseFloat(getComputedStyle(stage).rowGap) || 0;
@@ -104,7 +109,7 @@ Heb.Bars = class {
     const bar = parseFloat(getComputedStyle(this.score.root).getPropertyValue("--bar"));
     this.score.rows.gated.forEach((cell, j) => {
       const slot = places.indexOf(j);
-      cell.style.setProperty("--trace", Heb.TRACES[Math.max(0, slot)]);
+      if (slot >= 0) cell.style.setProperty("--trace", Heb.roleColour(slots[slot]));
       cell.children[0].style.height = `${slot < 0 ? 0 : bar}px`;
       cell.children[1].textContent = slot < 0 ? "" : "100 %";
       cell.title = slot < 0 ? "" : `${this.score.reading.words[j]}: all of the row of ${slots[slot]}`;

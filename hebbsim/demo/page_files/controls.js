@@ -50,12 +50,12 @@ Heb.Memory = class {
       };
       const range = Heb.el("input", { type: "range", min: 1, max: 64, step: 1, id: `tau${i}`, "aria-label": `Timescale of trace ${i + 1}, in words`,
         oninput: (e) => this.preview(kept(e)), onchange: (e) => this.change(kept(e)) });
-      range.style.accentColor = Heb.TRACES[i];
       const drop = Heb.el("button", { type: "button", id: `drop${i}`, onclick: () => this.change({ timescales: list().filter((_, j) => j !== i) }) }, "×");
       this.updates.push((s) => {
         const tau = s.timescales[i];
         name.textContent = `timescale ${tau}`;
         range.value = tau;
+        range.style.accentColor = Heb.traceColours(s.timescales)[i];
         drop.setAttribute("aria-label", `Remove timescale ${tau}`);
         drop.disabled = s.timescales.length === 1;
       });

@@ -17,7 +17,6 @@ Heb.facts = (state) => {
       kept_words: r.places[t].filter((p) => p >= 0).sort((a, b) => a - b).map((p) => r.words[p]).join(", "),
       roles_list: r.words.map((w, j) => `${w} ${r.roles[t][j] || "–"}`).join(", "),
     });
-    if (r.roles && r.gold) facts.roles_right = r.gold.filter((role, j) => role === r.roles[t][j]).length;
   }
   if (s) {
     if (s.roles !== null) Object.assign(facts, { roles_pct: Heb.percent(s.roles, 1), args_pct: Heb.percent(s.arguments) });
@@ -66,12 +65,14 @@ Heb.Lesson = class {
     if (this.root.parentElement) this.root.parentElement.scrollTop = 0;
   }
 
-  // As large as fits beside the stage; what is still too long is scrolled, its buttons are not.
+  // As large as fits beside the stage; what is still too long is scrolled, its buttons are not. What
+  // the roles mean stands there where there is room.
   fit() {
-    const side = this.root.parentElement;
+    const side = this.root.parentElement, key = this.root.querySelector(".role-key");
     for (const [scale, tight] of [[1, false], [0.96, false], [0.92, false], [0.92, true], [0.88, true], [0.85, true]]) {
       this.root.style.setProperty("--fit", scale);
       this.root.classList.toggle("tight", tight);
+      if (key && side.scrollHeight > side.clientHeight) key.remove();
       if (side.scrollHeight <= side.clientHeight) return;
     }
   }
@@ -113,16 +114,20 @@ Heb.Lesson = class {
     const votes = (i) => (tally && tally[i] !== undefined ? Heb.el("em", { class: "votes", "aria-label": `${tally[i]} votes` }, String(tally[i])) : null);
     if (q) {
       nodes.push(Heb.el("div", { class: "question" }, Heb.el("p", {}, Heb.say(q.text, asked)),
-        Heb.el("div", { class: `options${!this.revealed && q.options.every((text) => text.length <= (tally ? 11 : 16)) ? " short" : ""}`, role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
+        Heb.el("div", { class: `options${!this.revealed && q.options.every((text) => text.length <= 11) ? " short" : ""}`, role: "group", "aria-label": "What does the class say?" }, q.options.map((text, i) =>
           this.revealed && i !== q.answer && i !== this.chosen ? null : Heb.el("button", { type: "button", "data-key": `option${i}`, "aria-pressed": String(this.chosen === i), class: this.revealed ? (i === q.answer ? "answer" : "missed") : "",
             onclick: () => { if (!this.revealed) { this.chosen = i; this.draw(); } } },
             Heb.el("b", {}, "ABCD"[i]), Heb.el("span", {}, Heb.say(text, asked)), votes(i), this.revealed && i === q.answer ? " ✓" : null))),
+        tally && this.revealed ? Heb.el("div", { class: "tally", role: "group", "aria-label": "What phones said" }, tally.map((count, i) =>
+          Heb.el("span", { class: i === q.answer ? "right" : "" }, Heb.el("b", {}, "ABCD"[i]), ` ${count}`))) : null,
         tally && this.act.suspicion() ? Heb.el("small", { class: "from" }, this.act.suspicion()) : null,
         this.revealed ? Heb.el("div", { class: "reveal" }, q.reveal.map((text) => Heb.el("p", {}, Heb.say(text, facts)))) : null));
     }
     const last = this.at === lesson.steps.length - 1;
     const onwards = `next${!q || this.revealed ? " main" : ""}`;
     const following = this.lessons[this.number + 1];
+    const key = Heb.narrow() ? null : this.act.roleKey();
+    if (key) nodes.push(key);
     nodes.push(Heb.el("div", { class: "steps" },
       Heb.el("button", { type: "button", "data-key": "previous", disabled: this.at === 0, onclick: () => this.previous() }, "Back"),
       !q || this.revealed ? null : Heb.el("button", { type: "button", class: "main", "data-key": "reveal", disabled: this.act.waiting(), onclick: () => this.reveal() }, this.chosen === null ? "Reveal" : `Class: ${"ABCD"[this.chosen]}. Reveal`),

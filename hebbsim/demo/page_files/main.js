@@ -195,6 +195,8 @@
   function build() {
     score.panel = state.tab;
     score.build(state.reading, state.rows, narrow());
+    const key = actions.roleKey();
+    $("role-key").replaceChildren(...(key ? [el("h2", {}, "Roles"), key] : []));
     go(state.t);
   }
 
@@ -223,6 +225,7 @@
     learn(what) { source.send({ do: "learn", what }); },
     live(on) { state.settings.live = on; ask(); },
     facts: () => Heb.facts(state),
+    roleKey: () => (state.reading && !state.pending.reading && ["roles", "gold"].some((row) => state.rows.includes(row)) ? Heb.roleKey(state.reading) : null),
     waiting: () => state.pending.reading || state.pending.survival,
     speak: (text) => { $("said").textContent = text; },
     // Phones vote until the answer is shown.
@@ -289,13 +292,16 @@
     const explore = number < 0;
     document.body.classList.toggle("explore", explore);
     $("lesson").hidden = explore;
-    $("memory").hidden = !explore;
+    for (const id of ["memory", "role-key"]) $(id).hidden = !explore;
     $("side").scrollTop = 0;
     // What lessons do to sentence and sliders stays with them: Explore is found as it was left.
     if (!explore && lesson.number < 0) explored = { settings: { ...state.settings }, request: state.request, tab: state.tab, zoom: Heb.Bars.zoom };
     const back = explore && lesson.number >= 0;
     if (explore) lesson.number = -1;
-    if (back) explorer(explored);
+    if (back) {
+      actions.ballot(0);
+      explorer(explored);
+    }
     if (!explore) lesson.open(number, at);
     save();
   }

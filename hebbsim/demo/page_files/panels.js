@@ -1,11 +1,12 @@
 "use strict";
 // A closer look: what survives, prototypes, weights, live learning, and (`strips.js`) the numbers.
 // `moves`: drawn anew at each word. What it needs of the stage: a `share` of its height, for a figure
-// that grows with it, and a `height` in pixels, for text that does not.
+// that grows with it, and a `height` in pixels, for text that does not. Bars above it are no higher
+// than `most`.
 Heb.PANELS = {
   survival: { name: "What survives", share: 0.31, height: 204 },
   prototypes: { name: "Prototypes", moves: true, height: 200 },
-  weights: { name: "Weights", moves: true, share: 0.43 },
+  weights: { name: "Weights", moves: true, share: 0.43, most: 130 },
   learning: { name: "Learn live", share: 0.35 },
   numbers: { name: "Numbers", moves: true, height: 158 },
   follow: { name: "One number", moves: true, height: 236 },
@@ -99,11 +100,11 @@ Heb.PANELS.prototypes.draw = (panel, state) => {
         Heb.el("b", {}, rank ? `${rank + 1}.` : "Winner"), Heb.role(p.role)),
       Heb.el("div", { class: "meter", title: "how close, beside the others" }, Heb.el("i", { style: { width: `${100 * share}%` } })),
       Heb.el("ul", {}, p.examples.map(example)),
-      p.share === null ? null : Heb.el("small", {}, `${Heb.percent(p.share)} of its ${p.tokens} words`));
+      p.share === null ? null : Heb.el("small", {}, `${p.tokens} words, ${Heb.percent(p.share)} ${p.role}`));
   });
   panel.replaceChildren(Heb.el("div", { class: "words", style: { flex: phone ? "none" : `0 0 ${side}px`, "min-width": 0 } },
     Heb.el("span", { class: "big", dir: "auto" }, `“${r.words[t]}”`),
-    Heb.el("span", {}, "goes to the prototype closest to it and its neighbours. Nobody said what these words have in common.")),
+    Heb.el("span", {}, "and its neighbours go to the closest prototype, the longest bar. Nobody said what these words have in common.")),
     Heb.el("div", { class: "protos", style: { "--cards": shown.length } }, cards));
 };
 
@@ -137,9 +138,10 @@ Heb.PANELS.weights.draw = (panel, state) => {
   const across = cell(S) < 10 ? 1 : S, cw = cell(across), height = (band * S) / across;
   if (across < S || Heb.narrow()) figure.style.height = `${height}px`;
   const corner = (s) => [left + (s % across) * (G * cw + 8), band * Math.floor(s / across)];
-  // Columns have names as rows do; upright where they are narrow.
-  const heads = w.names.map((text) => (cw > 60 ? text : text.split(", ")[0]));
-  const upright = cw < 44;
+  // Columns have names as rows do; the first word of each, and upright, where they are narrow.
+  const fits = (texts) => texts.every((text) => Heb.width(text, largest, 400) <= cw - 6);
+  const heads = fits(w.names) ? w.names : w.names.map((text) => text.split(", ")[0]);
+  const upright = !fits(heads);
   const size = upright ? Math.min(largest, Math.max(9.5, cw - 1)) : largest;
   const top = 18 + (upright ? 6 + 0.66 * size * Math.max(...heads.map((text) => text.length)) : 18);
   const ch = (band - top - 2) / m;

@@ -18,9 +18,12 @@ Heb.Score = class {
     // As large as fits: every column as wide as its word, or its role, needs.
     const large = Heb.large();
     const head = narrow ? 0 : large ? 166 : 136;
-    const room = this.box.clientWidth - head - 66;
+    // What was before the sentence has a column where there are bars.
+    const traced = rows.includes("traces");
+    const first = traced ? (large ? 62 : 58) : 0;
+    const room = this.box.clientWidth - head - first - 8;
     // A bar and its number need more than a short word.
-    const least = rows.includes("traces") ? (large ? 62 : 54) : 48;
+    const least = traced ? (large ? 62 : 54) : 48;
     // Rows of readers mark what is right before the word.
     const readers = ["linear", "cancellation", "kept"].some((row) => rows.includes(row));
     const needs = (size, chip) => reading.words.map((word, j) => {
@@ -33,8 +36,8 @@ Heb.Score = class {
     const sizes = narrow ? [[19, 15]] : [...(large ? [[28, 20], [24, 18]] : []), [21, 16], [19, 15], [17, 14], [16, 13.5], [15, 13]];
     const [size, chip] = sizes.find((pair) => needs(...pair).reduce((a, b) => a + b, 0) <= room) || sizes.at(-1);
     const widths = needs(size, chip);
-    const spare = Math.max(0, room - widths.reduce((a, b) => a + b, 0)) / n;
-    const columns = widths.map((width) => `${Math.floor(Math.min(width + spare, 170))}px`).join(" ");
+    const spare = Math.max(0, room - widths.reduce((a, b) => a + b, 0)) / (n + traced);
+    const columns = widths.map((width) => `${Math.floor(width + spare)}px`).join(" ");
     const rtl = /^[^A-Za-z]*[\u0590-\u08ff\ufb1d-\ufefc]/.test(reading.words.join(" "));
     const { root } = this;
     root.dir = rtl ? "rtl" : "ltr";
@@ -44,7 +47,7 @@ Heb.Score = class {
     // Room behind the last word, so that the first column in sight is never a half. It is a column,
     // so that what stays in sight while words are scrolled has room as well.
     const behind = spare ? "" : `${Math.max(...widths) + 30}px`;
-    root.style.gridTemplateColumns = `${narrow ? "" : `${head}px`} 58px ${columns} ${behind}`;
+    root.style.gridTemplateColumns = `${narrow ? "" : `${head}px`} ${first && Math.floor(first + spare)}px ${columns} ${behind}`;
     root.replaceChildren();
     this.box.scrollLeft = 0;
     this.cells = [];
@@ -68,7 +71,7 @@ Heb.Score = class {
     this.more = Heb.el("small", { class: "more" });
     const words = label("words");
     words.append(this.more);
-    add("words", words, Heb.el("div", { class: "cell earlier" }, "before"), (word, j) =>
+    add("words", words, Heb.el("div", { class: "cell earlier" }, traced ? "before" : ""), (word, j) =>
       Heb.el("div", { class: `cell word${reading.known[j] ? "" : " unknown"}` },
         Heb.el("button", { type: "button", dir: "auto", tabindex: "-1",
           title: reading.known[j] ? word : `${word}: a word that the learner has never seen`,
@@ -81,9 +84,10 @@ Heb.Score = class {
       bigru: () => add("bigru", label("role", "BiGRU"), null, blank("")),
       traces: () => {
         this.bars = new Heb.Bars(this, root);
+        const colours = Heb.traceColours(taus);
         taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true), Heb.Bars.cell(), (word, j) => {
           const cell = Heb.Bars.cell();
-          cell.style.setProperty("--trace", Heb.TRACES[s]);
+          cell.style.setProperty("--trace", colours[s]);
           cell.addEventListener("click", () => this.onFollow(s, j));
           return cell;
         }));
@@ -120,8 +124,10 @@ Heb.Score = class {
     if (!this.bars || settings.timescales.length !== this.reading.settings.timescales.length) return;
     this.shown = settings;
     this.bars.draw(settings);
+    const colours = Heb.traceColours(settings.timescales);
     this.bars.rows.forEach((cells, s) => {
       const tau = settings.timescales[s];
+      for (const cell of cells) cell.style.setProperty("--trace", colours[s]);
       const label = cells[0].parentElement.firstChild;
       if (label.classList.contains("label")) label.replaceChildren(Heb.tauName(tau), Heb.el("small", {}, `timescale ${tau}`));
     });

@@ -41,7 +41,7 @@ Heb.PANELS.numbers.draw = (panel, state) => {
   const figure = Heb.el("div", { class: "figure" });
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     Heb.el("span", { class: "big" }, `${states.length} × ${states[0].length} numbers`),
-    Heb.el("span", {}, "are all that the memory holds. Every word has a code of as many numbers; a trace is the fading sum of them all.")));
+    Heb.el("span", {}, `are all that the memory holds. Every word has a code of ${states[0].length} numbers; a trace is the fading sum of the codes. Blue is above zero, orange below.`)));
   // Each strip is as dark as the others, however small the numbers of a slow trace are.
   const rows = states.map((row, s) => { const top = Math.max(...row.map(Math.abs)) || 1; return { name: `timescale ${taus[s]}`, values: row.map((v) => v / top) }; });
   Heb.strips(figure, rows, 1, `After “${r.words[state.t]}”: the ${states[0].length} numbers of each trace as a strip of colours, blue above zero and orange below`);

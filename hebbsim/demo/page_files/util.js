@@ -69,25 +69,34 @@ Heb.ROLES = {
   OBJ: ["#c04e00", "#fff", "object: what it is done to"], THEME: ["#c04e00", "#fff", "theme: what it is done to"],
   IOBJ: ["#a8487f", "#fff", "indirect object: who gets it"], RECIPIENT: ["#a8487f", "#fff", "recipient: who gets it"],
   OBL: ["#e69f00", "#18222f", "oblique: where, with what, by whom"],
-  NMOD: ["#f0d264", "#18222f", "says more of a noun"],
+  NMOD: ["#f0d264", "#18222f", "noun modifier: whose, which"],
   PRED: ["#18222f", "#fff", "predicate: what is done"],
-  ADV: ["#00785a", "#fff", "adverb: how, when"], MOD: ["#9bd3f5", "#18222f", "says which or what kind"],
+  ADV: ["#00785a", "#fff", "adverb: how, when"], MOD: ["#9bd3f5", "#18222f", "modifier: what kind"],
 };
 Heb.QUIET = {
   DET: "determiner: the, a, every", CASE: "preposition: to, in, by", AUX: "helping verb: is, has, will",
-  CC: "joins: and, or", MARK: "opens a clause: that, who", PUNCT: "full stop, comma", NONE: "no role",
+  CC: "conjunction: and, or", MARK: "marker: opens a clause", PUNCT: "full stop, comma", NONE: "no role",
 };
 
 // Roles in the plural, as a sentence names them.
 Heb.plural = (role) => ({ SUBJ: "subjects", OBJ: "objects", IOBJ: "indirect objects", OBL: "obliques", AGENT: "agents", THEME: "themes", RECIPIENT: "recipients" })[role] || role;
 Heb.listed = (words) => (words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`);
 
+Heb.roleWords = (name) => (Heb.ROLES[name] || [])[2] || Heb.QUIET[name];
+Heb.roleColour = (name) => (Heb.ROLES[name] || ["#e4e1d9"])[0];
+
 Heb.role = (name, options = {}) => {
-  const [fill, ink, words] = Heb.ROLES[name] || ["#e4e1d9", "#18222f", Heb.QUIET[name] || name];
-  const node = Heb.el("span", { class: `role ${options.cls || ""}`, title: options.title || words }, name);
+  const [fill, ink] = Heb.ROLES[name] || [Heb.roleColour(name), "#18222f"];
+  const node = Heb.el("span", { class: `role ${options.cls || ""}`, title: options.title || Heb.roleWords(name) || name }, name);
   node.style.setProperty("--role", options.cls === "thin" && !Heb.ROLES[name] ? "#b9b6ae" : fill);
   node.style.setProperty("--role-ink", ink);
   return node;
+};
+
+// What the roles of a sentence mean, in the order in which they come.
+Heb.roleKey = ({ gold, roles }) => {
+  const names = [...new Set([...(gold || []), ...((roles || []).at(-1) || [])])].filter((name) => name && Heb.roleWords(name));
+  return Heb.el("dl", { class: "role-key" }, names.map((name) => [Heb.el("dt", {}, Heb.role(name)), Heb.el("dd", {}, Heb.roleWords(name))]).flat());
 };
 
 // The kinds of curve, the same everywhere: a colour, a dash and a marker each.
@@ -99,7 +108,11 @@ Heb.LINES = {
   cancellation: { colour: "#00785a", name: "clever reader", dash: "2 4", mark: "s" },
 };
 
-Heb.TRACES = ["#0072b2", "#00785a", "#a8487f", "#c04e00", "#55606e", "#7a5c00"];
-
 // Traces, and how words of a plain page say them.
-Heb.tauName = (tau) => (tau <= 3 ? "fast trace" : tau <= 12 ? "medium trace" : "slow trace");
+Heb.speed = (tau) => (tau <= 3 ? 0 : tau <= 12 ? 1 : 2);
+Heb.tauName = (tau) => ["fast trace", "medium trace", "slow trace"][Heb.speed(tau)];
+
+// A fast, a medium and a slow trace have the same colours wherever they stand; more of a kind have others.
+Heb.TRACES = ["#0072b2", "#00785a", "#a8487f", "#c04e00", "#55606e", "#7a5c00"];
+Heb.traceColours = (taus) => taus.reduce((taken, tau) =>
+  [...taken, [Heb.TRACES[Heb.speed(tau)], ...Heb.TRACES.slice(3), ...Heb.TRACES].find((colour) => !taken.includes(colour))], []);
