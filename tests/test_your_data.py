@@ -310,11 +310,6 @@ def test_prose_stays_prose(tmp_path):
         assert kind_of(tmp_path / "a.txt") == "text"
 
 
-def test_columns_of_conllu_apart_by_blanks_are_told_of_as_such(tmp_path):
-    (tmp_path / "a.conllu").write_text(10 * ("1 It it PRON PRP _ 2 nsubj _ X\n\n"))
-    assert "separate them by tabs" in refusal(tmp_path / "a.conllu")
-
-
 def test_a_folder_of_text_is_read_with_its_subfolders_and_without_its_papers(tmp_path):
     write(
         tmp_path,
