@@ -61,6 +61,11 @@ GALLERY = {
         "python experiments/lm/curve.py --only nano-text --rates 0.002 --out runs/lm",
         ("distances",),
     ),
+    "blimp": (
+        "hebbsim run blimp --preset nano --context 128 --batch 8 --tokens 20000000 "
+        "--learning-rate 0.002 --pairs 1000",
+        ("blimp",),
+    ),
     "recall": ("hebbsim run recall --task mqar", ("recall",)),
 }  # fmt: skip
 #: Tables of runs in ``experiments/``: the experiment, and where its results stand.
@@ -71,6 +76,7 @@ KEPT = {
     "identity-cogs": ("identity", "identity/results/cogs.csv"),
     "lm": ("lm", "lm/results/crossing/curves.csv"),
     "lm-nano": ("lm", "lm/results/curve-nano-text/results.csv"),
+    "blimp": ("blimp", "lm/results/blimp-nano/results.csv"),
     "recall": ("recall", "lm/results/recall-default/results.csv"),
 }
 #: Figures that are not drawn by ``hebbsim figures NAME --run runs/RUN``, and how they are.

@@ -35,7 +35,7 @@ TABLES = {
     "predictor": "lm/results/predictor-tiny/results.csv",
     "selection": "lm/results/selection-tiny/results.csv",
     "depth": "lm/results/depth/results.csv",
-    "blimp": "lm/results/blimp/results.csv",
+    "blimp": "lm/results/blimp-nano/results.csv",
     "recall": "lm/results/recall-default/results.csv",
     "bench": "bench/results/growth/results.csv",
     "stream": "safety/results/stream-roles/results.csv",
