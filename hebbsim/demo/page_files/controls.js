@@ -32,7 +32,7 @@ Heb.Memory = class {
     nodes.push(...this.rule(rules));
     if (fixed) {
       nodes.push(Heb.el("p", { style: { "margin-top": "14px", color: "var(--soft)" } },
-        `This is a recording. It has only these settings of the traces, replays “Learn live”, and lacks the rules whose units do not stand for groups of words: ${Heb.listed(others.map(({ name }) => name.replaceAll("_", " ")))}. “hebbsim demo” has everything.`));
+        `This is a recording. It has only these settings of the traces, and noise only with 32 bits. It replays “Learn live”, and lacks the rules whose units do not stand for groups of words: ${Heb.listed(others.map(({ name }) => name.replaceAll("_", " ")))}. “hebbsim demo” has everything.`));
     }
     this.root.replaceChildren(...nodes.flat());
     if (focus && Heb.$(focus)) Heb.$(focus).focus();
