@@ -482,6 +482,8 @@ def test_a_recording_without_roles_shows_none_anywhere(browser, recording):
         for tab in ("prototypes", "selection"):
             w.page.click(f"#tab-{tab}")
             assert w.page.inner_text("#panel") == told, tab
+        w.page.click("#tab-learning")
+        assert "A recording replays the curve" in w.page.inner_text("#panel")
 
 
 def test_a_link_to_what_cannot_be_read_opens_the_page_as_it_starts(browser, address):
