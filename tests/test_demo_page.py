@@ -449,3 +449,44 @@ def test_a_recording_works_from_a_file(browser, recording):
         w.page.keyboard.press("0")
         w.settle()
         assert w.page.is_hidden("#note") and requests == []
+
+
+@pytest.mark.parametrize(
+    ("link", "lacks"),
+    [
+        ("timescales=3,9&text=emma+slept+.", "timescales 3, 9, numbers of 32 bits and 0 % noise"),
+        ("example=40", "sentence 41 with timescales 2, 8, 32"),
+        ("rule=bcm&example=1", "the rule bcm"),
+        ("precision=int8&noise=10&example=0", "numbers of 8 bits and 10 % noise"),
+    ],
+)
+def test_a_link_to_what_a_recording_lacks_says_so_and_shows_a_sentence(
+    browser, recording, link, lacks
+):
+    with window(browser, f"{recording.as_uri()}#{link}", bypass_csp=True) as w:
+        told = w.page.inner_text("#note")
+        assert "does not have" in told and lacks in told
+        assert "“hebbsim demo” has every" in told and told.endswith("first sentence instead.")
+        assert w.page.is_hidden("#cover") and w.page.locator("#score .word").count() > 3
+        assert w.state("settings.timescales") == [2, 8, 32] and w.state("settings.rule") == "delta"
+        w.read("emma slept .")  # and what is asked next is answered
+        assert w.page.is_hidden("#note")
+
+
+def test_a_recording_without_roles_shows_none_anywhere(browser, recording):
+    with window(browser, f"{recording.as_uri()}#timescales=2&text=a+florp+slept+.",
+                bypass_csp=True) as w:  # fmt: skip
+        told = w.page.inner_text("#note")
+        assert "finds roles in sentences of your own only with" in told
+        assert "guesses their roles" not in told and w.page.locator("#role-key h2").count() == 0
+        for tab in ("prototypes", "selection"):
+            w.page.click(f"#tab-{tab}")
+            assert w.page.inner_text("#panel") == told, tab
+        w.page.click("#tab-learning")
+        assert "A recording replays the curve" in w.page.inner_text("#panel")
+
+
+def test_a_link_to_what_cannot_be_read_opens_the_page_as_it_starts(browser, address):
+    with window(browser, f"{address}#rule=nonsense&example=1") as w:
+        assert "nonsense" in w.page.inner_text("#note")
+        assert w.page.locator("#score .word").count() > 3

@@ -31,8 +31,8 @@ Heb.Memory = class {
     const [rules, others] = [true, false].map((own) => all.filter(({ name }) => (!fixed || name in Heb.RULES) === own));
     nodes.push(...this.rule(rules));
     if (fixed) {
-      nodes.push(Heb.el("p", { style: { "margin-top": "14px", color: "var(--soft)" } },
-        `This is a recording. It has only these settings of the traces, replays “Learn live”, and lacks the rules whose units do not stand for groups of words: ${Heb.listed(others.map(({ name }) => name.replaceAll("_", " ")))}. “hebbsim demo” has everything.`));
+      nodes.push(Heb.el("p", { class: "recorded" },
+        `This is a recording. It has only these settings of the traces, noise only with 32 bits, and a replay of “Learn live”. It lacks the rules whose units do not stand for groups of words: ${Heb.listed(others.map(({ name }) => name.replaceAll("_", " ")))}. “hebbsim demo” has everything.`));
     }
     this.root.replaceChildren(...nodes.flat());
     if (focus && Heb.$(focus)) Heb.$(focus).focus();

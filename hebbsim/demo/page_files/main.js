@@ -48,6 +48,7 @@
 
   // Asking and being answered --------------------------------------------------------------
   function ask(at = "keep", quick = false) {
+    if (state.reading) state.fell = "";
     state.asked += 1;
     state.at = at;
     state.pending = { reading: true, survival: true };
@@ -76,8 +77,16 @@
     error(m) {
       document.body.classList.remove("busy");
       state.pending = { reading: false, survival: false };
-      note(m.text, true);
       $("cover").hidden = true;
+      // A link to what cannot be shown: the page opens as it starts, and says so.
+      if (!state.reading && !state.fell) {
+        state.fell = `${m.text} Here is the first sentence instead.`;
+        state.settings = { ...DEFAULTS };
+        state.request = { example: 0 };
+        showRequest();
+        return ask("start");
+      }
+      note(m.text, true);
     },
     reading(m) {
       if (m.id !== null && m.id !== state.asked) return;
@@ -161,7 +170,7 @@
   function notes(m) {
     const unknown = m.known.filter((known) => !known).length;
     const words = `${unknown} of ${m.known.length} words unknown`;
-    return [[m.note, unknown ? `${words}: the learner has never seen them, and guesses their roles (marked with ?).` : null,
+    return [[state.fell, m.note, unknown && !m.roleless ? `${words}: the learner has never seen them, and guesses their roles (marked with ?).` : null,
       state.waiting ? "Learning roles with these timescales …" : null].filter(Boolean).join(" "), false];
   }
 
@@ -196,7 +205,7 @@
     score.panel = state.tab;
     score.build(state.reading, state.rows, narrow());
     const key = actions.roleKey();
-    $("role-key").replaceChildren(...(key ? [el("h2", {}, "Roles"), key] : []));
+    $("role-key").replaceChildren(...(key && key.firstChild ? [el("h2", {}, "Roles"), key] : []));
     go(state.t);
   }
 

@@ -183,7 +183,7 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
     Heb.el("span", { style: { display: "flex", gap: "8px", "flex-wrap": "wrap" } },
       live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "It has read the whole corpus.") : button("start", begun ? "Go on" : "Start", "main"),
       begun ? button("reset", "Start anew", "") : null),
-    state.recorded ? null : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
+    state.recorded ? Heb.el("small", {}, "A recording replays the curve. “hebbsim demo” shows roles as they are learned, too.") : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
   const marks = hello ? [
     { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `word look-up, all labels: ${Heb.percent(hello.references.lookup)}` },
     { y: hello.references.majority, colour: "#8a8a8a", dash: "3 4", ink: "#55606e", name: `always the commonest role: ${Heb.percent(hello.references.majority)}` }] : [];

@@ -161,7 +161,7 @@ Heb.Reader = class {
   }
 
   noRoles(words, n) {
-    return { roles: words.map((_, t) => new Array(t + 1).fill("")), winners: words.map(() => []), prototypes: {}, slots: this.slots[n], places: words.map(() => new Array(n).fill(-1)), kept: words.map(() => new Array(n).fill("")) };
+    return { roleless: true, roles: words.map((_, t) => new Array(t + 1).fill("")), winners: words.map(() => []), prototypes: {}, slots: this.slots[n], places: words.map(() => new Array(n).fill(-1)), kept: words.map(() => new Array(n).fill("")) };
   }
 
   rolesOf(sentences, settings, codes) {

@@ -37,13 +37,17 @@ Heb.Recording = class {
     const { readings, shared, reader } = this.recorded, key = Heb.survivalKey(settings);
     const packed = readings[Heb.recordKey({ example, text, settings })];
     if (packed) return { note: null, ...Heb.unpack(packed, shared) };
-    if (text === undefined || !reader.readers[key]) return "This choice is not in the recording.";
+    if (text === undefined || !reader.readers[key]) {
+      const [, bits] = Heb.PRECISIONS.find(([name]) => name === settings.precision) || ["", settings.precision];
+      return `This recording does not have ${text === undefined ? `sentence ${example + 1}` : "this sentence"} with timescales ${settings.timescales.join(", ")}, numbers of ${parseInt(bits, 10) || bits} bits and ${settings.noise} % noise. “hebbsim demo” has every choice.`;
+    }
     return this.reader.read(text, settings) || "Type a sentence first: there are no words in the box.";
   }
 
   read(message) {
     const { id, settings } = message, found = this.found(message);
     if (typeof found === "string") return this.receive({ kind: "error", id, text: found });
+    if (!Object.hasOwn(Heb.RULES, settings.rule)) return this.receive({ kind: "error", id, text: `This recording does not have the rule ${settings.rule}. “hebbsim demo” has every rule.` });
     const weights = this.weights.read(found.words, found.starts, settings);
     this.receive({ kind: "reading", id, ...found, weights, settings: { ...settings, timescales: [...settings.timescales] } });
     this.receive({ kind: "survival", id, ...this.recorded.survival[Heb.survivalKey(settings)] });

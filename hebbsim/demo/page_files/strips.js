@@ -153,6 +153,7 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
 Heb.PANELS.selection.draw = (panel, state) => {
   const r = state.reading, t = state.t;
   if (!r.places) return panel.replaceChildren(Heb.el("p", {}, "Learning roles with these timescales …"));
+  if (r.roleless) return panel.replaceChildren(Heb.el("p", {}, r.note));
   const fixed = r.cancellation[t];
   const lines = r.slots.map((role, slot) => {
     const place = r.places[t][slot];
