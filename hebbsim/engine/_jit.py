@@ -1,14 +1,13 @@
 """The project's ``njit``: one set of compile options and a cache that never stops a run.
 
-numba looks for a writable cache folder in this order: ``NUMBA_CACHE_DIR``, the
-``__pycache__`` beside the source, the user's cache folder. Three things are added
-here: where none of them can be written the kernel compiles uncached; a cache file that
-cannot be read or written later (full disk, truncated file) costs a compilation and
-nothing else; and a kernel is compiled anew when any engine module that it draws on has
-changed, not only its own file.
+numba's cache folder is the first writable one of ``NUMBA_CACHE_DIR``, the ``__pycache__`` beside
+the source, and the user's cache folder. Here, a kernel compiles uncached if none is writable; a
+cache file that cannot be read or written (full disk, truncated file) costs a compilation and
+nothing else; and a kernel is recompiled when any engine module that it uses has changed, not only
+its own file.
 
-Half of the time from the start of a process to its first result goes into loading numba.
-Two things that it does then are put off: see `_uncollected` and `_scipy_later`.
+Loading numba takes half of the time from the start of a process to its first result, which
+`_uncollected` and `_scipy_later` shorten.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from typing import Any, TypeVar, overload
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """No garbage collection: numba makes many objects when it loads, and keeps them all."""
+    """Disable garbage collection: numba creates many objects when it loads, all permanent."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -38,10 +37,10 @@ def _uncollected() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _scipy_later() -> Iterator[None]:
-    """Let numba find SciPy's BLAS without loading it; no kernel here calls it.
+    """Let numba find stand-ins for SciPy's BLAS, which no kernel here calls.
 
-    numba loads scipy.linalg only to know that it is there, and again when a function that
-    needs it is compiled: a stand-in answers the first question.
+    numba imports scipy.linalg only to check that it exists; it imports it again to compile a
+    function that needs it.
     """
     names = ("scipy", "scipy.linalg", "scipy.linalg.cython_blas")
     stand_ins = [name for name in names if name not in sys.modules]
@@ -60,22 +59,20 @@ with _uncollected():
         import numba.np.arraymath
     from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-__all__ = ["FASTMATH", "KERNELS", "njit", "specialised"]
+__all__ = ["KERNELS", "njit", "specialised"]
 
-#: Every kernel made so far, for those who ask what is compiled and where it is kept.
+#: Every kernel created so far.
 KERNELS: list[Any] = []
 
-# Sums may be reordered (so that dot products vectorise) and multiply-adds fused. Never
-# `nnan` or `ninf`: the check for weights that stop being finite must keep its meaning.
-FASTMATH = frozenset({"reassoc", "contract"})
-
-# A call that is not inlined goes to whichever machine code of that name the process loaded
-# first: that of the kernel called, or the copy that came with a caller, whose sums may be
-# ordered otherwise. Results would then depend on what was compiled and what came from the cache.
 _OPTIONS = {
-    "fastmath": set(FASTMATH),
+    # Sums may be reordered (so that dot products vectorise) and multiply-adds fused, but never
+    # `nnan` or `ninf`, which would break the check for weights that are not finite.
+    "fastmath": {"reassoc", "contract"},
     "error_model": "numpy",
     "nogil": True,
+    # A call that is not inlined resolves to whichever machine code of that name was loaded first:
+    # that of the kernel itself, or the copy in a caller, whose sums may be in another order.
+    # Results would then depend on what was compiled and what was cached.
     "forceinline": True,
 }
 
@@ -90,23 +87,20 @@ def njit(**options: Any) -> Callable[[_Function], _Function]: ...
 
 
 def njit(function: Any = None, /, *, plain: Any = None, keep: bool = True, **options: Any) -> Any:
-    """Compile a kernel lazily, release the GIL while it runs, keep the machine code.
+    """Compile a kernel lazily; it releases the GIL, and its machine code is cached.
 
-    A kernel that another calls becomes a part of it, so that results are the same whether
-    kernels were compiled in this process or came from the cache.
-
-    Use as ``@njit`` or ``@njit(option=value)``; options are those of ``numba.njit``.
-    Division follows numpy (by zero gives inf or NaN, no exception). With
-    ``NUMBA_DISABLE_JIT=1`` the function comes back as it is, or `plain` in its place.
+    Use as ``@njit`` or ``@njit(option=value)``; options are those of ``numba.njit``. Kernels are
+    inlined into their callers, so that results do not depend on which were cached. Division follows
+    numpy (by zero gives inf or NaN, no exception). With ``NUMBA_DISABLE_JIT=1``, `plain` or the
+    function itself is returned.
 
     Parameters
     ----------
     function : callable
     plain : callable, optional
-        The same by numpy, for the small loops that kernels are made of: Python would take
-        them number by number, and a kernel a thousand times as long.
+        The same in numpy, for inner loops that would be a thousand times slower in Python.
     keep : bool
-        Keep the machine code for other processes.
+        Whether to cache the machine code for other processes.
 
     Examples
     --------
@@ -128,7 +122,7 @@ def njit(function: Any = None, /, *, plain: Any = None, keep: bool = True, **opt
     KERNELS.append(dispatcher)
     if not keep:
         return dispatcher
-    with contextlib.suppress(RuntimeError, OSError):  # no folder can be written
+    with contextlib.suppress(RuntimeError, OSError):  # no folder is writable
         dispatcher._cache = _KernelCache(function)
     return dispatcher
 
@@ -139,22 +133,15 @@ def _specialised(kernel: FunctionType, functions: tuple[tuple[str, Any], ...]) -
     name = f"{kernel.__name__}_{names}"
     copy = FunctionType(kernel.__code__, {**kernel.__globals__, **dict(functions)}, name)
     copy.__qualname__ = name
-    # Elsewhere a kernel may change without a trace in the sources that the cache looks at.
+    # A kernel of another package may change without a change in the sources that are digested.
     return njit(copy, keep=all(f.__module__.startswith(_PACKAGE) for _, f in functions))
 
 
 def specialised(kernel: Any, **functions: Callable[..., Any]) -> Any:
-    """A copy of a kernel, compiled, in which global names stand for other kernels.
+    """A compiled copy of the plain function `kernel` whose global names stand for other kernels.
 
-    One is compiled for each choice: numba caches no function that holds another in a closure or
-    takes it as an argument.
-
-    Parameters
-    ----------
-    kernel : function
-        Not compiled; it calls the others by their names.
-    **functions : callable
-        Compiled kernels, by the names that they are called by.
+    Each choice of kernels is compiled separately, because numba does not cache functions that hold
+    others in a closure or take them as arguments.
     """
     return _specialised(kernel, tuple(functions.items()))
 
@@ -175,8 +162,8 @@ class _KernelCache(FunctionCache):
         try:
             with _uncollected():
                 return super().load_overload(sig, target_context)
-        except Exception:  # whatever unpickling a damaged file may raise
-            self._or_go_without(self.flush)  # an empty index, for this run to fill again
+        except Exception:  # unpickling a damaged file may raise anything
+            self._or_go_without(self.flush)  # an empty index, which this run fills again
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -185,15 +172,14 @@ class _KernelCache(FunctionCache):
     def _or_go_without(self, write: Callable[..., None], *arguments: Any) -> None:
         try:
             write(*arguments)
-        except Exception:  # the kernel is compiled; no failure to keep it may stop the run
+        except Exception:  # the kernel is compiled; failing to cache it must not stop the run
             self.disable()
 
 
 def _sources_digest(function: Callable[..., Any]) -> str:
-    """SHA-256 over the sources of the engine modules that `function` draws names from."""
+    """SHA-256 of the sources of the engine modules that `function` uses names from."""
     names: set[str] = set()
-    # Its global names need not be those of its module: some kernels are copies that differ
-    # in what one name stands for.
+    # The globals of a specialised copy differ from those of its module.
     pending = [function.__module__, *_origins(function.__globals__)]
     while pending:
         name = pending.pop()
@@ -204,16 +190,16 @@ def _sources_digest(function: Callable[..., Any]) -> str:
     for name in sorted(names):
         try:
             digest.update(inspect.getsource(sys.modules[name]).encode())
-        except OSError:  # source not at hand: its own stamp is numba's affair
+        except OSError:  # no source; numba stamps the function's own file
             digest.update(name.encode())
     return digest.hexdigest()
 
 
 def _origins(namespace: dict[str, Any]) -> list[str]:
-    """Modules in a namespace, and those that its functions and classes were imported from.
+    """Modules in a namespace, and those that its functions and classes come from.
 
-    A package holds every module of its own that the process has imported. Those do not count:
-    two processes would disagree, and compile each other's kernels anew.
+    A package's own submodules are excluded: which of them are imported differs between processes,
+    which would then recompile each other's kernels.
     """
     own = f"{namespace.get('__name__')}."
     values = list(namespace.values())

@@ -170,17 +170,6 @@ class Checkpoints:
     """The last two states of an object in a folder, each file named by its position.
 
     The folder is created when the first state is saved; `kind` is as in `write_checkpoint`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> kept = Checkpoints(tempfile.mkdtemp(), "doc.example/1")
-    >>> for position in (10, 20, 30):
-    ...     _ = kept.save(position, {"weights": np.ones(3) * position}, {"eta": 0.1})
-    >>> [path.name.lstrip("0") for path in kept.paths()]
-    ['20.safetensors', '30.safetensors']
-    >>> kept.load()[0]["weights"]
-    array([30., 30., 30.])
     """
 
     def __init__(self, folder: str | os.PathLike[str], kind: str) -> None:

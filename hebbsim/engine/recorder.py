@@ -16,28 +16,7 @@ VARIABLES = ("weights", "traces", "post")
 
 
 class Recorder:
-    """Values of one variable, recorded at a fixed interval; see :meth:`TraceEngine.record`.
-
-    Attributes
-    ----------
-    variable : {"weights", "traces", "post"}
-    every : int
-        Interval in tokens.
-    units : ndarray of int64, shape=(U,)
-    positions : ndarray of int64, shape=(M,)
-        Number of tokens learned at each record.
-    values : ndarray of float32
-        shape=(M, U, S * D) for weights, (M, S, U) for traces, (M, U) for post.
-
-    Examples
-    --------
-    >>> from hebbsim.engine import TraceEngine
-    >>> engine = TraceEngine(3, dim=4, timescales=[2])
-    >>> record = engine.record("traces", every=2, units=[0])
-    >>> _ = engine.run([0, 1, 2, 0])
-    >>> record.positions.tolist(), record.values.shape
-    ([2, 4], (2, 1, 1))
-    """
+    """Values of one variable, recorded at a fixed interval; see `TraceEngine.record`."""
 
     def __init__(
         self, variable: str, every: int, units: Sequence[int] | None, shape: tuple[int, ...]
@@ -64,10 +43,12 @@ class Recorder:
 
     @property
     def positions(self) -> NDArray[np.int64]:
+        """Number of tokens learned at each record, shape=(M,)."""
         return np.array(self._positions, dtype=np.int64)
 
     @property
     def values(self) -> NDArray[np.float32]:
+        """shape=(M, U, S * D) for weights, (M, S, U) for traces, (M, U) for post."""
         return np.stack(self._values) if self._values else self._empty
 
     def due_in(self, position: int) -> int:

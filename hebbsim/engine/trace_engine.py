@@ -142,7 +142,7 @@ class TraceEngine:
         self.post = self.rule.posts[0] if post is None else post
         self.parameters = self.rule.resolve(parameters)
         random_state = whole_number("random_state", random_state, 0)
-        self.rng = np.random.Generator(np.random.PCG64(random_state))
+        self.rng = np.random.default_rng(random_state)
 
         if embedding is None:
             dim = whole_number("dim", dim, 1)
@@ -192,26 +192,15 @@ class TraceEngine:
     # Learning ------------------------------------------------------------------------------
 
     def step(self, token: int) -> NDArray[np.float32]:
-        """Learn one token that continues the current sentence.
+        """Learn one token that continues the current sentence; see :meth:`run`.
 
         Slow for long texts: each call copies and checks all weights, which :meth:`run` does
         every 1024 tokens.
-
-        Parameters
-        ----------
-        token : int
 
         Returns
         -------
         ndarray of float32, shape=(m,)
             Activity of the units, before the update.
-
-        Raises
-        ------
-        BadInputError
-            The token is outside the vocabulary.
-        DivergenceError
-            See :meth:`run`.
         """
         post = np.empty((1, self.n_units), dtype=np.float32)
         self.run([token], out=post)
@@ -390,6 +379,9 @@ class TraceEngine:
         Returns
         -------
         Recorder
+            Its ``positions``, shape=(M,), are the numbers of tokens learned at each record; its
+            ``values``, float32, have shape=(M, U, S * D) for weights, (M, S, U) for traces and
+            (M, U) for post.
 
         Examples
         --------

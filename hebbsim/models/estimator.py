@@ -1,14 +1,13 @@
-"""What learners without labels share as scikit-learn estimators."""
+"""The scikit-learn interface of learners without labels."""
 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
 
 __all__ = ["Sentences", "ZeroLabelEstimator", "as_lists", "not_fitted", "refuse_labels"]
@@ -19,13 +18,13 @@ Self = TypeVar("Self", bound="ZeroLabelEstimator")
 
 
 class ZeroLabelEstimator:
-    """An estimator of sentences, as a step of a `sklearn.pipeline.Pipeline` or alone.
+    """An estimator of sentences that also works as a step of a `sklearn.pipeline.Pipeline`.
 
-    A subclass has ``fit(sentences, y=None, **options)``, ``transform`` and ``predict``. `y` is
-    there because scikit-learn passes it: anything but None is refused.
-
-    It follows scikit-learn's protocol without its base class: importing `sklearn.base` takes
-    more than a second and 140 MB of memory.
+    A subclass has ``fit(sentences, y=None, **options)``, ``transform`` and ``predict``; `y`, which
+    scikit-learn passes, must be None. It also has ``state()``, all learned state as arrays by name
+    and a JSON-compatible document, and ``from_state(arrays, document, path)``. The class follows
+    scikit-learn's protocol without its base class, because importing `sklearn.base` takes more than
+    a second and 140 MB of memory.
 
     Examples
     --------
@@ -40,22 +39,20 @@ class ZeroLabelEstimator:
     (200,)
     """
 
+    #: Kind and format version of a file.
+    KIND: ClassVar[str]
     # Of the subclass.
     fit: Any
+    state: Any
+    from_state: Any
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's parameters by name; none of them has parameters of its own."""
+        """Constructor parameters by name; none of them is an estimator."""
         names = list(inspect.signature(type(self).__init__).parameters)[1:]
         return {name: getattr(self, name) for name in names}
 
     def set_params(self: Self, **params: Any) -> Self:
-        """Change parameters by name.
-
-        Raises
-        ------
-        ValueError
-            There is no such parameter; none has been changed then.
-        """
+        """Change parameters by name; ValueError for an unknown one, before any is changed."""
         known = self.get_params()
         for name in params:
             if name not in known:
@@ -80,48 +77,46 @@ class ZeroLabelEstimator:
             input_tags=InputTags(two_d_array=False),
         )
 
-    def fit_predict(
-        self, sentences: Sentences, y: None = None, **options: Any
-    ) -> NDArray[np.int32]:
-        """Learn afresh, and the clusters of the same sentences.
+    def fit_predict(self, sentences: Sentences, y: None = None, **options: Any) -> Any:
+        """`fit`, with its options, then `predict` on the same sentences."""
+        sentences = as_lists(sentences)
+        return self.fit(sentences, y, **options).predict(sentences)
 
-        Parameters
-        ----------
-        sentences : iterable of sequences of str
-        y : None
-        **options
-            As of `fit`.
+    def fit_transform(self, sentences: Sentences, y: None = None, **options: Any) -> Any:
+        """`fit`, with its options, then `transform` of the same sentences."""
+        sentences = as_lists(sentences)
+        return self.fit(sentences, y, **options).transform(sentences)
 
-        Returns
-        -------
-        ndarray of int32
-            As of `predict`.
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all learned state to a safetensors file, atomically.
 
         Raises
         ------
         BadInputError
-            As of `fit`.
+            The file cannot be written.
         """
-        sentences = as_lists(sentences)
-        found: NDArray[np.int32] = self.fit(sentences, y, **options).predict(sentences)
-        return found
+        write_checkpoint(path, self.KIND, *self.state())
 
-    def fit_transform(
-        self, sentences: Sentences, y: None = None, **options: Any
-    ) -> NDArray[np.float32]:
-        """Learn afresh, and the vectors of the same sentences; see `fit_predict`."""
-        sentences = as_lists(sentences)
-        found: NDArray[np.float32] = self.fit(sentences, y, **options).transform(sentences)
-        return found
+    @classmethod
+    def load(cls: type[Self], path: str | os.PathLike[str]) -> Self:
+        """Load the learner that `save` wrote; learning continues as if uninterrupted.
+
+        Raises
+        ------
+        BadInputError
+            The file is missing, damaged or holds something else.
+        """
+        learner: Self = cls.from_state(*read_checkpoint(path, cls.KIND), path)
+        return learner
 
 
 def as_lists(sentences: Sentences) -> list[Sequence[str]]:
-    """Sentences that can be gone through again."""
+    """Sentences as a list, which can be iterated more than once."""
     return sentences if isinstance(sentences, list) else list(sentences)
 
 
 def not_fitted(message: str) -> Exception:
-    """scikit-learn's error for an estimator that has not learned; loaded when it is needed."""
+    """scikit-learn's `NotFittedError`, imported when it is needed."""
     from sklearn.exceptions import NotFittedError
 
     error: Exception = NotFittedError(message)
@@ -129,13 +124,7 @@ def not_fitted(message: str) -> Exception:
 
 
 def refuse_labels(y: object) -> None:
-    """Refuse whatever scikit-learn passes as labels.
-
-    Raises
-    ------
-    BadInputError
-        `y` is not None.
-    """
+    """Raise BadInputError if `y`, the labels that scikit-learn passes, is not None."""
     if y is not None:
         raise BadInputError(
             f"y is a {type(y).__name__}: this learner takes no labels; fit it on sentences alone"

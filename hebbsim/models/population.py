@@ -1,4 +1,4 @@
-"""Several networks whose clusters vote."""
+"""An ensemble of networks whose clusters vote."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from hebbsim.engine.checkpoint import below, read_checkpoint, side_by_side, write_checkpoint
+from hebbsim.engine.checkpoint import below, side_by_side
 from hebbsim.engine.network.description import build
 from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError
@@ -31,26 +31,24 @@ __all__ = ["RolePopulation"]
 
 Result = TypeVar("Result")
 
-_KIND = "hebbsim.role-population/3"
-
 
 class RolePopulation(ZeroLabelEstimator):
     """An ensemble of P networks that learn from the same sentences with different random draws.
 
-    The members differ in all that is drawn at random, including which directions of the context
-    they use and how they weight the code of a word against its contexts.
+    The members differ in all random draws, including which coordinates of the context they use
+    and the weight of a word's code relative to its contexts.
 
     Parameters
     ----------
     n_members : int, default=8
         Number of members P.
     attention, weight_jitter : float
-        See `hebbsim.engine.network.TokenLayer`. A network whose description sets them to other
-        values than 1 and 0 keeps its own.
+        See `hebbsim.engine.network.TokenLayer`. A description with values other than 1 and 0
+        keeps its own.
     network, timescales, n_clusters, passes, settings, rule, vectors, vectors_learn, random_state
         As in `RoleNetwork`; `n_clusters` is the number of clusters of each member.
     n_jobs : int, optional
-        Number of members that learn or predict in parallel, as threads (-1: one per core).
+        Number of members that learn or predict in parallel, in threads (-1: one per core).
         Results do not depend on it.
 
     Attributes
@@ -66,6 +64,7 @@ class RolePopulation(ZeroLabelEstimator):
     (5, 2)
     """
 
+    KIND = "hebbsim.role-population/3"
     members_: list[RoleNetwork]
 
     def __init__(
@@ -108,16 +107,10 @@ class RolePopulation(ZeroLabelEstimator):
         after_text: str | os.PathLike[str] | None = None,
         progress: Callable[[float], object] | None = None,
     ) -> RolePopulation:
-        """Fit every member from scratch; see `RoleNetwork.fit`.
+        """Fit every member from scratch; see `RoleNetwork.fit` for the parameters.
 
-        Parameters
-        ----------
-        sentences, y, progress
-            As in `RoleNetwork.fit`.
-        text : sequence of sequences of str, or callable, optional
-            Every member reads it; a callable is called by each for a stream of its own.
-        after_text : path, optional
-            Folder for what members know after the text.
+        Every member reads `text`; a callable is called once per member and returns a stream.
+        `after_text` is a folder, for the state of each member after the text.
         """
         refuse_labels(y)
         sentences = as_lists(sentences)
@@ -129,7 +122,7 @@ class RolePopulation(ZeroLabelEstimator):
         shares = [0.0] * len(members)
 
         def learn(number: int) -> RoleNetwork:
-            def told(share: float) -> None:
+            def report(share: float) -> None:
                 shares[number] = share
                 if progress is not None:
                     progress(sum(shares) / len(shares))
@@ -138,20 +131,14 @@ class RolePopulation(ZeroLabelEstimator):
                 sentences,
                 text=None if text is None else text(),
                 after_text=None if folder is None else folder / f"member={number}",
-                progress=told,
+                progress=report,
             )
 
         self.members_ = self._each(learn, range(len(members)))
         return self
 
     def draw_members(self) -> list[RoleNetwork]:
-        """Members that have yet to learn, each with a seed of its own.
-
-        Raises
-        ------
-        BadInputError
-            A parameter cannot be used.
-        """
+        """Unfitted members with their own seeds; BadInputError if a parameter is unusable."""
         whole_number("n_members", self.n_members, 1)
         if self.n_jobs is not None and whole_number("n_jobs", self.n_jobs, -(2**31)) == 0:
             raise BadInputError("n_jobs is 0: give a whole number, or None")
@@ -159,45 +146,34 @@ class RolePopulation(ZeroLabelEstimator):
         common = {name: getattr(self, name) for name in _COMMON}
         said = RoleNetwork(**common).description()
         top = said["tokens"] = dict(said["tokens"])
-        for name, alone in (("attention", 1), ("weight_jitter", 0)):
-            if top.get(name, alone) == alone:
+        for name, single in (("attention", 1), ("weight_jitter", 0)):
+            if top.get(name, single) == single:
                 top[name] = getattr(self, name)
         seeds = np.random.SeedSequence([seed, 3]).generate_state(self.n_members)
-        return [
-            RoleNetwork(
-                said,
-                passes=self.passes,
-                vectors=self.vectors,
-                vectors_learn=self.vectors_learn,
-                random_state=int(each),
-            )
-            for each in seeds
-        ]
+        shared = {name: getattr(self, name) for name in ("passes", "vectors", "vectors_learn")}
+        return [RoleNetwork(said, **shared, random_state=int(each)) for each in seeds]
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
-        """Cluster of every token in every member, shape=(T, P)."""
+        """Cluster of every token in every member, int32, shape=(T, P)."""
         sentences = as_lists(sentences)
         found = self._each(lambda member: member.predict(sentences), self._fitted())
         return np.stack(found, axis=1)
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
-        """Vectors of all tokens, shape=(T, D), members side by side."""
+        """Vectors of all tokens, shape=(T, D), those of the members concatenated."""
         sentences = as_lists(sentences)
         return np.hstack(self._each(lambda member: member.transform(sentences), self._fitted()))
 
     def derive(self, sentences: Sentences, **changes: Any) -> RoleNetwork:
-        """A network over the word layers of the first member, which attends to everything.
-
-        See `RoleNetwork.derive`.
-        """
+        """`RoleNetwork.derive` from the first member, but using all coordinates."""
         return self._fitted()[0].derive(sentences, **changes)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Codes of words out of context in the first member, shape=(n, C)."""
+        """Context-free codes of words in the first member, shape=(n, C)."""
         return self._fitted()[0].word_codes(words)
 
     def _each(self, do: Callable[[Any], Result], parts: Iterable[Any]) -> list[Result]:
-        """What `do` returns for each part, in order; `n_jobs` at a time."""
+        """Map `do` over `parts` in threads, `n_jobs` at a time."""
         return list(Parallel(self.n_jobs, prefer="threads")(delayed(do)(part) for part in parts))
 
     def _fitted(self) -> list[RoleNetwork]:
@@ -205,32 +181,21 @@ class RolePopulation(ZeroLabelEstimator):
             raise not_fitted(f"this {type(self).__name__} has not been fitted yet")
         return self.members_
 
-    # Files --------------------------------------------------------------------------------
+    # State --------------------------------------------------------------------------------
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write what all members have learned to a safetensors file, whole or not at all.
-
-        Raises
-        ------
-        BadInputError
-            The file cannot be written.
-        """
+    def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """All learned state: arrays by name, and a JSON-compatible document."""
         states = [member.state() for member in self._fitted()]
         arrays = side_by_side(found for found, _ in states)
         about = {"random_state": int(self.random_state), "attention": float(self.attention)}
         about |= {"weight_jitter": float(self.weight_jitter)}
-        write_checkpoint(path, _KIND, arrays, {"members": [said for _, said in states], **about})
+        return arrays, {"members": [said for _, said in states], **about}
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> RolePopulation:
-        """The learner that `save` wrote.
-
-        Raises
-        ------
-        BadInputError
-            No such file, a damaged one, or one that holds something else.
-        """
-        arrays, config = read_checkpoint(path, _KIND)
+    def from_state(
+        cls, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any], path: Any
+    ) -> RolePopulation:
+        """The learner whose `state` this is; BadInputError, which names `path`, if it misfits."""
         said = config.get("members")
         if not isinstance(said, list) or not said or not all(isinstance(x, dict) for x in said):
             raise BadInputError(f"checkpoint {path} is damaged: it has no members")
@@ -250,6 +215,6 @@ class RolePopulation(ZeroLabelEstimator):
         return learner
 
 
-#: Parameters that members share, and those that a file holds beside its members.
+#: Parameters that members share, and those that a file holds in addition to its members.
 _COMMON = ("network", "timescales", "n_clusters", "passes", "settings", "rule")
 _ABOUT = ("random_state", "attention", "weight_jitter")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.engine.checkpoint import MISFITS, read_checkpoint, write_checkpoint
+from hebbsim.engine.checkpoint import MISFITS, read_checkpoint
 from hebbsim.engine.competition import nearest
 from hebbsim.engine.network import Network
 from hebbsim.engine.network.description import ROLES, build, change, read_network, written
@@ -31,22 +31,19 @@ if TYPE_CHECKING:
 
 __all__ = ["RoleNetwork"]
 
-_KIND = "hebbsim.role-network/4"
-
-#: The token layer begins when this share of the first pass has been read, at the latest.
+#: The token layer begins after this share of the first pass at the latest.
 LATEST_START = 0.75
 
-#: About how many tokens of text are read between two saves of the state.
+#: Approximate number of tokens of `text` between two saves of the state.
 SAVED_EVERY = 1_000_000
 
 
 class RoleNetwork(ZeroLabelEstimator):
-    """Sort tokens into K clusters with a network of trace layers that learns online.
+    """Cluster tokens into K clusters with a network of trace layers that learns online.
 
-    Once a sentence has been read, all layers that have begun learn from it, see
-    `hebbsim.engine.network`. `fit` passes over the same sentences several times, in random
-    orders; `partial_fit` reads sentences once, in the given order; `predict` and `transform`
-    learn nothing. The network never sees a label.
+    The network learns from each sentence after reading it, see `hebbsim.engine.network`. `fit`
+    makes several passes over the sentences, in random orders; `partial_fit` reads them once, in
+    the given order; `predict` and `transform` learn nothing. The network never sees a label.
 
     Parameters
     ----------
@@ -63,11 +60,11 @@ class RoleNetwork(ZeroLabelEstimator):
         Changes to the description, such as ``words.size=50`` and ``tokens.prediction=delta``; see
         `hebbsim.engine.network.description.change`.
     vectors : path or WordVectors, optional
-        Pretrained word vectors, see `hebbsim.readers.vectors.read_vectors`. A word that has one
+        Pretrained word vectors, see `hebbsim.readers.vectors.read_vectors`. A word with a vector
         gets its code in the first word layer from it; other words learn theirs from their
-        contexts, as always. `save` writes the vectors too; a tagger does not need them.
+        contexts. `save` writes the vectors, too; a tagger does not need them.
     vectors_learn : bool
-        Let words with a vector learn as well: their codes start from it and then change.
+        Whether the codes of words with a vector start from it and then learn as well.
     random_state : int, default=0
         Random seed.
 
@@ -84,6 +81,7 @@ class RoleNetwork(ZeroLabelEstimator):
     (5,)
     """
 
+    KIND = "hebbsim.role-network/4"
     network_: Network
 
     def __init__(
@@ -110,7 +108,7 @@ class RoleNetwork(ZeroLabelEstimator):
         self.random_state = random_state
 
     def description(self) -> dict[str, Any]:
-        """The description of `network`, with the other parameters put in."""
+        """The description of `network`, updated with the other parameters."""
         given = ROLES if self.network is None else self.network
         said = dict(given) if isinstance(given, Mapping) else read_network(Path(given))
         said = change(said, self.settings, self.rule)
@@ -134,7 +132,7 @@ class RoleNetwork(ZeroLabelEstimator):
         observe: Callable[[int], object] | None = None,
         observed_at: Sequence[int] = (),
     ) -> RoleNetwork:
-        """Forget what was learned, and learn the sentences in `passes` passes.
+        """Learn the sentences from scratch in `passes` passes.
 
         If there are too few sentences for the schedule of the description, all layers begin
         proportionally earlier.
@@ -143,26 +141,26 @@ class RoleNetwork(ZeroLabelEstimator):
         ----------
         sentences : iterable of sequences of str
         y : None
-            Only for scikit-learn, which passes it; labels are refused.
+            For compatibility with scikit-learn; labels are refused.
         text : iterable of sequences of str, optional
-            More text, which the word layers alone read first, once, as a stream.
+            More text, which only the word layers read, first and once, as a stream.
         after_text : path, optional
-            File for the state after `text`, whose reading takes longest. If the file exists,
-            learning continues from it and the text is not read again. While the text is read,
-            the state is saved every million tokens under the same name with ``.part``.
+            File for the state after `text`. If it exists, learning continues from it and `text`
+            is not read again. While `text` is read, the state is saved every million tokens
+            under the same name with ``.part``.
         progress : callable, optional
-            Called about a hundred times, with the share of the work that is done.
+            Called about a hundred times with the fraction of the work done.
         observe : callable, optional
             Called with each number in `observed_at`, at the end of the sentence that reaches
             this number of tokens, if the network has clusters by then.
         observed_at : sequence of int
-            Numbers of tokens read, over all passes; `text` does not count.
+            Numbers of tokens read, over all passes, without `text`.
 
         Raises
         ------
         BadInputError
-            Labels are given, the description cannot be used, there are fewer tokens than
-            clusters, or `after_text` is damaged or belongs to another learner.
+            Labels are given, the description is unusable, there are fewer tokens than
+            clusters, or `after_text` is damaged or belongs to another network.
         """
         refuse_labels(y)
         sentences = as_lists(sentences)
@@ -172,19 +170,19 @@ class RoleNetwork(ZeroLabelEstimator):
         self._pass_over(sentences, progress, observe, observed_at)
         return self
 
-    def _read_text(self, text: Sentences, kept: str | os.PathLike[str] | None) -> None:
-        if kept is None:
+    def _read_text(self, text: Sentences, after_text: str | os.PathLike[str] | None) -> None:
+        if after_text is None:
             self.network_.learn(text, words_only=True)
             return
-        whole, part = Path(kept), Path(f"{os.fspath(kept)}.part")
+        whole, part = Path(after_text), Path(f"{os.fspath(after_text)}.part")
         for path in (whole, part):
             if path.is_file():
-                self.restore(*read_checkpoint(path, _KIND), path)
+                self.restore(*read_checkpoint(path, self.KIND), path)
                 break
         if whole.is_file():
             return
         whole.parent.mkdir(parents=True, exist_ok=True)
-        # How a stream is cut into calls changes no bit.
+        # Results do not depend on how a stream is cut into calls.
         for some in _some_at_a_time(text, self.network_.tokens, SAVED_EVERY):
             self.network_.learn(some, words_only=True)
             self.save(part)
@@ -192,19 +190,10 @@ class RoleNetwork(ZeroLabelEstimator):
         part.unlink(missing_ok=True)
 
     def clusters_begin(self, n_tokens: int, *, after: bool = False) -> int:
-        """About how many tokens `fit` reads before the network has clusters.
+        """Approximate number of tokens that `fit` reads before the network has clusters.
 
-        Parameters
-        ----------
-        n_tokens : int
-            Number of tokens in the sentences, counted once.
-        after : bool
-            Whether `text` is read first, by the end of which all layers have begun.
-
-        Raises
-        ------
-        BadInputError
-            As `fit`.
+        `n_tokens` is the number of tokens of the sentences; `after` says whether `text` is read
+        first, by the end of which all layers have begun. Raises BadInputError as `fit`.
         """
         top = self._built(n_tokens).top
         return top.settle if after else top.start + top.settle
@@ -261,7 +250,7 @@ class RoleNetwork(ZeroLabelEstimator):
             progress(1.0)
 
     def partial_fit(self, sentences: Sentences, y: None = None) -> RoleNetwork:
-        """Continue learning from sentences, read once and in their order.
+        """Continue learning from sentences, read once and in order.
 
         The result does not depend on how a stream of sentences is cut into calls.
         """
@@ -281,7 +270,7 @@ class RoleNetwork(ZeroLabelEstimator):
         shuffle_traces: bool = False,
         prototypes: Literal["learned", "random"] = "learned",
     ) -> RoleNetwork:
-        """Copy the learner, keep its word layers, and train a new token layer.
+        """Copy the learner with its word layers, and train a new token layer.
 
         Parameters
         ----------
@@ -290,9 +279,9 @@ class RoleNetwork(ZeroLabelEstimator):
         timescales : iterable of float, or str, optional
             Timescales of the token layer, in tokens.
         view : {"both", "own", "traces"}
-            What the vector of a token holds: its word's code and its contexts, or one of them.
+            Content of a token's vector: its word's code, its contexts, or both.
         shuffle_traces : bool
-            Control: take the traces of randomly drawn tokens.
+            Control: use the traces of randomly drawn tokens.
         prototypes : {"learned", "random"}
             Control: with "random", prototypes are the vectors of randomly drawn tokens. If
             nothing else changes, the rest of the token layer is copied.
@@ -300,7 +289,7 @@ class RoleNetwork(ZeroLabelEstimator):
         network = self._fitted()
         said = written(network)
         top = {**said["tokens"], "start": 0, "shuffled": shuffle_traces}
-        top |= {"attention": 1.0, "weight_jitter": 0.0}  # of a member of a population
+        top |= {"attention": 1.0, "weight_jitter": 0.0}  # a member of a population has others
         if timescales is not None:
             top["timescales"] = check_timescales(timescales).tolist()
         if view != "both":
@@ -326,11 +315,11 @@ class RoleNetwork(ZeroLabelEstimator):
     # Reading ------------------------------------------------------------------------------
 
     def transform(self, sentences: Sentences) -> NDArray[np.float32]:
-        """Vectors of all tokens, shape=(T, D): code of the word, left and right context."""
+        """Vectors of all tokens, float32, shape=(T, D); see `hebbsim.engine.network.TokenLayer`."""
         return self._fitted().vectors(sentences)
 
     def predict(self, sentences: Sentences) -> NDArray[np.int32]:
-        """Cluster numbers of all tokens, shape=(T,); nothing is learned."""
+        """Clusters of all tokens, int32, shape=(T,)."""
         return self.prototypes_.winners(self.transform(sentences))
 
     @property
@@ -347,7 +336,7 @@ class RoleNetwork(ZeroLabelEstimator):
         return SimpleNamespace(centres=centres, winners=winners)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Codes of words out of context, shape=(n, C)."""
+        """Context-free codes of words, float32, shape=(n, C)."""
         return self._fitted().word_codes(words)
 
     def _fitted(self) -> Network:
@@ -361,32 +350,10 @@ class RoleNetwork(ZeroLabelEstimator):
             )
         return network
 
-    # Files --------------------------------------------------------------------------------
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all that has been learned to a safetensors file, whole or not at all.
-
-        Raises
-        ------
-        BadInputError
-            The file cannot be written.
-        """
-        write_checkpoint(path, _KIND, *self.state())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> RoleNetwork:
-        """The learner that `save` wrote; it goes on as if it had never stopped.
-
-        Raises
-        ------
-        BadInputError
-            No such file, a damaged one, or one that holds something else.
-        """
-        arrays, config = read_checkpoint(path, _KIND)
-        return cls.from_state(arrays, config, path)
+    # State --------------------------------------------------------------------------------
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """All that has been learned: arrays by name, and what JSON holds."""
+        """All learned state: arrays by name, and a JSON-compatible document."""
         network = vars(self).get("network_")
         if network is None:
             raise not_fitted("this RoleNetwork has not been fitted yet")
@@ -398,13 +365,7 @@ class RoleNetwork(ZeroLabelEstimator):
     def from_state(
         cls, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any], path: Any
     ) -> RoleNetwork:
-        """The learner that `state` told of.
-
-        Raises
-        ------
-        BadInputError
-            It does not fit; `path` is where it was found.
-        """
+        """The learner whose `state` this is; see `restore`."""
         learner = cls()
         learner.restore(arrays, config, path)
         return learner
@@ -412,21 +373,20 @@ class RoleNetwork(ZeroLabelEstimator):
     def restore(
         self, arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any], path: Any
     ) -> None:
-        """Put in what `state` gave of a learner of the same network.
+        """Restore what `state` returned, of a learner of the same network.
 
         Raises
         ------
         BadInputError
-            It does not fit; `path` is where it was found.
+            It does not fit; the message names `path`, the file that it is from.
         """
         try:
             passes = whole_number("passes", config["passes"], 1)
-            known = RoleNetwork(
-                config["network"], passes=passes, random_state=config["random_state"]
-            )
-            network = build(known.description(), random_state=known.random_state)
+            seed = config["random_state"]
+            known = RoleNetwork(config["network"], passes=passes, random_state=seed)
+            network = build(known.description(), random_state=seed)
             network.restore(arrays, config["learned"])
-        except (*MISFITS, BadInputError) as error:
+        except MISFITS as error:  # BadInputError is a ValueError
             raise BadInputError(f"checkpoint {path} is damaged: {reason(error)}") from None
         if hasattr(self, "network_"):
             if written(self.network_) != written(network):
@@ -437,7 +397,7 @@ class RoleNetwork(ZeroLabelEstimator):
 
 
 def _some_at_a_time(sentences: Sentences, skipped: int, n_tokens: int) -> Iterator[list[Any]]:
-    """Lists of sentences of at least so many tokens, but for the last; the first are skipped."""
+    """Lists of sentences of at least `n_tokens` each but the last, after `skipped` tokens."""
     some: list[Any] = []
     n_read = held = 0
     for sentence in sentences:

@@ -1,31 +1,30 @@
-"""The network of roles on many machines: learned layer by layer, in passes that merge.
+"""Train the role network on many machines, layer by layer, in passes whose results merge.
 
-A text is cut into *blocks* of whole sentences that depend on the text alone. Shards are runs
-of blocks, and every pass is a task on each shard. Nothing that a task computes tells how blocks
-were shared out, and what tasks give is put together exactly or in the order of blocks. So the
-network is the same to the last bit for any number of shards and workers, in whatever order they
-finish, and however often one dies and its task is done again. (On processors of one kind: another
-kind may round differently.)
+A text is divided into *blocks* of whole sentences, which depend only on the text. Shards are runs
+of blocks, and every pass is a task on each shard. No task depends on how the blocks were shared
+out, and results are merged exactly or in the order of the blocks. The network is therefore
+bit-identical for any number of shards and workers, in whatever order they finish, even if a worker
+dies and its task is repeated (on processors of one kind; other kinds may round differently).
 
-How it relates to the network that learns online, over the same sentences:
+Differences from online learning on the same sentences, with the same kernels:
 
 =======================  =====================================================================
-words and their counts   the same, as long as there are no more than `max_words`
-words told apart         the commonest; online, those that are the first to occur three times
-memory of a word layer   where its rule is instar: the mean over all occurrences, exactly merged,
-                         of codes that no longer change. Online, the codes beneath change as they
-                         learn, and a word is told apart from its third occurrence on. By another
-                         rule: the mean of what blocks learned from nothing, each weighted by its
-                         occurrences of the word.
-directions, categories   the layer's own rules, on one machine: words come as often as they
-                         learn online, each with the memory that it ends with; rare ones not
+words and their counts   the same, up to `max_words` words
+context words            the most frequent ones; online, the first to occur three times
+memory of a word layer   with the rule instar: the mean over all occurrences, merged exactly, of
+                         codes that no longer change; online, the codes beneath change as they
+                         are learned, and a context word counts from its third occurrence on.
+                         With another rule: the mean of what the blocks learned from zero,
+                         weighted by their occurrences of the word
+directions, categories   the layer's own rules, on one machine: words are drawn as often as they
+                         learn online, each with its final memory; rare ones are not
 token layer              the layer's own rules, in rounds. In a round every block learns online
                          from the common state; then each weight becomes the mean over the
-                         blocks that moved it
+                         blocks that changed it
 =======================  =====================================================================
 
-The same kernels do both. How many blocks and tokens there are in a round changes the result (see
-experiments/cluster/NOTES.md for what it costs); neither follows from the number of shards.
+The number of blocks and of tokens in a round changes the result (see experiments/cluster/NOTES.md
+for the cost); neither depends on the number of shards.
 """
 
 from __future__ import annotations
@@ -51,33 +50,33 @@ from hebbsim.models.summaries import RowSums, WordCounts, merge_all
 
 __all__ = ["InProcess", "Shards", "Workers", "fit_shards", "worker_memory"]
 
-#: Sentences are cut into so many blocks: no more shards learn at a time.
+#: Number of blocks of sentences, and largest number of shards that learn at the same time.
 N_BLOCKS = 8
-#: Tokens that a block learns in a round, about.
+#: Approximate number of tokens that a block learns in a round.
 ROUND = 1000
-#: Words that categories and directions learn from, at most; fewer of each in proportion.
+#: Maximum number of words drawn for categories and directions to learn from.
 MOST_VISITS = 500_000
-#: Words that occurred less often teach neither, as long as there are so many others a category.
+#: Only words with at least TAUGHT_FROM occurrences are drawn, if there are WORDS_EACH a category.
 TAUGHT_FROM, WORDS_EACH = 20, 4
 
 Arrays = dict[str, NDArray[Any]]
 
 
 class Workers(Protocol):
-    """Where tasks run. A *held* value lies where it was computed, and can be computed again."""
+    """Where tasks run. A *held* value stays where it was computed, and can be recomputed."""
 
     def hold(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Start ``function(*args)``, where arguments may be held values."""
+        """Start ``function(*args)``; arguments may be held values."""
 
     def value(self, held: Any) -> Any:
         """Wait for a held value."""
 
     def merged(self, held: Sequence[Any]) -> Any:
-        """Wait for summaries, merged where they lie."""
+        """Wait for summaries, merged by the workers."""
 
 
 class InProcess:
-    """All tasks here and now: what every other kind of worker must equal."""
+    """Run all tasks immediately in this process; the reference for other kinds of workers."""
 
     def hold(self, function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
@@ -93,7 +92,7 @@ class InProcess:
 
 
 class Block(NamedTuple):
-    """Sentences that were read in one go: their words, and tokens by the numbers of these."""
+    """Consecutive sentences: their distinct words, and their tokens as indices into these."""
 
     number: int
     words: list[str]
@@ -129,7 +128,7 @@ def count_words(blocks: Sequence[Block]) -> WordCounts:
 
 
 def encode(blocks: Sequence[Block], index: Mapping[str, int]) -> list[Block]:
-    """Blocks by the rows of a network, which has no need of words."""
+    """Blocks with tokens as rows of a network, without their words."""
     found = []
     for block in blocks:
         rows = np.array([index.get(word, UNKNOWN) for word in block.words], dtype=np.int32)
@@ -140,10 +139,10 @@ def encode(blocks: Sequence[Block], index: Mapping[str, int]) -> list[Block]:
 def sum_memories(
     blocks: Sequence[Block], said: Mapping[str, Any], number: int, codes: NDArray[np.float32]
 ) -> RowSums:
-    """What the memory of a word layer, and nothing else of it, learns of each block."""
+    """The memory that a word layer learns from the blocks, merged."""
     layer = build(said).words[number]
-    layer.memory_floor = 0.0  # codes beneath no longer change
-    layer.pieces = 0  # they are given their memory later
+    layer.memory_floor = 0.0  # the codes beneath no longer change
+    layer.pieces = 0  # their rows are set later
     total: RowSums | None = None
     for block in blocks:
         rows, ids = np.unique(block.ids, return_inverse=True)
@@ -155,7 +154,7 @@ def sum_memories(
             np.zeros(len(rows), np.int64),
         )
         for first, last in pairwise(block.offsets):
-            none = np.ones(last - first)  # a draw of 1 passes over all but the memory
+            none = np.ones(last - first)  # with draws of 1, only the memory learns
             some = ids[first:last].astype(np.int32)
             layer.learn(codes[block.ids[first:last]], some, none, unspelled)
         memory = np.hstack([layer.memory_weights.values, layer.memory_state])
@@ -173,7 +172,7 @@ def learn_tokens(
     seed: Sequence[int],
     part: tuple[int, int],
 ) -> list[Arrays]:
-    """What the token layer has learned after a round, block by block."""
+    """State of the token layer after a round, of each block."""
     network = build(said).only_tokens(*words)
     top, found = network.top, []
     arrays, tokens, settled = standing
@@ -185,7 +184,7 @@ def learn_tokens(
         top.put_in(arrays)
         top.restore_waiting(np.zeros((0, top.n_inputs), dtype=np.float32))
         top.tokens, top.settled = tokens, settled
-        top.settle = top.tokens + len(block.ids) + 1  # prototypes begin for all blocks together
+        top.settle = top.tokens + len(block.ids) + 1  # prototypes begin later, for all blocks
         for i in order.tolist():
             ids = block.ids[block.offsets[i] : block.offsets[i + 1]]
             network.learn_tokens(ids, network.rng.random((len(ids), 2)))
@@ -194,10 +193,10 @@ def learn_tokens(
 
 
 def put_together(before: Arrays, found: Sequence[Arrays]) -> Arrays:
-    """The state after a round: every row of weights is the mean over the blocks that moved it.
+    """Merge the states after a round: each row of weights is the mean over blocks that changed it.
 
-    A prototype that won nothing in a block has nothing to say of it, so that those count alone
-    that moved; of what rules remember beside weights, the same number by number.
+    A prototype that won no token of a block says nothing about it. Other state is averaged
+    likewise, element by element.
     """
     after = {}
     for name, array in before.items():
@@ -212,27 +211,16 @@ def put_together(before: Arrays, found: Sequence[Arrays]) -> Arrays:
     return after
 
 
-# The one that puts them together --------------------------------------------------------------
+# The coordinator ------------------------------------------------------------------------------
 
 
 class Shards:
-    """A text in shards on workers.
+    """The sentences of `RoleNetwork.fit` in shards on workers.
 
-    Parameters
-    ----------
-    workers : Workers
-    sentences : list of sequences of str
-        Those to be sorted, as of `RoleNetwork.fit`.
-    n_shards : int
-        Shards of the sentences, and again of the files; no number depends on it. No more are
-        made than there are blocks, or files.
-    text : sequence of paths
-        Files of more text, for the word layers alone. Every worker reads its own: they must lie
-        where all find them.
-    reading : mapping, optional
-        Options of `hebbsim.readers.text.stream_text` for them.
-    progress : callable, optional
-        Given a line when a pass over the text begins.
+    `text` are files of more text for the word layers only, at paths that all workers can read;
+    `reading` are options of `hebbsim.readers.text.stream_text` for them. Sentences and files have
+    `n_shards` shards each, at most one per block or file; results do not depend on it. `progress`
+    is called with a line when a pass over the text begins.
     """
 
     def __init__(
@@ -252,13 +240,13 @@ class Shards:
         sentences = [sentence for sentence in sentences if len(sentence)]
         ends = np.cumsum([len(sentence) for sentence in sentences])
         self.n_tokens = int(ends[-1]) if len(ends) else 0
-        #: Different words, at most; None where files of more text may hold any number.
+        #: Upper bound of the vocabulary size; None if there are files, with any number of words.
         self.most_words = None if text else len({w for sentence in sentences for w in sentence})
         marks = np.searchsorted(ends, self.n_tokens * np.arange(1, N_BLOCKS) / N_BLOCKS) + 1
         cuts = np.unique([0, *marks, len(sentences)]).tolist()
         blocks = [sentences[first:last] for first, last in pairwise(cuts)]
         shares = np.linspace(0, len(blocks), min(n_shards, len(blocks)) + 1).astype(int).tolist()
-        #: Most blocks of a shard.
+        #: Largest number of blocks in a shard.
         self.most_blocks = max((b - a for a, b in pairwise(shares)), default=0)
         self.read = [workers.hold(read_blocks, blocks[a:b], a) for a, b in pairwise(shares)]
         self.read_text = [
@@ -268,7 +256,7 @@ class Shards:
         self._counts: WordCounts | None = None
 
     def counts(self) -> WordCounts:
-        """Of all words, in one pass that is made once."""
+        """Counts of all words, computed once."""
         if self._counts is None:
             self.say("counting words")
             held = [self.workers.hold(count_words, part) for part in self.read + self.read_text]
@@ -277,13 +265,7 @@ class Shards:
 
 
 def share_files(files: Sequence[Path], n_shards: int) -> list[list[int]]:
-    """Numbers of files by shard, so that shards are about equally long.
-
-    Examples
-    --------
-    >>> share_files([], 4)
-    []
-    """
+    """Indices of files by shard, for shards of about equal size."""
     sizes = [Path(file).stat().st_size for file in files]
     shares: list[list[int]] = [[] for _ in range(min(n_shards, len(files)))]
     loads = [0] * len(shares)
@@ -295,18 +277,18 @@ def share_files(files: Sequence[Path], n_shards: int) -> list[list[int]]:
 
 
 def worker_memory(network: Network, shards: Shards) -> int:
-    """Bytes of the arrays that the largest task of a worker has at once, at most.
+    """Upper bound of the bytes of the arrays of a worker's largest task.
 
-    That is the memory of the widest word layer, as it is learned from a block, summed exactly
-    and merged with the sums of others. Python, its packages and the shard's own words are beside
-    it (about 0.3 GB, and 100 bytes a token).
+    This is the memory of the widest word layer, learned from a block, summed in fixed point and
+    merged with other sums. Python with its packages (about 0.3 GB) and the shard itself (100 bytes
+    a token) are not included.
     """
     words = network.max_words if shards.most_words is None else shards.most_words
     rows = min(words, network.max_words) + 1
     tasks = []
     for layer in network.words:
         width = layer.memory_weights.values.shape[1] + layer.memory_state.shape[1]
-        # Three sums in eight bytes a number; what was learned, twice, in four; codes beneath.
+        # Three sums of int64, two copies of the memory in float32, and the codes beneath.
         tasks.append(rows * (3 * 8 * width + 2 * 4 * width + 4 * layer.below_size))
     top = sum(array.nbytes for array in network.top.arrays().values())
     per_word = 8 + network.top.shape_size + 4 * network.words[-1].size
@@ -315,15 +297,10 @@ def worker_memory(network: Network, shards: Shards) -> int:
 
 
 def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND) -> RoleNetwork:
-    """Let a network learn afresh from shards; afterwards it is one like any other.
+    """Fit a network from scratch on shards.
 
-    Parameters
-    ----------
-    learner : RoleNetwork
-        Its `passes` are those of the token layer once prototypes have begun.
-    shards : Shards
-    round_size : int
-        Tokens that each block learns in a round, about.
+    The `passes` of the learner are those of the token layer after the prototypes begin;
+    `round_size` is the approximate number of tokens that each block learns in a round.
 
     Examples
     --------
@@ -386,11 +363,11 @@ def _visit(
     rng: np.random.Generator,
     spelling: Spelling,
 ) -> None:
-    """Learn directions, then categories as well, from words as often as they come online.
+    """Learn directions, then categories, from words drawn as often as they learn online.
 
-    A word that occurs for the nth time learns with a chance of ``visits / sqrt(n)``. Online, a
-    rare word comes when others have made most of their moves; here it would count as much as
-    they do, with a memory of little but noise: on dev of EWT that costs .02.
+    At its nth occurrence a word learns with probability ``visits / sqrt(n)``. Rare words are
+    excluded: online, they learn late, when others have settled; here they would count as much as
+    others, with a noisy memory, which costs .02 on dev of EWT.
     """
     least, layer.counts[rows] = layer.min_count, n
     enough = int(np.sort(n)[-WORDS_EACH * layer.size :][0])
@@ -419,11 +396,7 @@ def _visit(
 
 
 def _fit_tokens(
-    learner: RoleNetwork,
-    network: Network,
-    shards: Shards,
-    encoded: Sequence[Any],
-    round_size: int,
+    learner: RoleNetwork, network: Network, shards: Shards, encoded: Sequence[Any], round_size: int
 ) -> None:
     workers, top = shards.workers, network.top
     said = written(network)

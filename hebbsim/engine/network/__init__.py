@@ -1,4 +1,4 @@
-"""Networks of trace layers: what learns roles, and what anyone builds from its parts."""
+"""Networks of trace layers: the one that learns roles, and the parts to build others."""
 
 from hebbsim.engine.network.network import Network
 from hebbsim.engine.network.plasticity import Plasticity

@@ -1,4 +1,4 @@
-"""What stands around every token of a sentence: left and right traces of codes."""
+"""The context of every token of a sentence: left and right traces of codes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,11 @@ __all__ = ["contexts_of_sentences", "sentence_contexts"]
 
 @njit
 def sentence_contexts(rows, keep, alpha, out):
-    """Left and right traces at every token of one sentence, the token itself left out.
+    """Fill `out`, shape=(L, 2, S, C + 1), with left and right traces, excluding the token itself.
 
-    The boundary has a code of its own, the last column. Traces begin full of it, as if it had
-    gone on for ever, so that what a trace holds adds up to one at every token.
-
-    Parameters
-    ----------
-    rows : ndarray of float32, shape=(L, C)
-        Codes of the tokens; their numbers add up to one.
-    keep, alpha : ndarray of float32, shape=(S,)
-        1 - 1/tau and 1/tau.
-    out : ndarray of float32, shape=(L, 2, S, C + 1)
-        Filled: left and right, by timescale.
+    `rows`, shape=(L, C), are the codes of the tokens, each of sum one; `keep` is 1 - 1/tau and
+    `alpha` 1/tau, shape=(S,). The sentence boundary has a code of its own, the last column. Traces
+    start as if they had absorbed it for ever, so that every trace sums to one.
     """
     n_tokens, width = rows.shape
     for side in range(2):
@@ -42,7 +34,7 @@ def sentence_contexts(rows, keep, alpha, out):
 
 @njit
 def contexts_of_sentences(rows, ends, keep, alpha, out):
-    """The same of several sentences, which end at `ends`, an ndarray of int64."""
+    """`sentence_contexts` of several sentences, which end at `ends`, int64."""
     first = 0
     for last in ends:
         sentence_contexts(rows[first:last], keep, alpha, out[first:last])

@@ -1,4 +1,4 @@
-"""Networks described in TOML: which layers, which rules, which sizes."""
+"""Networks described in TOML: their layers, rules and sizes."""
 
 from __future__ import annotations
 
@@ -26,23 +26,15 @@ __all__ = ["ROLES", "build", "change", "read_network", "setting_value", "written
 #: The network that learns roles.
 ROLES = Path(__file__).with_name("roles.toml")
 
-#: Values of the whole network.
+#: Parameters of the whole network.
 _WHOLE = ("max_words", "context_words")
 _TOP = ("timescales", *_WHOLE, "words", "tokens")
 
 
 def read_network(path: str | Path = ROLES) -> dict[str, Any]:
-    """What a file says of a network, as plain values.
+    """Read the description of a network from TOML or the ``network.json`` of a run.
 
-    Parameters
-    ----------
-    path : path
-        TOML, or the ``network.json`` of a run.
-
-    Raises
-    ------
-    BadInputError
-        The file cannot be read, or is neither.
+    BadInputError if the file cannot be read or is neither.
 
     Examples
     --------
@@ -67,14 +59,14 @@ def read_network(path: str | Path = ROLES) -> dict[str, Any]:
 def change(
     description: Mapping[str, Any], settings: Sequence[str] = (), rules: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A description with some of its values replaced.
+    """A copy of a description with some values replaced.
 
     Parameters
     ----------
     description : mapping
         See `read_network`.
     settings : sequence of str
-        ``LAYER.PARAMETER=VALUE``; of a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
+        ``LAYER.PARAMETER=VALUE`` or, for a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
         ``words`` stands for every word layer. ``max_words=NUMBER`` and
         ``context_words=NUMBER`` apply to the whole network.
     rules : sequence of str
@@ -83,7 +75,7 @@ def change(
     Raises
     ------
     BadInputError
-        A setting names no layer, or is written otherwise.
+        A setting is malformed or names no layer.
 
     Examples
     --------
@@ -119,7 +111,7 @@ def change(
 
 
 def setting_value(text: str) -> Any:
-    """The value of a setting: as TOML has it, or else the text.
+    """The value of a setting, parsed as TOML, or the text itself if it is none.
 
     Examples
     --------
@@ -133,6 +125,7 @@ def setting_value(text: str) -> Any:
 
 
 def _copied(value: Any) -> Any:
+    """A deep copy that shares no table, even if the original does."""
     if isinstance(value, dict):
         return {key: _copied(part) for key, part in value.items()}
     return [_copied(part) for part in value] if isinstance(value, list) else value
@@ -158,7 +151,7 @@ def _layers(description: dict[str, Any], name: str, text: str) -> list[dict[str,
 
 
 def _usual(layer: dict[str, Any], part: str, description: dict[str, Any]) -> dict[str, Any]:
-    """How the part of a layer learns where the description says nothing of it."""
+    """The default rule of a part of a layer."""
     kind = TokenLayer if layer is description.get("tokens") else WordLayer
     if part not in kind.PARTS:
         raise BadInputError(
@@ -169,13 +162,7 @@ def _usual(layer: dict[str, Any], part: str, description: dict[str, Any]) -> dic
 
 
 def build(description: Mapping[str, Any], *, random_state: int = 0) -> Network:
-    """The network that a description describes.
-
-    Raises
-    ------
-    BadInputError
-        It names what a network does not have, or gives values that cannot be used.
-    """
+    """Build the network of a description; BadInputError for unknown names or unusable values."""
     _check_names("a network", description, _TOP)
     _check_tables(description)
     layers = [
@@ -198,7 +185,7 @@ def _check_tables(description: Mapping[str, Any]) -> None:
 
 
 def _said_of(part: Any, name: str, layer: str) -> dict[str, Any]:
-    """What a description says of a part: its rule alone, or a table."""
+    """The description of a part as a table, which may be given by its rule alone."""
     said = {"rule": part} if isinstance(part, str) else part
     if not isinstance(said, dict) or "rule" not in said:
         raise BadInputError(f"part {name} of layer {layer} has no rule: give one, as rule = NAME")
@@ -229,7 +216,7 @@ def _check_names(what: str, given: Mapping[str, Any], known: Sequence[str]) -> N
 
 
 def written(network: Network) -> dict[str, Any]:
-    """The description of a network, with every value that it has."""
+    """The complete description of a network."""
     return {
         "timescales": list(network.timescales),
         **{name: getattr(network, name) for name in _WHOLE},
@@ -240,15 +227,12 @@ def written(network: Network) -> dict[str, Any]:
 
 def _written_layer(layer: Any) -> dict[str, Any]:
     values = {field.name: getattr(layer, field.name) for field in dataclasses.fields(layer)}
-    return {
-        name: _written_part(value)
-        if isinstance(value, Plasticity)
-        else list(value)
-        if isinstance(value, tuple)
-        else value
-        for name, value in values.items()
-        if value is not None
-    }
+    for name, value in values.items():
+        if isinstance(value, Plasticity):
+            values[name] = _written_part(value)
+        elif isinstance(value, tuple):
+            values[name] = list(value)
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _written_part(part: Plasticity) -> dict[str, Any]:

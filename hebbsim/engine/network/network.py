@@ -1,4 +1,4 @@
-"""A network of trace layers that learns a stream of sentences, token by token."""
+"""A network of trace layers that learns from a stream of sentences, token by token."""
 
 from __future__ import annotations
 
@@ -22,49 +22,48 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["Network"]
 
-#: Most context words: every word has a weight for each of them, at each timescale and side.
+#: Largest `context_words`: every word has a weight per context word, timescale and side.
 LARGEST_CONTEXT = 100_000
-#: Sentences are read together until there are so many tokens: a call takes long beside one.
+#: Tokens per call of a kernel when reading, as a call is slow compared with a sentence.
 READ_AT_A_TIME = 128
 
 
 class Network:
     """Word layers, each over the codes of another, and a token layer on top.
 
-    The network learns a sentence once it has read it to its end, because right traces start
-    there. The first layer learns first, and each layer learns token by token. Layers begin one
-    after another, after the number of tokens that each names in `start`. Results do not depend
-    on how a stream is cut into calls, to the last bit.
+    The network learns a sentence after reading all of it, because right traces start at its end.
+    The layers learn in order, each token by token, and each begins after the number of tokens
+    in its `start`. Results are bit-identical, however a stream is cut into calls.
 
     Words are added to the vocabulary as they occur. When it holds `max_words`, the rarest
     tenth is dropped with all that was learned about it (among equally rare words, the latest).
 
-    A layer over ``"text"`` sees the words themselves, one-hot. Each of the first
-    `context_words` words to occur three times has a column of its own, and all other words
-    share one. The column of a dropped word is reused.
+    A layer over ``"text"`` sees one-hot words. Each of the first `context_words` words to occur
+    three times has a column of its own; all other words share one. The column of a dropped word
+    is reused.
 
     Parameters
     ----------
     layers : sequence of WordLayer, and last a TokenLayer
     timescales : iterable of float, or str
-        Timescales of the traces, in tokens. The token layer uses all of them. A word layer uses
-        the shortest one: more of them would multiply its weights, and no gain was shown. A
-        layer with `timescales` of its own uses those.
+        Timescales of the traces, in tokens, for layers without `timescales` of their own. The
+        token layer uses all of them. Word layers use the shortest one: more would multiply their
+        weights, and showed no gain.
     max_words : int
         Maximum vocabulary size, which bounds memory use.
     context_words : int
-        Number of neighbouring words that a layer over the text tells apart.
+        Number of neighbouring words that a layer over the text distinguishes.
     random_state : int
         Random seed.
 
     Attributes
     ----------
     index : dict of str to int
-        Row of every known word, from 1 on; row 0 stands for all others.
+        Row of every known word, from 1 on; all other words share row 0.
     counts : ndarray of int64
         Occurrences by row.
     spelling : Spelling
-        How words are written, by row.
+        Spelling of the words, by row.
     tokens : int
         Number of tokens learned.
 
@@ -122,7 +121,7 @@ class Network:
             raise BadInputError(f"layer {top.name} must be over a word layer")
         self._below = {layer.name: layer for layer in self.words}
         self.vocabulary = Vocabulary(self.words, self.max_words, self.context_words, top.shape_size)
-        self._by_count: NDArray[np.int64] | None = None
+        self._by_count: NDArray[np.int64] | None = None  # cumulative counts
         self.frozen = False
 
     def _connect(
@@ -136,12 +135,12 @@ class Network:
 
     @property
     def layers(self) -> list[WordLayer | TokenLayer]:
-        """All layers, from the first on."""
+        """All layers in order."""
         return [*self.words, self.top]
 
     @property
     def words_below(self) -> WordLayer:
-        """The word layer beneath the tokens."""
+        """The word layer beneath the token layer."""
         return self._below[self.top.below]
 
     # Words --------------------------------------------------------------------------------
@@ -158,7 +157,7 @@ class Network:
 
     @property
     def spelling(self) -> Spelling:
-        """How words are written, and how often they are, by row."""
+        """Spelling and counts of all words, by row."""
         return self.vocabulary.spelling
 
     def take_vectors(
@@ -168,36 +167,28 @@ class Network:
         rng: np.random.Generator | None = None,
         **options: Any,
     ) -> None:
-        """Let words that come from now on have codes of their vectors in the first word layer.
+        """Give words added from now on the codes of their vectors in the first word layer.
 
-        Parameters
-        ----------
-        index : mapping of str to int
-            Row of each word among `points`.
-        points, rng, **options
-            As of `WordLayer.take_vectors`.
+        `index` maps a word to its row in `points`; see `WordLayer.take_vectors` for the rest.
         """
         self.words[0].take_vectors(points, rng, **options)
         self.vocabulary.given = index
 
     def words_by_row(self) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.float32]]:
-        """What the token layer goes by: counts, shapes and codes of all words."""
+        """The inputs of the token layer: counts, shapes and codes of all words."""
         return self.counts, self.vocabulary.shapes, self.codes(self.top.below)
 
     def only_tokens(
-        self,
-        counts: NDArray[np.int64],
-        shapes: NDArray[np.int8],
-        codes: NDArray[np.float32],
+        self, counts: NDArray[np.int64], shapes: NDArray[np.int8], codes: NDArray[np.float32]
     ) -> Network:
-        """Take `words_by_row` from another network: the token layer alone learns from here on."""
+        """Use `words_by_row` of another network; from now on, only the token layer learns."""
         self.vocabulary.take(counts, shapes)
         self._below[self.top.below].codes = codes
         self.frozen = True
         return self
 
     def codes(self, below: str) -> NDArray[np.float32]:
-        """Codes of all words in a word layer, or one-hot in the text, shape=(rows, C)."""
+        """Codes of all words in the layer `below`, one-hot for the text, shape=(rows, C)."""
         return self._codes(below, np.arange(len(self.counts), dtype=np.int32))
 
     # Learning -----------------------------------------------------------------------------
@@ -205,16 +196,15 @@ class Network:
     def learn(
         self, sentences: Iterable[Sequence[str]], *, again: bool = False, words_only: bool = False
     ) -> Network:
-        """Learn sentences in their order.
+        """Learn sentences in order.
 
         Parameters
         ----------
         sentences : iterable of sequences of str
         again : bool
-            They were learned before: a repetition is no new evidence of a word, whose count
-            stays.
+            Whether they are a repetition, which does not increase the counts of words.
         words_only : bool
-            The token layer learns nothing from them.
+            Whether only the word layers learn.
         """
         for sentence in sentences:
             check_sentence(sentence)
@@ -228,7 +218,7 @@ class Network:
             self.learn_tokens(words.rows(sentence), self.rng.random((len(sentence), 2)))
             return
         words.count(sentence, again=again)
-        # A word may have been given up for a later one of its own sentence.
+        # A word may have been dropped for a later one of its own sentence.
         ids = words.rows(sentence)
         draws = self.rng.random((len(ids), 2))
         for layer in self.words:
@@ -242,37 +232,26 @@ class Network:
         self.tokens += len(ids)
 
     def learn_tokens(self, ids: NDArray[np.int32], draws: NDArray[np.float64]) -> None:
-        """Let the token layer alone learn one sentence, given by the rows of its words.
-
-        `draws` is as of `TokenLayer.learn`.
-        """
+        """Learn one sentence of word rows `ids` in the token layer only; see `TokenLayer.learn`."""
         counts = self.counts[ids]
         codes = self._codes(self.top.below, ids)
-        self.top.learn(
-            codes,
-            self._around(codes, self.rng),
-            counts,
-            self.vocabulary.shapes[ids],
-            counts / self.vocabulary.n_counted,
-            draws,
-            self.rng,
-        )
+        around = self._around(codes, self.rng)
+        frequency = counts / self.vocabulary.n_counted
+        shapes = self.vocabulary.shapes[ids]
+        self.top.learn(codes, around, counts, shapes, frequency, draws, self.rng)
 
     def _around(self, codes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-        """Codes that traces are taken of: those of the sentence, or of tokens at random."""
+        """Codes that the traces absorb: those of the sentence, or of random tokens."""
         if not self.top.shuffled:
             return codes
-        if self._by_count is None or not self.frozen:  # counts go on
+        if self._by_count is None or not self.frozen:  # counts still change
             self._by_count = np.cumsum(self.counts)
         drawn = rng.integers(self._by_count[-1], size=len(codes))
         ids = np.searchsorted(self._by_count, drawn, side="right").astype(np.int32)
         return self._codes(self.top.below, ids)
 
     def over(self, top: TokenLayer, *, random_state: int = 0) -> Network:
-        """Another token layer over these word layers, which it shares and which learn no more.
-
-        Its schedule begins with the next sentence.
-        """
+        """A network with another token layer over these word layers, shared and now frozen."""
         other = copy.copy(self)
         other.top = top
         other.frozen = True
@@ -288,11 +267,11 @@ class Network:
         return self._below[below].codes[ids]
 
     def finish(self) -> None:
-        """Let layers begin that have not yet, with what they have seen: no more is to come."""
+        """Initialise the layers that have not begun, at the end of learning."""
         for layer in self.words:
             if not layer.settled:
                 layer.begin(self.rng, self.spelling)
-            elif layer.pieces:  # which went on learning after rare words were met
+            elif layer.pieces:  # they have changed since rare words got their codes
                 layer.encode(np.flatnonzero(layer.counts), self.spelling)
         if not self.top.settled:
             self.top.begin(self.rng)
@@ -301,13 +280,13 @@ class Network:
 
     @property
     def settled(self) -> bool:
-        """Whether tokens can be sorted yet."""
+        """Whether the network has clusters yet."""
         return self.top.settled
 
     def vectors(self, sentences: Iterable[Sequence[str]]) -> NDArray[np.float32]:
         """Vectors of all tokens in the token layer, shape=(T, D); nothing is learned."""
         found = [np.zeros((0, self.top.n_inputs), dtype=np.float32)]
-        rng = np.random.default_rng(0)  # of shuffled traces: the same at every call
+        rng = np.random.default_rng(0)  # for shuffled traces: the same at every call
         words: list[str] = []
         ends: list[int] = []
         for sentence in sentences:
@@ -324,7 +303,7 @@ class Network:
     def _vectors(
         self, words: list[str], ends: list[int], rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        """Vectors of sentences that follow each other in `words` and end at `ends`."""
+        """Vectors of the sentences in `words`, which end at `ends`."""
         ids = self.vocabulary.rows(words)
         shapes = self.vocabulary.shapes[ids]
         for i in np.flatnonzero(ids == UNKNOWN).tolist():
@@ -335,7 +314,7 @@ class Network:
         return self.top.vectors(codes, around, self.counts[ids], shapes, bounds)
 
     def word_codes(self, words: Sequence[str]) -> NDArray[np.float32]:
-        """Codes of words in the layer beneath the tokens, shape=(n, C)."""
+        """Codes of words in the layer beneath the token layer, shape=(n, C)."""
         ids = self.vocabulary.rows(words)
         codes = self._codes(self.top.below, ids)
         unknown = np.flatnonzero(ids == UNKNOWN)
@@ -348,7 +327,7 @@ class Network:
     # Files --------------------------------------------------------------------------------
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Everything that the network has learned: arrays by name, and what JSON holds."""
+        """All learned state: arrays by name, and a JSON-compatible document."""
         arrays = {
             f"{number}.{name}": array
             for number, layer in enumerate(self.layers)
@@ -370,12 +349,9 @@ class Network:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], document: Mapping[str, Any]) -> Network:
-        """Put in what `state` gave of a network of the same description.
+        """Restore what `state` returned, of a network of the same description.
 
-        Raises
-        ------
-        BadInputError, ValueError, KeyError, TypeError, IndexError
-            It does not fit.
+        Raises one of `hebbsim.engine.checkpoint.MISFITS` if it does not fit.
         """
         self.vocabulary.restore(arrays, [str(word) for word in document["words"]])
         self.tokens = whole_number("tokens", document["tokens"], 0)
@@ -410,12 +386,12 @@ class Network:
 
 
 def _drawing_weights(random_state: int) -> np.random.Generator:
-    """What draws the first weights: a generator of its own, so that the network's is as it was."""
+    """A generator for initial weights, separate from that of the network."""
     return np.random.default_rng([random_state, 4])
 
 
 def check_sentence(sentence: Any) -> None:
-    """Refuse what is no sequence of words."""
+    """Refuse anything but a sequence of words."""
     if isinstance(sentence, str):
         raise BadInputError(
             f"a sentence is the text {sentence[:40]!r}: give a list of words for each sentence"

@@ -1,4 +1,4 @@
-"""Weights and the rule of the registry that learns them: what layers are made of."""
+"""The parts of a layer: weights, and the rule of the registry that learns them."""
 
 from __future__ import annotations
 
@@ -17,45 +17,32 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["FIRES", "FIRST", "Plasticity", "Weights", "can_stand", "check_parts", "with_rules"]
 
-#: What rules are given of one input: its number, and, of a unit that fires, its activity.
+#: Arguments of a rule for one input: its index, and the activity of a unit that fires.
 FIRST = np.zeros(1, dtype=np.int32)
 FIRES = np.ones((1, 1), dtype=np.float32)
 
-#: What units do in a part of a layer: they answer by themselves, their answer is given (a word
-#: fires), or they predict a vector that the layer shows them.
+#: Activity of the units in each part of a layer: their response to the input, given (a word
+#: fires), or a prediction of a target.
 _UNITS = {
     "memory": "given",
-    "directions": "answer",
-    "categories": "answer",
-    "guess": "predict",
-    "own": "answer",
-    "prediction": "predict",
-    "prototypes": "answer",
+    "directions": "response",
+    "categories": "response",
+    "guess": "prediction",
+    "own": "response",
+    "prediction": "prediction",
+    "prototypes": "response",
 }
-
-
-#: Length of a unit's weights, about, where they are drawn at random.
+#: Approximate length of a unit's initial weights, where they are random.
 SMALL = 0.1
 
 
 class Weights(NamedTuple):
-    """What a kernel sees of learned weights.
+    """Learned weights, as kernels take them."""
 
-    Attributes
-    ----------
-    values : ndarray of float32, shape=(m, n)
-    state : ndarray of float32
-        What the rule remembers beside them.
-    rate : float32
-        The learning rate.
-    parameters : ndarray of float32
-        Of the rule.
-    """
-
-    values: NDArray[np.float32]
-    state: NDArray[np.float32]
+    values: NDArray[np.float32]  # shape=(m, n)
+    state: NDArray[np.float32]  # of the rule, besides the weights
     rate: np.float32
-    parameters: NDArray[np.float32]
+    parameters: NDArray[np.float32]  # of the rule
 
 
 @dataclass(frozen=True)
@@ -67,7 +54,7 @@ class Plasticity:
     rule : str
         Name of a rule, see `hebbsim.engine.rule_names`.
     eta : float, optional
-        Learning rate (default: that of the rule). With 0 the weights stay as they start.
+        Learning rate (default: that of the rule). With 0 the weights keep their initial values.
     parameters : mapping of str to float
         Parameters of the rule that differ from its defaults.
 
@@ -94,9 +81,9 @@ class Plasticity:
         return get_rule(self.rule)
 
     def start(self, n_units: int, n_inputs: int, rng: np.random.Generator | None = None) -> Weights:
-        """Weights of zero, or small ones that `rng` draws, and the rule's state.
+        """Initial weights, zero or small random ones from `rng`, and the rule's state.
 
-        Some rules cannot leave zero: what they learn is in proportion to what there is.
+        Rules whose update is proportional to the weights need random ones.
         """
         rule = self.kernel
         values = np.zeros((n_units, n_inputs), dtype=np.float32)
@@ -109,46 +96,28 @@ class Plasticity:
             np.array(list(rule.resolve(self.parameters).values()), dtype=np.float32),
         )
 
-    def learn(
-        self,
-        weights: Weights,
-        x: NDArray[np.float32],
-        targets: NDArray[np.float32],
-        rate: float,
-    ) -> NDArray[np.float32]:
-        """Let units predict `targets`, shape=(T, m), from the rows of x, one after another.
-
-        `rate` is a factor of the learning rate. Returns what they predicted, shape=(T, m).
-        """
+    def learn(self, weights: Weights, x: NDArray[np.float32]) -> None:
+        """Learn from the rows of x, one after another, by the units' own response."""
         tokens = np.arange(len(x), dtype=np.int32)
-        found = np.empty(targets.shape, dtype=np.float32)
-        eta = np.float32(rate * weights.rate)
+        targets = np.zeros((len(x), len(weights.values)), dtype=np.float32)
         self.kernel.learn(
-            weights.values, weights.state, x, tokens, targets, False, eta, weights.parameters, found
-        )
-        return found
+            weights.values, weights.state, x, tokens, targets, False, weights.rate,
+            weights.parameters, np.empty_like(targets),
+        )  # fmt: skip
 
 
 def _fits(rule: Rule, part: str) -> bool:
     if rule.recurrent:
-        return False  # nowhere are inputs traces of the very vectors that units stand for
-    units = _UNITS[part]
-    post = "token" if units == "given" else "output"
-    return post in rule.posts and rule.predictive == (units == "predict")
+        return False  # in no part are the inputs traces of the vectors that the units stand for
+    post = "token" if _UNITS[part] == "given" else "output"
+    return post in rule.posts and rule.predictive == (_UNITS[part] == "prediction")
 
 
 def can_stand(part: str) -> tuple[str, ...]:
-    """Names of the rules that a part of a layer can learn by, sorted.
+    """Names of the rules by which a part of a layer can learn, sorted.
 
-    Parameters
-    ----------
-    part : {"memory", "directions", "categories", "guess", "own", "prediction", "prototypes"}
-        Two layers have ``directions``; they ask for the same.
-
-    Raises
-    ------
-    BadInputError
-        No layer has such a part.
+    `part` is one of "memory", "directions", "categories", "guess", "own", "prediction" and
+    "prototypes" (else BadInputError).
 
     Examples
     --------
@@ -161,13 +130,7 @@ def can_stand(part: str) -> tuple[str, ...]:
 
 
 def check_parts(layer: Any) -> None:
-    """Refuse a layer one of whose parts is no `Plasticity`, or has a rule that cannot stand there.
-
-    Raises
-    ------
-    BadInputError
-        It names the rules that can.
-    """
+    """Refuse a layer with a part that is no `Plasticity` or has an unsuitable rule."""
     for part in layer.PARTS:
         given = getattr(layer, part)
         if not isinstance(given, Plasticity):
@@ -182,6 +145,6 @@ def check_parts(layer: Any) -> None:
 def with_rules(kernel: Any, **parts: Plasticity) -> Callable[..., Any]:
     """A copy of a kernel, compiled, in which global names stand for the kernels of rules."""
     rules = {name: part.kernel for name, part in parts.items()}
-    # A sentence is learned as a whole, so that the form in blocks leaves no trace of how a
-    # stream is cut.
+    # A sentence is always learned as a whole, so that even learn_blocks gives results that do not
+    # depend on how a stream is cut.
     return specialised(kernel, **{name: r.learn_blocks or r.learn for name, r in rules.items()})

@@ -1,4 +1,4 @@
-"""Codes of how words are written, so that a word met once or never is not quite unknown."""
+"""Codes of the spelling of words, which say something about rare and unknown words."""
 
 from __future__ import annotations
 
@@ -21,24 +21,18 @@ __all__ = [
     "shape_features",
 ]
 
-#: Numbers of the code of an ending.
+#: Dimension of the code of an ending.
 ENDING_SIZE = 128
-#: Pieces of a word, of which so many are endings.
+#: Number of pieces of a word, and of endings among them.
 PIECES, ENDINGS = 9, 5
 _DIGIT, _BETWEEN = re.compile(r"\d"), re.compile("[ _-]")
 
 
 class Spelling(NamedTuple):
-    """How words are written, and how often they are, by the row of a word.
+    """Spelling and count of words, by row.
 
-    Attributes
-    ----------
-    endings : ndarray of float32, shape=(words, E)
-        See `ending_code`; E is 0 where no layer heeds them.
-    pieces : ndarray of int32, shape=(words, PIECES)
-        See `piece_rows`; of no columns where no layer heeds them.
-    counts : ndarray of int64, shape=(words,)
-        Occurrences; repetitions of a text are none.
+    `endings`, shape=(n, E), are `ending_code`s and `pieces`, shape=(n, PIECES), `piece_rows`, of no
+    columns if no layer uses them; `counts`, shape=(n,), excludes repetitions of a text.
     """
 
     endings: NDArray[np.float32]
@@ -46,7 +40,7 @@ class Spelling(NamedTuple):
     counts: NDArray[np.int64]
 
     def of(self, rows: NDArray[np.int64]) -> Spelling:
-        """That of some words."""
+        """The spelling of the words of some rows."""
         return Spelling(self.endings[rows], self.pieces[rows], self.counts[rows])
 
 
@@ -70,27 +64,19 @@ def shape_features(word: str) -> list[str]:
 
 
 def shape_code(word: str, size: int) -> NDArray[np.float32]:
-    """Code of a shape: every feature adds or takes one at a place of its own.
+    """Hashed features of a word's shape, float32, shape=(size,).
 
     Feature hashing: Weinberger, K., Dasgupta, A., Langford, J., Smola, A. & Attenberg, J.
     (2009). Feature hashing for large scale multitask learning. ICML 26, 1113-1120.
-
-    Returns
-    -------
-    ndarray of float32, shape=(size,)
     """
     return _hashed(shape_features(word), size)
 
 
 def ending_code(word: str) -> NDArray[np.float32]:
-    """Code of how a word ends, at length one: alike for words that end alike.
+    """Hashed features of a word's ending, float32, shape=(ENDING_SIZE,), at length one.
 
-    Of the features of `shape_features`, endings of up to three letters, digits and marks
-    count; the code is zero where there is none of them.
-
-    Returns
-    -------
-    ndarray of float32, shape=(ENDING_SIZE,)
+    Uses the endings of up to three letters, digits and marks of `shape_features`; without any, the
+    code is zero.
     """
     features = [
         feature
@@ -103,16 +89,11 @@ def ending_code(word: str) -> NDArray[np.float32]:
 
 
 def piece_rows(words: Sequence[str], n: int) -> NDArray[np.int32]:
-    """Rows of the pieces of words in a table of n, by hashing: alike for words that share a piece.
+    """Hash the pieces of words to rows of a table of n, int32, shape=(len(words), PIECES).
 
-    Pieces of a word are its ending, of four letters to one, and of a word that is put together
-    of several, such as *ice cream*, the last of these before them; then its beginning, of three to
-    one, likewise. A piece is shorter than the word. Digits are alike.
-
-    Returns
-    -------
-    ndarray of int32, shape=(len(words), PIECES)
-        The longest first; -1 where there is no such piece.
+    Pieces of a word, longest first, are its endings of four letters to one, preceded by the last
+    word of a compound such as *ice cream*; then, likewise, its beginnings of three letters to one.
+    Pieces are shorter than the word, all digits are alike, and -1 stands for a missing piece.
 
     Examples
     --------

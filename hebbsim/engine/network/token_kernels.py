@@ -1,4 +1,4 @@
-"""Kernels of the token layer: what one sentence teaches it, and the vectors of tokens."""
+"""Kernels of the token layer: learning from a sentence, and the vectors of its tokens."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ import numpy as np
 from hebbsim.engine._jit import njit
 from hebbsim.engine.memory import copy_values
 from hebbsim.engine.network.plasticity import FIRES, FIRST
-from hebbsim.engine.network.vectors import (
-    MEAN_OVER,
-    centre,
-    coordinates,
-    over_lengths,
-    to_unit,
-)
+from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, over_lengths, to_unit
 from hebbsim.engine.products import multiply
 
 __all__ = ["complete_codes", "learn_sentence"]
@@ -30,14 +24,10 @@ learn_prototypes: Any = None
 def complete_codes(
     codes, contexts, shapes, counts, known, spelled, shrinkage, taught, guess, fade, out
 ):  # fmt: skip
-    """Codes of tokens, those of rare words completed by what the guess says of them.
+    """Fill `out` with the codes of tokens, those of rare words interpolated with a prediction.
 
-    Then the guess learns the codes of the tokens that are taught.
-
-    Returns
-    -------
-    bool
-        Whether any code was completed.
+    Then `guess` learns to predict the codes of the tokens in `taught`. Returns whether any code
+    was changed.
     """
     n_tokens, n_codes = codes.shape
     changed = False
@@ -71,7 +61,7 @@ def complete_codes(
 
 @njit
 def seen_around(context, shape, out):
-    """out: what the guess goes by at a token: each side's mean over timescales, and the shape."""
+    """Fill `out` with the inputs of `guess`: each side's mean over timescales, and the shape."""
     n_timescales, width = context.shape[1:]
     for side in range(2):
         at = side * width
@@ -88,7 +78,7 @@ def seen_around(context, shape, out):
 
 @njit
 def mix(own, guess, code):
-    """code: a share `own` of itself, the rest of the positive part of a guess, if it has one."""
+    """Interpolate a code, of weight `own`, with the normalised positive part of a guess."""
     total = np.float32(0)
     for c in range(len(guess)):
         total += max(guess[c], np.float32(0))
@@ -103,12 +93,11 @@ def learn_sentence(
     own_mean, left_mean, right_mean, seen,
     own, left, right, fade, left_directions, right_directions, prototypes, attended, lengths, out,
 ):  # fmt: skip
-    """Vectors of a sentence, into `out`, which is zero; weights learn at its tokens.
+    """Fill `out`, which is zero, with the vectors of a sentence, and learn from its tokens.
 
-    Parts do not wait for each other token by token: each learns from all tokens of the sentence,
-    in their order, so that its weights come into the cache once.
-    With a `fade` of 0, and no token that teaches or competes, nothing is learned; the tokens may
-    then be of several sentences.
+    Each part learns from all tokens of the sentence in order before the next part does, so that
+    its weights are loaded into the cache once. With a `fade` of 0, and no token that teaches or
+    competes, nothing is learned; the tokens may then be of several sentences.
     """
     n_tokens, n_codes = codes.shape
     n, width = left.values.shape
@@ -152,7 +141,7 @@ def learn_sentence(
         directions = left_directions if side == 0 else right_directions
         mean = left_mean if side == 0 else right_mean
         over_lengths(directions.values, scales)
-        first = 0  # of the tokens that are seen along the directions as they are now
+        first = 0  # of the tokens that share the current directions
         for i in range(n_tokens):
             if not teaches[i]:
                 centre(x[i], mean, np.float32(0))
@@ -179,14 +168,14 @@ def learn_sentence(
 
 @njit
 def counted(seen, which):
-    """Count an input of a mean, and the step that it takes."""
+    """Count an input of a running mean; return its step."""
     seen[which] = min(seen[which] + 1, MEAN_OVER)
     return np.float32(1.0 / seen[which])
 
 
 @njit
 def all_coordinates(directions, scales, x, y):
-    """y: `coordinates` of every row of x."""
+    """Fill y with the `coordinates` of every row of x."""
     multiply(x, directions, y)
     for i in range(len(y)):
         for k in range(len(scales)):
@@ -195,7 +184,7 @@ def all_coordinates(directions, scales, x, y):
 
 @njit
 def put(x, attended, length, out):
-    """out: what is attended to of every row of x, at a length."""
+    """Fill `out` with the attended coordinates of every row of x, scaled to `length`."""
     for i in range(len(x)):
         for j in range(len(attended)):
             x[i, j] *= attended[j]

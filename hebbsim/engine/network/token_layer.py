@@ -1,11 +1,11 @@
-"""The layer that sorts tokens: by the code of the word and by the traces on either side."""
+"""The layer that clusters tokens by the code of the word and the traces on either side."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,12 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["TokenLayer"]
 
-#: Directions learn from this share of the tokens.
+#: Share of the tokens that directions learn from.
 DIRECTION_SHARE = 0.1
-#: Prototypes start from K of the last so many times K vectors: earlier ones had learned less.
+#: Prototypes are initialised from the last WAITING * K vectors, as earlier ones had learned less.
 WAITING = 4
-#: Words that occurred less often do not teach how to guess a code; of the others, so many
-#: divided by the root of the count is the share of tokens that do.
+#: `guess` learns from words of at least TAUGHT_FROM occurrences, at a share TAUGHT / sqrt(count)
+#: of their tokens.
 TAUGHT_FROM, TAUGHT = 3, 4.0
 
 
@@ -34,63 +34,63 @@ class TokenLayer:
     At each token of a sentence:
 
     *guess*
-        A rare word's code is completed by what shape and context (its mean over timescales) say
-        of it: it has ``n/(n + shrinkage)`` of its own, where n is its occurrences and `spelled`,
-        and the rest from weights that predict the codes of known words, learned at their tokens.
+        A rare word's code is interpolated with a prediction from its shape and context (the mean
+        over timescales): the code has the weight ``n/(n + shrinkage)``, where n is the number of
+        occurrences plus `spelled`. The prediction is learned from the codes of known words.
     *own*
-        Directions in which the roots of codes differ most.
+        Principal directions of the square roots of codes.
     *prediction*
-        From the root of the traces of each side, weights that predict the own code along those
-        directions: that side's context, seen for what it says of the token.
+        Weights that predict the coordinates of the code along these directions from the square
+        root of the traces of each side: what that side's context says about the token.
     *directions*
-        In which the roots of the traces of each side differ most.
+        Principal directions of the square roots of the traces of each side.
     *prototypes*
-        The root of the own code and, each at a length of its own, both sides' predictions and
-        directions make up the token's vector. By their vectors tokens compete.
+        The token's vector concatenates the square root of its code and the predictions and
+        coordinates of both sides, each scaled to a length of its own. Tokens compete for
+        prototypes by their vectors.
 
     Parameters
     ----------
     name : str
     below : str
-        The word layer whose codes are used.
+        The word layer that provides the codes.
     size : int
         Number of prototypes K.
     start, settle : int
-        As in `WordLayer`; prototypes start from the vectors of the tokens read before.
+        As in `WordLayer`; prototypes start from the vectors of tokens read before.
     timescales : tuple of float, optional
         Timescales of the traces, in tokens (default: all of the network).
     n_directions : int
-        Number of directions of each side.
+        Number of directions per side.
     guess, own, prediction, directions, prototypes : Plasticity
         Learning rule of each part.
     lengths : tuple of five floats
         Lengths, in a token's vector, of the own code, the left and the right prediction, and
-        the left and the right directions; 0 leaves a part out.
+        the left and the right directions; 0 omits a part.
     shrinkage : float
-        Number of occurrences at which a word's own code counts as much as the guess.
+        Number of occurrences at which a word's own code has the weight 1/2.
     known_from : float
-        A word with more than `known_from` times `shrinkage` occurrences is not guessed at all.
+        Words with more than `known_from` times `shrinkage` occurrences keep their own code.
     spelled : float
         Number added to a word's occurrences in the guess, for codes that already use pieces.
     shape_size : int
-        Dimensions of the code of a word's shape, on which the guess relies; a language with
-        many endings needs more.
+        Dimension of the code of a word's shape, an input of the guess; languages with many
+        endings need a larger one.
     subsample : float
         Tokens of words more frequent than this compete with probability
         ``sqrt(subsample / frequency)``.
     fade_after : float
-        The rates of guess and prediction fall as ``1 / sqrt(1 + t / fade_after)``, where t
-        counts tokens since the layer began.
+        The learning rates of guess and prediction decrease as ``1 / sqrt(1 + t / fade_after)``,
+        where t is the number of tokens since the layer began.
     attention : float
-        Share of the coordinates of each prediction, and of each side along the directions, that
-        vectors hold, drawn at random. This and `weight_jitter` make the members of an ensemble
-        differ.
+        Share of the coordinates of each side's prediction and directions that vectors use, drawn
+        at random. This and `weight_jitter` make the members of an ensemble differ.
     weight_jitter : float
         Each length is multiplied by a random number from ``1 - weight_jitter`` to
         ``1 + weight_jitter``.
     shuffled : bool
-        Control: use the traces of randomly drawn tokens, which keep their distribution but say
-        nothing about the token.
+        Control: use the traces of randomly drawn tokens, which have the same distribution but
+        carry no information about the token.
 
     Raises
     ------
@@ -134,20 +134,11 @@ class TokenLayer:
 
     def __post_init__(self) -> None:
         check_parts(self)
-        sizes = {
-            "size": (1, 100_000),
-            "n_directions": (1, 10_000),
-            "shape_size": (1, 100_000),
-        }
+        sizes = {"size": (1, 100_000), "n_directions": (1, 10_000), "shape_size": (1, 100_000)}
         counts = {"start": (0, LARGEST), "settle": (0, LARGEST)}
+        floats = dict.fromkeys(("known_from", "spelled", "weight_jitter"), False)
         above = ("shrinkage", "subsample", "fade_after", "attention")
-        floats = {
-            "known_from": False,
-            "spelled": False,
-            "weight_jitter": False,
-            **dict.fromkeys(above, True),
-        }
-        check_layer(self, sizes | counts, floats)
+        check_layer(self, sizes | counts, floats | dict.fromkeys(above, True))
         if self.attention > 1 or self.weight_jitter >= 1:
             raise BadInputError(
                 f"layer {self.name} has attention {self.attention:g} and weight_jitter "
@@ -159,8 +150,7 @@ class TokenLayer:
                 f"lengths of layer {self.name} is {self.lengths!r}: give five numbers from 0"
             )
         what = f"a length of layer {self.name}"
-        own, *around = (number(what, length, above=False) for length in lengths)
-        self.lengths = (own, around[0], around[1], around[2], around[3])
+        self.lengths = tuple(number(what, each, above=False) for each in lengths)  # type: ignore[assignment]
         if not isinstance(self.shuffled, bool):
             raise BadInputError(
                 f"shuffled of layer {self.name} is {self.shuffled!r}: give true or false"
@@ -173,10 +163,7 @@ class TokenLayer:
         alpha: NDArray[np.float32],
         rng: np.random.Generator,
     ) -> None:
-        """Make the weights for codes of `below_size` numbers.
-
-        Those of directions are small and drawn by `rng`, all others are zero.
-        """
+        """Create the weights for codes of size `below_size`: random for directions, else zero."""
         self.keep, self.alpha = keep, alpha
         width = len(keep) * (below_size + 1)
         n = self.n_directions
@@ -191,8 +178,8 @@ class TokenLayer:
         self.tokens = 0
         self.settled = False
         self._waiting: list[NDArray[np.float32]] = []
-        #: Changes contexts in place, shape=(L, 2, S, C + 1), once they are computed: what a
-        #: memory that holds them less exactly would read.
+        #: Called with the contexts, shape=(L, 2, S, C + 1), which it may change in place, for
+        #: instance to the values that a less precise memory would hold.
         self.hold: Callable[[NDArray[np.float32]], None] | None = None
         self.attended = (rng.random((4, n)) < self.attention).astype(np.float32)
         self.attended[:, 0] = np.maximum(self.attended[:, 0], self.attended.max(axis=1) == 0)
@@ -217,31 +204,28 @@ class TokenLayer:
         draws: NDArray[np.float64],
         rng: np.random.Generator,
     ) -> None:
-        """Learn one sentence.
+        """Learn one sentence of L tokens.
 
         Parameters
         ----------
         codes : ndarray of float32, shape=(L, C)
-            Of the words of its tokens.
         around : ndarray of float32, shape=(L, C)
-            What traces are taken of: the same, but for controls.
+            Codes that the traces absorb: the same, except in controls.
         counts : ndarray of int64, shape=(L,)
-            Their occurrences.
+            Occurrences of each word.
         shapes : ndarray of int8, shape=(L, H)
         frequency : ndarray of float64, shape=(L,)
         draws : ndarray of float64, shape=(L, 2)
-            Between 0 and 1: which tokens compete, and which teach directions.
+            Uniform in [0, 1); decide which tokens compete, and which teach directions.
         rng : numpy.random.Generator
-            Draws what prototypes start from.
+            Draws the initial prototypes.
         """
         fade = 1 / math.sqrt(1 + self.tokens / self.fade_after)
         chosen = draws[:, 0] * np.sqrt(frequency) < math.sqrt(self.subsample)
         taught = (draws[:, 1] * np.sqrt(counts) < TAUGHT) & (counts >= TAUGHT_FROM)
         competes, teaches = chosen & self.settled, draws[:, 1] < DIRECTION_SHARE
-        ends = np.array([len(codes)])
-        vectors = self._pass_over(
-            codes, around, counts, shapes, ends, taught, teaches, competes, np.float32(fade)
-        )
+        learning = taught, teaches, competes, np.float32(fade)
+        vectors = self.vectors(codes, around, counts, shapes, np.array([len(codes)]), learning)
         self.tokens += len(codes)
         if not self.settled:
             self._waiting.extend(vectors[chosen])
@@ -250,7 +234,7 @@ class TokenLayer:
                 self.begin(rng)
 
     def begin(self, rng: np.random.Generator) -> None:
-        """Start prototypes from vectors of tokens read so far."""
+        """Initialise the prototypes from vectors of tokens read so far."""
         n = len(self._waiting)
         if n:
             chosen = rng.choice(n, self.size, replace=n < self.size)
@@ -259,7 +243,7 @@ class TokenLayer:
             self._waiting = []
 
     def arrays(self) -> dict[str, NDArray]:
-        """All that has been learned, and the vectors that prototypes will start from."""
+        """All learned state by name, and ``waiting``, the vectors that prototypes start from."""
         parts = {
             "guess": self.guess_weights,
             "own": self.own_weights,
@@ -277,19 +261,19 @@ class TokenLayer:
         return found | drawn | {"means_seen": self.means_seen, "waiting": waiting}
 
     def put_in(self, arrays: Mapping[str, NDArray]) -> None:
-        """Put in what `arrays` gave of a layer of the same description, but for the waiting."""
+        """Restore what `arrays` returned, of a layer of the same description, except waiting."""
         for name, array in self.arrays().items():
             if name != "waiting":
                 array[...] = arrays[name]
 
     def take(self, other: TokenLayer) -> None:
-        """Go on from what another layer of the same description has learned."""
+        """Copy the learned state of another layer of the same description."""
         self.put_in(other.arrays())
         self._waiting = list(other._waiting)
         self.tokens, self.settled = other.tokens, other.settled
 
     def restore_waiting(self, vectors: NDArray[np.float32]) -> None:
-        """Put in the vectors that prototypes will start from."""
+        """Restore the vectors that prototypes will start from."""
         if vectors.ndim != 2 or vectors.shape[1] != self.n_inputs or vectors.dtype != np.float32:
             raise ValueError("vectors that wait for prototypes do not fit")
         self._waiting = list(vectors)
@@ -301,71 +285,36 @@ class TokenLayer:
         counts: NDArray[np.int64],
         shapes: NDArray[np.int8],
         ends: NDArray[np.int64],
+        learning: tuple[Any, ...] | None = None,
     ) -> NDArray[np.float32]:
         """Vectors of the tokens of sentences that end at `ends`, shape=(L, D).
 
-        Nothing is learned; other parameters are as of `learn`.
+        Nothing is learned, unless `learning` gives the tokens from which the guess, the directions
+        and the prototypes learn, each bool of shape=(L,), and the factor of the rates of guess and
+        prediction. Other parameters are those of `learn`.
         """
         none = np.zeros(len(codes), dtype=bool)
-        return self._pass_over(codes, around, counts, shapes, ends, none, none, none, np.float32(0))
-
-    def _pass_over(
-        self,
-        codes: NDArray[np.float32],
-        around: NDArray[np.float32],
-        counts: NDArray[np.int64],
-        shapes: NDArray[np.int8],
-        ends: NDArray[np.int64],
-        taught: NDArray[np.bool_],
-        teaches: NDArray[np.bool_],
-        competes: NDArray[np.bool_],
-        fade: np.float32,
-    ) -> NDArray[np.float32]:
-        """Vectors of tokens, shape=(L, D); weights learn where tokens teach, are taught or compete.
-
-        `fade` is the factor of the rates of guess and prediction. With 0, and no such token,
-        nothing is learned.
-        """
+        taught, teaches, competes, fade = learning or (none, none, none, np.float32(0))
         contexts = self._contexts(codes, ends)
         completed = np.empty_like(codes)
         changed = self._complete(
-            codes,
-            contexts,
-            shapes,
-            counts,
-            self.known_from * self.shrinkage,
-            self.spelled,
-            self.shrinkage,
-            taught,
-            self.guess_weights,
-            fade,
-            completed,
-        )
+            codes, contexts, shapes, counts, self.known_from * self.shrinkage, self.spelled,
+            self.shrinkage, taught, self.guess_weights, fade, completed,
+        )  # fmt: skip
         if around is not codes:
             contexts = self._contexts(around, ends)
         elif changed:
             contexts = self._contexts(completed, ends)
         vectors = np.zeros((len(codes), self.n_inputs), dtype=np.float32)
         self._learn(
-            completed,
-            contexts,
-            competes,
-            teaches,
-            *self.means,
-            self.means_seen,
-            self.own_weights,
-            *self.prediction_weights,
-            fade,
-            *self.direction_weights,
-            self.prototype_weights,
-            self.attended,
-            self.drawn_lengths,
-            vectors,
-        )
+            completed, contexts, competes, teaches, *self.means, self.means_seen,
+            self.own_weights, *self.prediction_weights, fade, *self.direction_weights,
+            self.prototype_weights, self.attended, self.drawn_lengths, vectors,
+        )  # fmt: skip
         return vectors
 
     def _contexts(self, codes: NDArray[np.float32], ends: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Traces around tokens, as they are held."""
+        """Traces around tokens, as changed by `hold`."""
         contexts = np.empty((len(codes), 2, len(self.keep), codes.shape[1] + 1), dtype=np.float32)
         contexts_of_sentences(codes, ends, self.keep, self.alpha, contexts)
         if self.hold is not None:

@@ -1,4 +1,4 @@
-"""Steps on single vectors that the kernels of layers share."""
+"""Vector operations that the kernels of the layers share."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hebbsim.engine.rules._ops import dot, respond
 
 __all__ = ["MEAN_OVER", "centre", "coordinates", "over_lengths", "shares", "to_unit"]
 
-#: A running mean is over the last so many inputs.
+#: Number of inputs in a running mean.
 MEAN_OVER = 20_000
 
 
 @njit
 def to_unit(x):
-    """x at length one; zero stays."""
+    """Scale x to length one, unless it is zero."""
     square = dot(x, x)
     if square > 0:
         scale = np.float32(1) / np.sqrt(square)
@@ -25,7 +25,7 @@ def to_unit(x):
 
 @njit
 def centre(x, mean, step):
-    """mean += step (x - mean), then x -= mean."""
+    """mean += step (x - mean); x -= mean."""
     if step > 0:
         for j in range(len(x)):
             mean[j] += step * (x[j] - mean[j])
@@ -35,7 +35,7 @@ def centre(x, mean, step):
 
 @njit
 def over_lengths(rows, out):
-    """out: one over the length of each row, and 0 where it is zero."""
+    """Fill `out` with one over the length of each row, or 0."""
     for i in range(len(rows)):
         square = dot(rows[i], rows[i])
         out[i] = np.float32(1) / np.sqrt(square) if square > 0 else np.float32(0)
@@ -43,7 +43,7 @@ def over_lengths(rows, out):
 
 @njit
 def coordinates(directions, scales, x, y):
-    """y: coordinates of x along the rows of `directions`, whose `over_lengths` are `scales`."""
+    """Fill y with the coordinates of x along `directions`, whose `over_lengths` are `scales`."""
     respond(directions, x, y)
     for i in range(len(directions)):
         y[i] *= scales[i]
@@ -51,7 +51,7 @@ def coordinates(directions, scales, x, y):
 
 @njit
 def along(w, x):
-    """x · w / |w|, and 0 where w is zero."""
+    """x · w / |w|, or 0 if w is zero."""
     product = square = np.float32(0)
     for j in range(len(x)):
         product += w[j] * x[j]
@@ -61,7 +61,7 @@ def along(w, x):
 
 @njit
 def shares(centres, x, inverse_temperature, y):
-    """y: softmax of so many times the cosine of x, at length one, and each row of `centres`."""
+    """Fill y with softmax(inverse_temperature * cosine(centre, x)) for a unit vector x."""
     largest = np.float32(-np.inf)
     for i in range(len(centres)):
         y[i] = inverse_temperature * along(centres[i], x)

@@ -1,4 +1,4 @@
-"""The words of a network: the row of each, how often it occurred, how it is written."""
+"""The words of a network: their rows, counts and spelling."""
 
 from __future__ import annotations
 
@@ -9,50 +9,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine.checkpoint import fitting
-from hebbsim.engine.network.shape import (
-    ENDING_SIZE,
-    Spelling,
-    ending_code,
-    piece_rows,
-    shape_code,
-)
+from hebbsim.engine.network.shape import ENDING_SIZE, Spelling, ending_code, piece_rows, shape_code
 from hebbsim.engine.network.word_layer import WordLayer, grown
 
 __all__ = ["UNKNOWN", "Vocabulary"]
 
-#: The row of all words that the network does not know.
+#: The row of all unknown words.
 UNKNOWN = 0
-#: Share of the words that are given up when there is no more room.
-GIVEN_UP = 0.1
-#: A word is told apart from this occurrence on, while there are columns.
-TOLD_APART_FROM = 3
+#: Share of the words that are dropped when the vocabulary is full.
+DROPPED = 0.1
+#: Occurrence at which a word gets a column of its own, if one is free.
+COLUMN_FROM = 3
 
 
 class Vocabulary:
-    """Words by row, admitted as they come and given up when there is no more room.
+    """Words by row, added as they occur; the rarest are dropped when `max_words` is reached.
 
-    Parameters
-    ----------
-    layers : sequence of WordLayer
-        They make room for the same rows, and forget the words that are given up.
-    max_words, context_words : int
-        As of `Network`.
-    shape_size : int
-        Numbers of the code of a word's shape.
+    The `layers` share the rows and reset those of dropped words.
 
     Attributes
     ----------
     index : dict of str to int
         Row of every known word, from 1 on.
     counts : ndarray of int64
-        Occurrences by row.
-    n_counted : int
-        Their sum.
+        Occurrences by row; `n_counted` is their sum.
     columns : ndarray of int32
-        Column of each word in a layer over the text; 0 is the one that all others share.
+        Column of each word in a layer over the text; words without one share column 0.
     shapes : ndarray of int8, shape=(rows, shape_size)
     given : mapping of str to int
-        Which vector the first layer has of a word, for words that it has one of.
+        Index of a word's vector in the first layer, for words that have one.
     """
 
     def __init__(
@@ -74,43 +59,43 @@ class Vocabulary:
 
     @property
     def spelling(self) -> Spelling:
-        """How words are written, and how often they are, by row."""
+        """Spelling and counts of all words, by row."""
         return Spelling(self._endings, self._pieces, self.counts)
 
     def rows(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """The row of each word, shape=(n,)."""
+        """Row of each word, shape=(n,)."""
         return np.array([self.index.get(word, UNKNOWN) for word in words], dtype=np.int32)
 
     def count(self, sentence: Sequence[str], *, again: bool) -> None:
-        """Admit the words of a sentence and, unless it comes `again`, count them."""
+        """Add the words of a sentence and count them, unless it is a repetition (`again`)."""
         index = self.index
         for word in sentence:
             row = index.get(word)
             if row is None:
-                row = self._admit(word)
+                row = self._add(word)
                 index = self.index
             if not again:
                 n = self.counts[row] = self.counts[row] + 1
                 self.n_counted += 1
-                if n == TOLD_APART_FROM:
-                    self._tell_apart(row)
+                if n == COLUMN_FROM:
+                    self._assign_column(row)
 
     def know(self, counts: Mapping[str, int]) -> None:
-        """Admit words that were counted elsewhere, at most `max_words`, in their order."""
+        """Add at most `max_words` words with their counts, in order."""
         for word, count in counts.items():
-            row = self._admit(word)
+            row = self._add(word)
             self.counts[row] = count
-            if count >= TOLD_APART_FROM:
-                self._tell_apart(row)
+            if count >= COLUMN_FROM:
+                self._assign_column(row)
         self.n_counted += sum(counts.values())
 
     def take(self, counts: NDArray[np.int64], shapes: NDArray[np.int8]) -> None:
-        """Take the counts and shapes of another vocabulary, by its rows."""
+        """Use the counts and shapes of another vocabulary, by its rows."""
         self.counts, self.shapes = counts, shapes
         self.n_counted = int(counts.sum())
 
     def spelled(self, words: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Codes of endings, and rows of pieces, of some words; of no columns if unheeded."""
+        """Codes of endings and rows of pieces of some words, of no columns if unused."""
         endings = np.zeros((len(words), self._ending_size), dtype=np.float32)
         if self._ending_size:
             endings[:] = [ending_code(word) for word in words] or endings
@@ -129,9 +114,9 @@ class Vocabulary:
             layer.grow(n_rows)
         self._free.extend(range(n_rows - 1, before - 1, -1))
 
-    def _admit(self, word: str) -> int:
+    def _add(self, word: str) -> int:
         if len(self.index) >= self.max_words:
-            self._give_up()
+            self._drop_rarest()
         if not self._free:
             self._grow(min(2 * len(self.counts), self.max_words + 1))
         row = self.index[word] = self._free.pop()
@@ -145,30 +130,30 @@ class Vocabulary:
         endings, pieces = self.spelled([word])
         self._endings[row], self._pieces[row] = endings[0], pieces[0]
 
-    def _tell_apart(self, row: int) -> None:
+    def _assign_column(self, row: int) -> None:
         if self._free_columns:
             self.columns[row] = self._free_columns.pop()
 
-    def _give_up(self) -> None:
-        """Forget the words that occurred least, and what every layer knows of them."""
+    def _drop_rarest(self) -> None:
+        """Drop the rarest words, in all layers."""
         rows = np.fromiter(self.index.values(), dtype=np.int64)
         last_come = np.arange(len(rows), 0, -1)
         order = np.lexsort((last_come, self.counts[rows]))
-        n = max(1, int(GIVEN_UP * len(rows)))
+        n = max(1, int(DROPPED * len(rows)))
         leaving = rows[order[:n]]
         gone = set(leaving.tolist())
         self.index = {word: row for word, row in self.index.items() if row not in gone}
         self.n_counted -= int(self.counts[leaving].sum())
         self.counts[leaving] = 0
-        told_apart = self.columns[leaving]
-        self._free_columns.extend(told_apart[told_apart > 0][::-1].tolist())
+        freed = self.columns[leaving]
+        self._free_columns.extend(freed[freed > 0][::-1].tolist())
         self.columns[leaving] = 0
         for layer in self.layers:
             layer.forget(leaving)
         self._free.extend(leaving[::-1].tolist())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """All but the words themselves, which stand in the order of ``rows``."""
+        """All state except the words themselves, which are in the order of ``rows``."""
         return {
             "counts": self.counts,
             "columns": self.columns,
@@ -178,13 +163,7 @@ class Vocabulary:
         }
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], words: Sequence[str]) -> None:
-        """Put in what `arrays` gave, and its words.
-
-        Raises
-        ------
-        ValueError, KeyError
-            They do not fit.
-        """
+        """Restore what `arrays` returned, and the words; ValueError or KeyError if they misfit."""
         rows = arrays["rows"]
         n_rows = len(arrays["counts"])
         used = np.concatenate([rows, arrays["free"]])

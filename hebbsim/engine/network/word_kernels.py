@@ -1,4 +1,4 @@
-"""Kernels of a word layer: what one sentence teaches it, and where words lie."""
+"""Kernels of a word layer: learning from a sentence, and coordinates and codes of words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hebbsim.engine.network.vectors import (
 
 __all__ = ["RARE", "Pieces", "codes_of_points", "learn_sentence", "place_words"]
 
-#: Pieces learn from the first so many occurrences of a word: what holds of rare words.
+#: Pieces learn from the first occurrences of a word, up to this number, to represent rare words.
 RARE = 10
 
 learn_memory: Any = None  # of the layer's rules, see `with_rules`
@@ -32,17 +32,10 @@ learn_categories: Any = None
 
 
 class Pieces(NamedTuple):
-    """What is known of endings and beginnings: see `WordLayer`.
+    """State and parameters of the pieces of words: see `WordLayer`."""
 
-    Attributes
-    ----------
-    rows : ndarray of float32, shape=(pieces + 1, inputs)
-    counts : ndarray of int64, shape=(pieces + 1,)
-    shrinkage, piece_shrinkage, beginnings : float32
-    """
-
-    rows: NDArray[np.float32]
-    counts: NDArray[np.int64]
+    rows: NDArray[np.float32]  # shape=(pieces + 1, n)
+    counts: NDArray[np.int64]  # shape=(pieces + 1,)
     shrinkage: np.float32
     piece_shrinkage: np.float32
     beginnings: np.float32
@@ -117,7 +110,7 @@ def learn_sentence(
 
 @njit
 def piece_shares(n, chain, pieces, out):
-    """out: shares of a word's own row, of those of its pieces, and of that of all rare words."""
+    """Fill `out` with the weights of a word's own row, its pieces' rows and that of rare words."""
     out[:] = 0
     out[0] = np.float32(n / (n + pieces.shrinkage))
     left = np.float32(0)
@@ -134,7 +127,7 @@ def piece_shares(n, chain, pieces, out):
 
 @njit
 def complete(row, n, chain, pieces, x):
-    """x: the row of a word that occurred n times, completed by those of its pieces."""
+    """Fill x with the row of a word of n occurrences, interpolated with those of its pieces."""
     shares = np.empty(len(chain) + 2, np.float32)
     piece_shares(n, chain, pieces, shares)
     for j in range(len(x)):
@@ -148,7 +141,7 @@ def complete(row, n, chain, pieces, x):
 
 @njit
 def signature(row, x):
-    """x: the square root of a row of the memory, at length one."""
+    """Fill x with the square root of a row of the memory, at length one."""
     for j in range(len(row)):
         x[j] = np.sqrt(max(row[j], np.float32(0)))
     to_unit(x)
@@ -156,7 +149,7 @@ def signature(row, x):
 
 @njit
 def place(directions, scales, x, ending, ending_weight, out):
-    """out: where a word lies among categories, by the root of its row less the mean, and ending."""
+    """Fill `out` with the coordinates of a centred signature x, and the ending at its weight."""
     n = len(directions)
     coordinates(directions, scales, x, out)
     if len(out) > n:
@@ -168,7 +161,7 @@ def place(directions, scales, x, ending, ending_weight, out):
 
 @njit
 def place_words(memory, words, mean, directions, spelling, ending_weight, pieces, out):
-    """Where some words lie among categories; the spelling is theirs."""
+    """Fill `out` with the coordinates of some words; `spelling` has a row for each of them."""
     x = np.empty(len(mean), np.float32)
     scales = np.empty(len(directions), np.float32)
     over_lengths(directions, scales)
@@ -184,5 +177,6 @@ def place_words(memory, words, mean, directions, spelling, ending_weight, pieces
 
 @njit
 def codes_of_points(points, words, categories, inverse_temperature, codes):
+    """Put the codes of words at `points` into the rows `words` of `codes`."""
     for i in range(len(words)):
         shares(categories, points[i], inverse_temperature, codes[words[i]])

@@ -1,4 +1,4 @@
-"""A layer that gives every word a code, from the company it keeps."""
+"""A layer that learns a code for every word from its contexts."""
 
 from __future__ import annotations
 
@@ -22,84 +22,83 @@ from hebbsim.errors import BadInputError
 
 __all__ = ["WordLayer"]
 
-#: Vectors of elsewhere that groups are made of, at most, and how often each is shown.
+#: Maximum number of pretrained vectors that groups are learned from, and of passes over them.
 GROUPED, SHOWN = 20_000, 3
-#: A start is drawn by the root of the word's count, which counts up to this share of the text.
+#: Initial categories are drawn by the root of the word's count, at most this share of the text.
 LARGEST_SHARE = 0.005
 
 
 @dataclass
 class WordLayer:
-    """A code for every word: which of C categories it belongs to, by the traces around it.
+    """A code for every word: its membership in C categories, learned from the traces around it.
 
     At each token of a sentence, in turn:
 
     *memory*
-        The word's row of weights moves towards the traces around the token: the word alone
-        fires. The step is one over the word's count, but not below `memory_floor`.
+        The word's row of weights moves towards the traces around the token. The step is one over
+        the word's count, but at least `memory_floor`.
     *pieces*
-        With `pieces`, so do the rows of its endings and beginnings, as long as the word is rare.
-        A rare word's row is completed by theirs: of n occurrences it has ``n/(n + shrinkage)`` of
-        its own, its longest ending has the same share of the rest by `piece_shrinkage`, and so
-        on down to the row of all rare words; beginnings likewise, with a weight of `beginnings`
-        beside ``1 - beginnings``.
+        With `pieces`, so do the rows of the word's endings and beginnings while it is rare.
+        A rare word's row is interpolated with theirs: after n occurrences it has the weight
+        ``n/(n + shrinkage)``, its longest ending the corresponding share of the rest by
+        `piece_shrinkage`, and so on down to the row that all rare words share; likewise for
+        beginnings, whose total weight is `beginnings` against ``1 - beginnings`` for endings.
     *directions*
-        The row's square root, at length one and less the mean (so that distances are Hellinger
-        distances), is projected on the directions in which rows differ most.
+        The row's square root, scaled to length one and centred (so that distances are Hellinger
+        distances), is projected on principal directions of the rows.
     *categories*
-        By their coordinates, at length one, words compete; with an `ending_weight`, the code of
-        how the word ends stands beside them, at that length.
+        Words compete for categories by their coordinates, scaled to length one; with an
+        `ending_weight`, the code of the word's ending is appended at that length.
     *code*
         Softmax of `inverse_temperature` times the cosine with each category.
 
-    The last three steps happen at a share ``visits / sqrt(count)`` of a word's tokens only, as
-    common words need not compete every time.
+    The last three steps take place at a share ``visits / sqrt(count)`` of a word's tokens only, as
+    frequent words need not compete every time.
 
     Parameters
     ----------
     name : str
     below : str
-        The layer whose codes are seen around a word, or ``"text"``: the words themselves.
+        The layer whose codes make up the context, or ``"text"``: the words themselves.
     size : int
         Number of categories C.
     start : int
         Number of tokens that the network reads before this layer begins.
     settle : int
-        Number of tokens for which memory and directions learn alone; then the categories start
+        Number of tokens for which only memory and directions learn; then the categories start
         from rows of the memory.
     timescales : tuple of float, optional
         Timescales of the traces, in tokens (default: the shortest of the network).
     n_directions : int
         Number of directions.
     ending_weight : float
-        Weight of word endings beside the memory, for languages whose endings carry grammar.
+        Weight of word endings relative to the memory, for languages whose endings carry grammar.
     pieces : int
         Number of rows that endings and beginnings share by hashing; 0 switches pieces off.
     shrinkage, piece_shrinkage : float
-        Number of occurrences at which the row of a word, or of a piece, counts as much as what
-        completes it.
+        Number of occurrences at which the row of a word, or of a piece, has the weight 1/2.
     beginnings : float
-        Weight of beginnings, against ``1 - beginnings`` for endings; up to 1.
+        Weight of beginnings, at most 1, against ``1 - beginnings`` for endings.
     memory, directions, categories : Plasticity
         Learning rule of each part.
     memory_floor : float
         Smallest step of the memory. With 0 a row is the mean over all occurrences; above 0,
-        earlier ones fade, which suits a text that changes.
+        earlier ones decay, which suits a text that changes.
     visits : float
-        Share of a word's tokens at which it competes, times the root of its count.
+        A word competes at a share ``visits / sqrt(count)`` of its tokens.
     direction_visits : int
-        Directions learn at half of the visits; once they have learned n times, at a share
-        ``direction_visits / n`` if that is less. They slow down because categories lie along
-        them.
+        Directions learn at half of these tokens; after n of them, at a share
+        ``direction_visits / n`` if that is less. They slow down because categories are expressed
+        in their coordinates.
     inverse_temperature : float
-        Sharpness of codes: the larger, the nearer a code is to one category.
+        Sharpness of codes: the larger, the closer a code is to one category.
     min_count : int
         Words with fewer occurrences do not compete.
 
     Raises
     ------
     BadInputError
-        A value is out of range, or a part cannot learn by its rule.
+        A value is out of range, or a rule does not suit its part.
 
     Examples
     --------
@@ -138,16 +137,9 @@ class WordLayer:
         sizes = {"size": (1, 10_000), "n_directions": (1, 10_000)}
         counts = dict.fromkeys(("start", "settle", "direction_visits", "min_count"), (0, LARGEST))
         counts["pieces"] = (0, 1_000_000)
-        floats = {
-            "memory_floor": False,
-            "ending_weight": False,
-            "beginnings": False,
-            "shrinkage": True,
-            "piece_shrinkage": True,
-            "visits": True,
-            "inverse_temperature": True,
-        }
-        check_layer(self, sizes | counts, floats)
+        floats = dict.fromkeys(("memory_floor", "ending_weight", "beginnings"), False)
+        above = ("shrinkage", "piece_shrinkage", "visits", "inverse_temperature")
+        check_layer(self, sizes | counts, floats | dict.fromkeys(above, True))
         if self.beginnings > 1:
             raise BadInputError(
                 f"beginnings of layer {self.name} is {self.beginnings:g}: give a share up to 1"
@@ -160,10 +152,7 @@ class WordLayer:
         alpha: NDArray[np.float32],
         rng: np.random.Generator,
     ) -> None:
-        """Make the weights for codes of `below_size` numbers.
-
-        Those of directions are small and drawn by `rng`, all others are zero.
-        """
+        """Create the weights for codes of size `below_size`: random for directions, else zero."""
         self.below_size, self.keep, self.alpha = below_size, keep, alpha
         width = 2 * len(keep) * (below_size + 1)
         self.memory_weights = self.memory.start(0, width)
@@ -173,14 +162,14 @@ class WordLayer:
         self.category_weights = self.categories.start(self.size, n_coordinates)
         self.mean = np.zeros(width, dtype=np.float32)
         self.mean_seen = np.zeros(1, dtype=np.int64)
-        n_pieces = self.pieces + 1 if self.pieces else 0  # the last is that of all rare words
+        n_pieces = self.pieces + 1 if self.pieces else 0  # the last row is for all rare words
         self.piece_weights = self.memory.start(n_pieces, width)
         self.piece_state = np.tile(self.memory.kernel.start(width, 1), (n_pieces, 1))
         self.piece_counts = np.zeros(n_pieces, dtype=np.int64)
         self.counts = np.zeros(0, dtype=np.int64)
         self.codes = np.zeros((0, self.size), dtype=np.float32)
         self.settled = False
-        self.held = np.zeros(0, dtype=bool)  # whose code is that of a vector of elsewhere
+        self.held = np.zeros(0, dtype=bool)  # words whose code comes from a pretrained vector
         self.points: NDArray[np.float32] | None = None
         self.groups = np.zeros((self.size, 0), dtype=np.float32)
         self.learns_on = True
@@ -193,7 +182,7 @@ class WordLayer:
         )
 
     def grow(self, n_words: int) -> None:
-        """Make room for so many words."""
+        """Make room for `n_words` words."""
         values = grown(self.memory_weights.values, n_words, 0)
         self.memory_weights = self.memory_weights._replace(values=values)
         n_before = len(self.memory_state)
@@ -211,23 +200,13 @@ class WordLayer:
         learns_on: bool = False,
         groups: NDArray[np.float32] | None = None,
     ) -> None:
-        """Take vectors of elsewhere, by which words get codes: see `hold`.
+        """Use pretrained unit vectors `points`, shape=(N, D), for the codes of words, see `hold`.
 
-        The vectors fall into as many groups as there are categories, by the rule of those. A
-        code is the softmax over groups as it is over categories. Categories start where the
-        words of each group lie, so that a category goes on to mean what the group meant.
-
-        Parameters
-        ----------
-        points : ndarray of float32, shape=(N, D)
-            Vectors at length one.
-        rng : Generator, optional
-            Draws which vectors groups start from, and their order.
-        learns_on : bool
-            Words learn codes of their own once categories begin; without, they keep those of
-            their vectors.
-        groups : ndarray of float32, shape=(C, D), optional
-            As they were made before.
+        The vectors are clustered into as many `groups`, shape=(C, D), as there are categories, by
+        the rule of the categories and in an order drawn by `rng`, unless `groups` are given. A code
+        is the softmax over groups. Each category then starts at the mean of the words of its
+        group, so that its meaning stays the same. With `learns_on`, words learn codes of their own
+        once categories begin; otherwise they keep those of their vectors.
         """
         self.points, self.learns_on = points, learns_on
         if groups is None:
@@ -238,14 +217,12 @@ class WordLayer:
                 rng.choice(len(some), self.size, replace=len(some) < self.size)
             ]
             for _ in range(SHOWN):
-                order = rng.permutation(len(some))
-                targets = np.zeros((len(some), self.size), dtype=np.float32)
-                self.categories.learn(weights, some[order], targets, 1.0)
+                self.categories.learn(weights, some[rng.permutation(len(some))])
             groups = weights.values
         self.groups = groups
 
     def hold(self, row: int, at: int) -> None:
-        """Give the word of a row the code of vector `at`."""
+        """Give the word in `row` the code of vector `at`."""
         assert self.points is not None
         where = np.array([row], dtype=np.int64)
         temperature = np.float32(self.inverse_temperature)
@@ -253,11 +230,11 @@ class WordLayer:
         self.held[row] = True
 
     def _kept(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Those of some words that keep the codes of their vectors."""
+        """The words among `rows` that keep the codes of their vectors."""
         return rows[:0] if self.learns_on else rows[self.held[rows]]
 
     def arrays(self) -> dict[str, NDArray]:
-        """All that has been learned."""
+        """All learned state, by name."""
         parts = {
             "memory": self.memory_weights,
             "directions": self.direction_weights,
@@ -277,7 +254,7 @@ class WordLayer:
         }
 
     def forget(self, rows: NDArray[np.int64]) -> None:
-        """Give up all that is known of some words."""
+        """Reset all state of the words in `rows`."""
         self.memory_weights.values[rows] = 0
         self.memory_state[rows] = self.memory.kernel.start(len(self.mean), 1)
         self.counts[rows] = 0
@@ -291,53 +268,27 @@ class WordLayer:
         draws: NDArray[np.float64],
         spelling: Spelling,
     ) -> None:
-        """Learn one sentence.
+        """Learn one sentence of words `ids`, shape=(L,), with codes `rows`, shape=(L, below).
 
-        Parameters
-        ----------
-        rows : ndarray of float32, shape=(L, below)
-            Codes of its tokens in the layer below.
-        ids : ndarray of int32, shape=(L,)
-            Its words.
-        draws : ndarray of float64, shape=(L,)
-            Between 0 and 1: which tokens compete.
-        spelling : Spelling
-            Of all words.
+        `draws`, uniform in [0, 1) of shape=(L,), decide which tokens compete; `spelling` is that
+        of all words.
         """
         if len(rows) > len(self._context):
             self._context = np.empty((2 * len(rows), *self._context.shape[1:]), dtype=np.float32)
         kept = self._kept(ids)
         codes = self.codes[kept]
         self._kernel(
-            rows,
-            ids,
-            draws,
-            self.keep,
-            self.alpha,
-            self._context,
-            self.counts,
-            self.memory_weights,
-            self.memory_state,
-            self.memory_floor,
-            self.direction_weights,
-            self.mean,
-            self.mean_seen,
-            self.category_weights,
-            spelling,
-            np.float32(self.ending_weight),
-            self._pieces(),
-            self.piece_state,
-            self.settled,
-            self.visits,
-            self.direction_visits,
-            np.float32(self.inverse_temperature),
-            self.min_count,
-            self.codes,
-        )
+            rows, ids, draws, self.keep, self.alpha, self._context, self.counts,
+            self.memory_weights, self.memory_state, self.memory_floor, self.direction_weights,
+            self.mean, self.mean_seen, self.category_weights, spelling,
+            np.float32(self.ending_weight), self._pieces(), self.piece_state, self.settled,
+            self.visits, self.direction_visits, np.float32(self.inverse_temperature),
+            self.min_count, self.codes,
+        )  # fmt: skip
         self.codes[kept] = codes
 
     def begin(self, rng: np.random.Generator, spelling: Spelling) -> None:
-        """Start categories from rows of the memory, and give every word its code."""
+        """Initialise the categories from rows of the memory, and compute the codes of all words."""
         known = np.flatnonzero(self.counts >= self.min_count)
         if not len(known):
             return
@@ -354,14 +305,14 @@ class WordLayer:
         self.encode(known, spelling)
 
     def encode(self, words: NDArray[np.int64], spelling: Spelling) -> None:
-        """Give words their codes, by their memory and the categories as these are now."""
+        """Recompute the codes of words from their memory and the current categories."""
         kept = self._kept(words)
         codes = self.codes[kept]
         self._put_codes(self.locate(words, spelling), words, self.codes)
         self.codes[kept] = codes
 
     def _start_from_groups(self, points: NDArray[np.float32], codes: NDArray[np.float32]) -> None:
-        """Start each category at the mean of words, weighted by their share in its group."""
+        """Initialise each category at the mean of words, weighted by their share in its group."""
         means = np.zeros_like(self.category_weights.values)
         for point, code in zip(points, codes, strict=True):
             means += code[:, None] * point
@@ -370,7 +321,7 @@ class WordLayer:
         self.category_weights.values[some] = means[some] / total[some, None]
 
     def remember_pieces(self, words: NDArray[np.int64], spelling: Spelling) -> None:
-        """Give pieces the memory that words, which were learned elsewhere, have in common."""
+        """Set the rows of pieces to the mean memory of the words that have them."""
         self.piece_weights.values[:] = 0
         self.piece_counts[:] = 0
         values, counts = self.piece_weights.values, self.piece_counts
@@ -383,10 +334,7 @@ class WordLayer:
                     values[piece] += step * (self.memory_weights.values[row] - values[piece])
 
     def codes_of_unknown(self, spelling: Spelling) -> NDArray[np.float32]:
-        """Codes of words that were never met, by their pieces and endings, shape=(n, C).
-
-        `spelling` is that of these words. Where there are no pieces, all categories are alike.
-        """
+        """Codes of unknown words by their spelling, shape=(n, C); uniform without `pieces`."""
         n = len(spelling.counts)
         codes = np.full((n, self.size), 1 / self.size, dtype=np.float32)
         if self.pieces and self.settled:
@@ -396,33 +344,22 @@ class WordLayer:
         return codes
 
     def _pieces(self) -> Pieces:
-        return Pieces(
-            self.piece_weights.values,
-            self.piece_counts,
-            np.float32(self.shrinkage),
-            np.float32(self.piece_shrinkage),
-            np.float32(self.beginnings),
-        )
+        shares = map(np.float32, (self.shrinkage, self.piece_shrinkage, self.beginnings))
+        return Pieces(self.piece_weights.values, self.piece_counts, *shares)
 
     def _points(
         self, memory: NDArray[np.float32], rows: NDArray[np.int64], spelling: Spelling
     ) -> NDArray[np.float32]:
-        """Where words, which have rows of a memory and a spelling, lie among the categories."""
+        """Coordinates of words given their rows in a memory and their spelling."""
         points = np.empty((len(rows), self.category_weights.values.shape[1]), dtype=np.float32)
         place_words(
-            memory,
-            rows,
-            self.mean,
-            self.direction_weights.values,
-            spelling,
-            np.float32(self.ending_weight),
-            self._pieces(),
-            points,
-        )
+            memory, rows, self.mean, self.direction_weights.values, spelling,
+            np.float32(self.ending_weight), self._pieces(), points,
+        )  # fmt: skip
         return points
 
     def locate(self, words: NDArray[np.int64], spelling: Spelling) -> NDArray[np.float32]:
-        """Where words lie among the categories, at length one; `spelling` is that of all."""
+        """Coordinates of words, at length one, shape=(n, D); `spelling` is that of all words."""
         theirs = spelling.of(words)
         seen = np.minimum(self.counts[words], theirs.counts)
         return self._points(self.memory_weights.values, words, theirs._replace(counts=seen))
@@ -435,6 +372,7 @@ class WordLayer:
 
 
 def grown(array: NDArray, n_rows: int, value: float) -> NDArray:
+    """A copy of `array` with `n_rows` rows, the new ones filled with `value`."""
     grown = np.zeros((n_rows, *array.shape[1:]), dtype=array.dtype)
     grown[: len(array)] = array
     if value:  # zeros take no memory until they are written

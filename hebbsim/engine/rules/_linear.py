@@ -74,7 +74,8 @@ def _correct(i, t, product, tokens, table, targeted, gain, post):
         x1 = table[tokens[t + 1], i]
         x2 = table[tokens[t + 2], i]
         x3 = table[tokens[t + 3], i]
-    c0 = gain * (x0 - post[t, i])
+    y0 = post[t, i]
+    c0 = gain * (x0 - y0)
     y1 = post[t + 1, i] + c0 * product[t + 1, 0]
     c1 = gain * (x1 - y1)
     y2 = post[t + 2, i] + c0 * product[t + 2, 0] + c1 * product[t + 2, 1]

@@ -79,17 +79,10 @@ class Rule:
         return self.predictive or post == "token"
 
     def check_sizes(self, post: str, n_inputs: int, n_units: int, n_targets: int) -> None:
-        """Refuse a `post` that the rule lacks, or sizes of arrays that its kernel cannot use.
+        """Raise BadInputError for a `post` that the rule lacks, or sizes that do not suit it.
 
-        Parameters
-        ----------
-        post : {"output", "token"}
-        n_inputs, n_units, n_targets : int
-            Columns of `pre`, rows of the weights, columns of the table.
-
-        Raises
-        ------
-        BadInputError
+        `n_inputs` is the number of columns of `pre`, `n_units` of rows of the weights, and
+        `n_targets` of columns of the table.
         """
         if post not in self.posts:
             raise BadInputError(
