@@ -40,7 +40,7 @@ _GLOBAL_COLUMNS = "# global.columns"
 _LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
 #: Description of each kind.
 NAMES = {
-    "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
+    "text": "plain text", "conllu": "CoNLL-U, words only", "cogs": "COGS, words only",
     "jsonl": "JSON, one value per line", "json": "JSON", "table": "table (CSV or TSV)",
     "parquet": "parquet",
 }  # fmt: skip
