@@ -20,7 +20,7 @@ from hebbsim.runs.results import (
     summarize,
     table_text,
 )
-from hebbsim.runs.resume import open_run
+from hebbsim.runs.resume import RunCache
 
 
 def score(seed=0, value=0.5, **changes):
@@ -90,7 +90,7 @@ def test_a_table_keeps_every_digit_and_leaves_none_empty():
 
 
 def write_run(folder, results, *, overwrite=False, save=None, **machine):
-    with open_run(folder, overwrite=overwrite) as kept:
+    with RunCache(folder, overwrite=overwrite) as kept:
         kept.write(results, machine=machine, save=save)
     return results
 

@@ -23,7 +23,7 @@ from hebbsim.readers.grammar import make_builtin
 from hebbsim.runs import resume as module
 from hebbsim.runs.folders import AlreadyFinished, Numbered
 from hebbsim.runs.results import Results, provenance
-from hebbsim.runs.resume import RunCache, open_run
+from hebbsim.runs.resume import RunCache
 
 CONFIG = {"clusters": 300, "timescales": (2.0, 8.0)}
 PROVENANCE = provenance(inputs={"a.txt": "0" * 64}, seeds=range(2))
@@ -34,7 +34,7 @@ def run(out, *, fail_at=None, error=KeyboardInterrupt, overwrite=False, config=N
     calls = [] if calls is None else calls
     config = CONFIG if config is None else config
     results = Results("toy", config, PROVENANCE)
-    with open_run(out, overwrite=overwrite) as cache:
+    with RunCache(out, overwrite=overwrite) as cache:
         cache.begin("toy", config, PROVENANCE)
         total = np.zeros(3)
         for seed in range(3):
@@ -170,7 +170,7 @@ def test_two_sources_of_one_name_do_not_share_a_folder(tmp_path, monkeypatch):
 
 
 def test_two_runs_at_a_time_get_folders_of_their_own(tmp_path):
-    with open_run(Numbered(tmp_path / "a")) as one, open_run(Numbered(tmp_path / "a")) as two:
+    with RunCache(Numbered(tmp_path / "a")) as one, RunCache(Numbered(tmp_path / "a")) as two:
         for cache in (one, two):
             cache.begin("toy", CONFIG, PROVENANCE)
             cache.put("p", document=1)
@@ -215,7 +215,7 @@ def test_values_come_back_as_they_were(tmp_path):
     }
     document = {"a": [1, 0.1 + 0.2, None, "ü☃\ud800"], "b": {"c": True, "inf": float("inf")}}
     names_ = ["seed=0", "a b/c", "a b_c", "../../up", ".hidden", "x" * 300, "é", ""]
-    with open_run(tmp_path / "a") as cache:
+    with RunCache(tmp_path / "a") as cache:
         cache.begin("toy", {}, {})
         for name in names_:
             cache.put(name, arrays, {"name": name, **document})
@@ -230,7 +230,7 @@ def test_values_come_back_as_they_were(tmp_path):
 
 
 def test_json_is_the_same_computed_or_read_back(tmp_path):
-    with open_run(tmp_path / "a") as cache:
+    with RunCache(tmp_path / "a") as cache:
         cache.begin("toy", {}, {})
         once = cache.json("p", lambda: [(1, 2.5), {"k": np.float64(0.1)}])
         assert once == cache.json("p", lambda: 1 / 0) == [[1, 2.5], {"k": 0.1}]
@@ -241,19 +241,19 @@ def test_json_is_the_same_computed_or_read_back(tmp_path):
 
 
 def test_a_second_run_in_the_same_folder_is_refused(tmp_path):
-    with open_run(tmp_path / "a") as cache:
+    with RunCache(tmp_path / "a") as cache:
         cache.begin("toy", {}, {})
         cache.put("p", document=1)
         other = (
-            "import sys\nfrom hebbsim.runs.resume import open_run\n"
-            "with open_run(sys.argv[1]) as cache: pass\n"
+            "import sys\nfrom hebbsim.runs.resume import RunCache\n"
+            "with RunCache(sys.argv[1]) as cache: pass\n"
         )
         done = subprocess.run(
             [sys.executable, "-c", other, str(tmp_path / "a")], capture_output=True, text=True
         )
         assert f"another run writes to it (process {os.getpid()} on" in done.stderr
         assert cache.get("p").document == 1
-    with open_run(tmp_path / "a"):
+    with RunCache(tmp_path / "a"):
         pass
 
 

@@ -28,7 +28,7 @@ from hebbsim.runs import folders
 from hebbsim.runs import results as results_module
 from hebbsim.runs.folders import AlreadyFinished
 from hebbsim.runs.results import Clock
-from hebbsim.runs.resume import open_run
+from hebbsim.runs.resume import RunCache
 
 
 @contextlib.contextmanager
@@ -53,7 +53,7 @@ def test_a_checkpoint_on_a_full_disk_leaves_the_one_before(tmp_path):
 
 def test_a_run_on_a_full_disk_keeps_what_is_finished(tmp_path, monkeypatch):
     whole = run(tmp_path / "whole")
-    with open_run(tmp_path / "a") as cache:
+    with RunCache(tmp_path / "a") as cache:
         cache.begin("toy", {}, {})
         cache.put("small", document=1)
         with full_disk(10_000), pytest.raises(BadInputError, match="cannot write checkpoint"):

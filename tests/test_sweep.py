@@ -29,7 +29,7 @@ from hebbsim.runs.folders import Numbered
 from hebbsim.runs.registry import get_experiment
 from hebbsim.runs.rerun import compare_folders, read_run, rerun
 from hebbsim.runs.results import Results, Score, provenance, summarize
-from hebbsim.runs.resume import open_run
+from hebbsim.runs.resume import RunCache
 from hebbsim.runs.sweep import read_scores, run_folders, run_sweep
 from hebbsim.runs.sweep_file import read_sweep
 from hebbsim.runs.workers import run_all
@@ -61,7 +61,7 @@ def fake_rules(config, *, out, progress=None, overwrite=False):
         summarize(scores),
         {"per_seed": scores},
     )
-    with open_run(out, overwrite=overwrite) as kept:
+    with RunCache(out, overwrite=overwrite) as kept:
         kept.write(results, machine={"directory": str(Path.cwd())})
     return results
 
@@ -565,7 +565,7 @@ def test_models_that_a_run_trained_do_not_stand_in_for_those_of_its_repetition(
         stores.append(config.store)
         (config.store / "models").mkdir(parents=True)
         results = Results("recall", config.resolved(), provenance(inputs={}, seeds=[0]))
-        with open_run(out, overwrite=overwrite) as kept:
+        with RunCache(out, overwrite=overwrite) as kept:
             kept.write(results, machine={})
         return results
 

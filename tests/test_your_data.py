@@ -111,7 +111,7 @@ def test_files_without_a_split_are_one_text_that_is_cut(tmp_path):
     assert any("80, 10 and 10 %" in note for note in corpus.notes)
     write(tmp_path, **{"letter3.txt": "A raw copy.", "LICENSE.txt": "By me.", "song.txt": "La."})
     (note,) = (note for note in load_corpus(tmp_path).notes if "left out" in note)
-    assert note == f"{tmp_path}: song.txt left out: the treebank alone is read"
+    assert note == f"{tmp_path}: song.txt left out: only the treebank is read"
     write(tmp_path, **{"letters-train.conllu": named("x")})
     corpus = load_corpus(tmp_path)
     assert firsts(corpus) == ["x"] and "left out" in corpus.notes[0]

@@ -43,7 +43,7 @@ _SUBTITLES = re.compile(r"\s*(?:WEBVTT\b|\d+\s+\d\d:\d\d:\d\d[.,]\d{3} -->)")
 _BRACKETED = re.compile(r"\s*\(\s*(?:\(|[A-Z]+[^\s()]*\s)")
 #: Description of each kind.
 NAMES = {
-    "text": "plain text", "conllu": "CoNLL-U, words alone", "cogs": "COGS, words alone",
+    "text": "plain text", "conllu": "CoNLL-U, words only", "cogs": "COGS, words only",
     "jsonl": "JSON, one value per line", "json": "JSON", "table": "table (CSV or TSV)",
     "parquet": "parquet",
 }  # fmt: skip

@@ -158,8 +158,8 @@ def check_parser(name_or_path: str | Path, parser: str) -> None:
     """Raise BadInputError if a parser is not installed, or the corpus is not text."""
     if not is_text(name_or_path):
         raise BadInputError(
-            f"--parser {parser}: corpus {name_or_path} is not text, and a parser gives roles to "
-            "text alone; leave --parser out"
+            f"--parser {parser}: corpus {name_or_path} is not text, and only text gets its "
+            "roles from a parser; leave --parser out"
         )
     find_pipeline(parser)
 

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +147,8 @@ def fetch(
         retry_if_failed=2,
     )
     for split, file in missing.items():
-        downloader = ResumingDownloader(downloads / f"{file.name}.part", progress)
+        part = downloads / f"{file.name}.part"
+        downloader = partial(_download, part=part, progress=progress)
         try:
             local[split] = Path(manager.fetch(file.name, downloader=downloader))
         except requests.HTTPError as error:
@@ -171,38 +172,32 @@ def fetch(
     return {split: local[split] for split in entry.files}
 
 
-class ResumingDownloader:
-    """A pooch downloader that resumes an interrupted download.
+def _download(url: str, output_file: str, _: Any, *, part: Path, progress: Progress | None) -> None:
+    """Download a file for pooch, and resume an interrupted download.
 
-    Data is collected in the file `part` next to the target. The complete file is handed to
-    pooch, which checks its digest.
+    Data is collected in `part`. The complete file is moved to `output_file`, and pooch checks its
+    digest.
     """
+    import requests
 
-    def __init__(self, part: Path, progress: Progress | None = None) -> None:
-        self.part = part
-        self.progress = progress
-
-    def __call__(self, url: str, output_file: str, pooch: Any) -> None:
-        import requests
-
-        have = self.part.stat().st_size if self.part.exists() else 0
-        # Byte ranges refer to the plain file, so it must not be compressed in transit.
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
-            if response.status_code == 416:  # the partial download belongs to another file
-                self.part.unlink()
-                raise requests.ConnectionError("the unfinished download did not fit")
-            response.raise_for_status()
-            sent = response.headers.get("Content-Range", "")
-            resumed = response.status_code == 206 and sent.startswith(f"bytes {have}-")
-            have = have if resumed else 0
-            total = have + int(response.headers.get("Content-Length", 0))
-            with self.part.open("ab" if resumed else "wb") as file:
-                for chunk in response.iter_content(_CHUNK):
-                    file.write(chunk)
-                    have += len(chunk)
-                    if self.progress is not None:
-                        self.progress(self.part.name.removesuffix(".part"), have, total)
-            if have < total:
-                raise requests.ConnectionError("the connection broke off")
-        shutil.move(self.part, output_file)
+    have = part.stat().st_size if part.exists() else 0
+    # Byte ranges refer to the plain file, so it must not be compressed in transit.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+        if response.status_code == 416:  # the partial download belongs to another file
+            part.unlink()
+            raise requests.ConnectionError("the unfinished download did not fit")
+        response.raise_for_status()
+        sent = response.headers.get("Content-Range", "")
+        resumed = response.status_code == 206 and sent.startswith(f"bytes {have}-")
+        have = have if resumed else 0
+        total = have + int(response.headers.get("Content-Length", 0))
+        with part.open("ab" if resumed else "wb") as file:
+            for chunk in response.iter_content(_CHUNK):
+                file.write(chunk)
+                have += len(chunk)
+                if progress is not None:
+                    progress(part.name.removesuffix(".part"), have, total)
+        if have < total:
+            raise requests.ConnectionError("the connection broke off")
+    shutil.move(part, output_file)

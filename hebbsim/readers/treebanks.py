@@ -104,7 +104,7 @@ def find_treebank(folder: Path) -> Treebank | None:
             and path.name.partition(".")[0] not in stems
         ]  # fmt: skip
         if other:
-            notes.append(_left_out(folder, other, "the treebank alone is read"))
+            notes.append(_left_out(folder, other, "only the treebank is read"))
         return Treebank({"train": rest}, True, notes)
     ordered = {name: splits[name] for name in _WORDS if name in splits}
     notes = _joined(folder, ordered)

@@ -247,7 +247,7 @@ def _head(file: TreebankLines, word: Line, n_words: int) -> int:
         column = f"'{value}' in column {file.head_column}" if file.head_column else "no such column"
         raise BadInputError(
             f"{where}: no head ({column}); an annotated treebank is needed to score roles; to "
-            "learn from these words alone, give the file as text: --unlabeled FILE, beside an "
+            "learn only from its words, give the file as text (--unlabeled FILE) together with an "
             "annotated corpus"
         )
     if head > n_words:

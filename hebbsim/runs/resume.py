@@ -3,7 +3,7 @@
 An experiment opens its folder, declares its configuration, computes its steps by name, and writes
 its results::
 
-    with open_run(out, overwrite=overwrite) as cache:
+    with RunCache(out, overwrite=overwrite) as cache:
         cache.begin("identity", config, provenance)
         for seed in range(5):
             scores += cache.json(f"seed={seed}", lambda: measure(seed))
@@ -70,10 +70,12 @@ class StepResult(NamedTuple):
 
 
 class RunCache:
-    """The completed steps of one run; made by `open_run`.
+    """The completed steps of one run; a context in which its folder is locked.
 
-    If `out` is None, nothing is cached. `overwrite` replaces a finished run, and discards an
-    unfinished one of another configuration.
+    If `out` is None, nothing is written. `overwrite` replaces a finished run, and discards an
+    unfinished one of another configuration; files that no run wrote are kept. On entry, raises
+    AlreadyFinished if the folder holds a finished run, and BadInputError if another run is
+    writing to it, or it cannot be written.
     """
 
     def __init__(self, out: Out | None = None, *, overwrite: bool = False) -> None:
@@ -85,6 +87,25 @@ class RunCache:
         self._lock = contextlib.ExitStack()
         self._made: list[Path] = []
         self._shown = Path()  # the folder as given by the user
+
+    def __enter__(self) -> RunCache:
+        if self._out is not None and not isinstance(self._out, Numbered):
+            self._enter(Path(self._out))
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Unlock the folder, and add to an error a hint on what the folder still holds."""
+        if self.folder is None:
+            return
+        hint = ""
+        if self._written:
+            hint = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
+        elif self._begun and self.n_cached:
+            hint = "finished steps are kept: the same command resumes"
+        if hint and error is not None:  # shown by the command line
+            setattr(error, "hint", hint)  # noqa: B010
+        _tidy(self.folder, self._made)
+        self._lock.close()
 
     @property
     def _home(self) -> Path:
@@ -210,20 +231,6 @@ class RunCache:
         results.notes += not_drawn(failed)
         results.undrawn = list(failed)
 
-    def _leave(self, error: BaseException | None) -> None:
-        """Unlock the folder, and add to an error a hint on what the folder still holds."""
-        if self.folder is None:
-            return
-        hint = ""
-        if self._written:
-            hint = f"the tables are written; hebbsim figures --run {self._shown} draws the figures"
-        elif self._begun and self.n_cached:
-            hint = "finished steps are kept: the same command resumes"
-        if hint and error is not None:  # shown by the command line
-            setattr(error, "hint", hint)  # noqa: B010
-        _tidy(self.folder, self._made)
-        self._lock.close()
-
     def has(self, name: str) -> bool:
         """Whether a step is completed."""
         return self.folder is not None and self._path(name).exists()
@@ -288,25 +295,6 @@ class RunCache:
         """Remove the checkpoints of a step."""
         if self.folder is not None:
             shutil.rmtree(self.states_folder(name), ignore_errors=True)
-
-
-@contextlib.contextmanager
-def open_run(out: Out | None, *, overwrite: bool = False) -> Iterator[RunCache]:
-    """Lock a run folder, and yield the `RunCache` of the run that is written into it.
-
-    Files that no run wrote are kept, even if `overwrite` is given. Raises AlreadyFinished if the
-    folder holds a finished run, and BadInputError if another run is writing to it, or it cannot
-    be written.
-    """
-    cache = RunCache(out, overwrite=overwrite)
-    if out is not None and not isinstance(out, Numbered):
-        cache._enter(Path(out))
-    try:
-        yield cache
-    except BaseException as error:
-        cache._leave(error)
-        raise
-    cache._leave(None)
 
 
 def _n_cached(folder: Path) -> int:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from hebbsim.config import ExperimentConfig
 from hebbsim.runs.folders import Out
 from hebbsim.runs.results import Clock, Progress, Results, quiet
-from hebbsim.runs.resume import RunCache, open_run
+from hebbsim.runs.resume import RunCache
 
 Config = TypeVar("Config", bound=ExperimentConfig)
 
@@ -66,7 +66,7 @@ def run_function(
 
                 load_rules(rules)
             # Only the first process of torchrun writes.
-            with open_run(None if rank() else out, overwrite=overwrite) as cache:
+            with RunCache(None if rank() else out, overwrite=overwrite) as cache:
                 results = work(config, cache, progress or quiet)
                 cache.write(results, machine=clock.machine() | results.machine, save=results.save)
             return results

@@ -63,7 +63,7 @@ def html_page(report: Report) -> str:
     """The report as one HTML page with embedded styles and figures."""
     environment = _environment(html=True)
     return environment.get_template("report.html.jinja").render(
-        **_shared(report), style=Markup((_HERE / "report.css").read_text(encoding="utf-8"))
+        report=report, style=Markup((_HERE / "report.css").read_text(encoding="utf-8"))
     )
 
 
@@ -71,7 +71,7 @@ def markdown_page(report: Report) -> str:
     """The report in Markdown, with figures from ``figures/``."""
     environment = _environment(html=False)
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
-    return environment.get_template("report.md.jinja").render(**_shared(report))
+    return environment.get_template("report.md.jinja").render(report=report)
 
 
 def _environment(*, html: bool) -> Environment:
@@ -86,19 +86,16 @@ def _environment(*, html: bool) -> Environment:
     encoded = "data:image/svg+xml;base64,{}".format
     environment.filters["image"] = lambda svg: encoded(base64.b64encode(svg).decode("ascii"))
     environment.filters["flat"] = _flat
-    environment.globals |= {"ranges": ranges, "command_of": command_of}
-    return environment
-
-
-def _shared(report: Report) -> dict[str, Any]:
-    return {
-        "report": report,
+    environment.globals |= {
+        "ranges": ranges,
+        "command_of": command_of,
         "claims": CLAIMS,
         "verdicts": VERDICTS,
         "judgements": JUDGEMENTS,
         "signs": SIGNS,
         "version": __version__,
     }
+    return environment
 
 
 def _flat(value: Any) -> str:
