@@ -9,7 +9,7 @@ Heb.PANELS = {
   weights: { name: "Weights", moves: true, share: 0.43, most: 130 },
   learning: { name: "Learn live", share: 0.35 },
   numbers: { name: "Numbers", moves: true, height: 158 },
-  follow: { name: "One number", moves: true, height: 236 },
+  follow: { name: "One word", moves: true, height: 236 },
   swap: { name: "Swap", height: 252 },
   selection: { name: "Selection", moves: true, height: 176 },
 };

@@ -47,7 +47,7 @@ Heb.PANELS.numbers.draw = (panel, state) => {
   Heb.strips(figure, rows, 1, `After “${r.words[state.t]}”: the ${states[0].length} numbers of each trace as a strip of colours, blue above zero and orange below`);
 };
 
-// One number: how a word gets into a trace, what becomes of it, and how it is poured out again.
+// One word: how it gets into a trace, what becomes of it, and how it is subtracted again.
 Heb.PANELS.follow.draw = (panel, state, act) => {
   const r = state.reading, t = state.t;
   if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
@@ -88,19 +88,19 @@ Heb.PANELS.follow.draw = (panel, state, act) => {
     const off = Heb.apart(truth, held);
     top = 3 * Heb.rms(truth);
     rows = [
-      { name: "trace as it is held", small: f.poured > 1 ? `${f.poured - 1} ${f.poured > 2 ? "words" : "word"} poured out` : `after “${r.words[t]}”`, values: last },
+      { name: "trace as it is held", small: f.poured > 1 ? `${f.poured - 1} ${f.poured > 2 ? "words" : "word"} subtracted` : `after “${r.words[t]}”`, values: last },
       { name: `− α × “${read.at(-1)}”`, small: "the word found in it", values: r.states.codes[read.at(-1)].map((x) => alpha * x) },
       { name: "÷ (1 − α)", small: "what is left, enlarged", values: held },
       { name: place >= 0 ? `truth: after “${r.words[place]}”` : "truth: before the first", values: truth },
     ];
-    words.push(Heb.el("span", {}, "Poured out: ", read.map((word, k) => Heb.el("b", { class: `poured ${word === r.words[t - k] ? "right" : "wrong"}` }, `${word === r.words[t - k] ? "✓" : "✗"} ${word}`))),
+    words.push(Heb.el("span", {}, "Subtracted: ", read.map((word, k) => Heb.el("b", { class: `poured ${word === r.words[t - k] ? "right" : "wrong"}` }, `${word === r.words[t - k] ? "✓" : "✗"} ${word}`))),
       Heb.el("span", {}, "Error in what is left: ", Heb.el("b", {}, off < 0.0005 ? "none to be seen" : Heb.percent(off, off < 0.1 ? 1 : 0))),
       Heb.el("div", { class: "meter" }, Heb.el("i", { style: { width: `${Math.min(100, 100 * off)}%` } })),
-      Heb.el("small", {}, off > 1 ? "The error is larger than what is left: this trace has lost the words before." : `Each word poured out makes it ${(1 / keep).toPrecision(3)} times larger.`));
-    label = `${f.poured} words poured out of the trace, error ${Heb.percent(off)}`;
+      Heb.el("small", {}, off > 1 ? "The error is larger than what is left: this trace has lost the words before." : `Each word subtracted makes it ${(1 / keep).toPrecision(3)} times larger.`));
+    label = `${f.poured} words subtracted from the trace, error ${Heb.percent(off)}`;
   }
-  words.push(Heb.el("span", { class: "buttons" }, press("pour", f.poured ? "Pour out the next" : "Pour out the last word", () => { f.poured += 1; }, can),
-    f.poured ? press("unpour", "Pour back", () => { f.poured -= 1; }) : null));
+  words.push(Heb.el("span", { class: "buttons" }, press("pour", f.poured ? "Subtract the next" : "Subtract the last word", () => { f.poured += 1; }, can),
+    f.poured ? press("unpour", "Undo", () => { f.poured -= 1; }) : null));
   panel.replaceChildren(figure, Heb.el("div", { class: "words" }, words));
   Heb.strips(figure, rows, top, label);
 };
