@@ -1,8 +1,6 @@
-"""Conditions of results: ``key=value`` words that say what a number was measured with."""
+"""Conditions of results: ``key=value`` words that describe how a number was measured."""
 
 from __future__ import annotations
-
-__all__ = ["words"]
 
 
 def words(condition: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What configurations have in common, of experiments and of language models."""
+"""Base class and shared fields of all configurations."""
 
 from __future__ import annotations
 
@@ -20,26 +20,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = [
-    "COMPUTING",
-    "CORPUS",
-    "EVALUATION",
-    "GROUPS",
-    "NETWORK",
-    "Corpus",
-    "ExperimentConfig",
-    "Listed",
-    "Offline",
-    "RuleFiles",
-    "Seeds",
-    "Timescales",
-    "Workers",
-    "option",
-    "read_toml",
-    "spelling",
-    "split_list",
-    "type_words",
-]
 
 #: Headings under which ``--help`` lists the options that a newcomer can leave alone.
 CORPUS = "Corpus (advanced)"
@@ -52,18 +32,18 @@ _Config = TypeVar("_Config", bound="ExperimentConfig")
 
 
 def read_toml(path: str | Path, wanted: str) -> dict[str, Any]:
-    """The content of a TOML file.
+    """Read a TOML file.
 
     Parameters
     ----------
     path : path
     wanted : str
-        What to give, where there is no such file.
+        What to give instead, for the error if the file does not exist.
 
     Raises
     ------
     BadInputError
-        It cannot be read, or is no TOML.
+        The file cannot be read or is not TOML.
     """
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -90,31 +70,30 @@ def option(
     affects_results: bool = True,
     **constraints: Any,
 ) -> Any:
-    """What the command line, the documentation and pydantic say of a field of a configuration.
+    """Describe a field of a configuration to the command line, the documentation and pydantic.
 
     Parameters
     ----------
     description : str
         One sentence, without the default.
     group : str
-        Heading under which ``--help`` lists it; those without one come first.
+        Heading under which ``--help`` lists it; options without one come first.
     value : object
-        The default; it stands behind the field where several fields share what is said here.
+        The default. If several fields share the description, give it after the field instead.
     name : str, optional
-        Its name on the command line, where that is not the name of the field.
+        Name on the command line (default: that of the field).
     metavar : str, optional
-        What stands for the value; by default it follows from the type.
+        Placeholder for the value (default: follows from the type).
     default : str, optional
-        The default in words, where the value itself says nothing.
+        The default in words, if the value itself says nothing.
     each : bool
-        A tuple takes one value each time the option is given, or several after it, instead of
-        one text with commas.
+        If True, a tuple is given as separate values, not as one text with commas.
     positional : bool
-        The values stand on the command line without a name.
+        If True, the values are given without the name of the option.
     affects_results : bool
-        False of an option that changes no number, such as the number of processes.
+        False for an option that changes no number, such as the number of processes.
     **constraints
-        As of `pydantic.Field`, such as ``ge=1``.
+        Constraints of `pydantic.Field`, such as ``ge=1``.
 
     Examples
     --------
@@ -131,12 +110,12 @@ def option(
 
 
 def spelling(field: FieldInfo) -> dict[str, Any]:
-    """What `option` was told of a field, beside its description; empty for any other field."""
+    """Arguments of `option` for a field, except its description; empty for any other field."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def type_words(annotation: Any) -> str:
-    """A type as documentation names it.
+    """Name of a type in documentation.
 
     Examples
     --------
@@ -162,7 +141,7 @@ def _read_timescales(value: Any) -> tuple[float, ...]:
 
 
 def split_list(value: Any) -> Any:
-    """The parts of a text with commas; anything else as it is.
+    """Split a text at commas; any other value is returned unchanged.
 
     Examples
     --------
@@ -220,7 +199,7 @@ Workers = Annotated[
 ]
 
 
-#: What pydantic found, by its name for it, in words that say what to give.
+#: Messages by type of pydantic's error.
 _WORDS = {
     "greater_than_equal": "give a number of at least {ge}",
     "greater_than": "give a number above {gt}",
@@ -229,12 +208,13 @@ _WORDS = {
     "int_parsing": "give a whole number",
     "int_from_float": "give a whole number",
     "float_parsing": "give a number",
+    "finite_number": "give a finite number",
     "literal_error": "give {expected}",
 }
 
 
 def _plain(error: Mapping[str, Any]) -> str:
-    """What is wrong with an option, and what to give instead."""
+    """Message for an error of pydantic: what to give."""
     words = _WORDS.get(error["type"])
     if words is not None:
         return words.format(**error.get("ctx", {}))
@@ -242,13 +222,13 @@ def _plain(error: Mapping[str, Any]) -> str:
 
 
 class ExperimentConfig(BaseModel):
-    """Fields are the options of an experiment's command, and of its function."""
+    """Base of configurations; fields are options of a command and arguments of its function."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: Any) -> None:
-        """Add to the documentation what the fields say of themselves."""
+        """Add the descriptions of the fields to the docstring."""
         super().__pydantic_init_subclass__(**options)
         described = [
             f"{name} : {type_words(field.annotation)}\n"
@@ -264,7 +244,7 @@ class ExperimentConfig(BaseModel):
 
     @classmethod
     def option_name(cls, field: str) -> str:
-        """A field as it is named on the command line.
+        """Name of a field on the command line.
 
         Examples
         --------
@@ -282,8 +262,7 @@ class ExperimentConfig(BaseModel):
         Raises
         ------
         BadInputError
-            With one line on the first option that cannot be used, under its name on the
-            command line.
+            An option cannot be used; the message is about the first one.
         """
         try:
             return cls(**options)
@@ -298,7 +277,7 @@ class ExperimentConfig(BaseModel):
 
     @classmethod
     def of_run(cls: type[_Config], options: Mapping[str, Any], folder: Path) -> _Config:
-        """The configuration of a finished run, from its options and its folder.
+        """The configuration of a finished run, from its options and folder.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What a bug report needs: versions, threads, folders, GPU, and what is not installed."""
+"""Facts for a bug report: versions, threads, folders, GPU, and what is not installed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from hebbsim._version import __version__
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-__all__ = ["Diagnosis", "Extra", "examine", "processor_name"]
 
 _MISSING = "missing"
-#: What each extra is for.
+#: Purpose of each extra.
 _PURPOSES = {
     "torch": "the supervised BiGRU beside the learner",
     "rivals": "the skip-gram among the rivals of `hebbsim run roles`",
@@ -40,7 +39,7 @@ _PURPOSES = {
 
 @dataclass(frozen=True)
 class Extra:
-    """An extra: what it adds, and which of its packages are missing or too old."""
+    """An extra: its purpose, and which of its packages are missing or too old."""
 
     name: str
     purpose: str
@@ -54,7 +53,7 @@ class Extra:
 
 @dataclass
 class Diagnosis:
-    """What `examine` found: values by section, the extras, and the problems to fix."""
+    """Results of `examine`: values by section, the extras, and the problems to fix."""
 
     sections: dict[str, dict[str, str]]
     extras: list[Extra]
@@ -91,13 +90,13 @@ def examine() -> Diagnosis:
 def _versions(problems: list[str]) -> dict[str, str]:
     """Versions of Python, hebbsim and its requirements."""
     found = {"python": platform.python_version(), "hebbsim": __version__}
-    for requirement in _requirements():
-        found[requirement.name], good = _installed(requirement)
+    for each in _requirements():
+        there, good = _installed(each)
+        found[each.name] = there
         if not good:
-            there = found[requirement.name]
-            old = f"{there} is not {requirement.specifier}"
+            old = f"{there} is not {each.specifier}"
             wrong = "is not installed" if there == _MISSING else old
-            problems.append(f"{requirement.name} {wrong}: pip install '{requirement}'")
+            problems.append(f"{each.name} {wrong}: pip install '{each}'")
     return found
 
 
@@ -137,11 +136,9 @@ def _extras() -> list[Extra]:
     extras = []
     for name in names:
         if name != "all":
-            found = {each: _installed(each) for each in _requirements(name)}
-            installed = {
-                each.name: there for each, (there, _) in found.items() if there != _MISSING
-            }
-            missing = [str(each) for each, (_, good) in found.items() if not good]
+            found = [(each, *_installed(each)) for each in _requirements(name)]
+            installed = {each.name: there for each, there, _ in found if there != _MISSING}
+            missing = [str(each) for each, _, good in found if not good]
             extras.append(Extra(name, _PURPOSES.get(name, ""), installed, missing))
     return extras
 
@@ -162,7 +159,7 @@ def _machine(problems: list[str]) -> dict[str, str]:
 
 
 def processor_name() -> str:
-    """What the system calls its processor."""
+    """Name of the processor."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -212,12 +209,11 @@ def _folders(problems: list[str]) -> dict[str, str]:
     from hebbsim.engine._jit import KERNELS
     from hebbsim.readers.registry import cache_folder
 
-    kept = [kernel.stats.cache_path for kernel in KERNELS if _is_cached(kernel)]
-    kernels = Path(kept[0]) if kept else None
+    kernels = next(filter(None, map(kernel_folder, KERNELS)), None)
     found = {
         "package": str(Path(__file__).parent),
         "cache": _state(cache_folder(), problems),
-        "kernels": _state(kernels, problems) if kernels else "none",
+        "kernels": _state(Path(kernels), problems) if kernels else "none",
         "data": os.environ.get("HEBBSIM_DATA_DIR", "HEBBSIM_DATA_DIR is not set"),
         "temporary": _state(Path(tempfile.gettempdir()), problems),
         "here": _state(Path.cwd(), problems),
@@ -233,12 +229,13 @@ def _folders(problems: list[str]) -> dict[str, str]:
     return found
 
 
-def _is_cached(kernel: Any) -> bool:
-    return bool(getattr(kernel._cache, "_enabled", False))
+def kernel_folder(kernel: Any) -> str | None:
+    """Cache folder of a compiled kernel; None if it cannot be cached."""
+    return kernel.stats.cache_path if getattr(kernel._cache, "_enabled", False) else None
 
 
 def _state(folder: Path, problems: list[str]) -> str:
-    """A folder with its free space; it is a problem if it cannot be written."""
+    """A folder with its free space; adds a problem if it cannot be written."""
     there = next((p for p in (folder, *folder.absolute().parents) if p.is_dir()), None)
     if there is None:
         return f"{folder} (does not exist)"
@@ -254,7 +251,7 @@ def _state(folder: Path, problems: list[str]) -> str:
 
 
 def _graphics() -> dict[str, str]:
-    """GPUs that torch finds; the learner itself needs none."""
+    """Version of torch and the GPUs that it finds."""
     if importlib.util.find_spec("torch") is None:
         return {"torch": "not installed"}
     try:

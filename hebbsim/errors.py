@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Characters of a message.
+#: Largest number of characters in a message.
 _LONGEST = 600
 
 
@@ -13,8 +13,8 @@ class HebbsimError(Exception):
 class BadInputError(HebbsimError, ValueError):
     """Input or arguments that cannot be used (exit code 2).
 
-    The message is one line: what is wrong, where (file and line), what to do. What it quotes
-    of the input cannot make it longer than that, nor steer the terminal.
+    The message is one line: what is wrong, where (file and line), what to do. Quoted input can
+    neither add lines nor send control characters to the terminal.
 
     Examples
     --------
@@ -32,7 +32,7 @@ class BadInputError(HebbsimError, ValueError):
 
 
 class LibraryMissingError(HebbsimError):
-    """Something was asked for whose library, which an extra installs, is not there.
+    """A library that an extra installs is needed, but missing.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class LibraryMissingError(HebbsimError):
 
 
 def reason(error: BaseException, most: int = 200) -> str:
-    """What an error says, in one line of so many characters; its type if it says nothing.
+    """The message of an error in one line of at most `most` characters, or its type if empty.
 
     Examples
     --------

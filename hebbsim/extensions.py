@@ -1,4 +1,4 @@
-"""Imports Python files of the user that add decoders or learning rules."""
+"""Import of the user's Python files, which add decoders or learning rules."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 from hebbsim.errors import BadInputError
-
-__all__ = ["import_file"]
 
 
 def import_file(path: str | Path) -> ModuleType:

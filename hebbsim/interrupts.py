@@ -1,15 +1,13 @@
-"""SIGINT and SIGTERM: both stop a run in the same way, but not within an atomic block."""
+"""Handling of SIGINT and SIGTERM: both stop a run, but not within an atomic block."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
-
-__all__ = ["Interruption", "Terminated", "defer_signals", "terminating"]
 
 
 class Terminated(KeyboardInterrupt):
@@ -17,7 +15,7 @@ class Terminated(KeyboardInterrupt):
 
 
 class Interruption(Exception):
-    """The line that an interrupted command prints, and its exit status."""
+    """Message and exit status of an interrupted command."""
 
     def __init__(self, cause: KeyboardInterrupt) -> None:
         super().__init__(f"interrupted; {getattr(cause, 'hint', 'nothing was written')}")
@@ -26,30 +24,38 @@ class Interruption(Exception):
 
 
 @contextlib.contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None], *numbers: int) -> Iterator[None]:
+    """Handle signals within the block, if this is the main thread: no other may."""
+    before: dict[int, Any] = {}
+    try:
+        if threading.current_thread() is threading.main_thread():
+            for number in numbers:
+                before[number] = signal.signal(number, handler)
+        yield
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+@contextlib.contextmanager
 def terminating() -> Iterator[list[int]]:
-    """A block in which SIGTERM raises `Terminated`, as SIGINT raises KeyboardInterrupt.
+    """Raise `Terminated` at SIGTERM within the block, as SIGINT raises KeyboardInterrupt.
 
     Yields a list that receives the number of the signal.
     """
     arrived: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield arrived
-        return
 
     def terminate(number: int, frame: FrameType | None) -> None:
         arrived.append(number)
         raise Terminated
 
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
+    with _handling(terminate, signal.SIGTERM):
         yield arrived
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
 def defer_signals() -> Iterator[None]:
-    """A block that signals do not interrupt: they take effect when it ends.
+    """Defer SIGINT and SIGTERM to the end of the block.
 
     Examples
     --------
@@ -63,21 +69,10 @@ def defer_signals() -> Iterator[None]:
     >>> done
     ['whole', 'then interrupted']
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     arrived: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        arrived.append(number)
-
-    before: dict[signal.Signals, Any] = {}
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, note)
-        yield
+        with _handling(lambda number, _: arrived.append(number), signal.SIGINT, signal.SIGTERM):
+            yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
         if arrived:
             signal.raise_signal(arrived[0])

@@ -1,10 +1,9 @@
 """Roles in a spaCy pipeline: ``nlp.add_pipe("hebbsim_roles", config={"model": PATH})``.
 
-The component sets ``token._.role`` and ``token._.role_share``. It reads sentence by sentence: put
-it behind a component that finds sentences (``sentencizer`` or a parser), as without one a whole
-document counts as a sentence.
+The component sets ``token._.role`` and ``token._.role_share``. Put it after a component that finds
+sentences (``sentencizer`` or a parser); without one, a whole document counts as a sentence.
 
-spaCy imports this module wherever it makes a pipeline, so the learner is imported when it reads.
+spaCy imports this module for every pipeline, so the learner is imported only when it is used.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from spacy.language import Language
 from spacy.tokens import Doc, Token
+from spacy.util import minibatch
 
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
     from hebbsim.tagging import RoleTagger
 
-__all__ = ["RolesComponent", "make_roles"]
 
 _NAME = "hebbsim_roles"
 _FILE = "tagger.safetensors"
@@ -30,15 +29,15 @@ _EXTENSIONS = ("role", "role_share")
 
 
 class RolesComponent:
-    """Gives every token of a document its role.
+    """Sets the role of every token of a document.
 
     Parameters
     ----------
     model : str or None
-        A tagger file, or the folder of a run. One that is gone is no error as long as a pipeline
-        that was saved brings its own.
+        A tagger file, or the folder of a run. It need not exist if the component is loaded from
+        a saved pipeline, which contains its model.
     readout : {"soft", "majority"}
-        As of `RoleTagger.tag`.
+        As for `RoleTagger.tag`.
 
     Examples
     --------
@@ -73,14 +72,9 @@ class RolesComponent:
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Set the roles of many documents, so many at a time."""
-        batch: list[Doc] = []
-        for doc in stream:
-            batch.append(doc)
-            if len(batch) == batch_size:
-                yield from self._set(batch)
-                batch = []
-        yield from self._set(batch)
+        """Set the roles of many documents, a batch at a time."""
+        for batch in minibatch(stream, batch_size):
+            yield from self._set(batch)
 
     def _set(self, docs: list[Doc]) -> list[Doc]:
         tagger = self._loaded()
@@ -110,12 +104,12 @@ class RolesComponent:
     # With the pipeline --------------------------------------------------------------------
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the model into a folder of the pipeline's."""
+        """Write the model to a folder of the pipeline."""
         Path(path).mkdir(parents=True, exist_ok=True)
         self._loaded().save(Path(path) / _FILE)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> RolesComponent:
-        """Take the model that `to_disk` wrote."""
+        """Load the model that `to_disk` wrote."""
         from hebbsim.tagging import load
 
         self.tagger = load(path)
@@ -128,18 +122,18 @@ class RolesComponent:
             return (Path(folder) / _FILE).read_bytes()
 
     def from_bytes(self, content: bytes, *, exclude: Iterable[str] = ()) -> RolesComponent:
-        """Take the model that `to_bytes` gave."""
+        """Load the model that `to_bytes` returned."""
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / _FILE).write_bytes(content)
             return self.from_disk(folder)
 
 
 def make_roles(nlp: Language, name: str, model: str | None, readout: str) -> Any:
-    """The component, as spaCy makes it."""
+    """Create the component for spaCy."""
     return RolesComponent(model, readout)
 
 
-# spaCy 3.7 asks for types, where annotations are only their names here.
+# spaCy 3.7 needs types, but with postponed evaluation annotations are strings.
 make_roles.__annotations__ |= {"nlp": Language, "name": str, "model": str | None, "readout": str}
 Language.factory(
     _NAME,

@@ -9,22 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["whole_file", "whole_path", "write_whole"]
-
 
 @contextlib.contextmanager
 def whole_path(path: Path) -> Iterator[Path]:
-    """A path to write to; what is there takes the place of `path` if the block succeeds.
+    """Yield a temporary path, whose file replaces `path` if the block succeeds.
 
     Parameters
     ----------
     path : Path
-        In a folder that exists.
+        A path in an existing folder.
 
     Raises
     ------
     OSError
-        It cannot be written; the earlier file is unchanged.
+        It cannot be written; an earlier file is unchanged.
     """
     # In the folder of the target: a rename does not cross file systems.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -46,12 +44,12 @@ def whole_path(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
-    """A file to write to, which replaces `path` if the block succeeds; see `whole_path`.
+    """Open a temporary file, which replaces `path` if the block succeeds; see `whole_path`.
 
     Parameters
     ----------
     path : Path
-        In a folder that exists.
+        A path in an existing folder.
     mode, **options
         As for `open`.
     """
@@ -65,13 +63,13 @@ def write_whole(path: Path, content: bytes) -> None:
     Parameters
     ----------
     path : Path
-        In a folder that exists.
+        A path in an existing folder.
     content : bytes
 
     Raises
     ------
     OSError
-        It cannot be written; the earlier file is unchanged.
+        It cannot be written; an earlier file is unchanged.
 
     Examples
     --------

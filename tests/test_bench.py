@@ -330,7 +330,9 @@ def test_growth_gives_a_cost_for_every_value(monkeypatch, tmp_path):
     monkeypatch.setattr(growth, "peak_memory", lambda n: 100.0 + n)
     monkeypatch.setattr(growth, "CHUNK", 50)
     axes = [
-        growth.Axis("dimension", (4, 8), {"traces": growth._pick("width", traces, "state only")}),
+        growth.Axis(
+            "dimension", (4, 8), {"traces": lambda n: growth._named(traces(width=n), "state only")}
+        ),
         growth.Axis(
             "tokens", (100, 200), {"traces": growth._stream(traces, "state only")}, streamed=True
         ),

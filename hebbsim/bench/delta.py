@@ -1,10 +1,11 @@
-"""Work B: the delta rule, every token: predict its vector from its context, correct the weights."""
+"""Work B: the delta rule at every token, which predicts its vector from its context."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from hebbsim.bench.harness import Contender
 from hebbsim.bench.work import TIMESCALES, Work
 from hebbsim.engine.memory import aligned_copy
 
-__all__ = ["delta"]
-
 #: Learning rate; the traces have length about one.
 ETA = 0.05
 
@@ -24,9 +23,9 @@ Run = Callable[[], Any]
 
 
 def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
-    """``W += eta (x - W h) h'`` from W = 0, with h and x the same for all, in memory.
+    """``W += eta (x - W h) h'`` from W = 0; h and x are in memory, and the same for all.
 
-    What is compared is W after the last token.
+    The results that are compared are W after the last token.
     """
     from hebbsim.engine import dense_traces
 
@@ -53,8 +52,10 @@ def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
         "delta",
         f"delta rule, W {width}x{context[0].size}, every token",
         [
-            ours("delta rule", inputs.blocks, note="four tokens at a time, exact to rounding"),
-            ours("delta rule in order", inputs.in_order, note="token by token, to the bit"),
+            ours("delta rule", partial(inputs.rule, "learn_blocks"),
+                 note="four tokens at a time, exact to rounding"),
+            ours("delta rule in order", partial(inputs.rule, "learn"),
+                 note="token by token, to the bit"),
             ours("engine, tokens in", inputs.engine, note="TraceEngine.run: traces, rule, checks"),
             peer("JAX scan", "jax", inputs.jax_scan),
             peer("BLAS loop", "scipy", inputs.blas_loop),
@@ -71,7 +72,7 @@ def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
 
 
 class _Inputs:
-    """Contexts and vectors of a stream, and each contender's way through them."""
+    """Contexts and vectors of a stream; one method per contender, which prepares n tokens."""
 
     def __init__(self, table: Floats, tokens: NDArray[np.int32], context: Floats) -> None:
         self.table = table
@@ -82,20 +83,12 @@ class _Inputs:
 
     # Ours --------------------------------------------------------------------------------
 
-    def blocks(self, n: int) -> Run:
+    def rule(self, kernel: str, n: int) -> Run:
         from hebbsim.engine import get_rule
-
-        return self._rule(n, get_rule("delta").learn_blocks)
-
-    def in_order(self, n: int) -> Run:
-        from hebbsim.engine import get_rule
-
-        return self._rule(n, get_rule("delta").learn)
-
-    def _rule(self, n: int, learn: Any) -> Run:
         from hebbsim.engine.chunks import chunk_length
         from hebbsim.engine.memory import aligned_empty
 
+        learn = getattr(get_rule("delta"), kernel)
         weights = aligned_empty(self.shape)
         length = chunk_length(self.shape[1])
         post = aligned_empty((length, self.shape[0]))
@@ -189,7 +182,7 @@ class _Inputs:
             from ngclearn.utils.distribution_generator import DistributionGenerator
 
             zero = DistributionGenerator.constant(0.0)
-            # A name of its own: contexts live as long as the process.
+            # A unique name, because contexts live as long as the process.
             with Context(f"delta{n}"):
                 synapse = HebbianSynapse(
                     "W", shape=self.shape[::-1], eta=ETA, weight_init=zero, bias_init=None,

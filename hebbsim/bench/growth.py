@@ -17,8 +17,6 @@ from hebbsim.bench.traces import traces
 from hebbsim.bench.work import Work, slug
 from hebbsim.runs.results import Row
 
-__all__ = ["AXES", "Axis", "growth", "peak_memory"]
-
 #: Tokens per chunk of a stream.
 CHUNK = 100_000
 
@@ -31,13 +29,8 @@ class Axis:
     values: tuple[int, ...]
     #: Name of each line, and its contender for a value.
     lines: dict[str, Callable[[int], Contender]]
-    #: The value is the length of a stream, which each run takes completely.
+    #: The value is the length of a stream, which each run reads completely.
     streamed: bool = False
-
-
-def _pick(way: str, make: Callable[..., Work], name: str) -> Callable[[int], Contender]:
-    """A contender by name, in the work that `make` gives for ``way=value``."""
-    return lambda value: _named(make(**{way: value}), name)
 
 
 def _named(work: Work, name: str) -> Contender:
@@ -65,12 +58,12 @@ def _stream(work: Callable[..., Work], name: str) -> Callable[[int], Contender]:
     return make
 
 
-def _spread_timescales(n: int) -> dict[str, Any]:
-    return {"timescales": tuple(np.geomspace(2, 64, n).tolist())}
+def _timescales(n: int) -> tuple[float, ...]:
+    return tuple(np.geomspace(2, 64, n).tolist())
 
 
 def zipf_sentences(n_words: int, n_tokens: int, rng: np.random.Generator) -> Iterator[list[str]]:
-    """Sentences of 1 to 40 words, as frequent as in natural text: 1 / (rank + 2.7).
+    """Sentences of 1 to 40 words, whose frequencies are those of natural text: 1 / (rank + 2.7).
 
     Source: Mandelbrot (1953).
     """
@@ -84,15 +77,15 @@ def zipf_sentences(n_words: int, n_tokens: int, rng: np.random.Generator) -> Ite
 def network(
     n_words: int = 30_000, n_tokens: int = 100_000, n_clusters: int = 300, n_timescales: int = 3
 ) -> Contender:
-    """The network of ``hebbsim run roles``, all of whose layers learn."""
+    """The network of ``hebbsim run roles``, with learning in all layers."""
     from hebbsim.models import RoleNetwork
 
     def prepare(n: int) -> Callable[[], Any]:
         sentences = list(zipf_sentences(n_words, n, np.random.default_rng(0)))
-        timescales = _spread_timescales(n_timescales)["timescales"]
         learner = RoleNetwork(
-            timescales=timescales, n_clusters=n_clusters, settings=[f"max_words={n_words}"]
-        )
+            timescales=_timescales(n_timescales), n_clusters=n_clusters,
+            settings=[f"max_words={n_words}"],
+        )  # fmt: skip
         learner.partial_fit(sentences)
         return lambda: learner.partial_fit(sentences)
 
@@ -115,7 +108,7 @@ AXES = (
         "timescales",
         (1, 2, 4, 8, 16),
         {
-            "traces": lambda n: _named(traces(**_spread_timescales(n)), "into the learner"),
+            "traces": lambda n: _named(traces(timescales=_timescales(n)), "into the learner"),
             "network": lambda n: network(n_timescales=n),
         },
     ),
@@ -124,8 +117,8 @@ AXES = (
         "dimension",
         (16, 32, 64, 128, 256, 512),
         {
-            "traces": _pick("width", traces, "into the learner"),
-            "delta rule, W D x 3D": _pick("width", delta, "delta rule"),
+            "traces": lambda n: _named(traces(width=n), "into the learner"),
+            "delta rule, W D x 3D": lambda n: _named(delta(width=n), "delta rule"),
         },
     ),
 )
@@ -153,7 +146,7 @@ def growth(axes: Sequence[Axis] = AXES) -> list[Work]:
 
 
 def _rows(axis: Axis, work: Work, timings: Sequence[Timing]) -> list[Row]:
-    """Microseconds per token at every value, and peak memory if a stream grows."""
+    """Microseconds per token at every value, and peak memory by length of a stream."""
 
     def row(line: str, value: int, metric: str, values: Sequence[float], unit: str) -> Row:
         return work.row("hebbian", f"line={slug(line)} value={value}", metric, values, unit)
@@ -178,7 +171,7 @@ from hebbsim.models import RoleNetwork
 learner = RoleNetwork(settings=["max_words=30000"])
 rng = np.random.default_rng(0)
 learner.partial_fit(zipf_sentences(200_000, int(sys.argv[1]), rng))
-# Not getrusage: there a child begins with the peak of the process that started it.
+# Not getrusage, where a child starts with the peak of its parent.
 lines = open("/proc/self/status").read().splitlines()
 print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10)
 """
@@ -187,8 +180,8 @@ print(next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) /
 def peak_memory(n_tokens: int) -> float:
     """Peak memory, in MB (2**20 bytes), of a process whose network learns so many tokens.
 
-    All of the process counts: Python, libraries, and weights for 30,000 words of a text that
-    has 200,000. Linux alone.
+    It includes Python, libraries, and weights for 30,000 of the 200,000 words of the text. Linux
+    only.
     """
     done = subprocess.run(
         [sys.executable, "-c", _STREAM, str(n_tokens)], capture_output=True, text=True, check=True

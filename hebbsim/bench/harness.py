@@ -1,8 +1,8 @@
 """Fair timing: in every round each contender runs once, on one core.
 
-A shared or warming machine changes its speed during a run. Contenders that take turns meet the
-same conditions, so ratios are taken within rounds and their median is reported. The clock is
-CPU seconds of the whole process: other programs do not count, and a second thread gains
+The speed of a shared or warming machine changes during a run. Contenders that take turns meet the
+same conditions, so ratios are computed within rounds, and their median is reported. The clock
+counts CPU seconds of the whole process: other programs do not count, and a second thread gains
 nothing.
 """
 
@@ -20,20 +20,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
-
-__all__ = [
-    "Contender",
-    "Quartiles",
-    "Ready",
-    "Timing",
-    "gap",
-    "get_ready",
-    "is_installed",
-    "one_core",
-    "quartiles",
-    "ratios",
-    "run_rounds",
-]
 
 Clock = Callable[[], float]
 #: Tokens of the first run, whose result is compared with the reference.
@@ -213,12 +199,12 @@ def run_rounds(
 
 @contextmanager
 def one_core() -> Iterator[int | None]:
-    """Use one core and one thread for everything inside, including child processes.
+    """Use one core and one thread within the block, also in child processes.
 
     Yields the number of the core, or None if the system cannot pin a process and only thread
     counts are set.
     """
-    # Read when these libraries are first loaded.
+    # The libraries read these variables when they are first loaded.
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
     wanted = dict.fromkeys(names, "1")
     wanted["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"

@@ -1,9 +1,9 @@
 """Training of language models, beside nanoGPT's loop at the same shape.
 
-The peer is nanoGPT's training loop (Karpathy 2022) as its read-me describes it for a processor,
-written with torch alone: one model at a time, rows drawn anywhere in the text, no bounds of
-documents, a loop over the parameters in AdamW, no compilation. On a GPU it takes bfloat16 and the
-fused AdamW, as nanoGPT does.
+The peer is nanoGPT's training loop (Karpathy 2022) as its README describes it for a CPU, written
+with torch alone: one model at a time, rows drawn from anywhere in the text, no document bounds, a
+loop over the parameters in AdamW, no compilation. On a GPU it uses bfloat16 and the fused AdamW,
+as nanoGPT does.
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ from hebbsim.bench.work import Work
 if TYPE_CHECKING:
     from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig
 
-__all__ = ["lm"]
 
 #: Models that are trained, and the updates of each in one run.
 SEEDS, UPDATES = 3, 20
-#: So long a training that no validation falls into one run.
+#: Length of a training, so that no validation happens within one run.
 _TOKENS = 10**9
 
 
 def lm(preset: str = "nano", updates: int = UPDATES) -> Work:
-    """Three models of a preset, trained together; and nanoGPT's loop, three times."""
+    """Three models of a preset that are trained together, and nanoGPT's loop three times."""
     from hebbsim.lm.config import load_preset
 
     training = {"batch": 8, "tokens": _TOKENS, "evaluations": 1}
@@ -56,22 +55,18 @@ def lm(preset: str = "nano", updates: int = UPDATES) -> Work:
             together("GPT-2", gpt2, "auto"),
             together("GPT-2 bfloat16", gpt2, "bfloat16", "products in bfloat16"),
             together("traces", traces, "auto", "another model, as large"),
-            Contender(
-                "nanoGPT loop",
-                lambda n: _one_by_one(gpt2.model, gpt2.training, updates),
-                note="no bounds of documents",
-                **given,
-            ),
+            Contender("nanoGPT loop", lambda n: _one_by_one(gpt2.model, gpt2.training, updates),
+                      note="no bounds of documents", **given),
         ],
         size={"seeds": SEEDS, "parameters": traces.model.parameters, "updates": updates},
         clock=_clock(),
         rehearsed=False,
         bounded=False,
-    )
+    )  # fmt: skip
 
 
 def _clock() -> Callable[[], float]:
-    """CPU seconds; on a GPU seconds, when its work is done."""
+    """CPU seconds; on a GPU, elapsed seconds until its work is done."""
     from importlib.util import find_spec
 
     if find_spec("torch") is not None:
@@ -88,7 +83,7 @@ def _clock() -> Callable[[], float]:
 
 
 def _text(vocabulary: int) -> np.ndarray:
-    """Tokens of documents of about 300."""
+    """Tokens of documents with about 300 tokens each."""
     draw = np.random.default_rng(0)
     values = draw.integers(1, vocabulary, 200_000)
     values[draw.random(len(values)) < 1 / 300] = 0
@@ -119,7 +114,7 @@ def _one_by_one(model: ModelConfig, training: TrainingConfig, updates: int) -> C
     text = _text(model.vocabulary)
 
     def run(updates: int = updates) -> Any:
-        # More threads than the one core would wait for one another.
+        # On one core, several threads would wait for one another.
         with one_thread():
             return [list(nano_gpt(model, training, text, updates, seed)) for seed in range(SEEDS)]
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import time
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,48 +15,34 @@ from numpy.typing import NDArray
 from hebbsim.bench.harness import Contender
 from hebbsim.doctor import processor_name
 
-__all__ = ["LIMITS", "Limit", "describe", "limits"]
-
 KIB = 1024
 #: Cache sizes to assume if they are unknown.
 USUAL_CACHES = {"L1": 32 * KIB, "L2": 512 * KIB, "L3": 16 * 1024 * KIB}
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(NamedTuple):
     """A rate that the machine cannot exceed."""
 
     name: str
-    unit: str
     #: In `hebbsim.engine.limits`.
     kernel: str
-    #: Memory that the kernel works on (default: most of `cache`).
-    kib: int | None = None
-    #: ``L1``, ``L2`` or ``DRAM``.
-    cache: str = ""
-
-    def size(self, caches: dict[str, int]) -> int:
-        """Bytes that its kernel works on."""
-        if self.kib is not None:
-            return self.kib * KIB
-        if self.cache == "DRAM":
-            return max(4 * caches["L3"], 64 * 1024 * KIB)
-        return int(0.6 * caches[self.cache])
+    #: Memory that the kernel works on: ``L1``, ``L2``, ``weights`` (768 KiB) or ``DRAM``.
+    memory: str = ""
 
 
 LIMITS = (
-    Limit("FMA peak", "GFLOP/s", "multiply_add"),
-    Limit("L1 read+write", "GB/s", "update", cache="L1"),
-    Limit("L2 read+write", "GB/s", "update", cache="L2"),
-    Limit("weights read+write", "GB/s", "update", kib=768),
-    Limit("DRAM read+write", "GB/s", "update", cache="DRAM"),
-    Limit("L2 store", "GB/s", "store", cache="L2"),
-    Limit("DRAM store", "GB/s", "store", cache="DRAM"),
+    Limit("FMA peak", "multiply_add"),
+    Limit("L1 read+write", "update", "L1"),
+    Limit("L2 read+write", "update", "L2"),
+    Limit("weights read+write", "update", "weights"),
+    Limit("DRAM read+write", "update", "DRAM"),
+    Limit("L2 store", "store", "L2"),
+    Limit("DRAM store", "store", "DRAM"),
 )
 
 
 def limits() -> list[Contender]:
-    """Kernels that reach the limits, as contenders; n is their number of passes."""
+    """Kernels that reach the limits, as contenders; n is the number of passes."""
     return [_contender(limit) for limit in LIMITS]
 
 
@@ -65,30 +50,24 @@ def _contender(limit: Limit) -> Contender:
     from hebbsim.engine import limits as kernels
 
     if limit.kernel == "multiply_add":
-        width = _best_width()
+        width, half = _best_width(), np.float32(0.5)
         kernel, x = kernels.multiply_add(width), _buffer(width)
-        half = np.float32(0.5)
         return Contender(
-            limit.name,
-            lambda n: lambda: kernel(x, half, half, n),
-            most=2**40,
-            unit="GFLOP",
-            scale=2e-9 * width,
-        )
-    x = _buffer(limit.size(caches()) // 4)
-    kernel = getattr(kernels, limit.kernel)
+            limit.name, lambda n: lambda: kernel(x, half, half, n), most=2**40,
+            unit="GFLOP", scale=2e-9 * width,
+        )  # fmt: skip
+    sizes = {name: int(0.6 * size) for name, size in caches().items()}
+    sizes |= {"weights": 768 * KIB, "DRAM": max(4 * caches()["L3"], 64 * 1024 * KIB)}
+    kernel, x = getattr(kernels, limit.kernel), _buffer(sizes[limit.memory] // 4)
     return Contender(
-        limit.name,
-        lambda n: lambda: kernel(x, n),
-        most=2**40,
-        unit="GB",
-        scale=1e-9 * x.nbytes * (2 if limit.kernel == "update" else 1),
-    )
+        limit.name, lambda n: lambda: kernel(x, n), most=2**40,
+        unit="GB", scale=1e-9 * x.nbytes * (2 if limit.kernel == "update" else 1),
+    )  # fmt: skip
 
 
 @cache
 def _best_width() -> int:
-    """The width at which this processor does most multiply-adds a second."""
+    """The width with the highest rate of multiply-adds on this processor."""
     from hebbsim.engine.limits import MULTIPLY_ADD_WIDTHS, multiply_add
 
     half = np.float32(0.5)
@@ -107,8 +86,8 @@ def _best_width() -> int:
 def _buffer(length: int) -> NDArray[np.float32]:
     from hebbsim.engine.memory import aligned_empty
 
-    # From the first 2 MB boundary of an array so large that NumPy asks for huge pages: how much
-    # of a cache many small pages can use is left to chance.
+    # Starts at a 2 MB boundary of an array so large that NumPy asks for huge pages: with small
+    # pages, the usable share of a cache varies.
     array = aligned_empty((length + 2**20,))
     start = -array.ctypes.data % 2**21 // 4
     array = array[start : start + length]
@@ -117,7 +96,7 @@ def _buffer(length: int) -> NDArray[np.float32]:
 
 
 def describe() -> dict[str, Any]:
-    """Name, cores, caches and system, as far as they are known."""
+    """Name, cores, caches and operating system."""
     return {
         "cpu": processor_name(),
         "cores": os.cpu_count(),
@@ -129,7 +108,7 @@ def describe() -> dict[str, Any]:
 
 @cache
 def caches() -> dict[str, int]:
-    """Bytes of the data caches of one core; usual sizes if they are unknown."""
+    """Sizes in bytes of the data caches of one core; usual sizes if they are unknown."""
     found = dict(USUAL_CACHES)
     for index in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
         try:

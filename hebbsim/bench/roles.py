@@ -1,4 +1,4 @@
-"""Zero-label roles: the whole fit of a network, beside what else learns from the same tokens."""
+"""Zero-label roles: the fit of a network, and other learners on the same tokens."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from typing import Any
 from hebbsim.bench.harness import Contender
 from hebbsim.bench.work import Work
 
-__all__ = ["roles"]
-
 #: Vectors that MiniBatchKMeans takes at a time.
 BATCH = 1024
 
 
 def roles(corpus: str = "builtin", offline: bool = False) -> Work:
-    """All learn from the train split of the corpus; the BiGRU stops when dev no longer gains.
+    """All contenders learn from the train split; the BiGRU stops when dev no longer improves.
 
-    The network is that of ``hebbsim run roles --preset best``, without further text. word2vec
-    learns vectors of words, as the word layers give codes to words, and MiniBatchKMeans clusters
-    of the vectors of tokens, as the token layer does: each a part of the work, in as many
-    passes. Of a corpus without dev, training sentences are held out as by that command.
+    The network is that of ``hebbsim run roles --preset best``, without additional text. Two
+    contenders do a part of its work in as many passes: word2vec learns vectors of words, as the
+    word layers do, and MiniBatchKMeans clusters vectors of tokens, as the token layer does. If
+    the corpus has no dev, training sentences are held out as in that command.
 
     Raises BadInputError if the corpus has no roles, or too few sentences.
     """
@@ -80,16 +78,10 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
         [
             Contender("whole fit", fit, "numba", True, **scale),
             Contender("BiGRU", bigru, "torch", **scale, note="all labels, to convergence on dev"),
-            Contender(
-                "gensim skip-gram", word2vec, "gensim", **scale, note="vectors of words alone"
-            ),
-            Contender(
-                "sklearn MiniBatchKMeans",
-                kmeans,
-                "sklearn",
-                **scale,
-                note="tokens alone, of vectors that are there",
-            ),
+            Contender("gensim skip-gram", word2vec, "gensim", **scale,
+                      note="vectors of words alone"),
+            Contender("sklearn MiniBatchKMeans", kmeans, "sklearn", **scale,
+                      note="tokens alone, of vectors that are there"),
         ],
         corpus=loaded.name,
         size={"tokens": train.n_tokens, "clusters": config.clusters},
@@ -97,4 +89,4 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
         rehearsed=False,
         bounded=False,
         notes=loaded.notes,
-    )
+    )  # fmt: skip

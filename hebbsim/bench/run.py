@@ -1,4 +1,4 @@
-"""One run of the benchmark: choose works, prepare contenders, time rounds, make rows."""
+"""A run of the benchmark: choose works, prepare contenders, time rounds, make rows."""
 
 from __future__ import annotations
 
@@ -27,15 +27,13 @@ from hebbsim.runs.results import Progress, Results, Row, provenance
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 
-__all__ = ["DEFAULT_WORKS", "WORKS", "BenchConfig", "Entry", "run_bench"]
-
 #: In the order in which they run.
 DEFAULT_WORKS = ("traces", "delta", "startup", "roles")
 WORKS = (*DEFAULT_WORKS, "growth", "lm")
 
 
 class BenchConfig(ExperimentConfig):
-    """What a run measures; every field is an option of `hebbsim bench`.
+    """Options of `hebbsim bench`.
 
     Examples
     --------
@@ -43,30 +41,23 @@ class BenchConfig(ExperimentConfig):
     0.2
     """
 
-    works: Annotated[
-        tuple[str, ...],
-        option(
-            f"Benchmarks to run: {', '.join(WORKS)}.",
-            metavar="WORK",
-            default="all but growth and lm",
-            positional=True,
-        ),
-    ] = DEFAULT_WORKS
-    peers: Annotated[
-        tuple[str, ...],
-        Listed,
-        option(
-            "Comma-separated packages to compare with: all (that are installed), none, or names."
-        ),
-    ] = ("all",)
-    rounds: Annotated[int, option("Number of rounds; every contender runs once in each.", ge=1)] = 7
-    seconds: Annotated[
-        float, option("Approximate duration of one run, in seconds.", metavar="SECONDS", gt=0)
-    ] = 0.2
-    corpus: Annotated[
-        str,
-        option("Corpus for the benchmark roles, as in `hebbsim run roles`.", metavar="NAME|PATH"),
-    ] = "builtin"
+    works: tuple[str, ...] = option(
+        f"Benchmarks to run: {', '.join(WORKS)}.", value=DEFAULT_WORKS, metavar="WORK",
+        default="all but growth and lm", positional=True,
+    )  # fmt: skip
+    peers: Annotated[tuple[str, ...], Listed] = option(
+        "Comma-separated packages to compare with: all (that are installed), none, or names.",
+        value=("all",),
+    )
+    rounds: int = option("Number of rounds; every contender runs once in each.", value=7, ge=1)
+    seconds: float = option(
+        "Approximate duration of one run, in seconds.", value=0.2, metavar="SECONDS", gt=0,
+        allow_inf_nan=False,
+    )  # fmt: skip
+    corpus: str = option(
+        "Corpus for the benchmark roles, as in `hebbsim run roles`.", value="builtin",
+        metavar="NAME|PATH",
+    )  # fmt: skip
     offline: Offline = False
 
     @field_validator("works")
@@ -82,20 +73,13 @@ class BenchConfig(ExperimentConfig):
     def _read_none(cls, value: Any) -> Any:
         return () if value == "none" else value
 
-    @field_validator("seconds")
-    @classmethod
-    def _finite(cls, value: float) -> float:
-        if value == float("inf"):
-            raise ValueError("give a finite number of seconds")
-        return value
-
     def wants(self, contender: Contender) -> bool:
         return contender.ours or "all" in self.peers or contender.package in self.peers
 
 
 @dataclass(frozen=True)
 class Entry:
-    """How a contender took part in a work; one line of ``contenders.csv``."""
+    """One line of ``contenders.csv``: a contender, and whether it was measured."""
 
     work: str
     contender: str
@@ -117,8 +101,8 @@ def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Resul
     Returns
     -------
     Results
-        Rows carry medians (``mean``) and quartiles (``low``, ``high``) over the rounds, as
-        the word ``spread=quartiles`` of their condition says.
+        Rows have medians (``mean``) and quartiles (``low``, ``high``) over the rounds, which the
+        word ``spread=quartiles`` of their condition says.
     """
     run = _Run(config, progress)
     cache.begin("bench", config.resolved(), {})
@@ -191,12 +175,9 @@ class _Run:
             ready = [*ready, *(get_ready(c, None, 0.02, work.clock)[0] for c in machine.limits())]
         rounds = min(self.config.rounds, work.rounds or self.config.rounds)
         timings = run_rounds(
-            work.name,
-            ready,
-            rounds,
-            clock=work.clock,
+            work.name, ready, rounds, clock=work.clock,
             after=lambda done: self.progress(None, self.done + done, self.total),
-        )
+        )  # fmt: skip
         self.done += rounds
         self.timings += timings
         if work.tabulate is not None:
@@ -224,7 +205,7 @@ class _Run:
             except Exception as error:
                 if contender.ours:
                     raise
-                # A peer that fails here does not stop the others.
+                # The failure of a peer does not stop the others.
                 self.failed.append(f"{contender.name} ({type(error).__name__}: {error})")
                 self.enter(work, contender, "failed")
                 continue
@@ -232,14 +213,9 @@ class _Run:
             found.append(ready)
         return found
 
-    def enter(self, work: Work, contender: Contender, status: str, n_tokens: int = 0) -> None:
-        c = contender
-        self.entries.append(
-            Entry(
-                work.name, c.name, slug(c.name), c.package, c.ours, status, n_tokens,
-                c.flops, c.bytes, c.limit, c.note,
-            )
-        )  # fmt: skip
+    def enter(self, work: Work, c: Contender, status: str, n_tokens: int = 0) -> None:
+        about = (c.name, slug(c.name), c.package, c.ours, status, n_tokens)
+        self.entries.append(Entry(work.name, *about, c.flops, c.bytes, c.limit, c.note))
 
     def versions(self) -> dict[str, str]:
         """Versions of the packages whose contenders were measured."""
@@ -258,7 +234,7 @@ class _Run:
 
 
 def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
-    """Rates, ratios of our contenders to each peer and to their limit, and the limits.
+    """Rates, ratios of our contenders to each peer and to their limits, and the limits.
 
     `contenders` are those that were timed, including the limits.
     """

@@ -1,4 +1,4 @@
-"""Start-up: from the start of a process to a first result, in CPU seconds."""
+"""Start-up: CPU seconds from the start of a process to its first result."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from dataclasses import replace
 
 from hebbsim.bench.harness import Contender
 from hebbsim.bench.work import Work
-
-__all__ = ["startup"]
 
 FIRST_RESULT = """
 from hebbsim import TraceEngine
@@ -33,7 +31,7 @@ for x in torch.ones(5, 64):
 
 
 def startup() -> Work:
-    """Processes that report the CPU seconds that they had taken when the result was there."""
+    """Processes that report the CPU seconds they had used when the result was ready."""
     processes = _Processes()
     cached = functools.partial(processes.start, os.environ)
 
@@ -63,10 +61,9 @@ def startup() -> Work:
 
 
 class _Processes:
-    """Child processes, and a clock of the CPU seconds that they took up to their results."""
+    """Child processes, and a clock of the CPU seconds that they used up to their results."""
 
-    def __init__(self) -> None:
-        self.seconds = 0.0
+    seconds = 0.0
 
     def clock(self) -> float:
         return self.seconds

@@ -12,8 +12,6 @@ from hebbsim.bench.harness import Contender
 from hebbsim.bench.work import TIMESCALES, Work
 from hebbsim.engine.memory import aligned_copy
 
-__all__ = ["traces"]
-
 #: Tokens of a chunk of the matrix form.
 CHUNK = 64
 
@@ -27,10 +25,10 @@ def traces(
     n_types: int = 1000,
     n_tokens: int = 2**16,
 ) -> Work:
-    """Traces of random codes, each contender on the same stream.
+    """Traces of random codes; all contenders read the same stream.
 
-    Our own side looks tokens up in the table of codes; peers are given the vectors. All who
-    can write into an array that is there do.
+    Our contenders look tokens up in the table of codes; peers are given the vectors. All that can
+    write into an existing array do.
     """
     rng = np.random.default_rng(0)
     table = rng.standard_normal((n_types, width), dtype=np.float32)
@@ -71,7 +69,7 @@ def traces(
 
 
 class _Inputs:
-    """The stream, and each contender's way through it."""
+    """The stream; one method per contender, which prepares n tokens."""
 
     def __init__(
         self, table: Floats, tokens: NDArray[np.int32], timescales: Sequence[float]
@@ -125,7 +123,7 @@ class _Inputs:
         return lambda: last_traces(self.table, timescales=self.timescales, tokens=tokens)[None]
 
     def room(self, n: int) -> Floats:
-        """An array for all traces whose pages the system has cleared."""
+        """An array for all traces, with its pages already mapped."""
         from hebbsim.engine.memory import aligned_empty
 
         out = aligned_empty((n, len(self.keep), self.table.shape[1]))
@@ -167,7 +165,7 @@ class _Inputs:
         return lambda: scan(x).block_until_ready()
 
     def torch_chunks(self, n: int) -> Run:
-        """Within a chunk, traces are one matrix of all scales times the inputs."""
+        """Within a chunk, traces are a matrix of all timescales times the inputs."""
         import torch
 
         scales = len(self.keep)
@@ -232,14 +230,14 @@ class _Inputs:
         return lambda: [lfilter(b, a, x, axis=0) for b, a in coefficients]
 
     def pandas_ewm(self, n: int) -> Run:
-        """It starts at the first input: a row of zeros before it starts as we do."""
+        """Its traces start at the first input, hence a row of zeros before it."""
         import pandas as pd
 
         frame = pd.DataFrame(np.vstack([np.zeros((1, self.table.shape[1])), self.vectors(n)]))
         return lambda: [frame.ewm(alpha=float(a), adjust=False).mean() for a in self.alpha]
 
     def numbagg(self, n: int) -> Run:
-        """It divides by the mass of the trace, as start-up ``debias`` does."""
+        """Divides by the mass of the trace, as start-up ``debias`` does."""
         import numbagg
 
         x = np.ascontiguousarray(self.vectors(n).T)

@@ -1,15 +1,14 @@
-"""Compiles every kernel once, so that no later run has to wait."""
+"""Compile every kernel in advance, so that no later run has to wait."""
 
 from __future__ import annotations
 
 import os
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-__all__ = ["Warmup", "warm_up"]
+from hebbsim.doctor import kernel_folder
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Warmup:
 
 
 def warm_up() -> Warmup:
-    """Run a tiny example of everything that has kernels, through the public functions.
+    """Run a tiny example of everything that has kernels, through public functions.
 
     Examples
     --------
@@ -55,19 +54,13 @@ def warm_up() -> Warmup:
     loaded = sum(
         len(kernel.signatures) == sum(kernel.stats.cache_hits.values()) for kernel in ready
     )
-    kept = [folder for kernel in ready if (folder := _folder(kernel))]
+    kept = [folder for kernel in ready if (folder := kernel_folder(kernel))]
     return Warmup(
         compiled=len(ready) - loaded,
         loaded=loaded,
         seconds=time.perf_counter() - began,
         folder=os.path.commonpath(kept) if len(kept) == len(ready) > 0 else None,
     )
-
-
-def _folder(kernel: Any) -> str | None:
-    """Cache folder of a kernel; None if it could not be cached."""
-    enabled = getattr(kernel._cache, "_enabled", False)
-    return kernel.stats.cache_path if enabled else None
 
 
 def _run_engine() -> None:

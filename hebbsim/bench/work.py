@@ -10,8 +10,6 @@ from typing import Any
 from hebbsim.bench.harness import Clock, Contender, Timing, quartiles
 from hebbsim.runs.results import Row
 
-__all__ = ["TIMESCALES", "Work", "slug"]
-
 #: Timescales of every work with traces.
 TIMESCALES = (2.0, 8.0, 32.0)
 

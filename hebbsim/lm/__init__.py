@@ -1,13 +1,12 @@
-"""Language models whose context is a trace, beside the ones that select.
+"""Language models with traces as context, and models that select from their context.
 
-Everything here needs torch (extra ``[torch]``), and nothing of it is imported by the engine.
-This module and `hebbsim.lm.config` import none of it.
+Everything here except this module and `hebbsim.lm.config` needs torch (extra ``[torch]``).
 
 ==================  ============================================================
 `config`            configurations and presets
 `traces`            the fixed-coefficient recurrence: naive, chunked, fused
 `triton_traces`     its fused kernel for CUDA
-`memories`          the ladder: window, EMA, gates, fast weights, attention
+`memories`          the memories: window, EMA, gates, fast weights, attention
 `layers`            layers of several models of one shape, side by side
 `spen`, `gpt2`      the two architectures, one block each
 `model`             embedding, blocks, read-out; parameter matching
@@ -17,6 +16,6 @@ This module and `hebbsim.lm.config` import none of it.
 `training`          the training loop and its checkpoints
 `evaluation`        perplexity by distance of earlier occurrence
 `blimp`, `recall`   minimal pairs; associative recall and copying
-`depth`             what is still readable of a layer further up
+`depth`             how much of each layer is still readable at the top
 ==================  ============================================================
 """

@@ -1,4 +1,4 @@
-"""BLiMP: which sentence of a minimal pair a model finds more likely.
+"""BLiMP: which sentence of a minimal pair a model finds more probable.
 
 Source: Warstadt et al. (2020), "BLiMP: The Benchmark of Linguistic Minimal Pairs for English",
 TACL 8, 377-392.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ def read_pairs(path: Path, limit: int) -> list[Pair]:
     files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
     if not files or not files[0].is_file():
         raise BadInputError(f"--blimp {path}: no such file; give blimp.jsonl or BLiMP's folder")
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     found = []
     fields = ("UID", "linguistics_term", "sentence_good", "sentence_bad")
     for file in files:
@@ -51,7 +52,7 @@ def read_pairs(path: Path, limit: int) -> list[Pair]:
                     number += 1
                     row = json.loads(line)
                     pair = Pair(*(row[name] for name in fields))
-                    counts[pair.paradigm] = counts.get(pair.paradigm, 0) + 1
+                    counts[pair.paradigm] += 1
                     if counts[pair.paradigm] <= limit:
                         found.append(pair)
         except (ValueError, KeyError, TypeError, EOFError, OSError, RecursionError):
@@ -60,7 +61,7 @@ def read_pairs(path: Path, limit: int) -> list[Pair]:
 
 
 def longest_sentence(tokenizer: Tokenizer, pairs: Sequence[Pair]) -> int:
-    """Number of tokens of the longest sentence, which is the context that a model needs."""
+    """Number of tokens in the longest sentence: the context that a model needs."""
     sentences = [sentence for pair in pairs for sentence in (pair.good, pair.bad)]
     return max(map(len, tokenizer.encode(sentences)), default=0)
 

@@ -33,12 +33,11 @@ class ModelConfig(ExperimentConfig):
     """
 
     architecture: Literal["spen", "gpt2"] = "spen"
-    #: What a SPEN block knows about the past; one of `MEMORIES`.
+    #: Memory of a SPEN block; one of `MEMORIES`.
     memory: _Memory = "ema"
-    #: How a SPEN block predicts its input from the memory one token ago.
+    #: Predictor of a SPEN block's input from the memory one token earlier.
     predictor: _Predictor = "linear"
-    #: What a block reads: the sum of all earlier layers, or a learned, input-dependent selection
-    #: of them.
+    #: Input of a block: the sum of all earlier layers, or a learned, input-dependent selection.
     depth: Literal["residual", "selection"] = "residual"
     #: V, T, D, L, and the number of heads of attention and fast weights.
     vocabulary: Annotated[int, Field(ge=2, le=65536)] = 2048
@@ -48,9 +47,9 @@ class ModelConfig(ExperimentConfig):
     heads: _Count = 4
     #: Timescales of the traces, in tokens.
     timescales: Timescales = (2.0, 10.0, 50.0)
-    #: Number of tokens in the memory ``window``, including the present one.
+    #: Number of tokens in the memory ``window``, including the current one.
     window: _Count = 4
-    #: Units of the feed-forward layer (default: as many as give `parameters`).
+    #: Units of the feed-forward layer (default: the number that gives `parameters`).
     hidden: _Count | None = None
     #: Share of those units that stay active at each token in SPEN.
     active: Annotated[float, Field(gt=0, le=1)] = 0.06
@@ -80,14 +79,14 @@ class ModelConfig(ExperimentConfig):
 class TrainingConfig(ExperimentConfig):
     """How a model is trained."""
 
-    #: Total number of tokens; a shorter corpus is read again in another order.
+    #: Total number of tokens; a shorter corpus is read several times, each in another order.
     tokens: _Count = 3_000_000
     #: Sequences per update, over all processes and steps of gradient accumulation.
     batch: _Count = 16
     #: Number of steps of gradient accumulation per update.
     accumulate: _Count = 1
-    #: Peak learning rate of AdamW, reached after the share `warmup` of all updates; then it falls
-    #: along a cosine to the share `floor` of the peak.
+    #: Peak learning rate of AdamW. It rises linearly over the share `warmup` of all updates and
+    #: then follows a cosine down to the share `floor` of the peak.
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
     floor: Annotated[float, Field(ge=0, le=1)] = 0.1
@@ -121,6 +120,13 @@ class Preset(ExperimentConfig):
 
     model: ModelConfig
     training: TrainingConfig
+
+    def replaced(self, training: Mapping[str, Any] | None = None, **model: Any) -> Preset:
+        """A copy with other values of the training and of the model."""
+        return Preset(
+            model=self.model.model_copy(update=model),
+            training=self.training.model_copy(update=training),
+        )
 
 
 def preset_names() -> list[str]:

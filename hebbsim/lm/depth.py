@@ -1,7 +1,8 @@
-"""How much of each layer is readable at the top: by a linear probe, and by gradient."""
+"""How much of each layer is still readable at the top, by a linear probe and by gradient."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 from hebbsim.lm.model import LanguageModel
 from hebbsim.lm.packed import Tokens
@@ -37,47 +39,36 @@ def readability(model: LanguageModel, tokens: Tokens, limit: int) -> Readability
     The probe is a ridge regression, fitted on one half of the rows and scored on the other.
     """
     device = model.embedding.weight.device
-    top, added, squares, n_values = [], [], None, 0
+    top, added, parts = [], [], []
+    squares: Any = 0.0
+    n_values = 0
+
+    def note(module: torch.nn.Module, given: Any, output: Any) -> None:
+        parts.append(output[0] if isinstance(output, tuple) else output)
+
     model.eval()
     numbers = tokens.spread(limit)
-    for start in range(0, len(numbers), 8):
-        inputs, targets = (
-            torch.from_numpy(x).to(device) for x in tokens.examples(numbers[start : start + 8])
-        )
-        parts: list[Tensor] = []
-        handles = [_watch(model.embedding, parts), *(_watch(b, parts) for b in model.blocks)]
-        try:
-            hidden, _ = model.hidden(inputs, None, segments_of(inputs, tokens.end))
-            logits = model.read_out(hidden[-1])
-            loss = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), targets.flatten(), reduction="sum"
+    with contextlib.ExitStack() as hooks:
+        for module in (model.embedding, *model.blocks):
+            hooks.enter_context(module.register_forward_hook(note))
+        for start in range(0, len(numbers), 8):
+            inputs, targets = (
+                torch.from_numpy(x).to(device) for x in tokens.examples(numbers[start : start + 8])
             )
+            parts.clear()
+            read, _ = model.hidden(inputs, None, segments_of(inputs, tokens.end))
+            logits = model.read_out(read)
+            loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
             gradients = torch.autograd.grad(loss, parts)
-        finally:
-            for handle in handles:
-                handle.remove()
-        found = torch.stack([g.double().square().sum() for g in gradients])
-        squares = found if squares is None else squares + found
-        n_values += parts[0].numel()
-        top.append(hidden[-1].detach().double().flatten(0, 1))
-        added.append([part.detach().double().flatten(0, 1) for part in parts])
-    assert squares is not None
+            squares += torch.stack([g.double().square().sum() for g in gradients])
+            n_values += parts[0].numel()
+            top.append(read.detach().double().flatten(0, 1))
+            added.append([part.detach().double().flatten(0, 1) for part in parts])
     reads = torch.cat(top)
     wanted = [torch.cat(layer) for layer in zip(*added, strict=True)]
     size = (squares / n_values).sqrt().cpu().numpy()
     probe = np.array([_r_squared(reads, layer) for layer in wanted])
     return Readability(probe, size / size.mean())
-
-
-def _watch(module: torch.nn.Module, parts: list[Tensor]) -> Any:
-    """Collect the output of a module, as a node of the autograd graph."""
-
-    def note(module: torch.nn.Module, given: Any, output: Any) -> Any:
-        part, *state = output if isinstance(output, tuple) else (output,)
-        parts.append(part)
-        return (part, *state) if state else part
-
-    return module.register_forward_hook(note)
 
 
 def _r_squared(reads: Tensor, wanted: Tensor) -> float:

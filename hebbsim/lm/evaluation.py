@@ -29,7 +29,7 @@ class TokenLosses:
 
     #: In nats, shape=(N,).
     losses: NDArray[np.float64]
-    #: Tokens since its last occurrence in the document, shape=(N,); 0 if it is new there.
+    #: Tokens since its last occurrence in the document, shape=(N,); 0 if it is new.
     distances: NDArray[np.int64]
 
     def mean(self) -> float:
@@ -47,7 +47,7 @@ class TokenLosses:
 
 
 def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
-    """Tokens since each token's last occurrence in its document, shape=(N,); 0 if there is none.
+    """Distance to each token's last occurrence in its document, shape=(N,); 0 if it is new.
 
     A document begins with the token `end`.
 
@@ -68,8 +68,8 @@ def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
 def token_losses(model: LanguageModel, tokens: Tokens, limit: int) -> TokenLosses:
     """Losses over about `limit` tokens, in rows evenly spread over a split.
 
-    The model sees only its row. Distances are counted in the whole document, so an earlier
-    occurrence may lie outside the row.
+    Distances are counted in the whole document, of which the model sees only one row: an earlier
+    occurrence may lie outside it.
     """
     numbers = tokens.spread(limit)
     since = distances(np.asarray(tokens.values, dtype=np.int64), tokens.end)
@@ -81,10 +81,7 @@ def token_losses(model: LanguageModel, tokens: Tokens, limit: int) -> TokenLosse
         for start in range(0, len(numbers), 16):
             chosen = numbers[start : start + 16]
             inputs, targets = (torch.from_numpy(x).to(device) for x in tokens.examples(chosen))
-            logits, _ = model(inputs, None, segments_of(inputs, tokens.end))
-            losses = torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1).float(), targets.flatten(), reduction="none"
-            )
+            losses = model.losses(inputs, targets, segments_of(inputs, tokens.end))
             found.append(losses.double().cpu().numpy())
             places = chosen[:, None] * tokens.context + np.arange(1, tokens.context + 1)
             apart.append(since[places].ravel())

@@ -6,18 +6,10 @@ their states have keys as rows. They compute `hebbsim.lm.memories.fast_weights`.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.util import find_spec
 from typing import Any
 
 import torch
 from torch import Tensor
-
-
-@lru_cache(maxsize=1)
-def available() -> bool:
-    """Whether the package is installed."""
-    return find_spec("fla") is not None
 
 
 def bounds(segments: Tensor) -> Tensor:
@@ -39,7 +31,7 @@ def fla_fast_weights(
     q: Tensor, k: Tensor, v: Tensor, beta: Tensor | None, initial: Tensor | None,
     segments: Tensor | None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """As `hebbsim.lm.memories.fast_weights`; takes `initial` or `segments`, not both."""
+    """Compute `hebbsim.lm.memories.fast_weights`; takes `initial` or `segments`, not both."""
     from fla.ops.delta_rule import chunk_delta_rule
     from fla.ops.linear_attn import chunk_linear_attn
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -43,10 +42,7 @@ class Gpt2Block(nn.Module):
             part.unflatten(2, (self.heads, -1)).transpose(1, 2)
             for part in self.project(self.attention_norm(x)).chunk(3, dim=-1)
         )
-        start = 0
-        if state is not None:
-            start = state[0].shape[2]
-            k, v = torch.cat([state[0], k], dim=2), torch.cat([state[1], v], dim=2)
-        attended = self.merge(attend(q, k, v, start, segments).transpose(1, 2).flatten(2))
+        y, state = attend(q, k, v, state, segments)
+        attended = self.merge(y.transpose(1, 2).flatten(2))
         hidden = F.gelu(self.expand(self.norm(x + attended)))
-        return attended + self.contract(hidden), (k, v)
+        return attended + self.contract(hidden), state

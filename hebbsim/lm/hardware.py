@@ -1,4 +1,4 @@
-"""What torch computes on: devices, processes, peak rates, and results that can be repeated."""
+"""Devices, processes and peak rates of torch, and reproducible results."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ def has_gpu() -> bool:
 
 
 def graphics() -> dict[str, str]:
-    """The version of torch and the GPUs that it finds, in words."""
+    """Version of torch, and name and memory of each GPU, as text."""
     if not has_gpu():
         return {"torch": f"{torch.__version__}, no GPU"}
     found = {"torch": f"{torch.__version__}, CUDA {torch.version.cuda}"}
@@ -39,7 +40,7 @@ def graphics() -> dict[str, str]:
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch compute in one thread; restored afterwards."""
+    """Limit torch to one thread within the block."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -50,15 +51,15 @@ def one_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def reproducible() -> Iterator[None]:
-    """Make torch deterministic, on a CPU with one thread; random state and all are restored.
+    """Make torch deterministic, on a CPU with one thread; all state is restored afterwards.
 
-    The order in which threads add up sums depends on their number.
+    The order of summation depends on the number of threads.
     """
     _keep_memory()
     deterministic = torch.are_deterministic_algorithms_enabled()
     setting: Any = torch.utils.deterministic  # type: ignore[attr-defined]
     filling = setting.fill_uninitialized_memory
-    cuda = torch.cuda.is_available()
+    cuda = has_gpu()
     with (
         torch.random.fork_rng(devices=range(torch.cuda.device_count()) if cuda else []),
         contextlib.nullcontext() if cuda else one_thread(),
@@ -75,7 +76,7 @@ def reproducible() -> Iterator[None]:
 
 
 def _keep_memory() -> None:
-    """Ask glibc to keep what is freed: to fetch it anew takes a quarter of a small model's time."""
+    """Make glibc keep freed memory: fetching it anew takes a quarter of a small model's time."""
     with contextlib.suppress(OSError, AttributeError, TypeError):
         libc = ctypes.CDLL(None)
         for option, n_bytes in _KEEP.items():
@@ -93,29 +94,24 @@ def make_accelerator() -> Any:
             "several processes need the package accelerate; pip install 'hebbsim[lm]'"
         ) from None
     # The training loop sets the precision, in the same way for one process and for several.
-    return Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
+    return Accelerator(mixed_precision="no", cpu=not has_gpu())
 
 
-_measured: dict[tuple[str, torch.dtype], float] = {}
-
-
+@cache
 def peak_rate(device: torch.device, precision: torch.dtype) -> float:
     """Floating-point operations per second of large matrix products on this device."""
-    if device.type == "cuda":
-        name = torch.cuda.get_device_name(device)
-        for word, peak in PEAKS.items():
-            if word in name and precision == torch.bfloat16:
-                return peak
-    key = (str(device), precision)
-    if key not in _measured:
-        size = 8192 if device.type == "cuda" else 512
-        x = torch.ones(size, size, device=device, dtype=precision)
-        best = math.inf
-        for _ in range(5):
-            began = time.perf_counter()
-            x @ x
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            best = min(best, time.perf_counter() - began)
-        _measured[key] = 2 * size**3 / best
-    return _measured[key]
+    on_gpu = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if on_gpu else ""
+    for word, peak in PEAKS.items():
+        if word in name and precision == torch.bfloat16:
+            return peak
+    size = 8192 if on_gpu else 512
+    x = torch.ones(size, size, device=device, dtype=precision)
+    best = math.inf
+    for _ in range(5):
+        began = time.perf_counter()
+        x @ x
+        if on_gpu:
+            torch.cuda.synchronize(device)
+        best = min(best, time.perf_counter() - began)
+    return 2 * size**3 / best

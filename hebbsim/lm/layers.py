@@ -1,9 +1,8 @@
-"""Layers of M models of one shape, side by side: what torch has, with a leading axis of members.
+"""Layers of M models of one shape, side by side: torch's, with a leading axis of members.
 
-Every parameter is of shape (M, ...). Activations have the sequences of all members one after
-another, shape (M B, ...): what has no parameters need not know how many members there are. A
-product over all members is one batched product, so that a step costs as many calls for M models
-as for one.
+Every parameter has shape (M, ...). Activations hold the sequences of all members one after
+another, shape (M B, ...), so that modules without parameters do not depend on M. A product over
+all members is one batched product: a step takes as many calls for M models as for one.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def by_member(x: Tensor, members: int) -> Tensor:
 
 
 def _weights(*shape: int) -> nn.Parameter:
-    """First weights, the same for every model: GPT-2's (larger ones made it learn slower)."""
+    """Initial weights, as in GPT-2 for every model (with larger ones it learned more slowly)."""
     return nn.Parameter(0.02 * torch.randn(shape))
 
 

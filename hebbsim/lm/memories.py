@@ -1,4 +1,4 @@
-"""The ladder of memories: what a block knows about past tokens.
+"""Memories of a block: what it knows about past tokens, from a window to attention.
 
 =============  ====================================================================
 ``window``     the last n inputs, unchanged
@@ -6,8 +6,8 @@
 ``learned``    traces whose decay is learned, one for each channel and timescale
 ``gated``      traces whose decay depends on the input (selective EMA)
 ``hebbian``    outer-product writes into a matrix, read by a query: linear attention
-``delta``      the same, but a write replaces what the matrix has under its key
-``attention``  softmax attention: every past token is kept
+``delta``      the same, but a write replaces the value that is stored with its key
+``attention``  softmax attention over all past tokens
 =============  ====================================================================
 
 A memory maps block inputs u [shape=(B, T, D)] to features [shape=(B, T, F)] of the past up to and
@@ -17,6 +17,8 @@ be processed one at a time.
 
 from __future__ import annotations
 
+import contextlib
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -28,6 +30,9 @@ from hebbsim.lm.layers import LayerNorm, Linear, by_member
 from hebbsim.lm.traces import linear_scan, starts_of, traces
 
 State = Any
+
+#: Whether the kernels of flash-linear-attention, for CUDA, are installed.
+_FLA = find_spec("fla") is not None
 
 
 def make_memory(config: ModelConfig, members: int = 1) -> nn.Module:
@@ -50,7 +55,7 @@ def shifted(x: Tensor, before: Tensor | None, segments: Tensor | None) -> Tensor
 
 
 class Window(nn.Module):
-    """The last `config.window` inputs, the present one first."""
+    """The last `config.window` inputs, the current one first."""
 
     def __init__(self, config: ModelConfig, members: int) -> None:
         super().__init__()
@@ -111,7 +116,7 @@ class _Scanned(nn.Module):
 
 
 class LearnedTraces(_Scanned):
-    """Decays that are learned, and then the same for every token."""
+    """Traces with learned decays, which are the same for every token."""
 
     def __init__(self, config: ModelConfig, members: int) -> None:
         super().__init__(config, members)
@@ -124,7 +129,7 @@ class LearnedTraces(_Scanned):
 
 
 class GatedTraces(_Scanned):
-    """Decays that depend on the input (selective traces)."""
+    """Traces whose decays depend on the input (selective traces)."""
 
     def __init__(self, config: ModelConfig, members: int) -> None:
         super().__init__(config, members)
@@ -173,14 +178,15 @@ def fast_weights(
     segments: Tensor | None = None,
     chunk: int = 64,
 ) -> tuple[Tensor, Tensor]:
-    """Write outer products of values and keys, read with queries, a chunk at a time.
+    """Write outer products of values and keys, and read with queries, a chunk at a time.
 
     Without `beta`, ``S[t] = S[t-1] + v k'`` (Hebb; linear attention). With it, the delta rule
     ``S[t] = S[t-1] + beta (v - S[t-1] k) k'``. The read-out is ``S[t] q``.
 
-    `q`, `k`, `v` and what is read are of shape (B, H, T, E), S of shape (B, H, E, E) with values
-    as rows and keys, of length one, as columns. `beta` [shape=(B, H, T)] is the share of an old
-    value that a write replaces; `segments` [shape=(B, T)] number documents.
+    `q`, `k`, `v` and the read-out have shape (B, H, T, E), and S has shape (B, H, E, E) with
+    values as rows and keys, of length one, as columns. `beta` [shape=(B, H, T)] is the share of
+    the old value that a write replaces; `segments` [shape=(B, T)] number the documents. Returns
+    the read-out and the last S.
 
     Sources: Schlag, Irie, Schmidhuber (2021), "Linear Transformers Are Secretly Fast Weight
     Programmers"; Yang et al. (2024), "Parallelizing Linear Transformers with the Delta Rule
@@ -204,7 +210,7 @@ def fast_weights(
             seen = seen & same[:, None]
             held = torch.eq(numbers, before)[:, None, :, None].to(q.dtype)
             before = numbers[:, -1:]
-        # What each token writes: its value, for the delta rule minus what is already there.
+        # Each token writes its value; for the delta rule, minus the value already stored.
         if beta is None:
             written = v_
         else:
@@ -237,28 +243,19 @@ class FastWeights(_Heads):
 
     def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
         total, before = (None, None) if state is None else state
+        kernel: Any = fast_weights
+        # flash-linear-attention takes an initial state or documents, not both.
+        if _FLA and u.is_cuda and (total is None or segments is None):
+            from hebbsim.lm.fla_kernels import fla_fast_weights as kernel
         with torch.autocast(u.device.type, enabled=False):
             x = u.float() if u.dtype == torch.bfloat16 else u
             q, k, v = self.read(x, before, segments)
             q, k = (F.normalize(F.silu(part), dim=-1) for part in (q, k))
             beta = None if self.step is None else torch.sigmoid(self.step(x)).transpose(1, 2)
-            read, total = _fast_weights_here(q, k, v, beta, total, segments)
+            read, total = kernel(q, k, v, beta, total, segments)
             # Sums of writes grow with the text, so the read-out is normalized.
             y = self.norm(read).transpose(1, 2).flatten(2)
         return y.to(u.dtype), (total, u[:, -1])
-
-
-def _fast_weights_here(
-    q: Tensor, k: Tensor, v: Tensor, beta: Tensor | None, total: Tensor | None,
-    segments: Tensor | None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Use the kernels of flash-linear-attention on CUDA, if they are installed."""
-    if q.is_cuda and (total is None or segments is None):
-        from hebbsim.lm.fla_kernels import available, fla_fast_weights
-
-        if available():
-            return fla_fast_weights(q, k, v, beta, total, segments)
-    return fast_weights(q, k, v, beta, total, segments)
 
 
 class Attention(nn.Module):
@@ -285,31 +282,34 @@ class Attention(nn.Module):
     ) -> tuple[Tensor, State]:
         """Over heads: shapes (B, H, T, E) in and out; the state holds all keys and values."""
         start = 0 if state is None else state[0].shape[2]
-        q, k = self.rotate(q, start), self.rotate(k, start)
-        if state is not None:
-            k, v = torch.cat([state[0], k], dim=2), torch.cat([state[1], v], dim=2)
-        return attend(q, k, v, start, segments), (k, v)
+        return attend(self.rotate(q, start), self.rotate(k, start), v, state, segments)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, start: int, segments: Tensor | None) -> Tensor:
-    """Scaled dot-product attention to earlier tokens and itself, within the document.
+def attend(
+    q: Tensor, k: Tensor, v: Tensor, state: State, segments: Tensor | None
+) -> tuple[Tensor, State]:
+    """Causal scaled dot-product attention within the document [shape=(B, H, T, E)].
 
-    Queries are at positions `start` and later; earlier keys belong to the document of the first
-    query.
+    The state holds the keys and values of all tokens; those before the first query belong to its
+    document.
     """
-    if q.dtype == torch.bfloat16 and not q.is_cuda:
-        # torch's kernels for processors take five times as long backwards in bfloat16.
-        with torch.autocast(q.device.type, enabled=False):
-            return attend(q.float(), k.float(), v.float(), start, segments).to(q.dtype)
-    n_tokens = q.shape[2]
-    if segments is None and not start:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
-    places = torch.arange(start + n_tokens, device=q.device)
-    mask = (places[start:, None] >= places)[None, None]
-    if segments is not None:
-        numbers = torch.cat([segments[:, :1].expand(-1, start), segments], dim=1)
-        mask = mask & (segments[:, :, None] == numbers[:, None])[:, None]
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    start = 0
+    if state is not None:
+        start = state[0].shape[2]
+        k, v = torch.cat([state[0], k], dim=2), torch.cat([state[1], v], dim=2)
+    mask = None
+    if start or segments is not None:
+        places = torch.arange(k.shape[2], device=q.device)
+        mask = (places[start:, None] >= places)[None, None]
+        if segments is not None:
+            numbers = torch.cat([segments[:, :1].expand(-1, start), segments], dim=1)
+            mask = mask & (segments[:, :, None] == numbers[:, None])[:, None]
+    # On a CPU, torch's backward kernels take five times as long in bfloat16.
+    slow = q.dtype == torch.bfloat16 and not q.is_cuda
+    with torch.autocast("cpu", enabled=False) if slow else contextlib.nullcontext():
+        parts = (q.float(), k.float(), v.float()) if slow else (q, k, v)
+        y = F.scaled_dot_product_attention(*parts, attn_mask=mask, is_causal=mask is None)
+    return y.to(q.dtype), (k, v)
 
 
 class KeyValueAttention(_Heads):

@@ -18,11 +18,11 @@ _BLOCKS = {"spen": SpenBlock, "gpt2": Gpt2Block}
 
 
 class LanguageModel(nn.Module):
-    """Logits of the next token at every token.
+    """Predicts the next token at every token.
 
     If `config` gives only a number of parameters, the feed-forward width is computed from it.
-    M `members` are models of this shape that are computed side by side: the sequences of all of
-    them stand one after another, as many for each.
+    The M `members` are models of this shape that are computed side by side, on batches that hold
+    the same number of sequences for each, one member after another.
 
     Examples
     --------
@@ -63,19 +63,19 @@ class LanguageModel(nn.Module):
         document of each token (default: one document). Raises BadInputError if a GPT-2 reads more
         tokens than it has positions.
         """
-        hidden, state = self.hidden(tokens, state, segments)
-        return self.read_out(hidden[-1]), state
+        top, state = self.hidden(tokens, state, segments)
+        return self.read_out(top), state
 
     def read_out(self, top: Tensor) -> Tensor:
-        """Logits [shape=(M B, T, V)] of what the read-out reads."""
+        """Logits [shape=(M B, T, V)] from the input of the read-out."""
         rows = by_member(top, self.members)
         logits = torch.bmm(rows, self.embedding.weight.transpose(1, 2))
         return logits.view(*top.shape[:-1], -1)
 
     def hidden(
         self, tokens: Tensor, state: list[Any] | None = None, segments: Tensor | None = None
-    ) -> tuple[list[Tensor], list[Any]]:
-        """What each block read, then what the read-out reads [each of shape (M B, T, D)]."""
+    ) -> tuple[Tensor, list[Any]]:
+        """The input of the read-out [shape=(M B, T, D)], and the state after the last token."""
         start = 0 if state is None else state[0]
         x = self.embedding(tokens)
         if self.positions is not None:
@@ -86,12 +86,11 @@ class LanguageModel(nn.Module):
                 )
             places = self.positions.weight[:, None, start : start + tokens.shape[1]]
             x = (x.unflatten(0, (self.members, -1)) + places).flatten(0, 1)
-        read, after = [], [start + tokens.shape[1]]
+        after: list[Any] = [start + tokens.shape[1]]
         layers = [x]
         for i, block in enumerate(self.blocks):
             if self.selectors is not None:
                 x = self.selectors[i](layers)
-            read.append(x)
             update, kept = block(x, None if state is None else state[i + 1], segments)
             after.append(kept)
             if self.selectors is None:
@@ -100,54 +99,54 @@ class LanguageModel(nn.Module):
                 layers.append(update)
         if self.selectors is not None:
             x = self.selectors[-1](layers)
-        return [*read, self.norm(x)], after
+        return self.norm(x), after
+
+    def losses(self, tokens: Tensor, targets: Tensor, segments: Tensor | None = None) -> Tensor:
+        """Cross-entropy of each target in nats [shape=(M B T,)]; 0 for a target of -100."""
+        logits, _ = self(tokens, None, segments)
+        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
 
     def loss(self, tokens: Tensor, targets: Tensor, segments: Tensor | None = None) -> Tensor:
         """Mean cross-entropy of each member in nats [shape=(M,)]; targets of -100 are ignored."""
-        logits, _ = self(tokens, None, segments)
-        found = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
-        asked = (targets != -100).view(self.members, -1).sum(1)
-        return found.view(self.members, -1).sum(1) / asked
+        losses = self.losses(tokens, targets, segments).view(self.members, -1)
+        return losses.sum(1) / (targets != -100).view(self.members, -1).sum(1)
 
     def member(self, number: int) -> LanguageModel:
-        """One of the models, alone."""
+        """A model of its own with the weights of one member."""
         alone = LanguageModel(self.config).to(self.embedding.weight.device)
         alone.load_state_dict({k: v[number : number + 1] for k, v in self.state_dict().items()})
         return alone
 
 
 class DepthSelector(nn.Module):
-    """What a block reads: a softmax over earlier layers, by a learned query and what they hold.
+    """Attention over earlier layers, which gives the input of a block.
 
-    Attention over depth with one query a layer: keys are the normalised outputs themselves, so
-    the weights depend on the input. It starts as their mean.
+    Each block has one learned query; the keys are the normalized outputs of the layers, so the
+    weights depend on the input. Initially, it is their mean.
     """
 
     def __init__(self, dim: int, members: int = 1) -> None:
         super().__init__()
         self.query = nn.Parameter(torch.zeros(members, dim))
 
-    def weights(self, layers: list[Tensor]) -> Tensor:
-        """Share of each earlier layer at each token [shape=(J, M B, T)]."""
+    def forward(self, layers: list[Tensor]) -> Tensor:
+        """The weighted sum of J layers [each of shape (M B, T, D)]."""
         keys = torch.stack([F.layer_norm(x, x.shape[-1:]) for x in layers])
         rows = keys.unflatten(1, (len(self.query), -1))  # (J, M, B, T, D)
         scores = (rows * self.query.to(keys.dtype)[:, None, None]).sum(-1)
-        return scores.flatten(1, 2).softmax(0)
-
-    def forward(self, layers: list[Tensor]) -> Tensor:
-        # Times J, so that a mean has the size of the sum that a residual stream is.
-        shares = self.weights(layers) * len(layers)
+        # Times J: a residual stream is the sum of its layers.
+        shares = scores.flatten(1, 2).softmax(0) * len(layers)
         return (shares[..., None].to(layers[0].dtype) * torch.stack(layers)).sum(0)
 
 
 def count_parameters(config: ModelConfig) -> int:
-    """Parameters of a model, the tied embedding counted once; nothing is allocated."""
+    """Number of parameters; the tied embedding counts once, and nothing is allocated."""
     with torch.device("meta"):
         return sum(p.numel() for p in LanguageModel(config).parameters())
 
 
 def sized(config: ModelConfig) -> ModelConfig:
-    """The configuration with the feed-forward width that comes nearest to its parameters."""
+    """The configuration with the feed-forward width that best matches its `parameters`."""
     if config.hidden is not None:
         return config
     one, two = (count_parameters(config.model_copy(update={"hidden": hidden})) for hidden in (1, 2))
@@ -163,10 +162,10 @@ def sized(config: ModelConfig) -> ModelConfig:
 
 
 def flops_per_token(config: ModelConfig) -> float:
-    """Floating-point operations of one token, forwards and backwards.
+    """Floating-point operations per token, forward and backward.
 
-    Six for each parameter of a matrix, and 12 L D T for scores and read-out where the model
-    attends (Kaplan et al. 2020; Chowdhery et al. 2022, appendix B).
+    Six for each parameter, and 12 L D T for the attention (Kaplan et al. 2020; Chowdhery et al.
+    2022, appendix B).
     """
     attends = config.architecture == "gpt2" or "attention" in (config.memory, config.predictor)
     total = 6.0 * count_parameters(config)

@@ -13,18 +13,17 @@ from torch.nn import Parameter
 from hebbsim.lm.config import TrainingConfig
 from hebbsim.lm.model import LanguageModel
 
-#: Values to a cache line: weights of a member begin at one, wherever the member stands.
+#: Values per cache line. Each parameter of a member starts at the beginning of one.
 _LINE = 16
 _MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 class Optimizer:
-    """AdamW with weight decay for matrices, not for gains, biases or decays of traces.
+    """AdamW with weight decay for matrices, but not for gains, biases or decays of traces.
 
-    The weights of all members move into one array with a row for each, of which the parameters
-    become views, and their gradients into another. So a step is one pass over memory, whatever
-    the number of parameters and members. The `trainings` of the members differ in their learning
-    rates alone.
+    The weights of all members move into one array with a row for each member, and their gradients
+    into another; the parameters become views. So a step is one pass over memory, whatever the
+    number of parameters and members. The `trainings` differ only in their learning rates.
     """
 
     def __init__(self, model: LanguageModel, trainings: Sequence[TrainingConfig]) -> None:
@@ -55,7 +54,7 @@ class Optimizer:
         self.adamw = torch.optim.AdamW(groups, lr=1.0, betas=betas, fused=True)
 
     def clip(self) -> Tensor:
-        """Take the gradients of the model, bound their norm for each member; the norms before."""
+        """Collect the gradients, and clip their norm per member; returns the norms before."""
         for p, gradient in self.parts:
             assert p.grad is not None
             gradient.copy_(p.grad)
@@ -73,14 +72,14 @@ class Optimizer:
         self.adamw.step()
 
     def state(self, number: int) -> dict[str, Any]:
-        """Moments of a member, in the order of its weights [each of shape (P,)]."""
+        """Moments of a member in the order of its weights [each of shape (P,)]."""
         parts = [self.adamw.state[group["params"][0]] for group in self._groups(number)]
         if not parts[0]:
             return {}
         return {name: torch.cat([part[name] for part in parts]).cpu().numpy() for name in _MOMENTS}
 
     def load(self, number: int, step: int, arrays: Mapping[str, Any]) -> None:
-        """Go on from `state` after so many steps."""
+        """Continue from the `state` after `step` steps."""
         at = 0
         for group in self._groups(number):
             (own,) = group["params"]

@@ -38,8 +38,6 @@ _BLOCK = 512
 #: Seconds between lines of progress.
 _SAY_EVERY = 5.0
 
-Say = Callable[[str], None]
-
 
 class Tokens:
     """One split of a packed folder, as rows of `context` tokens and their next tokens.
@@ -63,7 +61,7 @@ class Tokens:
 
     @classmethod
     def open(cls, folder: Path, split: str, context: int, vocabulary: int) -> Tokens:
-        """Open a split of a packed folder, if it is whole and its vocabulary fits the model."""
+        """Open a split; raises BadInputError if it is truncated or does not fit the model."""
         description = describe(folder)
         path = folder / f"{split}.bin"
         expected = 2 * description["tokens"][split]
@@ -87,12 +85,12 @@ class Tokens:
         return rows[:, :-1], rows[:, 1:]
 
     def spread(self, tokens: int) -> NDArray[np.int64]:
-        """Numbers of rows, evenly spaced over the split, with about `tokens` tokens in total."""
+        """Numbers of evenly spaced rows, with about `tokens` tokens in total, shape=(B,)."""
         n = max(1, min(self.n_rows, tokens // self.context))
         return np.linspace(0, self.n_rows - 1, n).round().astype(np.int64)
 
     def fingerprint(self) -> str:
-        """Digest of the number of tokens and of a sample of them."""
+        """Hash of the number of tokens and of a sample of them."""
         total = hashlib.sha256(str(len(self.values)).encode())
         step = max(1, len(self.values) // 65536)
         total.update(np.ascontiguousarray(self.values[::step]).tobytes())
@@ -120,11 +118,10 @@ class Tokens:
 
 
 def held_out_of(source: Source) -> tuple[Source, int]:
-    """The source to pack, and the number of documents of which one is held out for each split.
+    """The source to pack, and `held_out`: one document in so many goes to each held-out split.
 
-    One document in `HELD_OUT` is held out for validation and one for test. Files with few
-    documents would leave almost nothing held out, so they are split at line ends into about a
-    hundred pieces, of which every twentieth (5 %) is held out for each.
+    Of files with few documents almost nothing would be held out, so they are split at line ends
+    into about a hundred pieces, and one piece in twenty is held out for each split.
     """
     sizes = [len(text) for text in islice(source.documents(), FEW)] if source.files else []
     if not source.files or len(sizes) == FEW:
@@ -135,7 +132,7 @@ def held_out_of(source: Source) -> tuple[Source, int]:
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """The contents of ``packed.json``; refused if it is missing or damaged."""
+    """Read ``packed.json``; raises BadInputError if it is missing or damaged."""
     try:
         found = json.loads((folder / "packed.json").read_text(encoding="utf-8"))
         found["tokens"]["train"], found["documents"], found["end"], found["vocabulary"]
@@ -154,29 +151,30 @@ def pack(
     tokenizer: Tokenizer | None = None,
     tokens: int | None = None,
     held_out: int = HELD_OUT,
-    say: Say = lambda line: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Encode a source into a packed folder; an interrupted call is resumed.
 
-    Without a `tokenizer` a vocabulary of the size `vocabulary` is learned from the source. It stops
-    after so many training `tokens` (default: the whole source). One document in `held_out` goes to
-    validation and one to test; 1 puts all of them into test. `say` gets each line of progress.
+    Without a `tokenizer`, a vocabulary of size `vocabulary` is learned from the source. Packing
+    stops at the given number of training `tokens` (default: the whole source). One document in
+    `held_out` goes to validation and one to test; 1 puts all of them into test. `say` receives
+    each line of progress.
 
     Returns the contents of ``packed.json``. Raises BadInputError if the source cannot be read, or
     the folder contains another source or vocabulary.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"source": source.digest(), "held_out": held_out}
-    done: dict[str, Any] | None = None
     if (folder / "packed.json").exists():
         done = describe(folder)
-    if done and {key: done[key] for key in identity} != identity:
-        raise BadInputError(
-            f"{folder}: packed from another source; remove it or name another folder"
-        )
-    if done and (done["complete"] or (tokens and done["tokens"]["train"] >= tokens)):
-        return done
-    if done is None:
+        if {key: done[key] for key in identity} != identity:
+            raise BadInputError(
+                f"{folder}: packed from another source; remove it or name another folder"
+            )
+        if suffices(done, tokens):
+            return done
+        tokenizer = Tokenizer.load(folder)
+    else:
         if tokenizer is None:
             say(f"learning a vocabulary of {vocabulary:,} tokens from {source.name}")
             tokenizer = Tokenizer.train(_sample(source.documents()), vocabulary)
@@ -191,26 +189,26 @@ def pack(
             "end": tokenizer.end, "vocabulary": len(tokenizer), "documents": 0,
             "tokens": dict.fromkeys(SPLITS, 0), "complete": False,
         }  # fmt: skip
-    else:
-        tokenizer = Tokenizer.load(folder)
     for split in SPLITS:
         # Tokens that ``packed.json`` does not count are removed, and written again.
         with (folder / f"{split}.bin").open("ab") as file:
             file.truncate(2 * done["tokens"][split])
     texts = source.documents(done["documents"])
     said = time.monotonic()
-    while not (tokens and done["tokens"]["train"] >= tokens):
+    while not suffices(done, tokens):
         block = list(islice(texts, _BLOCK))
-        if not block:
-            done["complete"] = True
-            break
+        done["complete"] = not block
         _append(folder, block, tokenizer, done)
         if time.monotonic() - said > _SAY_EVERY:
             say(f"packed {done['tokens']['train']:,} tokens of {done['documents']:,} documents")
             said = time.monotonic()
-        _write_description(folder, done)
-    _write_description(folder, done)
+        write_whole(folder / "packed.json", json.dumps(done, indent=2).encode())
     return done
+
+
+def suffices(description: dict[str, Any], tokens: int | None) -> bool:
+    """Whether a folder contains `tokens` training tokens, or its whole source."""
+    return description["complete"] or bool(tokens and description["tokens"]["train"] >= tokens)
 
 
 def _append(folder: Path, block: list[str], tokenizer: Tokenizer, done: dict[str, Any]) -> None:
@@ -232,16 +230,11 @@ def _append(folder: Path, block: list[str], tokenizer: Tokenizer, done: dict[str
     done["documents"] += len(block)
 
 
-def _write_description(folder: Path, description: dict[str, Any]) -> None:
-    write_whole(folder / "packed.json", json.dumps(description, indent=2).encode())
-
-
 def _sample(documents: Iterator[str]) -> Iterator[str]:
     """Every fourth document, up to `SAMPLE` characters, for learning a vocabulary."""
     total = 0
-    for number, document in enumerate(documents):
-        if number % 4 == 0:
-            yield document
-            total += len(document)
+    for document in islice(documents, 0, None, 4):
+        yield document
+        total += len(document)
         if total > SAMPLE:
             return

@@ -1,4 +1,4 @@
-"""Associative recall and copying: generated sequences, in which only token identity helps.
+"""Associative recall and copying: generated sequences in which only token identity helps.
 
 MQAR (Arora et al. 2023, "Zoology: Measuring and Improving Recall in Efficient Language
 Models"): pairs of a key and a value, then the keys again at other places; at each, the value is
@@ -24,24 +24,30 @@ _VALIDATION = 1 << 40  # numbers that no training batch reaches
 Numbers = NDArray[np.int64]
 
 
+@dataclass(frozen=True)
 class _Task(ABC):
-    """Generated sequences, each by its number."""
+    """Generated sequences, each identified by its number."""
 
+    #: Possible numbers of pairs in a sequence, or of tokens to copy, drawn uniformly.
     pairs: tuple[int, ...]
+    #: Number of distinct keys, and of distinct values.
     keys: int
+    #: T, tokens of a sequence; of copying it follows from `pairs`.
     context: int
-    seed: int
+    seed: int = 0
+    #: Only text has documents.
+    end: None = None
 
     def batch(self, seed: int, step: int, size: int) -> Numbers:
-        """Numbers of sequences that were in no earlier batch."""
+        """Numbers of sequences that were in no earlier batch [shape=(B,)]."""
         return np.arange(step * size, (step + 1) * size)
 
     def spread(self, tokens: int) -> Numbers:
-        """Numbers of sequences that are in no batch."""
+        """Numbers of sequences that are in no batch [shape=(B,)]."""
         return _VALIDATION + np.arange(max(1, tokens // self.context))
 
     def examples(self, numbers: Numbers) -> tuple[Numbers, Numbers]:
-        """Sequences, and targets, -100 if none [shapes (B, T)]."""
+        """Sequences and targets, which are -100 where no answer is expected [shapes (B, T)]."""
         tokens, targets, _ = self.made(numbers)
         return tokens, targets
 
@@ -54,28 +60,17 @@ class _Task(ABC):
         targets = np.full_like(tokens, -100)
         apart = np.zeros_like(tokens)
         for rows in zip(tokens, targets, apart, strict=True):
-            self._fill(rng, n_pairs or int(rng.choice(self.pairs)), *rows)
+            self._fill(rng, n_pairs or int(rng.choice(self.pairs)), rows)
         return tokens, targets, apart
 
     @abstractmethod
-    def _fill(
-        self, rng: np.random.Generator, n: int, tokens: Numbers, targets: Numbers, apart: Numbers
-    ) -> None:
-        """Fill a row of each array with a sequence of `n` pairs."""
+    def _fill(self, rng: np.random.Generator, n: int, rows: tuple[Numbers, ...]) -> None:
+        """Fill a row of tokens, targets and distances with a sequence of `n` pairs."""
 
 
 @dataclass(frozen=True)
 class Recall(_Task):
     """Multi-query associative recall."""
-
-    #: Possible numbers of pairs in a sequence, drawn uniformly.
-    pairs: tuple[int, ...]
-    #: Number of distinct keys, and of distinct values.
-    keys: int
-    #: T, tokens of a sequence.
-    context: int
-    seed: int = 0
-    end: None = None
 
     def __post_init__(self) -> None:
         if max(self.pairs) > self.keys:
@@ -95,9 +90,8 @@ class Recall(_Task):
         """A text that identifies the task."""
         return f"mqar {self.pairs} {self.keys} {self.context} {self.seed}"
 
-    def _fill(
-        self, rng: np.random.Generator, n: int, tokens: Numbers, targets: Numbers, apart: Numbers
-    ) -> None:
+    def _fill(self, rng: np.random.Generator, n: int, rows: tuple[Numbers, ...]) -> None:
+        tokens, targets, apart = rows
         keys = 1 + rng.permutation(self.keys)[:n]
         values = 1 + self.keys + rng.integers(self.keys, size=n)
         tokens[0 : 2 * n : 2], tokens[1 : 2 * n : 2] = keys, values
@@ -106,19 +100,11 @@ class Recall(_Task):
         apart[places] = places - 2 * np.arange(n)
 
 
-@dataclass(frozen=True)
 class Copying(_Task):
-    """In-context copying; as `Recall`, but `pairs` are the numbers of copied tokens."""
+    """In-context copying: the tokens, a separator, and all tokens but the last again."""
 
-    pairs: tuple[int, ...]
-    keys: int
-    seed: int = 0
-    end: None = None
-
-    @property
-    def context(self) -> int:  # type: ignore[override]
-        """T: the tokens, the separator, and all tokens but the last again."""
-        return 2 * max(self.pairs)
+    def __init__(self, pairs: tuple[int, ...], keys: int, seed: int = 0) -> None:
+        super().__init__(pairs, keys, 2 * max(pairs), seed)
 
     @property
     def vocabulary(self) -> int:
@@ -129,9 +115,8 @@ class Copying(_Task):
         """A text that identifies the task."""
         return f"copy {self.pairs} {self.keys} {self.seed}"
 
-    def _fill(
-        self, rng: np.random.Generator, n: int, tokens: Numbers, targets: Numbers, apart: Numbers
-    ) -> None:
+    def _fill(self, rng: np.random.Generator, n: int, rows: tuple[Numbers, ...]) -> None:
+        tokens, targets, apart = rows
         text = 1 + rng.integers(self.keys, size=n)
         tokens[:n] = text
         tokens[n + 1 : 2 * n] = text[:-1]

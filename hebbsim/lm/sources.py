@@ -21,8 +21,8 @@ from typing import Any
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.readers.lines import decoded, opened
 
-#: Number of characters after which a long document is split at a line end. This bounds memory and
-#: makes held-out documents similar in size.
+#: Number of characters after which a document is split at a line end, which bounds memory and makes
+#: held-out documents similar in size.
 LONGEST = 20_000
 #: Data set, configuration and split of the two public corpora on Hugging Face.
 STREAMS = {
@@ -35,9 +35,9 @@ _ARTICLE = re.compile(r" ?= [^=].* = *")
 
 
 class Source:
-    """Documents in a fixed order, of files or of a stream.
+    """Documents of files or of a stream, in a fixed order.
 
-    Documents of files are split at a line end after `longest` characters; `field` is the field or
+    Documents of files are split at line ends after `longest` characters; `field` is the field or
     column that contains the text, see `hebbsim.readers.formats.records`.
     """
 
@@ -56,20 +56,11 @@ class Source:
         self._stream = stream
 
     def documents(self, skip: int = 0) -> Iterator[str]:
-        """All documents after the first `skip`; a damaged file is refused, its place is named."""
+        """All documents after the first `skip`; raises BadInputError at a damaged place."""
         if self._stream is not None:
-            yield from self._stream(skip)
-            return
-        yield from islice(
-            (
-                piece
-                for path in self.files
-                for text in _read(path, self.field)
-                for piece in cut(text, self.longest)
-            ),
-            skip,
-            None,
-        )
+            return self._stream(skip)
+        texts = (text for path in self.files for text in _read(path, self.field))
+        return islice((piece for text in texts for piece in cut(text, self.longest)), skip, None)
 
     def digest(self) -> str:
         """SHA-256 of the names and contents of the files; for a stream, its name."""
@@ -155,7 +146,7 @@ def stream_hugging_face(
                 yield text
         except HebbsimError:
             raise
-        except Exception as error:  # whatever the network, the hub or a damaged shard does
+        except Exception as error:  # of the network, the hub, or a damaged shard
             raise BadInputError(
                 f"{place}: cannot be streamed ({type(error).__name__}: {reason(error)}); check the "
                 "name and the connection, run again to go on"
@@ -199,12 +190,10 @@ def _read(path: Path, field: str | None) -> Iterator[str]:
 
     kind = kind_of(path)
     if kind == "text":
-        yield from _read_text(path)
-        return
-    for document in records(path, kind, field=field):
-        text = document if isinstance(document, str) else " ".join(document)
-        if text:
-            yield text
+        return _read_text(path)
+    documents = records(path, kind, field=field)
+    texts = (text if isinstance(text, str) else " ".join(text) for text in documents)
+    return filter(None, texts)
 
 
 def _read_text(path: Path) -> Iterator[str]:

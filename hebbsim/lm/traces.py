@@ -2,24 +2,25 @@
 
 .. math:: h_s[t] = (1 - \\alpha_s) h_s[t-1] + \\alpha_s x[t]
 
-``chunked`` is the sum as matrix products inside chunks and a carry between them: pure torch, any
-device. ``fused`` is one Triton kernel that reads x once (`hebbsim.lm.triton_traces`). Both give
-gradients, take an initial state, return the final one, and start again at the first token of a
+``chunked`` uses matrix products inside chunks and a carry between them, in pure torch on any
+device. ``fused`` is a Triton kernel that reads x once (`hebbsim.lm.triton_traces`). Both have
+gradients, take an initial state, return the final one, and start anew at the first token of each
 document.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
 from hebbsim.errors import BadInputError
 
-FORMS = ("chunked", "fused")
 #: Tokens of a chunk.
 CHUNK = 64
+_TRITON = find_spec("triton") is not None
 
 
 def traces(
@@ -33,12 +34,12 @@ def traces(
 ) -> tuple[Tensor, Tensor]:
     """Traces of every token, and the state after the last.
 
-    Of x [shape=(B, T, D)], which is float64, float32 or bfloat16, the traces [shape=(B, T, S, D)]
-    are in the type of `x`, and the state [shape=(B, S, D)] in float32, or float64 where `x` is.
-    `alphas` are ``1 / tau``, in (0, 1]; `initial` is the state before the first token (default:
-    zero). `segments` [shape=(B, T)] number documents: traces start at zero where they change, and
-    the initial state belongs to the document of the first token. The `form` auto is fused on CUDA
-    where Triton is installed, else chunked.
+    For x [shape=(B, T, D)] in float64, float32 or bfloat16, the traces [shape=(B, T, S, D)] have
+    the type of `x`; the state [shape=(B, S, D)] is float32, or float64 if `x` is. `alphas` are
+    ``1 / tau``, in (0, 1]; `initial` is the state before the first token (default: zero).
+    `segments` [shape=(B, T)] number the documents: traces start at zero in each, and the initial
+    state belongs to the first. The `form` auto is fused on CUDA if Triton is installed, otherwise
+    chunked. Raises BadInputError for a wrong shape, or a form that cannot be used.
 
     Source: Singh (2026), arXiv:2604.08556, figure 1; timescales 2, 10 and 50 there.
 
@@ -63,26 +64,20 @@ def traces(
             f"segments: expected shape {tuple(x.shape[:2])}, got {tuple(segments.shape)}"
         )
     if form == "auto":
-        # The fused kernel takes timescales as given: it has no gradient for them.
+        # The fused kernel has no gradient for timescales.
         fixed = not alpha.requires_grad and x.dtype != torch.float64
-        form = "fused" if fixed and x.is_cuda and _triton_is_there() else "chunked"
+        form = "fused" if fixed and x.is_cuda and _TRITON else "chunked"
     if form == "chunked":
         return _chunked(x, alpha, initial, segments, chunk)
     if form == "fused":
-        if not _triton_is_there():
+        if not _TRITON:
             raise BadInputError("form 'fused' needs Triton, which is not installed; use 'chunked'")
         if alpha.requires_grad:
             raise BadInputError("form 'fused' has no gradient for alphas; use 'chunked'")
         from hebbsim.lm.triton_traces import fused_traces
 
         return fused_traces(x, alpha, initial, segments)
-    raise BadInputError(f"form: expected auto or one of {', '.join(FORMS)}, got {form!r}")
-
-
-def _triton_is_there() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("triton") is not None
+    raise BadInputError(f"form: expected auto or one of chunked, fused, got {form!r}")
 
 
 def starts_of(segments: Tensor) -> Tensor:
@@ -153,7 +148,7 @@ class _Scan(torch.autograd.Function):
 
 
 def _doubling(a: Tensor, b: Tensor) -> Tensor:
-    """The same from zero in log2 T rounds, each over all steps at once (Hillis & Steele 1986)."""
+    """The same from zero in log2 T rounds over all steps at once (Hillis & Steele 1986)."""
     reach = 1
     while reach < len(b):
         b = torch.cat([b[:reach], b[reach:] + a[reach:] * b[:-reach]])

@@ -1,4 +1,4 @@
-"""The training loop: models of one shape side by side, the same tokens for all; resumes exactly."""
+"""The training loop: models of one shape are trained side by side, and resume exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError, DivergenceError
 from hebbsim.lm.config import ModelConfig, TrainingConfig
-from hebbsim.lm.hardware import make_accelerator, peak_rate, reproducible
+from hebbsim.lm.hardware import has_gpu, make_accelerator, peak_rate, reproducible
 from hebbsim.lm.model import LanguageModel, flops_per_token, sized
 from hebbsim.lm.optimizer import Optimizer
 
@@ -69,7 +69,7 @@ class Member:
 
     def identity(self, config: ModelConfig) -> dict[str, Any]:
         """Everything that its weights depend on, ready for JSON."""
-        # How often to save and to look changes no weight.
+        # These change no weight.
         training = self.training.model_dump(mode="json", exclude={"checkpoint_every", "compile"})
         found = {
             "model": config.resolved(), "training": training, "seed": self.seed,
@@ -115,15 +115,16 @@ def train(
     report: Report = lambda line, done, total: None,
     stop_after: int | None = None,
 ) -> list[Trained]:
-    """Train models of one shape side by side, resume their training, or load what is trained.
+    """Train models of one shape side by side, resume their training, or load trained models.
 
-    Every step of all members is one batched computation, equal to training them one by one up
-    to rounding. Members whose checkpoints have come equally far go on together. `report` receives
-    the updates of all members; after `stop_after` updates the checkpoints are written.
+    Each step of all members is one batched computation, equal to training them one by one up
+    to rounding. Members whose checkpoints are at the same update continue together. `report`
+    receives the updates of all members; training stops after `stop_after` updates, and the
+    checkpoints are written.
 
     Raises BadInputError if the vocabulary does not fit the data, or a checkpoint has another
     configuration or cannot be written, and DivergenceError if a loss is no longer finite; the last
-    good checkpoints stay.
+    good checkpoints are kept.
     """
     config = sized(config)
     saved = [_read(config, member) for member in members]
@@ -158,19 +159,16 @@ def _read(config: ModelConfig, member: Member) -> _Saved | None:
     if member.path is None or not member.path.exists():
         return None
     arrays, found = read_checkpoint(member.path, KIND)
-    identity = member.identity(config)
-    differing = [key for key in identity if found.get(key) != identity[key]]
-    if differing:
-        what = ", ".join(_differences(found, identity, differing))
+    if differing := _differences(found, member.identity(config)):
         raise BadInputError(
-            f"checkpoint {member.path} is of another configuration ({what}); name another --store "
-            "or remove it"
+            f"checkpoint {member.path} is of another configuration ({', '.join(differing[:3])}); "
+            "name another --store or remove it"
         )
     return arrays, found
 
 
 class _Run:
-    """Members that have come equally far."""
+    """Trains members that have done the same number of updates."""
 
     def __init__(
         self,
@@ -183,13 +181,10 @@ class _Run:
         self.training = training = members[0].training
         self.updates = training.updates(config.context)
         self.accelerator = make_accelerator()
-        self.device = (
-            self.accelerator.device
-            if self.accelerator
-            else torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        )
-        self.world = self.accelerator.num_processes if self.accelerator else 1
-        self.rank = self.accelerator.process_index if self.accelerator else 0
+        self.device, self.world, self.rank = torch.device("cuda" if has_gpu() else "cpu"), 1, 0
+        if self.accelerator:
+            self.device = self.accelerator.device
+            self.world, self.rank = self.accelerator.num_processes, self.accelerator.process_index
         if training.batch % (training.accumulate * self.world):
             raise BadInputError(
                 f"--batch {training.batch}: no multiple of accumulate x processes "
@@ -199,12 +194,13 @@ class _Run:
         for number, member in enumerate(members):
             # Drawn as for a model alone.
             torch.manual_seed(member.seed)
-            _fill(self.model, number, dict(LanguageModel(config).named_parameters()))
+            initial = LanguageModel(config).named_parameters()
+            _fill(self.model, number, {f"model/{name}": own[0] for name, own in initial})
         self.objective: Any = _Objective(self.model, members[0].data.end)
         if training.compile:
             self.objective = torch.compile(self.objective)
         if self.accelerator:
-            # Which gives parameters memory of its own: before the optimizer does.
+            # Before the optimizer, because it moves the parameters.
             self.objective = self.accelerator.prepare(self.objective)
         self.optimizer = Optimizer(self.model, [member.training for member in members])
         self.step = 0
@@ -214,7 +210,7 @@ class _Run:
             if found is not None:
                 arrays, description = found
                 self.step = self.saved_step = description["step"]
-                _fill(self.model, number, _weights(self.model, arrays, member.path))
+                _fill(self.model, number, arrays, member.path)
                 self.curves[number] = [(int(n), float(loss)) for n, loss in description["curve"]]
                 if self.step:
                     self.optimizer.load(number, self.step, arrays)
@@ -248,7 +244,7 @@ class _Run:
                 losses = self.update(self.objective)
                 self.step += 1
                 lines: list[str | None] = [None]
-                if self.step in points or self.step == self.updates:
+                if self.step in points:
                     seconds = time.perf_counter() - began
                     read = (self.step - first) * self.tokens_per_update * len(self.members)
                     rate = read / seconds
@@ -279,7 +275,7 @@ class _Run:
         return self.trained(rate, utilisation)
 
     def trained(self, rate: float, utilisation: float) -> list[Trained]:
-        """The models, each alone."""
+        """Each member as a model of its own."""
         return [
             Trained(self.model.member(number).eval(), curve, rate, utilisation)
             for number, curve in enumerate(self.curves)
@@ -287,11 +283,11 @@ class _Run:
 
     @property
     def tokens_per_update(self) -> int:
-        """Of one member."""
+        """Tokens of one member."""
         return self.training.batch * self.config.context
 
     def points(self) -> set[int]:
-        """Updates after which to validate, evenly spaced in the logarithm."""
+        """Updates after which to validate, evenly spaced on a logarithmic scale."""
         n = self.training.evaluations
         found = np.geomspace(max(1.0, self.updates / 32), self.updates, n)
         return {round(x) for x in found} | {self.updates}
@@ -305,11 +301,7 @@ class _Run:
         ]
         total = torch.zeros(len(members), device=self.device)
         for i, part in enumerate(zip(*parts, strict=True)):
-            found = [m.data.examples(own) for m, own in zip(members, part, strict=True)]
-            tokens, targets = (
-                torch.from_numpy(np.concatenate(x)).to(self.device)
-                for x in zip(*found, strict=True)
-            )
+            tokens, targets = _batch([m.data for m in members], part, self.device)
             alone = self.accelerator and i < training.accumulate - 1
             with self.accelerator.no_sync(objective) if alone else contextlib.nullcontext():
                 with self.autocast():
@@ -357,7 +349,7 @@ class _Run:
         return lines
 
     def save(self) -> None:
-        """Write weights, optimizer, position and curve of each member atomically to one file."""
+        """Write weights, optimizer state, position and curve of each member atomically."""
         if self.rank:
             return
         for number, member in enumerate(self.members):
@@ -388,46 +380,44 @@ def validation_losses(
     model.eval()
     with torch.inference_mode():
         for start in range(0, len(numbers[0]), 16):
-            found = [
-                each.examples(own[start : start + 16])
-                for each, own in zip(data, numbers, strict=True)
-            ]
-            tokens, targets = (
-                torch.from_numpy(np.concatenate(x)).to(device) for x in zip(*found, strict=True)
-            )
+            tokens, targets = _batch(data, [own[start : start + 16] for own in numbers], device)
             losses = model.loss(tokens, targets, segments_of(tokens, data[0].end))
-            total += losses.double().cpu().numpy() * len(found[0][0])
+            total += losses.double().cpu().numpy() * (len(tokens) // len(data))
     model.train(training)
     return (total / len(numbers[0])).tolist()
 
 
-def _fill(model: LanguageModel, number: int, weights: Mapping[str, Tensor]) -> None:
-    """Give a member its weights."""
+def _batch(
+    data: Sequence[Examples], numbers: Sequence[NDArray[np.int64]], device: torch.device
+) -> list[Tensor]:
+    """Inputs and targets of all members, one member after another [each of shape (M B, T)]."""
+    found = [each.examples(own) for each, own in zip(data, numbers, strict=True)]
+    return [torch.from_numpy(np.concatenate(x)).to(device) for x in zip(*found, strict=True)]
+
+
+def _fill(
+    model: LanguageModel, number: int, weights: Mapping[str, Any], path: Path | None = None
+) -> None:
+    """Copy the weights of a member, arrays or tensors by name."""
     with torch.no_grad():
         for name, value in model.named_parameters():
-            value[number].copy_(weights[name].view(value.shape[1:]))
+            own = weights.get(f"model/{name}")
+            if own is None or tuple(own.shape) != tuple(value.shape[1:]):
+                raise BadInputError(f"checkpoint {path}: {name} is missing or of another shape")
+            value[number].copy_(torch.as_tensor(own))
 
 
-def _weights(model: LanguageModel, arrays: Mapping[str, Any], path: Path | None) -> dict[str, Any]:
-    found = {}
-    for name, value in model.named_parameters():
-        array = arrays.get(f"model/{name}")
-        if array is None or array.shape != tuple(value.shape[1:]):
-            raise BadInputError(f"checkpoint {path}: {name} is missing or of another shape")
-        found[name] = torch.from_numpy(array)
-    return found
-
-
-def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any], keys: list[str]) -> list[str]:
+def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     said = []
-    for key in keys:
-        there, here = found.get(key), wanted[key]
+    for key, here in wanted.items():
+        there = found.get(key)
         if isinstance(there, dict) and isinstance(here, dict):
-            names = sorted(k for k in here if there.get(k) != here[k])
-            said += [f"{name} {there.get(name)} there, {here[name]} here" for name in names]
-        else:
+            for name in sorted(there.keys() | here.keys()):
+                if there.get(name) != here.get(name):
+                    said.append(f"{name} {there.get(name)} there, {here.get(name)} here")
+        elif there != here:
             said.append(f"another {key}")
-    return said[:3]
+    return said
 
 
 def _writer(log: Path) -> Any:
@@ -439,7 +429,7 @@ def _writer(log: Path) -> Any:
 
 
 def duration(seconds: float) -> str:
-    """A duration in words, such as ``3 min 20 s``.
+    """Format a duration, such as ``3 min 20 s``.
 
     Examples
     --------

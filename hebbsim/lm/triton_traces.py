@@ -180,12 +180,11 @@ def _constants(x: Tensor, alpha: Tensor, segments: Tensor | None) -> dict[str, A
 def fused_traces(
     x: Tensor, alpha: Tensor, initial: Tensor, segments: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    """What `hebbsim.lm.traces.traces` gives, shapes and errors as there."""
+    """Compute `hebbsim.lm.traces.traces`, with the same shapes and errors."""
     if not x.is_cuda and os.environ.get("TRITON_INTERPRET") != "1":
         raise BadInputError(
             "form 'fused' runs on CUDA (or with TRITON_INTERPRET=1, slowly); use 'chunked'"
         )
     if x.dtype not in (torch.float32, torch.bfloat16):
         raise BadInputError(f"form 'fused' takes float32 or bfloat16, not {x.dtype}")
-    h, final = _Walk.apply(x, alpha.detach().float().contiguous(), initial, segments)
-    return h, final
+    return _Walk.apply(x, alpha.detach().float().contiguous(), initial, segments)

@@ -1,4 +1,4 @@
-"""Figure of `hebbsim run rules`: accuracy of a network with each thing about it changed."""
+"""Figure of `hebbsim run rules`: accuracy of a network with one of its parts changed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ if TYPE_CHECKING:
 
 #: Height of a row in inches, and rows that a heading takes.
 _ROW, _HEADING = 0.125, 1.35
-#: Accuracies are drawn by the logarithm of what they lack to this.
+#: The axis is logarithmic in the difference of the accuracy from this.
 _BEYOND = 1.05
 _COLORS = {"behind": "#D55E00", "ahead": "#00785A", "no difference shown": MODEL_COLORS["hebbian"]}
-_NAMES = {
-    "behind": "behind the network",
-    "ahead": "ahead of it",
-    "no difference shown": "no difference shown",
-}
+_NAMES = {"behind": "behind the network", "ahead": "ahead of it",
+          "no difference shown": "no difference shown"}  # fmt: skip
 
 
 @style.styled
@@ -50,7 +47,7 @@ def plot_ablations(
         " ".join(word for word in row["condition"].split() if not word.startswith("K=")): row
         for _, row in network.iterrows()
     }
-    # A rule that learns nothing has the row of learning off. Of a group, what does best is on top.
+    # A rule that learns nothing has the row of learning off. The best of each group is on top.
     learning = ablations[ablations["idle"] != "True"]
     ordered = learning.assign(
         order=[-rows[said]["mean"] if said in rows else 1.0 for said in learning["condition"]]
@@ -62,13 +59,10 @@ def plot_ablations(
     ]
     n_rows = sum(len(part) + _HEADING for _, part in groups)
     ax = style.axes(ax, 1.3 + _ROW * n_rows)
-    verdicts = {
-        row["condition"]: row["verdict"]
-        for _, row in comparisons.iterrows()
-        if row["split"] == split
-    }
+    compared = comparisons[comparisons["split"] == split]
+    verdicts = dict(zip(compared["condition"], compared["verdict"], strict=True))
     left = max(0.0, float(network["mean"].min()) - 0.04)
-    # Near 1, where most are, the same difference takes more room: errors by their logarithm.
+    # Logarithmic in the error, because most accuracies are near 1.
     ax.set_xscale(
         "function", functions=(lambda x: -np.log(_BEYOND - np.minimum(x, 1.0)),
                                lambda y: _BEYOND - np.exp(-y)),
@@ -88,7 +82,7 @@ def plot_ablations(
         ax.axvline(mean, color=MODEL_COLORS["lookup"], linewidth=0.9, linestyle="--", zorder=1)
         above.append(("word lookup", mean, MODEL_COLORS["lookup"]))
     y, ticks = 0.0, []
-    shown: dict[str, None] = {}
+    shown = set()
     for group, part in groups:
         y += _HEADING
         ax.annotate(
@@ -104,12 +98,11 @@ def plot_ablations(
                 row = network[network["condition"] == rows[each["condition"]]["condition"]]
                 verdict = verdicts.get(row["condition"].iloc[0], "no difference shown")
                 marks.dots(
-                    ax, row, [y], color=_COLORS[verdict], markersize=3,
-                    bounds=(left, 1.0),
+                    ax, row, [y], _COLORS[verdict], markersize=3, bounds=(left, 1.0),
                     label=None if verdict in shown else _NAMES[verdict],
                     markerfacecolor=_COLORS[verdict] if verdict != "no difference shown" else "w",
                 )  # fmt: skip
-                shown[verdict] = None
+                shown.add(verdict)
             y += 1
     ax.set_ylim(y - 0.3, -0.2)
     ax.set_yticks([at for at, _ in ticks], [name for _, name in ticks], fontsize=SMALL)
@@ -123,10 +116,7 @@ def plot_ablations(
         f"What each rule contributes: {wording.where(table, split)}",
         f"{tables.interval_note(network)} Bold: part, and the rule that it has. Grey band: "
         "interval of the network as it is; dashed: each word's commonest role."
-        + (
-            " Rules that learn nothing there are left out."
-            if len(learning) < len(ablations)
-            else ""
-        ),
+        + " Rules that learn nothing there are left out."
+        * (len(learning) < len(ablations)),
     )
     return ax

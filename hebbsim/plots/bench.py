@@ -1,4 +1,4 @@
-"""Figures of `hebbsim bench`: the roofline, and cost by what grows."""
+"""Figures of `hebbsim bench`: the roofline, and cost along one axis."""
 
 from __future__ import annotations
 
@@ -9,33 +9,30 @@ import numpy as np
 
 from hebbsim.plots import marks, style
 from hebbsim.plots.style import INK, MUTED
-from hebbsim.plots.tables import NothingToDrawError, need, words
+from hebbsim.plots.tables import NothingToDrawError, column, need, numbers, select
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-#: Limits that a roof is drawn for, and how.
+#: Limits that are drawn as a roof, and their line styles.
 ROOFS = {"weights read+write": "-", "DRAM read+write": marks.DASHES}
-#: One colour and marker a work or line.
+#: One colour and marker for each work or line.
 COLORS = ("#0072B2", "#D55E00", "#00785A", "#A8487F")
 MARKERS = ("o", "s", "D", "^")
 
 AXIS_LABELS = {
-    "tokens": "tokens in the stream",
-    "vocabulary": "word types V",
-    "timescales": "timescales S",
-    "K": "prototypes K",
-    "dimension": "dimension D",
-}
+    "tokens": "tokens in the stream", "vocabulary": "word types V", "timescales": "timescales S",
+    "K": "prototypes K", "dimension": "dimension D",
+}  # fmt: skip
 
 
 @style.styled
 def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Arithmetic rate by operations a byte, under the roofs of the machine (Williams 2009).
+    """Roofline: arithmetic rate by operations per byte, and limits of the machine (Williams 2009).
 
-    Filled points are hebbsim's, open ones the peers', which stand at the intensity of the
-    work that they do.
+    Filled points are hebbsim's; open ones are the peers', at the arithmetic intensity of the same
+    work.
 
     Parameters
     ----------
@@ -51,9 +48,8 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     ax = style.axes(ax, 3.3)
     peak = limits["FMA peak"]
     x = np.geomspace(0.08, 6, 200)
-    ax.plot(
-        x, np.full(len(x), peak), color=MUTED, lw=0.8, ls=":", label=f"FMA peak {peak:.0f} GFLOP/s"
-    )
+    roof = np.full(len(x), peak)
+    ax.plot(x, roof, color=MUTED, lw=0.8, ls=":", label=f"FMA peak {peak:.0f} GFLOP/s")
     for name, dashes in ROOFS.items():
         if name in limits:
             ax.plot(x, np.minimum(peak, x * limits[name]), color=MUTED, lw=0.8, ls=dashes,
@@ -92,19 +88,16 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
 
 @style.styled
 def plot_growth(results: DataFrame, axis: str, *, ax: Axes | None = None) -> Axes:
-    """Microseconds a token along one axis, quartiles as whiskers.
+    """Microseconds per token along one axis, with quartiles as whiskers.
 
     Parameters
     ----------
     axis : str
         A key of `AXIS_LABELS`.
     """
-    table = results[
-        (results["split"] == f"growth/{axis}") & (results["metric"] == "microseconds_per_token")
-    ]
-    return _lines(
-        table, axis, "microseconds a token", f"Cost by {axis}, everything else the same", ax
-    )
+    table = select(results, split=f"growth/{axis}", metric="microseconds_per_token")
+    title = f"Cost by {axis}, everything else the same"
+    return _lines(table, axis, "microseconds a token", title, ax)
 
 
 @style.styled
@@ -130,10 +123,8 @@ def _lines(
     """A line for each ``line=`` of the conditions, over their ``value=``."""
     need(table, f"growth along {axis}")
     ax = style.axes(ax, 2.5)
-    said = [words(condition) for condition in table["condition"]]
-    table = table.assign(
-        line=[s["line"].replace("-", " ") for s in said], value=[float(s["value"]) for s in said]
-    )
+    lines = [name.replace("-", " ") for name in column(table, "line")]
+    table = table.assign(line=lines, value=numbers(table, "value"))
     ends = []
     for (line, rows), color, marker in zip(
         table.groupby("line", sort=False), COLORS, MARKERS, strict=False

@@ -1,4 +1,4 @@
-"""Which roles were taken for which, as a matrix."""
+"""Confusion matrix of roles."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-#: Roles that have a row of their own, at most; cells of more hold no number that can be read.
+#: Largest number of rows; numbers in smaller cells could not be read.
 MOST = 14
-#: Percent from which a cell holds its number.
+#: Smallest percentage that is shown as a number.
 SHOWN_FROM = 1
-#: Column of what was taken for a role that has no row.
+#: Column of all roles that have no row.
 RARER = "rarer"
 
 
@@ -26,19 +26,17 @@ RARER = "rarer"
 def plot_confusions(
     counts: DataFrame, *, corpus: str, split: str, model: str = "hebbian", ax: Axes | None = None
 ) -> Axes:
-    """Matrix of what each gold role was taken for, in percent of its tokens.
-
-    Colour and number say the same; right tokens lie on the diagonal.
+    """Confusion matrix of gold roles and roles found, in percent of each gold role's tokens.
 
     Parameters
     ----------
     counts : DataFrame
-        Tokens by gold role (rows, the commonest first) and role found (columns); see
+        Number of tokens by gold role (rows, the commonest first) and role found (columns); see
         `hebbsim.tagging.confusions.confusion_table`.
     corpus : str
-        What the caption names.
+        Name of the corpus in the caption.
     model : str
-        A column of ``tokens.csv.gz``.
+        A column of ``tokens.csv.gz``, which the caption names.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -86,7 +84,7 @@ def plot_confusions(
 
 
 def _named(model: str) -> str:
-    """A column of the table of tokens in words.
+    """Name of a column of the table of tokens.
 
     Examples
     --------

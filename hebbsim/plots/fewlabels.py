@@ -41,16 +41,11 @@ def plot_few_labels(
         ``structure`` or ``content`` by role; such roles' names are coloured and come first.
     """
     table, every, learner = tables.scores(results, "recall", split)
-    few = {
-        "hebbian": tables.select(
-            every, {**learner, "labels": None, "readout": "soft"}, model="hebbian"
-        ),
-        "bigru": tables.select(every, {"labels": None}, model="bigru"),
-    }
-    for model, rows in few.items():
-        counts = [tables.words(text)["labels"] for text in rows["condition"]]
-        rows = rows.assign(labels=[float(n) if n.isdigit() else np.nan for n in counts])
-        few[model] = rows[rows["labels"].notna()].sort_values("labels")
+    few = {}
+    for model, said in {"hebbian": {**learner, "readout": "soft"}, "bigru": {}}.items():
+        rows = tables.select(every, {**said, "labels": None}, model=model)
+        rows = rows.assign(labels=tables.numbers(rows, "labels"))
+        few[model] = rows.dropna(subset="labels").sort_values("labels")
     both = sorted(set(few["hebbian"]["labels"]) & set(few["bigru"]["labels"]))
     tables.need(few["hebbian"] if len(both) > 1 else few["hebbian"][:0],
                 f"recall by labelled sentences of both models on {split}")  # fmt: skip
@@ -97,9 +92,9 @@ def plot_few_labels(
         host,
         f"Recall by role on the same labelled sentences: {wording.where(table, split)}",
         "x: labelled sentences, the same draws for both. y: recall. "
-        f"Mean; bands: 95\u00a0% interval over {tables.count_note(few['bigru'], 'seeds')}."
+        f"Mean; bands: 95\u00a0% interval over {tables.count_note(few['bigru'])}."
         + (" Filled: a difference is shown (Holm-corrected p\u00a0<\u00a0.05)." if shown else "")
-        + colour_note(roles, dependence, "roles")
+        + colour_note(roles, dependence)
         + tables.population_note(learner),
     )
     return host

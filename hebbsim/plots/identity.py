@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-# Okabe & Ito's palette once more, by what a line stands for; a marker each, for black and white.
+# Okabe & Ito's palette, and a marker each for black and white.
 _DECODERS = {
     "cancellation": ("#0072B2", "o"),
     "beam": ("#222222", "d"),
@@ -29,15 +29,8 @@ _DECODERS = {
     "ridge": ("#009E73", "^"),
     "nearest": ("#6B6B6B", "x"),
 }
-_CONDITIONS = tuple(
-    zip(
-        ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#6B6B6B"),
-        ("o", "s", "^", "D", "v", "P", "x"),
-        strict=True,
-    )
-)
-
-
+_COLORS = ("#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#6B6B6B")
+_CONDITIONS = tuple(zip(_COLORS, "os^DvPx", strict=True))
 _LAYERS = {
     "cancellation": ("steps of\ncancellation", "#0072B2", "o"),
     "tanh": ("random layers\nof tanh", "#D55E00", "s"),
@@ -50,14 +43,9 @@ def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     rows = _lags(results)
     condition = min(set(rows["held"]), key=lambda held: wording.usual_first(tables.words(held)))
     rows = rows[rows["held"] == condition]
-    lines = {name: rows[rows["model"] == name] for name in _DECODERS}
-    return _curves(
-        results,
-        {name: line for name, line in lines.items() if len(line)},
-        _DECODERS,
-        f"What a decoder finds of past tokens, {_name(condition)}",
-        ax,
-    )
+    lines = {name: rows[rows["model"] == name] for name in _DECODERS if name in set(rows["model"])}
+    title = f"What a decoder finds of past tokens, {_name(condition)}"
+    return _curves(results, lines, _DECODERS, title, ax)
 
 
 @style.styled
@@ -73,8 +61,8 @@ def plot_precision(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits over all lags, timescales by number format or noise."""
-    rows = results[(results["split"] == "map") & (results["metric"] == "total_bits")]
+    """Bits over all lags, for each set of timescales and number format or noise."""
+    rows = tables.select(results, split="map", metric="total_bits")
     if rows.empty:
         raise NothingToDrawError("no row of a capacity map")
     found = {}
@@ -103,7 +91,7 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Bits about all past tokens by depth of processing, beside those of the exact posterior."""
+    """Bits about all past tokens by depth of processing, and those of the exact posterior."""
     rows = tables.select(results, split="processing", metric="total_bits")
     exact = rows[rows["model"] == "exact"]
     if exact.empty:
@@ -112,10 +100,10 @@ def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     top = float(exact["mean"].iloc[0])
     ends: list[tuple[str, float, str]] = [("what the state\nholds (exact\nposterior)", top,
                                            style.INK)]  # fmt: skip
-    deepest = 0
+    deepest = 0.0
     for kind, (label, color, marker) in _LAYERS.items():
         found = tables.select(rows, {"layers": kind, "depth": None}, model="linear")
-        depth = [int(tables.words(text)["depth"]) for text in found["condition"]]
+        depth = tables.numbers(found, "depth")
         look = {"bounds": (0.0, top * 1.1), "label": label.replace("\n", " ")}
         ends.append((label, *marks.curve(ax, depth, found, color, marker, **look)))  # type: ignore[arg-type]
         deepest = max(deepest, *depth)
@@ -135,29 +123,23 @@ def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 def _lags(results: DataFrame) -> DataFrame:
     """Rows of bits by lag, with columns ``lag`` and ``held`` (the rest of the condition)."""
-    rows = results[
-        (results["split"] == "test")
-        & (results["metric"] == "bits")
-        & ~results["model"].isin(["bound", "estimate"])
-        & results["condition"].str.startswith("lag=")
-    ].copy()
+    rows = tables.select(results, split="test", metric="bits")
+    rows = rows[~rows["model"].isin(["bound", "estimate"])]
+    rows = rows[rows["condition"].str.startswith("lag=")]
     if rows.empty:
         raise NothingToDrawError("no row of bits by lag")
     parts = rows["condition"].str.partition(" ")
-    rows["lag"] = parts[0].str.removeprefix("lag=").astype(int)
-    rows["held"] = parts[2]
-    return rows
+    return rows.assign(lag=parts[0].str.removeprefix("lag=").astype(int), held=parts[2])
 
 
 def _name(held: str) -> str:
-    """A condition as a reader calls it."""
+    """A condition in words."""
     words = tables.words(held)
     return wording.held(words) + (f", {words['rounding']}" if "rounding" in words else "")
 
 
 def _entropy(results: DataFrame) -> float:
-    rows = results[(results["model"] == "stream") & (results["metric"] == "entropy")]
-    return float(rows["mean"].iloc[0])
+    return float(tables.select(results, model="stream", metric="entropy")["mean"].iloc[0])
 
 
 def _curves(
@@ -167,7 +149,7 @@ def _curves(
     title: str,
     ax: Axes | None,
 ) -> Axes:
-    """Bits against lag with bands of the intervals, and the entropy of the stream above."""
+    """Draw bits by lag with bands of intervals, below the entropy of the stream."""
     ax = style.axes(ax, 2.6)
     entropy = _entropy(results)
     ends = [

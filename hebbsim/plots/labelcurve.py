@@ -1,11 +1,9 @@
-"""The label curve of the BiGRU beside the learner that has none."""
+"""Accuracy of the BiGRU by number of labels, beside the zero-label learner."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.style import MODEL_COLORS, MODEL_MARKERS, MODEL_NAMES
@@ -28,19 +26,17 @@ def plot_labels(
     Parameters
     ----------
     n_sentences : int, optional
-        Number of sentences that ``labels=all`` stands for; without, that point
-        takes the next place on the axis and is named "all".
+        Number of sentences that ``labels=all`` stands for (default: unknown; that point is
+        named "all" and placed after the others).
     """
     table, accuracy, learner = tables.scores(results, "accuracy", split)
     curve = tables.select(accuracy, {"labels": None}, model="bigru")
     hebbian = tables.select(accuracy, learner, model="hebbian")
     lookup = tables.select(accuracy, {}, model="lookup")
-    labels = [tables.words(condition)["labels"] for condition in curve["condition"]]
-    counts = {label: float(label) for label in labels if label.isdigit()}
-    if "all" in labels:
-        counts["all"] = float(n_sentences or max(counts.values(), default=100.0) * 10**0.5)
-    curve = curve.assign(x=[counts.get(label, np.nan) for label in labels], labels=labels)
-    curve = curve[curve["x"].notna()].drop_duplicates("x").sort_values("x")
+    curve = curve.assign(x=tables.numbers(curve, "labels"), labels=tables.column(curve, "labels"))
+    most = 100.0 if curve["x"].isna().all() else curve["x"].max()
+    curve.loc[curve["labels"] == "all", "x"] = float(n_sentences or most * 10**0.5)
+    curve = curve.dropna(subset="x").drop_duplicates("x").sort_values("x")
     tables.need(curve.iloc[1:], f"label curve of the BiGRU on {split}")
     tables.need(hebbian, f"accuracy of the learner on {split}")
 
@@ -60,19 +56,17 @@ def plot_labels(
     for value in lookup["mean"]:
         ax.axhline(value, color=MODEL_COLORS["lookup"], ls=marks.DASHES, label="_lookup")
         ends.append(("lookup", float(value), MODEL_COLORS["lookup"]))
-    model_rows = tables.select(table, model="hebbian", split=split)
     for readout, name, look in (
         ({"readout": "soft"}, "soft read-out", {"ls": "-", "mfc": color}),
         ({}, "majority", {"ls": (0, (1, 1.2)), "mfc": "white"}),
     ):
-        few = _by_count(
-            tables.select(model_rows, {**learner, "labels": None, **readout}, metric="accuracy")
-        )
-        if few:
+        few = tables.select(accuracy, {**learner, "labels": None, **readout}, model="hebbian")
+        few = few.assign(x=tables.numbers(few, "labels")).dropna(subset="x").sort_values("x")
+        if len(few):
             label = f"Hebbian, clusters named by few labels: {name}"
-            ax.plot(*zip(*few, strict=True), marker="D", ms=4, color=color, label=label, **look)
+            ax.plot(few["x"], few["mean"], marker="D", ms=4, color=color, label=label, **look)
     notes = ""
-    for place, text, note in _met(model_rows, learner):
+    for place, text, note in _met(tables.select(table, model="hebbian", split=split), learner):
         ax.plot(place, mean, "o", color=color, mfc="white", zorder=4, label=text)
         notes += note
     ax.margins(y=0.1)
@@ -86,7 +80,7 @@ def plot_labels(
     style.caption(
         ax,
         f"Accuracy by labelled sentences: {wording.where(table, split)}",
-        f"Mean; bands: 95\u00a0% interval over {tables.count_note(curve, 'seeds')}. "
+        f"Mean; bands: 95\u00a0% interval over {tables.count_note(curve)}. "
         "Hebbian: learnt without labels; line: its clusters named by all of dev."
         + notes
         + tables.population_note(learner),
@@ -96,7 +90,7 @@ def plot_labels(
 
 
 def _met(rows: DataFrame, learner: Mapping[str, str]) -> Iterator[tuple[float, str, str]]:
-    """Where the BiGRU meets the learner: labelled sentences, in words, and a note."""
+    """Numbers of labelled sentences at which the BiGRU equals the learner, with label and note."""
     # Beyond the curve's ends the table gives the end and says so.
     beyond = {"": "as good as the BiGRU with", "above": "better than the BiGRU with",
               "below": "worse than the BiGRU with"}  # fmt: skip
@@ -107,16 +101,6 @@ def _met(rows: DataFrame, learner: Mapping[str, str]) -> Iterator[tuple[float, s
             text = f"{relation} {value:,.0f} labelled sentences"
             note = f" As good as with {low:,.0f} to {high:,.0f}: two-level bootstrap."
             yield value, text, note if not place and low < high else ""
-
-
-def _by_count(rows: DataFrame) -> list[tuple[int, float]]:
-    """Number of labelled sentences and mean of the rows that name such a number."""
-    labels = [tables.words(condition)["labels"] for condition in rows["condition"]]
-    return sorted(
-        (int(label), value)
-        for label, value in zip(labels, rows["mean"], strict=True)
-        if label.isdigit()
-    )
 
 
 def _tick_names(curve: DataFrame, n_sentences: int | None) -> list[str]:

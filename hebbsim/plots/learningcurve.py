@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.style import GUIDE, MODEL_COLORS
 
@@ -29,11 +27,12 @@ def plot_learning_curve(
     Parameters
     ----------
     split : str
-        Drawn beside the generalization splits.
+        The split that is drawn beside the generalization splits.
     n_tokens : int, optional
-        Tokens of one pass over the training sentences; without, neither the end of learning
-        nor passes are drawn.
+        Number of tokens in one pass over the training sentences (default: unknown; neither the
+        end of learning nor passes are drawn).
     passes : int
+        Number of passes.
     """
     table, _, learner = tables.scores(results, "accuracy", split)
     ends = [n_tokens * number for number in range(1, passes + 1)] if n_tokens else []
@@ -68,7 +67,7 @@ def plot_learning_curve(
     ax.set_yticks([tick for tick in ax.get_yticks() if bottom <= tick <= top])
     ax.set_xlabel("tokens read")
     ax.set_ylabel("accuracy (fraction of tokens)")
-    counted = tables.count_note(curves[split], "seeds")
+    counted = tables.count_note(curves[split])
     style.caption(
         ax,
         f"Accuracy by tokens read: {wording.corpus_of(table)}",
@@ -88,9 +87,8 @@ def _curve(table: DataFrame, learner: Mapping[str, str], split: str, ends: list[
     """Rows of all seeds by tokens read, the end of learning last; with a column ``tokens``."""
     accuracy = tables.select(table, model="hebbian", metric="accuracy", split=split)
     rows = tables.select(accuracy, {**learner, "tokens": None})
-    read = [tables.words(condition)["tokens"] for condition in rows["condition"]]
-    rows = rows.assign(tokens=[float(n) if n.isdigit() else np.nan for n in read])
-    # A mean over some of the seeds alone would be no point of the same curve.
+    rows = rows.assign(tokens=tables.numbers(rows, "tokens"))
+    # A mean over some of the seeds is not a point of the same curve.
     rows = rows[(rows["tokens"] > 0) & (rows["n"] == rows["n"].max())]
     if ends and len(rows):
         import pandas as pd

@@ -1,4 +1,4 @@
-"""Figures of the experiments on language models, drawn from a run folder's tables alone."""
+"""Figures of the experiments on language models, drawn from the tables of a run alone."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ _MODELS = {
     "selection": ("learned selection", "#D55E00", "s"),
 }
 LOOKS: dict[str, tuple[str, str]] = defaultdict(
-    lambda: ("#6B6B6B", "o"),  # of a memory of one's own
+    lambda: (MUTED, "o"),  # of a memory of one's own
     {model: (color, marker) for model, (_, color, marker) in _MODELS.items()},
 )
+LOOKS |= {"blind": (MUTED, "None"), "chance": (MUTED, "None")}
 NAMES = {model: name for model, (name, *_) in _MODELS.items()}
 NAMES |= {"blind": "any value", "chance": "one of the values there"}
 _DISTANCES = ("1-4", "5-16", "17-64", "65-256", "257+", "new")
@@ -46,15 +47,12 @@ _STYLES = ("-", (0, (4, 1.5)), (0, (1.5, 1)), (0, (5, 1, 1, 1)))
 
 def _worded(rows: DataFrame) -> DataFrame:
     """Rows with a column for every word of their conditions."""
-    rows = rows.copy()
-    said = [tables.words(text) for text in rows["condition"]]
-    for name in {key for words in said for key in words}:
-        rows[name] = [words.get(name, "") for words in said]
-    return rows
+    names = {key for text in rows["condition"] for key in tables.words(text)}
+    return rows.assign(**{name: tables.column(rows, name) for name in names})
 
 
 def _rows(results: DataFrame, what: str, **columns: Any) -> DataFrame:
-    """Rows with these columns, worded; `what` says what is missing where there are none."""
+    """Rows with these values of columns, worded; `what` names them in an error."""
     return _worded(tables.need(tables.select(results, **columns), what))
 
 
@@ -63,7 +61,7 @@ def _named(model: str) -> str:
 
 
 def _broken(model: str) -> str:
-    """A name for the margin: on two lines if long."""
+    """A name for the margin, on two lines if long."""
     return _named(model).replace(" fast ", "\nfast ").replace(" gate", "\ngate").replace(
         " the values", " the\nvalues").replace(" attention", "\nattention")  # fmt: skip
 
@@ -138,10 +136,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     for model, line in last.groupby("model", sort=False):
         line = line.assign(n=line["preset"].map(n)).sort_values("n")
         name = model.partition("/")[0]
-        color, marker = LOOKS[name]
-        marks.dots(ax, line, line["n"], color=color, fmt=f"{marker}-", bounds=_OPEN, upright=True,
-                   label=_named(name))  # fmt: skip
-        ends.append((_broken(name), float(line["mean"].iloc[-1]), color))
+        ends.append(_dotted(ax, line, line["n"], name))
     ax.axhline(1.0, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=0)
     marks.log_scale(ax)
     ax.set_xlabel("parameters")
@@ -154,7 +149,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Loss on test minus that of GPT-2, by tokens since the predicted token's last occurrence."""
+    """Loss on test minus that of GPT-2, by distance to the last occurrence of the token."""
     rows = _worded(tables.select(results, split="test"))
     if "distance" not in rows or not (rows["distance"] != "").any():
         raise NothingToDrawError("no loss by distance")
@@ -170,7 +165,6 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         raise NothingToDrawError("no loss by distance of GPT-2 and of another model")
     ax = style.axes(ax, 2.7)
     width = 0.7 / len(by_model)
-    lowest = 0.0
     for i, (model, line) in enumerate(by_model.items()):
         place = np.arange(len(shown)) + width * (i - (len(by_model) - 1) / 2)
         difference = (line["mean"] - rival["mean"]).to_numpy()
@@ -178,7 +172,6 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         color = LOOKS[model][0]
         bars = ax.bar(place, difference, width, color=color, label=_named(model),
                       yerr=half if half.any() else None, error_kw={"elinewidth": 0.8})  # fmt: skip
-        lowest = min(lowest, *(difference - half))
         if len(by_model) == 1 and not half.any():
             ax.bar_label(bars, [f"{d:+.3f}".replace("-", "\u2212") for d in difference], padding=2,
                          fontsize=style.SMALL)  # fmt: skip
@@ -217,8 +210,7 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.axvspan(-1.5, 1.5, color=style.GUIDE, alpha=0.5, linewidth=0)
     ax.axvline(0, color=MUTED, linewidth=0.8)
     for i, model in enumerate(percent["model"]):
-        color, marker = LOOKS[model]
-        marks.dots(ax, percent.iloc[[i]], [-i], color=color, marker=marker, bounds=(-100.0, 1e3))
+        marks.dots(ax, percent.iloc[[i]], [-i], *LOOKS[model], bounds=(-100.0, 1e3))
     ax.set_yticks([-i for i in range(len(rows))], [_named(m) for m in percent["model"]])
     ax.set_ylim(-len(rows) + 0.4, 0.6)
     plain = "the linear predictor" if first == "ema" else _named(first)
@@ -230,23 +222,20 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """The ladder in one picture: loss on text, BLiMP and recall by memory."""
+    """Loss on text, and accuracy on BLiMP and on associative recall, by memory."""
     loss = tables.need(tables.select(results, {}, metric="loss", split="test"), "loss by memory")
     order = list(loss["model"])
     shown = [("loss (nats)", loss)]
     for split, title in (("blimp", "BLiMP"), ("recall", "recall")):
-        found = tables.select(results, {}, metric="accuracy", split=split)
-        if len(found):
-            shown.append((title, found))
+        shown.append((title, tables.select(results, {}, metric="accuracy", split=split)))
+    shown = [(title, rows) for title, rows in shown if len(rows)]
     height = 1.3 + style.ROW * len(order) * 1.2
-    host, panels = style.panels(ax, height, 1, len(shown), sharey=True) if ax is None else (
-        style.panels(ax, height, 1, len(shown)))  # fmt: skip
+    host, panels = style.panels(ax, height, 1, len(shown), sharey=True)
     for panel, (title, rows) in zip(panels, shown, strict=True):
         for place, model in enumerate(order):
             row = rows[rows["model"] == model]
-            color, marker = LOOKS[model]
-            marks.dots(panel, row, [-place] * len(row), color=color, marker=marker,
-                       bounds=(0.0, 1.0) if panel is not panels[0] else _OPEN)  # fmt: skip
+            bounds = (0.0, 1.0) if panel is not panels[0] else _OPEN
+            marks.dots(panel, row, [-place] * len(row), *LOOKS[model], bounds=bounds)
         guess = rows[rows["model"] == "chance"]["mean"]
         for chance in [0.5] if title == "BLiMP" else list(guess[:1]):
             panel.axvline(chance, color=MUTED, linewidth=0.8, linestyle=DASHES)
@@ -272,12 +261,9 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ends = []
     for i, model in enumerate(models):
         line = rows[rows["model"] == model]
-        color, marker = LOOKS[model]
         # Beside each other, so that one interval does not hide the other.
         places = [depths.index(int(n)) + 0.12 * (i - (len(models) - 1) / 2) for n in line["layers"]]
-        marks.dots(ax, line, places, color=color, fmt=f"{marker}-", bounds=_OPEN, upright=True,
-                   label=_named(model))  # fmt: skip
-        ends.append((_broken(model), float(line["mean"].iloc[-1]), color))
+        ends.append(_dotted(ax, line, places, model))
     ax.set_xlabel("layers")
     ax.set_xticks(range(len(depths)), [str(n) for n in depths])
     ax.set_ylabel("loss on test (nats)")
@@ -286,9 +272,18 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
+def _dotted(ax: Axes, line: DataFrame, x: Any, model: str) -> tuple[str, float, str]:
+    """Draw dots joined by a line, with upright intervals; returns what `marks.name_ends` takes."""
+    color, marker = LOOKS[model]
+    marks.dots(
+        ax, line, x, color, fmt=f"{marker}-", bounds=_OPEN, upright=True, label=_named(model)
+    )
+    return _broken(model), float(line["mean"].iloc[-1]), color
+
+
 @style.styled
 def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """What a linear probe at the top reads of each layer's contribution, by depth.
+    """R² of a linear probe at the top for the contribution of each layer, by depth.
 
     Layer 0 is the embedding.
     """
@@ -302,7 +297,7 @@ def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """How much gradient of the loss reaches what each layer added, by depth."""
+    """Gradient of the loss with respect to the contribution of each layer, by depth."""
     host, panels, ends, rows = _by_layer(
         results, "gradient", "How much gradient reaches a layer", ax
     )
@@ -317,7 +312,7 @@ def plot_gradient(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 def _by_layer(
     results: DataFrame, metric: str, title: str, ax: Axes | None
 ) -> tuple[Axes, list[Any], list[Any], DataFrame]:
-    """A panel for every depth with one value per layer: host, panels, ends of lines, and rows."""
+    """Draw values by layer, a panel for each depth; returns host, panels, ends of lines, rows."""
     from matplotlib.ticker import MaxNLocator
 
     rows = _rows(results, f"{metric} by layer", metric=metric)
@@ -355,12 +350,8 @@ def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, 1.2 + style.ROW * len(order))
     for i, model in enumerate(models):
         line = rows[rows["model"] == model].set_index("phenomenon").reindex(order).reset_index()
-        shift = 0.15 * ((len(models) - 1) / 2 - i)
-        color, marker = LOOKS[model]
-        marks.dots(
-            ax, line, np.arange(len(order)) + shift, color=color, marker=marker,
-            label=_named(model),
-        )  # fmt: skip
+        places = np.arange(len(order)) + 0.15 * ((len(models) - 1) / 2 - i)
+        marks.dots(ax, line, places, *LOOKS[model], label=_named(model))
     ax.axvline(0.5, color=MUTED, linewidth=0.8, linestyle=DASHES)
     ax.set_yticks(range(len(order)), [name.replace("_", " ") for name in order])
     ax.set_xlim(0, 1)
@@ -384,9 +375,8 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, 2.9)
     ends = []
     for model, line in rows.groupby("model", sort=False):
-        look: tuple[str, str] = LOOKS.get(model, (MUTED, "None"))
-        dashes: dict[str, Any] = {"linestyle": _GUESSES[model]} if model in _GUESSES else {}
-        end = marks.curve(ax, line[word].astype(int), line, *look, label=_named(model), **dashes)
+        end = marks.curve(ax, line[word].astype(int), line, *LOOKS[model], label=_named(model),
+                          linestyle=_GUESSES.get(model, "-"))  # fmt: skip
         ends.append((_broken(model), *end))
     numbers = sorted({int(n) for n in rows[word]})
     ax.set_xlabel({"pairs": "pairs of a key and a value", "length": "tokens to copy"}[word])

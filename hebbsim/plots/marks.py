@@ -1,4 +1,4 @@
-"""What figures are drawn of: curves, dots, tables of cells, and names that never overlap."""
+"""Elements of figures: curves, dots, tables of cells, and labels that never overlap."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from hebbsim.plots.style import INK, SMALL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.container import ErrorbarContainer
-    from matplotlib.legend import Legend
 
-#: Contrast with white that letters have at least (WCAG 2.2, 1.4.3).
+#: Least contrast of letters with white (WCAG 2.2, 1.4.3).
 CONTRAST = 4.5
-#: The dashes of a line that is no measurement: a base line, a bound.
+#: Dashes of a line that is not a measurement, such as a baseline or a bound.
 DASHES = (0, (4, 2))
 
 
 def interval(
     table: Any, bounds: tuple[float, float] = (0.0, 1.0)
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lower and upper ends, shapes (n,): within `bounds`, the mean where there is none."""
+    """Lower and upper ends of intervals within `bounds`, or the mean; shapes (n,)."""
     mean, low, high = (table[name].to_numpy(float) for name in ("mean", "low", "high"))
     low = np.clip(np.where(np.isfinite(low), low, mean), *bounds)
     high = np.clip(np.where(np.isfinite(high), high, mean), *bounds)
@@ -35,29 +33,26 @@ def dots(
     ax: Axes,
     table: Any,
     positions: ArrayLike,
-    *,
     color: str,
     marker: str = "o",
-    label: str | None = None,
+    *,
     bounds: tuple[float, float] = (0.0, 1.0),
     upright: bool = False,
     **look: Any,
-) -> ErrorbarContainer:
-    """Means as dots along x, intervals as whiskers, one row each; `upright` along y.
+) -> None:
+    """Means as dots along x, intervals as whiskers, one row each; along y if `upright`.
 
-    `table` has columns ``mean``, ``low`` and ``high``; an interval that is missing has no
-    whisker. `positions` are on the other axis, shape=(n,). `bounds` are the values that the
-    measure can take: an interval over seeds may reach past them, its whisker does not.
+    `table` has columns ``mean``, ``low`` and ``high``; a missing interval has no whisker.
+    `positions` are on the other axis, shape=(n,). Whiskers end at `bounds`, the values that the
+    measure can take.
     """
     mean, places = table["mean"].to_numpy(float), np.asarray(positions, dtype=float)
     low, high = interval(table, bounds)
     lengths = np.vstack([mean - low, high - mean])
     bars: dict[str, Any] = {"yerr" if upright else "xerr": lengths if lengths.any() else None}
-    plain: dict[str, Any] = {
-        "fmt": marker, "color": color, "label": label, "elinewidth": 1.0, "clip_on": False
-    }  # fmt: skip
+    plain: dict[str, Any] = {"fmt": marker, "color": color, "elinewidth": 1.0, "clip_on": False}
     x, y = (places, mean) if upright else (mean, places)
-    return ax.errorbar(x, y, **bars, **plain | look)
+    ax.errorbar(x, y, **bars, **plain | look)
 
 
 def curve(
@@ -70,7 +65,7 @@ def curve(
     bounds: tuple[float, float] = (0.0, 1.0),
     **look: Any,
 ) -> tuple[float, str]:
-    """A line of means over a band of their intervals; the mean where it ends, and its colour."""
+    """Draw a line of means over a band of intervals; returns its last mean and its colour."""
     low, high = interval(table, bounds)
     x, mean = np.asarray(x, dtype=float), table["mean"].to_numpy(float)
     order = np.argsort(x, kind="stable")
@@ -81,7 +76,7 @@ def curve(
 
 
 def cells(ax: Axes, grid: NDArray[Any], x: Sequence[str], y: Sequence[str], **image: Any) -> None:
-    """A table of numbers, each on a shade of blue by its size; nan leaves a cell empty."""
+    """Draw a table of numbers, each on a shade of blue by its size; nan is an empty cell."""
     shades = ax.imshow(grid, aspect="auto", cmap="Blues", **image)
     for (row, column), value in np.ndenumerate(grid):
         if np.isfinite(value):
@@ -95,14 +90,14 @@ def cells(ax: Axes, grid: NDArray[Any], x: Sequence[str], y: Sequence[str], **im
     ax.spines[:].set_visible(False)
 
 
-def legend(ax: Axes, *, columns: int = 2, side: str = "left", lift: float = 0.2) -> Legend:
-    """A legend above the Axes, where nothing is drawn; `lift` in heights of a letter."""
+def legend(ax: Axes, *, columns: int = 2, side: str = "left", lift: float = 0.2) -> None:
+    """Place the legend above the Axes, `lift` font sizes higher."""
     place: dict[str, Any] = {"loc": f"lower {side}", "borderaxespad": lift}
-    return ax.legend(bbox_to_anchor=(float(side == "right"), 1.0), ncols=columns, **place)
+    ax.legend(bbox_to_anchor=(float(side == "right"), 1.0), ncols=columns, **place)
 
 
 def short(value: float) -> str:
-    """A number with k or M.
+    """Format a number with k or M.
 
     Examples
     --------
@@ -116,7 +111,7 @@ def short(value: float) -> str:
 
 
 def log_scale(ax: Axes, which: str = "x", steps: Sequence[float] = (1.0, 2.0, 5.0)) -> None:
-    """A logarithmic axis with plain numbers, such as 50k and 2M."""
+    """Make an axis logarithmic, with plain numbers such as 50k and 2M."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     ax.set(**{f"{which}scale": "log"})
@@ -143,7 +138,7 @@ def contrast(color: Any) -> float:
 
 
 def ink(color: Any) -> Any:
-    """A colour, darkened as far as letters of it need to be to be read on white."""
+    """Darken a colour until letters in it can be read on white."""
     from matplotlib.colors import to_rgb
 
     rgb = np.array(to_rgb(color))
@@ -153,9 +148,9 @@ def ink(color: Any) -> Any:
 
 
 def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool = False) -> None:
-    """Name lines at the right edge, or upright ones above the Axes, apart from each other.
+    """Name lines at the right edge, or vertical lines above the Axes, without overlap.
 
-    To be called last: places depend on the layout. `ends` are name, coordinate and colour.
+    Call it last, because positions depend on the layout. `ends` are name, coordinate and colour.
     """
     figure = ax.figure.canvas.figure
     look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False,
@@ -179,16 +174,15 @@ def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool =
     figure.draw_without_rendering()
     scale = figure.dpi / 72
     boxes = [Text.get_window_extent(text) for text in texts]
-    frame = figure.bbox if above else ax.bbox
     if above:
         wanted = [(box.x0 + box.x1) / 2 for box in boxes]
-        moved = spread(wanted, [box.width + 5 * scale for box in boxes], (frame.x0, frame.x1))
+        sizes, within = [box.width + 5 * scale for box in boxes], (figure.bbox.x0, figure.bbox.x1)
     else:
         wanted = [(box.y0 + box.y1) / 2 for box in boxes]
-        room = max(0.0, sum(box.height for box in boxes) - frame.height) / 2 + 4 * scale
-        moved = spread(
-            wanted, [box.height + scale for box in boxes], (frame.y0 - room, frame.y1 + room)
-        )
+        room = max(0.0, sum(box.height for box in boxes) - ax.bbox.height) / 2 + 4 * scale
+        sizes = [box.height + scale for box in boxes]
+        within = ax.bbox.y0 - room, ax.bbox.y1 + room
+    moved = spread(wanted, sizes, within)
     for text, shift in zip(texts, (moved - np.array(wanted)) / scale, strict=True):
         text.set_position((shift, 3) if above else (10, shift))
 
@@ -196,11 +190,11 @@ def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool =
 def spread(
     positions: ArrayLike, sizes: ArrayLike, within: tuple[float, float] = (-np.inf, np.inf)
 ) -> NDArray[np.float64]:
-    """Move label centres along a line as little as it takes for none to overlap, shape=(n,).
+    """Move label centres along a line as little as possible so that none overlap, shape=(n,).
 
-    `positions` and `sizes` are the wanted centres and the extents, in one unit; labels stay
-    `within` if there is room. Isotonic regression on the centres less the room that the labels
-    before them take: the least-squares solution.
+    `positions` and `sizes` are the desired centres and the extents, in one unit; labels stay
+    `within` if there is room. The least-squares solution is an isotonic regression on the
+    centres, minus the extents of the labels before them.
 
     Examples
     --------

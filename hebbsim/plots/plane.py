@@ -1,4 +1,4 @@
-"""Accuracy over the plane of timescales, drawn from the table of a sweep alone."""
+"""Accuracy by pairs of timescales, drawn from the table of a sweep alone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def plot_plane(
     table: DataFrame, *, title: str, metric: str, note: str = "", ax: Axes | None = None
 ) -> Axes:
-    """Means by the faster and the slower timescale; one timescale alone on the diagonal.
+    """Means by the faster and the slower timescale; single timescales are on the diagonal.
 
-    `table` has columns ``timescales`` (text such as ``2,8``: one or two of them) and ``value``.
+    `table` has columns ``timescales`` (text such as ``2,8``; rows of more than two are left out)
+    and ``value``.
     """
     means = table.groupby("timescales")["value"].mean()
     cells = {tuple(sorted(map(float, name.split(",")))): mean for name, mean in means.items()}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
-#: Height of a role in inches: several models stand below one another.
+#: Height of a role in inches, with several models one below another.
 _ROW = 0.26
 
 
@@ -26,10 +26,9 @@ def plot_rivals(
     dependence: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Recall of each role: the learner, and each rival without labels, named in the same way.
+    """Recall of each role by the learner and by each rival without labels.
 
-    Roles stand in the order of the difference to the best rival, most in the learner's favour
-    on top.
+    Roles are sorted by the difference to the best rival, with the learner's best on top.
     """
     table, every, learner = tables.scores(results, "recall", split)
     recall = {
@@ -49,14 +48,9 @@ def plot_rivals(
 
     ax = style.axes(ax, 1.25 + _ROW * len(order))
     models = ("hebbian", *shown)
-    recall_dots(
-        ax,
-        {model: recall[model] for model in models},
-        order,
-        {model: 0.36 - 0.72 * number / len(shown) for number, model in enumerate(models)},
-        labels=MODEL_NAMES,
-        look={model: {"markersize": 3.2} for model in models},
-    )
+    shift = {model: 0.36 - 0.72 * number / len(shown) for number, model in enumerate(models)}
+    look = {model: {"markersize": 3.2} for model in models}
+    recall_dots(ax, {m: recall[m] for m in models}, order, shift, labels=MODEL_NAMES, look=look)
     ax.set_yticks(range(len(order)), [wording.role(role) for role in order])
     for label, role in zip(ax.get_yticklabels(), order, strict=True):
         label.set_color(DEPENDENCE_COLORS.get((dependence or {}).get(role, ""), INK))
@@ -70,6 +64,6 @@ def plot_rivals(
         f"Recall by role without labels: {wording.where(table, split)}",
         f"Clusters of every model are named from dev by majority. {tables.interval_note(hebbian)}"
         + tables.population_note(learner)
-        + colour_note(order, dependence or {}, "roles"),
+        + colour_note(order, dependence),
     )
     return ax

@@ -1,4 +1,4 @@
-"""Dot plots with one row per role, a split or a condition."""
+"""Dot plots with one row per role, split or condition."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def plot_roles(
     dependence: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Recall of each role: the zero-label learner, the BiGRU, word lookup.
+    """Recall of each role by the zero-label learner, the BiGRU and word lookup.
 
-    Roles stand in the order of the difference, most in the learner's favour on top.
+    Roles are sorted by the difference, with the learner's best on top.
     """
     table, every, learner = tables.scores(results, "recall", split)
     recall = {
@@ -74,7 +74,7 @@ def plot_roles(
         f"Recall by role{versus}: {wording.where(table, split)}",
         tables.interval_note(hebbian)
         + tables.population_note(learner)
-        + colour_note(order, dependence or {}, "roles"),
+        + colour_note(order, dependence),
     )
     return ax
 
@@ -88,23 +88,16 @@ def recall_dots(
     labels: Mapping[str, str],
     look: Mapping[str, Mapping[str, Any]],
 ) -> None:
-    """A dot for each role, in `order` from below, and model, on an axis of recall.
+    """Draw a dot for each role and model on an axis of recall; roles in `order` from the bottom.
 
-    By model: `recall` holds its rows, `shift` how far its dots stand above a role's row,
-    `labels` its name in the legend, and `look` options of `marks.dots`.
+    By model: `recall` has its rows, `shift` the height of its dots above a role's row, `labels`
+    its name in the legend, and `look` options of `marks.dots`.
     """
-    place = {role: float(row) for row, role in enumerate(order)}
     for model, found in recall.items():
-        rows = found[found["role"].isin(order)].reset_index(drop=True)
-        marks.dots(
-            ax,
-            rows,
-            [place[role] + shift.get(model, 0.0) for role in rows["role"]],
-            color=MODEL_COLORS[model],
-            marker=MODEL_MARKERS[model],
-            label=labels[model],
-            **look.get(model, {}),
-        )
+        rows = found[found["role"].isin(order)]
+        places = [order.index(role) + shift.get(model, 0.0) for role in rows["role"]]
+        marks.dots(ax, rows, places, MODEL_COLORS[model], MODEL_MARKERS[model],
+                   label=labels[model], **look.get(model, {}))  # fmt: skip
     lowest = min(float(found["mean"].min()) for found in recall.values())
     ax.set_xlim(0.0 if lowest < 0.55 else math.floor(lowest * 10 - 0.5) / 10, 1.0)
     ax.set_xlabel("recall (fraction of the role's tokens)")
@@ -118,16 +111,16 @@ def plot_structure_content(
     dependence: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """What the word alone tells of each role, beside what its neighbours alone tell.
+    """F1 of each role from the word alone, and from its neighbours alone.
 
-    Roles stand in the order of the difference, those that structure tells best on top.
+    Roles are sorted by the difference, with those that structure decides on top.
 
     Parameters
     ----------
     split : str
-        The definition reads dev; test stands in for a split that the table lacks.
+        The definition uses dev; test is drawn if the table lacks the split.
     dependence : mapping of str to str, optional
-        What decides each role (default: as `hebbsim.probes.structure.decide_role` does).
+        ``structure`` or ``content`` by role (default: by `hebbsim.probes.structure.decide_role`).
     """
     table = tables.tidy(results)
     scores = tables.select(table, split=split, metric="f1")
@@ -149,8 +142,7 @@ def plot_structure_content(
         (traces, "structure", "D", "structure: traces of the words around it"),
         (content, "content", "s", "content: lookup of the word"),
     ):
-        marks.dots(ax, rows.loc[order], place, color=DEPENDENCE_COLORS[kind], marker=marker,
-                   label=label)  # fmt: skip
+        marks.dots(ax, rows.loc[order], place, DEPENDENCE_COLORS[kind], marker, label=label)
     _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
     ax.set_xlim(0, 1)
     ax.set_xlabel("F1 of the role from one source alone")
@@ -158,7 +150,7 @@ def plot_structure_content(
     style.caption(
         ax,
         f"Structure and content by role: {wording.where(table, split)}",
-        f"Mean over {tables.count_note(traces, 'seeds')}." + colour_note(order, dependence, "roles")
+        f"Mean over {tables.count_note(traces)}." + colour_note(order, dependence)
         + f" A source decides where it reaches {FLOOR:g} and exceeds the other by {MARGIN:g}.",
     )  # fmt: skip
     return ax
@@ -172,7 +164,7 @@ def plot_generalization(
     dependence: Mapping[str, str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Accuracy of the zero-label learner minus that of a rival: five best and worst splits.
+    """Accuracy of the zero-label learner minus that of a rival, on the five best and worst splits.
 
     Parameters
     ----------
@@ -205,23 +197,16 @@ def plot_generalization(
         chosen = np.array([found == kind for found in kinds])
         if chosen.any():
             marks.dots(
-                ax,
-                single[chosen],
-                place[chosen],
-                color=DEPENDENCE_COLORS.get(kind, MODEL_COLORS["hebbian"]),
-                marker=marker,
-                label=f"{kind}-dependent" if kind else "other",
-                bounds=bounds,
-            )
+                ax, single[chosen], place[chosen],
+                DEPENDENCE_COLORS.get(kind, MODEL_COLORS["hebbian"]), marker,
+                label=f"{kind}-dependent" if kind else "other", bounds=bounds,
+            )  # fmt: skip
     if len(whole):
-        marks.dots(ax, whole, np.arange(len(whole)), color=INK, bounds=bounds)
+        marks.dots(ax, whole, np.arange(len(whole)), INK, bounds=bounds)
     _name_rows(
-        ax,
-        [*wholes, *names],
-        kinds=[""] * len(whole) + kinds,
-        positions=[*range(len(whole)), *place],
-        values=[*whole["mean"], *single["mean"]],
-    )
+        ax, [*wholes, *names], kinds=[""] * len(whole) + kinds,
+        positions=[*range(len(whole)), *place], values=[*whole["mean"], *single["mean"]],
+    )  # fmt: skip
     if not few:
         left = f"… {len(every) - len(single)} between them …"
         middle = place[_SHOWN - 1 : _SHOWN + 1].mean()
@@ -241,7 +226,7 @@ def plot_generalization(
         + ("" if few else f"{_SHOWN} best and {_SHOWN} worst of {len(every)}; "
            "all are in the results table. ")
         + "95\u00a0% interval by a two-level bootstrap "
-        f"over training runs ({tables.count_note(single, 'seeds')}) and sentences."
+        f"over training runs ({tables.count_note(single)}) and sentences."
         + tables.population_note(learner),
     )  # fmt: skip
     return ax
@@ -255,22 +240,21 @@ def plot_timescales(
     timescales: Sequence[float] = (),
     ax: Axes | None = None,
 ) -> Axes:
-    """Accuracy of each single timescale, of the set, of its parts and of the controls.
+    """Accuracy of each single timescale, of the whole set, of its parts and of the controls.
 
     Parameters
     ----------
     timescales : sequence of float
-        The whole set in tokens, for its name.
+        The whole set in tokens, which names its row.
     """
     table = tables.tidy(results)
     accuracy = tables.select(table, split=split, metric="accuracy")
     rows = tables.select(accuracy, model="hebbian")
+    other = rows["condition"].str.contains(r"\b(?:labels|minus|tokens)=")
+    rows = tables.need(rows[~other], f"accuracy of the learner on {split}")
+    order = rows["condition"].map(lambda text: _condition_order(tables.words(text)))
+    rows = rows.loc[sorted(rows.index, key=lambda i: order[i])]
     said = [tables.words(condition) for condition in rows["condition"]]
-    keep = [not {"labels", "minus", "tokens"} & words.keys() for words in said]
-    rows = tables.need(rows[keep], f"accuracy of the learner on {split}")
-    said = [words for words, kept in zip(said, keep, strict=True) if kept]
-    sorting = sorted(range(len(said)), key=lambda i: _condition_order(said[i]))
-    rows, said = rows.iloc[sorting], [said[i] for i in sorting]
 
     # Half a row of room between single timescales, whole set, parts and controls.
     groups = [_condition_order(words)[0] for words in said]
@@ -303,13 +287,9 @@ def plot_timescales(
     ax.margins(x=0.06)
     if not near.all():
         ax.plot(
-            [0.018] * int((~near).sum()),
-            place[~near],
-            "<",
-            color=MUTED,
-            label="left of the axis",
-            transform=ax.get_yaxis_transform(),
-        )
+            [0.018] * int((~near).sum()), place[~near], "<", color=MUTED,
+            label="left of the axis", transform=ax.get_yaxis_transform(),
+        )  # fmt: skip
     ax.set_xlabel("accuracy (fraction of tokens)")
     ends = [(MODEL_NAMES[model], mean, MODEL_COLORS[model]) for model, mean in inside]
     marks.name_ends(ax, ends, above=True)
@@ -325,7 +305,7 @@ def plot_timescales(
 
 
 def _start(values: NDArray[np.float64], lines: Sequence[float]) -> float:
-    """Where the axis begins: short of values so far below the rest that these would be a heap.
+    """Left end of the axis; excludes values so low that the others could not be told apart.
 
     Examples
     --------
@@ -349,7 +329,7 @@ def _name_rows(
     positions: Sequence[float] | None = None,
     values: Sequence[float] = (),
 ) -> None:
-    """Name the rows of a dot plot, with a guide line each and values at the right edge."""
+    """Name the rows of a dot plot, with guide lines and values at the right edge."""
     places = range(len(names)) if positions is None else positions
     ax.set_yticks(list(places), names)
     for label, kind in zip(ax.get_yticklabels(), kinds or [""] * len(names), strict=True):
@@ -375,16 +355,16 @@ def _kinds(names: Sequence[str], dependence: Mapping[str, str] | None) -> list[s
     return [kind if kind in DEPENDENCE_COLORS else "" for kind in kinds]
 
 
-def colour_note(names: Sequence[str], dependence: Mapping[str, str], what: str) -> str:
-    """What coloured names mean, for the note under a figure."""
+def colour_note(roles: Sequence[str], dependence: Mapping[str, str] | None) -> str:
+    """A sentence on the meaning of coloured names, for the note below a figure."""
     hues = {"structure": "green", "content": "purple"}
-    kinds = _kinds(names, dependence)
+    kinds = _kinds(roles, dependence)
     said = [f"{hue}: {kind}-dependent" for kind, hue in hues.items() if kind in kinds]
-    return f" Names of {what} in {'; in '.join(said)}." if said else ""
+    return f" Names of roles in {'; in '.join(said)}." if said else ""
 
 
 def _condition_order(words: Mapping[str, str]) -> tuple[int, float, str]:
-    """Single timescales, the whole set by either read-out, its parts, controls, anything else."""
+    """Sort key: single timescales, the whole set, its parts, controls, everything else."""
     keys = words.keys() - {"K"}
     tau = float(words.get("tau", "nan")) if "tau" in keys else 0.0
     text = " ".join(f"{key}={words[key]}" for key in sorted(keys))

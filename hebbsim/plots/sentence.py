@@ -1,4 +1,4 @@
-"""Figure of one sentence read back from the state after its last word."""
+"""Figure of a sentence that is decoded from the state after its last word."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
 def plot_sentence(
     read: DataFrame, structure: DataFrame | None = None, *, ax: Axes | None = None
 ) -> Axes:
-    """Words from left to right; a row for each decoder and condition, dark where it is right.
+    """Decoded words, one row per decoder and condition; cells are dark where it is right.
 
-    Where a word is read wrongly, the cell shows what was read with the codes of the first
-    seed. Below, what a linear probe reads of the structure of each word.
+    Where a word is wrong, the cell shows the word decoded with the codes of the first seed. Rows
+    below show what a linear probe reads of the structure of each word.
     """
     decoders = list(dict.fromkeys(read["decoder"]))
     conditions = list(dict.fromkeys(read["condition"]))
-    # The linear decoders hardly depend on the condition: their first one stands for all.
+    # The linear decoders hardly depend on the condition: only the first one is shown.
     kept = [
         (decoder, condition)
         for decoder in decoders

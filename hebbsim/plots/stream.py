@@ -1,4 +1,4 @@
-"""Figure of `hebbsim run stream`: memory and time a token along the stream."""
+"""Figure of `hebbsim run stream`: memory and time per token along the stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MEMORY, _TIME = "#0072B2", "#B84F00"
 
 @style.styled
 def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Resident memory (left scale) and CPU time a token (right scale), a point per chunk."""
+    """Resident memory (left axis) and CPU time per token (right axis), one point per chunk."""
     need(table, "along the stream")
     ax = style.axes(ax, 2.4)
     tokens = table["tokens"] / 1e6
@@ -27,7 +27,7 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("tokens (millions)", color=INK)
     other = ax.twinx()
     cost = 1e6 * table["seconds"] / table["n_tokens"]
-    # Compilation falls into the first stretch, and would squeeze the others.
+    # Without the first chunk, whose time includes compilation.
     shown = cost[1:] if len(cost) > 1 else cost
     other.plot(tokens[-len(shown) :], shown, color=_TIME, linewidth=0.8)
     other.set_ylim(0, 1.6 * shown.quantile(0.95))

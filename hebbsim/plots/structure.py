@@ -32,25 +32,21 @@ _MEMORIES = {
     "gru": ("GRU, untrained", "#E69F00", "v"),
     "bigru": ("BiGRU, forward half", "#D55E00", "P"),
 }
-#: What tells of a property: the word alone, or a memory of those before it; and how it is drawn.
+#: Sources of information on a property: the word alone, or a memory of the words before it.
 _SOURCES = {
     "word": ("the word alone (content)", {"color": INK, "marker": "s"}),
     "traces": ("words before it, random codes", {"color": "#0072B2", "mfc": "white"}),
     "traces-learned": ("words before it, learned codes", {"color": "#0072B2"}),
 }
 #: Lag at which memories are compared for structure.
-_AT = "1"
+_AT = 1
 
 
 def _rows(results: DataFrame, split: str, model: str, **said: str | None) -> DataFrame:
-    """Rows of ``share`` whose condition has exactly these words; None for any value."""
-    return tables.select(
-        results, {"property": None, **said}, split=split, metric="share", model=model
-    )
-
-
-def _word(rows: DataFrame, key: str) -> list[str]:
-    return [tables.words(text)[key] for text in rows["condition"]]
+    """Rows of ``share`` whose condition has exactly these words (None: any value)."""
+    condition = {"property": None, **said}
+    rows = tables.select(results, condition, split=split, metric="share", model=model)
+    return rows.assign(property=tables.column(rows, "property"))
 
 
 def _by_lag(ax: Axes, what: str) -> None:
@@ -65,9 +61,8 @@ def _by_lag(ax: Axes, what: str) -> None:
 def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None = None) -> Axes:
     """Share of each property that a state tells, against lag and against timescale.
 
-    Two panels with axes of values alike: traces at several timescales by lag, and one trace
-    alone by its timescale, read at lag 1. `model` is ``traces`` or, of learned codes,
-    ``traces-learned``.
+    Two panels: traces at several timescales by lag, and a single trace by its timescale, read at
+    lag 1. `model` is ``traces`` or, of learned codes, ``traces-learned``.
     """
     by_lag = _rows(results, "structure", model, lag=None)
     by_tau = _rows(results, "structure", model, lag=None, timescales=None)
@@ -78,9 +73,9 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
     note = ""
     for name, (label, *look) in PROPERTIES.items():
         for i, (rows, key) in enumerate(((by_lag, "lag"), (by_tau, "timescales"))):
-            chosen = rows[np.array([said == name for said in _word(rows, "property")], dtype=bool)]
+            chosen = rows[rows["property"] == name]
             if len(chosen):
-                x = [float(value) for value in _word(chosen, key)]
+                x = tables.numbers(chosen, key)
                 end = marks.curve(panels[i], x, chosen, *look, label=label)
                 if len(x) > 1:
                     ends[i].append((label, *end))
@@ -88,9 +83,9 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
                     note += f" Single point: {label}, {end[0]:.2f}."
     cancelled = _rows(results, "structure", "cancellation", lag=None, precision="float32")
     if len(cancelled) and model == "traces":
-        label, lags = "word, by cancellation", [float(lag) for lag in _word(cancelled, "lag")]
-        end = marks.curve(panels[0], lags, cancelled, INK, "s", label=label, mfc="white",
-                          linestyle=(0, (3, 1.5)))  # fmt: skip
+        lags = tables.numbers(cancelled, "lag")
+        end = marks.curve(panels[0], lags, cancelled, INK, "s", label="word, by cancellation",
+                          mfc="white", linestyle=(0, (3, 1.5)))  # fmt: skip
         ends[0].append(("word, by cancel-\nlation, float32", *end))
     _by_lag(panels[0], "share of its bits told")
     panels[1].set_xlabel("timescale of one trace in tokens, lag 1")
@@ -100,7 +95,7 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
     panels[1].set_xticks([1, 2, 4, 8, 16, 32, 64], ["1", "2", "4", "8", "16", "32", "64"])
     panels[1].minorticks_off()
     if len(by_tau):
-        panels[1].set_xlim(1, max(float(value) for value in _word(by_tau, "timescales")))
+        panels[1].set_xlim(1, tables.numbers(by_tau, "timescales").max())
     codes = "random" if model == "traces" else "learned"
     style.caption(
         host,
@@ -114,9 +109,9 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
 
 @style.styled
 def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """What the word alone tells of each property, beside what the words before it tell."""
+    """Share of each property told by the word alone, and by the words before it."""
     rows = {model: _rows(results, "plane", model) for model in _SOURCES}
-    rows = {model: r.assign(property=_word(r, "property")) for model, r in rows.items() if len(r)}
+    rows = {model: found for model, found in rows.items() if len(found)}
     if "word" not in rows or len(rows) == 1:
         raise NothingToDrawError("no row of the plane of structure and content")
     share = {model: r.set_index("property")["mean"] for model, r in rows.items()}
@@ -150,20 +145,20 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @style.styled
 def plot_memories(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Memories of equal size: content by lag, and structure beside content, in two panels."""
+    """Memories of equal size: content by lag, and structure and content, in two panels."""
     of_memory = {name: _rows(results, "structure", name, lag=None) for name in _MEMORIES}
-    of_memory = {name: r for name, r in of_memory.items() if "word" in _word(r, "property")}
+    of_memory = {n: r for n, r in of_memory.items() if (r["property"] == "word").any()}
     if not of_memory:
         raise NothingToDrawError("no row of a memory")
     host, panels = style.panels(ax, 4.4, 2, 1)
     ends, points = [], []
     for name, rows in of_memory.items():
         label, *look = _MEMORIES[name]
-        properties, lags = np.array(_word(rows, "property")), np.array(_word(rows, "lag"))
-        content = rows[properties == "word"]
-        x = [float(lag) for lag in _word(content, "lag")]
+        content = rows[rows["property"] == "word"]
+        x = tables.numbers(content, "lag")
         ends.append((label, *marks.curve(panels[0], x, content, *look, label=label)))
-        told = rows[(properties != "word") & (properties != "subject_number") & (lags == _AT)]
+        other = ~rows["property"].isin(["word", "subject_number"])
+        told = rows[other & (tables.numbers(rows, "lag") == _AT)]
         points.append((told["mean"].mean(), content["mean"].mean(), *_MEMORIES[name]))
     _by_lag(panels[0], "share of the word's bits")
     points.sort()

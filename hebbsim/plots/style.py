@@ -1,9 +1,8 @@
-"""The look of every figure, defined once: colours, captions, writing to files.
+"""Style of all figures: colours, captions, writing to files.
 
-Type sizes and lines stand in the style sheet ``hebbsim.mplstyle`` beside this file.
-
-Figures are built from `matplotlib.figure.Figure`, never through pyplot, so that
-drawing neither opens a window nor touches figures of the calling program.
+Type sizes and lines are in the style sheet ``hebbsim.mplstyle`` beside this file. Figures are
+built from `matplotlib.figure.Figure`, not through pyplot, so that drawing neither opens a window
+nor changes figures of the calling program.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Okabe & Ito's palette, told apart in the common forms of colour blindness, and one marker a
-# model, so that a figure also reads in black and white.
+# Okabe & Ito's palette, which is distinguishable in the common forms of colour blindness, and a
+# marker each for black and white.
 _MODELS = {
     "hebbian": ("Hebbian", "#0072B2", "o"),
     "bigru": ("BiGRU", "#D55E00", "s"),
@@ -53,7 +52,7 @@ INK, MUTED, GUIDE = "#222222", "#6B6B6B", "#DDDDDD"
 WIDTH = 3.5
 #: Height of one row of a dot plot in inches.
 ROW = 0.19
-#: Size of the smallest letters in points, at `WIDTH`; notes are of size `NOTE`.
+#: Sizes of the smallest letters and of notes, in points.
 SMALL, NOTE = 6.5, 7.0
 
 #: The style sheet, for any matplotlib of your own: ``plt.style.use("hebbsim.plots.hebbsim")``.
@@ -63,7 +62,7 @@ FORMATS = ("svg", "png", "pdf")
 
 
 class Caption(NamedTuple):
-    """What stands above and below a figure: its title, and n, seeds and intervals.
+    """Title of a figure, and the note below it on n, seeds and intervals.
 
     Examples
     --------
@@ -78,7 +77,7 @@ class Caption(NamedTuple):
         return f"{self.title}. {self.note}"
 
 
-# The caption of each Axes that one was given to, however it was shown.
+# Captions by Axes, however they are shown.
 _captions: WeakKeyDictionary[Any, Caption] = WeakKeyDictionary()
 _written_inside: ContextVar[bool] = ContextVar("written_inside", default=True)
 
@@ -92,7 +91,7 @@ def _sheet() -> Any:
 
 @contextmanager
 def context() -> Iterator[None]:
-    """House style for the time of a ``with`` block, whatever the user's matplotlibrc says."""
+    """Use the style sheet alone, without the user's matplotlibrc, within a ``with`` block."""
     import matplotlib
 
     with matplotlib.rc_context():
@@ -108,8 +107,6 @@ _PARAMETERS = {
     "dependence": "``structure`` or ``content`` by role; such roles' names are coloured.",
     "ax": "Axes to draw on (default: a new figure).",
 }
-
-
 _RAISES = """
 Raises
 ------
@@ -119,7 +116,7 @@ NothingToDrawError
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """Run a drawing function in house style; its docstring gets what all figures share."""
+    """Run a drawing function in `context`, and document its shared parameters and errors."""
 
     @functools.wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -138,12 +135,12 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return wrapper
 
 
-# Axes that stand for a whole figure of the project's own, rather than in one of the caller's.
+# Axes on figures of our own, not of the caller.
 _own: WeakSet[Any] = WeakSet()
 
 
 def axes(ax: Axes | None, height: float) -> Axes:
-    """`ax`; without one, Axes alone on a new figure, `WIDTH` by `height` inches."""
+    """`ax`, or Axes on a new figure of `WIDTH` by `height` inches."""
     if ax is None:
         ax = _figure(height).add_subplot()
         _own.add(ax)
@@ -153,9 +150,10 @@ def axes(ax: Axes | None, height: float) -> Axes:
 def panels(
     ax: Axes | None, height: float, rows: int, columns: int, **share: Any
 ) -> tuple[Axes, list[Any]]:
-    """Axes in rows and columns, on a new figure or within `ax`, which then shows nothing else.
+    """Axes in rows and columns, on a new figure or within `ax`, which is otherwise empty.
 
-    The first of the two is `ax`, or the first panel: what the caption is given to.
+    Returns the Axes of the caption, which are `ax` or the first panel, and the panels. `share` is
+    passed to `subplots` of a new figure.
     """
     if ax is None:
         found = _figure(height).subplots(rows, columns, squeeze=False, **share).ravel()
@@ -170,26 +168,24 @@ def panels(
 def _figure(height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    layout: Any = ConstrainedLayoutEngine(w_pad=0.04, h_pad=0.04)
+    figure = Figure(figsize=(WIDTH, height), layout=layout)
     FigureCanvasAgg(figure)
-    engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.set(w_pad=0.04, h_pad=0.04)  # type: ignore[call-arg]
     return figure
 
 
 def caption(ax: Axes, title: str, note: str) -> None:
-    """Title above and a small note below that names n and interval.
+    """Write the title above a figure, and a small note on n and intervals below it.
 
-    On a figure of the project's own, both span the figure. In Axes that the
-    caller gave, the title is the Axes' and the note is left to the caller's caption,
-    see `caption_of`.
+    On a new figure, both span the figure. On Axes of the caller, the title is set on the Axes,
+    and the note is left to the caller's caption, see `caption_of`.
     """
     _captions[ax] = Caption(" ".join(title.split()), " ".join(note.split()))
     figure = ax.figure.canvas.figure
     if ax not in _own:
-        # Legends, and the names of vertical lines, stand between Axes and title.
+        # Legends and the names of vertical lines are between Axes and title.
         figure.draw_without_rendering()
         above: list[Any] = [*ax.texts, ax.get_legend()]
         tops = [found.get_window_extent().y1 for found in above if found is not None]
@@ -203,7 +199,7 @@ def caption(ax: Axes, title: str, note: str) -> None:
         return
     width = figure.get_figwidth()
     figure.suptitle(_wrap(title, 8.0 * 1.08, width, at=": "), x=0.02, ha="left")
-    # Unlike free text, a label of the figure is given room by the layout.
+    # Unlike free text, a label of the figure is part of the layout.
     figure.supxlabel(
         _wrap(note, NOTE, width), x=0.02, ha="left", fontsize=NOTE, fontweight="normal",
         color=MUTED,
@@ -211,13 +207,13 @@ def caption(ax: Axes, title: str, note: str) -> None:
 
 
 def caption_of(ax: Axes) -> Caption:
-    """The caption that a plotting function made for its Axes; KeyError if none did."""
+    """The caption that a plotting function wrote for its Axes; raises KeyError if none did."""
     return _captions[ax]
 
 
 @contextmanager
 def without_captions() -> Iterator[None]:
-    """Leave captions to a page around the figures, for the time of a ``with`` block."""
+    """Draw new figures without captions within a ``with`` block, for pages that have their own."""
     token = _written_inside.set(False)
     try:
         yield
@@ -226,7 +222,7 @@ def without_captions() -> Iterator[None]:
 
 
 def _wrap(text: str, size: float, width: float, at: str = "\n") -> str:
-    """In lines of `width` inches; where one is too little, the text is parted `at` first."""
+    """Break text into lines of `width` inches, first at `at` if one line is too short."""
     letters = int((width - 0.1) / (0.56 * size / 72))
     parts = [text] if len(text) <= letters else text.split(at)
     joined = at.rstrip() + "\n"
@@ -240,11 +236,11 @@ def save(
     formats: Sequence[str] = ("svg", "png"),
     dpi: float | None = None,
 ) -> list[Path]:
-    """Write ``NAME.FORMAT`` for each format, whole or not at all, the same bytes every time.
+    """Write ``NAME.FORMAT`` for each format, atomically and with the same bytes every time.
 
-    The caption travels inside: as title and description of an SVG or PNG, as title and
-    subject of a PDF. `dpi` is the dots per inch of a PNG (default: those of the style sheet).
-    Raises HebbsimError if the folder cannot be written.
+    The metadata contain the caption: title and description of an SVG or PNG, title and subject
+    of a PDF. `dpi` is the dots per inch of a PNG (default: that of the style sheet). Raises
+    HebbsimError if the folder cannot be written.
     """
     paths = []
     for suffix in formats:
@@ -260,19 +256,15 @@ def save(
 
 
 def rendered(figure: Figure, suffix: str, dpi: float | None = None) -> bytes:
-    """The file of a figure in one of `FORMATS`."""
+    """Content of the file of a figure in one of `FORMATS`."""
     said = next((_captions[ax] for ax in figure.axes if ax in _captions), Caption("", ""))
     # Dates and versions in the metadata would make two drawings of one table differ.
-    metadata: dict[str, dict[str, Any]] = {
-        "svg": {"Date": None, "Creator": None, "Title": said.title, "Description": said.note},
-        "png": {"Software": None, "Title": said.title, "Description": said.note},
-        "pdf": {
-            "CreationDate": None, "Creator": None, "Producer": None,
-            "Title": said.title, "Subject": said.note,
-        },
-    }  # fmt: skip
+    absent = {"svg": ("Date", "Creator"), "png": ("Software",),
+              "pdf": ("CreationDate", "Creator", "Producer")}  # fmt: skip
+    metadata: dict[str, Any] = dict.fromkeys(absent[suffix])
+    metadata |= {"Title": said.title, "Subject" if suffix == "pdf" else "Description": said.note}
     buffer = io.BytesIO()
     with context():
         options: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
-        figure.savefig(buffer, format=suffix, metadata=metadata[suffix], **options)
+        figure.savefig(buffer, format=suffix, metadata=metadata, **options)
     return buffer.getvalue()

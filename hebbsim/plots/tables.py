@@ -1,4 +1,4 @@
-"""Rows of a results table, by what they say."""
+"""Read results tables and select rows by column and condition."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbsim.conditions import words
 from hebbsim.errors import BadInputError
@@ -18,7 +19,7 @@ COLUMNS = ("corpus", "split", "model", "condition", "metric", "role", *_NUMBERS,
 
 
 class NothingToDrawError(BadInputError):
-    """A table holds no row that a figure could show.
+    """A table has no rows that a figure could show.
 
     Examples
     --------
@@ -32,19 +33,18 @@ class NothingToDrawError(BadInputError):
 
 
 def read(path: Path) -> DataFrame:
-    """A results table from a CSV file, with every text as written.
+    """Read a results table from a CSV file, as `typed` gives it.
 
-    Raises BadInputError if there is no such file, it is not a table, or a column is missing.
+    Raises BadInputError if the file does not exist, is not a table, or lacks a column.
     """
-    table = read_text(path)
     try:
-        return typed(table)
+        return typed(read_text(path))
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
 
 
 def read_text(path: Path) -> DataFrame:
-    """Any table from a CSV file, every value as written; errors are those of `read`."""
+    """Read any table from a CSV file, with all values as text; raises the errors of `read`."""
     import pandas as pd
 
     try:
@@ -57,7 +57,7 @@ def read_text(path: Path) -> DataFrame:
 
 
 def tidy(results: DataFrame) -> DataFrame:
-    """The rows of the one corpus that a figure shows, as `typed` gives them.
+    """The rows that a figure shows, as `typed` gives them.
 
     Raises BadInputError if a column is missing, or rows of more than one corpus are mixed.
     """
@@ -88,10 +88,9 @@ def typed(results: DataFrame) -> DataFrame:
 
 
 def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns: str) -> DataFrame:
-    """Rows whose columns equal the values given and whose condition says exactly `condition`.
+    """Rows with the given values of columns and exactly the words of `condition` (default: any).
 
-    In `condition`, None stands for any value of a word; the number of clusters
-    ``K`` need not be named. Without `condition`, rows of every condition.
+    In `condition`, None stands for any value; the number of clusters ``K`` may be left out.
     """
     chosen = table
     for name, value in columns.items():
@@ -103,11 +102,11 @@ def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns:
 
 
 def reference(table: DataFrame, model: str) -> dict[str, str]:
-    """Words of the condition under which a model is compared with the others.
+    """Words of the condition under which a model is compared with others.
 
-    The BiGRU has all labels. The learner is the last one that the table compares with
-    rivals: the population (``members``) where there is one, else the single learner,
-    in either case with clusters named by majority (no ``readout`` in the condition).
+    The BiGRU has all labels. The learner is the last one that the table compares with rivals:
+    the population (``members``) if there is one, otherwise the single learner; in either case
+    its clusters are named by majority (no ``readout`` in the condition).
     """
     if model == "bigru":
         return {"labels": "all"}
@@ -118,7 +117,7 @@ def reference(table: DataFrame, model: str) -> dict[str, str]:
 
 
 def population_note(learner: dict[str, str]) -> str:
-    """Says that several learners vote, where they do."""
+    """A sentence on the number of voting learners; empty for a single learner."""
     return f" Hebbian: {learner['members']} learners voting." if "members" in learner else ""
 
 
@@ -126,41 +125,46 @@ def _says(text: str, condition: dict[str, Any]) -> bool:
     said = words(text)
     if "K" not in condition:
         said.pop("K", None)
-    return said.keys() == condition.keys() and all(
-        value is None or said[key] == value for key, value in condition.items()
-    )
+    return said == {key: said.get(key) if v is None else v for key, v in condition.items()}
+
+
+def column(table: DataFrame, key: str) -> list[str]:
+    """The value of ``key=value`` in each row's condition; empty where it has none."""
+    return [words(condition).get(key, "") for condition in table["condition"]]
+
+
+def numbers(table: DataFrame, key: str) -> NDArray[np.float64]:
+    """`column` as numbers, shape=(n,); nan where a value is none."""
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(column(table, key), errors="coerce"), dtype=float)
 
 
 def scores(
     results: DataFrame, metric: str, split: str
 ) -> tuple[DataFrame, DataFrame, dict[str, str]]:
-    """What a figure of one metric on one split starts from.
-
-    The table as `tidy` gives it, its rows of the metric on the split, and the condition under
-    which the learner stands beside others, see `reference`.
-    """
+    """The table as `tidy` gives it, its rows of a metric on a split, the learner's condition."""
     table = tidy(results)
     return table, select(table, split=split, metric=metric), reference(table, "hebbian")
 
 
 def need(table: DataFrame, what: str) -> DataFrame:
-    """The table itself if it has rows; otherwise NothingToDrawError says of what it has none."""
+    """The table itself; raises NothingToDrawError, which names `what`, if it is empty."""
     if table.empty:
         raise NothingToDrawError(f"the table has no rows to draw: {what}")
     return table
 
 
 def interval_note(table: DataFrame) -> str:
-    """What the points of a table are, such as ``Mean and 95 % interval over 5 seeds.``"""
-    note = count_note(table, "seeds")
+    """Statistics that a table holds, such as ``Mean and 95 % interval over 5 seeds.``"""
+    note = count_note(table)
     return "One seed." if note == "1 seed" else f"Mean and 95\u00a0% interval over {note}."
 
 
-def count_note(table: DataFrame, of: str) -> str:
-    """How many repetitions means stand on, such as ``5 seeds``."""
+def count_note(table: DataFrame) -> str:
+    """Number of seeds that means are over, such as ``5 seeds``."""
     counts = sorted({int(n) for n in table["n"].dropna()})
     if not counts:
-        return f"{of} not counted"
-    most = counts[-1]
-    number = f"{most:,}" if len(counts) == 1 else f"{counts[0]:,} to {most:,}"
-    return f"{number} {of if most != 1 else of.removesuffix('s')}"
+        return "seeds not counted"
+    number = f"{counts[-1]:,}" if len(counts) == 1 else f"{counts[0]:,} to {counts[-1]:,}"
+    return f"{number} seed{'s' * (counts[-1] != 1)}"

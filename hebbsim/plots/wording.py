@@ -1,4 +1,4 @@
-"""Codes of results tables in words, as titles and rows of figures name them."""
+"""Names of corpora, splits, roles and conditions in titles and rows of figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROLES = {
     "MARK": "subordinator", "PUNCT": "punctuation", "OTHER": "other", "NONE": "no role",
     "AGENT": "agent", "THEME": "theme", "RECIPIENT": "recipient",
 }  # fmt: skip
-#: Words that names of generalization splits are made of.
+#: Parts of names of generalization splits.
 _PARTS = {
     "subj": "subject", "obj": "object", "iobj": "indirect object", "obl": "oblique",
     "nmod": "noun modifier", "arg": "argument", "inf": "infinitive", "prim": "primitive",
@@ -28,7 +28,7 @@ _PARTS = {
 
 
 def role(name: str) -> str:
-    """A role in words, with its code.
+    """Name of a role, with its code.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def role(name: str) -> str:
 
 
 def construction(split: str) -> str:
-    """A generalization split in words.
+    """Name of a generalization split.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def where(table: DataFrame, split: str) -> str:
 
 
 def held(words: Mapping[str, str]) -> str:
-    """How a trace state was held: its number format, or its noise.
+    """Number format of a trace state, or its noise.
 
     Examples
     --------
@@ -77,11 +77,11 @@ def held(words: Mapping[str, str]) -> str:
     return f"noise {words['snr']} dB" if "snr" in words else words.get("precision", "")
 
 
-#: Number format in which decoders are compared, the first of these that a run has.
+#: Number formats in which decoders are compared, in order of preference.
 _USUAL = ("float32", "float64", "bfloat16", "int8")
 
 
 def usual_first(words: Mapping[str, str]) -> tuple[bool, int]:
-    """Sort key of conditions: those without noise, and of these the usual number format, first."""
+    """Sort key of conditions: those without noise first, then by number format."""
     precision = words.get("precision", "")
     return "snr" in words, _USUAL.index(precision) if precision in _USUAL else len(_USUAL)

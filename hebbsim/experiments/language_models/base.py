@@ -1,4 +1,4 @@
-"""What the experiments on language models share: scores, and the models that they train."""
+"""Common parts of the experiments on language models: scores, and training of models."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class LmRun:
-    """Collects the scores of one run, and holds the helpers of the six experiments.
+    """Collects the scores of a run, and prepares text and models.
 
-    Create it before importing anything that needs torch: without torch it is refused.
+    Create it before importing anything that needs torch: it raises BadInputError without torch.
     """
 
     def __init__(self, name: str, config: Any, cache: RunCache, progress: Progress) -> None:
         if find_spec("torch") is None:
             raise BadInputError("language models need torch; pip install 'hebbsim[torch]'")
-        # The store keeps finished steps; the run folder only has to be free for this run.
+        # Finished steps are in the store; the run folder only has to be free for this run.
         cache.begin(name, config.resolved(), {})
         self.name, self.config, self.progress = name, config, progress
         self.scores: list[Score] = []
@@ -57,11 +57,15 @@ class LmRun:
             notes=self.notes,
         )
 
-    def prepare(self, preset: Preset) -> Packed:
-        """Prepare the text of the run."""
+    def presets(self) -> dict[str, Preset]:
+        """The preset of each model, for experiments with one size."""
+        return {name: self.config.presets(name)[0] for name in self.config.models}
+
+    def prepare(self, presets: Mapping[Any, Preset]) -> Packed:
+        """Prepare the text of the run; all presets have the vocabulary of the first one."""
         from hebbsim.lm.packed import HELD_OUT
 
-        packed = prepare(self.config, preset, self.progress)
+        packed = prepare(self.config, next(iter(presets.values())), self.progress)
         if packed.held_out != HELD_OUT:
             self.notes.append(
                 f"{packed.name} is small: it is cut at line ends, and one piece in "
@@ -74,9 +78,9 @@ class LmRun:
     def train_text(
         self, packed: Packed, models: Mapping[tuple[Any, ...], Preset], seeds: int | None = None
     ) -> Mapping[tuple[Any, ...], Trained]:
-        """Train every model with every seed, or the first `seeds`; a label ends in its seed.
+        """Train every model with every seed, or the first `seeds`; returns them by (*label, seed).
 
-        A split that is too small for one row is refused before anything is learned.
+        Raises BadInputError before training if a split is too small for one row.
         """
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [

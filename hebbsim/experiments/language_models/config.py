@@ -66,7 +66,7 @@ def _one_size(value: str) -> str:
 
 
 def in_data_folder(*parts: str) -> Path | None:
-    """A path below $HEBBSIM_DATA_DIR, if there is something."""
+    """A path in $HEBBSIM_DATA_DIR, or None if it does not exist."""
     root = os.environ.get("HEBBSIM_DATA_DIR")
     path = Path(root, *parts) if root else None
     return path if path and path.exists() else None
@@ -165,16 +165,18 @@ class _Base(ExperimentConfig):
 
     def presets(self, model_name: str) -> list[Preset]:
         """One preset per size, for a model by name, with the given options."""
-        model = {"vocabulary": self.vocabulary, "context": self.context}
-        model["timescales"] = self.timescales  # type: ignore[assignment]
-        training = {"tokens": self.tokens, "batch": self.batch, "precision": self.precision}
-        training["learning_rate"] = self.learning_rate  # type: ignore[assignment]
-        values = model_values(model_name)
-        given = [{k: v for k, v in part.items() if v is not None} for part in (model, training)]
-        return [load_preset(size, given[0] | values, given[1]) for size in self.preset.split(",")]
+        model, training = (
+            self.model_dump(include=names, exclude_none=True)
+            for names in (
+                {"vocabulary", "context", "timescales"},
+                {"tokens", "batch", "precision", "learning_rate"},
+            )
+        )
+        model |= model_values(model_name)
+        return [load_preset(size, model, training) for size in self.preset.split(",")]
 
     def source(self) -> str:
-        """The data to read; refused if none is given, and there is no default."""
+        """The data to read; raises BadInputError if none is given and there is no default."""
         if found := self.data or in_data_folder("text"):
             return str(found)
         raise BadInputError(
@@ -186,7 +188,7 @@ class _Base(ExperimentConfig):
 class LmConfig(_Base):
     """`hebbsim run lm`: loss over tokens and parameters.
 
-    All models but the first are compared with ``gpt2``.
+    All other models are compared with ``gpt2``.
     """
 
     preset: Annotated[str, AfterValidator(_sizes)] = option(
@@ -242,7 +244,7 @@ class BlimpConfig(_Base):
 class RecallConfig(ExperimentConfig):
     """`hebbsim run recall`: associative recall and copying of generated sequences.
 
-    A model has the size of its preset; vocabulary and context come from the task.
+    The preset gives the size of the models; vocabulary and context follow from the task.
     """
 
     models: _Models = ("gpt2", *MEMORIES)

@@ -1,9 +1,9 @@
 """Claims C4, C5, C7 and C8 from runs of language models.
 
-Read are, by the models' names: ``perplexity_ratio`` along training and ``loss`` (nats a token) of
-`hebbsim run lm`; ``relative_difference`` of the loss of ``predictor``; ``loss`` and ``accuracy``
-of ``selection`` and ``recall``, rungs of the ladder beside ``ema``; ``probe`` (how readable an
-early layer is at the last) and ``loss`` of ``depth``, models ``residual`` and ``selection``.
+They use ``perplexity_ratio`` during training and ``loss`` (nats per token) of `hebbsim run lm`;
+``relative_difference`` of the loss of ``predictor``; ``loss`` and ``accuracy`` of ``selection`` and
+``recall``, by memory and compared with ``ema``; and ``probe`` (how readable an early layer is at
+the top) and ``loss`` of ``depth``, for the models ``residual`` and ``selection``.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 #: Perplexity of the paper's EMA model over GPT-2's, on C4.
 TIMES = 8.0
-#: Loss that counts as the same, as a share.
+#: Largest difference in loss that counts as none, as a share.
 SAME = 0.015
-#: Rungs whose decays depend on the input, and the one that only learns them.
+#: Memories that depend on the input, and the one with decays that are only learned.
 SELECTIVE = ("gated", "delta", "attention")
 LEARNED = "learned"
 
 
 def behind(run: RunTables) -> Iterator[Finding]:
-    """Perplexity of each model over that of GPT-2's architecture, at the end of training."""
+    """Perplexity of each model divided by that of GPT-2, at the end of training."""
     last: dict[tuple[str, str], dict[str, Any]] = {}
     for row in find(run.results, metric="perplexity_ratio"):
         key = row["model"], row["words"].get("preset", "")
@@ -57,7 +57,7 @@ def _tokens(row: dict[str, Any]) -> int:
 
 
 def same(run: RunTables) -> Iterator[Finding]:
-    """Loss of richer predictors minus that of the first one, as a share of it, by seed."""
+    """Loss of other predictors minus that of the first one, as a share of it, by seed."""
     for row in find(run.results, metric="relative_difference"):
         found = interval(row)
         yield Finding(
@@ -68,7 +68,7 @@ def same(run: RunTables) -> Iterator[Finding]:
 
 
 def _within(low: float | None, high: float | None) -> Judgement:
-    """Whether a share is nothing, give or take `SAME`."""
+    """Whether the interval of a share lies within `SAME` of 0."""
     if low is None or high is None:
         return "open"
     if -SAME <= low and high <= SAME:
@@ -77,7 +77,7 @@ def _within(low: float | None, high: float | None) -> Judgement:
 
 
 def ladder(run: RunTables) -> Iterator[Finding]:
-    """Rungs of the ladder beside fixed decays: loss, where lower is better, and accuracy."""
+    """Memories compared with fixed decays: loss, where lower is better, and accuracy."""
     for metric, better in (("loss", -1.0), ("accuracy", 1.0)):
         for mine, theirs in _pairs(run.results, metric, "ema"):
             selective = mine["model"] in SELECTIVE
@@ -86,7 +86,7 @@ def ladder(run: RunTables) -> Iterator[Finding]:
             gap = difference(mine, theirs)
             ends = sorted(better * gap[end] for end in ("low", "high") if gap[end] is not None)
             low, high = ends if len(ends) == 2 else (None, None)
-            # Decays that are only learned should gain nothing that can be told from 0.
+            # Decays that do not depend on the input should show no gain.
             told: Judgement = "open" if low is None else "no" if low > 0 else "yes"
             yield Finding(
                 "C7", f"{metric} of {mine['model']} minus that of fixed decays, {_where(mine)}",
@@ -96,7 +96,7 @@ def ladder(run: RunTables) -> Iterator[Finding]:
 
 
 def depth(run: RunTables) -> Iterator[Finding]:
-    """Selection over layers beside the residual stream: the earliest layer, and the loss."""
+    """Selection over layers compared with the residual stream: the earliest layer, and the loss."""
     pairs = list(_pairs(run.results, "probe", "residual"))
     earliest = min((int(mine["words"].get("layer", 0)) for mine, _ in pairs), default=0)
     for mine, theirs in pairs:
@@ -118,7 +118,7 @@ def depth(run: RunTables) -> Iterator[Finding]:
 def _pairs(
     results: DataFrame, metric: str, reference: str
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Every other model's row beside its like of the reference model."""
+    """Rows of every other model, each with the row of the reference under the same condition."""
     for theirs in find(results, metric=metric, model=reference, role=""):
         for mine in find(results, theirs["words"], metric=metric, split=theirs["split"], role=""):
             if mine["model"] != reference:
@@ -130,7 +130,7 @@ def _where(row: dict[str, Any]) -> str:
 
 
 def difference(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
-    """Mean of one row minus that of another, with Welch's 95 % interval from theirs.
+    """Difference of two means, with Welch's 95 % interval from the intervals of the means.
 
     Examples
     --------

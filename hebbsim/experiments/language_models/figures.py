@@ -1,34 +1,22 @@
-"""The figures of language models, by experiment, from the tables of a run alone."""
+"""The figures of language models by experiment, from the tables of a run alone."""
 
 from __future__ import annotations
 
-from hebbsim.plots.lm import (
-    plot_blimp,
-    plot_curves,
-    plot_depth_loss,
-    plot_distances,
-    plot_gradient,
-    plot_ladder,
-    plot_parameters,
-    plot_predictor,
-    plot_ratio,
-    plot_readability,
-    plot_recall,
-)
+from hebbsim.plots import lm as plots
 from hebbsim.runs.figures import FigureSpec
 
 LM = {
-    "curves": FigureSpec(plot_curves),
-    "ratio": FigureSpec(plot_ratio),
-    "parameters": FigureSpec(plot_parameters),
-    "distances": FigureSpec(plot_distances),
+    "curves": FigureSpec(plots.plot_curves),
+    "ratio": FigureSpec(plots.plot_ratio),
+    "parameters": FigureSpec(plots.plot_parameters),
+    "distances": FigureSpec(plots.plot_distances),
 }
-PREDICTOR = {"predictor": FigureSpec(plot_predictor)}
-SELECTION = {"ladder": FigureSpec(plot_ladder)}
+PREDICTOR = {"predictor": FigureSpec(plots.plot_predictor)}
+SELECTION = {"ladder": FigureSpec(plots.plot_ladder)}
 DEPTH = {
-    "depth_loss": FigureSpec(plot_depth_loss),
-    "readability": FigureSpec(plot_readability),
-    "gradient": FigureSpec(plot_gradient),
+    "depth_loss": FigureSpec(plots.plot_depth_loss),
+    "readability": FigureSpec(plots.plot_readability),
+    "gradient": FigureSpec(plots.plot_gradient),
 }
-BLIMP = {"blimp": FigureSpec(plot_blimp)}
-RECALL = {"recall": FigureSpec(plot_recall)}
+BLIMP = {"blimp": FigureSpec(plots.plot_blimp)}
+RECALL = {"recall": FigureSpec(plots.plot_recall)}

@@ -46,16 +46,8 @@ def recall_config(config: SelectionConfig) -> RecallConfig:
     )  # fmt: skip
 
 
-def _task(config: RecallConfig, copying: bool, seed: int) -> Recall | Copying:
-    from hebbsim.lm.recall import Copying, Recall
-
-    if copying:
-        return Copying(config.pairs, config.keys, seed)
-    return Recall(config.pairs, config.keys, config.length, seed)
-
-
 def _examples(task: Recall | Copying) -> tuple[Recall | Copying, Recall | Copying]:
-    """To learn from and to validate on: the same rule, other numbers."""
+    """Training and validation examples: the same task, with other sequences."""
     return task, task
 
 
@@ -70,16 +62,20 @@ def _preset(config: RecallConfig, name: str, task: Recall | Copying) -> Preset:
     text = load_preset(config.preset).model
     assert text.parameters is not None
     fewer = (text.vocabulary - task.vocabulary) * text.dim
-    model = preset.model.model_copy(update={"parameters": text.parameters - fewer})
-    return preset.model_copy(update={"model": model})
+    return preset.replaced(parameters=text.parameters - fewer)
 
 
 def score_recall(run: LmRun, config: RecallConfig, split: str) -> None:
     """Train every model with every seed on one task, and score the answers."""
-    from hebbsim.lm.recall import accuracy
+    from hebbsim.lm.recall import Copying, Recall, accuracy
 
     copying = split == "copy"
-    tasks = [_task(config, copying, seed) for seed in range(config.seeds)]
+    tasks: list[Recall | Copying] = [
+        Copying(config.pairs, config.keys, seed)
+        if copying
+        else Recall(config.pairs, config.keys, config.length, seed)
+        for seed in range(config.seeds)
+    ]
     jobs = [
         Job((name, seed), _preset(config, name, task), seed, partial(_examples, task))
         for seed, task in enumerate(tasks)

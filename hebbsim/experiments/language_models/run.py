@@ -1,4 +1,4 @@
-"""Language models with traces for context, beside attention: `hebbsim run lm` and others."""
+"""Experiments on language models with traces as context: `hebbsim run lm` and its siblings."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
         for size, preset in zip(sizes, config.presets(name), strict=True)
     }
     # Sizes are compared over the same tokens of one vocabulary.
-    packed = run.prepare(next(iter(presets.values())))
+    packed = run.prepare(presets)
     held_out = _held_out(run, packed, presets)
     presets = _best_rates(run, packed, presets)
     trained = run.train_text(packed, presets)
@@ -78,14 +78,14 @@ def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
 
 
 def _held_out(run: LmRun, packed: Packed, presets: Mapping[Any, Preset]) -> dict[str, Packed]:
-    """Further sources to evaluate on, encoded with the vocabulary of the run."""
+    """Additional texts to evaluate on, encoded with the vocabulary of the run."""
     preset = next(iter(presets.values()))
     longest = max(each.model.context for each in presets.values())
     sample = in_data_folder("c4-sample", "c4-excerpts.jsonl.gz")
     found = {}
     for path in run.config.validation or [str(sample)] * (sample is not None):
         where = prepare(run.config, preset, quiet, data=path, tokenizer=packed.tokenizer())
-        where.split("test", longest)  # refuses a short text before training
+        where.split("test", longest)  # raises an error for a short text before training
         name = where.name.split(".")[0]
         found["c4" if name.startswith("c4") else name] = where
         run.inputs[where.name] = where.digest
@@ -95,14 +95,12 @@ def _held_out(run: LmRun, packed: Packed, presets: Mapping[Any, Preset]) -> dict
 def _best_rates(
     run: LmRun, packed: Packed, presets: dict[tuple[str, str], Preset]
 ) -> dict[tuple[str, str], Preset]:
-    """Each model at the learning rate whose loss on validation is least, with the first seed."""
+    """Each model at the learning rate with the lowest validation loss of the first seed."""
     rates = run.config.learning_rates
     if not rates:
         return presets
     tried = {
-        (*label, rate): preset.model_copy(
-            update={"training": preset.training.model_copy(update={"learning_rate": rate})}
-        )
+        (*label, rate): preset.replaced({"learning_rate": rate})
         for label, preset in presets.items()
         for rate in rates
     }
@@ -115,9 +113,8 @@ def _best_rates(
         chosen = min(losses, key=lambda rate: losses[rate])
         best[name, size] = tried[name, size, chosen]
         for seed in range(run.config.seeds):
-            run.add(
-                seed, name, f"preset={size}", "learning_rate", chosen, split="model", unit="rate"
-            )
+            at = f"preset={size}"
+            run.add(seed, name, at, "learning_rate", chosen, split="model", unit="rate")
         if len(rates) > 1 and chosen in (min(rates), max(rates)):
             run.notes.append(f"{name}, {size}: the best rate, {chosen:g}, is the last one tried")
     return best
@@ -138,12 +135,10 @@ def _ratios(run: LmRun, name: str, size: str, preset: Preset, trained: Any) -> N
             )  # fmt: skip
         crossed = crossing(gaps)
         if crossed is not None:
-            at = f"preset={size}"
-            run.add(seed, model, at, "crossing", crossed, split="validation", unit="tokens")
-            run.add(
-                seed, model, at, "tokens_per_parameter", crossed / count_parameters(preset.model),
-                split="validation", unit="tokens",
-            )  # fmt: skip
+            each = crossed / count_parameters(preset.model)
+            for metric, value in (("crossing", crossed), ("tokens_per_parameter", each)):
+                run.add(seed, model, f"preset={size}", metric, value, split="validation",
+                        unit="tokens")  # fmt: skip
         else:
             said = "ahead" if gaps[-1][1] < 0 else "behind"
             run.notes.append(
@@ -153,7 +148,7 @@ def _ratios(run: LmRun, name: str, size: str, preset: Preset, trained: Any) -> N
 
 
 def crossing(gaps: list[tuple[int, float]]) -> float | None:
-    """Number of tokens where a lead is lost for good, interpolated in the logarithm of tokens.
+    """Number of tokens at which a lead is finally lost, interpolated in the logarithm of tokens.
 
     Examples
     --------
@@ -184,9 +179,8 @@ def run_predictor(config: PredictorConfig, cache: RunCache, progress: Progress) 
         by seed.
     """
     run = LmRun("predictor", config, cache, progress)
-    presets = {name: config.presets(name)[0] for name in config.models}
-    packed = run.prepare(next(iter(presets.values())))
-    _scored(run, packed, presets)
+    presets = run.presets()
+    _scored(run, run.prepare(presets), presets)
     return run.results()
 
 
@@ -230,10 +224,10 @@ def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) 
     from hebbsim.experiments.language_models.recall import recall_config, score_recall
     from hebbsim.lm.blimp import read_pairs, score_pairs
 
-    presets = {name: config.presets(name)[0] for name in config.models}
+    presets = run.presets()
     path = _blimp_of(config)
     pairs = [] if path is None else read_pairs(path, config.pairs)
-    packed = run.prepare(next(iter(presets.values())))
+    packed = run.prepare(presets)
     presets = _with_room(run, packed, presets, pairs)
     trained = _scored(run, packed, presets)
     if path is None:
@@ -249,14 +243,14 @@ def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) 
 
 
 def _blimp_of(config: BlimpConfig | SelectionConfig) -> Path | None:
-    """The given file, or the one in the folder of corpora."""
+    """The given file, or the one in $HEBBSIM_DATA_DIR."""
     return config.blimp or in_data_folder("blimp", "blimp.jsonl.gz")
 
 
 def _with_room(
     run: LmRun, packed: Packed, presets: dict[str, Preset], pairs: Sequence[Pair]
 ) -> dict[str, Preset]:
-    """Presets with a context that fits every sentence; a requested one that does not is refused."""
+    """Presets with a context that fits every sentence; an error if a requested one does not."""
     from hebbsim.lm.blimp import longest_sentence
 
     context = run.config.context
@@ -268,12 +262,7 @@ def _with_room(
     if context is not None:
         raise BadInputError(f"--context {context}: {why}; give --context {needed}")
     run.notes.append(f"context is {needed} tokens instead of the preset's {longest}: {why}")
-    return {
-        name: preset.model_copy(
-            update={"model": preset.model.model_copy(update={"context": needed})}
-        )
-        for name, preset in presets.items()
-    }
+    return {name: preset.replaced(context=needed) for name, preset in presets.items()}
 
 
 @run_function(BlimpConfig)
@@ -289,12 +278,12 @@ def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Resul
     run = LmRun("blimp", config, cache, progress)
     from hebbsim.lm.blimp import read_pairs, score_pairs
 
-    presets = {name: config.presets(name)[0] for name in config.models}
     path = _blimp_of(config)
     if path is None:
         raise BadInputError("--blimp: give blimp.jsonl, or put it into $HEBBSIM_DATA_DIR/blimp")
     pairs = read_pairs(path, config.pairs)
-    packed = run.prepare(next(iter(presets.values())))
+    presets = run.presets()
+    packed = run.prepare(presets)
     presets = _with_room(run, packed, presets, pairs)
     trained = run.train_text(packed, {(name,): p for name, p in presets.items()})
     tokenizer = packed.tokenizer()
@@ -338,14 +327,12 @@ def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Resul
 
     (base,) = config.presets(config.model)
     hidden = sized(base.model).hidden
-    presets: dict[tuple[Any, ...], Preset] = {}
-    for layers in config.layers:
-        for kind in ("residual", "selection"):
-            model = base.model.model_copy(
-                update={"layers": layers, "hidden": hidden, "depth": kind, "parameters": None}
-            )
-            presets[kind, layers] = base.model_copy(update={"model": model})
-    packed = run.prepare(base)
+    presets: dict[tuple[Any, ...], Preset] = {
+        (kind, layers): base.replaced(layers=layers, hidden=hidden, depth=kind, parameters=None)
+        for layers in config.layers
+        for kind in ("residual", "selection")
+    }
+    packed = run.prepare(presets)
     for (kind, layers, seed), found in run.train_text(packed, presets).items():
         at = f"layers={layers}"
         test = packed.split("test", base.model.context)

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two progress reports of a process.
 _EVERY = 0.2
-#: With fewer tokens to learn, starting processes takes longer than it saves.
+#: Fewest tokens to learn for which starting processes saves time.
 _WORTH_A_PROCESS = 100_000
-#: Parameters of models that are computed side by side: beyond, each keeps a machine busy alone.
+#: Most parameters of models that are computed side by side; larger ones keep a machine busy alone.
 _TOGETHER = 30_000_000
 
 
@@ -45,7 +45,7 @@ class Packed:
     held_out: int
 
     def check(self, context: int) -> None:
-        """Refuse text with a split that has no row of `context` tokens; say how much it takes."""
+        """Raise BadInputError if a split has no row of `context` tokens."""
         from hebbsim.lm.packed import describe
 
         tokens = describe(self.folder)["tokens"]
@@ -85,9 +85,9 @@ def prepare(
     data: str | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> Packed:
-    """Pack the data of a run, or use what is packed already.
+    """Pack the data of a run, unless it is packed already.
 
-    Given `data` and `tokenizer`, it makes a held-out set, which has only the split ``test``.
+    With `data` and `tokenizer`, all of `data` becomes the split ``test``.
     """
     from hebbsim.lm.packed import HELD_OUT, describe, held_out_of, pack
     from hebbsim.lm.sources import open_source
@@ -121,14 +121,10 @@ def prepare(
 
 
 def _wait(folder: Path, limit: int | None) -> None:
-    """Wait until the first process has packed; torchrun ends this one if that one fails."""
-    from hebbsim.lm.packed import describe
+    """Wait until the first process has packed; if it fails, torchrun ends this one."""
+    from hebbsim.lm.packed import describe, suffices
 
-    while True:
-        if (folder / "packed.json").exists():
-            done = describe(folder)
-            if done["complete"] or (limit and done["tokens"]["train"] >= limit):
-                return
+    while not ((folder / "packed.json").exists() and suffices(describe(folder), limit)):
         time.sleep(1.0)
 
 
@@ -151,9 +147,8 @@ class Job:
         from hebbsim.lm.model import sized
 
         model = sized(self.preset.model)
-        training = self.preset.training.resolved()
-        for key in ("checkpoint_every", "compile"):
-            training.pop(key)
+        neutral = {"checkpoint_every", "compile"}
+        training = self.preset.training.model_dump(mode="json", exclude=neutral)
         made_from = [model.resolved(), training, self.seed, data.fingerprint()]
         tag = hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()[:10]
         name = f"{model.name}-d{model.dim}-l{model.layers}-seed{self.seed}-{tag}"
@@ -179,7 +174,7 @@ def _train(
 
 
 def _batches(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
-    """Jobs that are computed side by side: of one shape, and enough batches for the workers."""
+    """Group jobs of one shape to compute side by side, in enough batches for the workers."""
     from hebbsim.lm.model import count_parameters
 
     shapes: dict[str, list[Job]] = {}
@@ -199,7 +194,7 @@ def _batches(jobs: Sequence[Job], workers: int) -> list[list[Job]]:
 
 
 class _Line:
-    """Carries progress from training processes to the main one, and the order to stop back."""
+    """Carries progress from training processes to the main one, and a stop signal back."""
 
     def __init__(self) -> None:
         context = get_context("spawn")
@@ -222,7 +217,7 @@ def _train_elsewhere(number: int, jobs: Sequence[Job], store: Path, log: Path | 
         nonlocal said
         if _line.stop.is_set():
             raise KeyboardInterrupt
-        # Rarely, so that the pipe never fills and blocks the training.
+        # Not at each update: a full pipe would block the training.
         if line or done == total or time.monotonic() - said >= _EVERY:
             said = time.monotonic()
             _line.told.put((number, line, done))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hebbsim.conditions import words
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_ending, print_heading
 
@@ -11,7 +12,7 @@ _DISTANCES = ("new", "1-4", "5-16", "17-64", "65-256", "257+")
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
-    """Print what a run found."""
+    """Print the results of a run."""
     console = console or Console()
     tables = {
         "lm": _lm, "predictor": _predictor, "selection": _selection, "depth": _depth,
@@ -23,7 +24,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
 
 
 def cell(row: Row | None, digits: int = 3, *, percent: bool = False) -> str:
-    """A mean with half the width of its interval.
+    """Format a mean and half the width of its interval.
 
     Examples
     --------
@@ -39,16 +40,15 @@ def cell(row: Row | None, digits: int = 3, *, percent: bool = False) -> str:
     return shown
 
 
-def _models(results: Results, split: str, metric: str, condition: str | None = None) -> list[str]:
-    rows = results.select(split=split, metric=metric)
-    if condition is not None:
-        rows = [row for row in rows if row.condition == condition]
-    return list(dict.fromkeys(row.model for row in rows))
+def _models(results: Results, split: str, metric: str) -> list[str]:
+    """Models with a score of a metric on a split, for the whole split."""
+    return [row.model for row in results.select({}, split=split, metric=metric)]
 
 
 def _lm(results: Results, console: Console) -> None:
-    sizes = list(dict.fromkeys(r.words["preset"] for r in results.select(metric="parameters")))
-    models = _models(results, "model", "parameters")
+    sized = results.select(metric="parameters")
+    sizes = list(dict.fromkeys(row.words["preset"] for row in sized))
+    models = list(dict.fromkeys(row.model for row in sized))
     splits = list(dict.fromkeys(r.split for r in results.select(metric="perplexity")))
     print_heading(console, "Perplexity")
     table = plain_table("size", "model", "parameters", *splits, texts=2)
@@ -103,11 +103,7 @@ def _by_distance(results: Results, console: Console, size: str, models: list[str
 def _named(
     results: Results, condition: str, model: str, metric: str = "loss", split: str = "test"
 ) -> Row | None:
-    found = [
-        r
-        for r in results.select(model=model, metric=metric, split=split)
-        if r.condition == condition
-    ]
+    found = results.select(words(condition), model=model, metric=metric, split=split)
     return found[0] if found else None
 
 
@@ -119,7 +115,7 @@ def _parameters(results: Results, model: str, condition: str = "") -> str:
 def _predictor(results: Results, console: Console) -> None:
     print_heading(console, "Loss on test (nats)")
     table = plain_table("model", "parameters", "loss", "difference to the first, %")
-    for model in _models(results, "test", "loss", ""):
+    for model in _models(results, "test", "loss"):
         difference = results.select(model=model, metric="relative_difference")
         table.add_row(
             model, _parameters(results, model), cell(_named(results, "", model)),
@@ -131,7 +127,7 @@ def _predictor(results: Results, console: Console) -> None:
 def _selection(results: Results, console: Console) -> None:
     print_heading(console, "The ladder")
     table = plain_table("memory", "parameters", "loss on test", "BLiMP", "recall")
-    for model in _models(results, "test", "loss", ""):
+    for model in _models(results, "test", "loss"):
         table.add_row(
             model, _parameters(results, model), cell(_named(results, "", model)),
             cell(_named(results, "", model, "accuracy", "blimp")),
