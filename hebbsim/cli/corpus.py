@@ -71,10 +71,10 @@ class _Reading(_Making):
 
 @app.command(cls=_Reading)
 def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Show how a corpus is read, without learning from it.
+    """Show how a corpus is read.
 
     Prints its format, splits, sizes, roles, scripts and first sentence, and the notes of a run:
-    files joined or left out, relations unknown to the role map. Downloads nothing.
+    files joined or left out, relations unknown to the role map. Learns and downloads nothing.
     """
     from hebbsim.readers import load_corpus
     from hebbsim.readers.registry import entries
