@@ -1,8 +1,8 @@
 """The command line: `hebbsim VERB`.
 
-A verb is a function in a module of this package, added below; the verbs of experiments are made
-from what the experiments declare (`hebbsim.runs.experiment`). The modules import what they run
-only when it runs, so that ``--help`` is quick.
+Each verb is a function in a module of this package, and is added below; the verbs of experiments
+are generated from their declarations (`hebbsim.runs.experiment`). Modules defer their imports to
+the call, so that ``--help`` is fast.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from hebbsim._version import __version__
 from hebbsim.cli import corpus, demo, doctor, figures, report, show, sweep, tag
 from hebbsim.cli.help import with_help
 from hebbsim.cli.options import add_command
+from hebbsim.cli.run_command import complain
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
 from hebbsim.runs.registry import EXPERIMENTS
 
-# typer carries its own click or uses the installed one, by version; either way the
-# exception that means bad usage is the parent of typer.BadParameter.
+# Depending on its version, typer bundles click or uses the installed one; in both cases, the
+# exception for bad usage is the parent of typer.BadParameter.
 _UsageError: type[Any] = typer.BadParameter.__mro__[1]
 
 
 class _RunFirst(typer.core.TyperGroup):
-    """Lists the groups of verbs, which most users want, before the verbs that stand alone."""
+    """Lists the groups of verbs, which most users want, before the other verbs."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(self.commands, key=lambda name: name not in ("run", "corpus"))
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(errors="replace")  # a locale that lacks a letter ends no run
+            stream.reconfigure(errors="replace")  # no failure if the locale lacks a character
     debug = "--debug" in words
     interrupted = False
     words = [word for word in words if word != "--debug"]
@@ -112,10 +113,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help
             print(error.format_message(), file=sys.stderr)
         else:
-            _complain(f"{_first_line(error.format_message())} (see --help)")
+            complain(f"{_one_line(error.format_message())} (see --help)")
         status = 2
     except Interruption as error:
-        _complain(str(error))
+        complain(_one_line(str(error)))
         status = error.status
         _leave_threads(status)
     except (typer.Abort, KeyboardInterrupt):
@@ -132,14 +133,14 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             message = str(error) if known else f"{type(error).__name__}: {error}"
             hints = [getattr(error, "hint", ""), "" if known else "--debug shows where"]
             hint = "; ".join(filter(None, hints))
-            _complain(f"{message} ({hint})" if hint else message)
+            complain(_one_line(f"{message} ({hint})" if hint else message))
         status = 2 if isinstance(error, BadInputError) else 1
         _leave_threads(status)
-    else:  # typer makes this status of an interruption that reaches it
+    else:  # typer converts an interruption to this status
         interrupted = status == 130
     if interrupted:
         status = 143 if arrived else 130
-        _complain("interrupted; nothing was written")
+        complain("interrupted; nothing was written")
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -152,9 +153,5 @@ def _leave_threads(status: int) -> None:
         os._exit(status)
 
 
-def _complain(message: str) -> None:
-    print(f"hebbsim: {_first_line(message)}", file=sys.stderr)
-
-
-def _first_line(message: str) -> str:
+def _one_line(message: str) -> str:
     return " ".join(message.split())

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hebbsim.cli.options import Json, Verb
+from hebbsim.cli.options import Json, Verb, flag
+from hebbsim.cli.run_command import print_json
 
 if TYPE_CHECKING:
-    from hebbsim.readers import Corpus, Split
+    from hebbsim.readers import Corpus
     from hebbsim.readers.registry import Entry
 
 SCHEMA = "hebbsim.corpus/1"
-_SHOWN, _WORDS = 6, 20  # shares in a line, words of a sentence
+#: Maximum number of shares in a line, and of words in a sentence.
+_SHOWN, _WORDS = 6, 20
 
 app = typer.Typer(
     help="List, describe, fetch and write corpora.", no_args_is_help=True, rich_markup_mode=None
@@ -29,16 +30,12 @@ Name = Annotated[
 
 @app.command("list")
 def list_corpora(as_json: Json = False) -> None:
-    """List the corpora known by name, and say which are on this machine."""
+    """List the corpora known by name, and which of them are on this machine."""
     from hebbsim.readers.registry import entries
 
+    about = "English-like sentences of a built-in grammar"
     rows: list[dict[str, Any]] = [
-        {
-            "name": "builtin",
-            "title": "English-like sentences of a built-in grammar",
-            "licence": "BSD-3-Clause",
-            "where": "built in",
-        }
+        {"name": "builtin", "title": about, "licence": "BSD-3-Clause", "where": "built in"}
     ]
     for entry in entries().values():
         rows.append(
@@ -52,56 +49,45 @@ def list_corpora(as_json: Json = False) -> None:
             }
         )
     if as_json:
-        _print_json({"corpora": rows})
+        print_json({"schema": SCHEMA, "corpora": rows})
         return
-    cells = [
-        [row["name"], _count(row.get("sentences")), _count(row.get("words")), *(
-            row[key] for key in ("licence", "where"))]
-        for row in rows
-    ]  # fmt: skip
+    names = ("name", "sentences", "words", "licence", "where")
+    cells = [[_cell(row.get(name)) for name in names] for row in rows]
     _print_table(["corpus", ">sentences", ">words", "licence", "where"], cells)
 
 
 class _Making(Verb):
-    """A command with the options that say how a corpus is read."""
+    """A command with the options for reading a corpus."""
 
     config_at = "hebbsim.runs.corpus_config:SeededCorpusConfig"
-    without: tuple[str, ...] = ("gold_layer",)  # all are written
+    without: tuple[str, ...] = ("gold_layer",)  # all layers are written
 
 
 class _Reading(_Making):
-    """The same, without options for a corpus on this machine."""
+    """A command with the options for reading a corpus on this machine."""
 
     without = ("parser", "offline")
 
 
 @app.command(cls=_Reading)
 def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
-    """Show how a corpus is read, and learn nothing from it.
+    """Show how a corpus is read.
 
-    Prints its format, splits, sizes, roles, scripts and first sentence, and the notes that a run
-    would give: files joined or left out, relations unknown to the role map. Downloads nothing.
+    Prints its format, splits, sizes, roles, scripts and first sentence, and the notes of a run:
+    files joined or left out, relations unknown to the role map. Learns and downloads nothing.
     """
     from hebbsim.readers import load_corpus
     from hebbsim.readers.registry import entries
 
     entry, reading = entries().get(name), ctx.obj
-    if entry is not None and _where(entry) == "not here":
-        document = _describe_entry(entry)
-    else:
-        document = _describe(
-            load_corpus(
-                name,
-                layer=reading.gold_layer,
-                scheme=reading.role_map,
-                **reading.reading,
-                seed=reading.seed,
-                offline=True,
-            ),
-            entry,
-        )
+    document: dict[str, Any] = {} if entry is None else _describe_entry(entry)
+    if document.get("where") != "not here":
+        options = {"layer": reading.gold_layer, "scheme": reading.role_map, "seed": reading.seed}
+        corpus = load_corpus(name, **options, **reading.reading, offline=True)
+        about = {"source": corpus.source, "licence": corpus.licence}
+        document = (document or about) | _describe(corpus)
     if as_json:
-        _print_json(document)
+        print_json({"schema": SCHEMA, **document})
         return
     for key in ("name", "title", "format", "source", "commit", "licence", "cite", "where", "layer"):
         if document.get(key):
@@ -111,17 +97,15 @@ def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     for key in ("scripts", "unknown"):
         if document.get(key):
             typer.echo(_wrap(f"{key:<9}{_shares(document[key])}"))
-    if document.get("first"):
-        typer.echo(_wrap(f"first    {_first(document['first'])}"))
-    cells = [
-        [split["name"], _count(split["sentences"]), _count(split["words"])]
-        for split in document["splits"]
-    ]
+    if first := document.get("first"):
+        words = " ".join("/".join(word) for word in first[:_WORDS])
+        typer.echo(_wrap(f"first    {words}{' ...' * (len(first) > _WORDS)}"))
+    cells = [list(map(_cell, split.values())) for split in document["splits"]]
     _print_table(["split", ">sentences", ">words"], cells)
     if document.get("roles"):
         total = sum(document["roles"].values())
         cells = [
-            [role, _count(n), f"{100 * n / total:.1f} %"] for role, n in document["roles"].items()
+            [role, _cell(n), f"{100 * n / total:.1f} %"] for role, n in document["roles"].items()
         ]
         _print_table([f"{document['layer']} role in train", ">words", ">share"], cells)
     for note in document.get("notes", ()):
@@ -135,7 +119,7 @@ def fetch(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME...", help="Names from `hebbsim corpus list`.")
     ],
-    offline: Annotated[bool, typer.Option("--offline", help="Never download anything.")] = False,
+    offline: Annotated[bool, flag("--offline", "Never download anything.")] = False,
     as_json: Json = False,
 ) -> None:
     """Download corpora and verify them; existing files are only verified."""
@@ -151,12 +135,10 @@ def fetch(
         for name in names:
             files = registry.fetch(known[name], offline=offline, progress=downloads.update)
             for split, path in files.items():
-                file = known[name].files[split]
-                rows.append(
-                    {"corpus": name, "split": split, "path": str(path), "sha256": file.sha256}
-                )
+                sha256 = known[name].files[split].sha256
+                rows.append({"corpus": name, "split": split, "path": str(path), "sha256": sha256})
     if as_json:
-        _print_json({"files": rows})
+        print_json({"schema": SCHEMA, "files": rows})
         return
     for row in rows:
         typer.echo(f"{row['corpus']} {row['split']}: {row['path']}")
@@ -191,8 +173,8 @@ def make(
         )
     files = write_tables(corpus, out)
     if as_json:
-        document = {"name": corpus.name, "files": [str(path) for path in files]}
-        _print_json({**document, "notes": list(corpus.notes)})
+        about = {"schema": SCHEMA, "name": corpus.name, "files": list(map(str, files))}
+        print_json({**about, "notes": list(corpus.notes)})
         return
     words = sum(split.n_tokens for split in corpus.splits.values())
     typer.echo(f"{corpus.name}: {len(corpus.splits)} splits, {words:,} words in {out}")
@@ -201,7 +183,7 @@ def make(
 
 
 class _Downloads:
-    """Progress of downloads on standard error; silent if that is not a terminal."""
+    """Progress bars of downloads on standard error, if that is a terminal."""
 
     def __init__(self) -> None:
         self._progress: Any = None
@@ -254,23 +236,25 @@ def _describe_entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _describe(corpus: Corpus, entry: Entry | None) -> dict[str, Any]:
+def _describe(corpus: Corpus) -> dict[str, Any]:
     import numpy as np
 
     from hebbsim.readers.words import scripts
 
     train = corpus.splits["train"]
-    document: dict[str, Any] = {"source": corpus.source, "licence": corpus.licence}
-    if entry is not None:
-        document = _describe_entry(entry)
-    document |= {
+    # The first sentence with at least two words: each word with its role, if there is one.
+    first = train.subset([int(np.argmax(np.diff(train.offsets) > 1))])
+    columns = [first.forms.tolist()]
+    if corpus.layer is not None:
+        columns.append(first.layers[corpus.layer].tolist())
+    document: dict[str, Any] = {
         "name": corpus.name,
         "layer": corpus.layer,
         "layers": list(train.layers),
         "format": corpus.format,
         "scripts": scripts(train.forms.tolist()),
         "unknown": corpus.unknown,
-        "first": _first_sentence(train, corpus.layer),
+        "first": [list(word) for word in zip(*columns, strict=True)],
         "splits": [
             {"name": split.name, "sentences": split.n_sentences, "words": split.n_tokens}
             for split in corpus.splits.values()
@@ -285,17 +269,6 @@ def _describe(corpus: Corpus, entry: Entry | None) -> dict[str, Any]:
     return document
 
 
-def _first_sentence(train: Split, layer: str | None) -> list[list[str]]:
-    """Words, with roles if there are any, of the first sentence with at least two words."""
-    lengths = (train.offsets[1:] - train.offsets[:-1]).tolist()
-    at = next((i for i, n in enumerate(lengths) if n > 1), 0)
-    part = slice(int(train.offsets[at]), int(train.offsets[at + 1]))
-    columns = [train.forms[part].tolist()]
-    if layer is not None:
-        columns.append(train.layers[layer][part].tolist())
-    return [list(word) for word in zip(*columns, strict=True)]
-
-
 def _shares(shares: dict[str, float]) -> str:
     """The first few names with their shares in per cent."""
     shown = [f"{name} {100 * share:.3g} %" for name, share in list(shares.items())[:_SHOWN]]
@@ -303,14 +276,8 @@ def _shares(shares: dict[str, float]) -> str:
     return ", ".join(shown + more)
 
 
-def _first(words: list[list[str]]) -> str:
-    """A sentence with roles after the words, shortened if it is long."""
-    shown = " ".join("/".join(word) for word in words[:_WORDS])
-    return f"{shown} ..." if len(words) > _WORDS else shown
-
-
-def _count(n: int | None) -> str:
-    return "" if n is None else f"{n:,}"
+def _cell(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else value or ""
 
 
 def _wrap(line: str, indent: str = " " * 9) -> str:
@@ -319,12 +286,8 @@ def _wrap(line: str, indent: str = " " * 9) -> str:
     )
 
 
-def _print_json(document: dict[str, Any]) -> None:
-    typer.echo(json.dumps({"schema": SCHEMA, **document}, indent=1, ensure_ascii=False))
-
-
 def _print_table(header: list[str], rows: list[list[str]]) -> None:
-    """Print a table; a header that begins with ``>`` aligns right."""
+    """Print a table; columns whose header begins with ``>`` are right-aligned."""
     from rich import box
     from rich.table import Table
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -54,13 +53,11 @@ def demo(ctx: typer.Context) -> None:
             )  # fmt: skip
         typer.echo(f"{path}: open it in a browser; it needs nothing else")
         return
-    options = {"browser": config.browser, "bigru": config.bigru, "votes": config.votes}
-    _serve(room, config.port, hosts=config.allow_host, **options)
+    _serve(room, config)
 
 
-def _serve(
-    room: Room, port: int | None, *, browser: bool, bigru: bool, votes: bool, hosts: Sequence[str]
-) -> None:
+def _serve(room: Room, config: DemoConfig) -> None:
+    """Serve the page until Ctrl-C."""
     import threading
 
     from hebbsim.demo.config import PORT
@@ -68,17 +65,15 @@ def _serve(
     from hebbsim.demo.server import HOST, make_server
     from hebbsim.errors import BadInputError
 
+    port, hosts = config.port, config.allow_host
     check_hosts(hosts)
-
     try:
         server = make_server(room, PORT if port is None else port, hosts=hosts)
     except BadInputError:
         if port is not None:
             raise
         server = make_server(room, 0, hosts=hosts)
-    url = f"http://{HOST}:{server.port}/"
-
-    if votes:
+    if config.votes:
         from hebbsim.demo.ballot import Ballot
         from hebbsim.demo.ballot_server import BallotServer, code_of
 
@@ -87,19 +82,19 @@ def _serve(
         room.ballot_code = code_of(room.ballot_url)
 
     def learn() -> None:
-        with contextlib.suppress(Exception):  # the page says what went wrong
+        with contextlib.suppress(Exception):  # the page shows the error
             room.prepare()
-            room.warm(bigru=bigru)
+            room.warm(bigru=config.bigru)
 
     threading.Thread(target=learn, daemon=True).start()
     server.start()
-    typer.echo(url)
+    typer.echo(f"http://{HOST}:{server.port}/")
     sys.stdout.flush()
     if sys.stderr.isatty():
         typer.echo("Ctrl-C ends it.", err=True)
-    if browser:
+    if config.browser:
         server.io_loop.add_callback(server.show, "/")
-    # Ctrl-C is how a class ends: no failure.
+    # Ctrl-C is the normal way to stop, not a failure.
     with contextlib.suppress(KeyboardInterrupt):
         server.io_loop.start()
     server.stop()

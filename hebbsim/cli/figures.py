@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.options import Json
+from hebbsim.cli.options import Json, flag
 from hebbsim.cli.run_command import complain, print_json
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
     from hebbsim.runs.figures import RenderedFigure
     from hebbsim.runs.finished import RunTables
+    from hebbsim.runs.terminal import Console
 
 
 def figures(
@@ -42,9 +45,7 @@ def figures(
         float,
         typer.Option(metavar="N", help="Dots per inch of PNG files; figures are 3.5 inches wide."),
     ] = 300,
-    listed: Annotated[
-        bool, typer.Option("--list", help="List the names of figures, and exit.")
-    ] = False,
+    listed: Annotated[bool, flag("--list", "List the names of figures, and exit.")] = False,
     json: Json = False,
 ) -> None:
     """Draw the figures of finished runs from their tables.
@@ -52,11 +53,16 @@ def figures(
     Nothing is run again. captions.md beside the figures gives the n, seeds and interval of each.
     SVG and PDF files stay sharp at any size; for slides in PNG, use --dpi 600.
     """
+    from hebbsim.config import split_list
+    from hebbsim.plots.style import FORMATS
     from hebbsim.runs.figures import check_names, draw, figures_of
     from hebbsim.runs.finished import RunTables, find_runs
     from hebbsim.runs.results import not_drawn
 
-    wanted = _formats(formats)
+    wanted = tuple(dict.fromkeys(split_list(formats)))
+    for suffix in wanted or ("",):
+        if suffix not in FORMATS:
+            raise BadInputError(f"--format: give any of {', '.join(FORMATS)}, got {suffix!r}")
     if not 30 <= dpi <= 2400:
         raise BadInputError(f"--dpi: give a number from 30 to 2400, got {dpi:g}")
     runs = [RunTables(folder) for folder in run] if run else find_runs()
@@ -70,10 +76,9 @@ def figures(
         )
     if out is not None and out.exists() and not out.is_dir():
         raise BadInputError(f"--out {out}: is a file; name a folder")
-    taken = [one.name for one in runs]
-    twice = [name for name in taken if taken.count(name) > 1]
-    if out is not None and twice:  # they would overwrite each other
-        raise BadInputError(f"--out {out}: two runs are called {twice[0]}; draw them one at a time")
+    name, n = Counter(one.name for one in runs).most_common(1)[0]
+    if out is not None and n > 1:  # they would overwrite each other
+        raise BadInputError(f"--out {out}: two runs are called {name}; draw them one at a time")
     check_names(names or (), [r.experiment for r in runs])
     for one in runs:
         _refuse_strangers(one, names, out, wanted)
@@ -82,7 +87,7 @@ def figures(
     failed: dict[str, Exception] = {}
     tried: set[str] = set()
     for one in runs:
-        prefix = f"{one.name}-" if out is not None else ""
+        prefix = "" if out is None else f"{one.name}-"
         drawn, errors = draw(one, names, out=out, prefix=prefix, formats=wanted, dpi=dpi)
         tried |= {figure.name for figure in drawn} | set(errors)
         if drawn or not errors:
@@ -105,34 +110,20 @@ def figures(
         raise typer.Exit(2 if bad_input else 1)
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    from hebbsim.plots.style import FORMATS
-
-    wanted = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for name in wanted or ("",):
-        if name not in FORMATS:
-            raise BadInputError(f"--format: give any of {', '.join(FORMATS)}, got {name!r}")
-    return wanted
-
-
-def _home(run: RunTables, out: Path | None) -> tuple[Path, str]:
-    """The folder of the figures, and the prefix of their names."""
-    return (out, f"{run.name}-") if out is not None else (run.folder, "figures/")
-
-
 def _refuse_strangers(
     run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...]
 ) -> None:
-    """Refuse to overwrite files that are not our figures."""
+    """Refuse to overwrite files that are not figures of hebbsim."""
     from hebbsim.runs.figures import figures_of
     from hebbsim.runs.folders import MANIFEST, refuse_strangers
 
-    home, prefix = _home(run, out)
-    if out is None and not (home / MANIFEST).exists():
-        return  # it does not say who drew its figures
+    if out is None and not (run.folder / MANIFEST).exists():
+        return  # it does not record who drew its figures
+    prefix = "figures/" if out is None else f"{run.name}-"
     drawn = [name for name in figures_of(run.experiment) if not names or name in names]
     files = [f"{prefix}{name}.{suffix}" for name in drawn for suffix in formats]
-    refuse_strangers(home, [*files, f"{prefix if out is None else ''}captions.md"])
+    files.append("figures/captions.md" if out is None else "captions.md")
+    refuse_strangers(out or run.folder, files)
 
 
 def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
@@ -142,8 +133,8 @@ def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Pa
 
     for run, drawn in found:
         if drawn:
-            page = write_captions(out if out is not None else run.folder / "figures", drawn)
-            home, _ = _home(run, out)
+            page = write_captions(out or run.folder / "figures", drawn)
+            home = out or run.folder
             paths = [page, *(path for one in drawn for path in one.paths)]
             if out is not None or (home / MANIFEST).exists():
                 record(home, [str(path.relative_to(home)) for path in paths], "figures")
@@ -163,17 +154,17 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     console = Console()
     for experiment, about in known.items():
         console.print(f"of hebbsim {command_of(experiment)}", style="bold", markup=False)
-        _print_table(console, list(about.items()))
+        _print_table(console, about)
 
 
-def _print_table(console: Any, rows: list[tuple[str, str]]) -> None:
+def _print_table(console: Console, rows: Mapping[str, str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for row in rows:
+    for row in rows.items():
         table.add_row(*map(Text, row))
     console.print(table)
 
@@ -202,7 +193,7 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
         console.print(
             f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold", markup=False
         )
-        _print_table(console, [(one.name, f"{one.caption}") for one in drawn])
+        _print_table(console, {one.name: f"{one.caption}" for one in drawn})
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)
         console.print(f"Figures ({suffixes}) and captions: {folder}", markup=False, soft_wrap=True)

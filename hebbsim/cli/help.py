@@ -1,4 +1,4 @@
-"""How `--help` is printed: every text ends in its default, and no word is broken."""
+"""Formats `--help`: every text ends with its default, and no word is broken."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-# typer carries its own click or uses the installed one, by version.
+# Depending on its version, typer bundles click or uses the installed one.
 _Context: Any = TyperCommand.context_class
 
 
 class _Formatter(_Context.formatter_class):  # type: ignore[misc]
-    """Breaks texts between words, where click breaks them after a hyphen or in a long list too."""
+    """Breaks lines between words only; click also breaks at hyphens and in long lists."""
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
@@ -21,7 +21,7 @@ class _Formatter(_Context.formatter_class):  # type: ignore[misc]
         rows = list(rows)
         left = min(max(len(term) for term, _ in rows), col_max) + col_spacing
         width = max(self.width - left - 2, 10)
-        # click wraps no paragraph that begins with this mark.
+        # click does not wrap a paragraph that begins with this mark.
         texts = ["\n".join(["\b", *_lines(text, width)]) for _, text in rows]
         terms = [term for term, _ in rows]
         super().write_dl(list(zip(terms, texts, strict=True)), col_max, col_spacing)
@@ -37,13 +37,13 @@ class _HelpContext(_Context):
 
 
 def with_help(command: Any) -> Any:
-    """Let a command and those below it print their help in this way; return the command."""
+    """Use this help format for a command and its subcommands; return the command."""
     for inner in getattr(command, "commands", {}).values():
         with_help(inner)
     command.context_class = _HelpContext
     for param in command.params:
         shown = param.default
-        if getattr(param, "is_flag", False):  # of --a/--no-a the one that holds
+        if getattr(param, "is_flag", False):  # for --a/--no-a, the one that is the default
             names = param.opts if shown else param.secondary_opts
             shown = names[0] if param.secondary_opts else None
         if shown is not None and getattr(param, "help", None):

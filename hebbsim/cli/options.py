@@ -21,17 +21,20 @@ if TYPE_CHECKING:
     from hebbsim.config import ExperimentConfig
     from hebbsim.runs.experiment import Experiment
 
+
+def flag(name: str, help: str) -> Any:
+    """An option that takes no value."""
+    return typer.Option(name, help=help)
+
+
 Out = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Run folder to write (default: a new folder below runs)."),
 ]
 Overwrite = Annotated[
-    bool,
-    typer.Option(
-        "--overwrite", help="Replace a finished run in the run folder; other files there stay."
-    ),
+    bool, flag("--overwrite", "Replace a finished run in the run folder; other files there stay.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Json = Annotated[bool, flag("--json", "Print one JSON document instead of tables.")]
 
 #: Placeholder of a value, by type.
 _METAVARS = {"int": "N", "float": "X", "str": "NAME", "Path": "PATH"}
@@ -40,13 +43,13 @@ _METAVARS = {"int": "N", "float": "X", "str": "NAME", "Path": "PATH"}
 class Verb(TyperCommand):
     """A command with an option for every field of its configuration.
 
-    The configuration is looked for by the name of the command, only when its options are needed,
-    so that other commands start quickly. Once checked, it is the ``obj`` of the context.
+    The configuration class is imported only when its options are needed, so that other commands
+    start fast. The checked configuration becomes the ``obj`` of the context.
     """
 
     #: ``module:name`` of the configuration (default: that of the experiment).
     config_at: str = ""
-    #: Fields that are no options of this command.
+    #: Fields that are not options of this command.
     without: tuple[str, ...] = ()
 
     @cached_property
@@ -115,12 +118,11 @@ def parameters_of(config: type[ExperimentConfig]) -> dict[str, Any]:
     def fill(**_: Any) -> None:
         """Never called: typer reads the signature that is assigned below."""
 
-    kinds = {name: _annotated(config, name) for name in config.model_fields}
-    fill.__annotations__ = kinds
+    fill.__annotations__ = {name: _annotated(config, name) for name in config.model_fields}
     fill.__signature__ = Signature(  # type: ignore[attr-defined]
         [
-            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-            for name, kind in kinds.items()
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+            for name, annotation in fill.__annotations__.items()
         ]
     )
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -151,7 +153,7 @@ def _annotated(config: type[ExperimentConfig], name: str) -> Any:
 
 
 def _metavars(words: str) -> Iterator[str]:
-    """Placeholders for a value of a type in words."""
+    """Placeholders for a value, from its type in words."""
     for word in words.split(" or "):
         kind = word.removeprefix("tuple of ")
         if kind.startswith("{"):
@@ -161,7 +163,7 @@ def _metavars(words: str) -> Iterator[str]:
 
 
 def default_words(spelled: str, field: FieldInfo) -> str:
-    """The default of a field, spelled as its option; empty if it has none."""
+    """The default of a field as text; empty if it has none."""
     from hebbsim.config import spelling
 
     value = field.default
@@ -176,7 +178,7 @@ def default_words(spelled: str, field: FieldInfo) -> str:
 
 
 def spread(words: Sequence[str], option: str) -> list[str]:
-    """Repeat an option before each of its values, such as those that a shell makes of ``*``.
+    """Repeat an option before each of its values, such as those that a shell expands ``*`` to.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.options import Json
+from hebbsim.cli.options import Json, flag
 from hebbsim.cli.run_command import complain, place, print_json
 
 if TYPE_CHECKING:
@@ -23,10 +23,7 @@ def report(
         typer.Option(metavar="DIR", help="Folder of the report (default: report, report-2, ...)."),
     ] = None,
     overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite", help="Replace an earlier report in the folder; other files stay."
-        ),
+        bool, flag("--overwrite", "Replace an earlier report in the folder; other files stay.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -53,17 +50,13 @@ def report(
 
 
 def _show(found: Report, paths: list[Path]) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from hebbsim.runs.report.claims import CLAIMS, VERDICTS
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.terminal import Console, plain_table
 
     console = Console()
-    table = Table(box=None, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("claim", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table = plain_table("", "claim", "verdict", texts=3)
     table.add_column("what was found", overflow="fold")
     for claim in CLAIMS.values():
         words = VERDICTS[found.verdict(claim.key)]

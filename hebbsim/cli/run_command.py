@@ -1,4 +1,4 @@
-"""What every command of an experiment does: run it, show progress, print tables or JSON."""
+"""Runs the command of an experiment: progress, tables or JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
-    """Where a command writes: the given folder, or by default a new one."""
+    """The folder that a command writes: the given one, or by default a new one."""
     from hebbsim.runs.folders import Numbered
 
     if out is not None:
@@ -37,7 +37,7 @@ def run_command(
     overwrite: bool,
     json: bool,
 ) -> None:
-    """Run an experiment into its folder, and print its tables or its one JSON document."""
+    """Run an experiment in its folder, and print its tables or one JSON document."""
     from hebbsim.runs.folders import check_output
     from hebbsim.runs.registry import EXPERIMENTS
     from hebbsim.runs.run_function import rank
@@ -45,7 +45,7 @@ def run_command(
     for option, name in experiment.instead.items():
         if getattr(config, option) is not None:
             experiment = EXPERIMENTS[name]
-    if rank():  # of the processes that torchrun started, the first one writes and prints
+    if rank():  # under torchrun, only the first process writes and prints
         experiment.run(config)
         return
     default = experiment.default_folder(config)
@@ -77,7 +77,7 @@ def complain(line: str) -> None:
 
 @contextlib.contextmanager
 def warnings_in_one_line() -> Iterator[None]:
-    """Print warnings for users in one line, without their place in the source."""
+    """Print warnings for users in one line, without their location in the source."""
     usual = warnings.formatwarning
 
     def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> str:
@@ -93,9 +93,9 @@ def warnings_in_one_line() -> Iterator[None]:
 
 
 class Pace:
-    """Estimates the time that is left, from the steps done since the first call.
+    """Estimates the remaining time from the steps done since the first call.
 
-    Steps that an earlier run finished do not count as fast ones.
+    Steps from the cache are not counted.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class Pace:
         self._first: tuple[int, float] | None = None
 
     def left(self, done: int, total: int) -> str:
-        """The time left, in words; empty before the first timed step."""
+        """The remaining time in words; empty before the first timed step."""
         now = self._clock()
         if self._first is None:
             self._first = done, now
@@ -124,9 +124,10 @@ class Pace:
 
 @contextlib.contextmanager
 def progress() -> Iterator[Progress]:
-    """Lines and a progress bar on standard error if that is a terminal; nothing elsewhere.
+    """Show lines and a progress bar on standard error, if that is a terminal.
 
-    An interruption of the block becomes the one line that the command ends with.
+    A KeyboardInterrupt in the block is raised as an Interruption, which ends the command in one
+    line.
     """
     from hebbsim.runs.results import quiet
 
@@ -145,20 +146,21 @@ def _bar() -> Iterator[Progress]:
     from hebbsim.runs.terminal import Console
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    left = TextColumn("{task.fields[left]}")
-    with Bar(*columns, TimeElapsedColumn(), left, console=console, transient=True) as bar:
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TimeElapsedColumn(), TextColumn("{task.fields[left]}"),
+    )  # fmt: skip
+    with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("preparing", total=None, left="")
         pace = Pace()
 
         def show(line: str | None, done: int, total: int) -> None:
             if line:
                 bar.console.print(line, highlight=False, markup=False)
-            if not total:
-                return
-            # Tables and figures, made after the last step, count as one more.
-            doing = "learning" if done < total else "tables and figures"
-            remaining = pace.left(done, total + 1)
-            bar.update(task, completed=done, total=total + 1, description=doing, left=remaining)
+            if total:
+                # Tables and figures count as one more step.
+                doing = "learning" if done < total else "tables and figures"
+                left = pace.left(done, total + 1)
+                bar.update(task, completed=done, total=total + 1, description=doing, left=left)
 
         yield show

@@ -1,18 +1,14 @@
-"""`hebbsim show` and `hebbsim errors`: what a model learned, and what it confuses."""
+"""`hebbsim show` and `hebbsim errors`: what a model learned, and which roles it confuses."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from hebbsim.cli.options import flag
 from hebbsim.cli.tag import Model
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from hebbsim.runs.terminal import Console
 
 
 def show(
@@ -32,20 +28,17 @@ def show(
         Path | None,
         typer.Option(metavar="FILE", help="Write all clusters to one HTML page instead."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file of --html.")
-    ] = False,
+    overwrite: Annotated[bool, flag("--overwrite", "Replace the file of --html.")] = False,
 ) -> None:
     """Show what a model learned: clusters, roles, similar words.
 
     With --cluster, lists the words to the left and to the right that pull a token into that
     cluster most strongly, by timescale.
     """
-    from rich.table import Table
     from rich.text import Text
 
     from hebbsim.errors import BadInputError
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.terminal import Console, plain_table
     from hebbsim.tagging import load
     from hebbsim.tagging.output import check_file, whole_file
     from hebbsim.tagging.portrait import (
@@ -77,9 +70,7 @@ def show(
         console.print(Text(f"{trained}; {len(found)} clusters in use"))
     shown = [found[number] for number in cluster] if cluster else list(found.values())[:clusters]
     if not word:
-        table = Table(box=None, pad_edge=False)
-        table.add_column("cluster", justify="right", no_wrap=True)
-        table.add_column("tokens", justify="right", no_wrap=True)
+        table = plain_table("cluster", "tokens", texts=0)
         table.add_column("roles", no_wrap=True)
         table.add_column("commonest words", overflow="fold")
         for one in shown:
@@ -117,9 +108,7 @@ def errors(
         Path | None,
         typer.Option(metavar="FILE", help="Draw the matrix as well: FILE.svg, .png or .pdf."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the file of --figure.")
-    ] = False,
+    overwrite: Annotated[bool, flag("--overwrite", "Replace the file of --figure.")] = False,
 ) -> None:
     """Show which roles were confused, with example sentences.
 
@@ -148,7 +137,10 @@ def errors(
     console.print(
         Text(f"{split}, {model}: {right:,} of {len(tokens):,} right ({right / len(tokens):.3f})\n")
     )
-    _print_matrix(console, table)
+    matrix = table.replace(0, ".").rename_axis(index=None, columns=None)
+    for line in matrix.to_string(line_width=console.width).splitlines():
+        console.print(Text(line.rstrip("\\ ")))  # without the marks of broken lines
+    console.print()
     for one in islice(confusions(tokens, n_examples=examples), most):
         console.print(Text(f"\n{one.gold} taken for {one.found}: {one.tokens:,}"))
         for words, place in one.examples:
@@ -159,23 +151,3 @@ def errors(
         ax = plot_confusions(table, corpus=corpus, split=split, model=model)
         style.save(ax.figure.canvas.figure, figure.parent, figure.stem, (suffix,))
         console.print(Text(f"\nFigure: {figure}"))
-
-
-def _print_matrix(console: Console, table: DataFrame) -> None:
-    """Print a matrix of counts, split by columns to fit the terminal."""
-    head = max(map(len, table.index))
-    widths = [max(len(str(c)), len(str(table[c].max()))) + 1 for c in table.columns]
-    columns = list(zip(table.columns, widths, strict=True))
-    while columns:
-        n, room = 0, console.width - head
-        while n < len(columns) and (not n or room >= columns[n][1]):
-            room -= columns[n][1]
-            n += 1
-        piece, columns = columns[:n], columns[n:]
-        lines = [" " * head + "".join(f"{name:>{width}}" for name, width in piece)]
-        lines += [
-            f"{role:<{head}}"
-            + "".join(f"{table.at[role, name] or '.'!s:>{width}}" for name, width in piece)
-            for role in table.index
-        ]
-        console.print("\n".join(lines) + "\n", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""`hebbsim sweep`, `hebbsim compare` and `hebbsim rerun`: many runs, and repeated runs."""
+"""`hebbsim sweep`, `hebbsim compare` and `hebbsim rerun`: commands on several runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.options import Json, Overwrite
+from hebbsim.cli.options import Json, Overwrite, flag
 from hebbsim.cli.run_command import complain, place, print_json, progress
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hebbsim.runs.sweep import SweepResults
     from hebbsim.runs.terminal import Console
 
-#: Most lines of a table on the terminal.
+#: Maximum number of rows of a table on the terminal.
 _MOST = 40
 
 
@@ -51,13 +51,10 @@ def sweep(
     ] = None,
     overwrite: Annotated[
         bool,
-        typer.Option(
-            "--overwrite",
-            help="Replace the table of a different sweep in the folder; its runs stay.",
-        ),
+        flag("--overwrite", "Replace the table of a different sweep in the folder; its runs stay."),
     ] = False,
     list_runs: Annotated[
-        bool, typer.Option("--list", help="List the runs that the file describes, and exit.")
+        bool, flag("--list", "List the runs that the file describes, and exit.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -114,12 +111,9 @@ def compare(
         str | None,
         typer.Option(metavar="NAME", help="Model to compare (default: hebbian if present)."),
     ] = None,
-    all_pairs: Annotated[
-        bool, typer.Option("--all-pairs", help="Compare every pair of runs.")
-    ] = False,
+    all_pairs: Annotated[bool, flag("--all-pairs", "Compare every pair of runs.")] = False,
     all_conditions: Annotated[
-        bool,
-        typer.Option("--all-conditions", help="Also compare the learner's ablations and controls."),
+        bool, flag("--all-conditions", "Also compare the learner's ablations and controls.")
     ] = False,
     correction: Annotated[
         str,
@@ -165,7 +159,7 @@ def rerun(
 ) -> None:
     """Repeat a finished run, and check that all numbers agree.
 
-    The exit code is 1 if they do not.
+    The exit code is 1 if they do not agree.
     """
     from hebbsim.runs import rerun as module
 
@@ -177,9 +171,6 @@ def rerun(
         _show_agreement(found)
     if not found.agrees:
         raise typer.Exit(1)
-
-
-# Tables of 80 columns ---------------------------------------------------------------------------
 
 
 def _show_sweep(found: SweepResults, folder: Path, console: Console | None = None) -> None:
@@ -196,21 +187,15 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
         markup=False,
         soft_wrap=True,
     )
-    several = any(run.n > 1 for run in found.runs)
-    half = "±95 %" if several else ""
+    half = "±95 %" if any(run.n > 1 for run in found.runs) else ""
     names = [axis.rpartition(".")[2] for axis in axes] or ["run"]
     table = plain_table(*names, "mean", half, "seeds", texts=len(names), fold=True)
-    ranked = sorted(
-        (run for run in found.runs if run.estimate is not None),
-        key=lambda run: -run.estimate.mean if run.estimate else 0.0,
-    )
-    for run in ranked[:_MOST]:
-        assert run.estimate is not None
-        width = (run.estimate.high - run.estimate.low) / 2
+    scored = [(run, run.estimate) for run in found.runs if run.estimate is not None]
+    ranked = sorted(scored, key=lambda pair: -pair[1].mean)
+    for run, (mean, low, high) in ranked[:_MOST]:
+        width = (high - low) / 2
         cells = [shown(run.values[axis]) for axis in axes] or [run.run]
-        table.add_row(
-            *cells, f"{run.estimate.mean:.3f}", f"{width:.3f}" if width == width else "", str(run.n)
-        )
+        table.add_row(*cells, f"{mean:.3f}", f"{width:.3f}" if width == width else "", str(run.n))
     console.print(table)
     if len(ranked) > _MOST:
         console.print(f"and {len(ranked) - _MOST} more")
@@ -239,7 +224,7 @@ def _show_compared(
         table = plain_table(*names, texts=2, fold=True)
         for r in rows:
             interval = "" if r.low is None else f"{r.low:+.4f} to {r.high:+.4f}"
-            name = " ".join(filter(None, [r.model if r.model != "hebbian" else "", r.condition]))
+            name = f"{r.model} {r.condition}".removeprefix("hebbian ").strip()
             table.add_row(
                 r.split, name, f"{r.value:.4f}", f"{r.other:.4f}", f"{r.difference:+.4f}",
                 interval, _p(r.corrected), str(r.n),
@@ -279,10 +264,9 @@ def _show_agreement(found: Agreement, console: Console | None = None) -> None:
     for line in found.changed:
         console.print(f"Changed: {line}", markup=False, soft_wrap=True)
     if found.exact:
-        verdict = "Every number is the same."
+        console.print("Every number is the same.")
     elif found.agrees:
-        verdict = f"No number differs by more than {found.tolerance:g}."
+        console.print(f"No number differs by more than {found.tolerance:g}.")
     else:
-        verdict = "The two runs do not agree."
-    console.print(verdict)
+        console.print("The two runs do not agree.")
     console.print(f"New run: {found.again}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""`hebbsim tag`: roles of new text, by a learner that a run kept."""
+"""`hebbsim tag`: predict the roles of new text with the network of a finished run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.options import Verb
+from hebbsim.cli.options import Verb, flag
 from hebbsim.cli.run_command import Pace
 from hebbsim.errors import BadInputError
 from hebbsim.tagging.writers import WRITERS
@@ -27,7 +27,7 @@ Model = Annotated[
 
 
 class Reading(Verb):
-    """A command with the options by which raw text is read."""
+    """A command with the options for reading raw text."""
 
     config_at = "hebbsim.runs.corpus_config:TextConfig"
 
@@ -61,9 +61,7 @@ def tag(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Output file (default: standard output).")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing --out file.")
-    ] = False,
+    overwrite: Annotated[bool, flag("--overwrite", "Replace an existing --out file.")] = False,
 ) -> None:
     """Tag every word of a text with its role.
 
@@ -95,10 +93,9 @@ def tag(
     )
     writer = WRITERS[format]()
     with contextlib.ExitStack() as stack:
-        # BLAS sums in another order with more threads: one gives the same bits anywhere.
-        stack.enter_context(threadpool_limits(1))
+        stack.enter_context(threadpool_limits(1))  # BLAS sums in another order with more threads
         to: IO[str] = sys.stdout if out is None else stack.enter_context(whole_file(out))
-        # A bar among the lines themselves would spoil them.
+        # A progress bar would be mixed with output on the same terminal.
         shown = terminal and not to.isatty()
         told = stack.enter_context(_progress(texts, shown))
         to.write(writer.heading)
@@ -110,7 +107,7 @@ def tag(
 
 @contextlib.contextmanager
 def _progress(texts: Texts, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A progress bar of the bytes read, and the pace; receives the number of tagged tokens."""
+    """Show a progress bar of the bytes read; yields a function that adds tagged tokens."""
     if not shown:
         yield lambda n_tokens: None
         return

@@ -1,4 +1,4 @@
-"""Zero-label role assignment beside supervised baselines: `hebbsim run roles`."""
+"""Role assignment without labels, compared with baselines and rivals: `hebbsim run roles`."""
 
 from hebbsim.runs.experiment import Experiment
 

@@ -1,4 +1,4 @@
-"""Settings for a corpus that nobody tuned, from what its words look like; no label is seen."""
+"""Chooses settings for a corpus from what its words look like, without labels."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.roles.data import take_tokens
 from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.loading import is_text, load_corpus
 from hebbsim.readers.text import stream_text
 
-#: A word that occurs no oftener is rare: its pieces tell more of it than its own occurrences.
+#: A word with at most this many occurrences is rare: its pieces predict more than its own counts.
 RARE = 10
-#: Tokens that are looked at; and words that a neighbour is told apart by.
+#: Maximum number of tokens to examine; number of neighbours that are distinguished.
 _MOST, _NEIGHBOURS = 100_000, 200
-#: How many observations the neighbours of all rare words weigh beside those of one piece.
+#: Pseudo-count of the neighbour distribution of all rare words, for the estimate of one piece.
 _PRIOR = 50.0
-#: Share of rare words below which pieces would but tell known words apart.
+#: Minimum share of rare words for which pieces are used.
 _FEW = 0.02
-#: Rows for pieces, most clusters, and tokens that there are at least for each of them.
+#: Number of rows for pieces, maximum number of clusters, and minimum number of tokens per cluster.
 _PIECES, _CLUSTERS, _EACH = 4096, 1000, 20
-#: How far beginnings can outweigh endings, or the other way round.
+#: Maximum deviation of the weight of beginnings from one half.
 _LEAN = 0.25
-#: Weight of endings for each bit that they tell of the words beside all words; the largest, and
-#: the smallest that is worth its numbers.
+#: Weight of endings per bit that they tell about the neighbours of all words; its maximum, and
+#: the minimum below which endings are not used.
 _HEAVIER, _HEAVIEST, _LIGHTEST = 12.0, 1.4, 0.5
 
 
@@ -37,21 +38,21 @@ class Look(NamedTuple):
 
     tokens: int
     types: int
-    #: Share of tokens whose word occurs no oftener than `RARE` times.
+    #: Share of tokens whose word occurs at most `RARE` times.
     rare: float
-    #: What the last two, and the first two, letters of rare words tell of the words beside them,
-    #: in bits a neighbour: by how much they make neighbours likelier in one half of the text, once
-    #: learned from the other. Below 0, they mislead.
+    #: Information in the last two, and the first two, letters of rare words about their
+    #: neighbours, in bits per neighbour: the gain in log-likelihood on one half of the text after
+    #: learning from the other half. Negative if they mislead.
     ending_gain: float
     beginning_gain: float
 
 
-#: Of a text that cannot be looked at.
+#: Assumed for a text that cannot be examined.
 _UNSEEN = Look(50_000, 10_000, 0.3, 0.1, 0.1)
 
 
 def look_at(sentences: Sequence[Sequence[str]]) -> Look:
-    """What the words of a text look like, by its first 100,000 tokens and by counts of all.
+    """What the words of a text look like, from its first 100,000 tokens and the counts of all.
 
     Examples
     --------
@@ -69,7 +70,7 @@ def look_at(sentences: Sequence[Sequence[str]]) -> Look:
     for number, sentence in enumerate(sentences):
         if len(ids) >= _MOST:
             break
-        ids += [-1, *(row[word] for word in sentence)]  # -1: a sentence begins, and ends
+        ids += [-1, *(row[word] for word in sentence)]  # -1: a sentence boundary
         half += [number % 2] * (len(sentence) + 1)
     ids.append(-1)
     seen, halves = np.array(ids), np.array([*half, 0])
@@ -87,7 +88,7 @@ def look_at(sentences: Sequence[Sequence[str]]) -> Look:
 
 
 def _pieces(words: Sequence[str], ending: bool) -> NDArray[np.int64]:
-    """The last or first two letters of every word by number, 0 for short words."""
+    """The number of the last or first two letters of every word; 0 for short words."""
     cut = [word[-2:] if ending else word[:2] for word in words]
     known = {piece: i for i, piece in enumerate(dict.fromkeys(cut), 1)}
     return np.array([known[p] if len(w) > 2 else 0 for p, w in zip(cut, words, strict=True)])
@@ -96,7 +97,7 @@ def _pieces(words: Sequence[str], ending: bool) -> NDArray[np.int64]:
 def _gain(
     pieces: NDArray[np.int64], neighbours: NDArray[np.int64], halves: NDArray[np.int64]
 ) -> float:
-    """Bits that pieces tell of neighbours, each half of the text by the other."""
+    """Bits that pieces tell about neighbours; each half of the text is scored by the other."""
     if not len(pieces):
         return 0.0
     width = int(neighbours.max()) + 1
@@ -115,12 +116,11 @@ def _gain(
 
 
 def choose(look: Look) -> dict[str, Any]:
-    """Options of a network for such a text, as a preset has them.
+    """Options of a network for such a text, as in a preset.
 
-    The more tokens, the more clusters. Where rare words are a part of the text, word layers
-    complete what they know of one by what they know of its pieces, more of endings or more of
-    beginnings as these tell more; where endings tell much of many words, words compete by them
-    as well.
+    More tokens allow more clusters. If rare words matter, word layers complete their codes from
+    those of their pieces, with more weight on endings or beginnings, whichever are more
+    informative; if endings are informative for many words, words also compete by them.
 
     Examples
     --------
@@ -152,14 +152,14 @@ def choose(look: Look) -> dict[str, Any]:
 def chosen_for(
     name_or_path: str, tokenizer: str, field: str | None, sentences: str, offline: bool
 ) -> dict[str, Any]:
-    """What is chosen for a corpus, by the words of its training split.
+    """Settings chosen from the words of the training split of a corpus.
 
-    Other parameters are as of `hebbsim.readers.load_corpus`. Standard input, which cannot be
-    read twice, and what cannot be read at all have settings for a text with many rare words.
+    Parameters are those of `hebbsim.readers.load_corpus`. Standard input, which cannot be read
+    twice, and a corpus that cannot be read get settings for a text with many rare words.
     """
     try:
         return choose(look_at(_words_of(name_or_path, tokenizer, field, sentences, offline)))
-    except BadInputError:  # to load it says what is wrong
+    except BadInputError:  # raised again when the corpus is loaded
         return choose(_UNSEEN)
 
 
@@ -171,11 +171,5 @@ def _words_of(
     if not is_text(name):
         corpus = load_corpus(name, offline=offline, splits=["train"])
         return corpus.splits["train"].sentences()
-    read: list[list[str]] = []
-    n = 0
-    for sentence in stream_text(name, tokenizer=tokenizer, field=field, sentences=sentences):
-        read.append(sentence)
-        n += len(sentence)
-        if n >= _MOST:
-            break
-    return read
+    stream = stream_text(name, tokenizer=tokenizer, field=field, sentences=sentences)
+    return take_tokens(stream, _MOST)

@@ -1,9 +1,9 @@
-"""The clusters of a fitted learner, and how they come to be named by roles."""
+"""Clusters of a fitted learner, and how they are mapped to roles."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,16 @@ from hebbsim.readers.base import Split
 
 @dataclass(frozen=True, eq=False)
 class Clustering:
-    """What a fitted learner, or each of P members, makes of the splits that are scored."""
+    """Cluster memberships of all tokens, from one learner or each of P ensemble members."""
 
-    #: By split, the clusters of its tokens, P long; ``train`` holds those of `labelled` alone.
+    #: By split, P memberships of its tokens; ``train`` covers the sentences in `labelled` only.
     members: dict[str, list[Memberships]]
-    #: Where those clusters lie, P of shape (K, D).
+    #: Prototypes of the clusters, P arrays of shape (K, D).
     prototypes: list[NDArray[np.float32]]
-    #: Training sentences that a draw of few labelled sentences contains, sorted.
-    labelled: NDArray[np.int64]
-    #: Those sentences.
-    train: Split
+    #: Training sentences that any draw of labelled sentences contains, sorted.
+    labelled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    #: Those sentences; None without any.
+    train: Split | None = None
 
     @property
     def scored(self) -> list[str]:
@@ -37,7 +37,10 @@ class Clustering:
     def mapping(
         self, split: str, roles: NDArray[np.str_], on: NDArray[np.bool_], *, soft: bool
     ) -> Callable[[str], NDArray[np.str_]]:
-        """Map clusters to roles on some tokens of a split: roles of all tokens of another."""
+        """Learn which role each cluster has from the tokens `on` of a split.
+
+        Returns a function that predicts the roles of all tokens of any split.
+        """
         if not soft:
             majority = RoleReadout().fit(self.winners(split)[on], roles[on])
             return lambda other: majority.predict(self.winners(other))
@@ -47,5 +50,5 @@ class Clustering:
 
 
 def nearest_only(clusters: NDArray[np.int32]) -> Memberships:
-    """Memberships of tokens that belong to one cluster each, shape=(T,)."""
+    """Memberships of tokens that belong to exactly one cluster each, shape=(T,)."""
     return Memberships(clusters[:, None], np.ones((len(clusters), 1), dtype=np.float32))

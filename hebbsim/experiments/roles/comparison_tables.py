@@ -1,38 +1,36 @@
-"""The tables that compare the learner with its rivals, as `hebbsim run roles` prints them."""
+"""Tables of `hebbsim run roles` that compare the learner with its rivals."""
 
 from __future__ import annotations
 
+from functools import partial
+from statistics import fmean
 from typing import Any
-
-from rich.table import Table
 
 from hebbsim.experiments.roles.comparisons import Compared
 from hebbsim.rivals import RIVALS
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_heading
 
-#: Splits by what decides them: the mark before a name, and what it says.
+#: Remarks on splits by what decides them; the first character marks the split.
 _MARKS = {
     "structure": "* turns on structure, judged on dev and on splits of a sibling corpus",
     "not judged": "? not judged: there is no sibling of this split",
 }
-#: Characters of a split's name that leave room for its numbers.
+#: Maximum width of the name of a split.
 _WIDEST_SPLIT = 40
 
-
-def table_of(first: str, *columns: str) -> Table:
-    """A table of numbers: of what is too wide, names alone are folded, and no number is cut."""
-    return plain_table(first, *columns, fold=True)
+#: A table of numbers whose first column is folded if it is too wide.
+table_of = partial(plain_table, fold=True)
 
 
 def layer_in_words(config: dict[str, Any]) -> str:
-    """What is scored, in words."""
+    """The annotation layer that is scored, in words."""
     layer = config["gold_layer"]
     return f"{layer} roles" if layer in ("grammatical", "thematic") else f"layer {layer}"
 
 
 def _label(results: Results) -> str:
-    """What one of the things that are scored is called."""
+    """The name for one class of the scored layer."""
     return "role" if layer_in_words(results.config).endswith("roles") else "label"
 
 
@@ -54,19 +52,19 @@ def cell(row: Row | None) -> str:
 
 
 def reference(results: Results) -> str:
-    """Condition of the learner, or of the population where there is one."""
+    """Condition of the learner, or of the ensemble if there is one."""
     config = results.config
     members = f" members={config['ensemble_size']}" if config["ensemble_size"] > 1 else ""
     return f"K={config['clusters']}{members}"
 
 
 def _remarks(results: Results) -> str:
-    """Who is meant by "hebbian" where it is not one learner."""
+    """A remark for headings if "hebbian" is an ensemble."""
     members = results.config["ensemble_size"]
     return f" (hebbian: {members} voting)" if members > 1 else ""
 
 
-#: How a verdict is shown where there is little room.
+#: Short forms of the verdicts.
 _SHORT = {"ahead": "ahead", "behind": "behind", "no difference shown": "-"}
 _RULE = (
     "Ahead, behind: p < .05, corrected (Holm) over the table; -: no difference shown.",
@@ -74,27 +72,26 @@ _RULE = (
 )
 
 
-def _tested(results: Results, kind: str) -> list[tuple[str, str]]:
-    """Tables of comparisons to show, with their headings: all labels, then the same few."""
-    mine = reference(results)
-    few = results.config["readout_sentences"]
-    said = _remarks(results)
-    return [
-        (f"{kind} {mine}", f"BiGRU with all labels{said}"),
-        (
-            f"{kind} {mine} labels={few} readout=soft",
-            f"both with the same {few} labelled sentences, soft read-out{said}",
-        ),
-    ]
-
-
 def comparisons_of(results: Results, table: str) -> list[Compared]:
     """The comparisons of one table."""
     return [c for c in results.tables.get("comparisons", ()) if c.table == table]
 
 
+def _tested(results: Results, kind: str) -> dict[str, list[Compared]]:
+    """Comparisons by heading: with all labels for the BiGRU, then with the same few labels."""
+    n = results.config["readout_sentences"]
+    tables = {
+        "BiGRU with all labels": "",
+        f"both with the same {n} labelled sentences, soft read-out": f" labels={n} readout=soft",
+    }
+    return {
+        heading + _remarks(results): comparisons_of(results, f"{kind} {reference(results)}{end}")
+        for heading, end in tables.items()
+    }
+
+
 def show_rivals(results: Results, console: Console) -> None:
-    """The learner beside the rivals that have no labels either, with what each takes."""
+    """Compare the learner with unsupervised rivals, in accuracy and cost."""
     mine = reference(results)
     k = f"K={results.config['clusters']}"
     models = [name for name in RIVALS if find(results, name, k, "test")]
@@ -127,25 +124,21 @@ def show_rivals(results: Results, console: Console) -> None:
 
 
 def _took(results: Results, model: str) -> tuple[str, str]:
-    """Processor time of one seed, the mean over seeds, and the most memory."""
+    """Mean processor time of a seed, and the largest memory."""
     costs = [cost for cost in results.costs if cost.model == model]
     if not costs:
         return "", ""
-    seconds = sum(cost.seconds for cost in costs) / len(costs)
+    seconds = fmean(cost.seconds for cost in costs)
     sizes = [cost.memory for cost in costs if cost.memory is not None]
-    return f"{seconds:,.0f}" if seconds >= 10 else f"{seconds:.1f}", (
-        f"{max(sizes) / 1e6:,.0f}" if sizes else ""
-    )
+    return f"{seconds:,.{int(seconds < 10)}f}", f"{max(sizes) / 1e6:,.0f}" if sizes else ""
 
 
 def show_roles(results: Results, console: Console) -> None:
     decided = {s.name: s.decided for s in results.tables.get("structure", ()) if s.kind == "role"}
-    shown = False
-    for table_name, heading in _tested(results, "roles"):
-        cells = {(c.split, c.role): c for c in comparisons_of(results, table_name)}
+    tables = {heading: found for heading, found in _tested(results, "roles").items() if found}
+    for heading, compared in tables.items():
+        cells = {(c.split, c.role): c for c in compared}
         splits = [s for s in ("test", "gen") if any(split == s for split, _ in cells)]
-        if not cells:
-            continue
         print_heading(console, f"Recall by {_label(results)}, {heading}")
         columns = [f"{s} {m}" for s in splits for m in ("hebbian", "bigru", "verdict")]
         table = table_of(_label(results), *(name.replace(" ", "\n") for name in columns))
@@ -157,8 +150,7 @@ def show_roles(results: Results, console: Console) -> None:
                 *(text for c in found for text in _cells(c)),
             )
         console.print(table)
-        shown = True
-    if shown:
+    if tables:
         _foot(console, *["* structure decides, judged on dev"] * bool(decided))
     else:
         _show_recall(results, console)
@@ -176,7 +168,7 @@ def _foot(console: Console, *remarks: str) -> None:
 
 
 def _show_recall(results: Results, console: Console) -> None:
-    """Recall by role of the learner alone, where no BiGRU ran."""
+    """Recall of the learner by role, if no BiGRU ran."""
     mine = reference(results)
     splits = [s for s in ("test", "gen") if results.select(split=s, metric="recall")]
     print_heading(console, f"Recall by {_label(results)}{_remarks(results)}")
@@ -204,19 +196,15 @@ def show_splits(results: Results, console: Console) -> None:
         mark = _MARKS.get(decided.get(split, ""), "  ")[:2]
         return mark * bool(marked) + _broken(split.removeprefix("gen/"))
 
-    shown = False
-    for table_name, heading in _tested(results, "splits"):
-        found = comparisons_of(results, table_name)
-        if not found:
-            continue
+    tables = {heading: found for heading, found in _tested(results, "splits").items() if found}
+    for heading, found in tables.items():
         print_heading(console, f"Generalization splits, {heading}")
         table = table_of("split", "hebbian", "bigru", "difference", "verdict")
         for c in sorted(found, key=lambda c: first(c.split)):
             mine, theirs, verdict = _cells(c)
             table.add_row(name(c.split), mine, theirs, f"{c.difference:+.3f}", verdict)
         console.print(table)
-        shown = True
-    if shown:
+    if tables:
         _foot(console, *remarks)
         return
     rows = {
@@ -235,7 +223,7 @@ def show_splits(results: Results, console: Console) -> None:
 
 
 def _broken(name: str) -> str:
-    """A long name on two lines, the first as full as an underscore allows."""
+    """Break a long name into two lines at an underscore."""
     if len(name) <= _WIDEST_SPLIT:
         return name
     cut = name.rfind("_", 0, _WIDEST_SPLIT) + 1 or _WIDEST_SPLIT
@@ -243,33 +231,30 @@ def _broken(name: str) -> str:
 
 
 def headline(results: Results) -> list[str]:
-    """What the run says in words, one sentence a line."""
+    """The main results in words, one sentence per line."""
     mine = reference(results)
     lines = []
-    share, equal = _ratio(results, mine), _equivalent(results, mine)
-    if share:
+    if share := _ratio(results, mine):
         lines.append(f"On test, {share[0]} of the BiGRU's accuracy ({share[1]}) without a label.")
-    if equal:
+    if equal := _equivalent(results, mine):
         lines.append(f"It equals a BiGRU trained on {equal}.")
-    soft = _ratio(results, f"{mine} readout=soft"), _equivalent(results, f"{mine} readout=soft")
-    if soft[0]:
-        lines.append(
-            f"By the soft read-out: {soft[0][0]} ({soft[0][1]})"
-            + (f", and {soft[1]}." if soft[1] else ".")
-        )
+    if share := _ratio(results, f"{mine} readout=soft"):
+        equal = _equivalent(results, f"{mine} readout=soft")
+        more = f", and {equal}." if equal else "."
+        lines.append(f"By the soft read-out: {share[0]} ({share[1]}){more}")
     return lines + _where_structure_decides(results)
 
 
 def _where_structure_decides(results: Results) -> list[str]:
-    """How many roles and splits that turn on structure the learner is ahead on."""
+    """On how many roles and splits that depend on structure the learner is ahead."""
     turns = {s.name for s in results.tables.get("structure", ()) if s.decided == "structure"}
     few = results.config["readout_sentences"]
     rivals = ("all labels for the BiGRU", f"the same {few} labels for both")
     lines = []
     for number, rival in enumerate(rivals):
         for kind in ("roles", "splits"):
-            table = _tested(results, kind)[number][0]
-            every = [c for c in comparisons_of(results, table) if (c.role or c.split) in turns]
+            found = list(_tested(results, kind).values())[number]
+            every = [c for c in found if (c.role or c.split) in turns]
             widest = "gen" if any(c.split == "gen" for c in every) else "test"
             words = [c.verdict for c in every if c.role is None or c.split == widest]
             if words:
@@ -291,7 +276,7 @@ def _ratio(results: Results, condition: str) -> tuple[str, str] | None:
 
 
 def _equivalent(results: Results, condition: str) -> str | None:
-    """With how many labelled sentences the BiGRU does as well on test."""
+    """The number of labelled sentences with which the BiGRU is as accurate on test."""
     for row in results.select(split="test", metric="label_equivalence"):
         name, _, place = row.condition.partition(" curve=")
         if name != condition:

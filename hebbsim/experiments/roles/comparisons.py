@@ -1,4 +1,4 @@
-"""The learner against its rivals: differences, ratios and verdicts, table by table."""
+"""Compares the learner with its rivals: differences, ratios and verdicts by table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hebbsim.experiments.roles.scores import Runs, finite
 from hebbsim.probes import compare, label_equivalence, verdicts
 from hebbsim.runs.results import Row
 
-#: Models whose results do not vary with a seed.
+#: Models that do not depend on a seed.
 UNTRAINED = ("lookup", "majority")
 
 
 @dataclass(frozen=True)
 class Compared:
-    """The learner against a rival on one split, or on one role of it.
+    """Comparison of the learner with a rival on one split, or on one role of it.
 
-    `table` names the comparisons that `corrected` is corrected over (Holm); `verdict` follows
+    `corrected` is p corrected (Holm) over the comparisons with the same `table`; `verdict` follows
     the rule of `hebbsim.probes.comparison`. Interval and p are None where training ran once.
     """
 
@@ -54,9 +54,9 @@ def compared(
 ) -> list[Compared]:
     """Comparisons of one table, with p corrected over all of them.
 
-    `cells` are (condition, rival, rival's condition, split, role); `role` is a code or None. A
-    cell that was not measured is left out. Where both conditions name the same labelled
-    sentences, draw d of one is paired with draw d of the other.
+    `cells` are (condition, rival, rival's condition, split, role); `role` is a code or None. Cells
+    that were not measured are left out. If both conditions use the same labelled sentences, draw d
+    of one is paired with draw d of the other.
     """
     found = []
     for condition, rival, versus, split, role in cells:
@@ -76,8 +76,8 @@ def compared(
             mine, theirs, totals, paired_draws=paired, other_is_trained=rival not in UNTRAINED
         )
         total = totals.sum()
-        low_high = [finite(*estimate) for estimate in (result.difference, result.ratio)]
-        (difference, low, high), (ratio, ratio_low, ratio_high) = low_high
+        difference, low, high = finite(*result.difference)
+        ratio, ratio_low, ratio_high = finite(*result.ratio)
         found.append(
             Compared(
                 table=table,
@@ -105,10 +105,8 @@ def compared(
                 sentences=len(totals),
             )
         )
-    corrected = verdicts(
-        [each.difference for each in found],
-        [np.nan if each.p is None else each.p for each in found],
-    )
+    p = [np.nan if each.p is None else each.p for each in found]
+    corrected = verdicts([each.difference for each in found], p)
     return [
         replace(each, corrected=finite(p)[0], verdict=verdict)
         for each, (p, verdict) in zip(found, corrected, strict=True)
@@ -120,9 +118,9 @@ def comparisons(
 ) -> list[Compared]:
     """Every table of comparisons: overall, by generalization split, by role.
 
-    `main` are conditions of the learner, its clusters named by all of dev. `rivals` are (model,
-    condition) by name; splits and roles are compared with the first one. `labels` are numbers of
-    labelled sentences with which learner and BiGRU are compared as well.
+    `main` are conditions of the learner with clusters named by all of dev. `rivals` are (model,
+    condition) by name; splits and roles are compared with the first one only. `labels` are numbers
+    of labelled sentences for further comparisons of learner and BiGRU.
     """
     wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
     splits = [split for split in runs.gold.codes if split.startswith("gen/")]
@@ -131,54 +129,40 @@ def comparisons(
     ]
     found: list[Compared] = []
     for condition in main:
-        name, _, readout = condition.partition(" readout=")
-        soft = f" readout={readout}" if readout else ""
-        few = {n: f"{name} labels={n}{soft}" for n in labels}
-        found += compared(
-            runs,
-            f"overall {condition}",
-            [(condition, *rival, split, None) for rival in rivals.values() for split in wholes],
-        )
-        found += compared(
-            runs,
-            f"overall {name} labels=few{soft}",
-            [
-                (said, "bigru", f"labels={n}", split, None)
-                for n, said in few.items()
-                for split in wholes
-            ],
-        )
+        name, readout, kind = condition.partition(" readout=")
+        few = {f"{name} labels={n}{readout}{kind}": ("bigru", f"labels={n}") for n in labels}
         first = next(iter(rivals.values()), ("bigru", "labels=all"))
-        against = {condition: first} | {w: ("bigru", f"labels={n}") for n, w in few.items()}
-        for said, rival in against.items():
-            found += compared(
-                runs, f"splits {said}", [(said, *rival, split, None) for split in splits]
-            )
-            found += compared(
-                runs, f"roles {said}", [(said, *rival, split, role) for split, role in roles]
-            )
+        pairs = {
+            f"overall {condition}": [(condition, *rival) for rival in rivals.values()],
+            f"overall {name} labels=few{readout}{kind}": [(c, *rival) for c, rival in few.items()],
+        }
+        for table, of in pairs.items():
+            found += compared(runs, table, [(*p, split, None) for p in of for split in wholes])
+        for said, rival in {condition: first, **few}.items():
+            cells = [(said, *rival, split, None) for split in splits]
+            found += compared(runs, f"splits {said}", cells)
+            found += compared(runs, f"roles {said}", [(said, *rival, *role) for role in roles])
     return found
 
 
 def rival_comparisons(
     runs: Runs, main: Sequence[str], rivals: Sequence[str], k: str
 ) -> list[Compared]:
-    """The learner, in the conditions `main`, against each rival that learns without labels.
+    """The learner, in the conditions `main`, compared with each unsupervised rival.
 
-    Both are named by all of dev; `k` is the condition of the rivals, but for the read-out.
+    Clusters of both are named by all of dev; `k` is the condition of the rivals, without read-out.
     """
     wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
     found: list[Compared] = []
     for condition in main:
-        _, _, readout = condition.partition(" readout=")
-        versus = f"{k} readout={readout}" if readout else k
+        versus = k + "".join(condition.partition(" readout=")[1:])
         cells = [(condition, rival, versus, split, None) for rival in rivals for split in wholes]
         found += compared(runs, f"rivals {condition}", cells)
     return found
 
 
 def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, str]]) -> list[Row]:
-    """Accuracy of the learner minus and over that of each rival, as rows of the results.
+    """Difference and ratio of the accuracy of the learner and each rival, as result rows.
 
     ``minus=NAME`` and ``over=NAME`` in the condition name the rival; n counts the learner's
     seeds.
@@ -190,45 +174,40 @@ def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, s
             continue
         same = "labels" in words(each.condition)
         name = "bigru/same" if same else names.get((each.rival, each.rival_condition), each.rival)
-        for metric, word, estimate in (
-            ("accuracy_difference", "minus", (each.difference, each.low, each.high)),
-            ("accuracy_ratio", "over", (each.ratio, each.ratio_low, each.ratio_high)),
+        for metric, word, mean, low, high in (
+            ("accuracy_difference", "minus", each.difference, each.low, each.high),
+            ("accuracy_ratio", "over", each.ratio, each.ratio_low, each.ratio_high),
         ):
-            mean, low, high = estimate
+            condition = f"{each.condition} {word}={name}"
             if mean is not None:
                 rows.append(
-                    Row(each.corpus, each.split, "hebbian", f"{each.condition} {word}={name}",
-                        metric, None, mean, low, high, each.seeds)
+                    Row(each.corpus, each.split, "hebbian", condition, metric, None,
+                        mean, low, high, each.seeds)
                 )  # fmt: skip
     return rows
 
 
 def equivalences(runs: Runs, hebbian: str, n_train: int) -> list[Row]:
-    """Labelled sentences with which the BiGRU does as well as a Hebbian run.
+    """Number of labelled sentences with which the BiGRU is as accurate as a Hebbian run.
 
-    ``curve=below`` or ``curve=above`` in the condition says that the value is an end of
-    the label curve, and that the answer lies beyond it. Nothing where the points of the
-    curve do not allow a number.
+    ``curve=below`` or ``curve=above`` in the condition means that the number lies beyond the label
+    curve, and the value is the end of the curve. No row if the curve does not determine a number.
     """
     points: dict[int, str] = {}
     for (model, condition), _ in runs.items():
-        said = words(condition)
-        if model == "bigru" and said.keys() == {"labels"}:
-            if said["labels"].isdigit():
-                points[int(said["labels"])] = condition
-            elif said["labels"] == "all":
-                points[n_train] = condition
+        name, _, labels = condition.partition("labels=")
+        if model == "bigru" and not name and (labels.isdigit() or labels == "all"):
+            points[n_train if labels == "all" else int(labels)] = condition
     rows = []
     for split in ("test", "gen"):
         if split not in runs.gold.codes or len(points) < 2:
             continue
-        labels = sorted(points)
-        curve = [runs.correct("bigru", points[n], split) for n in labels]
+        curve = [runs.correct("bigru", points[n], split) for n in sorted(points)]
         target = runs.correct("hebbian", hebbian, split)
         measured = [point[:, 0] for point in curve if point is not None]
         if target is None or len(measured) < len(curve):
             continue
-        found = label_equivalence(labels, measured, target[:, 0])
+        found = label_equivalence(sorted(points), measured, target[:, 0])
         if found is None:
             continue
         beyond = "" if found.place == "within" else f" curve={found.place}"

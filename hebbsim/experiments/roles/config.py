@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def _read_rivals(value: Any) -> tuple[str, ...]:
-    """Names in the order of the tables."""
+    """Names of rivals, in the order of the tables."""
     given = split_list(value)
     if given in (("none",), ("all",)):
         return tuple(RIVALS) if given == ("all",) else ()
@@ -42,9 +42,9 @@ def _read_rivals(value: Any) -> tuple[str, ...]:
 
 
 class RolesConfig(LearnerConfig, CorpusConfig):
-    """What `run_roles` does; every field is an option of the command line.
+    """Configuration of `run_roles`; every field is an option of the command line.
 
-    The default numbers of repetitions keep a run short; a reported table has 5 of each.
+    The default numbers of repetitions keep a run short; use 5 of each for published tables.
 
     Examples
     --------
@@ -144,7 +144,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     @model_validator(mode="before")
     @classmethod
     def _follow(cls, given: dict[str, Any]) -> dict[str, Any]:
-        """Options whose default follows from another one."""
+        """Fill in options whose default depends on another option."""
         if given.get("scheduler") and given.get("shards") is None:
             given = {**given, "shards": 8}
         if given.get("rivals") is None and given.get("baselines", "all") != "all":
@@ -152,7 +152,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         return given
 
     def keeps(self, seed: int) -> bool:
-        """Whether the learner of a seed stays in the run folder."""
+        """Whether the learner of a seed is stored in the run folder."""
         return self.keep == "all" or (self.keep == "first" and seed == 0)
 
     def learner(
@@ -161,9 +161,10 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         network: Mapping[str, Any] | None = None,
         vectors: WordVectors | None = None,
     ) -> RoleNetwork | RolePopulation:
-        """What learns of this configuration: a network, or as many as vote.
+        """An unfitted learner: a network, or an ensemble of `ensemble_size`.
 
-        `vectors` are those of its file, once it is read.
+        `network` is the description of the network and `vectors` the content of the vector file, if
+        they were read before.
         """
         from hebbsim.models import RolePopulation
 

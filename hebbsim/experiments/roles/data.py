@@ -1,9 +1,10 @@
-"""A corpus made ready for the roles experiment: splits, gold roles, construction names."""
+"""Prepares a corpus for the roles experiment: splits, gold roles, notes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,23 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.base import Corpus, Split
+from hebbsim.readers.base import Corpus, Split, make_split
 
 if TYPE_CHECKING:
     from hebbsim.readers.vectors import WordVectors
 
-#: Fewest sentences that leave something to learn from when a tenth is held out.
+#: Minimum number of training sentences of which a tenth can be held out.
 _FEWEST = 20
-#: Fewest dev words a cluster that name it with some confidence.
+#: Minimum number of dev words per cluster for its name to be reliable.
 _WORDS_A_CLUSTER = 2
 
 
 @dataclass(frozen=True, eq=False)
 class Gold:
-    """Gold roles of all splits as codes into one list of names, shape=(R,).
+    """Gold roles of all scored splits, as indices into one list of names, shape=(R,).
 
-    By split, codes are of shape (T,), offsets of shape (N + 1,) and kinds of shape (N,);
-    ``gen`` is all generalization splits on end.
+    By split: codes of shape (T,), offsets of shape (N + 1,) and kinds of shape (N,). ``gen``
+    concatenates all generalization splits.
     """
 
     names: NDArray[np.str_]
@@ -38,33 +39,21 @@ class Gold:
     @classmethod
     def of(cls, corpus: Corpus, layer: str) -> Gold:
         names = np.unique(np.concatenate([s.layers[layer] for s in corpus.splits.values()]))
-        scored = {name: s for name, s in corpus.splits.items() if name != "train"}
-        gold = cls(
+        parts = {k: s for k, s in corpus.splits.items() if k.startswith("gen/")}
+        splits = {k: s for k, s in corpus.splits.items() if k not in ("train", *parts)}
+        if parts:
+            sentences = [words for split in parts.values() for words in split.sentences()]
+            roles = np.concatenate([split.layers[layer] for split in parts.values()]).tolist()
+            splits |= {"gen": make_split("gen", sentences, {layer: roles}), **parts}
+        return cls(
             names=names,
-            codes={name: _encode(names, s.layers[layer]) for name, s in scored.items()},
-            offsets={name: s.offsets for name, s in scored.items()},
-            kinds={name: s.kinds for name, s in scored.items()},
-        )
-        return gold.pooled() if any(corpus.generalization()) else gold
-
-    def pooled(self) -> Gold:
-        """The same with ``gen`` before the generalization splits that it pools."""
-        parts = [name for name in self.codes if name.startswith("gen/")]
-        lengths = np.concatenate([np.diff(self.offsets[name]) for name in parts])
-        before = [name for name in self.codes if name not in parts]
-
-        def order(of: dict, pool: object) -> dict:
-            return {k: of[k] for k in before} | {"gen": pool} | {k: of[k] for k in parts}
-
-        return replace(
-            self,
-            codes=order(self.codes, np.concatenate([self.codes[name] for name in parts])),
-            offsets=order(self.offsets, np.concatenate([[0], np.cumsum(lengths)])),
-            kinds=order(self.kinds, None),
+            codes={name: _encode(names, split.layers[layer]) for name, split in splits.items()},
+            offsets={name: split.offsets for name, split in splits.items()},
+            kinds={name: split.kinds for name, split in splits.items()},
         )
 
     def encode(self, predicted: dict[str, NDArray[np.str_]]) -> dict[str, NDArray[np.int16]]:
-        """Predicted roles by split as codes, with ``gen`` pooled where all its parts are there."""
+        """Encode predicted roles by split; adds ``gen`` if all generalization splits are given."""
         codes = {split: _encode(self.names, roles) for split, roles in predicted.items()}
         parts = [name for name in self.codes if name.startswith("gen/")]
         if parts and all(name in codes for name in parts):
@@ -77,10 +66,10 @@ def _encode(names: NDArray[np.str_], roles: NDArray[np.str_]) -> NDArray[np.int1
 
 
 def hold_out(corpus: Corpus) -> tuple[Corpus, str | None]:
-    """A corpus with dev and test, and one line that says what stands in for a missing one.
+    """Complete a corpus with dev and test; also returns a note if a split was missing.
 
-    Each missing split takes a tenth of the training sentences, from the end; the learner
-    does not see them. Raises BadInputError if there are too few to do without some.
+    Each missing split takes a tenth of the training sentences, from the end, and these are not
+    trained on. Raises BadInputError if there are too few training sentences.
     """
     missing = [name for name in ("dev", "test") if name not in (*corpus.splits, *corpus.unread)]
     if not missing:
@@ -94,24 +83,20 @@ def hold_out(corpus: Corpus) -> tuple[Corpus, str | None]:
         )
     tenth = n // 10
     edges = [n - tenth * k for k in range(len(missing), -1, -1)]
-    held = {
-        name: train.subset(range(a, b), name)
-        for name, a, b in zip(missing, edges[:-1], edges[1:], strict=True)
-    }
-    rest = {k: v for k, v in corpus.splits.items() if k != "train"}
-    splits = {"train": train.subset(range(edges[0]))} | held | rest
-    order = [k for k in ("train", "dev", "test") if k in splits]
-    splits = {k: splits[k] for k in order} | splits
+    splits = corpus.splits | {"train": train.subset(range(edges[0]))}
+    for name, (a, b) in zip(missing, pairwise(edges), strict=True):
+        splits[name] = train.subset(range(a, b), name)
+    first = {name: splits[name] for name in ("train", "dev", "test") if name in splits}
     share = "tenth" if len(missing) == 1 else "two tenths"
     note = (
         f"corpus {corpus.name} has no {' and no '.join(missing)} split: "
         f"the last {share} of its training sentences ({tenth * len(missing):,}) stand in"
     )
-    return replace(corpus, splits=splits), note
+    return replace(corpus, splits=first | splits), note
 
 
 def check_splits(corpus: Corpus, layer: str) -> None:
-    """Refuse a corpus with an empty split, a split without the layer, or one role alone in dev."""
+    """Refuse a corpus with an empty split, a split without the layer, or only one role in dev."""
     for name, split in corpus.splits.items():
         if split.n_tokens == 0:
             raise BadInputError(f"corpus {corpus.name}: the {name} split is empty")
@@ -126,7 +111,7 @@ def check_splits(corpus: Corpus, layer: str) -> None:
 
 
 def check_clusters(train: Split, clusters: int, name: str) -> None:
-    """Refuse more clusters than there are tokens to learn them from."""
+    """Refuse more clusters than training tokens."""
     if clusters > train.n_tokens:
         raise BadInputError(
             f"--clusters {clusters}: more than the {train.n_tokens:,} training tokens of "
@@ -134,8 +119,25 @@ def check_clusters(train: Split, clusters: int, name: str) -> None:
         )
 
 
+def take_tokens(sentences: Iterable[list[str]], n_tokens: int) -> list[list[str]]:
+    """The next sentences with at least `n_tokens` tokens in total, or all that are left.
+
+    Examples
+    --------
+    >>> take_tokens(iter([["a"], ["b", "c"], ["d"]]), 2)
+    [['a'], ['b', 'c']]
+    """
+    taken: list[list[str]] = []
+    for sentence in sentences:
+        taken.append(sentence)
+        n_tokens -= len(sentence)
+        if n_tokens <= 0:
+            break
+    return taken
+
+
 def cluster_notes(dev: Split, clusters: int) -> list[str]:
-    """A line where dev has too few words to name so many clusters."""
+    """A note if dev has too few words to name so many clusters."""
     if dev.n_tokens >= _WORDS_A_CLUSTER * clusters:
         return []
     return [
@@ -146,7 +148,7 @@ def cluster_notes(dev: Split, clusters: int) -> list[str]:
 
 
 def vector_note(corpus: Corpus, vectors: WordVectors) -> str:
-    """A line on how many of the words that are learned from have a vector; refused if none has."""
+    """A note with the share of training words that have a vector; refused if none has."""
     words, tokens = vectors.known(corpus.splits["train"].forms.tolist())
     if not words:
         raise BadInputError(
@@ -161,7 +163,7 @@ def vector_note(corpus: Corpus, vectors: WordVectors) -> str:
 
 
 def text_notes(corpus: Corpus, files: Mapping[str, Path], reading: Mapping[str, Any]) -> list[str]:
-    """Lines on the unlabelled text: how it was understood, and whether its words are known."""
+    """Notes on the unlabelled text: how it was read, and whether its words are known."""
     from hebbsim.readers.text import glance
 
     sentences, notes = glance(files.values(), **reading)

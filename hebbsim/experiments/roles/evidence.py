@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from hebbsim.experiments.roles.figures import decided
 from hebbsim.plots import tables
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.report.claims import Finding, at_least, counted
@@ -20,7 +21,7 @@ _READOUTS = {"": "clusters named by majority", "soft": "by the soft read-out"}
 
 
 def findings(run: RunTables) -> Iterator[Finding]:
-    """Shares of the BiGRU's accuracy, and how often the learner is ahead of it."""
+    """Accuracy relative to the BiGRU, and how often the learner is ahead of it."""
     learner = tables.reference(run.results, "hebbian")
     voting = f", {learner['members']} voting" if "members" in learner else ""
     for readout, said in _READOUTS.items():
@@ -30,7 +31,7 @@ def findings(run: RunTables) -> Iterator[Finding]:
 
 
 def _share(results: DataFrame, condition: dict[str, str], said: str) -> Iterator[Finding]:
-    """Accuracy over the BiGRU's, and with how many labelled sentences that one does as well."""
+    """Accuracy relative to the BiGRU, and its label equivalence."""
     for row in find(results, {**condition, "over": "bigru"}, split="test", metric="accuracy_ratio"):
         found = interval(row)
         yield Finding(
@@ -52,29 +53,21 @@ def _share(results: DataFrame, condition: dict[str, str], said: str) -> Iterator
         where = {**condition, **({"curve": place} if place else {})}
         for row in find(results, where, split="test", metric="label_equivalence"):
             found = interval(row)
-            text = f"{relation}{found['mean']:,.0f}" if place else ""
+            text = ""
             if place:
+                text = f"{relation}{found['mean']:,.0f}"
                 found |= {"mean": None, "low": None, "high": None}
-            yield Finding(
-                "C1", f"labelled sentences with which a BiGRU does as well, {said}",
-                text=text, **found,
-            )  # fmt: skip
-
-
-def _decided(run: RunTables, kind: str) -> list[str]:
-    table = run.table("structure")
-    if table is None:
-        return []
-    chosen = (table["kind"] == kind) & (table["decided"] == "structure")
-    return list(table.loc[chosen, "name"])
+            measure = f"labelled sentences with which a BiGRU does as well, {said}"
+            yield Finding("C1", measure, text=text, **found)
 
 
 def _verdicts(run: RunTables, learner: dict[str, str]) -> Iterator[Finding]:
-    """Roles and splits that structure decides: on which the learner is ahead."""
+    """Roles and splits decided by structure on which the learner is ahead."""
     table = run.table("comparisons")
     if table is None:
         return
-    decided = {*_decided(run, "role"), *_decided(run, "split")}
+    by = decided(run, "role") | decided(run, "split")
+    of_structure = [name for name, decides in by.items() if decides == "structure"]
     for name, rows in table.groupby("table", sort=False):
         kind, _, condition = str(name).partition(" ")
         if kind not in ("roles", "splits"):
@@ -94,25 +87,20 @@ def _verdicts(run: RunTables, learner: dict[str, str]) -> Iterator[Finding]:
             else f"a BiGRU, both with the same {labels} labelled sentences"
         )
         voting = f", {said['members']} voting" if "members" in said else ""
-        wholes = ("test", "gen") if kind == "roles" else (None,)
-        for whole in wholes:
+        for whole in ("test", "gen") if kind == "roles" else (None,):
             chosen = rows if whole is None else rows[rows["split"] == whole]
             names = chosen["split"] if whole is None else chosen["role"]
-            chosen = chosen[names.isin(list(decided))]
+            chosen = chosen[names.isin(of_structure)]
             if chosen.empty:
                 continue
             names = names[chosen.index].str.removeprefix("gen/")
             ahead = names[chosen["verdict"] == "ahead"].tolist()
             behind = int((chosen["verdict"] == "behind").sum())
+            listed = f" ({', '.join(ahead)})" if ahead else ""
             what = "generalization splits" if whole is None else f"roles ({whole})"
             yield Finding(
                 "C2",
                 f"{what} that structure decides, ahead of {rival}, {_READOUTS[readout]}{voting}",
-                text=_count(ahead, len(chosen), behind),
+                text=f"{len(ahead)} of {len(chosen)}{listed}; behind on {behind}",
                 judgement=counted(len(ahead), len(chosen)),
             )
-
-
-def _count(ahead: list[str], of: int, behind: int) -> str:
-    names = f" ({', '.join(ahead)})" if ahead else ""
-    return f"{len(ahead)} of {of}{names}; behind on {behind}"

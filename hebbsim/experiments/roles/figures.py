@@ -1,7 +1,8 @@
-"""All figures of `hebbsim run roles`, drawn from the run folder's tables alone."""
+"""Figures of `hebbsim run roles`, drawn from the tables of a run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hebbsim.plots.confusions import plot_confusions
@@ -25,31 +26,41 @@ def _split(run: RunTables) -> str:
     return "test" if (run.results["split"] == "test").any() else "dev"
 
 
-def _decided(run: RunTables, kind: str) -> dict[str, str] | None:
-    """What decides each role, or each generalization split; None where the run did not say."""
+def decided(run: RunTables, kind: str) -> dict[str, str]:
+    """What decides each role or split; `kind` is ``role`` or ``split``.
+
+    Empty if the run did not determine this.
+    """
     table = run.table("structure")
     if table is None:
-        return None
+        return {}
     rows = table[table["kind"] == kind]
-    return dict(zip(rows["name"], rows["decided"], strict=True)) or None
+    return dict(zip(rows["name"], rows["decided"], strict=True))
 
 
-def _roles(split: str | None) -> Any:
-    def arguments(run: RunTables) -> dict[str, Any]:
-        return {
+def _of_roles(plot: Callable[..., Any], split: str | None = None, *tables: str) -> FigureSpec:
+    """A figure of a split (default: test, or dev), with further tables of the run."""
+    return FigureSpec(
+        plot,
+        lambda run: {
             "results": run.results,
             "split": split or _split(run),
-            "dependence": _decided(run, "role"),
-        }
+            "dependence": decided(run, "role") or None,
+            **{name: run.table(name) for name in tables},
+        },
+    )
 
-    return arguments
 
-
-def _few_labels(split: str) -> Any:
-    def arguments(run: RunTables) -> dict[str, Any]:
-        return {**_roles(split)(run), "comparisons": run.table("comparisons")}
-
-    return arguments
+def _of_config(plot: Callable[..., Any], **fields: Any) -> FigureSpec:
+    """A figure that takes fields of the configuration, given with their defaults."""
+    return FigureSpec(
+        plot,
+        lambda run: {
+            "results": run.results,
+            "split": _split(run),
+            **{name: run.config.get(name) or default for name, default in fields.items()},
+        },
+    )
 
 
 def _confusions(run: RunTables) -> dict[str, Any]:
@@ -62,41 +73,19 @@ def _confusions(run: RunTables) -> dict[str, Any]:
 
 
 FIGURES = {
-    "roles": FigureSpec(plot_roles, _roles(None)),
-    "roles_gen": FigureSpec(plot_roles, _roles("gen")),
+    "roles": _of_roles(plot_roles),
+    "roles_gen": _of_roles(plot_roles, "gen"),
     "generalization": FigureSpec(
         plot_generalization,
-        lambda run: {"results": run.results, "dependence": _decided(run, "split")},
+        lambda run: {"results": run.results, "dependence": decided(run, "split") or None},
     ),
-    "timescales": FigureSpec(
-        plot_timescales,
-        lambda run: {
-            "results": run.results,
-            "split": _split(run),
-            "timescales": run.config.get("timescales") or (),
-        },
-    ),
-    "labels": FigureSpec(
-        plot_labels,
-        lambda run: {
-            "results": run.results,
-            "split": _split(run),
-            "n_sentences": run.config.get("n_sentences"),
-        },
-    ),
-    "learning_curve": FigureSpec(
-        plot_learning_curve,
-        lambda run: {
-            "results": run.results,
-            "split": _split(run),
-            "n_tokens": run.config.get("n_tokens"),
-            "passes": run.config.get("passes") or 1,
-        },
-    ),
-    "few_labels": FigureSpec(plot_few_labels, _few_labels("test")),
-    "few_labels_gen": FigureSpec(plot_few_labels, _few_labels("gen")),
+    "timescales": _of_config(plot_timescales, timescales=()),
+    "labels": _of_config(plot_labels, n_sentences=None),
+    "learning_curve": _of_config(plot_learning_curve, n_tokens=None, passes=1),
+    "few_labels": _of_roles(plot_few_labels, "test", "comparisons"),
+    "few_labels_gen": _of_roles(plot_few_labels, "gen", "comparisons"),
     "confusions": FigureSpec(plot_confusions, _confusions),
-    "rivals": FigureSpec(plot_rivals, _roles(None)),
-    "rivals_gen": FigureSpec(plot_rivals, _roles("gen")),
-    "structure_content": FigureSpec(plot_structure_content, _roles("dev")),
+    "rivals": _of_roles(plot_rivals),
+    "rivals_gen": _of_roles(plot_rivals, "gen"),
+    "structure_content": _of_roles(plot_structure_content, "dev"),
 }

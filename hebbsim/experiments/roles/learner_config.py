@@ -1,4 +1,4 @@
-"""What learns roles, and from which corpus: options that experiments share, and presets of them."""
+"""Options of the network and its corpus that experiments share, and their presets."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _Config = TypeVar("_Config", bound="LearnerConfig")
 
-#: What dev chose, a file a kind of corpus (`hebbsim.readers.corpus_kinds`).
+#: Folder of tuned settings, one file per kind of corpus (`hebbsim.readers.corpus_kinds`).
 PRESETS = Path(__file__).with_name("presets")
-#: What a preset may set.
+#: Options that a preset may set.
 _KEYS = ("timescales", "clusters", "passes", "settings", "rule", "network")
 
 # Fields that experiments with a network have.
@@ -47,7 +47,7 @@ Passes = Annotated[int, option("Number of passes over the training sentences.", 
 
 
 def merged(*changes: Sequence[str]) -> tuple[str, ...]:
-    """Changes to a network in turn: of two to one thing the later one holds.
+    """Merge changes to a network; a later change replaces an earlier one of the same parameter.
 
     Examples
     --------
@@ -63,9 +63,9 @@ def merged(*changes: Sequence[str]) -> tuple[str, ...]:
 
 
 def read_preset(path: str | Path) -> dict[str, Any]:
-    """Options by name, from the TOML file of a preset; a network is looked for beside the file.
+    """Read the options of a preset from a TOML file; the path of a network is relative to it.
 
-    Raises BadInputError if it cannot be read, or sets something else.
+    Raises BadInputError if the file cannot be read or sets other options.
 
     Examples
     --------
@@ -85,14 +85,14 @@ def read_preset(path: str | Path) -> dict[str, Any]:
 
 
 def _best(corpus: str) -> Path | None:
-    """The preset of the narrowest kind of a corpus that has one."""
+    """The preset for the narrowest kind of the corpus that has one."""
     from hebbsim.readers.corpus_kinds import kinds_of
 
     return next((p for kind in kinds_of(corpus) if (p := PRESETS / f"{kind}.toml").is_file()), None)
 
 
 def _auto(corpus: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is chosen for a corpus by its words."""
+    """Settings chosen from the words of a corpus."""
     from hebbsim.experiments.roles.auto import chosen_for
 
     return chosen_for(
@@ -105,7 +105,7 @@ def _auto(corpus: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the preset of some options sets; if none is given, its name as well."""
+    """Options that the preset sets, and if none is given, the name of the preset."""
     corpus = str(given.get("corpus", LearnerConfig.model_fields["corpus"].default))
     if "preset" not in given:
         ours = str(given.get("network", "roles")) != "roles" or _best(corpus) is not None
@@ -125,13 +125,13 @@ def _chosen(given: Mapping[str, Any]) -> dict[str, Any]:
     try:
         LearnerConfig.checked({**said, **around})
     except BadInputError as error:
-        LearnerConfig.checked(around)  # what is wrong with these is no fault of the preset
+        LearnerConfig.checked(around)  # raises if these are wrong, not the preset
         raise BadInputError(f"--preset {name}: {str(error).removeprefix('--')}") from None
     return said
 
 
 def network_options(config: Any) -> dict[str, Any]:
-    """Which network a configuration names, as `RoleNetwork` takes it, and what it was given."""
+    """Arguments of `RoleNetwork`: the network, and the timescales and K that were given."""
     given = config.model_fields_set
     return {
         "network": None if config.network == "roles" else config.network,
@@ -141,19 +141,17 @@ def network_options(config: Any) -> dict[str, Any]:
 
 
 def take_from_network(config: Any, said: Mapping[str, Any]) -> None:
-    """Set the timescales and K that were not given to those of the network."""
-    # A frozen model has no other way.
-    if "timescales" not in config.model_fields_set:
-        object.__setattr__(config, "timescales", tuple(said["timescales"]))
-    if "clusters" not in config.model_fields_set:
-        object.__setattr__(config, "clusters", said["tokens"]["size"])
+    """Set timescales and K to those of the network, unless they were given."""
+    taken = {"timescales": tuple(said["timescales"]), "clusters": said["tokens"]["size"]}
+    for name in taken.keys() - config.model_fields_set:
+        object.__setattr__(config, name, taken[name])  # the model is frozen
 
 
 class LearnerConfig(GoldConfig):
-    """A network, what it learns from, and the preset that fills in what is not given.
+    """A network, its corpus, and the preset that supplies options that are not given.
 
-    Timescales and the number of clusters that are not given are those of the network. Of
-    `rule` and `settings`, what is given is added to what the preset says.
+    Timescales and number of clusters default to those of the network. `rule` and `settings` extend
+    those of the preset.
 
     Examples
     --------
@@ -200,9 +198,10 @@ class LearnerConfig(GoldConfig):
 
     @classmethod
     def of_run(cls: type[_Config], options: Mapping[str, Any], folder: Path) -> _Config:
-        """As of any experiment; where its network is gone or another by now, that of the folder.
+        """The configuration of a finished run, with the network file stored in its folder.
 
-        What its preset had filled in stands among the options.
+        The named network is used instead if it still exists and is the same. Options from the
+        preset are among `options`.
         """
         options = {**options, "preset": "default"}
         kept = folder / "network.json"
@@ -216,16 +215,16 @@ class LearnerConfig(GoldConfig):
         return named if named.described() == used.described() else used
 
     def described(self) -> dict[str, Any]:
-        """The network of this configuration, every value of it, as JSON and TOML have it.
+        """The complete description of the network, ready for JSON and TOML.
 
-        Raises BadInputError if it cannot be read or built.
+        Raises BadInputError if the network cannot be read or built.
         """
         from hebbsim.engine.network.description import build, written
 
         return written(build(self.network_learner(0).description()))
 
     def network_learner(self, seed: int, network: Mapping[str, Any] | None = None) -> RoleNetwork:
-        """The network of this configuration, or one that was read before, yet to learn."""
+        """An unfitted network of this configuration, or of a description that was read before."""
         from hebbsim.models import RoleNetwork
 
         return RoleNetwork(passes=self.passes, random_state=seed, **self._network_options(network))

@@ -1,4 +1,7 @@
-"""What learns without labels, and what is measured of it: no thread, no cache, no table."""
+"""Fits the learner without labels, names its clusters and scores them.
+
+No threads, caching or tables here.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,10 @@ if TYPE_CHECKING:
 
 
 class Learning:
-    """Fits the learner of a seed on words alone.
+    """Fits the learner of a seed on words only.
 
-    `text` is unlabelled, by file name. Every seed learns with the described `network` and with
-    `vectors`, those of the configuration, read once.
+    `text` holds files of unlabelled text by name. `network` is the description of the network,
+    and `vectors` are the word vectors of the configuration; both are read once for all seeds.
     """
 
     def __init__(
@@ -45,12 +48,12 @@ class Learning:
         self.vectors = vectors
         self.config, self.corpus, self.text, self.network = config, corpus, text, network
         self.sentences = {name: split.sentences() for name, split in corpus.splits.items()}
-        #: By seed, the tokens that its network had read and its clusters by then.
-        self.on_the_way: dict[int, list[tuple[int, Clustering]]] = {}
+        #: By seed, points of the learning curve: tokens read, and the clusters at that time.
+        self.curves: dict[int, list[tuple[int, Clustering]]] = {}
 
     @cached_property
     def draws(self) -> dict[int, list[NDArray[np.int64]]]:
-        """Training sentences whose labels clusters are named with, and BiGRUs learn from."""
+        """By number, draws of labelled training sentences, which name clusters and train BiGRUs."""
         config, n_train = self.config, self.corpus.splits["train"].n_sentences
         few = config.readout_sentences
         return {
@@ -63,7 +66,7 @@ class Learning:
         }
 
     def new(self, seed: int) -> Any:
-        """The learner of a seed, yet to learn."""
+        """The unfitted learner of a seed."""
         return self.config.learner(seed, self.network, self.vectors)
 
     def fitted(
@@ -74,10 +77,10 @@ class Learning:
         after_text: Path | None = None,
         meter: Meter | None = None,
     ) -> Any:
-        """A learner that has seen the tokens of train, and the text, and nothing else.
+        """Fit a learner on the unlabelled text and the words of train.
 
         `after_text` is a folder that keeps its state once the text is read; `meter` measures
-        the learning.
+        the cost of learning.
         """
         learner = self.new(seed)
         options: dict[str, Any] = {"progress": progress}
@@ -91,33 +94,35 @@ class Learning:
         # The last seeds, so that the first result does not wait for the curve.
         curve = seed >= self.config.seeds - self.config.learning_curve_seeds
         if curve and self.config.ensemble_size == 1 and self.corpus.layer is not None:
-            options |= self._looks(learner, seed, meter)
+            options |= self._curve_options(learner, seed, meter)
         return learner.fit(self.sentences["train"], **options)
 
-    def _looks(self, learner: RoleNetwork, seed: int, meter: Meter | None) -> dict[str, Any]:
-        """Options of `fit` by which a network's clusters are looked at on the way."""
+    def _curve_options(
+        self, learner: RoleNetwork, seed: int, meter: Meter | None
+    ) -> dict[str, Any]:
+        """Options of `fit` that record the points of the learning curve."""
         n_once, passes = self.corpus.splits["train"].n_tokens, self.config.passes
 
-        def look(n_read: int) -> None:
+        def observe(n_read: int) -> None:
             with meter.aside() if meter else nullcontext():
                 found = self.cluster(learner, few=False)
-            self.on_the_way.setdefault(seed, []).append((n_read, found))
+            self.curves.setdefault(seed, []).append((n_read, found))
 
-        # A little later than they begin at the earliest: by then those of every seed have.
+        # Slightly after the earliest start of the clusters, so that every seed has some.
         first = int(1.05 * learner.clusters_begin(n_once, after=bool(self.text)))
         ends = {n_once * n for n in range(1, passes)}
         points = sorted(ends.union(curve_points(first, passes * n_once)))
-        return {"observe": look, "observed_at": points}
+        return {"observe": observe, "observed_at": points}
 
     def cluster(self, learner: Any, *, few: bool = True) -> Clustering:
-        """The clusters of every split that is scored and, with `few`, of labelled sentences.
+        """Cluster the tokens of all scored splits and, with `few`, of the labelled sentences.
 
-        Without, the nearest of each token alone, which is quicker.
+        Without `few`, only the nearest cluster of each token is found, which is faster.
         """
         learners = getattr(learner, "members_", [learner])
         prototypes = [one.prototypes_.centres for one in learners]
         draws = [draw for each in self.draws.values() for draw in each] if few else []
-        labelled = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *draws]))
+        labelled = np.unique([n for draw in draws for n in draw]).astype(np.int64)
         train = self.corpus.splits["train"].subset(labelled)
         members = {
             name: [
@@ -132,7 +137,7 @@ class Learning:
 
 
 class Measuring:
-    """Names the clusters of fitted learners with the roles of a layer, and scores them."""
+    """Names the clusters of fitted learners by the roles of a layer, and scores them."""
 
     def __init__(self, learning: Learning, layer: str) -> None:
         self.learning, self.layer = learning, layer
@@ -147,7 +152,7 @@ class Measuring:
         return self.k if members == 1 else f"{self.k} members={members}"
 
     def parts(self) -> dict[str, dict[str, Any]]:
-        """Changes to the token stage of a learner, by condition: its parts and a control."""
+        """By condition, options of `RoleNetwork.derive` for the ablations and controls."""
         taus = self.config.timescales
         return {
             "view=own": {"view": "own"},
@@ -157,28 +162,26 @@ class Measuring:
             "prototypes=random": {"prototypes": "random"},
         }
 
-    def part(
-        self, fitted: Callable[[], Any], seed: int, condition: str, changes: dict[str, Any]
-    ) -> Measured:
-        """One of the learner's parts, or a control."""
-        part = fitted().derive(self.learning.sentences["train"], **changes)
+    def part(self, learner: Any, seed: int, condition: str, changes: dict[str, Any]) -> Measured:
+        """Measure one ablation or control of a learner."""
+        part = learner.derive(self.learning.sentences["train"], **changes)
         measured = Measured()
         found = self.learning.cluster(part, few=False)
         self._name_on_dev(measured, f"{self.k} {condition}", seed, found)
         return measured
 
-    def whole(self, fitted: Callable[[], Any], seed: int) -> Measured:
-        """Everything that one fitted learner gives without learning anew."""
-        config, learner, measured = self.config, fitted(), Measured()
-        if config.ensemble_size > 1:
+    def whole(self, learner: Any, seed: int) -> Measured:
+        """Measure everything about a fitted learner that needs no further training."""
+        measured = Measured()
+        if self.config.ensemble_size > 1:
             self._readouts(measured, self.main_condition, seed, self.learning.cluster(learner))
-            # Beside the votes: one learner, which attends to everything.
+            # Beside the ensemble: one learner that uses all features.
             learner = learner.derive(self.learning.sentences["train"])
         one = self.learning.cluster(learner)
         if seed == 0:
             measured.winners = {name: one.winners(name)[:, 0] for name in one.scored}
         self._readouts(measured, self.k, seed, one)
-        for n_read, found in self.learning.on_the_way.pop(seed, []):
+        for n_read, found in self.learning.curves.pop(seed, []):
             self._name_on_dev(measured, f"{self.k} tokens={n_read}", seed, found)
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
         self._name_on_dev(measured, f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
@@ -186,7 +189,7 @@ class Measuring:
         return measured
 
     def name_by_dev(self, measured: Measured, model: str, seed: int, found: Clustering) -> None:
-        """Name the clusters of a rival from all of dev, by either read-out, and score them."""
+        """Name the clusters of a rival by all of dev, with each read-out, and score them."""
         for readout, soft in (("", False), (" readout=soft", True)):
             condition = self.k + readout
             self._name_on_dev(measured, condition, seed, found, soft=soft, model=model)
@@ -195,21 +198,20 @@ class Measuring:
     def _score_clusters(
         self, measured: Measured, seed: int, one: Clustering, *, model: str = "hebbian"
     ) -> None:
-        """Scores of the clusters themselves, before they are named."""
-
-        def add(split: str, metric: str, value: float, unit: str) -> None:
-            measured.scores.append(
-                Score(self.corpus.name, split, model, self.k, metric, None, seed, value, unit)
-            )
-
+        """Score the clusters themselves, before they are named."""
         for name in one.scored:
-            of_split = one.winners(name)[:, 0]
-            for metric, (measure, unit) in CLUSTERING.items():
-                add(name, metric, measure(self.roles[name], of_split), unit)
-            add(name, "n_clusters_used", len(np.unique(of_split)), "clusters")
+            winners = one.winners(name)[:, 0]
+            values = {
+                m: (f(self.roles[name], winners), unit) for m, (f, unit) in CLUSTERING.items()
+            }
+            values["n_clusters_used"] = len(np.unique(winners)), "clusters"
+            measured.scores += [
+                Score(self.corpus.name, name, model, self.k, metric, None, seed, *value)
+                for metric, value in values.items()
+            ]
 
     def _readouts(self, measured: Measured, main: str, seed: int, found: Clustering) -> None:
-        """Name clusters by either read-out, from all of dev and from few of its sentences."""
+        """Name clusters with each read-out, by all of dev and by few training sentences."""
         for readout, soft in (("", False), (" readout=soft", True)):
             self._name_on_dev(measured, main + readout, seed, found, soft=soft)
             for n, draws in self.learning.draws.items():
@@ -221,7 +223,8 @@ class Measuring:
     def name_on_few(
         self, condition: str, found: Clustering, sentences: NDArray[np.int64], *, soft: bool
     ) -> dict[str, NDArray[np.str_]]:
-        """Roles of every split, clusters named by a draw of labelled training sentences."""
+        """Roles of every split, with clusters named by a draw of labelled training sentences."""
+        assert found.train is not None
         on = np.repeat(np.isin(found.labelled, sentences), np.diff(found.train.offsets))
         name = found.mapping("train", found.train.layers[self.layer], on, soft=soft)
         return {split: name(split) for split in found.scored}
@@ -247,9 +250,7 @@ class Measuring:
 
 
 def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
-    """Where a learner is looked at between its first clusters and its last token.
-
-    The steps are even on a logarithmic scale.
+    """Points of a learning curve in tokens, evenly spaced on a logarithmic scale.
 
     Examples
     --------

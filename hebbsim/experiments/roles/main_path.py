@@ -1,7 +1,7 @@
-"""From text to a figure of roles, on one page: what `hebbsim run roles` does for one seed.
+"""From text to a figure of roles on one page: `hebbsim run roles` for one seed.
 
-Nothing is resumed, repeated or run in parallel here; `run_roles` adds seeds, controls, rivals and
-intervals, and gives the same numbers.
+No resuming, repetition or parallelism here; `run_roles` gives the same numbers, and adds seeds,
+controls, rivals and intervals.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Found(NamedTuple):
-    """Roles of the test split, and a table of how well each was found."""
+    """Roles of the test split, and a table with the recall of each role."""
 
     words: list[list[str]]
     roles: NDArray[np.str_]
@@ -38,7 +38,7 @@ def text_to_roles(
     passes: int = 3,
     seed: int = 0,
 ) -> Found:
-    """Learn from words alone, name clusters on dev, find the roles of test.
+    """Learn from words only, name clusters on dev, predict the roles of test.
 
     Examples
     --------
@@ -48,23 +48,23 @@ def text_to_roles(
     """
     import pandas as pd
 
-    # Text: sentences of words in three splits, with gold roles beside them. `hebbsim/readers`
+    # Text: sentences of words in three splits, with their gold roles. `hebbsim/readers`
     corpus = load_corpus(source)
     train, dev, test = (corpus.splits[name] for name in ("train", "dev", "test"))
     labels, dev_roles, gold = (split.layers[corpus.layer or ""] for split in (train, dev, test))
 
-    # Traces of the words on either side of a token, Hebbian weights over them, and clusters of
-    # the codes that these give. It is shown words, never a role. `hebbsim/engine/network`
+    # Traces of the words on both sides of a token, Hebbian weights on these traces, and clusters of
+    # the resulting codes. The network receives words, never roles. `hebbsim/engine/network`
     network = RoleNetwork(
         timescales=timescales, n_clusters=clusters, passes=passes, random_state=seed
     )
     network.fit(train.sentences())
 
-    # Roles: each cluster is named by the commonest role of its tokens on dev. `hebbsim/probes`
+    # Roles: each cluster is named by the most frequent role of its dev tokens. `hebbsim/probes`
     readout = RoleReadout().fit(network.predict(dev.sentences()), dev_roles)
     roles = readout.predict(network.predict(test.sentences()))
 
-    # The control: each word's commonest role, learned from every label of train.
+    # The control: each word's most frequent role, from all labels of train.
     lookup = LookupBaseline().fit(train.sentences(), labels)
 
     # A table with the recall of each role; `plot_roles(table)` draws it. `hebbsim/plots`

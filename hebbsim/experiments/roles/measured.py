@@ -1,4 +1,4 @@
-"""Predicted roles and scores of one step of a run, and the form in which they are cached."""
+"""Predicted roles and scores of one step of a run, and their cached form."""
 
 from __future__ import annotations
 
@@ -23,24 +23,22 @@ class Measured:
 
     #: Model, condition, seed, and roles by split.
     predicted: list[tuple[str, str, int, Roles]] = field(default_factory=list)
-    #: Beside those that follow from predicted roles.
+    #: Scores that do not follow from predicted roles.
     scores: list[Score] = field(default_factory=list)
-    #: By split, the nearest cluster of every token, shape=(T,); of the first seed's learner.
+    #: By split, the nearest cluster of every token, shape=(T,), for the learner of seed 0.
     winners: dict[str, NDArray[np.int32]] = field(default_factory=dict)
-    #: What learning took.
     costs: list[Cost] = field(default_factory=list)
 
     def as_step(self, gold: Gold) -> StepResult:
-        """As arrays and a JSON document; roles are codes of `gold`."""
+        """Convert to arrays and a JSON document; roles become codes of `gold`."""
         arrays: dict[str, NDArray[Any]] = {
             f"{number} {split}": gold.encode({split: roles})[split]
             for number, (*_, predicted) in enumerate(self.predicted)
             for split, roles in predicted.items()
         }
         arrays |= {f"winners {split}": ids for split, ids in self.winners.items()}
-        keys = [key for *key, _ in self.predicted]
         document = {
-            "keys": keys,
+            "keys": [key for *key, _ in self.predicted],
             "scores": [asdict(score) for score in self.scores],
             "costs": [asdict(cost) for cost in self.costs],
         }

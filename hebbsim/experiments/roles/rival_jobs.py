@@ -1,9 +1,9 @@
-"""A rival learned in a worker process, and the clusters that it finds."""
+"""Trains a rival in a worker process."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from hebbsim.runs.costs import Meter
 
 
 class FoundClusters(NamedTuple):
-    """What a rival made of the splits; its prototypes [shape=(K, D)]; what it took to learn."""
+    """Clusters of all splits, prototypes of shape (K, D), and the cost of training."""
 
     members: dict[str, Memberships]
     prototypes: NDArray[np.float32]
@@ -26,26 +26,25 @@ class FoundClusters(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RivalJob:
-    """One rival to be learned, and the sentences that it is to cluster; words and nothing else."""
+    """A rival to train, and the sentences that it clusters; words only."""
 
     name: str
     train: list[list[str]]
     evaluation: Mapping[str, list[list[str]]]
     n_clusters: int
-    seed: int = 0
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    seed: int
+    settings: Mapping[str, Any]
 
     def load(self) -> None:
-        """Nothing is kept beyond the run."""
+        """Return None: results are cached with the steps of the run."""
 
     def run(self) -> FoundClusters:
         """Learn, then cluster every split."""
         rival = new_rival(self.name, self.n_clusters, self.seed, self.settings)
-        rival.import_library()  # imported before it is measured
+        rival.import_library()  # outside the measurement
         import sklearn.cluster  # noqa: F401
 
-        # BLAS sums in another order with more threads.
-        with threadpool_limits(1):
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
             with Meter() as meter:
                 rival.fit(self.train)
             members = {name: rival.memberships(s) for name, s in self.evaluation.items()}

@@ -1,10 +1,9 @@
-"""Rivals that learn without labels, on the splits, the clusters and the naming of the learner."""
+"""Unsupervised rivals, on the same splits and with the same cluster naming as the learner."""
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
-
-import numpy as np
 
 from hebbsim.errors import BadInputError, LibraryMissingError
 from hebbsim.experiments.roles.clustering import Clustering
@@ -17,7 +16,7 @@ from hebbsim.runs.costs import Cost
 
 
 class RivalKey(NamedTuple):
-    """A rival of a run, as which its job and its step are known."""
+    """Identifies the job of one rival and seed, and its step in the cache."""
 
     name: str
     seed: int
@@ -28,42 +27,34 @@ class RivalKey(NamedTuple):
 
 
 class Rivals:
-    """The rivals of a run; refused if the library of one is not installed."""
+    """The rivals of a run; raises BadInputError if the library of one is not installed."""
 
     def __init__(self, learning: Learning) -> None:
         self.learning, config = learning, learning.config
+        self.keys = [RivalKey(*key) for key in product(config.rivals, range(config.rival_seeds))]
         for name in config.rivals:
             try:
                 rival_class(name).require_library()
             except LibraryMissingError as error:
                 raise BadInputError(f"--rivals {name}: {error}; or name others") from None
-        seeds = range(config.rival_seeds)
-        self.keys = [RivalKey(name, seed) for name in config.rivals for seed in seeds]
 
     def job(self, key: RivalKey) -> RivalJob:
-        """What a rival learns from and clusters: the words of the splits."""
-        learning = self.learning
+        """The training job of a rival; it receives words only."""
+        config, sentences = self.learning.config, dict(self.learning.sentences)
         return RivalJob(
             name=key.name,
-            train=learning.sentences["train"],
-            evaluation={k: s for k, s in learning.sentences.items() if k != "train"},
-            n_clusters=learning.config.clusters,
+            train=sentences.pop("train"),
+            evaluation=sentences,
+            n_clusters=config.clusters,
             seed=key.seed,
-            settings=settings_for(key.name, kinds_of(learning.config.corpus)),
+            settings=settings_for(key.name, kinds_of(config.corpus)),
         )
 
     @staticmethod
     def measure(measuring: Measuring, key: RivalKey, found: FoundClusters) -> Measured:
         """Name the clusters of a rival as those of the learner, and score them."""
-        measured = Measured()
-        nobody = measuring.corpus.splits["train"].subset(np.zeros(0, dtype=np.int64))
-        clustering = Clustering(
-            {name: [members] for name, members in found.members.items()},
-            [found.prototypes],
-            np.zeros(0, dtype=np.int64),
-            nobody,
-        )
-        measuring.name_by_dev(measured, key.name, key.seed, clustering)
         cost = Cost(key.name, measuring.k, key.seed, found.seconds, found.memory)
-        measured.costs.append(cost)
+        measured = Measured(costs=[cost])
+        members = {name: [members] for name, members in found.members.items()}
+        measuring.name_by_dev(measured, key.name, key.seed, Clustering(members, [found.prototypes]))
         return measured

@@ -1,4 +1,4 @@
-"""Zero-label role assignment beside supervised baselines: `hebbsim run roles`."""
+"""Role assignment without labels, compared with baselines and rivals: `hebbsim run roles`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.measured import Measured
 from hebbsim.experiments.roles.rivals import RivalKey, Rivals
 from hebbsim.experiments.roles.scores import Runs, clusters
-from hebbsim.experiments.roles.supervised import JobKey, Supervised
+from hebbsim.experiments.roles.supervised import BiGRUKey, Supervised
 from hebbsim.experiments.roles.tabulate import empty_results, tabulate, tokens_file
 from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
 from hebbsim.readers.base import Corpus
@@ -39,9 +39,9 @@ from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 from hebbsim.runs.steps import Steps
 
-#: What the steps of a run weigh on its progress bar: about their seconds on the built-in grammar.
+#: Weights of steps on the progress bar: roughly their seconds on the built-in grammar.
 WEIGHTS = {"main": 14, "part": 5, "bigru": 5, "rival": 4}
-#: Share of the main step of a seed in which its learner is fitted.
+#: Share of the main step of a seed that is spent on fitting.
 FITTING = 0.7
 
 
@@ -79,9 +79,7 @@ def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Resul
         )
         files, notes = _files_to_read(config, stack)
         run = _Run(config, corpus, files, notes, cache, progress)
-        # BLAS sums in another order with more threads: one makes a run repeatable anywhere,
-        # and leaves the other cores to the workers.
-        with threadpool_limits(1):
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
             results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
     results.save = partial(write_taggers, cache, config.seeds)
     return results
@@ -90,7 +88,7 @@ def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Resul
 def _files_to_read(
     config: RolesConfig, stack: contextlib.ExitStack
 ) -> tuple[dict[str, Path], list[str]]:
-    """The unlabelled text by file name, folders as the files in them; what was left out."""
+    """Files of the unlabelled text by name, with folders expanded, and notes on them."""
     from hebbsim.readers.text import text_files
     from hebbsim.readers.treebanks import split_of
 
@@ -106,17 +104,12 @@ def _files_to_read(
 
 
 def part_name(seed: int, condition: str = "main") -> str:
-    """What is measured of the learner of a seed, as a step of a run and as a kept part."""
+    """Name of the step that measures the learner of a seed."""
     return f"seed={seed} {condition}"
 
 
-def bigru_name(condition: str, seed: int) -> str:
-    """A BiGRU, as a step of a run and as a kept part."""
-    return f"bigru {condition} seed={seed}"
-
-
 class _Run:
-    """Puts the steps of one run in order: what learns when, what is read back, what is done."""
+    """Schedules the steps of a run: computes them in order, or reads them from the cache."""
 
     def __init__(
         self,
@@ -128,13 +121,13 @@ class _Run:
         progress: Progress,
     ) -> None:
         self.config = config
-        # Once, before anything is learned: a file may be gone at the end.
+        # Before any training: a file may be gone at the end.
         self.inputs = {name: digest(path, unpacked=False) for name, path in text.items()}
         self.cache = cache
         self.steps = Steps(progress)
         self.notes: list[str] = [*corpus.notes, *notes]
         self.meter: Meter | None = None  # of the first seed's learner
-        self.torch_is_there = True  # as far as is known
+        self.has_torch = True  # until an import fails
         if config.preset == "auto":
             self.notes.append(
                 "no settings were tuned for this kind of corpus; its words chose "
@@ -155,15 +148,15 @@ class _Run:
 
             vectors = read_vectors(config.vectors)
             self.notes.append(vector_note(corpus, vectors))
-        # Described once, as well: every seed learns with it, whatever becomes of its file.
+        # The network file is also read only once, for all seeds.
         self.learning = Learning(config, corpus, text, config.described(), vectors)
 
     def fitted(self, seed: int) -> Any:
         main = part_name(seed)
         keep = self.learning.text and self.cache.folder is not None
         after_text = self.cache.states_folder(f"seed={seed}") / "after-text" if keep else None
-        alone = seed == 0  # in this process: what it takes can be told from what others take
-        with Meter() if alone else contextlib.nullcontext() as meter:
+        # Only seed 0 is fitted alone in this process, so that its cost can be measured.
+        with Meter() if seed == 0 else contextlib.nullcontext() as meter:
             learner = self.learning.fitted(
                 seed,
                 progress=lambda share: self.steps.reach(main, FITTING * share),
@@ -175,27 +168,17 @@ class _Run:
         return learner
 
     def learners(self, parts: Sequence[str]) -> Iterator[tuple[int, Callable[[], Any]]]:
-        """What gives the learner of every seed, in order, some learning at a time, in threads.
+        """Seeds in order, each with a function that returns its fitted learner.
 
-        The first is alone, so that its result comes soon, and no more are begun than there
-        are workers, as each takes its memory. A learner shares nothing with another. Seeds
-        of which nothing is left to do learn only if asked for.
+        Learners are fitted in threads: the first one alone, so that its result comes early, then
+        as many at a time as there are workers, to bound memory. Seeds whose steps are all cached
+        are fitted only when their function is called.
         """
         config = self.config
         if config.shards is not None:
             from hebbsim.experiments.roles.shards import sharded_learners
 
-            for seed, fitted in sharded_learners(
-                self.learning.new,
-                config.seeds,
-                self.learning.sentences["train"],
-                text=list(self.learning.text.values()),
-                reading=config.reading,
-                rules=config.rules,
-                shards=config.shards,
-                scheduler=config.scheduler,
-                say=self.steps.say,
-            ):
+            for seed, fitted in sharded_learners(self.learning, config.shards, self.steps.say):
                 yield seed, cache(fitted)
             return
         workers = config.workers
@@ -213,7 +196,7 @@ class _Run:
                         begun[seed] = threads.submit(self.fitted, seed).result
                 yield from begun.items()
         finally:
-            # Not waited for: on the way here from an interruption, what they learn is lost.
+            # After an interruption, do not wait for learners that will not be used.
             threads.shutdown(wait=False, cancel_futures=True)
 
     def results(self) -> Results:
@@ -224,12 +207,12 @@ class _Run:
         self.cache.begin(results.experiment, results.config, results.provenance)
 
     def without_roles(self) -> Results:
-        """Clusters of the first seed, the largest first, with their commonest words."""
+        """Clusters of seed 0, largest first, with their most frequent words."""
         self.steps.plan(WEIGHTS["main"], [part_name(0)])
         corpus = self.learning.corpus
         self.notes.append(f"corpus {corpus.name} has no roles: clusters are shown by their words")
         self.begin()
-        learners = self.learners([])  # a cluster ends with what gives its learners
+        learners = self.learners([])  # a Dask cluster is closed with the generator
         _, learner = next(learners)
         sentences = self.learning.sentences["train"]
         of_each = np.atleast_2d(learner().predict(sentences).T)
@@ -244,7 +227,7 @@ class _Run:
         return results
 
     def with_roles(self, layer: str) -> Results:
-        """Every model on every split, then the tables."""
+        """Measure all models on all splits, and fill the tables."""
         config, corpus = self.config, self.learning.corpus
         check_splits(corpus, layer)
         self.notes += cluster_notes(corpus.splits["dev"], config.clusters)
@@ -256,21 +239,22 @@ class _Run:
         parts = measuring.parts()
         counts = (config.seeds, config.label_curve_seeds, config.ablation_seeds)
         of_codes = min(counts) if bigru else 0
-        trained = [*bigru, *(("labels=all codes=hebbian", seed) for seed in range(of_codes))]
+        with_codes = [BiGRUKey("labels=all codes=hebbian", seed) for seed in range(of_codes)]
+        trained = [*bigru, *with_codes]
         for seed in range(config.seeds):
             self.steps.plan(WEIGHTS["main"], [part_name(seed)])
             if seed < config.ablation_seeds:
                 self.steps.plan(WEIGHTS["part"], [part_name(seed, part) for part in parts])
-        self.steps.plan(WEIGHTS["bigru"], [bigru_name(*key) for key in trained])
+        self.steps.plan(WEIGHTS["bigru"], [key.step for key in trained])
         self.steps.plan(WEIGHTS["rival"], [key.step for key in rivals.keys])
         if config.baselines != "none":
             for name, predicted in supervised.simple():
                 self.runs.add(name, "", 0, predicted)
         self.begin()
         self.steps.say()
-        with BackgroundJobs[JobKey | RivalKey](config.workers) as background:
-            # Before the learner, which they let run first: see `BackgroundJobs`.
-            with self.if_torch_is_there(trained):
+        with BackgroundJobs[BiGRUKey | RivalKey](config.workers) as background:
+            # Submitted before the learner, but at a low priority: see `BackgroundJobs`.
+            with self.without_torch(trained):
                 for key, job in bigru.items():
                     self.submit(background, key, lambda job: job, job)
             for rival in rivals.keys:
@@ -278,31 +262,30 @@ class _Run:
             for seed, learner in self.learners(list(parts)):
                 line = partial(self.last_line, seed)
                 self.step(part_name(seed), self.whole, learner, seed, line=line)
-                if seed < of_codes and self.torch_is_there:
-                    key = ("labels=all codes=hebbian", seed)
-                    with self.if_torch_is_there(trained):
-                        self.submit(background, key, supervised.codes_job, learner, seed)
+                if seed < of_codes and self.has_torch:
+                    with self.without_torch(trained):
+                        job_of = supervised.codes_job
+                        self.submit(background, with_codes[seed], job_of, learner, seed)
                 if seed < config.ablation_seeds:
                     self.ablations(learner, seed, parts)
                 self.cache.drop(f"seed={seed}")
-            for key, found in background.results():
-                if isinstance(key, RivalKey):
-                    self.step(key.step, rivals.measure, measuring, key, found)
+            for done, found in background.results():
+                if isinstance(done, RivalKey):
+                    self.step(done.step, rivals.measure, measuring, done, found)
                 else:
-                    of_bigru = Measured([("bigru", *key, found)])
-                    self.step(bigru_name(*key), lambda found: found, of_bigru)
-        # In the order of the tables, whichever job ended first.
-        place = {model: n for n, model in enumerate(("hebbian", *config.rivals))}
+                    self.step(done.step, Measured, [("bigru", *done, found)])
+        # In the order of the tables, not in the order in which jobs ended.
+        order = ("hebbian", *config.rivals)
         for found_of in (self.measured.scores, self.measured.costs):
-            found_of.sort(key=lambda each: (place[each.model], each.seed))
+            found_of.sort(key=lambda each: (order.index(each.model), each.seed))
         return tabulate(self.results(), measuring, self.runs, self.measured)
 
     def whole(self, fitted: Callable[[], Any], seed: int) -> Measured:
-        """All that a learner gives, which may stay for `hebbsim tag` as well."""
+        """Measure a learner, and store it for `hebbsim tag` if the configuration says so."""
         if self.config.keeps(seed):
             dev = self.learning.sentences["dev"], self.measuring.roles["dev"]
             keep_tagger(self.cache, fitted(), seed, self.results(), *dev)
-        measured = self.measuring.whole(fitted, seed)
+        measured = self.measuring.whole(fitted(), seed)
         if seed == 0 and self.meter is not None and self.config.shards is None:
             took = self.meter.seconds, self.meter.memory
             measured.costs.append(Cost("hebbian", self.measuring.main_condition, seed, *took))
@@ -311,20 +294,16 @@ class _Run:
     def ablations(
         self, fitted: Callable[[], Any], seed: int, parts: Mapping[str, dict[str, Any]]
     ) -> None:
-        """Parts and controls of one learner, some at a time, in threads; reported in order."""
+        """Measure ablations and controls of a learner in threads, and report them in order."""
         threads = ThreadPoolExecutor(self.config.workers)
-        names = {part_name(seed, condition): condition for condition in parts}
-        missing = [name for name in names if not self.cache.has(name)]
+        begun = {}
         try:
-            learner = fitted() if missing else None
-            begun = {
-                name: threads.submit(
-                    self.measuring.part, lambda: learner, seed, names[name], parts[names[name]]
-                )
-                for name in missing
-            }
-            for name in names:
-                self.step(name, begun[name].result if name in begun else Measured)
+            for condition, changes in parts.items():
+                if not self.cache.has(name := part_name(seed, condition)):
+                    submitted = (fitted(), seed, condition, changes)
+                    begun[name] = threads.submit(self.measuring.part, *submitted).result
+            for name in (part_name(seed, condition) for condition in parts):
+                self.step(name, begun.get(name, Measured))
         finally:
             threads.shutdown(wait=False, cancel_futures=True)
 
@@ -335,7 +314,7 @@ class _Run:
         *arguments: Any,
         line: Callable[[], str] | None = None,
     ) -> None:
-        """Measure, or read back what an interrupted run measured; then report the line."""
+        """Measure a step, or read it from the cache; then report it."""
         gold = self.runs.gold
         step = self.cache.get(name)
         if step is None:
@@ -351,26 +330,25 @@ class _Run:
         self.steps.reach(name, line=line() if line else None)
 
     @contextlib.contextmanager
-    def if_torch_is_there(self, trained: Sequence[JobKey]) -> Iterator[None]:
-        """Where a BiGRU begins to train; without torch the run goes on, and its notes say so."""
+    def without_torch(self, trained: Sequence[BiGRUKey]) -> Iterator[None]:
+        """If torch is missing, continue without the BiGRUs `trained`, and add a note."""
         try:
             yield
         except TorchMissingError as error:
-            self.torch_is_there = False
+            self.has_torch = False
             self.notes.append(f"no BiGRU beside the learner: {error}")
-            self.steps.drop(bigru_name(*key) for key in trained)
+            self.steps.drop(key.step for key in trained)
 
     def submit(
         self,
-        background: BackgroundJobs[JobKey | RivalKey],
-        key: JobKey | RivalKey,
+        background: BackgroundJobs[BiGRUKey | RivalKey],
+        key: BiGRUKey | RivalKey,
         job: Callable[..., Job],
         *arguments: Any,
     ) -> None:
-        """Train a BiGRU or a rival beside the learner, unless what it found is cached."""
-        name = key.step if isinstance(key, RivalKey) else bigru_name(*key)
-        if self.cache.has(name):
-            self.step(name, Measured)
+        """Train a BiGRU or a rival in the background, unless its step is cached."""
+        if self.cache.has(key.step):
+            self.step(key.step, Measured)
         else:
             background.submit(key, job(*arguments))
 

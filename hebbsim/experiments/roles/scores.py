@@ -1,4 +1,4 @@
-"""From predicted roles to the tables of the roles experiment; nothing here learns."""
+"""Scores predicted roles, for the tables of the roles experiment."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ def named_on_dev(
     dev: Split,
     scored: Iterable[str],
 ) -> dict[str, NDArray[np.str_]]:
-    """Roles of every split in `scored`, its clusters named by all of dev.
+    """Roles of every split in `scored`, with clusters named by all of dev.
 
-    On dev itself, either half of the sentences is named by the other. `mapping` is given which
-    tokens of dev name clusters, shape=(T,), and gives what names those of a split.
+    On dev itself, each half of the sentences is named by the other half. `mapping` receives a mask
+    of the dev tokens that name clusters, shape=(T,), and returns a function that predicts the roles
+    of a split.
     """
     name = mapping(np.full(dev.n_tokens, True))
     found = {split: name(split) for split in scored if split != "dev"}
@@ -52,11 +53,8 @@ class Runs:
     def add(
         self, model: str, condition: str, seed: int, predicted: dict[str, NDArray[np.str_]]
     ) -> None:
-        """Keep one prediction; another of the same seed counts as a further draw."""
+        """Add one prediction; several of one seed count as draws."""
         self._codes[model, condition][seed].append(self.gold.encode(predicted))
-
-    def __contains__(self, key: tuple[str, str]) -> bool:
-        return key in self._codes
 
     def items(self) -> Iterator[tuple[tuple[str, str], dict[int, list[Codes]]]]:
         """Models and conditions in the order of the tables, whatever the order of arrival."""
@@ -76,10 +74,10 @@ class Runs:
     def correct(
         self, model: str, condition: str, split: str, role: int | None = None
     ) -> NDArray[np.int64] | None:
-        """Right tokens of each sentence in every run, shape=(S, D, N): seeds, draws, sentences.
+        """Correct tokens per sentence in every run, shape=(S, D, N): seeds, draws, sentences.
 
-        With `role`, a code of `Gold.names`, of its tokens alone. None where nothing was
-        predicted.
+        With `role`, an index into `Gold.names`, only tokens of that role count. None if nothing
+        was predicted.
         """
         runs = [
             [codes[split] for codes in draws if split in codes]
@@ -89,17 +87,16 @@ class Runs:
         if not draws:
             return None
         gold, offsets = self.gold.codes[split], self.gold.offsets[split]
-        wanted = slice(None) if role is None else gold == role
-
-        def right(codes: NDArray[np.int16]) -> NDArray[np.int64]:
-            hit = np.zeros(len(gold), dtype=bool)
-            hit[wanted] = codes[wanted] == gold[wanted]
-            return sentence_sums(hit, offsets)
-
-        return np.array([[right(codes) for codes in of_seed[:draws]] for of_seed in runs])
+        counted = np.full(len(gold), True) if role is None else gold == role
+        return np.array(
+            [
+                [sentence_sums((codes == gold) & counted, offsets) for codes in of_seed[:draws]]
+                for of_seed in runs
+            ]
+        )
 
     def totals(self, split: str, role: int | None = None) -> NDArray[np.int64]:
-        """Tokens of each sentence, or those of one role, shape=(N,)."""
+        """Tokens per sentence, of all roles or of one, shape=(N,)."""
         gold, offsets = self.gold.codes[split], self.gold.offsets[split]
         return np.diff(offsets) if role is None else sentence_sums(gold == role, offsets)
 
@@ -115,8 +112,8 @@ class Runs:
     def scores(self) -> list[Score]:
         """Accuracy, recall, precision and F1 of all runs, one value per seed.
 
-        Scores by role are given for dev, test and ``gen``, and for the single
-        generalization splits where the model is a plain one.
+        Scores by role cover dev, test and ``gen``, and for reference runs the single
+        generalization splits too.
         """
         return [
             Score(self.corpus, split, model, condition, metric, role, seed, value)
@@ -136,20 +133,17 @@ class Runs:
         values: dict[tuple[str, str | None], list[float]] = defaultdict(list)
         for codes in draws:
             values["accuracy", None].append(accuracy(gold, codes[split]))
-            if by_role:
-                for s in role_scores(gold, codes[split], self.gold.names):
-                    values["recall", s.role].append(s.recall)
-                    values["precision", s.role].append(s.precision)
-                    values["f1", s.role].append(s.f1)
+            for s in role_scores(gold, codes[split], self.gold.names) if by_role else ():
+                for metric in ("recall", "precision", "f1"):
+                    values[metric, s.role].append(getattr(s, metric))
         return {key: float(np.mean(each)) for key, each in values.items()}
 
 
 def is_plain(model: str, condition: str) -> bool:
     """Whether a condition is the model's reference run."""
-    said = words(condition).keys() - {"K", "members"}
-    return said == ({"labels"} if model == "bigru" else set()) and (
-        model != "bigru" or condition == "labels=all"
-    )
+    if model == "bigru":
+        return condition == "labels=all"
+    return words(condition).keys() <= {"K", "members"}
 
 
 _KEYS = (
@@ -159,9 +153,9 @@ _KEYS = (
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:
-    """Sort key: the single learner, then each population; numbers by size before ``all``.
+    """Sort key: the single learner, then ensembles; numbers by size, before ``all``.
 
-    Within each, plain runs by either read-out, those with few labels, parts, controls.
+    Within each: reference runs by read-out, runs with few labels, ablations, controls.
     """
     said = words(condition)
     key = [(0, float(said.pop("members", 1)), "")]
@@ -174,7 +168,7 @@ def _reading_order(condition: str) -> list[tuple[int, float, str]]:
 
 
 def finite(*values: float) -> list[Any]:
-    """Numbers as JSON has them: None for those that are not finite."""
+    """Values for JSON, which has no NaN or infinity: None replaces these."""
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
@@ -198,11 +192,8 @@ def constructions(runs: Runs) -> list[Construction]:
     """Accuracy of the reference runs by construction, with intervals over seeds."""
     records = []
     for split, kinds in runs.gold.kinds.items():
-        if kinds is None:
-            continue
-        gold, offsets = runs.gold.codes[split], runs.gold.offsets[split]
-        lengths = np.diff(offsets)
-        for kind in np.unique(kinds):
+        gold, lengths = runs.gold.codes[split], np.diff(runs.gold.offsets[split])
+        for kind in () if kinds is None else np.unique(kinds):
             of_kind = np.repeat(kinds == kind, lengths)
             for (model, condition), seeds in runs.items():
                 if not is_plain(model, condition) or not of_kind.any():
@@ -225,7 +216,7 @@ def constructions(runs: Runs) -> list[Construction]:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster of a learner on text without roles, by its commonest words."""
+    """A cluster of a learner on text without roles, with its most frequent words."""
 
     cluster: int
     tokens: int
@@ -233,7 +224,7 @@ class Cluster:
 
 
 def clusters(ids: NDArray[np.integer], forms: NDArray[np.str_]) -> list[Cluster]:
-    """The clusters of all tokens, the largest first, each with its ten commonest words."""
+    """The clusters of all tokens, largest first, each with its ten most frequent words."""
     counts: dict[int, Counter[str]] = defaultdict(Counter)
     for cluster, word in zip(ids.tolist(), forms.tolist(), strict=True):
         counts[cluster][word] += 1

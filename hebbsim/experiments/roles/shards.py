@@ -1,55 +1,42 @@
-"""Networks of the roles experiment that learn in shards on a Dask cluster."""
+"""Fits the networks of the roles experiment in shards, on a Dask cluster."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.roles.learning import Learning
 from hebbsim.models import RolePopulation
 from hebbsim.models.sharded import Shards, fit_shards
 from hebbsim.runs.workers import DaskWorkers, open_dask
 
 
 def sharded_learners(
-    make: Callable[[int], Any],
-    seeds: int,
-    sentences: Sequence[Sequence[str]],
-    *,
-    text: Sequence[Path],
-    reading: Mapping[str, Any],
-    rules: Sequence[str | os.PathLike[str]],
-    shards: int,
-    scheduler: str | None,
-    say: Callable[[str], object],
+    learning: Learning, n_shards: int, say: Callable[[str], object]
 ) -> Iterator[tuple[int, Callable[[], Any]]]:
-    """What gives the learner of every seed, in order, each fitted on all workers of a cluster.
+    """Seeds in order, each with a function that returns its learner, fitted on the cluster.
 
-    `make` gives the learner of a seed, yet to learn; `say` gets a line when a pass over the text
-    begins. All workers find the files of `rules` under their paths. A local cluster has no more
-    workers than shards.
+    `say` receives a line when a pass over the text begins. All workers must find the rule files
+    under the same paths. A local cluster has at most as many workers as shards.
     """
+    config, text = learning.config, learning.text.values()
     if any(str(path) == "-" for path in text):
         raise BadInputError("--unlabeled -: workers cannot read standard input; name files")
-    with open_dask(scheduler, min(shards, os.cpu_count() or 1)) as client:
-        if rules:
-            _load_on_workers(client, [os.path.abspath(path) for path in rules])
-        common = Shards(
-            DaskWorkers(client),
-            sentences,
-            shards,
-            text=[Path(p).resolve() for p in text],
-            reading=reading,
-        )
-        for seed in range(seeds):
-            yield seed, partial(_fitted, make, seed, common, say)
+    with open_dask(config.scheduler, min(n_shards, os.cpu_count() or 1)) as client:
+        if config.rules:
+            _load_on_workers(client, [os.path.abspath(path) for path in config.rules])
+        files = [path.resolve() for path in text]
+        train = learning.sentences["train"]
+        shards = Shards(DaskWorkers(client), train, n_shards, text=files, reading=config.reading)
+        for seed in range(config.seeds):
+            yield seed, partial(_fitted, learning.new(seed), seed, shards, say)
 
 
 def _load_on_workers(client: Any, rules: Sequence[str]) -> None:
-    """Have rules loaded by the workers that there are, and by those that come in their place."""
+    """Load rules on all workers, including those that join later."""
     from distributed.diagnostics.plugin import WorkerPlugin
 
     class Rules(WorkerPlugin):
@@ -63,11 +50,8 @@ def _load_on_workers(client: Any, rules: Sequence[str]) -> None:
     client.register_plugin(Rules())
 
 
-def _fitted(
-    make: Callable[[int], Any], seed: int, shards: Shards, say: Callable[[str], object]
-) -> Any:
+def _fitted(learner: Any, seed: int, shards: Shards, say: Callable[[str], object]) -> Any:
     shards.say = lambda line: say(f"seed {seed}: {line}")
-    learner = make(seed)
     if isinstance(learner, RolePopulation):
         learner.members_ = [fit_shards(member, shards) for member in learner.draw_members()]
         return learner

@@ -1,4 +1,4 @@
-"""Which roles and generalization splits turn on structure, by the rule of `hebbsim.probes`."""
+"""Finds the roles and generalization splits that depend on structure (`hebbsim.probes`)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from hebbsim.readers.base import Corpus
 
 @dataclass(frozen=True)
 class Structure:
-    """What decides a role (from F1 on dev) or whether a split turns on structure.
+    """What decides a role (from F1 on dev), or whether a split depends on structure.
 
-    `lookup` and `traces` are F1 on dev for a role. For a split, the numbers are those of
-    a sibling corpus (`hebbsim.readers.siblings`): `lookup` is the accuracy of its look-up
-    on its split of that name, `lookup_dev` on its dev, and `share` the part of the errors
-    on roles that structure decides. A split that the sibling lacks is ``not judged``. See
-    `hebbsim.probes.structure`.
+    For a role, `lookup` and `traces` are F1 on dev. For a split, the numbers come from a sibling
+    corpus (`hebbsim.readers.siblings`): `lookup` is the accuracy of its lookup on the split of that
+    name, `lookup_dev` on its dev, and `share` the share of errors on roles decided by structure. A
+    split that the sibling lacks is ``not judged``. See `hebbsim.probes.structure`.
     """
 
     kind: str
@@ -31,7 +30,7 @@ class Structure:
 
 
 def structure_table(runs: Runs, traces: str, sibling: Corpus | None) -> list[Structure]:
-    """The definition of structure dependence, applied; `traces` is the traces-only condition."""
+    """Apply the definition of structure dependence; `traces` is the traces-only condition."""
     by_lookup, by_traces = runs.f1("lookup", "", "dev"), runs.f1("hebbian", traces, "dev")
     decided = decide_roles(by_lookup, by_traces)
     table = [Structure("role", r, d, by_lookup[r], by_traces[r]) for r, d in decided.items()]
@@ -45,7 +44,7 @@ def structure_table(runs: Runs, traces: str, sibling: Corpus | None) -> list[Str
 
 
 def _judge(sibling: Corpus | None, structure_roles: set[str]) -> dict[str, SplitStructure]:
-    """Which generalization splits of a sibling corpus turn on structure."""
+    """Judge the generalization splits of a sibling corpus."""
     if sibling is None or sibling.layer is None:
         return {}
     gold = {name: split.layers[sibling.layer] for name, split in sibling.splits.items()}

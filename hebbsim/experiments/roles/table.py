@@ -1,4 +1,4 @@
-"""The tables that `hebbsim run roles` prints; they fit 80 columns."""
+"""Tables that `hebbsim run roles` prints, in 80 columns."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PARTS = {
     "prototypes=random": "prototypes random tokens",
     "shuffled=labels": "dev roles shuffled",
 }
-#: Measures of clusters before they are named, as columns.
+#: Columns for scores of clusters before they are named.
 _CLUSTERING = {
     "many_to_one": "many-to-one",
     "one_to_one": "one-to-one",
@@ -38,12 +38,12 @@ _CLUSTERING = {
     "adjusted_rand": "ARI",
 }
 _MOST_CLUSTERS = 20
-#: Points of a learning curve that fit a line, with tokens in millions, too.
+#: Maximum number of points of a learning curve in one row.
 _MOST_COLUMNS = 8
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
-    """Print what a run found, the headline first, the files last."""
+    """Print the tables of a run, its main results in words, and where its files are."""
     console = console or Console()
     if "clusters" in results.tables:
         _show_clusters(results, console)
@@ -86,29 +86,20 @@ def _show_models(results: Results, console: Console) -> None:
 
 
 def _show_seeds(results: Results, console: Console) -> None:
-    """How often each kind of line was measured, where that is not alike."""
-    of = {
-        "learner": ("seeds", ""),
-        "parts and controls": ("ablation_seeds", "seeds"),
-        "BiGRU, all labels": ("bigru_seeds", ""),
-        "other BiGRUs": ("label_curve_seeds", ""),
-    }
+    """Numbers of seeds, if they differ between models."""
     config = results.config
-    if config.get("baselines") != "all":
-        of = dict(list(of.items())[:2])
-    counts = {
-        name: min(config[key], config[most]) if most else config[key]
-        for name, (key, most) in of.items()
-        if key in config
-    }
+    counts = {"learner": config["seeds"]}
+    counts["parts and controls"] = min(config.get("ablation_seeds", 0), config["seeds"])
+    if config.get("baselines") == "all":
+        counts["BiGRU, all labels"] = config.get("bigru_seeds", 0)
+        counts["other BiGRUs"] = config.get("label_curve_seeds", 0)
     counts = {name: n for name, n in counts.items() if n}
     if len(set(counts.values())) > 1:
-        said = ", ".join(f"{name} {n}" for name, n in counts.items())
-        console.print(f"Seeds: {said}.")
+        console.print(f"Seeds: {', '.join(f'{name} {n}' for name, n in counts.items())}.")
 
 
 def _show_clustering(results: Results, console: Console) -> None:
-    """Measures of the clusters themselves, on the very tokens that they are scored on."""
+    """Scores of the clusters themselves, on the tokens that they are scored on."""
     k = f"K={results.config['clusters']}"
     rows = {
         split: [find(results, "hebbian", k, split, metric) for metric in _CLUSTERING]
@@ -124,39 +115,31 @@ def _show_clustering(results: Results, console: Console) -> None:
         if all(found):
             table.add_row(split, *map(cell, found))
     console.print(table)
-    console.print("Many-to-one and one-to-one name clusters on the tokens that they score. VI:")
-    console.print("variation of information, 0 at best. ARI: adjusted Rand index.")
+    console.print(
+        "Many-to-one and one-to-one name clusters on the tokens that they score. VI:\n"
+        "variation of information, 0 at best. ARI: adjusted Rand index."
+    )
 
 
 def _show_curve(results: Results, console: Console) -> None:
-    """Accuracy on test by number of labelled sentences, the same for each model."""
+    """Accuracy on test by number of labelled sentences, which are the same for each model."""
     mine = reference(results)
-    lines = {
-        "hebbian, by majority": ("hebbian", mine, ""),
-        "hebbian, soft read-out": ("hebbian", mine, " readout=soft"),
-        "bigru": ("bigru", "", ""),
-    }
-    labels = {
-        row.words.get("labels", "") for row in results.select(split="test", metric="accuracy")
-    }
-    found = {
-        name: {
-            n: row
-            for n in sorted(int(n) for n in labels if n.isdigit())
-            if (row := find(results, model, f"{start} labels={n}{end}".strip(), "test"))
-        }
-        for name, (model, start, end) in lines.items()
-    }
-    counts = sorted(set().union(*found.values()))
+    rows = results.select(split="test", metric="accuracy")
+    counts = sorted({int(n) for row in rows if (n := row.words.get("labels", "")).isdigit()})
     if len(counts) < 2:
         return
     print_heading(
         console, "Accuracy on test by labelled training sentences, the same for each model"
     )
     table = table_of("model", *(f"{n:,}" for n in counts))
-    for name, rows in found.items():
-        if rows:
-            table.add_row(name, *(f"{rows[n].mean:.3f}" if n in rows else "" for n in counts))
+    for name, model, start, end in (
+        ("hebbian, by majority", "hebbian", f"{mine} ", ""),
+        ("hebbian, soft read-out", "hebbian", f"{mine} ", " readout=soft"),
+        ("bigru", "bigru", "", ""),
+    ):
+        found = [find(results, model, f"{start}labels={n}{end}", "test") for n in counts]
+        if any(found):
+            table.add_row(name, *(f"{row.mean:.3f}" if row else "" for row in found))
     console.print(table)
     draws = {
         n: max((c.draws for c in comparisons_of(results, f"overall {mine} labels=few")
@@ -169,7 +152,7 @@ def _show_curve(results: Results, console: Console) -> None:
 
 
 def _show_learning(results: Results, console: Console) -> None:
-    """Accuracy by the tokens that a network had read, its clusters named on dev each time."""
+    """Accuracy by number of tokens read, with clusters named on dev each time."""
     read = sorted(
         {
             int(row.words["tokens"])
@@ -194,7 +177,7 @@ def _show_learning(results: Results, console: Console) -> None:
 
 
 def _some(points: list[int], n: int) -> list[int]:
-    """At most so many of the points, spread evenly, the first and the last among them.
+    """At most `n` of the points, spread evenly, including the first and the last.
 
     Examples
     --------
@@ -206,8 +189,7 @@ def _some(points: list[int], n: int) -> list[int]:
 
 
 def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
-    """Model, condition, name and labels of each line, in the order of the results."""
-    shown = {"all": "all", "readout": "dev"}
+    """Model, condition, name and labels of each row, in the order of the results."""
     lines = []
     for row in results.select(split="test", metric="accuracy"):
         words = row.words
@@ -217,7 +199,7 @@ def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
             name, labels = _learner_name(words), "none"
         elif row.model == "bigru":
             name = "bigru, hebbian codes" if "codes" in words else "bigru"
-            labels = shown.get(words["labels"], words["labels"])
+            labels = words["labels"].replace("readout", "dev")
         else:
             name, labels = row.model, "all"
         lines.append((row.model, row.condition, name, labels))
@@ -225,7 +207,7 @@ def _model_rows(results: Results) -> list[tuple[str, str, str, str]]:
 
 
 def _learner_name(words: dict[str, str]) -> str:
-    """A learner by its name, what is made of the same learner below it, indented."""
+    """The name of a learner, or of an ablation or read-out of it, indented."""
     said = [
         _PARTS.get(f"{key}={value}", f"{key.replace('tau', 'timescale')} {value}")
         for key, value in words.items()

@@ -1,11 +1,9 @@
-"""From what a run measured to its results: rows, comparisons, the table of tokens."""
+"""Turns the measurements of a run into results: rows, comparisons, the table of tokens."""
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
-import io
 from collections.abc import Mapping
 
 import numpy as np
@@ -27,9 +25,9 @@ from hebbsim.readers.siblings import sibling_of
 from hebbsim.rivals import settings_for
 from hebbsim.runs.results import Results, json_text, provenance, summarize, utf8
 
-#: Tokens of the table at most, so that a run on a large text does not write its text anew.
+#: Maximum number of rows in the table of tokens, which would otherwise copy a large text.
 MOST_TOKENS = 1_000_000
-#: Models with labels that the learner is compared with: name in the tables, model, condition.
+#: Supervised models that the learner is compared with: model and condition by name.
 SUPERVISED = {
     "bigru": ("bigru", "labels=all"),
     "bigru/readout": ("bigru", "labels=readout"),
@@ -39,10 +37,10 @@ SUPERVISED = {
 
 
 def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str]) -> Results:
-    """Results of a run that has measured nothing: its configuration and what it reads.
+    """Results of a run before any measurement: configuration and provenance.
 
-    `inputs` are digests of the unlabelled text, by file name. What is added to the list `notes`
-    later is part of the results.
+    `inputs` are digests of the unlabelled text by file name. Notes appended to `notes` later
+    become part of the results.
     """
     config, corpus = learning.config, learning.corpus
     train = corpus.splits["train"]
@@ -71,8 +69,7 @@ def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str
 def tabulate(results: Results, measuring: Measuring, runs: Runs, measured: Measured) -> Results:
     """Fill in rows, tables and files of the results, and return them."""
     config, corpus, k = measuring.config, measuring.corpus, measuring.k
-    voting = config.ensemble_size
-    main = [k, f"{k} members={voting}"][: 1 + (voting > 1)]
+    main = list(dict.fromkeys([k, measuring.main_condition]))
     main += [f"{condition} readout=soft" for condition in main]
     if config.ablation_seeds and config.baselines != "none":
         results.tables["structure"] = structure_table(runs, f"{k} view=traces", sibling_of(corpus))
@@ -91,7 +88,7 @@ def tabulate(results: Results, measuring: Measuring, runs: Runs, measured: Measu
 
 
 def _tokens(measuring: Measuring, runs: Runs, measured: Measured) -> bytes:
-    """The table of tokens: gold roles, and those that the first run of each model gives."""
+    """The table of tokens: gold roles, and the roles from the first run of each model."""
     main = measuring.main_condition
     models = {
         "hebbian": ("hebbian", main),
@@ -110,10 +107,10 @@ def _tokens(measuring: Measuring, runs: Runs, measured: Measured) -> bytes:
 
 
 def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> bytes:
-    """A gzip-compressed CSV table with a row for every token, the same bytes for the same rows.
+    """Gzip-compressed CSV table with one row per token; equal rows give equal bytes.
 
-    `splits` are tokens and further columns [shape=(T,)], such as ``gold``, by name of the split;
-    a column that a split lacks is left empty there. Sentences and positions count from 1.
+    `splits` holds, by name, a split and further columns [shape=(T,)] such as ``gold``; a column
+    that a split lacks is empty there. Sentences and positions count from 1.
 
     Examples
     --------
@@ -124,23 +121,22 @@ def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> 
     test,1,1,dogs,4
     test,1,2,bark,7
     """
-    names = list(dict.fromkeys(name for _, columns in splits.values() for name in columns))
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["split", "sentence", "position", "word", *names])
-    left = MOST_TOKENS
-    for split_name, (split, columns) in splits.items():
-        n = min(left, split.n_tokens)
-        left -= n
+    import pandas as pd
+
+    tables, left = [], MOST_TOKENS
+    for name, (split, more) in splits.items():
         lengths = np.diff(split.offsets)
-        sentence = np.repeat(np.arange(1, len(lengths) + 1), lengths)
-        position = np.arange(1, split.n_tokens + 1) - np.repeat(split.offsets[:-1], lengths)
-        more = [
-            np.asarray(columns[name])[:n].tolist() if name in columns else [""] * n
-            for name in names
-        ]
-        forms = split.forms[:n].tolist()
-        heads = sentence[:n].tolist(), position[:n].tolist(), forms
-        writer.writerows(zip([split_name] * n, *heads, *more, strict=True))
-    # No time stamp: two runs of one configuration write the same file.
-    return gzip.compress(utf8(stream.getvalue()), compresslevel=6, mtime=0)
+        columns = {
+            "sentence": np.repeat(np.arange(1, len(lengths) + 1), lengths),
+            "position": np.arange(1, split.n_tokens + 1) - np.repeat(split.offsets[:-1], lengths),
+            "word": split.forms,
+            **more,
+        }
+        # As objects, integers stay integers where other splits lack the column.
+        table = pd.DataFrame({k: np.asarray(v)[:left] for k, v in columns.items()}, dtype=object)
+        table.insert(0, "split", name)
+        tables.append(table)
+        left -= len(table)
+    text = pd.concat(tables).to_csv(index=False, lineterminator="\n")
+    # Without a time stamp, two runs of one configuration write the same file.
+    return gzip.compress(utf8(text), compresslevel=6, mtime=0)

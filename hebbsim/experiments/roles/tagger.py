@@ -1,4 +1,4 @@
-"""The learners of a roles run that stay, each with the names of its clusters."""
+"""Stores the learners of a roles run, with the names of their clusters."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def keep_tagger(
     roles: NDArray[np.str_] | None = None,
     members: Sequence[Memberships] | None = None,
 ) -> None:
-    """Name the clusters of a learner, and keep both as a part of a run that has a folder, once.
+    """Name the clusters of a learner and store both in the cache, unless it has them already.
 
-    `about` says what it learned from; other parameters are those of `RoleTagger.name`.
+    `about` describes the run; other parameters are those of `RoleTagger.name`.
     """
     if cache.folder is None or cache.has(_part(seed)):
         return
@@ -42,12 +42,12 @@ def keep_tagger(
 
 
 def write_taggers(cache: RunCache, n_seeds: int, folder: Path) -> None:
-    """Write the taggers that were kept: ``tagger.safetensors``, ``tagger-1.safetensors``, ..."""
+    """Write the stored taggers: ``tagger.safetensors``, ``tagger-1.safetensors``, ..."""
     for seed in range(n_seeds):
         step = cache.get(_part(seed))
         if step is not None:
             name = FILE if seed == 0 else FILE.replace(".", f"-{seed}.")
-            # A checkpoint is its owner's alone; whoever reads the folder may read this one.
+            # Only its owner can read a checkpoint; a copy has the permissions of the folder.
             private = folder / f".{name}"
             write_checkpoint(private, KIND, step.arrays, step.document)
             shutil.copyfile(private, folder / name)

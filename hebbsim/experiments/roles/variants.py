@@ -1,4 +1,4 @@
-"""What experiments that vary the network share: a corpus to score on, and a variant's roles."""
+"""Shared by experiments that vary the network: a scored corpus, and the roles of a variant."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.experiments.roles.clustering import Clustering, nearest_only
 from hebbsim.experiments.roles.data import check_splits, hold_out
 from hebbsim.experiments.roles.scores import named_on_dev
 from hebbsim.models import RoleNetwork
-from hebbsim.probes import RoleReadout
 from hebbsim.readers.base import Corpus
 from hebbsim.rivals.base import Rival
 
 
 def with_scored_splits(corpus: Corpus, option: str) -> Corpus:
-    """A corpus with roles, dev and test; a note says if training sentences stand in for a split.
+    """Complete a corpus with dev and test; a note is added if a split was missing.
 
-    Raises BadInputError, about `option`, if it has no roles, or too few sentences.
+    Raises BadInputError, which names `option`, if it has no roles or too few sentences.
     """
     if corpus.layer is None:
         raise BadInputError(
@@ -34,22 +34,17 @@ def with_scored_splits(corpus: Corpus, option: str) -> Corpus:
 def assigned_roles(
     learn: Callable[[], RoleNetwork | Rival], corpus: Corpus
 ) -> dict[str, NDArray[np.str_]]:
-    """Roles of every split but train, by clusters of what has learned that dev names by majority.
+    """Predicted roles of every split except train, with clusters named on dev by majority.
 
-    Raises HebbsimError if the weights of a network do not stay finite.
+    Raises HebbsimError if the weights of a network become infinite or NaN.
     """
     rest = {name: split for name, split in corpus.splits.items() if name != "train"}
     roles = rest["dev"].layers[corpus.layer or ""]
-    with np.errstate(all="ignore"):  # of weights that do not stay finite
+    with np.errstate(all="ignore"):  # weights may diverge
         learner = learn()
-        if isinstance(learner, RoleNetwork):
-            arrays, _ = learner.network_.state()
-            if not all(np.isfinite(array).all() for array in arrays.values()):
-                raise HebbsimError("weights did not stay finite")
-        winners = {name: learner.predict(split.sentences()) for name, split in rest.items()}
-
-    def mapping(on: NDArray[np.bool_]) -> Callable[[str], NDArray[np.str_]]:
-        readout = RoleReadout().fit(winners["dev"][on], roles[on])
-        return lambda split: readout.predict(winners[split])
-
-    return named_on_dev(mapping, rest["dev"], rest)
+        arrays = learner.network_.state()[0] if isinstance(learner, RoleNetwork) else {}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise HebbsimError("weights did not stay finite")
+        members = {k: [nearest_only(learner.predict(s.sentences()))] for k, s in rest.items()}
+    found = Clustering(members, [])
+    return named_on_dev(lambda on: found.mapping("dev", roles, on, soft=False), rest["dev"], rest)

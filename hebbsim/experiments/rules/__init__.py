@@ -1,4 +1,4 @@
-"""The network with a rule replaced, or a part left out: `hebbsim run rules`."""
+"""Ablations of the learning rules of a network: `hebbsim run rules`."""
 
 from hebbsim.runs.experiment import Experiment
 

@@ -14,7 +14,6 @@ from hebbsim.errors import BadInputError
 
 #: Conditions of the unchanged network, and of prototypes drawn at random from tokens.
 WHOLE, RANDOM = "", "prototypes=random"
-
 _LEFT_OUT, _OFF = "left out", "learning off in a layer"
 
 
@@ -24,8 +23,9 @@ class Ablation:
 
     #: Condition words of the results: `WHOLE` for the unchanged network.
     condition: str
-    #: What is changed, and to what.
+    #: The part that is changed.
     group: str
+    #: The change.
     name: str
     #: Description of the changed network.
     network: dict[str, Any]
@@ -34,12 +34,13 @@ class Ablation:
 def ablations(
     network: Mapping[str, Any], *, layer: str | None = None, rules: Sequence[str] = ()
 ) -> list[Ablation]:
-    """The unchanged network, and everything that it is compared with.
+    """The unchanged network and all ablations of it.
 
-    Every other rule that fits in a part, with its own rate and parameters; learning off
-    (eta = 0) in a part, in a layer and everywhere; random prototypes; fewer word layers. `layer`
-    is the word layer whose parts are changed (default: all together), and `rules` are those to
-    try (default: all). Raises BadInputError if the network cannot be built, or has no such layer.
+    These are: every other rule that fits in a part, with its default rate and parameters; learning
+    off (eta = 0) in a part, in a layer and everywhere; random prototypes; fewer word layers.
+    `layer` is the word layer whose parts are changed (default: all together), and `rules` are the
+    rules to try (default: all). Raises BadInputError if the network cannot be built, or has no such
+    layer.
 
     Examples
     --------
@@ -50,8 +51,9 @@ def ablations(
     whole = written(build(network))
     names = [each["name"] for each in whole["words"]]
     if layer is not None and layer not in names:
-        known = ", ".join(names)
-        raise BadInputError(f"--layer {layer}: no word layer has that name; choose {known}")
+        raise BadInputError(
+            f"--layer {layer}: no word layer has that name; choose {', '.join(names)}"
+        )
     return [
         Ablation(WHOLE, "", "network as it is", whole),
         *_parts(whole, layer, rules),
@@ -82,14 +84,13 @@ def _layers_off(whole: dict[str, Any]) -> Iterator[Ablation]:
         for name in (each["name"] for each in layers):
             alone = whole
             for part in kind.PARTS:
-                alone = _with(alone, name, part, _off)
-                everywhere = _with(everywhere, name, part, _off)
+                alone, everywhere = (_with(n, name, part, _off) for n in (alone, everywhere))
             yield Ablation(f"layer={name} learning=off", _OFF, name, alone)
     yield Ablation("learning=off", _OFF, "all layers", everywhere)
 
 
 def _fewer(whole: dict[str, Any]) -> Iterator[Ablation]:
-    """Only the first word layers; tokens are clustered by the codes of the last one left."""
+    """Only the first word layers; tokens are clustered by the codes of the last of them."""
     for n in range(len(whole["words"]) - 1, 0, -1):
         fewer = copy.deepcopy(whole)
         del fewer["words"][n:]

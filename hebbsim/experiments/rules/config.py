@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 
 class RulesConfig(ExperimentConfig):
-    """What `run_rules` does; every field is an option of the command line.
+    """Configuration of `run_rules`; every field is an option of the command line.
 
-    Rules registered by `register_rule` are known only to this process: use 1 worker with them.
+    Rules registered by `register_rule` exist only in this process, so use 1 worker with them.
 
     Examples
     --------
@@ -80,14 +80,14 @@ class RulesConfig(ExperimentConfig):
         return self
 
     def ablations(self) -> list[Ablation]:
-        """The unchanged network, and everything that it is compared with."""
+        """The unchanged network and all ablations of it."""
         from hebbsim.experiments.rules.ablations import ablations
 
         said = self.learner(None if self.network == "roles" else self.network, 0).description()
         return ablations(said, layer=self.layer, rules=self.rule)
 
     def learner(self, network: Any, seed: int) -> RoleNetwork:
-        """A network that has not learned yet."""
+        """An unfitted network."""
         from hebbsim.models import RoleNetwork
 
         return RoleNetwork(

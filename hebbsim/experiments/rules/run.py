@@ -1,9 +1,9 @@
-"""What each rule contributes to the network that learns roles: `hebbsim run rules`.
+"""Measures what each learning rule contributes to the role network: `hebbsim run rules`.
 
-The network of trace layers learns as in `hebbsim run roles`, and once more for each change of
-`hebbsim.experiments.rules.ablations`. Clusters are named on dev by majority, and every change is
-compared with the unchanged network on the same seeds and sentences. The look-up, which gives
-each word its most frequent role, is a baseline without memory.
+The network is trained as in `hebbsim run roles`, and once more for each ablation from
+`hebbsim.experiments.rules.ablations`. Clusters are named on dev by majority, and every ablation is
+compared with the unchanged network on the same seeds and sentences. The lookup, which gives each
+word its most frequent role, is a baseline without context.
 
 A rule that replaces another uses its own default rate and parameters, which are not tuned for
 that part.
@@ -11,11 +11,12 @@ that part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from threadpoolctl import threadpool_limits
 
@@ -41,8 +42,8 @@ from hebbsim.runs.workers import run_all
 class Ablated:
     """A row of the table: what was changed, and to what.
 
-    `failed` says why there is no score. `idle` means that the rule learns nothing in that part:
-    in all seeds, every role is the same as with learning off.
+    `failed` is the reason if there is no score. `idle` means that the rule learns nothing in that
+    part: with every seed, all roles equal those with learning off.
     """
 
     condition: str
@@ -59,8 +60,8 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
     Returns
     -------
     Results
-        ``accuracy`` by condition, and of the model ``lookup``. The table ``ablations`` has an
-        `Ablated` per condition, in order; ``comparisons`` has the difference of each to the
+        ``accuracy`` by condition, and of the model ``lookup``. The table ``ablations`` has one
+        `Ablated` per condition, in order; ``comparisons`` has the difference between each and the
         unchanged network.
 
     Raises
@@ -90,15 +91,15 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
 def _fill(
     results: Results, config: RulesConfig, corpus: Corpus, cache: RunCache, progress: Progress
 ) -> None:
-    """Learn what is not in the cache, and fill the tables."""
+    """Train what is not in the cache, and fill the tables."""
     assert corpus.layer is not None
     gold = Gold.of(corpus, corpus.layer)
     runs, failed = Runs(corpus.name, gold), dict[str, str]()
     whole = f"K={config.clusters}"
     planned = config.ablations()
-    seen: dict[str, list[bytes]] = {}
-    for seed, condition, step in _learned(config, corpus, planned, cache, progress):
-        seen.setdefault(condition, []).extend(a.tobytes() for _, a in sorted(step.arrays.items()))
+    steps = _learned(config, corpus, planned, cache, progress)
+    for seed, condition in itertools.product(range(config.seeds), [a.condition for a in planned]):
+        step = steps[seed, condition]
         if step.document:
             failed.setdefault(condition, f"seed {seed}: {step.document}")
             continue
@@ -106,49 +107,42 @@ def _fill(
         runs.add("hebbian", f"{whole} {condition}".strip(), seed, roles)
     if WHOLE in failed:
         raise HebbsimError(f"the network as it is cannot learn: {failed[WHOLE]}")
-    look_up = LookupBaseline().fit(
-        corpus.splits["train"].sentences(), corpus.splits["train"].layers[corpus.layer]
-    )
-    rest = {name: split for name, split in corpus.splits.items() if name != "train"}
+    rest = dict(corpus.splits)
+    train = rest.pop("train")
+    look_up = LookupBaseline().fit(train.sentences(), train.layers[corpus.layer])
     named = {name: look_up.predict(split.sentences()) for name, split in rest.items()}
     runs.add("lookup", "", 0, named)
+
+    def learned(condition: str) -> list[bytes]:
+        of = [steps[seed, condition].arrays for seed in range(config.seeds)]
+        return [array.tobytes() for arrays in of for _, array in sorted(arrays.items())]
+
+    def idle(condition: str) -> bool:
+        part, rule, _ = condition.partition(" rule=")
+        return bool(rule) and learned(condition) == learned(f"{part} learning=off")
+
     scores = [
         score
         for score in runs.scores()
         if score.metric == "accuracy" and score.condition.removeprefix(whole).strip() not in failed
     ]
     results.rows = summarize(scores)
-    conditions = [each.condition for each in planned if each.condition not in failed]
+    changed = [a.condition for a in planned if a.condition not in failed and a.condition != WHOLE]
+    splits = [split for split in ("test", "gen") if split in gold.codes]
+    cells = [(f"{whole} {c}", "hebbian", whole, split, None) for split in splits for c in changed]
     results.tables = {
         "ablations": [
-            Ablated(
-                each.condition,
-                each.group,
-                each.name,
-                failed.get(each.condition, ""),
-                " rule=" in each.condition
-                and seen[each.condition]
-                == seen[f"{each.condition.partition(' rule=')[0]} learning=off"],
-            )
-            for each in planned
+            Ablated(a.condition, a.group, a.name, failed.get(a.condition, ""), idle(a.condition))
+            for a in planned
         ],
-        "comparisons": compared(
-            runs,
-            "rules",
-            [
-                (f"{whole} {condition}", "hebbian", whole, split, None)
-                for split in ("test", "gen")
-                if split in gold.codes
-                for condition in conditions
-                if condition != WHOLE
-            ],
-        ),
+        "comparisons": compared(runs, "rules", cells),
         "per_seed": scores,
     }
 
 
-@dataclass(frozen=True)
-class _Job:
+class _Job(NamedTuple):
+    """A network to train with one seed; it gives the roles under each condition."""
+
     config: RulesConfig
     corpus: Corpus
     network: dict[str, Any]
@@ -162,65 +156,60 @@ def _learned(
     planned: Sequence[Ablation],
     cache: RunCache,
     progress: Progress,
-) -> Iterator[tuple[int, str, StepResult]]:
-    """Seed, condition and predicted roles of all ablations, in order; cached one by one."""
-    jobs = [
-        # Random prototypes are drawn once the unchanged network has learned.
-        _Job(config, corpus, each.network, seed, (WHOLE, RANDOM) if each is planned[0] else (said,))
-        for seed in range(config.seeds)
-        for each in planned
-        if (said := each.condition) != RANDOM
-    ]
+) -> dict[tuple[int, str], StepResult]:
+    """Predicted roles by seed and condition; each condition is a step in the cache."""
 
-    def name(job: _Job, condition: str) -> str:
-        return f"seed={job.seed} {condition or 'whole'}"
+    def name(seed: int, condition: str) -> str:
+        return f"seed={seed} {condition or 'whole'}"
 
     found: dict[tuple[int, str], StepResult] = {}
-    waiting = []
-    for job in jobs:
-        for said in job.conditions:
-            step = cache.get(name(job, said))
-            if step is not None:
-                found[job.seed, said] = step
-        if any((job.seed, said) not in found for said in job.conditions):
-            waiting.append(job)
-    total = len(jobs)
+    waiting, total = [], 0
+    for seed, each in itertools.product(range(config.seeds), planned):
+        if each.condition == RANDOM:
+            continue
+        total += 1
+        # Random prototypes are drawn from the unchanged network, once it has learned.
+        conditions = (WHOLE, RANDOM) if each is planned[0] else (each.condition,)
+        for condition in conditions:
+            if (step := cache.get(name(seed, condition))) is not None:
+                found[seed, condition] = step
+        if any((seed, condition) not in found for condition in conditions):
+            waiting.append(_Job(config, corpus, each.network, seed, conditions))
     progress(None, total - len(waiting), total)
     ended = run_all(_learn, waiting, workers=min(config.workers, max(len(waiting), 1)))
     for done, (number, steps) in enumerate(ended, total - len(waiting) + 1):
         if isinstance(steps, Exception):
             raise steps
-        job = waiting[number]
-        for said, step in steps.items():
-            cache.put(name(job, said), step.arrays, step.document)
-            found[job.seed, said] = step
+        seed = waiting[number].seed
+        for condition, step in steps.items():
+            cache.put(name(seed, condition), step.arrays, step.document)
+            found[seed, condition] = step
         progress(None, done, total)
-    for seed in range(config.seeds):
-        for each in planned:
-            yield seed, each.condition, found[seed, each.condition]
+    return found
 
 
 def _learn(job: _Job) -> dict[str, StepResult]:
-    """Roles that one network assigns, by condition; or, in the document, why there are none."""
+    """Roles by condition from one network; the document is the reason if there are none."""
     load_rules(job.config.rules)
     with threadpool_limits(1):  # BLAS sums in another order with more threads
         sentences = job.corpus.splits["train"].sentences()
         learner = job.config.learner(job.network, job.seed)
-        steps: dict[str, Callable[[], RoleNetwork]] = {
-            said: partial(learner.derive, sentences, prototypes="random")
-            if said == RANDOM
+        fits: dict[str, Callable[[], RoleNetwork]] = {
+            condition: partial(learner.derive, sentences, prototypes="random")
+            if condition == RANDOM
             else partial(learner.fit, sentences)
-            for said in job.conditions
+            for condition in job.conditions
         }
-        return {said: _codes(step, job.corpus) for said, step in steps.items()}
+        return {condition: _codes(fit, job.corpus) for condition, fit in fits.items()}
 
 
 def _codes(learn: Callable[[], RoleNetwork], corpus: Corpus) -> StepResult:
     try:
         roles = assigned_roles(learn, corpus)
-    except Exception as error:  # of a rule, which anyone may have written
+    except Exception as error:  # a user's rule may raise anything
         name = "" if type(error) is HebbsimError else type(error).__name__
         said = str(error).strip().partition("\n")[0]
         return StepResult({}, ": ".join(filter(None, (name, said))))
     codes = Gold.of(corpus, corpus.layer or "").encode(roles)
-    return StepResult({split: codes[split] for split in codes if split != "gen"}, "")
+    codes.pop("gen", None)
+    return StepResult(dict(codes), "")

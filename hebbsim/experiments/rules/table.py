@@ -16,7 +16,7 @@ _SPLITS = ("test", "gen")
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
-    """Print what a run found."""
+    """Print the table of a run."""
     console = console or Console()
     config = results.config
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
@@ -40,18 +40,14 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         console.print("* learns nothing there: the same roles as with learning off", markup=False)
     for each in results.tables["ablations"]:
         if each.failed:
-            said = f"No score for {each.condition}: {each.failed}"
-            console.print(said, markup=False)
+            console.print(f"No score for {each.condition}: {each.failed}", markup=False)
     print_ending(console, results, folder, "Tables")
 
 
 def _table(results: Results) -> Table:
     whole = f"K={results.config['clusters']}"
-    means = {
-        (row.model, row.condition, row.split): row.mean
-        for row in results.rows
-        if row.metric == "accuracy"
-    }
+    rows = results.select(metric="accuracy")
+    means = {(row.model, row.condition, row.split): row.mean for row in rows}
     compared = {(each.condition, each.split): each for each in results.tables["comparisons"]}
     splits = [split for split in _SPLITS if ("hebbian", whole, split) in means]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -75,8 +71,8 @@ def _table(results: Results) -> Table:
                 cells += _difference(compared.get((condition, split)))
             table.add_row(*cells)
         if not group:
-            found = [_number(means["lookup", "", split]) for split in splits]
-            table.add_row("look-up", *itertools.chain(*((mean, "", "") for mean in found)))
+            found = ((_number(means["lookup", "", split]), "", "") for split in splits)
+            table.add_row("look-up", *itertools.chain(*found))
     return table
 
 
@@ -91,5 +87,5 @@ def _difference(compared: Any) -> tuple[str, str]:
 
 
 def _number(value: float) -> str:
-    """Three digits, without the leading zero."""
+    """Format with three digits and without a leading zero."""
     return f"{value:.3f}".removeprefix("0")

@@ -1,4 +1,4 @@
-"""Parameters of a network searched on dev: `hebbsim tune`."""
+"""Searches parameters of a network on dev: `hebbsim tune`."""
 
 from hebbsim.runs.experiment import Experiment
 

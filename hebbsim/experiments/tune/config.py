@@ -1,4 +1,4 @@
-"""Configuration of `hebbsim tune`, and the ranges that it searches."""
+"""Configuration of `hebbsim tune`, and its search ranges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hebbsim.rivals import RIVALS, new_rival, rival_class
 if TYPE_CHECKING:
     import numpy as np
 
-#: Ranges that are searched by default.
+#: Default search ranges.
 RANGES = (
     "timescales=[[2, 8, 32], [1.1, 3.3], [2], [2, 6], [1.5, 4, 12]]",
     "words.size=50:400:log",
@@ -32,9 +32,8 @@ RANGES = (
 )
 #: Parameters that are options, not settings of the network.
 _OPTIONS = ("timescales", "clusters", "passes")
-#: Values without quotes.
+#: A list of names without quotes.
 _NAMES = re.compile(r"\[[\w\s.,-]+\]")
-_FORM = "give NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=[A, B, C]"
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Range:
 
 
 def read_range(text: str) -> Range:
-    """Read a range, as given to the option; refused if it is none, or empty.
+    """Parse a range from the command line; raises BadInputError if it is invalid or empty.
 
     Examples
     --------
@@ -89,11 +88,11 @@ def read_range(text: str) -> Range:
     numbers = [setting_value(bound) for bound in bounds[:2]]
     good = all(type(n) in (int, float) and math.isfinite(n) for n in numbers)
     if not name or len(bounds) != 2 + log or not good:
-        raise BadInputError(f"--range {text}: {_FORM}")
+        form = "give NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=[A, B, C]"
+        raise BadInputError(f"--range {text}: {form}")
     low, high = numbers
     if not low < high or (log and low <= 0):
-        least = "above 0 and " if log else ""
-        raise BadInputError(f"--range {text}: LOW must be {least}below HIGH")
+        raise BadInputError(f"--range {text}: LOW must be {'above 0 and ' * log}below HIGH")
     return Range(name, (), low, high, log)
 
 
@@ -116,11 +115,11 @@ def read_ranges(path: str | Path) -> tuple[str, ...]:
 
 
 class TuneConfig(LearnerConfig):
-    """What `run_tune` does; every field is an option of the command line.
+    """Configuration of `run_tune`; every field is an option of the command line.
 
-    Fields of `LearnerConfig` hold in every trial, except where a range replaces them. A file
-    among `ranges` means the ranges in it; other ranges come after those. Rules registered by
-    `register_rule` are known only to this process, so use 1 worker with them.
+    Fields of `LearnerConfig` hold in every trial, unless a range replaces them. A file among
+    `ranges` stands for the ranges in it, which precede the other ranges. Rules registered by
+    `register_rule` exist only in this process, so use 1 worker with them.
 
     Examples
     --------
@@ -188,8 +187,8 @@ class TuneConfig(LearnerConfig):
     def drawn(self) -> list[dict[str, Any]]:
         """The parameters of each trial, all different; the first trial has none.
 
-        There are fewer than `trials` if the ranges have no more combinations. Asking for more
-        trials does not change the earlier ones.
+        Fewer than `trials` if the ranges have fewer combinations. A larger number of trials does
+        not change the first ones.
         """
         import numpy as np
 
@@ -204,25 +203,25 @@ class TuneConfig(LearnerConfig):
         return list(found.values())
 
     def check(self, values: dict[str, Any]) -> None:
-        """Refuse values that cannot be used."""
+        """Raise BadInputError if values cannot be used."""
         if self.rival is None:
             self.trial(values)
         else:
             new_rival(self.rival, self.clusters, 0, values)
 
     def trial(self, values: dict[str, Any]) -> LearnerConfig:
-        """The configuration of a trial of the network; refused if a value cannot be used."""
-        # Rules are registered by now, and the other fields hold the values of the preset.
+        """The configuration of one trial; raises BadInputError if a value cannot be used."""
+        # Rules are registered, and the preset is applied, when this configuration is made.
         named = self.model_fields_set & set(LearnerConfig.model_fields) - {"rules", "preset"}
         options = {name: getattr(self, name) for name in named}
-        options |= {name: value for name, value in values.items() if name in _OPTIONS}
+        options |= {name: values[name] for name in _OPTIONS if name in values}
         rest = {name: value for name, value in values.items() if name not in _OPTIONS}
         options |= {"preset": "default", "settings": merged(self.settings, changes(rest))}
         return LearnerConfig.checked(options)
 
 
 def changes(values: dict[str, Any]) -> list[str]:
-    """Parameters as settings: ``NAME=VALUE``."""
+    """Format parameters as settings: ``NAME=VALUE``."""
     return [
         f"{name}={value if isinstance(value, str) else json.dumps(value)}"
         for name, value in values.items()

@@ -1,22 +1,20 @@
-"""Random search for the settings of a corpus, scored on its dev split alone: `hebbsim tune`.
+"""Random search for settings of a corpus, scored on its dev split only: `hebbsim tune`.
 
-Trial 0 is the unchanged network or rival; every other trial draws a value for each
-parameter. All trials learn with one seed, the best third of them with the others as well. A
-trial's score is the accuracy on dev that `hebbsim run roles` reports: the clusters of either half
-of dev are named by the other half. Nothing depends on the test split.
+Trial 0 is the unchanged network or rival; every other trial draws a value for each parameter. All
+trials run with one seed, and the best third also with the other seeds. The score of a trial is the
+accuracy on dev that `hebbsim run roles` reports: the clusters of each half of dev are named by the
+other half. Nothing depends on the test split.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -42,7 +40,7 @@ from hebbsim.runs.workers import run_all
 class Trial:
     """A row of the table: accuracy on dev over seeds.
 
-    `parameters` are those that were drawn. `failed` says why there is no score, if so.
+    `parameters` holds the drawn values. `failed` is the reason if there is no score.
     """
 
     trial: int
@@ -60,8 +58,8 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
     Returns
     -------
     Results
-        ``accuracy`` on dev by trial. The table ``trials`` has a `Trial` each, the best first;
-        ``preset.toml`` among the files is what ``hebbsim run roles --preset`` takes.
+        ``accuracy`` on dev by trial. The table ``trials`` has one `Trial` per row, best first;
+        ``preset.toml`` among the files is for ``hebbsim run roles --preset``.
 
     Raises
     ------
@@ -84,7 +82,7 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
 
 
 def _train_and_dev(config: TuneConfig) -> Corpus:
-    """The two splits as `hebbsim run roles` has them."""
+    """Load the train and dev splits that `hebbsim run roles` uses."""
     from hebbsim.readers import load_corpus
 
     wanted = ("train", "dev")
@@ -98,184 +96,157 @@ def _train_and_dev(config: TuneConfig) -> Corpus:
     return corpus
 
 
-@dataclass(frozen=True)
-class _Network:
-    """The network of a trial."""
+class _Job(NamedTuple):
+    """One trial with one seed; `fit` takes the training sentences and the seed."""
 
-    network: dict[str, Any]
-    clusters: int
-    passes: int
-    rules: tuple[str, ...]
-
-    def fitted(self, train: list[list[str]], seed: int) -> RoleNetwork:
-        load_rules(self.rules)
-        return RoleNetwork(self.network, passes=self.passes, random_state=seed).fit(train)
-
-
-@dataclass(frozen=True)
-class _Rival:
-    """The rival of a trial."""
-
-    name: str
-    clusters: int
-    settings: dict[str, Any]
-
-    def fitted(self, train: list[list[str]], seed: int) -> Rival:
-        return new_rival(self.name, self.clusters, seed, self.settings).fit(train)
-
-
-@dataclass(frozen=True)
-class _Job:
-    learner: _Network | _Rival
+    fit: Callable[[list[list[str]], int], RoleNetwork | Rival]
     corpus: Corpus
     trial: int
     seed: int
 
+    @property
+    def name(self) -> str:
+        return f"trial={self.trial} seed={self.seed}"
+
+
+def _fit_network(
+    network: dict[str, Any], passes: int, rules: tuple[str, ...], train: list[list[str]], seed: int
+) -> RoleNetwork:
+    load_rules(rules)
+    return RoleNetwork(network, passes=passes, random_state=seed).fit(train)
+
+
+def _fit_rival(
+    name: str, clusters: int, settings: dict[str, Any], train: list[list[str]], seed: int
+) -> Rival:
+    return new_rival(name, clusters, seed, settings).fit(train)
+
 
 class _Search:
-    """Trials of one run, and their scores by seed as they come."""
+    """The trials of a run, and their scores by trial and seed so far."""
 
     def __init__(
         self, config: TuneConfig, corpus: Corpus, cache: RunCache, progress: Progress
     ) -> None:
         self.config, self.corpus, self.cache, self.progress = config, corpus, cache, progress
         self.drawn = config.drawn()
-        # Read once, whatever becomes of the file while trials learn.
+        # Files are read once, in case they change while trials are running.
         self.learners = [self._learner(values) for values in self.drawn]
-        for learner in self.learners:
-            check_clusters(corpus.splits["train"], learner.clusters, corpus.name)
         self.n_best = math.ceil(len(self.drawn) / 3)
-        self.total = len(self.drawn) + self.n_best * (config.seeds - 1)
         self.found: dict[tuple[int, int], float | str] = {}
 
-    def _learner(self, values: dict[str, Any]) -> _Network | _Rival:
-        """What learns in a trial."""
-        config = self.config
+    def _learner(self, values: dict[str, Any]) -> Callable[..., RoleNetwork | Rival]:
+        config, train = self.config, self.corpus.splits["train"]
         if config.rival is not None:
-            return _Rival(config.rival, config.clusters, values)
+            check_clusters(train, config.clusters, self.corpus.name)
+            return partial(_fit_rival, config.rival, config.clusters, values)
         trial = config.trial(values)
-        return _Network(trial.described(), trial.clusters, trial.passes, config.rules)
+        check_clusters(train, trial.clusters, self.corpus.name)
+        return partial(_fit_network, trial.described(), trial.passes, config.rules)
 
     def run(self) -> list[Trial]:
-        """All trials, the best first."""
+        """Run all trials; the best come first."""
         everything = range(len(self.drawn))
         self._learn((trial, 0) for trial in everything)
-        best = [trial.trial for trial in self._ranked(everything) if not trial.failed]
-        best = best[: self.n_best]
+        best = [trial.trial for trial in self._ranked() if not trial.failed][: self.n_best]
         self._learn((trial, seed) for seed in range(1, self.config.seeds) for trial in best)
-        return self._ranked(everything)
+        return self._ranked()
 
-    def _ranked(self, trials: Iterable[int]) -> list[Trial]:
-        """Those of all seeds before those of one, failed ones last; of equals the first drawn."""
+    def _ranked(self) -> list[Trial]:
+        """Trials with all seeds before those with one; failed ones last; ties as drawn."""
 
         def place(trial: Trial) -> tuple[bool, int, float]:
             return trial.mean is None, -trial.seeds, -(trial.mean or 0.0)
 
-        return sorted(map(self._summary, trials), key=place)
+        return sorted(map(self._summary, range(len(self.drawn))), key=place)
 
     def _summary(self, trial: int) -> Trial:
         scores = [score for (which, _), score in sorted(self.found.items()) if which == trial]
-        values = [score for score in scores if not isinstance(score, str)]
         failed = next((score for score in scores if isinstance(score, str)), "")
-        mean = statistics.fmean(values) if values and not failed else None
-        sd = statistics.stdev(values) if len(values) > 1 and not failed else None
+        values = [] if failed else [score for score in scores if not isinstance(score, str)]
+        mean = statistics.fmean(values) if values else None
+        sd = statistics.stdev(values) if len(values) > 1 else None
         return Trial(trial, self.drawn[trial], len(scores), mean, sd, failed)
 
     def _learn(self, wanted: Iterable[tuple[int, int]]) -> None:
-        """Score trials by seed, or take what is kept."""
-        waiting = []
+        """Score trials by seed, or read their scores from the cache."""
+        waiting, total = [], len(self.drawn) + self.n_best * (self.config.seeds - 1)
         for trial, seed in wanted:
-            step = self.cache.get(_name(trial, seed))
+            job = _Job(self.learners[trial], self.corpus, trial, seed)
+            step = self.cache.get(job.name)
             if step is None:
-                waiting.append(_Job(self.learners[trial], self.corpus, trial, seed))
+                waiting.append(job)
             else:
                 self.found[trial, seed] = step.document
-        self.progress(None, len(self.found), self.total)
+        self.progress(None, len(self.found), total)
         workers = min(self.config.workers, max(len(waiting), 1))
         for number, score in run_all(_score, waiting, workers=workers):
             if isinstance(score, Exception):
                 raise score
-            trial, seed = waiting[number].trial, waiting[number].seed
-            self.cache.put(_name(trial, seed), document=score)
-            self.found[trial, seed] = score
+            job = waiting[number]
+            self.cache.put(job.name, document=score)
+            self.found[job.trial, job.seed] = score
             said = score if isinstance(score, str) else f"dev accuracy {score:.3f}"
-            self.progress(f"{_name(trial, seed)}: {said}", len(self.found), self.total)
-
-
-def _name(trial: int, seed: int) -> str:
-    return f"trial={trial} seed={seed}"
+            self.progress(f"{job.name}: {said}", len(self.found), total)
 
 
 def _score(job: _Job) -> float | str:
-    """Accuracy on dev of one learner with one seed; or why there is none."""
+    """Accuracy on dev of one learner with one seed, or why there is none."""
     train, dev = (job.corpus.splits[name] for name in ("train", "dev"))
-    learn = partial(job.learner.fitted, train.sentences(), job.seed)
     try:
         with threadpool_limits(1):  # BLAS sums in another order with more threads
-            roles = assigned_roles(learn, job.corpus)["dev"]
-    except Exception as error:  # of a rule, which anyone may have written
+            roles = assigned_roles(partial(job.fit, train.sentences(), job.seed), job.corpus)
+    except Exception as error:  # a user's rule may raise anything
         return reason(error)
-    return float(np.mean(roles == dev.layers[job.corpus.layer or ""]))
-
-
-# What is written ----------------------------------------------------------------------------------
+    return float(np.mean(roles["dev"] == dev.layers[job.corpus.layer or ""]))
 
 
 def _fill(results: Results, search: _Search) -> None:
-    trials = search.run()
-    best = trials[0]
+    """Run the search, and fill in tables and files."""
+    trials, config, corpus = search.run(), search.config, search.corpus.name
+    best, n = trials[0], len(trials)
     if best.mean is None:
         raise HebbsimError(f"no trial could be scored: {best.failed}")
-    n, config = len(trials), search.config
-    model = config.rival or "hebbian"
     if n < config.trials:
         results.notes.append(f"the ranges have {n} different trials, not {config.trials}")
+    model = config.rival or "hebbian"
     scores = [
-        Score(search.corpus.name, "dev", model, f"trial={trial}", "accuracy", None, seed, score)
+        Score(corpus, "dev", model, f"trial={trial}", "accuracy", None, seed, score)
         for (trial, seed), score in sorted(search.found.items())
         if not isinstance(score, str)
     ]
     results.rows = summarize(scores)
     results.tables = {"trials": trials, "per_seed": scores}
-    results.files["trials.csv"] = utf8(_trials_text(trials))  # a column for each parameter
+    results.files["trials.csv"] = utf8(_trials_text(trials))  # with a column per parameter
     about = f"accuracy on dev {best.mean:.4f} over {best.seeds} seeds, the best of {n} trials"
+    name = "".join(c if c.isprintable() else "?" for c in corpus)
     if config.rival is None:
-        text = _preset_text(config.trial(best.parameters), search.corpus.name, about)
-    else:
-        text = _settings_text(config, best.parameters, search.corpus.name, about)
-    results.files["preset.toml" if config.rival is None else "settings.toml"] = utf8(text)
+        file, heading, values = "preset.toml", name, _preset(config.trial(best.parameters))
+        table = []
+    else:  # as a table of ``settings.toml`` in `hebbsim.rivals`
+        file, heading, values = "settings.toml", f"{name}, K = {config.clusters}", best.parameters
+        table = [f"[{kinds_of(config.corpus)[-1]}.{config.rival}]"]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    heading = f"# Chosen by hebbsim tune for {heading}: {about}."
+    results.files[file] = utf8("\n".join([heading, *table, *lines, ""]))
 
 
 def _trials_text(trials: Sequence[Trial]) -> str:
+    import pandas as pd
+
     names = list(dict.fromkeys(name for trial in trials for name in trial.parameters))
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["trial", *names, "seeds", "mean", "sd", "failed"])
-    for each in sorted(trials, key=lambda trial: trial.trial):
-        drawn = [each.parameters.get(name, "") for name in names]
-        cells = [json.dumps(value) if isinstance(value, list) else value for value in drawn]
-        writer.writerow([each.trial, *cells, each.seeds, each.mean, each.sd, each.failed])
-    return stream.getvalue()
+    rows = [
+        asdict(trial)
+        | {k: json.dumps(v) if isinstance(v, list) else v for k, v in trial.parameters.items()}
+        for trial in sorted(trials, key=lambda trial: trial.trial)
+    ]
+    columns = ["trial", *names, "seeds", "mean", "sd", "failed"]
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
+    return table.to_csv(index=False, lineterminator="\n")
 
 
-def _settings_text(config: TuneConfig, parameters: dict[str, Any], corpus: str, about: str) -> str:
-    """As a table of ``settings.toml`` in `hebbsim.rivals`."""
-    lines = (f"{name} = {json.dumps(value)}" for name, value in parameters.items())
-    of = f"{_printable(corpus)}, K = {config.clusters}"
-    heading = f"# Chosen by hebbsim tune for {of}: {about}."
-    kind = kinds_of(config.corpus)[-1]
-    return "\n".join([heading, f"[{kind}.{config.rival}]", *lines, ""])
-
-
-def _preset_text(config: LearnerConfig, corpus: str, about: str) -> str:
-    said = config.model_dump(
-        mode="json", include={"timescales", "clusters", "passes", "rule", "settings"}
-    )
-    if config.network != "roles":
-        said["network"] = "network.json"  # beside this file
-    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in said.items())
-    return "\n".join([f"# Chosen by hebbsim tune for {_printable(corpus)}: {about}.", *lines, ""])
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else "?" for c in name)
+def _preset(config: LearnerConfig) -> dict[str, Any]:
+    fields = {"timescales", "clusters", "passes", "rule", "settings"}
+    values = config.model_dump(mode="json", include=fields)
+    # The network is written beside the preset.
+    return values if config.network == "roles" else {**values, "network": "network.json"}

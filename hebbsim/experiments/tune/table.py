@@ -11,12 +11,12 @@ from hebbsim.runs.results import Results
 from hebbsim.runs.sweep_file import shown
 from hebbsim.runs.terminal import Console, print_ending
 
-#: Trials that the table shows.
+#: Number of trials in the table.
 _SHOWN = 3
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
-    """Print the best trials, a column each."""
+    """Print the best trials, one per column."""
     console = console or Console()
     trials = results.tables["trials"]
     best = [trial for trial in trials if not trial.failed][:_SHOWN]
@@ -37,10 +37,9 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         values = ("" if name not in t.parameters else shown(t.parameters[name]) for t in best)
         table.add_row(Text(name), *map(Text, values))
     console.print(table)
-    first = next(trial for trial in trials if trial.trial == 0)
-    if first.mean is not None:
-        console.print(f"Trial 0, which changes nothing: {first.mean:.4f}")
     for trial in trials:
+        if trial.trial == 0 and trial.mean is not None:
+            console.print(f"Trial 0, which changes nothing: {trial.mean:.4f}")
         if trial.failed:
             console.print(f"No score for trial {trial.trial}: {trial.failed}", markup=False)
     print_ending(console, results, folder / "trials.csv", "All trials")
