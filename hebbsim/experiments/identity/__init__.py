@@ -1,4 +1,4 @@
-"""How much of past tokens traces keep: `hebbsim run identity`, of a stream or of one sentence."""
+"""How much traces keep of past tokens, in a stream or one sentence: `hebbsim run identity`."""
 
 from hebbsim.runs.experiment import Experiment
 

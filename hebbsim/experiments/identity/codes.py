@@ -1,4 +1,4 @@
-"""Codes of words that their contexts teach: what a zero-label learner would keep in traces."""
+"""Word codes learned from contexts, as the role learner keeps them in its traces."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from numpy.typing import ArrayLike, NDArray
 from hebbsim.engine.network import Network, TokenLayer, WordLayer
 from hebbsim.engine.values import LARGEST
 
-#: Context words with a column of their own in the memory of the layer.
+#: Number of context words with their own column in the memory of the layer.
 _CONTEXT_WORDS = 500
-#: Tokens that a stream without sentences is cut into.
+#: Length of the pieces that a stream without sentences is cut into, in tokens.
 _CUT = 1000
-#: Rarer words share the code of what has hardly been seen.
+#: Words that occur up to this many times define the code of unseen words.
 _SEEN = 3
 
 
 def learned_codes(
     tokens: ArrayLike, n_types: int, dim: int, rng: np.random.Generator, offsets: ArrayLike | None
 ) -> NDArray[np.float64]:
-    """Where a word layer places words by their contexts, at a mean square length of one.
+    """Codes that a word layer learns from contexts, shape=(V, D), with mean square length 1.
 
-    The layer is that of the network which learns roles: each word's memory of the traces
-    around it, on the directions in which the memories of words differ most.
+    The layer is that of the role network: the memory of each word for the traces around it,
+    projected on the directions in which the memories of words differ most. Values have float32
+    precision, like random codes.
 
-    `tokens`, shape=(T,), are numbers of types, the commonest first; `offsets` say where sentences
-    begin and end, None stands for one stream. `rng` draws the directions to start from, and which
-    tokens they learn from. The codes, shape=(V, D), are float32 numbers, as random codes are; a
-    type that `tokens` lacks has the mean code of those that occur up to three times.
+    `tokens`, shape=(T,), are type numbers, most frequent type first; `offsets` delimit sentences
+    (None: one stream). `rng` draws the initial directions and the tokens that they learn from. A
+    type that `tokens` lacks gets the mean code of the types that occur up to three times.
 
     Examples
     --------

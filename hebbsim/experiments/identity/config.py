@@ -27,27 +27,27 @@ if TYPE_CHECKING:
 
     from hebbsim.probes.identity import Condition
 
-#: Timescales of the capacity map, by the name of their row.
+#: Sets of timescales in the capacity map, by row name.
 TIMESCALE_SETS = {
     "2": "2",
     "10": "10",
     "50": "50",
     "2,8,32": "2,8,32",
     "2,10,50": "2,10,50",
-    # From 2 to 64, in a geometric series.
+    # Geometric series from 2 to 64.
     "log8": ",".join(f"{2 * 32 ** (i / 7):.3g}" for i in range(8)),
     "log16": ",".join(f"{2 * 32 ** (i / 15):.3g}" for i in range(16)),
 }
 
-#: Memories that are compared by default: those of `hebbsim.probes.identity` and two GRUs.
+#: Memories that are compared by default: from `hebbsim.probes.identity`, and two GRUs.
 MEMORIES = ("traces", "traces-learned", "window", "lmu", "fast-weights", "gru", "bigru")
 
 
 class IdentityConfig(ExperimentConfig):
-    """What `run_identity` does; every field is an option of the command line.
+    """Configuration of `run_identity`; every field is an option of the command line.
 
-    A file among `decoders` means the decoders that it defines; a run records such files in
-    `decoder_files`, so that it can be repeated. `map_seeds` is at most `seeds`.
+    A file among `decoders` stands for the decoders that it defines, and is recorded in
+    `decoder_files`, so that a run can be repeated. `map_seeds` is limited to `seeds`.
 
     Examples
     --------
@@ -170,7 +170,7 @@ class IdentityConfig(ExperimentConfig):
     @model_validator(mode="before")
     @classmethod
     def _load_files(cls, options: dict[str, Any]) -> dict[str, Any]:
-        """Import decoder files; a file among the names means the decoders that it defines."""
+        """Import decoder files, and replace files among the names by the decoders in them."""
         from hebbsim.probes.identity import load_decoders
 
         given = split_list(options.get("decoders", cls.model_fields["decoders"].default))
@@ -226,8 +226,8 @@ class IdentityConfig(ExperimentConfig):
         """Conditions of the state: each number format, then each noise level in float64."""
         from hebbsim.probes.identity import Condition
 
-        held = [Condition(p, self.rounding) for p in self.precision]
-        return held + [Condition(snr=snr) for snr in self.noise]
+        rounded = [Condition(p, self.rounding) for p in self.precision]
+        return rounded + [Condition(snr=snr) for snr in self.noise]
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of the decoder files, by name."""

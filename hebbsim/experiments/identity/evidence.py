@@ -42,7 +42,7 @@ def findings(run: RunTables) -> Iterator[Finding]:
 
 
 def name(words: dict[str, str]) -> str:
-    """How the state was held, in a sentence."""
+    """The condition of the state, for a sentence."""
     return wording.held(words).replace("noise ", "noise at ")
 
 
@@ -56,7 +56,7 @@ def _share(row: dict[str, Any], went_in: float, measure: str) -> Finding:
 
 
 def _inequality(run: RunTables, usual: list[dict[str, Any]]) -> Iterator[Finding]:
-    """The worst case of the bound, and how much a linear read-out leaves in the state."""
+    """The largest excess over the bound, and the bits that a linear read-out misses."""
     excess = find(run.results, split="test", metric="excess")
     if excess:
         worst = max(excess, key=lambda row: row["mean"])

@@ -1,4 +1,4 @@
-"""All figures of `hebbsim run identity`, and of its sentence, from the tables of a run alone."""
+"""Figures of `hebbsim run identity`, drawn from the tables of a run."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 
 def _sentence(run: RunTables) -> dict[str, DataFrame | None]:
-    """The table of words read back, and that of their structure where there is one."""
-    has_structure = run.table("structure") is not None
-    return {
-        "read": run.needed("sentence", seed=int, lag=int),
-        "structure": run.needed("structure", lag=int, probability=float) if has_structure else None,
-    }
+    """The table of decoded words and, if present, the table of their structure."""
+    structure = run.table("structure")
+    if structure is not None:
+        structure = run.needed("structure", lag=int, probability=float)
+    return {"read": run.needed("sentence", seed=int, lag=int), "structure": structure}
 
 
 IDENTITY = {

@@ -1,17 +1,18 @@
-"""Two limits, measured: deeper processing of a state, and the expansion of one trace.
+"""Measures two limits: deeper processing of a state, and the expansion of one trace.
 
 Deeper processing. States of short, noisy streams of four types, whose exact posterior can be
-computed by trying all pasts, pass through layers: successive cancellation (what is found, and
-what is left) or random layers of tanh. By the data processing inequality no layer holds more
+computed by enumerating all pasts, pass through layers: successive cancellation (the codes found so
+far and the residual) or random tanh layers. By the data processing inequality, no layer holds more
 bits about a token than the state, but a linear probe may find more of them.
 
-Expansion. One trace of one-hot tokens, with every past tried
+Expansion. All pasts of one trace of one-hot tokens are enumerated
 (`hebbsim.probes.identity.expansion`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,7 @@ _LONGEST = 8
 
 def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iterator[Score]:
     """Bits about all past tokens that a linear probe finds in each layer, and the exact bits."""
-
-    def score(model: str, words: str, metric: str, value: float) -> Score:
-        return Score(corpus, "processing", model, words, metric, None, seed, value, "bits")
-
+    score = partial(Score, corpus, "processing", role=None, seed=seed, unit="bits")
     rng = np.random.default_rng([seed, 7])
     codes = make_codes(_TYPES, _DIM, rng)
     tokens = rng.integers(_TYPES, size=(_TRAINING + _STATES, _TOKENS))
@@ -56,7 +54,7 @@ def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iter
     train, test = _cut(whole.values), _cut(whole.tokens)
     decoder = get_decoder("likelihood")(channel)
     exact = _bits(decoder.decode(train[1], _TOKENS), test[1], channel)
-    yield score("exact", "", "total_bits", float(exact.sum()))
+    yield score("exact", "", "total_bits", value=float(exact.sum()))
     for kind, layers in {
         "cancellation": _cancelled(channel, whole.values),
         "tanh": _random_layers(whole.values, rng),
@@ -70,8 +68,8 @@ def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iter
             probe.fit(States(learnt, test[0], np.zeros(1)))
             bits = _bits(probe.decode(asked, _TOKENS), test[1], channel)
             words = f"layers={kind} depth={depth}"
-            yield score("linear", words, "total_bits", float(bits.sum()))
-            yield score("linear", words, "excess", float((bits - exact).max()))
+            yield score("linear", words, "total_bits", value=float(bits.sum()))
+            yield score("linear", words, "excess", value=float((bits - exact).max()))
 
 
 def _cut(values: NDArray) -> tuple[NDArray, NDArray]:
@@ -88,12 +86,11 @@ def _bits(
 
 def _cancelled(channel: Channel, states: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     """States, then the codes found so far with what is left of the traces, shape=(N, M)."""
-    n = len(states)
-    yield states.reshape(n, -1)
+    yield states.reshape(len(states), -1)
     found: list[NDArray[np.float64]] = []
     for _, chosen, rest in Cancellation(channel).steps(states, DEPTH):
         found.append(channel.codes[chosen])
-        yield np.concatenate([*found, rest.reshape(n, -1)], axis=1)
+        yield np.concatenate([*found, rest.reshape(len(states), -1)], axis=1)
 
 
 def _random_layers(
@@ -112,14 +109,13 @@ def _random_layers(
 def expansion_scores(corpus: str) -> Iterator[Score]:
     """Longest past that greedy decoding always recovers, measured and in closed form."""
     for alpha in ALPHAS:
-        words = f"alpha={alpha:.4g}"
-
-        def score(model: str, metric: str, value: float, unit: str, words: str = words) -> Score:
-            return Score(corpus, "expansion", model, words, metric, None, 0, value, unit)
-
-        yield score("cancellation", "exact_past", _measured_past(alpha), "tokens")
-        yield score("bound", "exact_past", min(exact_past(alpha), _LONGEST), "tokens")
-        yield score("state", "smallest_distance", smallest_distance(alpha, 3, 6), "1")
+        for model, metric, value, unit in (
+            ("cancellation", "exact_past", _measured_past(alpha), "tokens"),
+            ("bound", "exact_past", min(exact_past(alpha), _LONGEST), "tokens"),
+            ("state", "smallest_distance", smallest_distance(alpha, 3, 6), "1"),
+        ):
+            words = f"alpha={alpha:.4g}"
+            yield Score(corpus, "expansion", model, words, metric, None, 0, value, unit)
 
 
 def _measured_past(alpha: float) -> int:

@@ -1,4 +1,4 @@
-"""What one seed of the identity experiment uses of a corpus: sentences, labels, codes, states."""
+"""Corpus data for one seed of the identity experiment: sentences, labels, codes, states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hebbsim.readers.loading import cut
 if TYPE_CHECKING:
     from hebbsim.experiments.identity.config import IdentityConfig
 
-#: The property that is the word itself.
+#: Name of the property that is the word itself.
 CONTENT = "word"
 #: Number of words to distinguish; all rarer words are one class.
 N_WORDS = 300
@@ -30,7 +30,7 @@ _NETWORK_SENTENCES = 1200
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Sentences of a split, as numbers."""
+    """Sentences of a split, encoded as numbers."""
 
     split: Split
     #: Number of each word, the same in all splits, most frequent in train first, shape=(T,).
@@ -39,7 +39,7 @@ class Sample:
     place: NDArray[np.int64]
     #: By property, each of shape (T,); -1 if it does not apply.
     labels: dict[str, NDArray[np.int64]]
-    #: From the subject to the finite verb, shape=(T,); 0 elsewhere.
+    #: Distance from the subject to each finite verb, shape=(T,); 0 elsewhere.
     distances: NDArray[np.int64]
 
     def padded(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -53,7 +53,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What one seed uses: sentences to learn from, to calibrate on, and to score."""
+    """Data for one seed: sentences to train on, to calibrate on, and to score."""
 
     #: ``train``, ``dev``, ``test``.
     parts: dict[str, Sample]
@@ -83,11 +83,8 @@ def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material
             "give a longer corpus, or --structure none"
         )
     rng = np.random.default_rng([seed, 3])
-    wanted = {
-        "train": config.probe_training,
-        "dev": config.probe_states // 2,
-        "test": config.probe_states // 2,
-    }
+    half = config.probe_states // 2
+    wanted = {"train": config.probe_training, "dev": half, "test": half}
     chosen = {name: _draw(splits[name], n, rng) for name, n in wanted.items()}
     whole = splits["train"]
     words, counts = np.unique(whole.forms, return_counts=True)
@@ -99,10 +96,8 @@ def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material
     all_counts = np.zeros(len(number), dtype=np.int64)
     all_counts[: len(counts)] = counts[order]
 
-    names: dict[str, NDArray[np.str_]] = {}
     of_train = structure(corpus, chosen["train"])
-    for name, values in of_train.items():
-        names[name] = np.unique(values[values != ""])
+    names = {name: np.unique(values[values != ""]) for name, values in of_train.items()}
     names[CONTENT] = np.array(list(number)[: min(N_WORDS, len(words))])
     parts = {}
     for key, split in chosen.items():
@@ -110,7 +105,8 @@ def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material
         labels = {CONTENT: np.minimum(types, len(names[CONTENT]) - 1)}
         for name, values in structure(corpus, split).items():
             if name in of_train:
-                labels[name] = _numbers(values, names[name])
+                at = np.minimum(np.searchsorted(names[name], values), len(names[name]) - 1)
+                labels[name] = np.where(names[name][at] == values, at, -1)
         place = np.arange(split.n_tokens) - np.repeat(split.offsets[:-1], np.diff(split.offsets))
         parts[key] = Sample(split, types, place, labels, subject_distances(split))
     controls = {}
@@ -126,15 +122,10 @@ def _draw(split: Split, n_tokens: int, rng: np.random.Generator) -> Split:
     return split.subset(order[: int(np.searchsorted(total, n_tokens)) + 1])
 
 
-def _numbers(values: NDArray[np.str_], names: NDArray[np.str_]) -> NDArray[np.int64]:
-    place = np.minimum(np.searchsorted(names, values), len(names) - 1)
-    return np.where(names[place] == values, place, -1)
-
-
 def fixed_states(
     name: str, material: Material, codes: NDArray[np.float64], taus: NDArray[np.float64], seed: int
 ) -> dict[str, NDArray[np.float32]]:
-    """States of a fixed memory after every token, shape=(T, M), by split."""
+    """States of an untrained memory after every token, shape=(T, M), by split."""
     found = {}
     for key, part in material.parts.items():
         # The same random weights for every split.
@@ -177,7 +168,7 @@ def corpus_codes(
 ) -> NDArray[np.float64]:
     """A code for every word type, random or learned from all of train, shape=(V, D).
 
-    V is by default the number of words of the material. Further types count as unseen.
+    `n_types` is V (default: the number of words of the material); further types count as unseen.
     """
     n_types = len(material.counts) if n_types is None else n_types
     rng = np.random.default_rng([seed, 6])

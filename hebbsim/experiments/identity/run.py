@@ -1,4 +1,4 @@
-"""What decoders can read of past tokens from traces: `hebbsim run identity`.
+"""Decodes past tokens from traces: `hebbsim run identity`.
 
 Examples
 --------
@@ -64,17 +64,17 @@ from hebbsim.runs.run_function import run_function
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
 
-#: States read from each stream.
+#: Number of states read from each stream.
 _PER_STREAM = 8
-#: Time constants of the slowest trace that pass before the first state is read.
+#: Warm-up before the first state is read, in time constants of the slowest trace.
 _WARM = 4
 #: Orders of the n-gram models that traces are compared with.
 _ORDERS = (2, 3, 4)
-#: Why a memory is left out.
+#: Reasons why a memory can be left out.
 _WITHOUT = {"gru": "torch is not installed", "bigru": "it needs torch and a corpus with roles"}
 #: Codes of the traces that are examined closely.
 _CODES_OF = {"traces": "random", "traces-learned": "learned"}
-#: torch keeps one random state and one number of threads for all.
+#: The random state and thread count of torch are global.
 _TORCH = threading.Lock()
 _DRAWING = threading.Lock()
 
@@ -106,7 +106,7 @@ def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) ->
 
 
 class _Run:
-    """The jobs of one run and what they share; each job gives its own scores."""
+    """The jobs of one run, and the data that they share."""
 
     def __init__(
         self, config: IdentityConfig, source: TokenSource, cache: RunCache, progress: Progress
@@ -135,22 +135,20 @@ class _Run:
         return load_corpus("builtin" if name == "auto" else name, offline=self.config.offline)
 
     def score(
-        self, seed: int, model: str, words: str, metric: str, value: float, **other: str
-    ) -> Score:
-        split, unit = other.get("split", "test"), other.get("unit", "bits")
+        self, seed: int, model: str, words: str, metric: str, value: float,
+        *, split: str = "test", unit: str = "bits",
+    ) -> Score:  # fmt: skip
         return Score(self.source.name, split, model, words, metric, None, seed, value, unit)
 
     def results(self) -> Results:
-        resolved = self.config.resolved() | {"vocab_size": len(self.source.prior)}
-        read = [self.source.corpus, self.corpus]
-        inputs = {k: v for corpus in read if corpus for k, v in corpus.sha256.items()}
+        corpora = [corpus for corpus in (self.source.corpus, self.corpus) if corpus]
+        inputs = {k: v for corpus in corpora for k, v in corpus.sha256.items()}
         inputs |= self.config.digests()
-        seeds = range(self.config.seeds)
         results = Results(
             experiment="identity",
-            config=resolved,
-            provenance=provenance(inputs=inputs, seeds=seeds),
-            notes=list(dict.fromkeys(note for corpus in read if corpus for note in corpus.notes)),
+            config=self.config.resolved() | {"vocab_size": len(self.source.prior)},
+            provenance=provenance(inputs=inputs, seeds=range(self.config.seeds)),
+            notes=list(dict.fromkeys(note for corpus in corpora for note in corpus.notes)),
         )
         self.cache.begin(results.experiment, results.config, results.provenance)
         scores = self.scores()
@@ -160,11 +158,11 @@ class _Run:
         return results
 
     def scores(self) -> list[Score]:
-        """The scores of all jobs, in their order."""
+        """The scores of all jobs, in order."""
         jobs = list(self.jobs())
         done: list[list[Score]] = []
         self.progress(None, 0, len(jobs))
-        # Seeds, conditions and memories are independent: no number depends on the threads.
+        # Jobs are independent, so results do not depend on the number of threads.
         pool, wait = ThreadPoolExecutor(self.config.workers), True
         try:
             for future in [pool.submit(self.part, *job) for job in jobs]:
@@ -178,17 +176,17 @@ class _Run:
         return [score for part in done for score in part]
 
     def part(self, name: str, job: Callable[[], Iterator[Score]]) -> list[Score]:
-        """The scores of a job, from the cache if an interrupted run computed them."""
+        """The scores of a job, computed or from the cache of an interrupted run."""
         found = self.cache.json(name, lambda: [asdict(score) for score in job()])
         return [Score(**score) for score in found]
 
     def jobs(self) -> Iterator[Job]:
-        """Everything that is measured, slow jobs first."""
+        """All jobs, slow ones first."""
         config = self.config
         for seed in range(config.seeds):
             at = f"seed={seed}"
             if self.corpus is not None:
-                # Networks wait for one another, so other jobs stand between them.
+                # GRUs wait for one another, so other jobs are placed between them.
                 for name in config.memories:
                     if name != "bigru" or self.corpus.layer is not None:
                         yield f"{at} memory={name}", partial(self.memory, seed, name)
@@ -209,7 +207,7 @@ class _Run:
 
     @staticmethod
     def line(scores: list[Score]) -> str | None:
-        """What a job of the first seed found, in words."""
+        """A progress line for a job of seed 0."""
         found = [s for s in scores if s.metric == "lags_found" and s.seed == 0]
         return "\n".join(f"{s.model}, {s.condition}: {s.value:g} lags found" for s in found) or None
 
@@ -230,7 +228,7 @@ class _Run:
     def channel_states(
         self, seed: int, taus: NDArray[np.float64], condition: Condition, n_states: int, stage: int
     ) -> tuple[Channel, States]:
-        """States, and what decoders know about them; codes depend on the seed only."""
+        """States, and the channel that decoders know; codes depend on the seed only."""
         config, source = self.config, self.source
         codes = self.codes(seed)
         rng = np.random.default_rng([seed, 1 + stage])
@@ -259,7 +257,7 @@ class _Run:
     # --- identity ---------------------------------------------------------------------------
 
     def stream_scores(self, seed: int) -> Iterator[Score]:
-        """What is known about a token without any trace."""
+        """Information about a token that is available without traces."""
         yield self.score(seed, "stream", "", "entropy", self.source.entropy)
         for order in _ORDERS:
             known = 0.0
@@ -275,7 +273,7 @@ class _Run:
         capacities = lag_bounds(channel, config.lags, np.inf)
         total = total_bound(channel)
         if condition.snr is None:
-            # Rounding is no Gaussian noise: what holds of it is how many states there are.
+            # Rounding is not Gaussian noise; only the number of states bounds the bits.
             yield from self.bound_rows(seed, "estimate", words, capacities, total)
             capacities = np.full(config.lags, np.inf)
             total = float(condition.bits * states.values[0].size)
@@ -306,11 +304,10 @@ class _Run:
                 # At lag 0 no later token is known.
                 total_beyond = readings[0].bits + sum(beyond)
                 yield self.score(seed, name, words, "total_beyond_bigram", total_beyond)
-            found = [reading.accuracy < 0.5 for reading in readings]
-            n_found = found.index(True) if any(found) else len(found)
+            lost = (lag for lag, reading in enumerate(readings) if reading.accuracy < 0.5)
+            n_found = next(lost, len(readings))
             yield self.score(seed, name, words, "total_bits", sum(r.bits for r in readings))
-            # Against the entropy of the very tokens that were scored, which the mean over a
-            # sample is near to but not equal.
+            # Relative to the entropy of the scored sample, not of the source.
             excess = max(
                 reading.bits - min(capacity, reading.entropy)
                 for reading, capacity in zip(readings, capacities, strict=True)
@@ -343,7 +340,7 @@ class _Run:
     # --- structure --------------------------------------------------------------------------
 
     def material(self, seed: int) -> Material:
-        """The sentences of a seed, drawn once for all memories."""
+        """The sentences of a seed, drawn once and shared by all memories."""
         with _DRAWING:
             if seed not in self.materials:
                 assert self.corpus is not None
@@ -351,7 +348,7 @@ class _Run:
             return self.materials[seed]
 
     def memory(self, seed: int, name: str) -> Iterator[Score]:
-        """Every property at every lag, from one memory."""
+        """Score every property at every lag, from one memory."""
         assert self.corpus is not None
         config, material = self.config, self.material(seed)
         if name in NETWORKS:
@@ -372,7 +369,7 @@ class _Run:
         yield from structure_scores(self.corpus, material, states, name, seed, probe=config.probe)
 
     def sweep(self, seed: int, model: str) -> Iterator[Score]:
-        """Word and past alone, single traces by timescale, and cancellation on the same states."""
+        """Score word and past alone, single traces by timescale, and cancellation."""
         assert self.corpus is not None
         config, material = self.config, self.material(seed)
         codes = corpus_codes(material, config.dim, seed, _CODES_OF[model])

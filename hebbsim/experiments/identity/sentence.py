@@ -1,4 +1,4 @@
-"""Reads one sentence back, word by word, from the state after its last word.
+"""Decodes one sentence, word by word, from the state after its last word.
 
 Examples
 --------
@@ -10,9 +10,9 @@ Examples
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,7 @@ from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
 
-if TYPE_CHECKING:
-    from hebbsim.readers.base import Corpus
-
-#: Properties that are read of every word.
+#: Properties that are read for every word.
 SHOWN = ("pos", "role", "depth")
 #: Structure is read up to this lag, because few sentences are longer.
 _FURTHEST = 12
@@ -46,7 +43,7 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class Word:
-    """What a decoder reads at one lag, with the codes of one seed."""
+    """What a decoder reads at one lag, with the codes from one seed."""
 
     seed: int
     decoder: str
@@ -72,8 +69,8 @@ class Structure:
 def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
     """Run a sentence through traces, and decode its words and their structure from the last state.
 
-    The code book holds the words of the corpus that `structure` names, and those of the
-    sentence. Probabilities follow from the likelihoods of the decoder and are not calibrated.
+    The code book holds the words of the corpus `structure` and of the sentence. Probabilities
+    follow from the likelihoods of the decoder and are not calibrated.
 
     Returns
     -------
@@ -81,6 +78,8 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
         Metric ``right`` by decoder, condition and lag, and as a share of all words.
         Tables ``sentence`` (`Word`) and ``structure`` (`Structure`).
     """
+    from hebbsim.readers import load_corpus
+
     words = [word for sentence in split_text(config.sentence or "") for word in sentence]
     if not words:
         raise BadInputError("--sentence: there is no word in it; give some text")
@@ -89,7 +88,10 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
             f"--sentence: {len(words)} words, at most {_LONGEST} can be shown; give a shorter one"
         )
     cache.begin("sentence", config.resolved(), {})
-    corpus = _corpus(config)
+    name = config.structure
+    if name in ("auto", "none"):
+        name = "builtin" if config.stream in ("uniform", "zipf") else config.stream
+    corpus = load_corpus(name, offline=config.offline)
     found: list[Word] = []
     seen: list[Structure] = []
     with threadpool_limits(1):  # BLAS sums in another order with more threads
@@ -101,7 +103,7 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
             codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
             found += _read_words(config, seed, material, list(number), tokens, codes)
             if seed == 0:
-                # Of codes that contexts taught, as a learner of roles keeps them in its traces.
+                # With learned codes, as the role learner keeps them in its traces.
                 codes = corpus_codes(material, config.dim, seed, "learned", len(number))
                 seen = list(_read_structure(config, material, words, tokens, codes))
             progress(None, seed + 1, config.seeds)
@@ -119,15 +121,6 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
             f"not in {corpus.name}, so their structure is unknown: {', '.join(new)}"
         )
     return results
-
-
-def _corpus(config: IdentityConfig) -> Corpus:
-    from hebbsim.readers import load_corpus
-
-    name = config.structure
-    if name in ("auto", "none"):
-        name = "builtin" if config.stream in ("uniform", "zipf") else config.stream
-    return load_corpus(name, offline=config.offline)
 
 
 def _read_words(
@@ -150,7 +143,7 @@ def _read_words(
         channel = Channel(codes, config.taus(), states.noise, prior, n_past=len(tokens))
         for name in config.decoders:
             if get_decoder(name).trained:
-                continue  # there is one state, and nothing to learn from
+                continue  # there is no training data
             decoder = get_decoder(name)(channel, random_state=seed)
             for lag, scores in enumerate(decoder.decode(states.values, len(tokens))):
                 shares = softmax(scores[0] + channel.log_prior)
@@ -168,7 +161,7 @@ def _read_structure(
     tokens: NDArray[np.int64],
     codes: NDArray[np.float64],
 ) -> Iterator[Structure]:
-    """Read the structure with linear probes that learned from the corpus."""
+    """Read the structure with linear probes trained on the corpus."""
     states = fixed_states("traces", material, codes, config.taus(), 0)
     last = make_states(
         codes, tokens[None], config.taus(), Condition("float32"),
@@ -190,14 +183,11 @@ def _read_structure(
 
 
 def _scores(corpus: str, found: list[Word]) -> Iterator[Score]:
-    groups: dict[tuple[str, str, int], list[bool]] = {}
-    for word in found:
-        right = word.word == word.read
-        condition = f"lag={word.lag} {word.condition}"
-        yield Score(
-            corpus, "sentence", word.decoder, condition, "right", None, word.seed, float(right)
-        )
-        groups.setdefault((word.decoder, word.condition, word.seed), []).append(right)
-    for (decoder, condition, seed), rights in groups.items():
-        share = float(np.mean(rights))
+    right: dict[tuple[str, str, int], list[bool]] = {}
+    for by_lag, word in itertools.product((True, False), found):
+        condition = f"lag={word.lag} " * by_lag + word.condition
+        key = (word.decoder, condition, word.seed)
+        right.setdefault(key, []).append(word.word == word.read)
+    for (decoder, condition, seed), hits in right.items():
+        share = float(np.mean(hits))
         yield Score(corpus, "sentence", decoder, condition, "right", None, seed, share)

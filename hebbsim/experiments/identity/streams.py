@@ -1,4 +1,4 @@
-"""Token streams of the identity experiment: random tokens, or the words of a corpus."""
+"""Token streams for the identity experiment: random tokens, or the words of a corpus."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class TokenSource:
 
     @property
     def halves(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The half to learn from, and the half to decode."""
+        """The half for training, and the half for decoding."""
         assert self.text is not None
         middle = len(self.text) // 2
         return self.text[:middle], self.text[middle:]
@@ -46,7 +46,7 @@ class TokenSource:
     ) -> NDArray[np.int64]:
         """Streams of equal length, shape=(n_streams, length).
 
-        Streams of a text begin at random places in its first half for training, and in its
+        Streams of a text start at random positions of its first half for training, and of its
         second half otherwise.
         """
         if self.text is None:
@@ -64,10 +64,10 @@ class TokenSource:
 def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSource:
     """Make the source of a stream by name.
 
-    ``uniform``; ``zipf``, where type i has frequency proportional to 1 / i; or a name or path that
-    `load_corpus` takes, whose training split is read as one stream. In a corpus the V - 1 most
-    frequent types are distinguished, and the others share one; V is smaller if the corpus has
-    fewer types. Raises BadInputError if the corpus cannot be read, or is too small.
+    ``uniform``; ``zipf``, where type i has frequency proportional to 1 / i; or a name or path for
+    `load_corpus`, whose training split is read as one stream. Of a corpus, the V - 1 most frequent
+    types are distinguished and all others share one; V is smaller if the corpus has fewer types.
+    Raises BadInputError if the corpus cannot be read or is too small.
     """
     if stream == "uniform":
         return TokenSource(stream, np.full(n_types, 1 / n_types))

@@ -1,19 +1,19 @@
-"""Structure that probes read from the states of traces and of other memories.
+"""Probes for structure in the states of traces and other memories.
 
-From the state at a token, a probe reads the properties of the token k places back: which word it
-is (content), and what it is in its sentence (structure). Each property has a control task
-(Hewitt & Liang 2019, "Designing and Interpreting Probes with Control Tasks"): every word type
-gets a random label with the same frequencies. Selectivity is the accuracy minus the accuracy on
-the control. The number of the subject is read from the state *before* the finite verb, because
-the verb may reveal it; its lag counts from the subject to that state.
+From the state at a token, a probe predicts properties of the token at lag k: which word it is
+(content), and its place in the sentence (structure). Each property has a control task (Hewitt &
+Liang 2019, "Designing and Interpreting Probes with Control Tasks"): every word type gets a random
+label with the same frequencies. Selectivity is the accuracy minus the accuracy on the control. The
+number of the subject is read from the state *before* the finite verb, because the verb may reveal
+it; its lag counts from the subject to that state.
 
-Probes learn from train, are calibrated on dev and scored on test.
+Probes are trained on train, calibrated on dev and scored on test.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -27,12 +27,12 @@ from hebbsim.runs.results import Score
 
 #: Lags at which properties are read.
 LAGS = (0, 1, 2, 3, 4, 6, 8)
-#: Timescales of single traces, read at one lag.
+#: Timescales of the single traces that are read at `SWEEP_LAG`.
 TAUS = (1, 2, 4, 8, 16, 32, 64)
 SWEEP_LAG = 1
-#: Fewest tokens of dev and of test that are scored.
+#: Minimum number of tokens that are scored, of dev and of test.
 _FEWEST = 40
-#: Most scores (states by types) of cancellation: bounds the time on large vocabularies.
+#: Maximum number of cancellation scores (states by types); bounds the time on large vocabularies.
 _MOST_SCORES = 3_000_000
 AGREEMENT = "subject_number"
 
@@ -45,7 +45,7 @@ def _label_prior(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float64
 def fit_rows(
     probe: str, material: Material, states: dict[str, NDArray[np.float32]], name: str, lag: int
 ) -> Decoder | None:
-    """A probe for one property at one lag; None if train has too few such tokens."""
+    """Train a probe for one property at one lag; None if train has too few such tokens."""
     rows = _rows(material, name, lag)
     if len(rows.state["train"]) < _FEWEST:
         return None
@@ -89,7 +89,7 @@ class _Probes(NamedTuple):
     def read(
         self, decoder: Decoder, rows: _Rows, keep: dict[str, NDArray[np.bool_]] | None = None
     ) -> Reading | None:
-        """Calibrate on dev, score on test, with as many tokens; None if there are too few."""
+        """Calibrate on dev and score on test, with equal numbers of tokens; None if too few."""
         keys = ("dev", "test")
         kept = {k: slice(None) if keep is None else keep[k] for k in keys}
         at, y = ([part[k][kept[k]] for k in keys] for part in (rows.state, rows.label))
@@ -104,7 +104,7 @@ class _Probes(NamedTuple):
         return read(np.concatenate(scores), labels, decoder.channel.log_prior)
 
     def control(self, name: str, rows: _Rows) -> Reading | None:
-        """Read the control task: the same tokens, with a random label for each word type."""
+        """Train and score a probe on the control task."""
         labels = {
             key: self.material.controls[name][part.types[rows.token[key]]]
             for key, part in self.material.parts.items()
@@ -113,32 +113,17 @@ class _Probes(NamedTuple):
         return self.read(self.fit(name, rows), rows)
 
 
-@dataclass(frozen=True)
-class _Writer:
-    """Makes scores of one corpus, split, model and seed."""
-
-    corpus: str
-    split: str
-    model: str
-    seed: int
-
-    def reading(self, words: str, reading: Reading) -> Iterator[Score]:
-        """Accuracy, bits, and bits as a share of the entropy."""
-        yield self.score(words, "accuracy", reading.accuracy)
-        yield self.score(words, "bits", reading.bits, "bits")
-        share = max(reading.bits, 0.0) / reading.entropy if reading.entropy > 0 else 0.0
-        yield self.score(words, "share", share)
-
-    def control(self, words: str, reading: Reading, random: Reading | None) -> Iterator[Score]:
-        """Accuracy of the control task, where there is one, and what the reading is above it."""
-        if random is not None:
-            yield self.score(words, "control_accuracy", random.accuracy)
-            yield self.score(words, "selectivity", reading.accuracy - random.accuracy)
-
-    def score(self, words: str, metric: str, value: float, unit: str = "fraction") -> Score:
-        return Score(
-            self.corpus, self.split, self.model, words, metric, None, self.seed, value, unit
-        )
+def _write(
+    score: Callable[..., Score], words: str, reading: Reading, control: Reading | None = None
+) -> Iterator[Score]:
+    """Scores of a reading and, with a control task, its accuracy and the selectivity."""
+    share = max(reading.bits, 0.0) / reading.entropy if reading.entropy > 0 else 0.0
+    yield score(words, "accuracy", value=reading.accuracy)
+    yield score(words, "bits", value=reading.bits, unit="bits")
+    yield score(words, "share", value=share)
+    if control is not None:
+        yield score(words, "control_accuracy", value=control.accuracy)
+        yield score(words, "selectivity", value=reading.accuracy - control.accuracy)
 
 
 def structure_scores(
@@ -157,27 +142,25 @@ def structure_scores(
 
     `states` are those after each token, by split, shape=(T, M).
     """
-    write = _Writer(corpus.name, "structure", model, seed)
+    score = partial(Score, corpus.name, "structure", model, role=None, seed=seed)
     probes = _Probes(material, states, probe, seed)
     for name in material.names:
         if name == AGREEMENT:
             if control:
-                yield from _agreement(probes, write)
+                yield from _agreement(probes, score)
             continue
         for lag in lags:
             rows = _rows(material, name, lag)
             if len(rows.state["train"]) < _FEWEST:
                 continue
             reading = probes.read(probes.fit(name, rows), rows)
-            if reading is None:
-                continue
-            said = f"property={name} lag={lag}{words}"
-            yield from write.reading(said, reading)
-            if control and name in material.controls:
-                yield from write.control(said, reading, probes.control(name, rows))
+            if reading is not None:
+                wanted = control and name in material.controls
+                random = probes.control(name, rows) if wanted else None
+                yield from _write(score, f"property={name} lag={lag}{words}", reading, random)
 
 
-def _agreement(probes: _Probes, write: _Writer) -> Iterator[Score]:
+def _agreement(probes: _Probes, score: Callable[..., Score]) -> Iterator[Score]:
     """One probe at the state before the verb, scored by the distance of the subject."""
     material = probes.material
     rows = _rows(material, AGREEMENT, -1)
@@ -187,16 +170,14 @@ def _agreement(probes: _Probes, write: _Writer) -> Iterator[Score]:
     reading = probes.read(fitted, rows)
     if reading is None:
         return
-    said = f"property={AGREEMENT}"
-    yield from write.reading(said, reading)
-    yield from write.control(said, reading, probes.control(AGREEMENT, rows))
+    yield from _write(score, f"property={AGREEMENT}", reading, probes.control(AGREEMENT, rows))
     for lag in LAGS:
         keep = {
             key: part.distances[rows.token[key]] == lag + 1 for key, part in material.parts.items()
         }
         found = probes.read(fitted, rows, keep)
         if found is not None:
-            yield from write.reading(f"{said} lag={lag}", found)
+            yield from _write(score, f"property={AGREEMENT} lag={lag}", found)
 
 
 def plane_scores(
@@ -208,34 +189,35 @@ def plane_scores(
     *,
     probe: str = "discriminant",
 ) -> Iterator[Score]:
-    """What the word by itself, and the past by itself, tell about each property.
+    """How much the word alone, and the past alone, tell about each property.
 
-    The word is scored by label counts of each word type; the past, under the name of its memory,
-    by the probe on the state before the word.
+    The word is scored by the label counts of its type (only with the model ``traces``); the past,
+    under the name of its memory, by the probe on the state before the word.
     """
+    score = partial(Score, corpus.name, "plane", role=None, seed=seed)
     probes = _Probes(material, states, probe, seed)
     for name in material.names:
-        said = f"property={name}"
+        words = f"property={name}"
         rows = _rows(material, name, 0)
-        n_labels = len(material.names[name])
-        prior = _label_prior(rows.label["train"], n_labels)
-        types = material.parts["train"].types[rows.token["train"]]
-        counts = np.zeros((len(material.counts), n_labels))
-        np.add.at(counts, (types, rows.label["train"]), 1)
-        table = np.log((counts + prior) / (counts.sum(axis=1, keepdims=True) + 1) / prior)
-        n = min(len(rows.token["dev"]), len(rows.token["test"]))
+        types = {key: part.types[rows.token[key]] for key, part in material.parts.items()}
+        n = min(len(types["dev"]), len(types["test"]))
         if n < _FEWEST:
             continue
-        keys = ("dev", "test")
-        scores = [table[material.parts[k].types[rows.token[k][:n]]] for k in keys]
-        labels = [rows.label[k][:n] for k in keys]
-        word = read(np.concatenate(scores), np.concatenate(labels), np.log(prior))
         if model == "traces":
-            yield from _Writer(corpus.name, "plane", "word", seed).reading(said, word)
+            n_labels = len(material.names[name])
+            prior = _label_prior(rows.label["train"], n_labels)
+            counts = np.zeros((len(material.counts), n_labels))
+            np.add.at(counts, (types["train"], rows.label["train"]), 1)
+            table = np.log((counts + prior) / (counts.sum(axis=1, keepdims=True) + 1) / prior)
+            asked, labels = (
+                np.concatenate([of["dev"][:n], of["test"][:n]]) for of in (types, rows.label)
+            )
+            word = read(table[asked], labels, np.log(prior))
+            yield from _write(partial(score, "word"), words, word)
         before = _rows(material, name, -1)
         past = probes.read(probes.fit(name, before), before)
         if past is not None:
-            yield from _Writer(corpus.name, "plane", model, seed).reading(said, past)
+            yield from _write(partial(score, model), words, past)
 
 
 def content_scores(
@@ -254,7 +236,7 @@ def content_scores(
     prior = (material.counts + 0.5) / (material.counts + 0.5).sum()
     n = min(n_states, max(_FEWEST, _MOST_SCORES // len(prior))) // 2
     rng = np.random.default_rng([seed, 8])
-    write = _Writer(corpus, "structure", "cancellation", seed)
+    score = partial(Score, corpus, "structure", "cancellation", role=None, seed=seed)
     for precision in ("float32", "bfloat16"):
         condition = Condition(precision)
         values, histories, errors = [], [], []
@@ -280,4 +262,4 @@ def content_scores(
             if lag in LAGS:
                 reading = read(scores, tokens[:, lag], np.log(prior))
                 words = f"property={CONTENT} lag={lag} precision={precision}"
-                yield from write.reading(words, reading)
+                yield from _write(score, words, reading)

@@ -1,4 +1,4 @@
-"""The tables that `hebbsim run identity` prints; they fit 80 columns."""
+"""Tables that `hebbsim run identity` prints, in 80 columns."""
 
 from __future__ import annotations
 
@@ -17,22 +17,19 @@ from hebbsim.runs.terminal import Console, plain_table, print_ending, print_head
 if TYPE_CHECKING:
     from hebbsim.experiments.identity.sentence import Structure, Word
 
-#: Lags of the accuracy table, as far as they were decoded.
-_LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31)
-
-#: Models that are no decoder.
+#: Lags of the accuracy table, and of the tables of structure.
+_LAGS, _STRUCTURE_LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31), (0, 1, 2, 4, 8)
+#: Models that are not decoders.
 _LIMITS = ("bound", "estimate")
-
-
 _SHORT = {"cancellation": "cancel"}
-#: Conditions of cancellation that have a column.
+#: Maximum number of columns for conditions of cancellation.
 _MOST = 4
-#: Letters of a word that is read, and of the word that was there.
+#: Maximum width of a word that is read, and of the correct word.
 _READ, _WORD = 8, 10
 
 
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
-    """Print what a run found."""
+    """Print the tables of a run."""
     console = console or Console()
     config = results.config
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
@@ -54,18 +51,14 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         f"Entropy {entropy:.2f} bits a token; the next {orders} tokens tell "
         + ", ".join(f"{row.mean:.2f}" for row in known)
     )
-    _show_accuracy(results, console)
-    _show_totals(results, console)
-    _show_map(results, console)
-    _show_structure(results, console)
-    _show_memories(results, console)
-    _show_limits(results, console)
+    for part in (_accuracy, _totals, _map, _structure, _memories, _limits):
+        part(results, console)
     console.print()
     print_ending(console, results, folder)
 
 
-def _totals(results: Results) -> Iterator[tuple[str, Row]]:
-    """Rows of all bits, each with its condition where that is another than above it."""
+def _rows_of_totals(results: Results) -> Iterator[tuple[str, Row]]:
+    """Rows of total bits, each with its condition if that differs from the row above."""
     before = ""
     for row in results.select(split="test", metric="total_bits"):
         if row.model not in _LIMITS:
@@ -74,11 +67,11 @@ def _totals(results: Results) -> Iterator[tuple[str, Row]]:
             before = name
 
 
-def _show_accuracy(results: Results, console: Console) -> None:
+def _accuracy(results: Results, console: Console) -> None:
     lags = [lag for lag in _LAGS if lag < results.config["lags"]]
     print_heading(console, "Accuracy by lag")
     table = plain_table("condition", "decoder", *map(str, lags), texts=2)
-    for name, total in _totals(results):
+    for name, total in _rows_of_totals(results):
         found = [
             results.select({"lag": str(lag), **total.words}, model=total.model, metric="accuracy")
             for lag in lags
@@ -87,29 +80,27 @@ def _show_accuracy(results: Results, console: Console) -> None:
     console.print(table)
 
 
-def _show_totals(results: Results, console: Console) -> None:
+def _totals(results: Results, console: Console) -> None:
     print_heading(console, f"Bits over lags 0 to {results.config['lags'] - 1}")
     table = plain_table("condition", "decoder", "bits", "bound", "above it", "lags found", texts=2)
-    for name, total in _totals(results):
-
-        def value(metric: str, model: str, words: dict[str, str] = total.words) -> float:
-            return results.select(words, model=model, metric=metric, split="test")[0].mean
-
+    for name, total in _rows_of_totals(results):
         cells = (
-            f"{total.mean:.1f}",
-            f"{value('total_bits', 'bound'):,.0f}",
-            f"{value('excess', total.model):+.2f}",
-            f"{value('lags_found', total.model):.1f}",
+            _value(results, total.words, model=model, split="test", metric=metric, shown=shown)
+            for metric, model, shown in (
+                ("total_bits", "bound", ",.0f"),
+                ("excess", total.model, "+.2f"),
+                ("lags_found", total.model, ".1f"),
+            )
         )
-        table.add_row(name, total.model, *cells)
+        table.add_row(name, total.model, f"{total.mean:.1f}", *cells)
     console.print(table)
     console.print(
-        "Bound: capacity of the Gaussian channel under noise, else entropy. Above it: the"
+        "Bound: capacity of the Gaussian channel under noise, else entropy. Above it: the\n"
+        "most bits that any one lag has beyond its bound."
     )
-    console.print("most bits that any one lag has beyond its bound.")
 
 
-def _share(
+def _value(
     results: Results, words: dict[str, str], *, model: str = "traces", split: str = "structure",
     metric: str = "share", shown: str = ".2f",
 ) -> str:  # fmt: skip
@@ -118,68 +109,58 @@ def _share(
     return format(found[0].mean, shown) if found else ""
 
 
-def _show_structure(results: Results, console: Console) -> None:
-    """Shares of the bits of each property by lag, from traces, with selectivity."""
+def _structure(results: Results, console: Console) -> None:
+    """Share of the bits of each property by lag, from traces, with selectivity."""
     rows = results.select(split="structure", model="traces", metric="share")
     if not rows:
         return
-    names = list(dict.fromkeys(row.words["property"] for row in rows))
     print_heading(
         console, f"Structure and content of the same traces, {rows[0].corpus}: share of bits"
     )
-    lags = (0, 1, 2, 4, 8)
-    table = plain_table("property", *map(str, lags), "select.", "word", "past", "learned")
-    for name in names:
+    lags = [{"lag": str(lag)} for lag in _STRUCTURE_LAGS]
+    columns = (*map(str, _STRUCTURE_LAGS), "select.", "word", "past", "learned")
+    table = plain_table("property", *columns)
+    for name in dict.fromkeys(row.words["property"] for row in rows):
         of = {"property": name}
-        cells = [_share(results, of | {"lag": str(lag)}) for lag in lags]
         at = of if name == "subject_number" else of | {"lag": "1"}
-        gap = _share(results, at, metric="selectivity", shown="+.2f")
-        plane = [
-            _share(results, of, model=model, split="plane")
-            for model in ("word", "traces", "traces-learned")
-        ]
-        table.add_row(name, *cells, gap, *plane)
+        gap = _value(results, at, metric="selectivity", shown="+.2f")
+        models = ("word", "traces", "traces-learned")
+        plane = [_value(results, of, model=model, split="plane") for model in models]
+        table.add_row(name, *(_value(results, of | lag) for lag in lags), gap, *plane)
     of = {"property": "word", "precision": "float32"}
-    cancelled = [_share(results, of | {"lag": str(lag)}, model="cancellation") for lag in lags]
+    cancelled = [_value(results, of | lag, model="cancellation") for lag in lags]
     table.add_row("word, cancelled", *cancelled, "", "", "")
     console.print(table)
     console.print(
-        "By lag, with a linear probe; last line: by cancellation in float32. Select.: the"
-    )
-    console.print("accuracy less that of random labels by word, lag 1. Word: what the word alone")
-    console.print(
+        "By lag, with a linear probe; last line: by cancellation in float32. Select.: the\n"
+        "accuracy less that of random labels by word, lag 1. Word: what the word alone\n"
         "tells. Past, learned: what traces of random and of learned codes before it tell."
     )
 
 
-def _show_memories(results: Results, console: Console) -> None:
-    """Content and structure of memories of equal size, by the same linear probe."""
+def _memories(results: Results, console: Console) -> None:
+    """Content and structure of memories of equal size, with the same linear probe."""
     rows = results.select({"property": "word", "lag": "0"}, split="structure", metric="share")
     models = [row.model for row in rows]
     if len(models) < 2:
         return
     print_heading(console, "Memories of equal size under the same linear probe: share of bits")
-    lags = (0, 1, 2, 4, 8)
-    others = [
-        name
-        for name in ("position", "pos", "role", "depth")
-        if results.select({"property": name, "lag": "1"}, split="structure", metric="share")
-    ]
-    table = plain_table(
-        "memory", *(f"word {lag}" if not lag else str(lag) for lag in lags), *others
-    )
+    asked = {
+        f"word {lag}" if not lag else str(lag): {"property": "word", "lag": str(lag)}
+        for lag in _STRUCTURE_LAGS
+    }
+    for name in ("position", "pos", "role", "depth"):
+        if results.select(of := {"property": name, "lag": "1"}, split="structure", metric="share"):
+            asked[name] = of
+    table = plain_table("memory", *asked)
     for model in models:
-        asked = [("word", str(lag)) for lag in lags] + [(name, "1") for name in others]
-        cells = (
-            _share(results, {"property": name, "lag": lag}, model=model) for name, lag in asked
-        )
-        table.add_row(model, *cells)
+        table.add_row(model, *(_value(results, of, model=model) for of in asked.values()))
     console.print(table)
     console.print("Word: at lags 0 to 8. The other properties: at lag 1.")
 
 
-def _show_limits(results: Results, console: Console) -> None:
-    """Deeper processing against what is there, and the expansion of one trace."""
+def _limits(results: Results, console: Console) -> None:
+    """Deeper processing compared with the exact bits, and the expansion of one trace."""
     exact = results.select(split="processing", model="exact", metric="total_bits")
     if exact:
         rows = results.select(split="processing", model="linear", metric="total_bits")
@@ -206,7 +187,7 @@ def _show_limits(results: Results, console: Console) -> None:
         console.print(table)
 
 
-def _show_map(results: Results, console: Console) -> None:
+def _map(results: Results, console: Console) -> None:
     rows = results.select(split="map", metric="total_bits")
     if not rows:
         return
@@ -220,7 +201,7 @@ def _show_map(results: Results, console: Console) -> None:
 
 
 def show_sentence(results: Results, folder: Path, console: Console | None = None) -> None:
-    """Print the sentence, a line a word, the last word first."""
+    """Print the sentence, one word per line, last word first."""
     console = console or Console()
     found: list[Word] = [w for w in results.tables["sentence"] if w.seed == 0]
     structure: list[Structure] = results.tables["structure"]
@@ -232,31 +213,26 @@ def show_sentence(results: Results, folder: Path, console: Console | None = None
     for decoder, condition in columns:
         short = held(words(condition)).replace("noise ", "")
         table.add_column(f"{_SHORT.get(decoder, decoder)}\n{short}", no_wrap=True)
-    kinds = [name for name in ("role",) if any(s.property == name for s in structure)]
-    for name in kinds:
-        table.add_column(f"{name}?", no_wrap=True)
+    roles = {s.lag: f"{s.read} {s.probability:.0%}" for s in structure if s.property == "role"}
+    if roles:
+        table.add_column("role?", no_wrap=True)
     cells = {(w.decoder, w.condition, w.lag): w for w in found}
-    read = {(s.property, s.lag): s for s in structure}
     for lag in range(max(w.lag for w in found) + 1):
         right = next(w.word for w in found if w.lag == lag)
-        row = [str(lag), _cut(right, _WORD)]
-        for column in columns:
-            seen = cells[column[0], column[1], lag].read
-            row.append("ok" if seen == right else _cut(seen, _READ))
-        for name in kinds:
-            guess = read.get((name, lag))
-            row.append("" if guess is None else f"{guess.read} {guess.probability:.0%}")
-        table.add_row(*row)
+        read = [cells[decoder, condition, lag].read for decoder, condition in columns]
+        row = ["ok" if word == right else _cut(word, _READ) for word in read]
+        row += [roles.get(lag, "")] if roles else []
+        table.add_row(str(lag), _cut(right, _WORD), *row)
     console.print(table)
     seeds = results.config["seeds"]
-    for row_ in results.rows:
-        if "lag" not in row_.words and (row_.model, row_.condition) in columns:
+    for share in results.rows:
+        if "lag" not in share.words and (share.model, share.condition) in columns:
             console.print(
-                f"{row_.model}, {held(row_.words)}: {row_.mean:.0%} of the words "
+                f"{share.model}, {held(share.words)}: {share.mean:.0%} of the words "
                 f"(mean of {seeds} code book{'s' * (seeds != 1)})",
                 markup=False,
             )
-    if kinds:
+    if roles:
         console.print("role?: what a linear probe reads from traces of learned codes")
     print_ending(console, results, folder, "Figure and tables")
 

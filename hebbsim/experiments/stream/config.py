@@ -19,16 +19,13 @@ from hebbsim.runs.corpus_config import TextConfig
 if TYPE_CHECKING:
     from hebbsim.models import RoleNetwork
 
-#: Fields that the engine does not use.
-_OF_NETWORK = ("network", "settings", "score")
-
 
 class StreamConfig(TextConfig):
-    """What `run_stream` does; every field is an option of the command line.
+    """Configuration of `run_stream`; every field is an option of the command line.
 
-    Files of `corpus` are read one after another, and again from the first one until there are
-    `tokens`. Of a folder with splits, and of the built-in corpus, only the training split is
-    read. Timescales and number of clusters default to those of the network.
+    Files of `corpus` are read one after another, and repeated until `tokens` are read. Of a folder
+    with splits, and of the built-in corpus, only the training split is read. Timescales and number
+    of clusters default to those of the network.
 
     Examples
     --------
@@ -78,10 +75,9 @@ class StreamConfig(TextConfig):
 
     @model_validator(mode="after")
     def _fits_learner(self) -> StreamConfig:
-        given = self.model_fields_set
         if self.learner == "engine":
-            for field in _OF_NETWORK:
-                if field in given and getattr(self, field) not in (None, ()):
+            for field in ("network", "settings", "score"):
+                if field in self.model_fields_set and getattr(self, field) not in (None, ()):
                     name = self.option_name(field)
                     raise ValueError(f"{name} is of --learner roles: leave one of them out")
             return self
@@ -89,7 +85,7 @@ class StreamConfig(TextConfig):
         return self
 
     def role_network(self) -> RoleNetwork:
-        """The network of this configuration, yet to learn; refused if it cannot be built."""
+        """An unfitted network; raises BadInputError if it cannot be built."""
         from hebbsim.models import RoleNetwork
 
         settings = (*self.settings, f"max_words={self.vocab_size}")

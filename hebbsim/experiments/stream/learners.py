@@ -1,4 +1,4 @@
-"""What learns in `hebbsim run stream`, and the corpus that it is scored on."""
+"""The learners of `hebbsim run stream`, and the corpus that they are scored on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RolesLearner:
-    """Learns with the network of `hebbsim run roles`, sentence by sentence."""
+    """Trains the network of `hebbsim run roles`, sentence by sentence."""
 
     def __init__(self, config: StreamConfig) -> None:
         self.model = config.role_network()
@@ -43,12 +43,12 @@ class RolesLearner:
 
 
 class EngineLearner:
-    """Learns with one local rule on traces of the words."""
+    """Trains one local rule on traces of the words."""
 
     def __init__(self, config: StreamConfig) -> None:
         from hebbsim.engine import TraceEngine
 
-        # The last number is shared by all words that come once the others are taken.
+        # Words that appear once the vocabulary is full share the last number.
         self.index: dict[str, int] = {}
         self.model: TraceEngine = TraceEngine(
             config.vocab_size,
@@ -94,7 +94,7 @@ LEARNERS: dict[str, type[RolesLearner | EngineLearner]] = {
 
 
 def state_digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
-    """SHA-256 of the whole state, which is the same for two runs that agree."""
+    """SHA-256 of the whole state."""
     sha256 = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name in sorted(arrays):
         sha256.update(np.ascontiguousarray(arrays[name]).tobytes())
@@ -102,7 +102,7 @@ def state_digest(arrays: dict[str, NDArray[Any]], about: Any) -> str:
 
 
 class ScoredCorpus:
-    """A corpus with roles: dev names the clusters of a learner, and test scores them."""
+    """A corpus with roles, whose dev names the clusters of a learner and whose test scores them."""
 
     def __init__(self, name: str) -> None:
         from hebbsim.experiments.roles.variants import with_scored_splits
@@ -114,7 +114,7 @@ class ScoredCorpus:
         self.roles = [split.layers[self.corpus.layer or ""] for split in splits]
 
     def accuracy(self, learner: RolesLearner | EngineLearner) -> float | None:
-        """Accuracy on test, with clusters named by majority; None before there are clusters."""
+        """Accuracy on test, with clusters named by majority; None before the first clusters."""
         from hebbsim.probes import RoleReadout
 
         if not isinstance(learner, RolesLearner) or not learner.model.network_.settled:

@@ -10,13 +10,15 @@ Examples
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.roles.data import take_tokens
 from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, state_digest
 from hebbsim.experiments.stream.source import TokenStream
@@ -31,7 +33,7 @@ _KIND = "hebbsim.stream/1"
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was measured after one chunk; a line of ``stream.csv``."""
+    """Measurements after one chunk: a row of ``stream.csv``."""
 
     #: Tokens learned so far.
     tokens: int
@@ -43,7 +45,7 @@ class Chunk:
     memory: float
     #: Words in the vocabulary.
     types: int
-    #: On test of the scored corpus; None without one, and before there are clusters.
+    #: On test of the scored corpus; None without one, and before the first clusters.
     accuracy: float | None = None
 
 
@@ -65,7 +67,7 @@ def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Res
 
 
 class _Run:
-    """One pass over the stream, from the last checkpoint on."""
+    """One pass over the stream, starting at the last checkpoint."""
 
     def __init__(self, config: StreamConfig, cache: RunCache, progress: Progress) -> None:
         self.config = config
@@ -89,32 +91,28 @@ class _Run:
         config = self.config
         self.restore()
         saved = self.position
-        wanted = config.tokens or 0
-        source = self.source.sentences(
-            self.sentences, self.learned, repeat=config.tokens is not None
-        )
+        repeat = config.tokens is not None
+        source = self.source.sentences(self.sentences, self.learned, repeat=repeat)
         try:
-            while not wanted or self.position < wanted:
+            while config.tokens is None or self.position < config.tokens:
                 began = time.process_time()
-                chunk = _take(source, config.chunk_tokens)
+                chunk = take_tokens(source, config.chunk_tokens)
                 if not chunk:
                     break
-                with defer_signals():  # a chunk is learned and counted, or not begun
+                with defer_signals():  # a chunk is learned and counted as a whole
                     self.learner.learn(chunk)
                     self.source.note(chunk)
                     self.sentences += len(chunk)
                     n_tokens = sum(map(len, chunk))
-                    spent = time.process_time() - began
-                    self.chunks.append(
-                        Chunk(
-                            self.position + n_tokens,
-                            spent,
-                            n_tokens,
-                            resident() / 2**20,
-                            self.learner.n_types,
-                            self.scored.accuracy(self.learner) if self.scored else None,
-                        )
+                    measured = Chunk(
+                        tokens=self.position + n_tokens,
+                        seconds=time.process_time() - began,
+                        n_tokens=n_tokens,
+                        memory=resident() / 2**20,
+                        types=self.learner.n_types,
+                        accuracy=self.scored.accuracy(self.learner) if self.scored else None,
                     )
+                    self.chunks.append(measured)
                 self.tell(None)
                 if self.position - saved >= config.checkpoint_every:
                     self.save()
@@ -138,17 +136,19 @@ class _Run:
     def save(self) -> None:
         if self.states is None:
             return
-        arrays, about = self.learner.state()
-        rows = [list(vars(chunk).values()) for chunk in self.chunks]
-        about = {"learner": about, "chunks": rows, "sentences": self.sentences}
-        about["learned"] = self.source.learned
+        arrays, learner = self.learner.state()
+        about = {
+            "learner": learner,
+            "chunks": [astuple(chunk) for chunk in self.chunks],
+            "sentences": self.sentences,
+            "learned": self.source.learned,
+        }
         with defer_signals():
             self.states.save(self.position, arrays, about)
         self.tell(f"checkpoint at {self.position:,} tokens")
 
     def restore(self) -> None:
-        content = None if self.states is None else self.states.load()
-        if content is None:
+        if self.states is None or (content := self.states.load()) is None:
             return
         arrays, about = content
         try:
@@ -157,8 +157,9 @@ class _Run:
             self.sentences = about["sentences"]
             self.learned = about["learned"]
         except (KeyError, TypeError) as error:
-            folder = self.states.folder if self.states else ""
-            raise BadInputError(f"{folder}: the last checkpoint is damaged: {error}") from None
+            raise BadInputError(
+                f"{self.states.folder}: the last checkpoint is damaged: {error}"
+            ) from None
         self.tell(f"resumed at {self.position:,} tokens")
 
     def measured(self) -> Results:
@@ -167,30 +168,26 @@ class _Run:
         # The first chunk includes compilation.
         later = self.chunks[1:] or self.chunks
         costs = [1e6 * s.seconds / s.n_tokens for s in later]
-
-        def row(metric: str, unit: str, value: float, *ends: float) -> Row:
-            low, high = ends or (None, None)
-            return Row(
-                self.source.name, "train", "hebbian", f"learner={config.learner}", metric, None,
-                float(value), low, high, len(self.chunks), unit,
-            )  # fmt: skip
-
-        results.rows += [
-            row("tokens", "tokens", self.position),
-            row("microseconds_per_token", "us", *np.percentile(costs, [50, 25, 75]).tolist()),
-            row("memory", "MB", self.chunks[-1].memory),
-        ]
+        values: dict[tuple[str, str], list[Any]] = {
+            ("tokens", "tokens"): [float(self.position), None, None],
+            ("microseconds_per_token", "us"): np.percentile(costs, [50, 25, 75]).tolist(),
+            ("memory", "MB"): [self.chunks[-1].memory, None, None],
+        }
         second = self.chunks[len(self.chunks) // 2 :]
         if len(second) > 2 and second[-1].memory:
             x, y = ([getattr(s, name) for s in second] for name in ("tokens", "memory"))
-            results.rows.append(row("memory_slope", "MB a million tokens", *slope(x, y)))
+            values["memory_slope", "MB a million tokens"] = slope(x, y)
+        about = (self.source.name, "train", "hebbian", f"learner={config.learner}")
+        results.rows += [
+            Row(*about, metric, None, mean, low, high, len(self.chunks), unit)
+            for (metric, unit), (mean, low, high) in values.items()
+        ]
         if self.scored is not None:
             results.notes += self.scored.corpus.notes
-            about = (self.scored.corpus.name, "test", "hebbian")
-            condition = f"K={config.clusters} tokens="
+            scored = (self.scored.corpus.name, "test", "hebbian")
             results.rows += [
-                Row(*about, f"{condition}{chunk.tokens}", "accuracy", None, chunk.accuracy,
-                    None, None, 1, "fraction")
+                Row(*scored, f"K={config.clusters} tokens={chunk.tokens}", "accuracy", None,
+                    chunk.accuracy, None, None, 1)
                 for chunk in self.chunks if chunk.accuracy is not None
             ]  # fmt: skip
         results.notes += self.source.notes
@@ -214,15 +211,3 @@ def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
     fit = linregress(np.asarray(tokens) / 1e6, values)
     half = fit.stderr * t.ppf(0.975, len(tokens) - 2)
     return [float(fit.slope), float(fit.slope - half), float(fit.slope + half)]
-
-
-def _take(source: Iterator[list[str]], n_tokens: int) -> list[list[str]]:
-    """The next sentences with at least `n_tokens` tokens, or what is left."""
-    taken: list[list[str]] = []
-    n = 0
-    for sentence in source:
-        taken.append(sentence)
-        n += len(sentence)
-        if n >= n_tokens:
-            break
-    return taken

@@ -1,4 +1,4 @@
-"""Where the sentences of `hebbsim run stream` come from."""
+"""The source of sentences for `hebbsim run stream`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TokenStream:
 
     @property
     def learned(self) -> str:
-        """Digest of what was learned from standard input; files have their own digests."""
+        """Digest of the sentences learned from standard input; files have their own digests."""
         return self._learned.hexdigest()
 
     def note(self, sentences: Iterable[list[str]]) -> None:
@@ -56,9 +56,10 @@ class TokenStream:
             self._learned.update(text.encode(errors="surrogatepass"))
 
     def sentences(self, start: int, learned: str, *, repeat: bool) -> Iterator[list[str]]:
-        """Sentences from number `start` on, once or again and again.
+        """Sentences from number `start` on, once or repeated.
 
-        Raises BadInputError if the skipped part of standard input lacks the digest `learned`.
+        Raises BadInputError if the skipped part of standard input does not have the digest
+        `learned`.
         """
         passed = 0
         while True:

@@ -9,7 +9,7 @@ from hebbsim.runs.terminal import Console, print_ending
 
 
 def show(results: Results, folder: Path) -> None:
-    """Print what a run found."""
+    """Print the results of a run."""
     console = Console(soft_wrap=True)
     found = {row.metric: row for row in results.rows}
     cost = found["microseconds_per_token"]
@@ -27,7 +27,7 @@ def show(results: Results, folder: Path) -> None:
         )
     if not compiled:
         console.print(f"10^9 tokens       {cost.mean * 1e3 / 3600:,.1f} hours of CPU at this rate")
-    accuracy = found.get("accuracy")  # the last of them
+    accuracy = found.get("accuracy")  # after the last chunk
     if accuracy is not None:
         console.print(
             f"Accuracy          {accuracy.mean:.3f} on test of {accuracy.corpus} at the end, "
