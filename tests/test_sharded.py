@@ -26,6 +26,7 @@ from hebbsim.models.sharded import (
     _visit,
     fit_shards,
     put_together,
+    share_files,
     worker_memory,
 )
 from hebbsim.probes import accuracy
@@ -387,3 +388,12 @@ def test_a_scheduler_that_is_not_there_is_refused_at_once(monkeypatch, tmp_path)
     for address in ("tcp://127.0.0.1:9", "nonsense", str(tmp_path / "none.json")):
         with pytest.raises(BadInputError, match="--scheduler"), open_dask(address):
             pass
+
+
+def test_files_are_shared_by_size(tmp_path):
+    files = [tmp_path / str(number) for number in range(4)]
+    for file, size in zip(files, (1, 7, 3, 4), strict=True):
+        file.write_bytes(bytes(size))
+    assert share_files(files, 2) == [[0, 1], [2, 3]]  # 8 and 7 bytes
+    assert share_files(files, 9) == [[1], [3], [2], [0]]
+    assert share_files([], 4) == []
