@@ -549,9 +549,7 @@ def test_lessons_are_whole():
             question = step["question"]
             assert step["title"] and step["text"] and question["reveal"]
             assert 0 <= question["answer"] < len(question["options"])
-            # Weights of three traces need all the room that there is.
-            assert step["stage"]["rows"] or step["stage"]["tab"] == "weights"
-            assert step["stage"]["tab"] in TABS
+            assert step["stage"]["rows"] and step["stage"]["tab"] in TABS
     for stage in stages():
         assert set(stage.get("rows", [])) <= ROWS
         Settings.checked(stage.get("settings", {}))

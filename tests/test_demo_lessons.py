@@ -371,8 +371,10 @@ def test_what_was_before_is_named_over_its_bars_alone(shared):
     w.page.evaluate("document.querySelectorAll('#views button')[2].click()")
     w.settle()
     assert "before" in w.page.inner_text("#score")
-    w.page.keyboard.press("n")  # words and weights alone
-    w.settle()
+    w.page.evaluate(
+        "hebbsim.score.build(hebbsim.state.reading, ['roles'], innerWidth < 1000);"
+        " hebbsim.score.show(0)"
+    )
     assert w.page.locator("#score .bar").count() == 0
     assert "before" not in w.page.inner_text("#score")
     w.page.keyboard.press("0")
