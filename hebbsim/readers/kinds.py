@@ -198,9 +198,9 @@ def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
         return "subtitles"
     if _BRACKETED.match(text) and text.count("(") > len(text.split()) / 4:
         return "bracketed trees"
-    words = text.split()[:200]
-    tags = [tag for word, slash, tag in (word.rpartition("/") for word in words) if word and tag]
-    if len(tags) >= max(20, 0.95 * len(words)) and _few(tags):
+    pairs = [word.rpartition("/") for word in text.split()[:200]]
+    tags = [tag for word, _, tag in pairs if word and tag]
+    if len(tags) >= max(20, 0.95 * len(pairs)) and _few(tags):
         return "words with a tag each (word/TAG)"
     cells = [row.split() for row in rows]
     labels = [row[-1] for row in cells if len(row) == len(cells[0]) > 1]
