@@ -54,8 +54,10 @@ def test_a_phone_votes_once_and_may_change_its_mind(served):
     assert voter not in ask(address, "GET", address.path)[2]
     ballot.open(3)
     state = json.loads(ask(address, "GET", address.path + "/state")[1])
-    assert state == {"number": ballot.number, "options": 3, "open": True}
+    assert state == {"number": ballot.number, "options": 3, "open": True, "yours": ""}
     assert vote(address, "A", voter) == vote(address, "C", voter) == 200
+    again = ask(address, "GET", address.path + "/state", Cookie=f"voter={voter}")[1]
+    assert json.loads(again)["yours"] == "C"
     assert vote(address, "C", "f" * 16) == 200
     assert ballot.counts == [0, 0, 2] and ballot.n_addresses == 1  # which the teacher is told
     ballot.close()

@@ -82,6 +82,10 @@ def test_a_phone_that_opens_it_is_counted_before_the_reveal(lesson, browser, bal
     phone.wait_for_selector("#options button:enabled")
     assert phone.locator("#options button").all_inner_texts() == list("ABCD")
     phone.click("#options button >> nth=1")
+    phone.wait_for_selector("#options button[aria-pressed=true]")
+    phone.reload()  # as phones do by themselves
+    phone.wait_for_selector("#options button[aria-pressed=true] >> text=B")
+    assert "You chose B. You can change it" in phone.inner_text("#said")
     w.page.wait_for_function("document.querySelector('#vote-count').innerText === '1 vote so far'")
     # Made up cookies are counted, and the teacher sees that they come from one address.
     assert w.page.locator("#lesson .from").count() == 0

@@ -73,6 +73,10 @@ class Ballot:
             self._votes[voter] = letter, address
             return True
 
+    def letter_of(self, voter: str) -> str:
+        """The letter that a voter chose; empty without one."""
+        return self._votes.get(voter, ("", ""))[0]
+
     @property
     def counts(self) -> list[int]:
         """Votes by option, shape=(n_options,)."""

@@ -128,8 +128,9 @@ class _State(_Bounded):
         self.ballot = ballot
 
     def get(self) -> None:
-        ballot = self.ballot
-        self.finish({"number": ballot.number, "options": ballot.n_options, "open": ballot.is_open})
+        ballot, yours = self.ballot, self.ballot.letter_of(self.get_cookie(_COOKIE) or "")
+        asked = {"number": ballot.number, "options": ballot.n_options, "open": ballot.is_open}
+        self.finish(asked | {"yours": yours})
 
 
 class _Vote(_State):
