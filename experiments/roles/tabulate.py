@@ -53,9 +53,15 @@ LANGUAGES = {
     "vietnamese": "UD Vietnamese VTB",
     "coptic": "UD Coptic Scriptorium",
 }
+#: Corpora of runs beside rivals, by what to call them.
+NAMES = {"builtin": "built-in", "cogs": "COGS", "ud-english-ewt": "UD English EWT"}
 #: Runs beside rivals that learn without labels, with all of their options.
 _RIVALS = (
     "--learning-curve-seeds 5 --rival-seeds 5 --baselines simple --ablation-seeds 0 --keep none"
+)
+_MASKED = (
+    "--rivals masked-bigru --rival-seeds 3 --learning-curve-seeds 0 --baselines simple"
+    " --ablation-seeds 0 --keep none"
 )
 RIVAL_RUNS = {
     "rivals-builtin": f"--timescales 2,8,32 --rivals all {_RIVALS}",
@@ -64,6 +70,8 @@ RIVAL_RUNS = {
     f" --rivals skipgram,spectral,brown,hmm,hmm-online {_RIVALS}",
     "rivals-ewt": "--corpus ud-english-ewt --preset best"
     f" --rivals skipgram,spectral,brown,hmm,hmm-online {_RIVALS}",
+    "masked-cogs": f"--corpus cogs --preset best {_MASKED}",
+    "masked-ewt": f"--corpus ud-english-ewt --preset best {_MASKED}",
 }
 #: Runs that score another layer than roles, with their options of `hebbsim run roles`.
 LAYERS = {
@@ -637,8 +645,12 @@ def passes_table(runs: dict[str, Run]) -> list[str]:
 def rivals_table(runs: dict[str, Run]) -> list[str]:
     """The learner beside the rivals that have no labels either, with what each takes."""
     rows = []
+    shown = set()
     for run in runs.values():
         models = dict.fromkeys(cost["model"] for cost in run.costs)
+        if run.config["corpus"] in shown:  # with the same seeds, the learner is the same
+            del models["hebbian"]
+        shown.add(run.config["corpus"])
         ranked = sorted(models, key=lambda model: (model != "hebbian", model))
         for model in ranked:
             condition = run.learner if model == "hebbian" else ""
@@ -659,6 +671,35 @@ def rivals_table(runs: dict[str, Run]) -> list[str]:
             )
     header = ("corpus", "model", "test", "test, soft", "gen", "gen, soft", "hebbian minus it, test",
               "gen", "CPU s", "MB")  # fmt: skip
+    return table(header, rows)
+
+
+def rivals_brief_table(runs: dict[str, Run]) -> list[str]:
+    """The same in short, for a page: each corpus named once, leads with half of their interval."""
+    rows, shown = [], set()
+    for run in runs.values():
+        text = f"{NAMES[run.config['corpus']]}, K = {run.config['clusters']}"
+        models = dict.fromkeys(cost["model"] for cost in run.costs)
+        for model in sorted(models, key=lambda model: (model != "hebbian", model)):
+            if model == "hebbian" and text in shown:
+                continue
+            values = [
+                run.find(split, soft, model=model)
+                for split, soft in (("test", ""), ("test", SOFT), ("gen", ""))
+            ]
+            leads = [run.against(model, split) for split in ("test", "gen")]
+            rows.append(
+                (
+                    "" if text in shown else text,
+                    model,
+                    *(value.short if value else "" for value in values),
+                    *(f"{lead.difference.short}, {lead.word}" if lead else "" for lead in leads),
+                    run.cost(model)[0],
+                )
+            )
+            shown.add(text)
+    header = ("corpus", "model", "test", "test, soft", "gen", "hebbian's lead on test", "on gen",
+              "CPU s")  # fmt: skip
     return table(header, rows)
 
 
@@ -781,6 +822,7 @@ def write_pages() -> None:
         results=results_table(runs),
         few=few_table(runs),
         passes=passes_table(runs),
+        rivals=rivals_brief_table(beside_rivals),
     )
     fill(ROOT / "README.md", results=readme_table(runs))
 
