@@ -14,6 +14,7 @@ import matplotlib.style
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.patheffects import withStroke
 
 from hebbsim import RoleNetwork, load_corpus
 from hebbsim.engine.network.contexts import sentence_contexts
@@ -24,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 SENTENCE = "the sailor gave emma a letter .".split()
 FOCUS = 5  # the word whose traces are shown: "letter"
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#00785A", "#A8487F"
+#: Keeps letters readable on marks.
+HALO = withStroke(linewidth=1.5, foreground="white")
 #: Colours of roles, light enough for dark letters on them.
 TINTS = {"SUBJ": "#A6CEE3", "OBJ": "#FDBF6F", "IOBJ": "#CAB2D6", "PRED": "#B2DF8A"}
 
@@ -51,9 +54,9 @@ class Fitted:
         return self.network.index[word]
 
     def memory(self, word: str) -> np.ndarray:
-        """Weights of a word in the first layer, shape=(2, S, C + 1)."""
+        """Weights of a word in the first layer, over its shortest traces, shape=(2, C + 1)."""
         values = self.network.words[0].arrays()["memory"][self.row(word)]
-        return values.reshape(2, len(self.timescales), -1)
+        return values.reshape(2, -1)
 
     def roles(self, sentence: list[str]) -> list[str]:
         return self.readout.predict(self.learner.predict([sentence])).tolist()
@@ -127,7 +130,7 @@ def path(fitted: Fitted) -> Figure:
 
 def strongest(fitted: Fitted, word: str, side: int) -> list[str]:
     """The two words on one side that a word's weights have grown towards most."""
-    weights = fitted.memory(word)[side, 0].copy()
+    weights = fitted.memory(word)[side].copy()
     weights[[0, -1]] = 0  # rare words, which share a column, and the edge of the sentence
     found = [fitted.context_word[c] for c in np.argsort(-weights)[:2].tolist() if weights[c] > 0]
     return found or ["(nothing)"]
@@ -171,7 +174,7 @@ def memory(fitted: Fitted) -> Figure:
     """Weights of a few words: what stands around them."""
     words = ["letter", "cake", "sailor", "emma", "gave", "saw", "the", "to"]
     words = [word for word in words if word in fitted.network.index]
-    weights = np.stack([fitted.memory(word)[:, 0] for word in words])  # (words, 2, C + 1)
+    weights = np.stack([fitted.memory(word) for word in words])  # (words, 2, C + 1)
     figure = Figure(figsize=(5.2, 2.5), layout="constrained")
     axes = figure.subplots(1, 2, sharey=True)
     for side, ax in enumerate(axes):
@@ -211,11 +214,16 @@ def directions(fitted: Fitted) -> Figure:
         chosen = [i for i, r in enumerate(roles) if r == role]
         ax.plot(*points[chosen].T, marker, markersize=3, alpha=0.7, label=role)
     rng = np.random.default_rng(1)
-    for i in rng.choice(len(known), 26, replace=False):
-        ax.annotate(of_row[known[i]], points[i], xytext=(2, 2), textcoords="offset points",
-                    fontsize=6)  # fmt: skip
+    named: list[int] = []
+    for i in rng.choice(len(known), 40, replace=False):
+        # A name that would lie on an earlier one is left out.
+        if all((abs(points[i] - points[j]) > (0.13, 0.025)).any() for j in named):
+            named.append(i)
+            ax.annotate(of_row[known[i]], points[i], xytext=(2, 2), textcoords="offset points",
+                        fontsize=6, path_effects=[HALO])  # fmt: skip
     ax.set(xlabel="first direction", ylabel="second direction")
-    ax.legend(title="commonest role of the word on dev\n(for the colour alone)", loc="best")
+    ax.legend(title="commonest role\non dev (for the\ncolour alone)", loc="upper left",
+              bbox_to_anchor=(1, 1))  # fmt: skip
     return figure
 
 

@@ -402,7 +402,7 @@ def test_tables_of_a_population_say_that_it_votes(tmp_path):
         (
             "structure",
             "* ",
-            "* turns on structure, judged on dev and on splits of a sibling corpus",
+            "* depends on structure, judged on dev and on splits of a sibling corpus",
         ),
         ("not judged", "? ", "? not judged: there is no sibling of this split"),
         ("other", "", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import importlib.util
 import os
 import re
 import shlex
@@ -95,6 +96,19 @@ def test_the_readme_prints_what_it_says(tmp_path, monkeypatch, capsys):
     run_page(page, tmp_path, monkeypatch)
     said = re.search(r"print\(word, role\)  # (.*)", page.read_text(encoding="utf-8"))[1]
     assert capsys.readouterr().out.splitlines() == said.split(", ")
+
+
+def test_how_it_learns_shows_pictures_that_can_be_drawn(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("how", ROOT / "figures/how.py")
+    how = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(how)
+    fit = RoleNetwork.fit
+    monkeypatch.setattr(RoleNetwork, "fit", lambda self, sentences: fit(self, sentences[:1000]))
+    monkeypatch.setattr(how, "HERE", tmp_path)
+    how.main()
+    page = (DOCS / "how-it-learns.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"\{image\} \.\./figures/(\S+)", page))
+    assert len(shown) == 8 and shown <= {path.name for path in tmp_path.iterdir()}
 
 
 # --- commands -------------------------------------------------------------------------------

@@ -340,7 +340,7 @@ class TestValues:
         beyond = {names[y] for _, y in drawn(ax, "left of the axis")[0]}
         assert beyond == {"shuffled labels"}
         assert "0.210" in {text.get_text() for text in ax.texts}
-        assert "majority: 0.200" in style.caption_of(ax).note
+        assert "Not shown: majority 0.200" in style.caption_of(ax).note
         assert found == {
             "τ = 2": table["K=300 tau=2"],
             "τ = 8": table["K=300 tau=8"],
@@ -373,9 +373,8 @@ class TestValues:
             assert drawn(ax, f"Hebbian, clusters named by few labels: {name}")[0].tolist() == [
                 [100.0, hebbian[f"K=300 labels=100{readout}"]]
             ]
-        assert "As good as with 2,340 to 2,940" in plot_labels(big).figure.get_supxlabel().replace(
-            "\n", " "
-        )
+        note = plot_labels(big).figure.get_supxlabel().replace("-\n", "-").replace("\n", " ")
+        assert "Two-level bootstrap of the 2,640: 2,340 to 2,940" in note
 
     @pytest.mark.parametrize(("place", "said"), [("above", "better"), ("below", "worse")])
     def test_labels_beyond_the_curve_say_so(self, big, place, said):

@@ -30,7 +30,7 @@ Name = Annotated[
 
 @app.command("list")
 def list_corpora(as_json: Json = False) -> None:
-    """List the corpora known by name, and which of them are on this machine."""
+    """List the corpora known by name, and those on this machine."""
     from hebbsim.readers.registry import entries
 
     about = "English-like sentences of a built-in grammar"

@@ -73,7 +73,7 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     marks.log_scale(ax)
     marks.log_scale(ax, "y")
     ax.set_xticks([0.1, 0.2, 0.5, 1, 2, 5])
-    ax.set_xlabel("operations a byte")
+    ax.set_xlabel("operations per byte")
     ax.set_ylabel("GFLOP/s")
     marks.legend(ax)
     style.caption(
@@ -97,7 +97,7 @@ def plot_growth(results: DataFrame, axis: str, *, ax: Axes | None = None) -> Axe
     """
     table = select(results, split=f"growth/{axis}", metric="microseconds_per_token")
     title = f"Cost by {axis}, everything else the same"
-    return _lines(table, axis, "microseconds a token", title, ax)
+    return _lines(table, axis, "microseconds per token", title, ax)
 
 
 @style.styled
@@ -132,7 +132,7 @@ def _lines(
         marks.dots(ax, rows, rows["value"], color=color, fmt=f"{marker}-", label=line,
                    upright=True, bounds=(0.0, np.inf), elinewidth=0.8)  # fmt: skip
         ends.append((textwrap.fill(line, 11), float(rows.sort_values("value")["mean"].iloc[-1]),
-                     color))  # fmt: skip
+                     color, marks.glyph(marker)))  # fmt: skip
     ax.set_ylim(table["mean"].min() / 2, table["mean"].max() * 4)
     marks.log_scale(ax)
     if linear:

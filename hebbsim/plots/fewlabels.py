@@ -57,7 +57,11 @@ def plot_few_labels(
     shown = _shown(comparisons, learner, split)
 
     n_rows = math.ceil((len(roles) + 1) / _COLUMNS)  # the last panel holds the legend
-    host, panels = style.panels(ax, 1.3 + 1.05 * n_rows, n_rows, _COLUMNS)
+    # A row that holds the legend alone is lower.
+    heights = [1.0] * (n_rows - 1) + [1.0 if len(roles) % _COLUMNS else 0.4]
+    host, panels = style.panels(
+        ax, 1.3 + 1.05 * sum(heights), n_rows, _COLUMNS, height_ratios=heights
+    )
     for place, (panel, role) in enumerate(zip(panels, roles, strict=False)):
         for model, rows in few.items():
             chosen = rows[(rows["role"] == role) & rows["labels"].isin(both)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def plot_decoders(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     condition = min(set(rows["held"]), key=lambda held: wording.usual_first(tables.words(held)))
     rows = rows[rows["held"] == condition]
     lines = {name: rows[rows["model"] == name] for name in _DECODERS if name in set(rows["model"])}
-    title = f"What a decoder finds of past tokens, {_name(condition)}"
+    title = f"Bits that decoders read about past tokens, {_name(condition)}"
     return _curves(results, lines, _DECODERS, title, ax)
 
 
@@ -81,7 +81,7 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     style.caption(
         ax,
         f"Bits that {rows['model'].iloc[0]} finds in lags 0 to {n_lags - 1}",
-        f"Of {n_lags * _entropy(results):.0f} that went in. "
+        f"Bits that went in: {n_lags * _entropy(results):.0f}. "
         + "log8, log16: as many timescales from 2 to 64. " * any(s.startswith("log") for s in sets)
         + "dB: Gaussian noise on the state. " * any("dB" in name for name in held)
         + f"n = {n} seed{'s' * (n != 1)}.",
@@ -98,7 +98,7 @@ def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         raise NothingToDrawError("no row of deeper processing")
     ax = style.axes(ax, 2.6)
     top = float(exact["mean"].iloc[0])
-    ends: list[tuple[str, float, str]] = [("what the state\nholds (exact\nposterior)", top,
+    ends: list[tuple[Any, ...]] = [("what the state\nholds (exact\nposterior)", top,
                                            style.INK)]  # fmt: skip
     deepest = 0.0
     for kind, (label, color, marker) in _LAYERS.items():
@@ -152,7 +152,7 @@ def _curves(
     """Draw bits by lag with bands of intervals, below the entropy of the stream."""
     ax = style.axes(ax, 2.6)
     entropy = _entropy(results)
-    ends = [
+    ends: list[tuple[Any, ...]] = [
         (name, *marks.curve(ax, rows["lag"], rows, *looks[name], bounds=(0.0, entropy), label=name,
                             markevery=(i % 4, 4)))
         for i, (name, rows) in enumerate(lines.items())
@@ -167,7 +167,7 @@ def _curves(
     style.caption(
         ax,
         title,
-        f"Mean and 95 % interval over {n} seed{'s' * (n != 1)}. Bits: entropy less log-loss.",
+        f"Mean and 95 % interval over {n} seed{'s' * (n != 1)}. Bits: entropy minus log-loss.",
     )
     marks.name_ends(ax, ends)
     return ax

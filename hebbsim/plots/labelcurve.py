@@ -44,7 +44,7 @@ def plot_labels(
     x = curve["x"].to_numpy(float)
     ax.set_xscale("log")
     ax.set_xlim(x[0] / 1.25, x[-1] * 1.12)
-    last, color = marks.curve(
+    last, color, _ = marks.curve(
         ax, x, curve, MODEL_COLORS["bigru"], MODEL_MARKERS["bigru"], label="_bigru", markersize=4
     )
     ends = [("bigru", last, color)]
@@ -81,7 +81,7 @@ def plot_labels(
         ax,
         f"Accuracy by labelled sentences: {wording.where(table, split)}",
         f"Mean; bands: 95\u00a0% interval over {tables.count_note(curve)}. "
-        "Hebbian: learnt without labels; line: its clusters named by all of dev."
+        "Hebbian: learned without labels; line: its clusters named by all of dev."
         + notes
         + tables.population_note(learner),
     )
@@ -99,7 +99,7 @@ def _met(rows: DataFrame, learner: Mapping[str, str]) -> Iterator[tuple[float, s
         met = tables.select(rows, condition, metric="label_equivalence")
         for value, low, high in met[["mean", "low", "high"]].itertuples(index=False):
             text = f"{relation} {value:,.0f} labelled sentences"
-            note = f" As good as with {low:,.0f} to {high:,.0f}: two-level bootstrap."
+            note = f" Two-level bootstrap of the {value:,.0f}: {low:,.0f} to {high:,.0f}."
             yield value, text, note if not place and low < high else ""
 
 

@@ -47,7 +47,7 @@ def plot_learning_curve(
         said, color, marker = name, MODEL_COLORS["hebbian"], "o"
         if name == "gen":
             said, color, marker = "generalization", "#007A5A", "D"
-        last, _ = marks.curve(ax, rows["tokens"], rows, color, marker, label=said, zorder=3)
+        last, *_ = marks.curve(ax, rows["tokens"], rows, color, marker, label=said, zorder=3)
         named.append((f"{said}\n{last:.3f}", last, color))
         lookup = tables.select(table, {}, model="lookup", metric="accuracy", split=name)
         for value in lookup["mean"]:
@@ -73,7 +73,7 @@ def plot_learning_curve(
         f"Accuracy by tokens read: {wording.corpus_of(table)}",
         ("One seed. " if counted == "1 seed" else
          f"Mean; bands: 95\u00a0% interval over {counted}. ")
-        + "Learnt without labels; clusters named on dev at every point."
+        + "Learned without labels; clusters named on dev at every point."
         + (" Last point: the end of learning." if ends else "")
         + (f" Grey lines: end of {'each' if len(within) > 1 else 'the'} pass over the training "
            "sentences." if within else "")

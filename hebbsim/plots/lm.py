@@ -37,7 +37,7 @@ LOOKS: dict[str, tuple[str, str]] = defaultdict(
 )
 LOOKS |= {"blind": (MUTED, "None"), "chance": (MUTED, "None")}
 NAMES = {model: name for model, (name, *_) in _MODELS.items()}
-NAMES |= {"blind": "any value", "chance": "one of the values there"}
+NAMES |= {"blind": "guess of any value", "chance": "guess of a value shown"}
 _DISTANCES = ("1-4", "5-16", "17-64", "65-256", "257+", "new")
 #: Bounds of a measure without an upper one.
 _OPEN = (0.0, 1e9)
@@ -63,7 +63,7 @@ def _named(model: str) -> str:
 def _broken(model: str) -> str:
     """A name for the margin, on two lines if long."""
     return _named(model).replace(" fast ", "\nfast ").replace(" gate", "\ngate").replace(
-        " the values", " the\nvalues").replace(" attention", "\nattention")  # fmt: skip
+        "guess of ", "guess of\n").replace(" attention", "\nattention")  # fmt: skip
 
 
 @style.styled
@@ -96,7 +96,8 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, 2.6)
     crossings = tables.select(results, metric="crossing")
     colors = ("#0072B2", "#009E73", "#E69F00", "#CC79A7")
-    ends, starred = [("GPT-2", 1.0, MUTED)], False
+    starred = False
+    ends: list[tuple[Any, ...]] = [("GPT-2", 1.0, MUTED)]
     for i, ((model, size), line) in enumerate(rows.groupby(["model", "preset"], sort=False)):
         label = f"{_named(model.partition('/')[0])},\n{size}"
         seen = line["tokens"].astype(float)
@@ -132,7 +133,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ratios["tokens"] = ratios["tokens"].astype(float)
     last = ratios.sort_values("tokens").groupby(["model", "preset"], sort=False).tail(1)
     ax = style.axes(ax, 2.4)
-    ends = [("GPT-2", 1.0, MUTED)]
+    ends: list[tuple[Any, ...]] = [("GPT-2", 1.0, MUTED)]
     for model, line in last.groupby("model", sort=False):
         line = line.assign(n=line["preset"].map(n)).sort_values("n")
         name = model.partition("/")[0]
@@ -191,9 +192,9 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         marks.legend(ax)
     n = tables.interval_note(loss)
     style.caption(
-        ax, f"Where identity matters: {one} minus GPT-2, {size}",
+        ax, f"Loss by distance to the last occurrence: {one} minus GPT-2, {size}",
         "Below 0 the model with traces is ahead. "
-        + (n if n == "One seed." else n[:-1] + ", those of both losses added in squares."),
+        + (n if n == "One seed." else f"{n} Intervals of the two losses add in quadrature."),
     )  # fmt: skip
     return ax
 
@@ -272,13 +273,13 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _dotted(ax: Axes, line: DataFrame, x: Any, model: str) -> tuple[str, float, str]:
+def _dotted(ax: Axes, line: DataFrame, x: Any, model: str) -> tuple[str, float, str, str]:
     """Draw dots joined by a line, with upright intervals; returns what `marks.name_ends` takes."""
     color, marker = LOOKS[model]
     marks.dots(
         ax, line, x, color, fmt=f"{marker}-", bounds=_OPEN, upright=True, label=_named(model)
     )
-    return _broken(model), float(line["mean"].iloc[-1]), color
+    return _broken(model), float(line["mean"].iloc[-1]), color, marks.glyph(marker)
 
 
 @style.styled
@@ -353,7 +354,9 @@ def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         places = np.arange(len(order)) + 0.15 * ((len(models) - 1) / 2 - i)
         marks.dots(ax, line, places, *LOOKS[model], label=_named(model))
     ax.axvline(0.5, color=MUTED, linewidth=0.8, linestyle=DASHES)
-    ax.set_yticks(range(len(order)), [name.replace("_", " ") for name in order])
+    ax.set_yticks(
+        range(len(order)), [name.replace("_", " ").replace("npi", "NPI") for name in order]
+    )
     ax.set_xlim(0, 1)
     ax.grid(axis="y")
     ax.set_xlabel("accuracy (share of pairs)")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 #: Least contrast of letters with white (WCAG 2.2, 1.4.3).
 CONTRAST = 4.5
+#: The characters that look like markers, filled and open.
+_FILLED = dict(zip("os^DdvPx*<p", "●■▲◆◆▼✚×★◀⬟", strict=True))
+_OPEN = dict(zip("os^DdvPx*<p", "○□△◇◇▽✚×☆◁⬠", strict=True))
 #: Dashes of a line that is not a measurement, such as a baseline or a bound.
 DASHES = (0, (4, 2))
 
@@ -64,15 +67,29 @@ def curve(
     *,
     bounds: tuple[float, float] = (0.0, 1.0),
     **look: Any,
-) -> tuple[float, str]:
-    """Draw a line of means over a band of intervals; returns its last mean and its colour."""
+) -> tuple[float, str, str]:
+    """Draw a line of means over a band of intervals; returns its last mean, colour and glyph.
+
+    Glyph is the character that looks like the marker, for `name_ends`.
+    """
     low, high = interval(table, bounds)
     x, mean = np.asarray(x, dtype=float), table["mean"].to_numpy(float)
     order = np.argsort(x, kind="stable")
     ax.fill_between(x[order], low[order], high[order], color=color, alpha=0.2, linewidth=0)
     plain: dict[str, Any] = {"color": color, "marker": marker, "markersize": 3.5, "clip_on": False}
     ax.plot(x[order], mean[order], **plain | look)
-    return float(mean[order][-1]), color
+    return float(mean[order][-1]), color, glyph(marker, look.get("mfc") == "white")
+
+
+def glyph(marker: str, hollow: bool = False) -> str:
+    """The character that looks like a marker; empty for a line without one.
+
+    Examples
+    --------
+    >>> glyph("s"), glyph("s", hollow=True), glyph("None")
+    ('■', '□', '')
+    """
+    return (_OPEN if hollow else _FILLED).get(marker, "")
 
 
 def cells(ax: Axes, grid: NDArray[Any], x: Sequence[str], y: Sequence[str], **image: Any) -> None:
@@ -147,10 +164,11 @@ def ink(color: Any) -> Any:
     return tuple(rgb.tolist())
 
 
-def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool = False) -> None:
+def name_ends(ax: Axes, ends: Sequence[tuple[Any, ...]], *, above: bool = False) -> None:
     """Name lines at the right edge, or vertical lines above the Axes, without overlap.
 
-    Call it last, because positions depend on the layout. `ends` are name, coordinate and colour.
+    Call it last, because positions depend on the layout. `ends` are name, coordinate, colour and,
+    for readers who cannot tell colours apart, the `glyph` that precedes the name.
     """
     figure = ax.figure.canvas.figure
     look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False,
@@ -160,12 +178,13 @@ def name_ends(ax: Axes, ends: Sequence[tuple[str, float, Any]], *, above: bool =
     else:
         look |= {"xycoords": ("axes fraction", "data"), "ha": "left", "va": "center"}
     texts = []
-    for name, value, color in ends:
+    for name, value, color, *sign in ends:
+        label = " ".join([*filter(None, sign), name])
         leader = {"arrowstyle": "-", "lw": 0.5, "color": color, "shrinkA": 1, "shrinkB": 1,
                   "relpos": (0, 0.5)}  # fmt: skip
         texts.append(
             ax.annotate(
-                name, (value, 1.0) if above else (1.0, value), xytext=(0, 3) if above else (10, 0),
+                label, (value, 1.0) if above else (1.0, value), xytext=(0, 3) if above else (10, 0),
                 color=ink(color), arrowprops=None if above else leader, **look,
             )
         )  # fmt: skip

@@ -150,7 +150,7 @@ def plot_structure_content(
     style.caption(
         ax,
         f"Structure and content by role: {wording.where(table, split)}",
-        f"Mean over {tables.count_note(traces)}." + colour_note(order, dependence)
+        tables.interval_note(traces) + colour_note(order, dependence)
         + f" A source decides where it reaches {FLOOR:g} and exceeds the other by {MARGIN:g}.",
     )  # fmt: skip
     return ax
@@ -215,7 +215,7 @@ def plot_generalization(
             xytext=(-4, 0), textcoords="offset points", color=MUTED, fontsize=SMALL,
         )  # fmt: skip
     ax.margins(x=0.04)
-    ax.locator_params(axis="x", nbins=4)
+    ax.locator_params(axis="x", nbins=6)
     ax.set_xlabel(f"accuracy, Hebbian minus {MODEL_NAMES[rival]}")
     if any(kinds):
         marks.legend(ax, columns=3, side="right")
@@ -281,7 +281,7 @@ def plot_timescales(
     names = [_condition_name(words, timescales) for words in said]
     _name_rows(ax, names, positions=place, values=rows["mean"])
     inside = [(model, mean) for model, mean in named if mean >= start]
-    outside = [f"{MODEL_NAMES[model]}: {mean:.3f}" for model, mean in named if mean < start]
+    outside = [f"{MODEL_NAMES[model]} {mean:.3f}" for model, mean in named if mean < start]
     for model, mean in inside:
         ax.axvline(mean, color=MODEL_COLORS[model], lw=0.9, ls=marks.DASHES, zorder=1)
     ax.margins(x=0.06)
@@ -297,9 +297,9 @@ def plot_timescales(
         ax,
         f"Accuracy by timescale: {wording.where(table, split)}",
         f"{tables.interval_note(rows)} τ in tokens"
-        + ("; dashed lines: the base lines' means." if inside else ".")
+        + ("; dashed: means of baselines." if inside else ".")
         + ("" if near.all() else " Triangle: left of the axis.")
-        + (f" Not shown, {', '.join(outside)}." if outside else ""),
+        + (f" Not shown: {', '.join(outside)}." if outside else ""),
     )
     return ax
 

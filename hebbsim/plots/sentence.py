@@ -66,7 +66,8 @@ def plot_sentence(
                 sure = float(row["probability"]) >= 0.5
                 ax.text(
                     n_words - 1 - int(row["lag"]), y, _short(str(row["read"])), ha="center",
-                    va="center", fontsize=style.SMALL, color="#00785A" if sure else style.MUTED,
+                    va="center", fontsize=style.SMALL, color=style.INK if sure else style.MUTED,
+                    fontweight="bold" if sure else "normal",
                 )  # fmt: skip
         ax.axhline(len(kept) - 0.5, color="white", linewidth=3)
     ax.set_xlim(-0.5, n_words - 0.5)
@@ -77,9 +78,12 @@ def plot_sentence(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     n = int(read["seed"].nunique())
-    note = f"Dark: read rightly, by share of {n} code book{'s' * (n != 1)}; else the word read."
+    books = f"{n} code book{'s' * (n != 1)}"
+    note = f"Dark: right with more of {books}. Text: the wrong word that was read."
     if n_structure:
-        note += " Below: a linear probe on traces of learned codes, green where at least half sure."
+        note += (
+            " Below: a linear probe on traces of learned codes; bold: probability of .5 or more."
+        )
     if structure is not None:
         codes = sorted(set(structure["read"][structure["property"] == "role"].astype(str)))
         note += f" Roles: {', '.join(map(wording.role, codes))}." if codes else ""

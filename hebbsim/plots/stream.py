@@ -31,11 +31,11 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
     shown = cost[1:] if len(cost) > 1 else cost
     other.plot(tokens[-len(shown) :], shown, color=_TIME, linewidth=0.8)
     other.set_ylim(0, 1.6 * shown.quantile(0.95))
-    other.set_ylabel("CPU time a token (us)", color=_TIME)
+    other.set_ylabel("CPU time per token (µs)", color=_TIME)
     other.spines["right"].set_visible(True)
     style.caption(
         ax,
         "Memory and time along a stream",
-        f"One point a stretch of {table['n_tokens'].iloc[0]:,.0f} tokens; time without the first.",
+        f"One point per {table['n_tokens'].iloc[0]:,.0f} tokens; the first time is left out.",
     )
     return ax

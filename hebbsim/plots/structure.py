@@ -25,7 +25,7 @@ PROPERTIES = {
 }
 _MEMORIES = {
     "traces": ("traces", "#0072B2", "o"),
-    "traces-learned": ("traces, learned codes", "#56B4E9", "o"),
+    "traces-learned": ("traces, learned codes", "#56B4E9", "<"),
     "window": ("window", "#6B6B6B", "s"),
     "lmu": ("LMU", "#009E73", "^"),
     "fast-weights": ("fast weights", "#CC79A7", "D"),
@@ -59,7 +59,7 @@ def _by_lag(ax: Axes, what: str) -> None:
 
 @style.styled
 def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None = None) -> Axes:
-    """Share of each property that a state tells, against lag and against timescale.
+    """Share of the bits of each property read from a state, against lag and against timescale.
 
     Two panels: traces at several timescales by lag, and a single trace by its timescale, read at
     lag 1. `model` is ``traces`` or, of learned codes, ``traces-learned``.
@@ -86,10 +86,10 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
         lags = tables.numbers(cancelled, "lag")
         end = marks.curve(panels[0], lags, cancelled, INK, "s", label="word, by cancellation",
                           mfc="white", linestyle=(0, (3, 1.5)))  # fmt: skip
-        ends[0].append(("word, by cancel-\nlation, float32", *end))
-    _by_lag(panels[0], "share of its bits told")
+        ends[0].append(("word, by\ncancellation,\nfloat32", *end))
+    _by_lag(panels[0], "share of its bits read")
     panels[1].set_xlabel("timescale of one trace in tokens, lag 1")
-    panels[1].set_ylabel("share of its bits told")
+    panels[1].set_ylabel("share of its bits read")
     panels[1].set_ylim(0, 1.04)
     panels[1].set_xscale("log", base=2)
     panels[1].set_xticks([1, 2, 4, 8, 16, 32, 64], ["1", "2", "4", "8", "16", "32", "64"])
@@ -109,7 +109,7 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
 
 @style.styled
 def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Share of each property told by the word alone, and by the words before it."""
+    """Share of the bits of each property read from the word alone, and from the words before it."""
     rows = {model: _rows(results, "plane", model) for model in _SOURCES}
     rows = {model: found for model, found in rows.items() if len(found)}
     if "word" not in rows or len(rows) == 1:
@@ -132,13 +132,14 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.hlines(np.arange(len(order) - 1) + 0.5, 0, 1, color=GUIDE, lw=0.5, zorder=0)
     ax.tick_params(axis="y", length=0)
     ax.set_xlim(0, 1.0)
-    ax.set_xlabel("share of its bits that is told")
+    ax.set_xlabel("share of its bits read")
     marks.legend(ax, columns=1, side="right")
     style.caption(
         ax,
         f"What is structure, and what is content: {wording.corpus_of(rows['word'])}",
         "Word: counts of labels by word. Words before it: a linear probe on their traces. "
-        f"On top, structure: the past tells most. {tables.interval_note(rows['word'])}",
+        "Top: structure, which is better read from the words before. "
+        f"{tables.interval_note(rows['word'])}",
     )
     return ax
 
@@ -176,7 +177,7 @@ def plot_memories(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         host,
         f"Memories of equal size under the same linear probe: {wording.corpus_of(rows)}",
         f"Below, filled: structure at lag {_AT} (position, part of speech, role, clause depth); "
-        f"white: content, the word, over all lags. {tables.interval_note(rows)}",
+        f"open: content, the word, over all lags. {tables.interval_note(rows)}",
     )
     marks.name_ends(panels[0], ends)
     return host

@@ -13,7 +13,7 @@ from hebbsim.runs.terminal import Console, plain_table, print_heading
 
 #: Remarks on splits by what decides them; the first character marks the split.
 _MARKS = {
-    "structure": "* turns on structure, judged on dev and on splits of a sibling corpus",
+    "structure": "* depends on structure, judged on dev and on splits of a sibling corpus",
     "not judged": "? not judged: there is no sibling of this split",
 }
 #: Maximum width of the name of a split.

@@ -56,7 +56,7 @@ CLAIMS = {
             "Ahead where structure decides",
             "It surpasses the supervised model on structure-dependent roles.",
             ("roles",),
-            "Which roles and splits turn on structure is fixed on dev and on sibling corpora. "
+            "Which roles and splits depend on structure is fixed on dev and on sibling corpora. "
             "Ahead or behind: p < .05 by a two-level bootstrap over training runs and sentences, "
             "after Holm's correction over the roles or splits of one table; otherwise no "
             "difference is shown. Holds where all are ahead, fails where none is.",
