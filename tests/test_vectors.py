@@ -74,6 +74,14 @@ def test_safetensors(tmp_path, beside, kind):
     assert found.index["paris"] == 1 and "nothing" not in found.index
 
 
+def test_only_a_newline_ends_a_word_of_the_list_beside_safetensors(tmp_path):
+    words = ["the\x85", "a\u2028b", "dog"]
+    save_file({"m": VALUES[[0, 1, 3]]}, tmp_path / "v.safetensors")
+    (tmp_path / "v.txt").write_bytes("\r\n".join(words).encode())
+    found = read_vectors(tmp_path / "v.safetensors").index
+    assert found == {"the\x85": 0, "a\u2028b": 1, "dog": 2}
+
+
 def test_binary_files_by_gensim(tmp_path):
     models = pytest.importorskip("gensim.models")
     words = [word for word in WORDS if " " not in word]

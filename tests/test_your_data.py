@@ -234,6 +234,28 @@ def test_the_field_that_holds_the_text_can_be_named(tmp_path):
     assert "--field NAME (there are post)" in refusal(tmp_path / "c.jsonl")
 
 
+def test_a_cell_of_a_table_may_hold_a_whole_document(tmp_path, monkeypatch):
+    text = "It rains. I stay. Why?\n" * 30_000
+    write(tmp_path, **{"a.csv": f'id,text\n1,"{text}"\n'})
+    assert list(stream_text(tmp_path / "a.csv")) == SENTENCES * 30_000
+    monkeypatch.setattr("hebbsim.readers.formats._LONGEST_VALUE", 100)
+    assert "a.csv:6: a cell of more than 100 characters" in refusal(tmp_path / "a.csv")
+
+
+def test_a_quote_that_is_not_closed_does_not_swallow_the_rest_of_a_table(tmp_path):
+    write(tmp_path, **{"a.csv": 'id,text\n1,Why?\n2,"It rains.\n3,I stay.\n'})
+    assert 'a.csv:3: a quote (") of this row is not closed' in refusal(tmp_path / "a.csv")
+    write(tmp_path, **{"b.csv": 'id,text\n1,Why?\n2,"It rains.\nI stay."'})
+    assert list(stream_text(tmp_path / "b.csv")) == [*SENTENCES[2:], *SENTENCES[:2]]
+
+
+def test_half_a_character_of_unicode_is_named(tmp_path):
+    write(tmp_path, **{"a.jsonl": '{"text": "It rains."}\n{"text": "Why \\ud83d"}\n'})
+    assert "a.jsonl:2: holds half a character, \\ud83d" in refusal(tmp_path / "a.jsonl")
+    write(tmp_path, **{"b.jsonl": '{"words": ["Why", "\\udc00"]}\n'})
+    assert "b.jsonl:1: holds half a character, \\udc00" in refusal(tmp_path / "b.jsonl")
+
+
 def tar(form=tarfile.PAX_FORMAT, **files):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=form) as archive:

@@ -240,4 +240,4 @@ def _words_of(path: Path, listed: str | None) -> list[str]:
             f"one per line in {sidecar.name}"
         )
     with opened(sidecar) as file:
-        return file.read().decode("utf-8", "replace").splitlines()
+        return [line.rstrip(b"\r\n").decode("utf-8", "replace") for line in file]
