@@ -109,6 +109,12 @@ def test_without_gensim_a_line_says_what_to_install(tmp_path, monkeypatch):
         read_vectors(tmp_path / "v.bin")
 
 
+@pytest.mark.parametrize("power", [-90, 90])
+def test_points_do_not_depend_on_the_scale_of_the_vectors(power):
+    near, far = (WordVectors.of(WORDS, np.ldexp(VALUES, n)) for n in (0, power))
+    np.testing.assert_array_equal(far.points, near.points)
+
+
 def test_the_first_vectors_of_a_long_file_are_read(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "MOST", 2)
     (tmp_path / "v.txt").write_text(text(header=True))
