@@ -17,6 +17,7 @@ import pytest
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus
 from hebbsim.readers.kinds import kind_of
+from hebbsim.readers.tables import write_tables
 from hebbsim.readers.text import stream_text
 from hebbsim.readers.ud import RoleScheme
 from hebbsim.readers.words import split_text
@@ -247,6 +248,16 @@ def test_a_quote_that_is_not_closed_does_not_swallow_the_rest_of_a_table(tmp_pat
     assert 'a.csv:3: a quote (") of this row is not closed' in refusal(tmp_path / "a.csv")
     write(tmp_path, **{"b.csv": 'id,text\n1,Why?\n2,"It rains.\nI stay."'})
     assert list(stream_text(tmp_path / "b.csv")) == [*SENTENCES[2:], *SENTENCES[:2]]
+
+
+def test_words_with_tabs_and_line_breaks_are_written_and_read_again(tmp_path):
+    write(tmp_path, **{"a.jsonl": json.dumps(["a\tb", "c\r\nd", "\u00e9\n", "\t", "."])})
+    found = load_corpus(tmp_path / "a.jsonl")
+    assert found.splits["train"].sentences() == [["a b", "c d", "\u00e9", "."]]
+    write_tables(found, tmp_path / "tables")
+    assert load_corpus(tmp_path / "tables").splits["train"].sentences() == [
+        ["a b", "c d", "\u00e9", "."]
+    ]
 
 
 def test_half_a_character_of_unicode_is_named(tmp_path):
