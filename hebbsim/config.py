@@ -210,6 +210,7 @@ _WORDS = {
     "float_parsing": "give a number",
     "finite_number": "give a finite number",
     "literal_error": "give {expected}",
+    "extra_forbidden": "no such option",
 }
 
 

@@ -27,7 +27,7 @@ def import_file(path: str | Path) -> ModuleType:
         sys.modules[name] = made = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(made)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script may exit when it is imported
             del sys.modules[name]
             raise BadInputError(
                 f"{path}: cannot be imported ({type(error).__name__}: {error})"

@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from hebbsim import run_roles
 from hebbsim.experiments.roles import auto
 from hebbsim.experiments.roles.auto import choose, chosen_for, look_at
 from hebbsim.experiments.roles.config import RolesConfig
@@ -100,6 +101,15 @@ def test_a_corpus_that_was_not_tuned_for_has_what_its_words_choose(tmp_path):
     own = RolesConfig.checked({"corpus": corpus, "clusters": 9, "settings": ["words.pieces=0"]})
     assert own.clusters == 9 and own.settings[-1] == "words.pieces=0"
     assert RolesConfig.checked({"corpus": corpus, "preset": "default"}).settings == ()
+
+
+def test_the_note_of_a_run_leaves_out_what_its_user_chose(tmp_path):
+    corpus = write(tmp_path / "a", conllu(made_up(60)), dev=conllu(made_up(9)))
+    given = {"clusters": 9, "settings": ["words.pieces=0"], "passes": 1, "seeds": 1}
+    found = run_roles(corpus=corpus, baselines="none", ablation_seeds=0, **given)
+    (note,) = (note for note in found.notes if "its words chose" in note)
+    assert "timescales 1.1, 3.3" in note and "tokens.subsample=0.001" in note
+    assert "clusters" not in note and "words.pieces" not in note
 
 
 def test_neither_labels_nor_dev_change_the_choice(tmp_path):

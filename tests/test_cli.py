@@ -179,12 +179,23 @@ def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place)
     (["run", "roles", "--labels", "300,30"], "--labels"),
     (["run", "roles", "--unlabeled", "nowhere.txt"], "--unlabeled: nowhere.txt"),
     (["run", "roles", "--role-map", "nowhere.json"], "--role-map: nowhere.json"),
+    (["run", "roles", "--corpus", ""], "--corpus: its value is empty"),
+    (["run", "roles", "--out="], "--out: its value is empty"),
+    (["run", "roles", ""], "roles: an empty argument follows"),
 ])  # fmt: skip
 def test_bad_usage_is_one_line_that_names_the_option(experiment, capsys, words, said):
     assert run(*words) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and said in err
     assert experiment.calls == []
+
+
+def test_what_is_piped_is_utf8_in_any_locale(experiment, monkeypatch):
+    to = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", to)
+    monkeypatch.setattr("hebbsim.runs.results.json_text", lambda document: "größe")
+    assert run("run", "roles", "--json") == 0
+    assert to.buffer.getvalue().decode() == "größe"
 
 
 def test_an_output_that_cannot_be_is_refused_before_any_work(experiment, capsys, tmp_path):

@@ -700,6 +700,7 @@ def test_a_run_with_decoders_of_a_file_is_run_again(tmp_path, registry, monkeypa
     [
         (None, "cannot be imported (FileNotFoundError"),
         ("import nothing_like_it", "cannot be imported (ModuleNotFoundError"),
+        ("raise SystemExit(0)", "cannot be imported (SystemExit"),
         ("x = 1", "defines no subclass of Decoder"),
         (MINE.replace("NAME", "ridge"), "has a decoder ridge: choose another name"),
     ],

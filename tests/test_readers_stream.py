@@ -108,8 +108,9 @@ def test_parquet(tmp_path):
 @pytest.mark.parametrize(("line", "said"), [
     ("{", "not JSON"), ("[" * 100_000, "nested too deeply"), ("7", "neither text nor"),
     ('{"id": 3}', "name a field text or"), ('{"text": 3}', "neither text nor"),
-    ('["a", 1]', "neither text nor"), ('"\\ud800"', "neither text nor"), ("NaN", "neither text"),
-    ('["a", "\\udfff"]', "neither text nor"),
+    ('["a", 1]', "neither text nor"), ("NaN", "neither text"),
+    ('"\\ud800"', "holds half a character, \\ud800"),
+    ('["a", "\\udfff"]', "holds half a character, \\udfff"),
 ])  # fmt: skip
 def test_lines_that_are_no_json_document(line, said, tmp_path):
     path = tmp_path / "a.jsonl"

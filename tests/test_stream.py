@@ -50,6 +50,9 @@ def test_before_clusters_have_begun_there_is_no_accuracy(folder):
     assert first is None and last > 0.3
     rows = late.select(metric="accuracy")
     assert 0 < len(rows) < len(late.tables["stream"])
+    assert not [note for note in late.notes if "no accuracy" in note]
+    never = run(folder, score=str(folder / "tiny"), settings=("tokens.start=150000",))
+    assert [note for note in never.notes if note.startswith("no accuracy on tiny: ")]
 
 
 def test_the_network_says_timescales_and_clusters_that_are_not_given(folder):

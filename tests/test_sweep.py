@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 import hebbsim.experiments
+from hebbsim import run_roles
 from hebbsim.cli import main
 from hebbsim.cli import sweep as cli
 from hebbsim.errors import BadInputError, HebbsimError
@@ -127,12 +128,13 @@ def test_a_value_inside_an_option_varies(tmp_path):
         ('experiment = "lm"', "no experiment 'lm' for sweeps: choose identity, roles, rules"),
         ('experiment = "dance"', "no experiment 'dance' for sweeps: choose identity, roles, rules"),
         ("[bsae]\nseeds = 1", "unknown key 'bsae'"),
+        ("# nothing", r"holds no sweep; give \[grid\]"),
         ("[grid]\nclusters = 10", "give a list"),
         ("[grid]\nclusters = []", "give a list"),
         ("[grid]\nclusters = [0]", "clusters=0: --clusters"),
         ("[grid]\nclusters = [10, 10]", "occurs twice"),
         ("[base]\nseeds = 0", "base: --seeds"),
-        ("[base]\nspeed = 3", "--speed"),
+        ("[base]\nspeed = 3", "--speed: no such option, got 3"),
         ("[base]\nclusters = 3\n[grid]\nclusters = [10]", "in \\[base\\] and in \\[grid\\]"),
         ("plane = [1, 2]\n[grid]\ntimescales = [2]", "both vary"),
         ("plane = ['a']", "timescales in tokens"),
@@ -410,6 +412,24 @@ def test_runs_of_corpora_of_other_names_say_so(runs):
     path.write_text(path.read_text(encoding="utf-8").replace("tiny", "big"), encoding="utf-8")
     with pytest.raises(BadInputError, match="corpus: tiny and big"):
         compare_runs(runs[:2])
+
+
+def test_runs_of_roles_that_differ_in_their_network_are_compared(tmp_path):
+    write_tables(make_builtin(0, n_train=40, n_dev=20, n_test=20, n_gen=0), tmp_path / "corpus")
+    for k in (10, 20):
+        run_roles(
+            corpus=str(tmp_path / "corpus"), clusters=k, seeds=2, passes=1, workers=1,
+            baselines="none", ablation_seeds=0, out=tmp_path / str(k),
+        )  # fmt: skip
+    found = compare_runs([tmp_path / "10", tmp_path / "20"])
+    assert [(row.condition, row.n) for row in found] == [("", 2), ("readout=soft", 2)]
+
+
+def test_what_a_run_learns_by_may_differ(runs):
+    by = {"network": "1", "vectors": "2", "mine.py": "3", "own.py": "4"}
+    change_document(runs[1], "provenance", inputs={"tiny.txt": "0", **by})
+    change_document(runs[1], "config", rules=["here/mine.py"], decoders=["linear", "own.py"])
+    assert compare_runs(runs[:2])
 
 
 def test_text_that_is_only_learned_from_may_differ(runs):

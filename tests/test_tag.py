@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
 from types import SimpleNamespace
 
@@ -280,9 +281,11 @@ def test_help_names_every_format(capsys):
         (["{model}", "-", "--readout", "hard"], "--readout hard: choose soft, majority"),
         (["{model}", "-", "--out", "/nowhere/o"], "--out /nowhere/o: /nowhere cannot be written"),
         (["{model}", "-", "--out", "."], "is a folder; name a file"),
+        (["{model}", "-", "--out", "{pipe}", "--overwrite"], "pipe: is not an ordinary file"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(model, capsys, words, said):
-    run(*[word.format(model=model) for word in words], status=2)
+def test_what_cannot_be_done_is_one_line(model, tmp_path, capsys, words, said):
+    os.mkfifo(tmp_path / "pipe")
+    run(*[word.format(model=model, pipe=tmp_path / "pipe") for word in words], status=2)
     err = capsys.readouterr().err
     assert said in err and err.count("\n") == 1

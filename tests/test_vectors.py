@@ -74,6 +74,14 @@ def test_safetensors(tmp_path, beside, kind):
     assert found.index["paris"] == 1 and "nothing" not in found.index
 
 
+def test_only_a_newline_ends_a_word_of_the_list_beside_safetensors(tmp_path):
+    words = ["the\x85", "a\u2028b", "dog"]
+    save_file({"m": VALUES[[0, 1, 3]]}, tmp_path / "v.safetensors")
+    (tmp_path / "v.txt").write_bytes("\r\n".join(words).encode())
+    found = read_vectors(tmp_path / "v.safetensors").index
+    assert found == {"the\x85": 0, "a\u2028b": 1, "dog": 2}
+
+
 def test_binary_files_by_gensim(tmp_path):
     models = pytest.importorskip("gensim.models")
     words = [word for word in WORDS if " " not in word]
@@ -99,6 +107,12 @@ def test_without_gensim_a_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "gensim.models", None)
     with pytest.raises(BadInputError, match=r"pip install 'hebbsim\[vectors\]'"):
         read_vectors(tmp_path / "v.bin")
+
+
+@pytest.mark.parametrize("power", [-90, 90])
+def test_points_do_not_depend_on_the_scale_of_the_vectors(power):
+    near, far = (WordVectors.of(WORDS, np.ldexp(VALUES, n)) for n in (0, power))
+    np.testing.assert_array_equal(far.points, near.points)
 
 
 def test_the_first_vectors_of_a_long_file_are_read(tmp_path, monkeypatch):

@@ -17,6 +17,7 @@ import pytest
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus
 from hebbsim.readers.kinds import kind_of
+from hebbsim.readers.tables import write_tables
 from hebbsim.readers.text import stream_text
 from hebbsim.readers.ud import RoleScheme
 from hebbsim.readers.words import split_text
@@ -232,6 +233,38 @@ def test_the_field_that_holds_the_text_can_be_named(tmp_path):
     assert "--field NAME" in refusal(tmp_path / "b.tsv")
     write(tmp_path, **{"c.jsonl": '{"post": "It rains."}'})
     assert "--field NAME (there are post)" in refusal(tmp_path / "c.jsonl")
+
+
+def test_a_cell_of_a_table_may_hold_a_whole_document(tmp_path, monkeypatch):
+    text = "It rains. I stay. Why?\n" * 30_000
+    write(tmp_path, **{"a.csv": f'id,text\n1,"{text}"\n'})
+    assert list(stream_text(tmp_path / "a.csv")) == SENTENCES * 30_000
+    monkeypatch.setattr("hebbsim.readers.formats._LONGEST_VALUE", 100)
+    assert "a.csv:6: a cell of more than 100 characters" in refusal(tmp_path / "a.csv")
+
+
+def test_a_quote_that_is_not_closed_does_not_swallow_the_rest_of_a_table(tmp_path):
+    write(tmp_path, **{"a.csv": 'id,text\n1,Why?\n2,"It rains.\n3,I stay.\n'})
+    assert 'a.csv:3: a quote (") of this row is not closed' in refusal(tmp_path / "a.csv")
+    write(tmp_path, **{"b.csv": 'id,text\n1,Why?\n2,"It rains.\nI stay."'})
+    assert list(stream_text(tmp_path / "b.csv")) == [*SENTENCES[2:], *SENTENCES[:2]]
+
+
+def test_words_with_tabs_and_line_breaks_are_written_and_read_again(tmp_path):
+    write(tmp_path, **{"a.jsonl": json.dumps(["a\tb", "c\r\nd", "\u00e9\n", "\t", "."])})
+    found = load_corpus(tmp_path / "a.jsonl")
+    assert found.splits["train"].sentences() == [["a b", "c d", "\u00e9", "."]]
+    write_tables(found, tmp_path / "tables")
+    assert load_corpus(tmp_path / "tables").splits["train"].sentences() == [
+        ["a b", "c d", "\u00e9", "."]
+    ]
+
+
+def test_half_a_character_of_unicode_is_named(tmp_path):
+    write(tmp_path, **{"a.jsonl": '{"text": "It rains."}\n{"text": "Why \\ud83d"}\n'})
+    assert "a.jsonl:2: holds half a character, \\ud83d" in refusal(tmp_path / "a.jsonl")
+    write(tmp_path, **{"b.jsonl": '{"words": ["Why", "\\udc00"]}\n'})
+    assert "b.jsonl:1: holds half a character, \\udc00" in refusal(tmp_path / "b.jsonl")
 
 
 def tar(form=tarfile.PAX_FORMAT, **files):

@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -100,12 +101,16 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(errors="replace")  # no failure if the locale lacks a character
+            if stream is sys.stdout and not stream.isatty():
+                stream.reconfigure(encoding="utf-8")  # data for a file or a program, kept whole
+            else:
+                stream.reconfigure(errors="replace")  # no failure if the locale lacks a character
     debug = "--debug" in words
     interrupted = False
     words = [word for word in words if word != "--debug"]
     try:
         with terminating() as arrived:
+            _refuse_empty(words)
             command = with_help(typer.main.get_command(app))
             status = command(words, prog_name="hebbsim", standalone_mode=False)
             sys.stdout.flush()
@@ -142,6 +147,17 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         status = 143 if arrived else 130
         complain("interrupted; nothing was written")
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """Raise BadInputError for an empty argument, which as a path would be the current folder."""
+    for before, word in pairwise(["hebbsim", *words]):
+        name, sign, value = word.partition("=")
+        if sign and not value and name.startswith("--"):
+            before, word = name, ""
+        if not word:
+            empty = "its value is empty" if before.startswith("--") else "an empty argument follows"
+            raise BadInputError(f"{before}: {empty}; is a variable of the shell not set?")
 
 
 def _leave_threads(status: int) -> None:

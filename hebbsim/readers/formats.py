@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import codecs
 import csv
+import inspect
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -29,8 +31,9 @@ from hebbsim.readers.kinds import FIELDS
 from hebbsim.readers.lines import LineStream, not_utf8, opened
 from hebbsim.readers.words import normal
 
-#: Bytes of one line of JSON; its values take up to fifty times as much memory.
-_LONGEST_JSON = 16 << 20
+#: Bytes of one line of JSON, whose values take up to fifty times as much memory, and characters of
+#: one cell of a table.
+_LONGEST_VALUE = 16 << 20
 _CHUNK = 1 << 16
 _BATCH = 256  # rows of a parquet file at a time
 #: Column names by which a header is recognized.
@@ -39,6 +42,9 @@ _HEADINGS = frozenset(
     "labels lang language source target url date name score split type category author review "
     "comment article utterance transcript summary question answer sent_id logical_form".split()
 )
+
+#: A lone surrogate.
+_HALF = re.compile("[\ud800-\udfff]")
 
 #: A piece of text, or the words of a sentence.
 Document = str | list[str]
@@ -86,7 +92,7 @@ def _cogs(path: Path) -> Iterator[Document]:
 
 
 def _json_lines(path: Path, field: str | None) -> Iterator[Document]:
-    for number, line in enumerate(LineStream(path, longest=_LONGEST_JSON), 1):
+    for number, line in enumerate(LineStream(path, longest=_LONGEST_VALUE), 1):
         line = line.lstrip("\ufeff")
         if line.strip():
             try:
@@ -168,9 +174,9 @@ class _Text:
         tried = 0
         while True:
             size = len(self._text) - self.at
-            if size > _LONGEST_JSON:
+            if size > _LONGEST_VALUE:
                 raise BadInputError(
-                    f"{self.path}:{self.number}: a JSON value of more than {_LONGEST_JSON:,} "
+                    f"{self.path}:{self.number}: a JSON value of more than {_LONGEST_VALUE:,} "
                     "characters; write one value per line (JSON lines)"
                 )
             # Retry after doubling the text, so that the cost stays linear in its length.
@@ -202,6 +208,10 @@ def _document(value: Any, where: str, field: str | None) -> Iterator[Document]:
             yield found
         elif isinstance(found, list) and all(map(_is_text, found)):
             yield [word for word in map(normal, found) if word]
+        elif half := _HALF.search("".join(map(str, found if isinstance(found, list) else [found]))):
+            raise BadInputError(
+                f"{where}: holds half a character, \\u{ord(half[0]):04x}; remove or complete it"
+            )
         else:
             raise BadInputError(f"{where}: neither text nor a list of words")
 
@@ -236,7 +246,7 @@ def _is_text(value: Any) -> bool:
     """Whether a value is a str without lone surrogates, which could not be written again."""
     if not isinstance(value, str):
         return False
-    return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return value.isascii() or not _HALF.search(value)
 
 
 # Tables ---------------------------------------------------------------------------------------
@@ -299,13 +309,25 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
             if line.strip():
                 yield number, cells(line.strip())
         return
+    csv.field_size_limit(_LONGEST_VALUE)
     reader = csv.reader(whole, delimiter=separator)
+    start = 1
     try:
         for row in reader:
+            # A row takes another line only inside of quotes.
+            if inspect.getgeneratorstate(whole) == inspect.GEN_CLOSED:
+                raise BadInputError(f'{path}:{start}: a quote (") of this row is not closed')
             if any(cell.strip() for cell in row):
                 yield reader.line_num, row
+            start = reader.line_num + 1
     except csv.Error as error:
-        raise BadInputError(f"{path}:{reader.line_num}: not a table ({error})") from None
+        cause = f"not a table ({error})"
+        if "field limit" in str(error):
+            cause = (
+                f"a cell of more than {_LONGEST_VALUE:,} characters; a quote before it may not be "
+                "closed"
+            )
+        raise BadInputError(f"{path}:{reader.line_num}: {cause}") from None
 
 
 def _separator(header: str) -> str:

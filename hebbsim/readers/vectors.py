@@ -74,7 +74,9 @@ class WordVectors:
     @cached_property
     def points(self) -> NDArray[np.float32]:
         """The centred vectors, normalized to unit length, shape=(N, D)."""
-        found = self.values - self.values.mean(axis=0)
+        # Scaled by a power of two, which rounds nothing, so that no square is too large or small.
+        values = np.ldexp(self.values, -np.frexp(np.abs(self.values).max())[1])
+        found = values - values.mean(axis=0)
         lengths = np.sqrt(np.einsum("nd,nd->n", found, found))[:, None]
         return np.asarray(found / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
@@ -240,4 +242,4 @@ def _words_of(path: Path, listed: str | None) -> list[str]:
             f"one per line in {sidecar.name}"
         )
     with opened(sidecar) as file:
-        return file.read().decode("utf-8", "replace").splitlines()
+        return [line.rstrip(b"\r\n").decode("utf-8", "replace") for line in file]

@@ -24,7 +24,7 @@ _INVISIBLE = dict.fromkeys(
     [0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 )
 _UNIFY |= _INVISIBLE
-_BLANKS = re.compile("[ \u00a0\u2009\u202f]+")
+_BLANKS = re.compile("[ \t\r\n\u00a0\u2009\u202f]+")
 _CLITIC = r"(?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL])\b"
 _TITLES = (
     "Mr Mrs Ms Messrs Dr Prof St Ste Rev Hon Sen Rep Gov Gen Col Maj Capt Cmdr Lt Sgt Pres Mt Ft "
@@ -171,7 +171,7 @@ def normal(word: str) -> str:
     >>> normal("10 \u00a0000"), normal("ba\u200bker"), normal("e\u0301te\u0301") == "\u00e9t\u00e9"
     ('10 000', 'baker', True)
     """
-    if word.isascii():
+    if word.isascii() and word.isprintable():  # no tab and no line break
         return _BLANKS.sub(" ", word).strip() if " " in word else word
     word = unicodedata.normalize("NFC", word.translate(_INVISIBLE))
     return _BLANKS.sub(" ", word).strip(" ")

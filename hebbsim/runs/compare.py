@@ -24,6 +24,9 @@ SCHEMA = "hebbsim.compare/1"
 _SIZES = ("K", "members")
 #: Options that determine, with the input files, on which tokens and roles a run is scored.
 _DATA = ("corpus", "gold_layer", "tokenizer", "parser", "vocabulary")
+#: Inputs that a run learns by and is not scored on, and options that name files of such.
+_LEARNED = ("network", "vectors")
+_CODE = ("rules", "decoders")
 #: Maximum number of differences in a message.
 _NAMED = 3
 
@@ -143,10 +146,11 @@ def _scored(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The configuration of a run, and the digests of what it is scored on."""
     try:
         document = read_json(folder / "results.json") or {}
-        provenance = dict(document["provenance"])
-        unscored = provenance.get("text", [])  # only learned from
+        config, provenance = dict(document["config"]), dict(document["provenance"])
+        code = [str(file) for option in _CODE for file in config.get(option) or ()]
+        unscored = {*_LEARNED, *provenance.get("text", []), *code, *(Path(f).name for f in code)}
         inputs = {k: v for k, v in provenance["inputs"].items() if k not in unscored}
-        return dict(document["config"]), inputs
+        return config, inputs
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadInputError(
             f"{folder / 'results.json'}: damaged, it does not say what the run read; run it again"

@@ -69,6 +69,8 @@ def read_sweep(path: Path) -> Sweep:
 
 
 def _parse(document: dict[str, Any]) -> Sweep:
+    if not document:
+        raise BadInputError("holds no sweep; give [grid] with a list of values for each option")
     for key in document:
         if key not in _KEYS:
             raise BadInputError(f"unknown key {key!r}: known are {', '.join(_KEYS)}")

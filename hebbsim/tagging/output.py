@@ -20,6 +20,8 @@ def check_file(option: str, path: Path, *, overwrite: bool) -> None:
     """
     if path.is_dir():
         raise BadInputError(f"{option} {path}: is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise BadInputError(f"{option} {path}: is not an ordinary file; name one")
     if os.path.lexists(path) and not overwrite:
         raise BadInputError(
             f"{option} {path}: already exists; name another file, or give --overwrite"

@@ -214,6 +214,16 @@ class LearnerConfig(GoldConfig):
             return used
         return named if named.described() == used.described() else used
 
+    def chosen_by_words(self) -> str:
+        """The options that the words of the corpus chose, without those that were given."""
+        chosen = _auto(self.corpus, self.model_dump())
+        found = [text for text in self.settings if text in chosen["settings"]]
+        if self.timescales == tuple(chosen["timescales"]):
+            found.insert(0, f"timescales {', '.join(f'{tau:g}' for tau in self.timescales)},")
+        if self.clusters == chosen["clusters"]:
+            found.insert(0, f"{self.clusters} clusters,")
+        return " ".join(found).removesuffix(",")
+
     def described(self) -> dict[str, Any]:
         """The complete description of the network, ready for JSON and TOML.
 

@@ -131,9 +131,7 @@ class _Run:
         if config.preset == "auto":
             self.notes.append(
                 "no settings were tuned for this kind of corpus; its words chose "
-                f"{config.clusters} clusters, "
-                f"timescales {', '.join(f'{tau:g}' for tau in config.timescales)} and "
-                f"{' '.join(config.settings)} (--preset default changes this)"
+                f"{config.chosen_by_words()} (--preset default changes this)"
             )
         if corpus.layer is not None:
             corpus, note = hold_out(corpus)

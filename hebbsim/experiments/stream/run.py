@@ -184,6 +184,11 @@ class _Run:
         ]
         if self.scored is not None:
             results.notes += self.scored.corpus.notes
+            if self.chunks[-1].accuracy is None:
+                results.notes.append(
+                    f"no accuracy on {self.scored.corpus.name}: the stream ended before clusters "
+                    "had formed; give a longer text, or more --tokens"
+                )
             scored = (self.scored.corpus.name, "test", "hebbian")
             results.rows += [
                 Row(*scored, f"K={config.clusters} tokens={chunk.tokens}", "accuracy", None,
