@@ -130,7 +130,8 @@ def choose(look: Look) -> dict[str, Any]:
     settings = [
         f"words.size={min(300, max(2, look.types // 4))}",
         "tokens.subsample=0.001",
-        "tokens.lengths=[1, 0.7, 0.7, 0, 0]",
+        "tokens.lengths=[1, 0.5, 0.5, 0.5, 0.5]",
+        "tokens.n_directions=60",
     ]
     if look.rare >= _FEW:
         ending, beginning = max(look.ending_gain, 0.0), max(look.beginning_gain, 0.0)

@@ -27,8 +27,9 @@ RANGES = (
     "words.ending_weight=[0, 0.7, 1.4]",
     "tokens.subsample=0.0005:0.05:log",
     "tokens.shrinkage=2:40:log",
-    "tokens.lengths=[[1, 0.9, 0.9, 0.7, 0.5], [1, 0.9, 0.9, 0.7, 0.3], [1, 0.7, 0.7, 0, 0], "
-    "[1, 0.5, 0.5, 0, 0]]",
+    "tokens.lengths=[[1, 0.9, 0.9, 0.7, 0.5], [1, 0.9, 0.9, 0.7, 0.3], [1, 0.5, 0.5, 0.5, 0.5], "
+    "[1, 0.7, 0.7, 0, 0]]",
+    "tokens.n_directions=[30, 60]",
 )
 #: Parameters that are options, not settings of the network.
 _OPTIONS = ("timescales", "clusters", "passes")
