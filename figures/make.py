@@ -1,16 +1,14 @@
-"""The gallery, from tables alone: python figures/make.py [FOLDER]
+"""The gallery, drawn from the tables in ``experiments/``: python figures/make.py
 
-FOLDER holds run folders by the names in `GALLERY`, each made by its command with
-``--out FOLDER/NAME``. A run that is not there is drawn from the tables that `KEPT` names in
-``experiments/``; without those its figures stay as they are. Figures are written here as
-NAME-FIGURE, as ``hebbsim figures`` draws them; ``README.md`` is written from ``captions.md``.
+Figures are written here as NAME-FIGURE, as ``hebbsim figures`` draws them; ``README.md`` is written
+from ``captions.md`` and says which tables each figure was drawn from.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -127,20 +125,22 @@ def kept_run(name: str, folder: Path) -> RunTables:
     return RunTables(home)
 
 
-def main(folder: Path) -> None:
+def digest(name: str) -> str:
+    """First digits of the SHA-256 of the tables that `name` is drawn from."""
+    source = EXPERIMENTS / KEPT[name][1]
+    files = (source, source.with_suffix(".comparisons.csv"), source.with_suffix(".json"))
+    content = b"".join(file.read_bytes() for file in files if file.is_file())
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         for name, (_, figures) in GALLERY.items():
-            if (folder / name / "results.json").is_file():
-                run = RunTables(folder / name)
-            elif name in KEPT and (EXPERIMENTS / KEPT[name][1]).is_file():
-                run = kept_run(name, Path(made))
-            else:
-                print(f"{folder / name}: no such run; its figures stay", file=sys.stderr)
-                continue
+            run = kept_run(name, Path(made))
             drawn, failed = draw(run, figures, out=HERE, prefix=f"{name}-")
+            if failed:
+                raise SystemExit(f"{name}: {failed}")
             write_captions(HERE, drawn)
-            for figure, reason in failed.items():
-                print(f"{name}-{figure} was not drawn and stays: {reason}", file=sys.stderr)
     (HERE / "README.md").write_text(page(read_captions(HERE / "captions.md")), encoding="utf-8")
 
 
@@ -148,7 +148,9 @@ def page(captions: dict[str, str]) -> str:
     parts = [HEAD]
     for name, (command, figures) in GALLERY.items():
         out = "" if "--out" in command else f" --out runs/{name}"
-        parts.append(f"## {name}\n\n    {command}{out}\n")
+        where = KEPT[name][1]
+        source = f"From [{where}](../experiments/{where}), SHA-256 `{digest(name)}`, of:"
+        parts.append(f"## {name}\n\n{source}\n\n    {command}{out}\n")
         for figure in figures:
             caption = captions[f"{name}-{figure}"]
             title = caption.split("**")[1].rstrip(".")
@@ -160,6 +162,4 @@ def page(captions: dict[str, str]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        raise SystemExit("usage: python figures/make.py [FOLDER]")
-    main(Path(sys.argv[1] if len(sys.argv) == 2 else "runs"))
+    main()

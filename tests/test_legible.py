@@ -92,11 +92,24 @@ EVERY = [(experiment, name) for experiment in EXPERIMENTS for name in figures_of
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The shipped tables of an experiment as a run folder."""
+def make():
+    """The script that draws the gallery."""
     spec = importlib.util.spec_from_file_location("make_gallery", ROOT / "figures/make.py")
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)
+    return make
+
+
+def test_no_figure_of_the_gallery_is_older_than_its_tables(make):
+    page = (ROOT / "figures/README.md").read_text(encoding="utf-8")
+    for name in make.GALLERY:
+        section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        assert f"SHA-256 `{make.digest(name)}`" in section, "run python figures/make.py"
+
+
+@pytest.fixture(scope="module")
+def run(make, tmp_path_factory):
+    """The shipped tables of an experiment as a run folder."""
     found = {}
 
     def of(experiment, where):
