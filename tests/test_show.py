@@ -133,7 +133,10 @@ def test_show_fits_80_columns_and_tells_all(model, capsys, monkeypatch):
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [(["--cluster", "99"], "--cluster 99"), (["--word", "zebra"], "does not know the word")],
+    [
+        (["--cluster", "99"], "--cluster 99: clusters are numbered 0 to 5"),
+        (["--word", "zebra"], "does not know the word"),
+    ],
 )
 def test_what_is_not_there_is_one_line(model, capsys, words, said):
     command("show", model, *words, status=2)

@@ -262,6 +262,8 @@ def test_the_demo_takes_them_before_it_learns_anything(tmp_path, capsys):
         ("post[t, i] = y", "post[t, i] = 'a'", PLACE),
         ("+= eta * (", "+= 0.1 * (", "learn changes its weights or its state with eta 0"),
         ("post[t, i] = y", "pass", "learn does not fill post"),
+        ('"decay": 1.0', '"decay": float("nan")',
+         "parameter decay of rule forget is nan: give a number of at least 0"),
         ("learn=learn", "learn=3", "learn is 3, not a function"),
         ("learn=learn", "learn=learn, posts=()", "posts is (), not output, token or both"),
         ("learn=learn", "learn=learn, start=lambda n, m: [0]", "start gives [0], not a flat"),

@@ -61,9 +61,11 @@ def show(
     found = {one.cluster: one for one in cluster_portraits(tagger)}
     for number in cluster or ():
         if number not in found:
-            raise BadInputError(
-                f"--cluster {number}: no token fell into it when the clusters were named"
-            )
+            last = len(tagger.prototypes[0]) - 1
+            why = "no token fell into it when the clusters were named"
+            if not 0 <= number <= last:
+                why = f"clusters are numbered 0 to {last}"
+            raise BadInputError(f"--cluster {number}: {why}")
     config = tagger.about.get("config", {})
     if config:
         trained = f"Learned from {config.get('corpus')}, {config.get('n_tokens', 0):,} tokens"

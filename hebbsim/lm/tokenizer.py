@@ -54,8 +54,8 @@ class Tokenizer:
         inner.train_from_iterator(texts, trainer)
         if inner.get_vocab_size() < size:
             raise BadInputError(
-                f"vocabulary {size}: the text gives only {inner.get_vocab_size()} tokens; "
-                "ask for fewer, or give more text"
+                f"the text gives only {inner.get_vocab_size()} tokens of a vocabulary, not {size}; "
+                "ask for fewer (--vocabulary), or give more text"
             )
         return cls(inner)
 

@@ -28,6 +28,7 @@ def checked(rule: Any) -> Rule:
         raise BadInputError(f"rule {rule.name!r}: give it a name of letters, digits and _")
     if not rule.posts or not set(rule.posts) <= set(get_args(Post)):
         raise BadInputError(f"rule {rule.name}: posts is {rule.posts!r}, not output, token or both")
+    rule.resolve(rule.parameters)
     kernels: dict[str, Any] = {"learn": _compiled(rule, "learn", rule.learn)}
     if rule.learn_blocks is not None:
         kernels["learn_blocks"] = _compiled(rule, "learn_blocks", rule.learn_blocks)
