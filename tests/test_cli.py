@@ -424,7 +424,7 @@ def test_splits_say_how_they_were_judged(tmp_path, decided, mark, said):
     results.tables["structure"][-1] = Structure("split", LONG, decided)
     lines = printed(results, tmp_path).splitlines()
     assert any(line.startswith(f"{mark}only_seen_as") for line in lines)
-    assert [line for line in lines if line.startswith(("* turns", "? not"))] == (
+    assert [line for line in lines if line.startswith(("* depends", "? not"))] == (
         [said] if said else []
     )
 
