@@ -121,9 +121,10 @@ class Value:
     @property
     def short(self) -> str:
         """A mean and half of its interval: 0.912 ±0.004."""
+        mean = f"{round(self.mean, 3) + 0.0:.3f}"  # no negative zero
         if self.low is None or self.high is None:
-            return f"{self.mean:.3f}"
-        return f"{self.mean:.3f} ±{(self.high - self.low) / 2:.3f}"
+            return mean
+        return f"{mean} ±{(self.high - self.low) / 2:.3f}"
 
 
 @dataclass(frozen=True)
