@@ -37,7 +37,7 @@ RUNS = {
     "cogs": f"--corpus cogs --preset best --ablation-seeds 1 {CURVE}",
     "cogs-pop": f"--corpus cogs --preset best --ensemble-size 8 --ablation-seeds 0 {CURVE}",
     "ewt": f"--corpus ud-english-ewt --preset best --ablation-seeds 1 {FIVE}",
-    "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT --seeds 1"
+    "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT --seeds 3"
     f" --ablation-seeds 0 {FIVE}",
     "ewt-text-pop": "--corpus ud-english-ewt --preset best --unlabeled TEXT --clusters 1000"
     f" --ensemble-size 8 --ablation-seeds 0 {FIVE}",
