@@ -77,7 +77,7 @@ def test_a_websocket_is_opened_by_this_page_alone(port):
 
 
 @pytest.mark.parametrize(
-    "host", ["https://class.example.org", "*", "", "class.example.org/", "a b", "x;reboot", ".org"]
+    "host", ["https://class.example.org", "*", " ", "class.example.org/", "a b", "x;reboot", ".org"]
 )
 def test_a_host_that_is_none_is_refused_before_anything_is_served(tmp_path, capsys, host):
     write_tables(make_builtin(n_train=20, n_dev=5, n_test=5, n_gen=0), tmp_path / "small")

@@ -530,7 +530,7 @@ def test_a_sentence_on_the_command_line(corpus, tmp_path, capsys, monkeypatch):
         main([*words, "--json", "--overwrite"])
     assert json.loads(capsys.readouterr().out)["experiment"] == "sentence"
     with pytest.raises(SystemExit) as leaving:
-        main(["run", "identity", "--sentence", "", "--out", str(tmp_path / "other")])
+        main(["run", "identity", "--sentence", " ", "--out", str(tmp_path / "other")])
     assert leaving.value.code == 2
     assert "no word" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()

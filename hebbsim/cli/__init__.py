@@ -102,7 +102,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
             if stream is sys.stdout and not stream.isatty():
-                stream.reconfigure(encoding="utf-8")  # data for a file or a program, kept whole
+                # Data for a file or a program; names of files keep their bytes.
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
             else:
                 stream.reconfigure(errors="replace")  # no failure if the locale lacks a character
     debug = "--debug" in words
