@@ -102,10 +102,9 @@ Figures of the benchmark: [experiments/bench](../experiments/bench/RESULTS.md).
 """
 
 
-def kept_run(name: str, folder: Path) -> RunTables:
-    """The run of a name in `KEPT` as a folder below `folder`, so that its figures can be drawn."""
-    experiment, where = KEPT[name]
-    home, source = folder / name, EXPERIMENTS / where
+def kept_run(experiment: str, where: str, home: Path) -> RunTables:
+    """The tables at `where` in ``experiments/`` as a run folder `home`, which figures need."""
+    source = EXPERIMENTS / where
     home.mkdir(parents=True)
     shutil.copy(source, home / "results.csv")
     # What tabulate.py of the roles keeps beside: the configuration, and two more tables.
@@ -136,7 +135,7 @@ def digest(name: str) -> str:
 def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         for name, (_, figures) in GALLERY.items():
-            run = kept_run(name, Path(made))
+            run = kept_run(*KEPT[name], Path(made) / name)
             drawn, failed = draw(run, figures, out=HERE, prefix=f"{name}-")
             if failed:
                 raise SystemExit(f"{name}: {failed}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html.parser
-import importlib.util
 import os
 import re
 import shlex
@@ -20,6 +19,7 @@ import typer
 
 from hebbsim.cli import app
 from hebbsim.engine import rules
+from hebbsim.extensions import import_file
 from hebbsim.models import RoleNetwork
 from hebbsim.probes.identity import Decoder
 
@@ -99,9 +99,7 @@ def test_the_readme_prints_what_it_says(tmp_path, monkeypatch, capsys):
 
 
 def test_how_it_learns_shows_pictures_that_can_be_drawn(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location("how", ROOT / "figures/how.py")
-    how = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(how)
+    how = import_file(ROOT / "figures/how.py")
     fit = RoleNetwork.fit
     monkeypatch.setattr(RoleNetwork, "fit", lambda self, sentences: fit(self, sentences[:1000]))
     monkeypatch.setattr(how, "HERE", tmp_path)

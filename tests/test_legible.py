@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ from legible import faults
 from test_figure_images import ablation_results, confusions
 from test_plots import make_results
 
+from hebbsim.extensions import import_file
 from hebbsim.plots import lm, plot_learning_curve, plot_roles, style
 from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth
@@ -94,10 +94,7 @@ EVERY = [(experiment, name) for experiment in EXPERIMENTS for name in figures_of
 @pytest.fixture(scope="module")
 def make():
     """The script that draws the gallery."""
-    spec = importlib.util.spec_from_file_location("make_gallery", ROOT / "figures/make.py")
-    make = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make)
-    return make
+    return import_file(ROOT / "figures/make.py")
 
 
 def test_no_figure_of_the_gallery_is_older_than_its_tables(make):
@@ -114,8 +111,8 @@ def run(make, tmp_path_factory):
 
     def of(experiment, where):
         if where not in found:
-            make.KEPT[experiment] = experiment, where
-            made = make.kept_run(experiment, tmp_path_factory.mktemp("kept"))
+            home = tmp_path_factory.mktemp("kept") / experiment
+            made = make.kept_run(experiment, where, home)
             for table in ("contenders", "stream"):
                 path = KEPT / where
                 if (path.parent / f"{table}.csv").is_file():

@@ -643,33 +643,38 @@ def passes_table(runs: dict[str, Run]) -> list[str]:
     return table(header, rows)
 
 
+def _contenders(runs: dict[str, Run]) -> Iterator[tuple[Run, str]]:
+    """Runs with each of their models, the learner first and once a corpus."""
+    shown = set()
+    for run in runs.values():
+        models = {cost["model"] for cost in run.costs} - {"hebbian"}
+        if run.config["corpus"] not in shown:  # with the same seeds, the learner is the same
+            yield run, "hebbian"
+        shown.add(run.config["corpus"])
+        for model in sorted(models):
+            yield run, model
+
+
 def rivals_table(runs: dict[str, Run]) -> list[str]:
     """The learner beside the rivals that have no labels either, with what each takes."""
     rows = []
-    shown = set()
-    for run in runs.values():
-        models = dict.fromkeys(cost["model"] for cost in run.costs)
-        if run.config["corpus"] in shown:  # with the same seeds, the learner is the same
-            del models["hebbian"]
-        shown.add(run.config["corpus"])
-        ranked = sorted(models, key=lambda model: (model != "hebbian", model))
-        for model in ranked:
-            condition = run.learner if model == "hebbian" else ""
-            values = [
-                run.find(split, f"{condition} {soft}", model=model)
-                for split in ("test", "gen")
-                for soft in ("", SOFT)
-            ]
-            leads = [run.against(model, split) for split in ("test", "gen")]
-            rows.append(
-                (
-                    f"{run.config['corpus']}, K = {run.config['clusters']}",
-                    model,
-                    *(value.short if value else "" for value in values),
-                    *(str(lead) if lead else "" for lead in leads),
-                    *run.cost(model),
-                )
+    for run, model in _contenders(runs):
+        condition = run.learner if model == "hebbian" else ""
+        values = [
+            run.find(split, f"{condition} {soft}", model=model)
+            for split in ("test", "gen")
+            for soft in ("", SOFT)
+        ]
+        leads = [run.against(model, split) for split in ("test", "gen")]
+        rows.append(
+            (
+                f"{run.config['corpus']}, K = {run.config['clusters']}",
+                model,
+                *(value.short if value else "" for value in values),
+                *(str(lead) if lead else "" for lead in leads),
+                *run.cost(model),
             )
+        )
     header = ("corpus", "model", "test", "test, soft", "gen", "gen, soft", "hebbian minus it, test",
               "gen", "CPU s", "MB")  # fmt: skip
     return table(header, rows)
@@ -677,28 +682,23 @@ def rivals_table(runs: dict[str, Run]) -> list[str]:
 
 def rivals_brief_table(runs: dict[str, Run]) -> list[str]:
     """The same in short, for a page: each corpus named once, leads with half of their interval."""
-    rows, shown = [], set()
-    for run in runs.values():
-        text = f"{NAMES[run.config['corpus']]}, K = {run.config['clusters']}"
-        models = dict.fromkeys(cost["model"] for cost in run.costs)
-        for model in sorted(models, key=lambda model: (model != "hebbian", model)):
-            if model == "hebbian" and text in shown:
-                continue
-            values = [
-                run.find(split, soft, model=model)
-                for split, soft in (("test", ""), ("test", SOFT), ("gen", ""))
-            ]
-            leads = [run.against(model, split) for split in ("test", "gen")]
-            rows.append(
-                (
-                    "" if text in shown else text,
-                    model,
-                    *(value.short if value else "" for value in values),
-                    *(f"{lead.difference.short}, {lead.word}" if lead else "" for lead in leads),
-                    run.cost(model)[0],
-                )
+    rows = []
+    for run, model in _contenders(runs):
+        corpus = f"{NAMES[run.config['corpus']]}, K = {run.config['clusters']}"
+        values = [
+            run.find(split, soft, model=model)
+            for split, soft in (("test", ""), ("test", SOFT), ("gen", ""))
+        ]
+        leads = [run.against(model, split) for split in ("test", "gen")]
+        rows.append(
+            (
+                corpus if model == "hebbian" else "",
+                model,
+                *(value.short if value else "" for value in values),
+                *(f"{lead.difference.short}, {lead.word}" if lead else "" for lead in leads),
+                run.cost(model)[0],
             )
-            shown.add(text)
+        )
     header = ("corpus", "model", "test", "test, soft", "gen", "hebbian's lead on test", "on gen",
               "CPU s")  # fmt: skip
     return table(header, rows)
