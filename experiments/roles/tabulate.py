@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIVE = "--learning-curve-seeds 5 --bigru-seeds 5 --label-curve-seeds 5 --readout-draws 5"
 CURVE = f"--labels 30,100,300,1000,3000 {FIVE}"
 #: For a language whose words choose the settings.
-AUTO = "--preset auto --ablation-seeds 0 --labels 100 --readout-draws 5"
+AUTO = "--preset auto --ablation-seeds 0 --learning-curve-seeds 2 --labels 100 --readout-draws 5"
 THREE = "--bigru-seeds 3 --label-curve-seeds 3"
 #: Runs by name, with their options of `hebbsim run roles`.
 RUNS = {

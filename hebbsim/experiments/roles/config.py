@@ -92,14 +92,14 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     ablation_seeds: int = option(
         "Number of repetitions of the ablations and controls; 0 skips them.",
         EVALUATION,
-        value=2,
+        value=1,
         ge=0,
     )
     learning_curve_seeds: int = option(
         "Number of repetitions of the learning curve, which shows accuracy by number of tokens "
         "read.",
         EVALUATION,
-        value=2,
+        value=1,
         ge=0,
     )
     readout_sentences: int = option(
