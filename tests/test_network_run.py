@@ -16,6 +16,7 @@ from hebbsim.engine.network.description import build, read_network, written
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.learning import curve_points
+from hebbsim.experiments.roles.table import show
 from hebbsim.experiments.roles.run import run_roles
 from hebbsim.runs.rerun import read_run, rerun
 
@@ -91,6 +92,18 @@ def test_seeds_share_the_points_of_the_learning_curve(done):
     of_curve = scores[scores["condition"].fillna("").str.contains("tokens=")]
     # Of three, and not of the first, whose result comes soonest without.
     assert set(of_curve["seed"]) == {1, 2} and all(row.n == 2 for row in curve)
+
+
+def test_the_learning_curve_is_printed_though_not_all_seeds_have_one(done, capsys):
+    folder, results = done
+    show(results, folder)
+    said = capsys.readouterr().out
+    table = said.split("Accuracy by thousands of tokens read")[1].splitlines()
+    first = min(int(row.words["tokens"]) for row in results.rows if "tokens" in row.words)
+    assert table[1].split()[:2] == ["split", f"{first / 1000:.2g}"]
+    (row,) = results.select({"tokens": str(first)}, split="test", metric="accuracy")
+    assert table[2].split()[:2] == ["test", f"{row.mean:.3f}"]
+    assert "Learning curve: 2 seeds; the last column has all, as above." in table
 
 
 @pytest.mark.parametrize("by", ["file", "changed", "missing", "roles"])

@@ -153,13 +153,14 @@ def _show_curve(results: Results, console: Console) -> None:
 
 def _show_learning(results: Results, console: Console) -> None:
     """Accuracy by number of tokens read, with clusters named on dev each time."""
-    read = sorted(
-        {
-            int(row.words["tokens"])
-            for row in results.select(split="test", metric="accuracy")
-            if "tokens" in row.words and row.n == results.config["seeds"]
-        }
-    )
+    points = {
+        int(row.words["tokens"]): row.n
+        for row in results.select(split="test", metric="accuracy")
+        if "tokens" in row.words
+    }
+    n_seeds = max(points.values(), default=0)
+    # At the first points, some seeds may have no clusters yet.
+    read = sorted(n for n, seeds in points.items() if seeds == n_seeds)
     if not read:
         return
     mine = reference(results)
@@ -174,6 +175,9 @@ def _show_learning(results: Results, console: Console) -> None:
         if any(rows):
             table.add_row(split, *(f"{row.mean:.3f}" if row else "" for row in rows))
     console.print(table)
+    if n_seeds < results.config["seeds"]:
+        seeds = f"{n_seeds} seed{'s' * (n_seeds > 1)}"
+        console.print(f"Learning curve: {seeds}; the last column has all, as above.")
 
 
 def _some(points: list[int], n: int) -> list[int]:
