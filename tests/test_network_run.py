@@ -16,8 +16,8 @@ from hebbsim.engine.network.description import build, read_network, written
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.learning import curve_points
-from hebbsim.experiments.roles.table import show
 from hebbsim.experiments.roles.run import run_roles
+from hebbsim.experiments.roles.table import show
 from hebbsim.runs.rerun import read_run, rerun
 
 NETWORK = """
