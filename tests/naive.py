@@ -153,7 +153,7 @@ def _along(h, power, seen, p):
 
 
 def _learn_by_error(W, state, h, y, target, eta, p):
-    """What both normalised rules learn from an answer y and its target."""
+    """What both normalized rules learn from an answer y and its target."""
     b, power, seen = np.split(state, [len(W), len(state) - 1])
     if eta > 0:
         power, seen, along, size = _along(h, power, seen, p)

@@ -203,7 +203,7 @@ def test_draws_of_one_seed_are_nested():
 def test_stops_early_and_keeps_the_best_epoch():
     pytest.importorskip("torch")
     train, dev = make_split(100, 0), make_split(30, 1, "dev")
-    # Subjects and objects swapped: what is learnt from train only harms on this dev.
+    # Subjects and objects swapped: what is learned from train only harms on this dev.
     swapped = np.tile(np.array(["OBJ", "PRED", "SUBJ"]), 30)
     dev = dataclasses.replace(dev, layers={"grammatical": swapped})
     config = dataclasses.replace(FAST, epochs=200, patience=3)

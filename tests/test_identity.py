@@ -471,7 +471,7 @@ def test_a_wide_list_is_the_exact_posterior():
         shares = np.exp(listed + channel.log_prior)
         posterior = np.exp(exact - exact.max(axis=1, keepdims=True)) * prior
         posterior /= posterior.sum(axis=1, keepdims=True)
-        if lag == 3:  # nothing was learnt after the last lag was reached
+        if lag == 3:  # nothing was learned after the last lag was reached
             np.testing.assert_allclose(shares, posterior, rtol=1e-6, atol=1e-12)
         else:  # a fifth of the shares are those of the time when the lag was reached
             assert (shares >= 0.8 * posterior - 1e-9).all()

@@ -175,7 +175,7 @@ def test_weights_learn_and_only_with_eta(rule):
 
 
 def test_the_context_does_not_hold_the_token_itself():
-    # One token alone has no context, so nothing can be learnt from it.
+    # One token alone has no context, so nothing can be learned from it.
     engine = build("delta")
     engine.run([3], [0, 1])
     engine.run([3], [0, 1])

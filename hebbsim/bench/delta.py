@@ -186,7 +186,7 @@ class _Inputs:
             with Context(f"delta{n}"):
                 synapse = HebbianSynapse(
                     "W", shape=self.shape[::-1], eta=ETA, weight_init=zero, bias_init=None,
-                    w_bound=0.0, sign_value=-1.0,  # its optimiser descends
+                    w_bound=0.0, sign_value=-1.0,  # its optimizer descends
                 )  # fmt: skip
                 respond = MethodProcess("respond") >> synapse.advance_state
                 learn = MethodProcess("learn") >> synapse.evolve

@@ -16,7 +16,7 @@ MOST_VOTERS = 300
 class Ballot:
     """The question that is open, and a letter for each phone; safe to use from any thread.
 
-    A phone is recognised by its cookie; one that makes up cookies votes more than once. A bound per
+    A phone is recognized by its cookie; one that makes up cookies votes more than once. A bound per
     network address would silence a class that shares one: addresses are counted, and the
     teacher is told if there are fewer of them than votes.
 

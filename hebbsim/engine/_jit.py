@@ -65,7 +65,7 @@ __all__ = ["KERNELS", "njit", "specialised"]
 KERNELS: list[Any] = []
 
 _OPTIONS = {
-    # Sums may be reordered (so that dot products vectorise) and multiply-adds fused, but never
+    # Sums may be reordered (so that dot products vectorize) and multiply-adds fused, but never
     # `nnan` or `ninf`, which would break the check for weights that are not finite.
     "fastmath": {"reassoc", "contract"},
     "error_model": "numpy",

@@ -13,7 +13,7 @@ LINE = 64  # bytes: a cache line, and the widest vector register
 
 
 def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """An uninitialised float32 array that starts at a cache line.
+    """An uninitialized float32 array that starts at a cache line.
 
     NumPy aligns arrays to 16 bytes, so that three of four vector accesses straddle two lines.
 

@@ -4,7 +4,7 @@ BLAS is not called from kernels: it may start threads, and its order of summatio
 the sizes of the operands. Here each product is the same sum in the same order in every position.
 
 A loop either sums or writes to an array, never both: otherwise the compiler decides at run time,
-by the addresses of the arrays, whether to vectorise it, and a vectorised sum rounds differently.
+by the addresses of the arrays, whether to vectorize it, and a vectorized sum rounds differently.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ class TraceEngine:
     eta : float, optional
         Learning rate, at least 0 (default: that of the rule); may be changed between calls.
     startup : {"zero", "first", "debias"}
-        How a trace is initialised at the start of a sentence, see :mod:`hebbsim.engine.traces`.
+        How a trace is initialized at the start of a sentence, see :mod:`hebbsim.engine.traces`.
     reset : bool
         Whether traces restart at each sentence.
     post : {"output", "token"}, optional

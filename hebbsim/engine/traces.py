@@ -8,7 +8,7 @@ so that an input k tokens ago has the weight ``alpha_s (1 - alpha_s)**k``. Forwa
 left context of a token; backward traces run the same recurrence from the end of each
 sentence and hold the right context.
 
-`startup` sets how a trace is initialised at a sentence start:
+`startup` sets how a trace is initialized at a sentence start:
 
 ``zero``    h starts at 0, so the weights of the inputs sum to less than 1;
 ``first``   h starts at the first input;
@@ -80,7 +80,7 @@ def dense_traces(
     backward : bool
         Run from the end of each sentence to its start.
     startup : {"zero", "first", "debias"}
-        How a trace is initialised at a sentence start, see :mod:`hebbsim.engine.traces`.
+        How a trace is initialized at a sentence start, see :mod:`hebbsim.engine.traces`.
     include_current : bool
         Whether the trace at t has absorbed ``x[t]``. False gives the context alone:
         0 at the first token of a sentence.
@@ -272,7 +272,7 @@ def absorb(x, seen, keep, alpha, startup, mass, before, after):
     """
     for s in range(len(keep)):
         k, a = keep[s], alpha[s]
-        # LLVM does not vectorise the inner loop if it reads or writes more arrays than these.
+        # LLVM does not vectorize the inner loop if it reads or writes more arrays than these.
         old, new = before[s], after[s]
         if seen == 0:
             mass[s] = a

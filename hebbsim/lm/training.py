@@ -87,7 +87,7 @@ class Trained:
     #: Tokens seen and validation loss in nats.
     curve: list[tuple[int, float]] = field(default_factory=list)
     #: Of the updates in this process, of all members together; 0 if the model was loaded.
-    #: Utilisation is the rate of their operations as a share of the peak rate of matrix products.
+    #: Utilization is the rate of their operations as a share of the peak rate of matrix products.
     tokens_per_second: float = 0.0
     utilisation: float = 0.0
 

@@ -158,7 +158,7 @@ class _Text:
         return True
 
     def skip(self, letters: str) -> str:
-        """Skip whitespace and the given characters; the next character, or "" at the end."""
+        """Skip white space and the given characters; the next character, or "" at the end."""
         while True:
             while self.at < len(self._text):
                 letter = self._text[self.at]

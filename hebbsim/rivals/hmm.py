@@ -1,4 +1,4 @@
-"""Hidden Markov models with K states, by expectation maximisation in passes or online.
+"""Hidden Markov models with K states, by expectation maximization in passes or online.
 
 Rabiner, L. R. (1989). A tutorial on hidden Markov models. Proceedings of the IEEE 77, section III
 and V.A (scaled forward-backward). Online: Liang, P. & Klein, D. (2009). Online EM for unsupervised
@@ -162,7 +162,7 @@ class OnlineHMM(HMM):
 
 
 def maximized(counts: Statistics, prior: float) -> Parameters:
-    """The maximisation step: parameters from expected counts."""
+    """The maximization step: parameters from expected counts."""
     start, move, emit = (np.asarray(part, dtype=np.float64) + prior for part in counts)
     return Parameters(
         (start / start.sum()).astype(np.float32),

@@ -185,7 +185,7 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
       begun ? button("reset", "Start anew", "") : null),
     state.recorded ? Heb.el("small", {}, "A recording replays the curve. “hebbsim demo” shows roles as they are learned, too.") : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
   const marks = hello ? [
-    { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `word look-up, all labels: ${Heb.percent(hello.references.lookup)}` },
+    { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `word lookup, all labels: ${Heb.percent(hello.references.lookup)}` },
     { y: hello.references.majority, colour: "#8a8a8a", dash: "3 4", ink: "#55606e", name: `always the commonest role: ${Heb.percent(hello.references.majority)}` }] : [];
   const end = hello ? hello.live_words : 30000;
   Heb.chart(figure, {

@@ -267,7 +267,7 @@ class Network:
         return self._below[below].codes[ids]
 
     def finish(self) -> None:
-        """Initialise the layers that have not begun, at the end of learning."""
+        """Initialize the layers that have not begun, at the end of learning."""
         for layer in self.words:
             if not layer.settled:
                 layer.begin(self.rng, self.spelling)

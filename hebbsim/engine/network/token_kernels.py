@@ -78,7 +78,7 @@ def seen_around(context, shape, out):
 
 @njit
 def mix(own, guess, code):
-    """Interpolate a code, of weight `own`, with the normalised positive part of a guess."""
+    """Interpolate a code, of weight `own`, with the normalized positive part of a guess."""
     total = np.float32(0)
     for c in range(len(guess)):
         total += max(guess[c], np.float32(0))

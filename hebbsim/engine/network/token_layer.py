@@ -20,7 +20,7 @@ __all__ = ["TokenLayer"]
 
 #: Share of the tokens that directions learn from.
 DIRECTION_SHARE = 0.1
-#: Prototypes are initialised from the last WAITING * K vectors, as earlier ones had learned less.
+#: Prototypes are initialized from the last WAITING * K vectors, as earlier ones had learned less.
 WAITING = 4
 #: `guess` learns from words of at least TAUGHT_FROM occurrences, at a share TAUGHT / sqrt(count)
 #: of their tokens.
@@ -234,7 +234,7 @@ class TokenLayer:
                 self.begin(rng)
 
     def begin(self, rng: np.random.Generator) -> None:
-        """Initialise the prototypes from vectors of tokens read so far."""
+        """Initialize the prototypes from vectors of tokens read so far."""
         n = len(self._waiting)
         if n:
             chosen = rng.choice(n, self.size, replace=n < self.size)

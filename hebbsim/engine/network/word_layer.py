@@ -288,7 +288,7 @@ class WordLayer:
         self.codes[kept] = codes
 
     def begin(self, rng: np.random.Generator, spelling: Spelling) -> None:
-        """Initialise the categories from rows of the memory, and compute the codes of all words."""
+        """Initialize the categories from rows of the memory, and compute the codes of all words."""
         known = np.flatnonzero(self.counts >= self.min_count)
         if not len(known):
             return
@@ -312,7 +312,7 @@ class WordLayer:
         self.codes[kept] = codes
 
     def _start_from_groups(self, points: NDArray[np.float32], codes: NDArray[np.float32]) -> None:
-        """Initialise each category at the mean of words, weighted by their share in its group."""
+        """Initialize each category at the mean of words, weighted by their share in its group."""
         means = np.zeros_like(self.category_weights.values)
         for point, code in zip(points, codes, strict=True):
             means += code[:, None] * point

@@ -1,4 +1,4 @@
-"""Predictive rules whose step is normalised by the power of every input.
+"""Predictive rules whose step is normalized by the power of every input.
 
 ``W += rate e (g⊙h)ᵀ`` and ``b += rate e``, where e is the prediction error and the prediction is
 ``W h + b``, or a function `activate` of it. As in `_linear`, :func:`in_order` processes token by

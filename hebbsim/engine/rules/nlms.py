@@ -1,4 +1,4 @@
-"""Normalised least mean squares with a gain per input: frequent and rare inputs learn alike."""
+"""Normalized least mean squares with a gain per input: frequent and rare inputs learn alike."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ RULE = Rule(
     name="softmax",
     source=(
         "Bridle, J. S. (1990). Probabilistic interpretation of feedforward classification "
-        "network outputs. Neurocomputing, NATO ASI Series F 68, 227-236; normalised as nlms is. "
+        "network outputs. Neurocomputing, NATO ASI Series F 68, 227-236; normalized as nlms is. "
         "The target is the positive part of the token's vector, divided by its sum."
     ),
     equation=(

@@ -69,7 +69,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         default=f"{','.join(CHEAP)} with --baselines all, otherwise none",
     )
     unlabeled: tuple[Path, ...] = option(
-        "Unlabeled text to learn from before the corpus: files or folders in any format that "
+        "Unlabelled text to learn from before the corpus: files or folders in any format that "
         "--corpus takes.",
         CORPUS,
         value=(),
@@ -77,7 +77,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         each=True,
     )
     labels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Listed] = option(
-        "Comma-separated numbers of labeled sentences for the label curve, which shows "
+        "Comma-separated numbers of labelled sentences for the label curve, which shows "
         "accuracy by number of labels.",
         EVALUATION,
         value=(30, 100, 300, 1000),
@@ -103,7 +103,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         ge=0,
     )
     readout_sentences: int = option(
-        "Number of labeled sentences that network and BiGRU are both given where they are "
+        "Number of labelled sentences that network and BiGRU are both given where they are "
         "compared by role and by split.",
         EVALUATION,
         value=100,

@@ -32,7 +32,7 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     console.print(_table(results))
     console.print(
         "Differences are to the unchanged network, ± half of the 95 % interval; behind and\n"
-        "ahead are shown after Holm's correction over this table. The look-up gives each\n"
+        "ahead are shown after Holm's correction over this table. The lookup gives each\n"
         "word its most frequent role, without memory.",
         markup=False,
     )
@@ -72,7 +72,7 @@ def _table(results: Results) -> Table:
             table.add_row(*cells)
         if not group:
             found = ((_number(means["lookup", "", split]), "", "") for split in splits)
-            table.add_row("look-up", *itertools.chain(*found))
+            table.add_row("lookup", *itertools.chain(*found))
     return table
 
 
