@@ -72,6 +72,12 @@ def test_clusters_grow_with_the_text_up_to_a_thousand(n, clusters):
     assert chosen(few)[0]["clusters"] == clusters
 
 
+@pytest.mark.parametrize(("n", "passes"), [(5, 10), (2000, 8), (3300, 5), (10_000, 3)])
+def test_a_small_text_is_read_more_often(n, passes):
+    few = [["a", "b", "c", "d", "e", "f"]] * n
+    assert chosen(few)[0]["passes"] == passes
+
+
 def conllu(sentences, relation="nsubj"):
     return "".join(
         "".join(
@@ -94,6 +100,7 @@ def test_a_corpus_that_was_not_tuned_for_has_what_its_words_choose(tmp_path):
     corpus = write(tmp_path / "a", conllu(made_up()), dev=conllu(made_up(9)))
     config, wanted = RolesConfig.checked({"corpus": corpus}), choose(look_at(made_up()))
     assert config.preset == "auto" and config.clusters == wanted["clusters"] == 240
+    assert config.passes == wanted["passes"] == 10
     assert list(config.settings) == wanted["settings"] and config.timescales == (1.1, 3.3)
     for preset in ("best", "auto"):
         named = RolesConfig.checked({"corpus": corpus, "preset": preset})

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.data import take_tokens
+from hebbsim.experiments.roles.learner_config import PASSES
 from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.loading import is_text, load_corpus
 from hebbsim.readers.text import stream_text
@@ -26,6 +27,8 @@ _PRIOR = 50.0
 _FEW = 0.02
 #: Number of rows for pieces, maximum number of clusters, and minimum number of tokens per cluster.
 _PIECES, _CLUSTERS, _EACH = 4096, 1000, 20
+#: Passes over a small text: as many as read this number of tokens, but at most so many passes.
+_READ, _MOST_PASSES = 100_000, 10
 #: Maximum deviation of the weight of beginnings from one half.
 _LEAN = 0.25
 #: Weight of endings per bit that they tell about the neighbours of all words; its maximum, and
@@ -118,7 +121,7 @@ def _gain(
 def choose(look: Look) -> dict[str, Any]:
     """Options of a network for such a text, as in a preset.
 
-    More tokens allow more clusters. If rare words matter, word layers complete their codes from
+    More tokens allow more clusters; fewer tokens are read more often. If rare words matter, word layers complete their codes from
     those of their pieces, with more weight on endings or beginnings, whichever are more
     informative; if endings are informative for many words, words also compete by them.
 
@@ -146,7 +149,10 @@ def choose(look: Look) -> dict[str, Any]:
         if weight >= _LIGHTEST:
             settings.append(f"words.ending_weight={weight:.1f}")
     clusters = min(_CLUSTERS, max(2, look.tokens // _EACH))
-    return {"timescales": [1.1, 3.3], "clusters": clusters, "settings": settings}
+    passes = min(_MOST_PASSES, max(PASSES, _READ // max(look.tokens, 1)))
+    return {
+        "timescales": [1.1, 3.3], "clusters": clusters, "passes": passes, "settings": settings,
+    }  # fmt: skip
 
 
 @cache
