@@ -121,9 +121,10 @@ def _gain(
 def choose(look: Look) -> dict[str, Any]:
     """Options of a network for such a text, as in a preset.
 
-    More tokens allow more clusters; fewer tokens are read more often. If rare words matter, word layers complete their codes from
-    those of their pieces, with more weight on endings or beginnings, whichever are more
-    informative; if endings are informative for many words, words also compete by them.
+    More tokens allow more clusters; fewer tokens are read more often. If rare words matter, word
+    layers complete their codes from those of their pieces, with more weight on endings or
+    beginnings, whichever are more informative; if endings are informative for many words, words
+    also compete by them.
 
     Examples
     --------
