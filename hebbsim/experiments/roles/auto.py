@@ -27,8 +27,8 @@ _PRIOR = 50.0
 _FEW = 0.02
 #: Number of rows for pieces, maximum number of clusters, and minimum number of tokens per cluster.
 _PIECES, _CLUSTERS, _EACH = 4096, 1000, 20
-#: Passes over a small text: as many as read this number of tokens, but at most so many passes.
-_READ, _MOST_PASSES = 100_000, 10
+#: Number of tokens to read in all passes over a small text, and maximum number of passes.
+_READ, _MOST_PASSES = 130_000, 10
 #: Maximum deviation of the weight of beginnings from one half.
 _LEAN = 0.25
 #: Weight of endings per bit that they tell about the neighbours of all words; its maximum, and
@@ -150,7 +150,7 @@ def choose(look: Look) -> dict[str, Any]:
         if weight >= _LIGHTEST:
             settings.append(f"words.ending_weight={weight:.1f}")
     clusters = min(_CLUSTERS, max(2, look.tokens // _EACH))
-    passes = min(_MOST_PASSES, max(PASSES, _READ // max(look.tokens, 1)))
+    passes = min(_MOST_PASSES, max(PASSES, round(_READ / max(look.tokens, 1))))
     return {
         "timescales": [1.1, 3.3], "clusters": clusters, "passes": passes, "settings": settings,
     }  # fmt: skip
