@@ -379,6 +379,9 @@ def decomposed(text):
         ("ba\u200bker so\u00adft \u200fכן\u200f", "baker soft כן"),
         ("我喜欢茶", "我 喜 欢 茶"),
         ("カメラで見た", "カメラ で 見 た"),
+        ("ﾊﾞｽで", "ﾊﾞｽ で"),
+        ('צה"ל אמר "כן"', 'צה"ל אמר " כן "'),
+        (decomposed("İyi, İstanbul"), "iyi , istanbul"),
         ("สวัสดี", "ส วั ส ดี"),
     ],
 )
@@ -394,6 +397,10 @@ def test_marks_and_joiners_belong_to_the_word(text, words):
         ("Նա գնաց։ Նա եկավ։", "գնաց ։ եկավ ։"),
         ("我来了。你走了！他？！好", "了 。 了 ！ 他 ？！ 好"),
         ("「はい。」と", "。 」 と"),
+        ("我 用 Python。ok！是", "python 。 ok ！ 是"),
+        ("Er sagt: „Komm.“ Sie kam.", '. " kam .'),
+        ("Er sagt: »Komm.« Sie kam.", '. " kam .'),
+        ("Il dit « Va. » Elle part.", '. " part .'),
         ("Τι κάνεις; Καλά.", "κάνεις ; καλά ."),
         ("ነው። አዎ", "ነው ። አዎ"),
     ],
@@ -419,15 +426,16 @@ def test_words_that_are_cut_by_character_are_told_of(tmp_path):
 
 
 def test_text_and_treebank_share_their_words(tmp_path):
-    odd = ["ba\u200bker", "so\u00adft", "in  so\u00a0far", decomposed("été"), "\ufeffx"]
+    odd = ["ba\u200bker", "so\u00adft", "in  so\u00a0far", decomposed("été"), "\ufeffx", "İyi"]
+    odd += ["a\u2028b", "a\u3000b"]
     rows = [(form, "X", i, "dep" if i else "root") for i, form in enumerate(odd)]
     write(tmp_path, **{"a.conllu": sentence(rows), "a.json": json.dumps([odd])})
-    words = [["baker", "soft", "in so far", "été", "x"]]
+    words = [["baker", "soft", "in so far", "été", "x", "iyi", "a b", "a b"]]
     assert load_corpus(tmp_path / "a.conllu").splits["train"].sentences() == words
     assert list(stream_text(tmp_path / "a.conllu")) == words
     assert list(stream_text(tmp_path / "a.json")) == words
-    write(tmp_path, **{"a.txt": "\ufeffx ba\u200bker so\u00adft " + decomposed("été")})
-    assert list(stream_text(tmp_path / "a.txt")) == [["x", "baker", "soft", "été"]]
+    write(tmp_path, **{"a.txt": "\ufeffx ba\u200bker so\u00adft " + decomposed("été") + " İyi"})
+    assert list(stream_text(tmp_path / "a.txt")) == [["x", "baker", "soft", "été", "iyi"]]
 
 
 # --- 4: what a line of plain text is --------------------------------------------------------

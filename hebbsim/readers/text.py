@@ -16,7 +16,7 @@ from hebbsim.readers.formats import Document, Note, records
 from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
 from hebbsim.readers.treebanks import files_below
-from hebbsim.readers.words import UNSPACED, normal, split_text
+from hebbsim.readers.words import UNSPACED, lowered, normal, split_text
 
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
 SENTENCES = ("auto", "lines", "wrapped")
@@ -198,7 +198,7 @@ def _stream(
         whole = sentences == "lines" and kind_of(path) == "text"
         for document in documents(path, field=field, sentences=sentences, note=note):
             if isinstance(document, list):
-                words = [word.lower() for word in document] if lower else document
+                words = [lowered(word) for word in document] if lower else document
                 found: Iterable[list[str]] = [words]
             elif nlp is None:
                 found = split_text(document, lower=lower)
@@ -206,7 +206,7 @@ def _stream(
                     n_single += len(UNSPACED.findall(document))
             else:
                 found = (
-                    [t.lower_ if lower else t.text for t in sentence if not t.is_space]
+                    [lowered(t.text) if lower else t.text for t in sentence if not t.is_space]
                     for sentence in nlp(normal(document)).sents
                 )
             if whole:

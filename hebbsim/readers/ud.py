@@ -18,6 +18,7 @@ from hebbsim.readers.base import Corpus, Split, data_file, make_split
 from hebbsim.readers.columns import Line, TreebankLines
 from hebbsim.readers.lines import LineStream, is_stdin
 from hebbsim.readers.trees import clause_depths, subject_numbers
+from hebbsim.readers.words import lowered
 
 OTHER = "OTHER"
 DEFAULT_SCHEME = "ud-roles"
@@ -198,7 +199,7 @@ def read_conllu(
                     f"{file.path}:{words[cycle.args[0]].number}: conjuncts depend on each other in "
                     f"a circle; correct column {file.head_column}"
                 ) from None
-            sentences.append([word.form.lower() for word in words])
+            sentences.append([lowered(word.form) for word in words])
             layers["pos"] += pos
             layers["xpos"] += [word.xpos for word in words]
             layers["deprel"] += relations
