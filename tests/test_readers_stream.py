@@ -86,6 +86,31 @@ def test_parts_of_a_compressed_file_follow_each_other(tmp_path):
             path = tmp_path / f"a.txt{ending}"
             path.write_bytes(pack(b"It rains.\n") + pack(b"Why?\n"))
             assert list(stream_text(path)) == [SENTENCES[0], SENTENCES[2]]
+    skipped = b"\x50*M\x18\x04\0\0\0size"  # which pzstd writes first
+    path.write_bytes(skipped + zstandard(TEXT.encode()))
+    assert list(stream_text(path)) == SENTENCES
+
+
+@pytest.mark.parametrize("pack", PACK.values(), ids=PACK)
+def test_lines_may_end_in_carriage_returns_alone(pack, tmp_path, monkeypatch):
+    for name, content, sentences in [
+        ("a.txt", TEXT, SENTENCES),
+        ("a.csv", "id,text\n1,It rains. I can't stay!\n2,Why?\n", SENTENCES),
+        ("a.conllu", CONLLU + "\n" + CONLLU, [["it", "rains", "."]] * 2),
+        ("a.jsonl", '{"text": "It rains. I can\'t stay!"}\n{"text": "Why?"}', SENTENCES),
+    ]:
+        data = pack(content.replace("\n", "\r").encode())
+        (tmp_path / name).write_bytes(data)
+        assert list(stream_text(tmp_path / name)) == sentences
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
+        assert list(stream_text("-")) == sentences
+
+
+def test_standard_input_is_called_so(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"caf\xe9"))))
+    assert refusal("-", load_corpus).startswith("-:1: not UTF-8")
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "standard input is closed" in refusal("-", load_corpus)
 
 
 def test_parquet(tmp_path):

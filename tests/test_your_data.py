@@ -154,6 +154,8 @@ def test_conllu_plus_is_read_by_its_header(tmp_path):
     assert list(corpus.splits) == ["train", "dev"] and roles(corpus) == ROLES
     assert "PARSEME:MWE are left out" in corpus.notes[0]
     assert list(stream_text(tmp_path / "a-dev.cupt")) == [WORDS]
+    write(tmp_path, **{"c.conllup": PLUS.replace("# global.columns =", "#global.columns=")})
+    assert roles(load_corpus(tmp_path / "c.conllup")) == ROLES
     write(tmp_path, **{"b.conllup": PLUS.replace("\tPROPN", "")})
     assert "b.conllup:2: 5 columns, its header names 6" in refusal(tmp_path / "b.conllup")
 
@@ -302,14 +304,25 @@ def zipped(**files):
         (gzip.compress(tar(a="It rains.")), "a tar archive; unpack it"),
         (zipped(a="It rains."), "a zip archive (or an office document); unpack it"),
         (zipped(), "an empty zip archive"),
-        ("It rains.".encode("utf-16"), "UTF-16"),
+        ("It rains.".encode("utf-16"), "iconv -f UTF-16 "),
+        ("It rains.".encode("utf-16-le"), "iconv -f UTF-16LE "),
+        ("Идёт дождь.".encode("utf-16-be"), "iconv -f UTF-16BE "),
+        ("It rains.".encode("utf-32"), "iconv -f UTF-32 "),
         (b"<?xml version='1.0'?><a>It rains.</a>", "XML"),
+        (b"\xef\xbb\xbf<!-- made by me --><a>It rains.</a>", "XML"),
+        (b'<doc id="1" url="x">\nRain\n\nIt rains.\n', "XML"),
+        (b"<p>It rains.</p>\n<p>I stay.</p>", "XML or HTML"),
+        (b"%!PS-Adobe-3.0", "a PostScript"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\nsize 9\n", "git lfs pull"),
         (b"%PDF-1.7 rest", "a PDF"),
         (gzip.compress(gzip.compress(b"It rains.")), "gzip data inside"),
         (bytes(range(200)) * 20 + bytes(999), "binary data"),
     ],
     # Not named by their content: compressed data hold the time.
-    ids="tar|old tar|tar.gz|zip|no files|utf-16|xml|pdf|gz twice|binary".split("|"),
+    ids=(
+        "tar|old tar|tar.gz|zip|no files|utf-16|utf-16le|utf-16be|utf-32|xml|comment|doc|p|ps|lfs|"
+        "pdf|gz twice|binary"
+    ).split("|"),
 )
 def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_path, monkeypatch):
     write(tmp_path, **{"a.txt": content})
@@ -317,6 +330,8 @@ def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_pa
     stdin(monkeypatch, content)
     with pytest.raises(BadInputError, match=re.escape(said)):
         stream_text("-").__next__()
+    treebank = write(tmp_path / "folder", **{"a-train.conllu": content, "a-dev.conllu": sentence()})
+    assert said in refusal(treebank)
 
 
 def test_archives_in_a_folder_are_told_of(tmp_path):
@@ -337,6 +352,7 @@ def test_archives_in_a_folder_are_told_of(tmp_path):
 def test_prose_stays_prose(tmp_path):
     for text in (
         "[laughs] It rains.", '"Why?" he said\nno one', "{sic} and so on", "Text, content, words",
+        "Rar! sa han.", "BZh is a firm.", "<unk> came", "<mia> I stay.", "<3 you",
         "# Heading\nIt rains, it rains.", "One\ttab here.\nIt rains.", "\tAn indent.\n\tA second.",
     ):  # fmt: skip
         write(tmp_path, **{"a.txt": text})
@@ -427,7 +443,7 @@ def test_words_that_are_cut_by_character_are_told_of(tmp_path):
 
 def test_text_and_treebank_share_their_words(tmp_path):
     odd = ["ba\u200bker", "so\u00adft", "in  so\u00a0far", decomposed("été"), "\ufeffx", "İyi"]
-    odd += ["a\u2028b", "a\u3000b"]
+    odd += ["a\u2003b", "a\u3000b"]
     rows = [(form, "X", i, "dep" if i else "root") for i, form in enumerate(odd)]
     write(tmp_path, **{"a.conllu": sentence(rows), "a.json": json.dumps([odd])})
     words = [["baker", "soft", "in so far", "été", "x", "iyi", "a b", "a b"]]
@@ -621,6 +637,9 @@ TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
         ("a.txt", "(S (NP-SBJ (DT The) (NN dog)) (VP (VBD ran)))\n", "bracketed trees"),
         ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nThe dog ran.\n\n", "subtitles"),
         ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nThe dog ran.\n\n", "subtitles"),
+        ("a.ass", "[Script Info]\nTitle: x\n\n[Events]\nDialogue: The dog ran.\n", "subtitles"),
+        ("a.sbv", "0:00:01.000,0:00:02.000\nThe dog ran.\n\n", "subtitles"),
+        ("a.sub", "{1}{25}The dog ran.\n", "subtitles"),
     ],
 )
 def test_other_annotation_is_no_prose(tmp_path, name, content, said):

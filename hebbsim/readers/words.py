@@ -25,7 +25,7 @@ _INVISIBLE = dict.fromkeys(
     [0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 )
 _UNIFY |= _INVISIBLE
-_BLANKS = re.compile(r"\s+")
+_BLANKS = re.compile("[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _CLITIC = r"(?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL])\b"
 _TITLES = (
     "Mr Mrs Ms Messrs Dr Prof St Ste Rev Hon Sen Rep Gov Gen Col Maj Capt Cmdr Lt Sgt Pres Mt Ft "
