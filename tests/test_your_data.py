@@ -6,9 +6,11 @@ import bz2
 import gzip
 import io
 import json
+import os
 import re
 import sys
 import tarfile
+import textwrap
 import unicodedata
 import zipfile
 
@@ -188,6 +190,9 @@ LINES_OF_JSON = "\n".join(map(json.dumps, [*ROWS_OF_JSON, {"text": None}, None])
         ("a.json", json.dumps([*TEXTS, None])),
         ("a.json", LINES_OF_JSON),
         ("a.jsonl", json.dumps(ROWS_OF_JSON)),
+        ("a.jsonl", json.dumps({"text": [*TEXTS, None]})),
+        ("a.jsonl", json.dumps([[*SENTENCES[0], None], *SENTENCES[1:]])),
+        ("a.jsonl", json.dumps({"text": "It rains.\nI stay.\n\nWhy?"})),
         ("a.jsonl", "\ufeff" + LINES_OF_JSON),
         ("a.txt", LINES_OF_JSON),
         ("a.txt", json.dumps(ROWS_OF_JSON, indent=2)),
@@ -195,6 +200,10 @@ LINES_OF_JSON = "\n".join(map(json.dumps, [*ROWS_OF_JSON, {"text": None}, None])
         ("a.csv", 'id,text\n1,"It rains. I stay."\n2,\n3,Why?\n'),
         ("a.csv", "text;n\nIt rains. I stay.;1\nWhy?;2\n"),
         ("a.csv", "sentence\nIt rains. I stay.\nWhy?\n"),
+        ("a.csv", 'sentence\n"It rains.\nI stay."\nWhy?\n'),
+        ("a.csv", 'sep=|\nid|text\n1|"It rains.\nI stay."\n2|Why?\n'),
+        ("a.csv", 'id, text\n1, "It rains. I stay."\n2, "Why?"\n'),
+        ("a.tsv", 'id\ttext\n1\t"It rains.\nI stay."\n2\tWhy?\n'),
         ("a.tsv", 'label\tText\nx\t"It rains. I stay."\ny\tWhy?\n'),
         ("a.txt", "id\ttext\n1\tIt rains. I stay.\n2\tWhy?\n"),
     ],
@@ -207,8 +216,40 @@ def test_json_and_tables_are_known_by_their_content(name, content, tmp_path, mon
     assert corpus.layer is None and corpus.splits["train"].sentences() == SENTENCES
     stdin(monkeypatch, bz2.compress(content.encode()))
     # Of an array of strings and of a column alone only the name says that they are no prose.
-    if name != "a.json" and not content.startswith("sentence"):
+    if name != "a.json" and not content.startswith(("sentence", "sep")):
         assert list(stream_text("-")) == SENTENCES
+
+
+def test_strings_of_a_list_are_words_or_texts(tmp_path):
+    for strings, sentences in [
+        (["Hà Nội", "có", "mưa", "."], [["hà nội", "có", "mưa", "."]]),
+        (["Dr.", "No", "z. B.", "!"], [["dr.", "no", "z. b.", "!"]]),
+        (["Rain in the north", "Nobody stays at home"], [
+            ["rain", "in", "the", "north"], ["nobody", "stays", "at", "home"]]),
+        (["下雨。", "我走。"], [["下", "雨", "。"], ["我", "走", "。"]]),
+    ]:  # fmt: skip
+        write(tmp_path, **{"a.jsonl": json.dumps({"sentence": strings})})
+        assert list(stream_text(tmp_path / "a.jsonl")) == sentences
+    write(tmp_path, **{"b.jsonl": '{"text": "Why?"}\n{"text": [["Why"], 1]}\n'})
+    assert "b.jsonl:2: neither text nor" in refusal(tmp_path / "b.jsonl")
+    write(tmp_path, **{"c.jsonl": f'{{"text": "Why?", "n": {"9" * 5000}}}'})
+    assert "c.jsonl:1: not JSON (Exceeds the limit" in refusal(tmp_path / "c.jsonl")
+
+
+def test_lines_of_a_text_in_json_are_those_of_plain_text(tmp_path):
+    heading = "Notes for the visitors of an old harbour and its museum"
+    text = f"{heading}\r\nIt rains.\n{heading}"
+    write(tmp_path, **{"a.jsonl": json.dumps({"text": text}), "b.csv": f'id,text\n1,"{text}"\n'})
+    for name in ("a.jsonl", "b.csv"):
+        assert list(stream_text(tmp_path / name)) == [heading.lower().split(), SENTENCES[0],
+                                                      heading.lower().split()]  # fmt: skip
+    wrapped = textwrap.fill(PROSE, 60)
+    write(tmp_path, **{"a.txt": wrapped, "a.jsonl": json.dumps({"text": wrapped})})
+    for how in ("auto", "lines", "wrapped"):
+        found = list(stream_text(tmp_path / "a.jsonl", sentences=how))
+        assert found == list(stream_text(tmp_path / "a.txt", sentences=how))
+    write(tmp_path, **{"c.json": json.dumps(TEXTS)})
+    assert len(list(stream_text(tmp_path / "c.json", sentences="lines"))) == 2
 
 
 def test_a_long_array_is_read_piece_by_piece(tmp_path):
@@ -332,6 +373,29 @@ def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_pa
         stream_text("-").__next__()
     treebank = write(tmp_path / "folder", **{"a-train.conllu": content, "a-dev.conllu": sentence()})
     assert said in refusal(treebank)
+
+
+def test_empty_files_of_a_folder_are_passed_over(tmp_path):
+    write(tmp_path, **{"a.txt": "", "b.txt": "It rains.", "c.jsonl": ""})
+    said = []
+    assert list(stream_text(tmp_path, note=said.append)) == SENTENCES[:1]
+    assert [note.split(": ")[1] for note in said] == [
+        str(tmp_path / n) for n in ("a.txt", "c.jsonl")
+    ]
+    write(tmp_path, **{"b.txt": ""})
+    assert "a.txt: empty file" in refusal(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    write(tmp_path, **{"a.txt": "It rains.", "b__c.txt": "Why?", ".d__e.txt": "Why?"})
+
+    def scandir(path, scan=os.scandir):  # the superuser may read anything
+        if os.path.basename(path) in ("b", ".d"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert refusal(tmp_path) == f"{tmp_path / 'b'}: cannot be read (Permission denied)"
 
 
 def test_archives_in_a_folder_are_told_of(tmp_path):

@@ -190,10 +190,16 @@ def _read(path: Path, field: str | None) -> Iterator[str]:
 
     kind = kind_of(path)
     if kind == "text":
-        return _read_text(path)
-    documents = records(path, kind, field=field)
-    texts = (text if isinstance(text, str) else " ".join(text) for text in documents)
-    return filter(None, texts)
+        texts = _read_text(path)
+    else:
+        documents = records(path, kind, field=field)
+        texts = (text if isinstance(text, str) else " ".join(text) for text in documents)
+    empty = True
+    for text in filter(None, texts):
+        empty = False
+        yield text
+    if empty:
+        raise BadInputError(f"{path}: no text in it; give a file with text")
 
 
 def _read_text(path: Path) -> Iterator[str]:

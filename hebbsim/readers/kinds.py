@@ -45,7 +45,7 @@ _WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
 #: The header of CoNLL-U Plus, before the names of its columns.
 GLOBAL_COLUMNS = re.compile(r"#\s*global\.columns\s*=")
 #: A logical form of COGS, SLOG or ReCOGS.
-_LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
+LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
 _LABEL = re.compile(r"[A-Z][A-Z0-9$]*(?:-\S+)?|[^\w\s]+")
 _SUBTITLES = re.compile(
     r"\s*(?:WEBVTT\b|\[Script Info\]|\{\d+\}\{\d+\}"
@@ -220,7 +220,7 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
     if named == "table" or (width > 1 and same and len(rows) > 1):
         return "table"
     # Prose has commas, too: without a telling file name, a header must name the text.
-    return "table" if any(_names_its_text(rows, separator) for separator in ",;|") else None
+    return "table" if any(_names_its_text(rows, separator) for separator in ",;|\t") else None
 
 
 def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
@@ -263,7 +263,7 @@ def _is_cogs(rows: list[list[str]]) -> bool:
     """Whether rows hold sentences and logical forms; the first row may be a header."""
     forms = 0
     for sentence, form, kind in rows[1:] or rows:
-        found = _LOGICAL_FORM.search(form) is not None
+        found = LOGICAL_FORM.search(form) is not None
         forms += found
         # A primitive (a single word) may have a form of any kind.
         if " " in kind.strip() or not (found or " " not in sentence.strip()):

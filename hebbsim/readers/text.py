@@ -55,6 +55,9 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
     reasons: list[BadInputError] = []
     for path in files_below(folder):
         kind = kind_by_name(path)
+        if kind is not None and not path.stat().st_size:
+            reasons.append(BadInputError(f"{path}: empty file; give a file with text in it"))
+            continue
         try:
             if kind in ("json", "table") or (kind is None and is_archive(path)):
                 next(iter(documents(path, field=field)), None)  # fails if there is no text
@@ -97,7 +100,7 @@ def stream_text(
     field : str, optional
         The field or column that holds the text; see `hebbsim.readers.formats.records`.
     sentences : {"auto", "lines", "wrapped"}
-        How plain text is cut into sentences. ``lines``: each line is one sentence. ``wrapped``:
+        How text is cut into sentences. ``lines``: each line is one sentence. ``wrapped``:
         lines up to an empty one are joined, then sentences are split. ``auto``: as ``wrapped``,
         but a line is joined with the next only if it seems to be wrapped.
     lower : bool
@@ -163,11 +166,23 @@ def text_files(
 def documents(
     path: Path, *, field: str | None = None, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[Document]:
-    """Texts or lists of words from one file of any format."""
+    """Paragraphs or lists of words from one file of any format."""
     kind = kind_of(path)
-    if kind != "text":
-        return records(path, kind, field=field, note=note)
-    return stream_paragraphs(path, sentences, note)
+    if kind == "text":
+        return stream_paragraphs(path, sentences, note)
+    return _of_records(records(path, kind, field=field, note=note), sentences)
+
+
+def _of_records(found: Iterable[Document], sentences: str) -> Iterator[Document]:
+    """Texts cut into paragraphs by the rules of plain text, but a few lines are as they are."""
+    for document in found:
+        if isinstance(document, list) or "\n" not in document:
+            yield document
+        else:
+            lines = [line.strip() for line in document.split("\n")]
+            pairs = _unfinished_pairs(lines)
+            join = sentences == "auto" and len(pairs) >= _FEW and _goes_on(lines, pairs)
+            yield from _paragraphs(lines, sentences, join)
 
 
 def glance(
@@ -195,7 +210,6 @@ def _stream(
     for path in files:
         n_words = n_single = 0
         noted = nlp is not None or note is None
-        whole = sentences == "lines" and kind_of(path) == "text"
         for document in documents(path, field=field, sentences=sentences, note=note):
             if isinstance(document, list):
                 words = [lowered(word) for word in document] if lower else document
@@ -209,7 +223,7 @@ def _stream(
                     [lowered(t.text) if lower else t.text for t in sentence if not t.is_space]
                     for sentence in nlp(normal(document)).sents
                 )
-            if whole:
+            if sentences == "lines":
                 found = [[word for part in found for word in part]]
             for sentence in found:
                 if sentence:
@@ -238,14 +252,19 @@ def stream_paragraphs(
     path: Path, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[str]:
     """Paragraphs of one file: wrapped lines are joined, WikiText headings left out."""
-    join = sentences == "wrapped" or (sentences == "auto" and _is_wrapped(path, note))
+    join = sentences == "auto" and _is_wrapped(path, note)
+    return _paragraphs(_text_lines(path), sentences, join)
+
+
+def _paragraphs(lines: Iterable[str], sentences: str, join: bool) -> Iterator[str]:
+    """Paragraphs of stripped lines; `join` those that seem to be wrapped."""
     waiting = ""
-    for line in _text_lines(path):
+    for line in lines:
         if not line or _HEADING.fullmatch(line):
             text, continues = waiting, False
         else:
             text = f"{waiting} {line}" if waiting else line
-            continues = join and (sentences == "wrapped" or _unfinished(line))
+            continues = sentences == "wrapped" or (join and _unfinished(line))
         waiting = text if continues and len(text) < _LONGEST_PARAGRAPH else ""
         if text and not waiting:
             yield text
@@ -265,17 +284,10 @@ def _is_wrapped(path: Path, note: Note | None) -> bool:
     more often than a sentence or a title does (in scripts with case).
     """
     lines = [line.strip() for line in head(path).decode("utf-8", "replace").split("\n")[:-1]]
-    pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a)]
-    pairs = [pair for pair in pairs if not _HEADING.fullmatch(pair[1])]
+    pairs = _unfinished_pairs(lines)
     if len(pairs) < _FEW:
         return True
-    width = sorted(len(a) for a, _ in pairs)[int(0.95 * len(pairs))]
-    first = [1 if UNSPACED.match(b) else 1 + len(b.split()[0]) for _, b in pairs]
-    full = sum(len(a) + size > width for (a, _), size in zip(pairs, first, strict=True))
-    lower = sum(b[0].islower() for _, b in pairs)
-    words = " ".join(lines).split()
-    cased = sum(word[0].isupper() and word[1:].islower() for word in words) > 0.02 * len(words)
-    wrapped = full > 0.5 * len(pairs) and (lower > 0.25 * len(pairs) or not cased)
+    wrapped = _goes_on(lines, pairs)
     if note is not None and len(pairs) > 0.2 * sum(map(bool, lines)):
         what, other = ("joined", "lines") if wrapped else ("not joined", "wrapped")
         note(
@@ -283,6 +295,23 @@ def _is_wrapped(path: Path, note: Note | None) -> bool:
             f"(--sentences {other} changes this)"
         )
     return wrapped
+
+
+def _unfinished_pairs(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """Unfinished lines, each with the next."""
+    pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a)]
+    return [pair for pair in pairs if not _HEADING.fullmatch(pair[1])]
+
+
+def _goes_on(lines: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether unfinished lines have no room for the first word of the next, in small letters."""
+    width = sorted(len(a) for a, _ in pairs)[int(0.95 * len(pairs))]
+    first = [1 if UNSPACED.match(b) else 1 + len(b.split()[0]) for _, b in pairs]
+    full = sum(len(a) + size > width for (a, _), size in zip(pairs, first, strict=True))
+    lower = sum(b[0].islower() for _, b in pairs)
+    words = " ".join(lines).split()
+    cased = sum(word[0].isupper() and word[1:].islower() for word in words) > 0.02 * len(words)
+    return full > 0.5 * len(pairs) and (lower > 0.25 * len(pairs) or not cased)
 
 
 def _text_lines(path: Path) -> Iterator[str]:
