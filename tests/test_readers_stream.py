@@ -10,11 +10,13 @@ import lzma
 import os
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import pytest
 
 from hebbsim.errors import BadInputError
+from hebbsim.lm.sources import open_source
 from hebbsim.readers import load_corpus, text
 from hebbsim.readers.lines import LineStream, digest
 from hebbsim.readers.text import stream_text
@@ -104,6 +106,22 @@ def test_lines_may_end_in_carriage_returns_alone(pack, tmp_path, monkeypatch):
         assert list(stream_text(tmp_path / name)) == sentences
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
         assert list(stream_text("-")) == sentences
+
+
+def test_a_pipe_is_read_once_and_whole(tmp_path):
+    text = "".join(f"It rains {i}.\n" for i in range(20_000))
+    for name, content, n in [("a", text, 20_000), ("b", gzip.compress(text.encode()), 20_000),
+                             ("c", f"{CONLLU}\n{CONLLU}", 2), ("d", JSONL, 5)]:  # fmt: skip
+        os.mkfifo(tmp_path / name)
+        data = content if isinstance(content, bytes) else content.encode()
+        writer = threading.Thread(target=(tmp_path / name).write_bytes, args=[data], daemon=True)
+        writer.start()
+        corpus = load_corpus(tmp_path / name)
+        writer.join(10)
+        assert corpus.splits["train"].n_sentences == n and list(corpus.sha256) == ["stdin"]
+    os.mkfifo(tmp_path / "e")
+    with pytest.raises(BadInputError, match="more than once"):
+        open_source(tmp_path / "e")
 
 
 def test_standard_input_is_called_so(monkeypatch):

@@ -8,6 +8,8 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
+import stat
 import sys
 import tempfile
 import zlib
@@ -33,8 +35,11 @@ _CHUNK = 1 << 16
 
 
 def is_stdin(path: str | Path) -> bool:
-    """Whether a path is ``-``, which stands for standard input."""
-    return str(path) == "-"
+    """Whether a path is ``-``, which stands for standard input, or a pipe: either is read once."""
+    try:
+        return str(path) == "-" or stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def without_packing(name: str) -> str:
@@ -61,7 +66,7 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
     kind = ""
     try:
         if is_stdin(path):
-            kind, content = _standard_input()
+            kind, content = _standard_input(path)
             yield content
             return
         with open(path, "rb") as file:
@@ -140,20 +145,24 @@ class _Restartable(io.RawIOBase):
         return len(data)
 
 
-#: Standard input once it has been opened: source, compression and content.
-_STDIN: list[Any] = []
+#: Standard input and pipes once they have been opened: source, compression and content.
+_ONCE: dict[str, tuple[Any, str, IO[bytes]]] = {}
 
 
-def _standard_input() -> tuple[str, IO[bytes]]:
-    """The compression of standard input, and the one stream of its content."""
-    if sys.stdin is None:
+def _standard_input(path: str | Path) -> tuple[str, IO[bytes]]:
+    """The compression of standard input or of a pipe, and the one stream of its content."""
+    before = _ONCE.get(str(path))
+    if str(path) != "-":
+        source: Any = before[0] if before else open(path, "rb")
+    elif sys.stdin is None:
         raise BadInputError("-: standard input is closed; give a file, or pipe text into it")
-    source = sys.stdin.buffer
-    if not _STDIN or _STDIN[0] is not source:
-        kind = is_packed(cast(io.BufferedReader, source).peek(6))
+    else:
+        source = sys.stdin.buffer
+    if before is None or before[0] is not source:
+        kind = is_packed(source.peek(6))
         content = io.BufferedReader(_Restartable(_unpacked(source, kind)), _CHUNK)
-        _STDIN[:] = [source, kind, content]
-    return _STDIN[1], _STDIN[2]
+        before = _ONCE[str(path)] = source, kind, content
+    return before[1:]
 
 
 class _DamagedError(Exception):
