@@ -558,13 +558,18 @@ def test_a_line_a_sentence_stays_one(lines, tmp_path):
     assert joined.splits["train"].n_sentences < len(lines)
 
 
-@pytest.mark.parametrize("width", [60, 78])
+@pytest.mark.parametrize("width", [60, 78, 100, 120, 132])
 def test_wrapped_prose_is_joined(width, tmp_path):
     write(tmp_path, **{"a.txt": "\n".join(wrapped(PROSE * 4, width))})
     assert load_corpus(tmp_path / "a.txt").splits["train"].n_sentences == 12
     apart = load_corpus(tmp_path / "a.txt", sentences="lines")
     assert apart.splits["train"].n_sentences == len(wrapped(PROSE * 4, width))
     assert "--sentences" in load_corpus(tmp_path / "a.txt").notes[0]
+
+
+def test_joining_two_lines_is_told(tmp_path):
+    write(tmp_path, **{"a.txt": "\n".join(TITLES[:3])})
+    assert "are joined with the next (--sentences lines" in load_corpus(tmp_path / "a.txt").notes[0]
 
 
 def test_any_width_may_be_joined_on_demand(tmp_path):

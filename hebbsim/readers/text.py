@@ -22,7 +22,9 @@ TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
 SENTENCES = ("auto", "lines", "wrapped")
 
 _BLOCK = 1 << 20  # bytes of a line that are read at a time
-_WRAPPED = range(40, 101)  # length of a line that may continue on the next one
+_SHORTEST = 40  # line that may continue on the next one
+# Longest such line, if wide lines as well seem to be wrapped, or else.
+_LONGEST = (140, 100)
 _LONGEST_PARAGRAPH = 1 << 16  # characters
 _OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}」』）】》]")  # ends a line that does not continue
 _HEADING = re.compile(r"\s*(?:= )+.*= ?\s*")  # of WikiText
@@ -180,9 +182,8 @@ def _of_records(found: Iterable[Document], sentences: str) -> Iterator[Document]
             yield document
         else:
             lines = [line.strip() for line in document.split("\n")]
-            pairs = _unfinished_pairs(lines)
-            join = sentences == "auto" and len(pairs) >= _FEW and _goes_on(lines, pairs)
-            yield from _paragraphs(lines, sentences, join)
+            longest = _longest_wrapped(lines, few=0)[0] if sentences == "auto" else 0
+            yield from _paragraphs(lines, sentences, longest)
 
 
 def glance(
@@ -252,19 +253,19 @@ def stream_paragraphs(
     path: Path, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[str]:
     """Paragraphs of one file: wrapped lines are joined, WikiText headings left out."""
-    join = sentences == "auto" and _is_wrapped(path, note)
-    return _paragraphs(_text_lines(path), sentences, join)
+    longest = _wrapped_at(path, note) if sentences == "auto" else 0
+    return _paragraphs(_text_lines(path), sentences, longest)
 
 
-def _paragraphs(lines: Iterable[str], sentences: str, join: bool) -> Iterator[str]:
-    """Paragraphs of stripped lines; `join` those that seem to be wrapped."""
+def _paragraphs(lines: Iterable[str], sentences: str, longest: int) -> Iterator[str]:
+    """Paragraphs of stripped lines, of which unfinished ones go on if not too long."""
     waiting = ""
     for line in lines:
         if not line or _HEADING.fullmatch(line):
             text, continues = waiting, False
         else:
             text = f"{waiting} {line}" if waiting else line
-            continues = sentences == "wrapped" or (join and _unfinished(line))
+            continues = sentences == "wrapped" or _unfinished(line, longest)
         waiting = text if continues and len(text) < _LONGEST_PARAGRAPH else ""
         if text and not waiting:
             yield text
@@ -272,35 +273,39 @@ def _paragraphs(lines: Iterable[str], sentences: str, join: bool) -> Iterator[st
         yield waiting
 
 
-def _unfinished(line: str) -> bool:
+def _unfinished(line: str, longest: int) -> bool:
     """Whether a line of usual width stops in the middle of a sentence."""
-    return len(line) in _WRAPPED and not _OVER.match(line[-1])
+    return _SHORTEST <= len(line) <= longest and not _OVER.match(line[-1])
 
 
-def _is_wrapped(path: Path, note: Note | None) -> bool:
-    """Whether unfinished lines continue on the next, as in prose wrapped at a fixed width.
+def _wrapped_at(path: Path, note: Note | None) -> int:
+    """The most characters of a line that continues on the next; 0 if lines are not wrapped.
 
     A wrapped line has no room for the first word of the next line, which begins in lower case
     more often than a sentence or a title does (in scripts with case).
     """
     lines = [line.strip() for line in head(path).decode("utf-8", "replace").split("\n")[:-1]]
-    pairs = _unfinished_pairs(lines)
-    if len(pairs) < _FEW:
-        return True
-    wrapped = _goes_on(lines, pairs)
-    if note is not None and len(pairs) > 0.2 * sum(map(bool, lines)):
-        what, other = ("joined", "lines") if wrapped else ("not joined", "wrapped")
+    longest, n_unfinished = _longest_wrapped(lines)
+    if note is not None and n_unfinished > 0.2 * sum(map(bool, lines)):
+        what, other = ("joined", "lines") if longest else ("not joined", "wrapped")
         note(
             f"{path}: lines that stop without a full stop are {what} with the next "
             f"(--sentences {other} changes this)"
         )
-    return wrapped
+    return longest
 
 
-def _unfinished_pairs(lines: Sequence[str]) -> list[tuple[str, str]]:
-    """Unfinished lines, each with the next."""
-    pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a)]
-    return [pair for pair in pairs if not _HEADING.fullmatch(pair[1])]
+def _longest_wrapped(lines: Sequence[str], few: int = _LONGEST[-1]) -> tuple[int, int]:
+    """The longest line that may continue, and the number of lines that are unfinished.
+
+    The former is 0 if the lines are not wrapped, and `few` if they are too few to tell.
+    """
+    for longest in _LONGEST:
+        pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a, longest)]
+        pairs = [pair for pair in pairs if not _HEADING.fullmatch(pair[1])]
+        if len(pairs) >= _FEW and _goes_on(lines, pairs):
+            return longest, len(pairs)
+    return 0 if len(pairs) >= _FEW else few, len(pairs)
 
 
 def _goes_on(lines: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
