@@ -606,6 +606,12 @@ def test_unknown_relations_are_told_with_their_share(relations, unknown, scheme,
     assert roles(corpus) == ROLES and corpus.notes == ()
 
 
+def test_a_corpus_may_have_no_known_relation(tmp_path):
+    write(tmp_path, **{"a.conllu": sentence([(*row[:3], "SB") for row in ROWS])})
+    (note,) = load_corpus(tmp_path / "a.conllu").notes
+    assert note.startswith("100 % of the words") and "OTHER: sb 100 %; give a scheme" in note
+
+
 def test_a_scheme_of_ones_own_says_what_it_does_not_know(tmp_path):
     write(tmp_path, **{"a.conllu": sentence(), "s.json": '{"roles": {"root": "V", "obj": "O"}}'})
     (note,) = load_corpus(tmp_path / "a.conllu", scheme=tmp_path / "s.json").notes

@@ -315,6 +315,11 @@ def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str
     return {r: counts[r] / total for r in ordered if not scheme.knows(r)}
 
 
+def _percent(share: float) -> str:
+    """A share in per cent with two digits, or 100."""
+    return f"{100 * share:.2g}" if share < 0.995 else "100"
+
+
 def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
     """A note on relations that count as OTHER because the scheme does not list them.
 
@@ -323,17 +328,17 @@ def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> 
     unknown = unknown_relations(scheme, counts)
     if not unknown:
         return []
-    shares = [f"{relation} {100 * share:.2g} %" for relation, share in unknown.items()]
+    shares = [f"{relation} {_percent(share)} %" for relation, share in unknown.items()]
     if len(shares) > _MOST_SHOWN:
         shares[_MOST_SHOWN:] = [f"{len(shares) - _MOST_SHOWN} more"]
     total = sum(unknown.values())
     line = (
-        f"{100 * total:.2g} % of the words of corpus {name} have a relation that role scheme "
+        f"{_percent(total)} % of the words of corpus {name} have a relation that role scheme "
         f"{scheme.name} does not know, and count as {OTHER}: {', '.join(shares)}"
     )
     left = {n: sum(unknown_relations(RoleScheme.load(n), counts).values()) for n in SCHEMES}
     best = min(reversed(SCHEMES), key=lambda other: left[other])
     if left[best] < total / 2:
-        known = "all of them" if not left[best] else f"all but {100 * left[best]:.2g} %"
+        known = "all of them" if not left[best] else f"all but {_percent(left[best])} %"
         return [f"{line}; role scheme {best} knows {known}: --role-map {best}"]
     return [f"{line}; give a scheme that lists them: --role-map FILE"]
