@@ -708,6 +708,7 @@ TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
         ("a.tsv", "\n".join("\t".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.txt", "-DOCSTART- -X- O\n\nThe DT O\n", "words with labels in columns"),
         ("a.txt", " ".join("/".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
+        ("a.txt", " ".join("_".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
         ("a.mrg", "( (S (NP (DT The) (NN dog)) (VP (VBD ran)) (. .)) )\n", "bracketed trees"),
         ("a.txt", "(S (NP-SBJ (DT The) (NN dog)) (VP (VBD ran)))\n", "bracketed trees"),
         ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nThe dog ran.\n\n", "subtitles"),
@@ -740,6 +741,14 @@ def test_other_annotation_is_no_prose(tmp_path, name, content, said):
 def test_prose_is_not_taken_for_annotation(tmp_path, content):
     (tmp_path / "a.txt").write_text(10 * content)
     assert kind_of(tmp_path / "a.txt") == "text"
+
+
+def test_columns_of_conll_2012_are_no_treebank(tmp_path):
+    (tmp_path / "a.conll").write_text(10 * ("bc/x\t0\t0\tIt\tPRP\t*\t-\t-\t-\t-\t*\t-\n\n"))
+    said = "a.conll:1: 'bc/x' in column 1 is not a number"
+    assert said in refusal(tmp_path / "a.conll")
+    with pytest.raises(BadInputError, match=re.escape(said)):
+        list(stream_text(tmp_path / "a.conll"))
 
 
 def test_columns_of_conllu_apart_by_blanks_are_told_of_as_such(tmp_path):

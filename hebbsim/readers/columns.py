@@ -5,6 +5,7 @@ Formats: https://universaldependencies.org/format.html and .../ext-format.html.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ _CONLL09 = (
     *("DEPREL", "PDEPREL", "FILLPRED", "PRED"),
 )
 _READ = ("ID", "FORM", "UPOS", "FEATS", "HEAD", "DEPREL", "XPOS")
+#: Of a word, of several (``1-2``), or of an empty node (``1.1``).
+_ID = re.compile(r"[0-9]{1,9}(?:[-.][0-9]{1,9})?")
 #: Percentages of withheld words above which a note is given, and the file is refused.
 _NOTED, _REFUSED = 1, 50
 
@@ -118,6 +121,11 @@ class TreebankLines:
                 "are left out"
             )
         found = [columns[place] if place >= 0 else "_" for place in self._places]
+        if not _ID.fullmatch(found[0]):
+            raise BadInputError(
+                f"{self.path}:{number}: '{found[0][:40]}' in column {self.id_column} is not a "
+                "number; CoNLL-U has the word id there"
+            )
         found[1] = normal(found[1]) or found[1].strip(" ")
         return Line(number, *found)
 

@@ -229,10 +229,11 @@ def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
         return "subtitles"
     if _BRACKETED.match(text) and text.count("(") > len(text.split()) / 4:
         return "bracketed trees"
-    pairs = [word.rpartition("/") for word in text.split()[:200]]
-    tags = [tag for word, _, tag in pairs if word and tag]
-    if len(tags) >= max(20, 0.95 * len(pairs)) and _few(tags):
-        return "words with a tag each (word/TAG)"
+    for mark in "/_":
+        pairs = [word.rpartition(mark) for word in text.split()[:200]]
+        tags = [tag for word, _, tag in pairs if word and tag]
+        if len(tags) >= max(20, 0.95 * len(pairs)) and _few(tags):
+            return f"words with a tag each (word{mark}TAG)"
     cells = [row.split() for row in rows]
     labels = [row[-1] for row in cells if len(row) == len(cells[0]) > 1]
     labelled = len(labels) == len(rows) >= 10 and all(map(_LABEL.fullmatch, labels))

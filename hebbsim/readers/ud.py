@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from conllu.exceptions import ParseException
-from conllu.parser import parse_id_value, parse_int_value
+from conllu.parser import parse_int_value
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, data_file, make_split
@@ -217,16 +217,9 @@ def _words(file: TreebankLines, lines: Sequence[Line]) -> tuple[list[Line], list
     words: list[Line] = []
     for line in lines:
         where = f"{file.path}:{line.number}"
-        try:
-            position: Any = parse_id_value(line.id)
-        except (ParseException, ValueError):  # ValueError if the number has too many digits
-            raise BadInputError(
-                f"{where}: '{line.id[:40]}' in column {file.id_column} is not a number; CoNLL-U "
-                "has the word id there"
-            ) from None
-        if isinstance(position, tuple):
+        if not line.is_word:
             continue
-        if position != len(words) + 1:
+        if int(line.id) != len(words) + 1:
             raise BadInputError(f"{where}: word id {line.id} where {len(words) + 1} was expected")
         if not line.form:
             raise BadInputError(f"{where}: the word is empty (column 2)")
