@@ -98,6 +98,13 @@ def test_a_folder_leaves_out_what_is_for_validation(tmp_path):
     assert [p.name for p in open_source(tmp_path).files] == ["a.txt", "b.txt", "contest.txt"]
 
 
+def test_a_file_without_text_is_refused(tmp_path):
+    for name, content in (("a.txt", " \n\n"), ("b.jsonl", '{"text": null}\n')):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(BadInputError, match=f"{name}: no text in it"):
+            list(open_source(tmp_path / name).documents())
+
+
 def test_long_documents_are_cut_at_lines():
     text = "\n".join("x" * 999 for _ in range(100))
     pieces = cut(text)

@@ -254,6 +254,58 @@ def test_files_as_users_have_them(tmp_path):
     assert load_corpus(other).splits["train"].sentences() == [["it", "rains", "."], ["why", "?"]]
 
 
+ROW = "Kim slept .\tsleep . agent ( x _ 1 , Kim )\tin_distribution\n"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Train.tsv", "DEV.TSV", "Test.tsv", "GEN.tsv"),
+        ("train.txt", "valid.txt", "test.txt", "gen_samples.txt"),
+        ("cogs_train.tsv", "cogs-dev.tsv", "cogs.test.tsv", "cogs_gen.tsv"),
+        ("mine/train.tsv", "mine/development.tsv", "mine/test.tsv", "mine/generalization.tsv"),
+    ],
+)
+def test_splits_are_told_by_the_names_of_files(names, tmp_path):
+    for n, name in enumerate(names, 1):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(n * ROW)
+    (tmp_path / "train_100.tsv").write_text(ROW)
+    (tmp_path / "notes_train.md").write_text("It rains.")
+    corpus = load_corpus(tmp_path)
+    assert {name: split.n_sentences for name, split in corpus.splits.items()} == {
+        "train": 1, "dev": 2, "test": 3, "gen/in_distribution": 4
+    }  # fmt: skip
+    assert corpus.splits["test"].layers["thematic"].tolist() == 3 * ["AGENT", "PRED", "NONE"]
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "train.tsv").write_text(ROW)
+    if "/" in names[0]:
+        with pytest.raises(BadInputError, match=r"in several folders \(mine, other\); give one"):
+            load_corpus(tmp_path)
+    else:
+        assert load_corpus(tmp_path).sha256 == corpus.sha256
+
+
+def test_two_corpora_in_one_folder_are_refused(tmp_path):
+    for name in ("cogs_train.tsv", "slog_train.tsv"):
+        (tmp_path / name).write_text(ROW)
+    with pytest.raises(BadInputError, match="two files for split 'train'"):
+        load_corpus(tmp_path)
+    (tmp_path / "train.tsv").write_text(ROW * 2)
+    assert load_corpus(tmp_path).splits["train"].n_sentences == 2
+
+
+def test_any_header_is_passed_over_and_blanks_are_one(tmp_path):
+    for header in ("utterance\tparse\tsplit", "src\ttgt\tcode", "Sentence\tLogical form\tType"):
+        (tmp_path / "a.tsv").write_text(f"{header}\nAva\tAva\tprimitive\n{ROW}")
+        assert load_corpus(tmp_path / "a.tsv").splits["train"].n_sentences == 2
+        assert list(stream_text(tmp_path / "a.tsv")) == [["ava"], ["kim", "slept", "."]]
+    spaced = ROW.replace(" . agent", "  . \u00a0agent")
+    (tmp_path / "a.tsv").write_text(f"Ava\tAva\tprimitive\nlabel\tlabel\tprimitive\n{spaced}")
+    assert load_corpus(tmp_path / "a.tsv").splits["train"].n_sentences == 3
+    assert len(list(stream_text(tmp_path / "a.tsv"))) == 3
+
+
 def write(folder, name, lines):
     (folder / f"{name}.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
 

@@ -10,11 +10,13 @@ import lzma
 import os
 import subprocess
 import sys
+import threading
 import tracemalloc
 
 import pytest
 
 from hebbsim.errors import BadInputError
+from hebbsim.lm.sources import open_source
 from hebbsim.readers import load_corpus, text
 from hebbsim.readers.lines import LineStream, digest
 from hebbsim.readers.text import stream_text
@@ -86,6 +88,47 @@ def test_parts_of_a_compressed_file_follow_each_other(tmp_path):
             path = tmp_path / f"a.txt{ending}"
             path.write_bytes(pack(b"It rains.\n") + pack(b"Why?\n"))
             assert list(stream_text(path)) == [SENTENCES[0], SENTENCES[2]]
+    skipped = b"\x50*M\x18\x04\0\0\0size"  # which pzstd writes first
+    path.write_bytes(skipped + zstandard(TEXT.encode()))
+    assert list(stream_text(path)) == SENTENCES
+
+
+@pytest.mark.parametrize("pack", PACK.values(), ids=PACK)
+def test_lines_may_end_in_carriage_returns_alone(pack, tmp_path, monkeypatch):
+    for name, content, sentences in [
+        ("a.txt", TEXT, SENTENCES),
+        ("a.csv", "id,text\n1,It rains. I can't stay!\n2,Why?\n", SENTENCES),
+        ("a.conllu", CONLLU + "\n" + CONLLU, [["it", "rains", "."]] * 2),
+        ("a.jsonl", '{"text": "It rains. I can\'t stay!"}\n{"text": "Why?"}', SENTENCES),
+    ]:
+        data = pack(content.replace("\n", "\r").encode())
+        (tmp_path / name).write_bytes(data)
+        assert list(stream_text(tmp_path / name)) == sentences
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
+        assert list(stream_text("-")) == sentences
+
+
+def test_a_pipe_is_read_once_and_whole(tmp_path):
+    text = "".join(f"It rains {i}.\n" for i in range(20_000))
+    for name, content, n in [("a", text, 20_000), ("b", gzip.compress(text.encode()), 20_000),
+                             ("c", f"{CONLLU}\n{CONLLU}", 2), ("d", JSONL, 5)]:  # fmt: skip
+        os.mkfifo(tmp_path / name)
+        data = content if isinstance(content, bytes) else content.encode()
+        writer = threading.Thread(target=(tmp_path / name).write_bytes, args=[data], daemon=True)
+        writer.start()
+        corpus = load_corpus(tmp_path / name)
+        writer.join(10)
+        assert corpus.splits["train"].n_sentences == n and list(corpus.sha256) == ["stdin"]
+    os.mkfifo(tmp_path / "e")
+    with pytest.raises(BadInputError, match="more than once"):
+        open_source(tmp_path / "e")
+
+
+def test_standard_input_is_called_so(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"caf\xe9"))))
+    assert refusal("-", load_corpus).startswith("-:1: not UTF-8")
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "standard input is closed" in refusal("-", load_corpus)
 
 
 def test_parquet(tmp_path):

@@ -51,6 +51,7 @@ def test_words(text, words):
         ("“Why?” she asked. “Go!”", ['"', '"']),
         ('He said "I see." Then he left.', ["he", "then"]),
         ('He left. "Why?" she said.', ["he", '"']),
+        ('He said "Go. Stay." She left. "Why?"', ["he", "stay", "she", '"']),
         ("(He left.) They stayed.", ["(", "they"]),
         ("Well... he came. So... It rains.", ["well", "so", "it"]),
         ("what's the deal ? watch it . . . ok", ["what", "watch", "ok"]),

@@ -6,9 +6,11 @@ import bz2
 import gzip
 import io
 import json
+import os
 import re
 import sys
 import tarfile
+import textwrap
 import unicodedata
 import zipfile
 
@@ -154,6 +156,8 @@ def test_conllu_plus_is_read_by_its_header(tmp_path):
     assert list(corpus.splits) == ["train", "dev"] and roles(corpus) == ROLES
     assert "PARSEME:MWE are left out" in corpus.notes[0]
     assert list(stream_text(tmp_path / "a-dev.cupt")) == [WORDS]
+    write(tmp_path, **{"c.conllup": PLUS.replace("# global.columns =", "#global.columns=")})
+    assert roles(load_corpus(tmp_path / "c.conllup")) == ROLES
     write(tmp_path, **{"b.conllup": PLUS.replace("\tPROPN", "")})
     assert "b.conllup:2: 5 columns, its header names 6" in refusal(tmp_path / "b.conllup")
 
@@ -186,6 +190,9 @@ LINES_OF_JSON = "\n".join(map(json.dumps, [*ROWS_OF_JSON, {"text": None}, None])
         ("a.json", json.dumps([*TEXTS, None])),
         ("a.json", LINES_OF_JSON),
         ("a.jsonl", json.dumps(ROWS_OF_JSON)),
+        ("a.jsonl", json.dumps({"text": [*TEXTS, None]})),
+        ("a.jsonl", json.dumps([[*SENTENCES[0], None], *SENTENCES[1:]])),
+        ("a.jsonl", json.dumps({"text": "It rains.\nI stay.\n\nWhy?"})),
         ("a.jsonl", "\ufeff" + LINES_OF_JSON),
         ("a.txt", LINES_OF_JSON),
         ("a.txt", json.dumps(ROWS_OF_JSON, indent=2)),
@@ -193,6 +200,10 @@ LINES_OF_JSON = "\n".join(map(json.dumps, [*ROWS_OF_JSON, {"text": None}, None])
         ("a.csv", 'id,text\n1,"It rains. I stay."\n2,\n3,Why?\n'),
         ("a.csv", "text;n\nIt rains. I stay.;1\nWhy?;2\n"),
         ("a.csv", "sentence\nIt rains. I stay.\nWhy?\n"),
+        ("a.csv", 'sentence\n"It rains.\nI stay."\nWhy?\n'),
+        ("a.csv", 'sep=|\nid|text\n1|"It rains.\nI stay."\n2|Why?\n'),
+        ("a.csv", 'id, text\n1, "It rains. I stay."\n2, "Why?"\n'),
+        ("a.tsv", 'id\ttext\n1\t"It rains.\nI stay."\n2\tWhy?\n'),
         ("a.tsv", 'label\tText\nx\t"It rains. I stay."\ny\tWhy?\n'),
         ("a.txt", "id\ttext\n1\tIt rains. I stay.\n2\tWhy?\n"),
     ],
@@ -205,8 +216,40 @@ def test_json_and_tables_are_known_by_their_content(name, content, tmp_path, mon
     assert corpus.layer is None and corpus.splits["train"].sentences() == SENTENCES
     stdin(monkeypatch, bz2.compress(content.encode()))
     # Of an array of strings and of a column alone only the name says that they are no prose.
-    if name != "a.json" and not content.startswith("sentence"):
+    if name != "a.json" and not content.startswith(("sentence", "sep")):
         assert list(stream_text("-")) == SENTENCES
+
+
+def test_strings_of_a_list_are_words_or_texts(tmp_path):
+    for strings, sentences in [
+        (["Hà Nội", "có", "mưa", "."], [["hà nội", "có", "mưa", "."]]),
+        (["Dr.", "No", "z. B.", "!"], [["dr.", "no", "z. b.", "!"]]),
+        (["Rain in the north", "Nobody stays at home"], [
+            ["rain", "in", "the", "north"], ["nobody", "stays", "at", "home"]]),
+        (["下雨。", "我走。"], [["下", "雨", "。"], ["我", "走", "。"]]),
+    ]:  # fmt: skip
+        write(tmp_path, **{"a.jsonl": json.dumps({"sentence": strings})})
+        assert list(stream_text(tmp_path / "a.jsonl")) == sentences
+    write(tmp_path, **{"b.jsonl": '{"text": "Why?"}\n{"text": [["Why"], 1]}\n'})
+    assert "b.jsonl:2: neither text nor" in refusal(tmp_path / "b.jsonl")
+    write(tmp_path, **{"c.jsonl": f'{{"text": "Why?", "n": {"9" * 5000}}}'})
+    assert "c.jsonl:1: not JSON (Exceeds the limit" in refusal(tmp_path / "c.jsonl")
+
+
+def test_lines_of_a_text_in_json_are_those_of_plain_text(tmp_path):
+    heading = "Notes for the visitors of an old harbour and its museum"
+    text = f"{heading}\r\nIt rains.\n{heading}"
+    write(tmp_path, **{"a.jsonl": json.dumps({"text": text}), "b.csv": f'id,text\n1,"{text}"\n'})
+    for name in ("a.jsonl", "b.csv"):
+        assert list(stream_text(tmp_path / name)) == [heading.lower().split(), SENTENCES[0],
+                                                      heading.lower().split()]  # fmt: skip
+    wrapped = textwrap.fill(PROSE, 60)
+    write(tmp_path, **{"a.txt": wrapped, "a.jsonl": json.dumps({"text": wrapped})})
+    for how in ("auto", "lines", "wrapped"):
+        found = list(stream_text(tmp_path / "a.jsonl", sentences=how))
+        assert found == list(stream_text(tmp_path / "a.txt", sentences=how))
+    write(tmp_path, **{"c.json": json.dumps(TEXTS)})
+    assert len(list(stream_text(tmp_path / "c.json", sentences="lines"))) == 2
 
 
 def test_a_long_array_is_read_piece_by_piece(tmp_path):
@@ -302,14 +345,25 @@ def zipped(**files):
         (gzip.compress(tar(a="It rains.")), "a tar archive; unpack it"),
         (zipped(a="It rains."), "a zip archive (or an office document); unpack it"),
         (zipped(), "an empty zip archive"),
-        ("It rains.".encode("utf-16"), "UTF-16"),
+        ("It rains.".encode("utf-16"), "iconv -f UTF-16 "),
+        ("It rains.".encode("utf-16-le"), "iconv -f UTF-16LE "),
+        ("Идёт дождь.".encode("utf-16-be"), "iconv -f UTF-16BE "),
+        ("It rains.".encode("utf-32"), "iconv -f UTF-32 "),
         (b"<?xml version='1.0'?><a>It rains.</a>", "XML"),
+        (b"\xef\xbb\xbf<!-- made by me --><a>It rains.</a>", "XML"),
+        (b'<doc id="1" url="x">\nRain\n\nIt rains.\n', "XML"),
+        (b"<p>It rains.</p>\n<p>I stay.</p>", "XML or HTML"),
+        (b"%!PS-Adobe-3.0", "a PostScript"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\nsize 9\n", "git lfs pull"),
         (b"%PDF-1.7 rest", "a PDF"),
         (gzip.compress(gzip.compress(b"It rains.")), "gzip data inside"),
         (bytes(range(200)) * 20 + bytes(999), "binary data"),
     ],
     # Not named by their content: compressed data hold the time.
-    ids="tar|old tar|tar.gz|zip|no files|utf-16|xml|pdf|gz twice|binary".split("|"),
+    ids=(
+        "tar|old tar|tar.gz|zip|no files|utf-16|utf-16le|utf-16be|utf-32|xml|comment|doc|p|ps|lfs|"
+        "pdf|gz twice|binary"
+    ).split("|"),
 )
 def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_path, monkeypatch):
     write(tmp_path, **{"a.txt": content})
@@ -317,6 +371,31 @@ def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_pa
     stdin(monkeypatch, content)
     with pytest.raises(BadInputError, match=re.escape(said)):
         stream_text("-").__next__()
+    treebank = write(tmp_path / "folder", **{"a-train.conllu": content, "a-dev.conllu": sentence()})
+    assert said in refusal(treebank)
+
+
+def test_empty_files_of_a_folder_are_passed_over(tmp_path):
+    write(tmp_path, **{"a.txt": "", "b.txt": "It rains.", "c.jsonl": ""})
+    said = []
+    assert list(stream_text(tmp_path, note=said.append)) == SENTENCES[:1]
+    assert [note.split(": ")[1] for note in said] == [
+        str(tmp_path / n) for n in ("a.txt", "c.jsonl")
+    ]
+    write(tmp_path, **{"b.txt": ""})
+    assert "a.txt: empty file" in refusal(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    write(tmp_path, **{"a.txt": "It rains.", "b__c.txt": "Why?", ".d__e.txt": "Why?"})
+
+    def scandir(path, scan=os.scandir):  # the superuser may read anything
+        if os.path.basename(path) in ("b", ".d"):
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert refusal(tmp_path) == f"{tmp_path / 'b'}: cannot be read (Permission denied)"
 
 
 def test_archives_in_a_folder_are_told_of(tmp_path):
@@ -337,6 +416,7 @@ def test_archives_in_a_folder_are_told_of(tmp_path):
 def test_prose_stays_prose(tmp_path):
     for text in (
         "[laughs] It rains.", '"Why?" he said\nno one', "{sic} and so on", "Text, content, words",
+        "Rar! sa han.", "BZh is a firm.", "<unk> came", "<mia> I stay.", "<3 you",
         "# Heading\nIt rains, it rains.", "One\ttab here.\nIt rains.", "\tAn indent.\n\tA second.",
     ):  # fmt: skip
         write(tmp_path, **{"a.txt": text})
@@ -379,6 +459,9 @@ def decomposed(text):
         ("ba\u200bker so\u00adft \u200fכן\u200f", "baker soft כן"),
         ("我喜欢茶", "我 喜 欢 茶"),
         ("カメラで見た", "カメラ で 見 た"),
+        ("ﾊﾞｽで", "ﾊﾞｽ で"),
+        ('צה"ל אמר "כן"', 'צה"ל אמר " כן "'),
+        (decomposed("İyi, İstanbul"), "iyi , istanbul"),
         ("สวัสดี", "ส วั ส ดี"),
     ],
 )
@@ -394,6 +477,10 @@ def test_marks_and_joiners_belong_to_the_word(text, words):
         ("Նա գնաց։ Նա եկավ։", "գնաց ։ եկավ ։"),
         ("我来了。你走了！他？！好", "了 。 了 ！ 他 ？！ 好"),
         ("「はい。」と", "。 」 と"),
+        ("我 用 Python。ok！是", "python 。 ok ！ 是"),
+        ("Er sagt: „Komm.“ Sie kam.", '. " kam .'),
+        ("Er sagt: »Komm.« Sie kam.", '. " kam .'),
+        ("Il dit « Va. » Elle part.", '. " part .'),
         ("Τι κάνεις; Καλά.", "κάνεις ; καλά ."),
         ("ነው። አዎ", "ነው ። አዎ"),
     ],
@@ -419,15 +506,16 @@ def test_words_that_are_cut_by_character_are_told_of(tmp_path):
 
 
 def test_text_and_treebank_share_their_words(tmp_path):
-    odd = ["ba\u200bker", "so\u00adft", "in  so\u00a0far", decomposed("été"), "\ufeffx"]
+    odd = ["ba\u200bker", "so\u00adft", "in  so\u00a0far", decomposed("été"), "\ufeffx", "İyi"]
+    odd += ["a\u2003b", "a\u3000b"]
     rows = [(form, "X", i, "dep" if i else "root") for i, form in enumerate(odd)]
     write(tmp_path, **{"a.conllu": sentence(rows), "a.json": json.dumps([odd])})
-    words = [["baker", "soft", "in so far", "été", "x"]]
+    words = [["baker", "soft", "in so far", "été", "x", "iyi", "a b", "a b"]]
     assert load_corpus(tmp_path / "a.conllu").splits["train"].sentences() == words
     assert list(stream_text(tmp_path / "a.conllu")) == words
     assert list(stream_text(tmp_path / "a.json")) == words
-    write(tmp_path, **{"a.txt": "\ufeffx ba\u200bker so\u00adft " + decomposed("été")})
-    assert list(stream_text(tmp_path / "a.txt")) == [["x", "baker", "soft", "été"]]
+    write(tmp_path, **{"a.txt": "\ufeffx ba\u200bker so\u00adft " + decomposed("été") + " İyi"})
+    assert list(stream_text(tmp_path / "a.txt")) == [["x", "baker", "soft", "été", "iyi"]]
 
 
 # --- 4: what a line of plain text is --------------------------------------------------------
@@ -470,13 +558,18 @@ def test_a_line_a_sentence_stays_one(lines, tmp_path):
     assert joined.splits["train"].n_sentences < len(lines)
 
 
-@pytest.mark.parametrize("width", [60, 78])
+@pytest.mark.parametrize("width", [60, 78, 100, 120, 132])
 def test_wrapped_prose_is_joined(width, tmp_path):
     write(tmp_path, **{"a.txt": "\n".join(wrapped(PROSE * 4, width))})
     assert load_corpus(tmp_path / "a.txt").splits["train"].n_sentences == 12
     apart = load_corpus(tmp_path / "a.txt", sentences="lines")
     assert apart.splits["train"].n_sentences == len(wrapped(PROSE * 4, width))
     assert "--sentences" in load_corpus(tmp_path / "a.txt").notes[0]
+
+
+def test_joining_two_lines_is_told(tmp_path):
+    write(tmp_path, **{"a.txt": "\n".join(TITLES[:3])})
+    assert "are joined with the next (--sentences lines" in load_corpus(tmp_path / "a.txt").notes[0]
 
 
 def test_any_width_may_be_joined_on_demand(tmp_path):
@@ -511,6 +604,12 @@ def test_unknown_relations_are_told_with_their_share(relations, unknown, scheme,
     assert unknown in note and f"--role-map {scheme}" in note and "ud-roles does not know" in note
     corpus = load_corpus(tmp_path / "a.conllu", scheme=scheme)
     assert roles(corpus) == ROLES and corpus.notes == ()
+
+
+def test_a_corpus_may_have_no_known_relation(tmp_path):
+    write(tmp_path, **{"a.conllu": sentence([(*row[:3], "SB") for row in ROWS])})
+    (note,) = load_corpus(tmp_path / "a.conllu").notes
+    assert note.startswith("100 % of the words") and "OTHER: sb 100 %; give a scheme" in note
 
 
 def test_a_scheme_of_ones_own_says_what_it_does_not_know(tmp_path):
@@ -609,10 +708,14 @@ TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
         ("a.tsv", "\n".join("\t".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.txt", "-DOCSTART- -X- O\n\nThe DT O\n", "words with labels in columns"),
         ("a.txt", " ".join("/".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
+        ("a.txt", " ".join("_".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
         ("a.mrg", "( (S (NP (DT The) (NN dog)) (VP (VBD ran)) (. .)) )\n", "bracketed trees"),
         ("a.txt", "(S (NP-SBJ (DT The) (NN dog)) (VP (VBD ran)))\n", "bracketed trees"),
         ("a.srt", "1\n00:00:01,000 --> 00:00:02,000\nThe dog ran.\n\n", "subtitles"),
         ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\nThe dog ran.\n\n", "subtitles"),
+        ("a.ass", "[Script Info]\nTitle: x\n\n[Events]\nDialogue: The dog ran.\n", "subtitles"),
+        ("a.sbv", "0:00:01.000,0:00:02.000\nThe dog ran.\n\n", "subtitles"),
+        ("a.sub", "{1}{25}The dog ran.\n", "subtitles"),
     ],
 )
 def test_other_annotation_is_no_prose(tmp_path, name, content, said):
@@ -638,6 +741,14 @@ def test_other_annotation_is_no_prose(tmp_path, name, content, said):
 def test_prose_is_not_taken_for_annotation(tmp_path, content):
     (tmp_path / "a.txt").write_text(10 * content)
     assert kind_of(tmp_path / "a.txt") == "text"
+
+
+def test_columns_of_conll_2012_are_no_treebank(tmp_path):
+    (tmp_path / "a.conll").write_text(10 * ("bc/x\t0\t0\tIt\tPRP\t*\t-\t-\t-\t-\t*\t-\n\n"))
+    said = "a.conll:1: 'bc/x' in column 1 is not a number"
+    assert said in refusal(tmp_path / "a.conll")
+    with pytest.raises(BadInputError, match=re.escape(said)):
+        list(stream_text(tmp_path / "a.conll"))
 
 
 def test_columns_of_conllu_apart_by_blanks_are_told_of_as_such(tmp_path):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim.errors import BadInputError, HebbsimError, reason
-from hebbsim.readers.lines import decoded, opened
+from hebbsim.readers.lines import decoded, is_stdin, opened
 
 #: Number of characters after which a document is split at a line end, which bounds memory and makes
 #: held-out documents similar in size.
@@ -102,6 +102,11 @@ def open_source(name: str | Path, field: str | None = None) -> Source:
         found = [file for file in text_files(path, field=field) if not _HELD.search(file.name)]
         if not found:
             raise BadInputError(f"{path}: no text for training in this folder")
+    elif is_stdin(path):
+        raise BadInputError(
+            f"{path}: a language model reads its text more than once; write it to a file, and give "
+            "that"
+        )
     elif not path.exists():
         raise BadInputError(
             f"{path}: no such file or folder; give one, or builtin, c4, fineweb, hf:NAME"
@@ -190,10 +195,16 @@ def _read(path: Path, field: str | None) -> Iterator[str]:
 
     kind = kind_of(path)
     if kind == "text":
-        return _read_text(path)
-    documents = records(path, kind, field=field)
-    texts = (text if isinstance(text, str) else " ".join(text) for text in documents)
-    return filter(None, texts)
+        texts = _read_text(path)
+    else:
+        documents = records(path, kind, field=field)
+        texts = (text if isinstance(text, str) else " ".join(text) for text in documents)
+    empty = True
+    for text in filter(None, texts):
+        empty = False
+        yield text
+    if empty:
+        raise BadInputError(f"{path}: no text in it; give a file with text")
 
 
 def _read_text(path: Path) -> Iterator[str]:

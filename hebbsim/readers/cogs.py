@@ -17,16 +17,16 @@ from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
-from hebbsim.readers.formats import cells
-from hebbsim.readers.kinds import is_kind
+from hebbsim.readers.formats import cogs_rows
+from hebbsim.readers.kinds import is_kind, kind_by_name
 from hebbsim.readers.lines import LineStream, is_stdin, without_packing
 from hebbsim.readers.logical_forms import DETERMINERS, QUESTION, Graph, graph_of
+from hebbsim.readers.treebanks import SPLITS, files_below
 
 FILES = ("train", "dev", "test", "gen")
 
 #: Subfolders that may hold the files; SLOG provides two notations of the same sentences.
 _PLACES = ("", "original", "cogs_LF", "data/cogs_LF", "varfree_LF", "data/varfree_LF")
-_HEADER = re.compile(r"(?i)(?:sentence|text|source|input)s?")
 _VERB_PRIMITIVE = re.compile(r"\b(?:agent|theme|recipient)\b")
 
 # Clause label by voice and by the arguments with their grammatical roles.
@@ -187,10 +187,7 @@ class _Row(NamedTuple):
 def _read(path: Path) -> tuple[list[_Row], str]:
     lines = LineStream(path)
     rows: list[_Row] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        columns = [cell.strip() for cell in cells(line)]
+    for number, columns in cogs_rows(lines):
         if len(columns) != 3:
             fix = "separate them by tabs" if len(columns) == 1 else "one per tab-separated cell"
             raise BadInputError(
@@ -198,8 +195,6 @@ def _read(path: Path) -> tuple[list[_Row], str]:
                 f"type); {fix}"
             )
         sentence, logical_form, kind = columns
-        if not rows and _HEADER.fullmatch(sentence):
-            continue
         tokens = sentence.split()
         try:
             if not tokens:
@@ -221,21 +216,52 @@ def _split(name: str, rows: Sequence[_Row], path: Path) -> Split:
 
 
 def find_cogs(folder: Path) -> dict[str, Path]:
-    """Find ``{train,dev,test,gen}.tsv[.gz]`` in a folder or one of its subfolders.
+    """Find the files of COGS in a folder or one of its subfolders, by split.
 
-    Generalization sets may have any name that begins with ``gen``. Files are distinguished from
-    other tables by their content.
+    A file is named after its split, or its name ends in it (``train.tsv``, ``cogs_Dev.txt.gz``);
+    the names of generalization sets may go on (``gen_samples.tsv``). Files are distinguished from
+    other tables and texts by their content.
+
+    Raises BadInputError if several files of a split, or several subfolders, fit alike.
     """
-    for place in _PLACES:
-        found: dict[str, Path] = {}
-        for path in sorted((folder / place).glob("*.tsv*")):
-            stem = without_packing(path.name).removesuffix(".tsv")
-            name = "gen" if stem.startswith("gen") else stem
-            if name in FILES and path.is_file():
-                found.setdefault(name, path)
-        if any(is_kind(path, "cogs") for path in found.values()):
-            return {name: found[name] for name in FILES if name in found}
-    return {}
+    places: dict[Path, dict[str, list[Path]]] = {}
+    for path in files_below(folder):
+        if kind_by_name(path) in ("table", "text") and (split := _split_of(_stem(path))):
+            places.setdefault(path.parent, {}).setdefault(split, []).append(path)
+    fit = {
+        place: files
+        for place, files in places.items()
+        if any(is_kind(path, "cogs") for paths in files.values() for path in paths)
+    }
+    place = next((folder / name for name in _PLACES if folder / name in fit), None)
+    if place is None and len(fit) > 1:
+        names = ", ".join(str(place.relative_to(folder)) for place in list(fit)[:4])
+        raise BadInputError(f"{folder}: COGS files in several folders ({names}); give one of them")
+    files = fit.get(place or next(iter(fit), folder), {})
+    return {name: _only(name, files[name]) for name in FILES if name in files}
+
+
+def _stem(path: Path) -> str:
+    return without_packing(path.name).lower().rpartition(".")[0]
+
+
+def _split_of(stem: str) -> str | None:
+    name = re.fullmatch(r"(?:.*[^a-z])?(?:(gen[a-z]*)|([a-z]+))", stem)
+    if stem.startswith("gen") or (name and name[1]):
+        return "gen"
+    return SPLITS.get(name[2]) if name else None
+
+
+def _only(split: str, paths: Sequence[Path]) -> Path:
+    """The file that is named after a split, or else the only one whose name ends in it."""
+    exact = [path for path in paths if _stem(path).startswith(split)] or list(paths)
+    if len({_stem(path) for path in exact}) > 1 and split != "gen":
+        names = ", ".join(path.name for path in paths[:4])
+        raise BadInputError(
+            f"{paths[0].parent}: two files for split '{split}' ({names}); keep one corpus per "
+            "folder"
+        )
+    return exact[0]
 
 
 def read_cogs(files: Mapping[str, Path], *, source: str = "", licence: str = "") -> Corpus:

@@ -5,11 +5,13 @@ Formats: https://universaldependencies.org/format.html and .../ext-format.html.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
+from hebbsim.readers.kinds import GLOBAL_COLUMNS, kind_of
 from hebbsim.readers.lines import LineStream
 from hebbsim.readers.words import normal
 
@@ -19,7 +21,8 @@ _CONLL09 = (
     *("DEPREL", "PDEPREL", "FILLPRED", "PRED"),
 )
 _READ = ("ID", "FORM", "UPOS", "FEATS", "HEAD", "DEPREL", "XPOS")
-_HEADER = "# global.columns ="
+#: Of a word, of several (``1-2``), or of an empty node (``1.1``).
+_ID = re.compile(r"[0-9]{1,9}(?:[-.][0-9]{1,9})?")
 #: Percentages of withheld words above which a note is given, and the file is refused.
 _NOTED, _REFUSED = 1, 50
 
@@ -51,7 +54,7 @@ class TreebankLines:
     """
 
     def __init__(self, path: str | Path, note: Callable[[str], object] | None = None) -> None:
-        self.path = path
+        self.path = Path(path)
         self._say = note
         self.notes: list[str] = []
         self.sha256 = ""
@@ -59,6 +62,7 @@ class TreebankLines:
         self._use(_COLUMNS)
 
     def __iter__(self) -> Iterator[list[Line]]:
+        kind_of(self.path)  # names a file that is no text
         stream = LineStream(self.path)
         sentence: list[Line] = []
         self.lines: list[str] = []
@@ -72,8 +76,8 @@ class TreebankLines:
                 continue
             self.lines.append(line)
             if line.startswith("#"):
-                if line.startswith(_HEADER):
-                    self._use(tuple(line.removeprefix(_HEADER).split()), number)
+                if header := GLOBAL_COLUMNS.match(line):
+                    self._use(tuple(line[header.end() :].split()), number)
             else:
                 columns = line.split("\t")
                 if not n_words and _is_conll09(columns):
@@ -117,6 +121,11 @@ class TreebankLines:
                 "are left out"
             )
         found = [columns[place] if place >= 0 else "_" for place in self._places]
+        if not _ID.fullmatch(found[0]):
+            raise BadInputError(
+                f"{self.path}:{number}: '{found[0][:40]}' in column {self.id_column} is not a "
+                "number; CoNLL-U has the word id there"
+            )
         found[1] = normal(found[1]) or found[1].strip(" ")
         return Line(number, *found)
 

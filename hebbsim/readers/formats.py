@@ -18,6 +18,7 @@ from __future__ import annotations
 import codecs
 import csv
 import inspect
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,16 +26,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import regex
+
 from hebbsim.errors import BadInputError, reason
 from hebbsim.readers.columns import TreebankLines
-from hebbsim.readers.kinds import FIELDS
-from hebbsim.readers.lines import LineStream, not_utf8, opened
+from hebbsim.readers.kinds import FIELDS, LOGICAL_FORM
+from hebbsim.readers.lines import LineStream, head, not_utf8, opened
 from hebbsim.readers.words import normal
 
 #: Bytes of one line of JSON, whose values take up to fifty times as much memory, and characters of
 #: one cell of a table.
 _LONGEST_VALUE = 16 << 20
 _CHUNK = 1 << 16
+_NONE = "\x1f"  # separates the cells of a table with one column
 _BATCH = 256  # rows of a parquet file at a time
 #: Column names by which a header is recognized.
 _HEADINGS = frozenset(
@@ -45,6 +49,10 @@ _HEADINGS = frozenset(
 
 #: A lone surrogate.
 _HALF = re.compile("[\ud800-\udfff]")
+#: Words with a full stop.
+_SENTENCE = regex.compile(r"(?s).*\w\p{STerm}[\p{Pe}\p{Pf}\"']*\s*")
+#: The first line by which spreadsheets tell the separator.
+_TOLD = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 #: A piece of text, or the words of a sentence.
 Document = str | list[str]
@@ -81,11 +89,25 @@ def _treebank(path: Path, note: Note | None) -> Iterator[Document]:
 
 
 def _cogs(path: Path) -> Iterator[Document]:
-    for line in LineStream(path):
+    for _, columns in cogs_rows(LineStream(path)):
+        yield columns[0].split()
+
+
+def cogs_rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and columns of a COGS file, without blank lines and the header.
+
+    A header is a first line with one word, beside which stands no logical form; the form of a
+    name alone is the name.
+    """
+    first = True
+    for number, line in enumerate(lines, 1):
         if line.strip():
-            sentence = cells(line)[0]
-            if sentence.lower() not in _HEADINGS:
-                yield sentence.split()
+            columns = [" ".join(cell.split()) for cell in cells(line)]
+            sentence, form = (*columns, "")[:2]
+            header = " " not in sentence and sentence != form and not LOGICAL_FORM.search(form)
+            if not (first and header and form):
+                yield number, columns
+            first = False
 
 
 # JSON -----------------------------------------------------------------------------------------
@@ -103,7 +125,8 @@ def _json_lines(path: Path, field: str | None) -> Iterator[Document]:
 
 
 def _not_json(path: Path, number: int, error: Exception) -> BadInputError:
-    cause = getattr(error, "msg", "nested too deeply")
+    deep = isinstance(error, RecursionError)
+    cause = "nested too deeply" if deep else getattr(error, "msg", reason(error, 80))
     return BadInputError(f"{path}:{number}: not JSON ({cause})")
 
 
@@ -200,15 +223,20 @@ class _Text:
 
 
 def _document(value: Any, where: str, field: str | None) -> Iterator[Document]:
-    """The text or words of a JSON value; nothing for a null."""
-    for found in _fields(value, where, field) if isinstance(value, dict) else [value]:
+    """The texts or words of a JSON value; nothing for a null."""
+    values = _fields(value, where, field) if isinstance(value, dict) else [value]
+    for found in chain.from_iterable(v if _is_nested(v) else [v] for v in values):
+        words = [word for word in found if word is not None] if isinstance(found, list) else []
         if found is None:
             continue
         if _is_text(found):
             yield found
-        elif isinstance(found, list) and all(map(_is_text, found)):
-            yield [word for word in map(normal, found) if word]
-        elif half := _HALF.search("".join(map(str, found if isinstance(found, list) else [found]))):
+        elif isinstance(found, list) and all(map(_is_text, words)):
+            if _are_texts(words):
+                yield from words
+            else:
+                yield [word for word in map(normal, words) if word]
+        elif half := _HALF.search("".join(map(str, words or [found]))):
             raise BadInputError(
                 f"{where}: holds half a character, \\u{ord(half[0]):04x}; remove or complete it"
             )
@@ -240,6 +268,21 @@ def _fields(row: dict[str, Any], where: str, field: str | None) -> list[Any]:
 
 def _there(names: Iterable[Any]) -> str:
     return f"there are {', '.join(str(name)[:30] for name in list(names)[:8]) or 'none'}"
+
+
+def _is_nested(value: Any) -> bool:
+    """Whether a value is a list of lists: of the words of several sentences."""
+    return isinstance(value, list) and bool(value) and all(isinstance(v, list) for v in value)
+
+
+def _are_texts(strings: Sequence[str]) -> bool:
+    """Whether strings are texts instead of the words of one sentence.
+
+    Words may hold blanks, as in Vietnamese, and full stops (z. B.), but few do.
+    """
+    n_words = sum(len(string.split()) for string in strings)
+    n_ends = sum(_SENTENCE.fullmatch(string) is not None for string in strings)
+    return n_words > 3 * len(strings) or n_ends > len(strings) / 2
 
 
 def _is_text(value: Any) -> bool:
@@ -294,32 +337,32 @@ def _table(path: Path, field: str | None) -> Iterator[Document]:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells of the non-empty rows of a table."""
-    lines = iter(LineStream(path))
-    first = next((line for line in lines if line.strip()), "")
-    separator = _separator(first)
-    if separator == "\t":
-        yield 1, cells(first)
-        for number, line in enumerate(lines, 2):
+    beginning = head(path)  # before standard input is read
+    lines = enumerate(LineStream(path), 1)
+    first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
+    told = _TOLD.fullmatch(first[1])
+    if told:
+        first = next(lines, first)
+    separator = told[1] if told else _separator(first[1])
+    # Quotes of CSV are optional, and a single column may hold commas without.
+    if separator in ("", "\t") and not _spans_lines(beginning, separator or _NONE):
+        for number, line in chain([first], lines):
             if line.strip():
-                yield number, cells(line)
+                yield number, cells(line) if separator else cells(line.strip())
         return
-    whole = (f"{line}\n" for line in chain([first], lines))
-    if not separator:  # a single column may hold commas without quotes
-        for number, line in enumerate(whole, 1):
-            if line.strip():
-                yield number, cells(line.strip())
-        return
+    before = first[0] - 1
+    whole = (f"{line}\n" for _, line in chain([first], lines))
     csv.field_size_limit(_LONGEST_VALUE)
-    reader = csv.reader(whole, delimiter=separator)
-    start = 1
+    reader = csv.reader(whole, delimiter=separator or _NONE, skipinitialspace=True)
+    start = 1 + before
     try:
         for row in reader:
             # A row takes another line only inside of quotes.
             if inspect.getgeneratorstate(whole) == inspect.GEN_CLOSED:
                 raise BadInputError(f'{path}:{start}: a quote (") of this row is not closed')
             if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-            start = reader.line_num + 1
+                yield before + reader.line_num, row
+            start = before + reader.line_num + 1
     except csv.Error as error:
         cause = f"not a table ({error})"
         if "field limit" in str(error):
@@ -327,7 +370,17 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 f"a cell of more than {_LONGEST_VALUE:,} characters; a quote before it may not be "
                 "closed"
             )
-        raise BadInputError(f"{path}:{reader.line_num}: {cause}") from None
+        raise BadInputError(f"{path}:{before + reader.line_num}: {cause}") from None
+
+
+def _spans_lines(data: bytes, separator: str) -> bool:
+    """Whether a quoted cell of the first rows holds several lines."""
+    text = io.StringIO(data.decode("utf-8", errors="replace"), newline="")
+    rows = csv.reader(text, delimiter=separator, strict=True)
+    try:
+        return any("\n" in cell and separator not in cell for row in rows for cell in row)
+    except csv.Error:
+        return False
 
 
 def _separator(header: str) -> str:

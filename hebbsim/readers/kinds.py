@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import re
@@ -28,18 +29,28 @@ _MAGIC = {
     b"PK\x03\x04": "a zip archive (or an office document)",
     b"PK\x05\x06": "an empty zip archive",
     b"7z\xbc\xaf": "a 7z archive",
-    b"Rar!": "a rar archive",
+    b"Rar!\x1a": "a rar archive",
     b"%PDF": "a PDF document",
+    b"%!PS": "a PostScript document",
     b"{\\rtf": "an RTF document",
     b"\xd0\xcf\x11\xe0": "an office document",
 }
-_MARKUP = re.compile(rb"\s*<(?:\?xml|!doctype|html|tei|corpus)\b", re.IGNORECASE)
+_POINTER = b"version https://git-lfs"
+# A declaration or comment, a tag with attributes, or a tag where a later one is closed.
+_MARKUP = re.compile(
+    rb"\s*<(?:[?!]|(?:html|tei|corpus)\b|[a-z][^<>]*\s[\w:.-]+\s*=[^<>]*>|[a-z][\w:.-]*>.*</\w)",
+    re.IGNORECASE | re.DOTALL,
+)
 _WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
-_GLOBAL_COLUMNS = "# global.columns"
+#: The header of CoNLL-U Plus, before the names of its columns.
+GLOBAL_COLUMNS = re.compile(r"#\s*global\.columns\s*=")
 #: A logical form of COGS, SLOG or ReCOGS.
-_LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
+LOGICAL_FORM = re.compile(r"x _ \d|LAMBDA \w|\( [\w. ]+ = |\w \( \d+ [,)]")
 _LABEL = re.compile(r"[A-Z][A-Z0-9$]*(?:-\S+)?|[^\w\s]+")
-_SUBTITLES = re.compile(r"\s*(?:WEBVTT\b|\d+\s+\d\d:\d\d:\d\d[.,]\d{3} -->)")
+_SUBTITLES = re.compile(
+    r"\s*(?:WEBVTT\b|\[Script Info\]|\{\d+\}\{\d+\}"
+    r"|(?:\d+\s+)?\d+:\d\d:\d\d[.,]\d{1,3}(?:,\d| *-->))"
+)
 _BRACKETED = re.compile(r"\s*\(\s*(?:\(|[A-Z]+[^\s()]*\s)")
 #: Description of each kind.
 NAMES = {
@@ -69,7 +80,7 @@ def kind_of(path: Path) -> str:
         raise BadInputError(f"{path}: this seems to be {what}; {advice}")
     if data.startswith(b"PAR1"):
         return "parquet"
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", errors="replace")
+    text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors="replace")
     return _json(text, named) or _table(path, text, named) or named or "text"
 
 
@@ -95,15 +106,35 @@ def _not_text(data: bytes) -> tuple[str, str]:
     advice = "give its text as UTF-8"
     if _is_tar(data):
         what = "a tar archive"
-    elif data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        what, advice = "UTF-16", "convert it, for example with iconv -f UTF-16 -t UTF-8"
+    elif coding := _wide(data):
+        what, advice = coding, f"convert it, for example with iconv -f {coding} -t UTF-8"
+    elif data.startswith(_POINTER):
+        what, advice = "a pointer to a file that Git LFS keeps", "get the file by git lfs pull"
     elif inner := is_packed(data):
         what, advice = f"{inner} data inside compressed data", "unpack it once"
-    elif _MARKUP.match(data[:1000]):
+    elif _MARKUP.match(data.removeprefix(codecs.BOM_UTF8)):
         what = "XML or HTML"
     elif not what and data.count(0) > len(data) / 100 and not data.startswith(b"PAR1"):
         what = "binary data"
     return what, "unpack it, and give the folder" if "archive" in what else advice
+
+
+def _wide(data: bytes) -> str:
+    """The encoding of text whose characters take two or four bytes; "" for anything else."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    # Without a mark, spaces and line ends hold a zero byte, always on the same side.
+    for coding, zeros, others in (
+        ("UTF-16LE", data[1::2], data[::2]),
+        ("UTF-16BE", data[::2], data[1::2]),
+    ):
+        if zeros.count(0) > len(zeros) / 100 and 0 not in others:
+            text = data.decode(coding, errors="ignore")
+            if all(letter.isprintable() or letter.isspace() for letter in text):
+                return coding
+    return ""
 
 
 def _is_tar(data: bytes) -> bool:
@@ -163,7 +194,7 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if len(lines) > 1:
         lines.pop()  # may be incomplete
-    if any(line.startswith(_GLOBAL_COLUMNS) for line in lines[:50]):
+    if any(GLOBAL_COLUMNS.match(line) for line in lines[:50]):
         return "conllu"
     rows = [line for line in lines if line.strip() and not line.startswith(("#", "\ufeff#"))]
     rows = rows[:_MOST_ROWS]
@@ -189,7 +220,7 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
     if named == "table" or (width > 1 and same and len(rows) > 1):
         return "table"
     # Prose has commas, too: without a telling file name, a header must name the text.
-    return "table" if any(_names_its_text(rows, separator) for separator in ",;|") else None
+    return "table" if any(_names_its_text(rows, separator) for separator in ",;|\t") else None
 
 
 def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
@@ -198,10 +229,11 @@ def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
         return "subtitles"
     if _BRACKETED.match(text) and text.count("(") > len(text.split()) / 4:
         return "bracketed trees"
-    pairs = [word.rpartition("/") for word in text.split()[:200]]
-    tags = [tag for word, _, tag in pairs if word and tag]
-    if len(tags) >= max(20, 0.95 * len(pairs)) and _few(tags):
-        return "words with a tag each (word/TAG)"
+    for mark in "/_":
+        pairs = [word.rpartition(mark) for word in text.split()[:200]]
+        tags = [tag for word, _, tag in pairs if word and tag]
+        if len(tags) >= max(20, 0.95 * len(pairs)) and _few(tags):
+            return f"words with a tag each (word{mark}TAG)"
     cells = [row.split() for row in rows]
     labels = [row[-1] for row in cells if len(row) == len(cells[0]) > 1]
     labelled = len(labels) == len(rows) >= 10 and all(map(_LABEL.fullmatch, labels))
@@ -232,7 +264,7 @@ def _is_cogs(rows: list[list[str]]) -> bool:
     """Whether rows hold sentences and logical forms; the first row may be a header."""
     forms = 0
     for sentence, form, kind in rows[1:] or rows:
-        found = _LOGICAL_FORM.search(form) is not None
+        found = LOGICAL_FORM.search(form) is not None
         forms += found
         # A primitive (a single word) may have a form of any kind.
         if " " in kind.strip() or not (found or " " not in sentence.strip()):

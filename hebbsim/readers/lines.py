@@ -8,6 +8,8 @@ import gzip
 import hashlib
 import io
 import lzma
+import os
+import stat
 import sys
 import tempfile
 import zlib
@@ -21,9 +23,11 @@ from hebbsim.errors import BadInputError
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 _MAGIC = {
     b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
+    **{b"BZh%d" % level: "bzip2" for level in range(1, 10)},
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstandard",
+    # Frames to be skipped, with which pzstd begins.
+    **{bytes([n]) + b"*M\x18": "zstandard" for n in range(0x50, 0x60)},
 }
 #: Bytes of a line of a table or a treebank; lines of plain text may be longer.
 LONGEST_LINE = 1 << 20
@@ -31,8 +35,11 @@ _CHUNK = 1 << 16
 
 
 def is_stdin(path: str | Path) -> bool:
-    """Whether a path is ``-``, which stands for standard input."""
-    return str(path) == "-"
+    """Whether a path is ``-``, which stands for standard input, or a pipe: either is read once."""
+    try:
+        return str(path) == "-" or stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def without_packing(name: str) -> str:
@@ -52,12 +59,14 @@ def is_packed(start: bytes) -> str:
 def opened(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a file or standard input, decompressed if its first bytes indicate it.
 
+    Lines that end in carriage returns alone, as some spreadsheets write them, end in newlines.
+
     Raises BadInputError, also inside the block, if it cannot be read or is damaged.
     """
     kind = ""
     try:
         if is_stdin(path):
-            kind, content = _standard_input()
+            kind, content = _standard_input(path)
             yield content
             return
         with open(path, "rb") as file:
@@ -65,7 +74,10 @@ def opened(path: str | Path) -> Iterator[IO[bytes]]:
             _READ[str(path)] = file
             try:
                 kind = is_packed(file.peek(6))
-                yield _unpacked(file, kind)
+                unpacked: Any = _unpacked(file, kind)
+                if _returns(unpacked.peek(_CHUNK)):
+                    unpacked = io.BufferedReader(_Restartable(unpacked), _CHUNK)
+                yield unpacked
             finally:
                 _READ[str(path)] = before
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError, _DamagedError):
@@ -96,40 +108,61 @@ def head(path: str | Path) -> bytes:
         return raw.start(4096) if isinstance(raw, _Restartable) else file.read(_CHUNK)
 
 
+def _returns(start: bytes) -> bool:
+    """Whether lines end in carriage returns alone; the last byte may be half of a line end."""
+    return b"\r" in start[:-1] and b"\n" not in start
+
+
 class _Restartable(io.RawIOBase):
-    """A stream whose first bytes can be read in advance, however small its pieces are."""
+    """A stream whose first bytes can be read in advance, however small its pieces are.
+
+    Lines end in newlines.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._ready = b""
+        self._returns: bool | None = None
 
     def start(self, size: int) -> bytes:
-        while len(self._ready) < size and (more := self._file.read(size - len(self._ready))):
+        while len(self._ready) < size and (more := self._read(size - len(self._ready))):
             self._ready += more
         return self._ready
+
+    def _read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        if self._returns is None:
+            self._returns = _returns(data)
+        return data.replace(b"\r", b"\n") if self._returns else data
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._ready[: len(buffer)] or self._file.read(len(buffer))
+        data = self._ready[: len(buffer)] or self._read(len(buffer))
         self._ready = self._ready[len(data) :]
         buffer[: len(data)] = data
         return len(data)
 
 
-#: Standard input once it has been opened: source, compression and content.
-_STDIN: list[Any] = []
+#: Standard input and pipes once they have been opened: source, compression and content.
+_ONCE: dict[str, tuple[Any, str, IO[bytes]]] = {}
 
 
-def _standard_input() -> tuple[str, IO[bytes]]:
-    """The compression of standard input, and the one stream of its content."""
-    source = sys.stdin.buffer
-    if not _STDIN or _STDIN[0] is not source:
-        kind = is_packed(cast(io.BufferedReader, source).peek(6))
+def _standard_input(path: str | Path) -> tuple[str, IO[bytes]]:
+    """The compression of standard input or of a pipe, and the one stream of its content."""
+    before = _ONCE.get(str(path))
+    if str(path) != "-":
+        source: Any = before[0] if before else open(path, "rb")
+    elif sys.stdin is None:
+        raise BadInputError("-: standard input is closed; give a file, or pipe text into it")
+    else:
+        source = sys.stdin.buffer
+    if before is None or before[0] is not source:
+        kind = is_packed(source.peek(6))
         content = io.BufferedReader(_Restartable(_unpacked(source, kind)), _CHUNK)
-        _STDIN[:] = [source, kind, content]
-    return _STDIN[1], _STDIN[2]
+        before = _ONCE[str(path)] = source, kind, content
+    return before[1:]
 
 
 class _DamagedError(Exception):
@@ -251,7 +284,10 @@ def on_disk(path: Path) -> Iterator[Path]:
                         f"standard input cannot be kept in {tempfile.gettempdir()} "
                         f"({error.strerror}); set TMPDIR to a folder with room"
                     ) from None
-        yield Path(file.name)
+        try:
+            yield Path(file.name)
+        except BadInputError as error:
+            raise BadInputError(str(error).replace(file.name, str(path))) from None
 
 
 def decoded(path: str | Path, number: int, data: bytes, *, first: bool = False) -> str:

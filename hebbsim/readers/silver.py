@@ -13,7 +13,7 @@ from hebbsim.readers.kinds import ENDINGS, NAMES, kind_of
 from hebbsim.readers.lines import digest, is_stdin, on_disk, without_packing
 from hebbsim.readers.text import documents, stream_text, text_files
 from hebbsim.readers.ud import SCHEME_INPUT, RoleScheme, relation_notes, unknown_relations
-from hebbsim.readers.words import normal
+from hebbsim.readers.words import lowered, normal
 
 # Dependency labels of ClearNLP that Universal Dependencies lacks.
 _CLEARNLP_ONLY = frozenset({"dobj", "pobj", "nsubjpass", "prep"})
@@ -164,7 +164,7 @@ def _parse(
             for sentence in doc.sents:
                 words = [token for token in sentence if not token.is_space]
                 if words:
-                    sentences.append([token.lower_ for token in words])
+                    sentences.append([lowered(token.text) for token in words])
                     roles += _sentence_roles(words, chosen)
                     counts.update(map(_relation, words))
                     if progress is not None and len(sentences) % REPORT == 0:

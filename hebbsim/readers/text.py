@@ -16,13 +16,15 @@ from hebbsim.readers.formats import Document, Note, records
 from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
 from hebbsim.readers.treebanks import files_below
-from hebbsim.readers.words import UNSPACED, normal, split_text
+from hebbsim.readers.words import UNSPACED, lowered, normal, split_text
 
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
 SENTENCES = ("auto", "lines", "wrapped")
 
 _BLOCK = 1 << 20  # bytes of a line that are read at a time
-_WRAPPED = range(40, 101)  # length of a line that may continue on the next one
+_SHORTEST = 40  # line that may continue on the next one
+# Longest such line, if wide lines as well seem to be wrapped, or else.
+_LONGEST = (140, 100)
 _LONGEST_PARAGRAPH = 1 << 16  # characters
 _OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}」』）】》]")  # ends a line that does not continue
 _HEADING = re.compile(r"\s*(?:= )+.*= ?\s*")  # of WikiText
@@ -55,6 +57,9 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
     reasons: list[BadInputError] = []
     for path in files_below(folder):
         kind = kind_by_name(path)
+        if kind is not None and not path.stat().st_size:
+            reasons.append(BadInputError(f"{path}: empty file; give a file with text in it"))
+            continue
         try:
             if kind in ("json", "table") or (kind is None and is_archive(path)):
                 next(iter(documents(path, field=field)), None)  # fails if there is no text
@@ -97,7 +102,7 @@ def stream_text(
     field : str, optional
         The field or column that holds the text; see `hebbsim.readers.formats.records`.
     sentences : {"auto", "lines", "wrapped"}
-        How plain text is cut into sentences. ``lines``: each line is one sentence. ``wrapped``:
+        How text is cut into sentences. ``lines``: each line is one sentence. ``wrapped``:
         lines up to an empty one are joined, then sentences are split. ``auto``: as ``wrapped``,
         but a line is joined with the next only if it seems to be wrapped.
     lower : bool
@@ -163,11 +168,22 @@ def text_files(
 def documents(
     path: Path, *, field: str | None = None, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[Document]:
-    """Texts or lists of words from one file of any format."""
+    """Paragraphs or lists of words from one file of any format."""
     kind = kind_of(path)
-    if kind != "text":
-        return records(path, kind, field=field, note=note)
-    return stream_paragraphs(path, sentences, note)
+    if kind == "text":
+        return stream_paragraphs(path, sentences, note)
+    return _of_records(records(path, kind, field=field, note=note), sentences)
+
+
+def _of_records(found: Iterable[Document], sentences: str) -> Iterator[Document]:
+    """Texts cut into paragraphs by the rules of plain text, but a few lines are as they are."""
+    for document in found:
+        if isinstance(document, list) or "\n" not in document:
+            yield document
+        else:
+            lines = [line.strip() for line in document.split("\n")]
+            longest = _longest_wrapped(lines, few=0)[0] if sentences == "auto" else 0
+            yield from _paragraphs(lines, sentences, longest)
 
 
 def glance(
@@ -195,10 +211,9 @@ def _stream(
     for path in files:
         n_words = n_single = 0
         noted = nlp is not None or note is None
-        whole = sentences == "lines" and kind_of(path) == "text"
         for document in documents(path, field=field, sentences=sentences, note=note):
             if isinstance(document, list):
-                words = [word.lower() for word in document] if lower else document
+                words = [lowered(word) for word in document] if lower else document
                 found: Iterable[list[str]] = [words]
             elif nlp is None:
                 found = split_text(document, lower=lower)
@@ -206,10 +221,10 @@ def _stream(
                     n_single += len(UNSPACED.findall(document))
             else:
                 found = (
-                    [t.lower_ if lower else t.text for t in sentence if not t.is_space]
+                    [lowered(t.text) if lower else t.text for t in sentence if not t.is_space]
                     for sentence in nlp(normal(document)).sents
                 )
-            if whole:
+            if sentences == "lines":
                 found = [[word for part in found for word in part]]
             for sentence in found:
                 if sentence:
@@ -238,14 +253,19 @@ def stream_paragraphs(
     path: Path, sentences: str = "auto", note: Note | None = None
 ) -> Iterator[str]:
     """Paragraphs of one file: wrapped lines are joined, WikiText headings left out."""
-    join = sentences == "wrapped" or (sentences == "auto" and _is_wrapped(path, note))
+    longest = _wrapped_at(path, note) if sentences == "auto" else 0
+    return _paragraphs(_text_lines(path), sentences, longest)
+
+
+def _paragraphs(lines: Iterable[str], sentences: str, longest: int) -> Iterator[str]:
+    """Paragraphs of stripped lines, of which unfinished ones go on if not too long."""
     waiting = ""
-    for line in _text_lines(path):
+    for line in lines:
         if not line or _HEADING.fullmatch(line):
             text, continues = waiting, False
         else:
             text = f"{waiting} {line}" if waiting else line
-            continues = join and (sentences == "wrapped" or _unfinished(line))
+            continues = sentences == "wrapped" or _unfinished(line, longest)
         waiting = text if continues and len(text) < _LONGEST_PARAGRAPH else ""
         if text and not waiting:
             yield text
@@ -253,36 +273,50 @@ def stream_paragraphs(
         yield waiting
 
 
-def _unfinished(line: str) -> bool:
+def _unfinished(line: str, longest: int) -> bool:
     """Whether a line of usual width stops in the middle of a sentence."""
-    return len(line) in _WRAPPED and not _OVER.match(line[-1])
+    return _SHORTEST <= len(line) <= longest and not _OVER.match(line[-1])
 
 
-def _is_wrapped(path: Path, note: Note | None) -> bool:
-    """Whether unfinished lines continue on the next, as in prose wrapped at a fixed width.
+def _wrapped_at(path: Path, note: Note | None) -> int:
+    """The most characters of a line that continues on the next; 0 if lines are not wrapped.
 
     A wrapped line has no room for the first word of the next line, which begins in lower case
     more often than a sentence or a title does (in scripts with case).
     """
     lines = [line.strip() for line in head(path).decode("utf-8", "replace").split("\n")[:-1]]
-    pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a)]
-    pairs = [pair for pair in pairs if not _HEADING.fullmatch(pair[1])]
-    if len(pairs) < _FEW:
-        return True
+    longest, n_unfinished = _longest_wrapped(lines)
+    if note is not None and n_unfinished > 0.2 * sum(map(bool, lines)):
+        what, other = ("joined", "lines") if longest else ("not joined", "wrapped")
+        note(
+            f"{path}: lines that stop without a full stop are {what} with the next "
+            f"(--sentences {other} changes this)"
+        )
+    return longest
+
+
+def _longest_wrapped(lines: Sequence[str], few: int = _LONGEST[-1]) -> tuple[int, int]:
+    """The longest line that may continue, and the number of lines that are unfinished.
+
+    The former is 0 if the lines are not wrapped, and `few` if they are too few to tell.
+    """
+    for longest in _LONGEST:
+        pairs = [(a, b) for a, b in pairwise(lines) if a and b and _unfinished(a, longest)]
+        pairs = [pair for pair in pairs if not _HEADING.fullmatch(pair[1])]
+        if len(pairs) >= _FEW and _goes_on(lines, pairs):
+            return longest, len(pairs)
+    return 0 if len(pairs) >= _FEW else few, len(pairs)
+
+
+def _goes_on(lines: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether unfinished lines have no room for the first word of the next, in small letters."""
     width = sorted(len(a) for a, _ in pairs)[int(0.95 * len(pairs))]
     first = [1 if UNSPACED.match(b) else 1 + len(b.split()[0]) for _, b in pairs]
     full = sum(len(a) + size > width for (a, _), size in zip(pairs, first, strict=True))
     lower = sum(b[0].islower() for _, b in pairs)
     words = " ".join(lines).split()
     cased = sum(word[0].isupper() and word[1:].islower() for word in words) > 0.02 * len(words)
-    wrapped = full > 0.5 * len(pairs) and (lower > 0.25 * len(pairs) or not cased)
-    if note is not None and len(pairs) > 0.2 * sum(map(bool, lines)):
-        what, other = ("joined", "lines") if wrapped else ("not joined", "wrapped")
-        note(
-            f"{path}: lines that stop without a full stop are {what} with the next "
-            f"(--sentences {other} changes this)"
-        )
-    return wrapped
+    return full > 0.5 * len(pairs) and (lower > 0.25 * len(pairs) or not cased)
 
 
 def _text_lines(path: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ _WORDS = {
     "dev": "dev devel development valid validation val",
     "test": "test testing tst",
 }
-_SPLITS = {word: split for split, words in _WORDS.items() for word in words.split()}
+#: Splits by the words for them in the names of files and folders.
+SPLITS = {word: split for split, words in _WORDS.items() for word in words.split()}
 #: Files that accompany data.
 _PAPERS = re.compile(r"(?i)(?:licen[cs]e|readme|copying|notice|changelog|changes|citation|contrib)")
 
@@ -35,13 +37,24 @@ class Treebank(NamedTuple):
 def files_below(folder: Path) -> Iterator[Path]:
     """The files of a folder and its subfolders in the order of their paths.
 
-    Hidden and system files, licences and similar files are left out.
+    Hidden and system files, licences and similar files are left out. Raises BadInputError if a
+    folder cannot be read.
     """
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-        if path.is_file() and not hidden and not _PAPERS.match(path.name):
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=_refuse):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        found += (Path(place, name) for name in names if not _is_hidden(name))
+    for path in sorted(found):
+        if os.path.isfile(path) and not _PAPERS.match(path.name):
             yield path
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def _refuse(error: OSError) -> None:
+    raise BadInputError(f"{error.filename}: cannot be read ({error.strerror})")
 
 
 def split_of(path: Path) -> str | None:
@@ -52,14 +65,14 @@ def split_of(path: Path) -> str | None:
     >>> split_of(Path("latest.conllu")) is None
     True
     """
-    return _split_and_stem(path)[0] or _SPLITS.get(path.parent.name.lower())
+    return _split_and_stem(path)[0] or SPLITS.get(path.parent.name.lower())
 
 
 def _split_and_stem(path: Path) -> tuple[str | None, str]:
     """The split in a file name, and the part of the name before it."""
     name = without_packing(path.name).lower()
-    found = [match for match in re.finditer("[a-z]+", name) if match[0] in _SPLITS]
-    return (_SPLITS[found[-1][0]], name[: found[-1].start()]) if found else (None, "")
+    found = [match for match in re.finditer("[a-z]+", name) if match[0] in SPLITS]
+    return (SPLITS[found[-1][0]], name[: found[-1].start()]) if found else (None, "")
 
 
 def find_treebank(folder: Path) -> Treebank | None:
@@ -82,7 +95,7 @@ def find_treebank(folder: Path) -> Treebank | None:
         split, stem = _split_and_stem(path)
         place = path.parent
         while split is None and place != folder:  # a/test/b/c.conllu
-            split, place = _SPLITS.get(place.name.lower()), place.parent
+            split, place = SPLITS.get(place.name.lower()), place.parent
         if split is None:
             rest.append(path)
         else:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from conllu.exceptions import ParseException
-from conllu.parser import parse_id_value, parse_int_value
+from conllu.parser import parse_int_value
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, data_file, make_split
 from hebbsim.readers.columns import Line, TreebankLines
 from hebbsim.readers.lines import LineStream, is_stdin
 from hebbsim.readers.trees import clause_depths, subject_numbers
+from hebbsim.readers.words import lowered
 
 OTHER = "OTHER"
 DEFAULT_SCHEME = "ud-roles"
@@ -198,7 +199,7 @@ def read_conllu(
                     f"{file.path}:{words[cycle.args[0]].number}: conjuncts depend on each other in "
                     f"a circle; correct column {file.head_column}"
                 ) from None
-            sentences.append([word.form.lower() for word in words])
+            sentences.append([lowered(word.form) for word in words])
             layers["pos"] += pos
             layers["xpos"] += [word.xpos for word in words]
             layers["deprel"] += relations
@@ -216,16 +217,9 @@ def _words(file: TreebankLines, lines: Sequence[Line]) -> tuple[list[Line], list
     words: list[Line] = []
     for line in lines:
         where = f"{file.path}:{line.number}"
-        try:
-            position: Any = parse_id_value(line.id)
-        except (ParseException, ValueError):  # ValueError if the number has too many digits
-            raise BadInputError(
-                f"{where}: '{line.id[:40]}' in column {file.id_column} is not a number; CoNLL-U "
-                "has the word id there"
-            ) from None
-        if isinstance(position, tuple):
+        if not line.is_word:
             continue
-        if position != len(words) + 1:
+        if int(line.id) != len(words) + 1:
             raise BadInputError(f"{where}: word id {line.id} where {len(words) + 1} was expected")
         if not line.form:
             raise BadInputError(f"{where}: the word is empty (column 2)")
@@ -314,6 +308,11 @@ def unknown_relations(scheme: RoleScheme, counts: Mapping[str, int]) -> dict[str
     return {r: counts[r] / total for r in ordered if not scheme.knows(r)}
 
 
+def _percent(share: float) -> str:
+    """A share in per cent with two digits, or 100."""
+    return f"{100 * share:.2g}" if share < 0.995 else "100"
+
+
 def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> list[str]:
     """A note on relations that count as OTHER because the scheme does not list them.
 
@@ -322,17 +321,17 @@ def relation_notes(name: str, scheme: RoleScheme, counts: Mapping[str, int]) -> 
     unknown = unknown_relations(scheme, counts)
     if not unknown:
         return []
-    shares = [f"{relation} {100 * share:.2g} %" for relation, share in unknown.items()]
+    shares = [f"{relation} {_percent(share)} %" for relation, share in unknown.items()]
     if len(shares) > _MOST_SHOWN:
         shares[_MOST_SHOWN:] = [f"{len(shares) - _MOST_SHOWN} more"]
     total = sum(unknown.values())
     line = (
-        f"{100 * total:.2g} % of the words of corpus {name} have a relation that role scheme "
+        f"{_percent(total)} % of the words of corpus {name} have a relation that role scheme "
         f"{scheme.name} does not know, and count as {OTHER}: {', '.join(shares)}"
     )
     left = {n: sum(unknown_relations(RoleScheme.load(n), counts).values()) for n in SCHEMES}
     best = min(reversed(SCHEMES), key=lambda other: left[other])
     if left[best] < total / 2:
-        known = "all of them" if not left[best] else f"all but {100 * left[best]:.2g} %"
+        known = "all of them" if not left[best] else f"all but {_percent(left[best])} %"
         return [f"{line}; role scheme {best} knows {known}: --role-map {best}"]
     return [f"{line}; give a scheme that lists them: --role-map FILE"]

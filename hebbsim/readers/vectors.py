@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError, reason
 from hebbsim.readers.lines import LONGEST_LINE, digest, opened
-from hebbsim.readers.words import normal
+from hebbsim.readers.words import lowered, normal
 
 #: Maximum number of vectors to read from a file, which begins with the most frequent words.
 MOST = 200_000
@@ -65,7 +65,7 @@ class WordVectors:
         for row, word in enumerate(map(normal, words)):
             if word and nonzero[row]:
                 index.setdefault(word, row)
-                lower.setdefault(word.lower(), row)
+                lower.setdefault(lowered(word), row)
         index |= {word: row for word, row in lower.items() if word not in index}
         if len(set(index.values())) < 2:
             raise BadInputError(f"{path}: fewer than two words with a vector; give a whole file")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -24,7 +25,7 @@ _INVISIBLE = dict.fromkeys(
     [0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
 )
 _UNIFY |= _INVISIBLE
-_BLANKS = re.compile("[ \t\r\n\u00a0\u2009\u202f]+")
+_BLANKS = re.compile("[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _CLITIC = r"(?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL])\b"
 _TITLES = (
     "Mr Mrs Ms Messrs Dr Prof St Ste Rev Hon Sen Rep Gov Gen Col Maj Capt Cmdr Lt Sgt Pres Mt Ft "
@@ -61,10 +62,12 @@ _LETTER = (
     r"[[\p{L}\p{N}\p{WB=ALetter}\p{WB=Hebrew_Letter}\p{WB=Numeric}\p{WB=Extend}\p{WB=ZWJ}]"
     rf"--[_{_NO_BLANKS}]]"
 )
+_KANA = r"[\p{Katakana}\p{WB=Katakana}]"
 _IN_WORD = r"[\p{WB=MidLetter}--[:]]"  # the dot of Catalan, the gershayim of Hebrew
+_GERSHAYIM = r"(?<=\p{Hebrew})\"(?=\p{Hebrew})"  # as most keyboards write it
 _TOKEN_OF_ANY = regex.compile(
-    rf"(?V1)(?=[{_NO_BLANKS}])\X|[\p{{Katakana}}\p{{WB=Katakana}}]+|"
-    + _pattern(rf"{_LETTER}+(?:{_IN_WORD}{_LETTER}+)*").replace(r"\w", _LETTER)
+    rf"(?V1)(?=[{_NO_BLANKS}])\X|{_KANA}[{_KANA}\p{{WB=Extend}}]*|"
+    + _pattern(rf"{_LETTER}+(?:(?:{_IN_WORD}|{_GERSHAYIM}){_LETTER}+)*").replace(r"\w", _LETTER)
     + r"[\p{STerm}--[.]]+|(?!\s)\X"
 )
 _NEEDS_ANY = regex.compile(
@@ -78,7 +81,7 @@ _GREEK = regex.compile(r"\p{Greek}")
 _CLOSER = regex.compile(r"[\p{Pe}\p{Pf}]")
 
 _NO_END = frozenset(f"{word}." for word in _TITLES.split())
-_STRAIGHT = frozenset("\"'")
+_QUOTES = frozenset('"“”')  # German closes with “, and with « after ”
 _GOING_ON = frozenset([",", "--", "，", "、", "،"])
 # Words that begin a sentence far more often than they begin a name.
 _STARTERS = frozenset(
@@ -112,7 +115,7 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
     if "n't" in text or "N'T" in text:
         text = text.replace("n't", " n't").replace("N'T", " N'T")
     tokens = tokenize(text)
-    words = [token.lower() for token in tokens] if lower else tokens
+    words = [lowered(token) for token in tokens] if lower else tokens
     if "“" in text or "”" in text:
         words = ['"' if word in "“”" else word for word in words]
     ends = _sentence_ends(tokens, cased=not text.islower(), ascii_alone=ascii_alone)
@@ -131,6 +134,7 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
     """Position after the last word of every sentence."""
     ends: list[int] = []
     start, n = 0, len(tokens)
+    quotes = [i for i, token in enumerate(tokens) if token in _QUOTES]
     if ascii_alone:
         at_ends = [i for i, token in enumerate(tokens) if token[-1] in ".!?"]
     else:
@@ -143,8 +147,11 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
             end < n
             and (
                 _CLOSER.match(tokens[end])
-                # A straight quote closes a sentence if it is the second of a pair.
-                or (tokens[end] in _STRAIGHT and tokens[start:end].count(tokens[end]) % 2)
+                # A quote that opens as well as closes does the latter if it is second of a pair:
+                # of all before it, since a quotation may hold several sentences. Apostrophes are
+                # quotes, too, but not always.
+                or (tokens[end] in _QUOTES and bisect_left(quotes, end) % 2)
+                or (tokens[end] == "'" and tokens[start:end].count("'") % 2)
             )
         ):
             end += 1
@@ -154,13 +161,23 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
         elif token == ".":
             over = True
         else:  # ellipses, exclamation and question marks may occur inside a sentence
-            over = not (cased and following[:1].islower()) and following not in _GOING_ON
+            inside = cased and token.isascii() and following[:1].islower()
+            over = not inside and following not in _GOING_ON
         if over:
             ends.append(end)
             start = end
     if start < n:
         ends.append(n)
     return ends
+
+
+def lowered(word: str) -> str:
+    """Lower-case a word; the Turkish İ becomes i, without the dot that Unicode adds.
+
+    >>> lowered("İyi")
+    'iyi'
+    """
+    return word.lower().replace("i\u0307", "i")
 
 
 def normal(word: str) -> str:

@@ -33,7 +33,7 @@ class TextConfig(ExperimentConfig):
     )
     field: FieldName = None
     sentences: Literal["auto", "lines", "wrapped"] = option(
-        "How plain text is cut into sentences: lines (one per line), wrapped (at full stops, "
+        "How text is cut into sentences: lines (one per line), wrapped (at full stops, "
         "after joining lines up to an empty one), or auto (detected).",
         CORPUS,
         value="auto",

@@ -24,7 +24,7 @@ from hebbsim.errors import BadInputError, reason
 from hebbsim.models import RoleNetwork, RolePopulation
 from hebbsim.models.estimator import Sentences, as_lists
 from hebbsim.probes import Memberships, memberships
-from hebbsim.readers.words import normal, split_text
+from hebbsim.readers.words import lowered, normal, split_text
 from hebbsim.tagging.compact import compacted, expanded
 from hebbsim.tagging.naming import Naming
 
@@ -194,7 +194,7 @@ class RoleTagger:
     def _looked_up(self, sentence: Sequence[str]) -> list[str]:
         check_sentence(sentence)
         words = [normal(word) for word in sentence]
-        return [word.lower() for word in words] if self.lower else words
+        return [lowered(word) for word in words] if self.lower else words
 
     def assign(self, sentences: Sentences, *, readout: str = "soft") -> Assignment:
         """Roles and clusters of all tokens, as arrays; `tag` gives a more readable form.
