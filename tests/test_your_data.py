@@ -282,8 +282,13 @@ def test_a_cell_of_a_table_may_hold_a_whole_document(tmp_path, monkeypatch):
     text = "It rains. I stay. Why?\n" * 30_000
     write(tmp_path, **{"a.csv": f'id,text\n1,"{text}"\n'})
     assert list(stream_text(tmp_path / "a.csv")) == SENTENCES * 30_000
+    line = "It rains. I stay. Why? " * 60_000  # longer than a line of a treebank may be
+    write(tmp_path, **{"b.csv": f"id,text\n1,{line}\n", "c.tsv": f"id\ttext\n1\t{line}\n"})
+    for name in ("b.csv", "c.tsv"):
+        assert list(stream_text(tmp_path / name)) == SENTENCES * 60_000
     monkeypatch.setattr("hebbsim.readers.formats._LONGEST_VALUE", 100)
     assert "a.csv:6: a cell of more than 100 characters" in refusal(tmp_path / "a.csv")
+    assert "b.csv:2: " in refusal(tmp_path / "b.csv")
 
 
 def test_a_quote_that_is_not_closed_does_not_swallow_the_rest_of_a_table(tmp_path):

@@ -338,7 +338,7 @@ def _table(path: Path, field: str | None) -> Iterator[Document]:
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells of the non-empty rows of a table."""
     beginning = head(path)  # before standard input is read
-    lines = enumerate(LineStream(path), 1)
+    lines = enumerate(LineStream(path, longest=_LONGEST_VALUE), 1)
     first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
     told = _TOLD.fullmatch(first[1])
     if told:
