@@ -19,6 +19,8 @@ from hebbsim.experiments.roles.learning import curve_points
 from hebbsim.experiments.roles.run import run_roles
 from hebbsim.runs.rerun import read_run, rerun
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 NETWORK = """
 timescales = [2, 4]
 [[words]]
