@@ -1,4 +1,5 @@
 import hypothesis
+import pytest
 
 # Compilation falls into whichever example comes first; a deadline would measure that.
 hypothesis.settings.register_profile("same-examples", deadline=None, derandomize=True)
@@ -9,3 +10,11 @@ hypothesis.settings.register_profile(
 # set is Hypothesis' own "ci", with the same examples every time.
 # `--hypothesis-profile new-examples`, of `make test-all`, comes after this.
 hypothesis.settings.load_profile("same-examples")
+
+
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Runs write their tables alone: to draw them takes half of the time of a small run."""
+    import hebbsim.runs.figures
+
+    monkeypatch.setattr(hebbsim.runs.figures, "draw_run", lambda *_: {})

@@ -6,7 +6,6 @@ import gc
 import io
 import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -473,16 +472,13 @@ def test_notes_of_a_work_stand_in_the_results(tiny, monkeypatch):
     assert run_bench(BenchConfig(works=("delta",))).notes[0] == "read this"
 
 
-def test_a_real_work_from_the_command_line(tmp_path):
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "hebbsim", "bench", "traces", "--peers", "none", "--rounds",
-            "1", "--seconds", "0.001", "--out", str(tmp_path / "run"), "--json",
-        ],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    rows = json.loads(done.stdout)["results"]
-    assert done.stderr == ""
+def test_a_real_work_from_the_command_line(tmp_path, capsys):
+    words = ["bench", "traces", "--peers", "none", "--rounds", "1", "--seconds", "0.001", "--json"]
+    with pytest.raises(SystemExit) as stop:
+        main([*words, "--out", str(tmp_path / "run")])
+    said = capsys.readouterr()
+    rows = json.loads(said.out)["results"]
+    assert stop.value.code == 0 and said.err == ""
     assert {r["condition"].split()[0] for r in rows if r["model"] == "hebbian"} == {
         "way=to-DRAM", "way=into-the-learner", "way=state-only"
     }  # fmt: skip

@@ -363,6 +363,7 @@ def recording(room, tmp_path_factory):
         patch.setattr(export, "PRECISIONS", ("float32", "bfloat16"))
         patch.setattr(export, "NOISES", (0.0, 1.0, 10.0))
         patch.setattr(export, "N_EXAMPLES", 2)
+        patch.setattr(room, "prepare", lambda: None)  # it is
         return export.write_page(room, tmp_path_factory.mktemp("page"), bigru=False)
 
 

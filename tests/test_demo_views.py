@@ -258,11 +258,12 @@ def test_it_moves_before_anyone_reads(browser, address):
     context = browser.new_context(viewport={"width": PROJECTOR[0], "height": PROJECTOR[1]})
     page = context.new_page()
     page.set_default_timeout(browsing.PATIENCE)
+    page.clock.install()
     page.goto(address)
     page.wait_for_function("window.hebbsim && hebbsim.state.playing && hebbsim.state.t >= 1")
     page.wait_for_selector("#score .drop", state="attached")
     # One sentence after another, until somebody touches it.
-    page.eval_on_selector("#speed", "e => { e.value = 4; e.dispatchEvent(new Event('input')); }")
+    page.clock.run_for(30_000)  # half a minute of the page's
     page.wait_for_function("hebbsim.state.request.example === 1")
     page.mouse.click(5, 300)
     page.wait_for_function("!hebbsim.state.playing")

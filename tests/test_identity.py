@@ -665,6 +665,7 @@ def test_a_file_outside_the_package_gives_its_decoders(tmp_path, registry):
     assert results.select(model="mine", metric="accuracy")
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize("sentence", [None, "the dog saw a cat ."])
 def test_a_run_with_decoders_of_a_file_is_run_again(tmp_path, registry, monkeypatch, sentence):
     small = {"vocab_size": 5, "dim": 8, "lags": 2, "seeds": 1, "states": 32, "map_seeds": 0,

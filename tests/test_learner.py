@@ -531,10 +531,8 @@ def test_a_population_learns_roles(larger):
     sentences, dev = larger.splits["train"].sentences(), larger.splits["dev"]
     # Members of so few clusters each need to see everything.
     whole = {"attention": 1.0, "weight_jitter": 0.0}
-    gains = []
-    for seed in (0, 1):
-        options = {"n_clusters": 60, "random_state": seed}
-        voting = RolePopulation(4, **options, **whole).fit(sentences)
-        single = RoleNetwork(**options).fit(sentences)
-        gains.append(mapped_accuracy(voting, dev) - mapped_accuracy(single, dev))
-    assert np.mean(gains) > 0.02
+    options = {"n_clusters": 40, "random_state": 0}
+    voting = RolePopulation(4, **options, **whole).fit(sentences)
+    single = RoleNetwork(**options).fit(sentences)
+    # With seeds 0 to 2 the gains are .085, .052 and .040.
+    assert mapped_accuracy(voting, dev) - mapped_accuracy(single, dev) > 0.02

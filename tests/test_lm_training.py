@@ -187,14 +187,28 @@ def test_two_processes_train_as_one(text, tmp_path):
     path = tmp_path / "two.safetensors"
     training = TRAINING.model_copy(update={"tokens": 640, "evaluations": 1})
     command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port=29533",
-        str(script), str(text.path), str(path),
+        sys.executable, str(script), str(text.path), str(path),
         ModelConfig(**VALUES).model_dump_json(), training.model_dump_json(),
     ]  # fmt: skip
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {"CUDA_VISIBLE_DEVICES": ""}
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    # What torch.distributed.run would set, which imports torch once more to do so.
+    together = {
+        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29533", "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "",
+    }  # fmt: skip
+    processes = [
+        subprocess.Popen(
+            command, stderr=subprocess.PIPE, text=True,
+            env=os.environ | together | {"RANK": rank, "LOCAL_RANK": rank},
+        )
+        for rank in "01"
+    ]  # fmt: skip
+    try:
+        for process in processes:
+            said = process.communicate()[1]
+            assert process.returncode == 0, said[-2000:]
+    finally:
+        for process in processes:  # one waits for the other, which may have failed
+            process.kill()
     one = weights(run(text, training=training).model)
     two = weights(run(text, training=training, path=path).model)  # loaded
     for name, value in one.items():

@@ -20,6 +20,8 @@ from hebbsim.experiments.roles.run import run_roles
 from hebbsim.experiments.roles.table import show
 from hebbsim.runs.rerun import read_run, rerun
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 NETWORK = """
 timescales = [2, 4]
 [[words]]

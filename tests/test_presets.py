@@ -14,6 +14,8 @@ from hebbsim.experiments.roles.learner_config import PRESETS, LearnerConfig, rea
 from hebbsim.experiments.roles.run import run_roles
 from hebbsim.runs.rerun import read_run, rerun
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture
 def preset(tmp_path):

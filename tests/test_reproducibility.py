@@ -17,6 +17,8 @@ from hebbsim.experiments.rules.run import run_rules
 from hebbsim.readers.text import stream_text
 from hebbsim.runs.rerun import compare_folders, rerun
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 NOUNS, VERBS = "cat dog girl boy bird fish".split(), "saw fed liked".split()
 
 

@@ -354,6 +354,7 @@ def test_workers_that_die_change_nothing(client, sentences, alone, files):
     assert bits(found) == bits(alone)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_run_on_an_existing_scheduler_is_the_same_for_any_number_of_shards(
     client, files, tmp_path, monkeypatch
 ):

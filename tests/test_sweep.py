@@ -322,7 +322,7 @@ def alone(real):
     return (real.parent / "one" / "table.parquet").read_bytes()
 
 
-@pytest.mark.parametrize("options", [{"workers": 2}, {"scheduler": "local", "workers": 2}])
+@pytest.mark.parametrize("options", [{"workers": 2}, {"scheduler": "local", "workers": 1}])
 def test_processes_and_this_one_give_the_same_table(real, alone, tmp_path, options):
     """A process of its own does not see the small experiment."""
     found = run_sweep(read_sweep(real), tmp_path / "two", **options)

@@ -154,6 +154,7 @@ def run(*words):
     return stopped.value.code
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_command_line_takes_them(tmp_path, capsys, monkeypatch):
     write(tmp_path / "forget.py")
     monkeypatch.chdir(tmp_path)

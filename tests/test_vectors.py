@@ -136,6 +136,7 @@ def test_the_first_vectors_of_a_long_file_are_read(tmp_path, monkeypatch):
         (b"\x1f\x8b\x08\x00rest", "damaged gzip file"),
     ],
 )
+@pytest.mark.usefixtures("corpus")
 def test_a_file_that_cannot_be_used_is_one_line_and_exit_2(tmp_path, capsys, content, says):
     path = tmp_path / "v"
     path.write_bytes(content)
