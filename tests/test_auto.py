@@ -157,7 +157,7 @@ def test_what_cannot_be_looked_at_is_taken_for_a_text_with_rare_words(monkeypatc
             "ud-english-ewt", 300, (1.1, 3.3),
             ("words.size=300", "tokens.subsample=0.001", "tokens.lengths=[1, 0.5, 0.5, 0.5, 0.5]",
              "tokens.n_directions=60", "words.pieces=4096", "words.piece_shrinkage=50",
-             "tokens.spelled=5"),
+             "tokens.spelled=5", "max_words=100000"),
         ),
     ],
 )  # fmt: skip
