@@ -42,7 +42,7 @@ RUNS = {
     "cogs": f"--corpus cogs --preset best --ablation-seeds 1 {CURVE}",
     "cogs-pop": f"--corpus cogs --seeds 3 {VOTING}",
     "ewt": f"--corpus ud-english-ewt --preset best --ablation-seeds 1 {FIVE}",
-    "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT --seeds 3"
+    "ewt-text": "--corpus ud-english-ewt --preset best --unlabeled TEXT"
     f" --ablation-seeds 0 {FIVE}",
     "ewt-pop": f"--corpus ud-english-ewt --clusters 1000 --seeds 3 {VOTING}",
     "ewt-text-pop": f"--corpus ud-english-ewt --clusters 1000 --unlabeled TEXT --seeds 1 {VOTING}",
