@@ -105,7 +105,7 @@ def test_the_learning_curve_is_printed_though_not_all_seeds_have_one(done, capsy
     assert table[1].split()[:2] == ["split", f"{first / 1000:.2g}"]
     (row,) = results.select({"tokens": str(first)}, split="test", metric="accuracy")
     assert table[2].split()[:2] == ["test", f"{row.mean:.3f}"]
-    assert "Learning curve: 2 seeds; the last column has all, as above." in table
+    assert "2 seeds, but all 3 in the last column, as above." in table
 
 
 @pytest.mark.parametrize("by", ["file", "changed", "missing", "roles"])

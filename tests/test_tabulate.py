@@ -7,6 +7,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -188,6 +189,22 @@ def test_the_readme_shows_what_is_kept(tabulate):
     site = (ROOT / "docs/experiments/results.md").read_text(encoding="utf-8")
     for name, make in (("results", tabulate.results_table), ("few", tabulate.few_table)):
         assert "\n".join([f"<!-- {name} -->", *make(tabulate.kept()), f"<!-- /{name} -->"]) in site
+
+
+def test_rivals_of_a_corpus_stand_together_however_many_runs_they_have(tabulate):
+    """The short table names a corpus once: a row without a name is of the corpus above."""
+    runs = {
+        name: SimpleNamespace(
+            config={"corpus": corpus}, costs=[{"model": model} for model in ("hebbian", rival)]
+        )
+        for name, corpus, rival in (("a", "one", "spectral"), ("b", "two", "hmm"),
+                                    ("c", "one", "masked-bigru"))
+    }  # fmt: skip
+    found = [(run.config["corpus"], model) for run, model in tabulate._contenders(runs)]
+    assert found == [
+        ("one", "hebbian"), ("one", "spectral"), ("one", "masked-bigru"),
+        ("two", "hebbian"), ("two", "hmm"),
+    ]  # fmt: skip
 
 
 def test_rivals_stand_below_the_learner_with_what_they_take(tabulate, tmp_path, monkeypatch):

@@ -501,9 +501,8 @@ def equivalence_table(runs: dict[str, Run]) -> list[str]:
     """Labelled sentences with which a BiGRU does as well on test."""
     rows = []
     for name, run in runs.items():
-        found = [_equal(run, f"{run.learner} {soft}") for soft in ("", SOFT)]
         if run.find("test", "labels=all", model="bigru"):
-            rows.append((name, *found))
+            rows.append((name, *(_equal(run, f"{run.learner} {soft}") for soft in ("", SOFT))))
     return table(("run", "by majority", "by the soft read-out"), rows)
 
 
@@ -654,9 +653,10 @@ def passes_table(runs: dict[str, Run]) -> list[str]:
 
 
 def _contenders(runs: dict[str, Run]) -> Iterator[tuple[Run, str]]:
-    """Runs with each of their models, the learner first and once a corpus."""
-    shown = set()
-    for run in runs.values():
+    """Runs with each of their models by corpus; a corpus begins with the learner, named once."""
+    shown: set[str] = set()
+    corpora = list(dict.fromkeys(run.config["corpus"] for run in runs.values()))
+    for run in sorted(runs.values(), key=lambda run: corpora.index(run.config["corpus"])):
         models = {cost["model"] for cost in run.costs} - {"hebbian"}
         if run.config["corpus"] not in shown:  # with the same seeds, the learner is the same
             yield run, "hebbian"

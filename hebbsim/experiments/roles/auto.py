@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.data import take_tokens
-from hebbsim.experiments.roles.learner_config import PASSES
 from hebbsim.readers.lines import is_stdin
 from hebbsim.readers.loading import is_text, load_corpus
 from hebbsim.readers.text import stream_text
@@ -27,8 +26,8 @@ _PRIOR = 50.0
 _FEW = 0.02
 #: Number of rows for pieces, maximum number of clusters, and minimum number of tokens per cluster.
 _PIECES, _CLUSTERS, _EACH = 4096, 1000, 20
-#: Number of tokens to read in all passes over a small text, and maximum number of passes.
-_READ, _MOST_PASSES = 130_000, 10
+#: Number of tokens to read in all passes together; minimum and maximum number of passes.
+_READ, _FEWEST_PASSES, _MOST_PASSES = 130_000, 3, 10
 #: Maximum deviation of the weight of beginnings from one half.
 _LEAN = 0.25
 #: Weight of endings per bit that they tell about the neighbours of all words; its maximum, and
@@ -150,7 +149,7 @@ def choose(look: Look) -> dict[str, Any]:
         if weight >= _LIGHTEST:
             settings.append(f"words.ending_weight={weight:.1f}")
     clusters = min(_CLUSTERS, max(2, look.tokens // _EACH))
-    passes = min(_MOST_PASSES, max(PASSES, round(_READ / max(look.tokens, 1))))
+    passes = min(_MOST_PASSES, max(_FEWEST_PASSES, round(_READ / max(look.tokens, 1))))
     return {
         "timescales": [1.1, 3.3], "clusters": clusters, "passes": passes, "settings": settings,
     }  # fmt: skip

@@ -20,8 +20,6 @@ _Config = TypeVar("_Config", bound="LearnerConfig")
 
 #: Folder of tuned settings, one file per kind of corpus (`hebbsim.readers.corpus_kinds`).
 PRESETS = Path(__file__).with_name("presets")
-#: Default number of passes.
-PASSES = 3
 #: Options that a preset may set.
 _KEYS = ("timescales", "clusters", "passes", "settings", "rule", "network")
 
@@ -182,7 +180,7 @@ class LearnerConfig(GoldConfig):
         each=True,
     )
     settings: Settings = ()
-    passes: Passes = PASSES
+    passes: Passes = 3
 
     @model_validator(mode="before")
     @classmethod
@@ -220,7 +218,7 @@ class LearnerConfig(GoldConfig):
         """The options that the words of the corpus chose, without those that were given."""
         chosen = _auto(self.corpus, self.model_dump())
         found = [text for text in self.settings if text in chosen["settings"]]
-        if self.passes == chosen["passes"] != PASSES:
+        if self.passes == chosen["passes"] != LearnerConfig.model_fields["passes"].default:
             found.insert(0, f"{self.passes} passes,")
         if self.timescales == tuple(chosen["timescales"]):
             found.insert(0, f"timescales {', '.join(f'{tau:g}' for tau in self.timescales)},")

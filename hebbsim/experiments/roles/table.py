@@ -177,7 +177,7 @@ def _show_learning(results: Results, console: Console) -> None:
     console.print(table)
     if n_seeds < results.config["seeds"]:
         seeds = f"{n_seeds} seed{'s' * (n_seeds > 1)}"
-        console.print(f"Learning curve: {seeds}; the last column has all, as above.")
+        console.print(f"{seeds}, but all {results.config['seeds']} in the last column, as above.")
 
 
 def _some(points: list[int], n: int) -> list[int]:
