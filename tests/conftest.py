@@ -1,3 +1,7 @@
+import importlib.util
+import sys
+from pathlib import Path
+
 import hypothesis
 import pytest
 
@@ -18,3 +22,22 @@ def no_figures(monkeypatch):
     import hebbsim.runs.figures
 
     monkeypatch.setattr(hebbsim.runs.figures, "draw_run", lambda *_: {})
+
+
+@pytest.fixture(scope="module")
+def script():
+    """Import a script of `experiments/` by its path; a test is skipped outside the source tree."""
+    with pytest.MonkeyPatch.context() as patch:
+
+        def load(path):
+            file = Path(__file__).parents[1] / "experiments" / path
+            if not file.exists():
+                pytest.skip("not run from the source tree")
+            spec = importlib.util.spec_from_file_location(file.stem, file)
+            module = importlib.util.module_from_spec(spec)
+            # A dataclass looks its module up by name.
+            patch.setitem(sys.modules, file.stem, module)
+            spec.loader.exec_module(module)
+            return module
+
+        yield load

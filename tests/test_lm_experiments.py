@@ -1,11 +1,8 @@
 """`hebbsim run lm | predictor | selection | depth | blimp | recall`: rows, figures, commands."""
 
-import importlib.util
 import json
 import math
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -469,12 +466,8 @@ def test_where_attention_overtakes_is_marked_and_legible():
     assert "Stars" not in " ".join(text.get_text() for text in ax.figure.texts)
 
 
-def test_the_fit_over_sizes_finds_the_law_and_its_interval():
-    script = Path(__file__).parents[1] / "experiments" / "lm" / "crossing.py"
-    spec = importlib.util.spec_from_file_location("crossing", script)
-    crossing = importlib.util.module_from_spec(spec)
-    sys.modules["crossing"] = crossing
-    spec.loader.exec_module(crossing)
+def test_the_fit_over_sizes_finds_the_law_and_its_interval(script):
+    crossing = script("lm/crossing.py")
     sizes = {"pico": 5e4, "nano": 1.5e5, "micro": 4.5e5}
     table = pd.DataFrame([asdict(score) for score in _made_curves(sizes)])
     found = crossing.curves(table)

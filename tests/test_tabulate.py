@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SCRIPT = ROOT / "experiments/roles/tabulate.py"
-
-pytestmark = pytest.mark.skipif(not SCRIPT.exists(), reason="not run from the source tree")
 
 
 @pytest.fixture(scope="module")
-def tabulate():
-    spec = importlib.util.spec_from_file_location("tabulate", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks its module up by name.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "tabulate", module)
-        spec.loader.exec_module(module)
-        yield module
+def tabulate(script):
+    return script("roles/tabulate.py")
 
 
 @pytest.mark.parametrize(("plain", "soft", "met"), [
