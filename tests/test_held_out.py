@@ -45,7 +45,8 @@ def test_a_held_out_word_is_learned_once_and_nesting_never(script, parts):
 
 
 def test_a_phrase_stands_after_the_agent(parts):
-    phrase = parts[1]["phrase"]
+    phrase, dev = parts[1]["phrase"], sentences_of(parts[1]["dev"])
     for at, sentence in enumerate(phrase.sentences()):
         roles = phrase.layers["thematic"][phrase.offsets[at] :][: len(sentence)]
         assert roles[:6].tolist() == ["NONE", "AGENT", "NONE", "NONE", "NMOD", "PRED"]
+        assert (*sentence[:2], *sentence[5:]) in dev
