@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 #: Default search ranges.
 RANGES = (
-    "timescales=[[2, 8, 32], [1.1, 3.3], [2], [2, 6], [1.5, 4, 12]]",
+    "timescales=[[2, 8, 32], [1.1, 3.3], [2], [4], [2, 6], [1.5, 4, 12]]",
     "words.size=50:400:log",
     "words.ending_weight=[0, 0.7, 1.4]",
     "tokens.subsample=0.0005:0.05:log",
     "tokens.shrinkage=2:40:log",
-    "tokens.lengths=[[1, 0.9, 0.9, 0.7, 0.5], [1, 0.9, 0.9, 0.7, 0.3], [1, 0.5, 0.5, 0.5, 0.5], "
+    "tokens.lengths=[[1, 0.9, 0.9, 0.7, 0.3], [1, 0.4, 0.4, 0.7, 0.5], [1, 0.5, 0.5, 0.5, 0.5], "
     "[1, 0.7, 0.7, 0, 0]]",
     "tokens.n_directions=[30, 60]",
 )
