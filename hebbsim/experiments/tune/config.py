@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 #: Default search ranges.
 RANGES = (
-    "timescales=[[2, 8, 32], [1.1, 3.3], [2], [4], [2, 6], [1.5, 4, 12]]",
+    "timescales=[[2, 8, 32], [1.1, 3.3], [2], [2, 6], [1.5, 4, 12]]",
     "words.size=50:400:log",
     "words.ending_weight=[0, 0.7, 1.4]",
     "tokens.subsample=0.0005:0.05:log",
