@@ -1,4 +1,4 @@
-"""Figures of `hebbsim bench`: the roofline, and cost along one axis."""
+"""Figures of `hebbsim bench` and `hebbsim run stream`: roofline, time and memory."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ ROOFS = {"weights read+write": "-", "DRAM read+write": marks.DASHES}
 #: One colour and marker for each work or line.
 COLORS = ("#0072B2", "#D55E00", "#00785A", "#A8487F")
 MARKERS = ("o", "s", "D", "^")
+
+_MEMORY, _TIME = "#0072B2", "#B84F00"  # along a stream
 
 AXIS_LABELS = {
     "tokens": "tokens in the stream", "vocabulary": "word types V", "timescales": "timescales S",
@@ -73,8 +75,7 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     marks.log_scale(ax)
     marks.log_scale(ax, "y")
     ax.set_xticks([0.1, 0.2, 0.5, 1, 2, 5])
-    ax.set_xlabel("operations per byte")
-    ax.set_ylabel("GFLOP/s")
+    ax.set(xlabel="operations per byte", ylabel="GFLOP/s")
     marks.legend(ax)
     style.caption(
         ax,
@@ -108,6 +109,32 @@ def plot_memory(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax, linear=True,
         note="One process, all of it counted.",
     )  # fmt: skip
+
+
+@style.styled
+def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Resident memory (left axis) and CPU time per token (right axis), one point per chunk."""
+    need(table, "along the stream")
+    ax = style.axes(ax, 2.4)
+    tokens = table["tokens"] / 1e6
+    ax.plot(tokens, table["memory"], color=_MEMORY)
+    ax.set_ylim(0, 1.25 * max(1.0, table["memory"].max()))
+    ax.set_ylabel("memory (MB)", color=_MEMORY)
+    ax.set_xlabel("tokens (millions)", color=INK)
+    other = ax.twinx()
+    cost = 1e6 * table["seconds"] / table["n_tokens"]
+    # Without the first chunk, whose time includes compilation.
+    shown = cost[1:] if len(cost) > 1 else cost
+    other.plot(tokens[-len(shown) :], shown, color=_TIME, linewidth=0.8)
+    other.set_ylim(0, 1.6 * shown.quantile(0.95))
+    other.set_ylabel("CPU time per token (µs)", color=_TIME)
+    other.spines["right"].set_visible(True)
+    style.caption(
+        ax,
+        "Memory and time along a stream",
+        f"One point per {table['n_tokens'].iloc[0]:,.0f} tokens; the first time is left out.",
+    )
+    return ax
 
 
 def _lines(

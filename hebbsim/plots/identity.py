@@ -108,10 +108,8 @@ def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         ends.append((label, *marks.curve(ax, depth, found, color, marker, **look)))  # type: ignore[arg-type]
         deepest = max(deepest, *depth)
     ax.axhline(top, color=style.INK, linewidth=1, linestyle=marks.DASHES)
-    ax.set_xlim(0, deepest)
-    ax.set_ylim(0, top * 1.1)
-    ax.set_xlabel("depth of processing")
-    ax.set_ylabel("bits about six tokens")
+    ax.set(xlim=(0, deepest), ylim=(0, top * 1.1))
+    ax.set(xlabel="depth of processing", ylabel="bits about six tokens")
     style.caption(
         ax,
         "Deeper processing adds no information, but a linear probe may find more",
@@ -160,9 +158,7 @@ def _curves(
     ax.axhline(entropy, color=style.MUTED, linewidth=0.8, linestyle=marks.DASHES, zorder=0)
     ends.append(("entropy of\nthe stream", entropy, style.MUTED))
     ax.set_xlim(0, max(1, *(int(rows["lag"].max()) for rows in lines.values())))
-    ax.set_ylim(0, entropy * 1.05)
-    ax.set_xlabel("lag in tokens")
-    ax.set_ylabel("bits about the token")
+    ax.set(ylim=(0, entropy * 1.05), xlabel="lag in tokens", ylabel="bits about the token")
     n = max(int(rows["n"].max()) for rows in lines.values())
     style.caption(
         ax,

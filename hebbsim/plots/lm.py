@@ -81,8 +81,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
         ends.append((label, *end))
     marks.log_scale(ax)
-    ax.set_xlabel("tokens seen")
-    ax.set_ylabel("validation loss (nats)")
+    ax.set(xlabel="tokens seen", ylabel="validation loss (nats)")
     style.caption(ax, "Loss over tokens: traces against attention", tables.interval_note(rows)
                   + " Equal parameters, the same tokens in the same order.")  # fmt: skip
     marks.name_ends(ax, ends)
@@ -113,8 +112,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
                 ax.plot(ends_at, (1.0, 1.0), color=look[0], linewidth=2.5, zorder=3)
     ax.axhline(1.0, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=0)
     marks.log_scale(ax)
-    ax.set_xlabel("tokens seen")
-    ax.set_ylabel("perplexity / that of GPT-2")
+    ax.set(xlabel="tokens seen", ylabel="perplexity / that of GPT-2")
     style.caption(ax, "Ratio of perplexities over tokens", tables.interval_note(rows)
                   + " Below 1 the model with traces is ahead."
                   + (" Stars: where GPT-2 overtakes." if starred else ""))  # fmt: skip
@@ -140,8 +138,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         ends.append(_dotted(ax, line, line["n"], name))
     ax.axhline(1.0, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=0)
     marks.log_scale(ax)
-    ax.set_xlabel("parameters")
-    ax.set_ylabel("perplexity / that of GPT-2")
+    ax.set(xlabel="parameters", ylabel="perplexity / that of GPT-2")
     style.caption(ax, "Ratio of perplexities over parameters, at the end of training",
                   tables.interval_note(ratios))  # fmt: skip
     marks.name_ends(ax, ends)
@@ -384,9 +381,7 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     numbers = sorted({int(n) for n in rows[word]})
     ax.set_xlabel({"pairs": "pairs of a key and a value", "length": "tokens to copy"}[word])
     ax.set_xticks(numbers)
-    ax.set_xlim(numbers[0] - 0.02 * numbers[-1], numbers[-1])
-    ax.set_ylabel("accuracy")
-    ax.set_ylim(0, 1.02)
+    ax.set(xlim=(numbers[0] - 0.02 * numbers[-1], numbers[-1]), ylabel="accuracy", ylim=(0, 1.02))
     style.caption(
         ax, "Associative recall" if word == "pairs" else "Copying",
         tables.interval_note(rows)

@@ -36,8 +36,7 @@ def plot_plane(
     for text in ax.texts:
         if text.get_position() == best[::-1]:
             text.set_fontweight("bold")
-    ax.set_xlabel("faster timescale, in tokens")
-    ax.set_ylabel("slower timescale, in tokens")
+    ax.set(xlabel="faster timescale, in tokens", ylabel="slower timescale, in tokens")
     alone = "On the diagonal one timescale alone; the best in bold."
     style.caption(ax, title, f"{metric}. {alone} {note}".strip())
     return ax

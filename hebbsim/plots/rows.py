@@ -144,8 +144,7 @@ def plot_structure_content(
     ):
         marks.dots(ax, rows.loc[order], place, DEPENDENCE_COLORS[kind], marker, label=label)
     _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
-    ax.set_xlim(0, 1)
-    ax.set_xlabel("F1 of the role from one source alone")
+    ax.set(xlim=(0, 1), xlabel="F1 of the role from one source alone")
     marks.legend(ax, columns=1, side="right")
     style.caption(
         ax,

@@ -70,8 +70,7 @@ def plot_sentence(
                     fontweight="bold" if sure else "normal",
                 )  # fmt: skip
         ax.axhline(len(kept) - 0.5, color="white", linewidth=3)
-    ax.set_xlim(-0.5, n_words - 0.5)
-    ax.set_ylim(n_rows - 0.5, -0.5)
+    ax.set(xlim=(-0.5, n_words - 0.5), ylim=(n_rows - 0.5, -0.5))
     ax.set_xticks(range(n_words), words, rotation=40 if n_words > 8 else 0)
     ax.xaxis.tick_top()
     ax.set_yticks(range(n_rows), names)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hebbsim.plots.learningcurve import plot_learning_curve
-from hebbsim.plots.stream import plot_stream
+from hebbsim.plots.bench import plot_stream
+from hebbsim.plots.curves import plot_learning_curve
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
