@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import TIMESCALES, Work
+from hebbsim.bench.harness import TIMESCALES, Contender, Work
 from hebbsim.engine.memory import aligned_copy
 
 #: Learning rate; the traces have length about one.

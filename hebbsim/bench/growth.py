@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from hebbsim.bench.delta import delta
-from hebbsim.bench.harness import Contender, Timing
+from hebbsim.bench.harness import Contender, Timing, Work, slug
 from hebbsim.bench.traces import traces
-from hebbsim.bench.work import Work, slug
 from hebbsim.runs.results import Row
 
 #: Tokens per chunk of a stream.

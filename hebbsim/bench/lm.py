@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import Work
+from hebbsim.bench.harness import Contender, Work
 
 if TYPE_CHECKING:
     from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig

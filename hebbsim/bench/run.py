@@ -14,13 +14,14 @@ from hebbsim.bench.harness import (
     Contender,
     Ready,
     Timing,
+    Work,
     get_ready,
     is_installed,
     one_core,
     ratios,
     run_rounds,
+    slug,
 )
-from hebbsim.bench.work import Work, slug
 from hebbsim.config import ExperimentConfig, Listed, Offline, option
 from hebbsim.errors import BadInputError
 from hebbsim.runs.results import Progress, Results, Row, provenance

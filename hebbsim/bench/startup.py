@@ -10,8 +10,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import Work
+from hebbsim.bench.harness import Contender, Work
 
 FIRST_RESULT = """
 from hebbsim import TraceEngine

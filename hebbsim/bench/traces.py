@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import TIMESCALES, Work
+from hebbsim.bench.harness import TIMESCALES, Contender, Work
 from hebbsim.engine.memory import aligned_copy
 
 #: Tokens of a chunk of the matrix form.

@@ -11,16 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.probes.bootstrap import Estimate, seed_interval
+from hebbsim.runs import folders
 from hebbsim.runs.experiment import Experiment
-from hebbsim.runs.folders import (
-    Numbered,
-    Out,
-    is_finished,
-    read_json,
-    record,
-    refuse_strangers,
-    writing,
-)
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.results import Progress, json_text, not_drawn, quiet
 from hebbsim.runs.sweep_file import Point, Sweep, shown
@@ -93,7 +85,7 @@ def _finite(estimate: Estimate) -> dict[str, float | None]:
 
 def run_sweep(
     sweep: Sweep,
-    out: Out,
+    out: folders.Out,
     *,
     workers: int = 1,
     scheduler: str | None = None,
@@ -121,11 +113,11 @@ def run_sweep(
     out = shown.absolute()
     _check_folder(out, plan, overwrite)
     with _locked(out):
-        refuse_strangers(out, ["sweep.json", "table.parquet"])
-        with writing(out / "sweep.json"):
+        folders.refuse_strangers(out, ["sweep.json", "table.parquet"])
+        with folders.writing(out / "sweep.json"):
             write_whole(out / "sweep.json", json_text(plan).encode())
-        record(out, ["sweep.json"], "sweep")
-        left = [point for point in sweep.points if not is_finished(out / "runs" / point.name)]
+        folders.record(out, ["sweep.json"], "sweep")
+        left = [p for p in sweep.points if not folders.is_finished(out / "runs" / p.name)]
         n_kept = len(sweep.points) - len(left)
         there = f"{n_kept} of {len(sweep.points)} runs are there" if n_kept else None
         say(there, n_kept, len(sweep.points))
@@ -145,9 +137,9 @@ def run_sweep(
         return _gather(sweep, out, shown, failed, n_kept)
 
 
-def _choose(out: Out, plan: dict[str, Any]) -> Path:
+def _choose(out: folders.Out, plan: dict[str, Any]) -> Path:
     """The folder of a sweep that this one continues, or else a new one."""
-    if not isinstance(out, Numbered):
+    if not isinstance(out, folders.Numbered):
         return Path(out)
     started = (f for f in out.existing() if (f / "sweep.json").is_file() and not _lacks(f, plan))
     return next(started, None) or next(out.free())
@@ -155,7 +147,7 @@ def _choose(out: Out, plan: dict[str, Any]) -> Path:
 
 def _lacks(folder: Path, plan: dict[str, Any]) -> str:
     """Description of what the plan lacks of the sweep in a folder; "" if nothing."""
-    before = read_json(folder / "sweep.json") or {}
+    before = folders.read_json(folder / "sweep.json") or {}
     if before.get("experiment") != plan["experiment"]:
         return f"experiment was {before.get('experiment')} and is {plan['experiment']}"
     lacking = [name for name in before.get("runs", {}) if name not in plan["runs"]]
@@ -176,7 +168,7 @@ def _check_folder(out: Path, plan: dict[str, Any], overwrite: bool) -> None:
                 f"--out {out}: holds another sweep ({lacking}); name another folder, or give "
                 "--overwrite to replace its table"
             )
-    with writing(f"--out {out}"):
+    with folders.writing(f"--out {out}"):
         (out / "runs").mkdir(parents=True, exist_ok=True)
 
 
@@ -209,7 +201,7 @@ def _gather(
 
     tables, runs = [], []
     for point in sweep.points:
-        if not is_finished(out / "runs" / point.name):
+        if not folders.is_finished(out / "runs" / point.name):
             error = failed.get(point.name, "did not run")
             runs.append(Swept(point.name, point.values, error=error))
             continue
@@ -230,13 +222,13 @@ def _gather(
             "the table of a sweep is parquet, for which pyarrow is not installed: "
             "pip install 'hebbsim[cluster]' and run the sweep again (its runs are kept)"
         ) from None
-    with writing(out / "table.parquet"):
+    with folders.writing(out / "table.parquet"):
         write_whole(out / "table.parquet", content)
-    record(out, ["table.parquet"])
+    folders.record(out, ["table.parquet"])
     figures: list[Path] = []
     undrawn: list[str] = []
     if "timescales" in sweep.axes:
-        from hebbsim.runs.planes import draw_planes
+        from hebbsim.runs.figures import draw_planes
 
         experiment = sweep.experiment
         rows = [experiment.shows(row) and not row.role for row in together.itertuples()]
@@ -247,7 +239,7 @@ def _gather(
             metric=experiment.metric,
             split=experiment.split,
         )
-        record(out, [str(path.relative_to(out)) for path in figures])
+        folders.record(out, [str(path.relative_to(out)) for path in figures])
         undrawn = not_drawn(failed_figures)
     return SweepResults(sweep, runs, together, n_kept, figures, shown, undrawn)
 
@@ -264,7 +256,7 @@ def read_scores(folder: Path) -> DataFrame:
     import pandas as pd
 
     path = folder / "per_seed.csv"
-    if not is_finished(folder):
+    if not folders.is_finished(folder):
         raise BadInputError(f"{folder}: no finished run in it; give the folder of a run")
     if not path.is_file():
         raise BadInputError(f"{folder}: this run has no scores by seed (per_seed.csv)")
@@ -297,10 +289,10 @@ def run_folders(paths: list[Path]) -> list[Path]:
         if not path.is_dir():
             raise BadInputError(f"{path}: no such folder; give the folder of a run or of a sweep")
         if (path / "sweep.json").is_file():
-            names = (read_json(path / "sweep.json") or {}).get("runs")
+            names = (folders.read_json(path / "sweep.json") or {}).get("runs")
             if not isinstance(names, dict):
                 raise BadInputError(f"{path / 'sweep.json'}: damaged")
-            found += filter(is_finished, (path / "runs" / name for name in names))
+            found += filter(folders.is_finished, (path / "runs" / name for name in names))
         else:
             found.append(path)
     return found

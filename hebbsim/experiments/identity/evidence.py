@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hebbsim.plots import wording
-from hebbsim.runs.finished import RunTables
+from hebbsim.runs.finished import RunTables, find, interval
 from hebbsim.runs.report.claims import Finding, below
-from hebbsim.runs.report.evidence import find, interval
 
 #: Share of the bits that went in, below which identity counts as destroyed.
 HALF = 0.5

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from hebbsim.engine.network import Network, TokenLayer, WordLayer
+from hebbsim.engine.values import LARGEST
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.identity.codes import learned_codes
 from hebbsim.probes.identity import get_memory, make_codes
+from hebbsim.probes.identity.states import Floats, Ints
 from hebbsim.readers.annotation import structure, subject_distances
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.loading import cut
@@ -26,6 +29,10 @@ N_WORDS = 300
 NETWORKS = ("gru", "bigru")
 #: Number of sentences that the BiGRU learns from.
 _NETWORK_SENTENCES = 1200
+#: Of the layer that learns codes: context words with their own column in its memory; length of the
+#: pieces that a stream without sentences is cut into, in tokens; words that occur up to this many
+#: times define the code of unseen words.
+_CONTEXT_WORDS, _CUT, _SEEN = 500, 1000, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +41,15 @@ class Sample:
 
     split: Split
     #: Number of each word, the same in all splits, most frequent in train first, shape=(T,).
-    types: NDArray[np.int64]
+    types: Ints
     #: Position in the sentence, shape=(T,).
-    place: NDArray[np.int64]
+    place: Ints
     #: By property, each of shape (T,); -1 if it does not apply.
-    labels: dict[str, NDArray[np.int64]]
+    labels: dict[str, Ints]
     #: Distance from the subject to each finite verb, shape=(T,); 0 elsewhere.
-    distances: NDArray[np.int64]
+    distances: Ints
 
-    def padded(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def padded(self) -> tuple[Ints, NDArray[np.bool_]]:
         """Types by sentence, padded, shape=(B, L), and a mask of the tokens."""
         lengths = np.diff(self.split.offsets)
         inside = np.arange(lengths.max()) < lengths[:, None]
@@ -60,11 +67,11 @@ class Material:
     #: Labels of each property by number; for `CONTENT`, the words.
     names: dict[str, NDArray[np.str_]]
     #: Random label of every word type, by property, each of shape (V,).
-    controls: dict[str, NDArray[np.int64]]
+    controls: dict[str, Ints]
     #: V words, most frequent in train first.
     words: list[str]
     #: Occurrences of each word in all of train, shape=(V,).
-    counts: NDArray[np.int64]
+    counts: Ints
     #: All of train.
     whole: Split
 
@@ -123,7 +130,7 @@ def _draw(split: Split, n_tokens: int, rng: np.random.Generator) -> Split:
 
 
 def fixed_states(
-    name: str, material: Material, codes: NDArray[np.float64], taus: NDArray[np.float64], seed: int
+    name: str, material: Material, codes: Floats, taus: Floats, seed: int
 ) -> dict[str, NDArray[np.float32]]:
     """States of an untrained memory after every token, shape=(T, M), by split."""
     found = {}
@@ -165,7 +172,7 @@ def network_states(
 
 def corpus_codes(
     material: Material, dim: int, seed: int, kind: str = "random", n_types: int | None = None
-) -> NDArray[np.float64]:
+) -> Floats:
     """A code for every word type, random or learned from all of train, shape=(V, D).
 
     `n_types` is V (default: the number of words of the material); further types count as unseen.
@@ -178,3 +185,48 @@ def corpus_codes(
     number = {word: i for i, word in enumerate(material.words)}
     ids = np.array([number[word] for word in whole.forms.tolist()])
     return learned_codes(ids, n_types, dim, rng, whole.offsets)
+
+
+def learned_codes(
+    tokens: ArrayLike, n_types: int, dim: int, rng: np.random.Generator, offsets: ArrayLike | None
+) -> Floats:
+    """Codes that a word layer learns from contexts, shape=(V, D), with mean square length 1.
+
+    The layer is that of the role network: the memory of each word for the traces around it,
+    projected on the directions in which the memories of words differ most. Values have float32
+    precision, like random codes.
+
+    `tokens`, shape=(T,), are type numbers, most frequent type first; `offsets` delimit sentences
+    (None: one stream). `rng` draws the initial directions and the tokens that they learn from. A
+    type that `tokens` lacks gets the mean code of the types that occur up to three times.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> text = rng.integers(2, size=400) + np.tile([0, 2], 200)  # one of 0, 1, then of 2, 3
+    >>> codes = learned_codes(text, 4, 2, rng, None)
+    >>> bool(np.linalg.norm(codes[0] - codes[1]) < np.linalg.norm(codes[0] - codes[2]))
+    True
+    """
+    tokens = np.asarray(tokens)
+    bounds = [*range(0, len(tokens), _CUT), len(tokens)] if offsets is None else np.asarray(offsets)
+    layer = WordLayer("first", "text", size=1, settle=LARGEST, n_directions=dim)
+    network = Network(
+        [layer, TokenLayer("tokens", "first", size=1, start=LARGEST)],
+        timescales=(2, 8),
+        max_words=n_types,
+        context_words=min(_CONTEXT_WORDS, n_types),
+        random_state=int(rng.integers(2**31)),
+    )
+    names = tokens.astype(str).tolist()
+    network.learn(names[first:last] for first, last in pairwise(bounds))
+
+    seen = np.array([int(name) for name in network.index])
+    rows = np.array(list(network.index.values()))
+    found = np.zeros((n_types, dim), dtype=np.float32)
+    found[seen] = layer.locate(rows, network.spelling)
+    hardly = seen[network.counts[rows] <= _SEEN]
+    unseen = np.setdiff1d(np.arange(n_types), seen)
+    found[unseen] = found[hardly if len(hardly) else seen].mean(axis=0)
+    codes = found / np.sqrt((found[seen] ** 2).sum(axis=1).mean())
+    return codes.astype(np.float32).astype(np.float64)

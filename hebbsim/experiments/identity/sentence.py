@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
@@ -29,6 +28,7 @@ from hebbsim.experiments.identity.material import (
 )
 from hebbsim.experiments.identity.structure import fit_rows
 from hebbsim.probes.identity import Channel, Condition, get_decoder, make_states
+from hebbsim.probes.identity.states import Floats, Ints
 from hebbsim.readers.text import split_text
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
@@ -128,8 +128,8 @@ def _read_words(
     seed: int,
     material: Material,
     vocabulary: list[str],
-    tokens: NDArray[np.int64],
-    codes: NDArray[np.float64],
+    tokens: Ints,
+    codes: Floats,
 ) -> Iterator[Word]:
     counts = np.zeros(len(vocabulary))
     counts[: len(material.counts)] = material.counts
@@ -155,11 +155,7 @@ def _read_words(
 
 
 def _read_structure(
-    config: IdentityConfig,
-    material: Material,
-    words: list[str],
-    tokens: NDArray[np.int64],
-    codes: NDArray[np.float64],
+    config: IdentityConfig, material: Material, words: list[str], tokens: Ints, codes: Floats
 ) -> Iterator[Structure]:
     """Read the structure with linear probes trained on the corpus."""
     states = fixed_states("traces", material, codes, config.taus(), 0)

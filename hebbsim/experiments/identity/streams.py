@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import entropy
+from hebbsim.probes.identity.states import Floats, Ints
 
 if TYPE_CHECKING:
     from hebbsim.readers.base import Corpus
@@ -21,9 +21,9 @@ class TokenSource:
 
     name: str
     #: For a text: counts of its first half, plus one half each, shape=(V,).
-    prior: NDArray[np.float64]
+    prior: Floats
     #: shape=(T,); None if tokens are independent draws from the prior.
-    text: NDArray[np.int64] | None = None
+    text: Ints | None = None
     #: Corpus of the text.
     corpus: Corpus | None = None
 
@@ -35,7 +35,7 @@ class TokenSource:
         return float(-np.log2(self.prior[self.halves[1]]).mean())
 
     @property
-    def halves(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def halves(self) -> tuple[Ints, Ints]:
         """The half for training, and the half for decoding."""
         assert self.text is not None
         middle = len(self.text) // 2
@@ -43,7 +43,7 @@ class TokenSource:
 
     def streams(
         self, n_streams: int, length: int, rng: np.random.Generator, *, training: bool = False
-    ) -> NDArray[np.int64]:
+    ) -> Ints:
         """Streams of equal length, shape=(n_streams, length).
 
         Streams of a text start at random positions of its first half for training, and of its

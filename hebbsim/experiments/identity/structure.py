@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from hebbsim.experiments.identity.material import CONTENT, Material
 from hebbsim.probes.identity import Channel, Condition, Decoder, Reading, States, get_decoder, read
-from hebbsim.probes.identity.states import hold, run_traces
+from hebbsim.probes.identity.states import Floats, Ints, hold, run_traces
 from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Score
 
@@ -37,7 +37,7 @@ _MOST_SCORES = 3_000_000
 AGREEMENT = "subject_number"
 
 
-def _label_prior(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
+def _label_prior(labels: Ints, n_labels: int) -> Floats:
     counts = np.bincount(labels, minlength=n_labels) + 0.5
     return counts / counts.sum()
 
@@ -55,9 +55,9 @@ def fit_rows(
 class _Rows(NamedTuple):
     """Tokens to read: their states, labels and positions, by split."""
 
-    state: dict[str, NDArray[np.int64]]
-    label: dict[str, NDArray[np.int64]]
-    token: dict[str, NDArray[np.int64]]
+    state: dict[str, Ints]
+    label: dict[str, Ints]
+    token: dict[str, Ints]
 
 
 def _rows(material: Material, name: str, lag: int) -> _Rows:
@@ -96,7 +96,7 @@ class _Probes(NamedTuple):
         n = min(map(len, y))
         if n < _FEWEST:
             return None
-        scores: list[NDArray[np.float64]] = []
+        scores: list[Floats] = []
         for key, places in zip(keys, at, strict=True):
             states = np.asarray(self.states[key][places[:n]], dtype=np.float64)[:, None]
             scores += decoder.decode(states, 1)
@@ -221,12 +221,7 @@ def plane_scores(
 
 
 def content_scores(
-    corpus: str,
-    material: Material,
-    codes: NDArray[np.float64],
-    taus: NDArray[np.float64],
-    seed: int,
-    n_states: int,
+    corpus: str, material: Material, codes: Floats, taus: Floats, seed: int, n_states: int
 ) -> Iterator[Score]:
     """Which word is at each lag, by cancellation on traces of the same sentences.
 

@@ -12,9 +12,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hebbsim.runs.finished import RunTables
+from hebbsim.runs.finished import RunTables, find, interval
 from hebbsim.runs.report.claims import Finding, Judgement, at_least
-from hebbsim.runs.report.evidence import find, interval
 
 if TYPE_CHECKING:
     from pandas import DataFrame

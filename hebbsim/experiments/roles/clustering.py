@@ -8,8 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.errors import HebbsimError
+from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.models import RoleNetwork
 from hebbsim.probes import Memberships, RoleReadout, SoftReadout
-from hebbsim.readers.base import Split
+from hebbsim.readers.base import Corpus, Split
+from hebbsim.rivals.base import Rival
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,3 +56,22 @@ class Clustering:
 def nearest_only(clusters: NDArray[np.int32]) -> Memberships:
     """Memberships of tokens that belong to exactly one cluster each, shape=(T,)."""
     return Memberships(clusters[:, None], np.ones((len(clusters), 1), dtype=np.float32))
+
+
+def assigned_roles(
+    learn: Callable[[], RoleNetwork | Rival], corpus: Corpus
+) -> dict[str, NDArray[np.str_]]:
+    """Predicted roles of every split except train, with clusters named on dev by majority.
+
+    Raises HebbsimError if the weights of a network become infinite or NaN.
+    """
+    rest = {name: split for name, split in corpus.splits.items() if name != "train"}
+    roles = rest["dev"].layers[corpus.layer or ""]
+    with np.errstate(all="ignore"):  # weights may diverge
+        learner = learn()
+        arrays = learner.network_.state()[0] if isinstance(learner, RoleNetwork) else {}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise HebbsimError("weights did not stay finite")
+        members = {k: [nearest_only(learner.predict(s.sentences()))] for k, s in rest.items()}
+    found = Clustering(members, [])
+    return named_on_dev(lambda on: found.mapping("dev", roles, on, soft=False), rest["dev"], rest)

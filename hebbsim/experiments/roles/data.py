@@ -110,6 +110,20 @@ def check_splits(corpus: Corpus, layer: str) -> None:
         )
 
 
+def with_scored_splits(corpus: Corpus, option: str) -> Corpus:
+    """Complete a corpus with dev and test; a note is added if a split was missing.
+
+    Raises BadInputError, which names `option`, if it has no roles or too few sentences.
+    """
+    if corpus.layer is None:
+        raise BadInputError(
+            f"{option}: text without roles, so there is nothing to score; give an annotated corpus"
+        )
+    corpus, note = hold_out(corpus)
+    check_splits(corpus, corpus.layer or "")
+    return replace(corpus, notes=(*corpus.notes, note)) if note else corpus
+
+
 def check_clusters(train: Split, clusters: int, name: str) -> None:
     """Refuse more clusters than training tokens."""
     if clusters > train.n_tokens:

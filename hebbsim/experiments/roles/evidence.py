@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from hebbsim.experiments.roles.figures import decided
 from hebbsim.plots import tables
-from hebbsim.runs.finished import RunTables
+from hebbsim.runs.finished import RunTables, find, interval
 from hebbsim.runs.report.claims import Finding, at_least, counted
-from hebbsim.runs.report.evidence import find, interval
 
 if TYPE_CHECKING:
     from pandas import DataFrame

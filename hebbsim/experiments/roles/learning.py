@@ -18,8 +18,7 @@ from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.experiments.roles.clustering import Clustering, nearest_only
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold
-from hebbsim.experiments.roles.measured import Measured
-from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.experiments.roles.scores import Measured, named_on_dev
 from hebbsim.probes import CLUSTERING, memberships
 from hebbsim.readers.base import Corpus
 from hebbsim.runs.costs import Meter

@@ -13,23 +13,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import TorchMissingError
+from hebbsim.experiments.roles import data, tabulate
 from hebbsim.experiments.roles.clustering import nearest_only
+from hebbsim.experiments.roles.competitors import Key, Rivals, Supervised
 from hebbsim.experiments.roles.config import RolesConfig
-from hebbsim.experiments.roles.data import (
-    check_clusters,
-    check_splits,
-    cluster_notes,
-    hold_out,
-    text_notes,
-    vector_note,
-)
 from hebbsim.experiments.roles.learning import Learning, Measuring
-from hebbsim.experiments.roles.measured import Measured
-from hebbsim.experiments.roles.rivals import RivalKey, Rivals
-from hebbsim.experiments.roles.scores import Runs, clusters
-from hebbsim.experiments.roles.supervised import BiGRUKey, Supervised
-from hebbsim.experiments.roles.tabulate import empty_results, tabulate, tokens_file
-from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
+from hebbsim.experiments.roles.scores import Measured, Runs, clusters
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.runs.background import BackgroundJobs, Job
@@ -81,7 +70,7 @@ def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Resul
         run = _Run(config, corpus, files, notes, cache, progress)
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
-    results.save = partial(write_taggers, cache, config.seeds)
+    results.save = partial(tabulate.write_taggers, cache, config.seeds)
     return results
 
 
@@ -134,18 +123,18 @@ class _Run:
                 f"{config.chosen_by_words()} (--preset default changes this)"
             )
         if corpus.layer is not None:
-            corpus, note = hold_out(corpus)
+            corpus, note = data.hold_out(corpus)
             if note:
                 self.notes.append(note)
-        check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+        data.check_clusters(corpus.splits["train"], config.clusters, corpus.name)
         if text:
-            self.notes += text_notes(corpus, text, config.reading)
+            self.notes += data.text_notes(corpus, text, config.reading)
         vectors = None
         if config.vectors is not None:
             from hebbsim.readers.vectors import read_vectors
 
             vectors = read_vectors(config.vectors)
-            self.notes.append(vector_note(corpus, vectors))
+            self.notes.append(data.vector_note(corpus, vectors))
         # The network file is also read only once, for all seeds.
         self.learning = Learning(config, corpus, text, config.described(), vectors)
 
@@ -198,7 +187,7 @@ class _Run:
             threads.shutdown(wait=False, cancel_futures=True)
 
     def results(self) -> Results:
-        return empty_results(self.learning, self.inputs, self.notes)
+        return tabulate.empty_results(self.learning, self.inputs, self.notes)
 
     def begin(self) -> None:
         results = self.results()
@@ -217,18 +206,18 @@ class _Run:
         ids = of_each[0]
         if self.config.keeps(0):
             found = list(map(nearest_only, of_each))
-            keep_tagger(self.cache, learner(), 0, self.results(), sentences, members=found)
+            tabulate.keep_tagger(self.cache, learner(), 0, self.results(), sentences, members=found)
         self.steps.reach(part_name(0))
         results, train = self.results(), corpus.splits["train"]
         results.tables["clusters"] = clusters(ids, train.forms)
-        results.files["tokens.csv.gz"] = tokens_file({"train": (train, {"cluster": ids})})
+        results.files["tokens.csv.gz"] = tabulate.tokens_file({"train": (train, {"cluster": ids})})
         return results
 
     def with_roles(self, layer: str) -> Results:
         """Measure all models on all splits, and fill the tables."""
         config, corpus = self.config, self.learning.corpus
-        check_splits(corpus, layer)
-        self.notes += cluster_notes(corpus.splits["dev"], config.clusters)
+        data.check_splits(corpus, layer)
+        self.notes += data.cluster_notes(corpus.splits["dev"], config.clusters)
         measuring = self.measuring = Measuring(self.learning, layer)
         supervised = Supervised(self.learning, layer)
         self.runs, self.measured = Runs(corpus.name, measuring.gold), Measured()
@@ -237,7 +226,7 @@ class _Run:
         parts = measuring.parts()
         counts = (config.seeds, config.label_curve_seeds, config.ablation_seeds)
         of_codes = min(counts) if bigru else 0
-        with_codes = [BiGRUKey("labels=all codes=hebbian", seed) for seed in range(of_codes)]
+        with_codes = [Key("bigru", "labels=all codes=hebbian", seed) for seed in range(of_codes)]
         trained = [*bigru, *with_codes]
         for seed in range(config.seeds):
             self.steps.plan(WEIGHTS["main"], [part_name(seed)])
@@ -250,7 +239,7 @@ class _Run:
                 self.runs.add(name, "", 0, predicted)
         self.begin()
         self.steps.say()
-        with BackgroundJobs[BiGRUKey | RivalKey](config.workers) as background:
+        with BackgroundJobs[Key](config.workers) as background:
             # Submitted before the learner, but at a low priority: see `BackgroundJobs`.
             with self.without_torch(trained):
                 for key, job in bigru.items():
@@ -268,21 +257,21 @@ class _Run:
                     self.ablations(learner, seed, parts)
                 self.cache.drop(f"seed={seed}")
             for done, found in background.results():
-                if isinstance(done, RivalKey):
+                if done.kind == "rival":
                     self.step(done.step, rivals.measure, measuring, done, found)
                 else:
-                    self.step(done.step, Measured, [("bigru", *done, found)])
+                    self.step(done.step, Measured, [(*done, found)])
         # In the order of the tables, not in the order in which jobs ended.
         order = ("hebbian", *config.rivals)
         for found_of in (self.measured.scores, self.measured.costs):
             found_of.sort(key=lambda each: (order.index(each.model), each.seed))
-        return tabulate(self.results(), measuring, self.runs, self.measured)
+        return tabulate.tabulate(self.results(), measuring, self.runs, self.measured)
 
     def whole(self, fitted: Callable[[], Any], seed: int) -> Measured:
         """Measure a learner, and store it for `hebbsim tag` if the configuration says so."""
         if self.config.keeps(seed):
             dev = self.learning.sentences["dev"], self.measuring.roles["dev"]
-            keep_tagger(self.cache, fitted(), seed, self.results(), *dev)
+            tabulate.keep_tagger(self.cache, fitted(), seed, self.results(), *dev)
         measured = self.measuring.whole(fitted(), seed)
         if seed == 0 and self.meter is not None and self.config.shards is None:
             took = self.meter.seconds, self.meter.memory
@@ -328,7 +317,7 @@ class _Run:
         self.steps.reach(name, line=line() if line else None)
 
     @contextlib.contextmanager
-    def without_torch(self, trained: Sequence[BiGRUKey]) -> Iterator[None]:
+    def without_torch(self, trained: Sequence[Key]) -> Iterator[None]:
         """If torch is missing, continue without the BiGRUs `trained`, and add a note."""
         try:
             yield
@@ -339,8 +328,8 @@ class _Run:
 
     def submit(
         self,
-        background: BackgroundJobs[BiGRUKey | RivalKey],
-        key: BiGRUKey | RivalKey,
+        background: BackgroundJobs[Key],
+        key: Key,
         job: Callable[..., Job],
         *arguments: Any,
     ) -> None:

@@ -105,7 +105,7 @@ class ScoredCorpus:
     """A corpus with roles, whose dev names the clusters of a learner and whose test scores them."""
 
     def __init__(self, name: str) -> None:
-        from hebbsim.experiments.roles.variants import with_scored_splits
+        from hebbsim.experiments.roles.data import with_scored_splits
         from hebbsim.readers import load_corpus
 
         self.corpus = with_scored_splits(load_corpus(name), f"--score {name}")

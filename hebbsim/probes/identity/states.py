@@ -24,6 +24,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from hebbsim.errors import BadInputError
 
+#: Arrays of numbers and of types.
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
 #: Number formats of a state.
 PRECISIONS = ("float64", "float32", "bfloat16", "int8")
 _BITS = {"float64": 64, "float32": 32, "bfloat16": 16, "int8": 8}
@@ -105,17 +109,15 @@ class States:
     ((6, 2, 8), (6, 4))
     """
 
-    values: NDArray[np.float64]
-    tokens: NDArray[np.int64]
-    noise: NDArray[np.float64]
+    values: Floats
+    tokens: Ints
+    noise: Floats
 
     def __len__(self) -> int:
         return len(self.values)
 
 
-def make_codes(
-    n_types: int, dim: int, rng: np.random.Generator, kind: str = "random"
-) -> NDArray[np.float64]:
+def make_codes(n_types: int, dim: int, rng: np.random.Generator, kind: str = "random") -> Floats:
     """Draw a code for each type.
 
     Parameters
@@ -169,8 +171,8 @@ def round_int8(x: NDArray, scale: NDArray) -> NDArray:
 
 def run_traces(
     codes: NDArray,
-    tokens: NDArray[np.integer],
-    timescales: NDArray[np.float64],
+    tokens: Ints,
+    timescales: Floats,
     n_last: int,
     *,
     dtype: DTypeLike = np.float64,
@@ -199,9 +201,9 @@ def run_traces(
 
 
 def make_states(
-    codes: NDArray[np.float64],
-    tokens: NDArray[np.integer],
-    timescales: NDArray[np.float64],
+    codes: Floats,
+    tokens: Ints,
+    timescales: Floats,
     condition: Condition,
     *,
     n_last: int,
@@ -254,12 +256,8 @@ def make_states(
 
 
 def hold(
-    exact: NDArray[np.float64],
-    codes: NDArray[np.float64],
-    tokens: NDArray[np.integer],
-    timescales: NDArray[np.float64],
-    condition: Condition,
-) -> NDArray[np.float64]:
+    exact: Floats, codes: Floats, tokens: Ints, timescales: Floats, condition: Condition
+) -> Floats:
     """States in the number format of a condition, shape=(B, n_last, S, D).
 
     `exact` is the result of `run_traces` in float64.
