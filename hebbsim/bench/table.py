@@ -16,7 +16,7 @@ from hebbsim.runs.terminal import Console, print_ending, print_heading
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print the machine, its limits, and a table or two for every work."""
     console = console or Console()
-    console.print(_machine(results.provenance["machine"]), markup=False)
+    console.print(_machine(results.provenance["machine"]))
     console.print("One core; medians with quartiles over the rounds; CPU time.")
     _show_limits(results, console)
     works = dict.fromkeys(row.split for row in results.rows)

@@ -300,6 +300,6 @@ def _print_table(header: list[str], rows: list[list[str]]) -> None:
         table.add_column(title.removeprefix(">"), justify=justify, no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False)
+    console = Console()
     console.width = min(console.width, 80)
     console.print(table)

@@ -53,10 +53,10 @@ def _show(found: Diagnosis, console: Console | None = None) -> None:
     _print_section(console, "Extras", extras)
     lacking = [extra.name for extra in found.extras if not extra.complete]
     if lacking:
-        console.print(f"To add one: pip install 'hebbsim[{lacking[0]}]'", markup=False)
+        console.print(f"To add one: pip install 'hebbsim[{lacking[0]}]'")
     console.print()
     for problem in found.problems:
-        console.print(f"To fix: {problem}", markup=False, soft_wrap=True)
+        console.print(f"To fix: {problem}", soft_wrap=True)
     if not found.problems:
         console.print("Nothing to fix.")
 

@@ -153,19 +153,18 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
 
     console = Console()
     for experiment, about in known.items():
-        console.print(f"of hebbsim {command_of(experiment)}", style="bold", markup=False)
+        console.print(f"of hebbsim {command_of(experiment)}", style="bold")
         _print_table(console, about)
 
 
 def _print_table(console: Console, rows: Mapping[str, str]) -> None:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for row in rows.items():
-        table.add_row(*map(Text, row))
+        table.add_row(*row)
     console.print(table)
 
 
@@ -188,12 +187,10 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
     console = Console()
     for run, drawn in found:
         if not drawn:
-            console.print(f"{run.folder}: no rows for these figures", markup=False, soft_wrap=True)
+            console.print(f"{run.folder}: no rows for these figures", soft_wrap=True)
             continue
-        console.print(
-            f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold", markup=False
-        )
+        console.print(f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold")
         _print_table(console, {one.name: f"{one.caption}" for one in drawn})
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)
-        console.print(f"Figures ({suffixes}) and captions: {folder}", markup=False, soft_wrap=True)
+        console.print(f"Figures ({suffixes}) and captions: {folder}", soft_wrap=True)

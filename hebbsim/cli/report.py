@@ -50,8 +50,6 @@ def report(
 
 
 def _show(found: Report, paths: list[Path]) -> None:
-    from rich.text import Text
-
     from hebbsim.runs.report.claims import CLAIMS, VERDICTS
     from hebbsim.runs.terminal import Console, plain_table
 
@@ -60,6 +58,6 @@ def _show(found: Report, paths: list[Path]) -> None:
     table.add_column("what was found", overflow="fold")
     for claim in CLAIMS.values():
         words = VERDICTS[found.verdict(claim.key)]
-        table.add_row(*map(Text, (claim.key, claim.title, words, found.summary(claim))))
+        table.add_row(claim.key, claim.title, words, found.summary(claim))
     console.print(table)
-    console.print(f"Report: {', '.join(map(str, paths))}", markup=False, soft_wrap=True)
+    console.print(f"Report: {', '.join(map(str, paths))}", soft_wrap=True)

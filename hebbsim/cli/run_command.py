@@ -156,7 +156,7 @@ def _bar() -> Iterator[Progress]:
 
         def show(line: str | None, done: int, total: int) -> None:
             if line:
-                bar.console.print(line, highlight=False, markup=False)
+                bar.console.print(line)
             if total:
                 # Tables and figures count as one more step.
                 doing = "learning" if done < total else "tables and figures"

@@ -35,8 +35,6 @@ def show(
     With --cluster, lists the words to the left and to the right that pull a token into that
     cluster most strongly, by timescale.
     """
-    from rich.text import Text
-
     from hebbsim.errors import BadInputError
     from hebbsim.runs.terminal import Console, plain_table
     from hebbsim.tagging import load
@@ -56,7 +54,7 @@ def show(
         page = html_page(tagger)
         with whole_file(html) as file:
             file.write(page)
-        console.print(Text(f"Page: {html}"))
+        console.print(f"Page: {html}")
         return
     found = {one.cluster: one for one in cluster_portraits(tagger)}
     for number in cluster or ():
@@ -69,7 +67,7 @@ def show(
     config = tagger.about.get("config", {})
     if config:
         trained = f"Learned from {config.get('corpus')}, {config.get('n_tokens', 0):,} tokens"
-        console.print(Text(f"{trained}; {len(found)} clusters in use"))
+        console.print(f"{trained}; {len(found)} clusters in use")
     shown = [found[number] for number in cluster] if cluster else list(found.values())[:clusters]
     if not word:
         table = plain_table("cluster", "tokens", texts=0)
@@ -77,18 +75,17 @@ def show(
         table.add_column("commonest words", overflow="fold")
         for one in shown:
             roles = " ".join(f"{role} {share:.2f}" for role, share in one.roles[:2])
-            row = (str(one.cluster), f"{one.size:,}", roles, " ".join(one.words[:8]))
-            table.add_row(*map(Text, row))
+            table.add_row(str(one.cluster), f"{one.size:,}", roles, " ".join(one.words[:8]))
         console.print(table)
     for number in cluster or ():
-        console.print(Text(f"\nCluster {number} listens to"))
+        console.print(f"\nCluster {number} listens to")
         for side, scales in listens_to(tagger, number, n=8).items():
             for tau, words in scales.items():
-                console.print(Text(f"  {side}, {tau:g} tokens: {' '.join(words)}"))
+                console.print(f"  {side}, {tau:g} tokens: {' '.join(words)}")
     if not cluster:
-        console.print(Text("\nNearest words by code"))
+        console.print("\nNearest words by code")
         for asked, near in nearest_words(tagger, word or common_words(tagger, 10)).items():
-            console.print(Text(f"  {asked}: {' '.join(near)}"))
+            console.print(f"  {asked}: {' '.join(near)}")
 
 
 def errors(
@@ -118,8 +115,6 @@ def errors(
     """
     from itertools import islice
 
-    from rich.text import Text
-
     from hebbsim.errors import BadInputError
     from hebbsim.plots import plot_confusions, style
     from hebbsim.runs.finished import RunTables
@@ -136,20 +131,19 @@ def errors(
     tokens, console = read_tokens(run, split, model), Console()
     table = confusion_table(tokens)
     right = int((tokens["gold"] == tokens["found"]).sum())
-    console.print(
-        Text(f"{split}, {model}: {right:,} of {len(tokens):,} right ({right / len(tokens):.3f})\n")
-    )
+    share = right / len(tokens)
+    console.print(f"{split}, {model}: {right:,} of {len(tokens):,} right ({share:.3f})\n")
     matrix = table.replace(0, ".").rename_axis(index=None, columns=None)
     for line in matrix.to_string(line_width=console.width).splitlines():
-        console.print(Text(line.rstrip("\\ ")))  # without the marks of broken lines
+        console.print(line.rstrip("\\ "))  # without the marks of broken lines
     console.print()
     for one in islice(confusions(tokens, n_examples=examples), most):
-        console.print(Text(f"\n{one.gold} taken for {one.found}: {one.tokens:,}"))
+        console.print(f"\n{one.gold} taken for {one.found}: {one.tokens:,}")
         for words, place in one.examples:
             marked = [f"[{w}]" if i == place else w for i, w in enumerate(words)]
-            console.print(Text(f"  {' '.join(marked)}"))
+            console.print(f"  {' '.join(marked)}")
     if figure is not None:
         corpus = RunTables(run).config.get("corpus", run.resolve().name)
         ax = plot_confusions(table, corpus=corpus, split=split, model=model)
         style.save(ax.figure.canvas.figure, figure.parent, figure.stem, (suffix,))
-        console.print(Text(f"\nFigure: {figure}"))
+        console.print(f"\nFigure: {figure}")

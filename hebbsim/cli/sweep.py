@@ -184,7 +184,6 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
     console.print(
         f"{n} runs of {experiment.name}, {found.n_kept} of them finished before; "
         f"{experiment.metric.replace('_', ' ')} on {experiment.split}",
-        markup=False,
         soft_wrap=True,
     )
     half = "±95 %" if any(run.n > 1 for run in found.runs) else ""
@@ -200,14 +199,14 @@ def _show_sweep(found: SweepResults, folder: Path, console: Console | None = Non
     if len(ranked) > _MOST:
         console.print(f"and {len(ranked) - _MOST} more")
     for run in found.failed[:10]:
-        console.print(f"Failed: {run.run}: {run.error}", markup=False, soft_wrap=True)
+        console.print(f"Failed: {run.run}: {run.error}", soft_wrap=True)
     if found.failed:
         console.print(
             f"{len(found.failed)} of {n} runs did not finish: the same command tries them again"
         )
-    console.print(f"All scores: {folder / 'table.parquet'}", markup=False, soft_wrap=True)
+    console.print(f"All scores: {folder / 'table.parquet'}", soft_wrap=True)
     if found.figures:
-        console.print(f"Figures: {folder / 'figures'}", markup=False, soft_wrap=True)
+        console.print(f"Figures: {folder / 'figures'}", soft_wrap=True)
 
 
 def _show_compared(
@@ -219,7 +218,7 @@ def _show_compared(
     by = {"holm": "Holm", "bh": "Benjamini and Hochberg", "none": "nothing"}[correction]
     for (run, minus), rows in itertools.groupby(found, lambda row: (row.run, row.minus)):
         console.print()
-        console.print(f"{run} minus {minus}", style="bold", markup=False, soft_wrap=True)
+        console.print(f"{run} minus {minus}", style="bold", soft_wrap=True)
         names = ("split", "condition", "mean", "minus", "difference", "95 %", "p", "n")
         table = plain_table(*names, texts=2, fold=True)
         for r in rows:
@@ -260,13 +259,13 @@ def _show_agreement(found: Agreement, console: Console | None = None) -> None:
     console.print(table)
     for each in found.tables:
         if each.where:
-            console.print(f"{each.table}: {each.where}", markup=False, soft_wrap=True)
+            console.print(f"{each.table}: {each.where}", soft_wrap=True)
     for line in found.changed:
-        console.print(f"Changed: {line}", markup=False, soft_wrap=True)
+        console.print(f"Changed: {line}", soft_wrap=True)
     if found.exact:
         console.print("Every number is the same.")
     elif found.agrees:
         console.print(f"No number differs by more than {found.tolerance:g}.")
     else:
         console.print("The two runs do not agree.")
-    console.print(f"New run: {found.again}", markup=False, soft_wrap=True)
+    console.print(f"New run: {found.again}", soft_wrap=True)

@@ -20,7 +20,7 @@ _FOLDED = 12
 
 
 class Console(RichConsole):
-    """A console that prints tables row by row if it is too narrow for the columns.
+    """A console that prints text as it is, and tables row by row if they are too wide.
 
     An implausible width, such as ``COLUMNS=0``, counts as 80.
 
@@ -33,7 +33,7 @@ class Console(RichConsole):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"highlight": False, **options})
+        super().__init__(**{"highlight": False, "markup": False, "emoji": False, **options})
         if self.width < _LEAST:
             self.width = _USUAL
 
@@ -85,7 +85,7 @@ def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
 def print_heading(console: RichConsole, text: str) -> None:
     """Print an empty line and a heading."""
     console.print()
-    console.print(text, style="bold", markup=False)
+    console.print(text, style="bold")
 
 
 def print_ending(
@@ -93,5 +93,5 @@ def print_ending(
 ) -> None:
     """Print the notes of a run, and where its files are."""
     for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"{what}: {folder}", markup=False, soft_wrap=True)
+        console.print(f"Note: {note}")
+    console.print(f"{what}: {folder}", soft_wrap=True)

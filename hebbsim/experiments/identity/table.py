@@ -41,7 +41,6 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         f"{seeds} seed{'s' * (seeds != 1)}"
         + ", rounded at the readout"
         * (config["rounding"] == "readout"),
-        markup=False,
         soft_wrap=True,
     )
     entropy = results.select(model="stream", metric="entropy")[0].mean
@@ -229,8 +228,7 @@ def show_sentence(results: Results, folder: Path, console: Console | None = None
         if "lag" not in share.words and (share.model, share.condition) in columns:
             console.print(
                 f"{share.model}, {held(share.words)}: {share.mean:.0%} of the words "
-                f"(mean of {seeds} code book{'s' * (seeds != 1)})",
-                markup=False,
+                f"(mean of {seeds} code book{'s' * (seeds != 1)})"
             )
     if roles:
         console.print("role?: what a linear probe reads from traces of learned codes")

@@ -164,7 +164,7 @@ def _cells(found: Compared | None) -> tuple[str, str, str]:
 
 def _foot(console: Console, *remarks: str) -> None:
     for line in (*remarks, *_RULE):
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def _show_recall(results: Results, console: Console) -> None:
@@ -219,7 +219,7 @@ def show_splits(results: Results, console: Console) -> None:
             table.add_row(name(split), f"{rows[split]:.3f}")
         console.print(table)
         for line in remarks:
-            console.print(line, markup=False)
+            console.print(line)
 
 
 def _broken(name: str) -> str:

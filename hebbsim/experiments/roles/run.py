@@ -327,11 +327,7 @@ class _Run:
             self.steps.drop(key.step for key in trained)
 
     def submit(
-        self,
-        background: BackgroundJobs[Key],
-        key: Key,
-        job: Callable[..., Job],
-        *arguments: Any,
+        self, background: BackgroundJobs[Key], key: Key, job: Callable[..., Job], *arguments: Any
     ) -> None:
         """Train a BiGRU or a rival in the background, unless its step is cached."""
         if self.cache.has(key.step):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.text import Text
-
 from hebbsim.experiments.roles import comparison_tables as tables
 from hebbsim.rivals import RIVALS
 from hebbsim.runs.results import Results
@@ -54,8 +52,7 @@ def _show_models(results: Results, console: Console) -> None:
     console.print()
     console.print(
         f"Corpus {config['corpus']}, {tables.layer_in_words(config)}; K = {config['clusters']}; "
-        f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}",
-        markup=False,
+        f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}"
     )
     splits = [s for s in ("test", "gen") if results.select(split=s, metric="accuracy")]
     several = config["seeds"] > 1
@@ -222,5 +219,5 @@ def _show_clusters(results: Results, console: Console) -> None:
         column.min_width = len(str(column.header))
     table.add_column("commonest words", no_wrap=True, overflow="ellipsis", ratio=1)
     for record in clusters[:_MOST_CLUSTERS]:
-        table.add_row(str(record.cluster), f"{record.tokens:,}", Text(record.words))
+        table.add_row(str(record.cluster), f"{record.tokens:,}", record.words)
     console.print(table)
