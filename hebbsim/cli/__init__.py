@@ -22,7 +22,7 @@ import typer.core
 from hebbsim._version import __version__
 from hebbsim.cli import corpus, demo, doctor, figures, report, show, sweep, tag
 from hebbsim.cli.help import with_help
-from hebbsim.cli.options import add_command
+from hebbsim.cli.options import Verb, add_command
 from hebbsim.cli.run_command import complain
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
@@ -55,7 +55,7 @@ run = typer.Typer(
 )
 app.add_typer(run, name="run")
 app.add_typer(corpus.app, name="corpus")
-app.command("tag", cls=tag.Reading)(tag.tag)
+app.command("tag", cls=Verb.of("hebbsim.runs.corpus_config:TextConfig"))(tag.tag)
 app.command("show")(show.show)
 app.command("errors")(show.errors)
 for _experiment in EXPERIMENTS.values():
@@ -68,7 +68,7 @@ app.command("rerun")(sweep.rerun)
 app.command("doctor")(doctor.doctor)
 app.command("figures")(figures.figures)
 app.command("report")(report.report)
-app.command("demo", cls=demo.Demo)(demo.demo)
+app.command("demo", cls=Verb.of("hebbsim.demo.config:DemoConfig"))(demo.demo)
 
 
 def _show_version(asked: bool) -> None:

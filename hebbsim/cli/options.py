@@ -52,6 +52,11 @@ class Verb(TyperCommand):
     #: Fields that are not options of this command.
     without: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, config_at: str, *without: str) -> type[Verb]:
+        """The class of a command with the options of a configuration, some left out."""
+        return type("Verb", (cls,), {"config_at": config_at, "without": without})
+
     @cached_property
     def config(self) -> type[ExperimentConfig]:
         """The class of the configuration."""

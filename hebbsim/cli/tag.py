@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
-from hebbsim.cli.options import Verb, flag
+from hebbsim.cli.options import flag
 from hebbsim.cli.run_command import Pace
 from hebbsim.errors import BadInputError
 from hebbsim.tagging.writers import WRITERS
@@ -24,12 +24,6 @@ Model = Annotated[
         metavar="MODEL", help="Folder of a finished `hebbsim run roles`, or its tagger.safetensors."
     ),
 ]
-
-
-class Reading(Verb):
-    """A command with the options for reading raw text."""
-
-    config_at = "hebbsim.runs.corpus_config:TextConfig"
 
 
 def tag(

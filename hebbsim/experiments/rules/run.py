@@ -84,14 +84,6 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
         notes=list(corpus.notes),
     )
     cache.begin(results.experiment, results.config, results.provenance)
-    _fill(results, config, corpus, cache, progress)
-    return results
-
-
-def _fill(
-    results: Results, config: RulesConfig, corpus: Corpus, cache: RunCache, progress: Progress
-) -> None:
-    """Train what is not in the cache, and fill the tables."""
     assert corpus.layer is not None
     gold = Gold.of(corpus, corpus.layer)
     runs, failed = Runs(corpus.name, gold), dict[str, str]()
@@ -138,6 +130,7 @@ def _fill(
         "comparisons": compared(runs, "rules", cells),
         "per_seed": scores,
     }
+    return results
 
 
 class _Job(NamedTuple):

@@ -77,7 +77,32 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
     )
     search = _Search(config, corpus, cache, progress)
     cache.begin(results.experiment, results.config, results.provenance)
-    _fill(results, search)
+    trials = search.run()
+    best, n = trials[0], len(trials)
+    if best.mean is None:
+        raise HebbsimError(f"no trial could be scored: {best.failed}")
+    if n < config.trials:
+        results.notes.append(f"the ranges have {n} different trials, not {config.trials}")
+    model = config.rival or "hebbian"
+    scores = [
+        Score(corpus.name, "dev", model, f"trial={trial}", "accuracy", None, seed, score)
+        for (trial, seed), score in sorted(search.found.items())
+        if not isinstance(score, str)
+    ]
+    results.rows = summarize(scores)
+    results.tables = {"trials": trials, "per_seed": scores}
+    results.files["trials.csv"] = utf8(_trials_text(trials))  # with a column per parameter
+    score = f"accuracy on dev {best.mean:.4f} over {best.seeds} seeds, the best of {n} trials"
+    name = "".join(c if c.isprintable() else "?" for c in corpus.name)
+    if config.rival is None:
+        file, heading, values = "preset.toml", name, _preset(config.trial(best.parameters))
+        table = []
+    else:  # as a table of ``settings.toml`` in `hebbsim.rivals`
+        file, heading, values = "settings.toml", f"{name}, K = {config.clusters}", best.parameters
+        table = [f"[{kinds_of(config.corpus)[-1]}.{config.rival}]"]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    heading = f"# Chosen by hebbsim tune for {heading}: {score}."
+    results.files[file] = utf8("\n".join([heading, *table, *lines, ""]))
     return results
 
 
@@ -199,36 +224,6 @@ def _score(job: _Job) -> float | str:
     except Exception as error:  # a user's rule may raise anything
         return reason(error)
     return float(np.mean(roles["dev"] == dev.layers[job.corpus.layer or ""]))
-
-
-def _fill(results: Results, search: _Search) -> None:
-    """Run the search, and fill in tables and files."""
-    trials, config, corpus = search.run(), search.config, search.corpus.name
-    best, n = trials[0], len(trials)
-    if best.mean is None:
-        raise HebbsimError(f"no trial could be scored: {best.failed}")
-    if n < config.trials:
-        results.notes.append(f"the ranges have {n} different trials, not {config.trials}")
-    model = config.rival or "hebbian"
-    scores = [
-        Score(corpus, "dev", model, f"trial={trial}", "accuracy", None, seed, score)
-        for (trial, seed), score in sorted(search.found.items())
-        if not isinstance(score, str)
-    ]
-    results.rows = summarize(scores)
-    results.tables = {"trials": trials, "per_seed": scores}
-    results.files["trials.csv"] = utf8(_trials_text(trials))  # with a column per parameter
-    about = f"accuracy on dev {best.mean:.4f} over {best.seeds} seeds, the best of {n} trials"
-    name = "".join(c if c.isprintable() else "?" for c in corpus)
-    if config.rival is None:
-        file, heading, values = "preset.toml", name, _preset(config.trial(best.parameters))
-        table = []
-    else:  # as a table of ``settings.toml`` in `hebbsim.rivals`
-        file, heading, values = "settings.toml", f"{name}, K = {config.clusters}", best.parameters
-        table = [f"[{kinds_of(config.corpus)[-1]}.{config.rival}]"]
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    heading = f"# Chosen by hebbsim tune for {heading}: {about}."
-    results.files[file] = utf8("\n".join([heading, *table, *lines, ""]))
 
 
 def _trials_text(trials: Sequence[Trial]) -> str:
