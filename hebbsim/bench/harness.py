@@ -95,8 +95,6 @@ class Quartiles(NamedTuple):
 def quartiles(values: Iterable[float]) -> Quartiles:
     """Median and quartiles of some values.
 
-    Examples
-    --------
     >>> quartiles([1.0, 2.0, 3.0, 4.0, 50.0])
     Quartiles(median=3.0, low=2.0, high=4.0)
     """
@@ -143,8 +141,6 @@ class Work:
 def slug(name: str) -> str:
     """A name as one word of a condition.
 
-    Examples
-    --------
     >>> slug("to DRAM")
     'to-DRAM'
     """
@@ -165,8 +161,6 @@ def is_installed(package: str) -> bool:
 def gap(result: NDArray[np.floating], reference: NDArray[np.floating]) -> float:
     """Largest difference between two results, as a share of the largest value.
 
-    Examples
-    --------
     >>> gap(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     0.5
     """

@@ -39,8 +39,6 @@ class Warmup:
 def warm_up() -> Warmup:
     """Run a tiny example of everything that has kernels, through public functions.
 
-    Examples
-    --------
     >>> print(warm_up())  # doctest: +SKIP
     0 kernels compiled, 38 found in the cache; 1.4 s
     Cache: /home/user/hebbsim/engine

@@ -185,8 +185,6 @@ def default_words(spelled: str, field: FieldInfo) -> str:
 def spread(words: Sequence[str], option: str) -> list[str]:
     """Repeat an option before each of its values, such as those that a shell expands ``*`` to.
 
-    Examples
-    --------
     >>> spread(["--unlabeled", "a.txt", "b.txt", "--json"], "--unlabeled")
     ['--unlabeled', 'a.txt', '--unlabeled', 'b.txt', '--json']
     """

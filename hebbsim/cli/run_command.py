@@ -97,8 +97,6 @@ class Pace:
 
     Steps from the cache are not counted.
 
-    Examples
-    --------
     >>> pace = Pace(clock=iter([0.0, 30.0, 60.0]).__next__)
     >>> [pace.left(done, 10) for done in (4, 5, 7)]
     ['', 'about 2:30 left', 'about 1:00 left']

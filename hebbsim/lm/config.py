@@ -143,8 +143,6 @@ def load_preset(
 
     Raises BadInputError if the preset does not exist, or a value is invalid.
 
-    Examples
-    --------
     >>> load_preset("tiny", {"predictor": "mlp"}).model.name
     'ema-mlp'
     """

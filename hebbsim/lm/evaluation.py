@@ -51,8 +51,6 @@ def distances(tokens: NDArray[np.integer], end: int) -> NDArray[np.int64]:
 
     A document begins with the token `end`.
 
-    Examples
-    --------
     >>> distances(np.array([0, 5, 6, 5, 0, 5, 5]), end=0).tolist()
     [0, 0, 0, 2, 0, 0, 1]
     """

@@ -15,8 +15,6 @@ from torch import Tensor
 def bounds(segments: Tensor) -> Tensor:
     """Start of every document in concatenated rows, and the end [shape=(N + 1,)].
 
-    Examples
-    --------
     >>> bounds(torch.tensor([[0, 0, 1], [0, 0, 0]])).tolist()
     [0, 2, 3, 6]
     """

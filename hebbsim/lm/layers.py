@@ -15,8 +15,6 @@ from torch.nn import functional as F
 def by_member(x: Tensor, members: int) -> Tensor:
     """Rows of each member [shape=(M, N / M, D)] of activations [shape=(..., D), N rows].
 
-    Examples
-    --------
     >>> by_member(torch.zeros(6, 5, 4), 3).shape
     torch.Size([3, 10, 4])
     """

@@ -24,8 +24,6 @@ class LanguageModel(nn.Module):
     The M `members` are models of this shape that are computed side by side, on batches that hold
     the same number of sequences for each, one member after another.
 
-    Examples
-    --------
     >>> config = ModelConfig(vocabulary=50, dim=8, heads=2, layers=1, hidden=16)
     >>> model = LanguageModel(config)
     >>> logits, state = model(torch.tensor([[1, 2, 3]]))

@@ -97,8 +97,6 @@ class Optimizer:
 def learning_rate(training: TrainingConfig, step: int, updates: int) -> float:
     """The learning rate of update `step`, counted from 0: linear warm-up, then a cosine.
 
-    Examples
-    --------
     >>> training = TrainingConfig(learning_rate=1.0, warmup=0.1, floor=0.1)
     >>> [round(learning_rate(training, step, 100), 2) for step in (0, 9, 10, 99)]
     [0.1, 1.0, 1.0, 0.1]

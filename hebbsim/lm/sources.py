@@ -81,8 +81,6 @@ def open_source(name: str | Path, field: str | None = None) -> Source:
     Raises BadInputError if there is no such file or folder, or the folder has no file in a known
     format.
 
-    Examples
-    --------
     >>> len(next(open_source("builtin").documents()).split()) > 2
     True
     """
@@ -163,8 +161,6 @@ def stream_hugging_face(
 def cut(document: str, longest: int = LONGEST) -> list[str]:
     """Split a document between lines, into pieces of about `longest` characters at most.
 
-    Examples
-    --------
     >>> [len(piece) for piece in cut(("a" * 9_999 + chr(10)) * 3)]
     [19999, 9999]
     """

@@ -431,8 +431,6 @@ def _writer(log: Path) -> Any:
 def duration(seconds: float) -> str:
     """Format a duration, such as ``3 min 20 s``.
 
-    Examples
-    --------
     >>> duration(200), duration(7300)
     ('3 min 20 s', '2 h 1 min')
     """

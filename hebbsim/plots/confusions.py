@@ -85,8 +85,6 @@ def plot_confusions(
 def _named(model: str) -> str:
     """Name of a column of the table of tokens.
 
-    Examples
-    --------
     >>> _named("hebbian_soft"), _named("bigru")
     ('Hebbian, soft read-out', 'BiGRU')
     """

@@ -84,8 +84,6 @@ def curve(
 def glyph(marker: str, hollow: bool = False) -> str:
     """The character that looks like a marker; empty for a line without one.
 
-    Examples
-    --------
     >>> glyph("s"), glyph("s", hollow=True), glyph("None")
     ('■', '□', '')
     """
@@ -116,8 +114,6 @@ def legend(ax: Axes, *, columns: int = 2, side: str = "left", lift: float = 0.2)
 def short(value: float) -> str:
     """Format a number with k or M.
 
-    Examples
-    --------
     >>> [short(x) for x in (0.5, 200_000, 2e7)]
     ['0.5', '200k', '20M']
     """
@@ -142,8 +138,6 @@ def log_scale(ax: Axes, which: str = "x", steps: Sequence[float] = (1.0, 2.0, 5.
 def contrast(color: Any) -> float:
     """Contrast of a colour with white: 1 for white, 21 for black.
 
-    Examples
-    --------
     >>> round(contrast("#E69F00"), 1), round(contrast("black"))
     (2.3, 21)
     """
@@ -215,8 +209,6 @@ def spread(
     `within` if there is room. The least-squares solution is an isotonic regression on the
     centres, minus the extents of the labels before them.
 
-    Examples
-    --------
     >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0]).tolist()
     [-1.0, 1.0, 9.0]
     >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0], (0.0, 9.0)).tolist()

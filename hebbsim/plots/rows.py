@@ -306,8 +306,6 @@ def plot_timescales(
 def _start(values: NDArray[np.float64], lines: Sequence[float]) -> float:
     """Left end of the axis; excludes values so low that the others could not be told apart.
 
-    Examples
-    --------
     >>> _start(np.array([0.16, 0.86, 0.94, 0.95]), [0.19, 0.99]), _start(np.array([0.5, 0.8]), [])
     (0.86, 0.5)
     """

@@ -64,8 +64,6 @@ FORMATS = ("svg", "png", "pdf")
 class Caption(NamedTuple):
     """Title of a figure, and the note below it on n, seeds and intervals.
 
-    Examples
-    --------
     >>> str(Caption("Recall by role", "Mean over 5 seeds."))
     'Recall by role. Mean over 5 seeds.'
     """

@@ -30,8 +30,6 @@ _PARTS = {
 def role(name: str) -> str:
     """Name of a role, with its code.
 
-    Examples
-    --------
     >>> role("IOBJ"), role("AGENT"), role("ARG0")
     ('indirect object (IOBJ)', 'agent', 'ARG0')
     """
@@ -42,8 +40,6 @@ def role(name: str) -> str:
 def construction(split: str) -> str:
     """Name of a generalization split.
 
-    Examples
-    --------
     >>> construction("gen/obj_pp_to_subj_pp"), construction("gen/subj_to_obj_common")
     ('object PP to subject PP', 'subject to object (common noun)')
     """
@@ -69,8 +65,6 @@ def where(table: DataFrame, split: str) -> str:
 def held(words: Mapping[str, str]) -> str:
     """Number format of a trace state, or its noise.
 
-    Examples
-    --------
     >>> held({"precision": "int8"}), held({"precision": "float64", "snr": "20"})
     ('int8', 'noise 20 dB')
     """

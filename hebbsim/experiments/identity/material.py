@@ -200,8 +200,6 @@ def learned_codes(
     (None: one stream). `rng` draws the initial directions and the tokens that they learn from. A
     type that `tokens` lacks gets the mean code of the types that occur up to three times.
 
-    Examples
-    --------
     >>> rng = np.random.default_rng(0)
     >>> text = rng.integers(2, size=400) + np.tile([0, 2], 200)  # one of 0, 1, then of 2, 3
     >>> codes = learned_codes(text, 4, 2, rng, None)

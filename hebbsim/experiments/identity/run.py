@@ -1,7 +1,5 @@
 """Decodes past tokens from traces: `hebbsim run identity`.
 
-Examples
---------
 >>> results = run_identity(vocab_size=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
 ...                        precision="float32", noise="none", decoders="cancellation",
 ...                        structure="none", limits=False)

@@ -1,7 +1,5 @@
 """Decodes one sentence, word by word, from the state after its last word.
 
-Examples
---------
 >>> results = run_sentence(sentence="The dog saw a cat.", seeds=1, precision="float32",
 ...                        noise="none", decoders="cancellation")
 >>> [word.read for word in reversed(results.tables["sentence"])]

@@ -31,8 +31,6 @@ NAMES = ("gpt2", *MEMORIES, *(f"ema-{name}" for name in PREDICTORS if name != "l
 def model_values(name: str) -> dict[str, Any]:
     """Values of a `ModelConfig` for a model name; ValueError if no model has that name.
 
-    Examples
-    --------
     >>> model_values("ema-mlp")
     {'architecture': 'spen', 'memory': 'ema', 'predictor': 'mlp'}
     """

@@ -131,8 +131,6 @@ def _where(row: dict[str, Any]) -> str:
 def difference(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     """Difference of two means, with Welch's 95 % interval from the intervals of the means.
 
-    Examples
-    --------
     >>> one = {"mean": 4.0, "low": 3.9, "high": 4.1, "n": 3, "unit": "nats"}
     >>> {k: round(v, 2) for k, v in difference(one, one | {"mean": 4.2}).items()}
     {'mean': -0.2, 'low': -0.29, 'high': -0.11}

@@ -150,8 +150,6 @@ def _ratios(run: LmRun, name: str, size: str, preset: Preset, trained: Any) -> N
 def crossing(gaps: list[tuple[int, float]]) -> float | None:
     """Number of tokens at which a lead is finally lost, interpolated in the logarithm of tokens.
 
-    Examples
-    --------
     >>> crossing([(100, -0.5), (10_000, 0.5)])
     1000.0
     >>> crossing([(100, -0.5), (10_000, -0.1)]) is None

@@ -136,8 +136,6 @@ def check_clusters(train: Split, clusters: int, name: str) -> None:
 def take_tokens(sentences: Iterable[list[str]], n_tokens: int) -> list[list[str]]:
     """The next sentences with at least `n_tokens` tokens in total, or all that are left.
 
-    Examples
-    --------
     >>> take_tokens(iter([["a"], ["b", "c"], ["d"]]), 2)
     [['a'], ['b', 'c']]
     """

@@ -49,8 +49,6 @@ Passes = Annotated[int, option("Number of passes over the training sentences.", 
 def merged(*changes: Sequence[str]) -> tuple[str, ...]:
     """Merge changes to a network; a later change replaces an earlier one of the same parameter.
 
-    Examples
-    --------
     >>> merged(["words.size=50", "tokens.size=9"], ["words.size=70"])
     ('tokens.size=9', 'words.size=70')
     """
@@ -67,8 +65,6 @@ def read_preset(path: str | Path) -> dict[str, Any]:
 
     Raises BadInputError if the file cannot be read or sets other options.
 
-    Examples
-    --------
     >>> read_preset(PRESETS / "builtin.toml")
     {'clusters': 600, 'settings': ['words.size=200']}
     """

@@ -251,8 +251,6 @@ class Measuring:
 def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
     """Points of a learning curve in tokens, evenly spaced on a logarithmic scale.
 
-    Examples
-    --------
     >>> curve_points(100, 1000, 3)
     [100, 215, 464]
     >>> curve_points(9, 12)

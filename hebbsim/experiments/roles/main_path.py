@@ -40,8 +40,6 @@ def text_to_roles(
 ) -> Found:
     """Learn from words only, name clusters on dev, predict the roles of test.
 
-    Examples
-    --------
     >>> from hebbsim.plots import plot_roles
     >>> found = text_to_roles(clusters=50, passes=1)  # doctest: +SKIP
     >>> plot_roles(found.table).figure.savefig("roles.svg")  # doctest: +SKIP

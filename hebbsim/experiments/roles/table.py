@@ -169,8 +169,6 @@ def _show_learning(results: Results, console: Console) -> None:
 def _some(points: list[int], n: int) -> list[int]:
     """At most `n` of the points, spread evenly, including the first and the last.
 
-    Examples
-    --------
     >>> _some([1, 2, 3, 4, 5], 3), _some([1, 2], 3)
     ([1, 3, 5], [1, 2])
     """

@@ -115,8 +115,6 @@ def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> 
     `splits` holds, by name, a split and further columns [shape=(T,)] such as ``gold``; a column
     that a split lacks is empty there. Sentences and positions count from 1.
 
-    Examples
-    --------
     >>> from hebbsim.readers.base import make_split
     >>> split = make_split("test", [["dogs", "bark"]], {})
     >>> print(gzip.decompress(tokens_file({"test": (split, {"cluster": [4, 7]})})).decode(), end="")

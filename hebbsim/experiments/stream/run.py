@@ -1,7 +1,5 @@
 """Learning from a stream of any length in constant memory: `hebbsim run stream`.
 
-Examples
---------
 >>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
 >>> [chunk.n_tokens >= 5_000 for chunk in results.tables["stream"]][:2]
 [True, True]
@@ -204,8 +202,6 @@ class _Run:
 def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
     """Least-squares slope per million tokens, with its 95 % interval.
 
-    Examples
-    --------
     >>> slope([1e6, 2e6, 3e6], [5.0, 5.0, 5.0])
     [0.0, 0.0, 0.0]
     """

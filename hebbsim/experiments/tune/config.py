@@ -67,8 +67,6 @@ class Range:
 def read_range(text: str) -> Range:
     """Parse a range from the command line; raises BadInputError if it is invalid or empty.
 
-    Examples
-    --------
     >>> read_range("words.size=50:400:log")
     Range(name='words.size', choices=(), low=50, high=400, log=True)
     >>> read_range("timescales=[[2, 8], [3]]").choices
