@@ -62,10 +62,7 @@ def _timescales(n: int) -> tuple[float, ...]:
 
 
 def zipf_sentences(n_words: int, n_tokens: int, rng: np.random.Generator) -> Iterator[list[str]]:
-    """Sentences of 1 to 40 words, whose frequencies are those of natural text: 1 / (rank + 2.7).
-
-    Source: Mandelbrot (1953).
-    """
+    """Sentences of 1 to 40 words with frequencies 1 / (rank + 2.7) (Mandelbrot 1953)."""
     share = np.cumsum(1 / (np.arange(n_words) + 2.7))
     while n_tokens > 0:
         length = min(int(rng.integers(1, 41)), n_tokens)

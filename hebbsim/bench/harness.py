@@ -244,11 +244,7 @@ def run_rounds(
 
 @contextmanager
 def one_core() -> Iterator[int | None]:
-    """Use one core and one thread within the block, also in child processes.
-
-    Yields the number of the core, or None if the system cannot pin a process and only thread
-    counts are set.
-    """
+    """Use one core and one thread, also in child processes; yields the core, None if not pinned."""
     # The libraries read these variables when they are first loaded.
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
     wanted = dict.fromkeys(names, "1")

@@ -235,10 +235,7 @@ class _Run:
 
 
 def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
-    """Rates, ratios of our contenders to each peer and to their limits, and the limits.
-
-    `contenders` are those that were timed, including the limits.
-    """
+    """Rates, ratios of our contenders to each peer and limit, and the limits, also timed."""
     rows = []
     of = {c.name: [t for t in timings if t.contender == c.name] for c in contenders}
     limits = {limit.name: limit for limit in machine.LIMITS}

@@ -45,10 +45,7 @@ def make_memory(config: ModelConfig, members: int = 1) -> nn.Module:
 
 
 def shifted(x: Tensor, before: Tensor | None, segments: Tensor | None) -> Tensor:
-    """Each token's predecessor, zero at the start of a document [shape=(B, T, D)].
-
-    `before`, shape=(B, D), precedes the first token (default: nothing).
-    """
+    """Predecessor of each token: `before`, then zero where a document starts [shape=(B, T, D)]."""
     first = torch.zeros_like(x[:, :1]) if before is None else before[:, None].to(x.dtype)
     moved = torch.cat([first, x[:, :-1]], dim=1)
     return moved if segments is None else moved.masked_fill(starts_of(segments)[..., None], 0)

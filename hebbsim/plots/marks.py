@@ -68,10 +68,7 @@ def curve(
     bounds: tuple[float, float] = (0.0, 1.0),
     **look: Any,
 ) -> tuple[float, str, str]:
-    """Draw a line of means over a band of intervals; returns its last mean, colour and glyph.
-
-    Glyph is the character that looks like the marker, for `name_ends`.
-    """
+    """Draw a line of means over a band of intervals; returns its last mean, colour and `glyph`."""
     low, high = interval(table, bounds)
     x, mean = np.asarray(x, dtype=float), table["mean"].to_numpy(float)
     order = np.argsort(x, kind="stable")

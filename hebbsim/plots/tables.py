@@ -33,10 +33,7 @@ class NothingToDrawError(BadInputError):
 
 
 def read(path: Path) -> DataFrame:
-    """Read a results table from a CSV file, as `typed` gives it.
-
-    Raises BadInputError if the file does not exist, is not a table, or lacks a column.
-    """
+    """Read a results table from a CSV file, as `typed` gives it; BadInputError if it is none."""
     try:
         return typed(read_text(path))
     except BadInputError as error:
@@ -57,10 +54,7 @@ def read_text(path: Path) -> DataFrame:
 
 
 def tidy(results: DataFrame) -> DataFrame:
-    """The rows that a figure shows, as `typed` gives them.
-
-    Raises BadInputError if a column is missing, or rows of more than one corpus are mixed.
-    """
+    """The rows that a figure shows, as `typed` gives them; BadInputError for several corpora."""
     table = typed(results)
     corpora = sorted(set(table["corpus"]))
     if len(corpora) > 1:
@@ -69,10 +63,7 @@ def tidy(results: DataFrame) -> DataFrame:
 
 
 def typed(results: DataFrame) -> DataFrame:
-    """The rows that have a mean, with text in text columns and numbers in number columns.
-
-    Raises BadInputError if a column is missing.
-    """
+    """Rows that have a mean, columns as text or numbers; BadInputError if a column is missing."""
     import pandas as pd
 
     missing = [name for name in COLUMNS if name not in results.columns]

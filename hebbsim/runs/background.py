@@ -61,10 +61,7 @@ class BackgroundJobs(Generic[Key]):
         self._futures[self._pool.submit(methodcaller("run"), job)] = key
 
     def results(self) -> Iterator[tuple[Key, Any]]:
-        """Every submitted key with its result, cached ones first.
-
-        Raises HebbsimError if a worker process ended early.
-        """
+        """Every key with its result, cached ones first; HebbsimError if a worker ended early."""
         yield from self._cached.items()
         try:
             for future in as_completed(self._futures):

@@ -113,11 +113,7 @@ def draw(
 
 
 def draw_run(folder: str | Path, experiment: str) -> Failed:
-    """Draw all figures of a run for which its tables have data, into its ``figures/``.
-
-    The files are byte-identical if drawn again. Earlier figures without data are removed. Returns
-    the errors.
-    """
+    """Draw all figures of a run into its ``figures/``, remove those without data, return errors."""
     run, drawings = RunTables(folder), figures_of(experiment)
 
     def one(name: str) -> None:
@@ -182,10 +178,7 @@ def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
 
 
 def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
-    """Write or update ``captions.md`` in a folder, with one section per figure file.
-
-    Sections of earlier figures are kept as long as the files exist.
-    """
+    """Write ``captions.md``, a section per figure; earlier ones stay while their files exist."""
     path = folder / "captions.md"
     sections = read_captions(path) if path.exists() else {}
     for one in drawn:

@@ -166,10 +166,7 @@ def refuse_strangers(folder: Path, names: Iterable[str]) -> None:
 
 
 def record(folder: Path, names: Iterable[str], kind: str = "run") -> None:
-    """Add files to the list of a folder; HebbsimError if it cannot be written.
-
-    `kind` is used if there is no list yet.
-    """
+    """Add files to the list of a folder (a new one is of `kind`); HebbsimError if that fails."""
     about = _manifest(folder) or {"of": kind, "files": []}
     there = {name for name in about["files"] if os.path.lexists(folder / name)}
     try:

@@ -249,10 +249,7 @@ def _cell(value: Any) -> Any:
 
 
 def read_scores(folder: Path) -> DataFrame:
-    """The scores of a run, one row per seed, condition and metric.
-
-    Raises BadInputError if the folder holds no finished run, or no scores by seed.
-    """
+    """The scores of a run, one row per seed, condition and metric; BadInputError if it has none."""
     import pandas as pd
 
     path = folder / "per_seed.csv"
@@ -280,10 +277,7 @@ def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
 
 
 def run_folders(paths: list[Path]) -> list[Path]:
-    """Run folders; a sweep folder stands for all of its runs.
-
-    Raises BadInputError if a path is not a folder.
-    """
+    """Run folders, where a sweep folder stands for all of its runs; BadInputError for no folder."""
     found: list[Path] = []
     for path in paths:
         if not path.is_dir():

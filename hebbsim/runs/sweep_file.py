@@ -56,11 +56,7 @@ class Sweep:
 
 
 def read_sweep(path: Path) -> Sweep:
-    """Read a sweep from its file, and check the configuration of every run.
-
-    Raises BadInputError if the file cannot be read, a key is unknown, or an option of a run is
-    invalid.
-    """
+    """Read a sweep and check the configuration of every run; BadInputError if one is invalid."""
     document = read_toml(path, "the TOML file of a sweep")
     try:
         return _parse(document)

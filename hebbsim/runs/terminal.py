@@ -69,10 +69,7 @@ class Console(RichConsole):
 
 
 def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
-    """A table without lines, with `texts` text columns, followed by numbers.
-
-    Text may only be wrapped if `fold` is true.
-    """
+    """A table without lines: `texts` columns of text, wrapped only with `fold`, then numbers."""
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(names):
         if number < texts:

@@ -77,10 +77,7 @@ class Material:
 
 
 def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material:
-    """Draw sentences of each split until the configured number of tokens is reached.
-
-    Raises BadInputError if the corpus has too few sentences for train, dev and test.
-    """
+    """Draw sentences of each split up to the configured tokens; BadInputError if there are too few."""
     splits = corpus.splits
     if not {"dev", "test"} <= splits.keys():
         splits = cut(splits["train"])
@@ -173,10 +170,7 @@ def network_states(
 def corpus_codes(
     material: Material, dim: int, seed: int, kind: str = "random", n_types: int | None = None
 ) -> Floats:
-    """A code for every word type, random or learned from all of train, shape=(V, D).
-
-    `n_types` is V (default: the number of words of the material); further types count as unseen.
-    """
+    """A code for each of `n_types` types (default: all words), random or learned, shape=(V, D)."""
     n_types = len(material.counts) if n_types is None else n_types
     rng = np.random.default_rng([seed, 6])
     if kind != "learned":

@@ -44,11 +44,7 @@ class TokenSource:
     def streams(
         self, n_streams: int, length: int, rng: np.random.Generator, *, training: bool = False
     ) -> Ints:
-        """Streams of equal length, shape=(n_streams, length).
-
-        Streams of a text start at random positions of its first half for training, and of its
-        second half otherwise.
-        """
+        """Streams, shape=(n_streams, length), from random places of one half of a text."""
         if self.text is None:
             return rng.choice(len(self.prior), size=(n_streams, length), p=self.prior)
         half = self.halves[0 if training else 1]

@@ -138,10 +138,7 @@ def structure_scores(
     words: str = "",
     control: bool = True,
 ) -> Iterator[Score]:
-    """Every property at every lag, with control tasks; `words` are added to the condition.
-
-    `states` are those after each token, by split, shape=(T, M).
-    """
+    """Every property at every lag, from `states`, shape=(T, M); `words` join the condition."""
     score = partial(Score, corpus.name, "structure", model, role=None, seed=seed)
     probes = _Probes(material, states, probe, seed)
     for name in material.names:
@@ -223,11 +220,7 @@ def plane_scores(
 def content_scores(
     corpus: str, material: Material, codes: Floats, taus: Floats, seed: int, n_states: int
 ) -> Iterator[Score]:
-    """Which word is at each lag, by cancellation on traces of the same sentences.
-
-    Uses states whose sentence reaches back over all of `LAGS`, half from dev and half from
-    test.
-    """
+    """Which word is at each lag, by cancellation on traces that reach back over all of `LAGS`."""
     prior = (material.counts + 0.5) / (material.counts + 0.5).sum()
     n = min(n_states, max(_FEWEST, _MOST_SCORES // len(prior))) // 2
     rng = np.random.default_rng([seed, 8])

@@ -78,10 +78,7 @@ class LmRun:
     def train_text(
         self, packed: Packed, models: Mapping[tuple[Any, ...], Preset], seeds: int | None = None
     ) -> Mapping[tuple[Any, ...], Trained]:
-        """Train every model with every seed, or the first `seeds`; returns them by (*label, seed).
-
-        Raises BadInputError before training if a split is too small for one row.
-        """
+        """Train every model with all or the first `seeds`; returns them by (*label, seed)."""
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
             Job((*label, seed), preset, seed, partial(packed.examples, preset.model.context))

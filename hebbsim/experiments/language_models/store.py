@@ -85,10 +85,7 @@ def prepare(
     data: str | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> Packed:
-    """Pack the data of a run, unless it is packed already.
-
-    With `data` and `tokenizer`, all of `data` becomes the split ``test``.
-    """
+    """Pack the data of a run if needed; with `data` and `tokenizer`, all is split ``test``."""
     from hebbsim.lm.packed import HELD_OUT, describe, held_out_of, pack
     from hebbsim.lm.sources import open_source
     from hebbsim.lm.tokenizer import Tokenizer

@@ -41,10 +41,7 @@ class Clustering:
     def mapping(
         self, split: str, roles: NDArray[np.str_], on: NDArray[np.bool_], *, soft: bool
     ) -> Callable[[str], NDArray[np.str_]]:
-        """Learn which role each cluster has from the tokens `on` of a split.
-
-        Returns a function that predicts the roles of all tokens of any split.
-        """
+        """Name clusters by the roles of tokens `on` of a split; returns a predictor of splits."""
         if not soft:
             majority = RoleReadout().fit(self.winners(split)[on], roles[on])
             return lambda other: majority.predict(self.winners(other))
@@ -61,10 +58,7 @@ def nearest_only(clusters: NDArray[np.int32]) -> Memberships:
 def assigned_roles(
     learn: Callable[[], RoleNetwork | Rival], corpus: Corpus
 ) -> dict[str, NDArray[np.str_]]:
-    """Predicted roles of every split except train, with clusters named on dev by majority.
-
-    Raises HebbsimError if the weights of a network become infinite or NaN.
-    """
+    """Roles of all splits but train, clusters named on dev; HebbsimError if weights diverged."""
     rest = {name: split for name, split in corpus.splits.items() if name != "train"}
     roles = rest["dev"].layers[corpus.layer or ""]
     with np.errstate(all="ignore"):  # weights may diverge

@@ -148,10 +148,7 @@ def comparisons(
 def rival_comparisons(
     runs: Runs, main: Sequence[str], rivals: Sequence[str], k: str
 ) -> list[Compared]:
-    """The learner, in the conditions `main`, compared with each unsupervised rival.
-
-    Clusters of both are named by all of dev; `k` is the condition of the rivals, without read-out.
-    """
+    """The learner in conditions `main` compared with each rival, whose condition is `k`."""
     wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
     found: list[Compared] = []
     for condition in main:
@@ -162,11 +159,7 @@ def rival_comparisons(
 
 
 def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, str]]) -> list[Row]:
-    """Difference and ratio of the accuracy of the learner and each rival, as result rows.
-
-    ``minus=NAME`` and ``over=NAME`` in the condition name the rival; n counts the learner's
-    seeds.
-    """
+    """Difference (``minus=NAME``) and ratio (``over=NAME``) to each rival, as result rows."""
     names = {rival: name for name, rival in rivals.items()}
     rows = []
     for each in found:

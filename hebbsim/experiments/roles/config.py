@@ -161,11 +161,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         network: Mapping[str, Any] | None = None,
         vectors: WordVectors | None = None,
     ) -> RoleNetwork | RolePopulation:
-        """An unfitted learner: a network, or an ensemble of `ensemble_size`.
-
-        `network` is the description of the network and `vectors` the content of the vector file, if
-        they were read before.
-        """
+        """An unfitted network or ensemble; `network` and `vectors` are what files hold."""
         from hebbsim.models import RolePopulation
 
         options: dict[str, Any] = {}

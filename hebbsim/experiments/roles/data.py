@@ -111,10 +111,7 @@ def check_splits(corpus: Corpus, layer: str) -> None:
 
 
 def with_scored_splits(corpus: Corpus, option: str) -> Corpus:
-    """Complete a corpus with dev and test; a note is added if a split was missing.
-
-    Raises BadInputError, which names `option`, if it has no roles or too few sentences.
-    """
+    """Complete a corpus with dev and test; BadInputError, naming `option`, if it has no roles."""
     if corpus.layer is None:
         raise BadInputError(
             f"{option}: text without roles, so there is nothing to score; give an annotated corpus"

@@ -16,10 +16,7 @@ def _split(run: RunTables) -> str:
 
 
 def decided(run: RunTables, kind: str) -> dict[str, str]:
-    """What decides each role or split; `kind` is ``role`` or ``split``.
-
-    Empty if the run did not determine this.
-    """
+    """What decides each ``role`` or ``split`` (`kind`); empty if the run did not determine it."""
     table = run.table("structure")
     if table is None:
         return {}

@@ -223,10 +223,7 @@ class LearnerConfig(GoldConfig):
         return " ".join(found).removesuffix(",")
 
     def described(self) -> dict[str, Any]:
-        """The complete description of the network, ready for JSON and TOML.
-
-        Raises BadInputError if the network cannot be read or built.
-        """
+        """The whole description of the network, ready for JSON; BadInputError if it is invalid."""
         from hebbsim.engine.network.description import build, written
 
         return written(build(self.network_learner(0).description()))

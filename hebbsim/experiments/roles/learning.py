@@ -76,11 +76,7 @@ class Learning:
         after_text: Path | None = None,
         meter: Meter | None = None,
     ) -> Any:
-        """Fit a learner on the unlabelled text and the words of train.
-
-        `after_text` is a folder that keeps its state once the text is read; `meter` measures
-        the cost of learning.
-        """
+        """Fit a learner on unlabelled text (kept in `after_text`) and the words of train."""
         learner = self.new(seed)
         options: dict[str, Any] = {"progress": progress}
         if self.text:

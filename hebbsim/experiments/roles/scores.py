@@ -203,10 +203,7 @@ _KEYS = (
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:
-    """Sort key: the single learner, then ensembles; numbers by size, before ``all``.
-
-    Within each: reference runs by read-out, runs with few labels, ablations, controls.
-    """
+    """Sort key: the single learner, then ensembles; within each as in `_KEYS`, numbers by size."""
     said = words(condition)
     key = [(0, float(said.pop("members", 1)), "")]
     for name, value in said.items():

@@ -206,10 +206,7 @@ def keep_tagger(
     roles: NDArray[np.str_] | None = None,
     members: Sequence[Memberships] | None = None,
 ) -> None:
-    """Name the clusters of a learner and store both in the cache, unless it has them already.
-
-    `about` describes the run; other parameters are those of `RoleTagger.name`.
-    """
+    """Name the clusters of a learner and store both in the cache; `about` describes the run."""
     if cache.folder is None or cache.has(_part(seed)):
         return
     said = {"seed": seed, "config": about.config, "provenance": about.provenance}

@@ -56,11 +56,7 @@ class TokenStream:
             self._learned.update(text.encode(errors="surrogatepass"))
 
     def sentences(self, start: int, learned: str, *, repeat: bool) -> Iterator[list[str]]:
-        """Sentences from number `start` on, once or repeated.
-
-        Raises BadInputError if the skipped part of standard input does not have the digest
-        `learned`.
-        """
+        """Sentences from `start` on; BadInputError if skipped standard input is not `learned`."""
         passed = 0
         while True:
             sentence = None

@@ -38,10 +38,7 @@ from hebbsim.runs.workers import run_all
 
 @dataclass(frozen=True)
 class Trial:
-    """A row of the table: accuracy on dev over seeds.
-
-    `parameters` holds the drawn values. `failed` is the reason if there is no score.
-    """
+    """A row of the table: accuracy on dev over seeds, or why it `failed`, by drawn `parameters`."""
 
     trial: int
     parameters: dict[str, Any]

@@ -161,10 +161,7 @@ def round_bfloat16(x: NDArray) -> NDArray[np.float32]:
 
 
 def round_int8(x: NDArray, scale: NDArray) -> NDArray:
-    """Nearest of 255 equally spaced levels from ``-scale`` to ``scale``, saturating.
-
-    `x` is of shape (..., S, D), `scale` of shape (S, 1).
-    """
+    """Nearest of 255 levels from -scale to scale, saturating; x is (..., S, D), scale (S, 1)."""
     unit = np.where(scale > 0, scale / _LEVELS, 1).astype(x.dtype)
     return np.clip(np.rint(x / unit), -_LEVELS, _LEVELS).astype(x.dtype) * unit
 
@@ -258,10 +255,7 @@ def make_states(
 def hold(
     exact: Floats, codes: Floats, tokens: Ints, timescales: Floats, condition: Condition
 ) -> Floats:
-    """States in the number format of a condition, shape=(B, n_last, S, D).
-
-    `exact` is the result of `run_traces` in float64.
-    """
+    """The `exact` states in the number format of a condition, shape=(B, n_last, S, D)."""
     if condition.precision == "float64":
         return exact
     scale = np.abs(exact).max(axis=(0, 1, 3), initial=0.0)[:, None]

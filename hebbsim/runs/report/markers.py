@@ -6,10 +6,7 @@ from pathlib import Path
 
 
 def fill(path: Path, **blocks: list[str]) -> None:
-    """Replace the lines between the markers of each given name; other text is kept.
-
-    Raises SystemExit if the page lacks a marker.
-    """
+    """Replace the lines between the markers of each given name; SystemExit if one is missing."""
     text = path.read_text(encoding="utf-8")
     for name, lines in blocks.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"

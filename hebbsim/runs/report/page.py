@@ -120,10 +120,7 @@ _WIDTH, _HEIGHT = 132.0, 18.0
 
 
 def ranges(findings: list[Finding]) -> list[Markup]:
-    """Small SVG drawings of the intervals and bounds of findings, on one axis per unit and bound.
-
-    A finding without numbers or without a bound gets none.
-    """
+    """SVG drawings of intervals and bounds, one axis per unit and bound; empty without numbers."""
     ends: dict[tuple[str, float | None], list[float]] = {}
     for f in findings:
         if f.mean is not None and f.bound is not None:
