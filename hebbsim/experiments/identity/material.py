@@ -77,7 +77,7 @@ class Material:
 
 
 def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material:
-    """Draw sentences of each split up to the configured tokens; BadInputError if there are too few."""
+    """Draw sentences of each split up to the configured tokens; BadInputError if too few."""
     splits = corpus.splits
     if not {"dev", "test"} <= splits.keys():
         splits = cut(splits["train"])
