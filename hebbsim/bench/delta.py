@@ -1,7 +1,5 @@
 """Work B: the delta rule at every token, which predicts its vector from its context."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """How cost grows: time per token along one axis at a time, and memory along a stream."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence

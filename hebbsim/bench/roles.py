@@ -1,7 +1,5 @@
 """Zero-label roles: the fit of a network, and other learners on the same tokens."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """A run of the benchmark: choose works, prepare contenders, time rounds, make rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version

@@ -1,7 +1,5 @@
 """Start-up: CPU seconds from the start of a process to its first result."""
 
-from __future__ import annotations
-
 import functools
 import os
 import subprocess

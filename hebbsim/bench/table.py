@@ -1,7 +1,5 @@
 """The tables that `hebbsim bench` prints; they fit 80 columns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Work A: traces of embedded tokens, all timescales, one stream."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 

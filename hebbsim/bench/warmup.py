@@ -1,7 +1,5 @@
 """Compile every kernel in advance, so that no later run has to wait."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import dataclass

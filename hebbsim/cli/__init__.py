@@ -5,8 +5,6 @@ are generated from their declarations (`hebbsim.runs.experiment`). Modules defer
 the call, so that ``--help`` is fast.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import sys

@@ -1,7 +1,5 @@
 """Formats `--help`: every text ends with its default, and no word is broken."""
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable
 from typing import Any

@@ -1,7 +1,5 @@
 """How much of each layer is still readable at the top, by a linear probe and by gradient."""
 
-from __future__ import annotations
-
 import contextlib
 from dataclasses import dataclass
 from typing import Any

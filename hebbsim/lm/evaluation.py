@@ -1,7 +1,5 @@
 """Loss by kind of token: repeated in its document, by distance, or new."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

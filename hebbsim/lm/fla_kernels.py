@@ -4,8 +4,6 @@ The kernels take bfloat16, heads after tokens, and documents as one long sequenc
 their states have keys as rows. They compute `hebbsim.lm.memories.fast_weights`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

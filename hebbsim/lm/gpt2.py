@@ -4,8 +4,6 @@ Source: Radford et al. (2019), "Language Models are Unsupervised Multitask Learn
 learned positions and the tied embedding are in `hebbsim.lm.model`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from torch import Tensor, nn

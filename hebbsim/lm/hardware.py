@@ -1,7 +1,5 @@
 """Devices, processes and peak rates of torch, and reproducible results."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import math

@@ -5,8 +5,6 @@ another, shape (M B, ...), so that modules without parameters do not depend on M
 all members is one batched product: a step takes as many calls for M models as for one.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -15,8 +15,6 @@ including each token. It starts empty at each document, and returns its state, s
 be processed one at a time.
 """
 
-from __future__ import annotations
-
 import contextlib
 from importlib.util import find_spec
 from typing import Any

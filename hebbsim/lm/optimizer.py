@@ -1,7 +1,5 @@
 """AdamW for models of one shape, over one array of all their weights."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

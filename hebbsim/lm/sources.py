@@ -9,8 +9,6 @@ A source is one of:
 - ``c4``, ``fineweb`` or ``hf:NAME[:CONFIGURATION]``, streamed through Hugging Face `datasets`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator

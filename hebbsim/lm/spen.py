@@ -11,8 +11,6 @@ Source: Singh (2026), arXiv:2604.08556, figure 1. The prediction is made from th
 only; otherwise it would contain what it predicts.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -8,8 +8,6 @@ gradients, take an initial state, return the final one, and start anew at the fi
 document.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from importlib.util import find_spec
 

@@ -1,7 +1,5 @@
 """The training loop: models of one shape are trained side by side, and resume exactly."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math

@@ -1,7 +1,5 @@
 """Figures, each drawn from the tables of a run folder alone."""
 
-from __future__ import annotations
-
 from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth, plot_memory, plot_roofline
 from hebbsim.plots.confusions import plot_confusions

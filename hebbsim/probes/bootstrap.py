@@ -1,7 +1,5 @@
 """Intervals over seeds, and bootstrap resampling of sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple

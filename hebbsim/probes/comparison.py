@@ -8,8 +8,6 @@ the variance (Satterthwaite 1946). The verdict is *ahead*, *behind*, or *no diff
 depending on p after Holm's correction over the comparisons of one table.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 

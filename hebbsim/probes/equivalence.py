@@ -1,7 +1,5 @@
 """Label equivalence: the number of labelled sentences at which a supervised model is as good."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 

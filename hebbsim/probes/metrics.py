@@ -5,8 +5,6 @@ Goldwater, S. & Steedman, M. (2010). Two decades of unsupervised POS induction: 
 come? EMNLP 2010, 575-584.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from types import MappingProxyType
 

@@ -1,7 +1,5 @@
 """Paired tests over seeds, and corrections for multiple tests."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

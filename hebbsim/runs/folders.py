@@ -5,8 +5,6 @@ first into ``unfinished/draft``, which is renamed to ``unfinished/ready`` when c
 into place. If a command is killed in between, the next one completes the move.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Repeats a run from its folder, and compares the two: `hebbsim rerun`."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import math

@@ -1,7 +1,5 @@
 """The common format of results, and the files that hold them."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import hashlib

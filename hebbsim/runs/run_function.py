@@ -1,7 +1,5 @@
 """Wraps the work of an experiment by what all experiments do before and after it."""
 
-from __future__ import annotations
-
 import inspect
 import os
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Progress of a run whose steps take different amounts of time."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterable
 

@@ -13,8 +13,6 @@ clusters = [100, 300]
 "settings.tokens.shrinkage" = [2, 5]  # like --set tokens.shrinkage=2; or rule.LAYER.PART
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json

@@ -1,7 +1,5 @@
 """Claims C3 and C6 from runs of `hebbsim run identity`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

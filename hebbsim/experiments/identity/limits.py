@@ -9,8 +9,6 @@ Expansion. All pasts of one trace of one-hot tokens are enumerated
 (`hebbsim.probes.identity.expansion`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 

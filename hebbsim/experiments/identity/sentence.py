@@ -6,8 +6,6 @@
 ['the', 'dog', 'saw', 'a', 'cat', '.']
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -10,8 +10,6 @@ it; its lag counts from the subject to that state.
 Probes are trained on train, calibrated on dev and scored on test.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Language models with traces in place of attention: `hebbsim run lm` and its siblings."""
 
-from __future__ import annotations
-
 from hebbsim.runs.experiment import Experiment
 
 _HERE = "hebbsim.experiments.language_models"

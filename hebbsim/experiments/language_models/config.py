@@ -1,7 +1,5 @@
 """Configurations of `hebbsim run lm | predictor | selection | depth | blimp | recall`."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal

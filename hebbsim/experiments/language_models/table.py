@@ -1,7 +1,5 @@
 """The tables that the commands on language models print; they fit 80 columns."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hebbsim.conditions import words

@@ -1,7 +1,5 @@
 """Chooses settings for a corpus from what its words look like, without labels."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache

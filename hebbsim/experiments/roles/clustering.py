@@ -1,7 +1,5 @@
 """Clusters of a fitted learner, and how they are mapped to roles."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

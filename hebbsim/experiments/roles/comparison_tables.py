@@ -1,7 +1,5 @@
 """Tables of `hebbsim run roles` that compare the learner with its rivals."""
 
-from __future__ import annotations
-
 from functools import partial
 from statistics import fmean
 from typing import Any

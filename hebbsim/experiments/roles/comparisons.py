@@ -1,7 +1,5 @@
 """Compares the learner with its rivals: differences, ratios and verdicts by table."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 

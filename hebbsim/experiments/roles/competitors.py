@@ -1,7 +1,5 @@
 """Models to compare with: majority, lookup and BiGRUs, and unsupervised rivals."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Figures of `hebbsim run roles`, drawn from the tables of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Trains a rival in a worker process."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Role assignment without labels, compared with baselines and rivals: `hebbsim run roles`."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """Fits the networks of the roles experiment in shards, on a Dask cluster."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """Tables that `hebbsim run roles` prints, in 80 columns."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hebbsim.experiments.roles import comparison_tables as tables

@@ -1,7 +1,5 @@
 """Turns the measurements of a run into results: rows, comparisons, tables, stored learners."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import shutil

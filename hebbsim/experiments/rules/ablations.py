@@ -1,7 +1,5 @@
 """Ablations of a network of trace layers: parts removed or replaced."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The figure of `hebbsim run rules`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hebbsim.plots.ablations import plot_ablations

@@ -9,8 +9,6 @@ A rule that replaces another uses its own default rate and parameters, which are
 that part.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The table that `hebbsim run rules` prints."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@
 [True, True]
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass

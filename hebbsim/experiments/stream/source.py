@@ -1,7 +1,5 @@
 """The source of sentences for `hebbsim run stream`."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The lines that `hebbsim run stream` prints."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hebbsim.runs.results import Results

@@ -6,8 +6,6 @@ accuracy on dev that `hebbsim run roles` reports: the clusters of each half of d
 other half. Nothing depends on the test split.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import statistics

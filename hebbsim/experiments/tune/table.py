@@ -1,7 +1,5 @@
 """The table that `hebbsim tune` prints."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from rich.table import Table

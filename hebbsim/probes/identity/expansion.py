@@ -14,8 +14,6 @@ ratio phi, the pasts ``abb`` and ``baa`` even lead to the same state, so that no
 distinguish them.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import product
 

@@ -1,7 +1,5 @@
 """Information about a past token in bits: as decoded, and upper bounds."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Decoders that track several hypotheses about the past."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 

@@ -13,8 +13,6 @@ format; with ``"readout"`` the recurrence runs in float64 and only its result is
 are not rounded, because every decoder knows the code book.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Decoders that are trained on states with known tokens."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Builds a report from run folders: claims, findings, verdicts, tables, figures, provenance."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field

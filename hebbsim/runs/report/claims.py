@@ -1,7 +1,5 @@
 """The claims of the paper, findings about them, and how a verdict is reached."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Writes generated tables into pages, between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 

@@ -1,7 +1,5 @@
 """Writes a report as a self-contained HTML page and as Markdown."""
 
-from __future__ import annotations
-
 import base64
 from pathlib import Path
 from typing import Any
