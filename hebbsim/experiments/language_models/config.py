@@ -9,11 +9,13 @@ from pydantic import AfterValidator, Field, field_validator
 from hebbsim.config import (
     COMPUTING,
     CORPUS,
-    EVALUATION,
     NETWORK,
     ExperimentConfig,
     Listed,
     Seeds,
+    computing_option,
+    corpus_option,
+    evaluation_option,
     option,
 )
 from hebbsim.errors import BadInputError
@@ -88,37 +90,32 @@ _Models = Annotated[
     AfterValidator(_models),
     option(f"Comma-separated models: {', '.join(NAMES)}."),
 ]
-_Evaluate = Annotated[int, option("Number of tokens to score in each split.", EVALUATION, ge=1)]
+_Evaluate = Annotated[int, evaluation_option("Number of tokens to score in each split.", ge=1)]
 _Blimp = Annotated[
     Path | None,
-    option(
+    evaluation_option(
         "BLiMP's minimal pairs: blimp.jsonl, also as .gz, or its folder.",
-        EVALUATION,
         default="$HEBBSIM_DATA_DIR/blimp",
     ),
 ]
-_Pairs = Annotated[int, option("Number of minimal pairs per paradigm.", EVALUATION, ge=1)]
+_Pairs = Annotated[int, evaluation_option("Number of minimal pairs per paradigm.", ge=1)]
 _Store = Annotated[
     Path,
-    option(
+    computing_option(
         "Folder that keeps prepared text and trained models, so that an interrupted run can "
         "resume.",
-        COMPUTING,
         metavar="DIR",
         affects_results=False,
     ),
 ]
 _Log = Annotated[
     Path | None,
-    option(
-        "Folder for TensorBoard's event files.", COMPUTING, metavar="DIR", affects_results=False
-    ),
+    computing_option("Folder for TensorBoard's event files.", metavar="DIR", affects_results=False),
 ]
 _Workers = Annotated[
     int | None,
-    option(
+    computing_option(
         "Number of models that train at the same time.",
-        COMPUTING,
         default="one per processor, or one on a GPU",
         affects_results=False,
         ge=1,
@@ -139,9 +136,8 @@ class _Base(ExperimentConfig):
     )
     field: FieldName = None
     vocabulary: int | None = _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
-    tokenizer: Path | None = option(
+    tokenizer: Path | None = corpus_option(
         "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
-        CORPUS,
         default="learned from the text",
     )
     seeds: Seeds = 3
@@ -191,16 +187,14 @@ class LmConfig(_Base):
         f"Comma-separated sizes of the models: {', '.join(_SIZES)}.", value="tiny"
     )
     models: _Models = ("ema", "gpt2")
-    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Listed] = option(
+    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Listed] = computing_option(
         "Comma-separated peak learning rates to try with the first seed; all seeds of a "
         "model then use the one that is best on validation.",
-        COMPUTING,
         value=(),
         default="--learning-rate alone",
     )
-    validation: Annotated[tuple[str, ...], Listed] = option(
+    validation: Annotated[tuple[str, ...], Listed] = evaluation_option(
         "Comma-separated additional texts to evaluate on.",
-        EVALUATION,
         value=(),
         default="the C4 sample of $HEBBSIM_DATA_DIR if present",
     )
@@ -221,11 +215,11 @@ class SelectionConfig(_Base):
     evaluate: _Evaluate = 65_536
     blimp: _Blimp = None
     pairs: _Pairs = 30
-    recall_seeds: int = option(
-        "Number of repetitions of associative recall; 0 skips it.", EVALUATION, value=3, ge=0
+    recall_seeds: int = evaluation_option(
+        "Number of repetitions of associative recall; 0 skips it.", value=3, ge=0
     )
-    recall_tokens: int = option(
-        "Number of tokens that each model learns recall from.", EVALUATION, value=1_000_000, ge=1
+    recall_tokens: int = evaluation_option(
+        "Number of tokens that each model learns recall from.", value=1_000_000, ge=1
     )
 
 
@@ -252,16 +246,16 @@ class RecallConfig(ExperimentConfig):
         "Comma-separated numbers of pairs, or of tokens to copy, to learn and score.",
         value=(4, 8, 16),
     )
-    keys: int = option(
-        "Number of distinct keys, and of distinct values.", EVALUATION, value=32, ge=1
+    keys: int = evaluation_option(
+        "Number of distinct keys, and of distinct values.", value=32, ge=1
     )
-    length: int = option("Number of tokens in an mqar sequence.", EVALUATION, value=48, ge=1)
+    length: int = evaluation_option("Number of tokens in an mqar sequence.", value=48, ge=1)
     tokens: int = option(_TOKENS, value=1_000_000, ge=1)
-    batch: int = option(_BATCH, COMPUTING, value=64, ge=1)
-    learning_rate: float = option(_RATE, COMPUTING, value=3e-3, gt=0)
+    batch: int = computing_option(_BATCH, value=64, ge=1)
+    learning_rate: float = computing_option(_RATE, value=3e-3, gt=0)
     seeds: Seeds = 3
-    evaluate: int = option(
-        "Number of sequences scored for each number of pairs.", EVALUATION, value=512, ge=1
+    evaluate: int = evaluation_option(
+        "Number of sequences scored for each number of pairs.", value=512, ge=1
     )
     store: _Store = _STORE
     log: _Log = None
@@ -276,11 +270,8 @@ class DepthConfig(_Base):
     layers: Annotated[tuple[_Count, ...], Listed] = option(
         "Comma-separated depths to try, in layers.", value=(4, 12, 24, 48)
     )
-    evaluate: int = option(
-        "Number of tokens for the probes, half to learn and half to score.",
-        EVALUATION,
-        value=8_192,
-        ge=1,
+    evaluate: int = evaluation_option(
+        "Number of tokens for the probes, half to learn and half to score.", value=8_192, ge=1
     )
 
     @field_validator("model")
