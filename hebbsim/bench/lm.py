@@ -6,21 +6,16 @@ loop over the parameters in AdamW, no compilation. On a GPU it uses bfloat16 and
 as nanoGPT does.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hebbsim.bench.harness import Contender, Work
-
-if TYPE_CHECKING:
-    from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig
-
+from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig
 
 #: Models that are trained, and the updates of each in one run.
 SEEDS, UPDATES = 3, 20

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.style import GUIDE, MODEL_COLORS, MODEL_MARKERS, MODEL_NAMES
 
@@ -188,8 +190,6 @@ def _curve(table: DataFrame, learner: Mapping[str, str], split: str, ends: list[
     # A mean over some of the seeds is not a point of the same curve.
     rows = rows[(rows["tokens"] > 0) & (rows["n"] == rows["n"].max())]
     if ends and len(rows):
-        import pandas as pd
-
         last = tables.select(accuracy, {**learner}).assign(tokens=float(ends[-1]))
         rows = pd.concat([rows, last], ignore_index=True)
     return rows.sort_values("tokens").reset_index(drop=True)

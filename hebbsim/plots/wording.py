@@ -1,12 +1,8 @@
 """Names of corpora, splits, roles and conditions in titles and rows of figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from pandas import DataFrame
 
 _CORPORA = {"builtin": "built-in grammar", "cogs": "COGS"}
 _SPLITS = {"test": "test split", "dev": "development split", "gen": "generalization splits"}

@@ -1,23 +1,19 @@
 """Compares runs seed by seed: `hebbsim compare`."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.conditions import words
 from hebbsim.errors import BadInputError
 from hebbsim.probes.paired import adjust, paired_test
 from hebbsim.runs.folders import read_json
 from hebbsim.runs.sweep import read_scores, run_folders
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 SCHEMA = "hebbsim.compare/1"
 #: Condition words in which compared runs may differ.

@@ -1,18 +1,15 @@
 """Reads finished run folders, for figures and reports."""
 
-from __future__ import annotations
-
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pandas import DataFrame
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import tables
 from hebbsim.runs.folders import read_json
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _SCHEMA = "hebbsim.results/"
 

@@ -1,13 +1,13 @@
 """Runs one experiment with many configurations, and collects all scores: `hebbsim sweep`."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.probes.bootstrap import Estimate, seed_interval
@@ -18,9 +18,6 @@ from hebbsim.runs.results import Progress, json_text, not_drawn, quiet
 from hebbsim.runs.sweep_file import Point, Sweep, shown
 from hebbsim.runs.workers import run_all
 from hebbsim.storage import write_whole
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 SCHEMA = "hebbsim.sweep/1"
 #: Columns of a table of scores; an axis with one of these names adds no column.
@@ -46,7 +43,7 @@ class SweepResults:
     #: In the order of the file.
     runs: list[Swept]
     #: One row per run, seed, condition and metric, with a column for every option that varies.
-    table: DataFrame
+    table: pd.DataFrame
     #: Number of runs that had been finished before.
     n_kept: int
     figures: list[Path]
@@ -197,8 +194,6 @@ def _run_point(experiment: str, runs: str, overwrite: bool, job: tuple[str, dict
 def _gather(
     sweep: Sweep, out: Path, shown: Path, failed: dict[str, str], n_kept: int
 ) -> SweepResults:
-    import pandas as pd
-
     tables, runs = [], []
     for point in sweep.points:
         if not folders.is_finished(out / "runs" / point.name):
@@ -248,10 +243,8 @@ def _cell(value: Any) -> Any:
     return value if isinstance(value, int | float | str) else shown(value)
 
 
-def read_scores(folder: Path) -> DataFrame:
+def read_scores(folder: Path) -> pd.DataFrame:
     """The scores of a run, one row per seed, condition and metric; BadInputError if it has none."""
-    import pandas as pd
-
     path = folder / "per_seed.csv"
     if not folders.is_finished(folder):
         raise BadInputError(f"{folder}: no finished run in it; give the folder of a run")
@@ -266,7 +259,7 @@ def read_scores(folder: Path) -> DataFrame:
         raise BadInputError(f"{path}: not a table of scores ({error})") from None
 
 
-def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
+def _summary(experiment: Experiment, point: Point, table: pd.DataFrame) -> Swept:
     """Mean over seeds of the score that the sweep shows, of the ensemble if there is one."""
     rows = [row for row in table.itertuples() if experiment.shows(row) and not row.role]
     if not rows:

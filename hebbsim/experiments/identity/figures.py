@@ -1,15 +1,10 @@
 """Figures of `hebbsim run identity`, drawn from the tables of a run."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pandas import DataFrame
 
 from hebbsim.plots import identity, sentence, structure
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 def _sentence(run: RunTables) -> dict[str, DataFrame | None]:

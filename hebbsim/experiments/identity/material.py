@@ -1,10 +1,7 @@
 """Corpus data for one seed of the identity experiment: sentences, labels, codes, states."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,14 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from hebbsim.engine.network import Network, TokenLayer, WordLayer
 from hebbsim.engine.values import LARGEST
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.identity.config import IdentityConfig
 from hebbsim.probes.identity import get_memory, make_codes
 from hebbsim.probes.identity.states import Floats, Ints
 from hebbsim.readers.annotation import structure, subject_distances
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.loading import cut
-
-if TYPE_CHECKING:
-    from hebbsim.experiments.identity.config import IdentityConfig
 
 #: Name of the property that is the word itself.
 CONTENT = "word"

@@ -7,19 +7,17 @@
 [1.0, 1.0]
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from hebbsim.baselines import TorchMissingError
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
@@ -43,12 +41,10 @@ from hebbsim.experiments.identity.structure import (
 )
 from hebbsim.probes import identity as probes
 from hebbsim.probes.identity.states import Floats
+from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
-
-if TYPE_CHECKING:
-    from hebbsim.readers.base import Corpus
 
 #: Number of states read from each stream.
 _PER_STREAM = 8
@@ -338,8 +334,6 @@ class _Run:
         assert self.corpus is not None
         config, material = self.config, self.material(seed)
         if name in NETWORKS:
-            from hebbsim.baselines import TorchMissingError
-
             size = config.dim * len(config.timescales)
             try:
                 with _TORCH:

@@ -1,18 +1,13 @@
 """Token streams for the identity experiment: random tokens, or the words of a corpus."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hebbsim.errors import BadInputError
 from hebbsim.probes.identity import entropy
 from hebbsim.probes.identity.states import Floats, Ints
-
-if TYPE_CHECKING:
-    from hebbsim.readers.base import Corpus
+from hebbsim.readers.base import Corpus
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,21 +1,16 @@
 """Tables that `hebbsim run identity` prints, in 80 columns."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from hebbsim.experiments.identity.config import TIMESCALE_SETS
+from hebbsim.experiments.identity.sentence import Structure, Word
 from hebbsim.plots.tables import words
 from hebbsim.plots.wording import held
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_ending, print_heading
-
-if TYPE_CHECKING:
-    from hebbsim.experiments.identity.sentence import Structure, Word
 
 #: Lags of the accuracy table, and of the tables of structure.
 _LAGS, _STRUCTURE_LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31), (0, 1, 2, 4, 8)

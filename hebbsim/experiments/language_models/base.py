@@ -12,6 +12,7 @@ import numpy as np
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models.store import Job, Packed, prepare, train_all
 from hebbsim.lm.config import Preset
+from hebbsim.lm.packed import HELD_OUT
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
 
@@ -63,8 +64,6 @@ class LmRun:
 
     def prepare(self, presets: Mapping[Any, Preset]) -> Packed:
         """Prepare the text of the run; all presets have the vocabulary of the first one."""
-        from hebbsim.lm.packed import HELD_OUT
-
         packed = prepare(self.config, next(iter(presets.values())), self.progress)
         if packed.held_out != HELD_OUT:
             self.notes.append(

@@ -6,17 +6,14 @@ They use ``perplexity_ratio`` during training and ``loss`` (nats per token) of `
 the top) and ``loss`` of ``depth``, for the models ``residual`` and ``selection``.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pandas import DataFrame
 
 from hebbsim.runs.finished import RunTables, find, interval
 from hebbsim.runs.report.claims import Finding, Judgement, at_least
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 #: Perplexity of the paper's EMA model over GPT-2's, on C4.
 TIMES = 8.0

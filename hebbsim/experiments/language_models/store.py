@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.language_models.config import _Base
 from hebbsim.lm.config import Preset
+from hebbsim.lm.packed import HELD_OUT, Tokens, describe, held_out_of, pack, suffices
+from hebbsim.lm.sources import open_source
+from hebbsim.lm.tokenizer import Tokenizer
 from hebbsim.runs.results import Progress
 from hebbsim.runs.run_function import rank
 
 if TYPE_CHECKING:
-    from multiprocessing.queues import SimpleQueue
-
-    from hebbsim.experiments.language_models.config import _Base
-    from hebbsim.lm.packed import Tokens
-    from hebbsim.lm.tokenizer import Tokenizer
     from hebbsim.lm.training import Examples, Trained
 
 #: Seconds between two progress reports of a process.
@@ -46,8 +46,6 @@ class Packed:
 
     def check(self, context: int) -> None:
         """Raise BadInputError if a split has no row of `context` tokens."""
-        from hebbsim.lm.packed import describe
-
         tokens = describe(self.folder)["tokens"]
         short = [name for name, n in tokens.items() if n <= context]
         if short:
@@ -62,8 +60,6 @@ class Packed:
 
     def split(self, name: str, context: int) -> Tokens:
         """Tokens of ``train``, ``validation`` or ``test``."""
-        from hebbsim.lm.packed import Tokens
-
         return Tokens.open(self.folder, name, context, self.vocabulary)
 
     def examples(self, context: int) -> tuple[Tokens, Tokens]:
@@ -72,8 +68,6 @@ class Packed:
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that encoded it."""
-        from hebbsim.lm.tokenizer import Tokenizer
-
         return Tokenizer.load(self.folder)
 
 
@@ -86,10 +80,6 @@ def prepare(
     tokenizer: Tokenizer | None = None,
 ) -> Packed:
     """Pack the data of a run if needed; with `data` and `tokenizer`, all is split ``test``."""
-    from hebbsim.lm.packed import HELD_OUT, describe, held_out_of, pack
-    from hebbsim.lm.sources import open_source
-    from hebbsim.lm.tokenizer import Tokenizer
-
     source = open_source(config.source() if data is None else data, config.field)
     source, held_out = held_out_of(source) if data is None else (source, 1)
     if tokenizer is None and config.tokenizer is not None:
@@ -119,8 +109,6 @@ def prepare(
 
 def _wait(folder: Path, limit: int | None) -> None:
     """Wait until the first process has packed; if it fails, torchrun ends this one."""
-    from hebbsim.lm.packed import describe, suffices
-
     while not ((folder / "packed.json").exists() and suffices(describe(folder), limit)):
         time.sleep(1.0)
 

@@ -6,16 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
-
-if TYPE_CHECKING:
-    from hebbsim.readers.vectors import WordVectors
+from hebbsim.readers.vectors import WordVectors
 
 #: Minimum number of training sentences of which a tenth can be held out.
 _FEWEST = 20

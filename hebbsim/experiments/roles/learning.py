@@ -3,13 +3,11 @@
 No threads, caching or tables here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +17,13 @@ from hebbsim.experiments.roles.clustering import Clustering, nearest_only
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold
 from hebbsim.experiments.roles.scores import Measured, named_on_dev
+from hebbsim.models import RoleNetwork
 from hebbsim.probes import CLUSTERING, memberships
 from hebbsim.readers.base import Corpus
+from hebbsim.readers.text import stream_text
+from hebbsim.readers.vectors import WordVectors
 from hebbsim.runs.costs import Meter
 from hebbsim.runs.results import Score
-
-if TYPE_CHECKING:
-    from hebbsim.models import RoleNetwork
-    from hebbsim.readers.vectors import WordVectors
 
 
 class Learning:
@@ -80,8 +77,6 @@ class Learning:
         learner = self.new(seed)
         options: dict[str, Any] = {"progress": progress}
         if self.text:
-            from hebbsim.readers.text import stream_text
-
             stream = partial(stream_text, self.text.values(), **self.config.reading)
             options["text"] = stream if self.config.ensemble_size > 1 else stream()
             if after_text is not None:

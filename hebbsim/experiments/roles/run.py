@@ -19,6 +19,7 @@ from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.scores import Measured, Runs, clusters
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
+from hebbsim.readers.vectors import read_vectors
 from hebbsim.runs.background import BackgroundJobs, Job
 from hebbsim.runs.costs import Cost, Meter
 from hebbsim.runs.results import Progress, Results
@@ -129,8 +130,6 @@ class _Run:
             self.notes += data.text_notes(corpus, text, config.reading)
         vectors = None
         if config.vectors is not None:
-            from hebbsim.readers.vectors import read_vectors
-
             vectors = read_vectors(config.vectors)
             self.notes.append(data.vector_note(corpus, vectors))
         # The network file is also read only once, for all seeds.

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.learning import Learning
 from hebbsim.models import RolePopulation
@@ -41,8 +42,6 @@ def _load_on_workers(client: Any, rules: Sequence[str]) -> None:
         name = "hebbsim-rules"
 
         def setup(self, worker: Any) -> None:
-            from hebbsim.engine import load_rules
-
             load_rules(rules)
 
     client.register_plugin(Rules())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from hebbsim.baselines import LookupBaseline
@@ -120,8 +121,6 @@ def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> 
     test,1,1,dogs,4
     test,1,2,bark,7
     """
-    import pandas as pd
-
     tables, left = [], MOST_TOKENS
     for name, (split, more) in splits.items():
         lengths = np.diff(split.offsets)

@@ -1,20 +1,18 @@
 """The learners of `hebbsim run stream`, and the corpus that they are scored on."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.engine import TraceEngine
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.roles.data import with_scored_splits
 from hebbsim.experiments.stream.config import StreamConfig
-
-if TYPE_CHECKING:
-    from hebbsim.engine import TraceEngine
+from hebbsim.probes import RoleReadout
 
 
 class RolesLearner:
@@ -46,8 +44,6 @@ class EngineLearner:
     """Trains one local rule on traces of the words."""
 
     def __init__(self, config: StreamConfig) -> None:
-        from hebbsim.engine import TraceEngine
-
         # Words that appear once the vocabulary is full share the last number.
         self.index: dict[str, int] = {}
         self.model: TraceEngine = TraceEngine(
@@ -105,7 +101,6 @@ class ScoredCorpus:
     """A corpus with roles, whose dev names the clusters of a learner and whose test scores them."""
 
     def __init__(self, name: str) -> None:
-        from hebbsim.experiments.roles.data import with_scored_splits
         from hebbsim.readers import load_corpus
 
         self.corpus = with_scored_splits(load_corpus(name), f"--score {name}")
@@ -115,8 +110,6 @@ class ScoredCorpus:
 
     def accuracy(self, learner: RolesLearner | EngineLearner) -> float | None:
         """Accuracy on test, with clusters named by majority; None before the first clusters."""
-        from hebbsim.probes import RoleReadout
-
         if not isinstance(learner, RolesLearner) or not learner.model.network_.settled:
             return None
         dev, test = (learner.model.predict(sentences) for sentences in self.sentences)

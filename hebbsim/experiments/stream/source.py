@@ -7,6 +7,7 @@ from pathlib import Path
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.stream.config import StreamConfig
 from hebbsim.readers.lines import digest, is_stdin
+from hebbsim.readers.text import stream_text, text_files
 
 BUILTIN = "builtin"
 
@@ -26,8 +27,6 @@ class TokenStream:
         if tuple(paths) == (BUILTIN,):
             self.name = BUILTIN
             return
-        from hebbsim.readers.text import text_files
-
         self.files = text_files(paths, self.notes.setdefault, config.field)
         self.name = "+".join(Path(path).name or "text" for path in paths)
         self.stdin = any(map(is_stdin, self.files))
@@ -80,8 +79,6 @@ class TokenStream:
 
     def _once(self) -> Iterator[list[str]]:
         if self.files:
-            from hebbsim.readers.text import stream_text
-
             return stream_text(self.files, note=self.notes.setdefault, **self._reading)
         from hebbsim.readers import load_corpus
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from hebbsim.engine import load_rules
@@ -222,8 +223,6 @@ def _score(job: _Job) -> float | str:
 
 
 def _trials_text(trials: Sequence[Trial]) -> str:
-    import pandas as pd
-
     names = list(dict.fromkeys(name for trial in trials for name in trial.parameters))
     rows = [
         asdict(trial)
