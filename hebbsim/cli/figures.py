@@ -55,7 +55,7 @@ def figures(
     """
     from hebbsim.config import split_list
     from hebbsim.plots.style import FORMATS
-    from hebbsim.runs.figures import check_names, draw, figures_of
+    from hebbsim.runs.figures import check_files, check_names, draw, figures_of, record_drawn
     from hebbsim.runs.finished import RunTables, find_runs
     from hebbsim.runs.results import not_drawn
 
@@ -81,7 +81,7 @@ def figures(
         raise BadInputError(f"--out {out}: two runs are called {name}; draw them one at a time")
     check_names(names or (), [r.experiment for r in runs])
     for one in runs:
-        _refuse_strangers(one, names, out, wanted)
+        check_files(one, names, out, wanted)
         _ = one.results  # refuse unreadable runs before drawing any
     found: list[tuple[RunTables, list[RenderedFigure]]] = []
     failed: dict[str, Exception] = {}
@@ -101,43 +101,14 @@ def figures(
         raise BadInputError(f"{said}: the tables have no rows to draw {what} from")
     nothing = BadInputError("the tables have no rows to draw it from")
     failed |= {name: nothing for name in names or () if name not in tried}
-    _write_captions(found, out)
+    for one, drawn in found:
+        record_drawn(one, drawn, out)
     _show(found, json=json)
     for line in not_drawn(failed):
         complain(line)
     if failed:
         bad_input = all(isinstance(error, BadInputError) for error in failed.values())
         raise typer.Exit(2 if bad_input else 1)
-
-
-def _refuse_strangers(
-    run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...]
-) -> None:
-    """Refuse to overwrite files that are not figures of hebbsim."""
-    from hebbsim.runs.figures import figures_of
-    from hebbsim.runs.folders import MANIFEST, refuse_strangers
-
-    if out is None and not (run.folder / MANIFEST).exists():
-        return  # it does not record who drew its figures
-    prefix = "figures/" if out is None else f"{run.name}-"
-    drawn = [name for name in figures_of(run.experiment) if not names or name in names]
-    files = [f"{prefix}{name}.{suffix}" for name in drawn for suffix in formats]
-    files.append("figures/captions.md" if out is None else "captions.md")
-    refuse_strangers(out or run.folder, files)
-
-
-def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
-    """Write ``captions.md`` beside the figures, and record all files."""
-    from hebbsim.runs.figures import write_captions
-    from hebbsim.runs.folders import MANIFEST, record
-
-    for run, drawn in found:
-        if drawn:
-            page = write_captions(out or run.folder / "figures", drawn)
-            home = out or run.folder
-            paths = [page, *(path for one in drawn for path in one.paths)]
-            if out is not None or (home / MANIFEST).exists():
-                record(home, [str(path.relative_to(home)) for path in paths], "figures")
 
 
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:

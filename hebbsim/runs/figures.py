@@ -11,7 +11,7 @@ from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.plots import plane, style
 from hebbsim.plots.tables import NothingToDrawError
 from hebbsim.runs.finished import RunTables
-from hebbsim.runs.folders import record, refuse_strangers
+from hebbsim.runs.folders import MANIFEST, record, refuse_strangers
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.storage import write_whole
 
@@ -175,6 +175,30 @@ def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
             has = ", ".join(known) or "no figure"
             of = ", ".join(sorted(set(experiments)))
             raise BadInputError(f"{name}: no such figure; {of} has {has}")
+
+
+def check_files(
+    run: RunTables, names: Sequence[str] | None, out: Path | None, formats: Sequence[str]
+) -> None:
+    """Raise BadInputError if figures would replace files that are none of hebbsim."""
+    if out is None and not (run.folder / MANIFEST).exists():
+        return  # it does not record who drew its figures
+    prefix = "figures/" if out is None else f"{run.name}-"
+    drawn = [name for name in figures_of(run.experiment) if not names or name in names]
+    files = [f"{prefix}{name}.{suffix}" for name in drawn for suffix in formats]
+    files.append("figures/captions.md" if out is None else "captions.md")
+    refuse_strangers(out or run.folder, files)
+
+
+def record_drawn(run: RunTables, drawn: Sequence[RenderedFigure], out: Path | None) -> None:
+    """Write ``captions.md`` beside the figures of a run, and record all files."""
+    if not drawn:
+        return
+    page = write_captions(out or run.folder / "figures", drawn)
+    home = out or run.folder
+    paths = [page, *(path for one in drawn for path in one.paths)]
+    if out is not None or (home / MANIFEST).exists():
+        record(home, [str(path.relative_to(home)) for path in paths], "figures")
 
 
 def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
