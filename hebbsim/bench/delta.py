@@ -34,17 +34,8 @@ def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
     )
     inputs = _Inputs(table, tokens, context.reshape(n_tokens, -1))
     n_weights = context[0].size * width
-    common: dict[str, Any] = {"most": n_tokens, "flops": 4.0 * n_weights}
-
-    def ours(name: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(
-            name, prepare, "numba", True, np.asarray,
-            bytes=8.0 * n_weights, limit="FMA peak", **common, **options,
-        )  # fmt: skip
-
-    def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, package, **{"result": np.asarray, **common, **options})
-
+    peer = partial(Contender, result=np.asarray, most=n_tokens, flops=4.0 * n_weights)
+    ours = partial(peer, package="numba", ours=True, bytes=8.0 * n_weights, limit="FMA peak")
     return Work(
         "delta",
         f"delta rule, W {width}x{context[0].size}, every token",
@@ -54,14 +45,14 @@ def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
             ours("delta rule in order", partial(inputs.rule, "learn"),
                  note="token by token, to the bit"),
             ours("engine, tokens in", inputs.engine, note="TraceEngine.run: traces, rule, checks"),
-            peer("JAX scan", "jax", inputs.jax_scan),
-            peer("BLAS loop", "scipy", inputs.blas_loop),
-            peer("torch", "torch", inputs.torch_loop),
-            peer("NumPy", "numpy", inputs.numpy_loop),
-            peer("ngc-learn", "ngclearn", inputs.ngc_learn),
-            peer("nengo PES", "nengo", inputs.nengo_pes, result=None,
+            peer("JAX scan", inputs.jax_scan, "jax"),
+            peer("BLAS loop", inputs.blas_loop, "scipy"),
+            peer("torch", inputs.torch_loop, "torch"),
+            peer("NumPy", inputs.numpy_loop, "numpy"),
+            peer("ngc-learn", inputs.ngc_learn, "ngclearn"),
+            peer("nengo PES", inputs.nengo_pes, "nengo", result=None,
                  note="the same sizes and rule on rates, one step of 1 ms a token, float64"),
-            peer("BindsNET", "bindsnet", inputs.bindsnet, result=None,
+            peer("BindsNET", inputs.bindsnet, "bindsnet", result=None,
                  note="the same sizes, spiking units and PostPre in place of the delta rule"),
         ],
         size={"m": width, "n": context[0].size, "eta": ETA},

@@ -1,6 +1,7 @@
 """Work A: traces of embedded tokens, all timescales, one stream."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,14 +34,8 @@ def traces(
     inputs = _Inputs(table, tokens, timescales)
     n_scales = len(timescales)
     flops, row = 3.0 * n_scales * width, 4.0 * n_scales * width
-    common: dict[str, Any] = {"most": n_tokens, "flops": flops}
-
-    def ours(name: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, "numba", True, np.asarray, **common, **options)
-
-    def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, package, **{"result": np.asarray, **common, **options})
-
+    peer = partial(Contender, result=np.asarray, most=n_tokens, flops=flops)
+    ours = partial(peer, package="numba", ours=True)
     return Work(
         "traces",
         f"traces, D={width}, S={n_scales}",
@@ -51,15 +46,16 @@ def traces(
                  note="chunk by chunk, as TraceEngine has it, to a learner that does nothing"),
             ours("state only", inputs.state_only, bytes=2 * row, limit="L1 read+write",
                  note="last_traces"),
-            peer("JAX scan", "jax", inputs.jax_scan),
-            peer("JAX associative scan", "jax", inputs.jax_associative),
-            peer("torch chunked matmul", "torch", inputs.torch_chunks, result=_from_chunks,
+            peer("JAX scan", inputs.jax_scan, "jax"),
+            peer("JAX associative scan", inputs.jax_associative, "jax"),
+            peer("torch chunked matmul", inputs.torch_chunks, "torch", result=_from_chunks,
                  tolerance=1e-3),
-            peer("NumPy loop", "numpy", inputs.numpy_loop),
-            peer("scipy lfilter", "scipy", inputs.lfilter, result=_from_scales),
-            peer("torch loop", "torch", inputs.torch_loop),
-            peer("pandas ewm", "pandas", inputs.pandas_ewm, result=_without_first),
-            peer("numbagg", "numbagg", inputs.numbagg, result=_debiased),
+            peer("NumPy loop", inputs.numpy_loop, "numpy"),
+            peer("scipy lfilter", inputs.lfilter, "scipy", result=partial(np.stack, axis=1)),
+            peer("torch loop", inputs.torch_loop, "torch"),
+            peer("pandas ewm", inputs.pandas_ewm, "pandas",
+                 result=lambda frames: np.stack([frame[1:] for frame in frames], axis=1)),
+            peer("numbagg", inputs.numbagg, "numbagg", result=_debiased),
         ],
         size={"D": width, "S": n_scales, "V": n_types},
     )  # fmt: skip
@@ -247,17 +243,9 @@ class _Inputs:
 # Results, shape=(T, S, D) ------------------------------------------------------------------
 
 
-def _from_scales(result: Any) -> Floats:
-    return np.stack(result, axis=1)
-
-
 def _from_chunks(result: Any) -> Floats:
     chunks, scales, length, width = result.shape
     return np.asarray(result).swapaxes(1, 2).reshape(chunks * length, scales, width)
-
-
-def _without_first(result: Any) -> Floats:
-    return np.stack([frame.to_numpy()[1:] for frame in result], axis=1)
 
 
 def _debiased(result: Any) -> Floats:

@@ -112,7 +112,7 @@ def add_command(app: typer.Typer, experiment: Experiment) -> None:
     ) -> None:
         from hebbsim.cli.run_command import run_command
 
-        run_command(experiment, ctx.obj, out, overwrite=overwrite, json=json)
+        run_command(experiment, ctx.obj, out, overwrite, json)
 
     app.command(experiment.name, cls=Verb, help=experiment.help)(command)
 

@@ -30,12 +30,7 @@ def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
 
 
 def run_command(
-    experiment: Experiment,
-    config: ExperimentConfig,
-    out: Path | None,
-    *,
-    overwrite: bool,
-    json: bool,
+    experiment: Experiment, config: ExperimentConfig, out: Path | None, overwrite: bool, json: bool
 ) -> None:
     """Run an experiment in its folder, and print its tables or one JSON document."""
     from hebbsim.runs.folders import check_output

@@ -169,11 +169,7 @@ class _Run:
     """Trains members that have done the same number of updates."""
 
     def __init__(
-        self,
-        config: ModelConfig,
-        members: Sequence[Member],
-        saved: Sequence[_Saved | None],
-        report: Report,
+        self, config: ModelConfig, members: list[Member], saved: list[_Saved | None], report: Report
     ) -> None:
         self.config, self.members, self.report = config, members, report
         self.training = training = members[0].training

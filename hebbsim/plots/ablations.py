@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
-from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, SMALL
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
+from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, SMALL, Axes
 
 #: Height of a row in inches, and rows that a heading takes.
 _ROW, _HEADING = 0.125, 1.35

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style
-from hebbsim.plots.style import INK, MUTED
+from hebbsim.plots.style import INK, MUTED, Axes
 from hebbsim.plots.tables import NothingToDrawError, column, need, numbers, select
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Limits that are drawn as a roof, and their line styles.
 ROOFS = {"weights read+write": "-", "DRAM read+write": marks.DASHES}

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style
-from hebbsim.plots.style import MODEL_COLORS, MODEL_NAMES
+from hebbsim.plots.style import MODEL_COLORS, MODEL_NAMES, Axes
 from hebbsim.plots.tables import NothingToDrawError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Largest number of rows; numbers in smaller cells could not be read.
 MOST = 14

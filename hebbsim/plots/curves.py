@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import pandas as pd
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
-from hebbsim.plots.style import GUIDE, MODEL_COLORS, MODEL_MARKERS, MODEL_NAMES
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
+from hebbsim.plots.style import GUIDE, MODEL_COLORS, MODEL_MARKERS, MODEL_NAMES, Axes
 
 
 @style.styled

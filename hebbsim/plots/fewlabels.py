@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.rows import colour_note
-from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_COLORS, MODEL_MARKERS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
+from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_COLORS, MODEL_MARKERS, Axes
 
 #: Panels in a row.
 _COLUMNS = 3

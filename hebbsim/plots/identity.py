@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
+from hebbsim.plots.style import Axes
 from hebbsim.plots.tables import NothingToDrawError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 # Okabe & Ito's palette, and a marker each for black and white.
 _DECODERS = {

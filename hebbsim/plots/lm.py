@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables
 from hebbsim.plots.marks import DASHES
-from hebbsim.plots.style import MUTED
+from hebbsim.plots.style import MUTED, Axes
 from hebbsim.plots.tables import NothingToDrawError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 # Okabe & Ito's palette, and a marker each for black and white.
 _MODELS = {

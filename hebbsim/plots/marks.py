@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbsim.plots.style import INK, SMALL
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from hebbsim.plots.style import INK, SMALL, Axes
 
 #: Least contrast of letters with white (WCAG 2.2, 1.4.3).
 CONTRAST = 4.5

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.rows import colour_note, recall_dots
-from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_NAMES
+from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_NAMES, Axes
 from hebbsim.rivals import RIVALS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Height of a role in inches, with several models one below another.
 _ROW = 0.26

@@ -6,10 +6,11 @@ import itertools
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.style import (
@@ -21,12 +22,9 @@ from hebbsim.plots.style import (
     MUTED,
     ROW,
     SMALL,
+    Axes,
 )
 from hebbsim.probes.structure import FLOOR, MARGIN, decide_role
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 _SUPERVISION = {
     "hebbian": "Hebbian, zero labels",

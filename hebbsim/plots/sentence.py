@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import style, tables, wording
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
+from hebbsim.plots.style import Axes
 
 _NAMES = {"pos": "part of speech", "role": "role", "depth": "clause depth"}
 

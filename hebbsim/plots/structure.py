@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
-from hebbsim.plots.style import GUIDE, INK
+from hebbsim.plots.style import GUIDE, INK, Axes
 from hebbsim.plots.tables import NothingToDrawError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Name, colour and marker of each property; content is dark, structure is coloured.
 PROPERTIES = {

@@ -13,7 +13,6 @@ from collections.abc import Hashable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from operator import methodcaller
-from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
 from hebbsim.errors import HebbsimError
@@ -72,12 +71,7 @@ class BackgroundJobs(Generic[Key]):
                 "outside `if __name__ == '__main__':`); --baselines simple needs none"
             ) from None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         if self._pool is None:
             return
         if kind is not None:

@@ -82,9 +82,7 @@ def compare_runs(
     tables = [read_scores(folder) for folder in folders]
     names = _names(folders)
     metric = metric or _metric(tables)
-    chosen = [
-        _chosen(table, metric, splits, model, every_condition=every_condition) for table in tables
-    ]
+    chosen = [_chosen(table, metric, splits, model, every_condition) for table in tables]
     pairs = (
         itertools.combinations(range(len(folders)), 2)
         if every_pair
@@ -175,12 +173,7 @@ def _metric(tables: Sequence[DataFrame]) -> str:
 
 
 def _chosen(
-    table: DataFrame,
-    metric: str,
-    splits: Sequence[str],
-    model: str | None,
-    *,
-    every_condition: bool,
+    table: DataFrame, metric: str, splits: Sequence[str], model: str | None, every_condition: bool
 ) -> DataFrame:
     """Rows to compare, with a column ``key``: the condition without sizes."""
     wanted = list(splits) or ["test", "gen"]

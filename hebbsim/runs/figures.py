@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from pandas import DataFrame
 
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.plots import plane, style
 from hebbsim.plots.tables import NothingToDrawError
+from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.folders import MANIFEST, record, refuse_strangers
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.storage import write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 Made = TypeVar("Made")
 _HEAD = "# Captions\n\nWritten by `hebbsim figures`.\n"
@@ -32,11 +31,11 @@ class FigureSpec:
     """A figure: its plotting function, and how its arguments follow from a run folder."""
 
     #: Takes the arguments below and ``ax=``.
-    plot: Callable[..., Axes]
+    plot: Callable[..., style.Axes]
     #: Maps a run folder to keywords of `plot` (default: the results table).
     arguments: Callable[[RunTables], dict[str, Any]] = lambda run: {"results": run.results}
 
-    def __call__(self, run: RunTables, ax: Axes | None = None) -> Axes:
+    def __call__(self, run: RunTables, ax: style.Axes | None = None) -> style.Axes:
         return self.plot(**self.arguments(run), ax=ax)
 
     @property
@@ -132,13 +131,9 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
 
 
 def draw_planes(
-    table: DataFrame, axes: Sequence[str], folder: Path, *, metric: str, split: str
+    table: DataFrame, axes: Sequence[str], folder: Path, experiment: Experiment
 ) -> tuple[list[Path], Failed]:
-    """Draw one figure for each combination of the other `axes` (options that vary).
-
-    `table` holds the scores, values of `metric` on `split`. Returns the paths of the figures and
-    the errors.
-    """
+    """Draw the scores in `table` for each combination of other `axes`; returns paths and errors."""
     others = [axis for axis in axes if axis != "timescales" and axis in table.columns]
     groups = table.groupby(others, sort=False) if others else [((), table)]
     drawn: dict[str, tuple[Sequence[object], DataFrame]] = {}
@@ -158,7 +153,7 @@ def draw_planes(
         ax = plane.plot_plane(
             group,
             title=", ".join([str(group["corpus"].iloc[0]), *shown]),
-            metric=f"{metric.replace('_', ' ').capitalize()} on {split}",
+            metric=f"{experiment.metric.replace('_', ' ').capitalize()} on {experiment.split}",
             note=f"Mean over {seeds} seed{'s' * (seeds != 1)}.",
         )
         return style.save(ax.figure.canvas.figure, folder, name)

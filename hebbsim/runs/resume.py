@@ -116,12 +116,8 @@ class RunCache:
         """
         if self._out is None:
             return
-        about = {
-            "schema": SCHEMA,
-            "experiment": experiment,
-            "config": dict(config),
-            "provenance": dict(provenance),
-        }
+        names = {"schema": SCHEMA, "experiment": experiment}
+        about = names | {"config": dict(config), "provenance": dict(provenance)}
         about = json.loads(json.dumps(about))  # as it will be read: tuples are lists
         if isinstance(self._out, folders.Numbered):
             self._choose(self._out, about)
@@ -176,11 +172,7 @@ class RunCache:
         self.folder, self._made = folder, made
 
     def write(
-        self,
-        results: Results,
-        *,
-        machine: Mapping[str, Any],
-        save: Callable[[Path], None] | None = None,
+        self, results: Results, machine: dict[str, Any], save: Callable[[Path], None] | None = None
     ) -> None:
         """Write the run, then draw its figures; a figure that fails does not affect the rest.
 

@@ -227,13 +227,8 @@ def _gather(
 
         experiment = sweep.experiment
         rows = [experiment.shows(row) and not row.role for row in together.itertuples()]
-        figures, failed_figures = draw_planes(
-            together[rows],
-            sweep.axes,
-            out / "figures",
-            metric=experiment.metric,
-            split=experiment.split,
-        )
+        folder = out / "figures"
+        figures, failed_figures = draw_planes(together[rows], sweep.axes, folder, experiment)
         folders.record(out, [str(path.relative_to(out)) for path in figures])
         undrawn = not_drawn(failed_figures)
     return SweepResults(sweep, runs, together, n_kept, figures, shown, undrawn)

@@ -97,7 +97,7 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
             number = {word: i for i, word in enumerate(material.words)}
             tokens = np.array([number.setdefault(word, len(number)) for word in words])
             codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
-            found += _read_words(config, seed, material, list(number), tokens, codes)
+            found += _read_words(config, seed, material.counts, list(number), tokens, codes)
             if seed == 0:
                 # With learned codes, as the role learner keeps them in its traces.
                 codes = corpus_codes(material, config.dim, seed, "learned", len(number))
@@ -120,16 +120,10 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
 
 
 def _read_words(
-    config: IdentityConfig,
-    seed: int,
-    material: Material,
-    vocabulary: list[str],
-    tokens: Ints,
-    codes: Floats,
+    config: IdentityConfig, seed: int, counts: Ints, words: list[str], tokens: Ints, codes: Floats
 ) -> Iterator[Word]:
-    counts = np.zeros(len(vocabulary))
-    counts[: len(material.counts)] = material.counts
-    prior = (counts + 0.5) / (counts + 0.5).sum()
+    smoothed = np.pad(counts, (0, len(words) - len(counts))) + 0.5
+    prior = smoothed / smoothed.sum()
     for condition in config.conditions:
         rng = np.random.default_rng([seed, 9])
         states = make_states(
@@ -145,8 +139,8 @@ def _read_words(
                 shares = softmax(scores[0] + channel.log_prior)
                 right = tokens[len(tokens) - 1 - lag]
                 yield Word(
-                    seed, name, condition.words, lag, vocabulary[right],
-                    vocabulary[int(shares.argmax())], float(shares[right]),
+                    seed, name, condition.words, lag, words[right],
+                    words[int(shares.argmax())], float(shares[right]),
                 )  # fmt: skip
 
 

@@ -89,7 +89,7 @@ class LmRun:
     def train(self, jobs: list[Job]) -> Mapping[tuple[Any, ...], Trained]:
         """Train the models that are not in the store yet."""
         config = self.config
-        return train_all(jobs, config.store, self.progress, log=config.log, workers=config.workers)
+        return train_all(jobs, config.store, self.progress, config.log, config.workers)
 
     def add_losses(
         self, seed: int, model: str, condition: str, found: TokenLosses, split: str = "test"

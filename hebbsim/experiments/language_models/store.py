@@ -140,12 +140,7 @@ class Job:
         return store / "models" / f"{name}.safetensors"
 
 
-def _train(
-    jobs: Sequence[Job],
-    store: Path,
-    log: Path | None,
-    report: Callable[[str | None, int, int], None],
-) -> list[Trained]:
+def _train(jobs: Sequence[Job], store: Path, log: Path | None, report: Progress) -> list[Trained]:
     """Train models of one shape side by side."""
     from hebbsim.lm.training import Member, train
 
@@ -248,12 +243,7 @@ def _processes(jobs: Sequence[Job]) -> int:
 
 
 def train_all(
-    jobs: Sequence[Job],
-    store: Path,
-    progress: Progress,
-    *,
-    log: Path | None = None,
-    workers: int | None = None,
+    jobs: Sequence[Job], store: Path, progress: Progress, log: Path | None, workers: int | None
 ) -> Mapping[tuple[Any, ...], Trained]:
     """Train every model, or load it from the store; return the models by label, in order.
 

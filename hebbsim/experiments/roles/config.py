@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -143,10 +142,7 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         return self.keep == "all" or (self.keep == "first" and seed == 0)
 
     def learner(
-        self,
-        seed: int,
-        network: Mapping[str, Any] | None = None,
-        vectors: WordVectors | None = None,
+        self, seed: int, network: dict[str, Any] | None = None, vectors: WordVectors | None = None
     ) -> RoleNetwork | RolePopulation:
         """An unfitted network or ensemble; `network` and `vectors` are what files hold."""
         from hebbsim.models import RolePopulation

@@ -38,7 +38,7 @@ class Learning:
         config: RolesConfig,
         corpus: Corpus,
         text: Mapping[str, Path],
-        network: Mapping[str, Any],
+        network: dict[str, Any],
         vectors: WordVectors | None = None,
     ) -> None:
         self.vectors = vectors

@@ -1,7 +1,7 @@
 """Fits the networks of the roles experiment in shards, on a Dask cluster."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.learning import Learning
 from hebbsim.models import RolePopulation
 from hebbsim.models.sharded import Shards, fit_shards
-from hebbsim.runs.workers import DaskWorkers, open_dask
+from hebbsim.runs.workers import DaskWorkers, on_workers, open_dask
 
 
 def sharded_learners(
@@ -26,25 +26,13 @@ def sharded_learners(
         raise BadInputError("--unlabeled -: workers cannot read standard input; name files")
     with open_dask(config.scheduler, min(n_shards, os.cpu_count() or 1)) as client:
         if config.rules:
-            _load_on_workers(client, [os.path.abspath(path) for path in config.rules])
+            rules = [os.path.abspath(path) for path in config.rules]
+            on_workers(client, "hebbsim-rules", partial(load_rules, rules))
         files = [path.resolve() for path in text]
         train = learning.sentences["train"]
         shards = Shards(DaskWorkers(client), train, n_shards, text=files, reading=config.reading)
         for seed in range(config.seeds):
             yield seed, partial(_fitted, learning.new(seed), seed, shards, say)
-
-
-def _load_on_workers(client: Any, rules: Sequence[str]) -> None:
-    """Load rules on all workers, including those that join later."""
-    from distributed.diagnostics.plugin import WorkerPlugin
-
-    class Rules(WorkerPlugin):
-        name = "hebbsim-rules"
-
-        def setup(self, worker: Any) -> None:
-            load_rules(rules)
-
-    client.register_plugin(Rules())
 
 
 def _fitted(learner: Any, seed: int, shards: Shards, say: Callable[[str], object]) -> Any:

@@ -10,7 +10,7 @@ that part.
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -142,11 +142,7 @@ class _Job(NamedTuple):
 
 
 def _learned(
-    config: RulesConfig,
-    corpus: Corpus,
-    planned: Sequence[Ablation],
-    cache: RunCache,
-    progress: Progress,
+    config: RulesConfig, corpus: Corpus, plan: list[Ablation], cache: RunCache, progress: Progress
 ) -> dict[tuple[int, str], StepResult]:
     """Predicted roles by seed and condition; each condition is a step in the cache."""
 
@@ -155,12 +151,12 @@ def _learned(
 
     found: dict[tuple[int, str], StepResult] = {}
     waiting, total = [], 0
-    for seed, each in itertools.product(range(config.seeds), planned):
+    for seed, each in itertools.product(range(config.seeds), plan):
         if each.condition == RANDOM:
             continue
         total += 1
         # Random prototypes are drawn from the unchanged network, once it has learned.
-        conditions = (WHOLE, RANDOM) if each is planned[0] else (each.condition,)
+        conditions = (WHOLE, RANDOM) if each is plan[0] else (each.condition,)
         for condition in conditions:
             if (step := cache.get(name(seed, condition))) is not None:
                 found[seed, condition] = step

@@ -7,6 +7,7 @@ from scipy.optimize import minimize_scalar
 
 from hebbsim.probes.identity.decoders import Channel
 from hebbsim.probes.identity.states import Floats, Ints
+from hebbsim.probes.metrics import entropy
 
 #: Range of the natural logarithm of the inverse temperature.
 _RANGE = (-16.0, 4.0)
@@ -93,10 +94,7 @@ def _calibrated(scores: Floats, tokens: Ints, log_prior: Floats) -> tuple[float,
         return np.log2(shares + (1 - shares) * ratios[:, None]).mean(axis=0)
 
     found = minimize_scalar(
-        lambda log_beta: -bits(log_beta).max(),
-        bounds=_RANGE,
-        method="bounded",
-        options={"xatol": 0.05},
+        lambda x: -bits(x).max(), bounds=_RANGE, method="bounded", options={"xatol": 0.05}
     )
     return float(np.exp(found.x)), float(shares[np.argmax(bits(found.x))])
 
@@ -108,18 +106,6 @@ def _ratios(scores: Floats, tokens: Ints, log_prior: Floats, beta: float) -> Flo
     evidence = likelihoods @ prior if prior.ndim == 1 else (likelihoods * prior).sum(axis=1)
     right = likelihoods[np.arange(len(tokens)), tokens]
     return np.divide(right, evidence, dtype=np.float64)
-
-
-def entropy(prior: Floats) -> float:
-    """Entropy of a distribution in bits.
-
-    Examples
-    --------
-    >>> entropy(np.array([0.5, 0.25, 0.25]))
-    1.5
-    """
-    positive = prior[prior > 0]
-    return float(-(positive * np.log2(positive)).sum())
 
 
 def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> Floats:
