@@ -63,8 +63,7 @@ class _Inputs:
     """Contexts and vectors of a stream; one method per contender, which prepares n tokens."""
 
     def __init__(self, table: Floats, tokens: NDArray[np.int32], context: Floats) -> None:
-        self.table = table
-        self.tokens = tokens
+        self.table, self.tokens = table, tokens
         self.pre = aligned_copy(context)
         self.event = aligned_copy(table[tokens])
         self.shape = self.event.shape[1], self.pre.shape[1]

@@ -131,8 +131,7 @@ class _Run:
     """Measures every work, and collects the results."""
 
     def __init__(self, config: BenchConfig, progress: Progress) -> None:
-        self.config = config
-        self.progress = progress
+        self.config, self.progress = config, progress
         self.done = 0
         self.total = 0
         self.rows: list[Row] = []

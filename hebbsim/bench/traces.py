@@ -68,8 +68,7 @@ class _Inputs:
         self, table: Floats, tokens: NDArray[np.int32], timescales: Sequence[float]
     ) -> None:
         self.table = aligned_copy(table)
-        self.tokens = tokens
-        self.timescales = timescales
+        self.tokens, self.timescales = tokens, timescales
         alpha = 1 / np.array(timescales)
         self.alpha, self.keep = alpha.astype(np.float32), (1 - alpha).astype(np.float32)
 

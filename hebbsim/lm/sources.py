@@ -49,8 +49,7 @@ class Source:
     ) -> None:
         self.name = name
         self.files = tuple(files)
-        self.longest = longest
-        self.field = field
+        self.longest, self.field = longest, field
         self._stream = stream
 
     def documents(self, skip: int = 0) -> Iterator[str]:

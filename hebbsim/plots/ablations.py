@@ -106,7 +106,7 @@ def plot_ablations(
     if shown:
         marks.legend(ax, columns=3, side="right", lift=1.6)
     marks.name_ends(ax, above, above=True)
-    style.caption(
+    return style.caption(
         ax,
         f"What each rule contributes: {wording.where(table, split)}",
         f"{tables.interval_note(network)} Bold: part, and the rule that it has. Grey band: "
@@ -114,4 +114,3 @@ def plot_ablations(
         + " Rules that learn nothing there are left out."
         * (len(learning) < len(ablations)),
     )
-    return ax

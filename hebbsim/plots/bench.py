@@ -73,14 +73,13 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     ax.set_xticks([0.1, 0.2, 0.5, 1, 2, 5])
     ax.set(xlabel="operations per byte", ylabel="GFLOP/s")
     marks.legend(ax)
-    style.caption(
+    return style.caption(
         ax,
         "What the machine allows, and what is reached on one core",
         "Median over rounds. Filled: hebbsim, at the bytes it must move"
         + "; open: peers, at the intensity of the same work" * peers
         + ".",
     )
-    return ax
 
 
 @style.styled
@@ -125,12 +124,11 @@ def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
     other.set_ylim(0, 1.6 * shown.quantile(0.95))
     other.set_ylabel("CPU time per token (µs)", color=_TIME)
     other.spines["right"].set_visible(True)
-    style.caption(
+    return style.caption(
         ax,
         "Memory and time along a stream",
         f"One point per {table['n_tokens'].iloc[0]:,.0f} tokens; the first time is left out.",
     )
-    return ax
 
 
 def _lines(

@@ -67,14 +67,13 @@ def plot_confusions(
     right = sum(int(counts.at[r, r]) for r in counts.index if r in counts.columns)
     total = int(tokens.sum())
     left_out = int((tokens > 0).sum()) - len(roles)
-    style.caption(
+    return style.caption(
         ax,
         f"What each role was taken for: {corpus}, {split}",
         f"{_named(model)}, first seed: {right / total:.3f} of {total:,} tokens are right. Numbers "
         f"are percent of a row, none below {SHOWN_FROM}."
         + (f" The {left_out} rarest roles have no row." if left_out > 0 else ""),
     )
-    return ax
 
 
 def _named(model: str) -> str:

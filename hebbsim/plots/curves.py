@@ -82,8 +82,8 @@ def plot_labels(
         + notes
         + tables.population_note(learner),
     )
-    marks.name_ends(ax, [(f"{MODEL_NAMES[name]}\n{v:.3f}", v, color) for name, v, color in ends])
-    return ax
+    named = [(f"{MODEL_NAMES[name]}\n{v:.3f}", v, color) for name, v, color in ends]
+    return marks.name_ends(ax, named)
 
 
 def _met(rows: DataFrame, learner: Mapping[str, str]) -> Iterator[tuple[float, str, str]]:
@@ -174,8 +174,7 @@ def plot_learning_curve(
            "sentences." if within else "")
         + (" Dashed: word lookup, which has all labels." if dashed else ""),
     )  # fmt: skip
-    marks.name_ends(ax, named)
-    return ax
+    return marks.name_ends(ax, named)
 
 
 def _curve(table: DataFrame, learner: Mapping[str, str], split: str, ends: list[int]) -> DataFrame:

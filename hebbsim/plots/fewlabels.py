@@ -88,7 +88,7 @@ def plot_few_labels(
         look = {"color": MODEL_COLORS[model], "marker": MODEL_MARKERS[model]}
         panels[len(roles)].plot([], [], label=name.replace(", ", ",\n"), **look)  # type: ignore[arg-type]
     panels[len(roles)].legend(loc="center left")
-    style.caption(
+    return style.caption(
         host,
         f"Recall by role on the same labelled sentences: {wording.where(table, split)}",
         "x: labelled sentences, the same draws for both. y: recall. "
@@ -97,7 +97,6 @@ def plot_few_labels(
         + colour_note(roles, dependence)
         + tables.population_note(learner),
     )
-    return host
 
 
 def _shown(

@@ -76,7 +76,7 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylabel("timescales in tokens")
     n_lags = int(_lags(results)["lag"].max()) + 1
     n = int(rows["n"].max())
-    style.caption(
+    return style.caption(
         ax,
         f"Bits that {rows['model'].iloc[0]} finds in lags 0 to {n_lags - 1}",
         f"Bits that went in: {n_lags * _entropy(results):.0f}. "
@@ -84,7 +84,6 @@ def plot_capacity(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         + "dB: Gaussian noise on the state. " * any("dB" in name for name in held)
         + f"n = {n} seed{'s' * (n != 1)}.",
     )
-    return ax
 
 
 @style.styled
@@ -113,8 +112,7 @@ def plot_processing(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         "Deeper processing adds no information, but a linear probe may find more",
         f"Six tokens of four types, noise at 15 dB. {tables.interval_note(rows)}",
     )
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 def _lags(results: DataFrame) -> DataFrame:
@@ -163,5 +161,4 @@ def _curves(
         title,
         f"Mean and 95 % interval over {n} seed{'s' * (n != 1)}. Bits: entropy minus log-loss.",
     )
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)

@@ -81,8 +81,7 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="tokens seen", ylabel="validation loss (nats)")
     style.caption(ax, "Loss over tokens: traces against attention", tables.interval_note(rows)
                   + " Equal parameters, the same tokens in the same order.")  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 @style.styled
@@ -113,8 +112,7 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     style.caption(ax, "Ratio of perplexities over tokens", tables.interval_note(rows)
                   + " Below 1 the model with traces is ahead."
                   + (" Stars: where GPT-2 overtakes." if starred else ""))  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 @style.styled
@@ -138,8 +136,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="parameters", ylabel="perplexity / that of GPT-2")
     style.caption(ax, "Ratio of perplexities over parameters, at the end of training",
                   tables.interval_note(ratios))  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 @style.styled
@@ -185,12 +182,11 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     if len(by_model) > 1:
         marks.legend(ax)
     n = tables.interval_note(loss)
-    style.caption(
+    return style.caption(
         ax, f"Loss by distance to the last occurrence: {one} minus GPT-2, {size}",
         "Below 0 the model with traces is ahead. "
         + (n if n == "One seed." else f"{n} Intervals of the two losses add in quadrature."),
     )  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -210,9 +206,8 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(-len(rows) + 0.4, 0.6)
     plain = "the linear predictor" if first == "ema" else _named(first)
     ax.set_xlabel(f"loss above that of {plain} (%)")
-    style.caption(ax, "A better predictor over the same traces",
+    return style.caption(ax, "A better predictor over the same traces",
                   tables.interval_note(rows) + " Paired by seed. Grey: within 1.5 %.")  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -242,8 +237,7 @@ def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         panel.set_yticks([-i for i in range(len(order))], [_named(m) for m in order])
         panel.tick_params(axis="y", labelleft=panel is panels[0])
     note = tables.interval_note(loss) + " Dashed: chance." * (len(shown) > 1)
-    style.caption(host, "The ladder of selection", note)
-    return host
+    return style.caption(host, "The ladder of selection", note)
 
 
 @style.styled
@@ -263,8 +257,7 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks(range(len(depths)), [str(n) for n in depths])
     ax.set_ylabel("loss on test (nats)")
     style.caption(ax, "Loss over depth", tables.interval_note(rows))
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 def _dotted(ax: Axes, line: DataFrame, x: Any, model: str) -> tuple[str, float, str, str]:
@@ -355,8 +348,7 @@ def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.grid(axis="y")
     ax.set_xlabel("accuracy (share of pairs)")
     marks.legend(ax, columns=len(models), side="right")
-    style.caption(ax, "BLiMP by phenomenon", tables.interval_note(rows) + " Dashed: chance.")
-    return ax
+    return style.caption(ax, "BLiMP by phenomenon", tables.interval_note(rows) + " Dashed: chance.")
 
 
 @style.styled
@@ -384,5 +376,4 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         tables.interval_note(rows)
         + " Dotted and dashed: guesses." * bool(rows["model"].isin(list(_GUESSES)).any()),
     )  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)

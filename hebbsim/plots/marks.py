@@ -152,11 +152,11 @@ def ink(color: Any) -> Any:
     return tuple(rgb.tolist())
 
 
-def name_ends(ax: Axes, ends: Sequence[tuple[Any, ...]], *, above: bool = False) -> None:
+def name_ends(ax: Axes, ends: Sequence[tuple[Any, ...]], *, above: bool = False) -> Axes:
     """Name lines at the right edge, or vertical lines above the Axes, without overlap.
 
-    Call it last, because positions depend on the layout. `ends` are name, coordinate, colour and,
-    for readers who cannot tell colours apart, the `glyph` that precedes the name.
+    Call it last, because positions depend on the layout; returns `ax`. `ends` are name, coordinate,
+    colour and, for readers who cannot tell colours apart, the `glyph` that precedes the name.
     """
     figure = ax.figure.canvas.figure
     look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False,
@@ -192,6 +192,7 @@ def name_ends(ax: Axes, ends: Sequence[tuple[Any, ...]], *, above: bool = False)
     moved = spread(wanted, sizes, within)
     for text, shift in zip(texts, (moved - np.array(wanted)) / scale, strict=True):
         text.set_position((shift, 3) if above else (10, shift))
+    return ax
 
 
 def spread(

@@ -34,5 +34,4 @@ def plot_plane(
             text.set_fontweight("bold")
     ax.set(xlabel="faster timescale, in tokens", ylabel="slower timescale, in tokens")
     alone = "On the diagonal one timescale alone; the best in bold."
-    style.caption(ax, title, f"{metric}. {alone} {note}".strip())
-    return ax
+    return style.caption(ax, title, f"{metric}. {alone} {note}".strip())

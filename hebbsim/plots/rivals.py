@@ -56,11 +56,10 @@ def plot_rivals(
     for line in range(1, len(order)):
         ax.axhline(line - 0.5, color=style.GUIDE, lw=0.5, zorder=0)
     marks.legend(ax, columns=min(3, len(shown) + 1), side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"Recall by role without labels: {wording.where(table, split)}",
         f"Clusters of every model are named from dev by majority. {tables.interval_note(hebbian)}"
         + tables.population_note(learner)
         + colour_note(order, dependence),
     )
-    return ax

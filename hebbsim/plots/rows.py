@@ -67,14 +67,13 @@ def plot_roles(
     _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
     marks.legend(ax, columns=3, side="right")
     versus = " against BiGRU" if "bigru" in shown else ""
-    style.caption(
+    return style.caption(
         ax,
         f"Recall by role{versus}: {wording.where(table, split)}",
         tables.interval_note(hebbian)
         + tables.population_note(learner)
         + colour_note(order, dependence),
     )
-    return ax
 
 
 def recall_dots(
@@ -144,13 +143,12 @@ def plot_structure_content(
     _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
     ax.set(xlim=(0, 1), xlabel="F1 of the role from one source alone")
     marks.legend(ax, columns=1, side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"Structure and content by role: {wording.where(table, split)}",
         tables.interval_note(traces) + colour_note(order, dependence)
         + f" A source decides where it reaches {FLOOR:g} and exceeds the other by {MARGIN:g}.",
     )  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -216,7 +214,7 @@ def plot_generalization(
     ax.set_xlabel(f"accuracy, Hebbian minus {MODEL_NAMES[rival]}")
     if any(kinds):
         marks.legend(ax, columns=3, side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"Hebbian minus {MODEL_NAMES[rival]} on new constructions: {wording.corpus_of(table)}",
         "Right of 0 the zero-label learner is better. "
@@ -226,7 +224,6 @@ def plot_generalization(
         f"over training runs ({tables.count_note(single)}) and sentences."
         + tables.population_note(learner),
     )  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -290,7 +287,7 @@ def plot_timescales(
     ax.set_xlabel("accuracy (fraction of tokens)")
     ends = [(MODEL_NAMES[model], mean, MODEL_COLORS[model]) for model, mean in inside]
     marks.name_ends(ax, ends, above=True)
-    style.caption(
+    return style.caption(
         ax,
         f"Accuracy by timescale: {wording.where(table, split)}",
         f"{tables.interval_note(rows)} τ in tokens"
@@ -298,7 +295,6 @@ def plot_timescales(
         + ("" if near.all() else " Triangle: left of the axis.")
         + (f" Not shown: {', '.join(outside)}." if outside else ""),
     )
-    return ax
 
 
 def _start(values: NDArray[np.float64], lines: Sequence[float]) -> float:

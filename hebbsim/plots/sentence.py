@@ -82,8 +82,7 @@ def plot_sentence(
     if structure is not None:
         codes = sorted(set(structure["read"][structure["property"] == "role"].astype(str)))
         note += f" Roles: {', '.join(map(wording.role, codes))}." if codes else ""
-    style.caption(ax, "One sentence, read back from its last state", note)
-    return ax
+    return style.caption(ax, "One sentence, read back from its last state", note)
 
 
 def _short(word: str) -> str:

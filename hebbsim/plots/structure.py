@@ -125,14 +125,13 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     ax.set(xlim=(0, 1.0), xlabel="share of its bits read")
     marks.legend(ax, columns=1, side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"What is structure, and what is content: {wording.corpus_of(rows['word'])}",
         "Word: counts of labels by word. Words before it: a linear probe on their traces. "
         "Top: structure, which is better read from the words before. "
         f"{tables.interval_note(rows['word'])}",
     )
-    return ax
 
 
 @style.styled

@@ -177,8 +177,8 @@ def _figure(height: float) -> Figure:
     return figure
 
 
-def caption(ax: Axes, title: str, note: str) -> None:
-    """Write the title above a figure, and a small note on n and intervals below it.
+def caption(ax: Axes, title: str, note: str) -> Axes:
+    """Write the title above a figure, and a small note on n and intervals below it; returns `ax`.
 
     On a new figure, both span the figure. On Axes of the caller, the title is set on the Axes,
     and the note is left to the caller's caption, see `caption_of`.
@@ -195,9 +195,9 @@ def caption(ax: Axes, title: str, note: str) -> None:
         ax.set_title(
             _wrap(title, 8.0 * 1.08, wide, at=": "), pad=(top - ax.bbox.y1) * 72 / figure.dpi + 6
         )
-        return
+        return ax
     if not _written_inside.get():
-        return
+        return ax
     width = figure.get_figwidth()
     figure.suptitle(_wrap(title, 8.0 * 1.08, width, at=": "), x=0.02, ha="left")
     # Unlike free text, a label of the figure is part of the layout.
@@ -205,6 +205,7 @@ def caption(ax: Axes, title: str, note: str) -> None:
         _wrap(note, NOTE, width), x=0.02, ha="left", fontsize=NOTE, fontweight="normal",
         color=MUTED,
     )  # fmt: skip
+    return ax
 
 
 def caption_of(ax: Axes) -> Caption:

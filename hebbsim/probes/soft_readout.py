@@ -124,9 +124,7 @@ class SoftReadout:
     values_: list[NDArray[np.float64]]
 
     def __init__(self, *, width: float = 2.5, own: float = 0.2, noise: float = 0.1) -> None:
-        self.width = width
-        self.own = own
-        self.noise = noise
+        self.width, self.own, self.noise = width, own, noise
 
     def fit(
         self,

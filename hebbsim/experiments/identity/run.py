@@ -93,10 +93,7 @@ class _Run:
     def __init__(
         self, config: IdentityConfig, source: TokenSource, cache: RunCache, progress: Progress
     ) -> None:
-        self.config = config
-        self.source = source
-        self.cache = cache
-        self.progress = progress
+        self.config, self.source, self.cache, self.progress = config, source, cache, progress
         self.map_seeds = min(config.map_seeds, config.seeds)
         self.corpus = self.structure_corpus()
         self.materials: dict[int, Material] = {}

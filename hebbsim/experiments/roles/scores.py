@@ -94,8 +94,7 @@ class Runs:
     """Predicted roles of every model and condition, by seed and, within a seed, by draw."""
 
     def __init__(self, corpus: str, gold: Gold) -> None:
-        self.corpus = corpus
-        self.gold = gold
+        self.corpus, self.gold = corpus, gold
         self._codes: dict[tuple[str, str], dict[int, list[Codes]]] = defaultdict(
             lambda: defaultdict(list)
         )

@@ -66,8 +66,7 @@ class _Run:
     """One pass over the stream, starting at the last checkpoint."""
 
     def __init__(self, config: StreamConfig, cache: RunCache, progress: Progress) -> None:
-        self.config = config
-        self.progress = progress
+        self.config, self.progress = config, progress
         self.source = TokenStream(config)
         self.scored = None if config.score is None else ScoredCorpus(config.score)
         inputs = self.source.inputs | (self.scored.corpus.sha256 if self.scored else {})

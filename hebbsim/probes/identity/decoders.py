@@ -188,8 +188,7 @@ class Decoder(ABC):
                 raise TypeError(f"{known.__module__} has a decoder {cls.name}: choose another name")
 
     def __init__(self, channel: Channel, random_state: int = 0) -> None:
-        self.channel = channel
-        self.random_state = random_state
+        self.channel, self.random_state = channel, random_state
 
     def fit(self, states: States) -> Decoder:
         """Train on states with known tokens; does nothing for a decoder in closed form."""

@@ -50,8 +50,7 @@ class Memory(ABC):
             Memory._registry[cls.name] = cls
 
     def __init__(self, codes: Floats, timescales: Floats, rng: np.random.Generator) -> None:
-        self.codes = codes
-        self.timescales = timescales
+        self.codes, self.timescales = codes, timescales
         self.size = len(timescales) * codes.shape[1]
 
     @abstractmethod
