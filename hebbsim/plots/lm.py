@@ -129,8 +129,7 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ends: list[tuple[Any, ...]] = [("GPT-2", 1.0, MUTED)]
     for model, line in last.groupby("model", sort=False):
         line = line.assign(n=line["preset"].map(n)).sort_values("n")
-        name = model.partition("/")[0]
-        ends.append(_dotted(ax, line, line["n"], name))
+        ends.append(_dotted(ax, line, line["n"], model.partition("/")[0]))
     ax.axhline(1.0, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=0)
     marks.log_scale(ax)
     ax.set(xlabel="parameters", ylabel="perplexity / that of GPT-2")

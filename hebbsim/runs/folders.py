@@ -6,6 +6,7 @@ into place. If a command is killed in between, the next one completes the move.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -58,12 +59,10 @@ class Numbered:
 
     def free(self) -> Iterator[Path]:
         """Folders that do not exist or are empty."""
-        number = 1
-        while True:
+        for number in itertools.count(1):
             path = self.base if number == 1 else Path(f"{self.base}-{number}")
             if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
                 yield path
-            number += 1
 
 
 #: Destination of a run: a folder, or the first free one of a series.

@@ -186,8 +186,7 @@ def _run_point(experiment: str, runs: str, overwrite: bool, job: tuple[str, dict
     """Run one point of a sweep, on any process or machine."""
     name, options = job
     chosen = EXPERIMENTS[experiment]
-    config = chosen.config.checked(options)
-    chosen.run(config, Path(runs) / name, overwrite=overwrite)
+    chosen.run(chosen.config.checked(options), Path(runs) / name, overwrite=overwrite)
     return name
 
 

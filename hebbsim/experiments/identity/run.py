@@ -202,8 +202,6 @@ class _Run:
             for name in sorted(set(self.config.memories) - {score.model for score in scores}):
                 yield f"memory {name} is left out: {_WITHOUT[name]}"
 
-    # --- states -----------------------------------------------------------------------------
-
     def channel_states(
         self, seed: int, taus: Floats, condition: probes.Condition, n_states: int, stage: int
     ) -> tuple[probes.Channel, probes.States]:
@@ -232,8 +230,6 @@ class _Run:
                 "name a corpus with --stream"
             )
         return learned_codes(source.halves[0], len(source.prior), config.dim, rng, None)
-
-    # --- identity ---------------------------------------------------------------------------
 
     def stream_scores(self, seed: int) -> Iterator[Score]:
         """Information about a token that is available without traces."""
@@ -316,8 +312,6 @@ class _Run:
             words = f"timescales={name} {condition.words}"
             yield self.score(seed, config.map_decoder, words, "total_bits", total, split="map")
 
-    # --- structure --------------------------------------------------------------------------
-
     def material(self, seed: int) -> Material:
         """The sentences of a seed, drawn once and shared by all memories."""
         with _DRAWING:
@@ -338,8 +332,7 @@ class _Run:
             except TorchMissingError:
                 return
         else:
-            kind = _CODES_OF.get(name, "random")
-            codes = corpus_codes(material, config.dim, seed, kind)
+            codes = corpus_codes(material, config.dim, seed, _CODES_OF.get(name, "random"))
             states = fixed_states(
                 name.removesuffix("-learned"), material, codes, config.taus(), seed
             )

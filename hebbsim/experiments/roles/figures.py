@@ -52,8 +52,7 @@ def _confusions(run: RunTables) -> dict[str, Any]:
         raise plots.NothingToDrawError("no table of tokens with a gold role and a role found")
     split, model = _split(run), "hebbian_soft"
     table = confusion_table(read_tokens(run.folder, split, model))
-    corpus = run.config["corpus"]
-    return {"counts": table, "corpus": corpus, "split": split, "model": model}
+    return {"counts": table, "corpus": run.config["corpus"], "split": split, "model": model}
 
 
 FIGURES = {

@@ -16,7 +16,7 @@ from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.experiments.roles.clustering import Clustering, nearest_only
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold
-from hebbsim.experiments.roles.scores import Measured, named_on_dev
+from hebbsim.experiments.roles.scores import Measured, Roles, named_on_dev
 from hebbsim.models import RoleNetwork
 from hebbsim.probes import CLUSTERING, memberships
 from hebbsim.readers.base import Corpus
@@ -155,10 +155,8 @@ class Measuring:
     def part(self, learner: Any, seed: int, condition: str, changes: dict[str, Any]) -> Measured:
         """Measure one ablation or control of a learner."""
         part = learner.derive(self.learning.sentences["train"], **changes)
-        measured = Measured()
-        found = self.learning.cluster(part, few=False)
-        self._name_on_dev(measured, f"{self.k} {condition}", seed, found)
-        return measured
+        named = self._named_on_dev(self.learning.cluster(part, few=False))
+        return Measured([("hebbian", f"{self.k} {condition}", seed, named)])
 
     def whole(self, learner: Any, seed: int) -> Measured:
         """Measure everything about a fitted learner that needs no further training."""
@@ -172,17 +170,19 @@ class Measuring:
             measured.winners = {name: one.winners(name)[:, 0] for name in one.scored}
         self._readouts(measured, self.k, seed, one)
         for n_read, found in self.learning.curves.pop(seed, []):
-            self._name_on_dev(measured, f"{self.k} tokens={n_read}", seed, found)
+            named = self._named_on_dev(found)
+            measured.predicted.append(("hebbian", f"{self.k} tokens={n_read}", seed, named))
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
-        self._name_on_dev(measured, f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
+        named = self._named_on_dev(one, roles=shuffled)
+        measured.predicted.append(("hebbian", f"{self.k} shuffled=labels", seed, named))
         self._score_clusters(measured, seed, one)
         return measured
 
     def name_by_dev(self, measured: Measured, model: str, seed: int, found: Clustering) -> None:
         """Name the clusters of a rival by all of dev, with each read-out, and score them."""
         for readout, soft in (("", False), (" readout=soft", True)):
-            condition = self.k + readout
-            self._name_on_dev(measured, condition, seed, found, soft=soft, model=model)
+            named = self._named_on_dev(found, soft=soft)
+            measured.predicted.append((model, self.k + readout, seed, named))
         self._score_clusters(measured, seed, found, model=model)
 
     def _score_clusters(
@@ -203,7 +203,8 @@ class Measuring:
     def _readouts(self, measured: Measured, main: str, seed: int, found: Clustering) -> None:
         """Name clusters with each read-out, by all of dev and by few training sentences."""
         for readout, soft in (("", False), (" readout=soft", True)):
-            self._name_on_dev(measured, main + readout, seed, found, soft=soft)
+            named = self._named_on_dev(found, soft=soft)
+            measured.predicted.append(("hebbian", main + readout, seed, named))
             for n, draws in self.learning.draws.items():
                 for draw in draws:
                     condition = f"{main} labels={n}{readout}"
@@ -219,24 +220,12 @@ class Measuring:
         name = found.mapping("train", found.train.layers[self.layer], on, soft=soft)
         return {split: name(split) for split in found.scored}
 
-    def _name_on_dev(
-        self,
-        measured: Measured,
-        condition: str,
-        seed: int,
-        found: Clustering,
-        *,
-        dev_roles: NDArray[np.str_] | None = None,
-        soft: bool = False,
-        model: str = "hebbian",
-    ) -> None:
-        named_by = self.roles["dev"] if dev_roles is None else dev_roles
-        predicted = named_on_dev(
-            lambda on: found.mapping("dev", named_by, on, soft=soft),
-            self.corpus.splits["dev"],
-            found.scored,
-        )
-        measured.predicted.append((model, condition, seed, predicted))
+    def _named_on_dev(
+        self, found: Clustering, *, soft: bool = False, roles: NDArray[np.str_] | None = None
+    ) -> Roles:
+        """Roles of every split, with clusters named by those of dev, or by `roles`."""
+        gold, dev = self.roles["dev"] if roles is None else roles, self.corpus.splits["dev"]
+        return named_on_dev(lambda on: found.mapping("dev", gold, on, soft=soft), dev, found.scored)
 
 
 def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:

@@ -167,8 +167,7 @@ class _Search:
 
     def run(self) -> list[Trial]:
         """Run all trials; the best come first."""
-        everything = range(len(self.drawn))
-        self._learn((trial, 0) for trial in everything)
+        self._learn((trial, 0) for trial in range(len(self.drawn)))
         best = [trial.trial for trial in self._ranked() if not trial.failed][: self.n_best]
         self._learn((trial, seed) for seed in range(1, self.config.seeds) for trial in best)
         return self._ranked()
