@@ -97,11 +97,8 @@ class Entry:
 def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Results:
     """Measure the works of a configuration on one core.
 
-    Returns
-    -------
-    Results
-        Rows have medians (``mean``) and quartiles (``low``, ``high``) over the rounds, which the
-        word ``spread=quartiles`` of their condition says.
+    Rows have medians (``mean``) and quartiles (``low``, ``high``) over the rounds, which the word
+    ``spread=quartiles`` of their condition says.
     """
     run = _Run(config, progress)
     cache.begin("bench", config.resolved(), {})

@@ -68,19 +68,15 @@ Job = tuple[str, Callable[[], Iterator[Score]]]
 def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
     """Decode the last tokens of a stream from trace states, and count the bits that are found.
 
-    Returns
-    -------
-    Results
-        By decoder, condition and lag: ``accuracy`` and ``bits``. By decoder and condition:
-        ``total_bits``, ``lags_found`` (lags before the first one with an accuracy below one
-        half) and ``excess``, the largest excess of bits over the bound at any lag. Model
-        ``bound`` has the largest possible number of bits: from the Gaussian channel under
-        noise, and from the entropy and the size of the state in a number format. There,
-        ``estimate`` is the bound for Gaussian noise of the size of the rounding errors. Model
-        ``stream`` has the entropy, and the information that the next tokens carry about a
-        token (``ngram_information``). Other splits: ``map``, the capacity map; ``structure``
-        and ``plane`` (`hebbsim.experiments.identity.structure`); ``processing`` and
-        ``expansion`` (`hebbsim.experiments.identity.limits`).
+    By decoder, condition and lag: ``accuracy`` and ``bits``. By decoder and condition:
+    ``total_bits``, ``lags_found`` (lags before the first one with an accuracy below one half) and
+    ``excess``, the largest excess of bits over the bound at any lag. Model ``bound`` has the
+    largest possible number of bits: from the Gaussian channel under noise, and from the entropy and
+    the size of the state in a number format. There, ``estimate`` is the bound for Gaussian noise of
+    the size of the rounding errors. Model ``stream`` has the entropy, and the information that the
+    next tokens carry about a token (``ngram_information``). Other splits: ``map``, the capacity
+    map; ``structure`` and ``plane`` (`hebbsim.experiments.identity.structure`); ``processing`` and
+    ``expansion`` (`hebbsim.experiments.identity.limits`).
     """
     source = make_source(config.stream, config.vocab_size, offline=config.offline)
     with threadpool_limits(1):  # BLAS sums in another order with more threads

@@ -68,11 +68,8 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
     The code book holds the words of the corpus `structure` and of the sentence. Probabilities
     follow from the likelihoods of the decoder and are not calibrated.
 
-    Returns
-    -------
-    Results
-        Metric ``right`` by decoder, condition and lag, and as a share of all words.
-        Tables ``sentence`` (`Word`) and ``structure`` (`Structure`).
+    Metric ``right`` by decoder, condition and lag, and as a share of all words. Tables ``sentence``
+    (`Word`) and ``structure`` (`Structure`).
     """
     from hebbsim.readers import load_corpus
 

@@ -37,10 +37,7 @@ FITTING = 0.7
 def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles without labels, name the clusters on dev, score on test, and compare.
 
-    Returns
-    -------
-    Results
-        Scores and comparisons; for a corpus without roles the table ``clusters`` instead.
+    Scores and comparisons; for a corpus without roles the table ``clusters`` instead.
 
     Examples
     --------

@@ -55,12 +55,9 @@ class Ablated:
 def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles with a network and with each of its ablations, and compare them.
 
-    Returns
-    -------
-    Results
-        ``accuracy`` by condition, and of the model ``lookup``. The table ``ablations`` has one
-        `Ablated` per condition, in order; ``comparisons`` has the difference between each and the
-        unchanged network.
+    ``accuracy`` by condition, and of the model ``lookup``. The table ``ablations`` has one
+    `Ablated` per condition, in order; ``comparisons`` has the difference between each and the
+    unchanged network.
 
     Raises
     ------

@@ -49,14 +49,10 @@ class Chunk:
 def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn from a stream, measure time and memory along it, and save the learner.
 
-    Returns
-    -------
-    Results
-        Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB per
-        million tokens, over the second half of the stream) and, with a scored corpus,
-        ``accuracy`` after every chunk; the table ``stream`` has a `Chunk` per row. A note has
-        the SHA-256 of the learner's state, by which two runs can be compared. The run folder
-        also receives ``learner.safetensors``.
+    Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB per million
+    tokens, over the second half of the stream) and, with a scored corpus, ``accuracy`` after every
+    chunk; the table ``stream`` has a `Chunk` per row. A note has the SHA-256 of the learner's
+    state, by which two runs can be compared. The run folder also receives ``learner.safetensors``.
     """
     with threadpool_limits(1):
         return _Run(config, cache, progress).results()

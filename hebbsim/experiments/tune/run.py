@@ -51,11 +51,8 @@ class Trial:
 def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results:
     """Try settings at random, score each on dev, and write the best as a preset.
 
-    Returns
-    -------
-    Results
-        ``accuracy`` on dev by trial. The table ``trials`` has one `Trial` per row, best first;
-        ``preset.toml`` among the files is for ``hebbsim run roles --preset``.
+    ``accuracy`` on dev by trial. The table ``trials`` has one `Trial` per row, best first;
+    ``preset.toml`` among the files is for ``hebbsim run roles --preset``.
 
     Raises
     ------
