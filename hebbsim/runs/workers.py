@@ -210,24 +210,20 @@ def _version() -> str:
 
 
 def run_all(
-    function: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    *,
-    workers: int = 1,
-    scheduler: str | None = None,
+    work: Callable[[Job], Result], jobs: list[Job], *, workers: int, scheduler: str | None = None
 ) -> Iterator[tuple[int, Result | Exception]]:
     """Run independent jobs; yield the number of each with its result or error, as they end.
 
-    `function` must be defined at module level. With one worker, jobs run in this process; with a
+    `work` must be defined at module level. With one worker, jobs run in this process; with a
     `scheduler` (see `open_dask`), on Dask.
     """
     if scheduler is not None:
-        yield from _run_dask(function, jobs, scheduler, workers)
+        yield from _run_dask(work, jobs, scheduler, workers)
     elif workers == 1:
         for number, job in enumerate(jobs):
-            yield number, _caught(function, job)
+            yield number, _caught(work, job)
     else:
-        yield from _run_processes(function, jobs, workers)
+        yield from _run_processes(work, jobs, workers)
 
 
 def _caught(function: Callable[[Job], Result], job: Job) -> Result | Exception:

@@ -30,6 +30,10 @@ _NETWORK_SENTENCES = 1200
 _CONTEXT_WORDS, _CUT, _SEEN = 500, 1000, 3
 
 
+#: States of a memory after every token, shape=(T, M), by split.
+SplitStates = dict[str, NDArray[np.float32]]
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """Sentences of a split, encoded as numbers."""
@@ -123,7 +127,7 @@ def _draw(split: Split, n_tokens: int, rng: np.random.Generator) -> Split:
 
 def fixed_states(
     name: str, material: Material, codes: Floats, taus: Floats, seed: int
-) -> dict[str, NDArray[np.float32]]:
+) -> SplitStates:
     """States of an untrained memory after every token, shape=(T, M), by split."""
     found = {}
     for key, part in material.parts.items():
@@ -136,7 +140,7 @@ def fixed_states(
 
 def network_states(
     name: str, corpus: Corpus, material: Material, size: int, seed: int
-) -> dict[str, NDArray[np.float32]]:
+) -> SplitStates:
     """States of a GRU of `size` units after every token, by split.
 
     ``bigru`` is the forward half of a BiGRU that learned the roles of the corpus; ``gru`` has

@@ -340,7 +340,7 @@ class _Run:
         config, material = self.config, self.material(seed)
         codes = corpus_codes(material, config.dim, seed, _CODES_OF[model])
         states = fixed_states("traces", material, codes, config.taus(), seed)
-        yield from plane_scores(self.corpus, material, states, model, seed, probe=config.probe)
+        yield from plane_scores(self.corpus, material, states, model, seed, config.probe)
         if model == "traces":
             yield from content_scores(
                 self.corpus.name, material, codes, config.taus(), seed, config.states

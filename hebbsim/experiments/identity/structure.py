@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.experiments.identity.material import CONTENT, Material
+from hebbsim.experiments.identity.material import CONTENT, Material, SplitStates
 from hebbsim.probes.identity import Channel, Condition, Decoder, Reading, States, get_decoder, read
 from hebbsim.probes.identity.states import Floats, Ints, hold, run_traces
 from hebbsim.readers.base import Corpus
@@ -41,7 +41,7 @@ def _label_prior(labels: Ints, n_labels: int) -> Floats:
 
 
 def fit_rows(
-    probe: str, material: Material, states: dict[str, NDArray[np.float32]], name: str, lag: int
+    probe: str, material: Material, states: SplitStates, name: str, lag: int
 ) -> Decoder | None:
     """Train a probe for one property at one lag; None if train has too few such tokens."""
     rows = _rows(material, name, lag)
@@ -73,7 +73,7 @@ class _Probes(NamedTuple):
     """Probes of the states of one memory, which are by split, shape=(T, M)."""
 
     material: Material
-    states: dict[str, NDArray[np.float32]]
+    states: SplitStates
     probe: str
     seed: int
 
@@ -127,7 +127,7 @@ def _write(
 def structure_scores(
     corpus: Corpus,
     material: Material,
-    states: dict[str, NDArray[np.float32]],
+    states: SplitStates,
     model: str,
     seed: int,
     *,
@@ -176,13 +176,7 @@ def _agreement(probes: _Probes, score: Callable[..., Score]) -> Iterator[Score]:
 
 
 def plane_scores(
-    corpus: Corpus,
-    material: Material,
-    states: dict[str, NDArray[np.float32]],
-    model: str,
-    seed: int,
-    *,
-    probe: str = "discriminant",
+    corpus: Corpus, material: Material, states: SplitStates, model: str, seed: int, probe: str
 ) -> Iterator[Score]:
     """How much the word alone, and the past alone, tell about each property.
 
