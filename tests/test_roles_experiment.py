@@ -30,7 +30,7 @@ from hebbsim.experiments.roles.learning import Measuring
 from hebbsim.experiments.roles.run import run_roles
 from hebbsim.experiments.roles.scores import Runs
 from hebbsim.probes import CLUSTERING, RoleReadout, SoftReadout
-from hebbsim.probes.paired import adjust
+from hebbsim.probes.bootstrap import adjust
 from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.runs.background import BackgroundJobs

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from hebbsim.probes.bootstrap import N_RESAMPLES, Estimate, resample_sums, resample_weights
-from hebbsim.probes.paired import adjust
+from hebbsim.probes.bootstrap import N_RESAMPLES, Estimate, adjust, resample_sums, resample_weights
 
 Verdict = Literal["ahead", "behind", "no difference shown"]
 

@@ -11,7 +11,7 @@ from pandas import DataFrame
 
 from hebbsim.conditions import words
 from hebbsim.errors import BadInputError
-from hebbsim.probes.paired import adjust, paired_test
+from hebbsim.probes.bootstrap import adjust, paired_test
 from hebbsim.runs.folders import read_json
 from hebbsim.runs.sweep import read_scores, run_folders
 

@@ -25,13 +25,14 @@ from hebbsim.experiments.identity.limits import expansion_scores, processing_sco
 from hebbsim.experiments.identity.material import (
     NETWORKS,
     Material,
+    TokenSource,
     corpus_codes,
     draw_material,
     fixed_states,
     learned_codes,
+    make_source,
     network_states,
 )
-from hebbsim.experiments.identity.streams import TokenSource, make_source
 from hebbsim.experiments.identity.structure import (
     SWEEP_LAG,
     TAUS,
