@@ -19,8 +19,7 @@ import typer.core
 
 from hebbsim._version import __version__
 from hebbsim.cli import corpus, demo, doctor, figures, show, sweep
-from hebbsim.cli.help import with_help
-from hebbsim.cli.options import Verb, add_command
+from hebbsim.cli.options import Verb, add_command, with_help
 from hebbsim.cli.run_command import complain
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating

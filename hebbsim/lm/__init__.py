@@ -14,8 +14,8 @@ Everything here except this module and `hebbsim.lm.config` needs torch (extra ``
 `sources`, `packed` documents from files and streams; packed token files
 `optimizer`         AdamW over one array of all weights
 `training`          the training loop and its checkpoints
-`evaluation`        perplexity by distance of earlier occurrence
+`evaluation`        perplexity by distance of earlier occurrence; how much of each layer is
+                    still readable at the top
 `blimp`, `recall`   minimal pairs; associative recall and copying
-`depth`             how much of each layer is still readable at the top
 ==================  ============================================================
 """

@@ -15,8 +15,7 @@ from hebbsim.probes.metrics import (
     v_measure,
     variation_of_information,
 )
-from hebbsim.probes.readout import RoleReadout
-from hebbsim.probes.soft_readout import Memberships, SoftReadout, memberships
+from hebbsim.probes.readout import Memberships, RoleReadout, SoftReadout, memberships
 from hebbsim.probes.structure import SplitStructure, decide_role, decide_roles, decide_split
 
 __all__ = [

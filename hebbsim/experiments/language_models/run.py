@@ -298,11 +298,11 @@ def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Resul
     All blocks have the size of the preset.
 
     Models ``residual`` and ``selection``: ``loss`` on test by ``layers``; ``probe`` and
-    ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see `hebbsim.lm.depth.Readability`.
+    ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
+    `hebbsim.lm.evaluation.Readability`.
     """
     run = LmRun("depth", config, cache, progress)
-    from hebbsim.lm.depth import readability
-    from hebbsim.lm.evaluation import token_losses
+    from hebbsim.lm.evaluation import readability, token_losses
     from hebbsim.lm.model import sized
 
     (base,) = config.presets(config.model)

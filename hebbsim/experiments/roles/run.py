@@ -15,7 +15,7 @@ from hebbsim.experiments.roles import data, tabulate
 from hebbsim.experiments.roles.clustering import nearest_only
 from hebbsim.experiments.roles.competitors import Key, Rivals, Supervised
 from hebbsim.experiments.roles.config import RolesConfig
-from hebbsim.experiments.roles.learning import Learning, Measuring
+from hebbsim.experiments.roles.learning import Learning, Measuring, sharded_learners
 from hebbsim.experiments.roles.scores import Measured, Runs, clusters
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
@@ -157,8 +157,6 @@ class _Run:
         """
         config = self.config
         if config.shards is not None:
-            from hebbsim.experiments.roles.shards import sharded_learners
-
             for seed, fitted in sharded_learners(self.learning, config.shards, self.steps.say):
                 yield seed, cache(fitted)
             return

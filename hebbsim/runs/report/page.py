@@ -1,4 +1,4 @@
-"""Writes a report as a self-contained HTML page and as Markdown."""
+"""Writes a report as a self-contained HTML page and as Markdown, and tables into other pages."""
 
 import base64
 from pathlib import Path
@@ -156,3 +156,16 @@ def _range(finding: Finding, least: float, most: float) -> Markup:
         label, _WIDTH, _HEIGHT, _WIDTH, _HEIGHT, _WIDTH, middle, middle,
         bound, bound, _HEIGHT - 1, whisker, finding.judgement or "none", mean, middle,
     )  # fmt: skip
+
+
+def fill(path: Path, **blocks: list[str]) -> None:
+    """Replace lines between ``<!-- NAME -->`` and ``<!-- /NAME -->``; SystemExit without these."""
+    text = path.read_text(encoding="utf-8")
+    for name, lines in blocks.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if start not in text or end not in text:
+            raise SystemExit(f"{path}: no markers {start.strip()} and {end}")
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = before + start + "\n".join(lines) + "\n" + end + after
+    path.write_text(text, encoding="utf-8")
