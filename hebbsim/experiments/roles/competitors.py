@@ -14,22 +14,20 @@ from hebbsim.experiments.roles.rival_jobs import FoundClusters, RivalJob
 from hebbsim.experiments.roles.scores import Measured, Roles
 from hebbsim.readers.base import Split
 from hebbsim.readers.corpus_kinds import kinds_of
-from hebbsim.rivals import rival_class, settings_for
+from hebbsim.rivals import RIVALS, rival_class, settings_for
 from hebbsim.runs.costs import Cost
 
 
 class Key(NamedTuple):
     """Identifies the training of one model, and its step in the cache."""
 
-    #: ``bigru`` or ``rival``.
-    kind: str
-    #: Condition of a BiGRU, or name of a rival.
+    #: Name of a rival, or condition of a BiGRU.
     name: str
     seed: int
 
     @property
     def step(self) -> str:
-        return f"{self.kind} {self.name} seed={self.seed}"
+        return f"{'rival' if self.name in RIVALS else 'bigru'} {self.name} seed={self.seed}"
 
 
 class Supervised:
@@ -51,13 +49,12 @@ class Supervised:
         """All BiGRUs except those with Hebbian codes, by condition and seed."""
         config = self.config
         # Long jobs first, so that no worker is left with one at the end.
-        seeds = range(config.bigru_seeds)
-        jobs = {Key("bigru", "labels=all", seed): self._job(seed) for seed in seeds}
+        jobs = {Key("labels=all", seed): self._job(seed) for seed in range(config.bigru_seeds)}
         for labels, draws in reversed(self.learning.draws.items()):
             for draw in range(len(draws)):
-                jobs[Key("bigru", f"labels={labels}", draw)] = self._job(draw, labels=labels)
+                jobs[Key(f"labels={labels}", draw)] = self._job(draw, labels=labels)
         for seed in range(config.label_curve_seeds):
-            key = Key("bigru", "labels=readout", seed)
+            key = Key("labels=readout", seed)
             jobs[key] = self._job(seed, train=self.corpus.splits["dev"])
         return jobs
 
@@ -87,8 +84,7 @@ class Rivals:
 
     def __init__(self, learning: Learning) -> None:
         self.learning, config = learning, learning.config
-        keys = product(["rival"], config.rivals, range(config.rival_seeds))
-        self.keys = [Key(*key) for key in keys]
+        self.keys = [Key(*key) for key in product(config.rivals, range(config.rival_seeds))]
         for name in config.rivals:
             try:
                 rival_class(name).require_library()

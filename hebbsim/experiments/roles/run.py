@@ -20,6 +20,7 @@ from hebbsim.experiments.roles.scores import Measured, Runs, clusters
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.readers.vectors import read_vectors
+from hebbsim.rivals import RIVALS
 from hebbsim.runs.background import BackgroundJobs, Job
 from hebbsim.runs.costs import Cost, Meter
 from hebbsim.runs.results import Progress, Results
@@ -218,7 +219,7 @@ class _Run:
         parts = measuring.parts()
         counts = (config.seeds, config.label_curve_seeds, config.ablation_seeds)
         of_codes = min(counts) if bigru else 0
-        with_codes = [Key("bigru", "labels=all codes=hebbian", seed) for seed in range(of_codes)]
+        with_codes = [Key("labels=all codes=hebbian", seed) for seed in range(of_codes)]
         trained = [*bigru, *with_codes]
         for seed in range(config.seeds):
             self.steps.plan(WEIGHTS["main"], [part_name(seed)])
@@ -249,10 +250,10 @@ class _Run:
                     self.ablations(learner, seed, parts)
                 self.cache.drop(f"seed={seed}")
             for done, found in background.results():
-                if done.kind == "rival":
+                if done.name in RIVALS:
                     self.step(done.step, rivals.measure, measuring, done, found)
                 else:
-                    self.step(done.step, Measured, [(*done, found)])
+                    self.step(done.step, Measured, [("bigru", *done, found)])
         # In the order of the tables, not in the order in which jobs ended.
         order = ("hebbian", *config.rivals)
         for found_of in (self.measured.scores, self.measured.costs):
