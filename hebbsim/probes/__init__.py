@@ -1,8 +1,13 @@
 """Read-outs of clusters, scores, confidence intervals and comparisons."""
 
 from hebbsim.probes.bootstrap import Estimate, resample_sums, seed_interval
-from hebbsim.probes.comparison import Comparison, compare, verdicts
-from hebbsim.probes.equivalence import LabelEquivalence, label_equivalence
+from hebbsim.probes.comparison import (
+    Comparison,
+    LabelEquivalence,
+    compare,
+    label_equivalence,
+    verdicts,
+)
 from hebbsim.probes.metrics import (
     CLUSTERING,
     RoleScore,

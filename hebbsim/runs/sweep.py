@@ -16,10 +16,13 @@ from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.results import Progress, json_text, not_drawn, quiet
 from hebbsim.runs.sweep_file import Point, Sweep, shown
+from hebbsim.runs.terminal import Console, plain_table
 from hebbsim.runs.workers import run_all
 from hebbsim.storage import write_whole
 
 SCHEMA = "hebbsim.sweep/1"
+#: Maximum number of rows of a table on the terminal.
+_MOST = 40
 #: Columns of a table of scores; an axis with one of these names adds no column.
 _SCORES = ("corpus", "split", "model", "condition", "metric", "role", "seed", "value", "unit")
 
@@ -277,3 +280,37 @@ def run_folders(paths: list[Path]) -> list[Path]:
         else:
             found.append(path)
     return found
+
+
+def show(found: SweepResults, folder: Path, console: Console | None = None) -> None:
+    """Print the runs of a sweep by rank, those that failed, and where the files are."""
+    console = console or Console()
+    experiment, axes = found.sweep.experiment, found.sweep.axes
+    n = len(found.runs)
+    console.print()
+    console.print(
+        f"{n} runs of {experiment.name}, {found.n_kept} of them finished before; "
+        f"{experiment.metric.replace('_', ' ')} on {experiment.split}",
+        soft_wrap=True,
+    )
+    half = "±95 %" if any(run.n > 1 for run in found.runs) else ""
+    names = [axis.rpartition(".")[2] for axis in axes] or ["run"]
+    table = plain_table(*names, "mean", half, "seeds", texts=len(names), fold=True)
+    scored = [(run, run.estimate) for run in found.runs if run.estimate is not None]
+    ranked = sorted(scored, key=lambda pair: -pair[1].mean)
+    for run, (mean, low, high) in ranked[:_MOST]:
+        width = (high - low) / 2
+        cells = [shown(run.values[axis]) for axis in axes] or [run.run]
+        table.add_row(*cells, f"{mean:.3f}", f"{width:.3f}" if width == width else "", str(run.n))
+    console.print(table)
+    if len(ranked) > _MOST:
+        console.print(f"and {len(ranked) - _MOST} more")
+    for run in found.failed[:10]:
+        console.print(f"Failed: {run.run}: {run.error}", soft_wrap=True)
+    if found.failed:
+        console.print(
+            f"{len(found.failed)} of {n} runs did not finish: the same command tries them again"
+        )
+    console.print(f"All scores: {folder / 'table.parquet'}", soft_wrap=True)
+    if found.figures:
+        console.print(f"Figures: {folder / 'figures'}", soft_wrap=True)
