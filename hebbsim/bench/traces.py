@@ -23,11 +23,7 @@ def traces(
     n_types: int = 1000,
     n_tokens: int = 2**16,
 ) -> Work:
-    """Traces of random codes; all contenders read the same stream.
-
-    Our contenders look tokens up in the table of codes; peers are given the vectors. All that can
-    write into an existing array do.
-    """
+    """Traces of random codes of one stream: ours look codes up, peers are given the vectors."""
     rng = np.random.default_rng(0)
     table = rng.standard_normal((n_types, width), dtype=np.float32)
     tokens = rng.integers(n_types, size=n_tokens).astype(np.int32)

@@ -8,8 +8,8 @@ Everything here except this module and `hebbsim.lm.config` needs torch (extra ``
 `triton_traces`     its fused kernel for CUDA
 `memories`          the memories: window, EMA, gates, fast weights, attention
 `layers`            layers of several models of one shape, side by side
-`spen`, `gpt2`      the two architectures, one block each
-`model`             embedding, blocks, read-out; parameter matching
+`spen`              a block of the architecture with traces
+`model`             embedding, blocks, also of GPT-2, read-out; parameter matching
 `tokenizer`         byte-level BPE
 `sources`, `packed` documents from files and streams; packed token files
 `optimizer`         AdamW over one array of all weights

@@ -33,11 +33,7 @@ _ARTICLE = re.compile(r" ?= [^=].* = *")
 
 
 class Source:
-    """Documents of files or of a stream, in a fixed order.
-
-    Documents of files are split at line ends after `longest` characters; `field` is the field or
-    column that contains the text, see `hebbsim.readers.formats.records`.
-    """
+    """Documents of files, split after `longest` characters, or of a stream; `field` holds text."""
 
     def __init__(
         self,

@@ -23,11 +23,7 @@ SCHEMA = "hebbsim.rerun/1"
 
 @dataclass(frozen=True)
 class TableAgreement:
-    """Agreement of a table of one run with the same table of another.
-
-    `differing` is the number of differing cells, `largest` the largest difference of two numbers,
-    and `problem` the reason why the tables cannot be compared.
-    """
+    """Agreement of a table in two runs: cells that differ, the `largest` gap, or a `problem`."""
 
     table: str
     cells: int = 0

@@ -2,7 +2,7 @@
 
 from pandas import DataFrame
 
-from hebbsim.plots import identity, sentence, structure
+from hebbsim.plots import identity, structure
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
@@ -28,4 +28,4 @@ IDENTITY = {
     "processing": FigureSpec(identity.plot_processing),
 }
 
-SENTENCE = {"sentence": FigureSpec(sentence.plot_sentence, _sentence)}
+SENTENCE = {"sentence": FigureSpec(identity.plot_sentence, _sentence)}

@@ -178,10 +178,7 @@ class _Base(ExperimentConfig):
 
 
 class LmConfig(_Base):
-    """`hebbsim run lm`: loss over tokens and parameters.
-
-    All other models are compared with ``gpt2``.
-    """
+    """`hebbsim run lm`: loss over tokens and parameters; all models are compared with ``gpt2``."""
 
     preset: Annotated[str, AfterValidator(_sizes)] = option(
         f"Comma-separated sizes of the models: {', '.join(_SIZES)}.", value="tiny"

@@ -8,10 +8,9 @@ import numpy as np
 
 from hebbsim.baselines import LookupBaseline, MajorityBaseline, PredictionJob
 from hebbsim.errors import BadInputError, LibraryMissingError
-from hebbsim.experiments.roles.clustering import Clustering
 from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.rival_jobs import FoundClusters, RivalJob
-from hebbsim.experiments.roles.scores import Measured, Roles
+from hebbsim.experiments.roles.scores import Clustering, Measured, Roles
 from hebbsim.readers.base import Split
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.rivals import RIVALS, rival_class, settings_for

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.roles.clustering import Clustering, nearest_only
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold
-from hebbsim.experiments.roles.scores import Measured, Roles, named_on_dev
+from hebbsim.experiments.roles.scores import Clustering, Measured, Roles, named_on_dev, nearest_only
 from hebbsim.models import RoleNetwork, RolePopulation
 from hebbsim.models.sharded import Shards, fit_shards
 from hebbsim.probes import CLUSTERING, memberships
@@ -107,10 +106,7 @@ class Learning:
         return {"observe": observe, "observed_at": points}
 
     def cluster(self, learner: Any, *, few: bool = True) -> Clustering:
-        """Cluster the tokens of all scored splits and, with `few`, of the labelled sentences.
-
-        Without `few`, only the nearest cluster of each token is found, which is faster.
-        """
+        """Cluster scored tokens and, with `few`, labelled ones; else find only the nearest."""
         learners = getattr(learner, "members_", [learner])
         prototypes = [one.prototypes_.centres for one in learners]
         draws = [draw for each in self.draws.values() for draw in each] if few else []

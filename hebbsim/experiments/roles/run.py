@@ -11,12 +11,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import TorchMissingError
-from hebbsim.experiments.roles import data, tabulate
-from hebbsim.experiments.roles.clustering import nearest_only
+from hebbsim.experiments.roles import data
 from hebbsim.experiments.roles.competitors import Key, Rivals, Supervised
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.learning import Learning, Measuring, sharded_learners
-from hebbsim.experiments.roles.scores import Measured, Runs, clusters
+from hebbsim.experiments.roles.scores import Measured, Runs, clusters, nearest_only
+from hebbsim.experiments.roles.tabulate import (
+    empty_results,
+    keep_tagger,
+    tabulate,
+    tokens_file,
+    write_taggers,
+)
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.readers.vectors import read_vectors
@@ -66,7 +72,7 @@ def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Resul
         run = _Run(config, corpus, files, notes, cache, progress)
         with threadpool_limits(1):  # BLAS sums in another order with more threads
             results = run.without_roles() if corpus.layer is None else run.with_roles(corpus.layer)
-    results.save = partial(tabulate.write_taggers, cache, config.seeds)
+    results.save = partial(write_taggers, cache, config.seeds)
     return results
 
 
@@ -179,7 +185,7 @@ class _Run:
             threads.shutdown(wait=False, cancel_futures=True)
 
     def results(self) -> Results:
-        return tabulate.empty_results(self.learning, self.inputs, self.notes)
+        return empty_results(self.learning, self.inputs, self.notes)
 
     def begin(self) -> None:
         results = self.results()
@@ -198,11 +204,11 @@ class _Run:
         ids = of_each[0]
         if self.config.keeps(0):
             found = list(map(nearest_only, of_each))
-            tabulate.keep_tagger(self.cache, learner(), 0, self.results(), sentences, members=found)
+            keep_tagger(self.cache, learner(), 0, self.results(), sentences, members=found)
         self.steps.reach(part_name(0))
         results, train = self.results(), corpus.splits["train"]
         results.tables["clusters"] = clusters(ids, train.forms)
-        results.files["tokens.csv.gz"] = tabulate.tokens_file({"train": (train, {"cluster": ids})})
+        results.files["tokens.csv.gz"] = tokens_file({"train": (train, {"cluster": ids})})
         return results
 
     def with_roles(self, layer: str) -> Results:
@@ -257,13 +263,13 @@ class _Run:
         order = ("hebbian", *config.rivals)
         for found_of in (self.measured.scores, self.measured.costs):
             found_of.sort(key=lambda each: (order.index(each.model), each.seed))
-        return tabulate.tabulate(self.results(), measuring, self.runs, self.measured)
+        return tabulate(self.results(), measuring, self.runs, self.measured)
 
     def whole(self, fitted: Callable[[], Any], seed: int) -> Measured:
         """Measure a learner, and store it for `hebbsim tag` if the configuration says so."""
         if self.config.keeps(seed):
             dev = self.learning.sentences["dev"], self.measuring.roles["dev"]
-            tabulate.keep_tagger(self.cache, fitted(), seed, self.results(), *dev)
+            keep_tagger(self.cache, fitted(), seed, self.results(), *dev)
         measured = self.measuring.whole(fitted(), seed)
         if seed == 0 and self.meter is not None and self.config.shards is None:
             took = self.meter.seconds, self.meter.memory

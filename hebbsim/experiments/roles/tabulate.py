@@ -38,11 +38,7 @@ SUPERVISED = {
 
 
 def empty_results(learning: Learning, inputs: Mapping[str, str], notes: list[str]) -> Results:
-    """Results of a run before any measurement: configuration and provenance.
-
-    `inputs` are digests of the unlabelled text by file name. Notes appended to `notes` later
-    become part of the results.
-    """
+    """Results before any measurement; `inputs` are digests of unlabelled text, `notes` may grow."""
     config, corpus = learning.config, learning.corpus
     train = corpus.splits["train"]
     resolved = config.resolved() | {

@@ -21,10 +21,9 @@ from threadpoolctl import threadpool_limits
 from hebbsim.baselines import LookupBaseline
 from hebbsim.engine import load_rules
 from hebbsim.errors import HebbsimError
-from hebbsim.experiments.roles.clustering import assigned_roles
 from hebbsim.experiments.roles.comparisons import compared
 from hebbsim.experiments.roles.data import Gold, check_clusters, with_scored_splits
-from hebbsim.experiments.roles.scores import Runs
+from hebbsim.experiments.roles.scores import Runs, assigned_roles
 from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, Ablation
 from hebbsim.experiments.rules.config import RulesConfig
 from hebbsim.models.role_network import RoleNetwork

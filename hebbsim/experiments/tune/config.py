@@ -39,10 +39,7 @@ _NAMES = re.compile(r"\[[\w\s.,-]+\]")
 
 @dataclass(frozen=True)
 class Range:
-    """The values of a parameter: a list of choices, or an interval.
-
-    Between integer bounds, integers are drawn; other values are rounded to three digits.
-    """
+    """The values of a parameter: choices, or an interval of integers or of three-digit numbers."""
 
     name: str
     choices: tuple[Any, ...] = ()

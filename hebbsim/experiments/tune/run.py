@@ -20,9 +20,9 @@ from threadpoolctl import threadpool_limits
 
 from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError, HebbsimError, reason
-from hebbsim.experiments.roles.clustering import assigned_roles
 from hebbsim.experiments.roles.data import check_clusters, with_scored_splits
 from hebbsim.experiments.roles.learner_config import LearnerConfig
+from hebbsim.experiments.roles.scores import assigned_roles
 from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.readers.base import Corpus

@@ -82,11 +82,7 @@ def read(scores: Floats, tokens: Ints, log_prior: Floats) -> Reading:
 
 
 def _calibrated(scores: Floats, tokens: Ints, log_prior: Floats) -> tuple[float, float]:
-    """The inverse temperature and the share of the prior that maximize the bits.
-
-    The largest log-likelihood of every state is 0. The share is at least that of half a state, as
-    a smaller one cannot be estimated.
-    """
+    """Inverse temperature and share of the prior (half a state or more) that maximize the bits."""
     shares = np.geomspace(1 / (2 * len(tokens)), 1, 24)
 
     def bits(log_beta: float) -> Floats:
