@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from hebbsim.runs.figures import RenderedFigure
     from hebbsim.runs.finished import RunTables
     from hebbsim.runs.report import Report
-    from hebbsim.runs.terminal import Console
 
 
 def figures(
@@ -121,23 +119,12 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     if json:
         print_json(known)
         return
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.terminal import Console, print_pairs
 
     console = Console()
     for experiment, about in known.items():
         console.print(f"of hebbsim {command_of(experiment)}", style="bold")
-        _print_table(console, about)
-
-
-def _print_table(console: Console, rows: Mapping[str, str]) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for row in rows.items():
-        table.add_row(*row)
-    console.print(table)
+        print_pairs(console, about, padding=(0, 2, 0, 2))
 
 
 def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) -> None:
@@ -154,7 +141,7 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
         print_json({"schema": "hebbsim.figures/1", "figures": document})
         return
     from hebbsim.runs.registry import command_of
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.terminal import Console, print_pairs
 
     console = Console()
     for run, drawn in found:
@@ -162,7 +149,8 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
             console.print(f"{run.folder}: no rows for these figures", soft_wrap=True)
             continue
         console.print(f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold")
-        _print_table(console, {one.name: f"{one.caption}" for one in drawn})
+        captions = {one.name: f"{one.caption}" for one in drawn}
+        print_pairs(console, captions, padding=(0, 2, 0, 2))
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)
         console.print(f"Figures ({suffixes}) and captions: {folder}", soft_wrap=True)

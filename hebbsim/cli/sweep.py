@@ -1,7 +1,5 @@
 """`hebbsim sweep`, `hebbsim compare` and `hebbsim rerun`: commands on several runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,18 @@ def print_heading(console: RichConsole, text: str) -> None:
     """Print an empty line and a heading."""
     console.print()
     console.print(text, style="bold")
+
+
+def print_pairs(
+    console: RichConsole, rows: Mapping[str, str], least: int | None = None, **look: Any
+) -> None:
+    """Print names, at least so wide, each with its text; `look` are options of the table."""
+    table = Table(box=None, pad_edge=False, show_header=False, **look)
+    table.add_column(no_wrap=True, min_width=least)
+    table.add_column(overflow="fold")
+    for row in rows.items():
+        table.add_row(*row)
+    console.print(table)
 
 
 def print_ending(
