@@ -172,6 +172,9 @@ def _load_rules(value: Any) -> tuple[str, ...]:
 #: A tuple may be given as text with commas.
 Listed = BeforeValidator(split_list)
 
+#: A whole number from 1 on.
+Count = Annotated[int, Field(ge=1)]
+
 # Fields that several experiments have.
 Corpus = Annotated[
     str,

@@ -20,7 +20,7 @@ from hebbsim.bench.harness import (
     run_rounds,
     slug,
 )
-from hebbsim.config import ExperimentConfig, Listed, Offline, option
+from hebbsim.config import Count, ExperimentConfig, Listed, Offline, option
 from hebbsim.errors import BadInputError
 from hebbsim.runs.results import Progress, Results, Row, provenance
 from hebbsim.runs.resume import RunCache
@@ -48,7 +48,7 @@ class BenchConfig(ExperimentConfig):
         "Comma-separated packages to compare with: all (that are installed), none, or names.",
         value=("all",),
     )
-    rounds: int = option("Number of rounds; every contender runs once in each.", value=7, ge=1)
+    rounds: Count = option("Number of rounds; every contender runs once in each.", value=7)
     seconds: float = option(
         "Approximate duration of one run, in seconds.", value=0.2, metavar="SECONDS", gt=0,
         allow_inf_nan=False,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import field_validator, model_validator
 
 from hebbsim.config import (
+    Count,
     ExperimentConfig,
     Listed,
     Offline,
@@ -70,15 +71,11 @@ class IdentityConfig(ExperimentConfig):
         "corpus of --stream).",
         value="random",
     )
-    dim: int = option(
-        "Number of dimensions of a random or learned code.", value=64, metavar="D", ge=1
-    )
+    dim: Count = option("Number of dimensions of a random or learned code.", value=64, metavar="D")
     vocab_size: int = option(
         "Vocabulary size; rarer words share one unknown type.", value=1000, metavar="V", ge=2
     )
-    lags: int = option(
-        "Number of past tokens to decode: lags 0 to K - 1.", value=32, metavar="K", ge=1
-    )
+    lags: Count = option("Number of past tokens to decode: lags 0 to K - 1.", value=32, metavar="K")
     decoders: Annotated[tuple[str, ...], Listed] = option(
         "Comma-separated decoders: nearest, linear, ridge, cancellation, beam, language, "
         "pursuit, likelihood, discriminant, softmax, mlp, or a Python file with your own.",
@@ -143,8 +140,8 @@ class IdentityConfig(ExperimentConfig):
         "determines.",
         value=True,
     )
-    workers: int = computing_option(
-        "Number of threads; results do not depend on it.", value=2, affects_results=False, ge=1
+    workers: Count = computing_option(
+        "Number of threads; results do not depend on it.", value=2, affects_results=False
     )
     offline: Offline = False
 

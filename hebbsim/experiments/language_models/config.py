@@ -10,6 +10,7 @@ from hebbsim.config import (
     COMPUTING,
     CORPUS,
     NETWORK,
+    Count,
     ExperimentConfig,
     Listed,
     Seeds,
@@ -80,7 +81,6 @@ _BATCH = "Number of sequences in one update."
 _RATE = "Peak learning rate."
 
 # Fields of several experiments.
-_Count = Annotated[int, Field(ge=1)]
 _Preset = Annotated[
     str, AfterValidator(_one_size), option(f"Size of the models: {', '.join(_SIZES)}.")
 ]
@@ -135,16 +135,16 @@ class _Base(ExperimentConfig):
         default="$HEBBSIM_DATA_DIR/text",
     )
     field: FieldName = None
-    vocabulary: int | None = _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
+    vocabulary: Count | None = _of_preset("Number of tokens in the vocabulary.", CORPUS)
     tokenizer: Path | None = corpus_option(
         "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
         default="learned from the text",
     )
     seeds: Seeds = 3
-    tokens: int | None = _of_preset(_TOKENS, "", ge=1)
-    batch: int | None = _of_preset(_BATCH, ge=1)
+    tokens: Count | None = _of_preset(_TOKENS, "")
+    batch: Count | None = _of_preset(_BATCH)
     learning_rate: float | None = _of_preset(_RATE, gt=0)
-    context: int | None = _of_preset("Number of tokens in a sequence.", NETWORK, ge=1)
+    context: Count | None = _of_preset("Number of tokens in a sequence.", NETWORK)
     timescales: str | None = _of_preset(
         "Comma-separated trace timescales in tokens.", "", metavar="TAU,..."
     )
@@ -215,8 +215,8 @@ class SelectionConfig(_Base):
     recall_seeds: int = evaluation_option(
         "Number of repetitions of associative recall; 0 skips it.", value=3, ge=0
     )
-    recall_tokens: int = evaluation_option(
-        "Number of tokens that each model learns recall from.", value=1_000_000, ge=1
+    recall_tokens: Count = evaluation_option(
+        "Number of tokens that each model learns recall from.", value=1_000_000
     )
 
 
@@ -239,20 +239,18 @@ class RecallConfig(ExperimentConfig):
         "Task to learn: mqar (associative recall), copy, or both.", value="both"
     )
     preset: _Preset = "nano"
-    pairs: Annotated[tuple[_Count, ...], Listed] = option(
+    pairs: Annotated[tuple[Count, ...], Listed] = option(
         "Comma-separated numbers of pairs, or of tokens to copy, to learn and score.",
         value=(4, 8, 16),
     )
-    keys: int = evaluation_option(
-        "Number of distinct keys, and of distinct values.", value=32, ge=1
-    )
-    length: int = evaluation_option("Number of tokens in an mqar sequence.", value=48, ge=1)
-    tokens: int = option(_TOKENS, value=1_000_000, ge=1)
-    batch: int = computing_option(_BATCH, value=64, ge=1)
+    keys: Count = evaluation_option("Number of distinct keys, and of distinct values.", value=32)
+    length: Count = evaluation_option("Number of tokens in an mqar sequence.", value=48)
+    tokens: Count = option(_TOKENS, value=1_000_000)
+    batch: Count = computing_option(_BATCH, value=64)
     learning_rate: float = computing_option(_RATE, value=3e-3, gt=0)
     seeds: Seeds = 3
-    evaluate: int = evaluation_option(
-        "Number of sequences scored for each number of pairs.", value=512, ge=1
+    evaluate: Count = evaluation_option(
+        "Number of sequences scored for each number of pairs.", value=512
     )
     store: _Store = _STORE
     log: _Log = None
@@ -264,11 +262,11 @@ class DepthConfig(_Base):
 
     preset: _Preset = "nano"
     model: str = option(f"Model whose layers are stacked: {', '.join(NAMES)}.", value="ema")
-    layers: Annotated[tuple[_Count, ...], Listed] = option(
+    layers: Annotated[tuple[Count, ...], Listed] = option(
         "Comma-separated depths to try, in layers.", value=(4, 12, 24, 48)
     )
-    evaluate: int = evaluation_option(
-        "Number of tokens for the probes, half to learn and half to score.", value=8_192, ge=1
+    evaluate: Count = evaluation_option(
+        "Number of tokens for the probes, half to learn and half to score.", value=8_192
     )
 
     @field_validator("model")

@@ -7,9 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from hebbsim.config import (
+    Count,
     Listed,
     Seeds,
     Workers,
@@ -51,8 +52,8 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     (2.0, 8.0)
     """
 
-    ensemble_size: int = option(
-        "Number of networks that vote on each role.", value=1, metavar="P", ge=1
+    ensemble_size: Count = option(
+        "Number of networks that vote on each role.", value=1, metavar="P"
     )
     seeds: Seeds = 5
     baselines: Literal["none", "simple", "all"] = option(
@@ -73,18 +74,18 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         metavar="FILE...",
         each=True,
     )
-    labels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Listed] = evaluation_option(
+    labels: Annotated[tuple[Count, ...], Listed] = evaluation_option(
         "Comma-separated numbers of labelled sentences for the label curve, which shows "
         "accuracy by number of labels.",
         value=(30, 100, 300, 1000),
     )
-    label_curve_seeds: int = evaluation_option(
-        "Number of repetitions at each point of the label curve.", value=1, ge=1
+    label_curve_seeds: Count = evaluation_option(
+        "Number of repetitions at each point of the label curve.", value=1
     )
-    bigru_seeds: int = evaluation_option(
-        "Number of repetitions of the BiGRU with all labels.", value=2, ge=1
+    bigru_seeds: Count = evaluation_option(
+        "Number of repetitions of the BiGRU with all labels.", value=2
     )
-    rival_seeds: int = evaluation_option("Number of repetitions of each rival.", value=2, ge=1)
+    rival_seeds: Count = evaluation_option("Number of repetitions of each rival.", value=2)
     ablation_seeds: int = evaluation_option(
         "Number of repetitions of the ablations and controls; 0 skips them.", value=1, ge=0
     )
@@ -94,14 +95,13 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         value=1,
         ge=0,
     )
-    readout_sentences: int = evaluation_option(
+    readout_sentences: Count = evaluation_option(
         "Number of labelled sentences that network and BiGRU are both given where they are "
         "compared by role and by split.",
         value=100,
-        ge=1,
     )
-    readout_draws: int = evaluation_option(
-        "Number of random draws of --readout-sentences.", value=3, ge=1
+    readout_draws: Count = evaluation_option(
+        "Number of random draws of --readout-sentences.", value=3
     )
     keep: Literal["first", "all", "none"] = evaluation_option(
         "Which seeds keep their network in the run folder, for `hebbsim tag`.", value="first"
@@ -115,10 +115,9 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         "Let the codes that --vectors gives change as the network learns.", value=False
     )
     workers: Workers = min(2, os.cpu_count() or 1)
-    shards: int | None = computing_option(
+    shards: Count | None = computing_option(
         "Train on N shards with Dask (extra `cluster`); results are identical for every N.",
         default="8 with --scheduler, otherwise no shards",
-        ge=1,
     )
     scheduler: str | None = computing_option(
         "Address of the Dask scheduler for --shards, such as tcp://host:8786.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator, model_validator
 
-from hebbsim.config import Workers, option, read_toml
+from hebbsim.config import Count, Workers, option, read_toml
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.learner_config import LearnerConfig, merged
 from hebbsim.rivals import RIVALS, new_rival, rival_class
@@ -136,11 +136,9 @@ class TuneConfig(LearnerConfig):
     rival: str | None = option(
         "Rival of `hebbsim run roles --rivals` to tune instead of the network.", metavar="NAME"
     )
-    trials: int = option("Number of trials; the first one changes nothing.", value=20, ge=1)
-    seeds: int = option(
-        "Number of random seeds for the best third of the trials; the others get one.",
-        value=3,
-        ge=1,
+    trials: Count = option("Number of trials; the first one changes nothing.", value=20)
+    seeds: Count = option(
+        "Number of random seeds for the best third of the trials; the others get one.", value=3
     )
     workers: Workers = min(2, os.cpu_count() or 1)
 
