@@ -18,7 +18,7 @@ from hebbsim.cli import main
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.rules import run as rules
 from hebbsim.experiments.rules.config import RulesConfig
-from hebbsim.plots import plane
+from hebbsim.plots import matrices as plane
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
 from hebbsim.runs import compare, registry

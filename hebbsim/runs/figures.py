@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from pandas import DataFrame
 
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.plots import plane, style
+from hebbsim.plots import matrices, style
 from hebbsim.plots.tables import NothingToDrawError
 from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.finished import RunTables
@@ -150,7 +150,7 @@ def draw_planes(
             if axis != "corpus"
         ]
         seeds = int(group.groupby("timescales")["seed"].nunique().min())
-        ax = plane.plot_plane(
+        ax = matrices.plot_plane(
             group,
             title=", ".join([str(group["corpus"].iloc[0]), *shown]),
             metric=f"{experiment.metric.replace('_', ' ').capitalize()} on {experiment.split}",
