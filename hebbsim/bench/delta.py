@@ -9,21 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.bench.harness import TIMESCALES, Contender, Work
+from hebbsim.bench.harness import TIMESCALES, Contender, Floats, Run, Work
 from hebbsim.engine.memory import aligned_copy
 
 #: Learning rate; the traces have length about one.
 ETA = 0.05
 
-Floats = NDArray[np.float32]
-Run = Callable[[], Any]
-
 
 def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
-    """``W += eta (x - W h) h'`` from W = 0; h and x are in memory, and the same for all.
-
-    The results that are compared are W after the last token.
-    """
+    """``W += eta (x - W h) h'`` from W = 0, with the same h and x; the results are the last W."""
     from hebbsim.engine import dense_traces
 
     rng = np.random.default_rng(0)
@@ -68,8 +62,6 @@ class _Inputs:
         self.event = aligned_copy(table[tokens])
         self.shape = self.event.shape[1], self.pre.shape[1]
 
-    # Ours --------------------------------------------------------------------------------
-
     def rule(self, kernel: str, n: int) -> Run:
         from hebbsim.engine import get_rule
         from hebbsim.engine.chunks import chunk_length
@@ -108,8 +100,6 @@ class _Inputs:
             return engine.run(tokens).weights
 
         return run
-
-    # Peers, the same computation -----------------------------------------------------------
 
     def jax_scan(self, n: int) -> Run:
         import jax
@@ -191,8 +181,6 @@ class _Inputs:
             return synapse.weights.get().block_until_ready().T
 
         return run
-
-    # Peers, the same sizes -------------------------------------------------------------------
 
     def nengo_pes(self, n: int) -> Run:
         import nengo

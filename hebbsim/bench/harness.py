@@ -24,6 +24,8 @@ from threadpoolctl import threadpool_limits
 from hebbsim.runs.results import Row
 
 Clock = Callable[[], float]
+Floats = NDArray[np.float32]
+Run = Callable[[], Any]
 #: Timescales of every work with traces.
 TIMESCALES = (2.0, 8.0, 32.0)
 #: Tokens of the first run, whose result is compared with the reference.

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hebbsim.bench.harness import Contender, Work
+from hebbsim.bench.harness import Contender, Work, is_installed
 from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig
 
 #: Models that are trained, and the updates of each in one run.
@@ -61,9 +61,7 @@ def lm(preset: str = "nano", updates: int = UPDATES) -> Work:
 
 def _clock() -> Callable[[], float]:
     """CPU seconds; on a GPU, elapsed seconds until its work is done."""
-    from importlib.util import find_spec
-
-    if find_spec("torch") is not None:
+    if is_installed("torch"):
         import torch
 
         if torch.cuda.is_available():

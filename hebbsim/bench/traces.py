@@ -1,20 +1,17 @@
 """Work A: traces of embedded tokens, all timescales, one stream."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.bench.harness import TIMESCALES, Contender, Work
+from hebbsim.bench.harness import TIMESCALES, Contender, Floats, Run, Work
 from hebbsim.engine.memory import aligned_copy
 
 #: Tokens of a chunk of the matrix form.
 CHUNK = 64
-
-Floats = NDArray[np.float32]
-Run = Callable[[], Any]
 
 
 def traces(
@@ -71,8 +68,6 @@ class _Inputs:
     def vectors(self, n: int) -> Floats:
         return self.table[self.tokens[:n]]
 
-    # Ours --------------------------------------------------------------------------------
-
     def to_memory(self, n: int) -> Run:
         from hebbsim.engine import dense_traces
 
@@ -117,8 +112,6 @@ class _Inputs:
         out = aligned_empty((n, len(self.keep), self.table.shape[1]))
         out[:] = 0
         return out
-
-    # Peers -------------------------------------------------------------------------------
 
     def jax_scan(self, n: int) -> Run:
         import jax

@@ -196,10 +196,9 @@ def sized(config: ModelConfig) -> ModelConfig:
 
 
 def flops_per_token(config: ModelConfig) -> float:
-    """Floating-point operations per token, forward and backward.
+    """Floating-point operations per token: six per parameter, and 12 L D T for the attention.
 
-    Six for each parameter, and 12 L D T for the attention (Kaplan et al. 2020; Chowdhery et al.
-    2022, appendix B).
+    Source: Kaplan et al. (2020); Chowdhery et al. (2022), appendix B.
     """
     attends = config.architecture == "gpt2" or "attention" in (config.memory, config.predictor)
     total = 6.0 * count_parameters(config)

@@ -270,10 +270,7 @@ def _dotted(ax: Axes, line: DataFrame, x: Any, model: str) -> tuple[str, float, 
 
 @style.styled
 def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """R² of a linear probe at the top for the contribution of each layer, by depth.
-
-    Layer 0 is the embedding.
-    """
+    """R² of a linear probe at the top for each layer's part (0: the embedding), by depth."""
     host, panels, ends, _ = _by_layer(results, "probe", "What is still readable of a layer", ax)
     for panel in panels:
         panel.set_ylim(0, 1.02)

@@ -144,9 +144,7 @@ def network_states(
     """States of a GRU of `size` units after every token, by split.
 
     ``bigru`` is the forward half of a BiGRU that learned the roles of the corpus; ``gru`` has
-    random weights and inputs of unit variance.
-
-    Raises TorchMissingError if torch is not installed.
+    random weights and inputs of unit variance. Raises TorchMissingError without torch.
     """
     from hebbsim.baselines.bigru import train_bigru, untrained_bigru
     from hebbsim.baselines.config import config_for

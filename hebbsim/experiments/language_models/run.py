@@ -295,10 +295,8 @@ def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Resul
 def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Results:
     """Compare residual streams with learned selection over layers, at several depths.
 
-    All blocks have the size of the preset.
-
-    Models ``residual`` and ``selection``: ``loss`` on test by ``layers``; ``probe`` and
-    ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
+    All blocks have the size of the preset. Models ``residual`` and ``selection``: ``loss`` on test
+    by ``layers``; ``probe`` and ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
     `hebbsim.lm.evaluation.Readability`.
     """
     run = LmRun("depth", config, cache, progress)

@@ -1,20 +1,23 @@
 """Models to compare with: majority, lookup and BiGRUs, and unsupervised rivals."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import LookupBaseline, MajorityBaseline, PredictionJob
 from hebbsim.errors import BadInputError, LibraryMissingError
 from hebbsim.experiments.roles.learning import Learning, Measuring
-from hebbsim.experiments.roles.rival_jobs import FoundClusters, RivalJob
 from hebbsim.experiments.roles.scores import Clustering, Measured, Roles
+from hebbsim.probes import Memberships
 from hebbsim.readers.base import Split
 from hebbsim.readers.corpus_kinds import kinds_of
-from hebbsim.rivals import RIVALS, rival_class, settings_for
-from hebbsim.runs.costs import Cost
+from hebbsim.rivals import RIVALS, new_rival, rival_class, settings_for
+from hebbsim.runs.costs import Cost, Meter
 
 
 class Key(NamedTuple):
@@ -76,6 +79,42 @@ class Supervised:
             seed=seed,
             **options,
         )
+
+
+class FoundClusters(NamedTuple):
+    """Clusters of all splits, prototypes of shape (K, D), and the cost of training."""
+
+    members: dict[str, Memberships]
+    prototypes: NDArray[np.float32]
+    seconds: float
+    memory: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class RivalJob:
+    """A rival to train in a worker process, and the sentences that it clusters; words only."""
+
+    name: str
+    train: list[list[str]]
+    evaluation: Mapping[str, list[list[str]]]
+    n_clusters: int
+    seed: int
+    settings: Mapping[str, Any]
+
+    def load(self) -> None:
+        """Return None: results are cached with the steps of the run."""
+
+    def run(self) -> FoundClusters:
+        """Learn, then cluster every split."""
+        rival = new_rival(self.name, self.n_clusters, self.seed, self.settings)
+        rival.import_library()  # outside the measurement
+        import sklearn.cluster  # noqa: F401
+
+        with threadpool_limits(1):  # BLAS sums in another order with more threads
+            with Meter() as meter:
+                rival.fit(self.train)
+            members = {name: rival.memberships(s) for name, s in self.evaluation.items()}
+        return FoundClusters(members, rival.prototypes_, meter.seconds, meter.memory)
 
 
 class Rivals:
