@@ -152,14 +152,9 @@ def make(
 
     reading = ctx.obj
     with _Downloads() as downloads:
+        options = {"scheme": reading.role_map, "seed": reading.seed, "parser": reading.parser}
         corpus = load_corpus(
-            name,
-            scheme=reading.role_map,
-            seed=reading.seed,
-            **reading.reading,
-            parser=reading.parser,
-            offline=reading.offline,
-            progress=downloads.update,
+            name, **options, **reading.reading, offline=reading.offline, progress=downloads.update
         )
     files = write_tables(corpus, out)
     if as_json:
