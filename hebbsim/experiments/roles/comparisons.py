@@ -78,31 +78,18 @@ def compared(
         ratio, ratio_low, ratio_high = finite(*result.ratio)
         found.append(
             Compared(
-                table=table,
-                corpus=runs.corpus,
-                split=split,
+                table=table, corpus=runs.corpus, split=split,
                 role=None if role is None else str(runs.gold.names[role]),
-                condition=condition,
-                rival=rival,
-                rival_condition=versus,
+                condition=condition, rival=rival, rival_condition=versus,
                 metric="accuracy" if role is None else "recall",
                 value=float(mine.mean(axis=(0, 1)).sum() / total),
                 other=float(theirs.mean(axis=(0, 1)).sum() / total),
-                difference=difference,
-                low=low,
-                high=high,
-                p=finite(result.p)[0],
-                corrected=None,
-                verdict="",
-                ratio=ratio,
-                ratio_low=ratio_low,
-                ratio_high=ratio_high,
-                seeds=len(mine),
-                rival_seeds=seeds,
-                draws=draws,
-                sentences=len(totals),
+                difference=difference, low=low, high=high,
+                p=finite(result.p)[0], corrected=None, verdict="",
+                ratio=ratio, ratio_low=ratio_low, ratio_high=ratio_high,
+                seeds=len(mine), rival_seeds=seeds, draws=draws, sentences=len(totals),
             )
-        )
+        )  # fmt: skip
     p = [np.nan if each.p is None else each.p for each in found]
     corrected = verdicts([each.difference for each in found], p)
     return [
