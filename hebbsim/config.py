@@ -6,6 +6,7 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
@@ -109,6 +110,12 @@ def option(
     return Field(value, description=description, json_schema_extra=shown, **constraints)
 
 
+# `option` in each group.
+corpus_option, network_option, evaluation_option, computing_option = (
+    partial(option, group=group) for group in GROUPS
+)
+
+
 def spelling(field: FieldInfo) -> dict[str, Any]:
     """Arguments of `option` for a field, except its description; empty for any other field."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
@@ -165,6 +172,9 @@ def _load_rules(value: Any) -> tuple[str, ...]:
 #: A tuple may be given as text with commas.
 Listed = BeforeValidator(split_list)
 
+#: A whole number from 1 on.
+Count = Annotated[int, Field(ge=1)]
+
 # Fields that several experiments have.
 Corpus = Annotated[
     str,
@@ -183,15 +193,14 @@ Seeds = Annotated[int, option("Number of repetitions N, with random seeds 0 to N
 RuleFiles = Annotated[
     tuple[str, ...],
     BeforeValidator(_load_rules),
-    option("Python files that define learning rules of your own.", NETWORK, metavar="FILE.py...",
+    network_option("Python files that define learning rules of your own.", metavar="FILE.py...",
            each=True),
 ]  # fmt: skip
-Offline = Annotated[bool, option("Never download anything.", COMPUTING)]
+Offline = Annotated[bool, computing_option("Never download anything.")]
 Workers = Annotated[
     int,
-    option(
+    computing_option(
         "Number of parallel processes; results do not depend on it.",
-        COMPUTING,
         default="up to 2",
         affects_results=False,
         ge=1,

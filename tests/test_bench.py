@@ -23,6 +23,7 @@ from hebbsim.bench.harness import (
     Contender,
     Ready,
     Timing,
+    Work,
     get_ready,
     is_installed,
     one_core,
@@ -34,7 +35,6 @@ from hebbsim.bench.roles import roles
 from hebbsim.bench.run import BenchConfig, run_bench, work_rows
 from hebbsim.bench.startup import startup
 from hebbsim.bench.traces import traces
-from hebbsim.bench.work import Work
 from hebbsim.cli import main
 from hebbsim.engine import limits as kernels
 from hebbsim.errors import BadInputError

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from hebbsim.cli import app
-from hebbsim.cli.help import with_help
+from hebbsim.cli.options import with_help
 from hebbsim.config import GROUPS, spelling
 from hebbsim.demo.config import DemoConfig
 from hebbsim.experiments.identity.config import IdentityConfig

@@ -14,10 +14,14 @@ from hebbsim.baselines import TorchMissingError
 from hebbsim.cli import app, main
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
-from hebbsim.experiments.identity.material import corpus_codes, draw_material, fixed_states
+from hebbsim.experiments.identity.material import (
+    corpus_codes,
+    draw_material,
+    fixed_states,
+    make_source,
+)
 from hebbsim.experiments.identity.run import run_identity
 from hebbsim.experiments.identity.sentence import run_sentence
-from hebbsim.experiments.identity.streams import make_source
 from hebbsim.experiments.identity.structure import structure_scores
 from hebbsim.experiments.identity.table import show
 from hebbsim.plots import NothingToDrawError

@@ -14,10 +14,9 @@ from hebbsim.extensions import import_file
 from hebbsim.plots import lm, plot_learning_curve, plot_roles, style
 from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth
-from hebbsim.plots.confusions import plot_confusions
-from hebbsim.plots.plane import plot_plane
+from hebbsim.plots.identity import plot_sentence
+from hebbsim.plots.matrices import plot_confusions, plot_plane
 from hebbsim.plots.rivals import plot_rivals
-from hebbsim.plots.sentence import plot_sentence
 from hebbsim.runs.figures import figures_of
 from hebbsim.runs.finished import RunTables
 from hebbsim.runs.registry import EXPERIMENTS

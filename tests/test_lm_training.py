@@ -15,8 +15,7 @@ from hebbsim.errors import BadInputError, DivergenceError  # noqa: E402
 from hebbsim.experiments.language_models.config import NAMES, model_values  # noqa: E402
 from hebbsim.lm.blimp import log_probabilities  # noqa: E402
 from hebbsim.lm.config import ModelConfig, TrainingConfig  # noqa: E402
-from hebbsim.lm.depth import readability  # noqa: E402
-from hebbsim.lm.evaluation import token_losses  # noqa: E402
+from hebbsim.lm.evaluation import readability, token_losses  # noqa: E402
 from hebbsim.lm.model import LanguageModel  # noqa: E402
 from hebbsim.lm.packed import Tokens  # noqa: E402
 from hebbsim.lm.recall import Copying, Recall, accuracy  # noqa: E402

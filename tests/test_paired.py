@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hebbsim.errors import BadInputError
-from hebbsim.probes.paired import adjust, paired_test
+from hebbsim.probes.bootstrap import adjust, paired_test
 
 # A subnormal number has not the digits that the tolerance asks for.
 shares = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=12)

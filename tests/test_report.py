@@ -17,8 +17,8 @@ from hebbsim.errors import BadInputError
 from hebbsim.runs.folders import Numbered, record
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.report import CLAIMS, build, build_report, write_report
+from hebbsim.runs.report.build import findings_of
 from hebbsim.runs.report.claims import Finding
-from hebbsim.runs.report.evidence import findings_of
 from hebbsim.runs.report.page import html_page, markdown_page, ranges
 
 COLUMNS = "corpus split model condition metric role mean low high n unit".split()

@@ -17,7 +17,7 @@ from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkp
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.identity import run as identity
 from hebbsim.experiments.roles import run as roles
-from hebbsim.experiments.roles.rival_jobs import RivalJob
+from hebbsim.experiments.roles.competitors import RivalJob
 from hebbsim.interrupts import Terminated, defer_signals, terminating
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.runs import resume as module

@@ -15,7 +15,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.figures import FIGURES
 from hebbsim.experiments.roles.tabulate import tokens_file
 from hebbsim.plots import NothingToDrawError, plot_confusions, style
-from hebbsim.plots.confusions import MOST
+from hebbsim.plots.matrices import MOST
 from hebbsim.readers.base import make_split
 from hebbsim.runs.finished import RunTables
 from hebbsim.tagging import RoleTagger

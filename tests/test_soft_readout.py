@@ -39,7 +39,7 @@ def hard(clusters):
 
 @pytest.mark.parametrize("n", [1, 3, 50])
 def test_shares_fall_off_with_the_distance(n, monkeypatch):
-    monkeypatch.setattr("hebbsim.probes.soft_readout._BLOCK", 7)
+    monkeypatch.setattr("hebbsim.probes.readout._BLOCK", 7)
     rng = np.random.default_rng(0)
     x, prototypes = rng.normal(size=(20, 3)), rng.normal(size=(12, 3))
     found = memberships(x, prototypes, n=n)

@@ -15,14 +15,14 @@ from rich.console import Console
 import hebbsim.experiments
 from hebbsim import run_roles
 from hebbsim.cli import main
-from hebbsim.cli import sweep as cli
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.rules import run as rules
 from hebbsim.experiments.rules.config import RulesConfig
-from hebbsim.plots import plane
+from hebbsim.plots import matrices as plane
 from hebbsim.readers.grammar import make_builtin
 from hebbsim.readers.tables import write_tables
-from hebbsim.runs import registry
+from hebbsim.runs import compare, registry
+from hebbsim.runs import rerun as again
 from hebbsim.runs import sweep as module
 from hebbsim.runs.compare import compare_runs
 from hebbsim.runs.experiment import find
@@ -658,9 +658,9 @@ def test_the_verbs_exit_as_they_should(file, tmp_path, capsys, monkeypatch):
 def test_tables_fit_eighty_columns(file, tmp_path, runs):
     stream = io.StringIO()
     console = Console(file=stream, width=80, highlight=False)
-    cli._show_sweep(run_sweep(read_sweep(file), tmp_path / "s"), Path("s"), console)
-    cli._show_compared(compare_runs(runs, every_condition=True), "holm", console)
-    cli._show_agreement(rerun(runs[0], Path(tmp_path / "x")), console)
+    module.show(run_sweep(read_sweep(file), tmp_path / "s"), Path("s"), console)
+    compare.show(compare_runs(runs, every_condition=True), "holm", console)
+    again.show(rerun(runs[0], Path(tmp_path / "x")), console)
     lines = [line for line in stream.getvalue().splitlines() if str(tmp_path) not in line]
     assert len(lines) > 20 and max(map(len, lines)) <= 80
     assert "…" not in stream.getvalue()

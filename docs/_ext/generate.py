@@ -22,8 +22,8 @@ import pandas as pd
 import hebbsim
 from hebbsim.plots import tables
 from hebbsim.runs.finished import RunTables
+from hebbsim.runs.report.build import findings_of
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Finding, number, verdict
-from hebbsim.runs.report.evidence import findings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -70,7 +70,7 @@ def scores(corpus_name: str, split: str, learn: Callable[[Any, Any], Any]) -> li
 
 def accuracy() -> None:
     """The network online, in three passes, and in shards, on the same seeds, paired."""
-    from hebbsim.probes.paired import paired_test
+    from hebbsim.probes.bootstrap import paired_test
 
     rows = []
     for corpus, split in (("builtin", "test"), ("ud-english-ewt", "dev")):

@@ -12,7 +12,7 @@ import csv
 import sys
 from pathlib import Path
 
-from hebbsim.runs.report.markers import fill
+from hebbsim.runs.report.page import fill
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "REPRODUCING.md"

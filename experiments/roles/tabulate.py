@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim.runs.report.claims import at_least
-from hebbsim.runs.report.markers import fill
+from hebbsim.runs.report.page import fill
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from hebbsim.runs.report.markers import fill
+from hebbsim.runs.report.page import fill
 
 HERE = Path(__file__).parent
 KEPT = HERE / "results"

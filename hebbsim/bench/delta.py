@@ -1,7 +1,5 @@
 """Work B: the delta rule at every token, which predicts its vector from its context."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 from collections.abc import Callable
@@ -11,22 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import TIMESCALES, Work
+from hebbsim.bench.harness import TIMESCALES, Contender, Floats, Run, Work
 from hebbsim.engine.memory import aligned_copy
 
 #: Learning rate; the traces have length about one.
 ETA = 0.05
 
-Floats = NDArray[np.float32]
-Run = Callable[[], Any]
-
 
 def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
-    """``W += eta (x - W h) h'`` from W = 0; h and x are in memory, and the same for all.
-
-    The results that are compared are W after the last token.
-    """
+    """``W += eta (x - W h) h'`` from W = 0, with the same h and x; the results are the last W."""
     from hebbsim.engine import dense_traces
 
     rng = np.random.default_rng(0)
@@ -37,17 +28,8 @@ def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
     )
     inputs = _Inputs(table, tokens, context.reshape(n_tokens, -1))
     n_weights = context[0].size * width
-    common: dict[str, Any] = {"most": n_tokens, "flops": 4.0 * n_weights}
-
-    def ours(name: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(
-            name, prepare, "numba", True, np.asarray,
-            bytes=8.0 * n_weights, limit="FMA peak", **common, **options,
-        )  # fmt: skip
-
-    def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, package, **{"result": np.asarray, **common, **options})
-
+    peer = partial(Contender, result=np.asarray, most=n_tokens, flops=4.0 * n_weights)
+    ours = partial(peer, package="numba", ours=True, bytes=8.0 * n_weights, limit="FMA peak")
     return Work(
         "delta",
         f"delta rule, W {width}x{context[0].size}, every token",
@@ -57,14 +39,14 @@ def delta(width: int = 256, n_types: int = 1000, n_tokens: int = 2**14) -> Work:
             ours("delta rule in order", partial(inputs.rule, "learn"),
                  note="token by token, to the bit"),
             ours("engine, tokens in", inputs.engine, note="TraceEngine.run: traces, rule, checks"),
-            peer("JAX scan", "jax", inputs.jax_scan),
-            peer("BLAS loop", "scipy", inputs.blas_loop),
-            peer("torch", "torch", inputs.torch_loop),
-            peer("NumPy", "numpy", inputs.numpy_loop),
-            peer("ngc-learn", "ngclearn", inputs.ngc_learn),
-            peer("nengo PES", "nengo", inputs.nengo_pes, result=None,
+            peer("JAX scan", inputs.jax_scan, "jax"),
+            peer("BLAS loop", inputs.blas_loop, "scipy"),
+            peer("torch", inputs.torch_loop, "torch"),
+            peer("NumPy", inputs.numpy_loop, "numpy"),
+            peer("ngc-learn", inputs.ngc_learn, "ngclearn"),
+            peer("nengo PES", inputs.nengo_pes, "nengo", result=None,
                  note="the same sizes and rule on rates, one step of 1 ms a token, float64"),
-            peer("BindsNET", "bindsnet", inputs.bindsnet, result=None,
+            peer("BindsNET", inputs.bindsnet, "bindsnet", result=None,
                  note="the same sizes, spiking units and PostPre in place of the delta rule"),
         ],
         size={"m": width, "n": context[0].size, "eta": ETA},
@@ -75,13 +57,10 @@ class _Inputs:
     """Contexts and vectors of a stream; one method per contender, which prepares n tokens."""
 
     def __init__(self, table: Floats, tokens: NDArray[np.int32], context: Floats) -> None:
-        self.table = table
-        self.tokens = tokens
+        self.table, self.tokens = table, tokens
         self.pre = aligned_copy(context)
         self.event = aligned_copy(table[tokens])
         self.shape = self.event.shape[1], self.pre.shape[1]
-
-    # Ours --------------------------------------------------------------------------------
 
     def rule(self, kernel: str, n: int) -> Run:
         from hebbsim.engine import get_rule
@@ -121,8 +100,6 @@ class _Inputs:
             return engine.run(tokens).weights
 
         return run
-
-    # Peers, the same computation -----------------------------------------------------------
 
     def jax_scan(self, n: int) -> Run:
         import jax
@@ -204,8 +181,6 @@ class _Inputs:
             return synapse.weights.get().block_until_ready().T
 
         return run
-
-    # Peers, the same sizes -------------------------------------------------------------------
 
     def nengo_pes(self, n: int) -> Run:
         import nengo

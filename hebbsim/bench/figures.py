@@ -1,8 +1,6 @@
 """The figures of `hebbsim bench`."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from hebbsim.plots import tables
 from hebbsim.plots.bench import AXIS_LABELS, plot_growth, plot_memory, plot_roofline
@@ -10,14 +8,9 @@ from hebbsim.plots.tables import NothingToDrawError
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
-
-def _numbers(table: DataFrame | None) -> DataFrame:
+def _numbers(table: pd.DataFrame | None) -> pd.DataFrame:
     """A table of text with numbers where they are; without rows where there is no table."""
-    import pandas as pd
-
     if table is None:
         raise NothingToDrawError("the run folder lacks a table")
     for name in ("mean", "low", "high", "flops", "bytes"):
@@ -26,7 +19,7 @@ def _numbers(table: DataFrame | None) -> DataFrame:
     return table
 
 
-def _results(run: RunTables) -> DataFrame:
+def _results(run: RunTables) -> pd.DataFrame:
     return _numbers(tables.read_text(run.folder / "results.csv"))
 
 

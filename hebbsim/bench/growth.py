@@ -1,7 +1,5 @@
 """How cost grows: time per token along one axis at a time, and memory along a stream."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from hebbsim.bench.delta import delta
-from hebbsim.bench.harness import Contender, Timing
+from hebbsim.bench.harness import Contender, Timing, Work, slug
 from hebbsim.bench.traces import traces
-from hebbsim.bench.work import Work, slug
 from hebbsim.runs.results import Row
 
 #: Tokens per chunk of a stream.
@@ -63,10 +60,7 @@ def _timescales(n: int) -> tuple[float, ...]:
 
 
 def zipf_sentences(n_words: int, n_tokens: int, rng: np.random.Generator) -> Iterator[list[str]]:
-    """Sentences of 1 to 40 words, whose frequencies are those of natural text: 1 / (rank + 2.7).
-
-    Source: Mandelbrot (1953).
-    """
+    """Sentences of 1 to 40 words with frequencies 1 / (rank + 2.7) (Mandelbrot 1953)."""
     share = np.cumsum(1 / (np.arange(n_words) + 2.7))
     while n_tokens > 0:
         length = min(int(rng.integers(1, 41)), n_tokens)

@@ -1,4 +1,4 @@
-"""Fair timing: in every round each contender runs once, on one core.
+"""Works of the benchmark, and fair timing: in every round each contender runs once, on one core.
 
 The speed of a shared or warming machine changes during a run. Contenders that take turns meet the
 same conditions, so ratios are computed within rounds, and their median is reported. The clock
@@ -14,14 +14,20 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from hebbsim.runs.results import Row
+
 Clock = Callable[[], float]
+Floats = NDArray[np.float32]
+Run = Callable[[], Any]
+#: Timescales of every work with traces.
+TIMESCALES = (2.0, 8.0, 32.0)
 #: Tokens of the first run, whose result is compared with the reference.
 FIRST = 128
 
@@ -91,13 +97,56 @@ class Quartiles(NamedTuple):
 def quartiles(values: Iterable[float]) -> Quartiles:
     """Median and quartiles of some values.
 
-    Examples
-    --------
     >>> quartiles([1.0, 2.0, 3.0, 4.0, 50.0])
     Quartiles(median=3.0, low=2.0, high=4.0)
     """
     low, median, high = np.quantile(list(values), [0.25, 0.5, 0.75])
     return Quartiles(float(median), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Work:
+    """A task, and the contenders that do it."""
+
+    name: str
+    title: str
+    #: The first one with a result is the reference that the others must equal.
+    contenders: Sequence[Contender]
+    #: Source of the tokens.
+    corpus: str = "synthetic"
+    #: Numbers that describe the work, ready for JSON.
+    size: dict[str, Any] = field(default_factory=dict)
+    clock: Clock = time.process_time
+    #: Most rounds (default: as many as requested).
+    rounds: int | None = None
+    #: Run contenders once before they are timed.
+    rehearsed: bool = True
+    #: Also measure the limits of the machine.
+    bounded: bool = True
+    #: ``tabulate(work, timings)`` makes the rows of the results, if they are not rates and ratios.
+    tabulate: Callable[[Work, Sequence[Timing]], list[Row]] | None = None
+    #: What a reader of the results should know.
+    notes: Sequence[str] = ()
+
+    def row(
+        self, model: str, condition: str, metric: str, values: Sequence[float], unit: str
+    ) -> Row:
+        """Median of values over the rounds, with quartiles where there are several."""
+        median, *spread = quartiles(values)
+        low, high = spread if len(values) > 1 else (None, None)
+        return Row(
+            self.corpus, self.name, model, condition, metric, None, median, low, high,
+            len(values), unit,
+        )  # fmt: skip
+
+
+def slug(name: str) -> str:
+    """A name as one word of a condition.
+
+    >>> slug("to DRAM")
+    'to-DRAM'
+    """
+    return "-".join(name.replace(",", "").replace("=", "-").split())
 
 
 def ratios(timings: Sequence[Timing], contender: str, other: str) -> list[float]:
@@ -114,8 +163,6 @@ def is_installed(package: str) -> bool:
 def gap(result: NDArray[np.floating], reference: NDArray[np.floating]) -> float:
     """Largest difference between two results, as a share of the largest value.
 
-    Examples
-    --------
     >>> gap(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
     0.5
     """
@@ -199,11 +246,7 @@ def run_rounds(
 
 @contextmanager
 def one_core() -> Iterator[int | None]:
-    """Use one core and one thread within the block, also in child processes.
-
-    Yields the number of the core, or None if the system cannot pin a process and only thread
-    counts are set.
-    """
+    """Use one core and one thread, also in child processes; yields the core, None if not pinned."""
     # The libraries read these variables when they are first loaded.
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
     wanted = dict.fromkeys(names, "1")

@@ -6,22 +6,16 @@ loop over the parameters in AdamW, no compilation. On a GPU it uses bfloat16 and
 as nanoGPT does.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import Work
-
-if TYPE_CHECKING:
-    from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig
-
+from hebbsim.bench.harness import Contender, Work, is_installed
+from hebbsim.lm.config import ModelConfig, Preset, TrainingConfig
 
 #: Models that are trained, and the updates of each in one run.
 SEEDS, UPDATES = 3, 20
@@ -67,9 +61,7 @@ def lm(preset: str = "nano", updates: int = UPDATES) -> Work:
 
 def _clock() -> Callable[[], float]:
     """CPU seconds; on a GPU, elapsed seconds until its work is done."""
-    from importlib.util import find_spec
-
-    if find_spec("torch") is not None:
+    if is_installed("torch"):
         import torch
 
         if torch.cuda.is_available():

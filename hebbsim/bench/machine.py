@@ -1,7 +1,5 @@
 """The machine of a run: its name, cores, caches and limits."""
 
-from __future__ import annotations
-
 import os
 import platform
 import time

@@ -1,13 +1,10 @@
 """Zero-label roles: the fit of a network, and other learners on the same tokens."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from typing import Any
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import Work
+from hebbsim.bench.harness import Contender, Work
 
 #: Vectors that MiniBatchKMeans takes at a time.
 BATCH = 1024
@@ -24,7 +21,7 @@ def roles(corpus: str = "builtin", offline: bool = False) -> Work:
     Raises BadInputError if the corpus has no roles, or too few sentences.
     """
     from hebbsim.experiments.roles.config import RolesConfig
-    from hebbsim.experiments.roles.variants import with_scored_splits
+    from hebbsim.experiments.roles.data import with_scored_splits
     from hebbsim.readers import load_corpus
 
     config = RolesConfig.checked({"corpus": corpus, "preset": "best", "offline": offline})

@@ -1,7 +1,5 @@
 """A run of the benchmark: choose works, prepare contenders, time rounds, make rows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions, version
@@ -14,14 +12,15 @@ from hebbsim.bench.harness import (
     Contender,
     Ready,
     Timing,
+    Work,
     get_ready,
     is_installed,
     one_core,
     ratios,
     run_rounds,
+    slug,
 )
-from hebbsim.bench.work import Work, slug
-from hebbsim.config import ExperimentConfig, Listed, Offline, option
+from hebbsim.config import Count, ExperimentConfig, Listed, Offline, option
 from hebbsim.errors import BadInputError
 from hebbsim.runs.results import Progress, Results, Row, provenance
 from hebbsim.runs.resume import RunCache
@@ -49,7 +48,7 @@ class BenchConfig(ExperimentConfig):
         "Comma-separated packages to compare with: all (that are installed), none, or names.",
         value=("all",),
     )
-    rounds: int = option("Number of rounds; every contender runs once in each.", value=7, ge=1)
+    rounds: Count = option("Number of rounds; every contender runs once in each.", value=7)
     seconds: float = option(
         "Approximate duration of one run, in seconds.", value=0.2, metavar="SECONDS", gt=0,
         allow_inf_nan=False,
@@ -98,11 +97,8 @@ class Entry:
 def run_bench(config: BenchConfig, cache: RunCache, progress: Progress) -> Results:
     """Measure the works of a configuration on one core.
 
-    Returns
-    -------
-    Results
-        Rows have medians (``mean``) and quartiles (``low``, ``high``) over the rounds, which the
-        word ``spread=quartiles`` of their condition says.
+    Rows have medians (``mean``) and quartiles (``low``, ``high``) over the rounds, which the word
+    ``spread=quartiles`` of their condition says.
     """
     run = _Run(config, progress)
     cache.begin("bench", config.resolved(), {})
@@ -132,8 +128,7 @@ class _Run:
     """Measures every work, and collects the results."""
 
     def __init__(self, config: BenchConfig, progress: Progress) -> None:
-        self.config = config
-        self.progress = progress
+        self.config, self.progress = config, progress
         self.done = 0
         self.total = 0
         self.rows: list[Row] = []
@@ -234,10 +229,7 @@ class _Run:
 
 
 def work_rows(work: Work, contenders: Sequence[Contender], timings: Sequence[Timing]) -> list[Row]:
-    """Rates, ratios of our contenders to each peer and to their limits, and the limits.
-
-    `contenders` are those that were timed, including the limits.
-    """
+    """Rates, ratios of our contenders to each peer and limit, and the limits, also timed."""
     rows = []
     of = {c.name: [t for t in timings if t.contender == c.name] for c in contenders}
     limits = {limit.name: limit for limit in machine.LIMITS}

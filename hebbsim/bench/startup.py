@@ -1,7 +1,5 @@
 """Start-up: CPU seconds from the start of a process to its first result."""
 
-from __future__ import annotations
-
 import functools
 import os
 import subprocess
@@ -10,8 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import Work
+from hebbsim.bench.harness import Contender, Work
 
 FIRST_RESULT = """
 from hebbsim import TraceEngine

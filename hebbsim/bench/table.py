@@ -1,7 +1,5 @@
 """The tables that `hebbsim bench` prints; they fit 80 columns."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from hebbsim.runs.terminal import Console, print_ending, print_heading
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print the machine, its limits, and a table or two for every work."""
     console = console or Console()
-    console.print(_machine(results.provenance["machine"]), markup=False)
+    console.print(_machine(results.provenance["machine"]))
     console.print("One core; medians with quartiles over the rounds; CPU time.")
     _show_limits(results, console)
     works = dict.fromkeys(row.split for row in results.rows)

@@ -1,22 +1,17 @@
 """Work A: traces of embedded tokens, all timescales, one stream."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.bench.harness import Contender
-from hebbsim.bench.work import TIMESCALES, Work
+from hebbsim.bench.harness import TIMESCALES, Contender, Floats, Run, Work
 from hebbsim.engine.memory import aligned_copy
 
 #: Tokens of a chunk of the matrix form.
 CHUNK = 64
-
-Floats = NDArray[np.float32]
-Run = Callable[[], Any]
 
 
 def traces(
@@ -25,25 +20,15 @@ def traces(
     n_types: int = 1000,
     n_tokens: int = 2**16,
 ) -> Work:
-    """Traces of random codes; all contenders read the same stream.
-
-    Our contenders look tokens up in the table of codes; peers are given the vectors. All that can
-    write into an existing array do.
-    """
+    """Traces of random codes of one stream: ours look codes up, peers are given the vectors."""
     rng = np.random.default_rng(0)
     table = rng.standard_normal((n_types, width), dtype=np.float32)
     tokens = rng.integers(n_types, size=n_tokens).astype(np.int32)
     inputs = _Inputs(table, tokens, timescales)
     n_scales = len(timescales)
     flops, row = 3.0 * n_scales * width, 4.0 * n_scales * width
-    common: dict[str, Any] = {"most": n_tokens, "flops": flops}
-
-    def ours(name: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, "numba", True, np.asarray, **common, **options)
-
-    def peer(name: str, package: str, prepare: Callable[[int], Run], **options: Any) -> Contender:
-        return Contender(name, prepare, package, **{"result": np.asarray, **common, **options})
-
+    peer = partial(Contender, result=np.asarray, most=n_tokens, flops=flops)
+    ours = partial(peer, package="numba", ours=True)
     return Work(
         "traces",
         f"traces, D={width}, S={n_scales}",
@@ -54,15 +39,16 @@ def traces(
                  note="chunk by chunk, as TraceEngine has it, to a learner that does nothing"),
             ours("state only", inputs.state_only, bytes=2 * row, limit="L1 read+write",
                  note="last_traces"),
-            peer("JAX scan", "jax", inputs.jax_scan),
-            peer("JAX associative scan", "jax", inputs.jax_associative),
-            peer("torch chunked matmul", "torch", inputs.torch_chunks, result=_from_chunks,
+            peer("JAX scan", inputs.jax_scan, "jax"),
+            peer("JAX associative scan", inputs.jax_associative, "jax"),
+            peer("torch chunked matmul", inputs.torch_chunks, "torch", result=_from_chunks,
                  tolerance=1e-3),
-            peer("NumPy loop", "numpy", inputs.numpy_loop),
-            peer("scipy lfilter", "scipy", inputs.lfilter, result=_from_scales),
-            peer("torch loop", "torch", inputs.torch_loop),
-            peer("pandas ewm", "pandas", inputs.pandas_ewm, result=_without_first),
-            peer("numbagg", "numbagg", inputs.numbagg, result=_debiased),
+            peer("NumPy loop", inputs.numpy_loop, "numpy"),
+            peer("scipy lfilter", inputs.lfilter, "scipy", result=partial(np.stack, axis=1)),
+            peer("torch loop", inputs.torch_loop, "torch"),
+            peer("pandas ewm", inputs.pandas_ewm, "pandas",
+                 result=lambda frames: np.stack([frame[1:] for frame in frames], axis=1)),
+            peer("numbagg", inputs.numbagg, "numbagg", result=_debiased),
         ],
         size={"D": width, "S": n_scales, "V": n_types},
     )  # fmt: skip
@@ -75,15 +61,12 @@ class _Inputs:
         self, table: Floats, tokens: NDArray[np.int32], timescales: Sequence[float]
     ) -> None:
         self.table = aligned_copy(table)
-        self.tokens = tokens
-        self.timescales = timescales
+        self.tokens, self.timescales = tokens, timescales
         alpha = 1 / np.array(timescales)
         self.alpha, self.keep = alpha.astype(np.float32), (1 - alpha).astype(np.float32)
 
     def vectors(self, n: int) -> Floats:
         return self.table[self.tokens[:n]]
-
-    # Ours --------------------------------------------------------------------------------
 
     def to_memory(self, n: int) -> Run:
         from hebbsim.engine import dense_traces
@@ -129,8 +112,6 @@ class _Inputs:
         out = aligned_empty((n, len(self.keep), self.table.shape[1]))
         out[:] = 0
         return out
-
-    # Peers -------------------------------------------------------------------------------
 
     def jax_scan(self, n: int) -> Run:
         import jax
@@ -250,17 +231,9 @@ class _Inputs:
 # Results, shape=(T, S, D) ------------------------------------------------------------------
 
 
-def _from_scales(result: Any) -> Floats:
-    return np.stack(result, axis=1)
-
-
 def _from_chunks(result: Any) -> Floats:
     chunks, scales, length, width = result.shape
     return np.asarray(result).swapaxes(1, 2).reshape(chunks * length, scales, width)
-
-
-def _without_first(result: Any) -> Floats:
-    return np.stack([frame.to_numpy()[1:] for frame in result], axis=1)
 
 
 def _debiased(result: Any) -> Floats:

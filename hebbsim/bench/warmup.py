@@ -1,7 +1,5 @@
 """Compile every kernel in advance, so that no later run has to wait."""
 
-from __future__ import annotations
-
 import os
 import time
 from dataclasses import dataclass
@@ -39,8 +37,6 @@ class Warmup:
 def warm_up() -> Warmup:
     """Run a tiny example of everything that has kernels, through public functions.
 
-    Examples
-    --------
     >>> print(warm_up())  # doctest: +SKIP
     0 kernels compiled, 38 found in the cache; 1.4 s
     Cache: /home/user/hebbsim/engine

@@ -5,8 +5,6 @@ are generated from their declarations (`hebbsim.runs.experiment`). Modules defer
 the call, so that ``--help`` is fast.
 """
 
-from __future__ import annotations
-
 import io
 import os
 import sys
@@ -20,9 +18,8 @@ import typer
 import typer.core
 
 from hebbsim._version import __version__
-from hebbsim.cli import corpus, demo, doctor, figures, report, show, sweep, tag
-from hebbsim.cli.help import with_help
-from hebbsim.cli.options import add_command
+from hebbsim.cli import corpus, demo, doctor, figures, show, sweep
+from hebbsim.cli.options import Verb, add_command, with_help
 from hebbsim.cli.run_command import complain
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.interrupts import Interruption, terminating
@@ -55,7 +52,7 @@ run = typer.Typer(
 )
 app.add_typer(run, name="run")
 app.add_typer(corpus.app, name="corpus")
-app.command("tag", cls=tag.Reading)(tag.tag)
+app.command("tag", cls=Verb.of("hebbsim.runs.corpus_config:TextConfig"))(show.tag)
 app.command("show")(show.show)
 app.command("errors")(show.errors)
 for _experiment in EXPERIMENTS.values():
@@ -67,8 +64,8 @@ app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)
 app.command("doctor")(doctor.doctor)
 app.command("figures")(figures.figures)
-app.command("report")(report.report)
-app.command("demo", cls=demo.Demo)(demo.demo)
+app.command("report")(figures.report)
+app.command("demo", cls=Verb.of("hebbsim.demo.config:DemoConfig"))(demo.demo)
 
 
 def _show_version(asked: bool) -> None:

@@ -56,20 +56,10 @@ def list_corpora(as_json: Json = False) -> None:
     _print_table(["corpus", ">sentences", ">words", "licence", "where"], cells)
 
 
-class _Making(Verb):
-    """A command with the options for reading a corpus."""
-
-    config_at = "hebbsim.runs.corpus_config:SeededCorpusConfig"
-    without: tuple[str, ...] = ("gold_layer",)  # all layers are written
+_CONFIG = "hebbsim.runs.corpus_config:SeededCorpusConfig"
 
 
-class _Reading(_Making):
-    """A command with the options for reading a corpus on this machine."""
-
-    without = ("parser", "offline")
-
-
-@app.command(cls=_Reading)
+@app.command(cls=Verb.of(_CONFIG, "parser", "offline"))
 def info(ctx: typer.Context, name: Name, as_json: Json = False) -> None:
     """Show how a corpus is read.
 
@@ -144,7 +134,7 @@ def fetch(
         typer.echo(f"{row['corpus']} {row['split']}: {row['path']}")
 
 
-@app.command(cls=_Making)
+@app.command(cls=Verb.of(_CONFIG, "gold_layer"))  # all layers are written
 def make(
     ctx: typer.Context,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder.")],
@@ -162,14 +152,9 @@ def make(
 
     reading = ctx.obj
     with _Downloads() as downloads:
+        options = {"scheme": reading.role_map, "seed": reading.seed, "parser": reading.parser}
         corpus = load_corpus(
-            name,
-            scheme=reading.role_map,
-            seed=reading.seed,
-            **reading.reading,
-            parser=reading.parser,
-            offline=reading.offline,
-            progress=downloads.update,
+            name, **options, **reading.reading, offline=reading.offline, progress=downloads.update
         )
     files = write_tables(corpus, out)
     if as_json:
@@ -300,6 +285,6 @@ def _print_table(header: list[str], rows: list[list[str]]) -> None:
         table.add_column(title.removeprefix(">"), justify=justify, no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    console = Console(highlight=False, markup=False)
+    console = Console()
     console.width = min(console.width, 80)
     console.print(table)

@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from hebbsim.cli.options import Verb
-
 if TYPE_CHECKING:
     from hebbsim.demo.config import DemoConfig
     from hebbsim.demo.room import Room
-
-
-class Demo(Verb):
-    """The command, with the options of `DemoConfig`."""
-
-    config_at = "hebbsim.demo.config:DemoConfig"
 
 
 def demo(ctx: typer.Context) -> None:

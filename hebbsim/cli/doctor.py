@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -41,38 +40,25 @@ def doctor(json: Json = False) -> None:
 
 
 def _show(found: Diagnosis, console: Console | None = None) -> None:
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.terminal import Console, print_heading, print_pairs
 
     console = console or Console()
-    for name, values in found.sections.items():
-        _print_section(console, _TITLES[name], values)
     extras = {}
     for extra in found.extras:
         state = "installed" if extra.complete else f"lacks {', '.join(extra.missing)}"
         extras[extra.name] = f"{extra.purpose}: {state}" if extra.purpose else state
-    _print_section(console, "Extras", extras)
+    sections = {_TITLES[name]: values for name, values in found.sections.items()}
+    for title, values in {**sections, "Extras": extras}.items():
+        print_heading(console, title)
+        print_pairs(console, values, 14)
     lacking = [extra.name for extra in found.extras if not extra.complete]
     if lacking:
-        console.print(f"To add one: pip install 'hebbsim[{lacking[0]}]'", markup=False)
+        console.print(f"To add one: pip install 'hebbsim[{lacking[0]}]'")
     console.print()
     for problem in found.problems:
-        console.print(f"To fix: {problem}", markup=False, soft_wrap=True)
+        console.print(f"To fix: {problem}", soft_wrap=True)
     if not found.problems:
         console.print("Nothing to fix.")
-
-
-def _print_section(console: Console, title: str, values: Mapping[str, str]) -> None:
-    from rich.table import Table
-
-    from hebbsim.runs.terminal import print_heading
-
-    print_heading(console, title)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True, min_width=14)
-    table.add_column(overflow="fold")
-    for row in values.items():
-        table.add_row(*row)
-    console.print(table)
 
 
 def warmup(json: Json = False) -> None:

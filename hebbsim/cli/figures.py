@@ -1,22 +1,21 @@
-"""`hebbsim figures`: draw the figures of finished runs."""
+"""`hebbsim figures` and `hebbsim report`: draw finished runs, and judge claims by them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hebbsim.cli.options import Json, flag
-from hebbsim.cli.run_command import complain, print_json
+from hebbsim.cli.run_command import complain, place, print_json
 from hebbsim.errors import BadInputError
 
 if TYPE_CHECKING:
     from hebbsim.runs.figures import RenderedFigure
     from hebbsim.runs.finished import RunTables
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.report import Report
 
 
 def figures(
@@ -55,7 +54,7 @@ def figures(
     """
     from hebbsim.config import split_list
     from hebbsim.plots.style import FORMATS
-    from hebbsim.runs.figures import check_names, draw, figures_of
+    from hebbsim.runs.figures import check_files, check_names, draw, figures_of, record_drawn
     from hebbsim.runs.finished import RunTables, find_runs
     from hebbsim.runs.results import not_drawn
 
@@ -81,7 +80,7 @@ def figures(
         raise BadInputError(f"--out {out}: two runs are called {name}; draw them one at a time")
     check_names(names or (), [r.experiment for r in runs])
     for one in runs:
-        _refuse_strangers(one, names, out, wanted)
+        check_files(one, names, out, wanted)
         _ = one.results  # refuse unreadable runs before drawing any
     found: list[tuple[RunTables, list[RenderedFigure]]] = []
     failed: dict[str, Exception] = {}
@@ -101,43 +100,14 @@ def figures(
         raise BadInputError(f"{said}: the tables have no rows to draw {what} from")
     nothing = BadInputError("the tables have no rows to draw it from")
     failed |= {name: nothing for name in names or () if name not in tried}
-    _write_captions(found, out)
+    for one, drawn in found:
+        record_drawn(one, drawn, out)
     _show(found, json=json)
     for line in not_drawn(failed):
         complain(line)
     if failed:
         bad_input = all(isinstance(error, BadInputError) for error in failed.values())
         raise typer.Exit(2 if bad_input else 1)
-
-
-def _refuse_strangers(
-    run: RunTables, names: list[str] | None, out: Path | None, formats: tuple[str, ...]
-) -> None:
-    """Refuse to overwrite files that are not figures of hebbsim."""
-    from hebbsim.runs.figures import figures_of
-    from hebbsim.runs.folders import MANIFEST, refuse_strangers
-
-    if out is None and not (run.folder / MANIFEST).exists():
-        return  # it does not record who drew its figures
-    prefix = "figures/" if out is None else f"{run.name}-"
-    drawn = [name for name in figures_of(run.experiment) if not names or name in names]
-    files = [f"{prefix}{name}.{suffix}" for name in drawn for suffix in formats]
-    files.append("figures/captions.md" if out is None else "captions.md")
-    refuse_strangers(out or run.folder, files)
-
-
-def _write_captions(found: list[tuple[RunTables, list[RenderedFigure]]], out: Path | None) -> None:
-    """Write ``captions.md`` beside the figures, and record all files."""
-    from hebbsim.runs.figures import write_captions
-    from hebbsim.runs.folders import MANIFEST, record
-
-    for run, drawn in found:
-        if drawn:
-            page = write_captions(out or run.folder / "figures", drawn)
-            home = out or run.folder
-            paths = [page, *(path for one in drawn for path in one.paths)]
-            if out is not None or (home / MANIFEST).exists():
-                record(home, [str(path.relative_to(home)) for path in paths], "figures")
 
 
 def _show_names(experiments: list[str] | None, *, json: bool) -> None:
@@ -149,24 +119,12 @@ def _show_names(experiments: list[str] | None, *, json: bool) -> None:
     if json:
         print_json(known)
         return
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.terminal import Console, print_pairs
 
     console = Console()
     for experiment, about in known.items():
-        console.print(f"of hebbsim {command_of(experiment)}", style="bold", markup=False)
-        _print_table(console, about)
-
-
-def _print_table(console: Console, rows: Mapping[str, str]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for row in rows.items():
-        table.add_row(*map(Text, row))
-    console.print(table)
+        console.print(f"of hebbsim {command_of(experiment)}", style="bold")
+        print_pairs(console, about, padding=(0, 2, 0, 2))
 
 
 def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) -> None:
@@ -183,17 +141,65 @@ def _show(found: list[tuple[RunTables, list[RenderedFigure]]], *, json: bool) ->
         print_json({"schema": "hebbsim.figures/1", "figures": document})
         return
     from hebbsim.runs.registry import command_of
-    from hebbsim.runs.terminal import Console
+    from hebbsim.runs.terminal import Console, print_pairs
 
     console = Console()
     for run, drawn in found:
         if not drawn:
-            console.print(f"{run.folder}: no rows for these figures", markup=False, soft_wrap=True)
+            console.print(f"{run.folder}: no rows for these figures", soft_wrap=True)
             continue
-        console.print(
-            f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold", markup=False
-        )
-        _print_table(console, {one.name: f"{one.caption}" for one in drawn})
+        console.print(f"{run.name}: hebbsim {command_of(run.experiment)}", style="bold")
+        captions = {one.name: f"{one.caption}" for one in drawn}
+        print_pairs(console, captions, padding=(0, 2, 0, 2))
         folder = drawn[0].paths[0].parent
         suffixes = ", ".join(path.suffix[1:] for path in drawn[0].paths)
-        console.print(f"Figures ({suffixes}) and captions: {folder}", markup=False, soft_wrap=True)
+        console.print(f"Figures ({suffixes}) and captions: {folder}", soft_wrap=True)
+
+
+def report(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN...", help="Run folders, of any experiment.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the report (default: report, report-2, ...)."),
+    ] = None,
+    overwrite: Annotated[
+        bool, flag("--overwrite", "Replace an earlier report in the folder; other files stay.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Judge the claims of the paper by what runs measured.
+
+    Writes report.html, a self-contained page that also prints well, and the same content as
+    report.md and report.json. Nothing is run again. Untested claims are marked as such.
+    """
+    from hebbsim.runs.folders import check_output
+    from hebbsim.runs.report import build_report, write_report
+    from hebbsim.runs.results import not_drawn
+
+    where = place(out, Path("report"), overwrite=overwrite)
+    check_output(where, overwrite=overwrite, kind="report")
+    found = build_report(runs)
+    paths = write_report(where, found, overwrite=overwrite)
+    if json:
+        print_json(found.document())
+    else:
+        _show_report(found, paths)
+    for section in found.sections:
+        for line in not_drawn(section.failed):
+            complain(f"{section.run.name}: {line}")
+
+
+def _show_report(found: Report, paths: list[Path]) -> None:
+    from hebbsim.runs.report.claims import CLAIMS, VERDICTS
+    from hebbsim.runs.terminal import Console, plain_table
+
+    console = Console()
+    table = plain_table("", "claim", "verdict", texts=3)
+    table.add_column("what was found", overflow="fold")
+    for claim in CLAIMS.values():
+        words = VERDICTS[found.verdict(claim.key)]
+        table.add_row(claim.key, claim.title, words, found.summary(claim))
+    console.print(table)
+    console.print(f"Report: {', '.join(map(str, paths))}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The options of a command, generated from the fields of its configuration.
+"""The options of a command, generated from the fields of its configuration, and its `--help`.
 
 The name, description, type and default of an option are written once, at the field
 (`hebbsim.config.option`). Values reach the configuration as text; only it checks them.
@@ -6,7 +6,8 @@ The name, description, type and default of an option are written once, at the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -36,6 +37,9 @@ Overwrite = Annotated[
 ]
 Json = Annotated[bool, flag("--json", "Print one JSON document instead of tables.")]
 
+# Depending on its version, typer bundles click or uses the installed one.
+_Context: Any = TyperCommand.context_class
+
 #: Placeholder of a value, by type.
 _METAVARS = {"int": "N", "float": "X", "str": "NAME", "Path": "PATH"}
 
@@ -51,6 +55,11 @@ class Verb(TyperCommand):
     config_at: str = ""
     #: Fields that are not options of this command.
     without: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config_at: str, *without: str) -> type[Verb]:
+        """The class of a command with the options of a configuration, some left out."""
+        return type("Verb", (cls,), {"config_at": config_at, "without": without})
 
     @cached_property
     def config(self) -> type[ExperimentConfig]:
@@ -107,7 +116,7 @@ def add_command(app: typer.Typer, experiment: Experiment) -> None:
     ) -> None:
         from hebbsim.cli.run_command import run_command
 
-        run_command(experiment, ctx.obj, out, overwrite=overwrite, json=json)
+        run_command(experiment, ctx.obj, out, overwrite, json)
 
     app.command(experiment.name, cls=Verb, help=experiment.help)(command)
 
@@ -180,8 +189,6 @@ def default_words(spelled: str, field: FieldInfo) -> str:
 def spread(words: Sequence[str], option: str) -> list[str]:
     """Repeat an option before each of its values, such as those that a shell expands ``*`` to.
 
-    Examples
-    --------
     >>> spread(["--unlabeled", "a.txt", "b.txt", "--json"], "--unlabeled")
     ['--unlabeled', 'a.txt', '--unlabeled', 'b.txt', '--json']
     """
@@ -196,3 +203,43 @@ def spread(words: Sequence[str], option: str) -> list[str]:
             inside += 1
         found.append(word)
     return found
+
+
+class _Formatter(_Context.formatter_class):  # type: ignore[misc]
+    """Breaks lines between words only; click also breaks at hyphens and in long lists."""
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2
+    ) -> None:
+        rows = list(rows)
+        left = min(max(len(term) for term, _ in rows), col_max) + col_spacing
+        width = max(self.width - left - 2, 10)
+        # click does not wrap a paragraph that begins with this mark.
+        texts = ["\n".join(["\b", *_lines(text, width)]) for _, text in rows]
+        terms = [term for term, _ in rows]
+        super().write_dl(list(zip(terms, texts, strict=True)), col_max, col_spacing)
+
+
+def _lines(text: str, width: int) -> list[str]:
+    words = (word.replace(",", ", ") if len(word) > width else word for word in text.split())
+    return textwrap.wrap(" ".join(words), width, break_long_words=False, break_on_hyphens=False)
+
+
+class _HelpContext(_Context):
+    formatter_class = _Formatter
+
+
+def with_help(command: Any) -> Any:
+    """Use this help format for a command and its subcommands; return the command."""
+    for inner in getattr(command, "commands", {}).values():
+        with_help(inner)
+    command.context_class = _HelpContext
+    for param in command.params:
+        shown = param.default
+        if getattr(param, "is_flag", False):  # for --a/--no-a, the one that is the default
+            names = param.opts if shown else param.secondary_opts
+            shown = names[0] if param.secondary_opts else None
+        if shown is not None and getattr(param, "help", None):
+            param.help = f"{param.help.removesuffix('.')} (default: {shown})."
+            param.show_default = False
+    return command

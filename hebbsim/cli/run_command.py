@@ -30,12 +30,7 @@ def place(out: Path | None, default: Path, *, overwrite: bool) -> Out:
 
 
 def run_command(
-    experiment: Experiment,
-    config: ExperimentConfig,
-    out: Path | None,
-    *,
-    overwrite: bool,
-    json: bool,
+    experiment: Experiment, config: ExperimentConfig, out: Path | None, overwrite: bool, json: bool
 ) -> None:
     """Run an experiment in its folder, and print its tables or one JSON document."""
     from hebbsim.runs.folders import check_output
@@ -97,8 +92,6 @@ class Pace:
 
     Steps from the cache are not counted.
 
-    Examples
-    --------
     >>> pace = Pace(clock=iter([0.0, 30.0, 60.0]).__next__)
     >>> [pace.left(done, 10) for done in (4, 5, 7)]
     ['', 'about 2:30 left', 'about 1:00 left']
@@ -156,7 +149,7 @@ def _bar() -> Iterator[Progress]:
 
         def show(line: str | None, done: int, total: int) -> None:
             if line:
-                bar.console.print(line, highlight=False, markup=False)
+                bar.console.print(line)
             if total:
                 # Tables and figures count as one more step.
                 doing = "learning" if done < total else "tables and figures"

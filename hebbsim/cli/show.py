@@ -1,14 +1,130 @@
-"""`hebbsim show` and `hebbsim errors`: what a model learned, and which roles it confuses."""
+"""`hebbsim tag`, `hebbsim show` and `hebbsim errors`: use and describe what a run learned."""
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from hebbsim.cli.options import flag
-from hebbsim.cli.tag import Model
+from hebbsim.cli.run_command import Pace
+from hebbsim.errors import BadInputError
+from hebbsim.tagging.writers import WRITERS
+
+if TYPE_CHECKING:
+    from hebbsim.tagging.texts import Texts
+
+Model = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="Folder of a finished `hebbsim run roles`, or its tagger.safetensors."
+    ),
+]
+
+
+def tag(
+    ctx: typer.Context,
+    model: Model,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE...",
+            help="Text, CoNLL-U, JSON, CSV, TSV or parquet, compressed or not; - or no file "
+            "reads standard input.",
+        ),
+    ] = None,
+    format: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(WRITERS),
+            help=". ".join(f"{n}: {kind.about}" for n, kind in WRITERS.items()) + ".",
+        ),
+    ] = "conllu",
+    readout: Annotated[
+        str,
+        typer.Option(
+            metavar="soft|majority",
+            help="How roles follow from clusters: soft weights the roles of a token's nearest "
+            "clusters; majority takes the most frequent role of its cluster.",
+        ),
+    ] = "soft",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Output file (default: standard output).")
+    ] = None,
+    overwrite: Annotated[bool, flag("--overwrite", "Replace an existing --out file.")] = False,
+) -> None:
+    """Tag every word of a text with its role.
+
+    Share is the probability of the role; `hebbsim show` describes the cluster with the number in
+    Cluster. Text is read as a stream, so memory use does not grow with its length.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from hebbsim.tagging import load
+    from hebbsim.tagging.naming import READOUTS
+    from hebbsim.tagging.output import check_file, whole_file
+    from hebbsim.tagging.texts import Texts, batches
+
+    if format not in WRITERS:
+        raise BadInputError(f"--format {format}: choose {', '.join(WRITERS)}")
+    if readout not in READOUTS:
+        raise BadInputError(f"--readout {readout}: choose {', '.join(READOUTS)}")
+    if out is not None:
+        check_file("--out", out, overwrite=overwrite)
+    tagger = load(model)
+    terminal = sys.stderr.isatty()
+    if not files and sys.stdin.isatty():
+        print("hebbsim: reading from the keyboard; Ctrl-D ends it", file=sys.stderr)
+    texts = Texts(
+        files or [Path("-")],
+        columns=format == "conllu",
+        **ctx.obj.reading,
+        note=(lambda line: print(f"Note: {line}", file=sys.stderr)) if terminal else None,
+    )
+    writer = WRITERS[format]()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(threadpool_limits(1))  # BLAS sums in another order with more threads
+        to: IO[str] = sys.stdout if out is None else stack.enter_context(whole_file(out))
+        # A progress bar would be mixed with output on the same terminal.
+        shown = terminal and not to.isatty()
+        told = stack.enter_context(_progress(texts, shown))
+        to.write(writer.heading)
+        for batch in batches(texts):
+            found = tagger.assign((one.words for one in batch), readout=readout)
+            to.write(writer.text(batch, found))
+            told(len(found.roles))
+
+
+@contextlib.contextmanager
+def _progress(texts: Texts, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar of the bytes read; yields a function that adds tagged tokens."""
+    if not shown:
+        yield lambda n_tokens: None
+        return
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    from hebbsim.runs.terminal import Console
+
+    said = TextColumn("{task.fields[said]}")
+    columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), said)
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("tagging", total=texts.total or None, said="")
+        pace, n_tokens = Pace(), 0
+        pace.left(0, texts.total)
+
+        def told(n: int) -> None:
+            nonlocal n_tokens
+            n_tokens += n
+            left = pace.left(texts.done, texts.total) if texts.total else ""
+            words = ", ".join(filter(None, (f"{n_tokens:,} tokens", left)))
+            bar.update(task, completed=texts.done if texts.total else None, said=words)
+
+        yield told
 
 
 def show(
@@ -35,9 +151,6 @@ def show(
     With --cluster, lists the words to the left and to the right that pull a token into that
     cluster most strongly, by timescale.
     """
-    from rich.text import Text
-
-    from hebbsim.errors import BadInputError
     from hebbsim.runs.terminal import Console, plain_table
     from hebbsim.tagging import load
     from hebbsim.tagging.output import check_file, whole_file
@@ -56,7 +169,7 @@ def show(
         page = html_page(tagger)
         with whole_file(html) as file:
             file.write(page)
-        console.print(Text(f"Page: {html}"))
+        console.print(f"Page: {html}")
         return
     found = {one.cluster: one for one in cluster_portraits(tagger)}
     for number in cluster or ():
@@ -69,7 +182,7 @@ def show(
     config = tagger.about.get("config", {})
     if config:
         trained = f"Learned from {config.get('corpus')}, {config.get('n_tokens', 0):,} tokens"
-        console.print(Text(f"{trained}; {len(found)} clusters in use"))
+        console.print(f"{trained}; {len(found)} clusters in use")
     shown = [found[number] for number in cluster] if cluster else list(found.values())[:clusters]
     if not word:
         table = plain_table("cluster", "tokens", texts=0)
@@ -77,18 +190,17 @@ def show(
         table.add_column("commonest words", overflow="fold")
         for one in shown:
             roles = " ".join(f"{role} {share:.2f}" for role, share in one.roles[:2])
-            row = (str(one.cluster), f"{one.size:,}", roles, " ".join(one.words[:8]))
-            table.add_row(*map(Text, row))
+            table.add_row(str(one.cluster), f"{one.size:,}", roles, " ".join(one.words[:8]))
         console.print(table)
     for number in cluster or ():
-        console.print(Text(f"\nCluster {number} listens to"))
+        console.print(f"\nCluster {number} listens to")
         for side, scales in listens_to(tagger, number, n=8).items():
             for tau, words in scales.items():
-                console.print(Text(f"  {side}, {tau:g} tokens: {' '.join(words)}"))
+                console.print(f"  {side}, {tau:g} tokens: {' '.join(words)}")
     if not cluster:
-        console.print(Text("\nNearest words by code"))
+        console.print("\nNearest words by code")
         for asked, near in nearest_words(tagger, word or common_words(tagger, 10)).items():
-            console.print(Text(f"  {asked}: {' '.join(near)}"))
+            console.print(f"  {asked}: {' '.join(near)}")
 
 
 def errors(
@@ -118,9 +230,6 @@ def errors(
     """
     from itertools import islice
 
-    from rich.text import Text
-
-    from hebbsim.errors import BadInputError
     from hebbsim.plots import plot_confusions, style
     from hebbsim.runs.finished import RunTables
     from hebbsim.runs.terminal import Console
@@ -136,20 +245,19 @@ def errors(
     tokens, console = read_tokens(run, split, model), Console()
     table = confusion_table(tokens)
     right = int((tokens["gold"] == tokens["found"]).sum())
-    console.print(
-        Text(f"{split}, {model}: {right:,} of {len(tokens):,} right ({right / len(tokens):.3f})\n")
-    )
+    share = right / len(tokens)
+    console.print(f"{split}, {model}: {right:,} of {len(tokens):,} right ({share:.3f})\n")
     matrix = table.replace(0, ".").rename_axis(index=None, columns=None)
     for line in matrix.to_string(line_width=console.width).splitlines():
-        console.print(Text(line.rstrip("\\ ")))  # without the marks of broken lines
+        console.print(line.rstrip("\\ "))  # without the marks of broken lines
     console.print()
     for one in islice(confusions(tokens, n_examples=examples), most):
-        console.print(Text(f"\n{one.gold} taken for {one.found}: {one.tokens:,}"))
+        console.print(f"\n{one.gold} taken for {one.found}: {one.tokens:,}")
         for words, place in one.examples:
             marked = [f"[{w}]" if i == place else w for i, w in enumerate(words)]
-            console.print(Text(f"  {' '.join(marked)}"))
+            console.print(f"  {' '.join(marked)}")
     if figure is not None:
         corpus = RunTables(run).config.get("corpus", run.resolve().name)
         ax = plot_confusions(table, corpus=corpus, split=split, model=model)
         style.save(ax.figure.canvas.figure, figure.parent, figure.stem, (suffix,))
-        console.print(Text(f"\nFigure: {figure}"))
+        console.print(f"\nFigure: {figure}")

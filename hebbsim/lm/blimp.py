@@ -4,8 +4,6 @@ Source: Warstadt et al. (2020), "BLiMP: The Benchmark of Linguistic Minimal Pair
 TACL 8, 377-392.
 """
 
-from __future__ import annotations
-
 import gzip
 import json
 from collections import Counter

@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from hebbsim.config import ExperimentConfig, Timescales
+from hebbsim.config import Count, ExperimentConfig, Timescales
 from hebbsim.errors import BadInputError
 
-_Count = Annotated[int, Field(ge=1)]
 _Memory = Literal["window", "ema", "learned", "gated", "hebbian", "delta", "attention"]
 _Predictor = Literal["linear", "mlp", "attention"]
 
@@ -42,19 +41,19 @@ class ModelConfig(ExperimentConfig):
     #: V, T, D, L, and the number of heads of attention and fast weights.
     vocabulary: Annotated[int, Field(ge=2, le=65536)] = 2048
     context: Annotated[int, Field(ge=2)] = 256
-    dim: _Count = 128
-    layers: _Count = 4
-    heads: _Count = 4
+    dim: Count = 128
+    layers: Count = 4
+    heads: Count = 4
     #: Timescales of the traces, in tokens.
     timescales: Timescales = (2.0, 10.0, 50.0)
     #: Number of tokens in the memory ``window``, including the current one.
-    window: _Count = 4
+    window: Count = 4
     #: Units of the feed-forward layer (default: the number that gives `parameters`).
-    hidden: _Count | None = None
+    hidden: Count | None = None
     #: Share of those units that stay active at each token in SPEN.
     active: Annotated[float, Field(gt=0, le=1)] = 0.06
     #: Target number of parameters; the tied embedding counts once.
-    parameters: _Count | None = None
+    parameters: Count | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> ModelConfig:
@@ -80,11 +79,11 @@ class TrainingConfig(ExperimentConfig):
     """How a model is trained."""
 
     #: Total number of tokens; a shorter corpus is read several times, each in another order.
-    tokens: _Count = 3_000_000
+    tokens: Count = 3_000_000
     #: Sequences per update, over all processes and steps of gradient accumulation.
-    batch: _Count = 16
+    batch: Count = 16
     #: Number of steps of gradient accumulation per update.
-    accumulate: _Count = 1
+    accumulate: Count = 1
     #: Peak learning rate of AdamW. It rises linearly over the share `warmup` of all updates and
     #: then follows a cosine down to the share `floor` of the peak.
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
@@ -100,7 +99,7 @@ class TrainingConfig(ExperimentConfig):
     #: Use `torch.compile`, which pays off on CUDA.
     compile: bool = False
     #: Number of points of the validation curve.
-    evaluations: _Count = 8
+    evaluations: Count = 8
     #: Seconds between checkpoints.
     checkpoint_every: Annotated[float, Field(ge=0)] = 60.0
 
@@ -143,8 +142,6 @@ def load_preset(
 
     Raises BadInputError if the preset does not exist, or a value is invalid.
 
-    Examples
-    --------
     >>> load_preset("tiny", {"predictor": "mlp"}).model.name
     'ema-mlp'
     """

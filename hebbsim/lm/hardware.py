@@ -1,7 +1,5 @@
 """Devices, processes and peak rates of torch, and reproducible results."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import math
@@ -51,10 +49,7 @@ def one_thread() -> Iterator[None]:
 
 @contextlib.contextmanager
 def reproducible() -> Iterator[None]:
-    """Make torch deterministic, on a CPU with one thread; all state is restored afterwards.
-
-    The order of summation depends on the number of threads.
-    """
+    """Make torch deterministic, on a CPU with one thread; all state is restored afterwards."""
     _keep_memory()
     deterministic = torch.are_deterministic_algorithms_enabled()
     setting: Any = torch.utils.deterministic  # type: ignore[attr-defined]
@@ -62,7 +57,7 @@ def reproducible() -> Iterator[None]:
     cuda = has_gpu()
     with (
         torch.random.fork_rng(devices=range(torch.cuda.device_count()) if cuda else []),
-        contextlib.nullcontext() if cuda else one_thread(),
+        contextlib.nullcontext() if cuda else one_thread(),  # the order of sums depends on it
     ):
         if not cuda:
             torch.use_deterministic_algorithms(True)

@@ -5,8 +5,6 @@ another, shape (M B, ...), so that modules without parameters do not depend on M
 all members is one batched product: a step takes as many calls for M models as for one.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -15,8 +13,6 @@ from torch.nn import functional as F
 def by_member(x: Tensor, members: int) -> Tensor:
     """Rows of each member [shape=(M, N / M, D)] of activations [shape=(..., D), N rows].
 
-    Examples
-    --------
     >>> by_member(torch.zeros(6, 5, 4), 3).shape
     torch.Size([3, 10, 4])
     """

@@ -10,9 +10,45 @@ from torch.nn import functional as F
 
 from hebbsim.errors import BadInputError
 from hebbsim.lm.config import ModelConfig
-from hebbsim.lm.gpt2 import Gpt2Block
-from hebbsim.lm.layers import Embedding, LayerNorm, by_member
+from hebbsim.lm.layers import Embedding, LayerNorm, Linear, by_member
+from hebbsim.lm.memories import attend
 from hebbsim.lm.spen import SpenBlock
+
+
+class Gpt2Block(nn.Module):
+    """A block of GPT-2 (Radford et al. 2019): pre-norm, softmax attention, GELU.
+
+    `forward` returns what it adds to the residual stream.
+    """
+
+    def __init__(self, config: ModelConfig, members: int = 1) -> None:
+        super().__init__()
+        assert config.hidden is not None
+        self.heads = config.heads
+        self.attention_norm = LayerNorm(config.dim, members=members)
+        self.project = Linear(config.dim, 3 * config.dim, members=members)
+        self.merge = Linear(config.dim, config.dim, members=members)
+        self.norm = LayerNorm(config.dim, members=members)
+        self.expand = Linear(config.dim, config.hidden, members=members)
+        self.contract = Linear(config.hidden, config.dim, members=members)
+
+    @property
+    def output(self) -> list[Linear]:
+        """The layers that write to the residual stream."""
+        return [self.merge, self.contract]
+
+    def forward(
+        self, x: Tensor, state: Any = None, segments: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
+        q, k, v = (
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for part in self.project(self.attention_norm(x)).chunk(3, dim=-1)
+        )
+        y, state = attend(q, k, v, state, segments)
+        attended = self.merge(y.transpose(1, 2).flatten(2))
+        hidden = F.gelu(self.expand(self.norm(x + attended)))
+        return attended + self.contract(hidden), state
+
 
 _BLOCKS = {"spen": SpenBlock, "gpt2": Gpt2Block}
 
@@ -24,8 +60,6 @@ class LanguageModel(nn.Module):
     The M `members` are models of this shape that are computed side by side, on batches that hold
     the same number of sequences for each, one member after another.
 
-    Examples
-    --------
     >>> config = ModelConfig(vocabulary=50, dim=8, heads=2, layers=1, hidden=16)
     >>> model = LanguageModel(config)
     >>> logits, state = model(torch.tensor([[1, 2, 3]]))
@@ -162,10 +196,9 @@ def sized(config: ModelConfig) -> ModelConfig:
 
 
 def flops_per_token(config: ModelConfig) -> float:
-    """Floating-point operations per token, forward and backward.
+    """Floating-point operations per token: six per parameter, and 12 L D T for the attention.
 
-    Six for each parameter, and 12 L D T for the attention (Kaplan et al. 2020; Chowdhery et al.
-    2022, appendix B).
+    Source: Kaplan et al. (2020); Chowdhery et al. (2022), appendix B.
     """
     attends = config.architecture == "gpt2" or "attention" in (config.memory, config.predictor)
     total = 6.0 * count_parameters(config)

@@ -1,7 +1,5 @@
 """AdamW for models of one shape, over one array of all their weights."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -97,8 +95,6 @@ class Optimizer:
 def learning_rate(training: TrainingConfig, step: int, updates: int) -> float:
     """The learning rate of update `step`, counted from 0: linear warm-up, then a cosine.
 
-    Examples
-    --------
     >>> training = TrainingConfig(learning_rate=1.0, warmup=0.1, floor=0.1)
     >>> [round(learning_rate(training, step, 100), 2) for step in (0, 9, 10, 99)]
     [0.1, 1.0, 1.0, 0.1]

@@ -40,10 +40,7 @@ _SAY_EVERY = 5.0
 
 
 class Tokens:
-    """One split of a packed folder, as rows of `context` tokens and their next tokens.
-
-    `path` is ``SPLIT.bin``; each document begins with the token `end`.
-    """
+    """Rows of `context` tokens, and their next ones, of ``SPLIT.bin``; `end` begins documents."""
 
     def __init__(self, path: Path, context: int, end: int) -> None:
         self.path, self.context, self.end = path, context, end

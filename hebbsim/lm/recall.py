@@ -5,8 +5,6 @@ Models"): pairs of a key and a value, then the keys again at other places; at ea
 asked for. Copying: random tokens, a separator, and the same tokens again.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 

@@ -9,8 +9,6 @@ A source is one of:
 - ``c4``, ``fineweb`` or ``hf:NAME[:CONFIGURATION]``, streamed through Hugging Face `datasets`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
@@ -35,11 +33,7 @@ _ARTICLE = re.compile(r" ?= [^=].* = *")
 
 
 class Source:
-    """Documents of files or of a stream, in a fixed order.
-
-    Documents of files are split at line ends after `longest` characters; `field` is the field or
-    column that contains the text, see `hebbsim.readers.formats.records`.
-    """
+    """Documents of files, split after `longest` characters, or of a stream; `field` holds text."""
 
     def __init__(
         self,
@@ -51,8 +45,7 @@ class Source:
     ) -> None:
         self.name = name
         self.files = tuple(files)
-        self.longest = longest
-        self.field = field
+        self.longest, self.field = longest, field
         self._stream = stream
 
     def documents(self, skip: int = 0) -> Iterator[str]:
@@ -81,8 +74,6 @@ def open_source(name: str | Path, field: str | None = None) -> Source:
     Raises BadInputError if there is no such file or folder, or the folder has no file in a known
     format.
 
-    Examples
-    --------
     >>> len(next(open_source("builtin").documents()).split()) > 2
     True
     """
@@ -163,8 +154,6 @@ def stream_hugging_face(
 def cut(document: str, longest: int = LONGEST) -> list[str]:
     """Split a document between lines, into pieces of about `longest` characters at most.
 
-    Examples
-    --------
     >>> [len(piece) for piece in cut(("a" * 9_999 + chr(10)) * 3)]
     [19999, 9999]
     """

@@ -11,8 +11,6 @@ Source: Singh (2026), arXiv:2604.08556, figure 1. The prediction is made from th
 only; otherwise it would contain what it predicts.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -29,8 +27,6 @@ from hebbsim.lm.memories import Attention, make_memory, shifted
 def top_k(x: Tensor, k: int) -> Tensor:
     """Keep the k largest values along the last axis and set the others to 0; ties are all kept.
 
-    Examples
-    --------
     >>> top_k(torch.tensor([3.0, 1.0, 2.0]), 2).tolist()
     [3.0, 0.0, 2.0]
     """

@@ -21,8 +21,6 @@ class Tokenizer:
 
     `inner` is a tokenizer of the package tokenizers whose vocabulary contains `END`.
 
-    Examples
-    --------
     >>> tokenizer = Tokenizer.train(["low lower lowest"] * 9, 260)
     >>> tokenizer.decode(tokenizer.encode(["lower"])[0])
     'lower'

@@ -8,8 +8,6 @@ gradients, take an initial state, return the final one, and start anew at the fi
 document.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from importlib.util import find_spec
 
@@ -43,8 +41,6 @@ def traces(
 
     Source: Singh (2026), arXiv:2604.08556, figure 1; timescales 2, 10 and 50 there.
 
-    Examples
-    --------
     >>> h, final = traces(torch.ones(1, 3, 1), [0.5, 1.0])
     >>> h[0, :, 0, 0].tolist(), final[0, :, 0].tolist()
     ([0.5, 0.75, 0.875], [0.875, 1.0])
@@ -163,8 +159,6 @@ def linear_scan(a: Tensor, b: Tensor, initial: Tensor, *, doubling: bool | None 
     `a`, `b` and h are of shape (T, ...), `initial`, which is h before the first step, of shape
     (...). `doubling` is parallel over steps, with log2 T times the work (default: only on CUDA).
 
-    Examples
-    --------
     >>> linear_scan(torch.full((3, 1), 0.5), torch.ones(3, 1), torch.zeros(1))[:, 0].tolist()
     [1.0, 1.5, 1.75]
     """

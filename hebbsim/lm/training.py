@@ -1,7 +1,5 @@
 """The training loop: models of one shape are trained side by side, and resume exactly."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import math
@@ -171,11 +169,7 @@ class _Run:
     """Trains members that have done the same number of updates."""
 
     def __init__(
-        self,
-        config: ModelConfig,
-        members: Sequence[Member],
-        saved: Sequence[_Saved | None],
-        report: Report,
+        self, config: ModelConfig, members: list[Member], saved: list[_Saved | None], report: Report
     ) -> None:
         self.config, self.members, self.report = config, members, report
         self.training = training = members[0].training
@@ -431,8 +425,6 @@ def _writer(log: Path) -> Any:
 def duration(seconds: float) -> str:
     """Format a duration, such as ``3 min 20 s``.
 
-    Examples
-    --------
     >>> duration(200), duration(7300)
     ('3 min 20 s', '2 h 1 min')
     """

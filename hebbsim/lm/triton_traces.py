@@ -7,8 +7,6 @@ cores; between tiles one row is carried in registers. The gradient of x is the s
 Runs on CUDA, and for tests anywhere with ``TRITON_INTERPRET=1``.
 """
 
-from __future__ import annotations
-
 import os
 from typing import Any
 

@@ -1,14 +1,10 @@
 """Figures, each drawn from the tables of a run folder alone."""
 
-from __future__ import annotations
-
 from hebbsim.plots.ablations import plot_ablations
 from hebbsim.plots.bench import plot_growth, plot_memory, plot_roofline
-from hebbsim.plots.confusions import plot_confusions
-from hebbsim.plots.fewlabels import plot_few_labels
+from hebbsim.plots.curves import plot_few_labels, plot_labels, plot_learning_curve
 from hebbsim.plots.identity import plot_capacity, plot_decoders, plot_precision
-from hebbsim.plots.labelcurve import plot_labels
-from hebbsim.plots.learningcurve import plot_learning_curve
+from hebbsim.plots.matrices import plot_confusions
 from hebbsim.plots.rivals import plot_rivals
 from hebbsim.plots.rows import (
     plot_generalization,

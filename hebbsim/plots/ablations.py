@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
-from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, SMALL
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
+from hebbsim.plots.style import GUIDE, INK, MODEL_COLORS, SMALL, Axes
 
 #: Height of a row in inches, and rows that a heading takes.
 _ROW, _HEADING = 0.125, 1.35
@@ -111,7 +106,7 @@ def plot_ablations(
     if shown:
         marks.legend(ax, columns=3, side="right", lift=1.6)
     marks.name_ends(ax, above, above=True)
-    style.caption(
+    return style.caption(
         ax,
         f"What each rule contributes: {wording.where(table, split)}",
         f"{tables.interval_note(network)} Bold: part, and the rule that it has. Grey band: "
@@ -119,4 +114,3 @@ def plot_ablations(
         + " Rules that learn nothing there are left out."
         * (len(learning) < len(ablations)),
     )
-    return ax

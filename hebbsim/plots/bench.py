@@ -1,25 +1,23 @@
-"""Figures of `hebbsim bench`: the roofline, and cost along one axis."""
+"""Figures of `hebbsim bench` and `hebbsim run stream`: roofline, time and memory."""
 
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style
-from hebbsim.plots.style import INK, MUTED
+from hebbsim.plots.style import INK, MUTED, Axes
 from hebbsim.plots.tables import NothingToDrawError, column, need, numbers, select
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Limits that are drawn as a roof, and their line styles.
 ROOFS = {"weights read+write": "-", "DRAM read+write": marks.DASHES}
 #: One colour and marker for each work or line.
 COLORS = ("#0072B2", "#D55E00", "#00785A", "#A8487F")
 MARKERS = ("o", "s", "D", "^")
+
+_MEMORY, _TIME = "#0072B2", "#B84F00"  # along a stream
 
 AXIS_LABELS = {
     "tokens": "tokens in the stream", "vocabulary": "word types V", "timescales": "timescales S",
@@ -73,17 +71,15 @@ def plot_roofline(results: DataFrame, contenders: DataFrame, *, ax: Axes | None 
     marks.log_scale(ax)
     marks.log_scale(ax, "y")
     ax.set_xticks([0.1, 0.2, 0.5, 1, 2, 5])
-    ax.set_xlabel("operations per byte")
-    ax.set_ylabel("GFLOP/s")
+    ax.set(xlabel="operations per byte", ylabel="GFLOP/s")
     marks.legend(ax)
-    style.caption(
+    return style.caption(
         ax,
         "What the machine allows, and what is reached on one core",
         "Median over rounds. Filled: hebbsim, at the bytes it must move"
         + "; open: peers, at the intensity of the same work" * peers
         + ".",
     )
-    return ax
 
 
 @style.styled
@@ -108,6 +104,31 @@ def plot_memory(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         table, "tokens", "peak memory (MB)", "Memory by length of the stream", ax, linear=True,
         note="One process, all of it counted.",
     )  # fmt: skip
+
+
+@style.styled
+def plot_stream(table: DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Resident memory (left axis) and CPU time per token (right axis), one point per chunk."""
+    need(table, "along the stream")
+    ax = style.axes(ax, 2.4)
+    tokens = table["tokens"] / 1e6
+    ax.plot(tokens, table["memory"], color=_MEMORY)
+    ax.set_ylim(0, 1.25 * max(1.0, table["memory"].max()))
+    ax.set_ylabel("memory (MB)", color=_MEMORY)
+    ax.set_xlabel("tokens (millions)", color=INK)
+    other = ax.twinx()
+    cost = 1e6 * table["seconds"] / table["n_tokens"]
+    # Without the first chunk, whose time includes compilation.
+    shown = cost[1:] if len(cost) > 1 else cost
+    other.plot(tokens[-len(shown) :], shown, color=_TIME, linewidth=0.8)
+    other.set_ylim(0, 1.6 * shown.quantile(0.95))
+    other.set_ylabel("CPU time per token (µs)", color=_TIME)
+    other.spines["right"].set_visible(True)
+    return style.caption(
+        ax,
+        "Memory and time along a stream",
+        f"One point per {table['n_tokens'].iloc[0]:,.0f} tokens; the first time is left out.",
+    )
 
 
 def _lines(

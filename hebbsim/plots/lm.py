@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables
 from hebbsim.plots.marks import DASHES
-from hebbsim.plots.style import MUTED
+from hebbsim.plots.style import MUTED, Axes
 from hebbsim.plots.tables import NothingToDrawError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 # Okabe & Ito's palette, and a marker each for black and white.
 _MODELS = {
@@ -81,12 +78,10 @@ def plot_curves(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
         ends.append((label, *end))
     marks.log_scale(ax)
-    ax.set_xlabel("tokens seen")
-    ax.set_ylabel("validation loss (nats)")
+    ax.set(xlabel="tokens seen", ylabel="validation loss (nats)")
     style.caption(ax, "Loss over tokens: traces against attention", tables.interval_note(rows)
                   + " Equal parameters, the same tokens in the same order.")  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 @style.styled
@@ -113,13 +108,11 @@ def plot_ratio(results: DataFrame, *, ax: Axes | None = None) -> Axes:
                 ax.plot(ends_at, (1.0, 1.0), color=look[0], linewidth=2.5, zorder=3)
     ax.axhline(1.0, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=0)
     marks.log_scale(ax)
-    ax.set_xlabel("tokens seen")
-    ax.set_ylabel("perplexity / that of GPT-2")
+    ax.set(xlabel="tokens seen", ylabel="perplexity / that of GPT-2")
     style.caption(ax, "Ratio of perplexities over tokens", tables.interval_note(rows)
                   + " Below 1 the model with traces is ahead."
                   + (" Stars: where GPT-2 overtakes." if starred else ""))  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 @style.styled
@@ -136,16 +129,13 @@ def plot_parameters(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ends: list[tuple[Any, ...]] = [("GPT-2", 1.0, MUTED)]
     for model, line in last.groupby("model", sort=False):
         line = line.assign(n=line["preset"].map(n)).sort_values("n")
-        name = model.partition("/")[0]
-        ends.append(_dotted(ax, line, line["n"], name))
+        ends.append(_dotted(ax, line, line["n"], model.partition("/")[0]))
     ax.axhline(1.0, color=MUTED, linewidth=0.8, linestyle=DASHES, zorder=0)
     marks.log_scale(ax)
-    ax.set_xlabel("parameters")
-    ax.set_ylabel("perplexity / that of GPT-2")
+    ax.set(xlabel="parameters", ylabel="perplexity / that of GPT-2")
     style.caption(ax, "Ratio of perplexities over parameters, at the end of training",
                   tables.interval_note(ratios))  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 @style.styled
@@ -191,12 +181,11 @@ def plot_distances(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     if len(by_model) > 1:
         marks.legend(ax)
     n = tables.interval_note(loss)
-    style.caption(
+    return style.caption(
         ax, f"Loss by distance to the last occurrence: {one} minus GPT-2, {size}",
         "Below 0 the model with traces is ahead. "
         + (n if n == "One seed." else f"{n} Intervals of the two losses add in quadrature."),
     )  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -216,9 +205,8 @@ def plot_predictor(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(-len(rows) + 0.4, 0.6)
     plain = "the linear predictor" if first == "ema" else _named(first)
     ax.set_xlabel(f"loss above that of {plain} (%)")
-    style.caption(ax, "A better predictor over the same traces",
+    return style.caption(ax, "A better predictor over the same traces",
                   tables.interval_note(rows) + " Paired by seed. Grey: within 1.5 %.")  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -248,8 +236,7 @@ def plot_ladder(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         panel.set_yticks([-i for i in range(len(order))], [_named(m) for m in order])
         panel.tick_params(axis="y", labelleft=panel is panels[0])
     note = tables.interval_note(loss) + " Dashed: chance." * (len(shown) > 1)
-    style.caption(host, "The ladder of selection", note)
-    return host
+    return style.caption(host, "The ladder of selection", note)
 
 
 @style.styled
@@ -269,8 +256,7 @@ def plot_depth_loss(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks(range(len(depths)), [str(n) for n in depths])
     ax.set_ylabel("loss on test (nats)")
     style.caption(ax, "Loss over depth", tables.interval_note(rows))
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)
 
 
 def _dotted(ax: Axes, line: DataFrame, x: Any, model: str) -> tuple[str, float, str, str]:
@@ -284,10 +270,7 @@ def _dotted(ax: Axes, line: DataFrame, x: Any, model: str) -> tuple[str, float, 
 
 @style.styled
 def plot_readability(results: DataFrame, *, ax: Axes | None = None) -> Axes:
-    """R² of a linear probe at the top for the contribution of each layer, by depth.
-
-    Layer 0 is the embedding.
-    """
+    """R² of a linear probe at the top for each layer's part (0: the embedding), by depth."""
     host, panels, ends, _ = _by_layer(results, "probe", "What is still readable of a layer", ax)
     for panel in panels:
         panel.set_ylim(0, 1.02)
@@ -361,8 +344,7 @@ def plot_blimp(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.grid(axis="y")
     ax.set_xlabel("accuracy (share of pairs)")
     marks.legend(ax, columns=len(models), side="right")
-    style.caption(ax, "BLiMP by phenomenon", tables.interval_note(rows) + " Dashed: chance.")
-    return ax
+    return style.caption(ax, "BLiMP by phenomenon", tables.interval_note(rows) + " Dashed: chance.")
 
 
 @style.styled
@@ -384,13 +366,10 @@ def plot_recall(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     numbers = sorted({int(n) for n in rows[word]})
     ax.set_xlabel({"pairs": "pairs of a key and a value", "length": "tokens to copy"}[word])
     ax.set_xticks(numbers)
-    ax.set_xlim(numbers[0] - 0.02 * numbers[-1], numbers[-1])
-    ax.set_ylabel("accuracy")
-    ax.set_ylim(0, 1.02)
+    ax.set(xlim=(numbers[0] - 0.02 * numbers[-1], numbers[-1]), ylabel="accuracy", ylim=(0, 1.02))
     style.caption(
         ax, "Associative recall" if word == "pairs" else "Copying",
         tables.interval_note(rows)
         + " Dotted and dashed: guesses." * bool(rows["model"].isin(list(_GUESSES)).any()),
     )  # fmt: skip
-    marks.name_ends(ax, ends)
-    return ax
+    return marks.name_ends(ax, ends)

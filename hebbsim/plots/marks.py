@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbsim.plots.style import INK, SMALL
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from hebbsim.plots.style import INK, SMALL, Axes
 
 #: Least contrast of letters with white (WCAG 2.2, 1.4.3).
 CONTRAST = 4.5
@@ -68,10 +65,7 @@ def curve(
     bounds: tuple[float, float] = (0.0, 1.0),
     **look: Any,
 ) -> tuple[float, str, str]:
-    """Draw a line of means over a band of intervals; returns its last mean, colour and glyph.
-
-    Glyph is the character that looks like the marker, for `name_ends`.
-    """
+    """Draw a line of means over a band of intervals; returns its last mean, colour and `glyph`."""
     low, high = interval(table, bounds)
     x, mean = np.asarray(x, dtype=float), table["mean"].to_numpy(float)
     order = np.argsort(x, kind="stable")
@@ -84,8 +78,6 @@ def curve(
 def glyph(marker: str, hollow: bool = False) -> str:
     """The character that looks like a marker; empty for a line without one.
 
-    Examples
-    --------
     >>> glyph("s"), glyph("s", hollow=True), glyph("None")
     ('■', '□', '')
     """
@@ -116,8 +108,6 @@ def legend(ax: Axes, *, columns: int = 2, side: str = "left", lift: float = 0.2)
 def short(value: float) -> str:
     """Format a number with k or M.
 
-    Examples
-    --------
     >>> [short(x) for x in (0.5, 200_000, 2e7)]
     ['0.5', '200k', '20M']
     """
@@ -142,8 +132,6 @@ def log_scale(ax: Axes, which: str = "x", steps: Sequence[float] = (1.0, 2.0, 5.
 def contrast(color: Any) -> float:
     """Contrast of a colour with white: 1 for white, 21 for black.
 
-    Examples
-    --------
     >>> round(contrast("#E69F00"), 1), round(contrast("black"))
     (2.3, 21)
     """
@@ -164,11 +152,11 @@ def ink(color: Any) -> Any:
     return tuple(rgb.tolist())
 
 
-def name_ends(ax: Axes, ends: Sequence[tuple[Any, ...]], *, above: bool = False) -> None:
+def name_ends(ax: Axes, ends: Sequence[tuple[Any, ...]], *, above: bool = False) -> Axes:
     """Name lines at the right edge, or vertical lines above the Axes, without overlap.
 
-    Call it last, because positions depend on the layout. `ends` are name, coordinate, colour and,
-    for readers who cannot tell colours apart, the `glyph` that precedes the name.
+    Call it last, because positions depend on the layout; returns `ax`. `ends` are name, coordinate,
+    colour and, for readers who cannot tell colours apart, the `glyph` that precedes the name.
     """
     figure = ax.figure.canvas.figure
     look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False,
@@ -204,6 +192,7 @@ def name_ends(ax: Axes, ends: Sequence[tuple[Any, ...]], *, above: bool = False)
     moved = spread(wanted, sizes, within)
     for text, shift in zip(texts, (moved - np.array(wanted)) / scale, strict=True):
         text.set_position((shift, 3) if above else (10, shift))
+    return ax
 
 
 def spread(
@@ -215,8 +204,6 @@ def spread(
     `within` if there is room. The least-squares solution is an isotonic regression on the
     centres, minus the extents of the labels before them.
 
-    Examples
-    --------
     >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0]).tolist()
     [-1.0, 1.0, 9.0]
     >>> spread([0.0, 0.0, 9.0], [2.0, 2.0, 2.0], (0.0, 9.0)).tolist()

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.rows import colour_note, recall_dots
-from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_NAMES
+from hebbsim.plots.style import DEPENDENCE_COLORS, INK, MODEL_NAMES, Axes
 from hebbsim.rivals import RIVALS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Height of a role in inches, with several models one below another.
 _ROW = 0.26
@@ -59,11 +56,10 @@ def plot_rivals(
     for line in range(1, len(order)):
         ax.axhline(line - 0.5, color=style.GUIDE, lw=0.5, zorder=0)
     marks.legend(ax, columns=min(3, len(shown) + 1), side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"Recall by role without labels: {wording.where(table, split)}",
         f"Clusters of every model are named from dev by majority. {tables.interval_note(hebbian)}"
         + tables.population_note(learner)
         + colour_note(order, dependence),
     )
-    return ax

@@ -6,10 +6,11 @@ import itertools
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
 from hebbsim.plots.style import (
@@ -21,12 +22,9 @@ from hebbsim.plots.style import (
     MUTED,
     ROW,
     SMALL,
+    Axes,
 )
 from hebbsim.probes.structure import FLOOR, MARGIN, decide_role
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 _SUPERVISION = {
     "hebbian": "Hebbian, zero labels",
@@ -69,14 +67,13 @@ def plot_roles(
     _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
     marks.legend(ax, columns=3, side="right")
     versus = " against BiGRU" if "bigru" in shown else ""
-    style.caption(
+    return style.caption(
         ax,
         f"Recall by role{versus}: {wording.where(table, split)}",
         tables.interval_note(hebbian)
         + tables.population_note(learner)
         + colour_note(order, dependence),
     )
-    return ax
 
 
 def recall_dots(
@@ -144,16 +141,14 @@ def plot_structure_content(
     ):
         marks.dots(ax, rows.loc[order], place, DEPENDENCE_COLORS[kind], marker, label=label)
     _name_rows(ax, [wording.role(r) for r in order], kinds=_kinds(order, dependence))
-    ax.set_xlim(0, 1)
-    ax.set_xlabel("F1 of the role from one source alone")
+    ax.set(xlim=(0, 1), xlabel="F1 of the role from one source alone")
     marks.legend(ax, columns=1, side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"Structure and content by role: {wording.where(table, split)}",
         tables.interval_note(traces) + colour_note(order, dependence)
         + f" A source decides where it reaches {FLOOR:g} and exceeds the other by {MARGIN:g}.",
     )  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -219,7 +214,7 @@ def plot_generalization(
     ax.set_xlabel(f"accuracy, Hebbian minus {MODEL_NAMES[rival]}")
     if any(kinds):
         marks.legend(ax, columns=3, side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"Hebbian minus {MODEL_NAMES[rival]} on new constructions: {wording.corpus_of(table)}",
         "Right of 0 the zero-label learner is better. "
@@ -229,7 +224,6 @@ def plot_generalization(
         f"over training runs ({tables.count_note(single)}) and sentences."
         + tables.population_note(learner),
     )  # fmt: skip
-    return ax
 
 
 @style.styled
@@ -293,7 +287,7 @@ def plot_timescales(
     ax.set_xlabel("accuracy (fraction of tokens)")
     ends = [(MODEL_NAMES[model], mean, MODEL_COLORS[model]) for model, mean in inside]
     marks.name_ends(ax, ends, above=True)
-    style.caption(
+    return style.caption(
         ax,
         f"Accuracy by timescale: {wording.where(table, split)}",
         f"{tables.interval_note(rows)} τ in tokens"
@@ -301,14 +295,11 @@ def plot_timescales(
         + ("" if near.all() else " Triangle: left of the axis.")
         + (f" Not shown: {', '.join(outside)}." if outside else ""),
     )
-    return ax
 
 
 def _start(values: NDArray[np.float64], lines: Sequence[float]) -> float:
     """Left end of the axis; excludes values so low that the others could not be told apart.
 
-    Examples
-    --------
     >>> _start(np.array([0.16, 0.86, 0.94, 0.95]), [0.19, 0.99]), _start(np.array([0.5, 0.8]), [])
     (0.86, 0.5)
     """

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style, tables, wording
-from hebbsim.plots.style import GUIDE, INK
+from hebbsim.plots.style import GUIDE, INK, Axes
 from hebbsim.plots.tables import NothingToDrawError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Name, colour and marker of each property; content is dark, structure is coloured.
 PROPERTIES = {
@@ -50,11 +47,7 @@ def _rows(results: DataFrame, split: str, model: str, **said: str | None) -> Dat
 
 
 def _by_lag(ax: Axes, what: str) -> None:
-    ax.set_ylim(0, 1.04)
-    ax.set_xlim(0, 8)
-    ax.set_xticks(range(0, 9, 2))
-    ax.set_xlabel("lag in tokens")
-    ax.set_ylabel(what)
+    ax.set(xlim=(0, 8), ylim=(0, 1.04), xticks=range(0, 9, 2), xlabel="lag in tokens", ylabel=what)
 
 
 @style.styled
@@ -89,8 +82,7 @@ def plot_structure(results: DataFrame, *, model: str = "traces", ax: Axes | None
         ends[0].append(("word, by\ncancellation,\nfloat32", *end))
     _by_lag(panels[0], "share of its bits read")
     panels[1].set_xlabel("timescale of one trace in tokens, lag 1")
-    panels[1].set_ylabel("share of its bits read")
-    panels[1].set_ylim(0, 1.04)
+    panels[1].set(ylabel="share of its bits read", ylim=(0, 1.04))
     panels[1].set_xscale("log", base=2)
     panels[1].set_xticks([1, 2, 4, 8, 16, 32, 64], ["1", "2", "4", "8", "16", "32", "64"])
     panels[1].minorticks_off()
@@ -131,17 +123,15 @@ def plot_plane(results: DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(-0.6, len(order) - 0.4)
     ax.hlines(np.arange(len(order) - 1) + 0.5, 0, 1, color=GUIDE, lw=0.5, zorder=0)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlim(0, 1.0)
-    ax.set_xlabel("share of its bits read")
+    ax.set(xlim=(0, 1.0), xlabel="share of its bits read")
     marks.legend(ax, columns=1, side="right")
-    style.caption(
+    return style.caption(
         ax,
         f"What is structure, and what is content: {wording.corpus_of(rows['word'])}",
         "Word: counts of labels by word. Words before it: a linear probe on their traces. "
         "Top: structure, which is better read from the words before. "
         f"{tables.interval_note(rows['word'])}",
     )
-    return ax
 
 
 @style.styled
@@ -169,9 +159,7 @@ def plot_memories(results: DataFrame, *, ax: Axes | None = None) -> Axes:
         panels[1].plot(content, place, marker, color=color, mfc="white", clip_on=False)
     panels[1].set_yticks(range(len(points)), [label for _, _, label, *_ in points])
     panels[1].tick_params(axis="y", length=0)
-    panels[1].set_ylim(-0.6, len(points) - 0.4)
-    panels[1].set_xlim(0, 1)
-    panels[1].set_xlabel("mean share of bits")
+    panels[1].set(ylim=(-0.6, len(points) - 0.4), xlim=(0, 1), xlabel="mean share of bits")
     rows = next(iter(of_memory.values()))
     style.caption(
         host,

@@ -15,16 +15,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary, WeakSet
 
 from hebbsim.errors import HebbsimError
 from hebbsim.storage import write_whole
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    import matplotlib.axes
+    import matplotlib.figure
 
+#: The types of matplotlib, which loads when a figure is drawn.
+Axes: TypeAlias = "matplotlib.axes.Axes"
+Figure: TypeAlias = "matplotlib.figure.Figure"
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -64,8 +67,6 @@ FORMATS = ("svg", "png", "pdf")
 class Caption(NamedTuple):
     """Title of a figure, and the note below it on n, seeds and intervals.
 
-    Examples
-    --------
     >>> str(Caption("Recall by role", "Mean over 5 seeds."))
     'Recall by role. Mean over 5 seeds.'
     """
@@ -176,8 +177,8 @@ def _figure(height: float) -> Figure:
     return figure
 
 
-def caption(ax: Axes, title: str, note: str) -> None:
-    """Write the title above a figure, and a small note on n and intervals below it.
+def caption(ax: Axes, title: str, note: str) -> Axes:
+    """Write the title above a figure, and a small note on n and intervals below it; returns `ax`.
 
     On a new figure, both span the figure. On Axes of the caller, the title is set on the Axes,
     and the note is left to the caller's caption, see `caption_of`.
@@ -194,9 +195,9 @@ def caption(ax: Axes, title: str, note: str) -> None:
         ax.set_title(
             _wrap(title, 8.0 * 1.08, wide, at=": "), pad=(top - ax.bbox.y1) * 72 / figure.dpi + 6
         )
-        return
+        return ax
     if not _written_inside.get():
-        return
+        return ax
     width = figure.get_figwidth()
     figure.suptitle(_wrap(title, 8.0 * 1.08, width, at=": "), x=0.02, ha="left")
     # Unlike free text, a label of the figure is part of the layout.
@@ -204,6 +205,7 @@ def caption(ax: Axes, title: str, note: str) -> None:
         _wrap(note, NOTE, width), x=0.02, ha="left", fontsize=NOTE, fontweight="normal",
         color=MUTED,
     )  # fmt: skip
+    return ax
 
 
 def caption_of(ax: Axes) -> Caption:

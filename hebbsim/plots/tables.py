@@ -1,18 +1,14 @@
 """Read results tables and select rows by column and condition."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from hebbsim.conditions import words
 from hebbsim.errors import BadInputError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _NUMBERS = ("mean", "low", "high", "n")
 COLUMNS = ("corpus", "split", "model", "condition", "metric", "role", *_NUMBERS, "unit")
@@ -32,21 +28,16 @@ class NothingToDrawError(BadInputError):
     """
 
 
-def read(path: Path) -> DataFrame:
-    """Read a results table from a CSV file, as `typed` gives it.
-
-    Raises BadInputError if the file does not exist, is not a table, or lacks a column.
-    """
+def read(path: Path) -> pd.DataFrame:
+    """Read a results table from a CSV file, as `typed` gives it; BadInputError if it is none."""
     try:
         return typed(read_text(path))
     except BadInputError as error:
         raise BadInputError(f"{path}: {error}") from None
 
 
-def read_text(path: Path) -> DataFrame:
+def read_text(path: Path) -> pd.DataFrame:
     """Read any table from a CSV file, with all values as text; raises the errors of `read`."""
-    import pandas as pd
-
     try:
         # A role may be called "NA" or "None", which pandas would read as missing.
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
@@ -56,11 +47,8 @@ def read_text(path: Path) -> DataFrame:
         raise BadInputError(f"{path}: not a table that can be read: {error}") from None
 
 
-def tidy(results: DataFrame) -> DataFrame:
-    """The rows that a figure shows, as `typed` gives them.
-
-    Raises BadInputError if a column is missing, or rows of more than one corpus are mixed.
-    """
+def tidy(results: pd.DataFrame) -> pd.DataFrame:
+    """The rows that a figure shows, as `typed` gives them; BadInputError for several corpora."""
     table = typed(results)
     corpora = sorted(set(table["corpus"]))
     if len(corpora) > 1:
@@ -68,13 +56,8 @@ def tidy(results: DataFrame) -> DataFrame:
     return table
 
 
-def typed(results: DataFrame) -> DataFrame:
-    """The rows that have a mean, with text in text columns and numbers in number columns.
-
-    Raises BadInputError if a column is missing.
-    """
-    import pandas as pd
-
+def typed(results: pd.DataFrame) -> pd.DataFrame:
+    """Rows that have a mean, columns as text or numbers; BadInputError if a column is missing."""
     missing = [name for name in COLUMNS if name not in results.columns]
     if missing:
         raise BadInputError(f"the results table has no column {', '.join(missing)}")
@@ -87,7 +70,9 @@ def typed(results: DataFrame) -> DataFrame:
     return table[table["mean"].notna()].reset_index(drop=True)
 
 
-def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns: str) -> DataFrame:
+def select(
+    table: pd.DataFrame, condition: dict[str, Any] | None = None, **columns: str
+) -> pd.DataFrame:
     """Rows with the given values of columns and exactly the words of `condition` (default: any).
 
     In `condition`, None stands for any value; the number of clusters ``K`` may be left out.
@@ -101,7 +86,7 @@ def select(table: DataFrame, condition: dict[str, Any] | None = None, **columns:
     return chosen.reset_index(drop=True)
 
 
-def reference(table: DataFrame, model: str) -> dict[str, str]:
+def reference(table: pd.DataFrame, model: str) -> dict[str, str]:
     """Words of the condition under which a model is compared with others.
 
     The BiGRU has all labels. The learner is the last one that the table compares with rivals:
@@ -128,40 +113,38 @@ def _says(text: str, condition: dict[str, Any]) -> bool:
     return said == {key: said.get(key) if v is None else v for key, v in condition.items()}
 
 
-def column(table: DataFrame, key: str) -> list[str]:
+def column(table: pd.DataFrame, key: str) -> list[str]:
     """The value of ``key=value`` in each row's condition; empty where it has none."""
     return [words(condition).get(key, "") for condition in table["condition"]]
 
 
-def numbers(table: DataFrame, key: str) -> NDArray[np.float64]:
+def numbers(table: pd.DataFrame, key: str) -> NDArray[np.float64]:
     """`column` as numbers, shape=(n,); nan where a value is none."""
-    import pandas as pd
-
     return np.asarray(pd.to_numeric(column(table, key), errors="coerce"), dtype=float)
 
 
 def scores(
-    results: DataFrame, metric: str, split: str
-) -> tuple[DataFrame, DataFrame, dict[str, str]]:
+    results: pd.DataFrame, metric: str, split: str
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, str]]:
     """The table as `tidy` gives it, its rows of a metric on a split, the learner's condition."""
     table = tidy(results)
     return table, select(table, split=split, metric=metric), reference(table, "hebbian")
 
 
-def need(table: DataFrame, what: str) -> DataFrame:
+def need(table: pd.DataFrame, what: str) -> pd.DataFrame:
     """The table itself; raises NothingToDrawError, which names `what`, if it is empty."""
     if table.empty:
         raise NothingToDrawError(f"the table has no rows to draw: {what}")
     return table
 
 
-def interval_note(table: DataFrame) -> str:
+def interval_note(table: pd.DataFrame) -> str:
     """Statistics that a table holds, such as ``Mean and 95 % interval over 5 seeds.``"""
     note = count_note(table)
     return "One seed." if note == "1 seed" else f"Mean and 95\u00a0% interval over {note}."
 
 
-def count_note(table: DataFrame) -> str:
+def count_note(table: pd.DataFrame) -> str:
     """Number of seeds that means are over, such as ``5 seeds``."""
     counts = sorted({int(n) for n in table["n"].dropna()})
     if not counts:

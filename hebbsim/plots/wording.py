@@ -1,12 +1,8 @@
 """Names of corpora, splits, roles and conditions in titles and rows of figures."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from pandas import DataFrame
 
 _CORPORA = {"builtin": "built-in grammar", "cogs": "COGS"}
 _SPLITS = {"test": "test split", "dev": "development split", "gen": "generalization splits"}
@@ -30,8 +26,6 @@ _PARTS = {
 def role(name: str) -> str:
     """Name of a role, with its code.
 
-    Examples
-    --------
     >>> role("IOBJ"), role("AGENT"), role("ARG0")
     ('indirect object (IOBJ)', 'agent', 'ARG0')
     """
@@ -42,8 +36,6 @@ def role(name: str) -> str:
 def construction(split: str) -> str:
     """Name of a generalization split.
 
-    Examples
-    --------
     >>> construction("gen/obj_pp_to_subj_pp"), construction("gen/subj_to_obj_common")
     ('object PP to subject PP', 'subject to object (common noun)')
     """
@@ -69,8 +61,6 @@ def where(table: DataFrame, split: str) -> str:
 def held(words: Mapping[str, str]) -> str:
     """Number format of a trace state, or its noise.
 
-    Examples
-    --------
     >>> held({"precision": "int8"}), held({"precision": "float64", "snr": "20"})
     ('int8', 'noise 20 dB')
     """

@@ -1,8 +1,13 @@
 """Read-outs of clusters, scores, confidence intervals and comparisons."""
 
 from hebbsim.probes.bootstrap import Estimate, resample_sums, seed_interval
-from hebbsim.probes.comparison import Comparison, compare, verdicts
-from hebbsim.probes.equivalence import LabelEquivalence, label_equivalence
+from hebbsim.probes.comparison import (
+    Comparison,
+    LabelEquivalence,
+    compare,
+    label_equivalence,
+    verdicts,
+)
 from hebbsim.probes.metrics import (
     CLUSTERING,
     RoleScore,
@@ -15,8 +20,7 @@ from hebbsim.probes.metrics import (
     v_measure,
     variation_of_information,
 )
-from hebbsim.probes.readout import RoleReadout
-from hebbsim.probes.soft_readout import Memberships, SoftReadout, memberships
+from hebbsim.probes.readout import Memberships, RoleReadout, SoftReadout, memberships
 from hebbsim.probes.structure import SplitStructure, decide_role, decide_roles, decide_split
 
 __all__ = [

@@ -5,8 +5,6 @@ Goldwater, S. & Steedman, M. (2010). Two decades of unsupervised POS induction: 
 come? EMNLP 2010, 575-584.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -135,7 +133,8 @@ def variation_of_information(gold: NDArray[np.str_], ids: NDArray[np.integer]) -
     """
     table = _contingency(gold, ids)
     joint, of_gold, of_cluster = (
-        _entropy(counts) for counts in (table.ravel(), table.sum(axis=1), table.sum(axis=0))
+        entropy(counts / counts.sum())
+        for counts in (table.ravel(), table.sum(axis=1), table.sum(axis=0))
     )
     return max(0.0, 2 * joint - of_gold - of_cluster)
 
@@ -172,10 +171,16 @@ def _contingency(gold: NDArray[np.str_], ids: NDArray[np.integer]) -> NDArray[np
     return np.asarray(contingency_matrix(gold, ids), dtype=np.int64)
 
 
-def _entropy(counts: NDArray[np.int64]) -> float:
-    """Entropy in bits of a distribution given by counts."""
-    shares = counts[counts > 0] / counts.sum()
-    return float(-(shares * np.log2(shares)).sum())
+def entropy(prior: NDArray[np.float64]) -> float:
+    """Entropy of a distribution in bits.
+
+    Examples
+    --------
+    >>> entropy(np.array([0.5, 0.25, 0.25]))
+    1.5
+    """
+    positive = prior[prior > 0]
+    return float(-(positive * np.log2(positive)).sum())
 
 
 def sentence_sums(right: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -21,8 +21,6 @@ half of the tokens that it gets wrong there have structure-dependent roles. A sp
 sibling is not judged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 

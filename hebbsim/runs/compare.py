@@ -1,23 +1,20 @@
 """Compares runs seed by seed: `hebbsim compare`."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.conditions import words
 from hebbsim.errors import BadInputError
-from hebbsim.probes.paired import adjust, paired_test
+from hebbsim.probes.bootstrap import adjust, paired_test
 from hebbsim.runs.folders import read_json
 from hebbsim.runs.sweep import read_scores, run_folders
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
+from hebbsim.runs.terminal import Console, plain_table
 
 SCHEMA = "hebbsim.compare/1"
 #: Condition words in which compared runs may differ.
@@ -86,9 +83,7 @@ def compare_runs(
     tables = [read_scores(folder) for folder in folders]
     names = _names(folders)
     metric = metric or _metric(tables)
-    chosen = [
-        _chosen(table, metric, splits, model, every_condition=every_condition) for table in tables
-    ]
+    chosen = [_chosen(table, metric, splits, model, every_condition) for table in tables]
     pairs = (
         itertools.combinations(range(len(folders)), 2)
         if every_pair
@@ -179,12 +174,7 @@ def _metric(tables: Sequence[DataFrame]) -> str:
 
 
 def _chosen(
-    table: DataFrame,
-    metric: str,
-    splits: Sequence[str],
-    model: str | None,
-    *,
-    every_condition: bool,
+    table: DataFrame, metric: str, splits: Sequence[str], model: str | None, every_condition: bool
 ) -> DataFrame:
     """Rows to compare, with a column ``key``: the condition without sizes."""
     wanted = list(splits) or ["test", "gen"]
@@ -225,3 +215,35 @@ def document(found: Sequence[RunDifference], correction: str) -> dict[str, Any]:
         "tests": sum(row.p is not None for row in found),
         "results": [asdict(row) for row in found],
     }
+
+
+def show(found: list[RunDifference], correction: str, console: Console | None = None) -> None:
+    """Print a table for every pair of runs."""
+    console = console or Console()
+    by = {"holm": "Holm", "bh": "Benjamini and Hochberg", "none": "nothing"}[correction]
+    for (run, minus), rows in itertools.groupby(found, lambda row: (row.run, row.minus)):
+        console.print()
+        console.print(f"{run} minus {minus}", style="bold", soft_wrap=True)
+        names = ("split", "condition", "mean", "minus", "difference", "95 %", "p", "n")
+        table = plain_table(*names, texts=2, fold=True)
+        for r in rows:
+            interval = "" if r.low is None else f"{r.low:+.4f} to {r.high:+.4f}"
+            name = f"{r.model} {r.condition}".removeprefix("hebbian ").strip()
+            table.add_row(
+                r.split, name, f"{r.value:.4f}", f"{r.other:.4f}", f"{r.difference:+.4f}",
+                interval, _p(r.corrected), str(r.n),
+            )  # fmt: skip
+        console.print(table)
+    tests = sum(row.p is not None for row in found)
+    console.print()
+    console.print(
+        f"{found[0].metric.capitalize()} paired by seed; t intervals, not corrected; "
+        f"p of {tests} test{'s' * (tests != 1)},"
+    )
+    console.print(f"corrected by {by}.")
+
+
+def _p(p: float | None) -> str:
+    if p is None:
+        return ""
+    return "<.0001" if p < 0.0001 else f"{p:.4f}".removeprefix("0")

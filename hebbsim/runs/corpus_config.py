@@ -1,19 +1,16 @@
 """Options for reading a corpus, shared by several commands."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import field_validator
 
-from hebbsim.config import CORPUS, ExperimentConfig, Offline, option
+from hebbsim.config import ExperimentConfig, Offline, corpus_option
 
 FieldName = Annotated[
     str | None,
-    option(
+    corpus_option(
         "Field or column that holds the text in JSON, CSV, TSV or parquet.",
-        CORPUS,
         default="text, content, sentence, tokens or words",
     ),
 ]
@@ -26,16 +23,14 @@ class TextConfig(ExperimentConfig):
     {'tokenizer': 'plain', 'field': None, 'sentences': 'lines'}
     """
 
-    tokenizer: str = option(
+    tokenizer: str = corpus_option(
         "How raw text is split into words: plain, spacy, or spacy:LANGUAGE (zh, ja, th, ...).",
-        CORPUS,
         value="plain",
     )
     field: FieldName = None
-    sentences: Literal["auto", "lines", "wrapped"] = option(
+    sentences: Literal["auto", "lines", "wrapped"] = corpus_option(
         "How text is cut into sentences: lines (one per line), wrapped (at full stops, "
         "after joining lines up to an empty one), or auto (detected).",
-        CORPUS,
         value="auto",
     )
 
@@ -56,17 +51,15 @@ class TextConfig(ExperimentConfig):
 class GoldConfig(ExperimentConfig):
     """How the roles of an annotated corpus are read."""
 
-    gold_layer: str | None = option(
+    gold_layer: str | None = corpus_option(
         "Annotation layer to score: roles (grammatical, thematic), parts of speech (pos, "
         "xpos) or any other that the corpus has.",
-        CORPUS,
         name="--layer",
         default="the main layer of the corpus",
     )
-    role_map: Path | None = option(
+    role_map: Path | None = corpus_option(
         "How dependency relations become roles: ud-roles, ud1-roles (UD version 1), sud-roles, "
         "clearnlp-roles, or a JSON file.",
-        CORPUS,
         metavar="NAME|FILE",
         default="ud-roles",
     )
@@ -85,9 +78,8 @@ class GoldConfig(ExperimentConfig):
 class CorpusConfig(GoldConfig, TextConfig):
     """How any corpus is read, see `hebbsim.readers.load_corpus`."""
 
-    parser: str | None = option(
+    parser: str | None = corpus_option(
         "spaCy pipeline that gives raw text automatic (silver) roles, such as en_core_web_sm.",
-        CORPUS,
         metavar="PIPELINE",
     )
 
@@ -95,4 +87,4 @@ class CorpusConfig(GoldConfig, TextConfig):
 class SeededCorpusConfig(CorpusConfig):
     """The corpus of `hebbsim corpus info` and `hebbsim corpus make`."""
 
-    seed: int = option("Random seed of the built-in corpus.", CORPUS, value=0, ge=0)
+    seed: int = corpus_option("Random seed of the built-in corpus.", value=0, ge=0)

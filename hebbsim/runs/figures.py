@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from pandas import DataFrame
 
 from hebbsim.errors import BadInputError, HebbsimError
-from hebbsim.plots import style
+from hebbsim.plots import matrices, style
 from hebbsim.plots.tables import NothingToDrawError
+from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.finished import RunTables
-from hebbsim.runs.folders import record, refuse_strangers
+from hebbsim.runs.folders import MANIFEST, record, refuse_strangers
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.storage import write_whole
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 Made = TypeVar("Made")
 _HEAD = "# Captions\n\nWritten by `hebbsim figures`.\n"
+#: Maximum number of figures of a sweep.
+_MOST = 12
 #: Errors of figures that could not be drawn, by name.
 Failed = dict[str, Exception]
 
@@ -29,11 +31,11 @@ class FigureSpec:
     """A figure: its plotting function, and how its arguments follow from a run folder."""
 
     #: Takes the arguments below and ``ax=``.
-    plot: Callable[..., Axes]
+    plot: Callable[..., style.Axes]
     #: Maps a run folder to keywords of `plot` (default: the results table).
     arguments: Callable[[RunTables], dict[str, Any]] = lambda run: {"results": run.results}
 
-    def __call__(self, run: RunTables, ax: Axes | None = None) -> Axes:
+    def __call__(self, run: RunTables, ax: style.Axes | None = None) -> style.Axes:
         return self.plot(**self.arguments(run), ax=ax)
 
     @property
@@ -110,11 +112,7 @@ def draw(
 
 
 def draw_run(folder: str | Path, experiment: str) -> Failed:
-    """Draw all figures of a run for which its tables have data, into its ``figures/``.
-
-    The files are byte-identical if drawn again. Earlier figures without data are removed. Returns
-    the errors.
-    """
+    """Draw all figures of a run into its ``figures/``, remove those without data, return errors."""
     run, drawings = RunTables(folder), figures_of(experiment)
 
     def one(name: str) -> None:
@@ -132,6 +130,38 @@ def draw_run(folder: str | Path, experiment: str) -> Failed:
     return each(drawings, one)[1]
 
 
+def draw_planes(
+    table: DataFrame, axes: Sequence[str], folder: Path, experiment: Experiment
+) -> tuple[list[Path], Failed]:
+    """Draw the scores in `table` for each combination of other `axes`; returns paths and errors."""
+    others = [axis for axis in axes if axis != "timescales" and axis in table.columns]
+    groups = table.groupby(others, sort=False) if others else [((), table)]
+    drawn: dict[str, tuple[Sequence[object], DataFrame]] = {}
+    for number, (values, group) in enumerate(groups):
+        taus = {name for name in group["timescales"] if name.count(",") < 2}
+        if number < _MOST and len(taus) >= 3:
+            drawn["plane" if not others else f"plane-{number}"] = values, group
+
+    def one(name: str) -> list[Path]:
+        values, group = drawn[name]
+        shown = [
+            f"{axis.rpartition('.')[2]} {value}"
+            for axis, value in zip(others, values, strict=True)
+            if axis != "corpus"
+        ]
+        seeds = int(group.groupby("timescales")["seed"].nunique().min())
+        ax = matrices.plot_plane(
+            group,
+            title=", ".join([str(group["corpus"].iloc[0]), *shown]),
+            metric=f"{experiment.metric.replace('_', ' ').capitalize()} on {experiment.split}",
+            note=f"Mean over {seeds} seed{'s' * (seeds != 1)}.",
+        )
+        return style.save(ax.figure.canvas.figure, folder, name)
+
+    paths, failed = each(drawn, one)
+    return [path for of_one in paths for path in of_one], failed
+
+
 def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
     """Raise BadInputError for a name that is not a figure of the experiments."""
     known = {name: None for e in experiments for name in figures_of(e)}
@@ -142,11 +172,32 @@ def check_names(names: Sequence[str], experiments: Sequence[str]) -> None:
             raise BadInputError(f"{name}: no such figure; {of} has {has}")
 
 
-def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
-    """Write or update ``captions.md`` in a folder, with one section per figure file.
+def check_files(
+    run: RunTables, names: Sequence[str] | None, out: Path | None, formats: Sequence[str]
+) -> None:
+    """Raise BadInputError if figures would replace files that are none of hebbsim."""
+    if out is None and not (run.folder / MANIFEST).exists():
+        return  # it does not record who drew its figures
+    prefix = "figures/" if out is None else f"{run.name}-"
+    drawn = [name for name in figures_of(run.experiment) if not names or name in names]
+    files = [f"{prefix}{name}.{suffix}" for name in drawn for suffix in formats]
+    files.append("figures/captions.md" if out is None else "captions.md")
+    refuse_strangers(out or run.folder, files)
 
-    Sections of earlier figures are kept as long as the files exist.
-    """
+
+def record_drawn(run: RunTables, drawn: Sequence[RenderedFigure], out: Path | None) -> None:
+    """Write ``captions.md`` beside the figures of a run, and record all files."""
+    if not drawn:
+        return
+    page = write_captions(out or run.folder / "figures", drawn)
+    home = out or run.folder
+    paths = [page, *(path for one in drawn for path in one.paths)]
+    if out is not None or (home / MANIFEST).exists():
+        record(home, [str(path.relative_to(home)) for path in paths], "figures")
+
+
+def write_captions(folder: Path, drawn: Sequence[RenderedFigure]) -> Path:
+    """Write ``captions.md``, a section per figure; earlier ones stay while their files exist."""
     path = folder / "captions.md"
     sections = read_captions(path) if path.exists() else {}
     for one in drawn:

@@ -1,18 +1,15 @@
 """Reads finished run folders, for figures and reports."""
 
-from __future__ import annotations
-
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pandas import DataFrame
 
 from hebbsim.errors import BadInputError
 from hebbsim.plots import tables
 from hebbsim.runs.folders import read_json
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 _SCHEMA = "hebbsim.results/"
 
@@ -91,3 +88,28 @@ class RunTables:
 def find_runs(folder: str | Path = "runs") -> list[RunTables]:
     """The run folders directly below a folder, sorted by name."""
     return [RunTables(path.parent) for path in sorted(Path(folder).glob("*/results.json"))]
+
+
+def find(
+    table: DataFrame, condition: dict[str, str] | None = None, **columns: str
+) -> list[dict[str, Any]]:
+    """Rows with these columns and exactly these condition words, apart from ``K``.
+
+    The condition words of each row are added as ``words``.
+
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"model": ["a", "b"], "condition": ["K=3 tau=2", ""]})
+    >>> [row["model"] for row in find(table, {"tau": "2"})]
+    ['a']
+    """
+    rows = tables.select(table, condition, **columns).to_dict("records")
+    for row in rows:
+        row["words"] = {k: v for k, v in tables.words(row["condition"]).items() if k != "K"}
+    return rows
+
+
+def interval(row: dict[str, Any]) -> dict[str, Any]:
+    """Mean, interval and n of a row as keywords of a `Finding`; missing ends are None."""
+    low, high = (None if row[end] != row[end] else float(row[end]) for end in ("low", "high"))
+    n = 0 if row["n"] != row["n"] else int(row["n"])
+    return {"mean": float(row["mean"]), "low": low, "high": high, "n": n, "unit": row["unit"]}

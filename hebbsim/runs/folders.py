@@ -5,9 +5,8 @@ first into ``unfinished/draft``, which is renamed to ``unfinished/ready`` when c
 into place. If a command is killed in between, the next one completes the move.
 """
 
-from __future__ import annotations
-
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -60,12 +59,10 @@ class Numbered:
 
     def free(self) -> Iterator[Path]:
         """Folders that do not exist or are empty."""
-        number = 1
-        while True:
+        for number in itertools.count(1):
             path = self.base if number == 1 else Path(f"{self.base}-{number}")
             if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
                 yield path
-            number += 1
 
 
 #: Destination of a run: a folder, or the first free one of a series.
@@ -166,10 +163,7 @@ def refuse_strangers(folder: Path, names: Iterable[str]) -> None:
 
 
 def record(folder: Path, names: Iterable[str], kind: str = "run") -> None:
-    """Add files to the list of a folder; HebbsimError if it cannot be written.
-
-    `kind` is used if there is no list yet.
-    """
+    """Add files to the list of a folder (a new one is of `kind`); HebbsimError if that fails."""
     about = _manifest(folder) or {"of": kind, "files": []}
     there = {name for name in about["files"] if os.path.lexists(folder / name)}
     try:

@@ -4,8 +4,6 @@ Each experiment is declared in ``EXPERIMENTS`` of its folder in `hebbsim.experim
 `hebbsim.bench`.
 """
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterator

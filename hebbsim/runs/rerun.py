@@ -1,7 +1,5 @@
 """Repeats a run from its folder, and compares the two: `hebbsim rerun`."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import math
@@ -18,17 +16,14 @@ from hebbsim.runs.experiment import Experiment
 from hebbsim.runs.folders import Numbered, Out, read_json
 from hebbsim.runs.registry import get_experiment
 from hebbsim.runs.results import Progress
+from hebbsim.runs.terminal import Console, plain_table
 
 SCHEMA = "hebbsim.rerun/1"
 
 
 @dataclass(frozen=True)
 class TableAgreement:
-    """Agreement of a table of one run with the same table of another.
-
-    `differing` is the number of differing cells, `largest` the largest difference of two numbers,
-    and `problem` the reason why the tables cannot be compared.
-    """
+    """Agreement of a table in two runs: cells that differ, the `largest` gap, or a `problem`."""
 
     table: str
     cells: int = 0
@@ -221,3 +216,29 @@ def _difference(a: str, b: str) -> float:
     except ValueError:
         return math.inf
     return math.inf if math.isnan(size) else size
+
+
+def show(found: Agreement, console: Console | None = None) -> None:
+    """Print how far the tables of two runs agree."""
+    console = console or Console()
+    table = plain_table("table", "cells", "differ", "largest", fold=True)
+    for each in found.tables:
+        if each.problem:
+            table.add_row(each.table, "", "", each.problem)
+        else:
+            size = f"{each.largest:.3g}" if each.differing else "0"
+            table.add_row(each.table, f"{each.cells:,}", f"{each.differing:,}", size)
+    console.print()
+    console.print(table)
+    for each in found.tables:
+        if each.where:
+            console.print(f"{each.table}: {each.where}", soft_wrap=True)
+    for line in found.changed:
+        console.print(f"Changed: {line}", soft_wrap=True)
+    if found.exact:
+        console.print("Every number is the same.")
+    elif found.agrees:
+        console.print(f"No number differs by more than {found.tolerance:g}.")
+    else:
+        console.print("The two runs do not agree.")
+    console.print(f"New run: {found.again}", soft_wrap=True)

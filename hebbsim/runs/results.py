@@ -1,7 +1,5 @@
 """The common format of results, and the files that hold them."""
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import hashlib
@@ -163,10 +161,7 @@ class Results:
         }
 
     def contents(self, machine: Mapping[str, Any]) -> dict[str, bytes]:
-        """The files of the run folder by name, without figures.
-
-        `machine` is the content of ``machine.json``, without costs.
-        """
+        """Files of the run folder by name, no figures; `machine` is ``machine.json`` less costs."""
         costs = {"costs": [asdict(cost) for cost in self.costs]} if self.costs else {}
         texts = {
             "config.json": json_text(self.config),

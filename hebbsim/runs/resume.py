@@ -37,18 +37,7 @@ from numpy.typing import NDArray
 from hebbsim.engine.checkpoint import Checkpoints, read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
 from hebbsim.interrupts import defer_signals
-from hebbsim.runs.folders import (
-    UNFINISHED,
-    AlreadyFinished,
-    Numbered,
-    Out,
-    check_output,
-    complete,
-    filling,
-    is_finished,
-    read_json,
-    writing,
-)
+from hebbsim.runs import folders
 from hebbsim.runs.results import Results, not_drawn
 from hebbsim.storage import write_whole
 
@@ -78,7 +67,7 @@ class RunCache:
     writing to it, or it cannot be written.
     """
 
-    def __init__(self, out: Out | None = None, *, overwrite: bool = False) -> None:
+    def __init__(self, out: folders.Out | None = None, *, overwrite: bool = False) -> None:
         #: Run folder; if `out` is `Numbered`, it is chosen by `begin`.
         self.folder: Path | None = None
         self.overwrite = overwrite
@@ -89,7 +78,7 @@ class RunCache:
         self._shown = Path()  # the folder as given by the user
 
     def __enter__(self) -> RunCache:
-        if self._out is not None and not isinstance(self._out, Numbered):
+        if self._out is not None and not isinstance(self._out, folders.Numbered):
             self._enter(Path(self._out))
         return self
 
@@ -110,7 +99,7 @@ class RunCache:
     @property
     def _home(self) -> Path:
         assert self.folder is not None
-        return self.folder / UNFINISHED
+        return self.folder / folders.UNFINISHED
 
     @property
     def n_cached(self) -> int:
@@ -127,14 +116,10 @@ class RunCache:
         """
         if self._out is None:
             return
-        about = {
-            "schema": SCHEMA,
-            "experiment": experiment,
-            "config": dict(config),
-            "provenance": dict(provenance),
-        }
+        names = {"schema": SCHEMA, "experiment": experiment}
+        about = names | {"config": dict(config), "provenance": dict(provenance)}
         about = json.loads(json.dumps(about))  # as it will be read: tuples are lists
-        if isinstance(self._out, Numbered):
+        if isinstance(self._out, folders.Numbered):
             self._choose(self._out, about)
         changed = _changed(self._home.parent, about)
         if changed and not self.overwrite:
@@ -145,38 +130,38 @@ class RunCache:
         if changed or not self.n_cached:
             for name in ("steps", "checkpoints"):
                 shutil.rmtree(self._home / name, ignore_errors=True)
-            with writing(self._home):
+            with folders.writing(self._home):
                 write_whole(self._home / "run.json", _text(about))
         self._begun = True
 
-    def _choose(self, numbered: Numbered, about: dict[str, Any]) -> None:
+    def _choose(self, numbered: folders.Numbered, about: dict[str, Any]) -> None:
         """Enter the folder of an unfinished run of the same configuration, or else a new one."""
         unfinished = (
             folder
             for folder in numbered.existing()
-            if _n_cached(folder) and not is_finished(folder) and not _changed(folder, about)
+            if _n_cached(folder) and not folders.is_finished(folder) and not _changed(folder, about)
         )
         for folder in itertools.chain(unfinished, numbered.free()):
-            with contextlib.suppress(_InUse, AlreadyFinished):
+            with contextlib.suppress(_InUse, folders.AlreadyFinished):
                 return self._enter(folder)
 
     def _enter(self, folder: Path) -> None:
         """Lock a folder against other runs."""
         self._shown, folder = folder, Path(os.path.abspath(folder))
-        home = folder / UNFINISHED
+        home = folder / folders.UNFINISHED
         try:
-            check_output(self._shown, overwrite=self.overwrite)
-        except AlreadyFinished:
+            folders.check_output(self._shown, overwrite=self.overwrite)
+        except folders.AlreadyFinished:
             if not home.is_dir():  # otherwise the run was killed just before it was done
                 raise
         made = [place for place in (folder, *folder.parents) if not place.exists()]
-        with writing(folder):
+        with folders.writing(folder):
             home.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as lock:
             lock.enter_context(_locked(home, self._shown))
             try:
-                complete(folder)
-                check_output(self._shown, overwrite=self.overwrite)
+                folders.complete(folder)
+                folders.check_output(self._shown, overwrite=self.overwrite)
             except BaseException:
                 _tidy(folder, made)
                 raise
@@ -187,11 +172,7 @@ class RunCache:
         self.folder, self._made = folder, made
 
     def write(
-        self,
-        results: Results,
-        *,
-        machine: Mapping[str, Any],
-        save: Callable[[Path], None] | None = None,
+        self, results: Results, machine: dict[str, Any], save: Callable[[Path], None] | None = None
     ) -> None:
         """Write the run, then draw its figures; a figure that fails does not affect the rest.
 
@@ -215,7 +196,7 @@ class RunCache:
         if not self._begun:
             self.begin(results.experiment, results.config, results.provenance)
         assert self.folder is not None
-        with filling(self.folder) as draft:
+        with folders.filling(self.folder) as draft:
             for name, content in results.contents(machine).items():
                 (draft / name).write_bytes(content)
             if save is not None:
@@ -256,7 +237,7 @@ class RunCache:
         if self.folder is None:
             return
         path = self._path(name)
-        with writing(path.parent), defer_signals():
+        with folders.writing(path.parent), defer_signals():
             path.parent.mkdir(parents=True, exist_ok=True)
             write_checkpoint(path, _KIND, arrays or {}, {"name": name, "document": document})
         self.drop(name)
@@ -298,7 +279,7 @@ class RunCache:
 
 
 def _n_cached(folder: Path) -> int:
-    home = folder / UNFINISHED
+    home = folder / folders.UNFINISHED
     places = (home / "steps", home / "checkpoints")
     return sum(1 for place in places for _ in place.glob("**/*.safetensors"))
 
@@ -307,7 +288,7 @@ def _changed(folder: Path, about: dict[str, Any]) -> str:
     """Description of how the unfinished run in a folder differs; "" if it does not."""
     if not _n_cached(folder):
         return ""
-    before = read_json(folder / UNFINISHED / "run.json")
+    before = folders.read_json(folder / folders.UNFINISHED / "run.json")
     return "its run.json cannot be read" if before is None else _difference(before, about)
 
 
@@ -319,7 +300,7 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        about = read_json(holder) or {}
+        about = folders.read_json(holder) or {}
         who = f"process {about['pid']} on {about['host']}" if {"pid", "host"} <= set(about) else ""
         raise _InUse(
             f"--out {folder}: another run writes to it{f' ({who})' if who else ''}; wait for it or "
@@ -340,7 +321,7 @@ def _locked(home: Path, folder: Path) -> Iterator[None]:
 
 def _tidy(folder: Path, made: list[Path]) -> None:
     """Remove the folder of unfinished work if it is empty, and parents made only for it."""
-    home = folder / UNFINISHED
+    home = folder / folders.UNFINISHED
     if _n_cached(folder) or (home / "ready").is_dir():
         return
     shutil.rmtree(home, ignore_errors=True)

@@ -1,9 +1,8 @@
 """Wraps the work of an experiment by what all experiments do before and after it."""
 
-from __future__ import annotations
-
 import inspect
 import os
+import textwrap
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,7 +13,10 @@ from hebbsim.runs.resume import RunCache
 
 Config = TypeVar("Config", bound=ExperimentConfig)
 
-_PARAMETERS = """\
+_EXAMPLES = "Examples\n--------\n"
+_DOCSTRING = """\
+{summary}
+
 Parameters
 ----------
 config : {config}, optional
@@ -27,9 +29,16 @@ progress : callable, optional
 overwrite : bool
     Replace a finished run in `out`.
 
-"""
-_RAISES = "Raises\n------\n"
-_BAD_INPUT = "BadInputError\n    An option, the data or a folder to write cannot be used.\n"
+Returns
+-------
+Results
+{results}
+
+Raises
+------
+{errors}BadInputError
+    An option, the data or a folder to write cannot be used.
+{examples}"""
 
 
 def run_function(
@@ -38,7 +47,8 @@ def run_function(
     """Make the function of an experiment from its work: ``work(config, cache, progress)``.
 
     The function checks the options, loads user-defined rules, opens the run folder, and writes
-    the results of the work into it. Its docstring gets the common parameters and errors.
+    the results of the work into it. Its docstring gets the common parameters and errors; what
+    follows the first line of that of the work describes the results.
 
     >>> class Config(ExperimentConfig):
     ...     seeds: int = 1
@@ -71,14 +81,16 @@ def run_function(
                 cache.write(results, machine=clock.machine() | results.machine, save=results.save)
             return results
 
-        before, heading, after = inspect.cleandoc(work.__doc__ or "").partition(
-            "Returns\n-------\n"
+        about, example, lines = inspect.cleandoc(work.__doc__ or "").partition(_EXAMPLES)
+        about, raises, errors = about.partition("Raises\n------\n")
+        summary, _, results = about.strip().partition("\n\n")
+        run.__doc__ = _DOCSTRING.format(
+            summary=summary,
+            config=kind.__name__,
+            results=textwrap.indent(results, "    "),
+            errors=f"{errors.strip()}\n" if raises else "",
+            examples=f"\n{example}{lines}\n" if example else "",
         )
-        after, example, lines = after.partition("Examples\n--------\n")
-        if _RAISES not in after:
-            after = f"{after.rstrip()}\n\n{_RAISES}"
-        run.__doc__ = f"{before}{_PARAMETERS.format(config=kind.__name__)}{heading}"
-        run.__doc__ += f"{after.rstrip()}\n{_BAD_INPUT}\n{example}{lines}".rstrip() + "\n"
         run.__name__, run.__qualname__ = work.__name__, work.__qualname__
         run.__module__ = work.__module__
         return run

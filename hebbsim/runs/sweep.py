@@ -1,36 +1,28 @@
 """Runs one experiment with many configurations, and collects all scores: `hebbsim sweep`."""
 
-from __future__ import annotations
-
 import contextlib
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.probes.bootstrap import Estimate, seed_interval
+from hebbsim.runs import folders
 from hebbsim.runs.experiment import Experiment
-from hebbsim.runs.folders import (
-    Numbered,
-    Out,
-    is_finished,
-    read_json,
-    record,
-    refuse_strangers,
-    writing,
-)
 from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.results import Progress, json_text, not_drawn, quiet
 from hebbsim.runs.sweep_file import Point, Sweep, shown
+from hebbsim.runs.terminal import Console, plain_table
 from hebbsim.runs.workers import run_all
 from hebbsim.storage import write_whole
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 SCHEMA = "hebbsim.sweep/1"
+#: Maximum number of rows of a table on the terminal.
+_MOST = 40
 #: Columns of a table of scores; an axis with one of these names adds no column.
 _SCORES = ("corpus", "split", "model", "condition", "metric", "role", "seed", "value", "unit")
 
@@ -54,7 +46,7 @@ class SweepResults:
     #: In the order of the file.
     runs: list[Swept]
     #: One row per run, seed, condition and metric, with a column for every option that varies.
-    table: DataFrame
+    table: pd.DataFrame
     #: Number of runs that had been finished before.
     n_kept: int
     figures: list[Path]
@@ -93,7 +85,7 @@ def _finite(estimate: Estimate) -> dict[str, float | None]:
 
 def run_sweep(
     sweep: Sweep,
-    out: Out,
+    out: folders.Out,
     *,
     workers: int = 1,
     scheduler: str | None = None,
@@ -121,11 +113,11 @@ def run_sweep(
     out = shown.absolute()
     _check_folder(out, plan, overwrite)
     with _locked(out):
-        refuse_strangers(out, ["sweep.json", "table.parquet"])
-        with writing(out / "sweep.json"):
+        folders.refuse_strangers(out, ["sweep.json", "table.parquet"])
+        with folders.writing(out / "sweep.json"):
             write_whole(out / "sweep.json", json_text(plan).encode())
-        record(out, ["sweep.json"], "sweep")
-        left = [point for point in sweep.points if not is_finished(out / "runs" / point.name)]
+        folders.record(out, ["sweep.json"], "sweep")
+        left = [p for p in sweep.points if not folders.is_finished(out / "runs" / p.name)]
         n_kept = len(sweep.points) - len(left)
         there = f"{n_kept} of {len(sweep.points)} runs are there" if n_kept else None
         say(there, n_kept, len(sweep.points))
@@ -145,9 +137,9 @@ def run_sweep(
         return _gather(sweep, out, shown, failed, n_kept)
 
 
-def _choose(out: Out, plan: dict[str, Any]) -> Path:
+def _choose(out: folders.Out, plan: dict[str, Any]) -> Path:
     """The folder of a sweep that this one continues, or else a new one."""
-    if not isinstance(out, Numbered):
+    if not isinstance(out, folders.Numbered):
         return Path(out)
     started = (f for f in out.existing() if (f / "sweep.json").is_file() and not _lacks(f, plan))
     return next(started, None) or next(out.free())
@@ -155,7 +147,7 @@ def _choose(out: Out, plan: dict[str, Any]) -> Path:
 
 def _lacks(folder: Path, plan: dict[str, Any]) -> str:
     """Description of what the plan lacks of the sweep in a folder; "" if nothing."""
-    before = read_json(folder / "sweep.json") or {}
+    before = folders.read_json(folder / "sweep.json") or {}
     if before.get("experiment") != plan["experiment"]:
         return f"experiment was {before.get('experiment')} and is {plan['experiment']}"
     lacking = [name for name in before.get("runs", {}) if name not in plan["runs"]]
@@ -176,7 +168,7 @@ def _check_folder(out: Path, plan: dict[str, Any], overwrite: bool) -> None:
                 f"--out {out}: holds another sweep ({lacking}); name another folder, or give "
                 "--overwrite to replace its table"
             )
-    with writing(f"--out {out}"):
+    with folders.writing(f"--out {out}"):
         (out / "runs").mkdir(parents=True, exist_ok=True)
 
 
@@ -197,19 +189,16 @@ def _run_point(experiment: str, runs: str, overwrite: bool, job: tuple[str, dict
     """Run one point of a sweep, on any process or machine."""
     name, options = job
     chosen = EXPERIMENTS[experiment]
-    config = chosen.config.checked(options)
-    chosen.run(config, Path(runs) / name, overwrite=overwrite)
+    chosen.run(chosen.config.checked(options), Path(runs) / name, overwrite=overwrite)
     return name
 
 
 def _gather(
     sweep: Sweep, out: Path, shown: Path, failed: dict[str, str], n_kept: int
 ) -> SweepResults:
-    import pandas as pd
-
     tables, runs = [], []
     for point in sweep.points:
-        if not is_finished(out / "runs" / point.name):
+        if not folders.is_finished(out / "runs" / point.name):
             error = failed.get(point.name, "did not run")
             runs.append(Swept(point.name, point.values, error=error))
             continue
@@ -230,24 +219,19 @@ def _gather(
             "the table of a sweep is parquet, for which pyarrow is not installed: "
             "pip install 'hebbsim[cluster]' and run the sweep again (its runs are kept)"
         ) from None
-    with writing(out / "table.parquet"):
+    with folders.writing(out / "table.parquet"):
         write_whole(out / "table.parquet", content)
-    record(out, ["table.parquet"])
+    folders.record(out, ["table.parquet"])
     figures: list[Path] = []
     undrawn: list[str] = []
     if "timescales" in sweep.axes:
-        from hebbsim.runs.planes import draw_planes
+        from hebbsim.runs.figures import draw_planes
 
         experiment = sweep.experiment
         rows = [experiment.shows(row) and not row.role for row in together.itertuples()]
-        figures, failed_figures = draw_planes(
-            together[rows],
-            sweep.axes,
-            out / "figures",
-            metric=experiment.metric,
-            split=experiment.split,
-        )
-        record(out, [str(path.relative_to(out)) for path in figures])
+        folder = out / "figures"
+        figures, failed_figures = draw_planes(together[rows], sweep.axes, folder, experiment)
+        folders.record(out, [str(path.relative_to(out)) for path in figures])
         undrawn = not_drawn(failed_figures)
     return SweepResults(sweep, runs, together, n_kept, figures, shown, undrawn)
 
@@ -256,15 +240,10 @@ def _cell(value: Any) -> Any:
     return value if isinstance(value, int | float | str) else shown(value)
 
 
-def read_scores(folder: Path) -> DataFrame:
-    """The scores of a run, one row per seed, condition and metric.
-
-    Raises BadInputError if the folder holds no finished run, or no scores by seed.
-    """
-    import pandas as pd
-
+def read_scores(folder: Path) -> pd.DataFrame:
+    """The scores of a run, one row per seed, condition and metric; BadInputError if it has none."""
     path = folder / "per_seed.csv"
-    if not is_finished(folder):
+    if not folders.is_finished(folder):
         raise BadInputError(f"{folder}: no finished run in it; give the folder of a run")
     if not path.is_file():
         raise BadInputError(f"{folder}: this run has no scores by seed (per_seed.csv)")
@@ -277,7 +256,7 @@ def read_scores(folder: Path) -> DataFrame:
         raise BadInputError(f"{path}: not a table of scores ({error})") from None
 
 
-def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
+def _summary(experiment: Experiment, point: Point, table: pd.DataFrame) -> Swept:
     """Mean over seeds of the score that the sweep shows, of the ensemble if there is one."""
     rows = [row for row in table.itertuples() if experiment.shows(row) and not row.role]
     if not rows:
@@ -288,19 +267,50 @@ def _summary(experiment: Experiment, point: Point, table: DataFrame) -> Swept:
 
 
 def run_folders(paths: list[Path]) -> list[Path]:
-    """Run folders; a sweep folder stands for all of its runs.
-
-    Raises BadInputError if a path is not a folder.
-    """
+    """Run folders, where a sweep folder stands for all of its runs; BadInputError for no folder."""
     found: list[Path] = []
     for path in paths:
         if not path.is_dir():
             raise BadInputError(f"{path}: no such folder; give the folder of a run or of a sweep")
         if (path / "sweep.json").is_file():
-            names = (read_json(path / "sweep.json") or {}).get("runs")
+            names = (folders.read_json(path / "sweep.json") or {}).get("runs")
             if not isinstance(names, dict):
                 raise BadInputError(f"{path / 'sweep.json'}: damaged")
-            found += filter(is_finished, (path / "runs" / name for name in names))
+            found += filter(folders.is_finished, (path / "runs" / name for name in names))
         else:
             found.append(path)
     return found
+
+
+def show(found: SweepResults, folder: Path, console: Console | None = None) -> None:
+    """Print the runs of a sweep by rank, those that failed, and where the files are."""
+    console = console or Console()
+    experiment, axes = found.sweep.experiment, found.sweep.axes
+    n = len(found.runs)
+    console.print()
+    console.print(
+        f"{n} runs of {experiment.name}, {found.n_kept} of them finished before; "
+        f"{experiment.metric.replace('_', ' ')} on {experiment.split}",
+        soft_wrap=True,
+    )
+    half = "±95 %" if any(run.n > 1 for run in found.runs) else ""
+    names = [axis.rpartition(".")[2] for axis in axes] or ["run"]
+    table = plain_table(*names, "mean", half, "seeds", texts=len(names), fold=True)
+    scored = [(run, run.estimate) for run in found.runs if run.estimate is not None]
+    ranked = sorted(scored, key=lambda pair: -pair[1].mean)
+    for run, (mean, low, high) in ranked[:_MOST]:
+        width = (high - low) / 2
+        cells = [shown(run.values[axis]) for axis in axes] or [run.run]
+        table.add_row(*cells, f"{mean:.3f}", f"{width:.3f}" if width == width else "", str(run.n))
+    console.print(table)
+    if len(ranked) > _MOST:
+        console.print(f"and {len(ranked) - _MOST} more")
+    for run in found.failed[:10]:
+        console.print(f"Failed: {run.run}: {run.error}", soft_wrap=True)
+    if found.failed:
+        console.print(
+            f"{len(found.failed)} of {n} runs did not finish: the same command tries them again"
+        )
+    console.print(f"All scores: {folder / 'table.parquet'}", soft_wrap=True)
+    if found.figures:
+        console.print(f"Figures: {folder / 'figures'}", soft_wrap=True)

@@ -13,8 +13,6 @@ clusters = [100, 300]
 "settings.tokens.shrinkage" = [2, 5]  # like --set tokens.shrinkage=2; or rule.LAYER.PART
 """
 
-from __future__ import annotations
-
 import hashlib
 import itertools
 import json
@@ -56,11 +54,7 @@ class Sweep:
 
 
 def read_sweep(path: Path) -> Sweep:
-    """Read a sweep from its file, and check the configuration of every run.
-
-    Raises BadInputError if the file cannot be read, a key is unknown, or an option of a run is
-    invalid.
-    """
+    """Read a sweep and check the configuration of every run; BadInputError if one is invalid."""
     document = read_toml(path, "the TOML file of a sweep")
     try:
         return _parse(document)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ _FOLDED = 12
 
 
 class Console(RichConsole):
-    """A console that prints tables row by row if it is too narrow for the columns.
+    """A console that prints text as it is, and tables row by row if they are too wide.
 
     An implausible width, such as ``COLUMNS=0``, counts as 80.
 
@@ -33,7 +34,7 @@ class Console(RichConsole):
     """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"highlight": False, **options})
+        super().__init__(**{"highlight": False, "markup": False, "emoji": False, **options})
         if self.width < _LEAST:
             self.width = _USUAL
 
@@ -69,10 +70,7 @@ class Console(RichConsole):
 
 
 def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
-    """A table without lines, with `texts` text columns, followed by numbers.
-
-    Text may only be wrapped if `fold` is true.
-    """
+    """A table without lines: `texts` columns of text, wrapped only with `fold`, then numbers."""
     table = Table(box=None, pad_edge=False)
     for number, name in enumerate(names):
         if number < texts:
@@ -85,7 +83,19 @@ def plain_table(*names: str, texts: int = 1, fold: bool = False) -> Table:
 def print_heading(console: RichConsole, text: str) -> None:
     """Print an empty line and a heading."""
     console.print()
-    console.print(text, style="bold", markup=False)
+    console.print(text, style="bold")
+
+
+def print_pairs(
+    console: RichConsole, rows: Mapping[str, str], least: int | None = None, **look: Any
+) -> None:
+    """Print names, at least so wide, each with its text; `look` are options of the table."""
+    table = Table(box=None, pad_edge=False, show_header=False, **look)
+    table.add_column(no_wrap=True, min_width=least)
+    table.add_column(overflow="fold")
+    for row in rows.items():
+        table.add_row(*row)
+    console.print(table)
 
 
 def print_ending(
@@ -93,5 +103,5 @@ def print_ending(
 ) -> None:
     """Print the notes of a run, and where its files are."""
     for note in results.notes:
-        console.print(f"Note: {note}", markup=False)
-    console.print(f"{what}: {folder}", markup=False, soft_wrap=True)
+        console.print(f"Note: {note}")
+    console.print(f"{what}: {folder}", soft_wrap=True)

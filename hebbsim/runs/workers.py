@@ -21,6 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hebbsim._version import __version__
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.models.summaries import merge_all
 
@@ -162,22 +163,26 @@ def _connect(scheduler: str) -> Client:
         ) from None
 
 
-def _check_workers(client: Client) -> None:
+def on_workers(client: Client, name: str, function: Callable[[], Any]) -> None:
+    """Call a function on all workers, including those that join later."""
     from distributed.diagnostics.plugin import WorkerPlugin
 
-    from hebbsim._version import __version__
-
-    class OneThread(WorkerPlugin):
-        """Limits BLAS to one thread, because more of them would change the order of sums."""
-
-        name = "hebbsim-one-thread"
-
+    class Plugin(WorkerPlugin):
         def setup(self, worker: Any) -> None:
-            import scipy.linalg  # noqa: F401  # its BLAS is not numpy's
-            from threadpoolctl import threadpool_limits
+            function()
 
-            threadpool_limits(1)
+    client.register_plugin(Plugin(), name)
 
+
+def _one_thread() -> None:
+    """Limit BLAS to one thread, because more of them would change the order of sums."""
+    import scipy.linalg  # noqa: F401  # its BLAS is not numpy's
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+
+
+def _check_workers(client: Client) -> None:
     try:
         client.wait_for_workers(1, timeout=PATIENCE[1])
     except TimeoutError:
@@ -197,34 +202,28 @@ def _check_workers(client: Client) -> None:
         raise BadInputError(
             f"Dask worker {address} has hebbsim {theirs}, not {__version__}: install one version"
         )
-    client.register_plugin(OneThread())
+    on_workers(client, "hebbsim-one-thread", _one_thread)
 
 
 def _version() -> str:
-    from hebbsim._version import __version__
-
     return __version__
 
 
 def run_all(
-    function: Callable[[Job], Result],
-    jobs: Sequence[Job],
-    *,
-    workers: int = 1,
-    scheduler: str | None = None,
+    work: Callable[[Job], Result], jobs: list[Job], *, workers: int, scheduler: str | None = None
 ) -> Iterator[tuple[int, Result | Exception]]:
     """Run independent jobs; yield the number of each with its result or error, as they end.
 
-    `function` must be defined at module level. With one worker, jobs run in this process; with a
+    `work` must be defined at module level. With one worker, jobs run in this process; with a
     `scheduler` (see `open_dask`), on Dask.
     """
     if scheduler is not None:
-        yield from _run_dask(function, jobs, scheduler, workers)
+        yield from _run_dask(work, jobs, scheduler, workers)
     elif workers == 1:
         for number, job in enumerate(jobs):
-            yield number, _caught(function, job)
+            yield number, _caught(work, job)
     else:
-        yield from _run_processes(function, jobs, workers)
+        yield from _run_processes(work, jobs, workers)
 
 
 def _caught(function: Callable[[Job], Result], job: Job) -> Result | Exception:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import field_validator, model_validator
 
 from hebbsim.config import (
-    COMPUTING,
-    EVALUATION,
+    Count,
     ExperimentConfig,
     Listed,
     Offline,
     Seeds,
     Timescales,
+    computing_option,
+    evaluation_option,
     option,
     split_list,
 )
@@ -70,100 +71,77 @@ class IdentityConfig(ExperimentConfig):
         "corpus of --stream).",
         value="random",
     )
-    dim: int = option(
-        "Number of dimensions of a random or learned code.", value=64, metavar="D", ge=1
-    )
+    dim: Count = option("Number of dimensions of a random or learned code.", value=64, metavar="D")
     vocab_size: int = option(
         "Vocabulary size; rarer words share one unknown type.", value=1000, metavar="V", ge=2
     )
-    lags: int = option(
-        "Number of past tokens to decode: lags 0 to K - 1.", value=32, metavar="K", ge=1
-    )
+    lags: Count = option("Number of past tokens to decode: lags 0 to K - 1.", value=32, metavar="K")
     decoders: Annotated[tuple[str, ...], Listed] = option(
         "Comma-separated decoders: nearest, linear, ridge, cancellation, beam, language, "
         "pursuit, likelihood, discriminant, softmax, mlp, or a Python file with your own.",
         value=("nearest", "linear", "ridge", "cancellation"),
     )
     seeds: Seeds = 5
-    decoder_files: tuple[str, ...] = option(
+    decoder_files: tuple[str, ...] = evaluation_option(
         "Python files that define decoders of your own, which --decoders can name.",
-        EVALUATION,
         value=(),
         metavar="FILE.py...",
         each=True,
     )
-    precision: Annotated[tuple[str, ...], Listed] = option(
+    precision: Annotated[tuple[str, ...], Listed] = evaluation_option(
         "Comma-separated number formats in which the traces are stored.",
-        EVALUATION,
         value=("float64", "float32", "bfloat16", "int8"),
     )
-    rounding: Literal["step", "readout"] = option(
+    rounding: Literal["step", "readout"] = evaluation_option(
         "When the state is rounded: step (after every token) or readout (only when read).",
-        EVALUATION,
         value="step",
     )
-    noise: Annotated[tuple[float, ...], Listed] = option(
+    noise: Annotated[tuple[float, ...], Listed] = evaluation_option(
         "Noise to add to the traces: comma-separated signal-to-noise ratios in decibels, or none.",
-        EVALUATION,
         value=(40.0, 20.0, 0.0),
         metavar="DB,...",
     )
-    states: int = option(
-        "Number of states decoded per seed, half to calibrate and half to score.",
-        EVALUATION,
-        value=320,
-        ge=16,
+    states: int = evaluation_option(
+        "Number of states decoded per seed, half to calibrate and half to score.", value=320, ge=16
     )
-    training: int = option(
-        "Number of states that trained decoders learn from.", EVALUATION, value=3200, ge=16
+    training: int = evaluation_option(
+        "Number of states that trained decoders learn from.", value=3200, ge=16
     )
-    map_seeds: int = option(
+    map_seeds: int = evaluation_option(
         "Number of repetitions of the capacity map (bits by set of timescales); 0 skips it.",
-        EVALUATION,
         value=5,
         ge=0,
     )
-    map_decoder: str = option(
-        "Decoder for the capacity map; one that needs no training.",
-        EVALUATION,
-        value="cancellation",
+    map_decoder: str = evaluation_option(
+        "Decoder for the capacity map; one that needs no training.", value="cancellation"
     )
-    structure: str = option(
+    structure: str = evaluation_option(
         "Corpus whose structure is decoded too: a name or path, none, or auto (the corpus of "
         "--stream if it is one, otherwise builtin).",
-        EVALUATION,
         value="auto",
         metavar="NAME|PATH",
     )
-    memories: Annotated[tuple[str, ...], Listed] = option(
-        "Comma-separated memories to compare at equal size, or none.", EVALUATION, value=MEMORIES
+    memories: Annotated[tuple[str, ...], Listed] = evaluation_option(
+        "Comma-separated memories to compare at equal size, or none.", value=MEMORIES
     )
-    probe: str = option(
-        "Trained decoder for structure: discriminant, ridge, softmax or mlp.",
-        EVALUATION,
-        value="discriminant",
+    probe: str = evaluation_option(
+        "Trained decoder for structure: discriminant, ridge, softmax or mlp.", value="discriminant"
     )
-    probe_training: int = option(
-        "Number of tokens that the probe learns from.", EVALUATION, value=6000, ge=200
+    probe_training: int = evaluation_option(
+        "Number of tokens that the probe learns from.", value=6000, ge=200
     )
-    probe_states: int = option(
+    probe_states: int = evaluation_option(
         "Number of tokens that the probe reads, half to calibrate and half to score.",
-        EVALUATION,
         value=2400,
         ge=200,
     )
-    limits: bool = option(
+    limits: bool = evaluation_option(
         "Also measure what deeper processing of a state adds, and how many tokens one trace "
         "determines.",
-        EVALUATION,
         value=True,
     )
-    workers: int = option(
-        "Number of threads; results do not depend on it.",
-        COMPUTING,
-        value=2,
-        affects_results=False,
-        ge=1,
+    workers: Count = computing_option(
+        "Number of threads; results do not depend on it.", value=2, affects_results=False
     )
     offline: Offline = False
 

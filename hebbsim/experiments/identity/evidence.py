@@ -1,14 +1,11 @@
 """Claims C3 and C6 from runs of `hebbsim run identity`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
 from hebbsim.plots import wording
-from hebbsim.runs.finished import RunTables
+from hebbsim.runs.finished import RunTables, find, interval
 from hebbsim.runs.report.claims import Finding, below
-from hebbsim.runs.report.evidence import find, interval
 
 #: Share of the bits that went in, below which identity counts as destroyed.
 HALF = 0.5

@@ -9,27 +9,15 @@ Expansion. All pasts of one trace of one-hot tokens are enumerated
 (`hebbsim.probes.identity.expansion`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.probes.identity import (
-    Channel,
-    Condition,
-    States,
-    exact_past,
-    get_decoder,
-    make_codes,
-    make_states,
-    pasts,
-    read,
-    smallest_distance,
-)
+from hebbsim.probes import identity as probes
 from hebbsim.probes.identity.decoders import Cancellation
+from hebbsim.probes.identity.states import Floats, Ints
 from hebbsim.runs.results import Score
 
 _TYPES, _DIM, _TOKENS, _SNR = 4, 8, 6, 15.0
@@ -42,17 +30,19 @@ ALPHAS = (0.6, 0.5, 0.49, 0.45, 0.4, GOLDEN, 0.35, 0.3, 0.2)
 _LONGEST = 8
 
 
-def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iterator[Score]:
+def processing_scores(corpus: str, taus: Floats, seed: int) -> Iterator[Score]:
     """Bits about all past tokens that a linear probe finds in each layer, and the exact bits."""
     score = partial(Score, corpus, "processing", role=None, seed=seed, unit="bits")
     rng = np.random.default_rng([seed, 7])
-    codes = make_codes(_TYPES, _DIM, rng)
+    codes = probes.make_codes(_TYPES, _DIM, rng)
     tokens = rng.integers(_TYPES, size=(_TRAINING + _STATES, _TOKENS))
-    whole = make_states(codes, tokens, taus, Condition(snr=_SNR), n_last=1, n_lags=_TOKENS, rng=rng)
+    whole = probes.make_states(
+        codes, tokens, taus, probes.Condition(snr=_SNR), n_last=1, n_lags=_TOKENS, rng=rng
+    )
     prior = np.full(_TYPES, 1 / _TYPES)
-    channel = Channel(codes, taus, whole.noise, prior, n_past=_TOKENS)
+    channel = probes.Channel(codes, taus, whole.noise, prior, n_past=_TOKENS)
     train, test = _cut(whole.values), _cut(whole.tokens)
-    decoder = get_decoder("likelihood")(channel)
+    decoder = probes.get_decoder("likelihood")(channel)
     exact = _bits(decoder.decode(train[1], _TOKENS), test[1], channel)
     yield score("exact", "", "total_bits", value=float(exact.sum()))
     for kind, layers in {
@@ -62,10 +52,10 @@ def processing_scores(corpus: str, taus: NDArray[np.float64], seed: int) -> Iter
         for depth, layer in enumerate(layers):
             learnt, asked = _cut(layer[:, None])
             # The probe does not know the codes, only the number of types.
-            probe = get_decoder("discriminant")(
-                Channel(np.eye(_TYPES), np.ones(1), np.zeros(1), prior)
+            probe = probes.get_decoder("discriminant")(
+                probes.Channel(np.eye(_TYPES), np.ones(1), np.zeros(1), prior)
             )
-            probe.fit(States(learnt, test[0], np.zeros(1)))
+            probe.fit(probes.States(learnt, test[0], np.zeros(1)))
             bits = _bits(probe.decode(asked, _TOKENS), test[1], channel)
             words = f"layers={kind} depth={depth}"
             yield score("linear", words, "total_bits", value=float(bits.sum()))
@@ -76,26 +66,22 @@ def _cut(values: NDArray) -> tuple[NDArray, NDArray]:
     return values[:_TRAINING], values[_TRAINING:]
 
 
-def _bits(
-    scores: Iterator[NDArray[np.float64]], tokens: NDArray[np.int64], channel: Channel
-) -> NDArray[np.float64]:
+def _bits(scores: Iterator[Floats], tokens: Ints, channel: probes.Channel) -> Floats:
     return np.array(
-        [read(s, tokens[:, lag], channel.log_prior).bits for lag, s in enumerate(scores)]
+        [probes.read(s, tokens[:, lag], channel.log_prior).bits for lag, s in enumerate(scores)]
     )
 
 
-def _cancelled(channel: Channel, states: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+def _cancelled(channel: probes.Channel, states: Floats) -> Iterator[Floats]:
     """States, then the codes found so far with what is left of the traces, shape=(N, M)."""
     yield states.reshape(len(states), -1)
-    found: list[NDArray[np.float64]] = []
+    found: list[Floats] = []
     for _, chosen, rest in Cancellation(channel).steps(states, DEPTH):
         found.append(channel.codes[chosen])
         yield np.concatenate([*found, rest.reshape(len(states), -1)], axis=1)
 
 
-def _random_layers(
-    states: NDArray[np.float64], rng: np.random.Generator
-) -> Iterator[NDArray[np.float64]]:
+def _random_layers(states: Floats, rng: np.random.Generator) -> Iterator[Floats]:
     """States, then random tanh layers of the same width, with inputs of variance one."""
     layer = states.reshape(len(states), -1)
     yield layer
@@ -111,8 +97,8 @@ def expansion_scores(corpus: str) -> Iterator[Score]:
     for alpha in ALPHAS:
         for model, metric, value, unit in (
             ("cancellation", "exact_past", _measured_past(alpha), "tokens"),
-            ("bound", "exact_past", min(exact_past(alpha), _LONGEST), "tokens"),
-            ("state", "smallest_distance", smallest_distance(alpha, 3, 6), "1"),
+            ("bound", "exact_past", min(probes.exact_past(alpha), _LONGEST), "tokens"),
+            ("state", "smallest_distance", probes.smallest_distance(alpha, 3, 6), "1"),
         ):
             words = f"alpha={alpha:.4g}"
             yield Score(corpus, "expansion", model, words, metric, None, 0, value, unit)
@@ -121,7 +107,7 @@ def expansion_scores(corpus: str) -> Iterator[Score]:
 def _measured_past(alpha: float) -> int:
     """Try every past of up to eight tokens of three types."""
     for n in range(1, _LONGEST + 1):
-        sequences = pasts(3, n)
+        sequences = probes.pasts(3, n)
         gains = alpha * (1 - alpha) ** np.arange(n)
         codes = np.eye(3)
         rest = np.einsum("k,qkv->qv", gains, codes[sequences])

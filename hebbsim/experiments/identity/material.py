@@ -1,22 +1,20 @@
-"""Corpus data for one seed of the identity experiment: sentences, labels, codes, states."""
-
-from __future__ import annotations
+"""What the identity experiment decodes: token streams; sentences, labels, codes and states."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from hebbsim.engine.network import Network, TokenLayer, WordLayer
+from hebbsim.engine.values import LARGEST
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.identity.codes import learned_codes
-from hebbsim.probes.identity import get_memory, make_codes
+from hebbsim.experiments.identity.config import IdentityConfig
+from hebbsim.probes.identity import entropy, get_memory, make_codes
+from hebbsim.probes.identity.states import Floats, Ints
 from hebbsim.readers.annotation import structure, subject_distances
 from hebbsim.readers.base import Corpus, Split
 from hebbsim.readers.loading import cut
-
-if TYPE_CHECKING:
-    from hebbsim.experiments.identity.config import IdentityConfig
 
 #: Name of the property that is the word itself.
 CONTENT = "word"
@@ -26,6 +24,14 @@ N_WORDS = 300
 NETWORKS = ("gru", "bigru")
 #: Number of sentences that the BiGRU learns from.
 _NETWORK_SENTENCES = 1200
+#: Of the layer that learns codes: context words with their own column in its memory; length of the
+#: pieces that a stream without sentences is cut into, in tokens; words that occur up to this many
+#: times define the code of unseen words.
+_CONTEXT_WORDS, _CUT, _SEEN = 500, 1000, 3
+
+
+#: States of a memory after every token, shape=(T, M), by split.
+SplitStates = dict[str, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +40,15 @@ class Sample:
 
     split: Split
     #: Number of each word, the same in all splits, most frequent in train first, shape=(T,).
-    types: NDArray[np.int64]
+    types: Ints
     #: Position in the sentence, shape=(T,).
-    place: NDArray[np.int64]
+    place: Ints
     #: By property, each of shape (T,); -1 if it does not apply.
-    labels: dict[str, NDArray[np.int64]]
+    labels: dict[str, Ints]
     #: Distance from the subject to each finite verb, shape=(T,); 0 elsewhere.
-    distances: NDArray[np.int64]
+    distances: Ints
 
-    def padded(self) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def padded(self) -> tuple[Ints, NDArray[np.bool_]]:
         """Types by sentence, padded, shape=(B, L), and a mask of the tokens."""
         lengths = np.diff(self.split.offsets)
         inside = np.arange(lengths.max()) < lengths[:, None]
@@ -60,20 +66,17 @@ class Material:
     #: Labels of each property by number; for `CONTENT`, the words.
     names: dict[str, NDArray[np.str_]]
     #: Random label of every word type, by property, each of shape (V,).
-    controls: dict[str, NDArray[np.int64]]
+    controls: dict[str, Ints]
     #: V words, most frequent in train first.
     words: list[str]
     #: Occurrences of each word in all of train, shape=(V,).
-    counts: NDArray[np.int64]
+    counts: Ints
     #: All of train.
     whole: Split
 
 
 def draw_material(corpus: Corpus, config: IdentityConfig, seed: int) -> Material:
-    """Draw sentences of each split until the configured number of tokens is reached.
-
-    Raises BadInputError if the corpus has too few sentences for train, dev and test.
-    """
+    """Draw sentences of each split up to the configured tokens; BadInputError if too few."""
     splits = corpus.splits
     if not {"dev", "test"} <= splits.keys():
         splits = cut(splits["train"])
@@ -123,8 +126,8 @@ def _draw(split: Split, n_tokens: int, rng: np.random.Generator) -> Split:
 
 
 def fixed_states(
-    name: str, material: Material, codes: NDArray[np.float64], taus: NDArray[np.float64], seed: int
-) -> dict[str, NDArray[np.float32]]:
+    name: str, material: Material, codes: Floats, taus: Floats, seed: int
+) -> SplitStates:
     """States of an untrained memory after every token, shape=(T, M), by split."""
     found = {}
     for key, part in material.parts.items():
@@ -137,13 +140,11 @@ def fixed_states(
 
 def network_states(
     name: str, corpus: Corpus, material: Material, size: int, seed: int
-) -> dict[str, NDArray[np.float32]]:
+) -> SplitStates:
     """States of a GRU of `size` units after every token, by split.
 
     ``bigru`` is the forward half of a BiGRU that learned the roles of the corpus; ``gru`` has
-    random weights and inputs of unit variance.
-
-    Raises TorchMissingError if torch is not installed.
+    random weights and inputs of unit variance. Raises TorchMissingError without torch.
     """
     from hebbsim.baselines.bigru import train_bigru, untrained_bigru
     from hebbsim.baselines.config import config_for
@@ -165,11 +166,8 @@ def network_states(
 
 def corpus_codes(
     material: Material, dim: int, seed: int, kind: str = "random", n_types: int | None = None
-) -> NDArray[np.float64]:
-    """A code for every word type, random or learned from all of train, shape=(V, D).
-
-    `n_types` is V (default: the number of words of the material); further types count as unseen.
-    """
+) -> Floats:
+    """A code for each of `n_types` types (default: all words), random or learned, shape=(V, D)."""
     n_types = len(material.counts) if n_types is None else n_types
     rng = np.random.default_rng([seed, 6])
     if kind != "learned":
@@ -178,3 +176,117 @@ def corpus_codes(
     number = {word: i for i, word in enumerate(material.words)}
     ids = np.array([number[word] for word in whole.forms.tolist()])
     return learned_codes(ids, n_types, dim, rng, whole.offsets)
+
+
+def learned_codes(
+    tokens: ArrayLike, n_types: int, dim: int, rng: np.random.Generator, offsets: ArrayLike | None
+) -> Floats:
+    """Codes that a word layer learns from contexts, shape=(V, D), with mean square length 1.
+
+    The layer is that of the role network: the memory of each word for the traces around it,
+    projected on the directions in which the memories of words differ most. Values have float32
+    precision, like random codes.
+
+    `tokens`, shape=(T,), are type numbers, most frequent type first; `offsets` delimit sentences
+    (None: one stream). `rng` draws the initial directions and the tokens that they learn from. A
+    type that `tokens` lacks gets the mean code of the types that occur up to three times.
+
+    >>> rng = np.random.default_rng(0)
+    >>> text = rng.integers(2, size=400) + np.tile([0, 2], 200)  # one of 0, 1, then of 2, 3
+    >>> codes = learned_codes(text, 4, 2, rng, None)
+    >>> bool(np.linalg.norm(codes[0] - codes[1]) < np.linalg.norm(codes[0] - codes[2]))
+    True
+    """
+    tokens = np.asarray(tokens)
+    bounds = [*range(0, len(tokens), _CUT), len(tokens)] if offsets is None else np.asarray(offsets)
+    layer = WordLayer("first", "text", size=1, settle=LARGEST, n_directions=dim)
+    network = Network(
+        [layer, TokenLayer("tokens", "first", size=1, start=LARGEST)],
+        timescales=(2, 8),
+        max_words=n_types,
+        context_words=min(_CONTEXT_WORDS, n_types),
+        random_state=int(rng.integers(2**31)),
+    )
+    names = tokens.astype(str).tolist()
+    network.learn(names[first:last] for first, last in pairwise(bounds))
+
+    seen = np.array([int(name) for name in network.index])
+    rows = np.array(list(network.index.values()))
+    found = np.zeros((n_types, dim), dtype=np.float32)
+    found[seen] = layer.locate(rows, network.spelling)
+    hardly = seen[network.counts[rows] <= _SEEN]
+    unseen = np.setdiff1d(np.arange(n_types), seen)
+    found[unseen] = found[hardly if len(hardly) else seen].mean(axis=0)
+    codes = found / np.sqrt((found[seen] ** 2).sum(axis=1).mean())
+    return codes.astype(np.float32).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class TokenSource:
+    """A source of tokens."""
+
+    name: str
+    #: For a text: counts of its first half, plus one half each, shape=(V,).
+    prior: Floats
+    #: shape=(T,); None if tokens are independent draws from the prior.
+    text: Ints | None = None
+    #: Corpus of the text.
+    corpus: Corpus | None = None
+
+    @property
+    def entropy(self) -> float:
+        """Bits per token under the prior; for a text, the cross-entropy of its second half."""
+        if self.text is None:
+            return entropy(self.prior)
+        return float(-np.log2(self.prior[self.halves[1]]).mean())
+
+    @property
+    def halves(self) -> tuple[Ints, Ints]:
+        """The half for training, and the half for decoding."""
+        assert self.text is not None
+        middle = len(self.text) // 2
+        return self.text[:middle], self.text[middle:]
+
+    def streams(
+        self, n_streams: int, length: int, rng: np.random.Generator, *, training: bool = False
+    ) -> Ints:
+        """Streams, shape=(n_streams, length), from random places of one half of a text."""
+        if self.text is None:
+            return rng.choice(len(self.prior), size=(n_streams, length), p=self.prior)
+        half = self.halves[0 if training else 1]
+        if len(half) < length:
+            raise BadInputError(
+                f"--stream {self.name}: half of its {len(self.text):,} tokens are too few for "
+                f"streams of {length:,}; give a longer text, fewer lags or shorter timescales"
+            )
+        starts = rng.integers(len(half) - length + 1, size=n_streams)
+        return half[starts[:, None] + np.arange(length)]
+
+
+def make_source(stream: str, n_types: int, *, offline: bool = False) -> TokenSource:
+    """Make the source of a stream by name.
+
+    ``uniform``; ``zipf``, where type i has frequency proportional to 1 / i; or a name or path for
+    `load_corpus`, whose training split is read as one stream. Of a corpus, the V - 1 most frequent
+    types are distinguished and all others share one; V is smaller if the corpus has fewer types.
+    Raises BadInputError if the corpus cannot be read or is too small.
+    """
+    if stream == "uniform":
+        return TokenSource(stream, np.full(n_types, 1 / n_types))
+    if stream == "zipf":
+        weights = 1 / np.arange(1, n_types + 1)
+        return TokenSource(stream, weights / weights.sum())
+    from hebbsim.readers import load_corpus
+
+    corpus = load_corpus(stream, offline=offline)
+    types, ids, counts = np.unique(
+        corpus.splits["train"].forms, return_inverse=True, return_counts=True
+    )
+    if len(types) < 2:
+        raise BadInputError(f"--stream {stream}: it has only one type; there is nothing to decode")
+    rank = np.empty(len(types), dtype=np.int64)
+    rank[np.argsort(-counts, kind="stable")] = np.arange(len(types))
+    text = np.minimum(rank, n_types - 1)[ids.ravel()]
+    n_types = min(n_types, len(types))
+    seen = np.bincount(text[: len(text) // 2], minlength=n_types) + 0.5
+    return TokenSource(corpus.name, seen / seen.sum(), text, corpus)

@@ -1,7 +1,5 @@
 """Decodes past tokens from traces: `hebbsim run identity`.
 
-Examples
---------
 >>> results = run_identity(vocab_size=20, dim=32, lags=2, seeds=1, states=64, map_seeds=0,
 ...                        precision="float32", noise="none", decoders="cancellation",
 ...                        structure="none", limits=False)
@@ -9,34 +7,32 @@ Examples
 [1.0, 1.0]
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from hebbsim.baselines import TorchMissingError
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
-from hebbsim.experiments.identity.codes import learned_codes
 from hebbsim.experiments.identity.config import TIMESCALE_SETS, IdentityConfig
 from hebbsim.experiments.identity.limits import expansion_scores, processing_scores
 from hebbsim.experiments.identity.material import (
     NETWORKS,
     Material,
+    TokenSource,
     corpus_codes,
     draw_material,
     fixed_states,
+    learned_codes,
+    make_source,
     network_states,
 )
-from hebbsim.experiments.identity.streams import TokenSource, make_source
 from hebbsim.experiments.identity.structure import (
     SWEEP_LAG,
     TAUS,
@@ -44,25 +40,12 @@ from hebbsim.experiments.identity.structure import (
     plane_scores,
     structure_scores,
 )
-from hebbsim.probes.identity import (
-    Channel,
-    Condition,
-    States,
-    get_decoder,
-    lag_bounds,
-    make_codes,
-    make_states,
-    ngram_information,
-    read,
-    successor_model,
-    total_bound,
-)
+from hebbsim.probes import identity as probes
+from hebbsim.probes.identity.states import Floats
+from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
-
-if TYPE_CHECKING:
-    from hebbsim.readers.base import Corpus
 
 #: Number of states read from each stream.
 _PER_STREAM = 8
@@ -86,19 +69,15 @@ Job = tuple[str, Callable[[], Iterator[Score]]]
 def run_identity(config: IdentityConfig, cache: RunCache, progress: Progress) -> Results:
     """Decode the last tokens of a stream from trace states, and count the bits that are found.
 
-    Returns
-    -------
-    Results
-        By decoder, condition and lag: ``accuracy`` and ``bits``. By decoder and condition:
-        ``total_bits``, ``lags_found`` (lags before the first one with an accuracy below one
-        half) and ``excess``, the largest excess of bits over the bound at any lag. Model
-        ``bound`` has the largest possible number of bits: from the Gaussian channel under
-        noise, and from the entropy and the size of the state in a number format. There,
-        ``estimate`` is the bound for Gaussian noise of the size of the rounding errors. Model
-        ``stream`` has the entropy, and the information that the next tokens carry about a
-        token (``ngram_information``). Other splits: ``map``, the capacity map; ``structure``
-        and ``plane`` (`hebbsim.experiments.identity.structure`); ``processing`` and
-        ``expansion`` (`hebbsim.experiments.identity.limits`).
+    By decoder, condition and lag: ``accuracy`` and ``bits``. By decoder and condition:
+    ``total_bits``, ``lags_found`` (lags before the first one with an accuracy below one half) and
+    ``excess``, the largest excess of bits over the bound at any lag. Model ``bound`` has the
+    largest possible number of bits: from the Gaussian channel under noise, and from the entropy and
+    the size of the state in a number format. There, ``estimate`` is the bound for Gaussian noise of
+    the size of the rounding errors. Model ``stream`` has the entropy, and the information that the
+    next tokens carry about a token (``ngram_information``). Other splits: ``map``, the capacity
+    map; ``structure`` and ``plane`` (`hebbsim.experiments.identity.structure`); ``processing`` and
+    ``expansion`` (`hebbsim.experiments.identity.limits`).
     """
     source = make_source(config.stream, config.vocab_size, offline=config.offline)
     with threadpool_limits(1):  # BLAS sums in another order with more threads
@@ -111,17 +90,14 @@ class _Run:
     def __init__(
         self, config: IdentityConfig, source: TokenSource, cache: RunCache, progress: Progress
     ) -> None:
-        self.config = config
-        self.source = source
-        self.cache = cache
-        self.progress = progress
+        self.config, self.source, self.cache, self.progress = config, source, cache, progress
         self.map_seeds = min(config.map_seeds, config.seeds)
         self.corpus = self.structure_corpus()
         self.materials: dict[int, Material] = {}
         if source.text is not None:
             first = source.halves[0]
             cut = len(first) * 9 // 10
-            self.log_successor = successor_model(first[:cut], first[cut:], source.prior)
+            self.log_successor = probes.successor_model(first[:cut], first[cut:], source.prior)
 
     def structure_corpus(self) -> Corpus | None:
         """The corpus whose structure is read, if any."""
@@ -223,11 +199,9 @@ class _Run:
             for name in sorted(set(self.config.memories) - {score.model for score in scores}):
                 yield f"memory {name} is left out: {_WITHOUT[name]}"
 
-    # --- states -----------------------------------------------------------------------------
-
     def channel_states(
-        self, seed: int, taus: NDArray[np.float64], condition: Condition, n_states: int, stage: int
-    ) -> tuple[Channel, States]:
+        self, seed: int, taus: Floats, condition: probes.Condition, n_states: int, stage: int
+    ) -> tuple[probes.Channel, probes.States]:
         """States, and the channel that decoders know; codes depend on the seed only."""
         config, source = self.config, self.source
         codes = self.codes(seed)
@@ -235,18 +209,18 @@ class _Run:
         length = max(config.lags, int(np.ceil(_WARM * taus.max()))) + _PER_STREAM
         n_streams = -(-n_states // _PER_STREAM)
         tokens = source.streams(n_streams, length, rng, training=stage == 1)
-        states = make_states(
+        states = probes.make_states(
             codes, tokens, taus, condition, n_last=_PER_STREAM, n_lags=config.lags, rng=rng
         )
         known = None if source.text is None else self.log_successor
-        return Channel(codes, taus, states.noise, source.prior, log_successor=known), states
+        return probes.Channel(codes, taus, states.noise, source.prior, log_successor=known), states
 
-    def codes(self, seed: int) -> NDArray[np.float64]:
+    def codes(self, seed: int) -> Floats:
         """Codes of the types, shape=(V, D)."""
         config, source = self.config, self.source
         rng = np.random.default_rng([seed, 0])
         if config.codes != "learned":
-            return make_codes(len(source.prior), config.dim, rng, config.codes)
+            return probes.make_codes(len(source.prior), config.dim, rng, config.codes)
         if source.text is None:
             raise BadInputError(
                 f"--codes learned: there is nothing to learn from a {source.name} stream; "
@@ -254,33 +228,31 @@ class _Run:
             )
         return learned_codes(source.halves[0], len(source.prior), config.dim, rng, None)
 
-    # --- identity ---------------------------------------------------------------------------
-
     def stream_scores(self, seed: int) -> Iterator[Score]:
         """Information about a token that is available without traces."""
         yield self.score(seed, "stream", "", "entropy", self.source.entropy)
         for order in _ORDERS:
             known = 0.0
             if self.source.text is not None:
-                known = ngram_information(*self.source.halves, self.source.prior, order)
+                known = probes.ngram_information(*self.source.halves, self.source.prior, order)
             yield self.score(seed, "stream", f"order={order}", "ngram_information", known)
 
-    def decode(self, seed: int, condition: Condition) -> Iterator[Score]:
+    def decode(self, seed: int, condition: probes.Condition) -> Iterator[Score]:
         """Every decoder on the same states, and the bounds."""
         config = self.config
         channel, states = self.channel_states(seed, config.taus(), condition, config.states, 0)
         words = condition.words
-        capacities = lag_bounds(channel, config.lags, np.inf)
-        total = total_bound(channel)
+        capacities = probes.lag_bounds(channel, config.lags, np.inf)
+        total = probes.total_bound(channel)
         if condition.snr is None:
             # Rounding is not Gaussian noise; only the number of states bounds the bits.
             yield from self.bound_rows(seed, "estimate", words, capacities, total)
             capacities = np.full(config.lags, np.inf)
             total = float(condition.bits * states.values[0].size)
         yield from self.bound_rows(seed, "bound", words, capacities, total)
-        training: States | None = None
+        training: probes.States | None = None
         for name in config.decoders:
-            decoder = get_decoder(name)(channel, random_state=seed)
+            decoder = probes.get_decoder(name)(channel, random_state=seed)
             if decoder.trained:
                 if training is None:
                     _, training = self.channel_states(
@@ -290,10 +262,10 @@ class _Run:
                     decoder.fit(training)
             readings, beyond = [], []
             for lag, scores in enumerate(decoder.decode(states.values, config.lags)):
-                readings.append(read(scores, states.tokens[:, lag], channel.log_prior))
+                readings.append(probes.read(scores, states.tokens[:, lag], channel.log_prior))
                 if channel.log_successor is not None and name != "language" and lag:
                     known = channel.log_successor[states.tokens[:, lag - 1]]
-                    beyond.append(read(scores, states.tokens[:, lag], known).bits)
+                    beyond.append(probes.read(scores, states.tokens[:, lag], known).bits)
             for lag, reading in enumerate(readings):
                 at = f"lag={lag} {words}"
                 yield self.score(seed, name, at, "accuracy", reading.accuracy, unit="fraction")
@@ -316,7 +288,7 @@ class _Run:
             yield self.score(seed, name, words, "lags_found", n_found, unit="lags")
 
     def bound_rows(
-        self, seed: int, model: str, words: str, capacities: NDArray[np.floating], total: float
+        self, seed: int, model: str, words: str, capacities: Floats, total: float
     ) -> Iterator[Score]:
         """Bounds of the bits at each lag and in total."""
         bounds = np.minimum(capacities, self.source.entropy)
@@ -324,20 +296,18 @@ class _Run:
             yield self.score(seed, model, f"lag={lag} {words}", "bits", float(bound))
         yield self.score(seed, model, words, "total_bits", min(total, float(bounds.sum())))
 
-    def map_row(self, seed: int, name: str, taus: NDArray[np.float64]) -> Iterator[Score]:
+    def map_row(self, seed: int, name: str, taus: Floats) -> Iterator[Score]:
         """Total bits with a set of timescales, in every condition."""
         config = self.config
         for condition in config.conditions:
             channel, states = self.channel_states(seed, taus, condition, config.states // 2, 0)
-            decoder = get_decoder(config.map_decoder)(channel, random_state=seed)
+            decoder = probes.get_decoder(config.map_decoder)(channel, random_state=seed)
             total = sum(
-                read(scores, states.tokens[:, lag], channel.log_prior).bits
+                probes.read(scores, states.tokens[:, lag], channel.log_prior).bits
                 for lag, scores in enumerate(decoder.decode(states.values, config.lags))
             )
             words = f"timescales={name} {condition.words}"
             yield self.score(seed, config.map_decoder, words, "total_bits", total, split="map")
-
-    # --- structure --------------------------------------------------------------------------
 
     def material(self, seed: int) -> Material:
         """The sentences of a seed, drawn once and shared by all memories."""
@@ -352,8 +322,6 @@ class _Run:
         assert self.corpus is not None
         config, material = self.config, self.material(seed)
         if name in NETWORKS:
-            from hebbsim.baselines import TorchMissingError
-
             size = config.dim * len(config.timescales)
             try:
                 with _TORCH:
@@ -361,8 +329,7 @@ class _Run:
             except TorchMissingError:
                 return
         else:
-            kind = _CODES_OF.get(name, "random")
-            codes = corpus_codes(material, config.dim, seed, kind)
+            codes = corpus_codes(material, config.dim, seed, _CODES_OF.get(name, "random"))
             states = fixed_states(
                 name.removesuffix("-learned"), material, codes, config.taus(), seed
             )
@@ -374,7 +341,7 @@ class _Run:
         config, material = self.config, self.material(seed)
         codes = corpus_codes(material, config.dim, seed, _CODES_OF[model])
         states = fixed_states("traces", material, codes, config.taus(), seed)
-        yield from plane_scores(self.corpus, material, states, model, seed, probe=config.probe)
+        yield from plane_scores(self.corpus, material, states, model, seed, config.probe)
         if model == "traces":
             yield from content_scores(
                 self.corpus.name, material, codes, config.taus(), seed, config.states

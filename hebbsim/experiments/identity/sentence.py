@@ -1,21 +1,16 @@
 """Decodes one sentence, word by word, from the state after its last word.
 
-Examples
---------
 >>> results = run_sentence(sentence="The dog saw a cat.", seeds=1, precision="float32",
 ...                        noise="none", decoders="cancellation")
 >>> [word.read for word in reversed(results.tables["sentence"])]
 ['the', 'dog', 'saw', 'a', 'cat', '.']
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 from threadpoolctl import threadpool_limits
 
@@ -29,6 +24,7 @@ from hebbsim.experiments.identity.material import (
 )
 from hebbsim.experiments.identity.structure import fit_rows
 from hebbsim.probes.identity import Channel, Condition, get_decoder, make_states
+from hebbsim.probes.identity.states import Floats, Ints
 from hebbsim.readers.text import split_text
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
@@ -72,11 +68,8 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
     The code book holds the words of the corpus `structure` and of the sentence. Probabilities
     follow from the likelihoods of the decoder and are not calibrated.
 
-    Returns
-    -------
-    Results
-        Metric ``right`` by decoder, condition and lag, and as a share of all words.
-        Tables ``sentence`` (`Word`) and ``structure`` (`Structure`).
+    Metric ``right`` by decoder, condition and lag, and as a share of all words. Tables ``sentence``
+    (`Word`) and ``structure`` (`Structure`).
     """
     from hebbsim.readers import load_corpus
 
@@ -101,7 +94,7 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
             number = {word: i for i, word in enumerate(material.words)}
             tokens = np.array([number.setdefault(word, len(number)) for word in words])
             codes = corpus_codes(material, config.dim, seed, config.codes, len(number))
-            found += _read_words(config, seed, material, list(number), tokens, codes)
+            found += _read_words(config, seed, material.counts, list(number), tokens, codes)
             if seed == 0:
                 # With learned codes, as the role learner keeps them in its traces.
                 codes = corpus_codes(material, config.dim, seed, "learned", len(number))
@@ -124,16 +117,10 @@ def run_sentence(config: IdentityConfig, cache: RunCache, progress: Progress) ->
 
 
 def _read_words(
-    config: IdentityConfig,
-    seed: int,
-    material: Material,
-    vocabulary: list[str],
-    tokens: NDArray[np.int64],
-    codes: NDArray[np.float64],
+    config: IdentityConfig, seed: int, counts: Ints, words: list[str], tokens: Ints, codes: Floats
 ) -> Iterator[Word]:
-    counts = np.zeros(len(vocabulary))
-    counts[: len(material.counts)] = material.counts
-    prior = (counts + 0.5) / (counts + 0.5).sum()
+    smoothed = np.pad(counts, (0, len(words) - len(counts))) + 0.5
+    prior = smoothed / smoothed.sum()
     for condition in config.conditions:
         rng = np.random.default_rng([seed, 9])
         states = make_states(
@@ -149,17 +136,13 @@ def _read_words(
                 shares = softmax(scores[0] + channel.log_prior)
                 right = tokens[len(tokens) - 1 - lag]
                 yield Word(
-                    seed, name, condition.words, lag, vocabulary[right],
-                    vocabulary[int(shares.argmax())], float(shares[right]),
+                    seed, name, condition.words, lag, words[right],
+                    words[int(shares.argmax())], float(shares[right]),
                 )  # fmt: skip
 
 
 def _read_structure(
-    config: IdentityConfig,
-    material: Material,
-    words: list[str],
-    tokens: NDArray[np.int64],
-    codes: NDArray[np.float64],
+    config: IdentityConfig, material: Material, words: list[str], tokens: Ints, codes: Floats
 ) -> Iterator[Structure]:
     """Read the structure with linear probes trained on the corpus."""
     states = fixed_states("traces", material, codes, config.taus(), 0)

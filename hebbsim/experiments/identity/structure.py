@@ -10,8 +10,6 @@ it; its lag counts from the subject to that state.
 Probes are trained on train, calibrated on dev and scored on test.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -19,9 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.experiments.identity.material import CONTENT, Material
+from hebbsim.experiments.identity.material import CONTENT, Material, SplitStates
 from hebbsim.probes.identity import Channel, Condition, Decoder, Reading, States, get_decoder, read
-from hebbsim.probes.identity.states import hold, run_traces
+from hebbsim.probes.identity.states import Floats, Ints, hold, run_traces
 from hebbsim.readers.base import Corpus
 from hebbsim.runs.results import Score
 
@@ -37,13 +35,13 @@ _MOST_SCORES = 3_000_000
 AGREEMENT = "subject_number"
 
 
-def _label_prior(labels: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
+def _label_prior(labels: Ints, n_labels: int) -> Floats:
     counts = np.bincount(labels, minlength=n_labels) + 0.5
     return counts / counts.sum()
 
 
 def fit_rows(
-    probe: str, material: Material, states: dict[str, NDArray[np.float32]], name: str, lag: int
+    probe: str, material: Material, states: SplitStates, name: str, lag: int
 ) -> Decoder | None:
     """Train a probe for one property at one lag; None if train has too few such tokens."""
     rows = _rows(material, name, lag)
@@ -55,9 +53,9 @@ def fit_rows(
 class _Rows(NamedTuple):
     """Tokens to read: their states, labels and positions, by split."""
 
-    state: dict[str, NDArray[np.int64]]
-    label: dict[str, NDArray[np.int64]]
-    token: dict[str, NDArray[np.int64]]
+    state: dict[str, Ints]
+    label: dict[str, Ints]
+    token: dict[str, Ints]
 
 
 def _rows(material: Material, name: str, lag: int) -> _Rows:
@@ -75,7 +73,7 @@ class _Probes(NamedTuple):
     """Probes of the states of one memory, which are by split, shape=(T, M)."""
 
     material: Material
-    states: dict[str, NDArray[np.float32]]
+    states: SplitStates
     probe: str
     seed: int
 
@@ -96,7 +94,7 @@ class _Probes(NamedTuple):
         n = min(map(len, y))
         if n < _FEWEST:
             return None
-        scores: list[NDArray[np.float64]] = []
+        scores: list[Floats] = []
         for key, places in zip(keys, at, strict=True):
             states = np.asarray(self.states[key][places[:n]], dtype=np.float64)[:, None]
             scores += decoder.decode(states, 1)
@@ -129,7 +127,7 @@ def _write(
 def structure_scores(
     corpus: Corpus,
     material: Material,
-    states: dict[str, NDArray[np.float32]],
+    states: SplitStates,
     model: str,
     seed: int,
     *,
@@ -138,10 +136,7 @@ def structure_scores(
     words: str = "",
     control: bool = True,
 ) -> Iterator[Score]:
-    """Every property at every lag, with control tasks; `words` are added to the condition.
-
-    `states` are those after each token, by split, shape=(T, M).
-    """
+    """Every property at every lag, from `states`, shape=(T, M); `words` join the condition."""
     score = partial(Score, corpus.name, "structure", model, role=None, seed=seed)
     probes = _Probes(material, states, probe, seed)
     for name in material.names:
@@ -181,13 +176,7 @@ def _agreement(probes: _Probes, score: Callable[..., Score]) -> Iterator[Score]:
 
 
 def plane_scores(
-    corpus: Corpus,
-    material: Material,
-    states: dict[str, NDArray[np.float32]],
-    model: str,
-    seed: int,
-    *,
-    probe: str = "discriminant",
+    corpus: Corpus, material: Material, states: SplitStates, model: str, seed: int, probe: str
 ) -> Iterator[Score]:
     """How much the word alone, and the past alone, tell about each property.
 
@@ -221,18 +210,9 @@ def plane_scores(
 
 
 def content_scores(
-    corpus: str,
-    material: Material,
-    codes: NDArray[np.float64],
-    taus: NDArray[np.float64],
-    seed: int,
-    n_states: int,
+    corpus: str, material: Material, codes: Floats, taus: Floats, seed: int, n_states: int
 ) -> Iterator[Score]:
-    """Which word is at each lag, by cancellation on traces of the same sentences.
-
-    Uses states whose sentence reaches back over all of `LAGS`, half from dev and half from
-    test.
-    """
+    """Which word is at each lag, by cancellation on traces that reach back over all of `LAGS`."""
     prior = (material.counts + 0.5) / (material.counts + 0.5).sum()
     n = min(n_states, max(_FEWEST, _MOST_SCORES // len(prior))) // 2
     rng = np.random.default_rng([seed, 8])

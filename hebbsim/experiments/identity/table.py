@@ -1,21 +1,16 @@
 """Tables that `hebbsim run identity` prints, in 80 columns."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from hebbsim.experiments.identity.config import TIMESCALE_SETS
+from hebbsim.experiments.identity.sentence import Structure, Word
 from hebbsim.plots.tables import words
 from hebbsim.plots.wording import held
 from hebbsim.runs.results import Results, Row
 from hebbsim.runs.terminal import Console, plain_table, print_ending, print_heading
-
-if TYPE_CHECKING:
-    from hebbsim.experiments.identity.sentence import Structure, Word
 
 #: Lags of the accuracy table, and of the tables of structure.
 _LAGS, _STRUCTURE_LAGS = (0, 1, 2, 4, 8, 11, 16, 24, 31), (0, 1, 2, 4, 8)
@@ -41,7 +36,6 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         f"{seeds} seed{'s' * (seeds != 1)}"
         + ", rounded at the readout"
         * (config["rounding"] == "readout"),
-        markup=False,
         soft_wrap=True,
     )
     entropy = results.select(model="stream", metric="entropy")[0].mean
@@ -229,8 +223,7 @@ def show_sentence(results: Results, folder: Path, console: Console | None = None
         if "lag" not in share.words and (share.model, share.condition) in columns:
             console.print(
                 f"{share.model}, {held(share.words)}: {share.mean:.0%} of the words "
-                f"(mean of {seeds} code book{'s' * (seeds != 1)})",
-                markup=False,
+                f"(mean of {seeds} code book{'s' * (seeds != 1)})"
             )
     if roles:
         console.print("role?: what a linear probe reads from traces of learned codes")

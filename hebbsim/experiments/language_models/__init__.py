@@ -1,17 +1,15 @@
 """Language models with traces in place of attention: `hebbsim run lm` and its siblings."""
 
-from __future__ import annotations
-
 from hebbsim.runs.experiment import Experiment
 
 _HERE = "hebbsim.experiments.language_models"
 
 
-def _experiment(name: str, run_in: str, help: str, *paths: str, evidence: str = "") -> Experiment:
+def _experiment(name: str, help: str, *paths: str, evidence: str = "") -> Experiment:
     return Experiment(
         name,
         f"{_HERE}.config:{name.capitalize()}Config",
-        f"{_HERE}.{run_in}:run_{name}",
+        f"{_HERE}.{'recall' if name == 'recall' else 'run'}:run_{name}",
         f"{_HERE}.table:show",
         help,
         folder=f"{name}-{{preset}}",
@@ -24,7 +22,6 @@ def _experiment(name: str, run_in: str, help: str, *paths: str, evidence: str = 
 EXPERIMENTS = (
     _experiment(
         "lm",
-        "run",
         """Train language models with traces in place of attention.
 
         They are compared with a GPT-2 of equal size that reads the same tokens in the same order.
@@ -36,7 +33,6 @@ EXPERIMENTS = (
     ),
     _experiment(
         "predictor",
-        "run",
         """Compare predictors over the same traces.
 
         Reports the loss on text of a linear layer, an MLP and softmax attention.
@@ -45,7 +41,6 @@ EXPERIMENTS = (
     ),
     _experiment(
         "selection",
-        "run",
         """Compare memories, from fixed traces to attention.
 
         The memories are a window, traces (ema), learned decays, input-dependent gates (gated),
@@ -57,7 +52,6 @@ EXPERIMENTS = (
     ),
     _experiment(
         "depth",
-        "run",
         """Compare a residual stream with a learned selection of layers.
 
         Reports, for models of several depths, how much of each layer a linear probe can read at
@@ -67,7 +61,6 @@ EXPERIMENTS = (
     ),
     _experiment(
         "blimp",
-        "run",
         """Measure accuracy on BLiMP by phenomenon and paradigm.
 
         A model is right about a minimal pair if it finds the grammatical sentence more probable.
@@ -75,7 +68,6 @@ EXPERIMENTS = (
         "blimp",
     ),
     _experiment(
-        "recall",
         "recall",
         """Measure associative recall (MQAR) and copying.
 

@@ -12,6 +12,7 @@ import numpy as np
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.language_models.store import Job, Packed, prepare, train_all
 from hebbsim.lm.config import Preset
+from hebbsim.lm.packed import HELD_OUT
 from hebbsim.runs.results import Progress, Results, Score, provenance, summarize
 from hebbsim.runs.resume import RunCache
 
@@ -63,8 +64,6 @@ class LmRun:
 
     def prepare(self, presets: Mapping[Any, Preset]) -> Packed:
         """Prepare the text of the run; all presets have the vocabulary of the first one."""
-        from hebbsim.lm.packed import HELD_OUT
-
         packed = prepare(self.config, next(iter(presets.values())), self.progress)
         if packed.held_out != HELD_OUT:
             self.notes.append(
@@ -78,10 +77,7 @@ class LmRun:
     def train_text(
         self, packed: Packed, models: Mapping[tuple[Any, ...], Preset], seeds: int | None = None
     ) -> Mapping[tuple[Any, ...], Trained]:
-        """Train every model with every seed, or the first `seeds`; returns them by (*label, seed).
-
-        Raises BadInputError before training if a split is too small for one row.
-        """
+        """Train every model with all or the first `seeds`; returns them by (*label, seed)."""
         packed.check(max(preset.model.context for preset in models.values()))
         jobs = [
             Job((*label, seed), preset, seed, partial(packed.examples, preset.model.context))
@@ -93,7 +89,7 @@ class LmRun:
     def train(self, jobs: list[Job]) -> Mapping[tuple[Any, ...], Trained]:
         """Train the models that are not in the store yet."""
         config = self.config
-        return train_all(jobs, config.store, self.progress, log=config.log, workers=config.workers)
+        return train_all(jobs, config.store, self.progress, config.log, config.workers)
 
     def add_losses(
         self, seed: int, model: str, condition: str, found: TokenLosses, split: str = "test"

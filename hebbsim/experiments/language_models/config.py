@@ -1,7 +1,5 @@
 """Configurations of `hebbsim run lm | predictor | selection | depth | blimp | recall`."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,11 +9,14 @@ from pydantic import AfterValidator, Field, field_validator
 from hebbsim.config import (
     COMPUTING,
     CORPUS,
-    EVALUATION,
     NETWORK,
+    Count,
     ExperimentConfig,
     Listed,
     Seeds,
+    computing_option,
+    corpus_option,
+    evaluation_option,
     option,
 )
 from hebbsim.errors import BadInputError
@@ -31,8 +32,6 @@ NAMES = ("gpt2", *MEMORIES, *(f"ema-{name}" for name in PREDICTORS if name != "l
 def model_values(name: str) -> dict[str, Any]:
     """Values of a `ModelConfig` for a model name; ValueError if no model has that name.
 
-    Examples
-    --------
     >>> model_values("ema-mlp")
     {'architecture': 'spen', 'memory': 'ema', 'predictor': 'mlp'}
     """
@@ -82,7 +81,6 @@ _BATCH = "Number of sequences in one update."
 _RATE = "Peak learning rate."
 
 # Fields of several experiments.
-_Count = Annotated[int, Field(ge=1)]
 _Preset = Annotated[
     str, AfterValidator(_one_size), option(f"Size of the models: {', '.join(_SIZES)}.")
 ]
@@ -92,37 +90,32 @@ _Models = Annotated[
     AfterValidator(_models),
     option(f"Comma-separated models: {', '.join(NAMES)}."),
 ]
-_Evaluate = Annotated[int, option("Number of tokens to score in each split.", EVALUATION, ge=1)]
+_Evaluate = Annotated[int, evaluation_option("Number of tokens to score in each split.", ge=1)]
 _Blimp = Annotated[
     Path | None,
-    option(
+    evaluation_option(
         "BLiMP's minimal pairs: blimp.jsonl, also as .gz, or its folder.",
-        EVALUATION,
         default="$HEBBSIM_DATA_DIR/blimp",
     ),
 ]
-_Pairs = Annotated[int, option("Number of minimal pairs per paradigm.", EVALUATION, ge=1)]
+_Pairs = Annotated[int, evaluation_option("Number of minimal pairs per paradigm.", ge=1)]
 _Store = Annotated[
     Path,
-    option(
+    computing_option(
         "Folder that keeps prepared text and trained models, so that an interrupted run can "
         "resume.",
-        COMPUTING,
         metavar="DIR",
         affects_results=False,
     ),
 ]
 _Log = Annotated[
     Path | None,
-    option(
-        "Folder for TensorBoard's event files.", COMPUTING, metavar="DIR", affects_results=False
-    ),
+    computing_option("Folder for TensorBoard's event files.", metavar="DIR", affects_results=False),
 ]
 _Workers = Annotated[
     int | None,
-    option(
+    computing_option(
         "Number of models that train at the same time.",
-        COMPUTING,
         default="one per processor, or one on a GPU",
         affects_results=False,
         ge=1,
@@ -142,17 +135,16 @@ class _Base(ExperimentConfig):
         default="$HEBBSIM_DATA_DIR/text",
     )
     field: FieldName = None
-    vocabulary: int | None = _of_preset("Number of tokens in the vocabulary.", CORPUS, ge=1)
-    tokenizer: Path | None = option(
+    vocabulary: Count | None = _of_preset("Number of tokens in the vocabulary.", CORPUS)
+    tokenizer: Path | None = corpus_option(
         "Tokenizer to use: tokenizer.json, or a folder with GPT-2's vocab.json and merges.txt.",
-        CORPUS,
         default="learned from the text",
     )
     seeds: Seeds = 3
-    tokens: int | None = _of_preset(_TOKENS, "", ge=1)
-    batch: int | None = _of_preset(_BATCH, ge=1)
+    tokens: Count | None = _of_preset(_TOKENS, "")
+    batch: Count | None = _of_preset(_BATCH)
     learning_rate: float | None = _of_preset(_RATE, gt=0)
-    context: int | None = _of_preset("Number of tokens in a sequence.", NETWORK, ge=1)
+    context: Count | None = _of_preset("Number of tokens in a sequence.", NETWORK)
     timescales: str | None = _of_preset(
         "Comma-separated trace timescales in tokens.", "", metavar="TAU,..."
     )
@@ -186,25 +178,20 @@ class _Base(ExperimentConfig):
 
 
 class LmConfig(_Base):
-    """`hebbsim run lm`: loss over tokens and parameters.
-
-    All other models are compared with ``gpt2``.
-    """
+    """`hebbsim run lm`: loss over tokens and parameters; all models are compared with ``gpt2``."""
 
     preset: Annotated[str, AfterValidator(_sizes)] = option(
         f"Comma-separated sizes of the models: {', '.join(_SIZES)}.", value="tiny"
     )
     models: _Models = ("ema", "gpt2")
-    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Listed] = option(
+    learning_rates: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Listed] = computing_option(
         "Comma-separated peak learning rates to try with the first seed; all seeds of a "
         "model then use the one that is best on validation.",
-        COMPUTING,
         value=(),
         default="--learning-rate alone",
     )
-    validation: Annotated[tuple[str, ...], Listed] = option(
+    validation: Annotated[tuple[str, ...], Listed] = evaluation_option(
         "Comma-separated additional texts to evaluate on.",
-        EVALUATION,
         value=(),
         default="the C4 sample of $HEBBSIM_DATA_DIR if present",
     )
@@ -225,11 +212,11 @@ class SelectionConfig(_Base):
     evaluate: _Evaluate = 65_536
     blimp: _Blimp = None
     pairs: _Pairs = 30
-    recall_seeds: int = option(
-        "Number of repetitions of associative recall; 0 skips it.", EVALUATION, value=3, ge=0
+    recall_seeds: int = evaluation_option(
+        "Number of repetitions of associative recall; 0 skips it.", value=3, ge=0
     )
-    recall_tokens: int = option(
-        "Number of tokens that each model learns recall from.", EVALUATION, value=1_000_000, ge=1
+    recall_tokens: Count = evaluation_option(
+        "Number of tokens that each model learns recall from.", value=1_000_000
     )
 
 
@@ -252,20 +239,18 @@ class RecallConfig(ExperimentConfig):
         "Task to learn: mqar (associative recall), copy, or both.", value="both"
     )
     preset: _Preset = "nano"
-    pairs: Annotated[tuple[_Count, ...], Listed] = option(
+    pairs: Annotated[tuple[Count, ...], Listed] = option(
         "Comma-separated numbers of pairs, or of tokens to copy, to learn and score.",
         value=(4, 8, 16),
     )
-    keys: int = option(
-        "Number of distinct keys, and of distinct values.", EVALUATION, value=32, ge=1
-    )
-    length: int = option("Number of tokens in an mqar sequence.", EVALUATION, value=48, ge=1)
-    tokens: int = option(_TOKENS, value=1_000_000, ge=1)
-    batch: int = option(_BATCH, COMPUTING, value=64, ge=1)
-    learning_rate: float = option(_RATE, COMPUTING, value=3e-3, gt=0)
+    keys: Count = evaluation_option("Number of distinct keys, and of distinct values.", value=32)
+    length: Count = evaluation_option("Number of tokens in an mqar sequence.", value=48)
+    tokens: Count = option(_TOKENS, value=1_000_000)
+    batch: Count = computing_option(_BATCH, value=64)
+    learning_rate: float = computing_option(_RATE, value=3e-3, gt=0)
     seeds: Seeds = 3
-    evaluate: int = option(
-        "Number of sequences scored for each number of pairs.", EVALUATION, value=512, ge=1
+    evaluate: Count = evaluation_option(
+        "Number of sequences scored for each number of pairs.", value=512
     )
     store: _Store = _STORE
     log: _Log = None
@@ -277,14 +262,11 @@ class DepthConfig(_Base):
 
     preset: _Preset = "nano"
     model: str = option(f"Model whose layers are stacked: {', '.join(NAMES)}.", value="ema")
-    layers: Annotated[tuple[_Count, ...], Listed] = option(
+    layers: Annotated[tuple[Count, ...], Listed] = option(
         "Comma-separated depths to try, in layers.", value=(4, 12, 24, 48)
     )
-    evaluate: int = option(
-        "Number of tokens for the probes, half to learn and half to score.",
-        EVALUATION,
-        value=8_192,
-        ge=1,
+    evaluate: Count = evaluation_option(
+        "Number of tokens for the probes, half to learn and half to score.", value=8_192
     )
 
     @field_validator("model")

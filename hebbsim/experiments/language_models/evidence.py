@@ -6,18 +6,14 @@ They use ``perplexity_ratio`` during training and ``loss`` (nats per token) of `
 the top) and ``loss`` of ``depth``, for the models ``residual`` and ``selection``.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hebbsim.runs.finished import RunTables
+from pandas import DataFrame
+
+from hebbsim.runs.finished import RunTables, find, interval
 from hebbsim.runs.report.claims import Finding, Judgement, at_least
-from hebbsim.runs.report.evidence import find, interval
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 #: Perplexity of the paper's EMA model over GPT-2's, on C4.
 TIMES = 8.0
@@ -132,8 +128,6 @@ def _where(row: dict[str, Any]) -> str:
 def difference(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     """Difference of two means, with Welch's 95 % interval from the intervals of the means.
 
-    Examples
-    --------
     >>> one = {"mean": 4.0, "low": 3.9, "high": 4.1, "n": 3, "unit": "nats"}
     >>> {k: round(v, 2) for k, v in difference(one, one | {"mean": 4.2}).items()}
     {'mean': -0.2, 'low': -0.29, 'high': -0.11}

@@ -1,7 +1,5 @@
 """The figures of language models by experiment, from the tables of a run alone."""
 
-from __future__ import annotations
-
 from hebbsim.plots import lm as plots
 from hebbsim.runs.figures import FigureSpec
 

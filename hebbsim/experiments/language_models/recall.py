@@ -24,12 +24,9 @@ _DISTANCES = ((1, 8), (9, 16), (17, 32), (33, 64), (65, 128), (129, 256))
 def run_recall(config: RecallConfig, cache: RunCache, progress: Progress) -> Results:
     """Measure which memories retrieve the value paired with a key, and copy earlier tokens.
 
-    Returns
-    -------
-    Results
-        On split ``mqar`` (``copy``): ``accuracy`` overall and by ``pairs`` (``length``); for
-        the largest number of pairs, also by ``distance``. Model ``blind`` guesses any value,
-        ``chance`` one of those in the sequence (copying: any token).
+    On split ``mqar`` (``copy``): ``accuracy`` overall and by ``pairs`` (``length``); for the
+    largest number of pairs, also by ``distance``. Model ``blind`` guesses any value, ``chance`` one
+    of those in the sequence (copying: any token).
     """
     run = LmRun("recall", config, cache, progress)
     for task in ("mqar", "copy"):

@@ -34,15 +34,11 @@ if TYPE_CHECKING:
 def run_lm(config: LmConfig, cache: RunCache, progress: Progress) -> Results:
     """Train models of one or several sizes on the same tokens in the same order.
 
-    Returns
-    -------
-    Results
-        ``validation_loss`` by tokens seen; on each split ``loss`` and ``perplexity``, and
-        ``loss`` by ``distance`` from the last occurrence of the token in its document. Model
-        ``ema/gpt2`` has ``perplexity_ratio`` (below 1: traces are ahead) and, if attention
-        overtakes, the number of tokens at the ``crossing``, in all and for each parameter. If
-        several learning rates are tried, ``loss`` on validation by ``rate``, of the first seed,
-        and the ``learning_rate`` chosen.
+    ``validation_loss`` by tokens seen; on each split ``loss`` and ``perplexity``, and ``loss`` by
+    ``distance`` from the last occurrence of the token in its document. Model ``ema/gpt2`` has
+    ``perplexity_ratio`` (below 1: traces are ahead) and, if attention overtakes, the number of
+    tokens at the ``crossing``, in all and for each parameter. If several learning rates are tried,
+    ``loss`` on validation by ``rate``, of the first seed, and the ``learning_rate`` chosen.
     """
     run = LmRun("lm", config, cache, progress)
     from hebbsim.lm.evaluation import token_losses
@@ -150,8 +146,6 @@ def _ratios(run: LmRun, name: str, size: str, preset: Preset, trained: Any) -> N
 def crossing(gaps: list[tuple[int, float]]) -> float | None:
     """Number of tokens at which a lead is finally lost, interpolated in the logarithm of tokens.
 
-    Examples
-    --------
     >>> crossing([(100, -0.5), (10_000, 0.5)])
     1000.0
     >>> crossing([(100, -0.5), (10_000, -0.1)]) is None
@@ -172,11 +166,7 @@ def crossing(gaps: list[tuple[int, float]]) -> float | None:
 def run_predictor(config: PredictorConfig, cache: RunCache, progress: Progress) -> Results:
     """Compare predictors over the same traces: linear, MLP, attention.
 
-    Returns
-    -------
-    Results
-        ``loss`` on test by model, and its ``relative_difference`` to the first model, paired
-        by seed.
+    ``loss`` on test by model, and its ``relative_difference`` to the first model, paired by seed.
     """
     run = LmRun("predictor", config, cache, progress)
     presets = run.presets()
@@ -214,11 +204,8 @@ def _scored(run: LmRun, packed: Packed, presets: dict[str, Preset]) -> Any:
 def run_selection(config: SelectionConfig, cache: RunCache, progress: Progress) -> Results:
     """Compare memories in the same block, on text, BLiMP and associative recall.
 
-    Returns
-    -------
-    Results
-        By memory: ``loss`` on test, ``accuracy`` on split ``blimp``, and ``accuracy`` on
-        split ``recall`` (over all numbers of pairs).
+    By memory: ``loss`` on test, ``accuracy`` on split ``blimp``, and ``accuracy`` on split
+    ``recall`` (over all numbers of pairs).
     """
     run = LmRun("selection", config, cache, progress)
     from hebbsim.experiments.language_models.recall import recall_config, score_recall
@@ -269,11 +256,8 @@ def _with_room(
 def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Results:
     """Score minimal pairs of BLiMP by phenomenon and paradigm.
 
-    Returns
-    -------
-    Results
-        ``accuracy`` overall, by ``phenomenon`` and by ``paradigm``; for each model but the
-        first, ``accuracy_difference`` (first minus this model).
+    ``accuracy`` overall, by ``phenomenon`` and by ``paradigm``; for each model but the first,
+    ``accuracy_difference`` (first minus this model).
     """
     run = LmRun("blimp", config, cache, progress)
     from hebbsim.lm.blimp import read_pairs, score_pairs
@@ -311,18 +295,12 @@ def run_blimp(config: BlimpConfig, cache: RunCache, progress: Progress) -> Resul
 def run_depth(config: DepthConfig, cache: RunCache, progress: Progress) -> Results:
     """Compare residual streams with learned selection over layers, at several depths.
 
-    All blocks have the size of the preset.
-
-    Returns
-    -------
-    Results
-        Models ``residual`` and ``selection``: ``loss`` on test by ``layers``; ``probe`` and
-        ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
-        `hebbsim.lm.depth.Readability`.
+    All blocks have the size of the preset. Models ``residual`` and ``selection``: ``loss`` on test
+    by ``layers``; ``probe`` and ``gradient`` by ``layers`` and ``layer`` (0: the embedding); see
+    `hebbsim.lm.evaluation.Readability`.
     """
     run = LmRun("depth", config, cache, progress)
-    from hebbsim.lm.depth import readability
-    from hebbsim.lm.evaluation import token_losses
+    from hebbsim.lm.evaluation import readability, token_losses
     from hebbsim.lm.model import sized
 
     (base,) = config.presets(config.model)

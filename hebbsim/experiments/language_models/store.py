@@ -10,20 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.language_models.config import _Base
 from hebbsim.lm.config import Preset
+from hebbsim.lm.packed import HELD_OUT, Tokens, describe, held_out_of, pack, suffices
+from hebbsim.lm.sources import open_source
+from hebbsim.lm.tokenizer import Tokenizer
 from hebbsim.runs.results import Progress
 from hebbsim.runs.run_function import rank
 
 if TYPE_CHECKING:
-    from multiprocessing.queues import SimpleQueue
-
-    from hebbsim.experiments.language_models.config import _Base
-    from hebbsim.lm.packed import Tokens
-    from hebbsim.lm.tokenizer import Tokenizer
     from hebbsim.lm.training import Examples, Trained
 
 #: Seconds between two progress reports of a process.
@@ -46,8 +46,6 @@ class Packed:
 
     def check(self, context: int) -> None:
         """Raise BadInputError if a split has no row of `context` tokens."""
-        from hebbsim.lm.packed import describe
-
         tokens = describe(self.folder)["tokens"]
         short = [name for name, n in tokens.items() if n <= context]
         if short:
@@ -62,8 +60,6 @@ class Packed:
 
     def split(self, name: str, context: int) -> Tokens:
         """Tokens of ``train``, ``validation`` or ``test``."""
-        from hebbsim.lm.packed import Tokens
-
         return Tokens.open(self.folder, name, context, self.vocabulary)
 
     def examples(self, context: int) -> tuple[Tokens, Tokens]:
@@ -72,8 +68,6 @@ class Packed:
 
     def tokenizer(self) -> Tokenizer:
         """The tokenizer that encoded it."""
-        from hebbsim.lm.tokenizer import Tokenizer
-
         return Tokenizer.load(self.folder)
 
 
@@ -85,14 +79,7 @@ def prepare(
     data: str | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> Packed:
-    """Pack the data of a run, unless it is packed already.
-
-    With `data` and `tokenizer`, all of `data` becomes the split ``test``.
-    """
-    from hebbsim.lm.packed import HELD_OUT, describe, held_out_of, pack
-    from hebbsim.lm.sources import open_source
-    from hebbsim.lm.tokenizer import Tokenizer
-
+    """Pack the data of a run if needed; with `data` and `tokenizer`, all is split ``test``."""
     source = open_source(config.source() if data is None else data, config.field)
     source, held_out = held_out_of(source) if data is None else (source, 1)
     if tokenizer is None and config.tokenizer is not None:
@@ -122,8 +109,6 @@ def prepare(
 
 def _wait(folder: Path, limit: int | None) -> None:
     """Wait until the first process has packed; if it fails, torchrun ends this one."""
-    from hebbsim.lm.packed import describe, suffices
-
     while not ((folder / "packed.json").exists() and suffices(describe(folder), limit)):
         time.sleep(1.0)
 
@@ -155,12 +140,7 @@ class Job:
         return store / "models" / f"{name}.safetensors"
 
 
-def _train(
-    jobs: Sequence[Job],
-    store: Path,
-    log: Path | None,
-    report: Callable[[str | None, int, int], None],
-) -> list[Trained]:
+def _train(jobs: Sequence[Job], store: Path, log: Path | None, report: Progress) -> list[Trained]:
     """Train models of one shape side by side."""
     from hebbsim.lm.training import Member, train
 
@@ -263,12 +243,7 @@ def _processes(jobs: Sequence[Job]) -> int:
 
 
 def train_all(
-    jobs: Sequence[Job],
-    store: Path,
-    progress: Progress,
-    *,
-    log: Path | None = None,
-    workers: int | None = None,
+    jobs: Sequence[Job], store: Path, progress: Progress, log: Path | None, workers: int | None
 ) -> Mapping[tuple[Any, ...], Trained]:
     """Train every model, or load it from the store; return the models by label, in order.
 

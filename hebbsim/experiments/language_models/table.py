@@ -1,7 +1,5 @@
 """The tables that the commands on language models print; they fit 80 columns."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hebbsim.conditions import words
@@ -26,8 +24,6 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
 def cell(row: Row | None, digits: int = 3, *, percent: bool = False) -> str:
     """Format a mean and half the width of its interval.
 
-    Examples
-    --------
     >>> cell(Row("c", "s", "m", "", "loss", None, 4.06, 4.05, 4.07, 3))
     '4.060 ±0.010'
     """

@@ -1,7 +1,5 @@
 """Chooses settings for a corpus from what its words look like, without labels."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
@@ -56,8 +54,6 @@ _UNSEEN = Look(50_000, 10_000, 0.3, 0.1, 0.1)
 def look_at(sentences: Sequence[Sequence[str]]) -> Look:
     """What the words of a text look like, from its first 100,000 tokens and the counts of all.
 
-    Examples
-    --------
     >>> look = look_at([["a", "cat", "sat"], ["a", "cat", "ran"]])
     >>> look.tokens, look.types, look.rare
     (6, 4, 1.0)
@@ -125,8 +121,6 @@ def choose(look: Look) -> dict[str, Any]:
     beginnings, whichever are more informative; if endings are informative for many words, words
     also compete by them.
 
-    Examples
-    --------
     >>> choose(Look(40_000, 8_000, 0.3, 0.2, 0.05))["clusters"]
     1000
     """

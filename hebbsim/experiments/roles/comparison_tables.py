@@ -1,7 +1,5 @@
 """Tables of `hebbsim run roles` that compare the learner with its rivals."""
 
-from __future__ import annotations
-
 from functools import partial
 from statistics import fmean
 from typing import Any
@@ -164,7 +162,7 @@ def _cells(found: Compared | None) -> tuple[str, str, str]:
 
 def _foot(console: Console, *remarks: str) -> None:
     for line in (*remarks, *_RULE):
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def _show_recall(results: Results, console: Console) -> None:
@@ -219,7 +217,7 @@ def show_splits(results: Results, console: Console) -> None:
             table.add_row(name(split), f"{rows[split]:.3f}")
         console.print(table)
         for line in remarks:
-            console.print(line, markup=False)
+            console.print(line)
 
 
 def _broken(name: str) -> str:

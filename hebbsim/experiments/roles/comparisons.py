@@ -1,7 +1,5 @@
 """Compares the learner with its rivals: differences, ratios and verdicts by table."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -80,31 +78,18 @@ def compared(
         ratio, ratio_low, ratio_high = finite(*result.ratio)
         found.append(
             Compared(
-                table=table,
-                corpus=runs.corpus,
-                split=split,
+                table=table, corpus=runs.corpus, split=split,
                 role=None if role is None else str(runs.gold.names[role]),
-                condition=condition,
-                rival=rival,
-                rival_condition=versus,
+                condition=condition, rival=rival, rival_condition=versus,
                 metric="accuracy" if role is None else "recall",
                 value=float(mine.mean(axis=(0, 1)).sum() / total),
                 other=float(theirs.mean(axis=(0, 1)).sum() / total),
-                difference=difference,
-                low=low,
-                high=high,
-                p=finite(result.p)[0],
-                corrected=None,
-                verdict="",
-                ratio=ratio,
-                ratio_low=ratio_low,
-                ratio_high=ratio_high,
-                seeds=len(mine),
-                rival_seeds=seeds,
-                draws=draws,
-                sentences=len(totals),
+                difference=difference, low=low, high=high,
+                p=finite(result.p)[0], corrected=None, verdict="",
+                ratio=ratio, ratio_low=ratio_low, ratio_high=ratio_high,
+                seeds=len(mine), rival_seeds=seeds, draws=draws, sentences=len(totals),
             )
-        )
+        )  # fmt: skip
     p = [np.nan if each.p is None else each.p for each in found]
     corrected = verdicts([each.difference for each in found], p)
     return [
@@ -148,10 +133,7 @@ def comparisons(
 def rival_comparisons(
     runs: Runs, main: Sequence[str], rivals: Sequence[str], k: str
 ) -> list[Compared]:
-    """The learner, in the conditions `main`, compared with each unsupervised rival.
-
-    Clusters of both are named by all of dev; `k` is the condition of the rivals, without read-out.
-    """
+    """The learner in conditions `main` compared with each rival, whose condition is `k`."""
     wholes = [split for split in ("test", "gen") if split in runs.gold.codes]
     found: list[Compared] = []
     for condition in main:
@@ -162,11 +144,7 @@ def rival_comparisons(
 
 
 def comparison_rows(found: Iterable[Compared], rivals: Mapping[str, tuple[str, str]]) -> list[Row]:
-    """Difference and ratio of the accuracy of the learner and each rival, as result rows.
-
-    ``minus=NAME`` and ``over=NAME`` in the condition name the rival; n counts the learner's
-    seeds.
-    """
+    """Difference (``minus=NAME``) and ratio (``over=NAME``) to each rival, as result rows."""
     names = {rival: name for name, rival in rivals.items()}
     rows = []
     for each in found:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 from hebbsim.config import (
-    COMPUTING,
-    CORPUS,
-    EVALUATION,
-    NETWORK,
+    Count,
     Listed,
     Seeds,
     Workers,
+    computing_option,
+    corpus_option,
+    evaluation_option,
+    network_option,
     option,
     split_list,
 )
@@ -52,8 +52,8 @@ class RolesConfig(LearnerConfig, CorpusConfig):
     (2.0, 8.0)
     """
 
-    ensemble_size: int = option(
-        "Number of networks that vote on each role.", value=1, metavar="P", ge=1
+    ensemble_size: Count = option(
+        "Number of networks that vote on each role.", value=1, metavar="P"
     )
     seeds: Seeds = 5
     baselines: Literal["none", "simple", "all"] = option(
@@ -61,81 +61,66 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         "a BiGRU, if torch is installed).",
         value="all",
     )
-    rivals: Annotated[tuple[str, ...], BeforeValidator(_read_rivals)] = option(
+    rivals: Annotated[tuple[str, ...], BeforeValidator(_read_rivals)] = evaluation_option(
         f"Unsupervised models to compare with: {', '.join(RIVALS)}, all or none.",
-        EVALUATION,
         value=CHEAP,
         metavar="NAME,...",
         default=f"{','.join(CHEAP)} with --baselines all, otherwise none",
     )
-    unlabeled: tuple[Path, ...] = option(
+    unlabeled: tuple[Path, ...] = corpus_option(
         "Unlabelled text to learn from before the corpus: files or folders in any format that "
         "--corpus takes.",
-        CORPUS,
         value=(),
         metavar="FILE...",
         each=True,
     )
-    labels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Listed] = option(
+    labels: Annotated[tuple[Count, ...], Listed] = evaluation_option(
         "Comma-separated numbers of labelled sentences for the label curve, which shows "
         "accuracy by number of labels.",
-        EVALUATION,
         value=(30, 100, 300, 1000),
     )
-    label_curve_seeds: int = option(
-        "Number of repetitions at each point of the label curve.", EVALUATION, value=1, ge=1
+    label_curve_seeds: Count = evaluation_option(
+        "Number of repetitions at each point of the label curve.", value=1
     )
-    bigru_seeds: int = option(
-        "Number of repetitions of the BiGRU with all labels.", EVALUATION, value=2, ge=1
+    bigru_seeds: Count = evaluation_option(
+        "Number of repetitions of the BiGRU with all labels.", value=2
     )
-    rival_seeds: int = option("Number of repetitions of each rival.", EVALUATION, value=2, ge=1)
-    ablation_seeds: int = option(
-        "Number of repetitions of the ablations and controls; 0 skips them.",
-        EVALUATION,
-        value=1,
-        ge=0,
+    rival_seeds: Count = evaluation_option("Number of repetitions of each rival.", value=2)
+    ablation_seeds: int = evaluation_option(
+        "Number of repetitions of the ablations and controls; 0 skips them.", value=1, ge=0
     )
-    learning_curve_seeds: int = option(
+    learning_curve_seeds: int = evaluation_option(
         "Number of repetitions of the learning curve, which shows accuracy by number of tokens "
         "read.",
-        EVALUATION,
         value=1,
         ge=0,
     )
-    readout_sentences: int = option(
+    readout_sentences: Count = evaluation_option(
         "Number of labelled sentences that network and BiGRU are both given where they are "
         "compared by role and by split.",
-        EVALUATION,
         value=100,
-        ge=1,
     )
-    readout_draws: int = option(
-        "Number of random draws of --readout-sentences.", EVALUATION, value=3, ge=1
+    readout_draws: Count = evaluation_option(
+        "Number of random draws of --readout-sentences.", value=3
     )
-    keep: Literal["first", "all", "none"] = option(
-        "Which seeds keep their network in the run folder, for `hebbsim tag`.",
-        EVALUATION,
-        value="first",
+    keep: Literal["first", "all", "none"] = evaluation_option(
+        "Which seeds keep their network in the run folder, for `hebbsim tag`.", value="first"
     )
-    vectors: Path | None = option(
+    vectors: Path | None = network_option(
         "Word vectors that give words their codes in the first layer: word2vec, GloVe or "
         "fastText (binary files need the extra `vectors`), or safetensors.",
-        NETWORK,
         metavar="FILE",
     )
-    vectors_learn: bool = option(
-        "Let the codes that --vectors gives change as the network learns.", NETWORK, value=False
+    vectors_learn: bool = network_option(
+        "Let the codes that --vectors gives change as the network learns.", value=False
     )
     workers: Workers = min(2, os.cpu_count() or 1)
-    shards: int | None = option(
+    shards: Count | None = computing_option(
         "Train on N shards with Dask (extra `cluster`); results are identical for every N.",
-        COMPUTING,
         default="8 with --scheduler, otherwise no shards",
-        ge=1,
     )
-    scheduler: str | None = option(
+    scheduler: str | None = computing_option(
         "Address of the Dask scheduler for --shards, such as tcp://host:8786.",
-        COMPUTING,
         metavar="ADDRESS",
         default="processes on this machine",
         affects_results=False,
@@ -156,16 +141,9 @@ class RolesConfig(LearnerConfig, CorpusConfig):
         return self.keep == "all" or (self.keep == "first" and seed == 0)
 
     def learner(
-        self,
-        seed: int,
-        network: Mapping[str, Any] | None = None,
-        vectors: WordVectors | None = None,
+        self, seed: int, network: dict[str, Any] | None = None, vectors: WordVectors | None = None
     ) -> RoleNetwork | RolePopulation:
-        """An unfitted learner: a network, or an ensemble of `ensemble_size`.
-
-        `network` is the description of the network and `vectors` the content of the vector file, if
-        they were read before.
-        """
+        """An unfitted network or ensemble; `network` and `vectors` are what files hold."""
         from hebbsim.models import RolePopulation
 
         options: dict[str, Any] = {}

@@ -6,16 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers.base import Corpus, Split, make_split
-
-if TYPE_CHECKING:
-    from hebbsim.readers.vectors import WordVectors
+from hebbsim.readers.vectors import WordVectors
 
 #: Minimum number of training sentences of which a tenth can be held out.
 _FEWEST = 20
@@ -110,6 +108,17 @@ def check_splits(corpus: Corpus, layer: str) -> None:
         )
 
 
+def with_scored_splits(corpus: Corpus, option: str) -> Corpus:
+    """Complete a corpus with dev and test; BadInputError, naming `option`, if it has no roles."""
+    if corpus.layer is None:
+        raise BadInputError(
+            f"{option}: text without roles, so there is nothing to score; give an annotated corpus"
+        )
+    corpus, note = hold_out(corpus)
+    check_splits(corpus, corpus.layer or "")
+    return replace(corpus, notes=(*corpus.notes, note)) if note else corpus
+
+
 def check_clusters(train: Split, clusters: int, name: str) -> None:
     """Refuse more clusters than training tokens."""
     if clusters > train.n_tokens:
@@ -122,8 +131,6 @@ def check_clusters(train: Split, clusters: int, name: str) -> None:
 def take_tokens(sentences: Iterable[list[str]], n_tokens: int) -> list[list[str]]:
     """The next sentences with at least `n_tokens` tokens in total, or all that are left.
 
-    Examples
-    --------
     >>> take_tokens(iter([["a"], ["b", "c"], ["d"]]), 2)
     [['a'], ['b', 'c']]
     """

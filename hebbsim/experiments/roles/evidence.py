@@ -1,18 +1,13 @@
 """Claims C1 and C2 from runs of `hebbsim run roles`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+from pandas import DataFrame
 
 from hebbsim.experiments.roles.figures import decided
 from hebbsim.plots import tables
-from hebbsim.runs.finished import RunTables
+from hebbsim.runs.finished import RunTables, find, interval
 from hebbsim.runs.report.claims import Finding, at_least, counted
-from hebbsim.runs.report.evidence import find, interval
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 #: Share of the BiGRU's accuracy that the paper reports.
 TARGET = 0.96

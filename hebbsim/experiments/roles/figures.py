@@ -1,22 +1,9 @@
 """Figures of `hebbsim run roles`, drawn from the tables of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
-from hebbsim.plots.confusions import plot_confusions
-from hebbsim.plots.fewlabels import plot_few_labels
-from hebbsim.plots.labelcurve import plot_labels
-from hebbsim.plots.learningcurve import plot_learning_curve
-from hebbsim.plots.rivals import plot_rivals
-from hebbsim.plots.rows import (
-    plot_generalization,
-    plot_roles,
-    plot_structure_content,
-    plot_timescales,
-)
-from hebbsim.plots.tables import NothingToDrawError
+from hebbsim import plots
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
 from hebbsim.tagging.confusions import TOKENS, confusion_table, read_tokens
@@ -27,10 +14,7 @@ def _split(run: RunTables) -> str:
 
 
 def decided(run: RunTables, kind: str) -> dict[str, str]:
-    """What decides each role or split; `kind` is ``role`` or ``split``.
-
-    Empty if the run did not determine this.
-    """
+    """What decides each ``role`` or ``split`` (`kind`); empty if the run did not determine it."""
     table = run.table("structure")
     if table is None:
         return {}
@@ -65,27 +49,26 @@ def _of_config(plot: Callable[..., Any], **fields: Any) -> FigureSpec:
 
 def _confusions(run: RunTables) -> dict[str, Any]:
     if run.results.empty or not (run.folder / TOKENS).is_file():
-        raise NothingToDrawError("no table of tokens with a gold role and a role found")
+        raise plots.NothingToDrawError("no table of tokens with a gold role and a role found")
     split, model = _split(run), "hebbian_soft"
     table = confusion_table(read_tokens(run.folder, split, model))
-    corpus = run.config["corpus"]
-    return {"counts": table, "corpus": corpus, "split": split, "model": model}
+    return {"counts": table, "corpus": run.config["corpus"], "split": split, "model": model}
 
 
 FIGURES = {
-    "roles": _of_roles(plot_roles),
-    "roles_gen": _of_roles(plot_roles, "gen"),
+    "roles": _of_roles(plots.plot_roles),
+    "roles_gen": _of_roles(plots.plot_roles, "gen"),
     "generalization": FigureSpec(
-        plot_generalization,
+        plots.plot_generalization,
         lambda run: {"results": run.results, "dependence": decided(run, "split") or None},
     ),
-    "timescales": _of_config(plot_timescales, timescales=()),
-    "labels": _of_config(plot_labels, n_sentences=None),
-    "learning_curve": _of_config(plot_learning_curve, n_tokens=None, passes=1),
-    "few_labels": _of_roles(plot_few_labels, "test", "comparisons"),
-    "few_labels_gen": _of_roles(plot_few_labels, "gen", "comparisons"),
-    "confusions": FigureSpec(plot_confusions, _confusions),
-    "rivals": _of_roles(plot_rivals),
-    "rivals_gen": _of_roles(plot_rivals, "gen"),
-    "structure_content": _of_roles(plot_structure_content, "dev"),
+    "timescales": _of_config(plots.plot_timescales, timescales=()),
+    "labels": _of_config(plots.plot_labels, n_sentences=None),
+    "learning_curve": _of_config(plots.plot_learning_curve, n_tokens=None, passes=1),
+    "few_labels": _of_roles(plots.plot_few_labels, "test", "comparisons"),
+    "few_labels_gen": _of_roles(plots.plot_few_labels, "gen", "comparisons"),
+    "confusions": FigureSpec(plots.plot_confusions, _confusions),
+    "rivals": _of_roles(plots.plot_rivals),
+    "rivals_gen": _of_roles(plots.plot_rivals, "gen"),
+    "structure_content": _of_roles(plots.plot_structure_content, "dev"),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import model_validator
 
-from hebbsim.config import NETWORK, Corpus, RuleFiles, Timescales, option, read_toml
+from hebbsim.config import Corpus, RuleFiles, Timescales, network_option, option, read_toml
 from hebbsim.errors import BadInputError
 from hebbsim.runs.corpus_config import GoldConfig
 
@@ -27,30 +27,26 @@ _KEYS = ("timescales", "clusters", "passes", "settings", "rule", "network")
 Clusters = Annotated[int, option("Number of clusters that tokens compete for.", metavar="K", ge=1)]
 NetworkName = Annotated[
     str,
-    option(
+    network_option(
         "Network to train: roles (built in), a TOML file, or the network.json of a run.",
-        NETWORK,
         metavar="FILE",
     ),
 ]
 Settings = Annotated[
     tuple[str, ...],
-    option(
+    network_option(
         "Parameter of the network to change, such as words.size=50.",
-        NETWORK,
         name="--set",
         metavar="LAYER.PARAMETER=VALUE...",
         each=True,
     ),
 ]
-Passes = Annotated[int, option("Number of passes over the training sentences.", NETWORK, ge=1)]
+Passes = Annotated[int, network_option("Number of passes over the training sentences.", ge=1)]
 
 
 def merged(*changes: Sequence[str]) -> tuple[str, ...]:
     """Merge changes to a network; a later change replaces an earlier one of the same parameter.
 
-    Examples
-    --------
     >>> merged(["words.size=50", "tokens.size=9"], ["words.size=70"])
     ('tokens.size=9', 'words.size=70')
     """
@@ -67,8 +63,6 @@ def read_preset(path: str | Path) -> dict[str, Any]:
 
     Raises BadInputError if the file cannot be read or sets other options.
 
-    Examples
-    --------
     >>> read_preset(PRESETS / "builtin.toml")
     {'clusters': 600, 'settings': ['words.size=200']}
     """
@@ -172,9 +166,8 @@ class LearnerConfig(GoldConfig):
     clusters: Clusters = 300
     network: NetworkName = "roles"
     rules: RuleFiles = ()
-    rule: tuple[str, ...] = option(
+    rule: tuple[str, ...] = network_option(
         "Learning rule for one part of the network, such as tokens.prediction=delta.",
-        NETWORK,
         value=(),
         metavar="LAYER.PART=RULE...",
         each=True,
@@ -227,10 +220,7 @@ class LearnerConfig(GoldConfig):
         return " ".join(found).removesuffix(",")
 
     def described(self) -> dict[str, Any]:
-        """The complete description of the network, ready for JSON and TOML.
-
-        Raises BadInputError if the network cannot be read or built.
-        """
+        """The whole description of the network, ready for JSON; BadInputError if it is invalid."""
         from hebbsim.engine.network.description import build, written
 
         return written(build(self.network_learner(0).description()))

@@ -1,33 +1,30 @@
-"""Fits the learner without labels, names its clusters and scores them.
+"""Fits the learner without labels, names its clusters and scores them."""
 
-No threads, caching or tables here.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.baselines.bigru import draw_labelled
-from hebbsim.experiments.roles.clustering import Clustering, nearest_only
+from hebbsim.engine import load_rules
+from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold
-from hebbsim.experiments.roles.measured import Measured
-from hebbsim.experiments.roles.scores import named_on_dev
+from hebbsim.experiments.roles.scores import Clustering, Measured, Roles, named_on_dev, nearest_only
+from hebbsim.models import RoleNetwork, RolePopulation
+from hebbsim.models.sharded import Shards, fit_shards
 from hebbsim.probes import CLUSTERING, memberships
 from hebbsim.readers.base import Corpus
+from hebbsim.readers.text import stream_text
+from hebbsim.readers.vectors import WordVectors
 from hebbsim.runs.costs import Meter
 from hebbsim.runs.results import Score
-
-if TYPE_CHECKING:
-    from hebbsim.models import RoleNetwork
-    from hebbsim.readers.vectors import WordVectors
+from hebbsim.runs.workers import DaskWorkers, on_workers, open_dask
 
 
 class Learning:
@@ -42,7 +39,7 @@ class Learning:
         config: RolesConfig,
         corpus: Corpus,
         text: Mapping[str, Path],
-        network: Mapping[str, Any],
+        network: dict[str, Any],
         vectors: WordVectors | None = None,
     ) -> None:
         self.vectors = vectors
@@ -77,16 +74,10 @@ class Learning:
         after_text: Path | None = None,
         meter: Meter | None = None,
     ) -> Any:
-        """Fit a learner on the unlabelled text and the words of train.
-
-        `after_text` is a folder that keeps its state once the text is read; `meter` measures
-        the cost of learning.
-        """
+        """Fit a learner on unlabelled text (kept in `after_text`) and the words of train."""
         learner = self.new(seed)
         options: dict[str, Any] = {"progress": progress}
         if self.text:
-            from hebbsim.readers.text import stream_text
-
             stream = partial(stream_text, self.text.values(), **self.config.reading)
             options["text"] = stream if self.config.ensemble_size > 1 else stream()
             if after_text is not None:
@@ -115,10 +106,7 @@ class Learning:
         return {"observe": observe, "observed_at": points}
 
     def cluster(self, learner: Any, *, few: bool = True) -> Clustering:
-        """Cluster the tokens of all scored splits and, with `few`, of the labelled sentences.
-
-        Without `few`, only the nearest cluster of each token is found, which is faster.
-        """
+        """Cluster scored tokens and, with `few`, labelled ones; else find only the nearest."""
         learners = getattr(learner, "members_", [learner])
         prototypes = [one.prototypes_.centres for one in learners]
         draws = [draw for each in self.draws.values() for draw in each] if few else []
@@ -165,10 +153,8 @@ class Measuring:
     def part(self, learner: Any, seed: int, condition: str, changes: dict[str, Any]) -> Measured:
         """Measure one ablation or control of a learner."""
         part = learner.derive(self.learning.sentences["train"], **changes)
-        measured = Measured()
-        found = self.learning.cluster(part, few=False)
-        self._name_on_dev(measured, f"{self.k} {condition}", seed, found)
-        return measured
+        named = self._named_on_dev(self.learning.cluster(part, few=False))
+        return Measured([("hebbian", f"{self.k} {condition}", seed, named)])
 
     def whole(self, learner: Any, seed: int) -> Measured:
         """Measure everything about a fitted learner that needs no further training."""
@@ -182,17 +168,19 @@ class Measuring:
             measured.winners = {name: one.winners(name)[:, 0] for name in one.scored}
         self._readouts(measured, self.k, seed, one)
         for n_read, found in self.learning.curves.pop(seed, []):
-            self._name_on_dev(measured, f"{self.k} tokens={n_read}", seed, found)
+            named = self._named_on_dev(found)
+            measured.predicted.append(("hebbian", f"{self.k} tokens={n_read}", seed, named))
         shuffled = np.random.default_rng(seed).permutation(self.roles["dev"])
-        self._name_on_dev(measured, f"{self.k} shuffled=labels", seed, one, dev_roles=shuffled)
+        named = self._named_on_dev(one, roles=shuffled)
+        measured.predicted.append(("hebbian", f"{self.k} shuffled=labels", seed, named))
         self._score_clusters(measured, seed, one)
         return measured
 
     def name_by_dev(self, measured: Measured, model: str, seed: int, found: Clustering) -> None:
         """Name the clusters of a rival by all of dev, with each read-out, and score them."""
         for readout, soft in (("", False), (" readout=soft", True)):
-            condition = self.k + readout
-            self._name_on_dev(measured, condition, seed, found, soft=soft, model=model)
+            named = self._named_on_dev(found, soft=soft)
+            measured.predicted.append((model, self.k + readout, seed, named))
         self._score_clusters(measured, seed, found, model=model)
 
     def _score_clusters(
@@ -213,7 +201,8 @@ class Measuring:
     def _readouts(self, measured: Measured, main: str, seed: int, found: Clustering) -> None:
         """Name clusters with each read-out, by all of dev and by few training sentences."""
         for readout, soft in (("", False), (" readout=soft", True)):
-            self._name_on_dev(measured, main + readout, seed, found, soft=soft)
+            named = self._named_on_dev(found, soft=soft)
+            measured.predicted.append(("hebbian", main + readout, seed, named))
             for n, draws in self.learning.draws.items():
                 for draw in draws:
                     condition = f"{main} labels={n}{readout}"
@@ -229,31 +218,17 @@ class Measuring:
         name = found.mapping("train", found.train.layers[self.layer], on, soft=soft)
         return {split: name(split) for split in found.scored}
 
-    def _name_on_dev(
-        self,
-        measured: Measured,
-        condition: str,
-        seed: int,
-        found: Clustering,
-        *,
-        dev_roles: NDArray[np.str_] | None = None,
-        soft: bool = False,
-        model: str = "hebbian",
-    ) -> None:
-        named_by = self.roles["dev"] if dev_roles is None else dev_roles
-        predicted = named_on_dev(
-            lambda on: found.mapping("dev", named_by, on, soft=soft),
-            self.corpus.splits["dev"],
-            found.scored,
-        )
-        measured.predicted.append((model, condition, seed, predicted))
+    def _named_on_dev(
+        self, found: Clustering, *, soft: bool = False, roles: NDArray[np.str_] | None = None
+    ) -> Roles:
+        """Roles of every split, with clusters named by those of dev, or by `roles`."""
+        gold, dev = self.roles["dev"] if roles is None else roles, self.corpus.splits["dev"]
+        return named_on_dev(lambda on: found.mapping("dev", gold, on, soft=soft), dev, found.scored)
 
 
 def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
     """Points of a learning curve in tokens, evenly spaced on a logarithmic scale.
 
-    Examples
-    --------
     >>> curve_points(100, 1000, 3)
     [100, 215, 464]
     >>> curve_points(9, 12)
@@ -261,3 +236,33 @@ def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
     """
     ratio = max(n_tokens, 1) / max(first, 1)
     return sorted({int(max(first, 1) * ratio ** (i / n_points)) for i in range(n_points)})
+
+
+def sharded_learners(
+    learning: Learning, n_shards: int, say: Callable[[str], object]
+) -> Iterator[tuple[int, Callable[[], Any]]]:
+    """Seeds in order, each with a function that returns its learner, fitted on the cluster.
+
+    `say` receives a line when a pass over the text begins. All workers must find the rule files
+    under the same paths. A local cluster has at most as many workers as shards.
+    """
+    config, text = learning.config, learning.text.values()
+    if any(str(path) == "-" for path in text):
+        raise BadInputError("--unlabeled -: workers cannot read standard input; name files")
+    with open_dask(config.scheduler, min(n_shards, os.cpu_count() or 1)) as client:
+        if config.rules:
+            rules = [os.path.abspath(path) for path in config.rules]
+            on_workers(client, "hebbsim-rules", partial(load_rules, rules))
+        files = [path.resolve() for path in text]
+        train = learning.sentences["train"]
+        shards = Shards(DaskWorkers(client), train, n_shards, text=files, reading=config.reading)
+        for seed in range(config.seeds):
+            yield seed, partial(_fitted, learning.new(seed), seed, shards, say)
+
+
+def _fitted(learner: Any, seed: int, shards: Shards, say: Callable[[str], object]) -> Any:
+    shards.say = lambda line: say(f"seed {seed}: {line}")
+    if isinstance(learner, RolePopulation):
+        learner.members_ = [fit_shards(member, shards) for member in learner.draw_members()]
+        return learner
+    return fit_shards(learner, shards)

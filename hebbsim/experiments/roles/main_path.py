@@ -4,11 +4,10 @@ No resuming, repetition or parallelism here; `run_roles` gives the same numbers,
 controls, rivals and intervals.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from hebbsim.baselines import LookupBaseline
@@ -17,9 +16,6 @@ from hebbsim.probes import RoleReadout, accuracy, role_scores
 from hebbsim.readers import load_corpus
 from hebbsim.runs.results import Score, summarize
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 
 class Found(NamedTuple):
     """Roles of the test split, and a table with the recall of each role."""
@@ -27,7 +23,7 @@ class Found(NamedTuple):
     words: list[list[str]]
     roles: NDArray[np.str_]
     accuracy: float
-    table: DataFrame
+    table: pd.DataFrame
 
 
 def text_to_roles(
@@ -40,14 +36,10 @@ def text_to_roles(
 ) -> Found:
     """Learn from words only, name clusters on dev, predict the roles of test.
 
-    Examples
-    --------
     >>> from hebbsim.plots import plot_roles
     >>> found = text_to_roles(clusters=50, passes=1)  # doctest: +SKIP
     >>> plot_roles(found.table).figure.savefig("roles.svg")  # doctest: +SKIP
     """
-    import pandas as pd
-
     # Text: sentences of words in three splits, with their gold roles. `hebbsim/readers`
     corpus = load_corpus(source)
     train, dev, test = (corpus.splits[name] for name in ("train", "dev", "test"))

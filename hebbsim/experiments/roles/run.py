@@ -1,7 +1,5 @@
 """Role assignment without labels, compared with baselines and rivals: `hebbsim run roles`."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,31 +11,27 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from hebbsim.baselines import TorchMissingError
-from hebbsim.experiments.roles.clustering import nearest_only
+from hebbsim.experiments.roles import data
+from hebbsim.experiments.roles.competitors import Key, Rivals, Supervised
 from hebbsim.experiments.roles.config import RolesConfig
-from hebbsim.experiments.roles.data import (
-    check_clusters,
-    check_splits,
-    cluster_notes,
-    hold_out,
-    text_notes,
-    vector_note,
+from hebbsim.experiments.roles.learning import Learning, Measuring, sharded_learners
+from hebbsim.experiments.roles.scores import Measured, Runs, clusters, nearest_only
+from hebbsim.experiments.roles.tabulate import (
+    empty_results,
+    keep_tagger,
+    tabulate,
+    tokens_file,
+    write_taggers,
 )
-from hebbsim.experiments.roles.learning import Learning, Measuring
-from hebbsim.experiments.roles.measured import Measured
-from hebbsim.experiments.roles.rivals import RivalKey, Rivals
-from hebbsim.experiments.roles.scores import Runs, clusters
-from hebbsim.experiments.roles.supervised import BiGRUKey, Supervised
-from hebbsim.experiments.roles.tabulate import empty_results, tabulate, tokens_file
-from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
-from hebbsim.runs.background import BackgroundJobs, Job
+from hebbsim.readers.vectors import read_vectors
+from hebbsim.rivals import RIVALS
+from hebbsim.runs.background import BackgroundJobs, Job, Steps
 from hebbsim.runs.costs import Cost, Meter
 from hebbsim.runs.results import Progress, Results
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
-from hebbsim.runs.steps import Steps
 
 #: Weights of steps on the progress bar: roughly their seconds on the built-in grammar.
 WEIGHTS = {"main": 14, "part": 5, "bigru": 5, "rival": 4}
@@ -49,10 +43,7 @@ FITTING = 0.7
 def run_roles(config: RolesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles without labels, name the clusters on dev, score on test, and compare.
 
-    Returns
-    -------
-    Results
-        Scores and comparisons; for a corpus without roles the table ``clusters`` instead.
+    Scores and comparisons; for a corpus without roles the table ``clusters`` instead.
 
     Examples
     --------
@@ -134,18 +125,16 @@ class _Run:
                 f"{config.chosen_by_words()} (--preset default changes this)"
             )
         if corpus.layer is not None:
-            corpus, note = hold_out(corpus)
+            corpus, note = data.hold_out(corpus)
             if note:
                 self.notes.append(note)
-        check_clusters(corpus.splits["train"], config.clusters, corpus.name)
+        data.check_clusters(corpus.splits["train"], config.clusters, corpus.name)
         if text:
-            self.notes += text_notes(corpus, text, config.reading)
+            self.notes += data.text_notes(corpus, text, config.reading)
         vectors = None
         if config.vectors is not None:
-            from hebbsim.readers.vectors import read_vectors
-
             vectors = read_vectors(config.vectors)
-            self.notes.append(vector_note(corpus, vectors))
+            self.notes.append(data.vector_note(corpus, vectors))
         # The network file is also read only once, for all seeds.
         self.learning = Learning(config, corpus, text, config.described(), vectors)
 
@@ -174,8 +163,6 @@ class _Run:
         """
         config = self.config
         if config.shards is not None:
-            from hebbsim.experiments.roles.shards import sharded_learners
-
             for seed, fitted in sharded_learners(self.learning, config.shards, self.steps.say):
                 yield seed, cache(fitted)
             return
@@ -227,8 +214,8 @@ class _Run:
     def with_roles(self, layer: str) -> Results:
         """Measure all models on all splits, and fill the tables."""
         config, corpus = self.config, self.learning.corpus
-        check_splits(corpus, layer)
-        self.notes += cluster_notes(corpus.splits["dev"], config.clusters)
+        data.check_splits(corpus, layer)
+        self.notes += data.cluster_notes(corpus.splits["dev"], config.clusters)
         measuring = self.measuring = Measuring(self.learning, layer)
         supervised = Supervised(self.learning, layer)
         self.runs, self.measured = Runs(corpus.name, measuring.gold), Measured()
@@ -237,7 +224,7 @@ class _Run:
         parts = measuring.parts()
         counts = (config.seeds, config.label_curve_seeds, config.ablation_seeds)
         of_codes = min(counts) if bigru else 0
-        with_codes = [BiGRUKey("labels=all codes=hebbian", seed) for seed in range(of_codes)]
+        with_codes = [Key("labels=all codes=hebbian", seed) for seed in range(of_codes)]
         trained = [*bigru, *with_codes]
         for seed in range(config.seeds):
             self.steps.plan(WEIGHTS["main"], [part_name(seed)])
@@ -250,7 +237,7 @@ class _Run:
                 self.runs.add(name, "", 0, predicted)
         self.begin()
         self.steps.say()
-        with BackgroundJobs[BiGRUKey | RivalKey](config.workers) as background:
+        with BackgroundJobs[Key](config.workers) as background:
             # Submitted before the learner, but at a low priority: see `BackgroundJobs`.
             with self.without_torch(trained):
                 for key, job in bigru.items():
@@ -268,7 +255,7 @@ class _Run:
                     self.ablations(learner, seed, parts)
                 self.cache.drop(f"seed={seed}")
             for done, found in background.results():
-                if isinstance(done, RivalKey):
+                if done.name in RIVALS:
                     self.step(done.step, rivals.measure, measuring, done, found)
                 else:
                     self.step(done.step, Measured, [("bigru", *done, found)])
@@ -328,7 +315,7 @@ class _Run:
         self.steps.reach(name, line=line() if line else None)
 
     @contextlib.contextmanager
-    def without_torch(self, trained: Sequence[BiGRUKey]) -> Iterator[None]:
+    def without_torch(self, trained: Sequence[Key]) -> Iterator[None]:
         """If torch is missing, continue without the BiGRUs `trained`, and add a note."""
         try:
             yield
@@ -338,11 +325,7 @@ class _Run:
             self.steps.drop(key.step for key in trained)
 
     def submit(
-        self,
-        background: BackgroundJobs[BiGRUKey | RivalKey],
-        key: BiGRUKey | RivalKey,
-        job: Callable[..., Job],
-        *arguments: Any,
+        self, background: BackgroundJobs[Key], key: Key, job: Callable[..., Job], *arguments: Any
     ) -> None:
         """Train a BiGRU or a rival in the background, unless its step is cached."""
         if self.cache.has(key.step):

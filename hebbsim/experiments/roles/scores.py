@@ -1,22 +1,37 @@
-"""Scores predicted roles, for the tables of the roles experiment."""
+"""From the clusters of learners to predicted roles, their cached form and their scores."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.conditions import words
+from hebbsim.errors import HebbsimError
 from hebbsim.experiments.roles.data import Gold
-from hebbsim.probes import accuracy, role_scores, seed_interval, sentence_sums
-from hebbsim.readers.base import Split
+from hebbsim.models import RoleNetwork
+from hebbsim.probes import (
+    Memberships,
+    RoleReadout,
+    SoftReadout,
+    accuracy,
+    role_scores,
+    seed_interval,
+    sentence_sums,
+)
+from hebbsim.readers.base import Corpus, Split
 from hebbsim.rivals import RIVALS
+from hebbsim.rivals.base import Rival
+from hebbsim.runs.costs import Cost
 from hebbsim.runs.results import Score
+from hebbsim.runs.resume import StepResult
 
+#: Predicted role of every token, by split.
+Roles = dict[str, NDArray[np.str_]]
 #: Predicted roles by split, as codes of `Gold.names`.
 Codes = dict[str, NDArray[np.int16]]
 
@@ -40,12 +55,112 @@ def named_on_dev(
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class Clustering:
+    """Cluster memberships of all tokens, from one learner or each of P ensemble members."""
+
+    #: By split, P memberships of its tokens; ``train`` covers the sentences in `labelled` only.
+    members: dict[str, list[Memberships]]
+    #: Prototypes of the clusters, P arrays of shape (K, D).
+    prototypes: list[NDArray[np.float32]]
+    #: Training sentences that any draw of labelled sentences contains, sorted.
+    labelled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    #: Those sentences; None without any.
+    train: Split | None = None
+
+    @property
+    def scored(self) -> list[str]:
+        """The splits that predictions are scored on."""
+        return [split for split in self.members if split != "train"]
+
+    def winners(self, split: str) -> NDArray[np.int32]:
+        """The nearest cluster of every token, shape=(T, P)."""
+        return np.stack([found.clusters[:, 0] for found in self.members[split]], axis=1)
+
+    def mapping(
+        self, split: str, roles: NDArray[np.str_], on: NDArray[np.bool_], *, soft: bool
+    ) -> Callable[[str], NDArray[np.str_]]:
+        """Name clusters by the roles of tokens `on` of a split; returns a predictor of splits."""
+        if not soft:
+            majority = RoleReadout().fit(self.winners(split)[on], roles[on])
+            return lambda other: majority.predict(self.winners(other))
+        labelled = [found.part(on) for found in self.members[split]]
+        readout = SoftReadout().fit(labelled, roles[on], self.prototypes)
+        return lambda other: readout.predict(self.members[other])
+
+
+def nearest_only(clusters: NDArray[np.int32]) -> Memberships:
+    """Memberships of tokens that belong to exactly one cluster each, shape=(T,)."""
+    return Memberships(clusters[:, None], np.ones((len(clusters), 1), dtype=np.float32))
+
+
+def assigned_roles(
+    learn: Callable[[], RoleNetwork | Rival], corpus: Corpus
+) -> dict[str, NDArray[np.str_]]:
+    """Roles of all splits but train, clusters named on dev; HebbsimError if weights diverged."""
+    rest = {name: split for name, split in corpus.splits.items() if name != "train"}
+    roles = rest["dev"].layers[corpus.layer or ""]
+    with np.errstate(all="ignore"):  # weights may diverge
+        learner = learn()
+        arrays = learner.network_.state()[0] if isinstance(learner, RoleNetwork) else {}
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise HebbsimError("weights did not stay finite")
+        members = {k: [nearest_only(learner.predict(s.sentences()))] for k, s in rest.items()}
+    found = Clustering(members, [])
+    return named_on_dev(lambda on: found.mapping("dev", roles, on, soft=False), rest["dev"], rest)
+
+
+@dataclass
+class Measured:
+    """What one step of a run measured."""
+
+    #: Model, condition, seed, and roles by split.
+    predicted: list[tuple[str, str, int, Roles]] = field(default_factory=list)
+    #: Scores that do not follow from predicted roles.
+    scores: list[Score] = field(default_factory=list)
+    #: By split, the nearest cluster of every token, shape=(T,), for the learner of seed 0.
+    winners: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    costs: list[Cost] = field(default_factory=list)
+
+    def as_step(self, gold: Gold) -> StepResult:
+        """Convert to arrays and a JSON document; roles become codes of `gold`."""
+        arrays: dict[str, NDArray[Any]] = {
+            f"{number} {split}": gold.encode({split: roles})[split]
+            for number, (*_, predicted) in enumerate(self.predicted)
+            for split, roles in predicted.items()
+        }
+        arrays |= {f"winners {split}": ids for split, ids in self.winners.items()}
+        document = {
+            "keys": [key for *key, _ in self.predicted],
+            "scores": [asdict(score) for score in self.scores],
+            "costs": [asdict(cost) for cost in self.costs],
+        }
+        return StepResult(arrays, document)
+
+    @classmethod
+    def of_step(cls, step: StepResult, gold: Gold) -> Measured:
+        """The inverse of `as_step`."""
+        by_part: dict[str, dict[str, NDArray[Any]]] = {}
+        for key, array in step.arrays.items():
+            part, _, split = key.partition(" ")
+            by_part.setdefault(part, {})[split] = array
+        return cls(
+            [
+                (model, condition, seed,
+                 {split: gold.names[codes] for split, codes in by_part.get(str(n), {}).items()})
+                for n, (model, condition, seed) in enumerate(step.document["keys"])
+            ],
+            [Score(**score) for score in step.document["scores"]],
+            by_part.get("winners", {}),
+            [Cost(**cost) for cost in step.document["costs"]],
+        )  # fmt: skip
+
+
 class Runs:
     """Predicted roles of every model and condition, by seed and, within a seed, by draw."""
 
     def __init__(self, corpus: str, gold: Gold) -> None:
-        self.corpus = corpus
-        self.gold = gold
+        self.corpus, self.gold = corpus, gold
         self._codes: dict[tuple[str, str], dict[int, list[Codes]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -110,11 +225,7 @@ class Runs:
         return {role: float(np.mean(values)) for role, values in found.items()}
 
     def scores(self) -> list[Score]:
-        """Accuracy, recall, precision and F1 of all runs, one value per seed.
-
-        Scores by role cover dev, test and ``gen``, and for reference runs the single
-        generalization splits too.
-        """
+        """Scores of all runs by seed; those by role on few splits, unless `is_plain`."""
         return [
             Score(self.corpus, split, model, condition, metric, role, seed, value)
             for (model, condition), seeds in self.items()
@@ -153,10 +264,7 @@ _KEYS = (
 
 
 def _reading_order(condition: str) -> list[tuple[int, float, str]]:
-    """Sort key: the single learner, then ensembles; numbers by size, before ``all``.
-
-    Within each: reference runs by read-out, runs with few labels, ablations, controls.
-    """
+    """Sort key: the single learner, then ensembles; within each as in `_KEYS`, numbers by size."""
     said = words(condition)
     key = [(0, float(said.pop("members", 1)), "")]
     for name, value in said.items():

@@ -1,23 +1,8 @@
 """Tables that `hebbsim run roles` prints, in 80 columns."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
-from rich.text import Text
-
-from hebbsim.experiments.roles.comparison_tables import (
-    cell,
-    comparisons_of,
-    find,
-    headline,
-    layer_in_words,
-    reference,
-    show_rivals,
-    show_roles,
-    show_splits,
-    table_of,
-)
+from hebbsim.experiments.roles import comparison_tables as tables
 from hebbsim.rivals import RIVALS
 from hebbsim.runs.results import Results
 from hebbsim.runs.terminal import Console, print_ending, print_heading
@@ -49,11 +34,11 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
         _show_clusters(results, console)
     else:
         _show_models(results, console)
-        show_rivals(results, console)
-        show_roles(results, console)
-        show_splits(results, console)
+        tables.show_rivals(results, console)
+        tables.show_roles(results, console)
+        tables.show_splits(results, console)
         console.print()
-        for line in headline(results):
+        for line in tables.headline(results):
             console.print(line)
     shown = "Figures and tables" if (folder / "figures").is_dir() else "Tables"
     print_ending(console, results, folder, shown)
@@ -64,17 +49,16 @@ def _show_models(results: Results, console: Console) -> None:
     taus = ", ".join(f"{tau:g}" for tau in config["timescales"])
     console.print()
     console.print(
-        f"Corpus {config['corpus']}, {layer_in_words(config)}; K = {config['clusters']}; "
-        f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}",
-        markup=False,
+        f"Corpus {config['corpus']}, {tables.layer_in_words(config)}; K = {config['clusters']}; "
+        f"timescales {taus}; {config['seeds']} seed{'s' * (config['seeds'] != 1)}"
     )
     splits = [s for s in ("test", "gen") if results.select(split=s, metric="accuracy")]
     several = config["seeds"] > 1
     print_heading(console, "Accuracy" + ", with half of the 95 % interval over seeds" * several)
-    table = table_of("model", "labels", *splits, "V-measure")
+    table = tables.table_of("model", "labels", *splits, "V-measure")
     for model, condition, name, labels in _model_rows(results):
-        cells = [cell(find(results, model, condition, split)) for split in splits]
-        v = find(results, model, condition, "test", metric="v_measure")
+        cells = [tables.cell(tables.find(results, model, condition, split)) for split in splits]
+        v = tables.find(results, model, condition, "test", metric="v_measure")
         table.add_row(name, labels, *cells, f"{v.mean:.3f}" if v else "")
     console.print(table)
     console.print("Labels: those that a model learns from. Hebbian clusters learn from none; roles")
@@ -102,18 +86,18 @@ def _show_clustering(results: Results, console: Console) -> None:
     """Scores of the clusters themselves, on the tokens that they are scored on."""
     k = f"K={results.config['clusters']}"
     rows = {
-        split: [find(results, "hebbian", k, split, metric) for metric in _CLUSTERING]
+        split: [tables.find(results, "hebbian", k, split, metric) for metric in _CLUSTERING]
         for split in ("dev", "test")
     }
     if not all(rows["test"]):
         return
     print_heading(
-        console, f"Clusters beside {layer_in_words(results.config)}, before they are named"
+        console, f"Clusters beside {tables.layer_in_words(results.config)}, before they are named"
     )
-    table = table_of("split", *_CLUSTERING.values())
+    table = tables.table_of("split", *_CLUSTERING.values())
     for split, found in rows.items():
         if all(found):
-            table.add_row(split, *map(cell, found))
+            table.add_row(split, *map(tables.cell, found))
     console.print(table)
     console.print(
         "Many-to-one and one-to-one name clusters on the tokens that they score. VI:\n"
@@ -123,7 +107,7 @@ def _show_clustering(results: Results, console: Console) -> None:
 
 def _show_curve(results: Results, console: Console) -> None:
     """Accuracy on test by number of labelled sentences, which are the same for each model."""
-    mine = reference(results)
+    mine = tables.reference(results)
     rows = results.select(split="test", metric="accuracy")
     counts = sorted({int(n) for row in rows if (n := row.words.get("labels", "")).isdigit()})
     if len(counts) < 2:
@@ -131,18 +115,18 @@ def _show_curve(results: Results, console: Console) -> None:
     print_heading(
         console, "Accuracy on test by labelled training sentences, the same for each model"
     )
-    table = table_of("model", *(f"{n:,}" for n in counts))
+    table = tables.table_of("model", *(f"{n:,}" for n in counts))
     for name, model, start, end in (
         ("hebbian, by majority", "hebbian", f"{mine} ", ""),
         ("hebbian, soft read-out", "hebbian", f"{mine} ", " readout=soft"),
         ("bigru", "bigru", "", ""),
     ):
-        found = [find(results, model, f"{start}labels={n}{end}", "test") for n in counts]
+        found = [tables.find(results, model, f"{start}labels={n}{end}", "test") for n in counts]
         if any(found):
             table.add_row(name, *(f"{row.mean:.3f}" if row else "" for row in found))
     console.print(table)
     draws = {
-        n: max((c.draws for c in comparisons_of(results, f"overall {mine} labels=few")
+        n: max((c.draws for c in tables.comparisons_of(results, f"overall {mine} labels=few")
                 if c.condition == f"{mine} labels={n}"), default=0)
         for n in counts
     }  # fmt: skip
@@ -163,15 +147,15 @@ def _show_learning(results: Results, console: Console) -> None:
     read = sorted(n for n, seeds in points.items() if seeds == n_seeds)
     if not read:
         return
-    mine = reference(results)
+    mine = tables.reference(results)
     last = results.config["n_tokens"] * results.config["passes"]
     conditions = {n: f"{mine} tokens={n}" for n in read} | {last: mine}
     heads = {n: f"{n / 1000:,.0f}" if n >= 10_000 else f"{n / 1000:.2g}" for n in conditions}
     shown = _some(list(conditions), _MOST_COLUMNS)
     print_heading(console, "Accuracy by thousands of tokens read, roles named on dev each time")
-    table = table_of("split", *(heads[n] for n in shown))
+    table = tables.table_of("split", *(heads[n] for n in shown))
     for split in ("test", "gen"):
-        rows = [find(results, "hebbian", conditions[n], split) for n in shown]
+        rows = [tables.find(results, "hebbian", conditions[n], split) for n in shown]
         if any(rows):
             table.add_row(split, *(f"{row.mean:.3f}" if row else "" for row in rows))
     console.print(table)
@@ -183,8 +167,6 @@ def _show_learning(results: Results, console: Console) -> None:
 def _some(points: list[int], n: int) -> list[int]:
     """At most `n` of the points, spread evenly, including the first and the last.
 
-    Examples
-    --------
     >>> _some([1, 2, 3, 4, 5], 3), _some([1, 2], 3)
     ([1, 3, 5], [1, 2])
     """
@@ -228,10 +210,10 @@ def _show_clusters(results: Results, console: Console) -> None:
     clusters = results.tables["clusters"]
     shown = min(_MOST_CLUSTERS, len(clusters))
     print_heading(console, f"The {shown} largest of {len(clusters)} clusters")
-    table = table_of("cluster", "tokens")
+    table = tables.table_of("cluster", "tokens")
     for column in table.columns:
         column.min_width = len(str(column.header))
     table.add_column("commonest words", no_wrap=True, overflow="ellipsis", ratio=1)
     for record in clusters[:_MOST_CLUSTERS]:
-        table.add_row(str(record.cluster), f"{record.tokens:,}", Text(record.words))
+        table.add_row(str(record.cluster), f"{record.tokens:,}", record.words)
     console.print(table)

@@ -1,7 +1,5 @@
 """Ablations of a network of trace layers: parts removed or replaced."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,8 +40,6 @@ def ablations(
     rules to try (default: all). Raises BadInputError if the network cannot be built, or has no such
     layer.
 
-    Examples
-    --------
     >>> from hebbsim.engine.network.description import read_network
     >>> [each.condition for each in ablations(read_network(), rules=["delta"])][:3]
     ['', 'part=words.memory learning=off', 'part=words.directions learning=off']

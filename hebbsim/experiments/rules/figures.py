@@ -1,7 +1,5 @@
 """The figure of `hebbsim run rules`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hebbsim.plots.ablations import plot_ablations
@@ -10,11 +8,7 @@ from hebbsim.runs.finished import RunTables
 
 
 def _tables(run: RunTables) -> dict[str, Any]:
-    return {
-        "results": run.results,
-        "ablations": run.needed("ablations"),
-        "comparisons": run.needed("comparisons"),
-    }
+    return {"results": run.results} | {n: run.needed(n) for n in ("ablations", "comparisons")}
 
 
 FIGURES = {"ablations": FigureSpec(plot_ablations, _tables)}

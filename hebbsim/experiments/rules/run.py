@@ -9,10 +9,8 @@ A rule that replaces another uses its own default rate and parameters, which are
 that part.
 """
 
-from __future__ import annotations
-
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,9 +22,8 @@ from hebbsim.baselines import LookupBaseline
 from hebbsim.engine import load_rules
 from hebbsim.errors import HebbsimError
 from hebbsim.experiments.roles.comparisons import compared
-from hebbsim.experiments.roles.data import Gold, check_clusters
-from hebbsim.experiments.roles.scores import Runs
-from hebbsim.experiments.roles.variants import assigned_roles, with_scored_splits
+from hebbsim.experiments.roles.data import Gold, check_clusters, with_scored_splits
+from hebbsim.experiments.roles.scores import Runs, assigned_roles
 from hebbsim.experiments.rules.ablations import RANDOM, WHOLE, Ablation
 from hebbsim.experiments.rules.config import RulesConfig
 from hebbsim.models.role_network import RoleNetwork
@@ -57,12 +54,9 @@ class Ablated:
 def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn roles with a network and with each of its ablations, and compare them.
 
-    Returns
-    -------
-    Results
-        ``accuracy`` by condition, and of the model ``lookup``. The table ``ablations`` has one
-        `Ablated` per condition, in order; ``comparisons`` has the difference between each and the
-        unchanged network.
+    ``accuracy`` by condition, and of the model ``lookup``. The table ``ablations`` has one
+    `Ablated` per condition, in order; ``comparisons`` has the difference between each and the
+    unchanged network.
 
     Raises
     ------
@@ -84,14 +78,6 @@ def run_rules(config: RulesConfig, cache: RunCache, progress: Progress) -> Resul
         notes=list(corpus.notes),
     )
     cache.begin(results.experiment, results.config, results.provenance)
-    _fill(results, config, corpus, cache, progress)
-    return results
-
-
-def _fill(
-    results: Results, config: RulesConfig, corpus: Corpus, cache: RunCache, progress: Progress
-) -> None:
-    """Train what is not in the cache, and fill the tables."""
     assert corpus.layer is not None
     gold = Gold.of(corpus, corpus.layer)
     runs, failed = Runs(corpus.name, gold), dict[str, str]()
@@ -138,6 +124,7 @@ def _fill(
         "comparisons": compared(runs, "rules", cells),
         "per_seed": scores,
     }
+    return results
 
 
 class _Job(NamedTuple):
@@ -151,11 +138,7 @@ class _Job(NamedTuple):
 
 
 def _learned(
-    config: RulesConfig,
-    corpus: Corpus,
-    planned: Sequence[Ablation],
-    cache: RunCache,
-    progress: Progress,
+    config: RulesConfig, corpus: Corpus, plan: list[Ablation], cache: RunCache, progress: Progress
 ) -> dict[tuple[int, str], StepResult]:
     """Predicted roles by seed and condition; each condition is a step in the cache."""
 
@@ -164,12 +147,12 @@ def _learned(
 
     found: dict[tuple[int, str], StepResult] = {}
     waiting, total = [], 0
-    for seed, each in itertools.product(range(config.seeds), planned):
+    for seed, each in itertools.product(range(config.seeds), plan):
         if each.condition == RANDOM:
             continue
         total += 1
         # Random prototypes are drawn from the unchanged network, once it has learned.
-        conditions = (WHOLE, RANDOM) if each is planned[0] else (each.condition,)
+        conditions = (WHOLE, RANDOM) if each is plan[0] else (each.condition,)
         for condition in conditions:
             if (step := cache.get(name(seed, condition))) is not None:
                 found[seed, condition] = step

@@ -1,7 +1,5 @@
 """The table that `hebbsim run rules` prints."""
 
-from __future__ import annotations
-
 import itertools
 from pathlib import Path
 from typing import Any
@@ -26,21 +24,19 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     console.print(
         f"What each rule contributes on {config['corpus']}: accuracy of roles\n"
         f"Timescales {taus}; K = {config['clusters']}; {passes}, {n}",
-        markup=False,
         soft_wrap=True,
     )
     console.print(_table(results))
     console.print(
         "Differences are to the unchanged network, ± half of the 95 % interval; behind and\n"
         "ahead are shown after Holm's correction over this table. The lookup gives each\n"
-        "word its most frequent role, without memory.",
-        markup=False,
+        "word its most frequent role, without memory."
     )
     if any(each.idle for each in results.tables["ablations"]):
-        console.print("* learns nothing there: the same roles as with learning off", markup=False)
+        console.print("* learns nothing there: the same roles as with learning off")
     for each in results.tables["ablations"]:
         if each.failed:
-            console.print(f"No score for {each.condition}: {each.failed}", markup=False)
+            console.print(f"No score for {each.condition}: {each.failed}")
     print_ending(console, results, folder, "Tables")
 
 
@@ -61,11 +57,11 @@ def _table(results: Results) -> Table:
             table.add_row(Text(group, style="bold"))
         for each in ablated:
             if each.failed:
-                table.add_row(Text(f"  {each.name}"), Text("none"))
+                table.add_row(f"  {each.name}", "none")
                 continue
             name = f"{each.name} *" if each.idle else each.name
             condition = f"{whole} {each.condition}".strip()
-            cells: list[str | Text] = [Text(f"  {name}" if group else name)]
+            cells = [f"  {name}" if group else name]
             for split in splits:
                 cells.append(_number(means["hebbian", condition, split]))
                 cells += _difference(compared.get((condition, split)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import model_validator
 
-from hebbsim.config import COMPUTING, NETWORK, RuleFiles, Timescales, option
+from hebbsim.config import Count, RuleFiles, Timescales, computing_option, network_option, option
 from hebbsim.experiments.roles.learner_config import (
     Clusters,
     NetworkName,
@@ -44,8 +44,8 @@ class StreamConfig(TextConfig):
         "What learns: roles (the network that learns roles) or engine (one local rule).",
         value="roles",
     )
-    tokens: int | None = option(
-        "Number of tokens to learn from; a shorter text is repeated.", default="the text once", ge=1
+    tokens: Count | None = option(
+        "Number of tokens to learn from; a shorter text is repeated.", default="the text once"
     )
     timescales: Timescales = (2.0, 8.0, 32.0)
     clusters: Clusters = 300
@@ -57,20 +57,17 @@ class StreamConfig(TextConfig):
     seed: int = option("Random seed.", value=0, ge=0)
     network: NetworkName = "roles"
     settings: Settings = ()
-    dim: int = option("Number of units of the engine.", NETWORK, value=64, metavar="D", ge=1)
+    dim: Count = network_option("Number of units of the engine.", value=64, metavar="D")
     rules: RuleFiles = ()
-    rule: str = option("Learning rule of the engine.", NETWORK, value="oja")
-    vocab_size: int = option(
-        "Maximum vocabulary size (bounds memory use).", COMPUTING, value=30_000, metavar="V", ge=2
+    rule: str = network_option("Learning rule of the engine.", value="oja")
+    vocab_size: int = computing_option(
+        "Maximum vocabulary size (bounds memory use).", value=30_000, metavar="V", ge=2
     )
-    chunk_tokens: int = option(
-        "Number of tokens learned between two measurements.", COMPUTING, value=100_000, ge=1000
+    chunk_tokens: int = computing_option(
+        "Number of tokens learned between two measurements.", value=100_000, ge=1000
     )
-    checkpoint_every: int = option(
-        "Number of tokens between checkpoints; the last two are kept.",
-        COMPUTING,
-        value=1_000_000,
-        ge=1,
+    checkpoint_every: Count = computing_option(
+        "Number of tokens between checkpoints; the last two are kept.", value=1_000_000
     )
 
     @model_validator(mode="after")

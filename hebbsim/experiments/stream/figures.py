@@ -1,16 +1,11 @@
 """The figures of `hebbsim run stream`."""
 
-from __future__ import annotations
+from pandas import DataFrame
 
-from typing import TYPE_CHECKING
-
-from hebbsim.plots.learningcurve import plot_learning_curve
-from hebbsim.plots.stream import plot_stream
+from hebbsim.plots.bench import plot_stream
+from hebbsim.plots.curves import plot_learning_curve
 from hebbsim.runs.figures import FigureSpec
 from hebbsim.runs.finished import RunTables
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 
 def _chunks(run: RunTables) -> dict[str, DataFrame]:

@@ -1,13 +1,9 @@
 """Learning from a stream of any length in constant memory: `hebbsim run stream`.
 
-Examples
---------
 >>> results = run_stream(learner="engine", tokens=20_000, chunk_tokens=5_000, dim=8)
 >>> [chunk.n_tokens >= 5_000 for chunk in results.tables["stream"]][:2]
 [True, True]
 """
-
-from __future__ import annotations
 
 import time
 from collections.abc import Sequence
@@ -20,8 +16,7 @@ from threadpoolctl import threadpool_limits
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.data import take_tokens
 from hebbsim.experiments.stream.config import StreamConfig
-from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, state_digest
-from hebbsim.experiments.stream.source import TokenStream
+from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, TokenStream, state_digest
 from hebbsim.interrupts import defer_signals
 from hebbsim.runs.costs import resident
 from hebbsim.runs.results import Progress, Results, Row, provenance
@@ -53,14 +48,10 @@ class Chunk:
 def run_stream(config: StreamConfig, cache: RunCache, progress: Progress) -> Results:
     """Learn from a stream, measure time and memory along it, and save the learner.
 
-    Returns
-    -------
-    Results
-        Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB per
-        million tokens, over the second half of the stream) and, with a scored corpus,
-        ``accuracy`` after every chunk; the table ``stream`` has a `Chunk` per row. A note has
-        the SHA-256 of the learner's state, by which two runs can be compared. The run folder
-        also receives ``learner.safetensors``.
+    Rows ``microseconds_per_token``, ``memory`` (at the end), ``memory_slope`` (MB per million
+    tokens, over the second half of the stream) and, with a scored corpus, ``accuracy`` after every
+    chunk; the table ``stream`` has a `Chunk` per row. A note has the SHA-256 of the learner's
+    state, by which two runs can be compared. The run folder also receives ``learner.safetensors``.
     """
     with threadpool_limits(1):
         return _Run(config, cache, progress).results()
@@ -70,8 +61,7 @@ class _Run:
     """One pass over the stream, starting at the last checkpoint."""
 
     def __init__(self, config: StreamConfig, cache: RunCache, progress: Progress) -> None:
-        self.config = config
-        self.progress = progress
+        self.config, self.progress = config, progress
         self.source = TokenStream(config)
         self.scored = None if config.score is None else ScoredCorpus(config.score)
         inputs = self.source.inputs | (self.scored.corpus.sha256 if self.scored else {})
@@ -204,8 +194,6 @@ class _Run:
 def slope(tokens: Sequence[float], values: Sequence[float]) -> list[float]:
     """Least-squares slope per million tokens, with its 95 % interval.
 
-    Examples
-    --------
     >>> slope([1e6, 2e6, 3e6], [5.0, 5.0, 5.0])
     [0.0, 0.0, 0.0]
     """

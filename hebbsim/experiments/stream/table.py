@@ -1,7 +1,5 @@
 """The lines that `hebbsim run stream` prints."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from hebbsim.runs.results import Results
@@ -13,7 +11,7 @@ def show(results: Results, folder: Path) -> None:
     console = Console(soft_wrap=True)
     found = {row.metric: row for row in results.rows}
     cost = found["microseconds_per_token"]
-    console.print(f"{found['tokens'].mean:,.0f} tokens of {cost.corpus}", markup=False)
+    console.print(f"{found['tokens'].mean:,.0f} tokens of {cost.corpus}")
     spread = "" if cost.low is None else f" (quartiles {cost.low:.3g} to {cost.high:.3g})"
     compiled = len(results.tables["stream"]) == 1
     spread = ", compilation of kernels included" if compiled else spread
@@ -31,7 +29,6 @@ def show(results: Results, folder: Path) -> None:
     if accuracy is not None:
         console.print(
             f"Accuracy          {accuracy.mean:.3f} on test of {accuracy.corpus} at the end, "
-            "clusters named on its dev",
-            markup=False,
+            "clusters named on its dev"
         )
     print_ending(console, results, folder, "Learner, figure and tables")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator, model_validator
 
-from hebbsim.config import Workers, option, read_toml
+from hebbsim.config import Count, Workers, option, read_toml
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.learner_config import LearnerConfig, merged
 from hebbsim.rivals import RIVALS, new_rival, rival_class
@@ -39,10 +39,7 @@ _NAMES = re.compile(r"\[[\w\s.,-]+\]")
 
 @dataclass(frozen=True)
 class Range:
-    """The values of a parameter: a list of choices, or an interval.
-
-    Between integer bounds, integers are drawn; other values are rounded to three digits.
-    """
+    """The values of a parameter: choices, or an interval of integers or of three-digit numbers."""
 
     name: str
     choices: tuple[Any, ...] = ()
@@ -67,8 +64,6 @@ class Range:
 def read_range(text: str) -> Range:
     """Parse a range from the command line; raises BadInputError if it is invalid or empty.
 
-    Examples
-    --------
     >>> read_range("words.size=50:400:log")
     Range(name='words.size', choices=(), low=50, high=400, log=True)
     >>> read_range("timescales=[[2, 8], [3]]").choices
@@ -141,11 +136,9 @@ class TuneConfig(LearnerConfig):
     rival: str | None = option(
         "Rival of `hebbsim run roles --rivals` to tune instead of the network.", metavar="NAME"
     )
-    trials: int = option("Number of trials; the first one changes nothing.", value=20, ge=1)
-    seeds: int = option(
-        "Number of random seeds for the best third of the trials; the others get one.",
-        value=3,
-        ge=1,
+    trials: Count = option("Number of trials; the first one changes nothing.", value=20)
+    seeds: Count = option(
+        "Number of random seeds for the best third of the trials; the others get one.", value=3
     )
     workers: Workers = min(2, os.cpu_count() or 1)
 

@@ -6,8 +6,6 @@ accuracy on dev that `hebbsim run roles` reports: the clusters of each half of d
 other half. Nothing depends on the test split.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import statistics
@@ -17,13 +15,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from hebbsim.engine import load_rules
 from hebbsim.errors import BadInputError, HebbsimError, reason
-from hebbsim.experiments.roles.data import check_clusters
+from hebbsim.experiments.roles.data import check_clusters, with_scored_splits
 from hebbsim.experiments.roles.learner_config import LearnerConfig
-from hebbsim.experiments.roles.variants import assigned_roles, with_scored_splits
+from hebbsim.experiments.roles.scores import assigned_roles
 from hebbsim.experiments.tune.config import TuneConfig
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.readers.base import Corpus
@@ -38,10 +37,7 @@ from hebbsim.runs.workers import run_all
 
 @dataclass(frozen=True)
 class Trial:
-    """A row of the table: accuracy on dev over seeds.
-
-    `parameters` holds the drawn values. `failed` is the reason if there is no score.
-    """
+    """A row of the table: accuracy on dev over seeds, or why it `failed`, by drawn `parameters`."""
 
     trial: int
     parameters: dict[str, Any]
@@ -55,11 +51,8 @@ class Trial:
 def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results:
     """Try settings at random, score each on dev, and write the best as a preset.
 
-    Returns
-    -------
-    Results
-        ``accuracy`` on dev by trial. The table ``trials`` has one `Trial` per row, best first;
-        ``preset.toml`` among the files is for ``hebbsim run roles --preset``.
+    ``accuracy`` on dev by trial. The table ``trials`` has one `Trial` per row, best first;
+    ``preset.toml`` among the files is for ``hebbsim run roles --preset``.
 
     Raises
     ------
@@ -77,7 +70,32 @@ def run_tune(config: TuneConfig, cache: RunCache, progress: Progress) -> Results
     )
     search = _Search(config, corpus, cache, progress)
     cache.begin(results.experiment, results.config, results.provenance)
-    _fill(results, search)
+    trials = search.run()
+    best, n = trials[0], len(trials)
+    if best.mean is None:
+        raise HebbsimError(f"no trial could be scored: {best.failed}")
+    if n < config.trials:
+        results.notes.append(f"the ranges have {n} different trials, not {config.trials}")
+    model = config.rival or "hebbian"
+    scores = [
+        Score(corpus.name, "dev", model, f"trial={trial}", "accuracy", None, seed, score)
+        for (trial, seed), score in sorted(search.found.items())
+        if not isinstance(score, str)
+    ]
+    results.rows = summarize(scores)
+    results.tables = {"trials": trials, "per_seed": scores}
+    results.files["trials.csv"] = utf8(_trials_text(trials))  # with a column per parameter
+    score = f"accuracy on dev {best.mean:.4f} over {best.seeds} seeds, the best of {n} trials"
+    name = "".join(c if c.isprintable() else "?" for c in corpus.name)
+    if config.rival is None:
+        file, heading, values = "preset.toml", name, _preset(config.trial(best.parameters))
+        table = []
+    else:  # as a table of ``settings.toml`` in `hebbsim.rivals`
+        file, heading, values = "settings.toml", f"{name}, K = {config.clusters}", best.parameters
+        table = [f"[{kinds_of(config.corpus)[-1]}.{config.rival}]"]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    heading = f"# Chosen by hebbsim tune for {heading}: {score}."
+    results.files[file] = utf8("\n".join([heading, *table, *lines, ""]))
     return results
 
 
@@ -146,8 +164,7 @@ class _Search:
 
     def run(self) -> list[Trial]:
         """Run all trials; the best come first."""
-        everything = range(len(self.drawn))
-        self._learn((trial, 0) for trial in everything)
+        self._learn((trial, 0) for trial in range(len(self.drawn)))
         best = [trial.trial for trial in self._ranked() if not trial.failed][: self.n_best]
         self._learn((trial, seed) for seed in range(1, self.config.seeds) for trial in best)
         return self._ranked()
@@ -201,39 +218,7 @@ def _score(job: _Job) -> float | str:
     return float(np.mean(roles["dev"] == dev.layers[job.corpus.layer or ""]))
 
 
-def _fill(results: Results, search: _Search) -> None:
-    """Run the search, and fill in tables and files."""
-    trials, config, corpus = search.run(), search.config, search.corpus.name
-    best, n = trials[0], len(trials)
-    if best.mean is None:
-        raise HebbsimError(f"no trial could be scored: {best.failed}")
-    if n < config.trials:
-        results.notes.append(f"the ranges have {n} different trials, not {config.trials}")
-    model = config.rival or "hebbian"
-    scores = [
-        Score(corpus, "dev", model, f"trial={trial}", "accuracy", None, seed, score)
-        for (trial, seed), score in sorted(search.found.items())
-        if not isinstance(score, str)
-    ]
-    results.rows = summarize(scores)
-    results.tables = {"trials": trials, "per_seed": scores}
-    results.files["trials.csv"] = utf8(_trials_text(trials))  # with a column per parameter
-    about = f"accuracy on dev {best.mean:.4f} over {best.seeds} seeds, the best of {n} trials"
-    name = "".join(c if c.isprintable() else "?" for c in corpus)
-    if config.rival is None:
-        file, heading, values = "preset.toml", name, _preset(config.trial(best.parameters))
-        table = []
-    else:  # as a table of ``settings.toml`` in `hebbsim.rivals`
-        file, heading, values = "settings.toml", f"{name}, K = {config.clusters}", best.parameters
-        table = [f"[{kinds_of(config.corpus)[-1]}.{config.rival}]"]
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
-    heading = f"# Chosen by hebbsim tune for {heading}: {about}."
-    results.files[file] = utf8("\n".join([heading, *table, *lines, ""]))
-
-
 def _trials_text(trials: Sequence[Trial]) -> str:
-    import pandas as pd
-
     names = list(dict.fromkeys(name for trial in trials for name in trial.parameters))
     rows = [
         asdict(trial)

@@ -1,11 +1,8 @@
 """The table that `hebbsim tune` prints."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from rich.table import Table
-from rich.text import Text
 
 from hebbsim.runs.results import Results
 from hebbsim.runs.sweep_file import shown
@@ -23,7 +20,6 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     console.print()
     console.print(
         f"The best of {len(trials)} trials on {results.config['corpus']}: accuracy on dev",
-        markup=False,
         soft_wrap=True,
     )
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -35,16 +31,16 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
     table.add_row("seeds", *(str(trial.seeds) for trial in best))
     for name in dict.fromkeys(name for trial in trials for name in trial.parameters):
         values = ("" if name not in t.parameters else shown(t.parameters[name]) for t in best)
-        table.add_row(Text(name), *map(Text, values))
+        table.add_row(name, *values)
     console.print(table)
     for trial in trials:
         if trial.trial == 0 and trial.mean is not None:
             console.print(f"Trial 0, which changes nothing: {trial.mean:.4f}")
         if trial.failed:
-            console.print(f"No score for trial {trial.trial}: {trial.failed}", markup=False)
+            console.print(f"No score for trial {trial.trial}: {trial.failed}")
     print_ending(console, results, folder / "trials.csv", "All trials")
     if results.config["rival"] is not None:
-        console.print(f"What was chosen: {folder / 'settings.toml'}", markup=False, soft_wrap=True)
+        console.print(f"What was chosen: {folder / 'settings.toml'}", soft_wrap=True)
         return
     again = f"hebbsim run roles --corpus {results.config['source']} --preset"
-    console.print(f"Use it: {again} {folder / 'preset.toml'}", markup=False, soft_wrap=True)
+    console.print(f"Use it: {again} {folder / 'preset.toml'}", soft_wrap=True)

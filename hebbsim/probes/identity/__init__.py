@@ -16,7 +16,6 @@ from hebbsim.probes.identity.decoders import (
 from hebbsim.probes.identity.expansion import exact_past, pasts, smallest_distance
 from hebbsim.probes.identity.information import (
     Reading,
-    entropy,
     lag_bounds,
     ngram_information,
     read,
@@ -25,6 +24,7 @@ from hebbsim.probes.identity.information import (
 )
 from hebbsim.probes.identity.memories import Memory, get_memory, memory_names
 from hebbsim.probes.identity.states import PRECISIONS, Condition, States, make_codes, make_states
+from hebbsim.probes.metrics import entropy
 
 __all__ = [
     "PRECISIONS",

@@ -19,13 +19,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from hebbsim.errors import BadInputError
 from hebbsim.extensions import import_file
 from hebbsim.probes.identity.expansion import pasts
-from hebbsim.probes.identity.states import States
+from hebbsim.probes.identity.states import Floats, Ints, States
 
 #: Number of time constants of the slowest trace after which older tokens are neglected.
 _PAST = 40
@@ -56,24 +55,24 @@ class Channel:
     [0.5, 0.25, 0.125]
     """
 
-    codes: NDArray[np.float64]
-    timescales: NDArray[np.float64]
-    noise: NDArray[np.float64]
-    prior: NDArray[np.float64]
+    codes: Floats
+    timescales: Floats
+    noise: Floats
+    prior: Floats
     n_past: int | None = None
-    log_successor: NDArray[np.float64] | None = None
+    log_successor: Floats | None = None
 
-    def gains(self, n_lags: int) -> NDArray[np.float64]:
+    def gains(self, n_lags: int) -> Floats:
         """``alpha (1 - alpha)**k``, shape=(K, S)."""
         alpha = 1 / self.timescales
         return alpha * (1 - alpha) ** np.arange(n_lags)[:, None]
 
     @cached_property
-    def log_prior(self) -> NDArray[np.float64]:
+    def log_prior(self) -> Floats:
         return np.log(self.prior)
 
     @cached_property
-    def mean(self) -> NDArray[np.float64]:
+    def mean(self) -> Floats:
         """Mean code over the stream, shape=(D,)."""
         return self.prior @ self.codes
 
@@ -84,16 +83,16 @@ class Channel:
         return float(self.prior @ (deviations**2).mean(axis=1))
 
     @cached_property
-    def past(self) -> NDArray[np.float64]:
+    def past(self) -> Floats:
         """Gains of all lags that are not negligible, shape=(K, S)."""
         n_lags = int(np.ceil(_PAST * self.timescales.max()))
         return self.gains(n_lags if self.n_past is None else min(n_lags, self.n_past))
 
-    def past_to(self, lag: int) -> NDArray[np.float64]:
+    def past_to(self, lag: int) -> Floats:
         """`past`, extended to include `lag`."""
         return np.concatenate([self.past, self.gains(lag + 1)[len(self.past) :]])
 
-    def weights(self, lag: int, *, cancelled: int = 0) -> NDArray[np.float64]:
+    def weights(self, lag: int, *, cancelled: int = 0) -> Floats:
         """Weights of the sum of traces that is closest to x[t-lag] in mean square, shape=(S,).
 
         Codes are treated as independent draws, so no training is needed (Wiener filter). Lags
@@ -110,7 +109,7 @@ class Channel:
         return np.linalg.lstsq(system / norm, target, rcond=None)[0] / norm
 
     def response(
-        self, weights: NDArray[np.float64], lag: int, *, cancelled: int = 0
+        self, weights: Floats, lag: int, *, cancelled: int = 0
     ) -> tuple[float, float, float | None]:
         """Gain of the token at a lag in a sum of traces, and the total gain of all others.
 
@@ -129,13 +128,8 @@ class Channel:
         return gain, others, variance
 
     def likelihoods(
-        self,
-        states: NDArray[np.float64],
-        weights: NDArray[np.float64],
-        lag: int,
-        *,
-        cancelled: int = 0,
-    ) -> NDArray[np.float64]:
+        self, states: Floats, weights: Floats, lag: int, *, cancelled: int = 0
+    ) -> Floats:
         """Log-likelihood of each type at a lag from one sum of traces, up to a constant.
 
         All other content of the sum is treated as Gaussian noise.
@@ -194,15 +188,14 @@ class Decoder(ABC):
                 raise TypeError(f"{known.__module__} has a decoder {cls.name}: choose another name")
 
     def __init__(self, channel: Channel, random_state: int = 0) -> None:
-        self.channel = channel
-        self.random_state = random_state
+        self.channel, self.random_state = channel, random_state
 
     def fit(self, states: States) -> Decoder:
         """Train on states with known tokens; does nothing for a decoder in closed form."""
         return self
 
     @abstractmethod
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         """Decode states.
 
         Parameters
@@ -261,7 +254,7 @@ class Nearest(Decoder):
 
     name = "nearest"
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         channel = self.channel
         total = (channel.past**2).sum(axis=0) + channel.noise**2 / (channel.power or 1)
         for lag, gains in enumerate(channel.gains(n_lags)):
@@ -275,7 +268,7 @@ class Linear(Decoder):
 
     name = "linear"
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         for lag in range(n_lags):
             yield self.channel.likelihoods(states, self.channel.weights(lag), lag)
 
@@ -289,17 +282,15 @@ class Cancellation(Decoder):
 
     name = "cancellation"
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         for scores, _, _ in self.steps(states, n_lags):
             yield scores
 
-    def steps(
-        self, states: NDArray[np.float64], n_lags: int
-    ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]]:
+    def steps(self, states: Floats, n_lags: int) -> Iterator[tuple[Floats, Ints, Floats]]:
         """Likelihoods of each lag, the chosen types, and the states without them."""
         channel = self.channel
         rest = states.copy()
-        chosen: NDArray[np.int64] | None = None
+        chosen: Ints | None = None
         for lag, gains in enumerate(channel.gains(n_lags)):
             weights = channel.weights(lag, cancelled=lag)
             scores = channel.likelihoods(rest, weights, lag, cancelled=lag)
@@ -308,7 +299,7 @@ class Cancellation(Decoder):
             rest = rest - gains[:, None] * channel.codes[chosen, None, :]
             yield scores, chosen, rest
 
-    def known(self, following: NDArray[np.int64] | None) -> NDArray[np.float64] | float:
+    def known(self, following: Ints | None) -> Floats | float:
         """Log-likelihood ratios of a token given the one that follows it; here 0."""
         return 0.0
 
@@ -322,7 +313,7 @@ class LanguageCancellation(Cancellation):
 
     name = "language"
 
-    def known(self, following: NDArray[np.int64] | None) -> NDArray[np.float64] | float:
+    def known(self, following: Ints | None) -> Floats | float:
         channel = self.channel
         if following is None or channel.log_successor is None:
             return 0.0
@@ -337,7 +328,7 @@ class Pursuit(Decoder):
 
     name = "pursuit"
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         from sklearn.linear_model import orthogonal_mp
 
         channel = self.channel
@@ -365,7 +356,7 @@ class MaximumLikelihood(Decoder):
     #: Maximum number of sequences.
     most: ClassVar[int] = 2**14
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         channel = self.channel
         n_types = len(channel.codes)
         depth = min(n_lags, int(np.log(self.most) / np.log(n_types)) if n_types > 1 else n_lags)
@@ -393,7 +384,7 @@ class MaximumLikelihood(Decoder):
             ]
             yield np.stack(of_type, axis=1)
 
-    def _whitening(self, depth: int) -> NDArray[np.float64]:
+    def _whitening(self, depth: int) -> Floats:
         """Matrix that whitens noise and older tokens, shape=(S, S)."""
         channel = self.channel
         older = channel.past[depth:]

@@ -14,15 +14,13 @@ ratio phi, the pasts ``abb`` and ``baa`` even lead to the same state, so that no
 distinguish them.
 """
 
-from __future__ import annotations
-
 import math
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
+from hebbsim.probes.identity.states import Ints
 
 
 def exact_past(alpha: float) -> float:
@@ -59,7 +57,7 @@ def exact_past(alpha: float) -> float:
     return n
 
 
-def pasts(n_types: int, n_tokens: int) -> NDArray[np.int64]:
+def pasts(n_types: int, n_tokens: int) -> Ints:
     """All sequences of `n_tokens` tokens, shape=(n_types**n_tokens, n_tokens), lag 0 first."""
     return np.array(list(product(range(n_types), repeat=n_tokens)))
 

@@ -1,14 +1,13 @@
 """Information about a past token in bits: as decoded, and upper bounds."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from hebbsim.probes.identity.decoders import Channel
+from hebbsim.probes.identity.states import Floats, Ints
+from hebbsim.probes.metrics import entropy
 
 #: Range of the natural logarithm of the inverse temperature.
 _RANGE = (-16.0, 4.0)
@@ -39,9 +38,7 @@ class Reading:
     entropy: float
 
 
-def read(
-    scores: NDArray[np.float64], tokens: NDArray[np.integer], log_prior: NDArray[np.float64]
-) -> Reading:
+def read(scores: Floats, tokens: Ints, log_prior: Floats) -> Reading:
     """Accuracy and bits of log-likelihoods, calibrated on the first half of the states.
 
     Two parameters are calibrated: an inverse temperature of the log-likelihoods (Guo et al. 2017),
@@ -84,58 +81,30 @@ def read(
     return Reading(float(right.mean()), min(bits, entropy), entropy)
 
 
-def _calibrated(
-    scores: NDArray[np.floating], tokens: NDArray[np.integer], log_prior: NDArray[np.float64]
-) -> tuple[float, float]:
-    """The inverse temperature and the share of the prior that maximize the bits.
-
-    The largest log-likelihood of every state is 0. The share is at least that of half a state, as
-    a smaller one cannot be estimated.
-    """
+def _calibrated(scores: Floats, tokens: Ints, log_prior: Floats) -> tuple[float, float]:
+    """Inverse temperature and share of the prior (half a state or more) that maximize the bits."""
     shares = np.geomspace(1 / (2 * len(tokens)), 1, 24)
 
-    def bits(log_beta: float) -> NDArray[np.float64]:
+    def bits(log_beta: float) -> Floats:
         ratios = _ratios(scores, tokens, log_prior, float(np.exp(log_beta)))
         return np.log2(shares + (1 - shares) * ratios[:, None]).mean(axis=0)
 
     found = minimize_scalar(
-        lambda log_beta: -bits(log_beta).max(),
-        bounds=_RANGE,
-        method="bounded",
-        options={"xatol": 0.05},
+        lambda x: -bits(x).max(), bounds=_RANGE, method="bounded", options={"xatol": 0.05}
     )
     return float(np.exp(found.x)), float(shares[np.argmax(bits(found.x))])
 
 
-def _ratios(
-    scores: NDArray[np.floating],
-    tokens: NDArray[np.integer],
-    log_prior: NDArray[np.float64],
-    beta: float,
-) -> NDArray[np.float64]:
+def _ratios(scores: Floats, tokens: Ints, log_prior: Floats, beta: float) -> Floats:
     """Posterior divided by prior of the correct types, shape=(N,)."""
     likelihoods = np.exp(np.float32(beta) * scores)
     prior = np.exp(log_prior).astype(np.float32)
     evidence = likelihoods @ prior if prior.ndim == 1 else (likelihoods * prior).sum(axis=1)
-    ratios: NDArray[np.float64] = np.divide(
-        likelihoods[np.arange(len(tokens)), tokens], evidence, dtype=np.float64
-    )
-    return ratios
+    right = likelihoods[np.arange(len(tokens)), tokens]
+    return np.divide(right, evidence, dtype=np.float64)
 
 
-def entropy(prior: NDArray[np.float64]) -> float:
-    """Entropy of a distribution in bits.
-
-    Examples
-    --------
-    >>> entropy(np.array([0.5, 0.25, 0.25]))
-    1.5
-    """
-    positive = prior[prior > 0]
-    return float(-(positive * np.log2(positive)).sum())
-
-
-def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> NDArray[np.floating]:
+def lag_bounds(channel: Channel, n_lags: int, most: float | None = None) -> Floats:
     """Upper bound of the bits that a state holds about the token at each lag, shape=(K,).
 
     All other tokens are assumed to be known, which can only increase the information if tokens
@@ -164,18 +133,13 @@ def total_bound(channel: Channel) -> float:
     return float(np.log2(1 + np.outer(_variances(channel), strengths)).sum() / 2)
 
 
-def _variances(channel: Channel) -> NDArray[np.floating]:
+def _variances(channel: Channel) -> Floats:
     """Variances of the codes along their principal axes, shape=(D,)."""
     deviations = (channel.codes - channel.mean) * np.sqrt(channel.prior)[:, None]
-    return np.linalg.svd(deviations, compute_uv=False) ** 2
+    return np.asarray(np.linalg.svd(deviations, compute_uv=False) ** 2, dtype=np.float64)
 
 
-def ngram_information(
-    tokens: NDArray[np.integer],
-    held_out: NDArray[np.integer],
-    prior: NDArray[np.float64],
-    order: int = 2,
-) -> float:
+def ngram_information(tokens: Ints, held_out: Ints, prior: Floats, order: int = 2) -> float:
     """Bits about a token that an n-gram model infers from the next ``order - 1`` tokens.
 
     These bits about lag k follow from smaller lags, without any trace. Counts come from `tokens`,
@@ -223,14 +187,12 @@ def ngram_information(
     return float(np.log2(found[scored] / base[scored]).mean())
 
 
-def _later(tokens: NDArray[np.integer], n: int) -> NDArray[np.int64]:
+def _later(tokens: Ints, n: int) -> Ints:
     """The token n positions later, plus 1; 0 past the end."""
     return np.concatenate([tokens[n:] + 1, np.zeros(min(n, len(tokens)), dtype=np.int64)])
 
 
-def _best_strength(
-    seen: NDArray[np.integer], of_context: NDArray[np.integer], shorter: NDArray[np.float64]
-) -> float:
+def _best_strength(seen: Ints, of_context: Ints, shorter: Floats) -> float:
     """Maximum-likelihood weight of the shorter context, in observations."""
     strengths = np.geomspace(0.01, 1e6, 33)
     return max(
@@ -238,9 +200,7 @@ def _best_strength(
     )
 
 
-def successor_model(
-    tokens: NDArray[np.integer], held_out: NDArray[np.integer], prior: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def successor_model(tokens: Ints, held_out: Ints, prior: Floats) -> Floats:
     """Natural log of P(type | next token) of a bigram model, shape=(V, V), one row per next token.
 
     Counts come from `tokens`, the weight of the prior from `held_out`.

@@ -1,7 +1,5 @@
 """Decoders that track several hypotheses about the past."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -9,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.probes.identity.decoders import Channel, Decoder
+from hebbsim.probes.identity.states import Floats, Ints
 
 #: Number of states processed at a time, which bounds memory use.
 _AT_ONCE = 32
@@ -28,7 +27,7 @@ class Beam(Decoder):
     name = "beam"
     width: ClassVar[int] = 32
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         channel = self.channel
         whitening = [_whitening(channel, lag + 1) for lag in range(n_lags)]
         parts = [
@@ -44,10 +43,8 @@ class Beam(Decoder):
             yield np.log(np.maximum(mixed, np.finfo(np.float64).tiny)) - channel.log_prior
 
     def _search(
-        self,
-        states: NDArray[np.float64],
-        whitening: list[tuple[NDArray[np.float64], NDArray[np.float64], float]],
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float32]]:
+        self, states: Floats, whitening: list[tuple[Floats, Floats, float]]
+    ) -> tuple[Ints, Floats, NDArray[np.float32]]:
         """Surviving pasts, shape=(n, B, K), and their posterior, shape=(n, B).
 
         Also the posterior of types when each lag was decoded, shape=(n, K, V).
@@ -88,9 +85,7 @@ class Beam(Decoder):
         return pasts, weights / weights.sum(axis=1, keepdims=True), first
 
 
-def _whitening(
-    channel: Channel, cancelled: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+def _whitening(channel: Channel, cancelled: int) -> tuple[Floats, Floats, float]:
     """Matrix that whitens noise and tokens older than the `cancelled` ones, shape=(S, S).
 
     Also the mean of the older tokens, shape=(S, D), and the log density of the white noise, up to

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.linalg import expm
 
 from hebbsim.errors import BadInputError
-from hebbsim.probes.identity.states import run_traces
+from hebbsim.probes.identity.states import Floats, Ints, run_traces
 
 
 class Memory(ABC):
@@ -49,15 +49,12 @@ class Memory(ABC):
         if "name" in vars(cls):
             Memory._registry[cls.name] = cls
 
-    def __init__(
-        self, codes: NDArray[np.float64], timescales: NDArray[np.float64], rng: np.random.Generator
-    ) -> None:
-        self.codes = codes
-        self.timescales = timescales
+    def __init__(self, codes: Floats, timescales: Floats, rng: np.random.Generator) -> None:
+        self.codes, self.timescales = codes, timescales
         self.size = len(timescales) * codes.shape[1]
 
     @abstractmethod
-    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+    def run(self, tokens: Ints) -> NDArray[np.float32]:
         """States after each token, starting from zero.
 
         Parameters
@@ -97,7 +94,7 @@ class Traces(Memory):
 
     name = "traces"
 
-    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+    def run(self, tokens: Ints) -> NDArray[np.float32]:
         states = run_traces(self.codes, tokens, self.timescales, tokens.shape[1], dtype=np.float32)
         return states.reshape(*tokens.shape, -1)
 
@@ -107,7 +104,7 @@ class Window(Memory):
 
     name = "window"
 
-    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+    def run(self, tokens: Ints) -> NDArray[np.float32]:
         n_streams, length = tokens.shape
         width = self.codes.shape[1]
         out = np.zeros((n_streams, length, len(self.timescales), width), dtype=np.float32)
@@ -128,7 +125,7 @@ class Legendre(Memory):
     #: Window length in tokens per coefficient.
     stretch: ClassVar[float] = 2.0
 
-    def transition(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def transition(self) -> tuple[Floats, Floats]:
         """Discretized A and B for one token, shapes (S, S) and (S,)."""
         order = len(self.timescales)
         theta = self.stretch * order
@@ -141,7 +138,7 @@ class Legendre(Memory):
         step = expm(whole)
         return step[:order, :order], step[:order, order]
 
-    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+    def run(self, tokens: Ints) -> NDArray[np.float32]:
         n_streams, length = tokens.shape
         a, b = (part.astype(np.float32) for part in self.transition())
         width = self.codes.shape[1]
@@ -172,16 +169,14 @@ class FastWeights(Memory):
         keys = max(n for n in range(1, int(self.size**0.5) + 1) if self.size % n == 0)
         return self.size // keys, keys
 
-    def __init__(
-        self, codes: NDArray[np.float64], timescales: NDArray[np.float64], rng: np.random.Generator
-    ) -> None:
+    def __init__(self, codes: Floats, timescales: Floats, rng: np.random.Generator) -> None:
         super().__init__(codes, timescales, rng)
         n_values, n_keys = self.shape()
         projection = rng.standard_normal((codes.shape[1], n_values))
         self.values = (codes @ projection).astype(np.float32)
         self.turn = np.linalg.qr(rng.standard_normal((n_keys, n_keys)))[0].astype(np.float32)
 
-    def run(self, tokens: NDArray[np.integer]) -> NDArray[np.float32]:
+    def run(self, tokens: Ints) -> NDArray[np.float32]:
         n_streams, length = tokens.shape
         n_values, n_keys = self.shape()
         key = np.zeros(n_keys, dtype=np.float32)

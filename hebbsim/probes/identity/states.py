@@ -13,8 +13,6 @@ format; with ``"readout"`` the recurrence runs in float64 and only its result is
 are not rounded, because every decoder knows the code book.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -23,6 +21,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from hebbsim.errors import BadInputError
+
+#: Arrays of numbers and of types.
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: Number formats of a state.
 PRECISIONS = ("float64", "float32", "bfloat16", "int8")
@@ -105,17 +107,15 @@ class States:
     ((6, 2, 8), (6, 4))
     """
 
-    values: NDArray[np.float64]
-    tokens: NDArray[np.int64]
-    noise: NDArray[np.float64]
+    values: Floats
+    tokens: Ints
+    noise: Floats
 
     def __len__(self) -> int:
         return len(self.values)
 
 
-def make_codes(
-    n_types: int, dim: int, rng: np.random.Generator, kind: str = "random"
-) -> NDArray[np.float64]:
+def make_codes(n_types: int, dim: int, rng: np.random.Generator, kind: str = "random") -> Floats:
     """Draw a code for each type.
 
     Parameters
@@ -159,18 +159,15 @@ def round_bfloat16(x: NDArray) -> NDArray[np.float32]:
 
 
 def round_int8(x: NDArray, scale: NDArray) -> NDArray:
-    """Nearest of 255 equally spaced levels from ``-scale`` to ``scale``, saturating.
-
-    `x` is of shape (..., S, D), `scale` of shape (S, 1).
-    """
+    """Nearest of 255 levels from -scale to scale, saturating; x is (..., S, D), scale (S, 1)."""
     unit = np.where(scale > 0, scale / _LEVELS, 1).astype(x.dtype)
     return np.clip(np.rint(x / unit), -_LEVELS, _LEVELS).astype(x.dtype) * unit
 
 
 def run_traces(
     codes: NDArray,
-    tokens: NDArray[np.integer],
-    timescales: NDArray[np.float64],
+    tokens: Ints,
+    timescales: Floats,
     n_last: int,
     *,
     dtype: DTypeLike = np.float64,
@@ -199,9 +196,9 @@ def run_traces(
 
 
 def make_states(
-    codes: NDArray[np.float64],
-    tokens: NDArray[np.integer],
-    timescales: NDArray[np.float64],
+    codes: Floats,
+    tokens: Ints,
+    timescales: Floats,
     condition: Condition,
     *,
     n_last: int,
@@ -254,16 +251,9 @@ def make_states(
 
 
 def hold(
-    exact: NDArray[np.float64],
-    codes: NDArray[np.float64],
-    tokens: NDArray[np.integer],
-    timescales: NDArray[np.float64],
-    condition: Condition,
-) -> NDArray[np.float64]:
-    """States in the number format of a condition, shape=(B, n_last, S, D).
-
-    `exact` is the result of `run_traces` in float64.
-    """
+    exact: Floats, codes: Floats, tokens: Ints, timescales: Floats, condition: Condition
+) -> Floats:
+    """The `exact` states in the number format of a condition, shape=(B, n_last, S, D)."""
     if condition.precision == "float64":
         return exact
     scale = np.abs(exact).max(axis=(0, 1, 3), initial=0.0)[:, None]

@@ -1,17 +1,14 @@
 """Decoders that are trained on states with known tokens."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from hebbsim.errors import HebbsimError
 from hebbsim.probes.identity.decoders import Decoder
-from hebbsim.probes.identity.states import States
+from hebbsim.probes.identity.states import Floats, Ints, States
 
 
 class _Trained(Decoder):
@@ -27,10 +24,10 @@ class _Trained(Decoder):
         self._fit(self._features(states.values), states.tokens)
         return self
 
-    def _features(self, states: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _features(self, states: Floats) -> Floats:
         return (states.reshape(len(states), -1) - self.centre_) / self.spread_
 
-    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+    def _fit(self, features: Floats, tokens: Ints) -> None:
         raise NotImplementedError
 
 
@@ -40,7 +37,7 @@ class Ridge(_Trained):
     name = "ridge"
     strength = 1e-3
 
-    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+    def _fit(self, features: Floats, tokens: Ints) -> None:
         from sklearn.linear_model import Ridge as Regression
 
         targets = self.channel.codes[tokens].reshape(len(tokens), -1)
@@ -50,7 +47,7 @@ class Ridge(_Trained):
         residual = (targets - self.model_.predict(features)).reshape(shape)
         self.variance_ = np.maximum((residual**2).mean(axis=(0, 2)), np.finfo(np.float64).tiny)
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         codes, channel = self.channel.codes, self.channel
         found = self.model_.predict(self._features(states)).reshape(len(states), -1, codes.shape[1])
         for lag in range(n_lags):
@@ -74,13 +71,11 @@ class Discriminant(_Trained):
     #: Pseudo-observations of every type at the overall mean.
     shrinkage = 1.0
 
-    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+    def _fit(self, features: Floats, tokens: Ints) -> None:
         gram = features.T @ features
         self.weights_ = [self._of_lag(features, gram, of_lag) for of_lag in tokens.T]
 
-    def _of_lag(
-        self, x: NDArray[np.float64], gram: NDArray[np.float64], tokens: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _of_lag(self, x: Floats, gram: Floats, tokens: Ints) -> tuple[Floats, Floats]:
         n_types = len(self.channel.codes)
         counts = np.bincount(tokens, minlength=n_types)
         order = np.argsort(tokens, kind="stable")
@@ -95,7 +90,7 @@ class Discriminant(_Trained):
         weights = cho_solve(cho_factor(within, lower=True), means.T)
         return weights, (means * weights.T).sum(axis=1) / 2
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         features = self._features(states)
         for weights, norms in self.weights_[:n_lags]:
             yield features @ weights - norms
@@ -106,17 +101,17 @@ class Softmax(_Trained):
 
     name = "softmax"
 
-    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+    def _fit(self, features: Floats, tokens: Ints) -> None:
         self.models_ = [self._model(features, of_lag) for of_lag in tokens.T]
 
-    def _model(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> Any:
+    def _model(self, features: Floats, tokens: Ints) -> Any:
         from sklearn.linear_model import LogisticRegression
 
         if len(np.unique(tokens)) < 2:
             return None  # a single class
         return LogisticRegression(max_iter=200).fit(features, tokens)
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         features = self._features(states)
         for model in self.models_[:n_lags]:
             scores = np.zeros((len(states), len(self.channel.codes)))
@@ -136,7 +131,7 @@ class Perceptron(_Trained):
     epochs = 60
     batch = 256
 
-    def _fit(self, features: NDArray[np.float64], tokens: NDArray[np.int64]) -> None:
+    def _fit(self, features: Floats, tokens: Ints) -> None:
         try:
             from hebbsim.baselines._perceptron import train_perceptron
         except ModuleNotFoundError:
@@ -154,7 +149,7 @@ class Perceptron(_Trained):
             seed=self.random_state,
         )
 
-    def decode(self, states: NDArray[np.float64], n_lags: int) -> Iterator[NDArray[np.float64]]:
+    def decode(self, states: Floats, n_lags: int) -> Iterator[Floats]:
         from hebbsim.baselines._perceptron import log_softmax
 
         scores = log_softmax(self.model_, self._features(states), self.n_lags_)

@@ -1,7 +1,5 @@
 """Reports: claims, measurements and verdicts from finished runs."""
 
-from __future__ import annotations
-
 from hebbsim.runs.report.build import Report, build_report
 from hebbsim.runs.report.claims import CLAIMS, Claim, Finding
 from hebbsim.runs.report.page import write_report

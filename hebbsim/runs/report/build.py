@@ -1,7 +1,5 @@
 """Builds a report from run folders: claims, findings, verdicts, tables, figures, provenance."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,9 +9,9 @@ from typing import Any
 from hebbsim.errors import BadInputError
 from hebbsim.plots import style
 from hebbsim.runs.figures import Failed, RenderedFigure, each, figures_of
-from hebbsim.runs.finished import RunTables
+from hebbsim.runs.finished import RunTables, find, interval
+from hebbsim.runs.registry import EXPERIMENTS
 from hebbsim.runs.report.claims import CLAIMS, VERDICTS, Claim, Finding, verdict
-from hebbsim.runs.report.evidence import find, findings_of, interval
 
 SCHEMA = "hebbsim.report/1"
 
@@ -165,6 +163,14 @@ def build_report(folders: Sequence[str | Path]) -> Report:
         if names.count(run.name) > 1:
             raise BadInputError(f"{run.folder}: two runs are called {run.name}; rename one folder")
     return Report([RunSection(run, findings_of(run), *_pictures(run)) for run in runs])
+
+
+def findings_of(run: RunTables) -> list[Finding]:
+    """All findings of a run about the claims; none if its experiment tests no claim."""
+    experiment = EXPERIMENTS.get(run.experiment)
+    if experiment is None or experiment.evidence is None:
+        return []
+    return list(experiment.evidence(run))
 
 
 def _pictures(run: RunTables) -> tuple[list[Picture], Failed]:

@@ -1,11 +1,12 @@
 """The claims of the paper, findings about them, and how a verdict is reached."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from hebbsim.config import read_toml
 
 #: Whether a finding supports the claim (yes), contradicts it (no), supports it in some of its cases
 #: (part), or is inconclusive (open). None: it is shown but not judged.
@@ -14,7 +15,7 @@ Judgement = Literal["yes", "no", "part", "open"]
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of Singh (2026), paraphrased.
+    """A claim of Singh (2026), paraphrased; from ``claims.toml``.
 
     Attributes
     ----------
@@ -40,79 +41,8 @@ class Claim:
 
 
 CLAIMS = {
-    claim.key: claim
-    for claim in (
-        Claim(
-            "C1",
-            "Roles without labels",
-            "A Hebbian architecture on traces at several timescales reaches 96 % of a supervised "
-            "BiGRU on grammatical role assignment, with zero labels.",
-            ("roles",),
-            "Accuracy on test divided by that of a BiGRU with all labels; holds where the whole "
-            "interval is at .96 or above, fails where it is below.",
-        ),
-        Claim(
-            "C2",
-            "Ahead where structure decides",
-            "It surpasses the supervised model on structure-dependent roles.",
-            ("roles",),
-            "Which roles and splits depend on structure is fixed on dev and on sibling corpora. "
-            "Ahead or behind: p < .05 by a two-level bootstrap over training runs and sentences, "
-            "after Holm's correction over the roles or splits of one table; otherwise no "
-            "difference is shown. Holds where all are ahead, fails where none is.",
-        ),
-        Claim(
-            "C3",
-            "Traces destroy identity",
-            "The traces of a text no longer tell which token stood k steps ago.",
-            ("identity",),
-            "Bits that a decoder reads about the last tokens, of those that went in; the claim "
-            "holds where the whole interval is below one half, fails where it is above.",
-        ),
-        Claim(
-            "C4",
-            "EMA language models fall behind",
-            "A language model of 130M parameters with only EMA context reaches a perplexity on C4 "
-            "of 260, about 8 times that of GPT-2.",
-            ("lm",),
-            "Perplexity divided by that of a GPT-2 architecture of equal parameters and tokens; "
-            "holds where the whole interval is at 8 or above, fails where it is below.",
-        ),
-        Claim(
-            "C5",
-            "The predictor does not matter",
-            "Putting full softmax attention over the traces in place of the linear predictor gives "
-            "the same loss.",
-            ("predictor",),
-            "Loss minus that of the linear predictor, as a share of it; holds where the whole "
-            "interval is within 1.5 %, fails where all of it is beyond.",
-        ),
-        Claim(
-            "C6",
-            "What is discarded stays lost",
-            "By the data processing inequality no predictor after the traces recovers what these "
-            "discard.",
-            ("identity",),
-            "Bits above the bound at any lag; holds unless a whole interval lies above 0.",
-        ),
-        Claim(
-            "C7",
-            "Only learned selection resolves it",
-            "Only a selection that is learned and depends on the input resolves the dilution.",
-            ("selection", "recall"),
-            "Validation loss or recall beside fixed decays: holds where selection that depends on "
-            "the input is better and decays that are only learned are not, by the intervals.",
-        ),
-        Claim(
-            "C8",
-            "Depth dilutes alike",
-            "The same dilution happens across depth: a residual stream loses earlier layers, and "
-            "learned selection over layers keeps them.",
-            ("depth",),
-            "Readability of early layers at the last one, learned selection minus residual "
-            "stream; holds where the whole interval is above 0, fails where it is below.",
-        ),
-    )
+    key: Claim(key, **{**about, "experiments": tuple(about["experiments"])})
+    for key, about in read_toml(Path(__file__).with_name("claims.toml"), "the claims").items()
 }
 
 

@@ -1,6 +1,4 @@
-"""Writes a report as a self-contained HTML page and as Markdown."""
-
-from __future__ import annotations
+"""Writes a report as a self-contained HTML page and as Markdown, and tables into other pages."""
 
 import base64
 from pathlib import Path
@@ -120,10 +118,7 @@ _WIDTH, _HEIGHT = 132.0, 18.0
 
 
 def ranges(findings: list[Finding]) -> list[Markup]:
-    """Small SVG drawings of the intervals and bounds of findings, on one axis per unit and bound.
-
-    A finding without numbers or without a bound gets none.
-    """
+    """SVG drawings of intervals and bounds, one axis per unit and bound; empty without numbers."""
     ends: dict[tuple[str, float | None], list[float]] = {}
     for f in findings:
         if f.mean is not None and f.bound is not None:
@@ -161,3 +156,16 @@ def _range(finding: Finding, least: float, most: float) -> Markup:
         label, _WIDTH, _HEIGHT, _WIDTH, _HEIGHT, _WIDTH, middle, middle,
         bound, bound, _HEIGHT - 1, whisker, finding.judgement or "none", mean, middle,
     )  # fmt: skip
+
+
+def fill(path: Path, **blocks: list[str]) -> None:
+    """Replace lines between ``<!-- NAME -->`` and ``<!-- /NAME -->``; SystemExit without these."""
+    text = path.read_text(encoding="utf-8")
+    for name, lines in blocks.items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        if start not in text or end not in text:
+            raise SystemExit(f"{path}: no markers {start.strip()} and {end}")
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = before + start + "\n".join(lines) + "\n" + end + after
+    path.write_text(text, encoding="utf-8")

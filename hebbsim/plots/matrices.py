@@ -1,18 +1,13 @@
-"""Confusion matrix of roles."""
+"""Matrices: confusions of roles, and scores of a sweep by pairs of timescales."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from pandas import DataFrame
 
 from hebbsim.plots import marks, style
-from hebbsim.plots.style import MODEL_COLORS, MODEL_NAMES
+from hebbsim.plots.style import MODEL_COLORS, MODEL_NAMES, Axes
 from hebbsim.plots.tables import NothingToDrawError
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from pandas import DataFrame
 
 #: Largest number of rows; numbers in smaller cells could not be read.
 MOST = 14
@@ -68,28 +63,52 @@ def plot_confusions(
     ax.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
     ax.spines[:].set_visible(False)
     ax.xaxis.set_label_position("top")
-    ax.set_xlabel("role found")
-    ax.set_ylabel("gold role (tokens)")
+    ax.set(xlabel="role found", ylabel="gold role (tokens)")
     right = sum(int(counts.at[r, r]) for r in counts.index if r in counts.columns)
     total = int(tokens.sum())
     left_out = int((tokens > 0).sum()) - len(roles)
-    style.caption(
+    return style.caption(
         ax,
         f"What each role was taken for: {corpus}, {split}",
         f"{_named(model)}, first seed: {right / total:.3f} of {total:,} tokens are right. Numbers "
         f"are percent of a row, none below {SHOWN_FROM}."
         + (f" The {left_out} rarest roles have no row." if left_out > 0 else ""),
     )
-    return ax
 
 
 def _named(model: str) -> str:
     """Name of a column of the table of tokens.
 
-    Examples
-    --------
     >>> _named("hebbian_soft"), _named("bigru")
     ('Hebbian, soft read-out', 'BiGRU')
     """
     name, _, readout = model.partition("_")
     return MODEL_NAMES.get(name, name) + (f", {readout} read-out" if readout else "")
+
+
+@style.styled
+def plot_plane(
+    table: DataFrame, *, title: str, metric: str, note: str = "", ax: Axes | None = None
+) -> Axes:
+    """Means by the faster and the slower timescale; single timescales are on the diagonal.
+
+    `table` has columns ``timescales`` (text such as ``2,8``; rows of more than two are left out)
+    and ``value``.
+    """
+    means = table.groupby("timescales")["value"].mean()
+    cells = {tuple(sorted(map(float, name.split(",")))): mean for name, mean in means.items()}
+    cells = {taus: mean for taus, mean in cells.items() if len(taus) <= 2}
+    ticks = sorted({tau for taus in cells for tau in taus})
+    grid = np.full((len(ticks), len(ticks)), np.nan)
+    for taus, mean in cells.items():
+        grid[ticks.index(taus[-1]), ticks.index(taus[0])] = mean
+    ax = style.axes(ax, 1.3 + 0.36 * len(ticks))
+    names = [f"{tau:g}" for tau in ticks]
+    marks.cells(ax, grid, names, names, origin="lower")
+    best = np.unravel_index(np.nanargmax(grid), grid.shape)
+    for text in ax.texts:
+        if text.get_position() == best[::-1]:
+            text.set_fontweight("bold")
+    ax.set(xlabel="faster timescale, in tokens", ylabel="slower timescale, in tokens")
+    alone = "On the diagonal one timescale alone; the best in bold."
+    return style.caption(ax, title, f"{metric}. {alone} {note}".strip())
