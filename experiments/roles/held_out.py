@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.experiments.roles.config import RolesConfig
-from hebbsim.experiments.roles.variants import assigned_roles
+from hebbsim.experiments.roles.scores import assigned_roles
 from hebbsim.readers.base import Corpus, Split, make_split
 from hebbsim.readers.loading import load_corpus
 

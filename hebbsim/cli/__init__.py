@@ -18,7 +18,7 @@ import typer
 import typer.core
 
 from hebbsim._version import __version__
-from hebbsim.cli import corpus, demo, doctor, figures, show, sweep
+from hebbsim.cli import corpus, demo, doctor, figures, report, show, sweep, tag
 from hebbsim.cli.options import Verb, add_command, with_help
 from hebbsim.cli.run_command import complain
 from hebbsim.errors import BadInputError, HebbsimError
@@ -52,7 +52,7 @@ run = typer.Typer(
 )
 app.add_typer(run, name="run")
 app.add_typer(corpus.app, name="corpus")
-app.command("tag", cls=Verb.of("hebbsim.runs.corpus_config:TextConfig"))(show.tag)
+app.command("tag", cls=Verb.of("hebbsim.runs.corpus_config:TextConfig"))(tag.tag)
 app.command("show")(show.show)
 app.command("errors")(show.errors)
 for _experiment in EXPERIMENTS.values():
@@ -64,7 +64,7 @@ app.command("compare")(sweep.compare)
 app.command("rerun")(sweep.rerun)
 app.command("doctor")(doctor.doctor)
 app.command("figures")(figures.figures)
-app.command("report")(figures.report)
+app.command("report")(report.report)
 app.command("demo", cls=Verb.of("hebbsim.demo.config:DemoConfig"))(demo.demo)
 
 

@@ -27,11 +27,12 @@ from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.readers.vectors import read_vectors
 from hebbsim.rivals import RIVALS
-from hebbsim.runs.background import BackgroundJobs, Job, Steps
+from hebbsim.runs.background import BackgroundJobs, Job
 from hebbsim.runs.costs import Cost, Meter
 from hebbsim.runs.results import Progress, Results
 from hebbsim.runs.resume import RunCache
 from hebbsim.runs.run_function import run_function
+from hebbsim.runs.steps import Steps
 
 #: Weights of steps on the progress bar: roughly their seconds on the built-in grammar.
 WEIGHTS = {"main": 14, "part": 5, "bigru": 5, "rival": 4}
