@@ -22,7 +22,7 @@ from hebbsim.experiments.roles import run as roles
 from hebbsim.experiments.roles import table as roles_table
 from hebbsim.experiments.roles.comparisons import Compared
 from hebbsim.experiments.roles.scores import Cluster
-from hebbsim.experiments.roles.tabulate import Structure
+from hebbsim.experiments.roles.structure import Structure
 from hebbsim.probes import CLUSTERING
 from hebbsim.runs.experiment import slug
 from hebbsim.runs.results import Results, Row

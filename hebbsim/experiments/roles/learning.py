@@ -1,7 +1,9 @@
-"""Fits the learner without labels, names its clusters and scores them."""
+"""Fits the learner without labels, names its clusters and scores them.
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+No threads, caching or tables here.
+"""
+
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import cached_property, partial
 from pathlib import Path
@@ -11,20 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.baselines.bigru import draw_labelled
-from hebbsim.engine import load_rules
-from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold
 from hebbsim.experiments.roles.scores import Clustering, Measured, Roles, named_on_dev, nearest_only
-from hebbsim.models import RoleNetwork, RolePopulation
-from hebbsim.models.sharded import Shards, fit_shards
+from hebbsim.models import RoleNetwork
 from hebbsim.probes import CLUSTERING, memberships
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.text import stream_text
 from hebbsim.readers.vectors import WordVectors
 from hebbsim.runs.costs import Meter
 from hebbsim.runs.results import Score
-from hebbsim.runs.workers import DaskWorkers, on_workers, open_dask
 
 
 class Learning:
@@ -236,33 +234,3 @@ def curve_points(first: int, n_tokens: int, n_points: int = 7) -> list[int]:
     """
     ratio = max(n_tokens, 1) / max(first, 1)
     return sorted({int(max(first, 1) * ratio ** (i / n_points)) for i in range(n_points)})
-
-
-def sharded_learners(
-    learning: Learning, n_shards: int, say: Callable[[str], object]
-) -> Iterator[tuple[int, Callable[[], Any]]]:
-    """Seeds in order, each with a function that returns its learner, fitted on the cluster.
-
-    `say` receives a line when a pass over the text begins. All workers must find the rule files
-    under the same paths. A local cluster has at most as many workers as shards.
-    """
-    config, text = learning.config, learning.text.values()
-    if any(str(path) == "-" for path in text):
-        raise BadInputError("--unlabeled -: workers cannot read standard input; name files")
-    with open_dask(config.scheduler, min(n_shards, os.cpu_count() or 1)) as client:
-        if config.rules:
-            rules = [os.path.abspath(path) for path in config.rules]
-            on_workers(client, "hebbsim-rules", partial(load_rules, rules))
-        files = [path.resolve() for path in text]
-        train = learning.sentences["train"]
-        shards = Shards(DaskWorkers(client), train, n_shards, text=files, reading=config.reading)
-        for seed in range(config.seeds):
-            yield seed, partial(_fitted, learning.new(seed), seed, shards, say)
-
-
-def _fitted(learner: Any, seed: int, shards: Shards, say: Callable[[str], object]) -> Any:
-    shards.say = lambda line: say(f"seed {seed}: {line}")
-    if isinstance(learner, RolePopulation):
-        learner.members_ = [fit_shards(member, shards) for member in learner.draw_members()]
-        return learner
-    return fit_shards(learner, shards)

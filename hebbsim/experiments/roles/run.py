@@ -14,15 +14,15 @@ from hebbsim.baselines import TorchMissingError
 from hebbsim.experiments.roles import data
 from hebbsim.experiments.roles.competitors import Key, Rivals, Supervised
 from hebbsim.experiments.roles.config import RolesConfig
-from hebbsim.experiments.roles.learning import Learning, Measuring, sharded_learners
+from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.scores import Measured, Runs, clusters, nearest_only
+from hebbsim.experiments.roles.shards import sharded_learners
 from hebbsim.experiments.roles.tabulate import (
     empty_results,
-    keep_tagger,
     tabulate,
     tokens_file,
-    write_taggers,
 )
+from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
 from hebbsim.readers.vectors import read_vectors

@@ -1,30 +1,22 @@
-"""Turns the measurements of a run into results: rows, comparisons, tables, stored learners."""
+"""Turns the measurements of a run into results: rows, comparisons, the table of tokens."""
 
 import gzip
 import hashlib
-import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from hebbsim.baselines import LookupBaseline
-from hebbsim.engine.checkpoint import write_checkpoint
 from hebbsim.experiments.roles import comparisons
 from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.scores import Measured, Runs, constructions
-from hebbsim.probes import Memberships, SplitStructure, accuracy, decide_roles, decide_split
-from hebbsim.readers.base import Corpus, Split
+from hebbsim.experiments.roles.structure import structure_table
+from hebbsim.readers.base import Split
 from hebbsim.readers.corpus_kinds import kinds_of
 from hebbsim.readers.siblings import sibling_of
 from hebbsim.rivals import settings_for
 from hebbsim.runs.results import Results, json_text, provenance, summarize, utf8
-from hebbsim.runs.resume import RunCache
-from hebbsim.tagging.tagger import FILE, KIND, RoleTagger
 
 #: Maximum number of rows in the table of tokens, which would otherwise copy a large text.
 MOST_TOKENS = 1_000_000
@@ -134,87 +126,3 @@ def tokens_file(splits: Mapping[str, tuple[Split, Mapping[str, ArrayLike]]]) -> 
     text = pd.concat(tables).to_csv(index=False, lineterminator="\n")
     # Without a time stamp, two runs of one configuration write the same file.
     return gzip.compress(utf8(text), compresslevel=6, mtime=0)
-
-
-@dataclass(frozen=True)
-class Structure:
-    """What decides a role (from F1 on dev), or whether a split depends on structure.
-
-    For a role, `lookup` and `traces` are F1 on dev. For a split, the numbers come from a sibling
-    corpus (`hebbsim.readers.siblings`): `lookup` is the accuracy of its lookup on the split of that
-    name, `lookup_dev` on its dev, and `share` the share of errors on roles decided by structure. A
-    split that the sibling lacks is ``not judged``. See `hebbsim.probes.structure`.
-    """
-
-    kind: str
-    name: str
-    decided: str
-    lookup: float | None = None
-    traces: float | None = None
-    lookup_dev: float | None = None
-    share: float | None = None
-
-
-def structure_table(runs: Runs, traces: str, sibling: Corpus | None) -> list[Structure]:
-    """Apply the definition of structure dependence; `traces` is the traces-only condition."""
-    by_lookup, by_traces = runs.f1("lookup", "", "dev"), runs.f1("hebbian", traces, "dev")
-    decided = decide_roles(by_lookup, by_traces)
-    table = [Structure("role", r, d, by_lookup[r], by_traces[r]) for r, d in decided.items()]
-    found = _judge(sibling, {role for role, d in decided.items() if d == "structure"})
-    for split in runs.gold.codes:
-        if split in found:
-            table.append(Structure("split", split, **found[split]._asdict()))
-        elif split.startswith("gen/"):
-            table.append(Structure("split", split, "not judged"))
-    return table
-
-
-def _judge(sibling: Corpus | None, structure_roles: set[str]) -> dict[str, SplitStructure]:
-    """Judge the generalization splits of a sibling corpus."""
-    if sibling is None or sibling.layer is None:
-        return {}
-    gold = {name: split.layers[sibling.layer] for name, split in sibling.splits.items()}
-    model = LookupBaseline().fit(sibling.splits["train"].sentences(), gold["train"])
-    lookup = {name: model.predict(split.sentences()) for name, split in sibling.splits.items()}
-    on_dev = accuracy(gold["dev"], lookup["dev"])
-    return {
-        name: decide_split(
-            gold[name], lookup[name], lookup_dev=on_dev, structure_roles=structure_roles
-        )
-        for name in gold
-        if name.startswith("gen/")
-    }
-
-
-def _part(seed: int) -> str:
-    return f"tagger seed={seed}"
-
-
-def keep_tagger(
-    cache: RunCache,
-    learner: Any,
-    seed: int,
-    about: Results,
-    sentences: list[list[str]],
-    roles: NDArray[np.str_] | None = None,
-    members: Sequence[Memberships] | None = None,
-) -> None:
-    """Name the clusters of a learner and store both in the cache; `about` describes the run."""
-    if cache.folder is None or cache.has(_part(seed)):
-        return
-    said = {"seed": seed, "config": about.config, "provenance": about.provenance}
-    tagger = RoleTagger(learner, about=said).name(sentences, roles, members=members)
-    cache.put(_part(seed), *tagger.state())
-
-
-def write_taggers(cache: RunCache, n_seeds: int, folder: Path) -> None:
-    """Write the stored taggers: ``tagger.safetensors``, ``tagger-1.safetensors``, ..."""
-    for seed in range(n_seeds):
-        step = cache.get(_part(seed))
-        if step is not None:
-            name = FILE if seed == 0 else FILE.replace(".", f"-{seed}.")
-            # Only its owner can read a checkpoint; a copy has the permissions of the folder.
-            private = folder / f".{name}"
-            write_checkpoint(private, KIND, step.arrays, step.document)
-            shutil.copyfile(private, folder / name)
-            private.unlink()
