@@ -46,7 +46,8 @@ def read_toml(path: str | Path, wanted: str) -> dict[str, Any]:
         The file cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        # Some editors mark UTF-8 at the start of a file.
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BadInputError(f"{path}: no such file; give {wanted}") from None
     except OSError as error:

@@ -105,7 +105,9 @@ class Rule:
         for name, value in (given or {}).items():
             if name not in values:
                 known = ", ".join(values) or "none"
-                raise BadInputError(f"rule {self.name} has no parameter {name!r}: it has {known}")
+                raise BadInputError(
+                    f"rule {self.name} has no parameter {name!r}: it has {known} besides eta"
+                )
             least = 1 if name.startswith("tau") else 0
             if not (isinstance(value, int | float) and least <= value <= 1e30):
                 raise BadInputError(

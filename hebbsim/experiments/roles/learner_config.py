@@ -46,7 +46,7 @@ Settings = Annotated[
 Passes = Annotated[int, option("Number of passes over the training sentences.", NETWORK, ge=1)]
 
 
-def merged(*changes: Sequence[str]) -> tuple[str, ...]:
+def merged(*changes: Sequence[str] | str) -> tuple[str, ...]:
     """Merge changes to a network; a later change replaces an earlier one of the same parameter.
 
     Examples
@@ -55,7 +55,8 @@ def merged(*changes: Sequence[str]) -> tuple[str, ...]:
     ('tokens.size=9', 'words.size=70')
     """
     values: dict[str, str] = {}
-    for text in itertools.chain(*changes):
+    listed = ([change] if isinstance(change, str) else change for change in changes)
+    for text in itertools.chain(*listed):
         name = str(text).partition("=")[0]
         values.pop(name, None)
         values[name] = str(text)
