@@ -207,7 +207,7 @@ def _layer(kind: type, values: Mapping[str, Any]) -> Any:
             raise BadInputError(f'{what} says no {field}: add the line {field} = "NAME"')
     given = dict(values)
     for part in [part for part in kind.PARTS if part in given]:  # type: ignore[attr-defined]
-        said = dict(_said_of(given[part], part, name))
+        said = dict(_said_of(given[part], part, values["name"]))
         eta = said.pop("eta", None)
         given[part] = Plasticity(said.pop("rule"), eta, said)
     return kind(**given)
