@@ -144,6 +144,8 @@ def _read_timescales(value: Any) -> tuple[float, ...]:
 def split_list(value: Any) -> Any:
     """Split a text at commas; any other value is returned unchanged.
 
+    ValueError for a text of commas alone.
+
     Examples
     --------
     >>> split_list("a, b,"), split_list(("a",))
@@ -151,7 +153,10 @@ def split_list(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if value.strip() and not parts:
+        raise ValueError(f"there is nothing between the commas of {value!r}")
+    return parts
 
 
 def _load_rules(value: Any) -> tuple[str, ...]:

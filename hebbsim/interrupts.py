@@ -25,9 +25,8 @@ class Interruption(Exception):
 
 def _terminal() -> list[int]:
     """SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
-    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
-    heard = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
-    return [signal.SIGTERM, *([hangup] if heard else [])]
+    hangup: list[int] = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # Windows has none
+    return [signal.SIGTERM, *(n for n in hangup if signal.getsignal(n) is not signal.SIG_IGN)]
 
 
 @contextlib.contextmanager

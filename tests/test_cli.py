@@ -192,6 +192,7 @@ def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place)
     (["run", "roles", "--timescales", "2,x"], "--timescales"),
     (["run", "roles", "--timescales", ""], "--timescales"),
     (["run", "roles", "--baselines", "some"], "--baselines"),
+    (["run", "roles", "--labels", ","], "--labels: there is nothing between the commas of ','"),
     (["run", "roles", "--labels", "300,30"], "--labels"),
     (["run", "roles", "--unlabeled", "nowhere.txt"], "--unlabeled: nowhere.txt"),
     (["run", "roles", "--role-map", "nowhere.json"], "--role-map: nowhere.json"),

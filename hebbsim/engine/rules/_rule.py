@@ -71,6 +71,12 @@ class Rule:
         0, dtype=np.float32
     )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name: kernels are those of the registry where it is read."""
+        from hebbsim.engine.rules import get_rule
+
+        return get_rule, (self.name,)
+
     def __str__(self) -> str:
         return f"{self.name}: {self.equation}\n    {self.source}"
 

@@ -74,6 +74,8 @@ def read_preset(path: str | Path) -> dict[str, Any]:
     {'clusters': 600, 'settings': ['words.size=200']}
     """
     said = read_toml(path, "default, auto, best, or the TOML file of a preset")
+    if not said:
+        raise BadInputError(f"{path}: sets nothing: give one or more of {', '.join(_KEYS)}")
     for key, value in said.items():
         if key not in _KEYS:
             raise BadInputError(f"{path}: a preset has no {key!r}: choose {', '.join(_KEYS)}")
