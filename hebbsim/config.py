@@ -47,7 +47,8 @@ def read_toml(path: str | Path, wanted: str) -> dict[str, Any]:
         The file cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        # Some editors mark UTF-8 at the start of a file.
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BadInputError(f"{path}: no such file; give {wanted}") from None
     except OSError as error:
@@ -150,6 +151,8 @@ def _read_timescales(value: Any) -> tuple[float, ...]:
 def split_list(value: Any) -> Any:
     """Split a text at commas; any other value is returned unchanged.
 
+    ValueError for a text of commas alone.
+
     Examples
     --------
     >>> split_list("a, b,"), split_list(("a",))
@@ -157,7 +160,10 @@ def split_list(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
+    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if value.strip() and not parts:
+        raise ValueError(f"there is nothing between the commas of {value!r}")
+    return parts
 
 
 def _load_rules(value: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Handling of SIGINT and SIGTERM: both stop a run, but not within an atomic block."""
+"""Handling of SIGINT, SIGTERM and SIGHUP: all stop a run, but not within an atomic block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived; it is handled like Ctrl-C."""
+    """SIGTERM or SIGHUP arrived, the argument; it is handled like Ctrl-C."""
 
 
 class Interruption(Exception):
@@ -19,8 +19,14 @@ class Interruption(Exception):
 
     def __init__(self, cause: KeyboardInterrupt) -> None:
         super().__init__(f"interrupted; {getattr(cause, 'hint', 'nothing was written')}")
-        number = signal.SIGTERM if isinstance(cause, Terminated) else signal.SIGINT
+        number = cause.args[0] if isinstance(cause, Terminated) else signal.SIGINT
         self.status = 128 + number
+
+
+def _terminal() -> list[int]:
+    """SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
+    hangup: list[int] = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # Windows has none
+    return [signal.SIGTERM, *(n for n in hangup if signal.getsignal(n) is not signal.SIG_IGN)]
 
 
 @contextlib.contextmanager
@@ -39,7 +45,7 @@ def _handling(handler: Callable[[int, FrameType | None], None], *numbers: int) -
 
 @contextlib.contextmanager
 def terminating() -> Iterator[list[int]]:
-    """Raise `Terminated` at SIGTERM within the block, as SIGINT raises KeyboardInterrupt.
+    """Raise `Terminated` at SIGTERM or SIGHUP within the block, as SIGINT raises KeyboardInterrupt.
 
     Yields a list that receives the number of the signal.
     """
@@ -47,15 +53,15 @@ def terminating() -> Iterator[list[int]]:
 
     def terminate(number: int, frame: FrameType | None) -> None:
         arrived.append(number)
-        raise Terminated
+        raise Terminated(number)
 
-    with _handling(terminate, signal.SIGTERM):
+    with _handling(terminate, *_terminal()):
         yield arrived
 
 
 @contextlib.contextmanager
 def defer_signals() -> Iterator[None]:
-    """Defer SIGINT and SIGTERM to the end of the block.
+    """Defer SIGINT, SIGTERM and SIGHUP to the end of the block.
 
     Examples
     --------
@@ -71,7 +77,7 @@ def defer_signals() -> Iterator[None]:
     """
     arrived: list[int] = []
     try:
-        with _handling(lambda number, _: arrived.append(number), signal.SIGINT, signal.SIGTERM):
+        with _handling(lambda number, _: arrived.append(number), signal.SIGINT, *_terminal()):
             yield
     finally:
         if arrived:

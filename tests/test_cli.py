@@ -140,6 +140,12 @@ def python(*words, **options):
     (HebbsimError("it broke"), 1, "hebbsim: it broke\n"),
     (ZeroDivisionError("division"), 1,
      "hebbsim: ZeroDivisionError: division (--debug shows where)\n"),
+    (MemoryError("9 TiB"), 1,
+     "hebbsim: not enough memory (9 TiB); give smaller numbers, or use a larger machine\n"),
+    (OSError(28, "No space left on device"), 1,
+     "hebbsim: a file or standard output: No space left on device (--debug shows where)\n"),
+    (OSError(5, "Input/output error", "a.txt"), 1,
+     "hebbsim: a.txt: Input/output error (--debug shows where)\n"),
     (KeyboardInterrupt(), 130, "hebbsim: interrupted; nothing was written\n"),
     (BadInputError("two\nlines"), 2, "hebbsim: two lines\n"),
 ])  # fmt: skip
@@ -148,6 +154,16 @@ def test_an_error_is_one_line_and_an_exit_code(experiment, capsys, error, code, 
     assert run("run", "roles") == code
     out, err = capsys.readouterr()
     assert (out, err) == ("", said)
+
+
+@pytest.mark.parametrize(("closed", "said"), [
+    (">&-", "hebbsim: standard output is closed; send it to a file or to /dev/null\n"),
+    ("2>&-", ""),
+])  # fmt: skip
+def test_a_closed_stream_is_no_traceback(closed, said):
+    line = f'exec "$0" -m hebbsim corpus info nothing.txt {closed}'
+    found = subprocess.run(["sh", "-c", line, sys.executable], capture_output=True, text=True)
+    assert (found.returncode, found.stdout, found.stderr) == (2, "", said)
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -176,6 +192,7 @@ def test_debug_shows_where_from_any_place_on_the_line(experiment, capsys, place)
     (["run", "roles", "--timescales", "2,x"], "--timescales"),
     (["run", "roles", "--timescales", ""], "--timescales"),
     (["run", "roles", "--baselines", "some"], "--baselines"),
+    (["run", "roles", "--labels", ","], "--labels: there is nothing between the commas of ','"),
     (["run", "roles", "--labels", "300,30"], "--labels"),
     (["run", "roles", "--unlabeled", "nowhere.txt"], "--unlabeled: nowhere.txt"),
     (["run", "roles", "--role-map", "nowhere.json"], "--role-map: nowhere.json"),

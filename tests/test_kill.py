@@ -134,7 +134,9 @@ def test_a_run_killed_at_random_moments_resumes_to_the_same_result(
     print("ends survived:", survived)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
 def test_the_command_saves_and_exits_by_the_signal(number, status, tmp_path, text):
     # A signal that arrives with a state that is saved in any case shows nothing.
     for attempt in range(3):

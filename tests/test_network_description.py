@@ -8,9 +8,11 @@ import json
 import numpy as np
 import pytest
 
+from hebbsim.config import read_toml
 from hebbsim.engine.network import Network, Plasticity, TokenLayer, WordLayer
-from hebbsim.engine.network.description import build, change, read_network, written
+from hebbsim.engine.network.description import ROLES, build, change, read_network, written
 from hebbsim.errors import BadInputError
+from hebbsim.experiments.roles.learner_config import merged
 from hebbsim.models.role_network import RoleNetwork
 
 
@@ -229,6 +231,57 @@ def test_files_that_are_no_description(tmp_path, name, content, says):
     assert says in said and str(tmp_path / name) in said and "\n" not in said
     with pytest.raises(BadInputError, match=r"cannot read network .*No such file"):
         read_network(tmp_path / "nothing.toml")
+
+
+def test_a_file_is_named_with_what_is_wrong_in_it(tmp_path):
+    (tmp_path / "mine.toml").write_text("")
+    with pytest.raises(BadInputError, match=r"mine\.toml: a network has tables \[\[words"):
+        RoleNetwork(tmp_path / "mine.toml").description()
+    text = ROLES.read_text(encoding="utf-8").replace('below = "first"', 'below = "frist"')
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInputError, match=r"mine\.toml: layer second is over 'frist'"):
+        RoleNetwork(tmp_path / "mine.toml").description()
+
+
+@pytest.mark.parametrize("read", [read_network, lambda path: read_toml(path, "a file")])
+def test_a_byte_order_mark_is_no_part_of_a_file(read, tmp_path):
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbf" + ROLES.read_bytes())
+    assert read(tmp_path / "mine.toml") == read(ROLES)
+
+
+def test_one_change_may_be_given_as_a_text():
+    one = RoleNetwork(settings="words.size=7", rule="tokens.prediction=delta")
+    assert one.description() == change(
+        read_network(), ["words.size=7"], ["tokens.prediction=delta"]
+    )
+    assert merged("words.size=7") == merged(["words.size=7"])
+
+
+def test_blanks_around_a_change_mean_nothing():
+    changed = change(small(), ["first . size = 7 "], [" tokens.prediction = delta"])
+    assert changed == change(small(), ["first.size=7"], ["tokens.prediction=delta"])
+
+
+@pytest.mark.parametrize(
+    ("change_to", "says"),
+    [
+        ("words.shrinkage=inf", "shrinkage of layer first is inf: give a number above 0, at most "),
+        ("tokens.start=9999999999999999", "give a whole number from 0 to 1,000,000,000,000,000"),
+        ("words.memory.eta=1e30", "eta of rule instar is 1e+30: give a number from 0 to 1,000,"),
+        ("words.memory.etta=1", "rule instar has no parameter 'etta': it has none besides eta"),
+    ],
+)
+def test_the_message_says_what_is_allowed(change_to, says):
+    with pytest.raises(BadInputError) as refused:
+        build(change(read_network(), [change_to]))
+    assert says in str(refused.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_vocabulary_of_unknown_words_alone():
+    learner = RoleNetwork(n_clusters=5, settings=["max_words=1"], passes=2)
+    sentences = [[f"w{number}", "dog"] for number in range(50)]
+    assert len(learner.fit(sentences).predict(sentences)) == 100
 
 
 def test_networks_of_no_layers_and_of_no_seed():

@@ -84,6 +84,7 @@ def test_a_preset_names_a_network_beside_it_and_a_rule_that_the_command_brings(
     ("text", "says"),
     [
         ("clusters = [", "not TOML: "),
+        ("# none yet", "sets nothing: give one or more of timescales, clusters, "),
         ("cluster = 3", "a preset has no 'cluster': choose timescales, clusters, "),
         ("clusters = 0", "clusters: give a number of at least 1, got 0"),
         ("timescales = [0.5]", "timescales: "),

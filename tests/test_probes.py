@@ -160,6 +160,12 @@ def test_sentence_sums_equal_a_loop_and_allows_empty_sentences(seed):
     assert sum(expected) / 10 == pytest.approx(accuracy(gold, predicted))
 
 
+@pytest.mark.parametrize("predicted", [["SUBJ"], ["SUBJ", "OBJ", "OBJ"], "SUBJ"])
+def test_one_role_is_not_right_for_every_token(predicted):
+    with pytest.raises(BadInputError, match=r"gold roles of shape \(2,\), but predicted ones of"):
+        accuracy(["SUBJ", "OBJ"], predicted)
+
+
 @pytest.mark.parametrize("name", CLUSTERING)
 def test_measures_of_clusters_ignore_their_names(name):
     measure, _ = CLUSTERING[name]

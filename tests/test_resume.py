@@ -368,7 +368,7 @@ def test_other_formats_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("number", "error"), [
-    (signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated),
+    (signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated), (signal.SIGHUP, Terminated),
 ])  # fmt: skip
 def test_a_signal_waits_until_what_is_held_is_done(number, error):
     done = []
@@ -379,8 +379,18 @@ def test_a_signal_waits_until_what_is_held_is_done(number, error):
         with pytest.raises(error):
             signal.raise_signal(number)
     assert done == [1]
-    assert len(arrived) == 2 * (number == signal.SIGTERM)
+    assert len(arrived) == 2 * (error is Terminated)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_command_under_nohup_outlives_its_terminal():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with terminating() as arrived, defer_signals():
+            signal.raise_signal(signal.SIGHUP)
+        assert arrived == [] and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_part_is_written_whole_when_a_signal_arrives_meanwhile(tmp_path, monkeypatch):

@@ -136,11 +136,15 @@ def test_show_fits_80_columns_and_tells_all(model, capsys, monkeypatch):
     [
         (["--cluster", "99"], "--cluster 99: clusters are numbered 0 to 5"),
         (["--word", "zebra"], "does not know the word"),
+        (["--clusters", "0"], "--clusters: give a number of at least 1, got 0"),
+        (["--html", "{model}", "--overwrite"], "is read by this command; name another file"),
+        (["--html", "-"], "--html -: name a file"),
     ],
 )
 def test_what_is_not_there_is_one_line(model, capsys, words, said):
-    command("show", model, *words, status=2)
-    assert said in capsys.readouterr().err
+    command("show", model, *[word.format(model=model) for word in words], status=2)
+    out, err = capsys.readouterr()
+    assert said in err and out == ""
 
 
 def test_the_page_holds_all_that_it_shows(tmp_path, capsys):
@@ -288,6 +292,12 @@ def test_a_run_that_cannot_be_read_is_one_line(run, capsys, change, words, said)
         read_tokens(run, *given.values())
     command("errors", run, *(word for pair in given.items() for word in pair), status=2)
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--most", "--examples"])
+def test_there_are_no_fewer_errors_than_none(run, capsys, option):
+    command("errors", run, option, "-1", status=2)
+    assert f"{option}: give a number of at least 0, got -1" in capsys.readouterr().err
 
 
 def test_text_without_roles_has_no_errors(tmp_path):

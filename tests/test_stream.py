@@ -70,6 +70,7 @@ def test_the_network_says_timescales_and_clusters_that_are_not_given(folder):
         ({"learner": "engine", "score": "builtin"}, "--score is of --learner roles"),
         ({"learner": "engine", "settings": ("words.size=3",)}, "--set is of --learner roles"),
         ({"learner": "engine", "network": "mine.toml"}, "--network is of --learner roles"),
+        ({"rule": "delta"}, "--rule is of --learner engine: give both, or neither"),
         ({"network": "nothing.toml"}, "cannot read network nothing.toml"),
         ({"settings": ("words.sise=3",)}, "did you mean size"),
     ],

@@ -266,6 +266,28 @@ def test_a_file_is_there_whole_or_not_at_all(model, tmp_path, capsys):
     assert out.read_text().startswith("sentence\t")
 
 
+def test_what_is_read_is_not_replaced(model, tmp_path, capsys):
+    text, run_folder = tmp_path / "a.txt", tmp_path / "run"
+    text.write_text("the dog slept .")
+    run_folder.mkdir()
+    kept = run_folder / "tagger.safetensors"
+    kept.write_bytes(model.read_bytes())
+    (tmp_path / "link").symlink_to(text)
+    for out in (text, tmp_path / "link", kept):
+        run(run_folder, text, "--out", out, "--overwrite", status=2)
+        assert "is read by this command; name another file" in capsys.readouterr().err
+    assert text.read_text() == "the dog slept ." and kept.read_bytes() == model.read_bytes()
+
+
+def test_a_dash_is_standard_output(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("the dog slept .")
+    run(model, "a.txt")
+    said = capsys.readouterr().out
+    run(model, "a.txt", "--out", "-")
+    assert capsys.readouterr().out == said and os.listdir() == ["a.txt"]
+
+
 def test_help_names_every_format(capsys):
     run("--help")
     said = " ".join(capsys.readouterr().out.split())
@@ -282,6 +304,7 @@ def test_help_names_every_format(capsys):
         (["{model}", "-", "--out", "/nowhere/o"], "--out /nowhere/o: /nowhere cannot be written"),
         (["{model}", "-", "--out", "."], "is a folder; name a file"),
         (["{model}", "-", "--out", "{pipe}", "--overwrite"], "pipe: is not an ordinary file"),
+        (["{model}", "-", "--out", "{model}", "--overwrite"], "is read by this command; name an"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(model, tmp_path, capsys, words, said):

@@ -218,8 +218,10 @@ def test_a_foreign_or_damaged_file_is_one_clear_line(saved, tmp_path):
     with pytest.raises(BadInputError, match="no such file or folder; `hebbsim run roles` writes"):
         hebbsim.load(tmp_path / "none.safetensors")
     (tmp_path / "text").write_text("the dog saw a cat .")
-    with pytest.raises(BadInputError, match="cannot read"):
+    with pytest.raises(BadInputError, match=r"no checkpoint of hebbsim, or a damaged one \(head"):
         hebbsim.load(tmp_path / "text")
+    with pytest.raises(BadInputError, match="is a folder; give a file"):
+        RoleNetwork.load(tmp_path)
     save_file({"a": np.ones(2)}, tmp_path / "other.safetensors")
     with pytest.raises(BadInputError, match="something else"):
         hebbsim.load(tmp_path / "other.safetensors")
@@ -249,6 +251,11 @@ def not_finite(arrays, document):
     arrays["0/codes"][3, 1] = np.nan
 
 
+def too_many_counts(arrays, document):
+    counts = arrays["naming/counts 0"]
+    arrays["naming/counts 0"] = np.concatenate([counts, counts])
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -258,10 +265,13 @@ def not_finite(arrays, document):
         lambda arrays, document: arrays.update({"0/top prototypes": np.ones((2, 2), np.float32)}),
         lambda arrays, document: arrays.update({"naming/values 0": np.ones((6, 99))}),
         lambda arrays, document: arrays.update({"naming/counts 0": np.ones((6, 5))}),
+        too_many_counts,
         lambda arrays, document: arrays.update({"naming/sizes 0": np.ones(5, np.int64)}),
         lambda arrays, document: document.update(members=[]),
         lambda arrays, document: document.update(members=3),
         lambda arrays, document: document.update(about=3),
+        lambda arrays, document: document.update(about={"config": 3}),
+        lambda arrays, document: document.update(about={"config": {"n_tokens": "many"}}),
         lambda arrays, document: document.pop("lower"),
         lambda arrays, document: document["naming"].update(words=[[]]),
         lambda arrays, document: document["naming"].update(words=[6 * [[3]]]),

@@ -1,9 +1,11 @@
 """TraceEngine: one arithmetic for step and run, state that resumes, divergence located."""
 
 import contextlib
+import copy
 import itertools
 import json
 import os
+import pickle
 import tracemalloc
 
 import hypothesis.strategies as st
@@ -612,6 +614,7 @@ def test_unusable_arguments_are_refused(options, words):
         (([0, 9],), "token 9 at position 1 is outside 0..8"),
         (([-1],), "token -1 at position 0"),
         (([0.5],), "integer ids"),
+        (([[0], [1, 2]],), "one row of ids, not rows of different length"),
         (([0, 1], [0, 3]), "ascend within 0..2"),
         (([0, 1], [2, 0]), "ascend within 0..2"),
     ],
@@ -623,6 +626,16 @@ def test_unusable_tokens_are_refused_before_anything_changes(arguments, words):
     with pytest.raises(BadInputError, match="contiguous float32"):
         engine.run([0, 1], out=np.empty((2, 5)))
     assert same_state(engine, build())
+
+
+@pytest.mark.parametrize("rule", builtin_names())
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda e: pickle.loads(pickle.dumps(e))])
+def test_a_copy_of_an_engine_learns_on_as_it_does(rule, copied):
+    tokens = np.random.default_rng(0).integers(9, size=60)
+    engine = TraceEngine(9, dim=4, rule=rule).run(tokens[:30])
+    other = copied(engine)
+    assert other.rule is engine.rule
+    assert same_state(engine.run(tokens[30:]), other.run(tokens[30:]))
 
 
 def test_the_embedding_given_is_left_alone():

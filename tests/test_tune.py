@@ -324,6 +324,7 @@ def test_a_bad_file_of_ranges_costs_a_line(tmp_path):
     for text, says in (
         ("words.size = [3]", "put a name with a dot in quotes"),
         ("clusters = 3", "give a list of values"),
+        ("# none", 'holds no range: give a line such as "words.size" = "50:400"'),
         ('clusters = "3"', "clusters=3: give NAME=LOW:HIGH"),
     ):
         (tmp_path / "a.toml").write_text(text)

@@ -87,7 +87,7 @@ def does_nothing(weights, state, pre, tokens, table, clamped, eta, parameters, p
     ids=["njit", "numba", "plain"])  # fmt: skip
 def test_a_file_gives_its_rule(tmp_path, text):
     path = write(tmp_path / "mine.py", text)
-    assert load_rules([path]) == ("forget",) == load_rules([str(path)])
+    assert load_rules([path]) == ("forget",) == load_rules([str(path)]) == load_rules(path)
     assert "forget" in rule_names()
     assert numba.config.DISABLE_JIT or get_rule("forget").learn.signatures  # compiled
     # With a decay of 1 it is Oja's neuron.
@@ -207,13 +207,10 @@ def test_the_rate_is_that_of_the_rule_of_the_file(tmp_path):
 )
 def test_a_process_that_is_given_a_configuration_loads_its_files(tmp_path, experiment, config):
     path = write(tmp_path / "forget.py")
-    ready = config.checked(
-        {
-            "rules": [path],
-            "rule": "forget",
-            "corpus": "nothing" if config is RulesConfig else ["no"],
-        }
+    other = (
+        {"corpus": "nothing"} if config is RulesConfig else {"corpus": ["no"], "learner": "engine"}
     )
+    ready = config.checked({"rules": [path], "rule": "forget", **other})
     rules._registered.clear()
     with pytest.raises(BadInputError, match="no"):  # its corpus, which comes after
         experiment(ready)
@@ -266,6 +263,7 @@ def test_the_demo_takes_them_before_it_learns_anything(tmp_path, capsys):
         ('"decay": 1.0', '"decay": float("nan")',
          "parameter decay of rule forget is nan: give a number of at least 0"),
         ("learn=learn", "learn=3", "learn is 3, not a function"),
+        ("learn=learn", "learn=learn, eta=-1", "eta of rule forget is -1: give a number from 0"),
         ("learn=learn", "learn=learn, posts=()", "posts is (), not output, token or both"),
         ("learn=learn", "learn=learn, start=lambda n, m: [0]", "start gives [0], not a flat"),
         ("learn=learn", "learn=learn, learn_blocks=len", "learn_blocks is <built-in function len>"),

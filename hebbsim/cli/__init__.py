@@ -7,6 +7,7 @@ the call, so that ``--help`` is fast.
 
 import io
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -21,7 +22,7 @@ from hebbsim._version import __version__
 from hebbsim.cli import corpus, demo, doctor, figures, report, show, sweep, tag
 from hebbsim.cli.options import Verb, add_command, with_help
 from hebbsim.cli.run_command import complain
-from hebbsim.errors import BadInputError, HebbsimError
+from hebbsim.errors import BadInputError, HebbsimError, reason
 from hebbsim.interrupts import Interruption, terminating
 from hebbsim.runs.registry import EXPERIMENTS
 
@@ -92,10 +93,12 @@ def _root(
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and exit.
 
-    Exit codes: 0 success, 1 failure, 2 bad usage or input, 130 or 143 interrupted (SIGINT,
-    SIGTERM).
+    Exit codes: 0 success, 1 failure, 2 bad usage or input, 129, 130 or 143 interrupted (SIGHUP,
+    SIGINT, SIGTERM).
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    if sys.stderr is None:  # closed by the caller
+        sys.stderr = open(os.devnull, "w")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
             if stream is sys.stdout and not stream.isatty():
@@ -109,6 +112,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         with terminating() as arrived:
             _refuse_empty(words)
+            if sys.stdout is None:
+                raise BadInputError("standard output is closed; send it to a file or to /dev/null")
             command = with_help(typer.main.get_command(app))
             status = command(words, prog_name="hebbsim", standalone_mode=False)
             sys.stdout.flush()
@@ -132,8 +137,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         if debug:
             traceback.print_exc()
         else:
-            known = isinstance(error, HebbsimError)
-            message = str(error) if known else f"{type(error).__name__}: {error}"
+            known = isinstance(error, HebbsimError | MemoryError)
+            message = _message(error)
             hints = [getattr(error, "hint", ""), "" if known else "--debug shows where"]
             hint = "; ".join(filter(None, hints))
             complain(_one_line(f"{message} ({hint})" if hint else message))
@@ -142,9 +147,21 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     else:  # typer converts an interruption to this status
         interrupted = status == 130
     if interrupted:
-        status = 143 if arrived else 130
+        status = 128 + (arrived[0] if arrived else signal.SIGINT)
         complain("interrupted; nothing was written")
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _message(error: Exception) -> str:
+    """What went wrong, in words."""
+    if isinstance(error, HebbsimError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({reason(error)}); give smaller numbers, or use a larger machine"
+    if isinstance(error, OSError) and error.strerror:
+        where = "a file or standard output" if error.filename is None else error.filename
+        return f"{where}: {error.strerror}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _refuse_empty(words: Sequence[str]) -> None:

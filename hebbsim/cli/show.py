@@ -46,9 +46,12 @@ def show(
         listens_to,
         nearest_words,
     )
+    from hebbsim.tagging.tagger import FILE
 
+    if clusters < 1:
+        raise BadInputError(f"--clusters: give a number of at least 1, got {clusters}")
     if html is not None:
-        check_file("--html", html, overwrite=overwrite)
+        check_file("--html", html, overwrite=overwrite, inputs=(model, model / FILE))
     tagger, console = load(model), Console()
     if html is not None:
         page = html_page(tagger)
@@ -64,6 +67,7 @@ def show(
             if not 0 <= number <= last:
                 why = f"clusters are numbered 0 to {last}"
             raise BadInputError(f"--cluster {number}: {why}")
+    near = {} if cluster else nearest_words(tagger, word or common_words(tagger, 10))
     config = tagger.about.get("config", {})
     if config:
         trained = f"Learned from {config.get('corpus')}, {config.get('n_tokens', 0):,} tokens"
@@ -84,8 +88,8 @@ def show(
                 console.print(f"  {side}, {tau:g} tokens: {' '.join(words)}")
     if not cluster:
         console.print("\nNearest words by code")
-        for asked, near in nearest_words(tagger, word or common_words(tagger, 10)).items():
-            console.print(f"  {asked}: {' '.join(near)}")
+        for asked, others in near.items():
+            console.print(f"  {asked}: {' '.join(others)}")
 
 
 def errors(
@@ -118,15 +122,18 @@ def errors(
     from hebbsim.plots import plot_confusions, style
     from hebbsim.runs.finished import RunTables
     from hebbsim.runs.terminal import Console
-    from hebbsim.tagging.confusions import confusion_table, confusions, read_tokens
+    from hebbsim.tagging.confusions import TOKENS, confusion_table, confusions, read_tokens
     from hebbsim.tagging.output import check_file
 
+    for option, number in (("--most", most), ("--examples", examples)):
+        if number < 0:
+            raise BadInputError(f"{option}: give a number of at least 0, got {number}")
     if figure is not None:
         suffix = figure.suffix.removeprefix(".")
         if suffix not in style.FORMATS:
             named = ", ".join(f".{name}" for name in style.FORMATS)
             raise BadInputError(f"--figure {figure}: give a name that ends in one of {named}")
-        check_file("--figure", figure, overwrite=overwrite)
+        check_file("--figure", figure, overwrite=overwrite, inputs=(run / TOKENS,))
     tokens, console = read_tokens(run, split, model), Console()
     table = confusion_table(tokens)
     right = int((tokens["gold"] == tokens["found"]).sum())

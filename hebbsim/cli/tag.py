@@ -53,7 +53,7 @@ def tag(
         ),
     ] = "soft",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Output file (default: standard output).")
+        Path | None, typer.Option(metavar="FILE", help="Output file (default: -, standard output).")
     ] = None,
     overwrite: Annotated[bool, flag("--overwrite", "Replace an existing --out file.")] = False,
 ) -> None:
@@ -67,14 +67,17 @@ def tag(
     from hebbsim.tagging import load
     from hebbsim.tagging.naming import READOUTS
     from hebbsim.tagging.output import check_file, whole_file
+    from hebbsim.tagging.tagger import FILE
     from hebbsim.tagging.texts import Texts, batches
 
     if format not in WRITERS:
         raise BadInputError(f"--format {format}: choose {', '.join(WRITERS)}")
     if readout not in READOUTS:
         raise BadInputError(f"--readout {readout}: choose {', '.join(READOUTS)}")
+    out = None if str(out) == "-" else out
     if out is not None:
-        check_file("--out", out, overwrite=overwrite)
+        inputs = (model, model / FILE, *(files or ()))
+        check_file("--out", out, overwrite=overwrite, inputs=inputs)
     tagger = load(model)
     terminal = sys.stderr.isatty()
     if not files and sys.stdin.isatty():

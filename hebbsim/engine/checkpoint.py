@@ -105,13 +105,22 @@ def read_checkpoint(path: str | os.PathLike[str], kind: str) -> Content:
     """
     from safetensors import SafetensorError, safe_open
 
+    if os.path.isdir(path):
+        raise BadInputError(f"cannot read checkpoint {path}: is a folder; give a file")
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}
-    # The last four come from numpy, for dtypes that it does not have.
-    except (OSError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except OSError as error:
         raise BadInputError(f"cannot read checkpoint {path}: {reason(error)}") from None
+    except MemoryError:
+        raise BadInputError(f"cannot read checkpoint {path}: larger than the memory") from None
+    # The last four come from numpy, for dtypes that it does not have.
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
+        why = reason(error).removeprefix("Error while deserializing header: ")
+        raise BadInputError(
+            f"cannot read checkpoint {path}: no checkpoint of hebbsim, or a damaged one ({why})"
+        ) from None
     given, text, sha256 = _about(metadata.get(_ENTRY, ""))
     if not given:
         raise BadInputError(f"checkpoint {path} holds something else, not {kind}")

@@ -207,7 +207,10 @@ def check_vectors(x: ArrayLike) -> NDArray[np.float32]:
 
 def check_tokens(tokens: ArrayLike, n_types: int) -> NDArray[np.int32]:
     """Token ids as int32, shape=(T,), each in ``[0, n_types)``."""
-    index = np.asarray(tokens)
+    try:
+        index = np.asarray(tokens)
+    except ValueError:
+        raise BadInputError("tokens must be one row of ids, not rows of different length") from None
     if index.ndim != 1:
         raise BadInputError(f"tokens must be one row of ids, not an array of shape {index.shape}")
     if index.size == 0:

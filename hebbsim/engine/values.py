@@ -19,7 +19,8 @@ def whole_number(what: str, value: Any, least: int, most: int = LARGEST) -> int:
     """`value` as an int; BadInputError unless it is a whole number from `least` to `most`."""
     given = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not (given and least <= value <= most):
-        beyond = f"from {least} to {most:,}" if most < LARGEST else f"of at least {least}"
+        bounded = most < LARGEST or (given and value > most)
+        beyond = f"from {least} to {most:,}" if bounded else f"of at least {least}"
         raise BadInputError(f"{what} is {value!r}: give a whole number {beyond}")
     return int(value)
 
@@ -28,7 +29,10 @@ def number(what: str, value: Any, above: bool) -> float:
     """`value` as a float; BadInputError unless it is at least 0, or `above` 0."""
     given = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if not (given and (0 < value if above else 0 <= value) and value <= LARGEST):
-        raise BadInputError(f"{what} is {value!r}: give a number {'above' if above else 'from'} 0")
+        most = f", at most {LARGEST:,}" if given and value > LARGEST else ""
+        raise BadInputError(
+            f"{what} is {value!r}: give a number {'above' if above else 'from'} 0{most}"
+        )
     return float(value)
 
 

@@ -11,6 +11,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.errors import BadInputError
+
 
 @dataclass(frozen=True)
 class RoleScore:
@@ -33,12 +35,22 @@ class RoleScore:
 def accuracy(gold: NDArray, predicted: NDArray) -> float:
     """Fraction of tokens with the right role; roles may be names or codes.
 
+    Raises
+    ------
+    BadInputError
+        There are not as many predicted roles as gold ones.
+
     Examples
     --------
     >>> accuracy(np.array(["SUBJ", "OBJ"]), np.array(["SUBJ", "SUBJ"]))
     0.5
     """
-    return float(np.mean(np.asarray(gold) == np.asarray(predicted)))
+    gold, predicted = np.asarray(gold), np.asarray(predicted)
+    if gold.shape != predicted.shape:  # numpy would repeat a single one
+        raise BadInputError(
+            f"gold roles of shape {gold.shape}, but predicted ones of shape {predicted.shape}"
+        )
+    return float(np.mean(gold == predicted))
 
 
 def role_scores(

@@ -124,7 +124,7 @@ class Naming:
                 if value.shape != (k, len(roles)) or not np.isfinite(value).all():
                     raise ValueError("values of the soft read-out do not fit")
                 whole = count.dtype == np.int64 and (count >= 0).all() and count.any()
-                if count.shape[1:] != (len(roles),) or not whole:
+                if len(count) > k + 1 or count.shape[1:] != (len(roles),) or not whole:
                     raise ValueError("counts of roles do not fit")
             naming.majority = RoleReadout().restore(roles, counts)
             naming.soft = SoftReadout()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -13,11 +13,14 @@ from hebbsim import storage
 from hebbsim.errors import BadInputError, HebbsimError
 
 
-def check_file(option: str, path: Path, *, overwrite: bool) -> None:
+def check_file(option: str, path: Path, *, overwrite: bool, inputs: Iterable[Path] = ()) -> None:
     """Raise BadInputError, before any work is done, for a file that must not or cannot be written.
 
-    The message names `option`.
+    `inputs` are files that the command reads, which it must not replace. The message names
+    `option`.
     """
+    if str(path) == "-":
+        raise BadInputError(f"{option} -: name a file")
     if path.is_dir():
         raise BadInputError(f"{option} {path}: is a folder; name a file")
     if path.exists() and not path.is_file():
@@ -26,6 +29,8 @@ def check_file(option: str, path: Path, *, overwrite: bool) -> None:
         raise BadInputError(
             f"{option} {path}: already exists; name another file, or give --overwrite"
         )
+    if any(other.exists() and path.exists() and path.samefile(other) for other in inputs):
+        raise BadInputError(f"{option} {path}: is read by this command; name another file")
     try:
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:

@@ -342,6 +342,9 @@ class RoleTagger:
             if not tagger.members:
                 raise ValueError("it has no learner")
             tagger.lower, tagger.about = bool(document["lower"]), dict(document["about"])
+            config = tagger.about.get("config", {})
+            if not isinstance(config, dict) or not isinstance(config.get("n_tokens", 0), int):
+                raise ValueError("its configuration is none")
             tagger.naming = None
             if document["naming"] is not None:
                 n_clusters = [len(centres) for centres in tagger.prototypes]

@@ -34,7 +34,7 @@ _TOP = ("timescales", *_WHOLE, "words", "tokens")
 def read_network(path: str | Path = ROLES) -> dict[str, Any]:
     """Read the description of a network from TOML or the ``network.json`` of a run.
 
-    BadInputError if the file cannot be read or is neither.
+    BadInputError, which names the file, if it cannot be read or describes no network.
 
     Examples
     --------
@@ -47,12 +47,16 @@ def read_network(path: str | Path = ROLES) -> dict[str, Any]:
         raise BadInputError(f"cannot read network {path}: {error.strerror}") from None
     kind = "JSON" if Path(path).suffix == ".json" else "TOML"
     try:
-        text = content.decode()
+        text = content.decode("utf-8-sig")  # some editors mark UTF-8 at the start of a file
         said = json.loads(text) if kind == "JSON" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"network {path} is no {kind}: {error}") from None
     if not isinstance(said, dict):
         raise BadInputError(f"network {path} is no description: give a table, see {ROLES.name}")
+    try:
+        build(said)
+    except BadInputError as error:
+        raise BadInputError(f"network {path}: {error}") from None
     return said
 
 
@@ -65,11 +69,11 @@ def change(
     ----------
     description : mapping
         See `read_network`.
-    settings : sequence of str
+    settings : sequence of str, or str
         ``LAYER.PARAMETER=VALUE`` or, for a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
         ``words`` stands for every word layer. ``max_words=NUMBER`` and
         ``context_words=NUMBER`` apply to the whole network.
-    rules : sequence of str
+    rules : sequence of str, or str
         ``LAYER.PART=RULE``: the rule, with its default rate and parameters.
 
     Raises
@@ -84,6 +88,7 @@ def change(
     (20, {'rule': 'delta'})
     """
     _check_tables(description)
+    settings, rules = ([given] if isinstance(given, str) else given for given in (settings, rules))
     new: dict[str, Any] = _copied(dict(description))
     for text in rules:
         *where, rule = _split(text, "LAYER.PART=RULE", 2)
@@ -133,7 +138,7 @@ def _copied(value: Any) -> Any:
 
 def _split(text: str, form: str, *n_parts: int) -> list[str]:
     where, mark, value = text.partition("=")
-    parts = where.split(".")
+    parts, value = [part.strip() for part in where.split(".")], value.strip()
     if not mark or not value or len(parts) not in n_parts or not all(parts):
         raise BadInputError(f"{text!r} is not of the form {form}")
     return [*parts, value]
@@ -193,15 +198,16 @@ def _said_of(part: Any, name: str, layer: str) -> dict[str, Any]:
 
 
 def _layer(kind: type, values: Mapping[str, Any]) -> Any:
-    name = values.get("name", "without a name")
+    name = values.get("name")
+    what = f"layer {name}" if name else "a layer"
     fields = [field.name for field in dataclasses.fields(kind)]
-    _check_names(f"layer {name}", values, fields)
+    _check_names(what, values, fields)
     for field in ("name", "below"):
         if field not in values:
-            raise BadInputError(f"layer {name} says no {field}")
+            raise BadInputError(f'{what} says no {field}: add the line {field} = "NAME"')
     given = dict(values)
     for part in [part for part in kind.PARTS if part in given]:  # type: ignore[attr-defined]
-        said = dict(_said_of(given[part], part, name))
+        said = dict(_said_of(given[part], part, values["name"]))
         eta = said.pop("eta", None)
         given[part] = Plasticity(said.pop("rule"), eta, said)
     return kind(**given)

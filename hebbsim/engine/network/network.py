@@ -236,7 +236,7 @@ class Network:
         counts = self.counts[ids]
         codes = self._codes(self.top.below, ids)
         around = self._around(codes, self.rng)
-        frequency = counts / self.vocabulary.n_counted
+        frequency = counts / max(self.vocabulary.n_counted, 1)  # 0 if every word is unknown
         shapes = self.vocabulary.shapes[ids]
         self.top.learn(codes, around, counts, shapes, frequency, draws, self.rng)
 

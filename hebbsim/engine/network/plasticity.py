@@ -73,7 +73,9 @@ class Plasticity:
             raise BadInputError(f"a rule is {self.rule!r}: give its name")
         eta = self.eta
         if eta is not None and not (isinstance(eta, int | float) and 0 <= eta <= LARGEST):
-            raise BadInputError(f"eta of rule {self.rule} is {eta!r}: give a number from 0 on")
+            raise BadInputError(
+                f"eta of rule {self.rule} is {eta!r}: give a number from 0 to {LARGEST:,}"
+            )
         get_rule(self.rule).resolve(self.parameters)
 
     @property

@@ -176,7 +176,7 @@ def register_rule(rule: Rule) -> Rule:
     return made
 
 
-def load_rules(files: Iterable[str | Path]) -> tuple[str, ...]:
+def load_rules(files: Iterable[str | Path] | str | Path) -> tuple[str, ...]:
     """Register every `Rule` that Python files define, under any name, and return their names.
 
     Raises
@@ -187,7 +187,7 @@ def load_rules(files: Iterable[str | Path]) -> tuple[str, ...]:
     from hebbsim.extensions import import_file
 
     names: list[str] = []
-    for file in files:
+    for file in [files] if isinstance(files, str | Path) else files:
         module = import_file(file)
         # Excludes rules that the file imports from here.
         here = {id(get_rule(name)) for name in builtin_names()}

@@ -12,6 +12,7 @@ import numpy as np
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._rule import Post, Rule
+from hebbsim.engine.values import number
 from hebbsim.errors import BadInputError
 
 _ARGUMENTS = "weights, state, pre, tokens, table, clamped, eta, parameters, post"
@@ -29,6 +30,7 @@ def checked(rule: Any) -> Rule:
     if not rule.posts or not set(rule.posts) <= set(get_args(Post)):
         raise BadInputError(f"rule {rule.name}: posts is {rule.posts!r}, not output, token or both")
     rule.resolve(rule.parameters)
+    number(f"eta of rule {rule.name}", rule.eta, above=False)
     kernels: dict[str, Any] = {"learn": _compiled(rule, "learn", rule.learn)}
     if rule.learn_blocks is not None:
         kernels["learn_blocks"] = _compiled(rule, "learn_blocks", rule.learn_blocks)

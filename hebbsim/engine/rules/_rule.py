@@ -71,6 +71,12 @@ class Rule:
         0, dtype=np.float32
     )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the name: kernels are those of the registry where it is read."""
+        from hebbsim.engine.rules import get_rule
+
+        return get_rule, (self.name,)
+
     def __str__(self) -> str:
         return f"{self.name}: {self.equation}\n    {self.source}"
 
@@ -105,7 +111,9 @@ class Rule:
         for name, value in (given or {}).items():
             if name not in values:
                 known = ", ".join(values) or "none"
-                raise BadInputError(f"rule {self.name} has no parameter {name!r}: it has {known}")
+                raise BadInputError(
+                    f"rule {self.name} has no parameter {name!r}: it has {known} besides eta"
+                )
             least = 1 if name.startswith("tau") else 0
             if not (isinstance(value, int | float) and least <= value <= 1e30):
                 raise BadInputError(

@@ -44,14 +44,15 @@ Settings = Annotated[
 Passes = Annotated[int, network_option("Number of passes over the training sentences.", ge=1)]
 
 
-def merged(*changes: Sequence[str]) -> tuple[str, ...]:
+def merged(*changes: Sequence[str] | str) -> tuple[str, ...]:
     """Merge changes to a network; a later change replaces an earlier one of the same parameter.
 
     >>> merged(["words.size=50", "tokens.size=9"], ["words.size=70"])
     ('tokens.size=9', 'words.size=70')
     """
     values: dict[str, str] = {}
-    for text in itertools.chain(*changes):
+    listed = ([change] if isinstance(change, str) else change for change in changes)
+    for text in itertools.chain(*listed):
         name = str(text).partition("=")[0]
         values.pop(name, None)
         values[name] = str(text)
@@ -67,6 +68,8 @@ def read_preset(path: str | Path) -> dict[str, Any]:
     {'clusters': 600, 'settings': ['words.size=200']}
     """
     said = read_toml(path, "default, auto, best, or the TOML file of a preset")
+    if not said:
+        raise BadInputError(f"{path}: sets nothing: give one or more of {', '.join(_KEYS)}")
     for key, value in said.items():
         if key not in _KEYS:
             raise BadInputError(f"{path}: a preset has no {key!r}: choose {', '.join(_KEYS)}")

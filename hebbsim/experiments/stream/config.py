@@ -78,6 +78,8 @@ class StreamConfig(TextConfig):
                     name = self.option_name(field)
                     raise ValueError(f"{name} is of --learner roles: leave one of them out")
             return self
+        if self.rule != type(self).model_fields["rule"].default:
+            raise ValueError("--rule is of --learner engine: give both, or neither")
         take_from_network(self, self.role_network().description())
         return self
 

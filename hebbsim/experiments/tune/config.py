@@ -95,7 +95,10 @@ def read_range(text: str) -> Range:
 def read_ranges(path: str | Path) -> tuple[str, ...]:
     """Read ranges from a TOML file: ``"words.size" = "50:400:log"``, or a list of choices."""
     found = []
-    for name, value in read_toml(path, "a TOML file of ranges").items():
+    said = read_toml(path, "a TOML file of ranges")
+    if not said:
+        raise BadInputError(f'{path}: holds no range: give a line such as "words.size" = "50:400"')
+    for name, value in said.items():
         if not isinstance(value, str | list):
             raise BadInputError(
                 f"{path}: {name} is {json.dumps(value, default=str)}: give a list of values, or "
