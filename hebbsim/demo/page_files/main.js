@@ -147,7 +147,7 @@
     for (const node of document.querySelectorAll(".for-votes")) node.hidden = false;
   }
   const votes = () => (state.tally || []).reduce((a, b) => a + b, 0);
-  // A phone that makes up cookies can vote again; the number of addresses shows it.
+  // A phone that deletes its cookies can vote again; the number of addresses shows it.
   const fewer = () => (votes() > state.addresses ? `from ${state.addresses} network ${state.addresses === 1 ? "address" : "addresses"}` : "");
   function countVotes() {
     const n = votes(), from = fewer();
