@@ -30,6 +30,12 @@ TABS = (
 )  # fmt: skip
 SENTENCE = "the captain was sending a short poem to chloe ."
 
+#: How many pixels of a panel are out of sight; a phone is scrolled.
+OVERFLOW = """() => {
+  const panel = document.querySelector('#panel');
+  return innerWidth < 1000 ? 0 : panel.scrollHeight - panel.clientHeight;
+}"""
+
 
 @cache
 def learned_room():

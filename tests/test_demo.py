@@ -120,6 +120,13 @@ def asked_in_lessons():
     return [one for one in found if not {"rule", "live", "eta"} & set(one[0])]
 
 
+def test_traces_under_weights_start_each_sentence_empty(room):
+    found = reading(Session(room), "the dog ran . the cat slept .", rule="hebb", fresh=True)
+    steps = np.array(found["weights"]["values"])
+    changed = [bool((a != b).any()) for a, b in itertools.pairwise(steps)]
+    assert changed == [False, True, True, True] * 2
+
+
 def test_every_step_of_the_lessons_can_be_read(room):
     session = Session(room)
     for settings, text in asked_in_lessons():

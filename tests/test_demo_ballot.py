@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import sys
+from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
 
 import pytest
@@ -39,31 +40,46 @@ def ask(address, method, path, body=None, **headers):
     return found
 
 
-def vote(address, letter, voter, method="POST"):
-    return ask(address, method, address.path + "/vote", letter, Cookie=f"voter={voter}")[0]
+def joined(address):
+    """The cookie of a browser that has just come."""
+    (cookie,) = SimpleCookie(ask(address, "GET", address.path + "/state")[2]).values()
+    return f"{cookie.key}={cookie.coded_value}"
 
 
-def test_a_phone_votes_once_and_may_change_its_mind(served):
+def vote(address, letter, cookie, method="POST"):
+    return ask(address, method, address.path + "/vote", letter, Cookie=cookie)[0]
+
+
+def chosen(address, cookie):
+    return json.loads(ask(address, "GET", address.path + "/state", Cookie=cookie)[1])["yours"]
+
+
+def test_a_browser_votes_once_and_may_change_its_mind(served):
     ballot, address = served
     status, page, cookie = ask(address, "GET", address.path)
-    assert status == 200 and "<title>Vote" in page
-    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
-    voter = cookie.split("=")[1].split(";")[0]
-    # A phone that opens the page again is still the same phone; another one is not.
-    assert ask(address, "GET", address.path, Cookie=f"voter={voter}")[2] is None
-    assert voter not in ask(address, "GET", address.path)[2]
+    # Links from other sites lead to the page without the cookie: a new one would replace it there.
+    assert status == 200 and "<title>Vote" in page and cookie is None
     ballot.open(3)
-    state = json.loads(ask(address, "GET", address.path + "/state")[1])
-    assert state == {"number": ballot.number, "options": 3, "open": True, "yours": ""}
-    assert vote(address, "A", voter) == vote(address, "C", voter) == 200
-    again = ask(address, "GET", address.path + "/state", Cookie=f"voter={voter}")[1]
-    assert json.loads(again)["yours"] == "C"
-    assert vote(address, "C", "f" * 16) == 200
+    _, state, given = ask(address, "GET", address.path + "/state")
+    asked = {"number": ballot.number, "options": 3, "open": True, "yours": ""}
+    assert json.loads(state) == asked
+    assert {"HttpOnly", "SameSite=Strict"} <= set(given.split("; "))
+    assert "expires" not in given.lower()  # it is gone with the browser
+    one, other = joined(address), joined(address)
+    assert one != other
+    # A browser that opens the page again is still the same one.
+    assert ask(address, "GET", address.path + "/state", Cookie=one)[2] is None
+    for letter in "ACC":
+        assert vote(address, letter, one) == 200
+        assert chosen(address, one) == letter and chosen(address, other) == ""
+        assert sum(ballot.counts) == 1
+    assert vote(address, "C", other) == 200
     assert ballot.counts == [0, 0, 2] and ballot.n_addresses == 1  # which the teacher is told
+    assert vote(address, "B", other) == 200 and ballot.counts == [0, 1, 1]
     ballot.close()
-    assert vote(address, "A", voter) == 400 and ballot.counts == [0, 0, 2]
+    assert vote(address, "A", one) == 400 and ballot.counts == [0, 1, 1]
     ballot.open(2)
-    assert ballot.counts == [0, 0] and ballot.n_addresses == 0
+    assert ballot.counts == [0, 0] and ballot.n_addresses == 0 and chosen(address, one) == ""
     # A phone that comes back by another address is the same phone.
     for voter, letter, where in (
         ("a", "A", "1"),
@@ -75,15 +91,48 @@ def test_a_phone_votes_once_and_may_change_its_mind(served):
     assert ballot.counts == [0, 3] and ballot.n_addresses == 2
 
 
+def test_a_vote_without_an_id_is_sent_one_and_counts_once_with_it(served):
+    ballot, address = served
+    ballot.open(2)
+    status, _, given = ask(address, "POST", address.path + "/vote", "A")
+    assert status == 400 and ballot.counts == [0, 0]
+    ((name, cookie),) = SimpleCookie(given).items()
+    for _ in range(2):
+        assert vote(address, "A", f"{name}={cookie.coded_value}") == 200
+        assert ballot.counts == [1, 0]
+
+
+def test_an_id_that_the_server_did_not_give_is_refused(served):
+    from loops import in_a_thread
+
+    from hebbsim.demo.ballot_server import BallotServer
+
+    ballot, address = served
+    ballot.open(2)
+    mine, other = joined(address).split("|"), joined(address).split("|")
+    with in_a_thread(lambda: BallotServer(Ballot(), host="127.0.0.1"), BallotServer.stop) as server:
+        elsewhere = joined(urlsplit(server.url))
+    forged = [
+        "voter=", "voter=short", f"voter={'0' * 16}", f"voter={'0' * 8000}", "voter=\xff\xfe",
+        elsewhere,  # of another start of the demo
+        "|".join([*mine[:-1], other[-1]]),  # somebody's id with one's own signature
+        "|".join([*mine[:-1], mine[-1][::-1]]),
+    ]  # fmt: skip
+    for cookie in forged:
+        assert vote(address, "A", cookie) == 400, cookie[:60]
+    assert ballot.counts == [0, 0]
+    assert vote(address, "A", "|".join(mine)) == 200 and ballot.counts == [1, 0]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="has one address of its own")
 def test_votes_are_counted_by_the_address_that_they_come_from(served):
     ballot, address = served
     ballot.open(2)
-    for place, voter in (("127.0.0.1", "a"), ("127.0.0.2", "b"), ("127.0.0.2", "c")):
+    for number, place in enumerate(("127.0.0.1", "127.0.0.2", "127.0.0.2")):
         found = http.client.HTTPConnection(
             address.hostname, address.port, timeout=60, source_address=(place, 0)
         )
-        headers = {"Cookie": f"voter={voter * 16}", "X-Forwarded-For": f"192.0.2.{ord(voter)}"}
+        headers = {"Cookie": joined(address), "X-Forwarded-For": f"192.0.2.{number}"}
         found.request("POST", address.path + "/vote", body="A", headers=headers)
         assert found.getresponse().status == 200
         found.close()
@@ -93,15 +142,13 @@ def test_votes_are_counted_by_the_address_that_they_come_from(served):
 def test_nothing_but_a_vote_is_accepted(served):
     ballot, address = served
     ballot.open(3)
+    who = joined(address)
     for letter in ("D", "AB", "", "a", "<b>", "\xff", "A" * 60):
-        assert vote(address, letter.encode("latin-1"), "0" * 16) == 400
-    for voter in ("", "short", "0" * 17):
-        assert vote(address, "A", voter) == 400
-    assert ask(address, "POST", address.path + "/vote", "A")[0] == 400  # no cookie at all
-    assert vote(address, "A", "0" * 16, method="GET") == 405
+        assert vote(address, letter.encode("latin-1"), who) == 400
+    assert vote(address, "A", who, method="GET") == 405
     for path in ("/", "/ws", "/alive", "/static/js/bokeh.min.js", "/wrong1/vote"):
         assert ask(address, "GET", path)[0] == 404
-        assert ask(address, "POST", path, "A", Cookie="voter=" + "0" * 16)[0] in (404, 405)
+        assert ask(address, "POST", path, "A", Cookie=who)[0] in (404, 405)
     assert ballot.counts == [0, 0, 0]
 
 
@@ -116,7 +163,7 @@ def sent(address, head, body=""):
 def test_a_request_that_is_too_long_is_refused_before_it_is_read(served):
     ballot, address = served
     ballot.open(3)
-    who = f"Cookie: voter={'5' * 16}"
+    who = f"Cookie: {joined(address)}"
     assert "200" in sent(address, [who, "Content-Length: 1"], "B")
     # A body that is never sent would be waited for, and then not be answered.
     assert "400" in sent(address, [who, "Content-Length: 65"])
@@ -135,7 +182,7 @@ def test_no_vote_is_counted_while_no_question_is_open():
     assert ballot.counts == [1, 0]
 
 
-def test_phones_are_bounded():
+def test_browsers_are_bounded():
     ballot = Ballot()
     ballot.open(2)
     counted = [ballot.vote(f"{i:016}", "B") for i in range(MOST_VOTERS + 5)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import browsing
 import pytest
-from browsing import LARGE, PHONE, SENTENCE, TABS
+from browsing import LARGE, OVERFLOW, PHONE, SENTENCE, TABS
 
 from hebbsim.demo.page import lessons
 
@@ -43,11 +43,9 @@ ELSEWHERE = """() => {
 }"""
 
 
-#: How many pixels of a panel are out of sight; a phone is scrolled.
-OVERFLOW = """() => {
-  const panel = document.querySelector('#panel');
-  return innerWidth < 1000 ? 0 : panel.scrollHeight - panel.clientHeight;
-}"""
+#: How many pixels a panel lacks of the height that it asks for.
+LACKS = """(tab) => Heb.panelNeed(tab, document.querySelector('#stage').clientHeight)
+  - document.querySelector('#panels').offsetHeight"""
 
 #: Letters of a picture of the panel that stand outside it.
 OUTSIDE = """() => {
@@ -160,6 +158,10 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         w.settle()
         title = step["title"]
         assert w.page.inner_text("#lesson h2") == title
+        # The stage stands where the step says: what comes later may be the answer.
+        last = w.state("reading.words.length") - 1
+        begins = {"start": 0, "play": None, "end": last}.get(at := step["stage"]["at"], at)
+        assert begins is None or w.state("t") == begins, title
         w.page.wait_for_selector("[data-key=reveal]:enabled")
         assert within(w, "[data-key=reveal]"), title
         if w.page.viewport_size["width"] > 999:
@@ -217,6 +219,9 @@ def test_every_panel_is_accessible_and_nothing_is_cut(shared):
         w.page.click(f"#tab-{tab}")
         assert w.page.evaluate(CUT) == [] and w.page.evaluate(OVERFLOW) < 2, tab
         assert w.page.evaluate(OUTSIDE) == w.page.evaluate(PARTED) == [], tab
+        if w.page.viewport_size["width"] > 999:
+            with w.sized(LARGE):
+                assert w.page.evaluate(OVERFLOW) < 2 and w.page.evaluate(LACKS, tab) < 1, tab
         assert violations(w) == [], tab
         described = w.page.eval_on_selector_all(
             "#panel svg[role=img]", "all => all.map((e) => e.getAttribute('aria-label').length)"
@@ -295,6 +300,32 @@ def names_are_apart(w, n_traces):
             down = min(a[3], b[3]) - max(a[1], b[1])
             # Boxes of lines of text hold some room above and below.
             assert across < 2 or down < 8, (a[4], b[4])
+
+
+#: Points of the learning curve on the name of the word lookup, which the curve ends above or below.
+ON_THE_NAME = """(end) => {
+  const panel = document.querySelector('#panel'), n = hebbsim.state.hello.live_words;
+  const curve = Array.from({length: 30}, (_, k) => [(k + 1) * n / 30, end * (1 - 0.4 ** (k + 1))]);
+  const learning = {curve, words: n, done: true, running: false};
+  const hello = {...hebbsim.state.hello, references: {lookup: 0.895, majority: 0.19}};
+  Heb.PANELS.learning.draw(panel, {...hebbsim.state, hello, learning}, {});
+  const box = [...panel.querySelectorAll('svg text')].find((e) =>
+    e.textContent.startsWith('word lookup')).getBoundingClientRect();
+  const line = panel.querySelector('polyline'), length = line.getTotalLength();
+  const points = Array.from({length: 500}, (_, k) =>
+    line.getPointAtLength(length * k / 499).matrixTransform(line.getScreenCTM()));
+  return points.filter(({x, y}) => x > box.left && x < box.right
+    && y > box.top + 3 && y < box.bottom - 3).length;
+}"""
+
+
+def test_the_learning_curve_does_not_run_through_a_name(shared):
+    w = shared
+    w.page.keyboard.press("0")
+    w.page.click("#tab-learning")
+    for end in (0.96, 0.86):
+        assert w.page.evaluate(ON_THE_NAME, end) == 0, end
+    w.page.click("#tab-survival")
 
 
 def test_what_is_redrawn_all_the_time_is_not_read_out(shared):

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import browsing
 import pytest
-from browsing import PHONE, PROJECTOR, SENTENCE, Window, serving, window
+from browsing import OVERFLOW, PHONE, PROJECTOR, SENTENCE, Window, serving, window
 
 from hebbsim.demo import export
 from hebbsim.demo.page import lessons
@@ -151,6 +151,13 @@ def test_before_it_has_begun_a_learner_shows_no_role(shared):
     shared.page.wait_for_function("hebbsim.state.learning.curve.length >= 1")
     said, clusters = shared.page.inner_text("#panel"), shared.state("hello.live_clusters")
     assert "in one pass" in said and f"K = {clusters} prototypes" in said
+    # What survives by it is measured as it learns, for whoever looks.
+    shared.page.wait_for_function("hebbsim.state.learning.done")
+    assert "the whole corpus" in shared.page.inner_text("#panel")
+    shared.page.click("#tab-survival")
+    shared.page.wait_for_function("hebbsim.state.survival.roles !== null")
+    assert "has not begun" not in shared.page.inner_text("#panel")
+    shared.page.click("#tab-learning")
     shared.page.click("[data-what=reset]")
     shared.page.wait_for_function("hebbsim.state.learning.curve.length === 0")
     shared.page.uncheck("#use-live")
@@ -255,6 +262,11 @@ def test_learning_live_leaves_the_page_free(browser, address):
         w.settle()
         assert w.state("reading.settings.live") is True
         w.page.click("[data-what=reset]")
+        w.page.wait_for_function("hebbsim.state.learning.curve.length === 0")
+        # Starting over is one click, for the learner as well.
+        w.page.click("[data-what=start]")
+        w.page.wait_for_function("hebbsim.state.learning.curve.length >= 1")
+        w.page.click("#reset")
         w.page.wait_for_function("hebbsim.state.learning.curve.length === 0")
 
 
@@ -411,6 +423,10 @@ def test_a_recording_reads_sentences_of_ones_own(browser, room, recording):
         assert "only with timescales 2, 8, 32" in w.page.inner_text("#note")
         w.read(" ")
         assert "Type a sentence" in w.page.inner_text("#note")
+        w.page.click("#tab-swap")
+        w.page.click("#panel .swap button")
+        w.settle()
+        assert w.state("reading.words") == "the sailor chased the captain .".split()
 
 
 def test_a_recording_works_from_a_file(browser, recording):
@@ -450,6 +466,9 @@ def test_a_recording_works_from_a_file(browser, recording):
         w.page.keyboard.press("0")
         w.settle()
         assert w.page.is_hidden("#note") and requests == []
+        w.page.click("#tab-learning")
+        w.page.wait_for_function("hebbsim.state.learning.done")  # since lesson 2
+        assert w.page.evaluate(OVERFLOW) < 2
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,39 @@ def test_a_gated_trace_keeps_what_it_chose(explore):
     )
     assert all(height < 1 for j, height in enumerate(rows) if j not in places)
     assert w.page.locator("#panel .slots .role").count() == 3
+    # It has the scale and the noise of the others: a row holds one code, whose size is 1.
+    gated = (
+        "hebbsim.score.rows.gated.map((e) => [e.classList.contains('cut'),"
+        " parseFloat(getComputedStyle(e, '::before').height)])"
+    )
+    w.set_range("#noise", 4)
+    w.page.evaluate("hebbsim.go(99)")
+    floors = [floor for _, floor in w.page.evaluate(gated)]
+    full = w.page.eval_on_selector("#score .bar", "e => e.clientHeight")
+    assert floors == pytest.approx([0.1 * full] * len(floors), abs=0.5)
+    w.page.click("[data-zoom='10']")
+    cut = [j for j, (cut, _) in enumerate(w.page.evaluate(gated)) if cut]
+    assert cut == sorted(place for place in w.state("reading.places.at(-1)") if place >= 0)
+    w.page.click("[data-zoom='1']")
+
+
+def test_what_is_being_measured_anew_is_pale(explore):
+    w = explore
+    w.page.click("#tab-survival")
+    pale = "[hebbsim.state.pending.reading, getComputedStyle(Heb.$('panel')).opacity]"
+    assert w.page.evaluate(pale) == [False, "1"]
+    w.page.evaluate(
+        f"""() => {{
+          window.pale = [];
+          new MutationObserver(() => window.pale.push({pale}))
+            .observe(document.body, {{attributes: true}});
+        }}"""
+    )
+    w.set_range("#noise", 5)
+    # The reading is there before what survives in many sentences is measured.
+    assert [False, "0.4"] in w.page.evaluate("window.pale")
+    w.page.wait_for_function("window.pale.at(-1)[1] === '1'")
+    assert w.state("survival.settings.noise") == 30
 
 
 def test_views_light_up_together(explore):
@@ -224,9 +257,11 @@ def test_the_address_is_the_state(browser, address):
     with window(browser, address) as w:
         w.read(SENTENCE)
         w.set_range("#noise", 4)
-        w.page.evaluate("document.activeElement.blur()")
+        w.page.evaluate("document.activeElement.blur(); hebbsim.play(false)")
         w.page.click("#tab-numbers")
+        w.page.wait_for_function("location.hash.includes('tab=numbers')")
         w.page.click("[data-zoom='10']")
+        w.page.wait_for_function("location.hash.includes('zoom=10')")
         w.page.keyboard.press("Home")
         w.page.keyboard.press("ArrowRight")
         w.page.wait_for_function(

@@ -7,7 +7,7 @@ import browsing
 import pytest
 from browsing import PATIENCE, PROJECTOR, window
 from PIL import Image
-from test_demo_ballot import served, vote
+from test_demo_ballot import joined, served, vote
 from test_demo_lessons import sees_every_option, violations, within
 
 from hebbsim.demo.ballot_server import code_of
@@ -87,10 +87,10 @@ def test_a_phone_that_opens_it_is_counted_before_the_reveal(lesson, browser, bal
     phone.wait_for_selector("#options button[aria-pressed=true] >> text=B")
     assert "You chose B. You can change it" in phone.inner_text("#said")
     w.page.wait_for_function("document.querySelector('#vote-count').innerText === '1 vote so far'")
-    # Made up cookies are counted, and the teacher sees that they come from one address.
+    # Deleted cookies give new votes, and the teacher sees that they come from one address.
     assert w.page.locator("#lesson .from").count() == 0
-    for voter in "xy":
-        assert vote(urlsplit(ballot_url), "D", voter * 16) == 200
+    for _ in range(2):
+        assert vote(urlsplit(ballot_url), "D", joined(urlsplit(ballot_url))) == 200
     told = "3 votes so far, from 1 network address"
     w.page.wait_for_function("t => document.querySelector('#vote-count').innerText === t", arg=told)
     w.page.keyboard.press("Escape")
@@ -118,6 +118,45 @@ def test_a_phone_that_opens_it_is_counted_before_the_reveal(lesson, browser, bal
     w.page.keyboard.press("0")
     phone.wait_for_selector("#options button:disabled")
     assert "Voting is closed" in phone.inner_text("#said")
+    context.close()
+
+
+def test_a_browser_has_one_vote_in_all_its_windows_however_they_were_opened(
+    browser, ballot_url, served
+):
+    ballot = served[0]
+    ballot.open(2)
+    context = browser.new_context()
+    pressed = "#options button[aria-pressed=true]"
+
+    def opened(link=None):
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        if link is None:
+            page.goto(ballot_url)
+        else:  # as in a message that somebody sends round
+            page.route(link, lambda route: route.fulfill(
+                content_type="text/html", body=f"<a href={ballot_url}>vote</a>"))  # fmt: skip
+            page.goto(link)
+            page.click("a")
+        page.wait_for_selector("#options button:enabled")
+        return page
+
+    one = opened()
+    one.click("#options button >> nth=0")
+    one.wait_for_selector(f"{pressed} >> text=A")
+    two = opened("https://messages.example.org/")
+    two.wait_for_selector(f"{pressed} >> text=A")
+    two.click("#options button >> nth=1")
+    two.wait_for_selector(f"{pressed} >> text=B")
+    one.wait_for_selector(f"{pressed} >> text=B")  # no window says what is not so
+    assert ballot.counts == [0, 1]
+    context.close()
+    # Another browser has a vote of its own.
+    context = browser.new_context()
+    opened().click("#options button >> nth=0")
+    context.pages[0].wait_for_selector(f"{pressed} >> text=A")
+    assert ballot.counts == [1, 1]
     context.close()
 
 

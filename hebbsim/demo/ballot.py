@@ -9,16 +9,16 @@ from hebbsim.errors import BadInputError
 __all__ = ["LETTERS", "MOST_VOTERS", "Ballot"]
 
 LETTERS = "ABCD"
-#: Phones whose votes count, at most.
+#: Browsers whose votes on a question count, at most: it bounds the memory, too.
 MOST_VOTERS = 300
 
 
 class Ballot:
-    """The question that is open, and a letter for each phone; safe to use from any thread.
+    """The question that is open, and a letter for each browser; safe to use from any thread.
 
-    A phone is recognized by its cookie; one that makes up cookies votes more than once. A bound per
-    network address would silence a class that shares one: addresses are counted, and the
-    teacher is told if there are fewer of them than votes.
+    A browser is recognized by an id that only the server can give; whoever deletes it gets
+    another one, and votes again. A bound per network address would silence a class that shares
+    one: addresses are counted, and the teacher is told if there are fewer of them than votes.
 
     Examples
     --------

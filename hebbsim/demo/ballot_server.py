@@ -52,7 +52,8 @@ class BallotServer:
                 (f"/{code}", _Page),
                 (f"/{code}/state", _State, shared),
                 (f"/{code}/vote", _Vote, shared),
-            ]
+            ],
+            cookie_secret=secrets.token_hex(32),
         )
         self._server = HTTPServer(
             application, max_body_size=_MOST_BYTES, max_header_size=8192,
@@ -112,8 +113,6 @@ class _Bounded(RequestHandler):
 
 class _Page(_Bounded):
     def get(self) -> None:
-        if not self.get_cookie(_COOKIE):
-            self.set_cookie(_COOKIE, secrets.token_hex(8), httponly=True, samesite="Strict")
         self.set_header(
             "Content-Security-Policy",
             "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
@@ -127,8 +126,22 @@ class _State(_Bounded):
     def initialize(self, ballot: Ballot) -> None:
         self.ballot = ballot
 
+    def voter(self) -> str:
+        """The browser's id if it comes from this server; one without is sent one, and has none yet.
+
+        Not sent with the page: a link from another site leads there without the cookie, and the
+        browser that has an id would get a second one.
+        """
+        found = self.get_signed_cookie(_COOKIE)
+        if found is None:
+            self.set_signed_cookie(
+                _COOKIE, secrets.token_hex(8), expires_days=None, httponly=True, samesite="Strict"
+            )
+            return ""
+        return found.decode()
+
     def get(self) -> None:
-        ballot, yours = self.ballot, self.ballot.letter_of(self.get_cookie(_COOKIE) or "")
+        ballot, yours = self.ballot, self.ballot.letter_of(self.voter())
         asked = {"number": ballot.number, "options": ballot.n_options, "open": ballot.is_open}
         self.finish(asked | {"yours": yours})
 
@@ -138,8 +151,8 @@ class _Vote(_State):
         raise HTTPError(405)
 
     def post(self) -> None:
-        voter = self.get_cookie(_COOKIE) or ""
+        voter = self.voter()
         letter = self.request.body.decode("ascii", "replace")
-        if len(voter) != 16 or not self.ballot.vote(voter, letter, self.request.remote_ip or ""):
+        if not voter or not self.ballot.vote(voter, letter, self.request.remote_ip or ""):
             raise HTTPError(400)
         self.finish({"counted": letter})

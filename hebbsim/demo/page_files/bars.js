@@ -20,7 +20,7 @@ Heb.Bars = class {
     this.score = score;
     this.said = Heb.el("span", { class: "scale-words" });
     this.buttons = Heb.Bars.ZOOMS.map((zoom) => Heb.el("button", { type: "button", "data-zoom": zoom, "aria-label": `Enlarge bars ${zoom} times`,
-      onclick: () => { Heb.Bars.zoom = zoom; this.draw(this.settings); } }, `×${zoom}`));
+      onclick: () => { Heb.Bars.zoom = zoom; this.draw(this.settings); this.score.onZoom(); } }, `×${zoom}`));
     root.append(Heb.el("div", { class: "row", role: "row" }, Heb.el("div", { class: "scale", role: "cell" },
       Heb.el("span", { class: "zoom", role: "group", "aria-label": "Scale of the bars" }, this.buttons), this.said)));
   }
@@ -64,33 +64,33 @@ Heb.Bars = class {
 
   draw(settings) {
     this.settings = settings;
-    const { t, root } = this.score;
+    const { t, root, reading: { words }, rows: { gated } } = this.score;
     const { zoom } = Heb.Bars;
     const bar = parseFloat(getComputedStyle(root).getPropertyValue("--bar"));
     const limits = this.limits(settings);
+    const set = (cell, share, name, { noise, step }) => {
+      const drowned = share > 0 && (share < noise || share < step / 2);
+      cell.classList.toggle("cut", share * zoom > 1);
+      cell.classList.toggle("drowned", drowned);
+      cell.children[0].style.height = `${Math.min(1, share * zoom) * bar}px`;
+      cell.children[1].textContent = share >= 0.095 ? `${Math.round(100 * share)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "";
+      cell.title = share ? `${name}: ${(100 * share).toPrecision(2)} % of this trace${drowned ? `, less than ${share < noise ? "the noise" : "half a step"} in each number` : ""}` : "";
+      cell.style.setProperty("--floor", `${Math.min(1, noise * zoom) * bar}px`);
+      // Steps that are too close to be told apart are one band.
+      const px = step * zoom * bar;
+      cell.classList.toggle("stepped", px >= 3);
+      cell.style.setProperty("--step", `${px}px`);
+      cell.style.setProperty("--grain", `${px >= 3 ? 0 : Math.min(px, bar)}px`);
+    };
     this.rows.forEach((cells, s) => {
       const tau = settings.timescales[s];
-      const { noise, step } = limits[s];
-      const set = (cell, share, name) => {
-        const drowned = share > 0 && (share < noise || share < step / 2);
-        cell.classList.toggle("cut", share * zoom > 1);
-        cell.classList.toggle("drowned", drowned);
-        cell.children[0].style.height = `${Math.min(1, share * zoom) * bar}px`;
-        cell.children[1].textContent = share >= 0.095 ? `${Math.round(100 * share)} %` : share >= 0.0005 ? `${(100 * share).toFixed(1)} %` : "";
-        cell.title = share ? `${name}: ${(100 * share).toPrecision(2)} % of this trace${drowned ? `, less than ${share < noise ? "the noise" : "half a step"} in each number` : ""}` : "";
-        cell.style.setProperty("--floor", `${Math.min(1, noise * zoom) * bar}px`);
-        // Steps that are too close to be told apart are one band.
-        const px = step * zoom * bar;
-        cell.classList.toggle("stepped", px >= 3);
-        cell.style.setProperty("--step", `${px}px`);
-        cell.style.setProperty("--grain", `${px >= 3 ? 0 : Math.min(px, bar)}px`);
-      };
-      const { words } = this.score.reading;
-      cells.forEach((cell, j) => set(cell, j <= t ? Heb.share(tau, t - j) : 0, words[j]));
+      cells.forEach((cell, j) => set(cell, j <= t ? Heb.share(tau, t - j) : 0, words[j], limits[s]));
       const before = cells[0].previousSibling;
       before.classList.add("rest");
-      set(before, tau === 1 ? 0 : (1 - 1 / tau) ** (t + 1), "all words before");
+      set(before, tau === 1 ? 0 : (1 - 1 / tau) ** (t + 1), "all words before", limits[s]);
     });
+    // A row of the gated trace holds one code, whose size is 1.
+    if (gated) this.gate(gated, (cell, share) => set(cell, share, "", { noise: settings.noise / 100, step: 0 }));
     this.say(settings, limits);
   }
 
@@ -105,14 +105,14 @@ Heb.Bars = class {
   }
 
   // A gated trace gives the word that it takes all of a row, and any other nothing.
-  gate(places, slots) {
-    const bar = parseFloat(getComputedStyle(this.score.root).getPropertyValue("--bar"));
-    this.score.rows.gated.forEach((cell, j) => {
-      const slot = places.indexOf(j);
+  gate(cells, set) {
+    const { t, reading: { words, places, slots } } = this.score;
+    set(cells[0].previousSibling, 0);
+    cells.forEach((cell, j) => {
+      const slot = places ? places[t].indexOf(j) : -1;
       if (slot >= 0) cell.style.setProperty("--trace", Heb.roleColour(slots[slot]));
-      cell.children[0].style.height = `${slot < 0 ? 0 : bar}px`;
-      cell.children[1].textContent = slot < 0 ? "" : "100 %";
-      cell.title = slot < 0 ? "" : `${this.score.reading.words[j]}: all of the row of ${slots[slot]}`;
+      set(cell, slot < 0 ? 0 : 1);
+      if (slot >= 0) cell.title = `${words[j]}: all of the row of ${slots[slot]}`;
     });
   }
 

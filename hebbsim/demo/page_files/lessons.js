@@ -22,7 +22,7 @@ Heb.facts = (state) => {
     if (s.roles !== null) Object.assign(facts, { roles_pct: Heb.percent(s.roles, 1), args_pct: Heb.percent(s.arguments) });
     s.linear.forEach((v, k) => { facts[`linear_${k}`] = Heb.percent(v); facts[`clever_${k}`] = Heb.percent(s.cancellation[k]); });
   }
-  if (h) Object.assign(facts, { n_sentences: h.n_sentences.toLocaleString("en"), n_clusters: h.n_clusters, n_corpus: h.n_words.toLocaleString("en"), lookup_pct: Heb.percent(h.references.lookup), majority_pct: Heb.percent(h.references.majority), lookup_args: Heb.percent(h.references.lookup_arguments), word_pct: Heb.percent(h.references.word), live_clusters: h.live_clusters, args: Heb.listed(h.argument_roles.map(Heb.plural)) });
+  if (h) Object.assign(facts, { n_sentences: h.n_sentences.toLocaleString("en"), n_clusters: h.n_clusters, n_corpus: h.n_words.toLocaleString("en"), lookup_pct: Heb.percent(h.references.lookup, 1), majority_pct: Heb.percent(h.references.majority), lookup_args: Heb.percent(h.references.lookup_arguments), word_pct: Heb.percent(h.references.word), live_clusters: h.live_clusters, args: Heb.listed(h.argument_roles.map(Heb.plural)) });
   if (l && l.curve.length) {
     const [first, last] = [l.curve[0], l.curve.at(-1)];
     Object.assign(facts, { live_first_words: first[0].toLocaleString("en"), live_first: Heb.percent(first[1]), live_words: last[0].toLocaleString("en"), live_pct: Heb.percent(last[1]) });

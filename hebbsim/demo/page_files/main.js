@@ -52,9 +52,14 @@
     state.asked += 1;
     state.at = at;
     state.pending = { reading: true, survival: true };
-    document.body.classList.add("busy");
+    document.body.classList.add("busy", "measuring");
     source.send({ do: "read", id: state.asked, ...state.request, settings: { ...state.settings }, ...(quick ? { quick } : {}) });
     save();
+  }
+
+  // What survives by the live learner changes as it learns, and is measured for who looks at it.
+  function askAnew() {
+    if (state.settings.live && state.tab === "survival" && state.reading) ask();
   }
 
   // While something is dragged, at most one question is on its way.
@@ -75,7 +80,7 @@
     broken(m) { $("cover").hidden = false; $("cover-text").textContent = `Something broke: ${m.text}. Reload the page to go on.`; },
     busy(m) { if (m.id === state.asked) note(m.text); },
     error(m) {
-      document.body.classList.remove("busy");
+      document.body.classList.remove("busy", "measuring");
       state.pending = { reading: false, survival: false };
       $("cover").hidden = true;
       // A link to what cannot be shown: the page opens as it starts, and says so.
@@ -129,10 +134,16 @@
     survival(m) {
       if (m.id !== null && m.id !== state.asked) return;
       state.pending.survival = false;
+      document.body.classList.remove("measuring");
       state.survival = m; if (state.tab === "survival") drawPanel(); lesson.draw(); },
     tally(m) { state.tally = m.counts; state.addresses = m.addresses; lesson.draw(); countVotes(); },
     aside(m) { if (state.aside && m.text === state.aside.text) state.aside = m; if (state.tab === "swap") drawPanel(); },
-    learning(m) { state.learning = m; if (state.tab === "learning") drawPanel(); lesson.draw(); },
+    learning(m) {
+      state.learning = m;
+      if (state.tab === "learning") drawPanel();
+      lesson.draw();
+      if (!state.pending.survival) askAnew();
+    },
     bigru(m) {
       if (!state.reading || m.id !== state.asked) return;
       state.reading.bigru = m.bigru;
@@ -147,7 +158,7 @@
     for (const node of document.querySelectorAll(".for-votes")) node.hidden = false;
   }
   const votes = () => (state.tally || []).reduce((a, b) => a + b, 0);
-  // A phone that makes up cookies can vote again; the number of addresses shows it.
+  // A phone that deletes its cookies can vote again; the number of addresses shows it.
   const fewer = () => (votes() > state.addresses ? `from ${state.addresses} network ${state.addresses === 1 ? "address" : "addresses"}` : "");
   function countVotes() {
     const n = votes(), from = fewer();
@@ -183,7 +194,7 @@
   }
 
   // Drawing --------------------------------------------------------------------------------
-  const score = new Heb.Score($("score"), $("score-box"), (t) => { play(false); go(t); }, (s, j) => { play(false); state.follow = { s, j, poured: 0 }; setTab("follow"); save(); });
+  const score = new Heb.Score($("score"), $("score-box"), (t) => { play(false); go(t); }, (s, j) => { play(false); state.follow = { s, j, poured: 0 }; setTab("follow"); save(); }, () => save());
   const memory = new Heb.Memory($("memory"), state, (changes, tab) => {
     Object.assign(state.settings, changes);
     // A recording has noise in one number format alone: the other slider makes room.
@@ -260,7 +271,7 @@
       if (state.tab === "survival") drawPanel();
       if (stage.tab) setTab(stage.tab);
       play(false);
-      if (stage.settings || stage.text !== undefined) ask(stage.at || "end");
+      if (stage.settings || stage.text !== undefined) ask(stage.at ?? "end");
       else if (state.pending.reading) state.at = stage.at ?? state.at;
       else if (state.reading) {
         if (stage.at === "start" || stage.at === "play") state.t = 0;
@@ -293,6 +304,7 @@
     // The panel takes what room it needs, and the traces have the rest.
     if (state.reading && (name !== score.panel || lesson.number < 0)) build();
     drawPanel();
+    askAnew();
   }
 
   // Explore is -1, lessons count from 0.
@@ -331,7 +343,10 @@
   function reset() {
     stopShow();
     if (lesson.number >= 0) lesson.go(lesson.at);
-    else explorer(START, "start");
+    else {
+      actions.learn("reset");
+      explorer(START, "start");
+    }
     save();
   }
 

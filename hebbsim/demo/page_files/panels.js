@@ -127,7 +127,7 @@ Heb.PANELS.weights.draw = (panel, state) => {
     Heb.el("span", {}, Heb.el("b", { dir: "auto" }, `“${state.reading.words[t]}”`), ` is of the group “${w.names[group]}”.`),
     w.guesses && w.guesses[t] >= 0 ? Heb.el("span", {}, "Expected: ", Heb.el("b", {}, `“${w.names[w.guesses[t]]}”`), " ", Heb.el("span", { class: "whole-number" }, w.guesses[t] === group ? "✓ right" : "✗ wrong")) : null,
     where ? Heb.el("span", {}, most > 0 ? "Most strengthened" : "Most weakened", `: ${tied ? `“${w.names[where[0]]}”` : `unit ${where[0] + 1}`} after “${w.names[where[2]]}”, timescale ${taus[where[1]]}.`) : Heb.el("span", {}, "No weight changes."),
-    Heb.el("small", {}, "Ringed: changed by this word. Blue is positive, orange negative."));
+    Heb.el("small", {}, "Ringed: changed most by this word. Blue is positive, orange negative. These traces start each sentence empty."));
   panel.replaceChildren(figure, words);
   const width = Math.max(300, figure.clientWidth), band = Heb.narrow() ? 260 : Math.max(150, figure.clientHeight);
   const name = (i) => (tied ? w.names[i] : `unit ${i + 1}`);
@@ -179,13 +179,13 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
   const button = (what, text, cls) => Heb.el("button", { type: "button", class: cls, "data-what": what, onclick: () => act.learn(what) }, text);
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     Heb.el("span", { class: "big" }, last ? `${Heb.percent(last[1])} right` : begun ? "No prototypes yet" : "Not begun"),
-    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words. It reads each sentence once, in one pass, without a label, and sorts words into K = ${hello.live_clusters} prototypes.` : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing: there are no roles yet."),
+    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words${live.done ? ", the whole corpus" : ""}. It reads each sentence once, in one pass, without a label, and sorts words into K = ${hello.live_clusters} prototypes.` : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing: there are no roles yet."),
     Heb.el("span", { style: { display: "flex", gap: "8px", "flex-wrap": "wrap" } },
-      live.running ? button("pause", "Pause", "main") : live.done ? Heb.el("span", {}, "It has read the whole corpus.") : button("start", begun ? "Go on" : "Start", "main"),
+      live.running ? button("pause", "Pause", "main") : live.done ? null : button("start", begun ? "Go on" : "Start", "main"),
       begun ? button("reset", "Start anew", "") : null),
     state.recorded ? Heb.el("small", {}, "A recording replays the curve. “hebbsim demo” shows roles as they are learned, too.") : Heb.el("label", { style: { display: "flex", "align-items": "center" } }, use, "Roles above by this learner")));
   const marks = hello ? [
-    { y: hello.references.lookup, colour: "#55606e", dash: "3 4", name: `word lookup, all labels: ${Heb.percent(hello.references.lookup)}` },
+    { y: hello.references.lookup, below: last && last[1] > hello.references.lookup, colour: "#55606e", dash: "3 4", name: `word lookup, all labels: ${Heb.percent(hello.references.lookup)}` },
     { y: hello.references.majority, colour: "#8a8a8a", dash: "3 4", ink: "#55606e", name: `always the commonest role: ${Heb.percent(hello.references.majority)}` }] : [];
   const end = hello ? hello.live_words : 30000;
   Heb.chart(figure, {

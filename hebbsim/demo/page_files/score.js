@@ -4,8 +4,8 @@ const SERVED = ["roles", "linear", "cancellation", "kept", "gated"];
 // The score: a column for each word, a row for each thing that happens to it. Built once for a
 // reading; `show(t)` then changes only what word t changes.
 Heb.Score = class {
-  constructor(root, box, onPick, onFollow) {
-    Object.assign(this, { root, box, onPick, onFollow, cells: [], t: -1 });
+  constructor(root, box, onPick, onFollow, onZoom) {
+    Object.assign(this, { root, box, onPick, onFollow, onZoom, cells: [], t: -1 });
     box.addEventListener("scroll", () => this.sayHidden(), { passive: true });
   }
 
@@ -163,7 +163,6 @@ Heb.Score = class {
       this.bars.draw(this.shown || r.settings);
       if (t === before + 1) this.bars.pour(t);
     }
-    if (this.rows.gated && r.places) this.bars.gate(r.places[t], r.slots);
     for (const key of ["linear", "cancellation"]) {
       if (!this.rows[key]) continue;
       this.rows[key].forEach((cell, j) => {

@@ -144,7 +144,7 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   };
   panel.replaceChildren(Heb.el("div", { class: "swap" },
     Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles),
-    Heb.el("span", {}, state.recorded || r.words.join(" ") === short ? null : Heb.el("button", { type: "button", class: "quiet", title: short, onclick: () => act.read(short) }, "Try a short sentence")),
+    Heb.el("span", {}, r.words.join(" ") === short ? null : Heb.el("button", { type: "button", class: "quiet", title: short, onclick: () => act.read(short) }, "Try a short sentence")),
     row("bag of words", bagOne, bagTwo), taus.map((tau, s) => row(`timescale ${tau}`, one[s], two[s])).flat(),
     Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, most of all in a fast one.")));
 };
