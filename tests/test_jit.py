@@ -139,6 +139,24 @@ def test_a_damaged_cache_costs_a_compilation_and_no_more(compiled):
 
 
 @needs_jit
+def test_a_disk_that_was_full_leaves_no_machine_code_of_an_earlier_source(compiled):
+    full = """
+from numba.core.caching import IndexDataCacheFile
+def fail(self, name, data):
+    raise OSError("No space left on device")
+IndexDataCacheFile._save_data = fail  # the index has been written by then
+"""
+    shared = compiled.root / "hebbsim" / "engine" / "rules" / "_ops.py"
+    source = shared.read_text()
+    shared.write_text(source.replace("w[j] += factor * h[j]", "w[j] -= factor * h[j]"))
+    anew = compiled(full + LEARN)
+    assert anew != compiled.said
+    assert compiled() == anew
+    shared.write_text(source)
+    assert compiled() == compiled.said
+
+
+@needs_jit
 def test_a_kernel_is_compiled_anew_when_one_it_calls_has_changed(compiled):
     shared = compiled.root / "hebbsim" / "engine" / "rules" / "_ops.py"
     source = shared.read_text()

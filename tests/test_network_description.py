@@ -229,7 +229,7 @@ def test_files_that_are_no_description(tmp_path, name, content, says):
         read_network(tmp_path / name)
     said = str(refused.value)
     assert says in said and str(tmp_path / name) in said and "\n" not in said
-    with pytest.raises(BadInputError, match=r"cannot read network .*No such file"):
+    with pytest.raises(BadInputError, match=r"cannot read network .*No such file.*give a TOML"):
         read_network(tmp_path / "nothing.toml")
 
 

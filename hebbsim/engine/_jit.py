@@ -2,9 +2,9 @@
 
 numba's cache folder is the first writable one of ``NUMBA_CACHE_DIR``, the ``__pycache__`` beside
 the source, and the user's cache folder. Here, a kernel compiles uncached if none is writable; a
-cache file that cannot be read or written (full disk, truncated file) costs a compilation and
-nothing else; and a kernel is recompiled when any engine module that it uses has changed, not only
-its own file.
+cache file that cannot be read or written (full disk, truncated file), or that belongs to another
+source because a process ended while it wrote, costs a compilation and nothing else; and a kernel
+is recompiled when any engine module that it uses has changed, not only its own file.
 
 Loading numba takes half of the time from the start of a process to its first result, which
 `_uncollected` and `_scipy_later` shorten.
@@ -146,13 +146,28 @@ def specialised(kernel: Any, **functions: Callable[..., Any]) -> Any:
     return _specialised(kernel, tuple(functions.items()))
 
 
+class _CacheFile(IndexDataCacheFile):
+    """Index and machine code of a kernel, which says for what it was compiled.
+
+    numba writes the index first. If the process ends before the machine code is written, or two
+    processes write at once, the index leads to code of other types, or of an earlier source.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        super().save(key, (self._source_stamp, key, data))
+
+    def load(self, key: Any) -> Any:
+        stamp, of, data = super().load(key) or (None, None, None)
+        return data if (stamp, of) == (self._source_stamp, key) else None
+
+
 class _KernelCache(FunctionCache):
     """numba's file cache, fresh only while every engine module behind the kernel is."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         locator = self._impl.locator
-        self._cache_file = IndexDataCacheFile(
+        self._cache_file = _CacheFile(
             cache_path=self._cache_path,
             filename_base=self._impl.filename_base,
             source_stamp=(locator.get_source_stamp(), _sources_digest(function)),

@@ -44,7 +44,10 @@ def read_network(path: str | Path = ROLES) -> dict[str, Any]:
     try:
         content = Path(path).read_bytes()
     except OSError as error:
-        raise BadInputError(f"cannot read network {path}: {error.strerror}") from None
+        raise BadInputError(
+            f"cannot read network {path}: {error.strerror}; give a TOML file, or the network.json "
+            "of a run"
+        ) from None
     kind = "JSON" if Path(path).suffix == ".json" else "TOML"
     try:
         text = content.decode("utf-8-sig")  # some editors mark UTF-8 at the start of a file
