@@ -150,7 +150,7 @@ def test_what_cannot_be_looked_at_is_taken_for_a_text_with_rare_words(monkeypatc
         ("builtin", 600, (2, 8, 32), ("words.size=200",)),
         (
             "cogs", 600, (2,),
-            ("words.size=300", "tokens.shrinkage=20", "tokens.lengths=[1, 0.9, 0.9, 0.7, 0.5]",
+            ("words.size=300", "tokens.shrinkage=20", "tokens.lengths=[1, 0.4, 0.4, 0.7, 0.5]",
              "tokens.shape_size=1"),
         ),
         (

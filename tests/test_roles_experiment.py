@@ -22,6 +22,7 @@ from hebbsim.baselines import TorchMissingError
 from hebbsim.baselines.bigru import draw_labelled
 from hebbsim.errors import BadInputError, HebbsimError
 from hebbsim.experiments.roles import run as roles
+from hebbsim.experiments.roles import structure as roles_structure
 from hebbsim.experiments.roles import tabulate
 from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.data import Gold, hold_out
@@ -287,7 +288,7 @@ def test_structure_is_found_and_lookup_fails_on_word_order(fakes):
 def test_roles_of_generalization_splits_do_not_enter_their_judgement(fakes, monkeypatch):
     """Whatever is annotated there: the verdicts come from a sibling corpus."""
     of_structure = dict.fromkeys(("SUBJ", "OBJ"), "structure")
-    monkeypatch.setattr(tabulate, "decide_roles", lambda lookup, traces: of_structure)
+    monkeypatch.setattr(roles_structure, "decide_roles", lambda lookup, traces: of_structure)
     whole = make_builtin(0, n_train=1000, n_dev=100, n_test=5, n_gen=20)
     names = ("train", "dev", "test", "gen/obj_to_subj_proper", "gen/cp_depth")
     verdicts = []
