@@ -19,7 +19,7 @@ from hebbsim.errors import BadInputError
 from hebbsim.lm.sources import open_source
 from hebbsim.readers import load_corpus, text
 from hebbsim.readers.lines import LineStream, digest
-from hebbsim.readers.text import stream_text
+from hebbsim.readers.text import stream_text, text_files
 
 TEXT = "It rains. I can't stay!\n\nWhy?\n"
 SENTENCES = [["it", "rains", "."], ["i", "ca", "n't", "stay", "!"], ["why", "?"]]
@@ -168,6 +168,16 @@ def test_conllu_that_is_none(tmp_path):
     assert "a.conllu:1: 2 columns" in refusal(path)
     path.write_text("# a comment alone\n")
     assert "no text in it" in refusal(path)
+
+
+def test_what_is_named_for_test_is_said_to_be_read(tmp_path):
+    for name in ("ptb.train.txt", "ptb.valid.txt", "ptb.test.txt"):
+        (tmp_path / name).write_text("A dog sleeps.\n")
+    notes = []
+    assert len(text_files(tmp_path, notes.append)) == 3
+    assert len(notes) == 1 and "(ptb.test.txt, ptb.valid.txt)" in notes[0]
+    (tmp_path / "ptb.train.txt").rename(tmp_path / "ptb.txt")  # then nothing is train alone
+    assert len(text_files(tmp_path, notes.append)) == 3 and len(notes) == 1
 
 
 def test_a_folder_of_many_formats(tmp_path):

@@ -15,7 +15,7 @@ from hebbsim.readers.corpus_kinds import find_annotated
 from hebbsim.readers.formats import Document, Note, records
 from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
-from hebbsim.readers.treebanks import files_below
+from hebbsim.readers.treebanks import files_below, split_of
 from hebbsim.readers.words import UNSPACED, lowered, normal, split_text
 
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
@@ -72,6 +72,10 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
         raise reasons[0]
     for reason in reasons:
         say(f"left out: {reason}")
+    held = [path.name for path in found if split_of(path) in ("dev", "test")]
+    if held and any(split_of(path) == "train" for path in found):
+        few = ", ".join(held[:3]) + (", ..." if len(held) > 3 else "")
+        say(f"{folder}: files named for dev and test are read, too ({few}); name files to choose")
     return found
 
 
