@@ -198,7 +198,8 @@ def learn(name, weights, state, pre, event, clamped, eta, parameters):
     W = np.asarray(weights, dtype=np.float64)
     state = np.asarray(state, dtype=np.float64)
     post = []
-    for h, x in zip(np.float64(pre), np.float64(event), strict=True):
+    # An array of one number stays one: np.float64(array) of numpy 1.26 gives the number.
+    for h, x in zip(np.asarray(pre, float), np.asarray(event, float), strict=True):
         W, state, y = RULES[name](W, state, h, x, clamped, eta, parameters)
         post.append(y)
     return W, state, np.reshape(post, (len(pre), len(W)))

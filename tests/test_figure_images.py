@@ -182,11 +182,14 @@ def drawn(ax):
     figure = ax.figure
     figure.set_layout_engine("none")
     ax.set_position([0.1, 0.1, 0.8, 0.8])
+    if ax.get_subplotspec().get_gridspec().nrows > 1:  # panels, each in its cell
+        for panel in figure.axes:
+            panel.set_position(panel.get_subplotspec().get_position(figure))
     for text in figure.findobj(Text):
         text.set_visible(False)
     ax.tick_params(which="both", labelleft=False, labelbottom=False)
-    if ax.get_legend():
-        ax.get_legend().set_visible(False)  # it is as wide as its letters
+    for legend in filter(None, (panel.get_legend() for panel in figure.axes)):
+        legend.set_visible(False)  # it is as wide as its letters
     return style.rendered(figure, "png", DPI)
 
 
