@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.data import take_tokens
 from hebbsim.experiments.stream.config import StreamConfig
-from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, TokenStream, state_digest
+from hebbsim.experiments.stream.learners import LEARNERS, ScoredCorpus, state_digest
+from hebbsim.experiments.stream.source import TokenStream
 from hebbsim.interrupts import defer_signals
 from hebbsim.runs.costs import resident
 from hebbsim.runs.results import Progress, Results, Row, provenance
