@@ -148,6 +148,15 @@ def _read_timescales(value: Any) -> tuple[float, ...]:
     return tuple(check_timescales(value).tolist())
 
 
+def comma_parts(text: str) -> tuple[str, ...]:
+    """Split a text at commas, without blanks around parts and without empty ones.
+
+    >>> comma_parts("a, b,"), comma_parts(",")
+    (('a', 'b'), ())
+    """
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def split_list(value: Any) -> Any:
     """Split a text at commas; any other value is returned unchanged.
 
@@ -160,7 +169,7 @@ def split_list(value: Any) -> Any:
     """
     if not isinstance(value, str):
         return value
-    parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    parts = comma_parts(value)
     if value.strip() and not parts:
         raise ValueError(f"there is nothing between the commas of {value!r}")
     return parts

@@ -23,7 +23,7 @@ class Interruption(Exception):
         self.status = 128 + number
 
 
-def _terminal() -> list[int]:
+def _stopping() -> list[int]:
     """SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
     hangup: list[int] = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # Windows has none
     return [signal.SIGTERM, *(n for n in hangup if signal.getsignal(n) is not signal.SIG_IGN)]
@@ -55,7 +55,7 @@ def terminating() -> Iterator[list[int]]:
         arrived.append(number)
         raise Terminated(number)
 
-    with _handling(terminate, *_terminal()):
+    with _handling(terminate, *_stopping()):
         yield arrived
 
 
@@ -77,7 +77,7 @@ def defer_signals() -> Iterator[None]:
     """
     arrived: list[int] = []
     try:
-        with _handling(lambda number, _: arrived.append(number), signal.SIGINT, *_terminal()):
+        with _handling(lambda number, _: arrived.append(number), signal.SIGINT, *_stopping()):
             yield
     finally:
         if arrived:

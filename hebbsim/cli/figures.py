@@ -51,12 +51,13 @@ def figures(
     Nothing is run again. captions.md beside the figures gives the n, seeds and interval of each.
     SVG and PDF files stay sharp at any size; for slides in PNG, use --dpi 600.
     """
+    from hebbsim.config import comma_parts
     from hebbsim.plots.style import FORMATS
     from hebbsim.runs.figures import check_files, check_names, draw, figures_of, record_drawn
     from hebbsim.runs.finished import RunTables, find_runs
     from hebbsim.runs.results import not_drawn
 
-    wanted = tuple(dict.fromkeys(filter(None, map(str.strip, formats.split(",")))))
+    wanted = tuple(dict.fromkeys(comma_parts(formats)))
     for suffix in wanted or ("",):
         if suffix not in FORMATS:
             raise BadInputError(f"--format: give any of {', '.join(FORMATS)}, got {suffix!r}")

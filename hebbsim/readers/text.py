@@ -72,10 +72,11 @@ def find_text(folder: Path, note: Note | None = None, field: str | None = None) 
         raise reasons[0]
     for reason in reasons:
         say(f"left out: {reason}")
-    held = [path.name for path in found if split_of(path) in ("dev", "test")]
-    if held and any(split_of(path) == "train" for path in found):
+    named = {path: split_of(path) for path in found}
+    held = [path.name for path, split in named.items() if split in ("dev", "test")]
+    if held and "train" in named.values():
         few = ", ".join(held[:3]) + (", ..." if len(held) > 3 else "")
-        say(f"{folder}: files named for dev and test are read, too ({few}); name files to choose")
+        say(f"{folder}: files named for dev or test are read, too ({few}); give files to choose")
     return found
 
 
