@@ -1,3 +1,4 @@
+import unicodedata
 import zlib
 
 import naive_network
@@ -52,6 +53,14 @@ def same(a, b):
 
 def piece_row(piece, n):
     return zlib.crc32(piece.encode()) % n if piece else n
+
+
+def test_an_ending_has_up_to_six_letters_and_a_syllable_of_hangul_is_its_letters():
+    same = np.array_equal
+    assert same(ending_code("xabcdef"), ending_code("yabcdef"))
+    assert not same(ending_code("xabcdef"), ending_code("xzbcdef"))
+    assert same(ending_code("책을"), ending_code(unicodedata.normalize("NFD", "책을")))
+    assert not same(ending_code("blé"), ending_code(unicodedata.normalize("NFD", "blé")))
 
 
 def test_equals_the_oracle_token_by_token():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -25,7 +26,9 @@ __all__ = [
 ENDING_SIZE = 128
 #: Number of pieces of a word, and of endings among them.
 PIECES, ENDINGS = 9, 5
-_DIGIT, _BETWEEN = re.compile(r"\d"), re.compile("[ _-]")
+#: Number of letters in the longest ending of `ending_code`.
+LONGEST_ENDING = 6
+_DIGIT, _BETWEEN, _HANGUL = re.compile(r"\d"), re.compile("[ _-]"), re.compile("[가-힣]+")
 
 
 class Spelling(NamedTuple):
@@ -75,14 +78,13 @@ def shape_code(word: str, size: int) -> NDArray[np.float32]:
 def ending_code(word: str) -> NDArray[np.float32]:
     """Hashed features of a word's ending, float32, shape=(ENDING_SIZE,), at length one.
 
-    Uses the endings of up to three letters, digits and marks of `shape_features`; without any, the
-    code is zero.
+    Uses the endings of up to six letters, and the digits and marks of `shape_features`; without
+    any, the code is zero. Syllables of Hangul count as their two or three letters, because
+    endings begin inside a syllable: the last of 간 and of 본 is ㄴ.
     """
-    features = [
-        feature
-        for feature in shape_features(word)
-        if (feature[0] == "-" and len(feature) <= 4) or feature in ("digit", "mark")
-    ]
+    letters = _HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), word)
+    features = [f"-{letters[-k:]}" for k in range(1, LONGEST_ENDING + 1) if len(letters) > k]
+    features += [feature for feature in shape_features(word) if feature in ("digit", "mark")]
     code = _hashed(features, ENDING_SIZE, n_places=8)
     length = np.linalg.norm(code)
     return code / length if length else code
