@@ -54,6 +54,19 @@ def test_endings_and_beginnings_count_by_what_they_tell():
         assert settings.get("words.ending_weight") == weight
 
 
+def test_endings_inside_syllables_of_hangul_tell():
+    finals = dict(zip(MARKS.values(), (4, 8, 16), strict=True))  # ㄴ, ㄹ, ㅁ in Unicode's order
+
+    def hangul(word):
+        if len(word) == 1:
+            return word
+        *stem, last = (chr(ord("가") + 28 * ord(letter)) for letter in word[:-2])
+        return "".join([*stem, chr(ord(last) + finals[word[-2:]])])
+
+    look = look_at([[hangul(word) for word in sentence] for sentence in made_up(200)])
+    assert look.ending_gain > 0.1
+
+
 def test_letters_that_tell_nothing_are_told_from_those_that_do():
     look = look_at(made_up(marked=False))
     assert max(look.ending_gain, look.beginning_gain) < 0.05

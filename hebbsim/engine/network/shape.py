@@ -17,6 +17,7 @@ __all__ = [
     "PIECES",
     "Spelling",
     "ending_code",
+    "letters",
     "piece_rows",
     "shape_code",
     "shape_features",
@@ -75,15 +76,25 @@ def shape_code(word: str, size: int) -> NDArray[np.float32]:
     return _hashed(shape_features(word), size)
 
 
+def letters(word: str) -> str:
+    """The letters of a word; a syllable of Hangul is its two or three letters.
+
+    Endings may begin inside a syllable: the last letter of both 간 and 본 is ㄴ.
+
+    >>> [len(letters(word)) for word in ("book", "café", "책을")]
+    [4, 4, 6]
+    """
+    return _HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), word)
+
+
 def ending_code(word: str) -> NDArray[np.float32]:
     """Hashed features of a word's ending, float32, shape=(ENDING_SIZE,), at length one.
 
-    Uses the endings of up to six letters, and the digits and marks of `shape_features`; without
-    any, the code is zero. Syllables of Hangul count as their two or three letters, because
-    endings begin inside a syllable: the last of 간 and of 본 is ㄴ.
+    Uses the endings of up to six `letters`, and the digits and marks of `shape_features`; without
+    any, the code is zero.
     """
-    letters = _HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), word)
-    features = [f"-{letters[-k:]}" for k in range(1, LONGEST_ENDING + 1) if len(letters) > k]
+    spelled = letters(word)
+    features = [f"-{spelled[-k:]}" for k in range(1, LONGEST_ENDING + 1) if len(spelled) > k]
     features += [feature for feature in shape_features(word) if feature in ("digit", "mark")]
     code = _hashed(features, ENDING_SIZE, n_places=8)
     length = np.linalg.norm(code)

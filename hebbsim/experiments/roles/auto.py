@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbsim.engine.network.shape import letters
 from hebbsim.errors import BadInputError
 from hebbsim.experiments.roles.data import take_tokens
 from hebbsim.readers.lines import is_stdin
@@ -87,9 +88,10 @@ def look_at(sentences: Sequence[Sequence[str]]) -> Look:
 
 def _pieces(words: Sequence[str], ending: bool) -> NDArray[np.int64]:
     """The number of the last or first two letters of every word; 0 for short words."""
-    cut = [word[-2:] if ending else word[:2] for word in words]
+    spelled = [letters(word) for word in words] if ending else words
+    cut = [word[-2:] if ending else word[:2] for word in spelled]
     known = {piece: i for i, piece in enumerate(dict.fromkeys(cut), 1)}
-    return np.array([known[p] if len(w) > 2 else 0 for p, w in zip(cut, words, strict=True)])
+    return np.array([known[p] if len(w) > 2 else 0 for p, w in zip(cut, spelled, strict=True)])
 
 
 def _gain(
