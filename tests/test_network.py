@@ -7,7 +7,7 @@ import pytest
 
 from hebbsim.engine.network import Network, Plasticity, TokenLayer, WordLayer
 from hebbsim.engine.network.plasticity import can_stand
-from hebbsim.engine.network.shape import ending_code, shape_code
+from hebbsim.engine.network.shape import ending_code, piece_rows, shape_code
 from hebbsim.errors import BadInputError
 
 WORDS = "the a dog cat man owl saw fed met in on . red old runs sleeps".split()
@@ -61,6 +61,13 @@ def test_an_ending_has_up_to_six_letters_and_a_syllable_of_hangul_is_its_letters
     assert not same(ending_code("xabcdef"), ending_code("xzbcdef"))
     assert same(ending_code("책을"), ending_code(unicodedata.normalize("NFD", "책을")))
     assert not same(ending_code("blé"), ending_code(unicodedata.normalize("NFD", "blé")))
+
+
+def test_accents_of_greek_do_not_tell_endings_and_pieces_apart():
+    """An iota below does: it marks the dative."""
+    for one, other, alike in (("τὸν", "τόν", True), ("λόγῳ", "λόγω", False), ("né", "ne", False)):
+        assert np.array_equal(ending_code(one), ending_code(other)) is alike
+        assert np.array_equal(*piece_rows([one, other], 8192)) is alike
 
 
 def test_equals_the_oracle_token_by_token():

@@ -29,7 +29,9 @@ ENDING_SIZE = 128
 PIECES, ENDINGS = 9, 5
 #: Number of letters in the longest ending of `ending_code`.
 LONGEST_ENDING = 6
-_DIGIT, _BETWEEN, _HANGUL = re.compile(r"\d"), re.compile("[ _-]"), re.compile("[가-힣]+")
+_DIGIT, _BETWEEN = re.compile(r"\d"), re.compile("[ _-]")
+_HANGUL, _GREEK = re.compile("[가-힣]+"), re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")
+_ACCENTS = re.compile("[\u0300\u0301\u0342]")  # grave, acute, circumflex of Greek
 
 
 class Spelling(NamedTuple):
@@ -76,6 +78,15 @@ def shape_code(word: str, size: int) -> NDArray[np.float32]:
     return _hashed(shape_features(word), size)
 
 
+def unaccented(word: str) -> str:
+    """The word without accents of Greek, which mark stress: the same ending ends -ος and -ός.
+
+    >>> unaccented("θεός") == unaccented("θεὸς") == "θεος", unaccented("café")
+    (True, 'café')
+    """
+    return _GREEK.sub(lambda found: _ACCENTS.sub("", _apart(found)), word)
+
+
 def letters(word: str) -> str:
     """The letters of a word; a syllable of Hangul is its two or three letters.
 
@@ -84,7 +95,11 @@ def letters(word: str) -> str:
     >>> [len(letters(word)) for word in ("book", "café", "책을")]
     [4, 4, 6]
     """
-    return _HANGUL.sub(lambda found: unicodedata.normalize("NFD", found[0]), word)
+    return _HANGUL.sub(_apart, unaccented(word))
+
+
+def _apart(found: re.Match[str]) -> str:
+    return unicodedata.normalize("NFD", found[0])
 
 
 def ending_code(word: str) -> NDArray[np.float32]:
@@ -106,7 +121,8 @@ def piece_rows(words: Sequence[str], n: int) -> NDArray[np.int32]:
 
     Pieces of a word, longest first, are its endings of four letters to one, preceded by the last
     word of a compound such as *ice cream*; then, likewise, its beginnings of three letters to one.
-    Pieces are shorter than the word, all digits are alike, and -1 stands for a missing piece.
+    Pieces are shorter than the word, without accents of Greek, all digits are alike, and -1 stands
+    for a missing piece.
 
     Examples
     --------
@@ -116,7 +132,7 @@ def piece_rows(words: Sequence[str], n: int) -> NDArray[np.int32]:
     """
     rows = np.full((len(words), PIECES), -1, dtype=np.int32)
     for row, word in zip(rows, words, strict=True):
-        spelled = _DIGIT.sub("0", word)
+        spelled = _DIGIT.sub("0", unaccented(word))
         parts = _BETWEEN.split(spelled)
         lengths = range(min(ENDINGS - 1, len(spelled) - 1), 0, -1)
         if len(parts) > 1:
