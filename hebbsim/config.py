@@ -1,7 +1,5 @@
 """Base class and shared fields of all configurations."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 import textwrap

@@ -1,7 +1,5 @@
 """Errors that a user can act on."""
 
-from __future__ import annotations
-
 #: Largest number of characters in a message.
 _LONGEST = 600
 

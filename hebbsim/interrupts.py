@@ -1,7 +1,5 @@
 """Handling of SIGINT, SIGTERM and SIGHUP: all stop a run, but not within an atomic block."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import threading

@@ -1,14 +1,10 @@
 """Features of words for the BiGRU: identity, affixes and external codes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-__all__ = ["Vocabulary", "affixes"]
 
 #: Length of the longest prefix and suffix, in characters.
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4

@@ -1,13 +1,9 @@
 """Cache-aligned memory, and the array operations that numba is slow at."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
-
-__all__ = ["aligned_copy", "aligned_empty", "all_finite", "copy_values"]
 
 LINE = 64  # bytes: a cache line, and the widest vector register
 

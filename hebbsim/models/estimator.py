@@ -1,7 +1,5 @@
 """The scikit-learn interface of learners without labels."""
 
-from __future__ import annotations
-
 import inspect
 import os
 from collections.abc import Iterable, Sequence
@@ -9,8 +7,6 @@ from typing import Any, ClassVar, TypeVar
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
-
-__all__ = ["Sentences", "ZeroLabelEstimator", "as_lists", "not_fitted", "refuse_labels"]
 
 Sentences = Iterable[Sequence[str]]
 

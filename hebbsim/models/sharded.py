@@ -27,8 +27,6 @@ The number of blocks and of tokens in a round changes the result (see experiment
 for the cost); neither depends on the number of shards.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -47,8 +45,6 @@ from hebbsim.engine.network.vocabulary import UNKNOWN
 from hebbsim.errors import BadInputError
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.models.summaries import RowSums, WordCounts, merge_all
-
-__all__ = ["InProcess", "Shards", "Workers", "fit_shards", "worker_memory"]
 
 #: Number of blocks of sentences, and largest number of shards that learn at the same time.
 N_BLOCKS = 8

@@ -1,7 +1,5 @@
 """The common interface of rivals, their vocabulary, and k-means of words in context."""
 
-from __future__ import annotations
-
 import importlib.util
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,8 +11,6 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError, LibraryMissingError
 from hebbsim.probes import Memberships, memberships
-
-__all__ = ["BOUNDARY", "ContextClusters", "Rival", "Sentences", "Types"]
 
 Sentences = Sequence[Sequence[str]]
 

@@ -6,8 +6,6 @@ whose merger loses the least mutual information of adjacent classes; finally all
 a tree. A word is represented by its path from the root, as in Miller, Guinness & Zamanian (2004).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,8 +14,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from hebbsim.rivals.base import ContextClusters, Sentences, Types
-
-__all__ = ["Brown", "BrownTree", "brown_tree", "path_vectors"]
 
 #: Dimension that paths are reduced to; most of the differences lie near the root.
 _SIZE = 40

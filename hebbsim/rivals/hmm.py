@@ -5,8 +5,6 @@ and V.A (scaled forward-backward). Online: Liang, P. & Klein, D. (2009). Online 
 models. NAACL, section 3 (stepwise EM).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,8 +15,6 @@ from scipy.sparse import csr_array
 
 from hebbsim.probes import Memberships
 from hebbsim.rivals.base import Rival, Sentences, Types
-
-__all__ = ["HMM", "OnlineHMM", "Parameters", "Statistics", "expectations"]
 
 #: Maximum number of states that share a token.
 _STATES = 8

@@ -6,8 +6,6 @@ predicted (Devlin, J. et al. 2019. BERT. NAACL, section 3.1). Clusters are those
 both directions at unmasked tokens.
 """
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +16,6 @@ from numpy.typing import NDArray
 from hebbsim.baselines.config import config_of
 from hebbsim.probes import Memberships
 from hebbsim.rivals.base import Rival, Sentences
-
-__all__ = ["MaskedBiGRU"]
 
 
 @dataclass(eq=False)

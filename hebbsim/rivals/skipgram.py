@@ -4,16 +4,12 @@ Mikolov, T. et al. (2013). Distributed representations of words and phrases and 
 compositionality. NeurIPS, section 2; the vectors are learned by gensim.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.rivals.base import BOUNDARY, ContextClusters, Sentences, Types
-
-__all__ = ["SkipGram"]
 
 
 @dataclass(eq=False)

@@ -5,8 +5,6 @@ and right neighbours, a singular value decomposition, and a vector of each token
 word and its neighbours. Counts are weighted by positive pointwise mutual information.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +12,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from hebbsim.rivals.base import BOUNDARY, ContextClusters, Sentences, Types
-
-__all__ = ["Spectral"]
 
 
 @dataclass(eq=False)

@@ -1,7 +1,5 @@
 """Describes what a tagger has learned: its clusters, their input words, and similar words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple

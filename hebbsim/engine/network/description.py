@@ -1,7 +1,5 @@
 """Networks described in TOML: their layers, rules and sizes."""
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 import json
@@ -20,8 +18,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-__all__ = ["ROLES", "build", "change", "read_network", "setting_value", "written"]
 
 #: The network that learns roles.
 ROLES = Path(__file__).with_name("roles.toml")

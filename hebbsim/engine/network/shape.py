@@ -10,17 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "ENDINGS",
-    "ENDING_SIZE",
-    "PIECES",
-    "Spelling",
-    "ending_code",
-    "piece_rows",
-    "shape_code",
-    "shape_features",
-]
-
 #: Dimension of the code of an ending.
 ENDING_SIZE = 128
 #: Number of pieces of a word, and of endings among them.

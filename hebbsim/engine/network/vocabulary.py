@@ -1,7 +1,5 @@
 """The words of a network: their rows, counts and spelling."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +9,6 @@ from numpy.typing import NDArray
 from hebbsim.engine.checkpoint import fitting
 from hebbsim.engine.network.shape import ENDING_SIZE, Spelling, ending_code, piece_rows, shape_code
 from hebbsim.engine.network.word_layer import WordLayer, grown
-
-__all__ = ["UNKNOWN", "Vocabulary"]
 
 #: The row of all unknown words.
 UNKNOWN = 0
