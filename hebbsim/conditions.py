@@ -4,8 +4,6 @@
 def words(condition: str) -> dict[str, str]:
     """The ``key=value`` words of a condition.
 
-    Examples
-    --------
     >>> words("K=300 view=own")
     {'K': '300', 'view': 'own'}
     """

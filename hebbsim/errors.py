@@ -32,8 +32,6 @@ class BadInputError(HebbsimError, ValueError):
 class LibraryMissingError(HebbsimError):
     """A library that an extra installs is needed, but missing.
 
-    Examples
-    --------
     >>> str(LibraryMissingError("gensim", "rivals"))
     "gensim is not installed: pip install 'hebbsim[rivals]'"
     """

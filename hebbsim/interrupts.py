@@ -61,8 +61,6 @@ def terminating() -> Iterator[list[int]]:
 def defer_signals() -> Iterator[None]:
     """Defer SIGINT, SIGTERM and SIGHUP to the end of the block.
 
-    Examples
-    --------
     >>> done = []
     >>> try:
     ...     with defer_signals():

@@ -13,8 +13,6 @@ def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
     NumPy aligns arrays to 16 bytes, so that three of four vector accesses straddle two lines.
 
-    Examples
-    --------
     >>> aligned_empty((2, 3)).ctypes.data % 64
     0
     """

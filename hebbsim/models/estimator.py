@@ -22,8 +22,6 @@ class ZeroLabelEstimator:
     scikit-learn's protocol without its base class, because importing `sklearn.base` takes more than
     a second and 140 MB of memory.
 
-    Examples
-    --------
     >>> from sklearn.cluster import KMeans
     >>> from sklearn.pipeline import make_pipeline
     >>> from hebbsim.models import RoleNetwork

@@ -298,8 +298,6 @@ def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND)
     The `passes` of the learner are those of the token layer after the prototypes begin;
     `round_size` is the approximate number of tokens that each block learns in a round.
 
-    Examples
-    --------
     >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 40
     >>> def fitted(n):
     ...     return fit_shards(RoleNetwork(n_clusters=5), Shards(InProcess(), sentences, n))

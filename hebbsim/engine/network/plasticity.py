@@ -117,8 +117,6 @@ def can_stand(part: str) -> tuple[str, ...]:
     `part` is one of "memory", "directions", "categories", "guess", "own", "prediction" and
     "prototypes" (else BadInputError).
 
-    Examples
-    --------
     >>> can_stand("prediction")
     ('delta', 'nlms', 'softmax')
     """

@@ -36,8 +36,6 @@ class Spelling(NamedTuple):
 def shape_features(word: str) -> list[str]:
     """Suffixes and prefixes of one to four and one to three letters, digits, marks, length.
 
-    Examples
-    --------
     >>> shape_features("ran")
     ['-n', '-an', 'r-', 'ra-', 'length 3']
     """
@@ -84,8 +82,6 @@ def piece_rows(words: Sequence[str], n: int) -> NDArray[np.int32]:
     word of a compound such as *ice cream*; then, likewise, its beginnings of three letters to one.
     Pieces are shorter than the word, all digits are alike, and -1 stands for a missing piece.
 
-    Examples
-    --------
     >>> rows = piece_rows(["walked", "talked", "ed"], 8192)
     >>> (rows[0] == rows[1])[: ENDINGS].tolist(), rows[2, : ENDINGS - 1].tolist()
     ([True, True, True, True, True], [-1, -1, -1, -1])
