@@ -100,8 +100,7 @@ class ZeroLabelEstimator:
         BadInputError
             The file is missing, damaged or holds something else.
         """
-        learner: Self = cls.from_state(*read_checkpoint(path, cls.KIND), path)
-        return learner
+        return cls.from_state(*read_checkpoint(path, cls.KIND), path)
 
 
 def as_lists(sentences: Sentences) -> list[Sequence[str]]:
@@ -113,8 +112,7 @@ def not_fitted(message: str) -> Exception:
     """scikit-learn's `NotFittedError`, imported when it is needed."""
     from sklearn.exceptions import NotFittedError
 
-    error: Exception = NotFittedError(message)
-    return error
+    return NotFittedError(message)
 
 
 def refuse_labels(y: object) -> None:
