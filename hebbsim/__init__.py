@@ -3,8 +3,6 @@
 Importing the package is cheap: numba, spacy and torch load when first used.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

@@ -1,13 +1,9 @@
 """Conditions of results: ``key=value`` words that describe how a number was measured."""
 
-from __future__ import annotations
-
 
 def words(condition: str) -> dict[str, str]:
     """The ``key=value`` words of a condition.
 
-    Examples
-    --------
     >>> words("K=300 view=own")
     {'K': '300', 'view': 'own'}
     """

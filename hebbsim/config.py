@@ -1,7 +1,5 @@
 """Base class and shared fields of all configurations."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 import textwrap
@@ -33,19 +31,7 @@ _Config = TypeVar("_Config", bound="ExperimentConfig")
 
 
 def read_toml(path: str | Path, wanted: str) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Parameters
-    ----------
-    path : path
-    wanted : str
-        What to give instead, for the error if the file does not exist.
-
-    Raises
-    ------
-    BadInputError
-        The file cannot be read or is not TOML.
-    """
+    """Read a TOML file; BadInputError, which says to give what is `wanted`, if it is none."""
     try:
         # Some editors mark UTF-8 at the start of a file.
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
@@ -74,31 +60,14 @@ def option(
 ) -> Any:
     """Describe a field of a configuration to the command line, the documentation and pydantic.
 
-    Parameters
-    ----------
-    description : str
-        One sentence, without the default.
-    group : str
-        Heading under which ``--help`` lists it; options without one come first.
-    value : object
-        The default. If several fields share the description, give it after the field instead.
-    name : str, optional
-        Name on the command line (default: that of the field).
-    metavar : str, optional
-        Placeholder for the value (default: follows from the type).
-    default : str, optional
-        The default in words, if the value itself says nothing.
-    each : bool
-        If True, a tuple is given as separate values, not as one text with commas.
-    positional : bool
-        If True, the values are given without the name of the option.
-    affects_results : bool
-        False for an option that changes no number, such as the number of processes.
-    **constraints
-        Constraints of `pydantic.Field`, such as ``ge=1``.
+    `description` is one sentence without the default, which is `value`, or, if fields share the
+    description, stands after the field; `default` says it in words if the value says nothing.
+    ``--help`` lists the option under the heading `group`, those without one first. `name` on the
+    command line is by default that of the field; `metavar`, the placeholder, follows from the type.
+    With `each`, a tuple is given as separate values, not as one text with commas; `positional`
+    values are given without the name. `affects_results` is False for an option that changes no
+    number, such as the number of processes. `constraints` are those of `pydantic.Field`: ``ge=1``.
 
-    Examples
-    --------
     >>> class Example(ExperimentConfig):
     ...     passes: int = option("Passes over the text.", value=3, ge=1)
     >>> Example.checked({"passes": "5"}).passes
@@ -125,8 +94,6 @@ def spelling(field: FieldInfo) -> dict[str, Any]:
 def type_words(annotation: Any) -> str:
     """Name of a type in documentation.
 
-    Examples
-    --------
     >>> type_words(tuple[int, ...]), type_words(str | None), type_words(Literal["a", "b"])
     ('tuple of int', 'str or None', "{'a', 'b'}")
     """
@@ -162,8 +129,6 @@ def split_list(value: Any) -> Any:
 
     ValueError for a text of commas alone.
 
-    Examples
-    --------
     >>> split_list("a, b,"), split_list(("a",))
     (('a', 'b'), ('a',))
     """
@@ -271,8 +236,6 @@ class ExperimentConfig(BaseModel):
     def option_name(cls, field: str) -> str:
         """Name of a field on the command line.
 
-        Examples
-        --------
         >>> ExperimentConfig.option_name("batch_size")
         '--batch-size'
         """
@@ -282,13 +245,7 @@ class ExperimentConfig(BaseModel):
 
     @classmethod
     def checked(cls: type[_Config], options: Mapping[str, Any]) -> _Config:
-        """A configuration from options by name.
-
-        Raises
-        ------
-        BadInputError
-            An option cannot be used; the message is about the first one.
-        """
+        """A configuration from options by name; BadInputError about the first unusable one."""
         try:
             return cls(**options)
         except ValidationError as error:
@@ -302,13 +259,7 @@ class ExperimentConfig(BaseModel):
 
     @classmethod
     def of_run(cls: type[_Config], options: Mapping[str, Any], folder: Path) -> _Config:
-        """The configuration of a finished run, from its options and folder.
-
-        Raises
-        ------
-        BadInputError
-            As `checked`.
-        """
+        """The configuration of a finished run, from its options and folder; errors as `checked`."""
         return cls.checked(options)
 
     def resolved(self) -> dict[str, Any]:

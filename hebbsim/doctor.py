@@ -71,8 +71,6 @@ class Diagnosis:
 def examine() -> Diagnosis:
     """Examine the installation; nothing is changed or downloaded.
 
-    Examples
-    --------
     >>> sorted(examine().sections)
     ['folders', 'graphics', 'machine', 'threads', 'versions']
     """

@@ -1,7 +1,5 @@
 """Errors that a user can act on."""
 
-from __future__ import annotations
-
 #: Largest number of characters in a message.
 _LONGEST = 600
 
@@ -34,8 +32,6 @@ class BadInputError(HebbsimError, ValueError):
 class LibraryMissingError(HebbsimError):
     """A library that an extra installs is needed, but missing.
 
-    Examples
-    --------
     >>> str(LibraryMissingError("gensim", "rivals"))
     "gensim is not installed: pip install 'hebbsim[rivals]'"
     """

@@ -1,7 +1,5 @@
 """Import of the user's Python files, which add decoders or learning rules."""
 
-from __future__ import annotations
-
 import importlib.util
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Handling of SIGINT, SIGTERM and SIGHUP: all stop a run, but not within an atomic block."""
 
-from __future__ import annotations
-
 import contextlib
 import signal
 import threading
@@ -63,8 +61,6 @@ def terminating() -> Iterator[list[int]]:
 def defer_signals() -> Iterator[None]:
     """Defer SIGINT, SIGTERM and SIGHUP to the end of the block.
 
-    Examples
-    --------
     >>> done = []
     >>> try:
     ...     with defer_signals():

@@ -1,7 +1,5 @@
 """Atomic writing: a file is written completely or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import tempfile
@@ -14,15 +12,7 @@ from typing import IO, Any
 def whole_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path, whose file replaces `path` if the block succeeds.
 
-    Parameters
-    ----------
-    path : Path
-        A path in an existing folder.
-
-    Raises
-    ------
-    OSError
-        It cannot be written; an earlier file is unchanged.
+    The folder of `path` exists. OSError if it cannot be written; an earlier file is unchanged.
     """
     # In the folder of the target: a rename does not cross file systems.
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -44,35 +34,14 @@ def whole_path(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def whole_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
-    """Open a temporary file, which replaces `path` if the block succeeds; see `whole_path`.
-
-    Parameters
-    ----------
-    path : Path
-        A path in an existing folder.
-    mode, **options
-        As for `open`.
-    """
+    """Open a temporary file, which replaces `path` if the block succeeds; see `whole_path`."""
     with whole_path(path) as temporary, temporary.open(mode, **options) as file:
         yield file
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file atomically: readers see the old content or all of the new.
+    """Write a file atomically: readers see the old content or all of the new; see `whole_path`.
 
-    Parameters
-    ----------
-    path : Path
-        A path in an existing folder.
-    content : bytes
-
-    Raises
-    ------
-    OSError
-        It cannot be written; an earlier file is unchanged.
-
-    Examples
-    --------
     >>> folder = Path(tempfile.mkdtemp())
     >>> write_whole(folder / "a.txt", b"all of it")
     >>> [file.read_bytes() for file in folder.iterdir()]

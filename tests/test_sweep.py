@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
@@ -25,7 +26,6 @@ from hebbsim.runs import compare, registry
 from hebbsim.runs import rerun as again
 from hebbsim.runs import sweep as module
 from hebbsim.runs.compare import compare_runs
-from hebbsim.runs.experiment import find
 from hebbsim.runs.folders import Numbered
 from hebbsim.runs.registry import get_experiment
 from hebbsim.runs.rerun import compare_folders, read_run, rerun
@@ -564,7 +564,7 @@ def test_every_experiment_can_be_found_and_those_without_a_clock_run_again(tmp_p
         experiment.run_at.partition(":")[0] for experiment in registry.EXPERIMENTS.values()
     }
     for name, experiment in registry.EXPERIMENTS.items():
-        assert get_experiment(name) is experiment and callable(find(experiment.run_at))
+        assert get_experiment(name) is experiment and callable(resolve_name(experiment.run_at))
         if experiment.once:
             continue
         config = experiment.config.checked({})

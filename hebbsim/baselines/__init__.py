@@ -4,8 +4,6 @@ Majority and lookup need numpy only. The BiGRU needs torch, which is imported wh
 first trained.
 """
 
-from __future__ import annotations
-
 from hebbsim.baselines.bigru import BiGRU, TorchMissingError, train_bigru
 from hebbsim.baselines.cache import PredictionJob
 from hebbsim.baselines.config import BiGRUConfig, config_for

@@ -17,21 +17,6 @@ from hebbsim.baselines.features import PAD, UNKNOWN, Vocabulary
 if TYPE_CHECKING:
     from hebbsim.baselines.config import BiGRUConfig
 
-__all__ = [
-    "Batch",
-    "Tagger",
-    "Tokens",
-    "choose_device",
-    "forward_states",
-    "in_batches",
-    "reproducible",
-    "schedule_of",
-    "shuffled_batches",
-    "tag",
-    "train",
-    "update",
-]
-
 #: Number of tokens tagged at once, padding included.
 TOKENS_AT_ONCE = 8192
 #: Norm that gradients are clipped to.

@@ -1,13 +1,9 @@
 """The perceptron of the decoder ``mlp``, which reads past tokens from states."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-
-__all__ = ["log_softmax", "train_perceptron"]
 
 
 def train_perceptron(

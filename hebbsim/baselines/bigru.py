@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from hebbsim.baselines._network import Tagger
     from hebbsim.readers.base import Split
 
-__all__ = [
-    "BiGRU",
-    "BiGRUConfig",
-    "TorchMissingError",
-    "config_for",
-    "draw_labelled",
-    "train_bigru",
-    "untrained_bigru",
-]
-
 
 class TorchMissingError(LibraryMissingError):
     """A BiGRU needs torch, which is not installed.

@@ -27,8 +27,6 @@ from hebbsim.storage import write_whole
 if TYPE_CHECKING:
     from hebbsim.readers.base import Split
 
-__all__ = ["PredictionJob"]
-
 
 def _torch_version() -> str:
     """Version from the installed metadata, so that a cache hit does not import torch."""

@@ -12,8 +12,6 @@ from hebbsim.errors import BadInputError
 if TYPE_CHECKING:
     from hebbsim.readers.base import Split
 
-__all__ = ["BiGRUConfig", "config_for"]
-
 
 @dataclass(frozen=True)
 class BiGRUConfig:

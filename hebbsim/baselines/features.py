@@ -1,14 +1,10 @@
 """Features of words for the BiGRU: identity, affixes and external codes."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-
-__all__ = ["Vocabulary", "affixes"]
 
 #: Length of the longest prefix and suffix, in characters.
 LONGEST_PREFIX, LONGEST_SUFFIX = 3, 4
@@ -19,8 +15,6 @@ PAD, UNKNOWN = 0, 1
 def affixes(word: str) -> list[str]:
     """Prefixes, suffixes and shape of a word, as marked strings.
 
-    Examples
-    --------
     >>> affixes("cats")
     ['^c', '^ca', '^cat', 's$', 'ts$', 'ats$', 'cats$', '=a']
     >>> affixes("1,5")
@@ -44,16 +38,10 @@ class Vocabulary:
     """Indices of the words and affixes of the labelled training sentences.
 
     `codes` of words, shape=(C,), may include words outside `sentences`; they are scaled to a root
-    mean square of 1 over the mapping, and a word without one gets zeros.
-
-    Attributes
-    ----------
-    counts : ndarray of int64, shape=(V,)
-        Occurrences of each word index; 0 for padding and the unknown word.
-    n_affixes : int
-        Number of affix indices; 0 stands for none or unknown.
-    n_codes : int
-        C, or 0 without codes.
+    mean square of 1 over the mapping, and a word without one gets zeros. `counts`, int64 of
+    shape=(V,), are the occurrences of each word index, 0 for padding and the unknown word;
+    `n_affixes` is the number of affix indices, of which 0 stands for none or unknown; `n_codes` is
+    C, or 0 without codes.
     """
 
     def __init__(

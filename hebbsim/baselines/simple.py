@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
 
-__all__ = ["LookupBaseline", "MajorityBaseline"]
-
 Sentences = Iterable[Sequence[str]]
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
@@ -14,7 +13,9 @@ from hebbsim.runs.terminal import Console, print_ending, print_heading
 def show(results: Results, folder: Path, console: Console | None = None) -> None:
     """Print the machine, its limits, and a table or two for every work."""
     console = console or Console()
-    console.print(_machine(results.provenance["machine"]))
+    about = results.provenance["machine"]
+    caches = ", ".join(f"{name} {size // 1024:,} KB" for name, size in about["caches"].items())
+    console.print(f"{about['cpu']}, {about['cores']} cores; {caches}")
     console.print("One core; medians with quartiles over the rounds; CPU time.")
     _show_limits(results, console)
     works = dict.fromkeys(row.split for row in results.rows)
@@ -29,11 +30,6 @@ def show(results: Results, folder: Path, console: Console | None = None) -> None
             _show_work(rows, console)
     console.print()
     print_ending(console, results, folder)
-
-
-def _machine(about: dict[str, Any]) -> str:
-    caches = ", ".join(f"{name} {size // 1024:,} KB" for name, size in about["caches"].items())
-    return f"{about['cpu']}, {about['cores']} cores; {caches}"
 
 
 def _show_limits(results: Results, console: Console) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from inspect import Parameter, Signature
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -64,10 +65,9 @@ class Verb(TyperCommand):
     @cached_property
     def config(self) -> type[ExperimentConfig]:
         """The class of the configuration."""
-        from hebbsim.runs.experiment import find
         from hebbsim.runs.registry import get_experiment
 
-        return find(self.config_at) if self.config_at else get_experiment(self.name).config
+        return resolve_name(self.config_at) if self.config_at else get_experiment(self.name).config
 
     @cached_property
     def fields(self) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """`hebbsim show` and `hebbsim errors`: what a model learned, and which roles it confuses."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -3,8 +3,6 @@
 Importing this package is cheap; numba loads when a name that needs it is first used.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import Any
 

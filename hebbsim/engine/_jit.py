@@ -10,8 +10,6 @@ Loading numba takes half of the time from the start of a process to its first re
 `_uncollected` and `_scipy_later` shorten.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import gc
@@ -58,8 +56,6 @@ with _uncollected():
     with _scipy_later():
         import numba.np.arraymath
     from numba.core.caching import FunctionCache, IndexDataCacheFile
-
-__all__ = ["KERNELS", "njit", "specialised"]
 
 #: Every kernel created so far.
 KERNELS: list[Any] = []

@@ -4,8 +4,6 @@ A file names its kind and format version (``hebbsim.trace-engine/2``) and carrie
 content, so that damage is detected. Reading a file never executes anything in it.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json
@@ -19,16 +17,6 @@ from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError, reason
 from hebbsim.storage import whole_path
-
-__all__ = [
-    "MISFITS",
-    "Checkpoints",
-    "below",
-    "fitting",
-    "read_checkpoint",
-    "side_by_side",
-    "write_checkpoint",
-]
 
 Arrays = dict[str, NDArray[Any]]
 Content = tuple[Arrays, dict[str, Any]]

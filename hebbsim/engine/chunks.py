@@ -4,16 +4,12 @@ The traces of a whole text are never held: at D=256 and three timescales they ta
 and writing them to memory and reading them back takes longer than computing them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 from hebbsim.engine._jit import specialised
 from hebbsim.engine.memory import copy_values
 from hebbsim.engine.traces import chunk_traces
-
-__all__ = ["chunk_length", "through_chunks"]
 
 learn: Callable[..., None]  # of one rule in each copy of _run
 

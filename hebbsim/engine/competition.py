@@ -1,13 +1,9 @@
 """Nearest prototype: the cluster of a token once the prototypes have been learned."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.products import multiply_rows
-
-__all__ = ["nearest"]
 
 
 @njit

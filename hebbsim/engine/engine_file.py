@@ -15,8 +15,6 @@ from hebbsim.errors import BadInputError, reason
 if TYPE_CHECKING:
     from hebbsim.engine.trace_engine import TraceEngine
 
-__all__ = ["KIND", "load_engine", "rng_words", "set_rng"]
-
 KIND = "hebbsim.trace-engine/2"
 
 

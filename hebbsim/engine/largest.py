@@ -1,10 +1,6 @@
 """The k-th largest value of each row."""
 
-from __future__ import annotations
-
 from hebbsim.engine._jit import njit
-
-__all__ = ["kth_largest"]
 
 
 @njit

@@ -1,15 +1,11 @@
 """Kernels that run at the limits of the machine, for benchmarks to measure learners against."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from hebbsim.engine._jit import njit
-
-__all__ = ["MULTIPLY_ADD_WIDTHS", "learn_nothing", "multiply_add", "store", "update"]
 
 #: Accumulators of the multiply-add kernels: twelve registers of 256 and of 512 bits. Fewer
 #: than twelve would wait for one another, more than sixteen would not fit into registers.

@@ -1,13 +1,9 @@
 """Cache-aligned memory, and the array operations that numba is slow at."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.engine._jit import njit
-
-__all__ = ["aligned_copy", "aligned_empty", "all_finite", "copy_values"]
 
 LINE = 64  # bytes: a cache line, and the widest vector register
 
@@ -17,8 +13,6 @@ def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
     NumPy aligns arrays to 16 bytes, so that three of four vector accesses straddle two lines.
 
-    Examples
-    --------
     >>> aligned_empty((2, 3)).ctypes.data % 64
     0
     """

@@ -1,7 +1,5 @@
 """Prefetch memory from inside a kernel."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numba
@@ -9,8 +7,6 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-
-__all__ = ["prefetch"]
 
 LINE = 64  # bytes
 

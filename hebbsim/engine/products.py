@@ -7,11 +7,7 @@ A loop either sums or writes to an array, never both: otherwise the compiler dec
 by the addresses of the arrays, whether to vectorize it, and a vectorized sum rounds differently.
 """
 
-from __future__ import annotations
-
 from hebbsim.engine._jit import njit
-
-__all__ = ["add_products", "multiply", "multiply_rows"]
 
 
 def _multiply_rows(a, i, b, k, out):

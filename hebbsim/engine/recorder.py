@@ -1,7 +1,5 @@
 """Record chosen units at chosen intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
-
-__all__ = ["VARIABLES", "Recorder"]
 
 VARIABLES = ("weights", "traces", "post")
 

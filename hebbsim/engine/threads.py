@@ -1,7 +1,5 @@
 """Process independent sentences in threads: kernels release the interpreter lock."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
-
-__all__ = ["for_each_part"]
 
 
 def for_each_part(

@@ -1,7 +1,5 @@
 """Check the timescales of traces, without loading numba."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbsim.errors import BadInputError
-
-__all__ = ["check_timescales"]
 
 
 def check_timescales(timescales: str | float | Iterable[float]) -> NDArray[np.float64]:

@@ -30,8 +30,6 @@ from hebbsim.engine.traces import (
 from hebbsim.engine.values import number, whole_number
 from hebbsim.errors import BadInputError, DivergenceError, DivergenceWarning
 
-__all__ = ["TraceEngine"]
-
 # Tokens between two checks for divergence, which copy all weights; affects no result.
 _CHUNK = 1024
 

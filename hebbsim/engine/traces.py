@@ -16,8 +16,6 @@ sentence and hold the right context.
             (Kingma & Ba 2015, section 3), so that the weights sum to 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import numpy as np
@@ -29,21 +27,6 @@ from hebbsim.engine.prefetch import prefetch
 from hebbsim.engine.threads import for_each_part
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
-
-__all__ = [
-    "STARTUPS",
-    "check_offsets",
-    "check_out",
-    "check_tokens",
-    "check_vectors",
-    "chunk_traces",
-    "decays",
-    "dense_traces",
-    "dense_traces_kernel",
-    "last_traces",
-    "sentence_starts",
-    "startup_code",
-]
 
 #: Kernels know a start-up by its position here.
 STARTUPS = ("zero", "first", "debias")

@@ -1,15 +1,11 @@
 """Checks of numeric parameters."""
 
-from __future__ import annotations
-
 import numbers
 from collections.abc import Mapping
 from typing import Any
 
 from hebbsim.engine.timescales import check_timescales
 from hebbsim.errors import BadInputError
-
-__all__ = ["LARGEST", "check_layer", "whole_number"]
 
 #: Largest value of any count or number.
 LARGEST = 10**15

@@ -16,7 +16,6 @@ be processed one at a time.
 """
 
 import contextlib
-from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -28,9 +27,6 @@ from hebbsim.lm.layers import LayerNorm, Linear, by_member
 from hebbsim.lm.traces import linear_scan, starts_of, traces
 
 State = Any
-
-#: Whether the kernels of flash-linear-attention, for CUDA, are installed.
-_FLA = find_spec("fla") is not None
 
 
 def make_memory(config: ModelConfig, members: int = 1) -> nn.Module:
@@ -226,54 +222,6 @@ def fast_weights(
     return torch.cat(found, dim=2), total
 
 
-def bounds(segments: Tensor) -> Tensor:
-    """Start of every document in concatenated rows, and the end [shape=(N + 1,)].
-
-    >>> bounds(torch.tensor([[0, 0, 1], [0, 0, 0]])).tolist()
-    [0, 2, 3, 6]
-    """
-    starts = torch.ones_like(segments, dtype=torch.bool)
-    starts[:, 1:] = segments[:, 1:] != segments[:, :-1]
-    places = starts.flatten().nonzero().flatten()
-    end = torch.tensor([segments.numel()], device=segments.device)
-    return torch.cat([places, end])
-
-
-def fla_fast_weights(
-    q: Tensor, k: Tensor, v: Tensor, beta: Tensor | None, initial: Tensor | None,
-    segments: Tensor | None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """`fast_weights` by flash-linear-attention, on a GPU; takes `initial` or `segments`, not both.
-
-    The kernels take bfloat16, heads after tokens, and documents as one long sequence with bounds;
-    their states have keys as rows.
-    """
-    from fla.ops.delta_rule import chunk_delta_rule
-    from fla.ops.linear_attn import chunk_linear_attn
-
-    n_batch, _, n_tokens, _ = q.shape
-    heads_last = [x.transpose(1, 2).to(torch.bfloat16) for x in (q, k, v)]
-    step = None if beta is None else beta.transpose(1, 2).to(torch.bfloat16)
-    options: dict[str, Any] = {
-        "scale": 1.0, "output_final_state": True,
-        "initial_state": None if initial is None else initial.transpose(2, 3).contiguous(),
-    }  # fmt: skip
-    ends = None
-    if segments is not None:
-        options["cu_seqlens"] = bounds(segments)
-        ends = (options["cu_seqlens"] % n_tokens == 0).nonzero().flatten()[1:] - 1
-        heads_last = [x.reshape(1, -1, *x.shape[2:]) for x in heads_last]
-        step = None if step is None else step.reshape(1, -1, step.shape[2])
-    if step is None:
-        read, final = chunk_linear_attn(*heads_last, normalize=False, **options)
-    else:
-        read, final = chunk_delta_rule(*heads_last, step, **options)
-    if ends is not None:
-        final = final[ends]
-    read = read.reshape(n_batch, n_tokens, *read.shape[2:]).transpose(1, 2)
-    return read.to(q.dtype), final.transpose(2, 3).to(q.dtype)
-
-
 class FastWeights(_Heads):
     """Hebbian or delta-rule fast weights."""
 
@@ -286,16 +234,12 @@ class FastWeights(_Heads):
 
     def forward(self, u: Tensor, state: State, segments: Tensor | None) -> tuple[Tensor, State]:
         total, before = (None, None) if state is None else state
-        kernel: Any = fast_weights
-        # flash-linear-attention takes an initial state or documents, not both.
-        if _FLA and u.is_cuda and (total is None or segments is None):
-            kernel = fla_fast_weights
         with torch.autocast(u.device.type, enabled=False):
             x = u.float() if u.dtype == torch.bfloat16 else u
             q, k, v = self.read(x, before, segments)
             q, k = (F.normalize(F.silu(part), dim=-1) for part in (q, k))
             beta = None if self.step is None else torch.sigmoid(self.step(x)).transpose(1, 2)
-            read, total = kernel(q, k, v, beta, total, segments)
+            read, total = fast_weights(q, k, v, beta, total, segments)
             # Sums of writes grow with the text, so the read-out is normalized.
             y = self.norm(read).transpose(1, 2).flatten(2)
         return y.to(u.dtype), (total, u[:, -1])

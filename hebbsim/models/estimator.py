@@ -1,7 +1,5 @@
 """The scikit-learn interface of learners without labels."""
 
-from __future__ import annotations
-
 import inspect
 import os
 from collections.abc import Iterable, Sequence
@@ -9,8 +7,6 @@ from typing import Any, ClassVar, TypeVar
 
 from hebbsim.engine.checkpoint import read_checkpoint, write_checkpoint
 from hebbsim.errors import BadInputError
-
-__all__ = ["Sentences", "ZeroLabelEstimator", "as_lists", "not_fitted", "refuse_labels"]
 
 Sentences = Iterable[Sequence[str]]
 
@@ -26,8 +22,6 @@ class ZeroLabelEstimator:
     scikit-learn's protocol without its base class, because importing `sklearn.base` takes more than
     a second and 140 MB of memory.
 
-    Examples
-    --------
     >>> from sklearn.cluster import KMeans
     >>> from sklearn.pipeline import make_pipeline
     >>> from hebbsim.models import RoleNetwork
@@ -106,8 +100,7 @@ class ZeroLabelEstimator:
         BadInputError
             The file is missing, damaged or holds something else.
         """
-        learner: Self = cls.from_state(*read_checkpoint(path, cls.KIND), path)
-        return learner
+        return cls.from_state(*read_checkpoint(path, cls.KIND), path)
 
 
 def as_lists(sentences: Sentences) -> list[Sequence[str]]:
@@ -119,8 +112,7 @@ def not_fitted(message: str) -> Exception:
     """scikit-learn's `NotFittedError`, imported when it is needed."""
     from sklearn.exceptions import NotFittedError
 
-    error: Exception = NotFittedError(message)
-    return error
+    return NotFittedError(message)
 
 
 def refuse_labels(y: object) -> None:

@@ -27,8 +27,6 @@ from hebbsim.models.role_network import RoleNetwork
 if TYPE_CHECKING:
     from hebbsim.readers.vectors import WordVectors
 
-__all__ = ["RolePopulation"]
-
 Result = TypeVar("Result")
 
 

@@ -29,8 +29,6 @@ from hebbsim.models.estimator import (
 if TYPE_CHECKING:
     from hebbsim.readers.vectors import WordVectors
 
-__all__ = ["RoleNetwork"]
-
 #: The token layer begins after this share of the first pass at the latest.
 LATEST_START = 0.75
 

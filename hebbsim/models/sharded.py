@@ -27,8 +27,6 @@ The number of blocks and of tokens in a round changes the result (see experiment
 for the cost); neither depends on the number of shards.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -47,8 +45,6 @@ from hebbsim.engine.network.vocabulary import UNKNOWN
 from hebbsim.errors import BadInputError
 from hebbsim.models.role_network import RoleNetwork
 from hebbsim.models.summaries import RowSums, WordCounts, merge_all
-
-__all__ = ["InProcess", "Shards", "Workers", "fit_shards", "worker_memory"]
 
 #: Number of blocks of sentences, and largest number of shards that learn at the same time.
 N_BLOCKS = 8
@@ -302,8 +298,6 @@ def fit_shards(learner: RoleNetwork, shards: Shards, *, round_size: int = ROUND)
     The `passes` of the learner are those of the token layer after the prototypes begin;
     `round_size` is the approximate number of tokens that each block learns in a round.
 
-    Examples
-    --------
     >>> sentences = [["the", "dog", "saw", "a", "cat"], ["a", "cat", "saw", "the", "dog"]] * 40
     >>> def fitted(n):
     ...     return fit_shards(RoleNetwork(n_clusters=5), Shards(InProcess(), sentences, n))

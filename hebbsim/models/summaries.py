@@ -19,8 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from hebbsim.errors import HebbsimError
 
-__all__ = ["RowSums", "WordCounts", "from_fixed", "merge_all", "to_fixed"]
-
 #: Steps per unit.
 STEPS = 2.0**26
 #: Largest sum in steps: two of them can be added without overflow.

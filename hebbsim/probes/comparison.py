@@ -262,8 +262,7 @@ def label_equivalence(
 def _monotone(curve: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray[np.float64]:
     from sklearn.isotonic import isotonic_regression  # slow to import
 
-    fitted: NDArray[np.float64] = isotonic_regression(curve, sample_weight=weights.astype(float))
-    return fitted
+    return isotonic_regression(curve, sample_weight=weights.astype(float))
 
 
 def _place(

@@ -300,8 +300,7 @@ class SoftReadout:
         prior = (1 - self.own) * np.exp(distances / reach) + self.own * np.eye(len(prototypes))
         # The posterior in terms of the K clusters, of which there are fewer than tokens.
         precision = (shares.T @ shares).toarray() @ prior + self.noise * np.eye(len(prior))
-        deviation: NDArray[np.float64] = prior @ np.linalg.solve(precision, shares.T @ observed)
-        return deviation
+        return prior @ np.linalg.solve(precision, shares.T @ observed)
 
     def predict(self, members: Sequence[Memberships]) -> NDArray[np.str_]:
         """Role of every token, shape=(T,).
@@ -345,8 +344,7 @@ def _distances(x: NDArray[np.floating], y: NDArray[np.floating]) -> NDArray[np.f
     """Squared distances, shape=(len(x), len(y))."""
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     squares = np.einsum("ij,ij->i", x, x)[:, None] + np.einsum("ij,ij->i", y, y)
-    found: NDArray[np.float64] = np.maximum(squares - 2 * x @ y.T, 0)
-    return found
+    return np.maximum(squares - 2 * x @ y.T, 0)
 
 
 def _spacing(distances: NDArray[np.float64]) -> float:

@@ -7,7 +7,7 @@ holds the settings chosen on dev for each kind of corpus.
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -44,9 +44,7 @@ def rival_class(name: str) -> type[Rival]:
     >>> rival_class("brown").__name__
     'Brown'
     """
-    module, _, of = RIVALS[name].partition(":")
-    found: type[Rival] = getattr(importlib.import_module(module), of)
-    return found
+    return pkgutil.resolve_name(RIVALS[name])
 
 
 def settings_for(name: str, kinds: Sequence[str]) -> dict[str, Any]:

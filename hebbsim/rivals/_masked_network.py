@@ -1,7 +1,5 @@
 """The torch code of the masked BiGRU, imported only when one is trained."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,8 +21,6 @@ from hebbsim.baselines._network import (
 )
 from hebbsim.baselines.bigru import BiGRUConfig
 from hebbsim.baselines.features import UNKNOWN, Vocabulary
-
-__all__ = ["trained"]
 
 States = Callable[[Sequence[Sequence[str]]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 

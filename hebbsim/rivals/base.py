@@ -1,7 +1,5 @@
 """The common interface of rivals, their vocabulary, and k-means of words in context."""
 
-from __future__ import annotations
-
 import importlib.util
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,8 +12,6 @@ from numpy.typing import NDArray
 from hebbsim.errors import BadInputError, LibraryMissingError
 from hebbsim.probes import Memberships, memberships
 
-__all__ = ["BOUNDARY", "ContextClusters", "Rival", "Sentences", "Types"]
-
 Sentences = Sequence[Sequence[str]]
 
 #: Types of every vocabulary: the sentence boundary, and unknown words.
@@ -26,35 +22,22 @@ _BLOCK = 16_384
 
 @dataclass(eq=False)
 class Rival:
-    """A method that clusters tokens, given sentences of words only.
-
-    Parameters
-    ----------
-    n_clusters : int
-        Number of clusters K.
-    random_state : int
-        Random seed.
-    rare : int
-        Words with at most this number of occurrences share a type with unknown words.
-    ending : int
-        Number of last letters that, with capitals and digits, distinguish types of such words.
-
-    Attributes
-    ----------
-    prototypes_ : ndarray of float32, shape=(K, D)
-        Positions of the clusters after `fit`: near ones are similar.
-    """
+    """A method that clusters tokens, given sentences of words only."""
 
     #: Parameters that `hebbsim tune --rival` searches, in the format of --range.
     RANGES: ClassVar[tuple[str, ...]] = ("rare=0:4", "ending=[0, 2, 3]")
     #: A required library outside the base installation, and the extra that installs it.
     LIBRARY: ClassVar[tuple[str, str] | None] = None
 
+    #: Number of clusters K.
     n_clusters: int = 300
     random_state: int = 0
+    #: Words with at most this number of occurrences share a type with unknown words.
     rare: int = 1
+    #: Number of last letters that, with capitals and digits, distinguish types of such words.
     ending: int = 0
 
+    #: Positions of the clusters after `fit`, shape=(K, D): near ones are similar.
     prototypes_: NDArray[np.float32] = field(init=False, repr=False)
 
     @classmethod
@@ -113,8 +96,6 @@ class Types:
     `counts`, int64 of shape=(V,), holds the training tokens of each type; for `BOUNDARY`, the
     number of sentences.
 
-    Examples
-    --------
     >>> types = Types([["dogs", "bark"], ["dogs", "run"]], rare=0)
     >>> types.numbers(["cats", "dogs"]).tolist(), types.counts.tolist()
     ([1, 2], [2, 0, 2, 1, 1])
@@ -159,8 +140,6 @@ class Types:
 
         Positions outside the sentence hold `BOUNDARY`.
 
-        Examples
-        --------
         >>> types = Types([["dogs", "bark"], ["dogs", "run"]], rare=0)
         >>> types.windows([["dogs", "run"]], 1).tolist()
         [[0, 2, 4], [2, 4, 0]]
@@ -180,13 +159,6 @@ class ContextClusters(Rival):
     """k-means of the vectors of each token's word and its neighbours.
 
     A subclass defines the vector of a type.
-
-    Parameters
-    ----------
-    near, far : float
-        Weights of the vectors of the words at distance one and two; the word's own vector has 1.
-    flattening : float
-        A token has the weight ``count ** -flattening`` in k-means, by the count of its word.
     """
 
     RANGES = (
@@ -196,8 +168,10 @@ class ContextClusters(Rival):
         "flattening=[0, 0.25, 0.5]",
     )
 
+    #: Weights of the vectors of the words at distance one and two; the word's own vector has 1.
     near: float = 0.7
     far: float = 0.4
+    #: A token has the weight ``count ** -flattening`` in k-means, by the count of its word.
     flattening: float = 0.0
 
     def word_vectors(self, sentences: Sentences, types: Types) -> NDArray[np.float32]:

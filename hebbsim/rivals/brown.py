@@ -6,8 +6,6 @@ whose merger loses the least mutual information of adjacent classes; finally all
 a tree. A word is represented by its path from the root, as in Miller, Guinness & Zamanian (2004).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,8 +14,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from hebbsim.rivals.base import ContextClusters, Sentences, Types
-
-__all__ = ["Brown", "BrownTree", "brown_tree", "path_vectors"]
 
 #: Dimension that paths are reduced to; most of the differences lie near the root.
 _SIZE = 40
@@ -39,15 +35,6 @@ class BrownTree(NamedTuple):
 class Brown(ContextClusters):
     """Word vectors from paths in a tree of Brown clusters.
 
-    Parameters
-    ----------
-    classes : int
-        Number of word classes in the tree; at most the number of types.
-    fading : float
-        Weight of each step of a path relative to the one before.
-
-    Examples
-    --------
     >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
     >>> Brown(n_clusters=2, classes=3).fit(sentences).predict([["dogs", "run"]]).shape
     (2,)
@@ -55,7 +42,9 @@ class Brown(ContextClusters):
 
     RANGES = (*ContextClusters.RANGES, "classes=30:150:log", "fading=0.5:1")
 
+    #: Number of word classes in the tree; at most the number of types.
     classes: int = 80
+    #: Weight of each step of a path relative to the one before.
     fading: float = 0.8
 
     def word_vectors(self, sentences: Sentences, types: Types) -> NDArray[np.float32]:
@@ -77,8 +66,6 @@ def path_vectors(tree: BrownTree, fading: float) -> NDArray[np.float64]:
     The coordinate of a node is positive for the classes below its first child, negative for those
     below its second child, and 0 for all others.
 
-    Examples
-    --------
     >>> path_vectors(BrownTree(np.arange(3), [(0, 1), (3, 2)]), 0.5).tolist()
     [[0.5, 1.0], [-0.5, 1.0], [0.0, -1.0]]
     """

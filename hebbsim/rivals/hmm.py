@@ -5,8 +5,6 @@ and V.A (scaled forward-backward). Online: Liang, P. & Klein, D. (2009). Online 
 models. NAACL, section 3 (stepwise EM).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,8 +15,6 @@ from scipy.sparse import csr_array
 
 from hebbsim.probes import Memberships
 from hebbsim.rivals.base import Rival, Sentences, Types
-
-__all__ = ["HMM", "OnlineHMM", "Parameters", "Statistics", "expectations"]
 
 #: Maximum number of states that share a token.
 _STATES = 8
@@ -46,17 +42,6 @@ class Statistics(NamedTuple):
 class HMM(Rival):
     """States of a hidden Markov model, learned in passes over all sentences.
 
-    Parameters
-    ----------
-    epochs : int
-        Passes over the sentences.
-    prior : float
-        Added to each expected count, so that no probability is zero.
-    noise : float
-        Standard deviation of the logarithms of the initial probabilities.
-
-    Examples
-    --------
     >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
     >>> HMM(n_clusters=2, epochs=3).fit(sentences).predict([["dogs", "run"]]).shape
     (2,)
@@ -64,8 +49,11 @@ class HMM(Rival):
 
     RANGES = (*Rival.RANGES, "epochs=5:30:log", "prior=0.0001:0.1:log", "noise=0.3:3:log")
 
+    #: Passes over the sentences.
     epochs: int = 15
+    #: Added to each expected count, so that no probability is zero.
     prior: float = 0.01
+    #: Standard deviation of the logarithms of the initial probabilities.
     noise: float = 1.0
 
     def fit(self, sentences: Sentences) -> Any:
@@ -116,15 +104,6 @@ class HMM(Rival):
 class OnlineHMM(HMM):
     """A hidden Markov model whose parameters are updated after every batch of sentences.
 
-    Parameters
-    ----------
-    batch : int
-        Number of sentences per update.
-    decay : float in (0.5, 1]
-        The step after batch k is ``(k + 2) ** -decay``.
-
-    Examples
-    --------
     >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
     >>> OnlineHMM(n_clusters=2, batch=4).fit(sentences).predict([["dogs", "run"]]).shape
     (2,)
@@ -139,7 +118,9 @@ class OnlineHMM(HMM):
     )
 
     epochs: int = 3  # the number of passes of the role network
+    #: Number of sentences per update.
     batch: int = 128
+    #: In (0.5, 1]: the step after batch k is ``(k + 2) ** -decay``.
     decay: float = 0.7
 
     def _learn(self, numbered: list[NDArray[np.int32]]) -> None:

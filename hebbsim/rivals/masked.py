@@ -6,8 +6,6 @@ predicted (Devlin, J. et al. 2019. BERT. NAACL, section 3.1). Clusters are those
 both directions at unmasked tokens.
 """
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +17,6 @@ from hebbsim.baselines.config import config_of
 from hebbsim.probes import Memberships
 from hebbsim.rivals.base import Rival, Sentences
 
-__all__ = ["MaskedBiGRU"]
-
 
 @dataclass(eq=False)
 class MaskedBiGRU(Rival):
@@ -28,17 +24,6 @@ class MaskedBiGRU(Rival):
 
     `rare` and `ending` are not used, as the network reads affixes.
 
-    Parameters
-    ----------
-    hidden : float
-        Share of the tokens that are masked.
-    embedded : float
-        Weight of the token's own embedding in k-means, relative to the states.
-    scaled : bool
-        Whether each dimension is scaled to variance 1 for k-means.
-
-    Examples
-    --------
     >>> import importlib.util
     >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
     >>> if importlib.util.find_spec("torch"):
@@ -49,8 +34,11 @@ class MaskedBiGRU(Rival):
     RANGES = ("hidden=0.1:0.6", "embedded=[0, 0.3, 1]", "scaled=[false, true]")
     LIBRARY = ("torch", "torch")
 
+    #: Share of the tokens that are masked.
     hidden: float = 0.3
+    #: Weight of the token's own embedding in k-means, relative to the states.
     embedded: float = 0.0
+    #: Whether each dimension is scaled to variance 1 for k-means.
     scaled: bool = False
 
     def fit(self, sentences: Sentences) -> Any:

@@ -4,8 +4,6 @@ Mikolov, T. et al. (2013). Distributed representations of words and phrases and 
 compositionality. NeurIPS, section 2; the vectors are learned by gensim.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,24 +11,11 @@ from numpy.typing import NDArray
 
 from hebbsim.rivals.base import BOUNDARY, ContextClusters, Sentences, Types
 
-__all__ = ["SkipGram"]
-
 
 @dataclass(eq=False)
 class SkipGram(ContextClusters):
     """Vectors that predict the adjacent words, in a window of one.
 
-    Parameters
-    ----------
-    size : int
-        Dimensions of a vector.
-    epochs : int
-        Passes over the sentences.
-    eta : float
-        Learning rate at the start.
-
-    Examples
-    --------
     >>> import importlib.util
     >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
     >>> if importlib.util.find_spec("gensim"):
@@ -41,8 +26,11 @@ class SkipGram(ContextClusters):
     RANGES = (*ContextClusters.RANGES, "size=20:100:log", "epochs=3:30:log", "eta=0.01:0.1:log")
     LIBRARY = ("gensim", "rivals")
 
+    #: Dimensions of a vector.
     size: int = 50
+    #: Passes over the sentences.
     epochs: int = 10
+    #: Learning rate at the start.
     eta: float = 0.025
 
     def word_vectors(self, sentences: Sentences, types: Types) -> NDArray[np.float32]:

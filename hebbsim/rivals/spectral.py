@@ -5,8 +5,6 @@ and right neighbours, a singular value decomposition, and a vector of each token
 word and its neighbours. Counts are weighted by positive pointwise mutual information.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,25 +13,11 @@ from scipy.sparse import csr_array, hstack
 
 from hebbsim.rivals.base import BOUNDARY, ContextClusters, Sentences, Types
 
-__all__ = ["Spectral"]
-
 
 @dataclass(eq=False)
 class Spectral(ContextClusters):
     """Word vectors by singular value decomposition of counts of neighbours.
 
-    Parameters
-    ----------
-    size : int
-        Dimension of a vector; less if the vocabulary is smaller.
-    smoothing : float
-        Power of the neighbours' counts in the expectation by chance; below 1, rare neighbours
-        have less weight (Levy, Goldberg & Dagan 2015, section 3.2).
-    stress : float
-        Directions are weighted by their singular value to this power.
-
-    Examples
-    --------
     >>> sentences = [["dogs", "bark"], ["cats", "run"]] * 8
     >>> Spectral(n_clusters=2, size=2).fit(sentences).predict([["dogs", "run"]]).shape
     (2,)
@@ -46,8 +30,12 @@ class Spectral(ContextClusters):
         "stress=[0, 0.5, 1]",
     )
 
+    #: Dimension of a vector; less if the vocabulary is smaller.
     size: int = 50
+    #: Power of the neighbours' counts in the expectation by chance; below 1, rare neighbours have
+    #: less weight (Levy, Goldberg & Dagan 2015, section 3.2).
     smoothing: float = 0.75
+    #: Directions are weighted by their singular value to this power.
     stress: float = 0.5
 
     def word_vectors(self, sentences: Sentences, types: Types) -> NDArray[np.float32]:
@@ -68,8 +56,6 @@ class Spectral(ContextClusters):
 def ppmi(pairs: NDArray[np.integer], n_types: int, smoothing: float) -> csr_array:
     """Positive pointwise mutual information, shape=(V, V), of words and neighbours, shape=(N, 2).
 
-    Examples
-    --------
     >>> ppmi(np.array([[0, 1], [1, 0]]), 2, 1.0).toarray().round(3).tolist()
     [[0.0, 0.693], [0.693, 0.0]]
     """

@@ -38,7 +38,9 @@ class Meter:
     """
 
     def __enter__(self) -> Meter:
-        _trim_heap()
+        with contextlib.suppress(OSError, AttributeError):
+            # Return freed memory to the system (glibc), so that its reuse counts as growth.
+            ctypes.CDLL(None).malloc_trim(0)
         self._before = resident()
         self._peak = 0
         self._reset = _reset_peak()
@@ -76,12 +78,6 @@ def _status(name: str) -> int:
 def resident() -> int:
     """Resident memory of the process in bytes; 0 if unknown."""
     return _status("VmRSS")
-
-
-def _trim_heap() -> None:
-    """Return freed memory to the system (glibc), so that its reuse counts as growth."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _reset_peak() -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from hebbsim.conditions import words
@@ -59,21 +59,21 @@ class Experiment:
 
     @property
     def config(self) -> type[ExperimentConfig]:
-        return find(self.config_at)
+        return resolve_name(self.config_at)
 
     @property
     def figures(self) -> Mapping[str, Any]:
         """Its figures by name; see `hebbsim.runs.figures`."""
-        return find(self.figures_at) if self.figures_at else {}
+        return resolve_name(self.figures_at) if self.figures_at else {}
 
     @property
     def evidence(self) -> Callable[[Any], Iterator[Any]] | None:
-        return find(self.evidence_at) if self.evidence_at else None
+        return resolve_name(self.evidence_at) if self.evidence_at else None
 
     @property
     def show(self) -> Callable[[Results, Path], None]:
         """The function that prints its tables."""
-        return find(self.table_at)
+        return resolve_name(self.table_at)
 
     def default_folder(self, config: ExperimentConfig) -> Path:
         """The run folder if none is given."""
@@ -89,7 +89,7 @@ class Experiment:
         overwrite: bool = False,
     ) -> Results:
         """Run it, in a folder if one is given; an unfinished run in the folder is resumed."""
-        return find(self.run_at)(config, out=out, progress=progress, overwrite=overwrite)
+        return resolve_name(self.run_at)(config, out=out, progress=progress, overwrite=overwrite)
 
     def check(self, config: ExperimentConfig) -> None:
         """Raise BadInputError if its corpus has no roles, or its parser is not installed."""
@@ -116,9 +116,3 @@ def slug(text: str) -> str:
     for suffix in (".gz", ".conllu", ".conll", ".txt"):
         name = name.removesuffix(suffix)
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in name) or "corpus"
-
-
-def find(at: str) -> Any:
-    """Import ``module:name``."""
-    module, _, name = at.partition(":")
-    return getattr(importlib.import_module(module), name)

@@ -3,8 +3,6 @@
 Modules that load learners are imported on first use.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

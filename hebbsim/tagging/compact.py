@@ -1,7 +1,5 @@
 """The part of a trained network that prediction needs: a fraction of what learning needs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

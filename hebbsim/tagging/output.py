@@ -1,7 +1,5 @@
 """Output files that are written incrementally, but appear completely or not at all."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import tempfile

@@ -1,7 +1,5 @@
 """Describes what a tagger has learned: its clusters, their input words, and similar words."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -121,8 +119,7 @@ def _frequent_words(network: Network) -> list[str]:
 
 def _units(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    units: NDArray[np.float32] = rows / np.where(lengths > 0, lengths, np.float32(1))
-    return units
+    return rows / np.where(lengths > 0, lengths, np.float32(1))
 
 
 def html_page(tagger: RoleTagger) -> str:

@@ -1,7 +1,5 @@
 """Text to be tagged: sentences from files of any format, with the lines of treebanks."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple

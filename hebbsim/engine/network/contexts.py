@@ -1,10 +1,6 @@
 """The context of every token of a sentence: left and right traces of codes."""
 
-from __future__ import annotations
-
 from hebbsim.engine._jit import njit
-
-__all__ = ["contexts_of_sentences", "sentence_contexts"]
 
 
 @njit

@@ -1,7 +1,5 @@
 """Networks described in TOML: their layers, rules and sizes."""
 
-from __future__ import annotations
-
 import dataclasses
 import difflib
 import json
@@ -21,8 +19,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["ROLES", "build", "change", "read_network", "setting_value", "written"]
-
 #: The network that learns roles.
 ROLES = Path(__file__).with_name("roles.toml")
 
@@ -36,8 +32,6 @@ def read_network(path: str | Path = ROLES) -> dict[str, Any]:
 
     BadInputError, which names the file, if it cannot be read or describes no network.
 
-    Examples
-    --------
     >>> [layer["name"] for layer in read_network()["words"]]
     ['first', 'second']
     """
@@ -68,24 +62,11 @@ def change(
 ) -> dict[str, Any]:
     """A copy of a description with some values replaced.
 
-    Parameters
-    ----------
-    description : mapping
-        See `read_network`.
-    settings : sequence of str, or str
-        ``LAYER.PARAMETER=VALUE`` or, for a part of a layer, ``LAYER.PART.PARAMETER=VALUE``.
-        ``words`` stands for every word layer. ``max_words=NUMBER`` and
-        ``context_words=NUMBER`` apply to the whole network.
-    rules : sequence of str, or str
-        ``LAYER.PART=RULE``: the rule, with its default rate and parameters.
+    `settings` are one or several of ``LAYER.PARAMETER=VALUE`` or, for a part of a layer,
+    ``LAYER.PART.PARAMETER=VALUE``; ``words`` stands for every word layer, and ``max_words=NUMBER``
+    and ``context_words=NUMBER`` apply to the whole network. `rules` are ``LAYER.PART=RULE``: the
+    rule, with its default rate and parameters. BadInputError if one is malformed or names no layer.
 
-    Raises
-    ------
-    BadInputError
-        A setting is malformed or names no layer.
-
-    Examples
-    --------
     >>> changed = change(read_network(), ["words.size=20"], ["tokens.prediction=delta"])
     >>> changed["words"][1]["size"], changed["tokens"]["prediction"]
     (20, {'rule': 'delta'})
@@ -121,8 +102,6 @@ def change(
 def setting_value(text: str) -> Any:
     """The value of a setting, parsed as TOML, or the text itself if it is none.
 
-    Examples
-    --------
     >>> setting_value("[1, 0.5]"), setting_value("oja")
     ([1, 0.5], 'oja')
     """

@@ -20,8 +20,6 @@ from hebbsim.engine.traces import decays
 from hebbsim.engine.values import whole_number
 from hebbsim.errors import BadInputError
 
-__all__ = ["Network"]
-
 #: Largest `context_words`: every word has a weight per context word, timescale and side.
 LARGEST_CONTEXT = 100_000
 #: Tokens per call of a kernel when reading, as a call is slow compared with a sentence.

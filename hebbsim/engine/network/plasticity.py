@@ -1,7 +1,5 @@
 """The parts of a layer: weights, and the rule of the registry that learns them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +12,6 @@ from hebbsim.engine._jit import specialised
 from hebbsim.engine.rules import Rule, get_rule, rule_names
 from hebbsim.engine.values import LARGEST
 from hebbsim.errors import BadInputError
-
-__all__ = ["FIRES", "FIRST", "Plasticity", "Weights", "can_stand", "check_parts", "with_rules"]
 
 #: Arguments of a rule for one input: its index, and the activity of a unit that fires.
 FIRST = np.zeros(1, dtype=np.int32)
@@ -121,8 +117,6 @@ def can_stand(part: str) -> tuple[str, ...]:
     `part` is one of "memory", "directions", "categories", "guess", "own", "prediction" and
     "prototypes" (else BadInputError).
 
-    Examples
-    --------
     >>> can_stand("prediction")
     ('delta', 'nlms', 'softmax')
     """

@@ -11,17 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "ENDINGS",
-    "ENDING_SIZE",
-    "PIECES",
-    "Spelling",
-    "ending_code",
-    "letters",
-    "piece_rows",
-    "shape_code",
-    "shape_features",
-]
 
 #: Dimension of the code of an ending.
 ENDING_SIZE = 128
@@ -53,8 +42,6 @@ class Spelling(NamedTuple):
 def shape_features(word: str) -> list[str]:
     """Suffixes and prefixes of one to four and one to three letters, digits, marks, length.
 
-    Examples
-    --------
     >>> shape_features("ran")
     ['-n', '-an', 'r-', 'ra-', 'length 3']
     """
@@ -124,8 +111,6 @@ def piece_rows(words: Sequence[str], n: int) -> NDArray[np.int32]:
     Pieces are shorter than the word, without accents of Greek, all digits are alike, and -1 stands
     for a missing piece.
 
-    Examples
-    --------
     >>> rows = piece_rows(["walked", "talked", "ed"], 8192)
     >>> (rows[0] == rows[1])[: ENDINGS].tolist(), rows[2, : ENDINGS - 1].tolist()
     ([True, True, True, True, True], [-1, -1, -1, -1])

@@ -1,7 +1,5 @@
 """Kernels of the token layer: learning from a sentence, and the vectors of its tokens."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -11,8 +9,6 @@ from hebbsim.engine.memory import copy_values
 from hebbsim.engine.network.plasticity import FIRES, FIRST
 from hebbsim.engine.network.vectors import MEAN_OVER, centre, coordinates, over_lengths, to_unit
 from hebbsim.engine.products import multiply
-
-__all__ = ["complete_codes", "learn_sentence"]
 
 learn_guess: Any = None  # of the layer's rules, see `with_rules`
 learn_own: Any = None

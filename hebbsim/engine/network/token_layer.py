@@ -16,8 +16,6 @@ from hebbsim.engine.network.token_kernels import complete_codes, learn_sentence
 from hebbsim.engine.values import LARGEST, check_layer, number
 from hebbsim.errors import BadInputError
 
-__all__ = ["TokenLayer"]
-
 #: Share of the tokens that directions learn from.
 DIRECTION_SHARE = 0.1
 #: Prototypes are initialized from the last WAITING * K vectors, as earlier ones had learned less.

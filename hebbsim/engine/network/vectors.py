@@ -1,13 +1,9 @@
 """Vector operations that the kernels of the layers share."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._ops import dot, respond
-
-__all__ = ["MEAN_OVER", "centre", "coordinates", "over_lengths", "shares", "to_unit"]
 
 #: Number of inputs in a running mean.
 MEAN_OVER = 20_000

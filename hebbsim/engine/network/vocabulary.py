@@ -1,7 +1,5 @@
 """The words of a network: their rows, counts and spelling."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +9,6 @@ from numpy.typing import NDArray
 from hebbsim.engine.checkpoint import fitting
 from hebbsim.engine.network.shape import ENDING_SIZE, Spelling, ending_code, piece_rows, shape_code
 from hebbsim.engine.network.word_layer import WordLayer, grown
-
-__all__ = ["UNKNOWN", "Vocabulary"]
 
 #: The row of all unknown words.
 UNKNOWN = 0
@@ -26,29 +22,20 @@ class Vocabulary:
     """Words by row, added as they occur; the rarest are dropped when `max_words` is reached.
 
     The `layers` share the rows and reset those of dropped words.
-
-    Attributes
-    ----------
-    index : dict of str to int
-        Row of every known word, from 1 on.
-    counts : ndarray of int64
-        Occurrences by row; `n_counted` is their sum.
-    columns : ndarray of int32
-        Column of each word in a layer over the text; words without one share column 0.
-    shapes : ndarray of int8, shape=(rows, shape_size)
-    given : mapping of str to int
-        Index of a word's vector in the first layer, for words that have one.
     """
 
     def __init__(
         self, layers: Sequence[WordLayer], max_words: int, context_words: int, shape_size: int
     ) -> None:
         self.layers, self.max_words, self.context_words = layers, max_words, context_words
+        #: Row of every known word, from 1 on.
         self.index: dict[str, int] = {}
-        self.counts = np.zeros(0, dtype=np.int64)
-        self.n_counted = 0
+        #: Occurrences by row, and their sum.
+        self.counts, self.n_counted = np.zeros(0, dtype=np.int64), 0
+        #: Column of each word in a layer over the text; words without one share column 0.
         self.columns = np.zeros(0, dtype=np.int32)
         self.shapes = np.zeros((0, shape_size), dtype=np.int8)
+        #: Index of a word's vector in the first layer, for words that have one.
         self.given: Mapping[str, int] = {}
         self._ending_size = ENDING_SIZE if any(x.ending_weight for x in layers) else 0
         self.n_pieces = max(layer.pieces for layer in layers)

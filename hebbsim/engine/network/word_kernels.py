@@ -1,7 +1,5 @@
 """Kernels of a word layer: learning from a sentence, and coordinates and codes of words."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, NamedTuple
 
@@ -20,8 +18,6 @@ from hebbsim.engine.network.vectors import (
     shares,
     to_unit,
 )
-
-__all__ = ["RARE", "Pieces", "codes_of_points", "learn_sentence", "place_words"]
 
 #: Pieces learn from the first occurrences of a word, up to this number, to represent rare words.
 RARE = 10

@@ -1,7 +1,5 @@
 """A layer that learns a code for every word from its contexts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -19,8 +17,6 @@ from hebbsim.engine.network.word_kernels import (
 )
 from hebbsim.engine.values import LARGEST, check_layer
 from hebbsim.errors import BadInputError
-
-__all__ = ["WordLayer"]
 
 #: Maximum number of pretrained vectors that groups are learned from, and of passes over them.
 GROUPED, SHOWN = 20_000, 3

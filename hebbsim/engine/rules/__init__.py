@@ -120,8 +120,7 @@ def get_rule(name: str) -> Rule:
     ΔW = η (x − y) hᵀ,  y = W h
     """
     if name in builtin_names():
-        rule: Rule = importlib.import_module(f"{__name__}.{name}").RULE
-        return rule
+        return importlib.import_module(f"{__name__}.{name}").RULE
     if name not in _registered and name in _declared():
         _register_declared(_declared()[name])
     if name in _registered:

@@ -1,7 +1,5 @@
 """Check a user's rule before it is used."""
 
-from __future__ import annotations
-
 import dataclasses
 import inspect
 import re

@@ -13,8 +13,6 @@ linear transformers with the delta rule over sequence length. NeurIPS 37, sectio
 chunk that fits into registers.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

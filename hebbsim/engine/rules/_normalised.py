@@ -8,8 +8,6 @@ the earlier ones,
     W h_k + Σ_{l<k} rate_l e_l (g_l⊙h_l)·h_k.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

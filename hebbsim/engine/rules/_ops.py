@@ -1,7 +1,5 @@
 """Vector operations that several rules share."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

@@ -1,7 +1,5 @@
 """The description of a learning rule that the engine works with."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The BCM rule: a modification threshold that slides with the unit's activity."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

@@ -5,8 +5,6 @@ direction of its component and its eigenvalue for length. Their initial values d
 first inputs replace them. ⟨h⟩ is the mean of all inputs so far, and t their number.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

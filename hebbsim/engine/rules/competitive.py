@@ -4,8 +4,6 @@ Two competitions, as in the paper: the closest unit increases its share; the uni
 after a bias by its share wins and moves.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

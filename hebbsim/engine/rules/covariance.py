@@ -1,7 +1,5 @@
 """The covariance rule: deviations from running means instead of activities."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

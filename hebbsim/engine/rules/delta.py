@@ -1,7 +1,5 @@
 """The delta rule: predict the current token's vector from its context."""
 
-from __future__ import annotations
-
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._linear import in_blocks, in_order
 from hebbsim.engine.rules._rule import Rule

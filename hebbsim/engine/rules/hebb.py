@@ -1,7 +1,5 @@
 """Plain Hebbian learning."""
 
-from __future__ import annotations
-
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._linear import in_blocks, in_order
 from hebbsim.engine.rules._ops import add_scaled

@@ -1,7 +1,5 @@
 """Grossberg's instar: the weights of active units move towards the input."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

@@ -7,8 +7,6 @@ about `tau_conscience` tokens. With `amnesia` above 0 later wins have more weigh
 those from before the inputs had been learned.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,7 +1,5 @@
 """Normalized least mean squares with a gain per input: frequent and rare inputs learn alike."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit, specialised

@@ -1,7 +1,5 @@
 """Oja's subspace rule; with one unit, Oja's principal-component neuron."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

@@ -1,7 +1,5 @@
 """Sanger's generalized Hebbian algorithm: principal components in order."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

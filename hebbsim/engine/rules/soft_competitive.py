@@ -10,8 +10,6 @@ which keeps all priors equal (as in Journé, A., Rodriguez, H. G., Guo, Q. & Mor
 Hebbian deep learning without feedback. ICLR).
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit

@@ -1,7 +1,5 @@
 """Softmax regression: predict a distribution over categories from the context."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from hebbsim.engine._jit import njit, specialised

@@ -1,7 +1,5 @@
 """Trace-based spike-timing-dependent plasticity: pre-before-post strengthens a connection."""
 
-from __future__ import annotations
-
 from hebbsim.engine._jit import njit
 from hebbsim.engine.rules._rule import Rule
 

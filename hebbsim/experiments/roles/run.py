@@ -17,11 +17,7 @@ from hebbsim.experiments.roles.config import RolesConfig
 from hebbsim.experiments.roles.learning import Learning, Measuring
 from hebbsim.experiments.roles.scores import Measured, Runs, clusters, nearest_only
 from hebbsim.experiments.roles.shards import sharded_learners
-from hebbsim.experiments.roles.tabulate import (
-    empty_results,
-    tabulate,
-    tokens_file,
-)
+from hebbsim.experiments.roles.tabulate import empty_results, tabulate, tokens_file
 from hebbsim.experiments.roles.tagger import keep_tagger, write_taggers
 from hebbsim.readers.base import Corpus
 from hebbsim.readers.lines import digest, is_stdin, on_disk
