@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-
 #: Dimension of the code of an ending.
 ENDING_SIZE = 128
 #: Number of pieces of a word, and of endings among them.
