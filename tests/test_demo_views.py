@@ -5,8 +5,11 @@ import re
 from urllib.parse import urlsplit
 
 import browsing
+import numpy as np
 import pytest
 from browsing import PROJECTOR, SENTENCE, serving, window
+
+from hebbsim.probes.identity.states import round_bfloat16, round_int8
 
 pytestmark = browsing.needs_browser
 # Fixtures of pytest go by the name that a module gives them.
@@ -201,6 +204,28 @@ def test_a_gated_trace_keeps_what_it_chose(explore):
     w.page.click("[data-zoom='10']")
     cut = [j for j, (cut, _) in enumerate(w.page.evaluate(gated)) if cut]
     assert cut == sorted(place for place in w.state("reading.places.at(-1)") if place >= 0)
+    # And the steps of its number format: those between the numbers that codes are rounded to.
+    w.set_range("#noise", 0)
+    codes = w.page.evaluate("Object.values(hebbsim.state.reading.states.codes).map((c) => [...c])")
+    for precision in ("int8", "bfloat16"):
+        w.page.check(f"#bits-{precision}")
+        w.settle()
+        step, lined = w.page.evaluate(
+            "() => { const cell = hebbsim.score.rows.gated[0];"
+            " return [parseFloat(cell.style.getPropertyValue('--step')) / cell.clientHeight / 10,"
+            " cell.classList.contains('stepped')]; }"
+        )
+        exact = np.array(codes, dtype=np.float32)
+        # The scale of eight bits is that of all codes, the largest number of which may be larger.
+        peak = np.full((1, 1), w.state("reading.code_peak") / 8, dtype=np.float32)
+        held = round_int8(exact, peak) if precision == "int8" else round_bfloat16(exact)
+        assert peak >= np.abs(exact).max()
+        # Rounding to steps of one size leaves errors of this root mean square.
+        off = np.sqrt(((held - exact) ** 2).mean()) * np.sqrt(12) * 8
+        assert step == pytest.approx(off, rel=0.1 if precision == "int8" else 0.5)
+        assert lined == (precision == "int8")
+    w.page.check("#bits-float32")
+    w.settle()
     w.page.click("[data-zoom='1']")
 
 

@@ -165,7 +165,7 @@
     $("vote-count").textContent = lesson.number < 0 ? "Phones get the question when a lesson asks one." : `${n} ${n === 1 ? "vote" : "votes"} so far${from && `, ${from}`}`;
   }
 
-  // What was packed for the way; a recording keeps it as it came.
+  // What the server packed for the way.
   function unpack(m) {
     const [S, D] = [m.settings.timescales.length, 64];
     const rows = (flat) => Array.from({ length: flat.length / D }, (_, i) => flat.subarray(i * D, (i + 1) * D));

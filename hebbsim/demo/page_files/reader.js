@@ -131,31 +131,38 @@ Heb.Reader = class {
     });
   }
 
-  read(text, settings) {
-    const sentences = this.split(text), words = sentences.flat(), taus = settings.timescales;
-    if (!words.length) return null;
-    const key = Heb.survivalKey(settings), reader = this.readers[key];
+  // The traces after each word, and the words that are read back from them.
+  memory(words, settings) {
+    const taus = settings.timescales, reader = this.readers[Heb.survivalKey(settings)];
     // Codes of all words, those of this sentence with them.
     this.known = new Map(this.book.map((word, v) => [word, { code: this.chance[v], norm: this.norms[v], log: this.logs[v] }]));
     const rare = Math.min(...this.logs);
     for (const word of words) if (!this.known.has(word)) { const code = this.code(word); this.known.set(word, { code, norm: Heb.dot(code, code) / 2, log: rare }); }
-    const codes = Object.fromEntries(words.map((word) => [word, this.known.get(word).code]));
-    const before = Heb.Reader.rows(reader.before).map((row) => Float64Array.from(row));
-    const exact = Heb.traces(words, { before, codes }, taus);
+    // Traces have read other words before, and been rounded after each.
+    const past = this.before.map((v) => this.book[v]), all = [...past, ...words];
+    const codes = Object.fromEntries(all.map((word) => [word, this.known.get(word).code]));
+    const empty = taus.map(() => new Float64Array(this.mean.length));
+    const traces = Heb.traces(all, { before: empty, codes }, taus), exact = traces.slice(past.length);
     const sizes = taus.map((_, s) => Math.sqrt(exact.reduce((sum, h) => sum + Heb.rms(h[s]) ** 2, 0) / exact.length));
     const peaks = taus.map((_, s) => Math.max(...exact.map((h) => Math.max(...h[s].map(Math.abs)))));
-    const after = this.hold(words, codes, before, settings, sizes, peaks);
+    const after = this.hold(all, codes, empty, settings, sizes, peaks).slice(past.length);
     const depth = (t) => Math.min(t + 1, reader.linear.length);
     const linear = after.map((h, t) => this.decode(h, reader.linear.slice(0, depth(t)), taus, false));
     const cancellation = after.map((h, t) => this.decode(h, reader.cancellation.slice(0, depth(t)), taus, true));
     for (const word of cancellation.flat()) codes[word] = this.known.get(word).code;
     const unit = 1 / Math.sqrt(this.mean.length);
-    const rolesKnown = taus.join() === this.net.timescales.join();
+    const code_peak = Math.max(...[...this.known.values()].map(({ code }) => Math.max(...code.map(Math.abs)))) / unit;
+    return { states: { after, before: traces[past.length - 1], codes }, sizes: sizes.map((v) => v / unit), peaks: peaks.map((v) => v / unit), code_peak, linear, cancellation };
+  }
+
+  read(text, settings) {
+    const sentences = this.split(text), words = sentences.flat();
+    if (!words.length) return null;
+    const memory = this.memory(words, settings), rolesKnown = settings.timescales.join() === this.net.timescales.join();
     return {
-      words, starts: sentences.map((_, i) => sentences.slice(0, i).flat().length), known: words.map((word) => this.index.has(word)),
+      ...memory, words, starts: sentences.map((_, i) => sentences.slice(0, i).flat().length), known: words.map((word) => this.index.has(word)),
       gold: null, bigru: null,
-      states: { after, before, codes }, sizes: sizes.map((v) => v / unit), peaks: peaks.map((v) => v / unit), linear, cancellation,
-      ...(rolesKnown ? this.rolesOf(sentences, settings, codes) : this.noRoles(words, taus.length)),
+      ...(rolesKnown ? this.rolesOf(sentences, settings, memory.states.codes) : this.noRoles(words, settings.timescales.length)),
       note: rolesKnown ? null : `A recording finds roles in sentences of your own only with timescales ${this.net.timescales.join(", ")}; “hebbsim demo” finds them with any.`,
     };
   }
@@ -199,7 +206,7 @@ Heb.Reader = class {
 
   // Traces in the number format, rounded after each word, and with noise when they are read.
   hold(words, codes, before, settings, sizes, peaks) {
-    const round = { float64: (v) => v, float32: (v) => Math.fround(v), bfloat16: (v) => Heb.bfloat(v), int8: (v, s) => (Math.round((v / peaks[s]) * 127) * peaks[s]) / 127 }[settings.precision];
+    const round = { float64: (v) => v, float32: (v) => Math.fround(v), bfloat16: (v) => Heb.bfloat(v), int8: (v, s) => (Math.round(Math.max(-1, Math.min(1, v / peaks[s])) * 127) * peaks[s]) / 127 }[settings.precision];
     const random = Heb.random(1);
     let now = before;
     return words.map((word) => {

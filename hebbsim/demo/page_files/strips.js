@@ -36,7 +36,6 @@ Heb.strips = (figure, rows, top, label) => {
 
 Heb.PANELS.numbers.draw = (panel, state) => {
   const r = state.reading;
-  if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
   const states = r.states.after[state.t], taus = r.settings.timescales;
   const figure = Heb.el("div", { class: "figure" });
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
@@ -50,7 +49,6 @@ Heb.PANELS.numbers.draw = (panel, state) => {
 // One word: how it gets into a trace, what becomes of it, and how it is subtracted again.
 Heb.PANELS.follow.draw = (panel, state, act) => {
   const r = state.reading, t = state.t;
-  if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
   const taus = r.settings.timescales;
   const f = (state.follow ||= { s: 0, j: 0, poured: 0 });
   f.s = Math.min(f.s, taus.length - 1);
@@ -119,7 +117,6 @@ Heb.swapped = (r) => {
 
 Heb.PANELS.swap.draw = (panel, state, act) => {
   const r = state.reading;
-  if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
   const taus = r.settings.timescales;
   const { words, places } = Heb.swapped(r);
   const text = words.join(" "), short = "the sailor chased the captain .";
