@@ -13,19 +13,25 @@ Heb.Reader = class {
   }
 
   constructor(packed) {
-    const { rows, array } = Heb.Reader, n = packed.network;
+    const { rows, array } = Heb.Reader;
     Object.assign(this, packed, {
       index: new Map(packed.words.map((word, i) => [word, i + 1])),
       place: new Map(packed.book.map((word, i) => [word, i])),
       chance: rows(packed.chance), frequency: array(packed.frequency),
-      net: { ...n, codes: rows(n.roots).map((row) => row.map((v) => v * v)), guess: rows(n.guess), bias: array(n.bias), biases: n.biases.map(array), prediction: n.prediction.map(rows), directions: n.directions.map(rows).map((all) => all.map(Heb.unit)),
-        means: n.means.map(array), attended: rows(n.attended), centres: rows(n.centres) },
     });
     this.norms = this.chance.map((code) => Heb.dot(code, code) / 2);
     this.mean = this.chance[0].map((_, d) => this.chance.reduce((sum, code, v) => sum + this.frequency[v] * code[d], 0));
     this.logs = Array.from(this.frequency, Math.log);
-    const { centres } = this.net;
-    this.spacing = centres.reduce((sum, a, i) => sum + Math.min(...centres.map((b, j) => (i === j ? Infinity : Heb.square(a, b)))), 0) / centres.length;
+  }
+
+  // The learner, unpacked when it is first needed.
+  get net() {
+    const { rows, array } = Heb.Reader, n = this.network, centres = rows(n.centres);
+    const value = { ...n, codes: rows(n.roots).map((row) => row.map((v) => v * v)), guess: rows(n.guess), bias: array(n.bias), biases: n.biases.map(array), prediction: n.prediction.map(rows), directions: n.directions.map(rows).map((all) => all.map(Heb.unit)),
+      means: n.means.map(array), attended: rows(n.attended), centres,
+      spacing: centres.reduce((sum, a, i) => sum + Math.min(...centres.map((b, j) => (i === j ? Infinity : Heb.square(a, b)))), 0) / centres.length };
+    Object.defineProperty(this, "net", { value });
+    return value;
   }
 
   // Words as the corpus has them: lower case, marks apart; 60 at most.
@@ -110,7 +116,7 @@ Heb.Reader = class {
 
   winners(vector) {
     const found = this.net.centres.map((centre, k) => [k, Heb.square(centre, vector)]).sort((a, b) => a[1] - b[1]).slice(0, 4);
-    const weights = found.map(([, distance]) => Math.exp((found[0][1] - distance) / this.spacing)), total = weights.reduce((a, b) => a + b, 0);
+    const weights = found.map(([, distance]) => Math.exp((found[0][1] - distance) / this.net.spacing)), total = weights.reduce((a, b) => a + b, 0);
     return found.map(([k], i) => [k, weights[i] / total]);
   }
 
@@ -158,12 +164,12 @@ Heb.Reader = class {
   read(text, settings) {
     const sentences = this.split(text), words = sentences.flat();
     if (!words.length) return null;
-    const memory = this.memory(words, settings), rolesKnown = settings.timescales.join() === this.net.timescales.join();
+    const memory = this.memory(words, settings), rolesKnown = settings.timescales.join() === this.network.timescales.join();
     return {
       ...memory, words, starts: sentences.map((_, i) => sentences.slice(0, i).flat().length), known: words.map((word) => this.index.has(word)),
       gold: null, bigru: null,
       ...(rolesKnown ? this.rolesOf(sentences, settings, memory.states.codes) : this.noRoles(words, settings.timescales.length)),
-      note: rolesKnown ? null : `A recording finds roles in sentences of your own only with timescales ${this.net.timescales.join(", ")}; “hebbsim demo” finds them with any.`,
+      note: rolesKnown ? null : `A recording finds roles in sentences of your own only with timescales ${this.network.timescales.join(", ")}; “hebbsim demo” finds them with any.`,
     };
   }
 
