@@ -21,11 +21,12 @@ Heb.strips = (figure, rows, top, label) => {
   const large = Heb.large() ? 17 : 14;
   const names = rows.flatMap(({ name, small }) => [name, small || ""]);
   const left = Math.min(0.6 * width, 12 + Math.max(...names.map((text) => Heb.width(text, large, 400)))), gap = 8, D = rows[0].values.length;
+  const fitted = (text) => (Heb.width(text, large, 400) < left - 10 ? text : fitted(`${[...text].slice(0, -2).join("")}…`));
   const cw = (width - left) / D, ch = Math.min(58, height / rows.length - gap);
   const parts = rows.map(({ name, values, small }, i) => {
     const y = i * (ch + gap);
     return [
-      Heb.svg("text", { x: left - 10, y: y + ch / 2 + (small && ch > 30 ? -3 : 5), "text-anchor": "end" }, name),
+      Heb.svg("text", { x: left - 10, y: y + ch / 2 + (small && ch > 30 ? -3 : 5), "text-anchor": "end" }, fitted(name)),
       small && ch > 30 ? Heb.svg("text", { x: left - 10, y: y + ch / 2 + 15, "text-anchor": "end", class: "soft" }, small) : [],
       Heb.svg("rect", { x: left, y, width: width - left, height: ch, fill: "#f4f2ed" }),
       [...values].map((v, d) => Heb.svg("rect", { x: left + d * cw, y, width: cw - 0.8, height: ch, fill: Heb.tint(v, top) })),
