@@ -175,6 +175,18 @@ def test_swapped_words_are_one_bag_and_two_traces(explore):
     assert words[1] == "the captain chased the sailor .".split()
     roles = w.state("reading.roles.at(-1)")
     assert lines[0].locator(".role").all_inner_texts() == [roles[1], roles[4]]
+    # What is swapped is never a word with itself, and a guessed role is marked as above.
+    w.read("emma visited emma .")
+    words = [line.locator("b").all_inner_texts() for line in lines]
+    assert words[0] != words[1] and sorted(words[0]) == sorted(words[1])
+    w.read("florp saw wug .")
+    w.page.wait_for_function("document.querySelectorAll('#panel .swap .role').length === 4")
+    assert w.page.locator("#panel .swap .role.guess").count() == 4
+    w.read("a a")
+    assert "two different words" in w.page.inner_text("#panel")
+    w.page.click("#panel button")
+    w.settle()
+    assert w.state("reading.words") == "the sailor chased the captain .".split()
 
 
 def test_a_gated_trace_keeps_what_it_chose(explore):
@@ -227,6 +239,23 @@ def test_a_gated_trace_keeps_what_it_chose(explore):
     w.page.check("#bits-float32")
     w.settle()
     w.page.click("[data-zoom='1']")
+
+
+def test_a_bar_that_is_pressed_is_followed_where_it_can_be_seen(explore):
+    w = explore
+    w.page.evaluate("scrollTo(0, 0)")
+    w.page.locator("#score .bar:not(.rest)").nth(9).click(force=True)
+    top, bottom, play = w.page.evaluate(
+        "['#panels', '#panel', '#play'].map((part) => document.querySelector(part)"
+        ".getBoundingClientRect()).map((box, i) => i % 2 ? box.bottom : box.top)"
+    )
+    assert top >= 0 and bottom <= (play if play > top else w.page.viewport_size["height"])
+    # Nothing invites a press that does nothing.
+    w.page.click("#tab-selection")
+    cursors = w.page.evaluate(
+        "['trace0', 'gated'].map((row) => getComputedStyle(hebbsim.score.rows[row][0]).cursor)"
+    )
+    assert cursors == ["pointer", "auto"]
 
 
 def test_what_is_being_measured_anew_is_pale(explore):
@@ -297,6 +326,13 @@ def test_the_address_is_the_state(browser, address):
         w.page.keyboard.press("n")
         w.page.wait_for_function("location.hash.includes('lesson=3')")
         lesson = w.page.url
+        w.page.keyboard.press("0")
+        w.settle()
+        w.page.keyboard.press("End")
+        w.page.locator("#score .bar:not(.rest)").nth(12).click(force=True)
+        w.page.click("#pour")
+        w.page.wait_for_function("location.hash.includes('follow=1%2C2%2C1')")
+        followed, said = w.page.url, w.page.inner_text("#panel")
     with window(browser, link) as w:
         assert w.state("reading.words") == SENTENCE.split() and w.state("t") == 1
         assert w.state("reading.settings.noise") == 10 and w.state("tab") == "numbers"
@@ -305,6 +341,10 @@ def test_the_address_is_the_state(browser, address):
         w.page.wait_for_selector("#lesson h2")
         w.settle()
         assert "step 2 of" in w.page.inner_text("#lesson .dots")
+        w.page.evaluate("hash => { location.hash = hash; }", urlsplit(followed).fragment)
+        w.page.wait_for_selector("#unpour")
+        w.settle()
+        assert w.page.inner_text("#panel") == said and "Subtracted" in said
         # What a link holds that is none is not taken.
         w.page.evaluate(
             "() => { location.hash = 'tab=magic&timescales=2&zoom=9&at=x&lesson=77&speed=-3'; }"

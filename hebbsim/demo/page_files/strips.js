@@ -53,9 +53,11 @@ Heb.PANELS.follow.draw = (panel, state, act) => {
   const taus = r.settings.timescales;
   const f = (state.follow ||= { s: 0, j: 0, poured: 0 });
   f.s = Math.min(f.s, taus.length - 1);
-  if (f.t !== t || f.id !== r.id) Object.assign(f, { poured: 0, t, id: r.id });
   f.j = Math.min(f.j, t);
   const tau = taus[f.s], alpha = 1 / tau, keep = 1 - alpha;
+  // What a link has subtracted stays so; at another word, or in another reading, it begins anew.
+  const same = (f.t ?? t) === t && (f.id ?? r.id) === r.id;
+  Object.assign(f, { t, id: r.id, poured: same && keep ? Math.min(f.poured, r.cancellation[t].length) : 0 });
   const exact = Heb.traces(r.words, r.states, taus);
   const figure = Heb.el("div", { class: "figure" });
   const choose = (name, options, value, then) => Heb.el("select", { "aria-label": name, onchange: (e) => { then(Number(e.target.value)); act.redraw(); } },
@@ -104,13 +106,15 @@ Heb.PANELS.follow.draw = (panel, state, act) => {
   Heb.strips(figure, rows, top, label);
 };
 
-// The two words of a sentence that change places: subject and object where they are known.
+// The two words of a sentence that change places: subject and object where they are known, and no
+// word with itself.
 Heb.swapped = (r) => {
   const roles = (r.roles || []).at(-1) || [];
   const first = roles.findIndex((role) => ["SUBJ", "AGENT"].includes(role));
-  const second = roles.findLastIndex((role) => ["OBJ", "THEME", "IOBJ", "OBL"].includes(role));
-  const end = r.words.length - (/^\W+$/u.test(r.words.at(-1)) ? 2 : 1);
-  const [a, b] = first >= 0 && second > first ? [first, second] : [0, Math.max(0, end)];
+  const second = roles.findLastIndex((role, j) => ["OBJ", "THEME", "IOBJ", "OBL"].includes(role) && r.words[j] !== r.words[first]);
+  const last = r.words.findLastIndex((word) => /[\p{L}\p{N}]/u.test(word) && word !== r.words[0]);
+  const [a, b] = first >= 0 && second > first ? [first, second] : [0, last];
+  if (b < 1) return {};
   const words = [...r.words];
   [words[a], words[b]] = [words[b], words[a]];
   return { words, places: [a, b] };
@@ -120,13 +124,16 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   const r = state.reading;
   const taus = r.settings.timescales;
   const { words, places } = Heb.swapped(r);
-  const text = words.join(" "), short = "the sailor chased the captain .";
+  const short = "the sailor chased the captain .";
+  const other = Heb.el("button", { type: "button", class: "quiet", title: short, onclick: () => act.read(short) }, "Try a short sentence");
+  if (!words) return panel.replaceChildren(Heb.el("p", { class: "swap" }, "To swap takes two different words.", other));
+  const text = words.join(" ");
   if (!state.aside || state.aside.text !== text) {
     state.aside = { text, roles: null };
     act.aside(text);
   }
   const line = (list, roles) => Heb.el("div", { class: "line-of-words" }, list.map((word, j) =>
-    Heb.el("span", { class: places.includes(j) ? "swapped" : "" }, Heb.el("b", { dir: "auto" }, word), places.includes(j) && roles && roles[j] ? Heb.role(roles[j]) : null)));
+    Heb.el("span", { class: places.includes(j) ? "swapped" : "" }, Heb.el("b", { dir: "auto" }, word), places.includes(j) && roles && roles[j] ? Heb.role(roles[j], { cls: r.known[r.words.indexOf(word)] ? "" : "guess" }) : null)));
   const [one, two] = [r.words, words].map((list) => Heb.traces(list, r.states, taus).at(-1));
   const bag = (list) => list.reduce((sum, word) => sum.map((x, d) => x + r.states.codes[word][d]), new Float32Array(64));
   const [bagOne, bagTwo] = [bag(r.words), bag(words)];
@@ -142,7 +149,7 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   };
   panel.replaceChildren(Heb.el("div", { class: "swap" },
     Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles),
-    Heb.el("span", {}, r.words.join(" ") === short ? null : Heb.el("button", { type: "button", class: "quiet", title: short, onclick: () => act.read(short) }, "Try a short sentence")),
+    Heb.el("span", {}, r.words.join(" ") === short ? null : other),
     row("bag of words", bagOne, bagTwo), taus.map((tau, s) => row(`timescale ${tau}`, one[s], two[s])).flat(),
     Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, most of all in a fast one.")));
 };
