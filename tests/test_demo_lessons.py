@@ -61,7 +61,7 @@ PARTED = """() => {
   const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (!node.parentElement.closest('#lesson, #panel')) continue;
-    for (const { index, 0: text } of node.data.matchAll(/[\\d.]+ %|K = \\d+/g)) {
+    for (const { index, 0: text } of node.data.matchAll(/[\\d.]+ %/g)) {
       const range = new Range();
       range.setStart(node, index);
       range.setEnd(node, index + text.length);

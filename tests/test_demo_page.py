@@ -155,6 +155,8 @@ def test_before_it_has_begun_a_learner_shows_no_role(shared):
     shared.page.wait_for_function("hebbsim.state.learning.curve.length >= 1")
     said, clusters = shared.page.inner_text("#panel"), shared.state("hello.live_clusters")
     assert "in one pass" in said and f"K = {clusters} prototypes" in said
+    whole = shared.page.locator("#panel .whole-number").all_inner_texts()
+    assert f"K = {clusters}" in whole  # not parted by the end of a line
     # What survives by it is measured as it learns, for whoever looks.
     shared.page.wait_for_function("hebbsim.state.learning.done")
     assert "the whole corpus" in shared.page.inner_text("#panel")
