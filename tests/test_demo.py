@@ -582,10 +582,12 @@ def test_a_recording_holds_what_the_page_can_ask_for(room, tmp_path, monkeypatch
     data = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S)[1])["recorded"]
     key = f"{SENTENCE}|2,8,32|float32|10"
     packed = data["readings"][key]
-    words = [data["shared"]["texts"][n] for n in packed["linear"][-1]]
+    roles = [data["shared"]["texts"][n] for n in packed["roles"][-1]]
     session = Session(room)
-    assert words == reading(session, SENTENCE, noise=10)["linear"][-1]
+    assert roles == reading(session, SENTENCE, noise=10)["roles"][-1]
     assert data["survival"]["2,8,32|float32|10"]["roles"] < 1
+    # Of what is read back it holds the means, for every memory that it was asked for.
+    assert data["reader"]["readers"].keys() == data["survival"].keys()
     # Written again, it is the same; it is overwritten only if asked for, and no other page ever.
     with pytest.raises(BadInputError, match=r"is a recording already.*--overwrite"):
         export.write_page(room, tmp_path / "page", bigru=False)

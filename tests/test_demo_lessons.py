@@ -164,8 +164,7 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         assert begins is None or w.state("t") == begins, title
         w.page.wait_for_selector("[data-key=reveal]:enabled")
         assert within(w, "[data-key=reveal]"), title
-        if w.page.viewport_size["width"] > 999:
-            assert sees_every_option(w), title
+        assert sees_every_option(w), title
         w.page.click("#lesson .options button >> nth=0")
         assert not w.page.is_visible("#lesson .reveal")
         before = w.page.evaluate(ELSEWHERE)
@@ -253,6 +252,49 @@ def test_a_sentence_of_ten_words_is_seen_whole(shared):
             scale, box = (w.page.locator(part).bounding_box() for part in (".scale", "#score-box"))
             assert w.page.evaluate(OUT_OF_SIGHT)[0] and scale["x"] >= box["x"], tab
     w.page.click("#tab-survival")
+
+
+def test_words_of_any_length_stay_in_their_place(shared):
+    w = shared
+    w.page.keyboard.press("0")
+    w.page.click("#reset")
+    long = "donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
+    w.read(f"{long} saw {long[::-1]} .")
+    w.page.evaluate("hebbsim.play(false); hebbsim.go(2)")
+    for tab in TABS:
+        w.page.click(f"#tab-{tab}")
+        assert w.page.evaluate(OUTSIDE) == [], tab
+        wide = w.page.eval_on_selector_all(
+            "#panel, #panel :is(p, span, b, .line-of-words, .words)",
+            "all => all.filter((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth"
+            " && getComputedStyle(e).textOverflow !== 'ellipsis').map((e) => e.outerHTML)",
+        )
+        assert wide == [], tab
+    w.page.click("#tab-follow")
+    for _ in range(2):
+        w.page.click("#pour")
+    assert w.page.evaluate("Heb.$('panel').scrollWidth <= Heb.$('panel').clientWidth")
+    w.page.click("#tab-survival")
+    w.page.click("#reset")
+    w.settle()
+
+
+def test_rows_of_a_sentence_that_runs_to_the_left_have_names_in_sight(shared):
+    w = shared
+    w.page.keyboard.press("0")
+    w.page.click("#reset")
+    w.read("הכלב ראה את החתול בבית הגדול של סבתא .")
+    for t in (0, 8):
+        w.page.evaluate("t => { hebbsim.play(false); hebbsim.go(t); }", t)
+        box = w.page.locator("#score-box").bounding_box()
+        names = w.page.locator("#score .label:not(:empty), #score .scale").all()
+        assert len(names) >= 6
+        for name in names:
+            inner = name.bounding_box()
+            assert inner["x"] >= box["x"] - 1, (t, name.inner_text())
+            assert inner["x"] + inner["width"] <= box["x"] + box["width"] + 1, name.inner_text()
+    w.page.click("#reset")
+    w.settle()
 
 
 def test_words_out_of_sight_are_told_of(shared):

@@ -1,14 +1,18 @@
 """The page in a real browser: Debian's chromium, driven by playwright."""
 
-from urllib.parse import urlsplit
+import base64
+from urllib.parse import urlencode, urlsplit
 
 import browsing
+import numpy as np
 import pytest
 from browsing import OVERFLOW, PHONE, PROJECTOR, SENTENCE, Window, serving, window
 
 from hebbsim.demo import export
 from hebbsim.demo.page import lessons
+from hebbsim.demo.reading import read_memory
 from hebbsim.demo.session import Session
+from hebbsim.demo.settings import Settings
 from hebbsim.engine import rule_names
 
 pytestmark = browsing.needs_browser
@@ -151,6 +155,8 @@ def test_before_it_has_begun_a_learner_shows_no_role(shared):
     shared.page.wait_for_function("hebbsim.state.learning.curve.length >= 1")
     said, clusters = shared.page.inner_text("#panel"), shared.state("hello.live_clusters")
     assert "in one pass" in said and f"K = {clusters} prototypes" in said
+    whole = shared.page.locator("#panel .whole-number").all_inner_texts()
+    assert f"K = {clusters}" in whole  # not parted by the end of a line
     # What survives by it is measured as it learns, for whoever looks.
     shared.page.wait_for_function("hebbsim.state.learning.done")
     assert "the whole corpus" in shared.page.inner_text("#panel")
@@ -372,7 +378,7 @@ def recording(room, tmp_path_factory):
     """A small recording of the room, in a file."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(export, "TIMESCALES", ((2.0, 8.0, 32.0), (2.0,)))
-        patch.setattr(export, "PRECISIONS", ("float32", "bfloat16"))
+        patch.setattr(export, "PRECISIONS", ("float32", "bfloat16", "int8"))
         patch.setattr(export, "NOISES", (0.0, 1.0, 10.0))
         patch.setattr(export, "N_EXAMPLES", 2)
         patch.setattr(room, "prepare", lambda: None)  # it is
@@ -427,6 +433,30 @@ def test_a_recording_reads_sentences_of_ones_own(browser, room, recording):
         w.page.click("#panel .swap button")
         w.settle()
         assert w.state("reading.words") == "the sailor chased the captain .".split()
+
+
+@pytest.mark.parametrize(
+    "given", [{"precision": "bfloat16"}, {"precision": "int8"}, {"noise": 10}, {"timescales": "2"}]
+)
+def test_a_recording_has_the_numbers_of_every_memory(browser, room, recording, given):
+    told = read_memory(room, [room.examples[0]], Settings.checked(given))
+    unit = np.sqrt((room.book.codes**2).mean())
+    rounding = 4 / np.sqrt(2 * room.book.codes.size)  # the page takes it for an eighth
+    link = f"{recording.as_uri()}#{urlencode({'example': 0, **given})}"
+    with window(browser, link, bypass_csp=True) as w:
+        for part in ("sizes", "peaks", "code_peak"):
+            assert w.state(f"reading.{part}") == pytest.approx(told[part], rel=rounding)
+        after = w.state("reading.states.after.map((h) => h.map((row) => [...row]))")
+        held = np.frombuffer(base64.b64decode(told["states"]), "<f4").reshape(np.shape(after))
+        off = (np.array(after) - held) / (np.array(told["sizes"])[:, None] * unit)
+        if "noise" in given:  # each draws its own
+            assert off.std() == pytest.approx(np.sqrt(2) * 0.1, rel=0.1)
+        else:
+            assert w.state("reading.cancellation") == told["cancellation"]
+            assert np.abs(off).max() < 1e-6
+        for tab in ("numbers", "follow", "swap"):
+            w.page.click(f"#tab-{tab}")
+            assert w.page.locator("#panel svg").count() >= 1, tab
 
 
 def test_a_recording_works_from_a_file(browser, recording):

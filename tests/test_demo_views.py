@@ -5,8 +5,11 @@ import re
 from urllib.parse import urlsplit
 
 import browsing
+import numpy as np
 import pytest
 from browsing import PROJECTOR, SENTENCE, serving, window
+
+from hebbsim.probes.identity.states import round_bfloat16, round_int8
 
 pytestmark = browsing.needs_browser
 # Fixtures of pytest go by the name that a module gives them.
@@ -172,6 +175,18 @@ def test_swapped_words_are_one_bag_and_two_traces(explore):
     assert words[1] == "the captain chased the sailor .".split()
     roles = w.state("reading.roles.at(-1)")
     assert lines[0].locator(".role").all_inner_texts() == [roles[1], roles[4]]
+    # What is swapped is never a word with itself, and a guessed role is marked as above.
+    w.read("emma visited emma .")
+    words = [line.locator("b").all_inner_texts() for line in lines]
+    assert words[0] != words[1] and sorted(words[0]) == sorted(words[1])
+    w.read("florp saw wug .")
+    w.page.wait_for_function("document.querySelectorAll('#panel .swap .role').length === 4")
+    assert w.page.locator("#panel .swap .role.guess").count() == 4
+    w.read("a a")
+    assert "two different words" in w.page.inner_text("#panel")
+    w.page.click("#panel button")
+    w.settle()
+    assert w.state("reading.words") == "the sailor chased the captain .".split()
 
 
 def test_a_gated_trace_keeps_what_it_chose(explore):
@@ -201,7 +216,46 @@ def test_a_gated_trace_keeps_what_it_chose(explore):
     w.page.click("[data-zoom='10']")
     cut = [j for j, (cut, _) in enumerate(w.page.evaluate(gated)) if cut]
     assert cut == sorted(place for place in w.state("reading.places.at(-1)") if place >= 0)
+    # And the steps of its number format: those between the numbers that codes are rounded to.
+    w.set_range("#noise", 0)
+    codes = w.page.evaluate("Object.values(hebbsim.state.reading.states.codes).map((c) => [...c])")
+    for precision in ("int8", "bfloat16"):
+        w.page.check(f"#bits-{precision}")
+        w.settle()
+        step, lined = w.page.evaluate(
+            "() => { const cell = hebbsim.score.rows.gated[0];"
+            " return [parseFloat(cell.style.getPropertyValue('--step')) / cell.clientHeight / 10,"
+            " cell.classList.contains('stepped')]; }"
+        )
+        exact = np.array(codes, dtype=np.float32)
+        # The scale of eight bits is that of all codes, the largest number of which may be larger.
+        peak = np.full((1, 1), w.state("reading.code_peak") / 8, dtype=np.float32)
+        held = round_int8(exact, peak) if precision == "int8" else round_bfloat16(exact)
+        assert peak >= np.abs(exact).max()
+        # Rounding to steps of one size leaves errors of this root mean square.
+        off = np.sqrt(((held - exact) ** 2).mean()) * np.sqrt(12) * 8
+        assert step == pytest.approx(off, rel=0.1 if precision == "int8" else 0.5)
+        assert lined == (precision == "int8")
+    w.page.check("#bits-float32")
+    w.settle()
     w.page.click("[data-zoom='1']")
+
+
+def test_a_bar_that_is_pressed_is_followed_where_it_can_be_seen(explore):
+    w = explore
+    w.page.evaluate("scrollTo(0, 0)")
+    w.page.locator("#score .bar:not(.rest)").nth(9).click(force=True)
+    top, bottom, play = w.page.evaluate(
+        "['#panels', '#panel', '#play'].map((part) => document.querySelector(part)"
+        ".getBoundingClientRect()).map((box, i) => i % 2 ? box.bottom : box.top)"
+    )
+    assert top >= 0 and bottom <= (play if play > top else w.page.viewport_size["height"])
+    # Nothing invites a press that does nothing.
+    w.page.click("#tab-selection")
+    cursors = w.page.evaluate(
+        "['trace0', 'gated'].map((row) => getComputedStyle(hebbsim.score.rows[row][0]).cursor)"
+    )
+    assert cursors == ["pointer", "auto"]
 
 
 def test_what_is_being_measured_anew_is_pale(explore):
@@ -272,6 +326,13 @@ def test_the_address_is_the_state(browser, address):
         w.page.keyboard.press("n")
         w.page.wait_for_function("location.hash.includes('lesson=3')")
         lesson = w.page.url
+        w.page.keyboard.press("0")
+        w.settle()
+        w.page.keyboard.press("End")
+        w.page.locator("#score .bar:not(.rest)").nth(12).click(force=True)
+        w.page.click("#pour")
+        w.page.wait_for_function("location.hash.includes('follow=1%2C2%2C1')")
+        followed, said = w.page.url, w.page.inner_text("#panel")
     with window(browser, link) as w:
         assert w.state("reading.words") == SENTENCE.split() and w.state("t") == 1
         assert w.state("reading.settings.noise") == 10 and w.state("tab") == "numbers"
@@ -280,6 +341,10 @@ def test_the_address_is_the_state(browser, address):
         w.page.wait_for_selector("#lesson h2")
         w.settle()
         assert "step 2 of" in w.page.inner_text("#lesson .dots")
+        w.page.evaluate("hash => { location.hash = hash; }", urlsplit(followed).fragment)
+        w.page.wait_for_selector("#unpour")
+        w.settle()
+        assert w.page.inner_text("#panel") == said and "Subtracted" in said
         # What a link holds that is none is not taken.
         w.page.evaluate(
             "() => { location.hash = 'tab=magic&timescales=2&zoom=9&at=x&lesson=77&speed=-3'; }"

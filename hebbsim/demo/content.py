@@ -76,6 +76,8 @@ class Content:
     sizes, peaks : ndarray of float64, shape=(S,)
         Root mean square and largest absolute value of the numbers of each trace in exact
         arithmetic, where the root mean square of the numbers of a word's code is 1.
+    code_peak : float
+        Largest absolute value of the numbers of all codes, and so of a selective memory.
     """
 
     states: NDArray[np.float64]
@@ -84,6 +86,7 @@ class Content:
     cancellation: list[list[str]]
     sizes: NDArray[np.float64]
     peaks: NDArray[np.float64]
+    code_peak: float
 
 
 def read_back(
@@ -117,7 +120,10 @@ def read_back(
     unit = np.sqrt((book.codes**2).mean())
     sizes = np.sqrt((exact**2).mean(axis=(0, 2))) / unit
     peaks = exact.max(axis=(0, 2)) / unit
-    return Content(states.values, past[0], found["linear"], found["cancellation"], sizes, peaks)
+    return Content(
+        states.values, past[0], found["linear"], found["cancellation"], sizes, peaks,
+        float(np.abs(book.codes).max() / unit),
+    )  # fmt: skip
 
 
 def _read(

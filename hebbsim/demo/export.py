@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hebbsim.demo.page import stages, standalone
-from hebbsim.demo.portable import portable
+from hebbsim.demo.portable import condition_key, portable
 from hebbsim.demo.room import Room
 from hebbsim.demo.session import Message, Session
 from hebbsim.demo.settings import Settings
@@ -135,22 +135,25 @@ class Recording:
         self.session = Session(room)
         self._texts: dict[str, int] = {}
         self._shared: dict[str, list[Any]] = {
-            name: [] for name in ("sentences", "bigru", "prototypes", "states")
+            name: [] for name in ("sentences", "bigru", "prototypes")
         }
         self._numbers: dict[tuple[str, str], int] = {}
         self._readings: dict[str, Any] = {}
         self._survival: dict[str, Any] = {}
+        self._conditions: dict[str, Settings] = {}
 
     def add(self, what: What, settings: Settings) -> None:
         """Record one reading, and what survives under its settings."""
         key = "example" if isinstance(what, int) else "text"
+        condition = condition_key(settings)
+        self._conditions[condition] = settings
         message: Message = {"do": "read", key: what, "settings": settings.resolved()}
         for answer in self.session.handle(message):
             if answer["kind"] == "reading":
-                self._readings[_key(what, settings)] = self._packed(answer, settings)
+                self._readings[f"{_name(what)}|{condition}"] = self._packed(answer, settings)
             elif answer["kind"] == "survival":
                 kept = {k: v for k, v in answer.items() if k not in ("kind", "id", "settings")}
-                self._survival[_survival_key(settings)] = _rounded(kept)
+                self._survival[condition] = _rounded(kept)
             elif answer["kind"] == "error":
                 raise BadInputError(answer["text"])
 
@@ -158,24 +161,15 @@ class Recording:
         parts = ("words", "starts", "known", "gold")
         sentence = " ".join(reading["words"])
         taus = ",".join(map(str, settings.timescales))
-        kept = {name: reading[name] for name in ("winners", "slots", "places", "sizes", "peaks")}
-        rows = ("roles", "linear", "cancellation", "kept")
-        exact = settings.condition.snr is None and settings.precision == "float32"
         return {
-            **kept,
+            **{name: reading[name] for name in ("winners", "slots", "places")},
             **{
-                name: [[self._text(word) for word in row] for row in reading[name]] for name in rows
+                name: [[self._text(word) for word in row] for row in reading[name]]
+                for name in ("roles", "kept")
             },
             "sentence": self._share("sentences", sentence, {name: reading[name] for name in parts}),
             "bigru": self._share_roles(sentence, reading["bigru"]),
             "prototypes": self._prototypes(taus, reading["prototypes"]),
-            "states": self._share(
-                "states",
-                f"{sentence}|{taus}",
-                {name: reading[name] for name in ("states", "before", "coded", "codes")},
-            )
-            if exact
-            else None,
         }
 
     def _share_roles(self, sentence: str, roles: list[list[str]] | None) -> int | None:
@@ -214,23 +208,12 @@ class Recording:
             "readings": self._readings,
             "survival": self._survival,
             "curve": live.curve,
-            "reader": portable(self.room, list(dict.fromkeys(_settings()))),
+            "reader": portable(self.room, self._conditions),
         }
 
 
-def _number(value: float) -> str:
-    """As a browser writes it."""
-    return f"{value:g}"
-
-
-def _key(what: What, settings: Settings) -> str:
-    """Of a reading: the page learns the weights by itself, so that their rule has no part in it."""
-    return f"{f'#{what}' if isinstance(what, int) else what}|{_survival_key(settings)}"
-
-
-def _survival_key(settings: Settings) -> str:
-    taus = ",".join(map(_number, settings.timescales))
-    return f"{taus}|{settings.precision}|{_number(settings.noise)}"
+def _name(what: What) -> str:
+    return f"#{what}" if isinstance(what, int) else what
 
 
 def _rounded(value: Any) -> Any:

@@ -7,31 +7,31 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbsim.demo.content import DEPTH, DIM
+from hebbsim.demo.content import DEPTH
 from hebbsim.demo.reading import slots_of
 from hebbsim.demo.room import Room
 from hebbsim.demo.settings import Settings
 from hebbsim.probes.identity import Channel
 from hebbsim.probes.identity.states import make_states
 
-__all__ = ["portable"]
+__all__ = ["condition_key", "portable"]
 
 
-def portable(room: Room, conditions: Iterable[Settings]) -> dict[str, Any]:
+def portable(room: Room, conditions: Mapping[str, Settings]) -> dict[str, Any]:
     """A learner, the codes of words, and readers of traces in each of some conditions.
 
     Parameters
     ----------
     room : Room
         Prepared.
-    conditions : iterable of Settings
-        Timescales, precision and noise count.
+    conditions : mapping of str to Settings
+        By `condition_key`.
 
     Returns
     -------
@@ -71,9 +71,10 @@ def portable(room: Room, conditions: Iterable[Settings]) -> dict[str, Any]:
         "groups": _groups(room, words),
         "slots": {str(n): slots_of(room, n) for n in range(1, 7)},
         "book": room.book.words,
+        "before": room.book.numbers(room.before).tolist(),
         "chance": _fine(room.book.codes),
         "frequency": _fine(room.book.counts / room.book.counts.sum()),
-        "readers": {_key(settings): _readers(room, settings) for settings in conditions},
+        "readers": {key: _readers(room, settings) for key, settings in conditions.items()},
     }
 
 
@@ -91,13 +92,18 @@ def _groups(room: Room, words: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _key(settings: Settings) -> str:
+def condition_key(settings: Settings) -> str:
+    """What counts for memory and roles, written as a browser writes it.
+
+    >>> condition_key(Settings(noise=10, rule="hebb"))
+    '2,8,32|float32|10'
+    """
     taus = ",".join(f"{tau:g}" for tau in settings.timescales)
     return f"{taus}|{settings.precision}|{settings.noise:g}"
 
 
 def _readers(room: Room, settings: Settings) -> dict[str, Any]:
-    """How two readers weigh traces at each lag, and the traces before a sentence."""
+    """How two readers weigh traces at each lag."""
     words = [*room.before, *room.examples[0]]
     tokens = room.book.numbers(words)[None]
     taus = np.array(settings.timescales)
@@ -106,12 +112,7 @@ def _readers(room: Room, settings: Settings) -> dict[str, Any]:
         rng=np.random.default_rng(1),
     )  # fmt: skip
     channel = room.book.channel(taus, states)
-    exact = make_states(
-        room.book.codes, tokens[:, : len(room.before)], taus,
-        Settings(precision="float64").condition, n_last=1, n_lags=1, rng=np.random.default_rng(1),
-    )  # fmt: skip
     return {
-        "before": _fine(exact.values.reshape(len(taus), DIM)),
         "linear": [_lag(channel, lag, 0) for lag in range(DEPTH)],
         "cancellation": [_lag(channel, lag, lag) for lag in range(DEPTH)],
     }

@@ -83,6 +83,7 @@ def read_memory(room: Room, sentences: Sentences, settings: Settings) -> dict[st
         # In shares: what a word would make up that is as large as these.
         "sizes": content.sizes.round(5).tolist(),
         "peaks": content.peaks.round(5).tolist(),
+        "code_peak": round(content.code_peak, 5),
         "linear": content.linear,
         "cancellation": content.cancellation,
         "weights": _weights(room, words, sentences, settings),

@@ -51,15 +51,12 @@ Heb.Bars = class {
   }
 
   // The smallest share that stands out of the noise, and the step between two numbers that the
-  // format can hold, of each trace.
-  limits(settings) {
-    const r = this.score.reading;
-    return settings.timescales.map((tau, s) => {
-      const scale = Heb.traceSize(tau) / Heb.traceSize(r.settings.timescales[s]);
-      const [size, peak] = [r.sizes[s] * scale, r.peaks[s] * scale];
-      const step = { int8: peak / 127, bfloat16: size / 256 }[settings.precision] || 0;
-      return { noise: (settings.noise / 100) * size, step };
-    });
+  // format can hold, of each trace and of a gated one, which holds one code, whose size is 1.
+  limits({ timescales, precision, noise }) {
+    const { sizes, peaks, code_peak, settings } = this.score.reading;
+    const limit = (size, peak) => ({ noise: (noise / 100) * size, step: { int8: peak / 127, bfloat16: size / 256 }[precision] || 0 });
+    const scale = (s) => Heb.traceSize(timescales[s]) / Heb.traceSize(settings.timescales[s]);
+    return [...timescales.map((_, s) => limit(sizes[s] * scale(s), peaks[s] * scale(s))), limit(1, code_peak)];
   }
 
   draw(settings) {
@@ -89,9 +86,8 @@ Heb.Bars = class {
       before.classList.add("rest");
       set(before, tau === 1 ? 0 : (1 - 1 / tau) ** (t + 1), "all words before", limits[s]);
     });
-    // A row of the gated trace holds one code, whose size is 1.
-    if (gated) this.gate(gated, (cell, share) => set(cell, share, "", { noise: settings.noise / 100, step: 0 }));
-    this.say(settings, limits);
+    if (gated) this.gate(gated, (cell, share) => set(cell, share, "", limits.at(-1)));
+    this.say(settings);
   }
 
   // The new word drops from its column into every trace.
@@ -116,14 +112,14 @@ Heb.Bars = class {
     });
   }
 
-  say(settings, limits) {
+  say(settings) {
     const { zoom } = Heb.Bars;
     const full = zoom === 1 ? "full height 100 %" : `full height ${100 / zoom} %, enlarged ${zoom} times`;
     const bits = { int8: "8 bits", bfloat16: "16 bits" }[settings.precision];
     this.said.replaceChildren(...[
       Heb.el("span", { class: zoom > 1 ? "zoomed" : "" }, `Share of a trace, ${full}`),
       settings.noise ? Heb.el("span", { class: "legend noise" }, `noise ${settings.noise} %`) : null,
-      bits && limits.some(({ step }) => step > 0) ? Heb.el("span", { class: "legend steps" }, bits) : null,
+      bits ? Heb.el("span", { class: "legend steps" }, bits) : null,
     ].filter(Boolean));
     for (const button of this.buttons) button.setAttribute("aria-pressed", String(Number(button.dataset.zoom) === zoom));
   }

@@ -66,10 +66,10 @@ Heb.Lesson = class {
   }
 
   // As large as fits beside the stage; what is still too long is scrolled, its buttons are not. What
-  // the roles mean stands there where there is room.
+  // the roles mean stands there where there is room. A phone has type of one size, and little space.
   fit() {
     const side = this.root.parentElement, key = this.root.querySelector(".role-key");
-    for (const [scale, tight] of [[1, false], [0.96, false], [0.92, false], [0.92, true], [0.88, true], [0.85, true]]) {
+    for (const [scale, tight] of Heb.narrow() ? [[1, true]] : [[1, false], [0.96, false], [0.92, false], [0.92, true], [0.88, true], [0.85, true]]) {
       this.root.style.setProperty("--fit", scale);
       this.root.classList.toggle("tight", tight);
       if (key && side.scrollHeight > side.clientHeight) key.remove();

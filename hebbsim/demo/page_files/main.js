@@ -165,7 +165,7 @@
     $("vote-count").textContent = lesson.number < 0 ? "Phones get the question when a lesson asks one." : `${n} ${n === 1 ? "vote" : "votes"} so far${from && `, ${from}`}`;
   }
 
-  // What was packed for the way; a recording keeps it as it came.
+  // What the server packed for the way.
   function unpack(m) {
     const [S, D] = [m.settings.timescales.length, 64];
     const rows = (flat) => Array.from({ length: flat.length / D }, (_, i) => flat.subarray(i * D, (i + 1) * D));
@@ -194,7 +194,7 @@
   }
 
   // Drawing --------------------------------------------------------------------------------
-  const score = new Heb.Score($("score"), $("score-box"), (t) => { play(false); go(t); }, (s, j) => { play(false); state.follow = { s, j, poured: 0 }; setTab("follow"); save(); }, () => save());
+  const score = new Heb.Score($("score"), $("score-box"), (t) => { play(false); go(t); }, (s, j) => { play(false); state.follow = { s, j, poured: 0 }; setTab("follow"); if (narrow()) $("panels").scrollIntoView({ block: "nearest" }); save(); }, () => save());
   const memory = new Heb.Memory($("memory"), state, (changes, tab) => {
     Object.assign(state.settings, changes);
     // A recording has noise in one number format alone: the other slider makes room.
@@ -217,10 +217,10 @@
     score.build(state.reading, state.rows, narrow());
     const key = actions.roleKey();
     $("role-key").replaceChildren(...(key && key.firstChild ? [el("h2", {}, "Roles"), key] : []));
-    go(state.t);
+    go(state.t, true);
   }
 
-  function go(t) {
+  function go(t, anew = false) {
     const r = state.reading;
     if (!r) return;
     state.t = Math.max(0, Math.min(t, r.words.length - 1));
@@ -233,7 +233,7 @@
     $("now").textContent = state.playing ? "" : `${r.words[state.t]}, role ${(r.roles && r.roles[state.t][state.t]) || "none yet"}`;
     $("back").disabled = state.t === 0;
     $("forth").disabled = state.t === r.words.length - 1;
-    if (Heb.PANELS[state.tab].moves || !$("panel").firstChild) drawPanel();
+    if (anew || Heb.PANELS[state.tab].moves) drawPanel();
     save();
   }
 
@@ -258,7 +258,7 @@
     tally: () => state.hello && state.hello.ballot && state.tally,
     suspicion: () => (fewer() ? `${votes()} votes ${fewer()}` : ""),
     showBallot() { countVotes(); $("vote").showModal(); },
-    redraw: () => drawPanel(),
+    redraw() { drawPanel(); save(); },
     aside: (text) => source.send({ do: "aside", text, settings: { ...state.settings } }),
     read(text) { state.request = { text }; showRequest(); ask("end"); },
     open: (number, at) => open(number, at),
@@ -303,7 +303,7 @@
     if (lesson && lesson.number < 0) state.rows = rowsOf(name);
     // The panel takes what room it needs, and the traces have the rest.
     if (state.reading && (name !== score.panel || lesson.number < 0)) build();
-    drawPanel();
+    else drawPanel();
     askAnew();
   }
 
@@ -399,6 +399,7 @@
     clearTimeout(saving);
     if (!now) { saving = setTimeout(save, 200, true); return; }
     const kept = { ...state.settings, ...state.request, tab: state.tab, at: state.t, zoom: Heb.Bars.zoom, speed: state.speed,
+      ...(state.tab === "follow" && state.follow ? { follow: ["s", "j", "poured"].map((part) => state.follow[part]) } : {}),
       ...(lesson.number >= 0 ? { lesson: lesson.number + 1, step: lesson.at + 1 } : {}) };
     const address = new URLSearchParams(kept).toString();
     try { history.replaceState(null, "", `#${address}`); } catch { /* the page is in a frame of another */ }
@@ -411,9 +412,10 @@
     const taus = (kept.get("timescales") || "2,8,32").split(",").map(Number).sort((a, b) => a - b);
     const settings = { ...DEFAULTS, timescales: taus, noise: number("noise", 0), eta: number("eta", DEFAULTS.eta), fresh: kept.get("fresh") === "true" };
     for (const name of ["precision", "rule"]) if (kept.has(name)) settings[name] = kept.get(name);
+    const [s, j, poured] = [0, 1, 2].map((i) => Math.max(0, Math.floor((kept.get("follow") || "").split(",")[i])) || 0);
     const tab = Object.hasOwn(Heb.PANELS, kept.get("tab")) ? kept.get("tab") : "survival";
     return {
-      settings, tab, t: number("at", 0), speed: Math.min(4, Math.max(0, Math.round(number("speed", 2)))),
+      settings, tab, follow: { s, j, poured }, t: number("at", 0), speed: Math.min(4, Math.max(0, Math.round(number("speed", 2)))),
       zoom: Heb.Bars.ZOOMS.includes(number("zoom", 1)) ? number("zoom", 1) : 1,
       request: kept.has("text") ? { text: kept.get("text") } : { example: number("example", 0) },
       lesson: number("lesson", 0) - 1, step: number("step", 1) - 1,
@@ -496,7 +498,7 @@
     state.speed = kept.speed;
     // A step of a lesson sets its own stage.
     if (!data.lessons[kept.lesson]) {
-      Object.assign(state, { settings: kept.settings, request: kept.request, tab: kept.tab, t: kept.t });
+      Object.assign(state, { settings: kept.settings, request: kept.request, tab: kept.tab, t: kept.t, follow: kept.follow });
       Heb.Bars.zoom = kept.zoom;
     }
     $("speed").value = state.speed;

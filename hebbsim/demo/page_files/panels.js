@@ -179,7 +179,7 @@ Heb.PANELS.learning.draw = (panel, state, act) => {
   const button = (what, text, cls) => Heb.el("button", { type: "button", class: cls, "data-what": what, onclick: () => act.learn(what) }, text);
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
     Heb.el("span", { class: "big" }, last ? `${Heb.percent(last[1])} right` : begun ? "No prototypes yet" : "Not begun"),
-    Heb.el("span", {}, last ? `after ${last[0].toLocaleString("en")} words${live.done ? ", the whole corpus" : ""}. It reads each sentence once, in one pass, without a label, and sorts words into K = ${hello.live_clusters} prototypes.` : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing: there are no roles yet."),
+    Heb.el("span", {}, last ? Heb.whole(`after ${last[0].toLocaleString("en")} words${live.done ? ", the whole corpus" : ""}. It reads each sentence once, in one pass, without a label, and sorts words into K = ${hello.live_clusters} prototypes.`) : begun ? `after ${live.words.toLocaleString("en")} words: it sorts words first` : "A learner that has read nothing: there are no roles yet."),
     Heb.el("span", { style: { display: "flex", gap: "8px", "flex-wrap": "wrap" } },
       live.running ? button("pause", "Pause", "main") : live.done ? null : button("start", begun ? "Go on" : "Start", "main"),
       begun ? button("reset", "Start anew", "") : null),

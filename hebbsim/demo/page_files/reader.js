@@ -13,19 +13,25 @@ Heb.Reader = class {
   }
 
   constructor(packed) {
-    const { rows, array } = Heb.Reader, n = packed.network;
+    const { rows, array } = Heb.Reader;
     Object.assign(this, packed, {
       index: new Map(packed.words.map((word, i) => [word, i + 1])),
       place: new Map(packed.book.map((word, i) => [word, i])),
       chance: rows(packed.chance), frequency: array(packed.frequency),
-      net: { ...n, codes: rows(n.roots).map((row) => row.map((v) => v * v)), guess: rows(n.guess), bias: array(n.bias), biases: n.biases.map(array), prediction: n.prediction.map(rows), directions: n.directions.map(rows).map((all) => all.map(Heb.unit)),
-        means: n.means.map(array), attended: rows(n.attended), centres: rows(n.centres) },
     });
     this.norms = this.chance.map((code) => Heb.dot(code, code) / 2);
     this.mean = this.chance[0].map((_, d) => this.chance.reduce((sum, code, v) => sum + this.frequency[v] * code[d], 0));
     this.logs = Array.from(this.frequency, Math.log);
-    const { centres } = this.net;
-    this.spacing = centres.reduce((sum, a, i) => sum + Math.min(...centres.map((b, j) => (i === j ? Infinity : Heb.square(a, b)))), 0) / centres.length;
+  }
+
+  // The learner, unpacked when it is first needed.
+  get net() {
+    const { rows, array } = Heb.Reader, n = this.network, centres = rows(n.centres);
+    const value = { ...n, codes: rows(n.roots).map((row) => row.map((v) => v * v)), guess: rows(n.guess), bias: array(n.bias), biases: n.biases.map(array), prediction: n.prediction.map(rows), directions: n.directions.map(rows).map((all) => all.map(Heb.unit)),
+      means: n.means.map(array), attended: rows(n.attended), centres,
+      spacing: centres.reduce((sum, a, i) => sum + Math.min(...centres.map((b, j) => (i === j ? Infinity : Heb.square(a, b)))), 0) / centres.length };
+    Object.defineProperty(this, "net", { value });
+    return value;
   }
 
   // Words as the corpus has them: lower case, marks apart; 60 at most.
@@ -110,7 +116,7 @@ Heb.Reader = class {
 
   winners(vector) {
     const found = this.net.centres.map((centre, k) => [k, Heb.square(centre, vector)]).sort((a, b) => a[1] - b[1]).slice(0, 4);
-    const weights = found.map(([, distance]) => Math.exp((found[0][1] - distance) / this.spacing)), total = weights.reduce((a, b) => a + b, 0);
+    const weights = found.map(([, distance]) => Math.exp((found[0][1] - distance) / this.net.spacing)), total = weights.reduce((a, b) => a + b, 0);
     return found.map(([k], i) => [k, weights[i] / total]);
   }
 
@@ -131,32 +137,39 @@ Heb.Reader = class {
     });
   }
 
-  read(text, settings) {
-    const sentences = this.split(text), words = sentences.flat(), taus = settings.timescales;
-    if (!words.length) return null;
-    const key = Heb.survivalKey(settings), reader = this.readers[key];
+  // The traces after each word, and the words that are read back from them.
+  memory(words, settings) {
+    const taus = settings.timescales, reader = this.readers[Heb.survivalKey(settings)];
     // Codes of all words, those of this sentence with them.
     this.known = new Map(this.book.map((word, v) => [word, { code: this.chance[v], norm: this.norms[v], log: this.logs[v] }]));
     const rare = Math.min(...this.logs);
     for (const word of words) if (!this.known.has(word)) { const code = this.code(word); this.known.set(word, { code, norm: Heb.dot(code, code) / 2, log: rare }); }
-    const codes = Object.fromEntries(words.map((word) => [word, this.known.get(word).code]));
-    const before = Heb.Reader.rows(reader.before).map((row) => Float64Array.from(row));
-    const exact = Heb.traces(words, { before, codes }, taus);
+    // Traces have read other words before, and been rounded after each.
+    const past = this.before.map((v) => this.book[v]), all = [...past, ...words];
+    const codes = Object.fromEntries(all.map((word) => [word, this.known.get(word).code]));
+    const empty = taus.map(() => new Float64Array(this.mean.length));
+    const traces = Heb.traces(all, { before: empty, codes }, taus), exact = traces.slice(past.length);
     const sizes = taus.map((_, s) => Math.sqrt(exact.reduce((sum, h) => sum + Heb.rms(h[s]) ** 2, 0) / exact.length));
     const peaks = taus.map((_, s) => Math.max(...exact.map((h) => Math.max(...h[s].map(Math.abs)))));
-    const after = this.hold(words, codes, before, settings, sizes, peaks);
+    const after = this.hold(all, codes, empty, settings, sizes, peaks).slice(past.length);
     const depth = (t) => Math.min(t + 1, reader.linear.length);
     const linear = after.map((h, t) => this.decode(h, reader.linear.slice(0, depth(t)), taus, false));
     const cancellation = after.map((h, t) => this.decode(h, reader.cancellation.slice(0, depth(t)), taus, true));
     for (const word of cancellation.flat()) codes[word] = this.known.get(word).code;
     const unit = 1 / Math.sqrt(this.mean.length);
-    const rolesKnown = taus.join() === this.net.timescales.join();
+    const code_peak = Math.max(...[...this.known.values()].map(({ code }) => Math.max(...code.map(Math.abs)))) / unit;
+    return { states: { after, before: traces[past.length - 1], codes }, sizes: sizes.map((v) => v / unit), peaks: peaks.map((v) => v / unit), code_peak, linear, cancellation };
+  }
+
+  read(text, settings) {
+    const sentences = this.split(text), words = sentences.flat();
+    if (!words.length) return null;
+    const memory = this.memory(words, settings), rolesKnown = settings.timescales.join() === this.network.timescales.join();
     return {
-      words, starts: sentences.map((_, i) => sentences.slice(0, i).flat().length), known: words.map((word) => this.index.has(word)),
+      ...memory, words, starts: sentences.map((_, i) => sentences.slice(0, i).flat().length), known: words.map((word) => this.index.has(word)),
       gold: null, bigru: null,
-      states: { after, before, codes }, sizes: sizes.map((v) => v / unit), peaks: peaks.map((v) => v / unit), linear, cancellation,
-      ...(rolesKnown ? this.rolesOf(sentences, settings, codes) : this.noRoles(words, taus.length)),
-      note: rolesKnown ? null : `A recording finds roles in sentences of your own only with timescales ${this.net.timescales.join(", ")}; “hebbsim demo” finds them with any.`,
+      ...(rolesKnown ? this.rolesOf(sentences, settings, memory.states.codes) : this.noRoles(words, settings.timescales.length)),
+      note: rolesKnown ? null : `A recording finds roles in sentences of your own only with timescales ${this.network.timescales.join(", ")}; “hebbsim demo” finds them with any.`,
     };
   }
 
@@ -199,7 +212,7 @@ Heb.Reader = class {
 
   // Traces in the number format, rounded after each word, and with noise when they are read.
   hold(words, codes, before, settings, sizes, peaks) {
-    const round = { float64: (v) => v, float32: (v) => Math.fround(v), bfloat16: (v) => Heb.bfloat(v), int8: (v, s) => (Math.round((v / peaks[s]) * 127) * peaks[s]) / 127 }[settings.precision];
+    const round = { float64: (v) => v, float32: (v) => Math.fround(v), bfloat16: (v) => Heb.bfloat(v), int8: (v, s) => (Math.round(Math.max(-1, Math.min(1, v / peaks[s])) * 127) * peaks[s]) / 127 }[settings.precision];
     const random = Heb.random(1);
     let now = before;
     return words.map((word) => {

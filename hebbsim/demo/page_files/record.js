@@ -1,6 +1,7 @@
 "use strict";
-// A recording: readings by what was asked for, with words and roles as numbers of one list. A
-// sentence that was not recorded is read by the page itself, and so are all weights.
+// A recording: roles by what was asked for, with words and roles as numbers of one list. The page
+// computes traces, what is read back from them and weights by itself; of a sentence that was not
+// recorded, its roles as well.
 Heb.survivalKey = (s) => [s.timescales.join(","), s.precision, s.noise].join("|");
 
 Heb.recordKey = ({ example, text, settings }) => `${example !== undefined ? `#${example}` : text}|${Heb.survivalKey(settings)}`;
@@ -11,10 +12,9 @@ Heb.unpack = (packed, shared) => {
   return {
     ...packed,
     ...shared.sentences[packed.sentence],
-    roles: words(packed.roles), linear: words(packed.linear), cancellation: words(packed.cancellation), kept: words(packed.kept),
+    roles: words(packed.roles), kept: words(packed.kept),
     bigru: packed.bigru === null ? null : words(shared.bigru[packed.bigru]),
     prototypes: shared.prototypes[packed.prototypes],
-    ...(packed.states === null ? { states: null } : shared.states[packed.states]),
   };
 };
 
@@ -36,7 +36,10 @@ Heb.Recording = class {
   found({ example, text, settings }) {
     const { readings, shared, reader } = this.recorded, key = Heb.survivalKey(settings);
     const packed = readings[Heb.recordKey({ example, text, settings })];
-    if (packed) return { note: null, ...Heb.unpack(packed, shared) };
+    if (packed) {
+      const found = Heb.unpack(packed, shared);
+      return { note: null, ...found, ...this.reader.memory(found.words, settings) };
+    }
     if (text === undefined || !reader.readers[key]) {
       const [, bits] = Heb.PRECISIONS.find(([name]) => name === settings.precision) || ["", settings.precision];
       return `This recording does not have ${text === undefined ? `sentence ${example + 1}` : "this sentence"} with timescales ${settings.timescales.join(", ")}, numbers of ${parseInt(bits, 10) || bits} bits and ${settings.noise} % noise. “hebbsim demo” has every choice.`;

@@ -88,6 +88,7 @@ Heb.Score = class {
         taus.forEach((tau, s) => add(`trace${s}`, label(Heb.tauName(tau), `timescale ${tau}`, true), Heb.Bars.cell(), (word, j) => {
           const cell = Heb.Bars.cell();
           cell.style.setProperty("--trace", colours[s]);
+          cell.style.cursor = "pointer";
           cell.addEventListener("click", () => this.onFollow(s, j));
           return cell;
         }));

@@ -21,11 +21,12 @@ Heb.strips = (figure, rows, top, label) => {
   const large = Heb.large() ? 17 : 14;
   const names = rows.flatMap(({ name, small }) => [name, small || ""]);
   const left = Math.min(0.6 * width, 12 + Math.max(...names.map((text) => Heb.width(text, large, 400)))), gap = 8, D = rows[0].values.length;
+  const fitted = (text) => (Heb.width(text, large, 400) < left - 10 ? text : fitted(`${[...text].slice(0, -2).join("")}…`));
   const cw = (width - left) / D, ch = Math.min(58, height / rows.length - gap);
   const parts = rows.map(({ name, values, small }, i) => {
     const y = i * (ch + gap);
     return [
-      Heb.svg("text", { x: left - 10, y: y + ch / 2 + (small && ch > 30 ? -3 : 5), "text-anchor": "end" }, name),
+      Heb.svg("text", { x: left - 10, y: y + ch / 2 + (small && ch > 30 ? -3 : 5), "text-anchor": "end" }, fitted(name)),
       small && ch > 30 ? Heb.svg("text", { x: left - 10, y: y + ch / 2 + 15, "text-anchor": "end", class: "soft" }, small) : [],
       Heb.svg("rect", { x: left, y, width: width - left, height: ch, fill: "#f4f2ed" }),
       [...values].map((v, d) => Heb.svg("rect", { x: left + d * cw, y, width: cw - 0.8, height: ch, fill: Heb.tint(v, top) })),
@@ -36,7 +37,6 @@ Heb.strips = (figure, rows, top, label) => {
 
 Heb.PANELS.numbers.draw = (panel, state) => {
   const r = state.reading;
-  if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
   const states = r.states.after[state.t], taus = r.settings.timescales;
   const figure = Heb.el("div", { class: "figure" });
   panel.replaceChildren(figure, Heb.el("div", { class: "words" },
@@ -50,13 +50,14 @@ Heb.PANELS.numbers.draw = (panel, state) => {
 // One word: how it gets into a trace, what becomes of it, and how it is subtracted again.
 Heb.PANELS.follow.draw = (panel, state, act) => {
   const r = state.reading, t = state.t;
-  if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
   const taus = r.settings.timescales;
   const f = (state.follow ||= { s: 0, j: 0, poured: 0 });
   f.s = Math.min(f.s, taus.length - 1);
-  if (f.t !== t || f.id !== r.id) Object.assign(f, { poured: 0, t, id: r.id });
   f.j = Math.min(f.j, t);
   const tau = taus[f.s], alpha = 1 / tau, keep = 1 - alpha;
+  // What a link has subtracted stays so; at another word, or in another reading, it begins anew.
+  const same = (f.t ?? t) === t && (f.id ?? r.id) === r.id;
+  Object.assign(f, { t, id: r.id, poured: same && keep ? Math.min(f.poured, r.cancellation[t].length) : 0 });
   const exact = Heb.traces(r.words, r.states, taus);
   const figure = Heb.el("div", { class: "figure" });
   const choose = (name, options, value, then) => Heb.el("select", { "aria-label": name, onchange: (e) => { then(Number(e.target.value)); act.redraw(); } },
@@ -105,13 +106,15 @@ Heb.PANELS.follow.draw = (panel, state, act) => {
   Heb.strips(figure, rows, top, label);
 };
 
-// The two words of a sentence that change places: subject and object where they are known.
+// The two words of a sentence that change places: subject and object where they are known, and no
+// word with itself.
 Heb.swapped = (r) => {
   const roles = (r.roles || []).at(-1) || [];
   const first = roles.findIndex((role) => ["SUBJ", "AGENT"].includes(role));
-  const second = roles.findLastIndex((role) => ["OBJ", "THEME", "IOBJ", "OBL"].includes(role));
-  const end = r.words.length - (/^\W+$/u.test(r.words.at(-1)) ? 2 : 1);
-  const [a, b] = first >= 0 && second > first ? [first, second] : [0, Math.max(0, end)];
+  const second = roles.findLastIndex((role, j) => ["OBJ", "THEME", "IOBJ", "OBL"].includes(role) && r.words[j] !== r.words[first]);
+  const last = r.words.findLastIndex((word) => /[\p{L}\p{N}]/u.test(word) && word !== r.words[0]);
+  const [a, b] = first >= 0 && second > first ? [first, second] : [0, last];
+  if (b < 1) return {};
   const words = [...r.words];
   [words[a], words[b]] = [words[b], words[a]];
   return { words, places: [a, b] };
@@ -119,16 +122,18 @@ Heb.swapped = (r) => {
 
 Heb.PANELS.swap.draw = (panel, state, act) => {
   const r = state.reading;
-  if (!r.states) return panel.replaceChildren(Heb.el("p", {}, "The numbers were not recorded for this choice."));
   const taus = r.settings.timescales;
   const { words, places } = Heb.swapped(r);
-  const text = words.join(" "), short = "the sailor chased the captain .";
+  const short = "the sailor chased the captain .";
+  const other = Heb.el("button", { type: "button", class: "quiet", title: short, onclick: () => act.read(short) }, "Try a short sentence");
+  if (!words) return panel.replaceChildren(Heb.el("p", { class: "swap" }, "To swap takes two different words.", other));
+  const text = words.join(" ");
   if (!state.aside || state.aside.text !== text) {
     state.aside = { text, roles: null };
     act.aside(text);
   }
   const line = (list, roles) => Heb.el("div", { class: "line-of-words" }, list.map((word, j) =>
-    Heb.el("span", { class: places.includes(j) ? "swapped" : "" }, Heb.el("b", { dir: "auto" }, word), places.includes(j) && roles && roles[j] ? Heb.role(roles[j]) : null)));
+    Heb.el("span", { class: places.includes(j) ? "swapped" : "" }, Heb.el("b", { dir: "auto" }, word), places.includes(j) && roles && roles[j] ? Heb.role(roles[j], { cls: r.known[r.words.indexOf(word)] ? "" : "guess" }) : null)));
   const [one, two] = [r.words, words].map((list) => Heb.traces(list, r.states, taus).at(-1));
   const bag = (list) => list.reduce((sum, word) => sum.map((x, d) => x + r.states.codes[word][d]), new Float32Array(64));
   const [bagOne, bagTwo] = [bag(r.words), bag(words)];
@@ -144,7 +149,7 @@ Heb.PANELS.swap.draw = (panel, state, act) => {
   };
   panel.replaceChildren(Heb.el("div", { class: "swap" },
     Heb.el("span", {}, "sentence"), line(r.words, (r.roles || []).at(-1)), line(words, state.aside.roles),
-    Heb.el("span", {}, r.words.join(" ") === short ? null : Heb.el("button", { type: "button", class: "quiet", title: short, onclick: () => act.read(short) }, "Try a short sentence")),
+    Heb.el("span", {}, r.words.join(" ") === short ? null : other),
     row("bag of words", bagOne, bagTwo), taus.map((tau, s) => row(`timescale ${tau}`, one[s], two[s])).flat(),
     Heb.el("small", { class: "whole" }, "A bag adds up the codes and cannot tell who did what. In a trace the later word is stronger, most of all in a fast one.")));
 };
