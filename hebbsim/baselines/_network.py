@@ -159,14 +159,19 @@ class Tagger(nn.Module):
             x = torch.cat([x, flat.view(*batch.types.shape, -1)], dim=2)
         return x
 
-    def states(self, tokens: Tokens, batch: Batch) -> Tensor:
-        """Hidden states of the last layer at every token, padding excluded, shape=(T, 2 H)."""
-        x = self.embed(tokens, batch)
+    def layers(self, x: Tensor, batch: Batch) -> list[Tensor]:
+        """Hidden states of every layer for inputs x, each of shape=(L, B, 2 H)."""
+        found = []
         for ahead, back in zip(self.ahead, self.back, strict=True):
             x = self._drop(x)
             right = _mirrored(back(_mirrored(x, batch.mirror))[0], batch.mirror)
             x = torch.cat([ahead(x)[0], right], dim=2)
-        return self._drop(x)[batch.inside]
+            found.append(x)
+        return found
+
+    def states(self, tokens: Tokens, batch: Batch) -> Tensor:
+        """Hidden states of the last layer at every token, padding excluded, shape=(T, 2 H)."""
+        return self._drop(self.layers(self.embed(tokens, batch), batch)[-1])[batch.inside]
 
     def forward(self, tokens: Tokens, batch: Batch) -> Tensor:
         """Scores of every token, padding excluded, shape=(T, R)."""

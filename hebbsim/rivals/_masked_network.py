@@ -22,16 +22,20 @@ from hebbsim.baselines._network import (
 from hebbsim.baselines.bigru import BiGRUConfig
 from hebbsim.baselines.features import UNKNOWN, Vocabulary
 
+#: Shares of the predicted tokens that are masked and replaced (Devlin et al. 2019, section 3.1).
+MASKED, REPLACED = 0.8, 0.1
+
 States = Callable[[Sequence[Sequence[str]]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 def trained(
     sentences: Sequence[Sequence[str]], config: BiGRUConfig, *, hidden: float, seed: int
 ) -> States:
-    """Train a network to predict the share `hidden` of the tokens, masked anew in each update.
+    """Train a network to predict the share `hidden` of the tokens, drawn anew in each update.
 
-    Returns a function from sentences with T tokens to the states of both directions of the last
-    layer, shape=(T, 2 H), and the embeddings of the tokens, shape=(T, E).
+    Of these tokens, `MASKED` are masked and `REPLACED` are other tokens; the rest are shown.
+    Returns a function from sentences with T tokens to the states of both directions of all N
+    layers, shape=(T, 2 N H), and the embeddings of the tokens, shape=(T, E).
     """
     device = choose_device()
     vocabulary = Vocabulary(sentences)
@@ -65,6 +69,7 @@ def _train(network: Tagger, tokens: Tokens, config: BiGRUConfig, hidden: float, 
     epochs = max(config.epochs, math.ceil(config.min_updates * config.batch_size / n_sentences))
     optimizer, schedule = schedule_of(network, tokens, epochs, config)
     mask = len(tokens.numbers) - 1
+    types = torch.from_numpy(tokens.types).to(tokens.numbers.device)
     network.train()
     for _ in range(epochs):
         for chosen in shuffled_batches(tokens.lengths, rng, config.batch_size):
@@ -74,21 +79,25 @@ def _train(network: Tagger, tokens: Tokens, config: BiGRUConfig, hidden: float, 
             ) & batch.inside
             if not away.any():
                 continue
-            shown = replace(batch, types=batch.types.masked_fill(away, mask))
-            asked = away[batch.inside]
-            scores = network.output(network.states(tokens, shown)[asked])
+            chance = torch.rand(away.shape, device=away.device)
+            others = types[torch.randint(len(types), away.shape, device=away.device)]
+            shown = batch.types.masked_fill(away & (chance < MASKED), mask)
+            shown = torch.where(away & (chance >= 1 - REPLACED), others, shown)
+            states = network.states(tokens, replace(batch, types=shown))
+            scores = network.output(states[away[batch.inside]])
             words = tokens.numbers[batch.types[away]]
             update(network, nn.functional.cross_entropy(scores, words), optimizer, schedule)
 
 
 def _states(network: Tagger, tokens: Tokens) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     n, width = len(tokens.types), int(network.ahead[0].input_size)  # type: ignore[arg-type]
-    states = np.zeros((n, network.output.in_features), dtype=np.float32)
+    states = np.zeros((n, len(network.ahead) * network.output.in_features), dtype=np.float32)
     embedded = np.zeros((n, width), dtype=np.float32)
     network.eval()
     with torch.inference_mode():
         for batch in in_batches(tokens):
-            states[batch.positions] = network.states(tokens, batch).cpu().numpy()
-            inputs = network.embed(tokens, batch)[batch.inside]
-            embedded[batch.positions] = inputs.cpu().numpy()
+            inputs = network.embed(tokens, batch)
+            layers = torch.cat(network.layers(inputs, batch), dim=2)
+            states[batch.positions] = layers[batch.inside].cpu().numpy()
+            embedded[batch.positions] = inputs[batch.inside].cpu().numpy()
     return states, embedded

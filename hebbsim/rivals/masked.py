@@ -3,11 +3,11 @@
 The network is the supervised BiGRU (`hebbsim.baselines`), with the same size, number of updates
 and schedule, and words in place of roles: a share of the tokens of each sentence is masked and
 predicted (Devlin, J. et al. 2019. BERT. NAACL, section 3.1). Clusters are those of the states of
-both directions at unmasked tokens.
+all layers, in both directions, and of the token's embedding, each at length one.
 """
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,34 +31,30 @@ class MaskedBiGRU(Rival):
     ...     assert found.predict([["dogs", "run"]]).shape == (2,)
     """
 
-    RANGES = ("hidden=0.1:0.6", "embedded=[0, 0.3, 1]", "scaled=[false, true]")
+    RANGES = ("hidden=0.1:0.6", "dropout=0:0.5", "embedded=[0, 0.5, 1]")
     LIBRARY = ("torch", "torch")
 
-    #: Share of the tokens that are masked.
+    #: Share of the tokens that are predicted.
     hidden: float = 0.3
-    #: Weight of the token's own embedding in k-means, relative to the states.
-    embedded: float = 0.0
-    #: Whether each dimension is scaled to variance 1 for k-means.
-    scaled: bool = False
+    #: As in `hebbsim.baselines.BiGRUConfig`.
+    dropout: float = 0.1
+    #: Length of the token's own embedding in k-means, beside states of length one.
+    embedded: float = 0.5
 
     def fit(self, sentences: Sentences) -> Any:
         self.import_library()
         module = importlib.import_module("hebbsim.rivals._masked_network")
-        self._states = module.trained(
-            sentences, config_of(sentences), hidden=self.hidden, seed=self.random_state
-        )
-        self._scale: Any = 1.0
-        vectors = self._vectors(sentences)
-        if self.scaled and len(vectors):
-            self._scale = 1.0 / np.maximum(vectors.std(axis=0), 1e-6)
-            vectors *= self._scale
-        self._learn_prototypes(vectors)
+        config = replace(config_of(sentences), dropout=self.dropout)
+        self._states = module.trained(sentences, config, hidden=self.hidden, seed=self.random_state)
+        self._learn_prototypes(self._vectors(sentences))
         return self
 
     def _vectors(self, sentences: Sentences) -> NDArray[np.float32]:
-        states, embedded = self._states(sentences)
-        parts = [states, self.embedded * embedded] if self.embedded else [states]
-        return np.concatenate(parts, axis=1).astype(np.float32) * self._scale
+        states, embedded = (
+            rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+            for rows in self._states(sentences)
+        )
+        return np.hstack([states, np.float32(self.embedded) * embedded])
 
     def memberships(self, sentences: Sentences) -> Memberships:
         vectors = self._vectors(sentences)
