@@ -248,6 +248,8 @@ def test_files_as_users_have_them(tmp_path):
     corpus = load_corpus(single)
     assert list(corpus.splits) == ["train", "dev", "test"] and corpus.layer == "thematic"
     assert list(stream_text(single)) == [["kim", "slept", "."]] * 10
+    single.write_text(f"{row}\nPaula\tPaula\tprimitive\n")
+    assert load_corpus(single).splits["train"].sentences()[1] == ["paula"]
     other = tmp_path / "other"
     other.mkdir()
     (other / "train.tsv").write_text("sentence\tlabel\nIt rains.\t1\nWhy?\t0\n")

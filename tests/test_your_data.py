@@ -18,6 +18,7 @@ import pytest
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus
+from hebbsim.readers.columns import TreebankLines
 from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.tables import write_tables
 from hebbsim.readers.text import stream_text
@@ -80,6 +81,8 @@ def refusal(path, **options):
         ("train/a.conllu", "dev/a.conllu", "test/a.conllu"),
         ("x/train/1/a.conllu", "x/dev/1/a.conllu", "x/test/1/a.conllu"),
         ("xx-train.txt", "xx-dev.txt", "xx-test.txt"),
+        ("trainSet.conllu", "devSet.conllu", "testset.conllu"),
+        ("xx-train.conll06", "xx-dev.conll06", "xx-test.conll06"),
     ],
 )
 def test_splits_are_told_by_the_names_of_files_and_folders(names, tmp_path):
@@ -194,6 +197,7 @@ LINES_OF_JSON = "\n".join(map(json.dumps, [*ROWS_OF_JSON, {"text": None}, None])
         ("a.jsonl", json.dumps([[*SENTENCES[0], None], *SENTENCES[1:]])),
         ("a.jsonl", json.dumps({"text": "It rains.\nI stay.\n\nWhy?"})),
         ("a.jsonl", "\ufeff" + LINES_OF_JSON),
+        ("a.jsonl", LINES_OF_JSON.replace("null", "NaN", 1).replace('"text"', '"Text"')),
         ("a.txt", LINES_OF_JSON),
         ("a.txt", json.dumps(ROWS_OF_JSON, indent=2)),
         ("a.ndjson", "\n".join(json.dumps(row, indent=3) for row in ROWS_OF_JSON)),
@@ -468,6 +472,13 @@ def decomposed(text):
         ('צה"ל אמר "כן"', 'צה"ל אמר " כן "'),
         (decomposed("İyi, İstanbul"), "iyi , istanbul"),
         ("สวัสดี", "ส วั ส ดี"),
+        ("သွားသည်", "သွား သ ည်"),
+        ("བོད་ཡིག་ཡིན།", "བོད་ ཡིག་ ཡིན །"),
+        ("Ինչպե՞ս ես", "ինչպե՞ս ես"),
+        ("كان ٣٫١٤ و ١٬٠٠٠", "كان ٣٫١٤ و ١٬٠٠٠"),
+        ("EU:n ja NATO:sta: ei", "eu:n ja nato:sta : ei"),
+        ("Это т.е. А. С. Пушкин", "это т.е. а. с. пушкин"),
+        ("z. B. das, d. h. bzw. u. a. das", "z. b. das , d. h. bzw. u. a. das"),
     ],
 )
 def test_marks_and_joiners_belong_to_the_word(text, words):
@@ -488,6 +499,13 @@ def test_marks_and_joiners_belong_to_the_word(text, words):
         ("Il dit « Va. » Elle part.", '. " part .'),
         ("Τι κάνεις; Καλά.", "κάνεις ; καλά ."),
         ("ነው። አዎ", "ነው ። አዎ"),
+        ("Er sagte: ‚Komm.‘ Sie kam.", ". ' kam ."),
+        ("Ես գնացի: Նա եկավ:", "գնացի : եկավ :"),
+        ("राम गया | सीता आई |", "गया | आई |"),
+        ("בָּרָא׃ וְהָאָרֶץ׃", "בָּרָא ׃ וְהָאָרֶץ ׃"),
+        ("ཡིན། །འགྲོ།", "། ། འགྲོ །"),
+        ("В 1799 г. в Москве. Он", "москве . он"),
+        ("La Sra. Ruiz vino. Sí.", "vino . sí ."),
     ],
 )
 def test_sentences_end_in_every_script(text, ends):
@@ -611,6 +629,11 @@ def test_unknown_relations_are_told_with_their_share(relations, unknown, scheme,
     assert roles(corpus) == ROLES and corpus.notes == ()
 
 
+def test_a_missing_relation_has_a_name(tmp_path):
+    write(tmp_path, **{"a.conllu": sentence([*ROWS[:-1], (*ROWS[-1][:3], " ")])})
+    assert "count as OTHER: _ 20 %" in load_corpus(tmp_path / "a.conllu").notes[0]
+
+
 def test_a_corpus_may_have_no_known_relation(tmp_path):
     write(tmp_path, **{"a.conllu": sentence([(*row[:3], "SB") for row in ROWS])})
     (note,) = load_corpus(tmp_path / "a.conllu").notes
@@ -673,6 +696,47 @@ def test_missing_columns_are_told_from_missing_tabs(tmp_path):
     assert "b.conllu:1: 1 column, CoNLL-U has 10; separate" in refusal(tmp_path / "b.conllu")
 
 
+@pytest.mark.parametrize("name", ["a.conllu", "a.txt"])
+def test_blanks_in_place_of_tabs_are_told_of(name, tmp_path):
+    for text, line in [
+        (sentence().replace("\t", "  ") * 3, 1),
+        (sentence().replace("\told\t_\t", "  old  _  "), 3),
+    ]:
+        write(tmp_path, **{name: text})
+        said = refusal(tmp_path / name)
+        assert f"{name}:{line}: " in said and said.endswith("separate them by tabs")
+        with pytest.raises(BadInputError, match="by tabs"):
+            list(stream_text(tmp_path / name))
+
+
+@pytest.mark.parametrize("comment", ["", "# sent_id = 2\n# text = Tom sees old boats.\n"])
+def test_sentences_without_an_empty_line_between_them_are_two(comment, tmp_path):
+    first = f"# sent_id = 1\n{sentence().strip()}\n"
+    second = "1-2\tTom's\t" + "_\t" * 7 + f"_\n{named('Tom')}"
+    write(tmp_path, **{"a.conllu": first + comment + second})
+    corpus = load_corpus(tmp_path / "a.conllu")
+    assert firsts(corpus) == ["mia", "tom"] and roles(corpus) == ROLES * 2
+    assert "an empty line is missing" in corpus.notes[0]
+    assert list(stream_text(tmp_path / "a.conllu")) == [WORDS, ["tom", *WORDS[1:]]]
+    file = TreebankLines(tmp_path / "a.conllu")
+    lines = [line for _ in file for line in file.lines]
+    assert lines == f"{first}{comment}{second}".strip().split("\n")
+
+
+def test_an_empty_word_is_refused_by_every_reader(tmp_path):
+    write(tmp_path, **{"a.conllu": sentence().replace("old", "")})
+    assert "a.conllu:3: the word is empty (column 2)" in refusal(tmp_path / "a.conllu")
+    with pytest.raises(BadInputError, match="the word is empty"):
+        list(stream_text(tmp_path / "a.conllu"))
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.conllu"])
+def test_the_mark_at_the_end_of_a_text_of_dos_is_no_word(name, tmp_path):
+    write(tmp_path, **{name: (sentence() if name == "a.conllu" else "It rains.\r\n") + "\x1a"})
+    found = list(stream_text(tmp_path / name))
+    assert found == ([WORDS] if name == "a.conllu" else SENTENCES[:1])
+
+
 def test_a_file_without_heads_names_the_way_on(tmp_path):
     write(tmp_path, **{"a.conllu": sentence([(*row[:2], "_", "_") for row in ROWS])})
     assert "no head ('_' in column 7)" in refusal(tmp_path / "a.conllu")
@@ -712,6 +776,9 @@ TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
         ("a.conll", "\n".join(" ".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.tsv", "\n".join("\t".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.txt", "-DOCSTART- -X- O\n\nThe DT O\n", "words with labels in columns"),
+        ("a.txt", "x/y 0 0 The DT (TOP* - *\nx/y 0 1 dog NN *) - *\n\n", "words with labels"),
+        ("a.txt", "The DT O\n" * 3 + "dog NN o\n" * 3 + "\n", "words with labels in columns"),
+        ("a.txt", "The DT\ndog NN\n" * 12 + "\n", "words with labels in columns"),
         ("a.txt", " ".join("/".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
         ("a.txt", " ".join("_".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
         ("a.mrg", "( (S (NP (DT The) (NN dog)) (VP (VBD ran)) (. .)) )\n", "bracketed trees"),

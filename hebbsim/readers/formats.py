@@ -83,7 +83,7 @@ def records(
 
 def _treebank(path: Path, note: Note | None) -> Iterator[Document]:
     for lines in TreebankLines(path, note):
-        words = [line.form for line in lines if line.is_word and line.form]
+        words = [line.form for line in lines if line.is_word]
         if words:
             yield words
 
@@ -227,7 +227,7 @@ def _document(value: Any, where: str, field: str | None) -> Iterator[Document]:
     values = _fields(value, where, field) if isinstance(value, dict) else [value]
     for found in chain.from_iterable(v if _is_nested(v) else [v] for v in values):
         words = [word for word in found if word is not None] if isinstance(found, list) else []
-        if found is None:
+        if found is None or (found != found and isinstance(value, dict)):  # null; pandas: NaN
             continue
         if _is_text(found):
             yield found
@@ -258,6 +258,7 @@ def _fields(row: dict[str, Any], where: str, field: str | None) -> list[Any]:
             values = [part[name] for part in rows]
         return values
     names = [name for name in FIELDS if name in row]
+    names = names or [name for name in row if name.lower() in FIELDS]
     if not names:
         raise BadInputError(
             f"{where}: no text in it; name a field {' or '.join(FIELDS)}, or name the one that "

@@ -26,7 +26,7 @@ _SHORTEST = 40  # line that may continue on the next one
 # Longest such line, if wide lines as well seem to be wrapped, or else.
 _LONGEST = (140, 100)
 _LONGEST_PARAGRAPH = 1 << 16  # characters
-_OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}」』）】》]")  # ends a line that does not continue
+_OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}׃།」』）】》]")  # ends a line that does not continue
 _HEADING = re.compile(r"\s*(?:= )+.*= ?\s*")  # of WikiText
 _MANY = 0.1  # share of words that are single characters, from which it is noted
 _FEW = 3  # lines that are too few to decide whether a text is wrapped

@@ -188,7 +188,7 @@ def read_conllu(
             words, heads = _words(file, lines)
             if not words:
                 continue
-            relations = [_folded(word.relation) for word in words]
+            relations = [_folded(word.relation) or "_" for word in words]
             counts.update(relations)
             pos = [word.pos for word in words]
             try:
@@ -221,8 +221,6 @@ def _words(file: TreebankLines, lines: Sequence[Line]) -> tuple[list[Line], list
             continue
         if int(line.id) != len(words) + 1:
             raise BadInputError(f"{where}: word id {line.id} where {len(words) + 1} was expected")
-        if not line.form:
-            raise BadInputError(f"{where}: the word is empty (column 2)")
         words.append(line)
     return words, [_head(file, word, len(words)) for word in words]
 

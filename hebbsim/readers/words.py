@@ -17,7 +17,7 @@ from itertools import pairwise
 import regex
 
 _UNIFY = str.maketrans(
-    {"‘": "'", "’": "'", "‛": "'", "`": "'", "„": "“", "«": "“", "»": "”", "—": " -- ",
+    {"‘": "'", "’": "'", "‚": "'", "‛": "'", "`": "'", "„": "“", "«": "“", "»": "”", "—": " -- ",
      "–": "-", "…": "..."}
 )  # fmt: skip
 #: Invisible characters: soft hyphens, zero-width spaces, direction marks.
@@ -27,9 +27,11 @@ _INVISIBLE = dict.fromkeys(
 _UNIFY |= _INVISIBLE
 _BLANKS = re.compile("[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _CLITIC = r"(?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL])\b"
+_ABC, _CAPITALS = "A-Za-zÀ-ÖØ-öø-žΆ-ώЀ-ӿ", "A-HJ-ZÀ-ÖØ-ÞΆ-ΫЀ-Я"  # "I" is a word
 _TITLES = (
     "Mr Mrs Ms Messrs Dr Prof St Ste Rev Hon Sen Rep Gov Gen Col Maj Capt Cmdr Lt Sgt Pres Mt Ft "
-    "Vol Fig Nos Op mr mrs ms dr prof st vs cf approx"
+    "Vol Fig Nos Op mr mrs ms dr prof st vs cf approx "
+    "Sra Srta Dra Dott Hr bzw ggf evtl"  # Spanish, Italian, German
 )
 _ABBREVIATIONS = (
     "Jr Sr Inc Corp Co Ltd Bros etc ca Ave Blvd Rd Dept Univ Jan Feb Mar Apr Aug Sept Sep Oct "
@@ -43,13 +45,15 @@ def _pattern(word: str) -> str:
         r"(?:https?://|www\.)[^\s<>\"]*[\w/]|[\w.+-]+@\w[\w-]*(?:\.\w+)+"  # addresses
         r"|<unk>|<<|>>|[:;=]-?[()DP](?!\w)"
         rf"|[nN]'[tT]\b|'{_CLITIC}|'(?:em|tis|twas|til|cause)\b"
-        r"|(?:[A-Za-z]\.){2,}|[A-HJ-Z]\.(?=\s+\S)"  # U.S., e.g., initials
+        rf"|(?:[{_ABC}]\.){{2,}}|[{_CAPITALS}]\.(?=\s+\S)"  # U.S., e.g., initials
+        r"|[douvz]\.(?=\s[aähTBU]\.)|(?<=[duo]\.\s)[aäh]\."  # German: z. B., d. h.
         rf"|(?:{'|'.join(f'{_TITLES} {_ABBREVIATIONS}'.split())})\.(?=\W)"
         r"|[nN]o\.(?=\s*\d)"
-        r"|\d[\d.,]*(?=(?:[kKmM]|[aApP][mM])\b)|\d\w*(?:[.,:/]\d\w*)*"
+        r"|\d[\d.,]*(?=(?:[kKmM]|[aApP][mM])\b)|\d\w*(?:[.,:/٫٬]\d\w*)*"
         r"|(?:[gG]on|[wW]an)(?=na\b)|[gG]ot(?=ta\b)|[cC]an(?=not\b)"
         r"|(?:e|E|[nN]on|[cC]o|[pP]re|[pP]ost|[rR]e|[sS]emi|[mM]ulti|[mM]id|[eE]x|[aA]nti)-[A-Za-z]+"
         rf"|{word}(?:'(?!{_CLITIC}|[tT]\b)\w+)*"
+        r"(?::(?<=[A-Z][A-Z]:)[a-zäö]{1,5}\b)?"  # Finnish: EU:n
         r"|\.+|-+|[!?]+|\*+|=+|_+|"
     )
 
@@ -66,19 +70,25 @@ _KANA = r"[\p{Katakana}\p{WB=Katakana}]"
 _IN_WORD = r"[\p{WB=MidLetter}--[:]]"  # the dot of Catalan, the gershayim of Hebrew
 _GERSHAYIM = r"(?<=\p{Hebrew})\"(?=\p{Hebrew})"  # as most keyboards write it
 _TOKEN_OF_ANY = regex.compile(
-    rf"(?V1)(?=[{_NO_BLANKS}])\X|{_KANA}[{_KANA}\p{{WB=Extend}}]*|"
+    rf"(?V1)(?=[{_NO_BLANKS}])\X\p{{M}}*|{_KANA}[{_KANA}\p{{WB=Extend}}]*|"
+    r"(?=\p{Tibetan})[\p{L}\p{M}]+[་༌]?|"  # a syllable with the mark at its end
     + _pattern(rf"{_LETTER}+(?:(?:{_IN_WORD}|{_GERSHAYIM}){_LETTER}+)*").replace(r"\w", _LETTER)
     + r"[\p{STerm}--[.]]+|(?!\s)\X"
 )
 _NEEDS_ANY = regex.compile(
     rf"(?V1)[\p{{M}}\p{{Join_Control}}\p{{RI}}\p{{Emoji_Modifier}}\p{{WB=Hebrew_Letter}}"
-    rf"\p{{Katakana}}{_NO_BLANKS}{_IN_WORD}[\p{{STerm}}--[.!?]]]"
+    rf"\p{{Katakana}}{_NO_BLANKS}{_IN_WORD}[\p{{STerm}}--[.!?]][\p{{WB=ALetter}}--\w]]"
 )
 #: Letters of scripts without spaces between words.
 UNSPACED = regex.compile(rf"(?V1)[{_NO_BLANKS}]")
-_END = regex.compile(r"\p{STerm}")
-_GREEK = regex.compile(r"\p{Greek}")
-_CLOSER = regex.compile(r"[\p{Pe}\p{Pf}]")
+_END = regex.compile(r"[\p{STerm}׃།༎]")
+#: Marks that end a sentence after letters of some scripts.
+_END_AFTER = {
+    ";": regex.compile(r"\p{Greek}"),  # a question mark
+    ":": regex.compile(r"\p{Armenian}"),  # typed for ։
+    "|": regex.compile(r"[\p{Devanagari}\p{Bengali}\p{Oriya}\p{Gurmukhi}\p{Gujarati}]"),  # for ।
+}
+_CLOSER = regex.compile(r"[\p{Pe}\p{Pf}།༎]")
 
 _NO_END = frozenset(f"{word}." for word in _TITLES.split())
 _QUOTES = frozenset('"“”')  # German closes with “, and with « after ”
@@ -125,8 +135,10 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
 def _may_end(token: str, before: str) -> bool:
     """Whether a sentence may end with a token, in any script."""
     last = token[-1]
-    if last.isascii():  # in Greek, the semicolon is a question mark
-        return last in ".!?" or (token == ";" and _GREEK.match(before[-1]) is not None)
+    if last.isascii():
+        return last in ".!?" or (
+            token in _END_AFTER and _END_AFTER[token].match(before[-1]) is not None
+        )
     return _END.match(last) is not None
 
 
@@ -158,8 +170,8 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
         following = tokens[end] if end < n else ""
         if token[0].isalpha():  # an abbreviation
             over = token not in _NO_END and following in _STARTERS and len(token) > 2
-        elif token == ".":
-            over = True
+        elif token == ".":  # in Cyrillic script not that of an abbreviation
+            over = not (cased and "а" <= following[:1] <= "џ")
         else:  # ellipses, exclamation and question marks may occur inside a sentence
             inside = cased and token.isascii() and following[:1].islower()
             over = not inside and following not in _GOING_ON
