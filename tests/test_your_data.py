@@ -776,8 +776,8 @@ TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
         ("a.conll", "\n".join(" ".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.tsv", "\n".join("\t".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.txt", "-DOCSTART- -X- O\n\nThe DT O\n", "words with labels in columns"),
-        ("a.txt", "x/y 0 0 The DT (TOP* - *\nx/y 0 1 dog NN *) - *\n\n", "words with labels"),
-        ("a.txt", "The DT O\n" * 3 + "dog NN o\n" * 3 + "\n", "words with labels in columns"),
+        ("a.txt", "x 0 The DT (TOP* -\nx 1 dog NN * -\nx 2 ran VBD *) -\n\n", "words with labels"),
+        ("a.txt", "The DT o\ndog NN o\nran VBD O\n\n", "words with labels in columns"),
         ("a.txt", "The DT\ndog NN\n" * 12 + "\n", "words with labels in columns"),
         ("a.txt", " ".join("/".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
         ("a.txt", " ".join("_".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
@@ -803,6 +803,7 @@ def test_other_annotation_is_no_prose(tmp_path, name, content, said):
         "roses are red\nviolets are blue\n\nsugar is sweet\nand so too\n\n",  # as many words a line
         "The dog ran .\n\n",
         "dogs run\n\n",
+        "He came. I left him .\n\n",
         "she wore RED\nhe wore BLUE\n",  # no empty line between sentences
         "One and/or the other is right .\n",
         "(It was late.) The dog (a big one) slept.\n",

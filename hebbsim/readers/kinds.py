@@ -239,12 +239,13 @@ def _other_annotation(text: str, lines: list[str], rows: list[str], named: str |
         if len(tags) >= max(20, 0.95 * len(pairs)) and _few(tags):
             return f"words with a tag each (word{mark}TAG)"
     cells = [row.split() for row in rows]
-    columns: list[tuple[str, ...]] = []
+    labelled = False
     if len(rows) >= 10 and len(set(map(len, cells))) == 1 < len(cells[0]):
-        # Words in capitals may end short lines of verse, too.
-        wide = len(cells[0]) > 2 and named != "conllu"
-        columns = list(zip(*cells, strict=True))[1 if wide else -1 :]
-    labelled = any(map(_are_labels, columns))
+        *others, last = list(zip(*cells, strict=True))[1:]
+        # Elsewhere than at the end, a column of capitals may be one of words: of I alone.
+        labelled = _are_labels(last) or (
+            named != "conllu" and any(len(set(c)) > 2 and _are_labels(c) for c in others)
+        )
     parted = any(not line.strip() for line in lines)  # sentences apart
     numbered = all(_WORD_ID.fullmatch(row[0]) for row in cells)
     if rows[0].startswith("-DOCSTART-") or (labelled and parted and not numbered):
