@@ -367,11 +367,13 @@ def zipped(**files):
         (b"%PDF-1.7 rest", "a PDF"),
         (gzip.compress(gzip.compress(b"It rains.")), "gzip data inside"),
         (bytes(range(200)) * 20 + bytes(999), "binary data"),
+        (bytes(range(1, 256)) * 20, "binary data"),
+        ("こんにちは。".encode("iso-2022-jp"), "iconv -f ISO-2022-JP"),
     ],
     # Not named by their content: compressed data hold the time.
     ids=(
         "tar|old tar|tar.gz|zip|no files|utf-16|utf-16le|utf-16be|utf-32|xml|comment|doc|p|ps|lfs|"
-        "pdf|gz twice|binary"
+        "pdf|gz twice|binary|packed|jis"
     ).split("|"),
 )
 def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_path, monkeypatch):

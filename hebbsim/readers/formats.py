@@ -403,8 +403,9 @@ def _parquet(path: Path, wanted: str | None) -> Iterator[Document]:
         # Buffered, so that no whole row group is in memory.
         with pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
             names = file.schema_arrow.names
-            asked: Sequence[str] = FIELDS if wanted is None else (wanted,)
-            field = next((name for name in asked if name in names), None)
+            asked = FIELDS if wanted is None else (wanted, wanted.partition(".")[0])
+            found = (name for one in asked for name in names if one in (name, name.lower()))
+            field = next(found, None)
             if field is None:
                 raise BadInputError(
                     f"{path}: its columns are {', '.join(names[:8])}; name one of them "
@@ -414,7 +415,10 @@ def _parquet(path: Path, wanted: str | None) -> Iterator[Document]:
             for batch in file.iter_batches(batch_size=_BATCH, columns=[field]):
                 for value in batch.column(0).to_pylist():
                     row += 1
-                    yield from _document(value, f"{path}:{row}", None)
+                    if wanted is None or wanted == field:
+                        yield from _document(value, f"{path}:{row}", None)
+                    else:  # nested
+                        yield from _document({field: value}, f"{path}:{row}", wanted)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         if isinstance(error, BadInputError):
             raise

@@ -36,6 +36,7 @@ _MAGIC = {
     b"{\\rtf": "an RTF document",
     b"\xd0\xcf\x11\xe0": "an office document",
 }
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})  # that text has no use for
 _POINTER = b"version https://git-lfs"
 # A declaration or comment, a tag with attributes, or a tag where a later one is closed.
 _MARKUP = re.compile(
@@ -116,8 +117,9 @@ def _not_text(data: bytes) -> tuple[str, str]:
         what, advice = f"{inner} data inside compressed data", "unpack it once"
     elif _MARKUP.match(data.removeprefix(codecs.BOM_UTF8)):
         what = "XML or HTML"
-    elif not what and data.count(0) > len(data) / 100 and not data.startswith(b"PAR1"):
-        what = "binary data"
+    elif not (what or data.startswith(b"PAR1")):
+        controls = len(data) - len(data.translate(None, _CONTROLS))
+        what = "binary data" if controls > len(data) / 100 else ""
     return what, "unpack it, and give the folder" if "archive" in what else advice
 
 
@@ -127,6 +129,8 @@ def _wide(data: bytes) -> str:
         return "UTF-32"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
+    if b"\x1b$B" in data:
+        return "ISO-2022-JP"
     # Without a mark, spaces and line ends hold a zero byte, always on the same side.
     for coding, zeros, others in (
         ("UTF-16LE", data[1::2], data[::2]),
