@@ -725,13 +725,6 @@ def test_sentences_without_an_empty_line_between_them_are_two(comment, tmp_path)
     assert lines == f"{first}{comment}{second}".strip().split("\n")
 
 
-def test_an_empty_word_is_refused_by_every_reader(tmp_path):
-    write(tmp_path, **{"a.conllu": sentence().replace("old", "")})
-    assert "a.conllu:3: the word is empty (column 2)" in refusal(tmp_path / "a.conllu")
-    with pytest.raises(BadInputError, match="the word is empty"):
-        list(stream_text(tmp_path / "a.conllu"))
-
-
 @pytest.mark.parametrize("name", ["a.txt", "a.conllu"])
 def test_the_mark_at_the_end_of_a_text_of_dos_is_no_word(name, tmp_path):
     write(tmp_path, **{name: (sentence() if name == "a.conllu" else "It rains.\r\n") + "\x1a"})

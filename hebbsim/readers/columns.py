@@ -139,12 +139,7 @@ class TreebankLines:
                 "number; CoNLL-U has the word id there"
             )
         found[1] = normal(found[1]) or found[1].strip(" ")
-        line = Line(number, *found)
-        if line.is_word and not line.form:
-            raise BadInputError(
-                f"{self.path}:{number}: the word is empty (column {self._places[1] + 1})"
-            )
-        return line
+        return Line(number, *found)
 
     def _note(self, line: str) -> None:
         if line not in self.notes:

@@ -83,7 +83,7 @@ def records(
 
 def _treebank(path: Path, note: Note | None) -> Iterator[Document]:
     for lines in TreebankLines(path, note):
-        words = [line.form for line in lines if line.is_word]
+        words = [line.form for line in lines if line.is_word and line.form]
         if words:
             yield words
 

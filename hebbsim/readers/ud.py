@@ -221,6 +221,8 @@ def _words(file: TreebankLines, lines: Sequence[Line]) -> tuple[list[Line], list
             continue
         if int(line.id) != len(words) + 1:
             raise BadInputError(f"{where}: word id {line.id} where {len(words) + 1} was expected")
+        if not line.form:
+            raise BadInputError(f"{where}: the word is empty (column 2)")
         words.append(line)
     return words, [_head(file, word, len(words)) for word in words]
 
