@@ -91,7 +91,7 @@ def open_source(name: str | Path, field: str | None = None) -> Source:
     path = Path(name)
     if path.is_dir():
         files = text_files(path, field=field)
-        found = [file for file in files if split_of(file) not in ("dev", "test")]
+        found = [f for f in files if split_of(f.relative_to(path)) not in ("dev", "test")]
         if not found:
             raise BadInputError(f"{path}: no text for training in this folder")
     elif is_stdin(path):
