@@ -474,6 +474,9 @@ def decomposed(text):
         ('צה"ל אמר "כן"', 'צה"ל אמר " כן "'),
         (decomposed("İyi, İstanbul"), "iyi , istanbul"),
         ("สวัสดี", "ส วั ส ดี"),
+        ("我 喜欢 喝茶 。", "我 喜欢 喝茶 。"),
+        ("コーヒー を 飲み ます", "コーヒー を 飲み ます"),
+        ("我走了。 你来吧。 好！", "我 走 了 。 你 来 吧 。 好 ！"),
         ("သွားသည်", "သွား သ ည်"),
         ("བོད་ཡིག་ཡིན།", "བོད་ ཡིག་ ཡིན །"),
         ("Ինչպե՞ս ես", "ինչպե՞ս ես"),
@@ -502,6 +505,8 @@ def test_marks_and_joiners_belong_to_the_word(text, words):
         ("Τι κάνεις; Καλά.", "κάνεις ; καλά ."),
         ("ነው። አዎ", "ነው ። አዎ"),
         ("Er sagte: ‚Komm.‘ Sie kam.", ". ' kam ."),
+        ("Sie kam. »Ja«, sagte er. »Nein.«", 'kam . er . . "'),
+        ("Hon kom. ”Ja”, sa han. ”Nej.”", 'kom . han . . "'),
         ("Ես գնացի: Նա եկավ:", "գնացի : եկավ :"),
         ("राम गया | सीता आई |", "गया | आई |"),
         ("בָּרָא׃ וְהָאָרֶץ׃", "בָּרָא ׃ וְהָאָרֶץ ׃"),
@@ -525,6 +530,8 @@ def test_words_that_are_cut_by_character_are_told_of(tmp_path):
     )
     assert "every character counts as a word" in load_corpus(tmp_path / "zh.txt").notes[0]
     assert load_corpus(tmp_path / "en.txt").notes == ()
+    write(tmp_path, **{"cut.txt": "我 喜欢 喝茶 。\n" * 30})
+    assert load_corpus(tmp_path / "cut.txt").notes == ()
     whole = load_corpus(tmp_path / "zh.txt", tokenizer="spacy:zh")
     assert whole.splits["train"].n_sentences == 30 and whole.notes == ()
     assert "unknown tokenizer 'spacy:'" in refusal(tmp_path / "zh.txt", tokenizer="spacy:")
@@ -799,6 +806,7 @@ def test_other_annotation_is_no_prose(tmp_path, name, content, said):
         "The dog ran .\n\n",
         "dogs run\n\n",
         "He came. I left him .\n\n",
+        "7 men met 7 men on 7 hills .\n",
         "she wore RED\nhe wore BLUE\n",  # no empty line between sentences
         "One and/or the other is right .\n",
         "(It was late.) The dog (a big one) slept.\n",

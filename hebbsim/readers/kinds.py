@@ -209,8 +209,8 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
     columns = [row.split("\t") for row in rows]
     if all(len(cells) >= 10 and _WORD_ID.fullmatch(cells[0].lstrip("\ufeff")) for cells in columns):
         return "conllu"
-    if all(map(_is_conllu, map(str.split, rows))):  # its reader names what is wrong
-        return "conllu"
+    if len(rows) > 1 and rows[0].startswith("1") and all(map(_is_conllu, rows)):
+        return "conllu"  # its reader names what is wrong
     if columns[0][:2] == ["sent_id", "type"]:
         raise BadInputError(
             f"{path}: this seems to be a table of 'hebbsim corpus make'; give its folder"
@@ -257,8 +257,9 @@ def _other_annotation(text: str, lines: list[str], rows: list[str], named: str |
     return ""
 
 
-def _is_conllu(words: Sequence[str]) -> bool:
-    """Whether a line has an id and a head in their places, apart by tabs or blanks."""
+def _is_conllu(line: str) -> bool:
+    """Whether an id and a head are in their places, apart by tabs or blanks."""
+    words = line.split()
     return len(words) >= 8 and bool(_WORD_ID.fullmatch(words[0]) and _HEAD.fullmatch(words[6]))
 
 

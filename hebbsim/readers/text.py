@@ -16,7 +16,7 @@ from hebbsim.readers.formats import Document, Note, records
 from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
 from hebbsim.readers.treebanks import files_below, split_of
-from hebbsim.readers.words import UNSPACED, lowered, normal, split_text
+from hebbsim.readers.words import UNSPACED, is_segmented, lowered, normal, split_text
 
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
 SENTENCES = ("auto", "lines", "wrapped")
@@ -223,7 +223,7 @@ def _stream(
                 found: Iterable[list[str]] = [words]
             elif nlp is None:
                 found = split_text(document, lower=lower)
-                if not (noted or document.isascii()):
+                if not (noted or document.isascii() or is_segmented(document)):
                     n_single += len(UNSPACED.findall(document))
             else:
                 found = (

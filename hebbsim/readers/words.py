@@ -46,7 +46,7 @@ def _pattern(word: str) -> str:
         r"|<unk>|<<|>>|[:;=]-?[()DP](?!\w)"
         rf"|[nN]'[tT]\b|'{_CLITIC}|'(?:em|tis|twas|til|cause)\b"
         rf"|(?:[{_ABC}]\.){{2,}}|[{_CAPITALS}]\.(?=\s+\S)"  # U.S., e.g., initials
-        r"|[douvz]\.(?=\s[aähTBU]\.)|(?<=[duo]\.\s)[aäh]\."  # German: z. B., d. h.
+        r"|[aädhouvz]\.(?:(?=\s[aähTBU]\.)|(?<=[duo]\.\s[aäh]\.))"  # German: z. B., d. h.
         rf"|(?:{'|'.join(f'{_TITLES} {_ABBREVIATIONS}'.split())})\.(?=\W)"
         r"|[nN]o\.(?=\s*\d)"
         r"|\d[\d.,]*(?=(?:[kKmM]|[aApP][mM])\b)|\d\w*(?:[.,:/٫٬]\d\w*)*"
@@ -75,6 +75,9 @@ _TOKEN_OF_ANY = regex.compile(
     + _pattern(rf"{_LETTER}+(?:(?:{_IN_WORD}|{_GERSHAYIM}){_LETTER}+)*").replace(r"\w", _LETTER)
     + r"[\p{STerm}--[.]]+|(?!\s)\X"
 )
+_TOKEN_OF_SEGMENTED = regex.compile(
+    _TOKEN_OF_ANY.pattern.replace(r"\X\p{M}*", rf"[{_NO_BLANKS}\p{{M}}]+", 1)
+)
 _NEEDS_ANY = regex.compile(
     rf"(?V1)[\p{{M}}\p{{Join_Control}}\p{{RI}}\p{{Emoji_Modifier}}\p{{WB=Hebrew_Letter}}"
     rf"\p{{Katakana}}{_NO_BLANKS}{_IN_WORD}[\p{{STerm}}--[.!?]][\p{{WB=ALetter}}--\w]]"
@@ -91,7 +94,9 @@ _END_AFTER = {
 _CLOSER = regex.compile(r"[\p{Pe}\p{Pf}།༎]")
 
 _NO_END = frozenset(f"{word}." for word in _TITLES.split())
-_QUOTES = frozenset('"“”')  # German closes with “, and with « after ”
+_QUOTES = frozenset('"“”')  # German closes with “
+# Marks that open where English closes, in »German« and ”Swedish”, and one that closes.
+_OPENING, _CLOSING = re.compile(r"(?<!\S)[”»](?=\w)"), re.compile(r"(?<=\S)«(?!\w)")
 _GOING_ON = frozenset([",", "--", "，", "、", "،"])
 # Words that begin a sentence far more often than they begin a name.
 _STARTERS = frozenset(
@@ -113,9 +118,11 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
     tokenize = _TOKEN.findall
     ascii_alone = text.isascii()
     if not ascii_alone:
+        if "”" in text or "»" in text:
+            text = _CLOSING.sub("”", _OPENING.sub("“", text))
         text = unicodedata.normalize("NFC", text.translate(_UNIFY))
         if _NEEDS_ANY.search(text):
-            tokenize = _TOKEN_OF_ANY.findall
+            tokenize = (_TOKEN_OF_SEGMENTED if is_segmented(text) else _TOKEN_OF_ANY).findall
     if "@" in text:
         text = text.replace(" @-@ ", " - ").replace(" @,@ ", ",").replace(" @.@ ", ".")
     if "''" in text or "``" in text:
@@ -130,6 +137,17 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
         words = ['"' if word in "“”" else word for word in words]
     ends = _sentence_ends(tokens, cased=not text.islower(), ascii_alone=ascii_alone)
     return [words[a:b] for a, b in pairwise([0, *ends])]
+
+
+def is_segmented(text: str) -> bool:
+    """Whether blanks part the words of a script that has none, as corpora of Chinese may have it.
+
+    >>> is_segmented("我 喜欢 喝茶 。"), is_segmented("我喜欢喝茶。 你呢？ 好！")
+    (True, False)
+    """
+    parts = text.split()
+    sizes = [len(part) for part in parts if UNSPACED.search(part)]
+    return max(len(parts) / 2, 2) < len(sizes) > sum(sizes) / 3
 
 
 def _may_end(token: str, before: str) -> bool:
