@@ -115,6 +115,14 @@ RELATIVE = [
         "see ( agent = Kim , theme = * hat ( nmod = sell ( theme = * hat , recipient = Kim ) ) )",
         "AGENT/SUBJ PRED/PRED - THEME/OBJ - - PRED/PRED - RECIPIENT/OBL -",
     ),
+    (
+        "A boy in a tent that collapsed slept .",
+        "boy ( x _ 1 ) AND boy . nmod . in ( x _ 1 , x _ 4 ) AND tent ( x _ 4 ) AND "
+        "tent . nmod ( x _ 4 , x _ 6 ) AND collapse . theme ( x _ 6 , x _ 4 ) AND "
+        "sleep . agent ( x _ 7 , x _ 1 )",
+        "sleep ( agent = boy ( nmod . in = tent ( nmod = collapse ( theme = tent ) ) ) )",
+        "- AGENT/SUBJ - - NMOD/NMOD - PRED/PRED PRED/PRED -",
+    ),
 ]
 QUESTIONS = [
     (

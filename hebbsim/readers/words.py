@@ -63,7 +63,7 @@ _TOKEN = re.compile(_pattern(r"[^\W_]+") + r"\S")
 # The same for all scripts. Those without spaces between words are split into characters.
 _NO_BLANKS = r"\p{Han}\p{Hiragana}\p{lb=SA}"
 _LETTER = (
-    r"[[\p{L}\p{N}\p{WB=ALetter}\p{WB=Hebrew_Letter}\p{WB=Numeric}\p{WB=Extend}\p{WB=ZWJ}]"
+    r"[[॰\p{L}\p{N}\p{WB=ALetter}\p{WB=Hebrew_Letter}\p{WB=Numeric}\p{WB=Extend}\p{WB=ZWJ}]"
     rf"--[_{_NO_BLANKS}]]"
 )
 _KANA = r"[\p{Katakana}\p{WB=Katakana}]"
@@ -123,6 +123,8 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
         text = unicodedata.normalize("NFC", text.translate(_UNIFY))
         if _NEEDS_ANY.search(text):
             tokenize = (_TOKEN_OF_SEGMENTED if is_segmented(text) else _TOKEN_OF_ANY).findall
+        if "፡" in text:  # between words in Ethiopic script, and twice for a full stop
+            text = text.replace("፡፡", "።").replace("፡", " ")
     if "@" in text:
         text = text.replace(" @-@ ", " - ").replace(" @,@ ", ",").replace(" @.@ ", ".")
     if "''" in text or "``" in text:
