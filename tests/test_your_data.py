@@ -780,6 +780,7 @@ TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
     [
         ("a.conll", "\n".join(" ".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.tsv", "\n".join("\t".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
+        ("a.tsv", "".join(f"{a}\t{b}\t{a.lower()}\n" for a, b in TAGGED), "words with labels"),
         ("a.txt", "-DOCSTART- -X- O\n\nThe DT O\n", "words with labels in columns"),
         ("a.txt", "x 0 The DT (TOP* -\nx 1 dog NN * -\nx 2 ran VBD *) -\n\n", "words with labels"),
         ("a.txt", "The DT o\ndog NN o\nran VBD O\n\n", "words with labels in columns"),

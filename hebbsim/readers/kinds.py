@@ -250,7 +250,7 @@ def _other_annotation(text: str, lines: list[str], rows: list[str], named: str |
         labelled = _are_labels(last) or (
             named != "conllu" and any(len(set(c)) > 2 and _are_labels(c) for c in others)
         )
-    parted = any(not line.strip() for line in lines)  # sentences apart
+    parted = any(not line.strip() for line in lines) or all("\t" in row for row in rows)
     numbered = all(_WORD_ID.fullmatch(row[0]) for row in cells)
     if rows[0].startswith("-DOCSTART-") or (labelled and parted and not numbered):
         return "words with labels in columns, one word per line"

@@ -27,7 +27,7 @@ _INVISIBLE = dict.fromkeys(
 _UNIFY |= _INVISIBLE
 _BLANKS = re.compile("[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _CLITIC = r"(?:[sSdDmM]|[rR][eE]|[vV][eE]|[lL][lL])\b"
-_ABC, _CAPITALS = "A-Za-zÀ-ÖØ-öø-žΆ-ώЀ-ӿ", "A-HJ-ZÀ-ÖØ-ÞΆ-ΫЀ-Я"  # "I" is a word
+_ABC, _CAPITALS = "A-Za-zÀ-ÖØ-öø-žΆ-ώЀ-ӿ", "A-HJ-ZÀ-ÖØ-ÞČĆĐŁŘŚŠŞŹŻŽİΆ-ΫЀ-Я"  # "I" is a word
 _TITLES = (
     "Mr Mrs Ms Messrs Dr Prof St Ste Rev Hon Sen Rep Gov Gen Col Maj Capt Cmdr Lt Sgt Pres Mt Ft "
     "Vol Fig Nos Op mr mrs ms dr prof st vs cf approx "
