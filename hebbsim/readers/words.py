@@ -118,11 +118,15 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
     tokenize = _TOKEN.findall
     ascii_alone = text.isascii()
     if not ascii_alone:
+        segmented = "\u200b" in text and is_segmented(text)
+        if segmented:
+            text = text.replace("\u200b", " ")
         if "”" in text or "»" in text:
             text = _CLOSING.sub("”", _OPENING.sub("“", text))
         text = unicodedata.normalize("NFC", text.translate(_UNIFY))
         if _NEEDS_ANY.search(text):
-            tokenize = (_TOKEN_OF_SEGMENTED if is_segmented(text) else _TOKEN_OF_ANY).findall
+            segmented = segmented or is_segmented(text)
+            tokenize = (_TOKEN_OF_SEGMENTED if segmented else _TOKEN_OF_ANY).findall
         if "፡" in text:  # between words in Ethiopic script, and twice for a full stop
             text = text.replace("፡፡", "።").replace("፡", " ")
     if "@" in text:
@@ -142,14 +146,17 @@ def split_text(text: str, *, lower: bool = True) -> list[list[str]]:
 
 
 def is_segmented(text: str) -> bool:
-    """Whether blanks part the words of a script that has none, as corpora of Chinese may have it.
+    """Whether the words of a script without blanks are parted after all, in most of a text.
+
+    Blanks part them in corpora of Chinese, zero-width spaces in Khmer.
 
     >>> is_segmented("我 喜欢 喝茶 。"), is_segmented("我喜欢喝茶。 你呢？ 好！")
     (True, False)
     """
-    parts = text.split()
+    parts = text.replace("\u200b", " ").split()
+    longest = 8 if "\u200b" in text else 3  # letters, on average
     sizes = [len(part) for part in parts if UNSPACED.search(part)]
-    return max(len(parts) / 2, 2) < len(sizes) > sum(sizes) / 3
+    return max(len(parts) / 2, 2) < len(sizes) > sum(sizes) / longest
 
 
 def _may_end(token: str, before: str) -> bool:
