@@ -517,6 +517,7 @@ def test_marks_and_joiners_belong_to_the_word(text, words):
         ("ཡིན། །འགྲོ།", "། ། འགྲོ །"),
         ("В 1799 г. в Москве. Он", "москве . он"),
         ("La Sra. Ruiz vino. Sí.", "vino . sí ."),
+        ("Am 3. Mai im 19. Jahrhundert. Er", "jahrhundert . er"),
     ],
 )
 def test_sentences_end_in_every_script(text, ends):

@@ -98,6 +98,11 @@ _QUOTES = frozenset('"“”')  # German closes with “
 # Marks that open where English closes, in »German« and ”Swedish”, and one that closes.
 _OPENING, _CLOSING = re.compile(r"(?<!\S)[”»](?=\w)"), re.compile(r"(?<=\S)«(?!\w)")
 _GOING_ON = frozenset([",", "--", "，", "、", "،"])
+# German, after an ordinal number.
+_MONTHS = frozenset(
+    "Januar Februar März April Mai Juni Juli August September Oktober November Dezember "
+    "Jahrhundert Jahrhunderts".split()
+)
 # Words that begin a sentence far more often than they begin a name.
 _STARTERS = frozenset(
     "The A An This That These Those He She It They We You There Here In On At By For From With As "
@@ -197,8 +202,10 @@ def _sentence_ends(tokens: Sequence[str], *, cased: bool, ascii_alone: bool) -> 
         following = tokens[end] if end < n else ""
         if token[0].isalpha():  # an abbreviation
             over = token not in _NO_END and following in _STARTERS and len(token) > 2
-        elif token == ".":  # in Cyrillic script not that of an abbreviation
-            over = not (cased and "а" <= following[:1] <= "џ")
+        elif token == ".":  # but not that of an abbreviation in Cyrillic script, or of a date
+            day = tokens[at - 1]
+            dated = following in _MONTHS and day.isdigit() and len(day) < 3
+            over = not (dated or (cased and "а" <= following[:1] <= "џ"))
         else:  # ellipses, exclamation and question marks may occur inside a sentence
             inside = cased and token.isascii() and following[:1].islower()
             over = not inside and following not in _GOING_ON
