@@ -95,7 +95,11 @@ def test_streams_of_hugging_face(tmp_path, kind, monkeypatch):
 def test_a_folder_leaves_out_what_is_for_validation(tmp_path):
     for name in ("b.txt", "a.txt", "wiki-valid.txt", "x.test.txt", "contest.txt", "note.md"):
         (tmp_path / name).write_text(name)
+    (tmp_path / "testing").mkdir()
+    for name in ("val.txt", "TEST.TXT", "devset.txt", "testing/c.txt"):
+        (tmp_path / name).write_text(name)
     assert [p.name for p in open_source(tmp_path).files] == ["a.txt", "b.txt", "contest.txt"]
+    assert [p.name for p in open_source(tmp_path / "testing").files] == ["c.txt"]
 
 
 def test_a_file_without_text_is_refused(tmp_path):

@@ -115,6 +115,14 @@ RELATIVE = [
         "see ( agent = Kim , theme = * hat ( nmod = sell ( theme = * hat , recipient = Kim ) ) )",
         "AGENT/SUBJ PRED/PRED - THEME/OBJ - - PRED/PRED - RECIPIENT/OBL -",
     ),
+    (
+        "A boy in a tent that collapsed slept .",
+        "boy ( x _ 1 ) AND boy . nmod . in ( x _ 1 , x _ 4 ) AND tent ( x _ 4 ) AND "
+        "tent . nmod ( x _ 4 , x _ 6 ) AND collapse . theme ( x _ 6 , x _ 4 ) AND "
+        "sleep . agent ( x _ 7 , x _ 1 )",
+        "sleep ( agent = boy ( nmod . in = tent ( nmod = collapse ( theme = tent ) ) ) )",
+        "- AGENT/SUBJ - - NMOD/NMOD - PRED/PRED PRED/PRED -",
+    ),
 ]
 QUESTIONS = [
     (
@@ -248,6 +256,8 @@ def test_files_as_users_have_them(tmp_path):
     corpus = load_corpus(single)
     assert list(corpus.splits) == ["train", "dev", "test"] and corpus.layer == "thematic"
     assert list(stream_text(single)) == [["kim", "slept", "."]] * 10
+    single.write_text(f"{row}\nPaula\tPaula\tprimitive\n")
+    assert load_corpus(single).splits["train"].sentences()[1] == ["paula"]
     other = tmp_path / "other"
     other.mkdir()
     (other / "train.tsv").write_text("sentence\tlabel\nIt rains.\t1\nWhy?\t0\n")

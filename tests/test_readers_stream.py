@@ -140,6 +140,11 @@ def test_parquet(tmp_path):
     assert list(stream_text(tmp_path / "a.parquet")) == SENTENCES
     parquet.write_table(pyarrow.table({"tokens": [["My", "own"], []]}), tmp_path / "b.parquet")
     assert list(stream_text(tmp_path / "b.parquet")) == [["my", "own"]]
+    turns = [{"turn": "It rains."}, {"turn": "Why?"}]
+    parquet.write_table(pyarrow.table({"talk": [turns], "Text": ["So."]}), tmp_path / "t.parquet")
+    assert list(stream_text(tmp_path / "t.parquet")) == [["so", "."]]
+    found = list(stream_text(tmp_path / "t.parquet", field="talk.turn"))
+    assert found == [["it", "rains", "."], ["why", "?"]]
     parquet.write_table(pyarrow.table({"x": [1]}), tmp_path / "c.parquet")
     assert "its columns are x" in refusal(tmp_path / "c.parquet")
     parquet.write_table(pyarrow.table({"text": [1]}), tmp_path / "d.parquet")

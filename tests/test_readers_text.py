@@ -105,6 +105,8 @@ def test_a_very_long_line_is_streamed_whole(tmp_path):
     words = [word for sentence in stream_text(path) for word in sentence]
     assert len(words) == n + 4 and words[-4:] == ["end", ".", "next", "."]
     assert set(words[:n]) == {"été"}
+    path.write_text("我走。" * 120_000)
+    assert list(stream_text(path)) == [["我", "走", "。"]] * 120_000
 
 
 def test_stream_is_lazy(tmp_path):

@@ -18,6 +18,7 @@ import pytest
 
 from hebbsim.errors import BadInputError
 from hebbsim.readers import load_corpus
+from hebbsim.readers.columns import TreebankLines
 from hebbsim.readers.kinds import kind_of
 from hebbsim.readers.tables import write_tables
 from hebbsim.readers.text import stream_text
@@ -80,6 +81,8 @@ def refusal(path, **options):
         ("train/a.conllu", "dev/a.conllu", "test/a.conllu"),
         ("x/train/1/a.conllu", "x/dev/1/a.conllu", "x/test/1/a.conllu"),
         ("xx-train.txt", "xx-dev.txt", "xx-test.txt"),
+        ("trainSet.conllu", "devSet.conllu", "testset.conllu"),
+        ("xx-train.conll06", "xx-dev.conll06", "xx-test.conll06"),
     ],
 )
 def test_splits_are_told_by_the_names_of_files_and_folders(names, tmp_path):
@@ -194,6 +197,7 @@ LINES_OF_JSON = "\n".join(map(json.dumps, [*ROWS_OF_JSON, {"text": None}, None])
         ("a.jsonl", json.dumps([[*SENTENCES[0], None], *SENTENCES[1:]])),
         ("a.jsonl", json.dumps({"text": "It rains.\nI stay.\n\nWhy?"})),
         ("a.jsonl", "\ufeff" + LINES_OF_JSON),
+        ("a.jsonl", LINES_OF_JSON.replace("null", "NaN", 1).replace('"text"', '"Text"')),
         ("a.txt", LINES_OF_JSON),
         ("a.txt", json.dumps(ROWS_OF_JSON, indent=2)),
         ("a.ndjson", "\n".join(json.dumps(row, indent=3) for row in ROWS_OF_JSON)),
@@ -363,11 +367,13 @@ def zipped(**files):
         (b"%PDF-1.7 rest", "a PDF"),
         (gzip.compress(gzip.compress(b"It rains.")), "gzip data inside"),
         (bytes(range(200)) * 20 + bytes(999), "binary data"),
+        (bytes(range(1, 256)) * 20, "binary data"),
+        ("こんにちは。".encode("iso-2022-jp"), "iconv -f ISO-2022-JP"),
     ],
     # Not named by their content: compressed data hold the time.
     ids=(
         "tar|old tar|tar.gz|zip|no files|utf-16|utf-16le|utf-16be|utf-32|xml|comment|doc|p|ps|lfs|"
-        "pdf|gz twice|binary"
+        "pdf|gz twice|binary|packed|jis"
     ).split("|"),
 )
 def test_what_is_no_text_is_refused_by_what_it_seems_to_be(content, said, tmp_path, monkeypatch):
@@ -468,6 +474,19 @@ def decomposed(text):
         ('צה"ל אמר "כן"', 'צה"ל אמר " כן "'),
         (decomposed("İyi, İstanbul"), "iyi , istanbul"),
         ("สวัสดี", "ส วั ส ดี"),
+        ("我 喜欢 喝茶 。", "我 喜欢 喝茶 。"),
+        ("コーヒー を 飲み ます", "コーヒー を 飲み ます"),
+        ("我走了。 你来吧。 好！", "我 走 了 。 你 来 吧 。 好 ！"),
+        ("सचिव डॉ॰ शर्मा", "सचिव डॉ॰ शर्मा"),
+        ("ሰላም፡ለዓለም", "ሰላም ለዓለም"),
+        ("ខ្ញុំ\u200bទៅ\u200bសាលា។", "ខ្ញុំ ទៅ សាលា ។"),
+        ("သွားသည်", "သွား သ ည်"),
+        ("བོད་ཡིག་ཡིན།", "བོད་ ཡིག་ ཡིན །"),
+        ("Ինչպե՞ս ես", "ինչպե՞ս ես"),
+        ("كان ٣٫١٤ و ١٬٠٠٠", "كان ٣٫١٤ و ١٬٠٠٠"),
+        ("EU:n ja NATO:sta: ei", "eu:n ja nato:sta : ei"),
+        ("Это т.е. А. С. Пушкин", "это т.е. а. с. пушкин"),
+        ("z. B. das, d. h. bzw. u. a. das", "z. b. das , d. h. bzw. u. a. das"),
     ],
 )
 def test_marks_and_joiners_belong_to_the_word(text, words):
@@ -488,6 +507,17 @@ def test_marks_and_joiners_belong_to_the_word(text, words):
         ("Il dit « Va. » Elle part.", '. " part .'),
         ("Τι κάνεις; Καλά.", "κάνεις ; καλά ."),
         ("ነው። አዎ", "ነው ። አዎ"),
+        ("ይህ፡ነው፡፡አዎ፡፡", "ነው ። አዎ ።"),
+        ("Er sagte: ‚Komm.‘ Sie kam.", ". ' kam ."),
+        ("Sie kam. »Ja«, sagte er. »Nein.«", 'kam . er . . "'),
+        ("Hon kom. ”Ja”, sa han. ”Nej.”", 'kom . han . . "'),
+        ("Ես գնացի: Նա եկավ:", "գնացի : եկավ :"),
+        ("राम गया | सीता आई |", "गया | आई |"),
+        ("בָּרָא׃ וְהָאָרֶץ׃", "בָּרָא ׃ וְהָאָרֶץ ׃"),
+        ("ཡིན། །འགྲོ།", "། ། འགྲོ །"),
+        ("В 1799 г. в Москве. Он", "москве . он"),
+        ("La Sra. Ruiz vino. Sí.", "vino . sí ."),
+        ("Am 3. Mai im 19. Jahrhundert. Er", "jahrhundert . er"),
     ],
 )
 def test_sentences_end_in_every_script(text, ends):
@@ -505,6 +535,8 @@ def test_words_that_are_cut_by_character_are_told_of(tmp_path):
     )
     assert "every character counts as a word" in load_corpus(tmp_path / "zh.txt").notes[0]
     assert load_corpus(tmp_path / "en.txt").notes == ()
+    write(tmp_path, **{"cut.txt": "我 喜欢 喝茶 。\n" * 30})
+    assert load_corpus(tmp_path / "cut.txt").notes == ()
     whole = load_corpus(tmp_path / "zh.txt", tokenizer="spacy:zh")
     assert whole.splits["train"].n_sentences == 30 and whole.notes == ()
     assert "unknown tokenizer 'spacy:'" in refusal(tmp_path / "zh.txt", tokenizer="spacy:")
@@ -611,6 +643,11 @@ def test_unknown_relations_are_told_with_their_share(relations, unknown, scheme,
     assert roles(corpus) == ROLES and corpus.notes == ()
 
 
+def test_a_missing_relation_has_a_name(tmp_path):
+    write(tmp_path, **{"a.conllu": sentence([*ROWS[:-1], (*ROWS[-1][:3], " ")])})
+    assert "count as OTHER: _ 20 %" in load_corpus(tmp_path / "a.conllu").notes[0]
+
+
 def test_a_corpus_may_have_no_known_relation(tmp_path):
     write(tmp_path, **{"a.conllu": sentence([(*row[:3], "SB") for row in ROWS])})
     (note,) = load_corpus(tmp_path / "a.conllu").notes
@@ -673,6 +710,40 @@ def test_missing_columns_are_told_from_missing_tabs(tmp_path):
     assert "b.conllu:1: 1 column, CoNLL-U has 10; separate" in refusal(tmp_path / "b.conllu")
 
 
+@pytest.mark.parametrize("name", ["a.conllu", "a.txt"])
+def test_blanks_in_place_of_tabs_are_told_of(name, tmp_path):
+    for text, line in [
+        (sentence().replace("\t", "  ") * 3, 1),
+        (sentence().replace("\told\t_\t", "  old  _  "), 3),
+    ]:
+        write(tmp_path, **{name: text})
+        said = refusal(tmp_path / name)
+        assert f"{name}:{line}: " in said and said.endswith("separate them by tabs")
+        with pytest.raises(BadInputError, match="by tabs"):
+            list(stream_text(tmp_path / name))
+
+
+@pytest.mark.parametrize("comment", ["", "# sent_id = 2\n# text = Tom sees old boats.\n"])
+def test_sentences_without_an_empty_line_between_them_are_two(comment, tmp_path):
+    first = f"# sent_id = 1\n{sentence().strip()}\n"
+    second = "1-2\tTom's\t" + "_\t" * 7 + f"_\n{named('Tom')}"
+    write(tmp_path, **{"a.conllu": first + comment + second})
+    corpus = load_corpus(tmp_path / "a.conllu")
+    assert firsts(corpus) == ["mia", "tom"] and roles(corpus) == ROLES * 2
+    assert "an empty line is missing" in corpus.notes[0]
+    assert list(stream_text(tmp_path / "a.conllu")) == [WORDS, ["tom", *WORDS[1:]]]
+    file = TreebankLines(tmp_path / "a.conllu")
+    lines = [line for _ in file for line in file.lines]
+    assert lines == f"{first}{comment}{second}".strip().split("\n")
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.conllu"])
+def test_the_mark_at_the_end_of_a_text_of_dos_is_no_word(name, tmp_path):
+    write(tmp_path, **{name: (sentence() if name == "a.conllu" else "It rains.\r\n") + "\x1a"})
+    found = list(stream_text(tmp_path / name))
+    assert found == ([WORDS] if name == "a.conllu" else SENTENCES[:1])
+
+
 def test_a_file_without_heads_names_the_way_on(tmp_path):
     write(tmp_path, **{"a.conllu": sentence([(*row[:2], "_", "_") for row in ROWS])})
     assert "no head ('_' in column 7)" in refusal(tmp_path / "a.conllu")
@@ -711,7 +782,11 @@ TAGGED = [["The", "DT"], ["dog", "NN"], ["ran", "VBD"], [".", "."]]
     [
         ("a.conll", "\n".join(" ".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
         ("a.tsv", "\n".join("\t".join(pair) for pair in TAGGED) + "\n\n", "words with labels"),
+        ("a.tsv", "".join(f"{a}\t{b}\t{a.lower()}\n" for a, b in TAGGED), "words with labels"),
         ("a.txt", "-DOCSTART- -X- O\n\nThe DT O\n", "words with labels in columns"),
+        ("a.txt", "x 0 The DT (TOP* -\nx 1 dog NN * -\nx 2 ran VBD *) -\n\n", "words with labels"),
+        ("a.txt", "The DT o\ndog NN o\nran VBD O\n\n", "words with labels in columns"),
+        ("a.txt", "The DT\ndog NN\n" * 12 + "\n", "words with labels in columns"),
         ("a.txt", " ".join("/".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
         ("a.txt", " ".join("_".join(pair) for pair in TAGGED) + "\n", "words with a tag each"),
         ("a.mrg", "( (S (NP (DT The) (NN dog)) (VP (VBD ran)) (. .)) )\n", "bracketed trees"),
@@ -736,6 +811,8 @@ def test_other_annotation_is_no_prose(tmp_path, name, content, said):
         "roses are red\nviolets are blue\n\nsugar is sweet\nand so too\n\n",  # as many words a line
         "The dog ran .\n\n",
         "dogs run\n\n",
+        "He came. I left him .\n\n",
+        "7 men met 7 men on 7 hills .\n",
         "she wore RED\nhe wore BLUE\n",  # no empty line between sentences
         "One and/or the other is right .\n",
         "(It was late.) The dog (a big one) slept.\n",

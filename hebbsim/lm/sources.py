@@ -27,7 +27,6 @@ STREAMS = {
     "c4": ("allenai/c4", "en", "train"),
     "fineweb": ("HuggingFaceFW/fineweb", "sample-10BT", "train"),
 }
-_HELD = re.compile(r"(?<![a-z])(valid|validation|dev|test)(?![a-z])")
 # A heading that begins an article in WikiText.
 _ARTICLE = re.compile(r" ?= [^=].* = *")
 
@@ -87,10 +86,12 @@ def open_source(name: str | Path, field: str | None = None) -> Source:
         return stream_hugging_face(place, configuration or None)
     from hebbsim.readers.kinds import kind_of
     from hebbsim.readers.text import text_files
+    from hebbsim.readers.treebanks import split_of
 
     path = Path(name)
     if path.is_dir():
-        found = [file for file in text_files(path, field=field) if not _HELD.search(file.name)]
+        files = text_files(path, field=field)
+        found = [f for f in files if split_of(f.relative_to(path)) not in ("dev", "test")]
         if not found:
             raise BadInputError(f"{path}: no text for training in this folder")
     elif is_stdin(path):

@@ -104,14 +104,16 @@ def _assign(tokens: Sequence[str], graph: Graph) -> CogsAnalysis:
         argument[:2]: _moved(tokens, argument, gaps) if gap else _grammatical(tokens, argument)
         for argument, gap in gaps.items()
     }
-    # A noun belongs to its own clause, not to the relative clause that follows it; a controlled
-    # subject to the finite verb, not to the infinitive. Later assignments overwrite earlier ones.
+    # A noun belongs to its own clause or phrase, not to the relative clause that follows it; a
+    # controlled subject to the finite verb, not to the infinitive. Later assignments overwrite
+    # earlier ones.
     behind = {noun for noun, _ in graph.relatives}
     order = sorted(
         graph.arguments, key=lambda a: (not (gaps[a] and a[2] in behind), a[0] not in infinitives)
     )
     for verb, relation, place in order:
-        put(place, relation.upper(), surface[verb, relation], verb)
+        if thematic[place] != "NMOD":
+            put(place, relation.upper(), surface[verb, relation], verb)
 
     verbs -= {verb for verb in verbs if any(of in relative for of in _above(verb, embedded))}
     roots = verbs - set(embedded)

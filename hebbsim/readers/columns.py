@@ -83,6 +83,17 @@ class TreebankLines:
                 if not n_words and _is_conll09(columns):
                     self._use(_CONLL09)
                 word = self._line(number, columns)
+                if word.id.partition("-")[0] == "1" and any(w.is_word for w in sentence):
+                    self._note(
+                        f"{self.path}: an empty line is missing between sentences; word 1 begins "
+                        "the next one"
+                    )
+                    start = len(self.lines) - 1
+                    while self.lines[start - 1].startswith("#"):
+                        start -= 1
+                    self.lines, following = self.lines[:start], self.lines[start:]
+                    yield sentence
+                    sentence, self.lines = [], following
                 if word.is_word:
                     n_words += 1
                     n_withheld += word.form == "_"
@@ -113,7 +124,8 @@ class TreebankLines:
         n = len(columns)
         if n < self._n_columns or (n > self._n_columns and self._header):
             wanted = f"its header names {self._n_columns}" if self._header else "CoNLL-U has 10"
-            fix = "write _ for an empty one" if n > 1 else "separate them by tabs"
+            blanks = n == 1 or len(" ".join(columns).split()) >= self._n_columns
+            fix = "separate them by tabs" if blanks else "write _ for an empty one"
             raise BadInputError(f"{self.path}:{number}: {n} column{'s' * (n > 1)}, {wanted}; {fix}")
         if n > self._n_columns:
             self._note(

@@ -227,7 +227,7 @@ def _document(value: Any, where: str, field: str | None) -> Iterator[Document]:
     values = _fields(value, where, field) if isinstance(value, dict) else [value]
     for found in chain.from_iterable(v if _is_nested(v) else [v] for v in values):
         words = [word for word in found if word is not None] if isinstance(found, list) else []
-        if found is None:
+        if found is None or (found != found and isinstance(value, dict)):  # null; pandas: NaN
             continue
         if _is_text(found):
             yield found
@@ -258,6 +258,7 @@ def _fields(row: dict[str, Any], where: str, field: str | None) -> list[Any]:
             values = [part[name] for part in rows]
         return values
     names = [name for name in FIELDS if name in row]
+    names = names or [name for name in row if name.lower() in FIELDS]
     if not names:
         raise BadInputError(
             f"{where}: no text in it; name a field {' or '.join(FIELDS)}, or name the one that "
@@ -402,8 +403,9 @@ def _parquet(path: Path, wanted: str | None) -> Iterator[Document]:
         # Buffered, so that no whole row group is in memory.
         with pyarrow.parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
             names = file.schema_arrow.names
-            asked: Sequence[str] = FIELDS if wanted is None else (wanted,)
-            field = next((name for name in asked if name in names), None)
+            asked = FIELDS if wanted is None else (wanted, wanted.partition(".")[0])
+            found = (name for one in asked for name in names if one in (name, name.lower()))
+            field = next(found, None)
             if field is None:
                 raise BadInputError(
                     f"{path}: its columns are {', '.join(names[:8])}; name one of them "
@@ -413,7 +415,10 @@ def _parquet(path: Path, wanted: str | None) -> Iterator[Document]:
             for batch in file.iter_batches(batch_size=_BATCH, columns=[field]):
                 for value in batch.column(0).to_pylist():
                     row += 1
-                    yield from _document(value, f"{path}:{row}", None)
+                    if wanted is None or wanted == field:
+                        yield from _document(value, f"{path}:{row}", None)
+                    else:  # nested
+                        yield from _document({field: value}, f"{path}:{row}", wanted)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         if isinstance(error, BadInputError):
             raise

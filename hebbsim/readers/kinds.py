@@ -6,6 +6,7 @@ import codecs
 import csv
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from hebbsim.errors import BadInputError
@@ -35,6 +36,7 @@ _MAGIC = {
     b"{\\rtf": "an RTF document",
     b"\xd0\xcf\x11\xe0": "an office document",
 }
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})  # that text has no use for
 _POINTER = b"version https://git-lfs"
 # A declaration or comment, a tag with attributes, or a tag where a later one is closed.
 _MARKUP = re.compile(
@@ -42,6 +44,7 @@ _MARKUP = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _WORD_ID = re.compile(r"\d{1,6}(?:[-.]\d{1,6})?")
+_HEAD = re.compile(r"\d{1,6}|_")
 #: The header of CoNLL-U Plus, before the names of its columns.
 GLOBAL_COLUMNS = re.compile(r"#\s*global\.columns\s*=")
 #: A logical form of COGS, SLOG or ReCOGS.
@@ -114,8 +117,9 @@ def _not_text(data: bytes) -> tuple[str, str]:
         what, advice = f"{inner} data inside compressed data", "unpack it once"
     elif _MARKUP.match(data.removeprefix(codecs.BOM_UTF8)):
         what = "XML or HTML"
-    elif not what and data.count(0) > len(data) / 100 and not data.startswith(b"PAR1"):
-        what = "binary data"
+    elif not (what or data.startswith(b"PAR1")):
+        controls = len(data) - len(data.translate(None, _CONTROLS))
+        what = "binary data" if controls > len(data) / 100 else ""
     return what, "unpack it, and give the folder" if "archive" in what else advice
 
 
@@ -125,6 +129,8 @@ def _wide(data: bytes) -> str:
         return "UTF-32"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
+    if b"\x1b$B" in data:
+        return "ISO-2022-JP"
     # Without a mark, spaces and line ends hold a zero byte, always on the same side.
     for coding, zeros, others in (
         ("UTF-16LE", data[1::2], data[::2]),
@@ -203,11 +209,13 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
     columns = [row.split("\t") for row in rows]
     if all(len(cells) >= 10 and _WORD_ID.fullmatch(cells[0].lstrip("\ufeff")) for cells in columns):
         return "conllu"
+    if len(rows) > 1 and rows[0].startswith("1") and all(map(_is_conllu, rows)):
+        return "conllu"  # its reader names what is wrong
     if columns[0][:2] == ["sent_id", "type"]:
         raise BadInputError(
             f"{path}: this seems to be a table of 'hebbsim corpus make'; give its folder"
         )
-    if what := _other_annotation(text, lines, rows):
+    if what := _other_annotation(text, lines, rows, named):
         raise BadInputError(
             f"{path}: this seems to be {what}; give its words as plain text, or as CoNLL-U"
         )
@@ -223,7 +231,7 @@ def _table(path: Path, text: str, named: str | None) -> str | None:
     return "table" if any(_names_its_text(rows, separator) for separator in ",;|\t") else None
 
 
-def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
+def _other_annotation(text: str, lines: list[str], rows: list[str], named: str | None) -> str:
     """Description of annotation that has no reader; empty for anything else."""
     if _SUBTITLES.match(text):
         return "subtitles"
@@ -235,17 +243,32 @@ def _other_annotation(text: str, lines: list[str], rows: list[str]) -> str:
         if len(tags) >= max(20, 0.95 * len(pairs)) and _few(tags):
             return f"words with a tag each (word{mark}TAG)"
     cells = [row.split() for row in rows]
-    labels = [row[-1] for row in cells if len(row) == len(cells[0]) > 1]
-    labelled = len(labels) == len(rows) >= 10 and all(map(_LABEL.fullmatch, labels))
-    labelled &= sum(label[0].isalpha() for label in labels) > len(rows) / 2
-    parted = any(not line.strip() for line in lines[: len(rows)])  # sentences apart
+    labelled = False
+    if len(rows) >= 10 and len(set(map(len, cells))) == 1 < len(cells[0]):
+        *others, last = list(zip(*cells, strict=True))[1:]
+        # Elsewhere than at the end, a column of capitals may be one of words: of I alone.
+        labelled = _are_labels(last) or (
+            named != "conllu" and any(len(set(c)) > 2 and _are_labels(c) for c in others)
+        )
+    parted = any(not line.strip() for line in lines) or all("\t" in row for row in rows)
     numbered = all(_WORD_ID.fullmatch(row[0]) for row in cells)
-    if rows[0].startswith("-DOCSTART-") or (labelled and parted and not numbered and _few(labels)):
+    if rows[0].startswith("-DOCSTART-") or (labelled and parted and not numbered):
         return "words with labels in columns, one word per line"
     return ""
 
 
-def _few(labels: list[str]) -> bool:
+def _is_conllu(line: str) -> bool:
+    """Whether an id and a head are in their places, apart by tabs or blanks."""
+    words = line.split()
+    return len(words) >= 8 and bool(_WORD_ID.fullmatch(words[0]) and _HEAD.fullmatch(words[6]))
+
+
+def _are_labels(words: Sequence[str]) -> bool:
+    letters = sum(word[0].isalpha() for word in words)
+    return _few(words) and letters > len(words) / 2 and all(map(_LABEL.fullmatch, words))
+
+
+def _few(labels: Sequence[str]) -> bool:
     return len(set(labels)) <= len(labels) / 2
 
 
@@ -263,10 +286,12 @@ def _names_its_text(rows: list[str], separator: str) -> bool:
 def _is_cogs(rows: list[list[str]]) -> bool:
     """Whether rows hold sentences and logical forms; the first row may be a header."""
     forms = 0
-    for sentence, form, kind in rows[1:] or rows:
+    for i, (sentence, form, kind) in enumerate(rows):
         found = LOGICAL_FORM.search(form) is not None
         forms += found
         # A primitive (a single word) may have a form of any kind.
-        if " " in kind.strip() or not (found or " " not in sentence.strip()):
+        if (i or not rows[1:]) and (
+            " " in kind.strip() or not (found or " " not in sentence.strip())
+        ):
             return False
     return forms > 0

@@ -293,7 +293,8 @@ def on_disk(path: Path) -> Iterator[Path]:
 def decoded(path: str | Path, number: int, data: bytes, *, first: bool = False) -> str:
     """Decode a line of UTF-8; BadInputError names the line and the byte if it is not UTF-8."""
     try:
-        return data.decode("utf-8-sig" if first else "utf-8")
+        text = data.decode("utf-8-sig" if first else "utf-8")
+        return text.rstrip("\x1a")  # by which DOS ends a text
     except UnicodeDecodeError as error:
         raise not_utf8(path, number, error) from None
 

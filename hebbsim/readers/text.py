@@ -16,17 +16,18 @@ from hebbsim.readers.formats import Document, Note, records
 from hebbsim.readers.kinds import ENDINGS, is_archive, kind_by_name, kind_of
 from hebbsim.readers.lines import decoded, head, is_stdin, opened
 from hebbsim.readers.treebanks import files_below, split_of
-from hebbsim.readers.words import UNSPACED, lowered, normal, split_text
+from hebbsim.readers.words import UNSPACED, is_segmented, lowered, normal, split_text
 
 TOKENIZERS = ("plain", "spacy", "spacy:LANGUAGE")
 SENTENCES = ("auto", "lines", "wrapped")
 
 _BLOCK = 1 << 20  # bytes of a line that are read at a time
+_STOP = "。".encode()
 _SHORTEST = 40  # line that may continue on the next one
 # Longest such line, if wide lines as well seem to be wrapped, or else.
 _LONGEST = (140, 100)
 _LONGEST_PARAGRAPH = 1 << 16  # characters
-_OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}」』）】》]")  # ends a line that does not continue
+_OVER = regex.compile("[.!?\"'”’:)]|[\\p{STerm}׃།」』）】》]")  # ends a line that does not continue
 _HEADING = re.compile(r"\s*(?:= )+.*= ?\s*")  # of WikiText
 _MANY = 0.1  # share of words that are single characters, from which it is noted
 _FEW = 3  # lines that are too few to decide whether a text is wrapped
@@ -222,7 +223,7 @@ def _stream(
                 found: Iterable[list[str]] = [words]
             elif nlp is None:
                 found = split_text(document, lower=lower)
-                if not (noted or document.isascii()):
+                if not (noted or document.isascii() or is_segmented(document)):
                     n_single += len(UNSPACED.findall(document))
             else:
                 found = (
@@ -325,14 +326,14 @@ def _goes_on(lines: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
 
 
 def _text_lines(path: Path) -> Iterator[str]:
-    """Stripped lines; a line longer than a block is cut at spaces."""
+    """Stripped lines; a line longer than a block is cut at spaces, or at full stops of Chinese."""
     number = 1
     with opened(path) as file:
         rest = b""
         while block := rest + file.readline(_BLOCK):
             cut = len(block)
             if len(block) - len(rest) == _BLOCK and not block.endswith(b"\n"):
-                cut = block.rfind(b" ") + 1
+                cut = block.rfind(b" ") + 1 or len(b"".join(block.rpartition(_STOP)[:2]))
                 if not cut:
                     raise BadInputError(
                         f"{path}:{number}: a megabyte without a space; this is not plain text"

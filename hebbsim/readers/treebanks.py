@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hebbsim.errors import BadInputError
-from hebbsim.readers.kinds import ENDINGS, is_kind, kind_by_name
+from hebbsim.readers.kinds import is_kind, kind_by_name
 from hebbsim.readers.lines import without_packing
 
 _WORDS = {
@@ -65,14 +65,19 @@ def split_of(path: Path) -> str | None:
     >>> split_of(Path("latest.conllu")) is None
     True
     """
-    return _split_and_stem(path)[0] or SPLITS.get(path.parent.name.lower())
+    return _split_and_stem(path)[0] or _named(path.parent.name)
+
+
+def _named(word: str) -> str | None:
+    """The split that a word names: ``dev`` or ``devSet``; None if it names none."""
+    return SPLITS.get(word.lower().removesuffix("set"))
 
 
 def _split_and_stem(path: Path) -> tuple[str | None, str]:
     """The split in a file name, and the part of the name before it."""
     name = without_packing(path.name).lower()
-    found = [match for match in re.finditer("[a-z]+", name) if match[0] in SPLITS]
-    return (SPLITS[found[-1][0]], name[: found[-1].start()]) if found else (None, "")
+    found = [match for match in re.finditer("[a-z]+", name) if _named(match[0])]
+    return (_named(found[-1][0]), name[: found[-1].start()]) if found else (None, "")
 
 
 def find_treebank(folder: Path) -> Treebank | None:
@@ -95,7 +100,7 @@ def find_treebank(folder: Path) -> Treebank | None:
         split, stem = _split_and_stem(path)
         place = path.parent
         while split is None and place != folder:  # a/test/b/c.conllu
-            split, place = SPLITS.get(place.name.lower()), place.parent
+            split, place = _named(place.name), place.parent
         if split is None:
             rest.append(path)
         else:
@@ -155,7 +160,5 @@ def _annotated(folder: Path) -> Iterator[Path]:
 
 
 def _by_content(path: Path) -> bool:
-    """Whether a file with a generic or no extension holds a treebank."""
-    name = without_packing(path.name).lower()
-    generic = "." not in name or name.endswith((*ENDINGS["text"], *ENDINGS["table"]))
-    return generic and is_kind(path, "conllu")
+    """Whether a file with a generic, another or no extension holds a treebank."""
+    return kind_by_name(path) in (None, "text", "table") and is_kind(path, "conllu")

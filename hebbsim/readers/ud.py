@@ -188,7 +188,7 @@ def read_conllu(
             words, heads = _words(file, lines)
             if not words:
                 continue
-            relations = [_folded(word.relation) for word in words]
+            relations = [_folded(word.relation) or "_" for word in words]
             counts.update(relations)
             pos = [word.pos for word in words]
             try:
