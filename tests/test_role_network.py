@@ -315,3 +315,9 @@ def test_one_pass_is_as_accurate_as_it_was(accuracy):
 )  # fmt: skip
 def test_the_bound_tells_of_a_layer_that_does_not_learn(accuracy, layer, parts):
     assert accuracy(settings=[f"{layer}.{part}.eta=0" for part in parts]) < LEAST - 0.01
+
+
+def test_a_text_of_which_no_token_is_drawn_is_refused():
+    learner = RoleNetwork(n_clusters=2, passes=1, settings=["tokens.subsample=1e-9"])
+    with pytest.raises(BadInputError, match="no token of 6 was drawn.*give more text"):
+        learner.fit([["a", "cat", "sat"], ["a", "dog", "ran"]])

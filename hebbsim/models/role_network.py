@@ -244,6 +244,10 @@ class RoleNetwork(ZeroLabelEstimator):
                     if observe is not None and network.settled:
                         observe(point)
         network.finish()
+        if not network.settled:  # all words are frequent: see `TokenLayer.subsample`
+            raise BadInputError(
+                f"no token of {read // self.passes} was drawn for the clusters: give more text"
+            )
         if progress is not None and reported < read:
             progress(1.0)
 
