@@ -65,7 +65,7 @@ _RIVALS = (
     "--learning-curve-seeds 5 --rival-seeds 5 --baselines simple --ablation-seeds 0 --keep none"
 )
 _MASKED = (
-    "--rivals masked-bigru --rival-seeds 3 --learning-curve-seeds 0 --baselines simple"
+    "--rivals masked-bigru --rival-seeds 5 --learning-curve-seeds 0 --baselines simple"
     " --ablation-seeds 0 --keep none"
 )
 RIVAL_RUNS = {
