@@ -319,5 +319,5 @@ def test_the_bound_tells_of_a_layer_that_does_not_learn(accuracy, layer, parts):
 
 def test_a_text_of_which_no_token_is_drawn_is_refused():
     learner = RoleNetwork(n_clusters=2, passes=1, settings=["tokens.subsample=1e-9"])
-    with pytest.raises(BadInputError, match="no token of 6 was drawn.*give more text"):
+    with pytest.raises(BadInputError, match=r"no token of 6 was drawn.*give more text"):
         learner.fit([["a", "cat", "sat"], ["a", "dog", "ran"]])
