@@ -106,6 +106,16 @@ class Window:
     def state(self, name):
         return self.page.evaluate(f"hebbsim.state.{name}")
 
+    def at(self, t):
+        """Stop at a word."""
+        self.page.evaluate("t => { hebbsim.play(false); hebbsim.go(t); }", t)
+
+    def explore(self, text):
+        """Read a sentence outside the lessons, with the settings of the start."""
+        self.page.keyboard.press("0")
+        self.page.click("#reset")
+        self.read(text)
+
     def read(self, text):
         self.page.fill("#text", text)
         self.page.click("#read")

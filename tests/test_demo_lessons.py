@@ -168,7 +168,7 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         w.page.click("#lesson .options button >> nth=0")
         assert not w.page.is_visible("#lesson .reveal")
         before = w.page.evaluate(ELSEWHERE)
-        w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+        w.at(99)
         assert w.page.evaluate(CUT) == [] and not w.page.evaluate(HALF), title
         w.page.keyboard.press("r")
         w.settle()
@@ -180,7 +180,7 @@ def test_every_step_is_seen_whole_and_reveals(shared, number):
         w.page.wait_for_selector("#lesson .options .answer")
         assert within(w, "#lesson .reveal") and within(w, "[data-key=next]"), title
         assert w.page.evaluate(PARTED) == w.page.evaluate(SPILT) == [], title
-        w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+        w.at(99)
         assert w.page.evaluate(CUT) == [], title
         if w.page.viewport_size["width"] > 999:
             assert w.page.evaluate(OUT_OF_SIGHT) == [0, 0], title  # no word of a lesson
@@ -233,12 +233,10 @@ def test_every_panel_is_accessible_and_nothing_is_cut(shared):
 
 def test_a_sentence_of_ten_words_is_seen_whole(shared):
     w = shared
-    w.page.keyboard.press("0")
-    w.page.click("#reset")
     # One that the corpus lacks: wrong roles, of which this small room has many, are wider.
-    w.read(SENTENCE.replace("chloe", "emma"))
+    w.explore(SENTENCE.replace("chloe", "emma"))
     assert w.state("reading.gold") is None
-    w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+    w.at(99)
     for tab in TABS:
         w.page.click(f"#tab-{tab}")
         bar = w.page.eval_on_selector("#score .bar", "e => e.clientHeight")
@@ -256,11 +254,9 @@ def test_a_sentence_of_ten_words_is_seen_whole(shared):
 
 def test_words_of_any_length_stay_in_their_place(shared):
     w = shared
-    w.page.keyboard.press("0")
-    w.page.click("#reset")
     long = "donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
-    w.read(f"{long} saw {long[::-1]} .")
-    w.page.evaluate("hebbsim.play(false); hebbsim.go(2)")
+    w.explore(f"{long} saw {long[::-1]} .")
+    w.at(2)
     for tab in TABS:
         w.page.click(f"#tab-{tab}")
         assert w.page.evaluate(OUTSIDE) == [], tab
@@ -281,11 +277,9 @@ def test_words_of_any_length_stay_in_their_place(shared):
 
 def test_rows_of_a_sentence_that_runs_to_the_left_have_names_in_sight(shared):
     w = shared
-    w.page.keyboard.press("0")
-    w.page.click("#reset")
-    w.read("הכלב ראה את החתול בבית הגדול של סבתא .")
+    w.explore("הכלב ראה את החתול בבית הגדול של סבתא .")
     for t in (0, 8):
-        w.page.evaluate("t => { hebbsim.play(false); hebbsim.go(t); }", t)
+        w.at(t)
         box = w.page.locator("#score-box").bounding_box()
         names = w.page.locator("#score .label:not(:empty), #score .scale").all()
         assert len(names) >= 6
@@ -299,11 +293,9 @@ def test_rows_of_a_sentence_that_runs_to_the_left_have_names_in_sight(shared):
 
 def test_words_out_of_sight_are_told_of(shared):
     w = shared
-    w.page.keyboard.press("0")
-    w.page.click("#reset")
-    w.read(f"{SENTENCE} {SENTENCE}")
+    w.explore(f"{SENTENCE} {SENTENCE}")
     for t in (0, 12, 99):
-        w.page.evaluate("t => { hebbsim.play(false); hebbsim.go(t); }", t)
+        w.at(t)
         left, right = w.page.evaluate(OUT_OF_SIGHT)
         classes = w.page.locator("#score-box").get_attribute("class") or ""
         assert (left or right) and ("more-right" in classes) == (right > 0)
@@ -463,7 +455,7 @@ def test_a_trace_has_its_colour_and_a_gate_that_of_its_role(shared):
     assert two == [three[0], three[2]] and one == [three[1]] and len(set(six)) == 6
     w.page.keyboard.press("0")
     w.page.click("#tab-selection")
-    w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+    w.at(99)
     pairs = w.page.evaluate(
         """() => {
           const r = hebbsim.state.reading, t = hebbsim.state.t;

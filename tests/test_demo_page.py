@@ -53,7 +53,7 @@ def shares_of(w):
 def test_bars_of_all_rows_have_one_scale(shared):
     shared.page.keyboard.press("0")
     shared.read(SENTENCE)
-    shared.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+    shared.at(99)
     for zoom in (10, 1):
         shared.page.click(f"[data-zoom='{zoom}']")
         said = shared.page.inner_text("#score .scale-words")
@@ -72,7 +72,7 @@ def test_bars_of_all_rows_have_one_scale(shared):
 def test_noise_and_precision_are_drawn_where_they_drown_words(shared):
     shared.page.keyboard.press("0")
     shared.read(SENTENCE)
-    shared.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+    shared.at(99)
     shared.page.click("[data-zoom='10']")
     assert {bar["floor"] for bar in bars_of(shared)} == {0}
     shared.set_range("#noise", 4)
@@ -139,7 +139,7 @@ def test_what_survives_is_drawn_beside_what_needs_no_memory(shared):
 def test_before_it_has_begun_a_learner_shows_no_role(shared):
     shared.page.keyboard.press("0")
     shared.read(SENTENCE)
-    shared.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+    shared.at(99)
     learned = "#score .role:not(.thin)"
     assert shared.page.locator(learned).count() == len(SENTENCE.split())
     shared.page.click("#tab-learning")

@@ -21,9 +21,7 @@ room, address, browser, shared = (
 @pytest.fixture
 def explore(shared):
     """The shared page under Explore, with one sentence read to its end."""
-    shared.page.keyboard.press("0")
-    shared.page.click("#reset")
-    shared.read(SENTENCE)
+    shared.explore(SENTENCE)
     shared.page.evaluate("document.activeElement.blur(); hebbsim.play(false); hebbsim.go(99)")
     return shared
 
@@ -115,7 +113,7 @@ def test_unknown_words_are_counted_and_their_roles_marked(explore):
     w = explore
     assert w.page.is_hidden("#note")
     w.read("the florp gave the wug a blick .")
-    w.page.evaluate("hebbsim.play(false); hebbsim.go(99)")
+    w.at(99)
     assert "3 of 8 words unknown" in w.page.inner_text("#note")
     guesses = w.page.locator("#score .role.guess")
     assert guesses.count() == 3

@@ -223,8 +223,9 @@ def _stream(
                 found: Iterable[list[str]] = [words]
             elif nlp is None:
                 found = split_text(document, lower=lower)
-                if not (noted or document.isascii() or is_segmented(document)):
-                    n_single += len(UNSPACED.findall(document))
+                if not (noted or document.isascii()):
+                    single = len(UNSPACED.findall(document))
+                    n_single += single if single and not is_segmented(document) else 0
             else:
                 found = (
                     [lowered(t.text) if lower else t.text for t in sentence if not t.is_space]

@@ -90,6 +90,11 @@ class Rival:
         return Memberships(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
+def unit_rows(table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows of a table at length one; zeros stay zeros."""
+    return table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)
+
+
 class Types:
     """Words of training sentences as types; rare ones by their shape, see `Rival`.
 
@@ -180,9 +185,7 @@ class ContextClusters(Rival):
 
     def fit(self, sentences: Sentences) -> Any:
         self._types = Types(sentences, rare=self.rare, ending=self.ending)
-        table = self.word_vectors(sentences, self._types).astype(np.float32)
-        lengths = np.linalg.norm(table, axis=1, keepdims=True)
-        self._table = table / np.maximum(lengths, 1e-9)
+        self._table = unit_rows(self.word_vectors(sentences, self._types).astype(np.float32))
         windows = self._types.windows(sentences, 2)
         weights = np.maximum(self._types.counts[windows[:, 2]], 1.0) ** -self.flattening
         self._learn_prototypes(self._in_context(windows), weights)

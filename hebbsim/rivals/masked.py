@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hebbsim.baselines.config import config_of
 from hebbsim.probes import Memberships
-from hebbsim.rivals.base import Rival, Sentences
+from hebbsim.rivals.base import Rival, Sentences, unit_rows
 
 
 @dataclass(eq=False)
@@ -50,10 +50,7 @@ class MaskedBiGRU(Rival):
         return self
 
     def _vectors(self, sentences: Sentences) -> NDArray[np.float32]:
-        states, embedded = (
-            rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-            for rows in self._states(sentences)
-        )
+        states, embedded = map(unit_rows, self._states(sentences))
         return np.hstack([states, np.float32(self.embedded) * embedded])
 
     def memberships(self, sentences: Sentences) -> Memberships:

@@ -65,7 +65,7 @@ def shape_code(word: str, size: int) -> NDArray[np.float32]:
 
 
 def unaccented(word: str) -> str:
-    """The word without accents of Greek, which mark stress: the same ending ends -ος and -ός.
+    """The word without accents of Greek, which mark stress: -ος and -ός are one ending.
 
     >>> unaccented("θεός") == unaccented("θεὸς") == "θεος", unaccented("café")
     (True, 'café')
@@ -74,7 +74,7 @@ def unaccented(word: str) -> str:
 
 
 def letters(word: str) -> str:
-    """The letters of a word; a syllable of Hangul is its two or three letters.
+    """The letters of a word, `unaccented`; a syllable of Hangul is its two or three letters.
 
     Endings may begin inside a syllable: the last letter of both 간 and 본 is ㄴ.
 
